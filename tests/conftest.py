@@ -1,0 +1,91 @@
+"""What every test gets: no screen, no settings of the person's, and a check that nothing outlives it.
+
+Nothing here imports Qt or torch, so a test that needs neither starts at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before anything imports Qt or torch: both read these once.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
+
+JOIN_GRACE_S = 2.0  # a thread that was asked to stop may take this long to be gone
+_DIRECTORIES = {
+    "HOME": "home",
+    "USERPROFILE": "home",
+    "APPDATA": "appdata",
+    "LOCALAPPDATA": "localappdata",
+    "XDG_CACHE_HOME": "home/.cache",
+    "XDG_CONFIG_HOME": "home/.config",
+    "XDG_DATA_HOME": "home/.local/share",
+    "XDG_STATE_HOME": "home/.local/state",
+    "XDG_DOCUMENTS_DIR": "home/Documents",
+    "XDG_RUNTIME_DIR": "runtime",
+}
+
+
+@pytest.fixture(autouse=True)
+def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh home for each test, so that no test reads or writes the person's settings, runs or data.
+
+    QSettings needs no care of its own: its files lie below these folders, and it looks for them when it is made.
+    """
+    root = tmp_path_factory.mktemp("home")
+    for variable, name in _DIRECTORIES.items():
+        folder = root / name
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        monkeypatch.setenv(variable, str(folder))
+    return root / "home"
+
+
+@pytest.fixture(autouse=True)
+def nothing_outlives_the_test() -> Iterator[None]:
+    """Fail a test that leaves a thread running or a top-level widget open."""
+    before = set(threading.enumerate())
+    yield
+    leaked = _threads_left(before)
+    widgets = _close_widgets_left()
+    if leaked:
+        pytest.fail(f"threads outlived the test: {', '.join(sorted(thread.name for thread in leaked))}")
+    if widgets:
+        pytest.fail(f"top-level widgets outlived the test: {', '.join(sorted(widgets))}")
+
+
+def _threads_left(before: set[threading.Thread]) -> set[threading.Thread]:
+    """Threads started since `before` and alive after the grace; a tqdm monitor lives as long as Python does."""
+    deadline = time.monotonic() + JOIN_GRACE_S
+    left = set(threading.enumerate()) - before
+    for thread in left:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return {thread for thread in left if thread.is_alive() and type(thread).__name__ != "TMonitor"}
+
+
+def _close_widgets_left() -> list[str]:
+    """Names of visible top-level widgets, which are closed here so that the next test starts clean."""
+    qtwidgets = sys.modules.get("PySide6.QtWidgets")
+    if qtwidgets is None or qtwidgets.QApplication.instance() is None:
+        return []
+    left = [widget for widget in qtwidgets.QApplication.topLevelWidgets() if widget.isVisible()]
+    names = [f"{type(widget).__name__} {widget.objectName()!r}" for widget in left]
+    for widget in left:
+        widget.hide()
+        widget.deleteLater()
+    return names
+
+
+@pytest.fixture(scope="session")
+def mnist_root() -> Path:
+    """Folder that torchvision opens as ``MNIST(root, download=False)``: ``../shared/data`` beside the checkout."""
+    root = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not (root / "MNIST" / "raw").is_dir():
+        pytest.skip("MNIST is not beside this checkout (../shared/data/MNIST/raw)")
+    return root
