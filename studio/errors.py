@@ -1,0 +1,34 @@
+"""Errors a person can act on: what happened and what to do next.
+
+A `UserError` is shown as it is (beside the field it names, in the log panel, or as one line on stderr with exit code 2).
+Every other exception is a bug: it ends the run, not the application.
+"""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Something the person can mend.
+
+    Args:
+        title: what happened, a short sentence without a full stop.
+        message: the particulars: which file, which value, which limit.
+        hint: what to do next.
+        field: dotted path of the configuration field at fault, if there is one (``"model.latent_size"``).
+    """
+
+    def __init__(self, title: str, message: str = "", hint: str = "", *, field: str = "") -> None:
+        super().__init__(title, message, hint)
+        self.title = title
+        self.message = message
+        self.hint = hint
+        self.field = field
+
+    def __str__(self) -> str:
+        """The error as one line."""
+        parts = [part.strip() for part in (self.title, self.message, self.hint) if part.strip()]
+        return " ".join(part if part.endswith((".", "!", "?", ":")) else part + "." for part in parts)
+
+
+class Cancelled(Exception):  # noqa: N818 - it reports a wish, not a fault
+    """The person cancelled a long operation; nothing was kept of it."""

@@ -1,0 +1,30 @@
+"""Where things lie: the studio's own resources, and the person's data, runs and state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+
+_APP = "perturbation-studio"
+
+
+def resources() -> Path:
+    """Icons, theme and presets: inside the package when installed, beside it in a checkout."""
+    packaged = Path(__file__).parent / "_resources"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "resources"
+
+
+def default_data_root() -> Path:
+    """Folder of downloaded data sets, laid out as torchvision expects it."""
+    return Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "datasets"
+
+
+def default_runs_root() -> Path:
+    """Folder in which each run gets a folder of its own."""
+    return Path(platformdirs.user_documents_dir()) / "Perturbation Studio" / "runs"
+
+
+def state_dir() -> Path:
+    """Window layout, recent files, logs."""
+    return Path(platformdirs.user_state_dir(_APP, appauthor=False))

@@ -1,0 +1,1 @@
+"""The idea itself: p′(x) ∝ p(x)·exp(−ΔH(x)). NumPy only."""

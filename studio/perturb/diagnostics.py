@@ -1,0 +1,117 @@
+"""What a tilt costs, known before training: effective sample size, Z, and the theory's own predictions.
+
+    Kish effective sample size   ESS = (Σw)²/Σw²,   ESS/n near 0 = a few examples dominate
+    linear response              ⟨f⟩′ − ⟨f⟩ ≈ −Cov(f, ΔH)
+    second order                 … + ½·⟨(f − ⟨f⟩)(ΔH − ⟨ΔH⟩)²⟩
+
+Sources: L. Kish, Survey Sampling (1965); R. Zwanzig, J. Chem. Phys. 22, 1420 (1954).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from studio.perturb.perturbation import Floats, Perturbation, log_mean_weight, target_shares
+
+
+def effective_sample_size(log_weights: ArrayLike, counts: ArrayLike | None = None) -> float:
+    """Kish's ESS = (Σw)²/Σw², in examples; between 1 and n.
+
+    Args:
+        log_weights: log w, shape (n,), any gauge.
+        counts: how many examples carry each weight, shape (n,); one each if absent.
+    """
+    logs = np.asarray(log_weights, dtype=np.float64)
+    number = np.ones_like(logs) if counts is None else np.asarray(counts, dtype=np.float64)
+    if logs.size == 0 or not (number > 0).any():
+        return 0.0
+    weights = np.exp(logs - logs[number > 0].max()) * (number > 0)
+    return float((number @ weights) ** 2 / (number @ weights**2))
+
+
+class Strength(StrEnum):
+    """The plain verdict on a tilt."""
+
+    NONE = "none"
+    GENTLE = "gentle"
+    STRONG = "strong"
+    TOO_STRONG = "too strong"
+
+
+_GENTLE, _STRONG = 0.5, 0.1
+"""Least ESS/n called gentle and strong: at ½ the variance of a mean doubles, at 0.1 it is tenfold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TiltSummary:
+    """What the tilt does to the data, before any training.
+
+    Attributes:
+        target: p′ per class, shape (K,).
+        weights: w per class in the perturbation's gauge, shape (K,); may be inf in the raw gauge.
+        mean_raw_weight: ⟨e^{−ΔH}⟩ = Z over the data; may be inf.
+        efficiency: ESS/n over the data, in 0…1.
+        examples_per_batch: expected number of examples whose weights add up to B_avg.
+        strength: the verdict.
+    """
+
+    target: Floats
+    weights: Floats
+    mean_raw_weight: float
+    efficiency: float
+    examples_per_batch: float
+    strength: Strength
+
+
+def summarise(perturbation: Perturbation, counts: ArrayLike, average_size: float) -> TiltSummary:
+    """Judge a tilt over a data set.
+
+    Args:
+        perturbation: the target.
+        counts: examples per class, shape (K,).
+        average_size: B_avg, adjusted batch size.
+    """
+    number = np.asarray(counts, dtype=np.float64)
+    logs = perturbation.class_log_weights(number)
+    efficiency = effective_sample_size(logs, number) / float(number.sum())
+    log_mean = log_mean_weight(number, -logs)
+    with np.errstate(over="ignore"):
+        return TiltSummary(
+            target=target_shares(number, perturbation.offsets),
+            weights=np.exp(logs),
+            mean_raw_weight=float(np.exp(log_mean_weight(number, perturbation.offsets))),
+            efficiency=efficiency,
+            examples_per_batch=float(average_size * np.exp(-log_mean)),
+            strength=_verdict(logs, efficiency),
+        )
+
+
+def _verdict(logs: Floats, efficiency: float) -> Strength:
+    if np.ptp(logs) == 0:
+        return Strength.NONE
+    if efficiency >= _GENTLE:
+        return Strength.GENTLE
+    return Strength.STRONG if efficiency >= _STRONG else Strength.TOO_STRONG
+
+
+def linear_response(observable: ArrayLike, energy: ArrayLike, probability: ArrayLike) -> float:
+    """First-order prediction of ⟨f⟩′ − ⟨f⟩ = −Cov(f, ΔH).
+
+    Args:
+        observable: f per state, shape (n,).
+        energy: ΔH per state, shape (n,).
+        probability: p per state, shape (n,), sums to 1.
+    """
+    f, h, p = (np.asarray(a, dtype=np.float64) for a in (observable, energy, probability))
+    return float(-(p @ ((f - p @ f) * (h - p @ h))))
+
+
+def second_order_response(observable: ArrayLike, energy: ArrayLike, probability: ArrayLike) -> float:
+    """Prediction to second order: −Cov(f, ΔH) + ½·⟨(f − ⟨f⟩)(ΔH − ⟨ΔH⟩)²⟩; arguments as in `linear_response`."""
+    f, h, p = (np.asarray(a, dtype=np.float64) for a in (observable, energy, probability))
+    third = float(p @ ((f - p @ f) * (h - p @ h) ** 2))
+    return linear_response(f, h, p) + third / 2

@@ -1,0 +1,180 @@
+"""Energy offsets → log importance weights → target shares, and back.
+
+With class shares p_c and offsets ΔH_c the target is p′_c = p_c·e^{−ΔH_c}/Z, Z = Σ_c p_c·e^{−ΔH_c}. An example of class c
+carries the importance weight
+
+    normalised gauge   w_c = e^{−ΔH_c}/Z   (mean 1 over the data; adding a constant to every offset changes nothing)
+    raw gauge          w_c = e^{−ΔH_c}
+
+All of it is computed in logs, so offsets of ±700 neither overflow nor become NaN.
+Source: "Perturbation Theory in Machine Learning", pbement.com, 18 Feb 2024.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from studio.errors import UserError
+
+Floats = NDArray[np.float64]
+
+LARGEST_OFFSET = 700.0
+"""Largest |ΔH| taken: e^700 is about the largest number that float64 holds."""
+
+
+class Gauge(StrEnum):
+    """How weights are normalised."""
+
+    NORMALISED = "normalised"
+    RAW = "raw"
+
+
+def checked_offset(value: float) -> float:
+    """`value` as an offset.
+
+    Raises:
+        UserError: it is not a finite number within ±700.
+    """
+    if not np.isfinite(value) or abs(value) > LARGEST_OFFSET:
+        raise UserError(
+            f"{value:g} is not a usable offset",
+            f"An energy offset ΔH is a finite number between −{LARGEST_OFFSET:g} and {LARGEST_OFFSET:g}.",
+            "e^700 is about the largest number a computer holds; ±5 is already a strong tilt.",
+            field="perturbation.offsets",
+        )
+    return float(value)
+
+
+def log_mean_weight(counts: ArrayLike, offsets: ArrayLike) -> float:
+    """log⟨e^{−ΔH}⟩_p = log Z over the data.
+
+    Args:
+        counts: examples per class, shape (K,), at least one positive.
+        offsets: ΔH per class, shape (K,).
+    """
+    lowest, log_relative = _relative_log_mean(counts, np.asarray(offsets, dtype=np.float64))
+    return log_relative - lowest
+
+
+def _relative_log_mean(counts: ArrayLike, energy: Floats) -> tuple[float, float]:
+    """The lowest energy E₀ of a class that is present, and log⟨e^{E₀−ΔH}⟩, whose terms are at most 1."""
+    number = np.asarray(counts, dtype=np.float64)
+    present = number > 0
+    lowest = energy[present].min()
+    return float(lowest), float(np.log(number[present] @ np.exp(lowest - energy[present]) / number.sum()))
+
+
+def class_log_weights(counts: ArrayLike, offsets: ArrayLike, gauge: Gauge = Gauge.NORMALISED) -> Floats:
+    """log w per class, shape (K,); equal offsets give exactly 0 in the normalised gauge.
+
+    Args:
+        counts: examples per class, shape (K,).
+        offsets: ΔH per class, shape (K,).
+        gauge: normalised (mean weight 1) or raw.
+    """
+    energy = np.asarray(offsets, dtype=np.float64)
+    if gauge is Gauge.RAW:
+        return -energy
+    lowest, log_relative = _relative_log_mean(counts, energy)
+    # The lowest energy is taken off first, so that equal offsets give exactly 0 and not a rounding of it.
+    return (lowest - energy) - log_relative
+
+
+def target_shares(counts: ArrayLike, offsets: ArrayLike) -> Floats:
+    """p′_c = p_c·e^{−ΔH_c}/Z, shape (K,); sums to 1."""
+    number = np.asarray(counts, dtype=np.float64)
+    shares: Floats = number / number.sum() * np.exp(class_log_weights(counts, offsets))
+    return shares / shares.sum()
+
+
+def offsets_for_shares(counts: ArrayLike, shares: ArrayLike) -> Floats:
+    """ΔH_c = −log(p′_c/p_c), in the gauge Σ_c p_c·e^{−ΔH_c} = 1.
+
+    Args:
+        counts: examples per class, shape (K,), all positive.
+        shares: wanted share per class, shape (K,), positive; normalised here.
+
+    Raises:
+        UserError: a share is not positive and finite.
+    """
+    number = np.asarray(counts, dtype=np.float64)
+    wanted = np.asarray(shares, dtype=np.float64)
+    if not (np.isfinite(wanted).all() and (wanted > 0).all()):
+        raise UserError(
+            "A target share must lie above 0 % and below 100 %",
+            "No finite offset removes a class altogether.",
+            "Use a small share such as 0.001 %.",
+            field="perturbation.offsets",
+        )
+    return np.log(number / number.sum()) - np.log(wanted / wanted.sum())
+
+
+def offset_for_share(counts: ArrayLike, offsets: ArrayLike, index: int, share: float) -> float:
+    """The offset of one class that gives it `share` while all other classes keep their proportions.
+
+    p′_c/(1 − p′_c) = p_c·e^{−ΔH_c}/Σ_{k≠c} p_k·e^{−ΔH_k}, solved for ΔH_c with the other offsets as they are.
+
+    Args:
+        counts: examples per class, shape (K,), all positive.
+        offsets: ΔH per class, shape (K,).
+        index: the class to move.
+        share: its wanted share, in 0…1, both excluded.
+
+    Raises:
+        UserError: the share is not strictly between 0 and 1, or needs an offset beyond ±700.
+    """
+    if not 0.0 < share < 1.0:
+        raise UserError(
+            "A target share must lie above 0 % and below 100 %",
+            f"{100 * share:g} % needs an infinite offset.",
+            "Use a small share such as 0.001 %, or “only these” for a set of classes.",
+            field="perturbation.offsets",
+        )
+    number = np.asarray(counts, dtype=np.float64)
+    energy = np.asarray(offsets, dtype=np.float64)
+    others = np.arange(len(number)) != index
+    log_others = log_mean_weight(number[others], energy[others]) + np.log(number[others].sum())
+    odds = np.log(share) - np.log1p(-share)
+    return checked_offset(float(np.log(number[index]) - log_others - odds))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Perturbation:
+    """An immutable target: one energy offset per class, and the gauge in which weights are expressed.
+
+    Attributes:
+        offsets: ΔH per class, length K, each within ±700.
+        gauge: normalised (default) or raw.
+        revision: counts the edits of a run, so that curves and panels can tell which target a number belongs to.
+    """
+
+    offsets: tuple[float, ...]
+    gauge: Gauge = Gauge.NORMALISED
+    revision: int = 0
+
+    def __post_init__(self) -> None:
+        for offset in self.offsets:
+            checked_offset(offset)
+
+    @classmethod
+    def zero(cls, classes: int) -> Perturbation:
+        """The unperturbed target of `classes` classes."""
+        return cls(offsets=(0.0,) * classes)
+
+    def with_offset(self, index: int, offset: float) -> Perturbation:
+        """The same target with one offset replaced and the next revision."""
+        offsets = list(self.offsets)
+        offsets[index] = offset
+        return replace(self, offsets=tuple(offsets), revision=self.revision + 1)
+
+    def class_log_weights(self, counts: ArrayLike) -> Floats:
+        """log w per class, shape (K,)."""
+        return class_log_weights(counts, self.offsets, self.gauge)
+
+    def example_log_weights(self, labels: NDArray[np.int64], counts: ArrayLike) -> Floats:
+        """log w per example, shape (N,), for the class `labels`, shape (N,)."""
+        return self.class_log_weights(counts)[labels]

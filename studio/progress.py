@@ -1,0 +1,39 @@
+"""Progress of something that takes over a second, and a way to cancel it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from studio.errors import Cancelled
+
+
+class Progress:
+    """Handed to a long operation, which calls `report` as it goes; safe to `cancel` from another thread.
+
+    Args:
+        listener: called with (text, fraction) at each report; the fraction is in 0…1, or None when unknown.
+    """
+
+    def __init__(self, listener: Callable[[str, float | None], None] | None = None) -> None:
+        self._listener = listener
+        self._cancelled = threading.Event()
+
+    def report(self, text: str, fraction: float | None = None) -> None:
+        """Say what is going on.
+
+        Raises:
+            Cancelled: the person cancelled; the operation should undo what it half did and let this pass.
+        """
+        self.check()
+        if self._listener is not None:
+            self._listener(text, fraction)
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the person cancelled."""
+        if self._cancelled.is_set():
+            raise Cancelled
+
+    def cancel(self) -> None:
+        """Ask the operation to stop at its next report."""
+        self._cancelled.set()

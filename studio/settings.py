@@ -1,0 +1,46 @@
+"""Settings a person edits or a file holds: frozen, and strict about what they do not know.
+
+A field's `title`, `description`, bounds and `unit` are all that a form needs to show it, so a new model or data set brings
+its form along and the window has no code for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """Base of everything that enters from a file or a form; immutable, unknown keys are rejected with their place."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_enum_values=False)
+
+
+def setting(
+    default: Any,
+    title: str,
+    help: str,  # noqa: A002 - the word the form uses
+    *,
+    unit: str = "",
+    step: float | None = None,
+    decimals: int | None = None,
+    log: bool = False,
+    advanced: bool = False,
+    **bounds: Any,
+) -> Any:
+    """A field with what its form row shows.
+
+    Args:
+        default: value of a fresh configuration; the row's reset button returns to it.
+        title: label of the row, without unit.
+        help: the tooltip: what it is, and what changes when it grows.
+        unit: shown behind the value (``"px"``, ``"examples"``); empty for a pure number.
+        step: what one turn of the wheel adds; with ``log`` the factor it multiplies by.
+        decimals: digits shown behind the point.
+        log: the value spans decades, so the wheel multiplies.
+        advanced: folded away until asked for.
+        bounds: pydantic's own ``ge``, ``gt``, ``le``, ``lt``, ``min_length``, …
+    """
+    extra = {"unit": unit, "step": step, "decimals": decimals, "log": log, "advanced": advanced}
+    return Field(default, title=title, description=help, json_schema_extra=extra, **bounds)

@@ -1,0 +1,90 @@
+"""What a tilt costs, against closed forms."""
+
+import numpy as np
+import pytest
+
+from studio.perturb.diagnostics import (
+    Strength,
+    effective_sample_size,
+    linear_response,
+    second_order_response,
+    summarise,
+)
+from studio.perturb.perturbation import Perturbation, offset_for_share
+
+from .test_perturbation import MNIST_COUNTS
+
+
+def test_that_the_known_tilt_of_mnist_keeps_69_percent() -> None:
+    offset = offset_for_share(MNIST_COUNTS, [0.0] * 10, 2, 0.30)
+    summary = summarise(Perturbation.zero(10).with_offset(2, offset), MNIST_COUNTS, 64)
+    assert summary.efficiency == pytest.approx(0.6895, abs=5e-5)
+    assert summary.mean_raw_weight == pytest.approx(1.2867, abs=5e-5)
+    assert summary.examples_per_batch == pytest.approx(64)
+    assert summary.target[2] == pytest.approx(0.30)
+    assert summary.strength is Strength.GENTLE
+
+
+@pytest.mark.parametrize("slope", [0.25, 0.5, 1.0])
+def test_that_a_tilted_gaussian_is_the_shifted_one_with_the_known_efficiency(slope: float) -> None:
+    # N(0, 1) under ΔH(x) = λx is N(−λ, 1), ESS/n = e^{−λ²}: by quadrature, so to many digits.
+    x = np.linspace(-12, 12, 200_001)
+    density = np.exp(-(x**2) / 2)
+    weights = np.exp(-slope * x)
+    p = density / density.sum()
+    tilted = p * weights / (p @ weights)
+    assert tilted @ x == pytest.approx(-slope, abs=1e-9)
+    assert tilted @ (x + slope) ** 2 == pytest.approx(1.0, abs=1e-9)
+    efficiency = effective_sample_size(-slope * x, density) / density.sum()
+    assert efficiency == pytest.approx(np.exp(-(slope**2)), rel=1e-9)
+
+
+def test_that_a_mixture_keeps_its_modes_and_changes_only_their_masses() -> None:
+    # ΔH by component leaves each component's mean and variance alone.
+    rng = np.random.default_rng(0)
+    component = rng.integers(0, 2, 50_000)
+    x = rng.normal(size=50_000) + np.where(component == 0, -3.0, 3.0)
+    counts = np.bincount(component)
+    weights = np.exp(Perturbation(offsets=(0.0, -1.5)).example_log_weights(component, counts))
+    for mode in (0, 1):
+        inside = component == mode
+        assert np.average(x[inside], weights=weights[inside]) == pytest.approx(x[inside].mean())
+    assert weights[component == 1].sum() / weights.sum() == pytest.approx(
+        counts[1] * np.exp(1.5) / (counts[0] + counts[1] * np.exp(1.5))
+    )
+
+
+def test_that_the_linear_response_is_met_to_first_and_second_order() -> None:
+    rng = np.random.default_rng(2)
+    p = rng.dirichlet(np.ones(30))
+    f, energy = rng.normal(size=30), rng.normal(size=30)
+    errors = []
+    for scale in (1e-2, 1e-3):
+        tilted = p * np.exp(-scale * energy)
+        exact = tilted @ f / tilted.sum() - p @ f
+        errors.append(
+            [exact - linear_response(f, scale * energy, p), exact - second_order_response(f, scale * energy, p)]
+        )
+    # Ten times weaker: the first order's error falls a hundredfold, the second's a thousandfold.
+    first, second = np.abs(errors[0]) / np.abs(errors[1])
+    assert first == pytest.approx(100, rel=0.1)
+    assert second == pytest.approx(1000, rel=0.1)
+
+
+def test_that_the_verdict_grows_with_the_tilt() -> None:
+    counts = (100,) * 10
+    verdicts = [
+        summarise(Perturbation.zero(10).with_offset(0, offset), counts, 64).strength
+        for offset in (0.0, -1.0, -3.0, -700.0)
+    ]
+    # One class of ten alone leaves ESS/n = 0.1; a rarer one leaves less.
+    assert verdicts[:3] == [Strength.NONE, Strength.GENTLE, Strength.STRONG]
+    rare = summarise(Perturbation(offsets=(-700.0, 700.0)), (5, 995), 64)
+    assert rare.strength is Strength.TOO_STRONG
+    assert rare.efficiency == pytest.approx(0.005)
+
+
+def test_that_effective_size_counts_examples() -> None:
+    assert effective_sample_size(np.zeros(7)) == 7
+    assert effective_sample_size([0.0, -700.0]) == pytest.approx(1)
+    assert effective_sample_size([]) == 0
