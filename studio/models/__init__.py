@@ -1,0 +1,1 @@
+"""Generative models behind one seam: `losses(phase, batch, rng) → LossTerms` and `sample(count, rng)`."""

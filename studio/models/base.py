@@ -1,0 +1,96 @@
+"""What every generative model offers to the trainer, and nothing more.
+
+A model knows no offsets, no optimiser and no window. Each training step it is handed one batch and, for each phase that
+is due, answers with unreduced terms; `studio.models.reduce` turns them into the one weighted loss.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Real examples of one step.
+
+    Attributes:
+        images: pixel values in −1…1, float, shape (B, C, H, W).
+        weights: importance weight of each example, float, shape (B,). For the reduction only: a model must not use it.
+        step: number of the training step, from 0.
+    """
+
+    images: Tensor
+    weights: Tensor
+    step: int
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """One optimiser step within a training step.
+
+    Attributes:
+        network: attribute of the model whose parameters this phase trains; also the name of its optimiser.
+        every: the phase is due on each `every`-th training step (a WGAN's generator: every = n_critic).
+    """
+
+    network: str
+    every: int = 1
+
+    def due(self, step: int) -> bool:
+        """Whether it runs in training step `step` (from 0); with every = n the n-th step is the first."""
+        return (step + 1) % self.every == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossTerms:
+    """Unreduced terms of one phase: loss = (1/B_avg)·Σ_j w_j·(data_j + model), or `model` alone where no data enters.
+
+    Attributes:
+        data: per-example term of the real examples, shape (B,); None for a phase without real examples
+            (a generator's own step), which is then not weighted at all.
+        model: scalar term of everything else: fakes, gradient penalty, negative phase.
+        metrics: detached scalar tensors for the curves, by snake_case name.
+        example_metrics: detached per-example tensors, shape (B,), by snake_case name; the curve shows their mean under
+            the weights (`reduce.reduced_metrics`), so that a model reports on the target without using the weights.
+    """
+
+    data: Tensor | None = None
+    model: Tensor | None = None
+    metrics: Mapping[str, Tensor] = field(default_factory=dict)
+    example_metrics: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class GenerativeModel(nn.Module, ABC):
+    """Base of all models; networks are plain sub-modules, found by attribute name."""
+
+    @property
+    @abstractmethod
+    def image_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of the images it takes and makes."""
+
+    @abstractmethod
+    def phases(self) -> Sequence[Phase]:
+        """Its phases, in the order in which they run within a step."""
+
+    @abstractmethod
+    def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
+        """The terms of `phase`; every random draw comes from `rng`, which lives on the model's device."""
+
+    @abstractmethod
+    def sample(self, count: int, rng: torch.Generator) -> Tensor:
+        """New images in −1…1, shape (count, C, H, W); the same `rng` state gives the same latents, so the same grid.
+
+        Called in eval mode and without gradients.
+        """
+
+    def network_parameters(self, network: str) -> Iterator[nn.Parameter]:
+        """Parameters of one of its networks."""
+        return self.get_submodule(network).parameters()

@@ -1,0 +1,40 @@
+"""The models on offer: an explicit tuple of `ModelSpec`. Adding one is a folder with its settings and its networks, and
+a line here. Free of torch: a builder imports its model on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Union
+
+from pydantic import Field
+
+from studio.errors import UserError
+from studio.models import vae, wgan_gp
+from studio.models.config import ModelConfig
+from studio.models.spec import ModelSpec
+
+__all__ = ["MODELS", "AnyModel", "ModelSpec", "model_spec"]
+
+MODELS: tuple[ModelSpec, ...] = (
+    wgan_gp.SPEC,
+    vae.SPEC,
+)
+
+if TYPE_CHECKING:
+    AnyModel = ModelConfig
+else:
+    AnyModel = Annotated[Union[tuple(spec.config for spec in MODELS)], Field(discriminator="kind")]  # noqa: UP007
+    """Settings of any model, told apart by ``kind``; for fields of other configurations."""
+
+
+def model_spec(kind: str) -> ModelSpec:
+    """The model of that name.
+
+    Raises:
+        UserError: there is none.
+    """
+    for spec in MODELS:
+        if spec.kind == kind:
+            return spec
+    known = ", ".join(spec.kind for spec in MODELS)
+    raise UserError(f"There is no model called {kind!r}", f"On offer: {known}.", field="model.kind")

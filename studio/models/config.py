@@ -1,0 +1,93 @@
+"""Settings that models share: the base of every model's own settings, and an optimiser for each of its networks.
+
+Free of torch, so that forms and files can be read before torch is imported.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from studio.settings import Settings, setting
+
+
+class Optimiser(StrEnum):
+    """Update rules on offer."""
+
+    ADAM = "adam"
+    RMSPROP = "rmsprop"
+    SGD = "sgd"
+
+
+class Architecture(StrEnum):
+    """Kinds of network; AUTO is an MLP for images of up to 16 pixels a side, else convolutional."""
+
+    AUTO = "auto"
+    MLP = "mlp"
+    CONVOLUTIONAL = "convolutional"
+
+
+class OptimiserConfig(Settings):
+    """How one network's parameters are updated."""
+
+    kind: Optimiser = setting(Optimiser.ADAM, "Optimiser", "The update rule.")
+    learning_rate: float = setting(
+        1e-3, "Learning rate", "Size of a step. Too large diverges, too small learns nothing.", log=True, gt=0, le=10
+    )
+    beta1: float = setting(
+        0.9,
+        "β₁ / momentum",
+        "How much of the previous direction is kept (Adam's β₁; momentum elsewhere).",
+        step=0.05,
+        advanced=True,
+        ge=0,
+        lt=1,
+    )
+    beta2: float = setting(
+        0.999,
+        "β₂ / smoothing",
+        "How slowly the squared gradient is averaged (Adam's β₂, RMSProp's α).",
+        decimals=4,
+        step=0.001,
+        advanced=True,
+        ge=0,
+        lt=1,
+    )
+
+
+class ModelConfig(Settings):
+    """Base of the models' settings; every subclass has a literal ``kind`` and, per network, a ``NETWORK_optimiser``."""
+
+    kind: str
+
+    def optimiser(self, network: str) -> OptimiserConfig:
+        """The optimiser of one network, by the attribute name of that network in the model."""
+        found = getattr(self, f"{network}_optimiser")
+        assert isinstance(found, OptimiserConfig)
+        return found
+
+
+class LatentModelConfig(ModelConfig):
+    """Base for models that make an image from a latent vector z ~ N(0, 1) with the networks of `studio.models.nets`."""
+
+    architecture: Architecture = setting(
+        Architecture.AUTO,
+        "Architecture",
+        "Kind of network. Auto takes an MLP for images of up to 16 pixels a side and a convolutional pair above.",
+    )
+    width: int = setting(
+        32,
+        "Width",
+        "Channels of the finest convolution; an MLP has 8 times as many hidden units. Wider learns more, but slower.",
+        unit="channels",
+        step=8,
+        ge=4,
+        le=512,
+    )
+    latent_size: int = setting(
+        64,
+        "Latent size",
+        "Numbers in the latent vector z from which an image is made. More can say more.",
+        step=8,
+        ge=1,
+        le=1024,
+    )

@@ -1,0 +1,148 @@
+"""Networks that models share: z → image, and image → features.
+
+    MLP            two hidden layers of 8·width units; for images of up to 16 pixels a side
+    convolutional  strided layers, each halving the side and doubling the channels up to 4·width, until the side is at
+                   most 8: 28 → 14 → 7, 32 → 16 → 8, 64 → 32 → 16 → 8
+
+Real examples pass through `encoder` alone. It has no BatchNorm to offer: batch statistics would ignore the importance
+weights and tie every example to its batch. Layout after DCGAN: A. Radford et al., arXiv:1511.06434 (2015).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from studio.models.config import Architecture
+
+Shape = tuple[int, int, int]
+
+_LARGEST_MLP_SIDE = 16
+_COARSEST_SIDE = 8
+_CHUNK = 500
+
+
+class Norm(Enum):
+    """Normalisation between layers of a decoder; an encoder takes NONE or GROUP."""
+
+    NONE = "none"
+    GROUP = "group"
+    BATCH = "batch"
+
+
+def is_convolutional(shape: Shape, architecture: Architecture) -> bool:
+    """Whether images of `shape` (C, H, W) get the convolutional pair."""
+    if architecture is Architecture.AUTO:
+        return max(shape[1:]) > _LARGEST_MLP_SIDE
+    return architecture is Architecture.CONVOLUTIONAL
+
+
+def encoder(shape: Shape, outputs: int, *, architecture: Architecture, width: int, norm: Norm = Norm.NONE) -> nn.Module:
+    """Network image (B, C, H, W) → (B, outputs), in which no example sees another.
+
+    Raises:
+        ValueError: BatchNorm was asked for.
+    """
+    if norm is Norm.BATCH:
+        raise ValueError("BatchNorm ignores the importance weights of the examples that pass through it")
+    if is_convolutional(shape, architecture):
+        return _ConvEncoder(shape, outputs, width, norm)
+    hidden = 8 * width
+    layers: list[nn.Module] = [nn.Flatten()]
+    for fan_in, fan_out in pairwise((shape[0] * shape[1] * shape[2], hidden, hidden)):
+        layers += [nn.Linear(fan_in, fan_out), *_normalisation(norm, fan_out, flat=True), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers, nn.Linear(hidden, outputs))
+
+
+def decoder(latent_size: int, shape: Shape, *, architecture: Architecture, width: int, norm: Norm) -> nn.Module:
+    """Network z (B, latent_size) → (B, C, H, W), unbounded: the model chooses tanh, a likelihood's logits, …"""
+    if is_convolutional(shape, architecture):
+        return _ConvDecoder(latent_size, shape, width, norm)
+    hidden = 8 * width
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in pairwise((latent_size, hidden, hidden)):
+        layers += [nn.Linear(fan_in, fan_out), *_normalisation(norm, fan_out, flat=True), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(hidden, shape[0] * shape[1] * shape[2]), nn.Unflatten(1, shape))
+
+
+def in_chunks(network: nn.Module, latents: Tensor) -> Tensor:
+    """`network` applied to `latents` (N, …) a few hundred at a time, so that ten thousand samples fit in memory."""
+    return torch.cat([network(chunk) for chunk in latents.split(_CHUNK)])
+
+
+def _halvings(shape: Shape) -> int:
+    """How often the side is halved until it is at most 8; at least once."""
+    count = 1
+    while max(shape[1:]) > _COARSEST_SIDE << count:
+        count += 1
+    return count
+
+
+def _channels(width: int, halvings: int) -> list[int]:
+    """Channels from the finest layer to the coarsest: width, 2·width, 4·width, 4·width, …"""
+    return [width * min(2**level, 4) for level in range(halvings)]
+
+
+def _normalisation(norm: Norm, features: int, *, flat: bool) -> list[nn.Module]:
+    """The layer for `features` channels; group norm takes groups of about eight maps, or all units of a flat layer."""
+    if norm is Norm.BATCH:
+        return [_BatchNorm1d(features) if flat else nn.BatchNorm2d(features)]
+    if norm is Norm.GROUP:
+        groups = 1 if flat else next(g for g in range(max(1, features // 8), 0, -1) if features % g == 0)
+        return [nn.GroupNorm(groups, features)]
+    return []
+
+
+class _BatchNorm1d(nn.BatchNorm1d):
+    """BatchNorm that takes a batch of one, which a strong tilt can plan, with its running statistics."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (B, n) → (B, n)."""
+        if len(features) > 1:
+            return super().forward(features)
+        return F.batch_norm(features, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+
+
+class _ConvEncoder(nn.Sequential):
+    """Strided 4×4 convolutions and one linear layer."""
+
+    def __init__(self, shape: Shape, outputs: int, width: int, norm: Norm) -> None:
+        channels, height, width_px = shape
+        halvings = _halvings(shape)
+        layers: list[nn.Module] = []
+        for level, (fan_in, fan_out) in enumerate(pairwise((channels, *_channels(width, halvings)))):
+            # Nothing normalises the first layer's output: it would take the image's brightness away.
+            norms = _normalisation(norm, fan_out, flat=False) if level else []
+            layers += [nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1), *norms, nn.LeakyReLU(0.2)]
+        features = _channels(width, halvings)[-1] * (height >> halvings) * (width_px >> halvings)
+        super().__init__(*layers, nn.Flatten(), nn.Linear(features, outputs))
+
+
+class _ConvDecoder(nn.Module):
+    """One linear layer to the coarsest map, then 4×4 transposed convolutions; what overhangs the image is cropped."""
+
+    def __init__(self, latent_size: int, shape: Shape, width: int, norm: Norm) -> None:
+        super().__init__()
+        self.shape = shape
+        halvings = _halvings(shape)
+        up = list(reversed(_channels(width, halvings)))
+        coarse = (up[0], -(-shape[1] >> halvings), -(-shape[2] >> halvings))
+        layers: list[nn.Module] = [
+            nn.Linear(latent_size, coarse[0] * coarse[1] * coarse[2]),
+            nn.Unflatten(1, coarse),
+            *_normalisation(norm, coarse[0], flat=False),
+            nn.ReLU(),
+        ]
+        for fan_in, fan_out in pairwise(up):
+            layers += [nn.ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1)]
+            layers += [*_normalisation(norm, fan_out, flat=False), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(up[-1], shape[0], 4, stride=2, padding=1))
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """z (B, latent_size) → (B, C, H, W)."""
+        images: Tensor = self.layers(latents)
+        return images[..., : self.shape[1], : self.shape[2]]

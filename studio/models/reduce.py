@@ -1,0 +1,55 @@
+"""The one weighted reduction: loss = (1/B_avg) · Σ_j w_j · (data_j + model).
+
+The normaliser is the *constant* B_avg, not the batch's own Σ_j w_j. Then each example adds exactly w_j/B_avg per epoch
+whichever batch it falls in, and real and fake mass stay balanced in every step. Dividing by the batch's own sum is
+biased: at ΔH = −4 and 16 examples a batch the class counts as 0.70 of its weight.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from studio.models.base import LossTerms
+
+
+def weighted_loss(terms: LossTerms, weights: Tensor, average_size: float) -> Tensor:
+    """The scalar to differentiate.
+
+    Args:
+        terms: unreduced terms of one phase.
+        weights: importance weight of each real example, shape (B,).
+        average_size: B_avg, the adjusted batch size that batches have on average.
+
+    Returns:
+        scalar tensor; for a phase without real examples its `model` term as it is.
+
+    Raises:
+        ValueError: the terms are empty, or `data` and `weights` differ in shape.
+    """
+    if terms.data is None:
+        if terms.model is None:
+            raise ValueError("LossTerms without any term")
+        return terms.model
+    if terms.data.shape != weights.shape:
+        raise ValueError(f"data has shape {tuple(terms.data.shape)}, weights {tuple(weights.shape)}")
+    loss = weights @ terms.data / average_size
+    if terms.model is not None:
+        loss = loss + weights.sum() / average_size * terms.model
+    return loss
+
+
+def reduced_metrics(terms: LossTerms, weights: Tensor) -> dict[str, Tensor]:
+    """What the curves show: scalar metrics as they are, per-example ones m as their mean Σ_j w_j·m_j / Σ_j w_j.
+
+    A curve shows the state of one batch, so this mean, unlike the loss, divides by the batch's own Σ_j w_j.
+
+    Args:
+        terms: unreduced terms of one phase.
+        weights: importance weight of each real example, shape (B,).
+
+    Returns:
+        detached scalar tensors, by snake_case name.
+    """
+    share = weights / weights.sum()
+    means = {name: share @ values.detach() for name, values in terms.example_metrics.items()}
+    return {**{name: value.detach() for name, value in terms.metrics.items()}, **means}

@@ -1,0 +1,36 @@
+"""What the studio knows of a model before it is built. Free of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from studio.models.config import ModelConfig
+
+if TYPE_CHECKING:
+    from studio.models.base import GenerativeModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """What the studio knows of a model before it is built.
+
+    Attributes:
+        title: what the list shows.
+        summary: one or two sentences: what it learns by, and what it is good at.
+        config: its settings; the class's ``kind`` default names the model.
+        build: (config, (C, H, W)) → the untrained model; draws its weights from torch's global stream.
+        metrics: title and tooltip of each metric that its losses report, by snake_case name.
+    """
+
+    title: str
+    summary: str
+    config: type[ModelConfig]
+    build: Callable[[Any, tuple[int, int, int]], GenerativeModel]
+    metrics: dict[str, tuple[str, str]]
+
+    @property
+    def kind(self) -> str:
+        """Name in configuration files and on the command line."""
+        return str(self.config.model_fields["kind"].default)

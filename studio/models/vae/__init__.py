@@ -1,0 +1,40 @@
+"""Variational autoencoder. Free of torch until it is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from studio.models.spec import ModelSpec
+from studio.models.vae.config import VaeConfig
+
+if TYPE_CHECKING:
+    from studio.models.base import GenerativeModel
+
+
+def _build(config: VaeConfig, shape: tuple[int, int, int]) -> GenerativeModel:
+    from studio.models.vae.model import Vae
+
+    return Vae(config, shape)
+
+
+SPEC = ModelSpec(
+    title="VAE",
+    summary="An encoder describes each image by a few random numbers, a decoder rebuilds it; together they maximise a "
+    "bound on the likelihood. Fast and steady, somewhat blurred.",
+    config=VaeConfig,
+    build=_build,
+    metrics={
+        "negative_elbo": (
+            "Negative ELBO",
+            "Bound on −log p′(x), the loss itself, in nats per image. Reconstruction + β·KL, weighted mean.",
+        ),
+        "reconstruction": (
+            "Reconstruction",
+            "How badly the decoder explains an image from its code, in nats per image. −log p(x|z), weighted mean.",
+        ),
+        "kl": (
+            "KL",
+            "How much a code says about its image, in nats; near 0 it is ignored. KL(q(z|x) ‖ N(0, 1)), weighted mean.",
+        ),
+    },
+)
