@@ -26,7 +26,7 @@ SPEC = ModelSpec(
     metrics={
         "critic_gap": (
             "Critic gap",
-            "Estimated distance of target and generated images; it falls as they improve. Weighted D(x) − mean D(G(z)).",
+            "Estimated distance of target and generated images; falls as they improve. Weighted D(x) − mean D(G(z)).",
         ),
         "gradient_norm": (
             "Critic slope",
