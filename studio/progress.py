@@ -34,6 +34,17 @@ class Progress:
         if self._cancelled.is_set():
             raise Cancelled
 
+    def part(self, start: float, stop: float) -> Progress:
+        """The progress of one part of the operation, whose 0…1 is this one's ``start``…``stop``; cancelled with it."""
+
+        def listen(text: str, fraction: float | None) -> None:
+            if self._listener is not None:
+                self._listener(text, None if fraction is None else start + (stop - start) * fraction)
+
+        part = Progress(listen)
+        part._cancelled = self._cancelled
+        return part
+
     def cancel(self) -> None:
         """Ask the operation to stop at its next report."""
         self._cancelled.set()

@@ -1,14 +1,15 @@
 """Settings a person edits or a file holds: frozen, and strict about what they do not know.
 
-A field's `title`, `description`, bounds and `unit` are all that a form needs to show it, so a new model or data set brings
-its form along and the window has no code for it.
+A field's `title`, `description`, bounds and `unit` are all that a form needs to show it, so a new model or data set
+brings its form along and the window has no code for it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 
 class Settings(BaseModel):
@@ -27,6 +28,7 @@ def setting(
     decimals: int | None = None,
     log: bool = False,
     advanced: bool = False,
+    path: Literal["", "file", "folder"] = "",
     **bounds: Any,
 ) -> Any:
     """A field with what its form row shows.
@@ -40,7 +42,15 @@ def setting(
         decimals: digits shown behind the point.
         log: the value spans decades, so the wheel multiplies.
         advanced: folded away until asked for.
+        path: the text names a file or a folder, so the row gets a browse button.
         bounds: pydantic's own ``ge``, ``gt``, ``le``, ``lt``, ``min_length``, …
     """
-    extra = {"unit": unit, "step": step, "decimals": decimals, "log": log, "advanced": advanced}
+    extra: JsonDict = {
+        "unit": unit,
+        "step": step,
+        "decimals": decimals,
+        "log": log,
+        "advanced": advanced,
+        "path": path,
+    }
     return Field(default, title=title, description=help, json_schema_extra=extra, **bounds)

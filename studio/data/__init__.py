@@ -1,0 +1,1 @@
+"""Data in memory: labelled image sets and where they come from."""

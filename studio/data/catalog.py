@@ -1,0 +1,71 @@
+"""The data sets on offer: an explicit tuple of `DatasetSpec`. Adding one is a function and a line here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias, Union
+
+from pydantic import Field
+
+from studio.data.digits import DIGITS
+from studio.data.idx_sets import EMNIST_BALANCED, FASHION_MNIST, KMNIST, MNIST
+from studio.data.image_set import ImageSet
+from studio.data.memory import ensure_it_fits
+from studio.data.spec import DatasetConfig, DatasetSpec
+from studio.errors import UserError
+from studio.progress import Progress
+
+__all__ = ["DATASETS", "AnyDataset", "DatasetConfig", "DatasetSpec", "dataset_spec", "load_dataset"]
+
+DATASETS: tuple[DatasetSpec, ...] = (
+    DIGITS,
+    MNIST,
+    FASHION_MNIST,
+    KMNIST,
+    EMNIST_BALANCED,
+)
+"""In the order in which the list shows them; the first is the default."""
+
+if TYPE_CHECKING:
+    AnyDataset: TypeAlias = DatasetConfig
+else:
+    # Built from the tuple, so that a new data set needs no second line.
+    AnyDataset = Annotated[Union[tuple(spec.config for spec in DATASETS)], Field(discriminator="kind")]  # noqa: UP007
+"""Type of a configuration field that holds any data set's settings, told apart by ``kind``."""
+
+
+def dataset_spec(kind: str) -> DatasetSpec:
+    """The data set of that name.
+
+    Raises:
+        UserError: there is none.
+    """
+    for spec in DATASETS:
+        if spec.kind == kind:
+            return spec
+    raise UserError(
+        "There is no such data set",
+        f"“{kind}” is not one of {', '.join(spec.kind for spec in DATASETS)}.",
+        field="dataset.kind",
+    )
+
+
+def load_dataset(config: DatasetConfig, data_root: Path, progress: Progress | None = None) -> ImageSet:
+    """The data set in memory, downloaded first if it is not in the data folder yet.
+
+    Args:
+        config: settings of one of the `DATASETS`.
+        data_root: folder of downloaded data sets, laid out as torchvision has it; made if it is needed.
+        progress: told what goes on; may cancel.
+
+    Raises:
+        UserError: it cannot be had, is damaged, or does not fit into memory.
+        Cancelled: the person cancelled.
+    """
+    spec = dataset_spec(config.kind)
+    progress = progress or Progress()
+    progress.report(f"Opening {spec.title}")
+    ensure_it_fits(spec.title, spec.memory_bytes(config, data_root))
+    images = spec.load(config, data_root, progress)
+    progress.report(f"{spec.title}: {len(images):,} images", 1.0)
+    return images

@@ -1,0 +1,186 @@
+"""Downloads that can be watched and cancelled, and that leave a whole, verified file or none.
+
+Torchvision's own downloader shows progress on the terminal alone, cannot be cancelled, and leaves a truncated file
+behind when the connection breaks; so the bytes are fetched here, from the addresses and with the checksums that
+torchvision's classes hold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import queue
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from studio.data.memory import format_bytes
+from studio.data.whole_file import whole_file
+from studio.errors import UserError
+from studio.progress import Progress
+
+_CHUNK = 256 * 1024
+_TIMEOUT_S = 30.0
+"""Seconds without a byte after which a server counts as gone."""
+_POLL_S = 0.1
+"""Seconds that a cancel may take to be noticed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """A file to download.
+
+    Attributes:
+        filename: its name on disk.
+        urls: where it can be had; tried in this order.
+        md5: checksum, 32 hexadecimal digits.
+    """
+
+    filename: str
+    urls: tuple[str, ...]
+    md5: str
+
+
+class _TransferError(Exception):
+    """One address did not yield the file; the text says why."""
+
+
+def file_md5(path: Path, progress: Progress) -> str:
+    """Checksum of a file, 32 hexadecimal digits."""
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(4 * _CHUNK):
+            progress.check()
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def fetch(archive: Archive, folder: Path, title: str, progress: Progress) -> bool:
+    """Download a file unless it lies in the folder already.
+
+    Args:
+        archive: what to fetch.
+        folder: where it goes; made if it is missing.
+        title: name of the data set, for messages.
+        progress: told the bytes and the fraction of this file; a cancel is noticed within 0.1 s, even while the server
+            says nothing.
+
+    Returns:
+        Whether it was downloaded (False: it was there and its checksum is right).
+
+    Raises:
+        UserError: no address yielded it, its checksum is wrong, or it cannot be written. Nothing is left of it.
+        Cancelled: the person cancelled. Nothing is left of it.
+    """
+    target = folder / archive.filename
+    if target.is_file():
+        progress.report(f"Checking {target.name}")
+        if file_md5(target, progress) == archive.md5:
+            return False
+        raise UserError(
+            f"A downloaded file of {title} is damaged",
+            f"{target}: its MD5 checksum is not {archive.md5}.",
+            "Delete this file; the studio then downloads it again.",
+            field="dataset",
+        )
+    reasons = []
+    for url in archive.urls:
+        try:
+            _fetch_from(url, archive, target, progress)
+            return True
+        except _TransferError as error:
+            reasons.append(f"{urlsplit(url).hostname}: {error}")
+    raise UserError(
+        f"{title} could not be downloaded",
+        f"{archive.filename}: {'; '.join(reasons)}.",
+        f"Check the connection and try again, or put {archive.filename} into {folder} yourself.",
+        field="dataset",
+    )
+
+
+def _fetch_from(url: str, archive: Archive, target: Path, progress: Progress) -> None:
+    """Download from one address; raises _TransferError if that did not work."""
+    digest = hashlib.md5(usedforsecurity=False)
+    received, total = 0, None
+    progress.report(f"Downloading {archive.filename} from {urlsplit(url).hostname}")
+    with whole_file(target) as file:
+        for chunk, total in _chunks(url, progress):
+            file.write(chunk)
+            digest.update(chunk)
+            received += len(chunk)
+            of_total = f" of {format_bytes(total)}" if total else ""
+            fraction = min(received / total, 1.0) if total else None
+            progress.report(f"Downloading {archive.filename}: {format_bytes(received)}{of_total}", fraction)
+        if total is not None and received < total:
+            raise _TransferError(f"the server broke off after {format_bytes(received)} of {format_bytes(total)}")
+        if digest.hexdigest() != archive.md5:
+            raise _TransferError(f"the checksum is wrong (MD5 {digest.hexdigest()} instead of {archive.md5})")
+
+
+def _chunks(url: str, progress: Progress) -> Iterator[tuple[bytes, int | None]]:
+    """The file piece by piece, each with the length the server announced.
+
+    A thread of its own waits for the network, so that a silent server does not hold up a cancel; it ends at the latest
+    when its time-out does.
+    """
+    pieces: queue.Queue[tuple[bytes, int | None] | Exception | None] = queue.Queue(maxsize=8)
+    abandoned = threading.Event()
+    threading.Thread(target=_pump, args=(url, pieces, abandoned), name="download", daemon=True).start()
+    try:
+        while True:
+            progress.check()
+            try:
+                piece = pieces.get(timeout=_POLL_S)
+            except queue.Empty:
+                continue
+            if piece is None:
+                return
+            if isinstance(piece, Exception):
+                raise _TransferError(_reason(piece)) from piece
+            yield piece
+    finally:
+        abandoned.set()
+
+
+def _pump(
+    url: str, pieces: queue.Queue[tuple[bytes, int | None] | Exception | None], abandoned: threading.Event
+) -> None:
+    """Read the address into the queue; ends it with None, or with the error that stopped it."""
+
+    def put(piece: tuple[bytes, int | None] | Exception | None) -> None:
+        while not abandoned.is_set():
+            try:
+                pieces.put(piece, timeout=_POLL_S)
+                return
+            except queue.Full:
+                continue
+
+    try:
+        request = urllib.request.Request(url, headers={"User-Agent": "perturbation-studio"})
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
+            length = response.headers.get("Content-Length", "")
+            total = int(length) if length.isdigit() else None
+            while not abandoned.is_set() and (chunk := response.read(_CHUNK)):
+                put((chunk, total))
+        put(None)
+    except Exception as error:  # whatever a server can provoke belongs to the caller, not to this thread
+        put(error)
+
+
+def _reason(error: Exception) -> str:
+    """Why a transfer failed, in a few words."""
+    if isinstance(error, urllib.error.HTTPError):
+        return f"the server answered {error.code} {error.reason}"
+    if isinstance(error, urllib.error.URLError):
+        return f"no connection ({error.reason})"
+    if isinstance(error, TimeoutError):
+        return f"the server said nothing for {_TIMEOUT_S:.0f} seconds"
+    if isinstance(error, http.client.IncompleteRead):
+        return "the server broke off"
+    if isinstance(error, http.client.HTTPException):
+        return f"the server's answer is not understood ({type(error).__name__})"
+    return str(error) or type(error).__name__

@@ -1,0 +1,44 @@
+"""What the studio knows of a data set before it is loaded: its settings, its size and how to load it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.data.image_set import ImageSet
+from studio.progress import Progress
+from studio.settings import Settings
+
+
+class DatasetConfig(Settings):
+    """Base of the data sets' settings; every subclass has a literal ``kind``."""
+
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetSpec:
+    """What the studio knows of a data set before it is loaded.
+
+    Attributes:
+        title: what the list shows.
+        summary: one sentence: what is in it, how many, how large.
+        config: its settings; the class's ``kind`` default names the data set.
+        load: (config, data folder, progress) → ImageSet. Raises UserError or Cancelled.
+        download_bytes: bytes still to be fetched into that data folder, 0 if none. Fast: looks at file names only.
+        memory_bytes: the most it takes in memory while it is loaded, from the config and the data folder.
+    """
+
+    title: str
+    summary: str
+    config: type[DatasetConfig]
+    load: Callable[[Any, Path, Progress], ImageSet]
+    download_bytes: Callable[[Path], int]
+    memory_bytes: Callable[[Any, Path], int]
+
+    @property
+    def kind(self) -> str:
+        """Name in configuration files."""
+        return str(self.config.model_fields["kind"].default)

@@ -1,0 +1,53 @@
+"""Files that are there whole or not at all.
+
+Bytes go to a hidden neighbour of the file, which takes the file's place only when everything went well.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from studio.errors import UserError
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Write a file that appears under its name when the block ends, and leaves nothing if the block raises.
+
+    Args:
+        path: the file; its folder is made.
+
+    Raises:
+        UserError: the folder cannot be written or the disk is full.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left_over_parts(path)
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise UserError(
+            "A file could not be written",
+            f"{path}: {error.strerror or error}.",
+            "Make room on the disk, or set the data folder to one that you may write to.",
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _remove_left_over_parts(path: Path) -> None:
+    """Remove what a process that was killed half-way left behind."""
+    import psutil
+
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.part")
+    for neighbour in path.parent.iterdir():
+        match = pattern.fullmatch(neighbour.name)
+        if match and not psutil.pid_exists(int(match[1])):
+            neighbour.unlink(missing_ok=True)
