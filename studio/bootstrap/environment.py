@@ -53,8 +53,8 @@ def install(venv: Path, lock: Path) -> None:
         check_machine([venv, download_folder()], NEEDED_GB)
     elif not OLDEST <= version[:2] <= NEWEST:
         raise SetupError(
-            f"{venv} is an environment of Python {dotted(version)}; the studio needs {dotted(OLDEST)} to {dotted(NEWEST)}.\n"
-            "Move it away and start again."
+            f"{venv} is an environment of Python {dotted(version)}; the studio needs {dotted(OLDEST)} to "
+            f"{dotted(NEWEST)}.\nMove it away and start again."
         )
     uv = find_uv(venv)
     add_system_packages({**missing_libraries(), **({} if uv else missing_venv_package())})
