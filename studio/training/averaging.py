@@ -1,0 +1,41 @@
+"""Exponential moving average of a model's weights: θ̄ ← d·θ̄ + (1 − d)·θ.
+
+Averaged weights give steadier samples. The decay starts small, d_t = min(d, (1 + t)/(10 + t)), so that the untrained
+weights are forgotten at once. Floating-point buffers (running statistics) are averaged too, since they belong to the weights.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from studio.models.base import GenerativeModel
+
+
+class WeightAverage:
+    """Keeps `model`, a copy of the trained one with averaged weights, in eval mode.
+
+    Args:
+        trained: the model whose weights are followed.
+        decay: d, in 0…1 with 1 excluded; 0 follows without averaging.
+    """
+
+    def __init__(self, trained: GenerativeModel, decay: float) -> None:
+        self.model = copy.deepcopy(trained).eval().requires_grad_(False)
+        self._decay = decay
+        self._updates = 0
+        self._averaged, self._source = _floats(self.model), _floats(trained)
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take the trained weights in once."""
+        decay = min(self._decay, (1 + self._updates) / (10 + self._updates))
+        torch._foreach_lerp_(self._averaged, self._source, 1 - decay)
+        self._updates += 1
+
+
+def _floats(model: GenerativeModel) -> list[Tensor]:
+    """Everything that can be averaged, in a fixed order."""
+    return [tensor.detach() for tensor in (*model.parameters(), *model.buffers()) if tensor.is_floating_point()]

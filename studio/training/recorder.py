@@ -1,0 +1,90 @@
+"""Keeps a run on disk while it trains: what to write, and when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from studio.training.messages import Logged, Outcome, SampleGrid
+from studio.training.store import RunFolder
+from studio.training.trainer import Trainer
+
+
+class Recorder:
+    """Writes a trainer's run into its folder.
+
+    What could not be written is kept and tried again at the next call, so nothing is lost when a disk is full for a while.
+
+    Args:
+        folder: the run's own.
+        trainer: what is recorded.
+    """
+
+    def __init__(self, folder: RunFolder, trainer: Trainer) -> None:
+        self.folder = folder
+        self._trainer = trainer
+        self._started = datetime.now().astimezone()
+        self._unwritten: list[Logged] = []
+        self._edits: list[dict[str, object]] = []
+
+    def log(self, point: Logged) -> None:
+        """Keep a point for the next `flush`."""
+        self._unwritten.append(point)
+
+    def note_edit(self, step: int) -> None:
+        """Keep that the target was changed before this step."""
+        perturbation = self._trainer.perturbation
+        offsets = dict(zip(self._trainer.data.class_names, perturbation.offsets, strict=True))
+        self._edits.append({"step": step, "revision": perturbation.revision, "offsets": offsets})
+
+    def flush(self) -> None:
+        """Write the points that are waiting.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        self.folder.append_metrics(self._unwritten)
+        self._unwritten.clear()
+
+    def save_grid(self, grid: SampleGrid) -> None:
+        """Write a sample grid by the averaged weights.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        self.folder.save_grid(grid.step, grid.averaged)
+
+    def save(self, outcome: Outcome | None, seconds: float) -> None:
+        """Write metrics, weights and summary.
+
+        Args:
+            outcome: how the run ended; None while it goes on.
+            seconds: time spent training.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        self.flush()
+        trainer = self._trainer
+        parts = {"model": trainer.model, "average": trainer.average.model}
+        self.folder.save_weights(
+            {f"{part}.{name}": tensor for part, model in parts.items() for name, tensor in model.state_dict().items()}
+        )
+        self.folder.write_summary(
+            {
+                "schema_version": 1,
+                "status": str(outcome) if outcome else "running",
+                "started": self._started.isoformat(timespec="seconds"),
+                "steps": trainer.step_count,
+                "seconds": round(seconds, 3),
+                "epochs": round(trainer.epoch, 4),
+                "examples": trainer.examples,
+                "skipped_steps": trainer.skipped,
+                "device": str(trainer.device),
+                "parameters": trainer.parameter_count,
+                "dataset": trainer.data.name,
+                "image_shape": list(trainer.data.image_shape),
+                "class_names": list(trainer.data.class_names),
+                "offsets": dict(zip(trainer.data.class_names, trainer.perturbation.offsets, strict=True)),
+                "edits": self._edits,
+            }
+        )

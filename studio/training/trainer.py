@@ -1,0 +1,190 @@
+"""One step after another: plan a batch, ask the model for its terms, reduce them, step the optimisers. No threads here.
+
+Three random streams, so that none disturbs another: planning (NumPy), model (torch, on the device) and sampling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from studio.data.image_set import ImageSet
+from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
+from studio.models.catalog import model_spec
+from studio.models.reduce import reduced_metrics, weighted_loss
+from studio.perturb.perturbation import Perturbation
+from studio.perturb.planner import BatchPlan, ErrorCarryPlanner, FixedSizePlanner, Planner, ResamplingPlanner
+from studio.training.averaging import WeightAverage
+from studio.training.config import PlannerKind, RunConfig
+from studio.training.messages import Images
+from studio.training.optimisers import build_optimiser
+
+PLANNERS: Mapping[PlannerKind, type[Planner]] = {
+    PlannerKind.ERROR_CARRY: ErrorCarryPlanner,
+    PlannerKind.FIXED_SIZE: FixedSizePlanner,
+    PlannerKind.RESAMPLING: ResamplingPlanner,
+}
+
+_SAMPLING_STREAM = 0x5EED
+"""Added to the run's seed for the latents of the sample grid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReport:
+    """What one step did; its numbers stay on the device until somebody asks.
+
+    Attributes:
+        plan: the batch.
+        scalars: losses and metrics, detached scalar tensors by name; a phase that was not due keeps its last ones.
+    """
+
+    plan: BatchPlan
+    scalars: Mapping[str, Tensor]
+
+    def values(self) -> dict[str, float]:
+        """Everything as plain numbers: one transfer from the device."""
+        plan = self.plan
+        batch = {
+            "batch_size": float(len(plan.indices)),
+            "adjusted_size": plan.adjusted_size,
+            "average_size": plan.average_size,
+            "ess": plan.effective_size,
+            "err": plan.err,
+        }
+        numbers = torch.stack([scalar.float() for scalar in self.scalars.values()]).tolist() if self.scalars else []
+        return batch | dict(zip(self.scalars, numbers, strict=True))
+
+
+class Trainer:
+    """A model, its optimisers, its average and its planner, on one data set.
+
+    Args:
+        config: what to train and how.
+        data: the examples; kept as uint8 on the device.
+        device: torch device, such as ``"cpu"`` or ``"cuda:0"``.
+
+    Raises:
+        UserError: offsets, batch size or model do not fit the data.
+    """
+
+    def __init__(self, config: RunConfig, data: ImageSet, *, device: str = "cpu") -> None:
+        self.config = config
+        self.data = data
+        self.device = torch.device(device)
+        self.step_count = 0
+        self.skipped = 0
+        self.perturbation = config.perturbation.resolve(data.class_names)
+        self._planner = PLANNERS[config.batch.planner](
+            self._log_weights(self.perturbation),
+            config.batch.average_size,
+            np.random.default_rng(config.seed),
+            revision=self.perturbation.revision,
+        )
+        self._rng = torch.Generator(self.device).manual_seed(config.seed)
+        self.model = self._build_model()
+        self.average = WeightAverage(self.model, config.ema_decay)
+        self._phases = tuple(self.model.phases())
+        self._parameters = {p.network: tuple(self.model.network_parameters(p.network)) for p in self._phases}
+        self._optimisers = {
+            network: build_optimiser(config.model.optimiser(network), parameters)
+            for network, parameters in self._parameters.items()
+        }
+        self._images = torch.from_numpy(np.array(data.images.transpose(0, 3, 1, 2))).to(self.device)
+        self._scalars: dict[str, Tensor] = {}
+
+    def _build_model(self) -> GenerativeModel:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.config.seed)
+            model = model_spec(self.config.model.kind).build(self.config.model, self.data.image_shape)
+        return model.to(self.device).train()
+
+    @property
+    def epoch(self) -> float:
+        """Examples trained on over examples in the data set."""
+        return self._planner.epoch
+
+    @property
+    def examples(self) -> int:
+        """Examples trained on."""
+        return self._planner.examples_planned
+
+    @property
+    def parameter_count(self) -> int:
+        """Trained numbers of the model."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    def step(self) -> StepReport:
+        """Train on the next batch."""
+        plan = self._planner.next()
+        self.skipped += plan.skipped
+        batch = self._read(plan)
+        for phase in self._phases:
+            if phase.due(self.step_count):
+                self._run_phase(phase, batch, plan.average_size)
+        self.average.update()
+        self.step_count += 1
+        return StepReport(plan=plan, scalars=dict(self._scalars))
+
+    def _read(self, plan: BatchPlan) -> Batch:
+        indices = torch.from_numpy(plan.indices).to(self.device)
+        images = self._images[indices].float().mul_(1 / 127.5).sub_(1)
+        weights = torch.from_numpy(plan.weights).to(self.device, torch.float32)
+        return Batch(images=images, weights=weights, step=self.step_count)
+
+    def _run_phase(self, phase: Phase, batch: Batch, average_size: float) -> None:
+        terms = self.model.losses(phase, batch, self._rng)
+        loss = weighted_loss(terms, batch.weights, average_size)
+        parameters = self._parameters[phase.network]
+        # Gradients of this network alone: a generator's step then spends nothing on the critic's weights.
+        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+            parameter.grad = gradient
+        self._optimisers[phase.network].step()
+        self._note(phase, terms, loss, batch.weights)
+
+    def _note(self, phase: Phase, terms: LossTerms, loss: Tensor, weights: Tensor) -> None:
+        self._scalars[f"loss_{phase.network}"] = loss.detach()
+        self._scalars.update(reduced_metrics(terms, weights))
+
+    def retarget(self, perturbation: Perturbation) -> None:
+        """Train towards another target from the next step on; the planner keeps its place and its error.
+
+        Raises:
+            UserError: no batch can be planned for it; the old target stays.
+        """
+        self._planner.retarget(self._log_weights(perturbation), perturbation.revision)
+        self.perturbation = perturbation
+
+    def _log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        return perturbation.example_log_weights(self.data.labels, self.data.counts)
+
+    @torch.no_grad()
+    def sample(self, count: int, *, averaged: bool = True, seed: int | None = None) -> Images:
+        """Generated images, uint8, shape (count, H, W, C).
+
+        Args:
+            count: how many.
+            averaged: by the averaged weights, or as they are.
+            seed: of the latents; the run's own if absent, so that a grid shows the same latents throughout.
+        """
+        model = self.average.model if averaged else self.model
+        stream = self.config.seed + _SAMPLING_STREAM if seed is None else seed
+        return draw(model, count, torch.Generator(self.device).manual_seed(stream))
+
+
+@torch.no_grad()
+def draw(model: GenerativeModel, count: int, rng: torch.Generator) -> Images:
+    """Images of a model in eval mode, uint8, shape (count, H, W, C), read-only."""
+    training = model.training
+    model.eval()
+    try:
+        images = model.sample(count, rng)
+    finally:
+        model.train(training)
+    pixels = images.add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    array: Images = pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    array.flags.writeable = False
+    return array
