@@ -35,7 +35,9 @@ class Norm(Enum):
 
 
 def is_convolutional(shape: Shape, architecture: Architecture) -> bool:
-    """Whether images of `shape` (C, H, W) get the convolutional pair."""
+    """Whether images of `shape` (C, H, W) get the convolutional pair; those too small to be halved never do."""
+    if min(shape[1:]) >> _halvings(shape) == 0:
+        return False
     if architecture is Architecture.AUTO:
         return max(shape[1:]) > _LARGEST_MLP_SIDE
     return architecture is Architecture.CONVOLUTIONAL

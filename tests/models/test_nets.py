@@ -1,0 +1,59 @@
+"""The shared networks: which one an image gets, and that every size fits."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from studio.models.config import Architecture
+from studio.models.nets import Norm, Shape, decoder, encoder, in_chunks, is_convolutional
+
+
+def has_convolution(network: nn.Module) -> bool:
+    return any(isinstance(module, nn.Conv2d | nn.ConvTranspose2d) for module in network.modules())
+
+
+@pytest.mark.parametrize(
+    ("shape", "architecture", "convolutional"),
+    [
+        ((1, 8, 8), Architecture.AUTO, False),
+        ((3, 16, 16), Architecture.AUTO, False),
+        ((1, 28, 28), Architecture.AUTO, True),
+        ((1, 28, 28), Architecture.MLP, False),
+        ((1, 8, 8), Architecture.CONVOLUTIONAL, True),
+        ((1, 1, 2), Architecture.CONVOLUTIONAL, False),
+    ],
+)
+def test_that_the_image_size_chooses_unless_a_setting_does(
+    shape: Shape, architecture: Architecture, convolutional: bool
+) -> None:
+    assert is_convolutional(shape, architecture) == convolutional
+    assert has_convolution(encoder(shape, 1, architecture=architecture, width=8)) == convolutional
+    assert has_convolution(decoder(4, shape, architecture=architecture, width=8, norm=Norm.NONE)) == convolutional
+
+
+@pytest.mark.parametrize("architecture", [Architecture.MLP, Architecture.CONVOLUTIONAL])
+@pytest.mark.parametrize("norm", [Norm.NONE, Norm.GROUP])
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 1, 1), (1, 1, 2), (1, 5, 7), (1, 8, 8), (3, 17, 16), (1, 28, 28), (3, 30, 45), (3, 64, 64), (1, 96, 20)],
+    ids=str,
+)
+def test_that_every_size_of_image_fits(shape: Shape, norm: Norm, architecture: Architecture) -> None:
+    images = torch.zeros(2, *shape)
+    down = encoder(shape, 3, architecture=architecture, width=8, norm=norm)
+    up = decoder(5, shape, architecture=architecture, width=8, norm=norm)
+    assert down(images).shape == (2, 3)
+    assert up(torch.zeros(2, 5)).shape == images.shape
+
+
+def test_that_an_encoder_refuses_batch_norm() -> None:
+    with pytest.raises(ValueError, match="BatchNorm ignores the importance weights"):
+        encoder((1, 8, 8), 1, architecture=Architecture.AUTO, width=8, norm=Norm.BATCH)
+
+
+def test_that_chunks_change_nothing() -> None:
+    network = nn.Linear(3, 2).double()
+    latents = torch.randn(1203, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    torch.testing.assert_close(in_chunks(network, latents), network(latents))
