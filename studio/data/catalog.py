@@ -12,6 +12,7 @@ from studio.data.idx_sets import EMNIST_BALANCED, FASHION_MNIST, KMNIST, MNIST
 from studio.data.image_set import ImageSet
 from studio.data.memory import ensure_it_fits
 from studio.data.spec import DatasetConfig, DatasetSpec
+from studio.data.torchvision_sets import CIFAR10, SVHN
 from studio.errors import UserError
 from studio.progress import Progress
 
@@ -23,6 +24,8 @@ DATASETS: tuple[DatasetSpec, ...] = (
     FASHION_MNIST,
     KMNIST,
     EMNIST_BALANCED,
+    CIFAR10,
+    SVHN,
 )
 """In the order in which the list shows them; the first is the default."""
 

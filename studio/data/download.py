@@ -13,7 +13,8 @@ import queue
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -49,14 +50,34 @@ class _TransferError(Exception):
     """One address did not yield the file; the text says why."""
 
 
-def file_md5(path: Path, progress: Progress) -> str:
-    """Checksum of a file, 32 hexadecimal digits."""
+def verify(path: Path, md5: str, progress: Progress) -> None:
+    """Check a file on disk against its checksum.
+
+    Raises:
+        UserError: it is another one, or the file cannot be read.
+        Cancelled: the person cancelled.
+    """
+    progress.report(f"Checking {path.name}")
     digest = hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as file:
-        while chunk := file.read(4 * _CHUNK):
-            progress.check()
-            digest.update(chunk)
-    return digest.hexdigest()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(4 * _CHUNK):
+                progress.check()
+                digest.update(chunk)
+    except OSError as error:
+        raise UserError(
+            "A data file cannot be read",
+            f"{path}: {error.strerror or error}.",
+            "Check that you may read it.",
+            field="dataset",
+        ) from error
+    if digest.hexdigest() != md5:
+        raise UserError(
+            "A data file is damaged",
+            f"{path}: its MD5 checksum is {digest.hexdigest()} instead of {md5}.",
+            "Delete this file; the studio then downloads it again.",
+            field="dataset",
+        )
 
 
 def fetch(archive: Archive, folder: Path, title: str, progress: Progress) -> bool:
@@ -73,20 +94,14 @@ def fetch(archive: Archive, folder: Path, title: str, progress: Progress) -> boo
         Whether it was downloaded (False: it was there and its checksum is right).
 
     Raises:
-        UserError: no address yielded it, its checksum is wrong, or it cannot be written. Nothing is left of it.
+        UserError: no address yielded it, its checksum is wrong, or it cannot be written. Nothing is left of it. Or it
+            was there and is damaged; then it stays.
         Cancelled: the person cancelled. Nothing is left of it.
     """
     target = folder / archive.filename
     if target.is_file():
-        progress.report(f"Checking {target.name}")
-        if file_md5(target, progress) == archive.md5:
-            return False
-        raise UserError(
-            f"A downloaded file of {title} is damaged",
-            f"{target}: its MD5 checksum is not {archive.md5}.",
-            "Delete this file; the studio then downloads it again.",
-            field="dataset",
-        )
+        verify(target, archive.md5, progress)
+        return False
     reasons = []
     for url in archive.urls:
         try:
@@ -107,8 +122,8 @@ def _fetch_from(url: str, archive: Archive, target: Path, progress: Progress) ->
     digest = hashlib.md5(usedforsecurity=False)
     received, total = 0, None
     progress.report(f"Downloading {archive.filename} from {urlsplit(url).hostname}")
-    with whole_file(target) as file:
-        for chunk, total in _chunks(url, progress):
+    with closing(_chunks(url, progress)) as chunks, whole_file(target) as file:
+        for chunk, total in chunks:
             file.write(chunk)
             digest.update(chunk)
             received += len(chunk)
@@ -121,7 +136,7 @@ def _fetch_from(url: str, archive: Archive, target: Path, progress: Progress) ->
             raise _TransferError(f"the checksum is wrong (MD5 {digest.hexdigest()} instead of {archive.md5})")
 
 
-def _chunks(url: str, progress: Progress) -> Iterator[tuple[bytes, int | None]]:
+def _chunks(url: str, progress: Progress) -> Generator[tuple[bytes, int | None], None, None]:
     """The file piece by piece, each with the length the server announced.
 
     A thread of its own waits for the network, so that a silent server does not hold up a cancel; it ends at the latest

@@ -92,6 +92,23 @@ class IdxSet:
         return self.images_file(data_root).is_file() and self.labels_file(data_root).is_file()
 
 
+_MNIST = IdxSet(title="MNIST", torchvision="MNIST", class_names=_DIGITS, download_bytes=11_594_722)
+_FASHION_MNIST = IdxSet(
+    title="Fashion-MNIST", torchvision="FashionMNIST", class_names=_CLOTHES, download_bytes=30_878_645
+)
+_KMNIST = IdxSet(title="KMNIST", torchvision="KMNIST", class_names=_KANA, download_bytes=21_240_888)
+_EMNIST_BALANCED = IdxSet(
+    title="EMNIST-balanced",
+    torchvision="EMNIST",
+    prefix="emnist-balanced-train",
+    class_names=_BALANCED,
+    count=112_800,
+    download_bytes=561_753_746,
+    transposed=True,
+)
+IDX_SETS = (_MNIST, _FASHION_MNIST, _KMNIST, _EMNIST_BALANCED)
+
+
 def load_idx_set(which: IdxSet, data_root: Path, progress: Progress) -> ImageSet:
     """The set in memory, images of shape (N, H, W, 1); downloaded first if a file is missing.
 
@@ -134,30 +151,22 @@ def _spec(which: IdxSet, config: type[DatasetConfig], summary: str) -> DatasetSp
 
 
 MNIST = _spec(
-    IdxSet(title="MNIST", torchvision="MNIST", class_names=_DIGITS, download_bytes=11_594_722),
+    _MNIST,
     MnistConfig,
     "60,000 handwritten digits, 28×28 grey; 12 MB to download.",
 )
 FASHION_MNIST = _spec(
-    IdxSet(title="Fashion-MNIST", torchvision="FashionMNIST", class_names=_CLOTHES, download_bytes=30_878_645),
+    _FASHION_MNIST,
     FashionMnistConfig,
     "60,000 pictures of ten kinds of clothes, 28×28 grey; 31 MB to download.",
 )
 KMNIST = _spec(
-    IdxSet(title="KMNIST", torchvision="KMNIST", class_names=_KANA, download_bytes=21_240_888),
+    _KMNIST,
     KmnistConfig,
     "60,000 handwritten Japanese characters of ten kinds, 28×28 grey; 21 MB to download.",
 )
 EMNIST_BALANCED = _spec(
-    IdxSet(
-        title="EMNIST-balanced",
-        torchvision="EMNIST",
-        prefix="emnist-balanced-train",
-        class_names=_BALANCED,
-        count=112_800,
-        download_bytes=561_753_746,
-        transposed=True,
-    ),
+    _EMNIST_BALANCED,
     EmnistBalancedConfig,
     "112,800 handwritten digits and letters of 47 kinds, 28×28 grey; a large download, 562 MB with its relatives.",
 )

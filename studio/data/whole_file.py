@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,15 +39,20 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             "Make room on the disk, or set the data folder to one that you may write to.",
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _remove_left_over_parts(path: Path) -> None:
     """Remove what a process that was killed half-way left behind."""
-    import psutil
-
     pattern = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.part")
     for neighbour in path.parent.iterdir():
         match = pattern.fullmatch(neighbour.name)
-        if match and not psutil.pid_exists(int(match[1])):
+        if match and not _is_running(int(match[1])):
             neighbour.unlink(missing_ok=True)
+
+
+def _is_running(pid: int) -> bool:
+    import psutil
+
+    return bool(psutil.pid_exists(pid))

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn import datasets
 
 from studio.data import digits
 from studio.data.digits import DigitsConfig, load_digits
@@ -15,6 +14,8 @@ from studio.progress import Progress
 
 
 def test_that_the_digits_are_scikit_learns_own_in_another_scale(tmp_path: Path) -> None:
+    from sklearn import datasets
+
     ours = load_digits(DigitsConfig(), tmp_path, Progress())
     theirs = datasets.load_digits()
     assert ours.images.shape == (1797, 8, 8, 1)
