@@ -35,15 +35,16 @@ _DIRECTORIES = {
 
 @pytest.fixture(autouse=True)
 def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fresh home for each test, so that no test reads or writes the person's settings, runs or data.
-
-    QSettings needs no care of its own: its files lie below these folders, and it looks for them when it is made.
-    """
+    """A fresh home for each test, so that no test reads or writes the person's settings, runs or data."""
     root = tmp_path_factory.mktemp("home")
     for variable, name in _DIRECTORIES.items():
         folder = root / name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         monkeypatch.setenv(variable, str(folder))
+    qtcore = sys.modules.get("PySide6.QtCore")
+    if qtcore is not None:  # QSettings looks at the variables once in a process
+        for kind in (qtcore.QSettings.Format.NativeFormat, qtcore.QSettings.Format.IniFormat):
+            qtcore.QSettings.setPath(kind, qtcore.QSettings.Scope.UserScope, str(root / "home" / ".config"))
     return root / "home"
 
 

@@ -1,0 +1,1 @@
+"""Tests of the set-up on first start; none uses the network."""

@@ -1,0 +1,40 @@
+"""Importing torch takes 8–13 s on two cores, so nothing may import it before the window is on screen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+# Refusing the import, rather than looking afterwards, has the traceback name who asked for it.
+REFUSE = """
+import sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "torchvision"):
+            raise ImportError(f"{name} is imported while only the window should be")
+
+sys.meta_path.insert(0, Refuse())
+"""
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "studio.cli",
+        "studio.gui.main_window",
+        "studio.models.catalog",
+        "studio.data.catalog",
+        "studio.training.config",
+    ],
+)
+def test_that_importing_it_loads_no_torch(module: str) -> None:
+    if not (ROOT / module.replace(".", "/")).with_suffix(".py").is_file():
+        pytest.skip(f"{module} is yet to be written")
+    code = f"{REFUSE}\nimport {module}\nassert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
