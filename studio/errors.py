@@ -1,6 +1,6 @@
 """Errors a person can act on: what happened and what to do next.
 
-A `UserError` is shown as it is (beside the field it names, in the log panel, or as one line on stderr with exit code 2).
+A `UserError` is shown as it is: beside the field it names, in the log panel, or as one line on stderr (exit code 2).
 Every other exception is a bug: it ends the run, not the application.
 """
 

@@ -1,7 +1,7 @@
 """Energy offsets → log importance weights → target shares, and back.
 
-With class shares p_c and offsets ΔH_c the target is p′_c = p_c·e^{−ΔH_c}/Z, Z = Σ_c p_c·e^{−ΔH_c}. An example of class c
-carries the importance weight
+With class shares p_c and offsets ΔH_c the target is p′_c = p_c·e^{−ΔH_c}/Z, Z = Σ_c p_c·e^{−ΔH_c}. An example of class
+c carries the importance weight
 
     normalised gauge   w_c = e^{−ΔH_c}/Z   (mean 1 over the data; adding a constant to every offset changes nothing)
     raw gauge          w_c = e^{−ΔH_c}
@@ -81,14 +81,16 @@ def class_log_weights(counts: ArrayLike, offsets: ArrayLike, gauge: Gauge = Gaug
         return -energy
     lowest, log_relative = _relative_log_mean(counts, energy)
     # The lowest energy is taken off first, so that equal offsets give exactly 0 and not a rounding of it.
-    return (lowest - energy) - log_relative
+    logs: Floats = (lowest - energy) - log_relative
+    return logs
 
 
 def target_shares(counts: ArrayLike, offsets: ArrayLike) -> Floats:
     """p′_c = p_c·e^{−ΔH_c}/Z, shape (K,); sums to 1."""
     number = np.asarray(counts, dtype=np.float64)
-    shares: Floats = number / number.sum() * np.exp(class_log_weights(counts, offsets))
-    return shares / shares.sum()
+    mass = number * np.exp(class_log_weights(counts, offsets))
+    shares: Floats = mass / mass.sum()
+    return shares
 
 
 def offsets_for_shares(counts: ArrayLike, shares: ArrayLike) -> Floats:
@@ -110,7 +112,8 @@ def offsets_for_shares(counts: ArrayLike, shares: ArrayLike) -> Floats:
             "Use a small share such as 0.001 %.",
             field="perturbation.offsets",
         )
-    return np.log(number / number.sum()) - np.log(wanted / wanted.sum())
+    offsets: Floats = np.log(number / number.sum()) - np.log(wanted / wanted.sum())
+    return offsets
 
 
 def offset_for_share(counts: ArrayLike, offsets: ArrayLike, index: int, share: float) -> float:

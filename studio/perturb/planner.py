@@ -1,9 +1,9 @@
 """Which examples make up the next batch, and with which weights.
 
-Error carry, the planner of the note: `err = 0`; each step `err += B_avg`; examples are taken in shuffled order while the
-running Σw stays ≤ err; their Σw is subtracted. The example that did not fit opens the next batch, it is carried and never
-discarded. The rule telescopes: batch t ends at the largest k with C_k ≤ t·B_avg, C the cumulative weight, so the rest of
-an epoch is planned by one `searchsorted` in float64. After T steps
+Error carry, the planner of the note: `err = 0`; each step `err += B_avg`; examples are taken in shuffled order while
+the running Σw stays ≤ err; their Σw is subtracted. The example that did not fit opens the next batch: it is carried,
+never discarded. The rule telescopes: batch t ends at the largest k with C_k ≤ t·B_avg, C the cumulative weight, so the
+rest of an epoch is planned by one `searchsorted` in float64. After T steps
 
     0 ≤ T·B_avg − Σ_t B_t < w of the pending example.
 
@@ -136,7 +136,7 @@ def check_scale(log_weights: Floats, average_size: float) -> None:
     if -log_examples > np.log(_MOST_EMPTY_STEPS):
         raise UserError(
             "The weights are far larger than the batch size",
-            f"One example of mean weight {_power(log_mean)} fills {_power(-log_examples)} batches of B_avg = {average_size:g}.",
+            f"An example of mean weight {_power(log_mean)} fills {_power(-log_examples)} batches of {average_size:g}.",
             "Raise B_avg, or use the normalised gauge, where weights have mean 1.",
             field="batch.average_size",
         )

@@ -1,7 +1,7 @@
 """Exponential moving average of a model's weights: θ̄ ← d·θ̄ + (1 − d)·θ.
 
 Averaged weights give steadier samples. The decay starts small, d_t = min(d, (1 + t)/(10 + t)), so that the untrained
-weights are forgotten at once. Floating-point buffers (running statistics) are averaged too, since they belong to the weights.
+weights are forgotten at once. Floating-point buffers (running statistics) are averaged too: they belong to the weights.
 """
 
 from __future__ import annotations

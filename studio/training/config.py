@@ -85,7 +85,12 @@ class CadenceConfig(Settings):
     """How often a run reports."""
 
     log_every: int = setting(
-        10, "Log every", "Steps between two points of the curves and rows of metrics.csv.", unit="steps", ge=1, le=100_000
+        10,
+        "Log every",
+        "Steps between two points of the curves and rows of metrics.csv.",
+        unit="steps",
+        ge=1,
+        le=100_000,
     )
     sample_every: float = setting(
         2.0, "Sample every", "Time between two sample grids.", unit="s", step=0.5, decimals=1, ge=0.1, le=3600
@@ -96,7 +101,7 @@ class CadenceConfig(Settings):
 class RunConfig(Settings):
     """Everything that determines a run."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     name: str = setting("", "Name", "What to call the run; also part of its folder's name.", max_length=80)
     dataset: AnyDataset = Field(default_factory=DATASETS[0].config)
     model: AnyModel = Field(default_factory=MODELS[0].config)
@@ -107,7 +112,7 @@ class RunConfig(Settings):
     ema_decay: float = setting(
         0.999,
         "EMA decay",
-        "Share of the averaged weights that each step keeps; 0 averages nothing. Samples of averaged weights are steadier.",
+        "Share of the averaged weights that each step keeps; 0 averages nothing. Averages sample more steadily.",
         decimals=5,
         step=0.001,
         advanced=True,
@@ -182,7 +187,9 @@ def read_config(path: Path) -> RunConfig:
     except OSError as error:
         raise UserError("The configuration cannot be opened", f"{path}: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
-        raise UserError("The configuration is not valid JSON", f"{path}: {error}.", "Check it in a text editor.") from error
+        raise UserError(
+            "The configuration is not valid JSON", f"{path}: {error}.", "Check it in a text editor."
+        ) from error
     return parse_config(raw, path.name)
 
 
@@ -191,7 +198,7 @@ def with_settings(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
 
     Args:
         config: what to start from.
-        assignments: such as ``model.latent_size=32`` or ``perturbation.offsets.2=-1.36``; values are JSON, or else text.
+        assignments: such as ``model.latent_size=32`` or ``perturbation.offsets.2=-1.36``; values are JSON or text.
 
     Raises:
         UserError: an assignment has no ``=``, no such place, or a value that does not fit.
@@ -200,17 +207,21 @@ def with_settings(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         if not equals or not path:
-            raise UserError("A setting needs the form path=value", f"“{assignment}” has not.", "Example: batch.average_size=32.")
+            raise UserError(
+                "A setting needs the form path=value", f"“{assignment}” has not.", "Example: batch.average_size=32."
+            )
         try:
             value = json.loads(text)
         except ValueError:
             value = text
         *parents, leaf = path.strip().split(".")
-        place = raw
+        place: Any = raw
         for parent in parents:
             place = place.get(parent) if isinstance(place, dict) else None
         if not isinstance(place, dict):
-            raise UserError("There is no such setting", f"“{path}” leads nowhere.", "See a run's config.json for the names.")
+            raise UserError(
+                "There is no such setting", f"“{path}” leads nowhere.", "See a run's config.json for the names."
+            )
         if leaf == "kind" and place.get("kind") != value:
             # The settings of one model mean nothing to another: start from the new one's own.
             place.clear()

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
@@ -35,8 +36,10 @@ from studio.training.messages import (
     Stop,
     Warned,
 )
-from studio.training.recorder import Recorder
-from studio.training.trainer import StepReport, Trainer
+
+if TYPE_CHECKING:
+    from studio.training.recorder import Recorder
+    from studio.training.trainer import StepReport, Trainer
 
 _SNAPSHOT_SECONDS = 0.1
 _RATE_SECONDS = 2.0
@@ -58,7 +61,9 @@ class Limit:
 
     def reached(self, steps: int, seconds: float) -> bool:
         """Whether the run is complete."""
-        return (self.steps is not None and steps >= self.steps) or (self.seconds is not None and seconds >= self.seconds)
+        return (self.steps is not None and steps >= self.steps) or (
+            self.seconds is not None and seconds >= self.seconds
+        )
 
 
 class _Clock:
@@ -172,7 +177,7 @@ class RunLoop:
         self._next_grid = self.seconds + self.trainer.config.cadence.sample_every
         if self._recorder is not None:
             recorder, grid = self._recorder, self._grid
-            self._try(lambda: (recorder.flush(), recorder.save_grid(grid)))
+            self._try(lambda: recorder.save_grid(grid))
 
     def _offer_snapshot(self) -> None:
         seconds, trainer, report = self.seconds, self.trainer, self._report
@@ -270,9 +275,8 @@ class RunLoop:
 
     # -- disk
 
-    def _try(self, write: object) -> bool:
+    def _try(self, write: Callable[[], object]) -> bool:
         """Write; a full or missing disk pauses the run with a message, and resuming tries again."""
-        assert callable(write)
         try:
             write()
         except UserError as error:
@@ -288,9 +292,9 @@ class RunLoop:
             self._mailbox.post(Saved(step=self.trainer.step_count, path=recorder.folder.path))
 
     def _finish(self, outcome: Outcome) -> None:
-        if self.trainer.step_count and self._grid is not None and self._grid.step < self.trainer.step_count:
-            if outcome is not Outcome.FAILED:
-                self._sample()
+        outdated = self._grid is not None and self._grid.step < self.trainer.step_count
+        if outdated and outcome is not Outcome.FAILED:
+            self._sample()
         self._clock.stop()
         self._save(outcome)
         self._offer_snapshot()

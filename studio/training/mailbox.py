@@ -1,7 +1,7 @@
 """Between the training thread and its watcher: a command inbox, a bounded event log and a slot for the newest snapshot.
 
-Nothing here waits for the watcher, so a slow window never slows training; it finds the newest snapshot, and a count of the
-log points that it was too late for.
+Nothing here waits for the watcher, so a slow window never slows training; it finds the newest snapshot, and a count of
+the log points that it was too late for.
 """
 
 from __future__ import annotations

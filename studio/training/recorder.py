@@ -12,7 +12,7 @@ from studio.training.trainer import Trainer
 class Recorder:
     """Writes a trainer's run into its folder.
 
-    What could not be written is kept and tried again at the next call, so nothing is lost when a disk is full for a while.
+    What could not be written is kept and tried again at the next call: a disk that is full for a while loses nothing.
 
     Args:
         folder: the run's own.
@@ -46,11 +46,12 @@ class Recorder:
         self._unwritten.clear()
 
     def save_grid(self, grid: SampleGrid) -> None:
-        """Write a sample grid by the averaged weights.
+        """Write a sample grid by the averaged weights, and the points that are waiting.
 
         Raises:
             UserError: the folder cannot be written.
         """
+        self.flush()
         self.folder.save_grid(grid.step, grid.averaged)
 
     def save(self, outcome: Outcome | None, seconds: float) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -53,17 +53,7 @@ class RunFolder:
         """
         title = config.name or f"{config.dataset.kind}-{config.model.kind}"
         stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{_safe(title)}"
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            path = _new_folder(root, stem)
-            (path / "samples").mkdir()
-        except OSError as error:
-            raise UserError(
-                "The run folder cannot be made", f"{root}: {error.strerror or error}.", _HINT, field="run_dir"
-            ) from error
-        folder = cls(path)
-        folder.write_text("config.json", config.to_json())
-        return folder
+        return cls._begin(root, config, lambda: _new_folder(root, stem))
 
     @classmethod
     def at(cls, path: Path, config: RunConfig) -> RunFolder:
@@ -72,16 +62,16 @@ class RunFolder:
         Raises:
             UserError: it cannot be written, or holds something already.
         """
+        return cls._begin(path, config, lambda: _empty_folder(path))
+
+    @classmethod
+    def _begin(cls, place: Path, config: RunConfig, make: Callable[[], Path]) -> RunFolder:
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
-                raise UserError(
-                    "The run folder is not empty", f"{path}.", "Choose a new folder: no run is overwritten.", field="run_dir"
-                )
+            path = make()
             (path / "samples").mkdir()
         except OSError as error:
             raise UserError(
-                "The run folder cannot be made", f"{path}: {error.strerror or error}.", _HINT, field="run_dir"
+                "The run folder cannot be made", f"{place}: {error.strerror or error}.", _HINT, field="run_dir"
             ) from error
         folder = cls(path)
         folder.write_text("config.json", config.to_json())
@@ -115,7 +105,9 @@ class RunFolder:
                     row = {"step": point.step, "seconds": round(point.seconds, 3), **point.values}
                     writer.writerow([_cell(row.get(column)) for column in columns])
         except OSError as error:
-            raise UserError("The metrics cannot be written", f"{self.path}: {error.strerror or error}.", _HINT) from error
+            raise UserError(
+                "The metrics cannot be written", f"{self.path}: {error.strerror or error}.", _HINT
+            ) from error
         self._columns = columns
 
     def save_grid(self, step: int, images: Images) -> Path:
@@ -204,7 +196,9 @@ class SavedRun:
             raise UserError(
                 "The run's weights cannot be read", f"{path}: {error}.", "Weights are saved when a run stops."
             ) from error
-        return {name.removeprefix(f"{part}."): tensor for name, tensor in tensors.items() if name.startswith(f"{part}.")}
+        return {
+            name.removeprefix(f"{part}."): tensor for name, tensor in tensors.items() if name.startswith(f"{part}.")
+        }
 
 
 def tiled(images: Images, gap: int = 1) -> Images:
@@ -231,7 +225,17 @@ def save_png(image: Images, file: Any) -> None:
     Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).save(file, format="PNG")
 
 
+def _empty_folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    if any(path.iterdir()):
+        raise UserError(
+            "The run folder is not empty", f"{path}.", "Choose a new folder: no run is overwritten.", field="run_dir"
+        )
+    return path
+
+
 def _new_folder(root: Path, stem: str) -> Path:
+    root.mkdir(parents=True, exist_ok=True)
     for attempt in range(1000):
         path = root / (stem if not attempt else f"{stem}-{attempt + 1}")
         try:

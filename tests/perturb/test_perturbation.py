@@ -109,8 +109,8 @@ def test_that_an_impossible_share_is_refused(share: float) -> None:
 def test_that_an_edit_gives_a_new_perturbation_with_the_next_revision() -> None:
     first = Perturbation.zero(3)
     second = first.with_offset(1, -2.0)
-    assert first.offsets == (0, 0, 0)
-    assert second.offsets == (0, -2.0, 0)
+    assert list(first.offsets) == [0, 0, 0]
+    assert list(second.offsets) == [0, -2.0, 0]
     assert second.revision == first.revision + 1
 
 

@@ -1,0 +1,151 @@
+"""The command line: the window without arguments, or a run without a window.
+
+Exit codes: 0 success, 1 a bug, 2 something the person can mend (one line on stderr), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from studio import __version__
+from studio.errors import UserError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the studio.
+
+    Args:
+        argv: arguments without the program's name; the process's own if absent.
+
+    Returns:
+        the exit code.
+    """
+    arguments = _parser().parse_args(sys.argv[1:] if argv is None else argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except UserError as error:
+        print(f"studio: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="studio",
+        description="Tilt the distribution a generative model learns, and watch it happen. "
+        "Without a command, the window opens.",
+    )
+    parser.add_argument("--version", action="version", version=f"Perturbation Studio {__version__}")
+    parser.set_defaults(command=_window, config=None, data_root=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_window(commands)
+    _add_train(commands)
+    _add_sample(commands)
+    presets = commands.add_parser("presets", help="list the configurations that come with the studio")
+    presets.set_defaults(command=_presets)
+    models = commands.add_parser("models", help="list the models")
+    models.add_argument("--names", action="store_true", help="only their names, one a line")
+    models.set_defaults(command=_models)
+    return parser
+
+
+def _add_window(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    window = commands.add_parser("open", help="open the window", description="Open the window on a configuration.")
+    window.add_argument("config", nargs="?", metavar="CONFIG_OR_PRESET", help="a configuration file or a preset's name")
+    window.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets")
+    window.set_defaults(command=_window)
+
+
+def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    train = commands.add_parser(
+        "train",
+        help="train without a window",
+        description="Train without a window, into a run folder. Ctrl-C finishes the step under way and saves.",
+        epilog="example: studio train mnist-twos-30 --minutes 5 --set batch.average_size=32",
+    )
+    train.add_argument("config", metavar="CONFIG_OR_PRESET", help="a configuration file or a preset's name")
+    train.add_argument(
+        "--set",
+        dest="assignments",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="change a setting, such as perturbation.offsets.2=-1.36; may be repeated",
+    )
+    limit = train.add_mutually_exclusive_group()
+    limit.add_argument("--steps", type=_positive(int), metavar="N", help="training steps (1,000 if nothing is said)")
+    limit.add_argument("--minutes", type=_positive(float), metavar="M", help="training time in minutes")
+    train.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets")
+    train.add_argument("--run-dir", type=Path, metavar="DIR", help="the run's folder, new or empty")
+    train.set_defaults(command=_train)
+
+
+def _add_sample(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sample = commands.add_parser("sample", help="draw images from a trained run into an NPZ file")
+    sample.add_argument("run", type=Path, metavar="RUN", help="a run's folder")
+    sample.add_argument("--count", type=_positive(int), default=64, metavar="N", help="how many (64)")
+    sample.add_argument("--seed", type=int, default=0, metavar="S", help="of the latents (0)")
+    sample.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.npz", help="holds `images`, uint8, shape (N, H, W, C)"
+    )
+    sample.add_argument("--raw", action="store_true", help="by the weights as they are, not their moving average")
+    sample.set_defaults(command=_sample)
+
+
+def _positive(kind: type[int] | type[float]) -> Callable[[str], int | float]:
+    def parse(text: str) -> int | float:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise argparse.ArgumentTypeError("it must be above 0")
+        return value
+
+    parse.__name__ = "number"
+    return parse
+
+
+def _window(arguments: argparse.Namespace) -> int:
+    from studio.gui.application import run_application
+
+    return run_application(config=arguments.config, data_root=arguments.data_root)
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from studio.headless import train
+    from studio.training.config import with_settings
+    from studio.training.loop import Limit
+    from studio.training.presets import config_or_preset
+
+    config = with_settings(config_or_preset(arguments.config), arguments.assignments)
+    limit = Limit(steps=arguments.steps, seconds=60 * arguments.minutes if arguments.minutes else None)
+    if limit == Limit():
+        limit = Limit(steps=1000)
+    return train(config, limit, data_root=arguments.data_root, run_dir=arguments.run_dir)
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    from studio.headless import sample
+
+    sample(arguments.run, arguments.count, arguments.seed, arguments.out, averaged=not arguments.raw)
+    return 0
+
+
+def _presets(_: argparse.Namespace) -> int:
+    from studio.training.presets import presets
+
+    for preset in presets():
+        config = preset.read()
+        print(f"{preset.name:24} {config.name}")
+    return 0
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    from studio.models.catalog import MODELS
+
+    for spec in MODELS:
+        print(spec.kind if arguments.names else f"{spec.kind:18} {spec.title}: {spec.summary}")
+    return 0

@@ -1,0 +1,152 @@
+"""Training and sampling without a window: the same run, watched by a progress bar."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from studio.data.catalog import load_dataset
+from studio.data.whole_file import whole_file
+from studio.errors import UserError
+from studio.paths import default_data_root, default_runs_root
+from studio.training.config import RunConfig
+from studio.training.loop import Limit
+from studio.training.messages import Event, Finished, Logged, Outcome, Preparing, Saved, Started, Stop, Warned
+from studio.training.session import RunHandle, RunRequest, folder_for, folder_under
+from studio.training.store import SavedRun
+
+_POLL_SECONDS = 0.1
+
+
+def train(config: RunConfig, limit: Limit, *, data_root: Path | None, run_dir: Path | None) -> int:
+    """Train until the limit or Ctrl-C, and save.
+
+    Args:
+        config: what to train and how.
+        limit: when the run is complete.
+        data_root: folder of downloaded data sets; the person's own if absent.
+        run_dir: the run's folder, new or empty; a new one among the person's runs if absent.
+
+    Returns:
+        the exit code: 0 when the run was completed or interrupted and saved, 1 after a bug.
+
+    Raises:
+        UserError: something the person can mend ended the run.
+    """
+    root = data_root or default_data_root()
+    folder = folder_for(run_dir, config) if run_dir else folder_under(default_runs_root(), config)
+    request = RunRequest(
+        config=config, data=lambda progress: load_dataset(config.dataset, root, progress), folder=folder, limit=limit
+    )
+    watcher = _Watcher(RunHandle(request), limit)
+    try:
+        return watcher.watch()
+    finally:
+        watcher.close()
+
+
+class _Watcher:
+    """Shows a run as a progress bar; Ctrl-C stops it in good order, a second one gives up on it."""
+
+    def __init__(self, handle: RunHandle, limit: Limit) -> None:
+        from tqdm import tqdm
+
+        self._handle = handle
+        self._limit = limit
+        self._problem: UserError | None = None
+        total = limit.steps if limit.steps is not None else round(limit.seconds or 0)
+        self._bar = tqdm(total=total, unit=" steps" if limit.steps is not None else " s", file=sys.stderr)
+
+    def watch(self) -> int:
+        finished = None
+        interrupted = False
+        while finished is None:
+            try:
+                time.sleep(_POLL_SECONDS)
+                finished = self._drain()
+            except KeyboardInterrupt:
+                if interrupted:
+                    raise
+                interrupted = True
+                self._say("Finishing the step under way and saving; press Ctrl-C again to give up.")
+                self._handle.send(Stop())
+        self._handle.join()
+        return self._conclude(finished)
+
+    def close(self) -> None:
+        self._bar.close()
+
+    def _drain(self) -> Finished | None:
+        self._advance()
+        events, _ = self._handle.events()
+        finished = None
+        for event in events:
+            self._show(event)
+            if isinstance(event, Finished):
+                finished = event
+        return finished
+
+    def _advance(self) -> None:
+        snapshot = self._handle.take_snapshot()
+        if snapshot is None:
+            return
+        done = snapshot.step if self._limit.steps is not None else min(round(snapshot.seconds), self._bar.total)
+        self._bar.update(done - self._bar.n)
+
+    def _show(self, event: Event) -> None:
+        match event:
+            case Preparing(text=text):
+                self._bar.set_description_str(text)
+            case Started(device=device, threads=threads, parameters=parameters, folder=folder):
+                self._bar.set_description_str("Training")
+                self._say(f"{parameters:,} parameters on {device}, {threads} threads; run folder {folder}")
+            case Logged(step=step, values=values):
+                losses = {name: f"{value:.3g}" for name, value in values.items() if name.startswith("loss_")}
+                self._bar.set_postfix(step=step, **losses, refresh=False)
+            case Warned(error=error):
+                # Nobody is there to mend it while the run waits, so it ends, with what can be saved.
+                self._problem = error
+                self._handle.send(Stop())
+            case Saved(path=path):
+                self._say(f"Saved to {path}")
+            case _:
+                pass
+
+    def _say(self, text: str) -> None:
+        self._bar.write(text, file=sys.stderr)
+
+    def _conclude(self, finished: Finished) -> int:
+        if finished.error is not None:
+            raise finished.error
+        if finished.traceback:
+            self._say(finished.traceback)
+            return 1
+        if self._problem is not None:
+            raise self._problem
+        return 0 if finished.outcome is not Outcome.FAILED else 1
+
+
+def sample(run: Path, count: int, seed: int, out: Path, *, averaged: bool = True) -> None:
+    """Draw images from a trained run into an NPZ file with `images`, uint8, shape (count, H, W, C).
+
+    Args:
+        run: a run's folder.
+        count: how many images.
+        seed: of the latents.
+        out: the file, written whole.
+        averaged: by the moving average of the weights, or as they are.
+
+    Raises:
+        UserError: the run cannot be read or the file not written.
+    """
+    import numpy as np
+    import torch
+
+    from studio.training.restore import restore_model
+    from studio.training.trainer import draw
+
+    model = restore_model(SavedRun.open(run), averaged=averaged)
+    images = draw(model, count, torch.Generator().manual_seed(seed))
+    with whole_file(out) as file:
+        np.savez_compressed(file, images=images)
