@@ -1,0 +1,110 @@
+"""Numbers as people type and paste them, and as tables and editors show them back. No Qt.
+
+Read: a decimal point or comma, a minus sign of any kind, spaces and apostrophes between thousands, ``1e-3``, a per cent
+sign. Shown: a true minus sign, a fixed number of digits behind the point so that columns do not jump.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+MINUS = "−"
+UNKNOWN = "–"
+"""Shown where a number does not exist yet."""
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_DASHES = str.maketrans(dict.fromkeys("\u2212\u2013\u2010\u2011\ufe63\uff0d", "-"))
+_BETWEEN_THOUSANDS = re.compile(r"(?<=\d)[\s'\u2019\u00a0\u202f\u2009](?=\d{3}(?!\d))", re.ASCII)
+_AFTER_SIGN = re.compile(r"(?<=^[+-])\s+")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})+")
+
+
+class NotANumber(ValueError):  # noqa: N818 - what it says
+    """The text is no finite number; the message says so to the person."""
+
+
+def parse_number(text: str) -> float:
+    """The finite number that a person wrote.
+
+    A single comma is a decimal comma. Where both stand, the last of point and comma is the decimal one.
+
+    Raises:
+        NotANumber: it is none, or is infinite.
+    """
+    plain = _plain(text)
+    if not _NUMBER.fullmatch(plain):
+        raise NotANumber(f"“{_short(text)}” is not a number" if text.strip() else "A number is missing")
+    value = float(plain)
+    if not math.isfinite(value):
+        raise NotANumber(f"“{_short(text)}” is too large a number")
+    return value
+
+
+def parse_percent(text: str) -> float:
+    """A share in 0…1 from a number in per cent; the sign may be left out.
+
+    Raises:
+        NotANumber: it is no finite number.
+    """
+    stripped = text.strip()
+    return parse_number(stripped[:-1] if stripped.endswith(("%", "\uff05")) else stripped) / 100.0
+
+
+def _plain(text: str) -> str:
+    """`text` with one decimal point and nothing between thousands."""
+    plain = _AFTER_SIGN.sub("", _BETWEEN_THOUSANDS.sub("", text.strip().translate(_DASHES)))
+    points, commas = plain.count("."), plain.count(",")
+    if points and commas:
+        decimal = max(".,", key=plain.rindex)
+        return plain.replace("," if decimal == "." else ".", "").replace(",", ".")
+    if commas == 1:
+        return plain.replace(",", ".")
+    return plain.replace(",", "").replace(".", "") if _GROUPED.fullmatch(plain) else plain
+
+
+def _short(text: str) -> str:
+    stripped = text.strip()
+    return stripped if len(stripped) <= 24 else stripped[:23] + "…"
+
+
+def plain_number(value: float) -> str:
+    """Six significant digits, no more than needed; for editors and the clipboard."""
+    mantissa, exponent, power = f"{value + 0.0:.6g}".partition("e")
+    return f"{mantissa}e{int(power)}" if exponent else mantissa
+
+
+def shown_number(value: float) -> str:
+    """`plain_number` with a true minus sign."""
+    return plain_number(value).replace("-", MINUS)
+
+
+def shown_offset(value: float) -> str:
+    """ΔH with three digits behind the point; never 0.000 unless it is."""
+    if value and abs(value) < 0.0005:
+        return _scientific(value)
+    return f"{value + 0.0:.3f}".replace("-", MINUS)
+
+
+def shown_weight(value: float) -> str:
+    """A weight with three digits behind the point, or as a power of ten where that says nothing."""
+    if not math.isfinite(value):
+        return "∞"
+    if value == 0 or 0.0005 <= value < 9999.9995:
+        return f"{value:.3f}"
+    return _scientific(value)
+
+
+def shown_share(share: float) -> str:
+    """A share in 0…1 in per cent with two digits behind the point; never 0.00 % or 100.00 % unless it is."""
+    percent = 100.0 * share
+    if 0 < percent < 0.005:
+        return f"{_scientific(percent)} %" if percent < 0.0005 else f"{percent:.3f} %"
+    if 99.995 <= percent < 100:
+        return "> 99.99 %"
+    return f"{percent:.2f} %"
+
+
+def _scientific(value: float) -> str:
+    mantissa, _, exponent = f"{value:.1e}".partition("e")
+    return f"{mantissa}e{int(exponent)}".replace("-", MINUS)
