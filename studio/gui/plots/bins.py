@@ -1,0 +1,71 @@
+"""Bins for importance weights, which for class offsets take one value per class, over any number of decades. No Qt.
+
+All is done in log₁₀ w, so that offsets of ±700 neither overflow nor vanish.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+_BINS = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bins:
+    """Equal bins along an axis that shows w or log₁₀ w.
+
+    Attributes:
+        edges: on that axis, shape (m + 1,).
+        logarithmic: the axis shows log₁₀ w.
+    """
+
+    edges: Floats
+    logarithmic: bool
+
+    def counts(self, log_weights: Floats, numbers: Floats | None = None) -> Floats:
+        """How many of these weights fall into each bin, shape (m,).
+
+        Args:
+            log_weights: log₁₀ w, shape (n,).
+            numbers: how many examples carry each, shape (n,); one each if absent.
+        """
+        found, _ = np.histogram(place(log_weights, self.logarithmic), bins=self.edges, weights=numbers)
+        return found.astype(np.float64)
+
+    def weight_range(self, index: int) -> tuple[float, float]:
+        """Least and greatest weight of a bin."""
+        low, high = self.edges[index], self.edges[index + 1]
+        with np.errstate(over="ignore", under="ignore"):
+            return (float(10.0**low), float(10.0**high)) if self.logarithmic else (float(low), float(high))
+
+
+def place(log_weights: Floats, logarithmic: bool) -> Floats:
+    """Where weights stand on the axis: log₁₀ w, or w itself up to 10³⁰⁰."""
+    if logarithmic:
+        return log_weights
+    with np.errstate(under="ignore"):
+        found: Floats = np.power(10.0, np.clip(log_weights, -320.0, 300.0))
+    return found
+
+
+def make_bins(log_weights: Floats, *, logarithmic: bool) -> Bins:
+    """Bins that cover these weights: around the one value when all are alike, else equal ones over their range.
+
+    Args:
+        log_weights: log₁₀ w of everything to be shown, shape (n,), finite, n ≥ 1.
+        logarithmic: along log₁₀ w instead of w.
+    """
+    values = place(log_weights, logarithmic)
+    low, high = float(values.min()), float(values.max())
+    middle = (low + high) / 2
+    least = 0.2 if logarithmic else max(0.4 * abs(middle), 1e-12)
+    width = max(high - low, least)
+    # Half a bin of air on both sides, so that extremes stand in the middle of their bins and not on an edge.
+    step = width / (_BINS - 1)
+    first = middle - width / 2 - step / 2
+    edges: Floats = first + step * np.arange(_BINS + 1, dtype=np.float64)
+    return Bins(edges=edges, logarithmic=logarithmic)

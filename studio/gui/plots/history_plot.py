@@ -1,0 +1,212 @@
+"""Columns of the history against step: decimated to the screen, smoothed, linear or logarithmic, following or held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QColor, QPen
+
+from studio.gui.history import History
+from studio.gui.numbers import compact, whole
+from studio.gui.plots.envelope import Envelope, Points
+from studio.gui.plots.plot import Plot
+from studio.gui.plots.ranges import Range, steps_shown, sticky
+from studio.gui.theme import ThemeManager, Tokens
+
+_NEAR = 6  # pixels within which a mark is under the mouse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """One column of the history.
+
+    Attributes:
+        name: of the column.
+        title, tip: what the legend and its tooltip say.
+        colour: place in the theme's series colours.
+    """
+
+    name: str
+    title: str
+    tip: str = ""
+    colour: int = 0
+    shown: bool = True
+
+
+@dataclass(slots=True)
+class _Drawn:
+    curve: Curve
+    faint: Any
+    line: Any
+    envelope: Envelope = field(default_factory=Envelope)
+    shown: bool = True
+
+
+class HistoryPlot(Plot):
+    """Curves against step.
+
+    Attributes:
+        logarithmic: values on a logarithmic axis; those ≤ 0 are left out.
+        window: points in the moving average; 1 smooths nothing.
+        span: steps shown while following; None shows all.
+        following: ranges follow the data; else they stay as the person left them.
+    """
+
+    def __init__(self, theme: ThemeManager, name: str, y_label: str) -> None:
+        self._drawn: dict[str, _Drawn] = {}
+        self._history = History()
+        self._y_range: Range | None = None
+        self._drawing = False
+        self.logarithmic = False
+        self.window = 1
+        self.span: int | None = None
+        self.following = True
+        super().__init__(theme, name, "step", y_label)
+        self.describe = self._describe
+        self.show_range((0.0, 100.0), (0.0, 1.0))
+        self.view.sigXRangeChanged.connect(self._on_range)
+
+    @property
+    def curves(self) -> list[Curve]:
+        """In the legend's order."""
+        return [drawn.curve for drawn in self._drawn.values()]
+
+    def set_curves(self, curves: Sequence[Curve]) -> None:
+        """Draw these columns from now on; those known already stay as they are."""
+        for name in self._drawn.keys() - {curve.name for curve in curves}:
+            gone = self._drawn.pop(name)
+            self.removeItem(gone.faint)
+            self.removeItem(gone.line)
+        for curve in curves:
+            if curve.name not in self._drawn:
+                self._drawn[curve.name] = self._new(curve)
+        self.restyle(self.tokens)
+
+    def _new(self, curve: Curve) -> _Drawn:
+        faint, line = pg.PlotCurveItem(skipFiniteCheck=True), pg.PlotCurveItem(skipFiniteCheck=True)
+        self.addItem(faint, ignoreBounds=True)
+        self.addItem(line, ignoreBounds=True)
+        return _Drawn(curve=curve, faint=faint, line=line, shown=curve.shown)
+
+    def set_shown(self, name: str, shown: bool) -> None:
+        """Show or hide one curve."""
+        self._drawn[name].shown = shown
+        self.redraw()
+
+    def restyle(self, tokens: Tokens) -> None:
+        """Take up another look."""
+        super().restyle(tokens)
+        for drawn in self._drawn.values():
+            colour = QColor(tokens.series_colour(drawn.curve.colour))
+            pen = QPen(colour, 1.5)
+            pen.setCosmetic(True)
+            drawn.line.setPen(pen)
+            colour.setAlphaF(0.3)
+            drawn.faint.setPen(QPen(colour, 0))
+
+    def show_history(self, history: History) -> None:
+        """Draw what is new; another history than before starts afresh."""
+        if history is not self._history or len(history) < len(self._history):
+            self._y_range = None
+            for drawn in self._drawn.values():
+                drawn.envelope = Envelope()
+        self._history = history
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw the part of the history that is in view."""
+        history = self._history
+        self.set_logarithmic("left", self.logarithmic)
+        steps = history.steps
+        x_range = self._x_range(float(steps[-1]) if len(steps) else 0.0)
+        first = int(np.searchsorted(steps, x_range[0])) - 1
+        last = int(np.searchsorted(steps, x_range[1], side="right")) + 1
+        extremes = [self._draw_curve(drawn, first, last) for drawn in self._drawn.values()]
+        self.marks.set_places(np.array([mark.step for mark in history.marks], dtype=np.float64))
+        if self.following:
+            self._follow(x_range, [extreme for extreme in extremes if extreme is not None])
+
+    def _x_range(self, last_step: float) -> Range:
+        if self.following:
+            return steps_shown(last_step, self.span)
+        low, high = self.view.viewRange()[0]
+        return float(low), float(high)
+
+    def _draw_curve(self, drawn: _Drawn, first: int, last: int) -> Range | None:
+        """Draw one curve; returns its least and greatest value in view."""
+        drawn.line.setVisible(drawn.shown)
+        drawn.faint.setVisible(drawn.shown and self.window > 1)
+        if not drawn.shown or not len(self._history):
+            drawn.line.setData([], [])
+            drawn.faint.setData([], [])
+            return None
+        buckets = int(np.clip(self.view.width(), 100, 2000))
+        drawn.envelope.update(self._history.steps, self._history.column(drawn.curve.name))
+        raw = self._scaled(drawn.envelope.view(first, last, buckets))
+        line = raw
+        if self.window > 1:
+            line = self._scaled(drawn.envelope.smoothed(first, last, buckets, self.window))
+            drawn.faint.setData(raw.x, raw.y, skipFiniteCheck=True)
+        drawn.line.setData(line.x, line.y, skipFiniteCheck=True)
+        if not len(line.y):
+            return None
+        low, high = float(line.y.min()), float(line.y.max())
+        if line is not raw and len(raw.y):
+            # Noise around a smoothed curve shall be seen, but its outliers need not squash the curve.
+            middle = np.quantile(raw.y, (0.03, 0.97))
+            low, high = min(low, float(middle[0])), max(high, float(middle[1]))
+        return low, high
+
+    def _scaled(self, points: Points) -> Points:
+        if not self.logarithmic:
+            return points
+        positive = points.y > 0
+        return Points(points.x[positive], np.log10(points.y[positive]))
+
+    def _follow(self, x_range: Range, extremes: list[Range]) -> None:
+        if extremes:
+            low, high = min(low for low, _ in extremes), max(high for _, high in extremes)
+            self._y_range = sticky(self._y_range, low, high)
+        self._drawing = True
+        self.show_range(x_range, self._y_range or (0.0, 1.0))
+        self._drawing = False
+
+    def forget_range(self) -> None:
+        """Choose the range of values anew; for another scale."""
+        self._y_range = None
+
+    @property
+    def left_out(self) -> list[str]:
+        """Titles of curves that a logarithmic axis cannot show just now."""
+        if not self.logarithmic or not len(self._history):
+            return []
+        shown = (drawn.curve for drawn in self._drawn.values() if drawn.shown)
+        return [curve.title for curve in shown if self._history.latest(curve.name) <= 0]
+
+    @Slot()
+    def _on_range(self) -> None:
+        """The person looks elsewhere: other points are in view."""
+        if not self._drawing:
+            QTimer.singleShot(0, self, self.redraw)
+
+    def _describe(self, x: float, y: float) -> str:
+        """The mark under the mouse, or else the values at the logged step nearest to it."""
+        history = self._history
+        if not len(history):
+            return ""
+        reach = _NEAR * self.view.viewPixelSize()[0]
+        marks = [mark for mark in history.marks if abs(mark.step - x) <= reach]
+        if marks:
+            return "<br>".join(f"<b>step {whole(mark.step)}</b> {escape(mark.text)}" for mark in marks[-8:])
+        index = int(np.clip(np.searchsorted(history.steps, x), 0, len(history) - 1))
+        if index and abs(history.steps[index - 1] - x) < abs(history.steps[index] - x):
+            index -= 1
+        shown = (drawn.curve for drawn in self._drawn.values() if drawn.shown)
+        values = (f"{escape(curve.title)} {compact(float(history.column(curve.name)[index]))}" for curve in shown)
+        return "<br>".join([f"<b>step {whole(float(history.steps[index]))}</b>", *values])

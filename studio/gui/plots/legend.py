@@ -1,0 +1,103 @@
+"""A legend of buttons: colour, name, newest value; a click or the space bar hides and shows the curve."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
+from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
+
+from studio.gui.explain import explain
+from studio.gui.flow_layout import FlowLayout
+from studio.gui.numbers import FIGURE_SPACE, column
+from studio.gui.theme import ThemeManager, Tokens
+
+_SWATCH = 12
+
+
+class Chip(QToolButton):
+    """One entry of a legend; keeps its width whatever the value.
+
+    Args:
+        width: characters reserved for the value; 0 shows none.
+    """
+
+    def __init__(self, name: str, title: str, tip: str, width: int = 0) -> None:
+        super().__init__()
+        self.name, self.title, self.tip, self._width = name, title, tip, width
+        self.setObjectName(f"show_{name}")
+        self.setProperty("chip", True)
+        self.setCheckable(True)
+        self.setChecked(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setIconSize(QSize(_SWATCH, _SWATCH))
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        explain(self, f"Show {title}", f"{tip} Click to hide or show it.".strip())
+        self.set_value("")
+
+    def set_value(self, value: str) -> None:
+        """Show the newest value."""
+        text = f"{self.title} {column(value, self._width)}" if self._width else self.title
+        if text != self.text():
+            self.setText(text)
+
+    def sizeHint(self) -> QSize:
+        """As wide as its longest value."""
+        hint = super().sizeHint()
+        widest = self.fontMetrics().horizontalAdvance(f"{self.title} " + (self._width or 0) * FIGURE_SPACE)
+        return QSize(widest + _SWATCH + 20, hint.height())
+
+    def set_colour(self, colour: str, surface: str) -> None:
+        """Paint the swatch: filled while the curve is shown, else an outline."""
+        icon = QIcon()
+        for state, fill in ((QIcon.State.On, colour), (QIcon.State.Off, surface)):
+            icon.addPixmap(_swatch(colour, fill), QIcon.Mode.Normal, state)
+        self.setIcon(icon)
+
+
+class Legend(QWidget):
+    """Chips in rows."""
+
+    toggled = Signal(str, bool)  # name, shown
+
+    def __init__(self, theme: ThemeManager) -> None:
+        super().__init__()
+        self._theme = theme
+        self.chips: dict[str, Chip] = {}
+        self._colours: dict[str, int] = {}
+        self._flow = FlowLayout(self, spacing=2)
+        theme.changed.connect(self._restyle)
+
+    def add(self, chip: Chip, colour: int) -> Chip:
+        """Append an entry in one of the theme's series colours."""
+        self.chips[chip.name] = chip
+        self._colours[chip.name] = colour
+        self._flow.addWidget(chip)
+        chip.toggled.connect(lambda shown, name=chip.name: self.toggled.emit(name, shown))
+        self._restyle(self._theme.tokens)
+        return chip
+
+    def clear(self) -> None:
+        """Remove all entries."""
+        for chip in self.chips.values():
+            self._flow.removeWidget(chip)
+            chip.hide()
+            chip.deleteLater()
+        self.chips.clear()
+
+    def _restyle(self, tokens: Tokens) -> None:
+        for name, chip in self.chips.items():
+            chip.set_colour(tokens.series_colour(self._colours[name]), tokens.surface)
+
+
+def _swatch(colour: str, fill: str) -> QPixmap:
+    pixmap = QPixmap(4 * _SWATCH, 4 * _SWATCH)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.scale(4, 4)
+    painter.setPen(QPen(QColor(colour), 1.6))
+    painter.setBrush(QColor(fill))
+    painter.drawRoundedRect(QRectF(1.2, 1.2, _SWATCH - 2.4, _SWATCH - 2.4), 2, 2)
+    painter.end()
+    return pixmap

@@ -1,0 +1,198 @@
+"""A plot with axes that keep their width, marks, a readout under the mouse, keys, and a menu without surprises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QGuiApplication, QHelpEvent, QKeyEvent, QPainter, QPen
+from PySide6.QtWidgets import QMenu, QToolTip, QWidget
+
+from studio.gui.explain import wrapped
+from studio.gui.plots.ticks import linear_ticks, log_label, log_ticks, number_label
+from studio.gui.theme import ThemeManager, Tokens
+
+_PIXELS_PER_TICK = {"left": 34, "bottom": 78}
+
+
+class Axis(pg.AxisItem):
+    """An axis with few, round ticks; its data is log₁₀ of the values where `logarithmic`."""
+
+    def __init__(self, side: str) -> None:
+        super().__init__(side)
+        self.side = side
+        self.logarithmic = False
+        self.enableAutoSIPrefix(False)
+        self.setStyle(tickLength=-4, autoExpandTextSpace=False, hideOverlappingLabels=side == "bottom")
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
+        """One level of ticks, as pyqtgraph wants them."""
+        most = max(2, int(size / _PIXELS_PER_TICK[self.side]))
+        ticks = (log_ticks if self.logarithmic else linear_ticks)(low, high, most)
+        return [(ticks[1] - ticks[0] if len(ticks) > 1 else 1.0, ticks)]
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        """Their texts."""
+        return [log_label(value) if self.logarithmic else number_label(value, spacing) for value in values]
+
+
+class MarkLines(pg.GraphicsObject):
+    """Vertical lines over the whole height, one for each edit; as one item, so that hundreds cost little."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: NDArray[np.float64] = np.empty(0)
+        self.pen = QPen()
+
+    def set_places(self, places: NDArray[np.float64]) -> None:
+        """Draw lines at these steps."""
+        if not np.array_equal(places, self.places):
+            self.places = places
+            self.update()
+
+    def viewTransformChanged(self) -> None:
+        """The rectangle is always the view's own."""
+        self.prepareGeometryChange()
+
+    def boundingRect(self) -> QRectF:
+        """All that is in view."""
+        return QRectF(self.viewRect())
+
+    def paint(self, painter: QPainter, *_: Any) -> None:
+        """One line a pixel at most."""
+        area = self.boundingRect()
+        shown = self.places[(self.places >= area.left()) & (self.places <= area.right())]
+        if not len(shown):
+            return
+        width = max(abs(self.pixelWidth()), 1e-300)
+        painter.setPen(self.pen)
+        for place in np.unique(np.round(shown / width)) * width:
+            painter.drawLine(QPointF(place, area.top()), QPointF(place, area.bottom()))
+
+
+class Plot(pg.PlotWidget):
+    """A themed plot.
+
+    Args:
+        name: what a screen reader calls it.
+        x_label, y_label: with unit.
+    """
+
+    moved = Signal()  # the person zoomed or panned
+    reset_asked = Signal()  # the person asked to see everything
+
+    def __init__(self, theme: ThemeManager, name: str, x_label: str, y_label: str) -> None:
+        self.axes = {side: Axis(side) for side in ("left", "bottom")}
+        super().__init__(axisItems=self.axes)
+        self.labels = {"bottom": x_label, "left": y_label}
+        self.describe: Callable[[float, float], str] = lambda x, y: ""
+        self.setAccessibleName(name)
+        self.setObjectName(name)
+        self.setMinimumSize(120, 80)
+        item = self.getPlotItem()
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        item.disableAutoRange()
+        self.view: Any = item.getViewBox()
+        self.view.setDefaultPadding(0)
+        self.view.sigRangeChangedManually.connect(self._on_moved)
+        self.marks = MarkLines()
+        self.marks.setZValue(-5)
+        item.addItem(self.marks, ignoreBounds=True)
+        theme.changed.connect(self.restyle)
+        self.restyle(theme.tokens)
+
+    @Slot(object)
+    def restyle(self, tokens: Tokens) -> None:
+        """Take up another look."""
+        self.tokens = tokens
+        self.setBackground(QColor(tokens.surface))
+        font = QFont(self.font())
+        font.setPointSizeF(tokens.font_small)
+        for side, axis in self.axes.items():
+            axis.setPen(QColor(tokens.border))
+            axis.setTextPen(QColor(tokens.muted))
+            axis.setTickFont(font)
+            axis.setLabel(self.labels[side], color=tokens.muted, **{"font-size": f"{tokens.font_small}pt"})
+        metrics = pg.QtGui.QFontMetrics(font)
+        self.axes["left"].setWidth(metrics.horizontalAdvance("−0.00000") + metrics.height() + 6)
+        self.axes["bottom"].setHeight(int(2.4 * metrics.height()) + 2)
+        self.getPlotItem().showGrid(x=True, y=True, alpha=0.35)
+        self.marks.pen = QPen(QColor(tokens.accent), 0, Qt.PenStyle.DashLine)
+        self.marks.update()
+
+    def set_label(self, side: str, text: str) -> None:
+        """Rename an axis."""
+        if self.labels[side] != text:
+            self.labels[side] = text
+            self.restyle(self.tokens)
+
+    def set_logarithmic(self, side: str, on: bool) -> None:
+        """Whether what is drawn along that axis is log₁₀ of the values."""
+        axis = self.axes[side]
+        if axis.logarithmic != on:
+            axis.logarithmic = on
+            axis.picture = None
+            axis.update()
+
+    def show_range(self, x: tuple[float, float], y: tuple[float, float]) -> None:
+        """Set both ranges; does nothing if they are so already."""
+        shown_x, shown_y = self.view.viewRange()
+        if tuple(shown_x) != x or tuple(shown_y) != y:
+            self.view.setRange(xRange=x, yRange=y, padding=0, disableAutoRange=True)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Say what is under the mouse."""
+        if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
+            return bool(super().viewportEvent(event))
+        place = self.mapToScene(event.pos())
+        if self.view.sceneBoundingRect().contains(place):
+            point = self.view.mapSceneToView(place)
+            text = self.describe(point.x(), point.y())
+        else:
+            text = wrapped(self.accessibleDescription()) if self.accessibleDescription() else ""
+        if text:
+            QToolTip.showText(event.globalPos(), text, self)
+        else:
+            QToolTip.hideText()
+        return True
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows move, + and − zoom, Home shows everything."""
+        key = Qt.Key
+        shifts = {key.Key_Left: (-1, 0), key.Key_Right: (1, 0), key.Key_Up: (0, 1), key.Key_Down: (0, -1)}
+        zooms = {key.Key_Plus: 0.8, key.Key_Equal: 0.8, key.Key_Minus: 1.25}
+        pressed = Qt.Key(event.key())
+        if pressed == key.Key_Home:
+            self.reset_asked.emit()
+        elif pressed in shifts:
+            across, up = shifts[pressed]
+            area = self.view.viewRect()
+            self.view.translateBy(x=across * area.width() / 10, y=up * area.height() / 10)
+            self.moved.emit()
+        elif pressed in zooms:
+            self.view.scaleBy(x=zooms[pressed])
+            self.moved.emit()
+        else:
+            event.ignore()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """What one may want of a plot."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Show everything").triggered.connect(self.reset_asked)
+        menu.addAction("Copy as picture").triggered.connect(self.copy_picture)
+        menu.popup(event.globalPos())
+
+    @Slot()
+    def copy_picture(self) -> None:
+        """Put the plot on the clipboard."""
+        QGuiApplication.clipboard().setPixmap(QWidget.grab(self))
+
+    @Slot()
+    def _on_moved(self) -> None:
+        self.moved.emit()

@@ -1,0 +1,57 @@
+"""Where an axis has ticks and what stands beside them, linear or logarithmic. No Qt."""
+
+from __future__ import annotations
+
+import math
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def linear_ticks(low: float, high: float, most: int) -> list[float]:
+    """At most `most` round values (but at least two places to choose from) in low…high."""
+    if not high > low:
+        return []
+    raw = (high - low) / max(1, most)
+    scale = 10.0 ** math.floor(math.log10(raw))
+    step = next(nice * scale for nice in (1, 2, 5, 10) if nice * scale >= raw * (1 - 1e-9))
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [index * step for index in range(first, last + 1)]
+
+
+def log_ticks(low: float, high: float, most: int) -> list[float]:
+    """log₁₀ of round values between 10^low and 10^high: decades, or 1–2–5, or as on a linear axis."""
+    decades = high - low
+    if decades > most / 2:
+        every = max(1, math.ceil(decades / max(1, most)))
+        return [float(d) for d in range(math.ceil(low / every - 1e-9) * every, math.floor(high + 1e-9) + 1, every)]
+    if decades > 0.9 and math.floor(high) - math.ceil(low) >= 0:
+        fine = [d + math.log10(m) for d in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5)]
+        return [value for value in fine if low <= value <= high]
+    if abs(low) > 300 or abs(high) > 300:
+        return linear_ticks(low, high, most)
+    return [math.log10(value) for value in linear_ticks(10.0**low, 10.0**high, most) if value > 0]
+
+
+def number_label(value: float, step: float) -> str:
+    """A tick's text, with as many decimals as the step between ticks needs: 12,000 · 0.25 · 3·10⁻⁷."""
+    if value == 0 or abs(value) < step * 1e-6:
+        return "0"
+    if not 1e-4 <= abs(value) < 1e7:
+        return _power_label(value)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if step < 1 else 0
+    return f"{value:,.{decimals}f}".replace("-", "−")
+
+
+def log_label(logarithm: float) -> str:
+    """The text of the tick at 10^logarithm: 0.01 · 2 · 500 · 10⁶."""
+    if -4 < logarithm < 5:
+        return f"{10.0**logarithm:,.3g}" if logarithm < 3 else f"{10.0**logarithm:,.0f}"
+    exponent = math.floor(logarithm + 1e-9)
+    mantissa = 10.0 ** (logarithm - exponent)
+    power = "10" + str(exponent).translate(_SUPERSCRIPT)
+    return power if abs(mantissa - 1) < 1e-6 else f"{mantissa:.3g}·{power}"
+
+
+def _power_label(value: float) -> str:
+    exponent = math.floor(math.log10(abs(value)) + 1e-9)
+    return f"{value / 10.0**exponent:.3g}·10{str(exponent).translate(_SUPERSCRIPT)}".replace("-", "−")
