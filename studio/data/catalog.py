@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, Union
 from pydantic import Field
 
 from studio.data.digits import DIGITS
+from studio.data.folder import FOLDER
 from studio.data.idx_sets import EMNIST_BALANCED, FASHION_MNIST, KMNIST, MNIST
 from studio.data.image_set import ImageSet
 from studio.data.memory import ensure_it_fits
@@ -26,6 +27,7 @@ DATASETS: tuple[DatasetSpec, ...] = (
     EMNIST_BALANCED,
     CIFAR10,
     SVHN,
+    FOLDER,
 )
 """In the order in which the list shows them; the first is the default."""
 

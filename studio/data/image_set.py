@@ -6,12 +6,49 @@ Images are uint8 in the order (N, H, W, C), C = 1 (grey) or 3 (RGB); labels are 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.errors import UserError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedFile:
+    """A file that was left out.
+
+    Attributes:
+        path: where it lies in the data set's folder.
+        reason: why, in a few words.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadReport:
+    """What was left out when a set was loaded; all empty for a set that is known to be whole.
+
+    Attributes:
+        skipped: files that could not be read.
+        dropped_classes: names of classes without a readable image.
+        loose_files: number of files that belong to no class.
+    """
+
+    skipped: tuple[SkippedFile, ...] = ()
+    dropped_classes: tuple[str, ...] = ()
+    loose_files: int = 0
+
+    def lines(self) -> tuple[str, ...]:
+        """What to tell the person, most important first; empty if nothing was left out."""
+        found = []
+        if self.dropped_classes:
+            found.append(f"Classes without a readable image: {', '.join(self.dropped_classes)}")
+        if self.loose_files:
+            found.append(f"Files outside the class folders: {self.loose_files:,}")
+        return (*found, *(f"{file.path} was left out: {file.reason}" for file in self.skipped))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +60,7 @@ class ImageSet:
         images: pixel values 0…255, uint8, shape (N, H, W, C), read-only.
         labels: class index of each image, int64, shape (N,), read-only.
         class_names: one name per class, length K; unique.
+        report: what was left out when it was loaded.
 
     Raises:
         UserError: the arrays do not fit together, or a class has no example.
@@ -32,6 +70,7 @@ class ImageSet:
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
+    report: LoadReport = field(default_factory=LoadReport)
 
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim != 4 or self.images.shape[3] not in (1, 3):

@@ -28,7 +28,8 @@ class DatasetSpec:
         config: its settings; the class's ``kind`` default names the data set.
         load: (config, data folder, progress) → ImageSet. Raises UserError or Cancelled.
         download_bytes: bytes still to be fetched into that data folder, 0 if none. Fast: looks at file names only.
-        memory_bytes: the most it takes in memory while it is loaded, from the config and the data folder.
+        memory_bytes: the most it takes in memory while it is loaded, from the config and the data folder. Raises
+            UserError if that cannot be told because the data are not there.
     """
 
     title: str

@@ -1,0 +1,217 @@
+"""A person's own images: a folder with one sub-folder per class."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.data.folder_scan import FolderListing, scan_folder, shown_path
+from studio.data.image_set import ImageSet, LoadReport, SkippedFile
+from studio.data.picture import Background, Fit, Square, UnreadableError, read_square
+from studio.data.spec import DatasetConfig, DatasetSpec
+from studio.errors import UserError
+from studio.progress import Progress
+from studio.settings import setting
+
+_REPORT_EVERY_S = 0.05
+_TRIES_PER_THUMBNAIL = 3
+
+
+class FolderConfig(DatasetConfig):
+    """Where the images lie and what they become."""
+
+    kind: Literal["folder"] = "folder"
+    path: str = setting(
+        "", "Folder", "The folder that has a sub-folder of images for each class, named after the class.", path="folder"
+    )
+    size: int = setting(
+        32,
+        "Image size",
+        "Every image becomes a square with this edge. A larger one shows more and trains more slowly.",
+        unit="px",
+        step=8,
+        ge=8,
+        le=128,
+    )
+    colour: Literal["auto", "grey", "colour"] = setting(
+        "auto", "Colour", "Whether to keep the colours; “auto” keeps them if any image has some. Grey trains faster."
+    )
+    fit: Fit = setting(
+        "crop",
+        "Fit",
+        "How an image that is no square becomes one: crop its middle, pad it so that all of it shows, or stretch it.",
+    )
+    background: Background = setting(
+        "white", "Background", "What shows through transparent pixels and beside a padded image.", advanced=True
+    )
+
+    @property
+    def square(self) -> Square:
+        """How each image becomes a square; with “auto” in colour first."""
+        return Square(size=self.size, grey=self.colour == "grey", fit=self.fit, background=self.background)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassPreview:
+    """A class as it shows before it is loaded.
+
+    Attributes:
+        name: what its sub-folder is called.
+        files: number of files; some may turn out not to be images.
+        thumbnails: its first readable images, uint8, shape (T, size, size, 1 or 3), T possibly 0.
+    """
+
+    name: str
+    files: int
+    thumbnails: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderPreview:
+    """A folder as it shows when it is first opened.
+
+    Attributes:
+        root: the folder.
+        classes: in the order that labels will have.
+        report: what was left out so far; more may be when all is read.
+        memory_bytes: the most that loading will take.
+    """
+
+    root: Path
+    classes: tuple[ClassPreview, ...]
+    report: LoadReport
+    memory_bytes: int
+
+    @property
+    def files(self) -> int:
+        """Number of files in all classes."""
+        return sum(preview.files for preview in self.classes)
+
+
+def inspect_folder(config: FolderConfig, progress: Progress | None = None, thumbnails: int = 4) -> FolderPreview:
+    """Count a folder's files and show the first few images of each class, without reading the rest.
+
+    Args:
+        config: where the images lie and what they become.
+        progress: told each class; may cancel.
+        thumbnails: how many images to show per class.
+
+    Raises:
+        UserError: there is no such folder, or it has fewer than two classes.
+        Cancelled: the person cancelled.
+    """
+    progress = progress or Progress()
+    listing = scan_folder(config.path, progress)
+    previews: list[ClassPreview] = []
+    skipped = list(listing.skipped)
+    for index, folder in enumerate(listing.classes):
+        progress.report(f"Looking at {folder.name}", index / len(listing.classes))
+        found: list[NDArray[np.uint8]] = []
+        for path in folder.files[: thumbnails * _TRIES_PER_THUMBNAIL]:
+            progress.check()
+            if len(found) == thumbnails:
+                break
+            try:
+                found.append(read_square(path, config.square))
+            except UnreadableError as error:
+                skipped.append(SkippedFile(path=shown_path(path, listing.root), reason=str(error)))
+        pixels = np.array(found, dtype=np.uint8).reshape(-1, config.size, config.size, 1 if config.square.grey else 3)
+        previews.append(ClassPreview(name=folder.name, files=len(folder.files), thumbnails=pixels))
+    return FolderPreview(
+        root=listing.root,
+        classes=tuple(previews),
+        report=LoadReport(skipped=tuple(skipped), loose_files=listing.loose_files),
+        memory_bytes=_memory_bytes(config, listing),
+    )
+
+
+def load_folder(config: FolderConfig, data_root: Path, progress: Progress) -> ImageSet:
+    """All images of a folder; what could not be used is in the set's report.
+
+    Raises:
+        UserError: there is no such folder, or fewer than two classes have an image that can be read.
+        Cancelled: the person cancelled.
+    """
+    listing = scan_folder(config.path, progress)
+    images, labels, skipped = _read_all(listing, config.square, progress)
+    present = np.unique(labels)
+    names = tuple(folder.name for folder in listing.classes)
+    report = LoadReport(
+        skipped=(*listing.skipped, *skipped),
+        dropped_classes=tuple(name for index, name in enumerate(names) if index not in present),
+        loose_files=listing.loose_files,
+    )
+    if len(present) < 2:
+        raise _too_few(listing, tuple(names[index] for index in present), report)
+    if config.colour == "auto" and _is_grey(images):
+        images = images[..., :1].copy()
+    return ImageSet(
+        name=listing.root.name or str(listing.root),
+        images=images,
+        labels=np.searchsorted(present, labels).astype(np.int64),
+        class_names=tuple(names[index] for index in present),
+        report=report,
+    )
+
+
+def _read_all(
+    listing: FolderListing, square: Square, progress: Progress
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[SkippedFile]]:
+    """Images (n, size, size, C) and labels (n,) of what can be read, and what cannot."""
+    images = np.empty((listing.count, square.size, square.size, 1 if square.grey else 3), dtype=np.uint8)
+    labels = np.empty(listing.count, dtype=np.int64)
+    skipped: list[SkippedFile] = []
+    done, told = 0, 0.0
+    for label, folder in enumerate(listing.classes):
+        for path in folder.files:
+            progress.check()
+            if (now := time.monotonic()) - told > _REPORT_EVERY_S:
+                tried = done + len(skipped)
+                progress.report(f"Reading image {tried + 1:,} of {listing.count:,}", tried / listing.count)
+                told = now
+            try:
+                images[done] = read_square(path, square)
+                labels[done] = label
+                done += 1
+            except UnreadableError as error:
+                skipped.append(SkippedFile(path=shown_path(path, listing.root), reason=str(error)))
+    return images[:done], labels[:done], skipped
+
+
+def _is_grey(images: NDArray[np.uint8]) -> bool:
+    """Whether red, green and blue agree everywhere; in pieces, so that it takes no memory to speak of."""
+    pieces = (images[start : start + 1024] for start in range(0, len(images), 1024))
+    return all(bool((piece == piece[..., :1]).all()) for piece in pieces)
+
+
+def _too_few(listing: FolderListing, left: tuple[str, ...], report: LoadReport) -> UserError:
+    shown = "; ".join(f"{file.path}: {file.reason}" for file in report.skipped[:3])
+    more = f"; and {len(report.skipped) - 3:,} more" if len(report.skipped) > 3 else ""
+    found = f"only “{left[0]}” has images that can be read" if left else "no image can be read"
+    return UserError(
+        "The folder has too few classes",
+        f"{listing.root}: {found}, at least two classes are needed" + (f" ({shown}{more})." if shown else "."),
+        "Each sub-folder needs at least one image, as PNG or JPEG, say.",
+        field="dataset.path",
+    )
+
+
+def _memory_bytes(config: FolderConfig, listing: FolderListing) -> int:
+    """The images, with one channel more while “auto” turns grey ones into one channel; and the labels, twice."""
+    channels = {"auto": 4, "grey": 1, "colour": 3}[config.colour]
+    return listing.count * (config.size**2 * channels + 2 * 8)
+
+
+FOLDER = DatasetSpec(
+    title="Folder of images",
+    summary="Your own images: a folder with one sub-folder per class, of any size and format.",
+    config=FolderConfig,
+    load=load_folder,
+    download_bytes=lambda data_root: 0,
+    memory_bytes=lambda config, data_root: _memory_bytes(config, scan_folder(config.path, Progress())),
+)

@@ -1,0 +1,181 @@
+"""Single image files: every mode looks as it should, every damage is one reason."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from studio.data.picture import Square, UnreadableError, read_square
+from tests.data.image_folders import write_image
+
+SMALL = Square(size=8)
+
+
+def saved(image: Image.Image, path: Path, **options: Any) -> Path:
+    image.save(path, **options)
+    return path
+
+
+def with_transparent_index() -> Image.Image:
+    image = Image.new("P", (8, 8), 1)
+    image.putpalette([0, 0, 0, 200, 30, 30])
+    image.info["transparency"] = 1
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "name", "expected"),
+    [
+        (Image.new("1", (8, 8), 1), "a.png", (255, 255, 255)),
+        (Image.new("L", (8, 8), 90), "a.png", (90, 90, 90)),
+        (Image.new("LA", (8, 8), (90, 0)), "a.png", (255, 255, 255)),
+        (Image.new("RGB", (8, 8), (200, 30, 40)), "a.png", (200, 30, 40)),
+        (Image.new("RGBA", (8, 8), (200, 30, 40, 255)), "a.png", (200, 30, 40)),
+        (Image.new("RGBA", (8, 8), (255, 0, 0, 51)), "a.png", (255, 204, 204)),
+        (Image.new("RGB", (8, 8), (200, 30, 40)).quantize(4), "a.gif", (200, 30, 40)),
+        (with_transparent_index(), "a.png", (255, 255, 255)),
+        (Image.fromarray(np.full((8, 8), 90 * 257, dtype=np.uint16)), "a.png", (90, 90, 90)),
+        (Image.fromarray(np.full((8, 8), 90 * 257, dtype=np.uint16)), "a.tif", (90, 90, 90)),
+        (Image.fromarray(np.full((8, 8), 90 * 257, dtype=np.int32)), "a.tif", (90, 90, 90)),
+        (Image.fromarray(np.full((8, 8), 0.2, dtype=np.float32)), "a.tif", (51, 51, 51)),
+        (Image.fromarray(np.full((8, 8), np.nan, dtype=np.float32)), "a.tif", (0, 0, 0)),
+        (Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "a.tif", (255, 0, 0)),
+        (Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "a.jpg", (254, 0, 0)),
+        (Image.new("RGB", (8, 8), (200, 30, 40)), "a.webp", (200, 30, 40)),
+        (Image.new("RGB", (8, 8), (200, 30, 40)), "a.bmp", (200, 30, 40)),
+    ],
+)
+def test_that_every_mode_looks_as_it_should(
+    tmp_path: Path, image: Image.Image, name: str, expected: tuple[int, int, int]
+) -> None:
+    options = {"lossless": True} if name.endswith("webp") else {}
+    pixels = read_square(saved(image, tmp_path / name, **options), SMALL)
+    assert pixels.shape == (8, 8, 3)
+    assert pixels.dtype == np.uint8
+    np.testing.assert_allclose(pixels, np.broadcast_to(expected, (8, 8, 3)), atol=2)
+
+
+def test_that_an_image_of_the_right_size_keeps_every_pixel(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    path = saved(Image.fromarray(pixels), tmp_path / "a.png")
+    np.testing.assert_array_equal(read_square(path, SMALL), pixels)
+    grey = saved(Image.fromarray(pixels[..., 0]), tmp_path / "b.png")
+    np.testing.assert_array_equal(read_square(grey, Square(size=8, grey=True))[..., 0], pixels[..., 0])
+
+
+def test_that_the_camera_orientation_is_honoured(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90° clockwise to show
+    pixels = np.zeros((8, 8, 3), dtype=np.uint8)
+    pixels[:4] = 255
+    path = saved(Image.fromarray(pixels), tmp_path / "a.png", exif=exif)
+    upright = read_square(path, SMALL)
+    assert upright[:, 4:].min() == 255
+    assert upright[:, :4].max() == 0
+
+
+def test_that_crop_pad_and_stretch_differ_as_they_say(tmp_path: Path) -> None:
+    pixels = np.zeros((16, 48, 3), dtype=np.uint8)
+    pixels[:, :16] = 255  # left third white, the rest black
+    path = saved(Image.fromarray(pixels), tmp_path / "wide.png")
+    assert read_square(path, Square(size=12, fit="crop")).max() < 20  # the filter overshoots a little
+    stretched = read_square(path, Square(size=12, fit="stretch"))
+    assert stretched[:, :3].min() > 200
+    assert stretched[:, 6:].max() < 50
+    padded = read_square(path, Square(size=12, fit="pad", background="black"))
+    assert padded[:4].max() == padded[8:].max() == 0
+    assert padded[4:8, :3].min() > 150
+    assert read_square(path, Square(size=12, fit="pad"))[:4].min() == 255
+
+
+@pytest.mark.parametrize("size", [(1, 3000), (3000, 1), (1, 1), (2000, 1500)])
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_that_any_size_becomes_the_square(tmp_path: Path, size: tuple[int, int], fit: Any, ending: str) -> None:
+    path = write_image(tmp_path / f"a.{ending}", (200, 30, 30), size)
+    pixels = read_square(path, Square(size=16, fit=fit, background="black"))
+    assert pixels.shape == (16, 16, 3)
+    assert pixels.max() > 20
+
+
+def text_png(folder: Path) -> Path:
+    path = folder / "a.png"
+    path.write_text("This is no image.")
+    return path
+
+
+def truncated_png(folder: Path) -> Path:
+    path = write_image(folder / "a.png", size=(64, 64))
+    path.write_bytes(path.read_bytes()[:-30])
+    return path
+
+
+def huge_png(folder: Path) -> Path:
+    path = folder / "a.png"
+    Image.new("1", (20_000, 10_000)).save(path)  # 200 million pixels in 24 kB
+    return path
+
+
+def broken_link(folder: Path) -> Path:
+    path = folder / "a.png"
+    path.symlink_to(folder / "nowhere.png")
+    return path
+
+
+def empty_file(folder: Path) -> Path:
+    path = folder / "a.png"
+    path.touch()
+    return path
+
+
+def program_in_postscript(folder: Path) -> Path:
+    path = folder / "a.eps"
+    path.write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (text_png, "not an image of a known format"),
+        (truncated_png, "damaged"),
+        (huge_png, "too large"),
+        (broken_link, "a link leads nowhere"),
+        (empty_file, "the file is empty"),
+        (program_in_postscript, "not an image of a known format"),
+        (lambda folder: folder, "not a file"),
+    ],
+)
+def test_that_what_cannot_be_read_has_a_reason(tmp_path: Path, make: Any, reason: str) -> None:
+    with pytest.raises(UnreadableError, match=reason):
+        read_square(make(tmp_path), SMALL)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_that_a_pipe_does_not_hold_up_the_rest(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(UnreadableError, match="not a file"):
+        read_square(tmp_path / "a.png", SMALL)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_that_no_damage_whatever_does_more_than_an_unreadable_error(tmp_path: Path, data: st.DataObject) -> None:
+    ending = data.draw(st.sampled_from(["png", "jpg", "gif", "bmp", "tif", "webp", "ppm", "tga", "ico", "pcx"]))
+    path = write_image(tmp_path / f"a.{ending}", size=(16, 16))
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(0, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    try:
+        pixels = read_square(path, SMALL)
+    except UnreadableError:
+        return
+    assert pixels.shape == (8, 8, 3)
