@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import os
 import queue
 import threading
 import urllib.error
@@ -99,7 +100,7 @@ def fetch(archive: Archive, folder: Path, title: str, progress: Progress) -> boo
         Cancelled: the person cancelled. Nothing is left of it.
     """
     target = folder / archive.filename
-    if target.is_file():
+    if os.path.isfile(target):
         verify(target, archive.md5, progress)
         return False
     reasons = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ def _fetch_and_unpack(which: IdxSet, archive: Archive, data_root: Path, progress
         targets = [which.images_file(data_root), which.labels_file(data_root)]
     else:
         targets = [folder / archive.filename.removesuffix(".gz")]
-    missing = [target for target in targets if not target.is_file()]
+    missing = [target for target in targets if not os.path.isfile(target)]
     if not missing:
         return
     packed = folder / archive.filename

@@ -8,6 +8,7 @@ so that both can use the same files.
 
 from __future__ import annotations
 
+import os
 import string
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,8 +89,8 @@ class IdxSet:
         return self.folder(data_root) / f"{self.prefix}-labels-idx1-ubyte"
 
     def is_present(self, data_root: Path) -> bool:
-        """Whether nothing needs to be downloaded."""
-        return self.images_file(data_root).is_file() and self.labels_file(data_root).is_file()
+        """Whether nothing needs to be downloaded; a folder that may not be entered counts as empty."""
+        return os.path.isfile(self.images_file(data_root)) and os.path.isfile(self.labels_file(data_root))
 
 
 _MNIST = IdxSet(title="MNIST", torchvision="MNIST", class_names=_DIGITS, download_bytes=11_594_722)

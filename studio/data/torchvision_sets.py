@@ -6,6 +6,7 @@ for a pickle from elsewhere could run any code.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -45,7 +46,7 @@ def load_cifar10(config: Cifar10Config, data_root: Path, progress: Progress) -> 
     from torchvision.datasets import CIFAR10
 
     folder = data_root / _CIFAR_FOLDER
-    missing = [name for name in _CIFAR_FILES if not (folder / name).is_file()]
+    missing = [name for name in _CIFAR_FILES if not os.path.isfile(folder / name)]
     if missing:
         archive = Archive(filename=CIFAR10.filename, urls=(CIFAR10.url,), md5=CIFAR10.tgz_md5)
         downloaded = fetch(archive, data_root, "CIFAR-10", progress.part(0, 0.8))
@@ -78,7 +79,7 @@ def load_svhn(config: SvhnConfig, data_root: Path, progress: Progress) -> ImageS
     from torchvision.datasets import SVHN
 
     url, filename, md5 = SVHN.split_list["train"]
-    if not (data_root / filename).is_file():
+    if not os.path.isfile(data_root / filename):
         fetch(Archive(filename=filename, urls=(url,), md5=md5), data_root, "SVHN", progress)
     verify(data_root / filename, md5, progress)
     progress.report("Reading SVHN")
@@ -97,7 +98,7 @@ CIFAR10 = DatasetSpec(
     config=Cifar10Config,
     load=load_cifar10,
     download_bytes=lambda data_root: (
-        0 if all((data_root / _CIFAR_FOLDER / name).is_file() for name in _CIFAR_FILES) else 170_498_071
+        0 if all(os.path.isfile(data_root / _CIFAR_FOLDER / name) for name in _CIFAR_FILES) else 170_498_071
     ),
     # torchvision stacks the batches and the colours are then moved last: two copies at a time
     memory_bytes=lambda config, data_root: 50_000 * (2 * 32 * 32 * 3 + 2 * 8),
@@ -107,7 +108,7 @@ SVHN = DatasetSpec(
     summary="73,257 house-number digits photographed in the street, 32×32 colour; 182 MB to download.",
     config=SvhnConfig,
     load=load_svhn,
-    download_bytes=lambda data_root: 0 if (data_root / _SVHN_FILE).is_file() else 182_040_794,
+    download_bytes=lambda data_root: 0 if os.path.isfile(data_root / _SVHN_FILE) else 182_040_794,
     # the file has the images along its last axis, and moving them first takes a second copy
     memory_bytes=lambda config, data_root: 73_257 * (2 * 32 * 32 * 3 + 2 * 8),
 )
