@@ -52,11 +52,11 @@ class Checkout:
         (self.root / "requirements.lock").write_text(LOCK)
         self.path = f"{script(root / 'bin' / 'uv', FAKE_UV).parent}{os.pathsep}{os.environ['PATH']}"
 
-    def popen(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        """A start, as a person would type it."""
+    def popen(self, *arguments: str, python: str = PYTHON, **variables: str) -> subprocess.Popen[str]:
+        """A start, as a person would type it, who has not set any of the set-up's variables."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PERTURBATION_STUDIO")}
         return subprocess.Popen(
-            [PYTHON, "-m", "studio", *arguments],
+            [python, "-m", "studio", *arguments],
             cwd=self.root,
             env={**inherited, "PATH": self.path, "UV_RECORD": str(self.record), **variables},
             stdout=subprocess.PIPE,
@@ -65,9 +65,9 @@ class Checkout:
             start_new_session=True,
         )
 
-    def start(self, *arguments: str, **variables: str) -> tuple[int, str, str]:
+    def start(self, *arguments: str, python: str = PYTHON, **variables: str) -> tuple[int, str, str]:
         """Exit code, stdout and stderr of a start."""
-        process = self.popen(*arguments, **variables)
+        process = self.popen(*arguments, python=python, **variables)
         out, err = process.communicate(timeout=60)
         return process.returncode, out, err
 
@@ -104,9 +104,8 @@ def test_that_the_second_start_installs_nothing_and_says_nothing(checkout: Check
 
 def test_that_a_start_from_inside_the_environment_stays_in_it(checkout: Checkout) -> None:
     checkout.start()
-    command = [str(environment.python_of(checkout.venv)), "-m", "studio", "presets"]
-    done = subprocess.run(command, cwd=checkout.root, capture_output=True, text=True, check=False)
-    assert json.loads(done.stdout) == {"prefix": str(checkout.venv), "argv": ["presets"]}
+    _, out, _ = checkout.start("presets", python=str(environment.python_of(checkout.venv)))
+    assert json.loads(out) == {"prefix": str(checkout.venv), "argv": ["presets"]}
 
 
 def test_that_a_changed_lock_is_installed(checkout: Checkout) -> None:
