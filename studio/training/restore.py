@@ -1,0 +1,30 @@
+"""From a run folder back to its model."""
+
+from __future__ import annotations
+
+from studio.errors import UserError
+from studio.models.base import GenerativeModel
+from studio.models.catalog import model_spec
+from studio.training.store import SavedRun
+
+
+def restore_model(run: SavedRun, *, averaged: bool = True) -> GenerativeModel:
+    """The trained model on the CPU, in eval mode.
+
+    Args:
+        run: an opened run folder.
+        averaged: with the moving average of the weights, or as they were.
+
+    Raises:
+        UserError: the weights are missing, damaged or of another model.
+    """
+    model = model_spec(run.config.model.kind).build(run.config.model, run.image_shape)
+    try:
+        model.load_state_dict(run.weights("average" if averaged else "model"))
+    except RuntimeError as error:
+        raise UserError(
+            "The run's weights do not fit its configuration",
+            f"{run.path}: {str(error).splitlines()[-1].strip()}",
+            "config.json or weights.safetensors was changed after the run.",
+        ) from error
+    return model.eval().requires_grad_(False)

@@ -1,0 +1,141 @@
+"""A run in its own thread, and the handle by which it is watched and steered.
+
+The one boundary that turns what goes wrong into an event: a `UserError` into its message, a bug into its traceback.
+Every run ends with exactly one `Finished`.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from studio.data.image_set import ImageSet
+from studio.errors import Cancelled, UserError
+from studio.progress import Progress
+from studio.training.background import Background
+from studio.training.config import RunConfig
+from studio.training.loop import Limit, RunLoop
+from studio.training.mailbox import Mailbox
+from studio.training.messages import Command, Event, Finished, Outcome, Preparing, Snapshot, Started, Stop
+from studio.training.store import RunFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What to run.
+
+    Attributes:
+        config: what to train and how.
+        data: loads the data set, or returns the one that is loaded.
+        folder: makes the run folder; None leaves nothing on disk.
+        limit: when the run is complete.
+    """
+
+    config: RunConfig
+    data: Callable[[Progress], ImageSet]
+    folder: Callable[[], RunFolder] | None = None
+    limit: Limit = field(default_factory=Limit)
+
+
+class RunHandle:
+    """A run under way.
+
+    Args:
+        request: what to run; it starts at once.
+    """
+
+    def __init__(self, request: RunRequest) -> None:
+        self._mailbox = Mailbox()
+        self._thread = Background(lambda progress: _run(request, self._mailbox, progress), name="training").start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread still works."""
+        return not self._thread.done
+
+    def send(self, command: Command) -> None:
+        """Have it act between two steps; a Stop also ends the preparation."""
+        if isinstance(command, Stop):
+            self._thread.cancel()
+        self._mailbox.send(command)
+
+    def events(self) -> tuple[list[Event], int]:
+        """Events since the last call, and how many log points were dropped unread."""
+        return self._mailbox.events()
+
+    def take_snapshot(self) -> Snapshot | None:
+        """The newest snapshot, if there is one since the last call."""
+        return self._mailbox.take_snapshot()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the end of its thread; whether it came within `timeout` seconds."""
+        return self._thread.join(timeout)
+
+
+def _run(request: RunRequest, mailbox: Mailbox, progress: Progress) -> None:
+    loop: list[RunLoop] = []
+    outcome, error, trace = Outcome.FAILED, None, ""
+    try:
+        outcome = _prepare(request, mailbox, progress, loop).run()
+    except Cancelled:
+        outcome = Outcome.STOPPED
+    except UserError as found:
+        error = found
+    except MemoryError as found:
+        error = _out_of_memory(found)
+    except BaseException as found:
+        # torch reports a full memory as a RuntimeError of its own.
+        if "out of memory" in str(found) or "can't allocate memory" in str(found):
+            error = _out_of_memory(found)
+        else:
+            trace = traceback.format_exc()
+    step = loop[0].trainer.step_count if loop else 0
+    mailbox.post(Finished(outcome=outcome, step=step, error=error, traceback=trace))
+
+
+def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: list[RunLoop]) -> RunLoop:
+    mailbox.post(Preparing(text="Loading torch"))
+    from studio.training.devices import resolve_device, use_threads
+    from studio.training.recorder import Recorder
+    from studio.training.trainer import Trainer
+
+    mailbox.post(Preparing(text="Reading the data set"))
+    data = request.data(progress)
+    progress.check()
+    device = resolve_device(request.config.device)
+    threads = use_threads(request.config.threads)
+    mailbox.post(Preparing(text="Building the model"))
+    trainer = Trainer(request.config, data, device=device)
+    folder = request.folder() if request.folder is not None else None
+    progress.check()
+    mailbox.post(
+        Started(
+            device=device,
+            threads=threads,
+            parameters=trainer.parameter_count,
+            folder=folder.path if folder else None,
+        )
+    )
+    recorder = Recorder(folder, trainer) if folder else None
+    loop.append(RunLoop(trainer, mailbox, recorder, request.limit))
+    return loop[0]
+
+
+def _out_of_memory(error: BaseException) -> UserError:
+    return UserError(
+        "There is not enough memory for this run",
+        str(error).splitlines()[0][:200] if str(error) else "",
+        "Use a smaller batch, a smaller width, or close other programs.",
+    )
+
+
+def folder_for(path: Path, config: RunConfig) -> Callable[[], RunFolder]:
+    """Exactly this folder, made when the run begins."""
+    return lambda: RunFolder.at(path, config)
+
+
+def folder_under(root: Path, config: RunConfig) -> Callable[[], RunFolder]:
+    """A new folder under `root`, made when the run begins."""
+    return lambda: RunFolder.create(root, config)
