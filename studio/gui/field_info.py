@@ -1,4 +1,4 @@
-"""What a form row says and takes, read from a pydantic field: title, help, range, choices, and errors in plain words."""
+"""What a form row says and takes, read from a pydantic field: title, help, range, choices; faults in plain words."""
 
 from __future__ import annotations
 

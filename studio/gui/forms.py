@@ -30,6 +30,7 @@ class SettingsForm(QWidget):
         defaults: what the reset buttons return to; ``kind()`` if absent.
         only: names of the fields to show; all that have an editor if absent.
         exclude: names of fields to leave out.
+        folded: names of groups that start folded away.
     """
 
     changed = Signal(object)  # Settings: valid, and other than before
@@ -43,6 +44,7 @@ class SettingsForm(QWidget):
         defaults: Settings | None = None,
         only: Sequence[str] | None = None,
         exclude: Collection[str] = (),
+        folded: Collection[str] = (),
     ) -> None:
         super().__init__(parent)
         self._kind = kind
@@ -53,7 +55,7 @@ class SettingsForm(QWidget):
         self._advanced: Foldable | None = None
         names = [name for name in (only or kind.model_fields) if name not in exclude]
         self._make_rows(names)
-        self._lay_out()
+        self._lay_out(folded)
         self.set_value(self._value)
 
     # -- building
@@ -72,7 +74,7 @@ class SettingsForm(QWidget):
                 row.finished.connect(self._finished)
                 self._rows[name] = row
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, folded: Collection[str]) -> None:
         spacing = self._theme.tokens.spacing
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -80,7 +82,7 @@ class SettingsForm(QWidget):
         column.addLayout(self._grid([row for row in self._rows.values() if not row.advanced], spacing))
         for name, part in self._parts.items():
             info = self._kind.model_fields[name]
-            fold = Foldable(title_of(name, info), part, open_=True, indent=spacing, strong=True)
+            fold = Foldable(title_of(name, info), part, open_=name not in folded, indent=spacing, strong=True)
             fold.header.setToolTip(tooltip(info.description or ""))
             column.addWidget(fold)
         if hidden := [row for row in self._rows.values() if row.advanced]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QImage
 
+from studio.gui.images import image_of
 from studio.gui.panels.offsets_columns import HEADERS, Column, cell_help, cell_text, exact_text
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import DatasetView, TiltView
@@ -96,11 +95,3 @@ class OffsetsModel(QAbstractTableModel):
 
 def _images(dataset: DatasetView | None) -> list[QImage]:
     return [] if dataset is None else [image_of(pixels) for pixels in dataset.thumbnails]
-
-
-def image_of(pixels: NDArray[np.uint8]) -> QImage:
-    """An image from uint8 pixels, shape (H, W, C), C = 1 or 3."""
-    pixels = np.ascontiguousarray(pixels)
-    height, width, channels = pixels.shape
-    form = QImage.Format.Format_Grayscale8 if channels == 1 else QImage.Format.Format_RGB888
-    return QImage(pixels.data, width, height, width * channels, form).copy()

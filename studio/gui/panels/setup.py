@@ -1,0 +1,87 @@
+"""The set-up panel: what the next start takes. Composition only; the parts are in the modules beside it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from studio.errors import UserError
+from studio.gui.panels.setup_data import DataSection
+from studio.gui.panels.setup_model import ModelSection
+from studio.gui.panels.setup_training import TrainingSection
+from studio.gui.theme import ThemeManager
+from studio.gui.tooltip import tooltip
+from studio.gui.view_state import RunView
+from studio.gui.workbench import Workbench
+
+_IDLE = "What the next start takes."
+_ACTIVE = "Stop the run to change the set-up."
+_WHY = "The run under way was built with these settings. Offsets can be edited while it trains."
+
+
+class SetupPanel(QWidget):
+    """Data, model and training, one below the other."""
+
+    NAME = "setup"
+    TITLE = "Set-up"
+
+    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(self.NAME)
+        self.data = DataSection(workbench, theme)
+        self.model = ModelSection(workbench, theme)
+        self.training = TrainingSection(workbench, theme)
+        self.state = QLabel(_IDLE)
+        self.state.setObjectName("setup_state")
+        self.state.setProperty("role", "small")
+        self.state.setWordWrap(True)
+        self._lay_out(theme.tokens.spacing)
+        workbench.run_changed.connect(self._show_run)
+        workbench.edit_rejected.connect(self._reject)
+        self._show_run(workbench.run)
+
+    def _lay_out(self, spacing: int) -> None:
+        content = QWidget()
+        sections = QVBoxLayout(content)
+        sections.setContentsMargins(spacing, spacing // 2, spacing, spacing)
+        sections.setSpacing(spacing)
+        for title, section in (("Data", self.data), ("Model", self.model), ("Training", self.training)):
+            heading = QLabel(title)
+            heading.setProperty("role", "heading")
+            sections.addWidget(heading)
+            sections.addWidget(section)
+        sections.addStretch(1)
+        self.area = QScrollArea()
+        self.area.setWidget(content)
+        self.area.setWidgetResizable(True)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its fields have it; the wheel and Tab scroll
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.state.setContentsMargins(spacing, spacing // 2, spacing, spacing // 2)
+        column.addWidget(self.state)
+        column.addWidget(self.area, 1)
+
+    @Slot(object)
+    def _show_run(self, run: RunView) -> None:
+        active = run.phase.active
+        for section in (self.data, self.model, self.training):
+            section.setEnabled(not active)
+            section.setToolTip(tooltip(_ACTIVE, _WHY) if active else "")
+        self.state.setText(_ACTIVE if active else _IDLE)
+
+    @Slot(object)
+    def _reject(self, error: UserError) -> None:
+        """Show a refusal beside its cause; those about offsets are the offsets panel's."""
+        section, *path = error.field.split(".") if error.field else [""]
+        match section:
+            case "perturbation":
+                return
+            case "dataset":
+                self.data.show_error(error)
+            case "model":
+                self.model.show_error(error, path)
+            case _:
+                self.training.show_error(error, [section, *path])

@@ -1,0 +1,308 @@
+"""The data part of the set-up: which data set, where it lies, what was loaded, and what went wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import (
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.data.catalog import DATASETS, DatasetConfig, DatasetSpec, dataset_spec
+from studio.data.folder import FolderConfig
+from studio.errors import UserError
+from studio.gui.fields import ChoiceField, PathField
+from studio.gui.folder_preview import FolderPreviewDialog
+from studio.gui.forms import SettingsForm
+from studio.gui.theme import ThemeManager
+from studio.gui.tooltip import tooltip
+from studio.gui.view_state import DatasetView, TaskView
+from studio.gui.workbench import Workbench
+from studio.training.config import RunConfig
+
+_SETTLE_MS = 500
+"""Loading waits this long for the next keystroke in a data set's form."""
+_PATHS = ("path",)
+
+
+class DataSection(QWidget):
+    """Chooses and loads a data set; nothing is downloaded before the person says so."""
+
+    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workbench = workbench
+        self._theme = theme
+        self._drafts: dict[str, DatasetConfig] = {}
+        self._offered: DatasetSpec | None = None
+        self._loading = False
+        self._dialog: FolderPreviewDialog | None = None
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self._load_entered)
+        self._make_widgets()
+        self._lay_out(theme.tokens.spacing)
+        self._connect()
+        self._show_config(workbench.config)
+        self._show_dataset(workbench.dataset)
+
+    # -- building
+
+    def _make_widgets(self) -> None:
+        self.choice = ChoiceField([(spec.kind, spec.title) for spec in DATASETS])
+        self.choice.setObjectName("dataset")
+        self.choice.setAccessibleName("Data set")
+        self.summary = _label("dataset_summary", "small")
+        self.offer = _label("dataset_offer", "warning")
+        self.download = QPushButton()
+        self.download.setObjectName("download")
+        self.folder = PathField(folder=True, title="Folder of images")
+        self.folder.setObjectName("image_folder")
+        self.folder.setToolTip(tooltip("A folder that has one sub-folder of images per class, named after the class."))
+        self.card = _label("dataset_card")
+        self.message = _label("dataset_message", "error")
+        self.progress_text = _label("dataset_progress", "small")
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setObjectName("cancel_loading")
+        self.data_root = PathField(folder=True, title="Data folder")
+        self.data_root.setObjectName("data_root")
+        self.data_root.setToolTip(
+            tooltip("Downloaded data sets are kept here, laid out as torchvision has it, so that both can use them.")
+        )
+        self._root_label = _label("data_root_label")
+        self._root_label.setText("Data folder")
+        self._root_label.setBuddy(self.data_root.line)
+        self._root_label.setToolTip(self.data_root.toolTip())
+        self._form: SettingsForm | None = None
+        self._form_kind = ""
+
+    def _lay_out(self, spacing: int) -> None:
+        self._forms = QVBoxLayout()
+        self._task = QWidget()
+        bar = QHBoxLayout(self._task)
+        bar.setContentsMargins(0, 0, 0, 0)
+        bar.addWidget(self.progress, 1)
+        bar.addWidget(self.cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(spacing // 2)
+        above: tuple[QWidget, ...] = (self.choice, self.summary, self.offer, self.download, self.folder)
+        below: tuple[QWidget, ...] = (self.message, self.progress_text, self._task)
+        for widget in above:
+            column.addWidget(widget)
+        column.addLayout(self._forms)
+        for widget in (*below, self._card(spacing), self._root_label, self.data_root):
+            column.addWidget(widget)
+        for widget in (*above[2:], *below):
+            widget.hide()
+
+    def _card(self, spacing: int) -> QGroupBox:
+        box = QGroupBox("In use")
+        inside = QVBoxLayout(box)
+        inside.setContentsMargins(spacing, spacing // 2, spacing, spacing // 2)
+        inside.addWidget(self.card)
+        return box
+
+    def _connect(self) -> None:
+        workbench = self._workbench
+        workbench.config_changed.connect(self._show_config)
+        workbench.dataset_changed.connect(self._show_dataset)
+        workbench.dataset_failed.connect(self.show_error)
+        workbench.task_changed.connect(self._show_task)
+        self.choice.edited.connect(self._chosen)
+        self.download.clicked.connect(self._download)
+        self.folder.edited.connect(self._open_folder)
+        self.data_root.edited.connect(self._move)
+        self.cancel.clicked.connect(workbench.cancel_task)
+
+    # -- state in
+
+    @Slot(object)
+    def _show_config(self, config: RunConfig) -> None:
+        self._drafts[config.dataset.kind] = config.dataset
+        self.data_root.show_value(str(self._workbench.data_root))
+        self._name_choices()
+        if self._offered is None and self._dialog is None:
+            self._show_kind(dataset_spec(config.dataset.kind))
+
+    def _show_kind(self, spec: DatasetSpec) -> None:
+        """Show a data set's row, summary and form, loaded or not."""
+        config = self._draft(spec)
+        self.choice.show_value(spec.kind)
+        self.choice.setToolTip(tooltip(spec.summary))
+        self.summary.setText(spec.summary)
+        self.folder.setVisible(isinstance(config, FolderConfig))
+        if isinstance(config, FolderConfig):
+            self.folder.show_value(config.path)
+        self._show_form(spec, config)
+
+    def _show_form(self, spec: DatasetSpec, config: DatasetConfig) -> None:
+        if self._form is None or self._form_kind != spec.kind:
+            if self._form is not None:
+                self._form.hide()
+                self._form.deleteLater()
+            self._form = SettingsForm(spec.config, self._theme, exclude=_PATHS)
+            self._form_kind = spec.kind
+            self._form.changed.connect(self._entered)
+            self._forms.addWidget(self._form)
+        self._form.setVisible(not self._form.is_empty and not (isinstance(config, FolderConfig) and not config.path))
+        self._form.set_value(config)
+
+    def _name_choices(self) -> None:
+        for place, spec in enumerate(DATASETS):
+            missing = spec.download_bytes(self._workbench.data_root)
+            more = f" ({size_text(missing)} to download)" if missing else ""
+            self.choice.setItemText(place, spec.title + more)
+            self.choice.setItemData(place, tooltip(spec.summary), Qt.ItemDataRole.ToolTipRole)
+
+    @Slot(object)
+    def _show_dataset(self, view: DatasetView | None) -> None:
+        self._loading = False
+        self._offered = None
+        self._show_task(None)
+        self._show_offer()
+        self.message.hide()
+        self.card.setText(card_text(view) if view is not None else "No data set is loaded yet.")
+        self._show_config(self._workbench.config)
+
+    @Slot(object)
+    def show_error(self, error: UserError) -> None:
+        """Say what went wrong, beside the choice; what was loaded before stays."""
+        self._loading = False
+        self._show_task(None)
+        self.message.setText(str(error))
+        self.message.show()
+
+    @Slot(object)
+    def _show_task(self, task: TaskView | None) -> None:
+        shown = task is not None and self._loading
+        self.progress_text.setVisible(shown)
+        self._task.setVisible(shown)
+        if task is None or not shown:
+            return
+        self.progress_text.setText(task.text)
+        self.progress.setRange(0, 0 if task.fraction is None else 1000)
+        self.progress.setValue(round(1000 * (task.fraction or 0.0)))
+        self.cancel.setEnabled(task.cancellable)
+
+    def _show_offer(self) -> None:
+        """What has to be downloaded before the chosen set can be loaded."""
+        spec = self._offered
+        self.offer.setVisible(spec is not None)
+        self.download.setVisible(spec is not None)
+        if spec is not None:
+            size = size_text(spec.download_bytes(self._workbench.data_root))
+            loaded = self._workbench.dataset
+            stays = f" {loaded.name} stays in use until then." if loaded is not None else ""
+            self.offer.setText(f"{spec.title} is not in the data folder yet.{stays}")
+            self.download.setText(f"Download {size}")
+
+    # -- intent out
+
+    def _draft(self, spec: DatasetSpec) -> DatasetConfig:
+        return self._drafts.setdefault(spec.kind, spec.config())
+
+    @Slot()
+    def _chosen(self) -> None:
+        spec = dataset_spec(self.choice.raw())
+        config = self._draft(spec)
+        self._offered = None
+        self.message.hide()
+        self._show_kind(spec)
+        if isinstance(config, FolderConfig) and not config.path:
+            self.folder.browse.setFocus()
+        elif spec.download_bytes(self._workbench.data_root):
+            self._offered = spec
+        elif spec.kind != self._workbench.config.dataset.kind or self._workbench.dataset is None:
+            self._load(config)
+        self._show_offer()
+
+    @Slot()
+    def _download(self) -> None:
+        if self._offered is not None:
+            self._load(self._draft(self._offered))
+
+    def _load(self, config: DatasetConfig) -> None:
+        self._drafts[config.kind] = config
+        self.message.hide()
+        self._loading = True
+        self._workbench.set_dataset(config)
+
+    @Slot(object)
+    def _entered(self, config: DatasetConfig) -> None:
+        self._drafts[config.kind] = config
+        self._settle.start()
+
+    @Slot()
+    def _load_entered(self) -> None:
+        self._load(self._draft(dataset_spec(self.choice.raw())))
+
+    @Slot()
+    def _open_folder(self) -> None:
+        """Show what is in the folder before it is loaded."""
+        draft = self._draft(dataset_spec(self.choice.raw()))
+        if not isinstance(draft, FolderConfig):
+            return
+        self._dialog = FolderPreviewDialog(draft.model_copy(update={"path": self.folder.raw()}), self._theme, self)
+        self._dialog.finished.connect(self._previewed)
+        self._dialog.open()
+
+    @Slot(int)
+    def _previewed(self, result: int) -> None:
+        dialog, self._dialog = self._dialog, None
+        if dialog is None:
+            return
+        if result == dialog.DialogCode.Accepted:
+            self._load(dialog.config)
+        else:
+            self._show_config(self._workbench.config)
+        dialog.deleteLater()
+
+    @Slot()
+    def _move(self) -> None:
+        text = self.data_root.raw().strip()
+        folder = Path(text).expanduser()
+        if not text or (folder.exists() and not folder.is_dir()):
+            self.show_error(UserError("The data folder must be a folder", f"“{text}” is none."))
+            return
+        self.message.hide()
+        self._workbench.set_data_root(folder)
+        self._name_choices()
+        self._show_offer()
+
+
+def card_text(view: DatasetView) -> str:
+    """What is loaded, in two lines."""
+    channels, height, width = view.image_shape
+    colour = "grey" if channels == 1 else "colour"
+    count = int(view.counts.sum())
+    return f"{view.name}\n{count:,} images · {len(view.class_names)} classes · {width}×{height} {colour}"
+
+
+def size_text(size: int) -> str:
+    """Bytes as a person reads them."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= scale:
+            return f"{size / scale:.3g} {unit}"
+    return f"{size} bytes"
+
+
+def _label(name: str, role: str = "") -> QLabel:
+    label = QLabel()
+    label.setObjectName(name)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    if role:
+        label.setProperty("role", role)
+    return label

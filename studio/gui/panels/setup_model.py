@@ -1,0 +1,76 @@
+"""The model part of the set-up: which one, and its settings by the form that its fields make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from studio.errors import UserError
+from studio.gui.fields import ChoiceField
+from studio.gui.forms import SettingsForm
+from studio.gui.theme import ThemeManager
+from studio.gui.tooltip import tooltip
+from studio.gui.workbench import Workbench
+from studio.models.catalog import MODELS, model_spec
+from studio.models.config import ModelConfig
+from studio.training.config import RunConfig
+
+
+class ModelSection(QWidget):
+    """Chooses a model; the settings of each are remembered while another is looked at."""
+
+    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workbench = workbench
+        self._theme = theme
+        self._drafts: dict[str, ModelConfig] = {}
+        self._forms: dict[str, SettingsForm] = {}
+        self._shown = ""
+        self.choice = ChoiceField([(spec.kind, spec.title) for spec in MODELS])
+        self.choice.setObjectName("model")
+        self.choice.setAccessibleName("Model")
+        for place, spec in enumerate(MODELS):
+            self.choice.setItemData(place, tooltip(spec.summary), Qt.ItemDataRole.ToolTipRole)
+        self.summary = QLabel()
+        self.summary.setObjectName("model_summary")
+        self.summary.setProperty("role", "small")
+        self.summary.setWordWrap(True)
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(theme.tokens.spacing // 2)
+        self._column.addWidget(self.choice)
+        self._column.addWidget(self.summary)
+        self.choice.edited.connect(self._chosen)
+        workbench.config_changed.connect(self._show_config)
+        self._show_config(workbench.config)
+
+    @Slot(object)
+    def _show_config(self, config: RunConfig) -> None:
+        spec = model_spec(config.model.kind)
+        self._drafts[spec.kind] = config.model
+        self.choice.show_value(spec.kind)
+        self.choice.setToolTip(tooltip(spec.summary))
+        self.summary.setText(spec.summary)
+        if spec.kind not in self._forms:
+            self._forms[spec.kind] = form = SettingsForm(spec.config, self._theme)
+            form.changed.connect(self._workbench.set_model)
+            self._column.addWidget(form)
+        if spec.kind != self._shown:
+            self._shown = spec.kind
+            for kind, form in self._forms.items():
+                form.setVisible(kind == spec.kind)
+        self._forms[spec.kind].set_value(config.model)
+
+    def show_error(self, error: UserError, path: Sequence[str]) -> None:
+        """Show a refusal beside the field that it names."""
+        self._forms[self._shown].show_error(error, path)
+
+    @Slot()
+    def _chosen(self) -> None:
+        kind = self.choice.raw()
+        if kind != self._workbench.config.model.kind:
+            self._workbench.set_model(self._drafts.get(kind) or model_spec(kind).config(kind=kind))
