@@ -1,4 +1,8 @@
-"""The one style sheet, made from the tokens: only what a palette cannot say."""
+"""The one style sheet, made from the tokens: only what a palette cannot say.
+
+Fusion darkens the window's colour for the frames of fields and boxes, which in a dark window cannot be seen; so these
+have frames of their own here, and with them focus rings that can.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ QMainWindow::separator { background: $window; width: 5px; height: 5px; }
 QMainWindow::separator:hover { background: $accent; }
 QDockWidget { font-weight: 600; }
 QDockWidget::title { background: $window; border-bottom: 1px solid $border; padding: 5px 8px; text-align: left; }
+QHeaderView, QTableCornerButton::section { background: $window; border: 0; }
 QHeaderView::section { background: $window; color: $text; border: 0; border-right: 1px solid $border;
     border-bottom: 1px solid $border; padding: 3px 6px; }
 QGroupBox { border: 1px solid $border; border-radius: ${radius}px; margin-top: 1.3ex; padding-top: 1.2ex; }
@@ -36,6 +41,60 @@ QToolButton:focus { border: 2px solid $focus; padding: 2px; }
 QToolButton:disabled { color: $disabled; }
 QToolButton:checked:disabled { border-color: $border; }
 
+QToolButton[chip="true"] { padding: 1px 4px; }
+QToolButton[chip="true"]:checked { background: transparent; border-color: transparent; }
+QToolButton[chip="true"]:!checked { color: $disabled; }
+QToolButton[chip="true"]:hover { background: $hover; }
+QToolButton[chip="true"]:focus { border: 1px solid $focus; padding: 1px 4px; }
+
+QLineEdit, QAbstractSpinBox, QComboBox { background: $surface; color: $text; border: 1px solid $border;
+    border-radius: ${radius}px; padding: 2px 4px; min-height: 1.25em;
+    selection-background-color: $accent; selection-color: $on_accent; }
+QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus { border: 2px solid $focus; padding: 1px 3px; }
+QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled { background: $window; color: $disabled;
+    border-color: $grid; }
+QLineEdit[invalid="true"], QAbstractSpinBox[invalid="true"] { border: 2px solid $error; padding: 1px 3px; }
+QAbstractItemView QLineEdit, QAbstractItemView QAbstractSpinBox { border-radius: 0; padding: 0 1px; min-height: 0; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: 0; width: 16px; background: transparent; }
+QAbstractSpinBox::up-button { subcontrol-origin: border; subcontrol-position: top right; margin: 1px 1px 0 0; }
+QAbstractSpinBox::down-button { subcontrol-origin: border; subcontrol-position: bottom right; margin: 0 1px 1px 0; }
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: $hover; }
+QAbstractSpinBox::up-arrow { image: url($pictures/arrow_up-$look.svg); width: 8px; height: 8px; }
+QAbstractSpinBox::down-arrow { image: url($pictures/arrow_down-$look.svg); width: 8px; height: 8px; }
+QComboBox { padding: 2px 20px 2px 6px; background: $raised; }
+QComboBox:focus { padding: 1px 19px 1px 5px; }
+QComboBox::drop-down { border: 0; width: 20px; }
+QComboBox::down-arrow { image: url($pictures/arrow_down-$look.svg); width: 9px; height: 9px; }
+QComboBox QAbstractItemView, QAbstractItemView { selection-background-color: $accent; selection-color: $on_accent; }
+
+QCheckBox, QRadioButton { spacing: 6px; border: 1px solid transparent; border-radius: ${radius}px; padding: 1px 2px; }
+QCheckBox::indicator, QRadioButton::indicator { width: 13px; height: 13px; border: 1px solid $muted;
+    background: $surface; }
+QCheckBox::indicator { border-radius: 3px; }
+QRadioButton::indicator { border-radius: 7px; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url($pictures/tick-$look.svg); }
+QRadioButton::indicator:checked { background: $accent; border-color: $accent; image: url($pictures/dot-$look.svg); }
+QCheckBox:focus, QRadioButton:focus { border-color: $focus; }
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color: $border; background: $window; }
+QCheckBox:disabled, QRadioButton:disabled { color: $disabled; }
+
+QTabBar::tab { background: $window; color: $muted; border: 1px solid $border; padding: 4px 12px; margin-right: 2px; }
+QTabBar::tab:selected { background: $surface; color: $text; }
+QTabBar::tab:hover { color: $text; }
+QTabBar::tab:top:selected { border-top: 2px solid $accent; }
+QTabBar::tab:bottom:selected { border-bottom: 2px solid $accent; }
+QTabBar::tab:focus { border-color: $focus; }
+QTabWidget::pane { border: 1px solid $border; background: $surface; }
+
+QSlider::groove:horizontal { background: $border; height: 4px; border-radius: 2px; }
+QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }
+QSlider::handle:horizontal { background: $raised; border: 1px solid $muted; width: 12px; margin: -5px 0;
+    border-radius: 6px; }
+QSlider::handle:horizontal:hover { border-color: $accent; }
+QSlider:focus { border: 1px solid $focus; border-radius: ${radius}px; }
+QSlider::handle:horizontal:disabled { background: $border; border-color: $border; }
+QSlider::sub-page:horizontal:disabled { background: $border; }
+
 QProgressBar { color: $text; background: $surface; border: 1px solid $border; border-radius: ${radius}px;
     text-align: center; min-height: 1.2em; }
 QProgressBar::chunk { background: $progress; border-radius: ${inner}px; }
@@ -56,10 +115,27 @@ QMenu::separator { height: 1px; background: $border; margin: 3px 6px; }
 """)
 
 
-def stylesheet(tokens: Tokens) -> str:
-    """The sheet of one look."""
-    values = {name: getattr(tokens, name) for name in Tokens.__slots__}
-    return _SHEET.substitute(values, inner=max(0, tokens.radius - 1), progress=_mixed(tokens.accent, tokens.surface))
+def pictures(tokens: Tokens) -> dict[str, str]:
+    """Icons that the sheet needs as files, ``NAME-LOOK.svg``, and their colours."""
+    look = _look(tokens)
+    arrows = {f"{name}-{look}.svg": tokens.muted for name in ("arrow_up", "arrow_down")}
+    return arrows | {f"{name}-{look}.svg": tokens.on_accent for name in ("tick", "dot")}
+
+
+def stylesheet(tokens: Tokens, folder: str) -> str:
+    """The sheet of one look.
+
+    Args:
+        tokens: the look.
+        folder: where the files of `pictures` are.
+    """
+    values: dict[str, object] = {name: getattr(tokens, name) for name in Tokens.__slots__}
+    values |= {"pictures": folder.replace("\\", "/"), "look": _look(tokens), "inner": max(0, tokens.radius - 1)}
+    return _SHEET.substitute(values, progress=_mixed(tokens.accent, tokens.surface))
+
+
+def _look(tokens: Tokens) -> str:
+    return "dark" if tokens.dark else "light"
 
 
 def _mixed(first: str, second: str) -> str:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, QTemporaryDir, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from studio.gui.stylesheet import stylesheet
+from studio.gui.stylesheet import pictures, stylesheet
 from studio.gui.tokens import Tokens, load_tokens
 from studio.paths import resources
 
@@ -42,6 +43,7 @@ class ThemeManager(QObject):
         super().__init__(parent)
         self._mode = ThemeMode(mode)
         self._app: QApplication | None = None
+        self._folder = QTemporaryDir()  # a style sheet takes pictures from files only
         self._bound: list[tuple[Any, str]] = []
         self._points = _system_points()
         self._tokens = load_tokens(dark=self._wants_dark(), points=self._points)
@@ -113,7 +115,10 @@ class ThemeManager(QObject):
         palette = palette_of(self._tokens)
         self._app.setPalette(palette)
         QToolTip.setPalette(palette)
-        self._app.setStyleSheet(stylesheet(self._tokens))
+        for file, colour in pictures(self._tokens).items():
+            source = _svg(file.rpartition("-")[0], colour)
+            Path(self._folder.filePath(file)).write_text(source, encoding="utf-8")
+        self._app.setStyleSheet(stylesheet(self._tokens, self._folder.path()))
 
 
 def palette_of(tokens: Tokens) -> QPalette:
@@ -167,9 +172,13 @@ def _system_points() -> float:
     return size if size > 0 else 10.0
 
 
-def _render(name: str, colour: str, size: int) -> QPixmap:
+def _svg(name: str, colour: str) -> str:
     source = (resources() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
-    renderer = QSvgRenderer(QByteArray(source.replace("currentColor", colour).encode()))
+    return source.replace("currentColor", colour)
+
+
+def _render(name: str, colour: str, size: int) -> QPixmap:
+    renderer = QSvgRenderer(QByteArray(_svg(name, colour).encode()))
     pixmap = QPixmap(QSize(size, size))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)

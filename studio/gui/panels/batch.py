@@ -49,6 +49,7 @@ _CARRY = (
         tip="Steps passed over as the next example weighs more than what was saved up. Count of steps with w > err.",
     ),
 )
+_SMOOTHED = 20  # points in the moving average of the noisy sizes; the raw curve stays faintly behind
 _BOTH_FROM = 300  # pixels of height from which there is room for two plots
 
 
@@ -71,8 +72,9 @@ class BatchPanel(LivePanel):
         self._plot_of = {curve.name: self.sizes for curve in _SIZES} | {curve.name: self.carry for curve in _CARRY}
         self.sizes.set_curves(_SIZES)
         self.carry.set_curves(_CARRY)
+        self.sizes.window = _SMOOTHED
         for curve in (*_SIZES, *_CARRY):
-            self.legend.add(Chip(curve.name, curve.title, curve.tip, width=7), curve.colour)
+            self.legend.add(Chip(curve.name, curve.title, curve.tip, width=8), curve.colour)
         self.legend.toggled.connect(self._on_toggled)
         self.body.addWidget(self.legend)
         self.body.addWidget(self.sizes, 5)
@@ -106,7 +108,7 @@ class BatchPanel(LivePanel):
             return
         self.show_body()
         for name, chip in self.legend.chips.items():
-            chip.set_value(compact(history.latest(name)))
+            chip.set_value(compact(history.latest(name), 3))
         for plot in (self.sizes, self.carry):
             if not plot.isHidden():
                 plot.show_history(history)
@@ -114,7 +116,9 @@ class BatchPanel(LivePanel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A low panel has room for one plot."""
         super().resizeEvent(event)
-        self.carry.setVisible(self.height() >= _BOTH_FROM)
+        both = self.height() >= _BOTH_FROM
+        self.carry.setVisible(both)
+        self.sizes.set_label("bottom", "" if both else "step")
         self.request_draw()
 
     @Slot(str, bool)

@@ -73,7 +73,7 @@ class ExamplesPanel(LivePanel):
         self.show_body()
         number, total = f"{len(planned.images):,}", compact(float(planned.weights.sum()))
         self.header.setText(
-            f"n = {number.ljust(4, FIGURE_SPACE)} Σw = {total.ljust(9, FIGURE_SPACE)} step {self._step:,}"
+            f"First n = {number.ljust(4, FIGURE_SPACE)}Σw = {total.ljust(9, FIGURE_SPACE)}step {self._step:,}"
         )
         self.sheet.show_examples(planned, self.workbench.dataset)
 

@@ -21,6 +21,7 @@ _EMPTY = (
     "The model's losses and metrics, a curve for each.\nPress Start to train; the first points come within seconds."
 )
 _WINDOWS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 1000)
+_DEFAULT_WINDOW = 6
 _VIEWS: tuple[tuple[str, int | None], ...] = (
     ("All steps", None),
     ("Last 1,000", 1_000),
@@ -90,6 +91,8 @@ class LossesPanel(LivePanel):
         self.smoothing.setFixedWidth(90)
         tip = "Points averaged; the raw curve stays faintly behind. Mean of the last m logged values."
         explain(self.smoothing, "Smoothing, in points", tip)
+        self.plot.window = _WINDOWS[_DEFAULT_WINDOW]
+        self.smoothing.setValue(_DEFAULT_WINDOW)
         self._window = QLabel()
         explain(self._window, "Points averaged", tip)
         self.smoothing.valueChanged.connect(self._on_smoothing)

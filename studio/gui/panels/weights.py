@@ -145,7 +145,7 @@ class WeightsPanel(LivePanel):
         low, high = self._height_range()
         width = bins.edges[1] - bins.edges[0]
         # The data's bars are wide and stand behind, the batches' are narrow and stand before them.
-        for name, inset in (("dataset", 0.08), ("recent", 0.28)):
+        for name, inset in (("dataset", 0.02), ("recent", 0.26)):
             shown = self.legend.chips[name].isChecked()
             heights = self._on_axis(self._shares[name], low)
             some = heights > low
@@ -203,7 +203,7 @@ class WeightsPanel(LivePanel):
         """Take up another look."""
         for (name, bars), colour in zip(self._bars.items(), (tokens.data_grey, tokens.series_colour(0)), strict=True):
             fill = QColor(colour)
-            fill.setAlphaF(0.55 if name == "dataset" else 0.85)
+            fill.setAlphaF(0.6 if name == "dataset" else 1.0)
             bars.setOpts(brush=fill, pen=QPen(Qt.PenStyle.NoPen))
 
     @Slot()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-_BINS = 40
+_BINS = 33
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +64,8 @@ def make_bins(log_weights: Floats, *, logarithmic: bool) -> Bins:
     middle = (low + high) / 2
     least = 0.2 if logarithmic else max(0.4 * abs(middle), 1e-12)
     width = max(high - low, least)
-    # Half a bin of air on both sides, so that extremes stand in the middle of their bins and not on an edge.
-    step = width / (_BINS - 1)
-    first = middle - width / 2 - step / 2
+    # A bin and a half of air on both sides: extremes stand in the middle of their bins, and no bar touches the axis.
+    step = width / (_BINS - 3)
+    first = middle - width / 2 - 1.5 * step
     edges: Floats = first + step * np.arange(_BINS + 1, dtype=np.float64)
     return Bins(edges=edges, logarithmic=logarithmic)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
-from studio.gui.numbers import FIGURE_SPACE, column
+from studio.gui.numbers import FIGURE_SPACE
 from studio.gui.theme import ThemeManager, Tokens
 
 _SWATCH = 12
@@ -37,7 +37,7 @@ class Chip(QToolButton):
 
     def set_value(self, value: str) -> None:
         """Show the newest value."""
-        text = f"{self.title} {column(value, self._width)}" if self._width else self.title
+        text = f"{self.title} {value}" if self._width else self.title
         if text != self.text():
             self.setText(text)
 

@@ -16,7 +16,7 @@ from studio.gui.explain import wrapped
 from studio.gui.plots.ticks import linear_ticks, log_label, log_ticks, number_label
 from studio.gui.theme import ThemeManager, Tokens
 
-_PIXELS_PER_TICK = {"left": 34, "bottom": 78}
+_PIXELS_PER_TICK = {"left": 28, "bottom": 74}
 
 
 class Axis(pg.AxisItem):
@@ -27,7 +27,11 @@ class Axis(pg.AxisItem):
         self.side = side
         self.logarithmic = False
         self.enableAutoSIPrefix(False)
-        self.setStyle(tickLength=-4, autoExpandTextSpace=False, hideOverlappingLabels=side == "bottom")
+        self.setStyle(tickLength=-4, autoExpandTextSpace=False, hideOverlappingLabels=False)
+
+    def boundingRect(self) -> QRectF:
+        """Room for the labels at both ends, which pyqtgraph would leave out."""
+        return super().boundingRect().adjusted(-30, -8, 30, 8)
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         """One level of ticks, as pyqtgraph wants them."""
@@ -56,6 +60,7 @@ class MarkLines(pg.GraphicsObject):
 
     def viewTransformChanged(self) -> None:
         """The rectangle is always the view's own."""
+        super().viewTransformChanged()
         self.prepareGeometryChange()
 
     def boundingRect(self) -> QRectF:
@@ -97,6 +102,7 @@ class Plot(pg.PlotWidget):
         item.setMenuEnabled(False)
         item.hideButtons()
         item.disableAutoRange()
+        item.setContentsMargins(0, 8, 20, 5)
         self.view: Any = item.getViewBox()
         self.view.setDefaultPadding(0)
         self.view.sigRangeChangedManually.connect(self._on_moved)
@@ -118,9 +124,10 @@ class Plot(pg.PlotWidget):
             axis.setTextPen(QColor(tokens.muted))
             axis.setTickFont(font)
             axis.setLabel(self.labels[side], color=tokens.muted, **{"font-size": f"{tokens.font_small}pt"})
+            axis.showLabel(bool(self.labels[side]))
         metrics = pg.QtGui.QFontMetrics(font)
         self.axes["left"].setWidth(metrics.horizontalAdvance("−0.00000") + metrics.height() + 6)
-        self.axes["bottom"].setHeight(int(2.4 * metrics.height()) + 2)
+        self.axes["bottom"].setHeight((2 if self.labels["bottom"] else 1) * metrics.height() + 9)
         self.getPlotItem().showGrid(x=True, y=True, alpha=0.35)
         self.marks.pen = QPen(QColor(tokens.accent), 0, Qt.PenStyle.DashLine)
         self.marks.update()
