@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,21 @@ from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.perturb.diagnostics import Strength, TiltSummary, summarise
 from studio.perturb.perturbation import Perturbation
+from studio.training.messages import (
+    Event,
+    Finished,
+    Logged,
+    Outcome,
+    Paused,
+    PerturbationApplied,
+    PerturbationRejected,
+    Preparing,
+    Resumed,
+    Saved,
+    Snapshot,
+    Started,
+    Warned,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,3 +188,72 @@ class TaskView:
     text: str
     fraction: float | None = None
     cancellable: bool = True
+
+
+def run_after(view: RunView, message: Event | Snapshot) -> RunView:
+    """What the toolbar says after a run's message."""
+    match message:
+        case Snapshot():
+            return replace(
+                view,
+                step=message.step,
+                seconds=message.seconds,
+                epoch=message.epoch,
+                steps_per_second=message.steps_per_second,
+                examples_per_second=message.examples_per_second,
+            )
+        case Started():
+            return replace(view, phase=RunPhase.RUNNING, device=message.device, folder=message.folder)
+        case Paused():
+            return replace(view, phase=_unless_stopping(view, RunPhase.PAUSED), step=message.step)
+        case Resumed():
+            return replace(view, phase=_unless_stopping(view, RunPhase.RUNNING))
+        case Saved():
+            return replace(view, saved_step=message.step)
+        case Finished():
+            phase = RunPhase.FAILED if message.outcome is Outcome.FAILED else RunPhase.FINISHED
+            return replace(view, phase=phase, step=message.step)
+        case _:
+            return view
+
+
+def _unless_stopping(view: RunView, phase: RunPhase) -> RunPhase:
+    return RunPhase.STOPPING if view.phase is RunPhase.STOPPING else phase
+
+
+def line_of(event: Event) -> LogLine | None:
+    """The log line of an event; None for those that are no news."""
+    match event:
+        case Preparing(text=text):
+            return LogLine(text=text)
+        case Started(device=device, threads=threads, parameters=parameters, folder=folder):
+            place = f", recorded in {folder}" if folder else ", not recorded"
+            return LogLine(text=f"Training {parameters:,} parameters on {device} with {threads} threads{place}")
+        case PerturbationApplied(step=step, revision=revision):
+            return LogLine(text=f"Offsets (revision {revision}) in force from step {step:,}")
+        case PerturbationRejected(error=error):
+            return LogLine(text=f"The run keeps its old target. {error}", level=Level.WARNING)
+        case Paused(step=step):
+            return LogLine(text=f"Paused at step {step:,}")
+        case Resumed(step=step):
+            return LogLine(text=f"Resumed at step {step:,}")
+        case Saved(step=step, path=path):
+            return LogLine(text=f"Saved step {step:,} to {path}")
+        case Warned(error=error):
+            return LogLine.of_error(error, Level.WARNING)
+        case Finished():
+            return _last_line(event)
+        case Logged():
+            return None
+        case _:
+            assert_never(event)
+
+
+def _last_line(event: Finished) -> LogLine:
+    if event.error is not None:
+        return LogLine.of_error(event.error)
+    if event.traceback:
+        reason = event.traceback.strip().splitlines()[-1]
+        text = f"The run failed at step {event.step:,}: {reason}. This is a bug in the studio; the rest goes on."
+        return LogLine(text=text, level=Level.ERROR, detail=event.traceback)
+    return LogLine(text=f"Run {event.outcome} at step {event.step:,}")

@@ -7,23 +7,65 @@ properties. Nothing here draws.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoStack
 
-from studio.data.catalog import DatasetConfig
+from studio.data.catalog import DatasetConfig, dataset_spec, load_dataset
+from studio.data.image_set import ImageSet
 from studio.errors import UserError
+from studio.gui.bridge import Bridge
+from studio.gui.edits import SetOffsets
 from studio.gui.history import History
-from studio.gui.view_state import DatasetView, LogLine, RunView, TaskView, TiltView
+from studio.gui.task_runner import TaskRunner
+from studio.gui.view_state import (
+    DatasetView,
+    Level,
+    LogLine,
+    RunPhase,
+    RunView,
+    TaskView,
+    TiltView,
+    line_of,
+    run_after,
+)
 from studio.models.config import ModelConfig
-from studio.perturb.perturbation import Gauge
-from studio.settings import Settings
-from studio.training.config import RunConfig
+from studio.paths import default_data_root, default_runs_root
+from studio.perturb.perturbation import Gauge, Perturbation, offset_for_share, offsets_for_shares, target_shares
+from studio.training.config import PerturbationConfig, RunConfig, offsets_by_name
+from studio.training.messages import (
+    Command,
+    Event,
+    Finished,
+    Logged,
+    Pause,
+    PerturbationApplied,
+    PerturbationRejected,
+    Resume,
+    SampleNow,
+    Save,
+    SetPerturbation,
+    Snapshot,
+    Step,
+    Stop,
+)
+from studio.training.session import RunHandle, RunRequest, folder_under
+from studio.training.warm_up import warm_up
+
+_STOP_SECONDS = 2.0
 
 
 class Workbench(QObject):
-    """State in by signals, intent out by slots. (Contract; the lead fills it in.)"""
+    """State in by signals, intent out by slots.
+
+    Args:
+        config: what to begin with; the default configuration if absent.
+        data_root: folder of downloaded data sets.
+        runs_root: where each run gets a folder of its own.
+    """
 
     config_changed = Signal(object)  # RunConfig, as edited: what the next start takes
     dataset_changed = Signal(object)  # DatasetView | None while there is none
@@ -38,49 +80,346 @@ class Workbench(QObject):
     task_changed = Signal(object)  # TaskView | None
     engine_ready = Signal(object)  # tuple[(value, title), ...] of devices: torch is in
 
-    # -- state, the same values as the signals carry
-    config: RunConfig
-    dataset: DatasetView | None
-    tilt: TiltView | None
-    run: RunView
-    history: History
-    task: TaskView | None
-    devices: tuple[tuple[str, str], ...]  # (("auto", "Automatic"),) until torch is in
-    data_root: Path
-    undo_stack: QUndoStack  # offsets edits; every command has a text such as "ΔH of 2"
+    def __init__(
+        self,
+        config: RunConfig | None = None,
+        *,
+        data_root: Path | None = None,
+        runs_root: Path | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.config = config or RunConfig()
+        self.data_root = data_root or default_data_root()
+        self.runs_root = runs_root or default_runs_root()
+        self.dataset: DatasetView | None = None
+        self.tilt: TiltView | None = None
+        self.run = RunView()
+        self.history = History()
+        self.devices: tuple[tuple[str, str], ...] = (("auto", "Automatic"),)
+        self.engine_loaded = False
+        self.undo_stack = QUndoStack(self)
+        self._images: ImageSet | None = None
+        self._loading: DatasetConfig | None = None
+        self._revision = 0
+        self._applied_revision = 0
+        self._tasks = TaskRunner(self)
+        self._tasks.changed.connect(self.task_changed)
+        self._bridge = Bridge(self)
+        self._bridge.event_arrived.connect(self._on_event)
+        self._bridge.snapshot_arrived.connect(self._on_snapshot)
+        self._bridge.drained.connect(self._on_drained)
 
-    # -- intent: editing (all undoable where they touch offsets)
+    # -- state
+
+    @property
+    def task(self) -> TaskView | None:
+        """What goes on in the background."""
+        return self._tasks.view
+
+    @property
+    def images(self) -> ImageSet | None:
+        """The data set in use, with its pixels."""
+        return self._images
+
+    @property
+    def start_blocked(self) -> str:
+        """Why a run cannot start now, in a sentence; empty when it can."""
+        if self.run.phase.active or self._bridge.busy:
+            return "A run is under way: stop it first."
+        if self._loading is not None:
+            return "The data set is still being read."
+        if self._images is None:
+            return "There is no data set yet: choose one in the set-up panel."
+        return ""
+
+    def class_offsets(self) -> tuple[float, ...]:
+        """ΔH of each class of the data set in use."""
+        names = self.dataset.class_names if self.dataset else ()
+        return tuple(self.config.perturbation.offsets.get(name, 0.0) for name in names)
+
+    def log(self, text: str, level: Level = Level.INFO) -> None:
+        """Put a line into the log panel."""
+        self.line_logged.emit(LogLine(text=text, level=level))
+
+    # -- beginning and end
+
+    def begin(self) -> None:
+        """Load the data set, and bring torch in beside it."""
+        self._tasks.run(warm_up, done=self._on_engine, failed=self._on_engine_failed, cancellable=False)
+        self.set_dataset(self.config.dataset)
+
+    def shutdown(self, seconds: float = _STOP_SECONDS) -> bool:
+        """Stop the run and the background tasks; whether all ended in time. Nothing is ever killed."""
+        self._bridge.send(Stop())
+        ended = self._bridge.join(seconds)
+        return self._tasks.join(seconds) and ended
+
+    def _on_engine(self, devices: tuple[tuple[str, str], ...]) -> None:
+        self.devices = devices
+        self.engine_loaded = True
+        self.engine_ready.emit(devices)
+        self.log("torch is loaded")
+
+    def _on_engine_failed(self, error: UserError) -> None:
+        self.line_logged.emit(LogLine.of_error(error))
+
+    # -- editing the set-up
+
+    def edit(self, **sections: object) -> None:
+        """Replace fields of the configuration, such as ``edit(batch=BatchConfig(...), seed=3)``."""
+        self._set_config(self.config.model_copy(update=sections))
+        self._refresh_tilt()
+
+    def set_model(self, config: ModelConfig) -> None:
+        """Train this model at the next start."""
+        self.edit(model=config)
+
+    def set_config(self, config: RunConfig) -> None:
+        """Take a whole configuration, as from a file."""
+        reload = config.dataset != self.config.dataset or self._images is None
+        self.undo_stack.clear()
+        self._set_config(config)
+        if reload:
+            self.set_dataset(config.dataset)
+        else:
+            self._apply_offsets(self.class_offsets())
+
+    def set_data_root(self, folder: Path) -> None:
+        """Look for downloaded data sets there from now on."""
+        self.data_root = folder
+        self.log(f"Data folder: {folder}")
+        self.set_dataset(self.config.dataset)
+
+    def set_dataset(self, config: DatasetConfig) -> None:
+        """Choose and load a data set in the background; offsets stay where class names match."""
+        self._tasks.cancel()
+        before = self.config.dataset
+        self._loading = config
+        self._set_config(self.config.model_copy(update={"dataset": config}))
+        root = self.data_root
+        self._tasks.run(
+            lambda progress: load_dataset(config, root, progress),
+            done=lambda images: self._on_dataset(config, images),
+            failed=lambda error: self._on_dataset_failed(config, error),
+            cancelled=lambda: self._on_dataset_cancelled(config, before),
+        )
+
+    def cancel_task(self) -> None:
+        """Cancel what goes on in the background, as far as it can be."""
+        self._tasks.cancel()
+
+    def _set_config(self, config: RunConfig) -> None:
+        if config != self.config:
+            self.config = config
+            self.config_changed.emit(config)
+
+    def _on_dataset(self, config: DatasetConfig, images: ImageSet) -> None:
+        if config is not self._loading:
+            return
+        self._loading = None
+        same_classes = self.dataset is not None and self.dataset.class_names == images.class_names
+        self._images = images
+        self.dataset = DatasetView.of(images)
+        if not same_classes:
+            self.undo_stack.clear()
+        self.dataset_changed.emit(self.dataset)
+        self.log(f"{images.name}: {len(images):,} images of {len(images.class_names)} classes")
+        for line in images.report.lines():
+            self.log(line, Level.WARNING)
+        self._refresh_tilt()
+
+    def _on_dataset_failed(self, config: DatasetConfig, error: UserError) -> None:
+        if config is not self._loading:
+            return
+        self._loading = None
+        self._images = self.dataset = self.tilt = None
+        self.dataset_changed.emit(None)
+        self.tilt_changed.emit(None)
+        self.dataset_failed.emit(error)
+        self.line_logged.emit(LogLine.of_error(error))
+
+    def _on_dataset_cancelled(self, config: DatasetConfig, before: DatasetConfig) -> None:
+        if config is not self._loading:
+            return
+        self._loading = None
+        self.log(f"Reading {dataset_spec(config.kind).title} was cancelled")
+        if self._images is not None:
+            self._set_config(self.config.model_copy(update={"dataset": before}))
+
+    # -- editing the tilt
+
     @Slot(int, float)
-    def set_offset(self, index: int, offset: float) -> None: ...
+    def set_offset(self, index: int, offset: float) -> None:
+        """Set ΔH of one class."""
+        offsets = list(self.class_offsets())
+        offsets[index] = offset
+        self.set_offsets(offsets, f"ΔH of {self._class_name(index)}")
+
     def set_offsets(self, offsets: Sequence[float], text: str) -> None:
         """Replace all offsets in one undoable step; `text` names it ("Balance classes")."""
+        before = self.class_offsets()
+        try:
+            Perturbation(offsets=tuple(float(offset) for offset in offsets))
+        except UserError as error:
+            self.edit_rejected.emit(error)
+            return
+        after = tuple(float(offset) for offset in offsets)
+        if after != before:
+            self.undo_stack.push(SetOffsets(before, after, text, self._apply_offsets))
 
     @Slot(int, float)
     def set_share(self, index: int, share: float) -> None:
         """Solve for the offset that gives the class this target share in 0…1."""
+        assert self.dataset is not None
+        try:
+            offset = offset_for_share(self.dataset.counts, self.class_offsets(), index, share)
+        except UserError as error:
+            self.edit_rejected.emit(error)
+            return
+        offsets = list(self.class_offsets())
+        offsets[index] = offset
+        self.set_offsets(offsets, f"Share of {self._class_name(index)}")
 
     def set_shares(self, shares: dict[int, float], text: str) -> None:
-        """Several classes at once; the other classes keep their proportions."""
+        """Several classes at once; the other classes keep their proportions among what is left."""
+        assert self.dataset is not None
+        counts, current = self.dataset.counts, target_shares(self.dataset.counts, self.class_offsets())
+        wanted, chosen = current.copy(), np.array(sorted(shares), dtype=np.int64)
+        wanted[chosen] = [shares[index] for index in chosen.tolist()]
+        others = np.setdiff1d(np.arange(len(counts)), chosen)
+        left = 1.0 - wanted[chosen].sum()
+        try:
+            if len(others):
+                wanted[others] *= left / wanted[others].sum()
+            self.set_offsets(offsets_for_shares(counts, wanted).tolist(), text)
+        except UserError as error:
+            self.edit_rejected.emit(error)
 
-    def set_gauge(self, gauge: Gauge) -> None: ...
-    def set_dataset(self, config: DatasetConfig) -> None:
-        """Choose and load a data set in the background; offsets stay where class names match."""
+    def set_gauge(self, gauge: Gauge) -> None:
+        """Express weights in this gauge."""
+        perturbation = self.config.perturbation.model_copy(update={"gauge": gauge})
+        self._put_perturbation(perturbation)
 
-    def set_model(self, config: ModelConfig) -> None: ...
-    def edit(self, **sections: object) -> None:
-        """Replace fields of the RunConfig, such as edit(batch=BatchConfig(...), seed=3)."""
+    def _class_name(self, index: int) -> str:
+        assert self.dataset is not None
+        return self.dataset.class_names[index]
 
-    def set_data_root(self, folder: Path) -> None: ...
+    def _apply_offsets(self, offsets: tuple[float, ...]) -> None:
+        if self.dataset is None:
+            return
+        names = self.dataset.class_names
+        # Offsets of classes that this data set lacks stay, for the day it is changed back.
+        others = {name: value for name, value in self.config.perturbation.offsets.items() if name not in names}
+        named = others | offsets_by_name(Perturbation(offsets=offsets), names)
+        self._put_perturbation(self.config.perturbation.model_copy(update={"offsets": named}))
 
-    # -- intent: running
-    def start(self) -> None: ...
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def step_once(self) -> None: ...
-    def stop(self) -> None: ...
-    def sample_now(self) -> None: ...
-    def save(self) -> None: ...
-    def cancel_task(self) -> None: ...
+    def _put_perturbation(self, perturbation: PerturbationConfig) -> None:
+        self._revision += 1
+        self._set_config(self.config.model_copy(update={"perturbation": perturbation}))
+        if self.run.phase.active:
+            self._bridge.send(SetPerturbation(perturbation=self._perturbation()))
+        self._refresh_tilt()
 
+    def _perturbation(self) -> Perturbation:
+        return Perturbation(offsets=self.class_offsets(), gauge=self.config.perturbation.gauge, revision=self._revision)
 
-__all__ = ["LogLine", "RunView", "Settings", "UserError", "Workbench"]
+    def _refresh_tilt(self) -> None:
+        if self.dataset is None:
+            return
+        pending = self.run.phase.active and self._applied_revision != self._revision
+        average_size = self.config.batch.average_size
+        self.tilt = TiltView.of(self._perturbation(), self.dataset, average_size, pending=pending)
+        self.tilt_changed.emit(self.tilt)
+
+    # -- running
+
+    def start(self) -> None:
+        """Train what is set up, from the beginning."""
+        reason = self.start_blocked
+        if reason:
+            self.log(reason, Level.WARNING)
+            return
+        images, config = self._images, self._runnable_config()
+        assert images is not None
+        self._revision = self._applied_revision = 0
+        self.history = History()
+        self.run_reset.emit()
+        self.history_changed.emit(self.history)
+        self._set_run(RunView(phase=RunPhase.PREPARING))
+        self._refresh_tilt()
+        request = RunRequest(config=config, data=lambda _: images, folder=folder_under(self.runs_root, config))
+        self._bridge.watch(RunHandle(request))
+
+    def pause(self) -> None:
+        """Have the run wait where it is."""
+        self._bridge.send(Pause())
+
+    def resume(self) -> None:
+        """Have the run go on."""
+        self._bridge.send(Resume())
+
+    def step_once(self) -> None:
+        """Take one step, then wait."""
+        self._bridge.send(Step())
+
+    def stop(self) -> None:
+        """End the run in good order; what it drew stays."""
+        if self.run.phase.active:
+            self._set_run(replace(self.run, phase=RunPhase.STOPPING))
+            self._bridge.send(Stop())
+
+    def sample_now(self) -> None:
+        """Draw a sample grid at once."""
+        self._bridge.send(SampleNow())
+
+    def save(self) -> None:
+        """Write the run's weights at once."""
+        self._bridge.send(Save())
+
+    def send(self, command: Command) -> None:
+        """Hand the run any command."""
+        self._bridge.send(command)
+
+    def _runnable_config(self) -> RunConfig:
+        """The configuration with the offsets of this data set's classes alone."""
+        assert self.dataset is not None
+        offsets = offsets_by_name(self._perturbation(), self.dataset.class_names)
+        perturbation = self.config.perturbation.model_copy(update={"offsets": offsets})
+        return self.config.model_copy(update={"perturbation": perturbation})
+
+    def _set_run(self, run: RunView) -> None:
+        if run != self.run:
+            self.run = run
+            self.run_changed.emit(run)
+
+    @Slot(object)
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        self._set_run(run_after(self.run, snapshot))
+        self.snapshot_arrived.emit(snapshot)
+
+    @Slot(object)
+    def _on_event(self, event: Event) -> None:
+        self._set_run(run_after(self.run, event))
+        line = line_of(event)
+        if line is not None:
+            self.line_logged.emit(line)
+        match event:
+            case Logged():
+                self.history.append(event.step, event.values)
+            case PerturbationApplied():
+                self._applied_revision = event.revision
+                self.history.mark(event.step, f"ΔH edited at step {event.step:,} (revision {event.revision})")
+                self._refresh_tilt()
+            case PerturbationRejected():
+                self.edit_rejected.emit(event.error)
+            case Finished():
+                self._refresh_tilt()
+            case _:
+                pass
+
+    @Slot(int)
+    def _on_drained(self, dropped: int) -> None:
+        if dropped:
+            self.log(f"{dropped:,} points of the curves came too fast and were left out", Level.WARNING)
+        self.history_changed.emit(self.history)

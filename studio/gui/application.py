@@ -1,0 +1,75 @@
+"""The application around the window: settings, theme, and the order in which things start."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from studio import __version__
+from studio.gui.main_window import MainWindow
+from studio.gui.theme import ThemeManager, ThemeMode
+from studio.gui.workbench import Workbench
+from studio.paths import resources
+from studio.training.presets import config_or_preset
+
+_AFTER_PAINT = 50
+"""Milliseconds between showing the window and loading anything heavy, so that it is painted first."""
+
+
+def run_application(*, config: str | None = None, data_root: Path | None = None) -> int:
+    """Open the window and run until it is closed.
+
+    Args:
+        config: a configuration file or a preset's name to begin with.
+        data_root: folder of downloaded data sets; the remembered one if absent.
+
+    Returns:
+        the exit code.
+
+    Raises:
+        UserError: there is no such configuration, or it has a fault.
+    """
+    first = config_or_preset(config) if config else None
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("Perturbation Studio")
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("perturbation-studio")
+    app.setWindowIcon(QIcon(str(resources() / "icons" / "app.svg")))
+    settings = QSettings("perturbation-studio", "studio")
+    theme = ThemeManager(_theme_mode(settings))
+    theme.apply(app)
+    root = data_root or _remembered_data_root(settings)
+    workbench = Workbench(first, data_root=root)
+    window = MainWindow(workbench, theme, settings)
+    window.show()
+    QTimer.singleShot(_AFTER_PAINT, workbench.begin)
+    _let_ctrl_c_through(app, window)
+    code = int(app.exec())
+    settings.setValue("data_root", str(workbench.data_root))
+    return code
+
+
+def _theme_mode(settings: QSettings) -> ThemeMode:
+    try:
+        return ThemeMode(str(settings.value("theme", ThemeMode.SYSTEM)))
+    except ValueError:
+        return ThemeMode.SYSTEM
+
+
+def _remembered_data_root(settings: QSettings) -> Path | None:
+    value = settings.value("data_root")
+    return Path(str(value)) if value else None
+
+
+def _let_ctrl_c_through(app: QApplication, window: MainWindow) -> None:
+    """Close the window on Ctrl-C in the terminal; Python sees the signal only when its interpreter gets a turn."""
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    timer = QTimer(app, interval=500)
+    timer.timeout.connect(lambda: None)
+    timer.start()

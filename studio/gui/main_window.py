@@ -1,0 +1,230 @@
+"""The main window: composition only. Docks, toolbar, menus, and the layout that it remembers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, Slot
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QMessageBox, QToolBar, QWidget
+
+from studio.gui.about import show_about, show_shortcuts
+from studio.gui.config_files import ConfigFiles
+from studio.gui.panels.batch import BatchPanel
+from studio.gui.panels.examples import ExamplesPanel
+from studio.gui.panels.log import LogPanel
+from studio.gui.panels.losses import LossesPanel
+from studio.gui.panels.offsets import OffsetsPanel
+from studio.gui.panels.samples import SamplesPanel
+from studio.gui.panels.setup import SetupPanel
+from studio.gui.panels.weights import WeightsPanel
+from studio.gui.run_actions import RunActions
+from studio.gui.status import RunFigures, StudioStatusBar
+from studio.gui.theme import ThemeManager, ThemeMode
+from studio.gui.workbench import Workbench
+
+PANELS: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
+    ("left", (SetupPanel,)),
+    ("middle_top", (SamplesPanel, ExamplesPanel)),
+    ("middle_bottom", (OffsetsPanel,)),
+    ("right_top", (BatchPanel, WeightsPanel)),
+    ("right_middle", (LossesPanel,)),
+    ("right_bottom", (LogPanel,)),
+)
+"""Where each panel docks at first; panels of one place share it as tabs. A new panel is a line here."""
+
+_SPLITS = (
+    ("left", "middle_top", Qt.Orientation.Horizontal),
+    ("middle_top", "right_top", Qt.Orientation.Horizontal),
+    ("middle_top", "middle_bottom", Qt.Orientation.Vertical),
+    ("right_top", "right_middle", Qt.Orientation.Vertical),
+    ("right_middle", "right_bottom", Qt.Orientation.Vertical),
+)
+_WIDTHS = (("left", 290), ("middle_top", 560), ("right_top", 430))
+_HEIGHTS = (
+    ("middle_top", 330),
+    ("middle_bottom", 400),
+    ("right_top", 290),
+    ("right_middle", 290),
+    ("right_bottom", 150),
+)
+_LAYOUT_VERSION = 1
+
+
+class MainWindow(QMainWindow):
+    """The studio's window.
+
+    Args:
+        workbench: what it shows and steers.
+        theme: how it looks.
+        settings: where it remembers layout, theme and recent files.
+    """
+
+    def __init__(self, workbench: Workbench, theme: ThemeManager, settings: QSettings) -> None:
+        super().__init__()
+        self.setObjectName("main_window")
+        self.setWindowTitle("Perturbation Studio")
+        self.setDockNestingEnabled(True)
+        self.setDockOptions(self.dockOptions() | QMainWindow.DockOption.GroupedDragging)
+        self.workbench = workbench
+        self.theme = theme
+        self._settings = settings
+        self.files = ConfigFiles(workbench, settings, self)
+        self.files.path_changed.connect(self._show_title)
+        self.actions_of_run = RunActions(workbench, theme, self)
+        self.actions_of_run.start_requested.connect(self.start)
+        self.docks = self._make_docks()
+        self._make_toolbar()
+        self._make_menus()
+        self.setStatusBar(StudioStatusBar(workbench, theme, self))
+        self.resize(1280, 800)
+        self._arrange()
+        self._restore()
+
+    # -- composition
+
+    def _make_docks(self) -> dict[str, QDockWidget]:
+        docks = {}
+        for _, panels in PANELS:
+            for panel in panels:
+                dock = QDockWidget(panel.TITLE, self)
+                dock.setObjectName(f"dock_{panel.NAME}")
+                dock.setWidget(panel(self.workbench, self.theme, dock))
+                docks[panel.NAME] = dock
+        return docks
+
+    def _arrange(self) -> None:
+        """Put every dock where it belongs at first."""
+        first = {place: self.docks[panels[0].NAME] for place, panels in PANELS}
+        for dock in self.docks.values():
+            dock.setFloating(False)
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, first["left"])
+        for before, after, direction in _SPLITS:
+            self.splitDockWidget(first[before], first[after], direction)
+        for place, panels in PANELS:
+            for panel in panels[1:]:
+                self.tabifyDockWidget(first[place], self.docks[panel.NAME])
+            first[place].raise_()
+        for dock in self.docks.values():
+            dock.show()
+        for sizes, direction in ((_WIDTHS, Qt.Orientation.Horizontal), (_HEIGHTS, Qt.Orientation.Vertical)):
+            self.resizeDocks([first[place] for place, _ in sizes], [size for _, size in sizes], direction)
+
+    def _make_toolbar(self) -> None:
+        bar = QToolBar("Run", self)
+        bar.setObjectName("toolbar")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(20, 20))
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        for action in self.actions_of_run.all():
+            if action.objectName() != "run_save":
+                bar.addAction(action)
+        bar.addSeparator()
+        bar.addWidget(RunFigures(self.workbench, self.theme, bar))
+        bar.toggleViewAction().setEnabled(False)
+        self.addToolBar(bar)
+
+    def _make_menus(self) -> None:
+        file_menu = self._menu("&File")
+        self.files.fill(file_menu)
+        file_menu.addSeparator()
+        file_menu.addAction("&Quit", QKeySequence.StandardKey.Quit, self.close)
+        edit_menu = self._menu("&Edit")
+        undo = self.workbench.undo_stack.createUndoAction(self, "&Undo")
+        redo = self.workbench.undo_stack.createRedoAction(self, "&Redo")
+        for action, icon, keys in (
+            (undo, "undo", QKeySequence.StandardKey.Undo),
+            (redo, "redo", QKeySequence.StandardKey.Redo),
+        ):
+            action.setShortcuts(keys)
+            self.theme.bind_icon(action, icon)
+            edit_menu.addAction(action)
+        run_menu = self._menu("&Run")
+        run_menu.addActions(self.actions_of_run.all())
+        self._fill_view_menu(self._menu("&View"))
+        help_menu = self._menu("&Help")
+        help_menu.addAction("&Keyboard shortcuts", QKeySequence("F1"), lambda: show_shortcuts(self))
+        help_menu.addAction("&About", lambda: show_about(self))
+
+    def _menu(self, title: str) -> QMenu:
+        menu = self.menuBar().addMenu(title)
+        menu.setToolTipsVisible(True)
+        return menu
+
+    def _fill_view_menu(self, menu: QMenu) -> None:
+        for number, dock in enumerate(self.docks.values(), start=1):
+            action = dock.toggleViewAction()
+            menu.addAction(action)
+            go = QAction(self)
+            go.setShortcut(QKeySequence(f"Alt+{number}"))
+            go.triggered.connect(lambda _=False, dock=dock: _go_to(dock))
+            self.addAction(go)
+            action.setToolTip(f"Show or hide this panel; Alt+{number} goes to it")
+        menu.addSeparator()
+        looks = menu.addMenu("&Theme")
+        group = QActionGroup(looks)
+        for mode, title in (
+            (ThemeMode.SYSTEM, "As the &system"),
+            (ThemeMode.LIGHT, "&Light"),
+            (ThemeMode.DARK, "&Dark"),
+        ):
+            action = QAction(title, group, checkable=True, checked=self.theme.mode is mode)
+            action.triggered.connect(lambda _=False, mode=mode: self._set_theme(mode))
+            looks.addAction(action)
+        menu.addAction("&Reset layout", self._arrange)
+
+    # -- behaviour
+
+    @Slot()
+    def start(self) -> None:
+        """Start a run; asks first if that would lose results."""
+        if self.workbench.run.unsaved and not self._may_lose("Start again?", "Start again"):
+            return
+        self.workbench.start()
+
+    def _may_lose(self, title: str, yes: str) -> bool:
+        box = QMessageBox(QMessageBox.Icon.Question, title, title, parent=self)
+        box.setInformativeText(
+            "The results of the last run could not be saved completely. Its samples and curves on the screen would be gone."
+        )
+        box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+        keep = box.addButton("Keep them", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(keep)
+        box.exec()
+        return box.clickedButton() is not keep
+
+    def _set_theme(self, mode: ThemeMode) -> None:
+        self.theme.set_mode(mode)
+        self._settings.setValue("theme", str(mode))
+
+    @Slot(object)
+    def _show_title(self, path: object) -> None:
+        self.setWindowTitle(f"{path.name} – Perturbation Studio" if hasattr(path, "name") else "Perturbation Studio")
+
+    def _restore(self) -> None:
+        geometry, state = self._settings.value("geometry"), self._settings.value("state")
+        if isinstance(geometry, QByteArray) and isinstance(state, QByteArray):
+            self.restoreGeometry(geometry)
+            self.restoreState(state, _LAYOUT_VERSION)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Stop the run in good order, save it, and remember the layout."""
+        run = self.workbench.run
+        if run.unsaved and not run.phase.active and not self._may_lose("Close the studio?", "Close"):
+            event.ignore()
+            return
+        self._settings.setValue("geometry", self.saveGeometry())
+        self._settings.setValue("state", self.saveState(_LAYOUT_VERSION))
+        self.workbench.shutdown()
+        super().closeEvent(event)
+
+
+def _go_to(dock: QDockWidget) -> None:
+    """Show a panel and put the keyboard into it."""
+    dock.show()
+    dock.raise_()
+    panel: QWidget | None = dock.widget()
+    if panel is not None:
+        first = panel.nextInFocusChain()
+        target = first if first is not None and panel.isAncestorOf(first) else panel
+        target.setFocus(Qt.FocusReason.ShortcutFocusReason)

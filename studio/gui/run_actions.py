@@ -1,0 +1,145 @@
+"""The run's controls as actions: one set for toolbar, menu and keyboard, enabled by what the run allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+from studio.gui.explain import wrapped
+from studio.gui.theme import ThemeManager
+from studio.gui.view_state import RunPhase, RunView
+from studio.gui.workbench import Workbench
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Control:
+    """One control.
+
+    Attributes:
+        enabled: in which phases; a start also asks the workbench.
+    """
+
+    name: str
+    title: str
+    icon: str
+    shortcut: str
+    tip: str
+    enabled: Callable[[RunPhase], bool]
+
+
+_CONTROLS = (
+    _Control(
+        name="start",
+        title="&Start",
+        icon="start",
+        shortcut="F5",
+        tip="Train what is set up, from the beginning.",
+        enabled=lambda phase: not phase.active,
+    ),
+    _Control(
+        name="pause",
+        title="&Pause",
+        icon="pause",
+        shortcut="F6",
+        tip="Wait where it is, or go on. A pause is no stop: nothing is lost or reset.",
+        enabled=lambda phase: phase in (RunPhase.RUNNING, RunPhase.PAUSED),
+    ),
+    _Control(
+        name="step",
+        title="S&tep",
+        icon="step",
+        shortcut="F7",
+        tip="Take one training step, then wait.",
+        enabled=lambda phase: phase in (RunPhase.RUNNING, RunPhase.PAUSED),
+    ),
+    _Control(
+        name="stop",
+        title="St&op",
+        icon="stop",
+        shortcut="F8",
+        tip="Finish the step under way, save and end the run. Plots and samples stay.",
+        enabled=lambda phase: phase in (RunPhase.PREPARING, RunPhase.RUNNING, RunPhase.PAUSED),
+    ),
+    _Control(
+        name="sample",
+        title="Sample &now",
+        icon="sample",
+        shortcut="F9",
+        tip="Draw a sample grid at once instead of at the next turn.",
+        enabled=lambda phase: phase in (RunPhase.RUNNING, RunPhase.PAUSED),
+    ),
+    _Control(
+        name="save",
+        title="Save &weights",
+        icon="save",
+        shortcut="Ctrl+Shift+S",
+        tip="Write the weights of this moment into the run's folder; a stop does so by itself.",
+        enabled=lambda phase: phase in (RunPhase.RUNNING, RunPhase.PAUSED),
+    ),
+)
+
+
+class RunActions(QObject):
+    """Keeps the controls in step with the run."""
+
+    start_requested = Signal()
+
+    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._workbench = workbench
+        self._theme = theme
+        self._actions = {control.name: self._make(control, parent) for control in _CONTROLS}
+        self._actions["start"].triggered.connect(self.start_requested)
+        self._actions["pause"].triggered.connect(self._pause_or_resume)
+        self._actions["step"].triggered.connect(workbench.step_once)
+        self._actions["stop"].triggered.connect(workbench.stop)
+        self._actions["sample"].triggered.connect(workbench.sample_now)
+        self._actions["save"].triggered.connect(workbench.save)
+        workbench.run_changed.connect(self._refresh)
+        workbench.dataset_changed.connect(self._refresh)
+        workbench.config_changed.connect(self._refresh)
+        self._refresh()
+
+    def all(self) -> list[QAction]:
+        """The actions in the order of the toolbar."""
+        return list(self._actions.values())
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._actions[name]
+
+    def _make(self, control: _Control, parent: QWidget) -> QAction:
+        action = QAction(control.title, parent)
+        action.setObjectName(f"run_{control.name}")
+        action.setShortcut(QKeySequence(control.shortcut))
+        self._theme.bind_icon(action, control.icon)
+        _describe(action, control.tip)
+        return action
+
+    @Slot()
+    def _pause_or_resume(self) -> None:
+        if self._workbench.run.phase is RunPhase.PAUSED:
+            self._workbench.resume()
+        else:
+            self._workbench.pause()
+
+    @Slot()
+    def _refresh(self) -> None:
+        run: RunView = self._workbench.run
+        for control in _CONTROLS:
+            self._actions[control.name].setEnabled(control.enabled(run.phase))
+        blocked = self._workbench.start_blocked
+        self._actions["start"].setEnabled(not blocked)
+        _describe(self._actions["start"], blocked or _CONTROLS[0].tip)
+        paused = run.phase is RunPhase.PAUSED
+        self._actions["pause"].setText("&Resume" if paused else "&Pause")
+        self._theme.bind_icon(self._actions["pause"], "resume" if paused else "pause")
+
+
+def _describe(action: QAction, tip: str) -> None:
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    action.setToolTip(wrapped(f"{tip} ({keys})"))
+    action.setStatusTip(tip)

@@ -1,0 +1,129 @@
+"""The numbers of the run in the toolbar, and what goes on in the background in the status bar."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
+
+from studio.gui.explain import explain
+from studio.gui.theme import ThemeManager
+from studio.gui.view_state import LogLine, RunPhase, RunView, TaskView
+from studio.gui.workbench import Workbench
+
+_FIGURES = (
+    ("step", "Step", "Training steps taken. One step trains each network once on one batch.", "0,000,000"),
+    ("steps_rate", "steps/s", "Training steps a second, over the last two seconds of training.", "0,000.0"),
+    ("examples_rate", "ex/s", "Examples trained on a second, over the last two seconds of training.", "000,000"),
+    (
+        "epoch",
+        "epoch",
+        "How often the data set has been gone through. Examples trained on / examples there are.",
+        "000.0",
+    ),
+    ("elapsed", "elapsed", "Time spent training, pauses left out. Hours : minutes : seconds.", "00:00:00"),
+)
+
+
+class RunFigures(QWidget):
+    """Step, rates, epoch and time; of fixed width, so that nothing jumps while numbers change."""
+
+    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("run_figures")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.tokens.spacing, 0, theme.tokens.spacing, 0)
+        row.setSpacing(theme.tokens.spacing // 2)
+        self.phase = QLabel()
+        self.phase.setObjectName("run_phase")
+        explain(self.phase, "Run", "What the run is doing.")
+        self.phase.setMinimumWidth(self.phase.fontMetrics().horizontalAdvance("preparing  "))
+        row.addWidget(self.phase)
+        self._labels: dict[str, QLabel] = {}
+        for name, title, tip, widest in _FIGURES:
+            self._labels[name] = self._figure(row, name, title, tip, widest)
+        row.addStretch(1)
+        workbench.run_changed.connect(self._show)
+        self._show(workbench.run)
+
+    def _figure(self, row: QHBoxLayout, name: str, title: str, tip: str, widest: str) -> QLabel:
+        figure = QLabel()
+        figure.setObjectName(f"run_{name}")
+        figure.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        figure.setMinimumWidth(figure.fontMetrics().horizontalAdvance(widest))
+        unit = QLabel(title.lower())
+        unit.setProperty("role", "muted")
+        for label in (figure, unit):
+            explain(label, title, tip)
+            row.addWidget(label)
+        return figure
+
+    @Slot(object)
+    def _show(self, run: RunView) -> None:
+        self.phase.setText(str(run.phase))
+        live = run.phase is not RunPhase.IDLE and run.phase is not RunPhase.PREPARING
+        texts = {
+            "step": f"{run.step:,}",
+            "steps_rate": f"{run.steps_per_second:,.1f}",
+            "examples_rate": f"{run.examples_per_second:,.0f}",
+            "epoch": f"{run.epoch:,.1f}",
+            "elapsed": clock(run.seconds),
+        }
+        for name, label in self._labels.items():
+            label.setText(texts[name] if live else "–")
+
+
+class StudioStatusBar(QStatusBar):
+    """The last log line, what goes on in the background with a way to cancel it, and the device."""
+
+    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("status")
+        self._text = QLabel()
+        self._text.setObjectName("task_text")
+        self._bar = QProgressBar(maximum=1000, textVisible=False)
+        self._bar.setObjectName("task_bar")
+        self._bar.setFixedSize(140, 12)
+        explain(self._bar, "Progress", "How far the work in the background is.")
+        self._cancel = QPushButton("Cancel")
+        self._cancel.setObjectName("task_cancel")
+        explain(self._cancel, "Cancel", "Stop what goes on in the background; nothing half-done is kept.")
+        self._cancel.clicked.connect(workbench.cancel_task)
+        self._device = QLabel()
+        self._device.setObjectName("device")
+        explain(self._device, "Device", "Where the run computes.")
+        for widget in (self._text, self._bar, self._cancel, self._device):
+            self.addPermanentWidget(widget)
+        self._text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        workbench.task_changed.connect(self._show_task)
+        workbench.run_changed.connect(self._show_run)
+        workbench.line_logged.connect(self._show_line)
+        self._show_task(workbench.task)
+        self._show_run(workbench.run)
+
+    @Slot(object)
+    def _show_task(self, task: TaskView | None) -> None:
+        for widget in (self._text, self._bar):
+            widget.setVisible(task is not None)
+        self._cancel.setVisible(task is not None and task.cancellable)
+        if task is None:
+            return
+        self._text.setText(task.text)
+        self._bar.setMaximum(0 if task.fraction is None else 1000)
+        if task.fraction is not None:
+            self._bar.setValue(round(1000 * task.fraction))
+
+    @Slot(object)
+    def _show_run(self, run: RunView) -> None:
+        self._device.setText(run.device)
+        self._device.setVisible(bool(run.device))
+
+    @Slot(object)
+    def _show_line(self, line: LogLine) -> None:
+        self.showMessage(line.text, 10_000)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as h:mm:ss, or mm:ss below an hour."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"

@@ -1,0 +1,109 @@
+"""Work beside the window that is no training: loading data, bringing torch in. A timer polls; results come as calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from studio.errors import Cancelled, UserError
+from studio.gui.view_state import TaskView
+from studio.progress import Progress
+from studio.training.background import Background
+
+T = TypeVar("T")
+
+_POLL = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    work: Background[Any]
+    done: Callable[[Any], None]
+    failed: Callable[[UserError], None]
+    cancelled: Callable[[], None]
+    cancellable: bool
+
+
+class TaskRunner(QObject):
+    """Runs tasks and says how they go; the newest one that can be cancelled is the one shown."""
+
+    changed = Signal(object)  # TaskView | None
+    bug_found = Signal(str, object)  # what was tried, the exception
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tasks: list[_Task] = []
+        self._view: TaskView | None = None
+        self._timer = QTimer(self, interval=_POLL)
+        self._timer.timeout.connect(self._poll)
+
+    @property
+    def view(self) -> TaskView | None:
+        """What is going on, for a status line."""
+        return self._view
+
+    def run(
+        self,
+        work: Callable[[Progress], T],
+        *,
+        done: Callable[[T], None],
+        failed: Callable[[UserError], None],
+        cancelled: Callable[[], None] = lambda: None,
+        cancellable: bool = True,
+    ) -> None:
+        """Begin a task; exactly one of the three calls follows, on the window's thread."""
+        background = Background(work).start()
+        self._tasks.append(
+            _Task(work=background, done=done, failed=failed, cancelled=cancelled, cancellable=cancellable)
+        )
+        self._timer.start()
+
+    def cancel(self) -> None:
+        """Cancel what can be cancelled."""
+        for task in self._tasks:
+            if task.cancellable:
+                task.work.cancel()
+
+    def join(self, seconds: float) -> bool:
+        """Cancel everything, wait, and drop the results; whether all ended in time."""
+        self.cancel()
+        ended = sum(task.work.join(seconds) for task in self._tasks) == len(self._tasks)
+        self._tasks.clear()
+        self._timer.stop()
+        return ended
+
+    @Slot()
+    def _poll(self) -> None:
+        for task in [task for task in self._tasks if task.work.done]:
+            self._tasks.remove(task)
+            self._settle(task)
+        if not self._tasks:
+            self._timer.stop()
+        self._show()
+
+    def _settle(self, task: _Task) -> None:
+        try:
+            result = task.work.result()
+        except Cancelled:
+            task.cancelled()
+        except UserError as error:
+            task.failed(error)
+        except Exception as error:
+            text = task.work.progress[0]
+            task.failed(UserError(text or "Something went wrong", f"{type(error).__name__}: {error}."))
+            self.bug_found.emit(text, error)
+        else:
+            task.done(result)
+
+    def _show(self) -> None:
+        view = None
+        if self._tasks:
+            task = max(self._tasks, key=lambda task: task.cancellable)
+            text, fraction = task.work.progress
+            view = TaskView(text=text, fraction=fraction, cancellable=task.cancellable) if text else None
+        if view != self._view:
+            self._view = view
+            self.changed.emit(view)
