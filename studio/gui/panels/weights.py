@@ -65,8 +65,8 @@ class WeightsPanel(LivePanel):
             self._bars[name] = pg.BarGraphItem(x0=[], x1=[], height=[])
             self.plot.addItem(self._bars[name], ignoreBounds=True)
         self.legend = Legend(theme)
-        for colour, (name, title) in zip((4, 0), _TITLES.items(), strict=True):
-            self.legend.add(Chip(name, title, _TIPS[name]), colour)
+        self.legend.add(Chip("dataset", _TITLES["dataset"], _TIPS["dataset"]), "data_grey")
+        self.legend.add(Chip("recent", _TITLES["recent"], _TIPS["recent"]), 0)
         self.legend.toggled.connect(self.request_draw)
         self.body.addWidget(self._controls())
         self.body.addWidget(self.plot, 1)

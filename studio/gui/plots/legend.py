@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
@@ -41,11 +41,12 @@ class Chip(QToolButton):
         if text != self.text():
             self.setText(text)
 
-    def sizeHint(self) -> QSize:
-        """As wide as its longest value."""
-        hint = super().sizeHint()
-        widest = self.fontMetrics().horizontalAdvance(f"{self.title} " + (self._width or 0) * FIGURE_SPACE)
-        return QSize(widest + _SWATCH + 20, hint.height())
+    def event(self, event: QEvent) -> bool:
+        """Take a fixed size, as wide as the longest value; else each new value would lay out the panel anew."""
+        if event.type() in (QEvent.Type.Polish, QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            widest = self.fontMetrics().horizontalAdvance(f"{self.title} " + (self._width or 0) * FIGURE_SPACE)
+            self.setFixedSize(widest + _SWATCH + 20, self.fontMetrics().height() + 8)
+        return super().event(event)
 
     def set_colour(self, colour: str, surface: str) -> None:
         """Paint the swatch: filled while the curve is shown, else an outline."""
@@ -64,12 +65,12 @@ class Legend(QWidget):
         super().__init__()
         self._theme = theme
         self.chips: dict[str, Chip] = {}
-        self._colours: dict[str, int] = {}
+        self._colours: dict[str, int | str] = {}
         self._flow = FlowLayout(self, spacing=2)
         theme.changed.connect(self._restyle)
 
-    def add(self, chip: Chip, colour: int) -> Chip:
-        """Append an entry in one of the theme's series colours."""
+    def add(self, chip: Chip, colour: int | str) -> Chip:
+        """Append an entry, in one of the theme's series colours or in the colour of a token's name."""
         self.chips[chip.name] = chip
         self._colours[chip.name] = colour
         self._flow.addWidget(chip)
@@ -87,7 +88,9 @@ class Legend(QWidget):
 
     def _restyle(self, tokens: Tokens) -> None:
         for name, chip in self.chips.items():
-            chip.set_colour(tokens.series_colour(self._colours[name]), tokens.surface)
+            colour = self._colours[name]
+            found = getattr(tokens, colour) if isinstance(colour, str) else tokens.series_colour(colour)
+            chip.set_colour(found, tokens.surface)
 
 
 def _swatch(colour: str, fill: str) -> QPixmap:

@@ -22,7 +22,8 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
     """log₁₀ of round values between 10^low and 10^high: decades, or 1–2–5, or as on a linear axis."""
     decades = high - low
     if decades > most / 2:
-        every = max(1, math.ceil(decades / max(1, most)))
+        wanted = math.ceil(decades / max(1, most))
+        every = next((nice for nice in (1, 2, 3, 5, 10, 20, 50, 100, 200) if nice >= wanted), wanted)
         return [float(d) for d in range(math.ceil(low / every - 1e-9) * every, math.floor(high + 1e-9) + 1, every)]
     if decades > 0.9 and math.floor(high) - math.ceil(low) >= 0:
         fine = [d + math.log10(m) for d in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5)]
