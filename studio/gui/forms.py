@@ -55,6 +55,7 @@ class SettingsForm(QWidget):
         self._advanced: Foldable | None = None
         names = [name for name in (only or kind.model_fields) if name not in exclude]
         self._make_rows(names)
+        self._filled = False
         self._lay_out(folded)
         self.set_value(self._value)
 
@@ -124,8 +125,12 @@ class SettingsForm(QWidget):
         return not self._rows and not self._parts
 
     def set_value(self, settings: Settings) -> None:
-        """Show settings, without a signal. Entries under way that mean the same keep their text."""
-        self._value = settings
+        """Show settings, without a signal. Nothing happens where it shows them already."""
+        old, self._value = self._value, settings
+        shown = (*self._rows, *self._parts)
+        if self._filled and all(getattr(old, name) == getattr(settings, name) for name in shown):
+            return  # an entry that cannot be used yet stays, with its message
+        self._filled = True
         for name, row in self._rows.items():
             row.show_value(getattr(settings, name))
         for name, part in self._parts.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QFocusEvent, QImage, QKeyEvent, QPainter, QPalette, QPen
+from PySide6.QtGui import QBrush, QColor, QFocusEvent, QIcon, QImage, QKeyEvent, QPainter, QPalette, QPen
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
     QLineEdit,
@@ -88,7 +88,7 @@ class OffsetsDelegate(QStyledItemDelegate):
         """Colour, example, name. By hand, because Qt would smooth the few pixels of a small example."""
         self.initStyleOption(option, index)
         name, image = option.text, index.data(Qt.ItemDataRole.DecorationRole)
-        option.text = ""
+        option.text, option.icon = "", QIcon()
         option.features &= ~QStyleOptionViewItem.ViewItemFeature.HasDecoration
         style = option.widget.style()
         style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
@@ -136,8 +136,8 @@ class OffsetsDelegate(QStyledItemDelegate):
             return self._key_pressed(editor, event)
         if event.type() == QEvent.Type.FocusOut and isinstance(event, QFocusEvent):
             left = event.reason() not in (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)
-            if left and self._commit(editor):
-                self._close(editor)
+            if left:
+                self.settle(editor)
             return False
         return super().eventFilter(editor, event)
 
@@ -149,17 +149,16 @@ class OffsetsDelegate(QStyledItemDelegate):
         direction = _COMMIT_KEYS.get(Qt.Key(event.key()))
         if direction is None:
             return False
-        if self._commit(editor):
-            self._close(editor)
-            if direction:
-                self.tabbed.emit(direction)
+        if self.settle(editor) and direction:
+            self.tabbed.emit(direction)
         return True
 
-    def _commit(self, editor: CellEditor) -> bool:
-        """Whether the editor may close; one that was not touched changes nothing."""
-        if not editor.isModified():
-            return True
-        return self._enter(editor.row, editor.column, editor.text())
+    def settle(self, editor: CellEditor) -> bool:
+        """Hand the entry over and close; False if it was refused. One that was not touched changes nothing."""
+        if editor.isModified() and not self._enter(editor.row, editor.column, editor.text()):
+            return False
+        self._close(editor)
+        return True
 
     def _close(self, editor: CellEditor) -> None:
         editor.setModified(False)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from studio.gui.panels.offsets_columns import HEADERS, Column
-from studio.gui.panels.offsets_delegate import SWATCH, THUMBNAIL
+from studio.gui.panels.offsets_delegate import SWATCH, THUMBNAIL, CellEditor, OffsetsDelegate
 
 _NOTCH = 120
 _PADDING = 14
@@ -94,7 +94,16 @@ class OffsetsView(QTableView):
         super().resizeEvent(event)
         self.fit_columns()
 
-    # -- wheel and keys
+    # -- mouse, wheel and keys
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """An entry that cannot be taken keeps its editor: Qt would close it as soon as another cell is current."""
+        delegate = self.itemDelegate()
+        for editor in self.findChildren(CellEditor):
+            if editor.isVisible() and isinstance(delegate, OffsetsDelegate) and not delegate.settle(editor):
+                editor.setFocus()
+                return
+        super().mousePressEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Over a selected value the wheel turns it; elsewhere it scrolls, so that scrolling edits nothing."""

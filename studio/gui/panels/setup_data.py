@@ -42,6 +42,7 @@ class DataSection(QWidget):
         self._theme = theme
         self._drafts: dict[str, DatasetConfig] = {}
         self._offered: DatasetSpec | None = None
+        self._shown: tuple[DatasetConfig, Path] | None = None
         self._loading = False
         self._dialog: FolderPreviewDialog | None = None
         self._settle = QTimer(self)
@@ -123,12 +124,17 @@ class DataSection(QWidget):
         self.download.clicked.connect(self._download)
         self.folder.edited.connect(self._open_folder)
         self.data_root.edited.connect(self._move)
-        self.cancel.clicked.connect(workbench.cancel_task)
+        self.cancel.clicked.connect(self._cancel)
 
     # -- state in
 
     @Slot(object)
     def _show_config(self, config: RunConfig) -> None:
+        # Edits of offsets come by here too; they must not take back a choice or an entry under way.
+        state = (config.dataset, self._workbench.data_root)
+        if state == self._shown or self._settle.isActive():
+            return
+        self._shown = state
         self._drafts[config.dataset.kind] = config.dataset
         self.data_root.show_value(str(self._workbench.data_root))
         self._name_choices()
@@ -173,13 +179,13 @@ class DataSection(QWidget):
         self._show_offer()
         self.message.hide()
         self.card.setText(card_text(view) if view is not None else "No data set is loaded yet.")
+        self._shown = None
         self._show_config(self._workbench.config)
 
     @Slot(object)
     def show_error(self, error: UserError) -> None:
-        """Say what went wrong, beside the choice; what was loaded before stays."""
-        self._loading = False
-        self._show_task(None)
+        """Say what went wrong, beside the choice, and offer the download again if that is what failed."""
+        self._end_loading()
         self.message.setText(str(error))
         self.message.show()
 
@@ -197,7 +203,7 @@ class DataSection(QWidget):
 
     def _show_offer(self) -> None:
         """What has to be downloaded before the chosen set can be loaded."""
-        spec = self._offered
+        spec = None if self._loading else self._offered
         self.offer.setVisible(spec is not None)
         self.download.setVisible(spec is not None)
         if spec is not None:
@@ -206,6 +212,14 @@ class DataSection(QWidget):
             stays = f" {loaded.name} stays in use until then." if loaded is not None else ""
             self.offer.setText(f"{spec.title} is not in the data folder yet.{stays}")
             self.download.setText(f"Download {size}")
+
+    def _end_loading(self) -> None:
+        """It failed or was cancelled: what is still to be downloaded can be asked for again."""
+        self._loading = False
+        self._show_task(None)
+        spec = dataset_spec(self.choice.raw())
+        self._offered = spec if spec.download_bytes(self._workbench.data_root) else None
+        self._show_offer()
 
     # -- intent out
 
@@ -236,7 +250,13 @@ class DataSection(QWidget):
         self._drafts[config.kind] = config
         self.message.hide()
         self._loading = True
+        self._show_offer()
         self._workbench.set_dataset(config)
+
+    @Slot()
+    def _cancel(self) -> None:
+        self._workbench.cancel_task()
+        self._end_loading()
 
     @Slot(object)
     def _entered(self, config: DatasetConfig) -> None:
@@ -265,6 +285,7 @@ class DataSection(QWidget):
         if result == dialog.DialogCode.Accepted:
             self._load(dialog.config)
         else:
+            self._shown = None
             self._show_config(self._workbench.config)
         dialog.deleteLater()
 
