@@ -185,7 +185,7 @@ class MainWindow(QMainWindow):
     def _may_lose(self, title: str, yes: str) -> bool:
         box = QMessageBox(QMessageBox.Icon.Question, title, title, parent=self)
         box.setInformativeText(
-            "The results of the last run could not be saved completely. Its samples and curves on the screen would be gone."
+            "The results of the last run could not be saved completely: its samples and curves would be gone."
         )
         box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
         keep = box.addButton("Keep them", QMessageBox.ButtonRole.RejectRole)

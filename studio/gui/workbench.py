@@ -7,52 +7,26 @@ properties. Nothing here draws.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoStack
 
-from studio.data.catalog import DatasetConfig, dataset_spec, load_dataset
+from studio.data.catalog import DatasetConfig, dataset_spec
 from studio.data.image_set import ImageSet
 from studio.errors import UserError
-from studio.gui.bridge import Bridge
+from studio.gui.dataset_loader import DatasetLoader
 from studio.gui.edits import SetOffsets
 from studio.gui.history import History
+from studio.gui.run_control import RunControl
 from studio.gui.task_runner import TaskRunner
-from studio.gui.view_state import (
-    DatasetView,
-    Level,
-    LogLine,
-    RunPhase,
-    RunView,
-    TaskView,
-    TiltView,
-    line_of,
-    run_after,
-)
+from studio.gui.view_state import DatasetView, Level, LogLine, RunView, TaskView, TiltView
 from studio.models.config import ModelConfig
 from studio.paths import default_data_root, default_runs_root
-from studio.perturb.perturbation import Gauge, Perturbation, offset_for_share, offsets_for_shares, target_shares
+from studio.perturb.perturbation import Gauge, Perturbation, offset_for_share, offsets_for_some_shares
 from studio.training.config import PerturbationConfig, RunConfig, offsets_by_name
-from studio.training.messages import (
-    Command,
-    Event,
-    Finished,
-    Logged,
-    Pause,
-    PerturbationApplied,
-    PerturbationRejected,
-    Resume,
-    SampleNow,
-    Save,
-    SetPerturbation,
-    Snapshot,
-    Step,
-    Stop,
-)
-from studio.training.session import RunHandle, RunRequest, folder_under
+from studio.training.messages import Pause, Resume, SampleNow, Save, SetPerturbation, Step
+from studio.training.session import RunRequest, folder_under
 from studio.training.warm_up import warm_up
 
 _STOP_SECONDS = 2.0
@@ -92,25 +66,43 @@ class Workbench(QObject):
         self.config = config or RunConfig()
         self.data_root = data_root or default_data_root()
         self.runs_root = runs_root or default_runs_root()
+        self.images: ImageSet | None = None
         self.dataset: DatasetView | None = None
         self.tilt: TiltView | None = None
-        self.run = RunView()
-        self.history = History()
         self.devices: tuple[tuple[str, str], ...] = (("auto", "Automatic"),)
-        self.engine_loaded = False
         self.undo_stack = QUndoStack(self)
-        self._images: ImageSet | None = None
-        self._loading: DatasetConfig | None = None
         self._revision = 0
         self._applied_revision = 0
+        self._dataset_before = self.config.dataset
         self._tasks = TaskRunner(self)
+        self._loader = DatasetLoader(self._tasks, self)
+        self._runs = RunControl(self)
+        self._connect()
+
+    def _connect(self) -> None:
         self._tasks.changed.connect(self.task_changed)
-        self._bridge = Bridge(self)
-        self._bridge.event_arrived.connect(self._on_event)
-        self._bridge.snapshot_arrived.connect(self._on_snapshot)
-        self._bridge.drained.connect(self._on_drained)
+        self._loader.loaded.connect(self._on_dataset)
+        self._loader.failed.connect(self._on_dataset_failed)
+        self._loader.cancelled.connect(self._on_dataset_cancelled)
+        self._runs.run_changed.connect(self._on_run)
+        self._runs.run_reset.connect(self.run_reset)
+        self._runs.snapshot_arrived.connect(self.snapshot_arrived)
+        self._runs.history_changed.connect(self.history_changed)
+        self._runs.line_logged.connect(self.line_logged)
+        self._runs.target_applied.connect(self._on_target_applied)
+        self._runs.target_rejected.connect(self.edit_rejected)
 
     # -- state
+
+    @property
+    def run(self) -> RunView:
+        """The run, as the toolbar shows it."""
+        return self._runs.run
+
+    @property
+    def history(self) -> History:
+        """The logged numbers of the run."""
+        return self._runs.history
 
     @property
     def task(self) -> TaskView | None:
@@ -118,18 +110,13 @@ class Workbench(QObject):
         return self._tasks.view
 
     @property
-    def images(self) -> ImageSet | None:
-        """The data set in use, with its pixels."""
-        return self._images
-
-    @property
     def start_blocked(self) -> str:
         """Why a run cannot start now, in a sentence; empty when it can."""
-        if self.run.phase.active or self._bridge.busy:
+        if self._runs.busy:
             return "A run is under way: stop it first."
-        if self._loading is not None:
+        if self._loader.busy:
             return "The data set is still being read."
-        if self._images is None:
+        if self.images is None:
             return "There is no data set yet: choose one in the set-up panel."
         return ""
 
@@ -151,13 +138,11 @@ class Workbench(QObject):
 
     def shutdown(self, seconds: float = _STOP_SECONDS) -> bool:
         """Stop the run and the background tasks; whether all ended in time. Nothing is ever killed."""
-        self._bridge.send(Stop())
-        ended = self._bridge.join(seconds)
+        ended = self._runs.shutdown(seconds)
         return self._tasks.join(seconds) and ended
 
     def _on_engine(self, devices: tuple[tuple[str, str], ...]) -> None:
         self.devices = devices
-        self.engine_loaded = True
         self.engine_ready.emit(devices)
         self.log("torch is loaded")
 
@@ -177,7 +162,7 @@ class Workbench(QObject):
 
     def set_config(self, config: RunConfig) -> None:
         """Take a whole configuration, as from a file."""
-        reload = config.dataset != self.config.dataset or self._images is None
+        reload = config.dataset != self.config.dataset or self.images is None
         self.undo_stack.clear()
         self._set_config(config)
         if reload:
@@ -193,17 +178,10 @@ class Workbench(QObject):
 
     def set_dataset(self, config: DatasetConfig) -> None:
         """Choose and load a data set in the background; offsets stay where class names match."""
-        self._tasks.cancel()
-        before = self.config.dataset
-        self._loading = config
+        if not self._loader.busy:
+            self._dataset_before = self.config.dataset
+        self._loader.load(config, self.data_root)
         self._set_config(self.config.model_copy(update={"dataset": config}))
-        root = self.data_root
-        self._tasks.run(
-            lambda progress: load_dataset(config, root, progress),
-            done=lambda images: self._on_dataset(config, images),
-            failed=lambda error: self._on_dataset_failed(config, error),
-            cancelled=lambda: self._on_dataset_cancelled(config, before),
-        )
 
     def cancel_task(self) -> None:
         """Cancel what goes on in the background, as far as it can be."""
@@ -214,38 +192,32 @@ class Workbench(QObject):
             self.config = config
             self.config_changed.emit(config)
 
-    def _on_dataset(self, config: DatasetConfig, images: ImageSet) -> None:
-        if config is not self._loading:
-            return
-        self._loading = None
-        same_classes = self.dataset is not None and self.dataset.class_names == images.class_names
-        self._images = images
-        self.dataset = DatasetView.of(images)
-        if not same_classes:
+    @Slot(object)
+    def _on_dataset(self, images: ImageSet) -> None:
+        if self.dataset is not None and self.dataset.class_names != images.class_names:
             self.undo_stack.clear()
+        self.images = images
+        self.dataset = DatasetView.of(images)
         self.dataset_changed.emit(self.dataset)
         self.log(f"{images.name}: {len(images):,} images of {len(images.class_names)} classes")
         for line in images.report.lines():
             self.log(line, Level.WARNING)
         self._refresh_tilt()
 
-    def _on_dataset_failed(self, config: DatasetConfig, error: UserError) -> None:
-        if config is not self._loading:
-            return
-        self._loading = None
-        self._images = self.dataset = self.tilt = None
+    @Slot(object)
+    def _on_dataset_failed(self, error: UserError) -> None:
+        self.images = self.dataset = self.tilt = None
         self.dataset_changed.emit(None)
         self.tilt_changed.emit(None)
         self.dataset_failed.emit(error)
         self.line_logged.emit(LogLine.of_error(error))
 
-    def _on_dataset_cancelled(self, config: DatasetConfig, before: DatasetConfig) -> None:
-        if config is not self._loading:
-            return
-        self._loading = None
+    @Slot(object)
+    def _on_dataset_cancelled(self, config: DatasetConfig) -> None:
         self.log(f"Reading {dataset_spec(config.kind).title} was cancelled")
-        if self._images is not None:
-            self._set_config(self.config.model_copy(update={"dataset": before}))
+        if self.images is not None:
+            self._set_config(self.config.model_copy(update={"dataset": self._dataset_before}))
+        self.dataset_changed.emit(self.dataset)
 
     # -- editing the tilt
 
@@ -258,48 +230,40 @@ class Workbench(QObject):
 
     def set_offsets(self, offsets: Sequence[float], text: str) -> None:
         """Replace all offsets in one undoable step; `text` names it ("Balance classes")."""
-        before = self.class_offsets()
+        before, after = self.class_offsets(), tuple(float(offset) for offset in offsets)
         try:
-            Perturbation(offsets=tuple(float(offset) for offset in offsets))
+            Perturbation(offsets=after)
         except UserError as error:
             self.edit_rejected.emit(error)
             return
-        after = tuple(float(offset) for offset in offsets)
         if after != before:
             self.undo_stack.push(SetOffsets(before, after, text, self._apply_offsets))
 
     @Slot(int, float)
     def set_share(self, index: int, share: float) -> None:
-        """Solve for the offset that gives the class this target share in 0…1."""
+        """Solve for the offset that gives the class this target share in 0…1; the other offsets stay."""
         assert self.dataset is not None
+        offsets = list(self.class_offsets())
         try:
-            offset = offset_for_share(self.dataset.counts, self.class_offsets(), index, share)
+            offsets[index] = offset_for_share(self.dataset.counts, offsets, index, share)
         except UserError as error:
             self.edit_rejected.emit(error)
             return
-        offsets = list(self.class_offsets())
-        offsets[index] = offset
         self.set_offsets(offsets, f"Share of {self._class_name(index)}")
 
     def set_shares(self, shares: dict[int, float], text: str) -> None:
         """Several classes at once; the other classes keep their proportions among what is left."""
         assert self.dataset is not None
-        counts, current = self.dataset.counts, target_shares(self.dataset.counts, self.class_offsets())
-        wanted, chosen = current.copy(), np.array(sorted(shares), dtype=np.int64)
-        wanted[chosen] = [shares[index] for index in chosen.tolist()]
-        others = np.setdiff1d(np.arange(len(counts)), chosen)
-        left = 1.0 - wanted[chosen].sum()
         try:
-            if len(others):
-                wanted[others] *= left / wanted[others].sum()
-            self.set_offsets(offsets_for_shares(counts, wanted).tolist(), text)
+            offsets = offsets_for_some_shares(self.dataset.counts, self.class_offsets(), shares)
         except UserError as error:
             self.edit_rejected.emit(error)
+            return
+        self.set_offsets(offsets.tolist(), text)
 
     def set_gauge(self, gauge: Gauge) -> None:
         """Express weights in this gauge."""
-        perturbation = self.config.perturbation.model_copy(update={"gauge": gauge})
-        self._put_perturbation(perturbation)
+        self._put_perturbation(self.config.perturbation.model_copy(update={"gauge": gauge}))
 
     def _class_name(self, index: int) -> str:
         assert self.dataset is not None
@@ -317,12 +281,13 @@ class Workbench(QObject):
     def _put_perturbation(self, perturbation: PerturbationConfig) -> None:
         self._revision += 1
         self._set_config(self.config.model_copy(update={"perturbation": perturbation}))
-        if self.run.phase.active:
-            self._bridge.send(SetPerturbation(perturbation=self._perturbation()))
+        if self.dataset is not None:
+            self._runs.send(SetPerturbation(perturbation=self._perturbation()))
         self._refresh_tilt()
 
     def _perturbation(self) -> Perturbation:
-        return Perturbation(offsets=self.class_offsets(), gauge=self.config.perturbation.gauge, revision=self._revision)
+        gauge = self.config.perturbation.gauge
+        return Perturbation(offsets=self.class_offsets(), gauge=gauge, revision=self._revision)
 
     def _refresh_tilt(self) -> None:
         if self.dataset is None:
@@ -332,6 +297,11 @@ class Workbench(QObject):
         self.tilt = TiltView.of(self._perturbation(), self.dataset, average_size, pending=pending)
         self.tilt_changed.emit(self.tilt)
 
+    @Slot(int)
+    def _on_target_applied(self, revision: int) -> None:
+        self._applied_revision = revision
+        self._refresh_tilt()
+
     # -- running
 
     def start(self) -> None:
@@ -340,46 +310,35 @@ class Workbench(QObject):
         if reason:
             self.log(reason, Level.WARNING)
             return
-        images, config = self._images, self._runnable_config()
+        images, config = self.images, self._runnable_config()
         assert images is not None
         self._revision = self._applied_revision = 0
-        self.history = History()
-        self.run_reset.emit()
-        self.history_changed.emit(self.history)
-        self._set_run(RunView(phase=RunPhase.PREPARING))
+        self._runs.start(RunRequest(config=config, data=lambda _: images, folder=folder_under(self.runs_root, config)))
         self._refresh_tilt()
-        request = RunRequest(config=config, data=lambda _: images, folder=folder_under(self.runs_root, config))
-        self._bridge.watch(RunHandle(request))
 
     def pause(self) -> None:
         """Have the run wait where it is."""
-        self._bridge.send(Pause())
+        self._runs.send(Pause())
 
     def resume(self) -> None:
         """Have the run go on."""
-        self._bridge.send(Resume())
+        self._runs.send(Resume())
 
     def step_once(self) -> None:
         """Take one step, then wait."""
-        self._bridge.send(Step())
+        self._runs.send(Step())
 
     def stop(self) -> None:
         """End the run in good order; what it drew stays."""
-        if self.run.phase.active:
-            self._set_run(replace(self.run, phase=RunPhase.STOPPING))
-            self._bridge.send(Stop())
+        self._runs.stop()
 
     def sample_now(self) -> None:
         """Draw a sample grid at once."""
-        self._bridge.send(SampleNow())
+        self._runs.send(SampleNow())
 
     def save(self) -> None:
         """Write the run's weights at once."""
-        self._bridge.send(Save())
-
-    def send(self, command: Command) -> None:
-        """Hand the run any command."""
-        self._bridge.send(command)
+        self._runs.send(Save())
 
     def _runnable_config(self) -> RunConfig:
         """The configuration with the offsets of this data set's classes alone."""
@@ -388,38 +347,8 @@ class Workbench(QObject):
         perturbation = self.config.perturbation.model_copy(update={"offsets": offsets})
         return self.config.model_copy(update={"perturbation": perturbation})
 
-    def _set_run(self, run: RunView) -> None:
-        if run != self.run:
-            self.run = run
-            self.run_changed.emit(run)
-
     @Slot(object)
-    def _on_snapshot(self, snapshot: Snapshot) -> None:
-        self._set_run(run_after(self.run, snapshot))
-        self.snapshot_arrived.emit(snapshot)
-
-    @Slot(object)
-    def _on_event(self, event: Event) -> None:
-        self._set_run(run_after(self.run, event))
-        line = line_of(event)
-        if line is not None:
-            self.line_logged.emit(line)
-        match event:
-            case Logged():
-                self.history.append(event.step, event.values)
-            case PerturbationApplied():
-                self._applied_revision = event.revision
-                self.history.mark(event.step, f"ΔH edited at step {event.step:,} (revision {event.revision})")
-                self._refresh_tilt()
-            case PerturbationRejected():
-                self.edit_rejected.emit(event.error)
-            case Finished():
-                self._refresh_tilt()
-            case _:
-                pass
-
-    @Slot(int)
-    def _on_drained(self, dropped: int) -> None:
-        if dropped:
-            self.log(f"{dropped:,} points of the curves came too fast and were left out", Level.WARNING)
-        self.history_changed.emit(self.history)
+    def _on_run(self, run: RunView) -> None:
+        self.run_changed.emit(run)
+        if not run.phase.active and self.tilt is not None and self.tilt.pending:
+            self._refresh_tilt()

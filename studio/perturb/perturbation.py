@@ -12,6 +12,7 @@ Source: "Perturbation Theory in Machine Learning", pbement.com, 18 Feb 2024.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -143,6 +144,26 @@ def offset_for_share(counts: ArrayLike, offsets: ArrayLike, index: int, share: f
     log_others = log_mean_weight(number[others], energy[others]) + np.log(number[others].sum())
     odds = np.log(share) - np.log1p(-share)
     return checked_offset(float(np.log(number[index]) - log_others - odds))
+
+
+def offsets_for_some_shares(counts: ArrayLike, offsets: ArrayLike, shares: Mapping[int, float]) -> Floats:
+    """Offsets that give several classes a share each; the other classes keep their proportions among what is left.
+
+    Args:
+        counts: examples per class, shape (K,), all positive.
+        offsets: ΔH per class as they are, shape (K,).
+        shares: wanted share by class, each in 0…1; all of them sum to less than 1, or to 1 if they name every class.
+
+    Raises:
+        UserError: a share is not positive, or nothing is left for the other classes.
+    """
+    wanted = target_shares(counts, offsets)
+    chosen = np.array(sorted(shares), dtype=np.int64)
+    others = np.setdiff1d(np.arange(len(wanted)), chosen)
+    wanted[chosen] = [shares[index] for index in chosen.tolist()]
+    if len(others):
+        wanted[others] *= (1.0 - wanted[chosen].sum()) / wanted[others].sum()
+    return offsets_for_shares(counts, wanted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

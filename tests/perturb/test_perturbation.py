@@ -13,6 +13,7 @@ from studio.perturb.perturbation import (
     log_mean_weight,
     offset_for_share,
     offsets_for_shares,
+    offsets_for_some_shares,
     target_shares,
 )
 
@@ -76,6 +77,16 @@ def test_that_typing_a_share_moves_one_class_and_keeps_the_others_proportions(ca
     assert after[index] == pytest.approx(share, rel=1e-9)
     others = np.arange(len(counts)) != index
     assert after[others] / after[others].sum() == pytest.approx(before[others] / before[others].sum(), rel=1e-8)
+
+
+def test_that_typing_several_shares_keeps_the_other_classes_proportions() -> None:
+    offsets = (0.3, -1.0, 0.0, 2.0)
+    moved = offsets_for_some_shares((10, 20, 30, 40), offsets, {0: 0.5, 2: 0.2})
+    before, after = target_shares((10, 20, 30, 40), offsets), target_shares((10, 20, 30, 40), moved)
+    assert after[[0, 2]] == pytest.approx([0.5, 0.2])
+    assert after[1] / after[3] == pytest.approx(before[1] / before[3])
+    with pytest.raises(UserError, match="above 0 % and below 100 %"):
+        offsets_for_some_shares((10, 20, 30, 40), offsets, {0: 0.7, 2: 0.4})
 
 
 def test_that_a_third_of_twos_in_mnist_needs_the_known_offset() -> None:

@@ -104,7 +104,7 @@ def test_that_each_planner_gives_each_example_its_weight_on_average(kind: type[P
         steps += 1 + plan.skipped
         np.add.at(mass, plan.indices, plan.weights / plan.average_size)
     # Each step gives the class e^{-ΔH}-weighted share of one whole batch: Σ_j w_j/B_avg → steps · w_j/N.
-    # Drawn with replacement, an example's count has a standard error of 4 %: five of them, and the classes' means closer.
+    # Drawn with replacement, an example's count has a standard error of 4 %; the classes' means are closer.
     assert mass / steps * 25 == pytest.approx(weights, rel=0.2)
     groups = [slice(0, 10), slice(10, 20), slice(20, 25)]
     assert [(mass / steps * 25)[g].mean() for g in groups] == pytest.approx(
@@ -147,7 +147,7 @@ def test_that_ten_million_weights_are_planned_in_one_pass(monkeypatch: pytest.Mo
     calls = []
     original = np.searchsorted
 
-    def counted(*arguments, **options):  # type: ignore[no-untyped-def]
+    def counted(*arguments, **options):
         calls.append(len(arguments[0]))
         return original(*arguments, **options)
 

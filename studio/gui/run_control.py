@@ -1,0 +1,104 @@
+"""The run from the window's side: starts it, steers it, and turns what it says into the values that panels show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from studio.gui.bridge import Bridge
+from studio.gui.history import History
+from studio.gui.view_state import Level, LogLine, RunPhase, RunView, line_of, run_after
+from studio.training.messages import (
+    Command,
+    Event,
+    Logged,
+    PerturbationApplied,
+    PerturbationRejected,
+    Snapshot,
+    Stop,
+)
+from studio.training.session import RunHandle, RunRequest
+
+
+class RunControl(QObject):
+    """At most one run at a time."""
+
+    run_changed = Signal(object)  # RunView
+    run_reset = Signal()  # a new run begins: forget the old one's pictures
+    snapshot_arrived = Signal(object)  # Snapshot
+    history_changed = Signal(object)  # History
+    line_logged = Signal(object)  # LogLine
+    target_applied = Signal(int)  # revision that the run now trains towards
+    target_rejected = Signal(object)  # UserError
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.run = RunView()
+        self.history = History()
+        self._bridge = Bridge(self)
+        self._bridge.event_arrived.connect(self._on_event)
+        self._bridge.snapshot_arrived.connect(self._on_snapshot)
+        self._bridge.drained.connect(self._on_drained)
+
+    @property
+    def busy(self) -> bool:
+        """A run is under way, or its last words have not been heard."""
+        return self.run.phase.active or self._bridge.busy
+
+    def start(self, request: RunRequest) -> None:
+        """Begin a run."""
+        self.history = History()
+        self.run_reset.emit()
+        self.history_changed.emit(self.history)
+        self._set_run(RunView(phase=RunPhase.PREPARING))
+        self._bridge.watch(RunHandle(request))
+
+    def send(self, command: Command) -> None:
+        """Hand the run a command; one that comes when there is none is dropped."""
+        self._bridge.send(command)
+
+    def stop(self) -> None:
+        """End the run in good order; what it drew stays."""
+        if self.run.phase.active:
+            self._set_run(replace(self.run, phase=RunPhase.STOPPING))
+            self._bridge.send(Stop())
+
+    def shutdown(self, seconds: float) -> bool:
+        """Stop and wait; whether the run ended in time. It is never killed."""
+        self._bridge.send(Stop())
+        return self._bridge.join(seconds)
+
+    def _set_run(self, run: RunView) -> None:
+        if run != self.run:
+            self.run = run
+            self.run_changed.emit(run)
+
+    @Slot(object)
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        self._set_run(run_after(self.run, snapshot))
+        self.snapshot_arrived.emit(snapshot)
+
+    @Slot(object)
+    def _on_event(self, event: Event) -> None:
+        self._set_run(run_after(self.run, event))
+        line = line_of(event)
+        if line is not None:
+            self.line_logged.emit(line)
+        match event:
+            case Logged():
+                self.history.append(event.step, event.values)
+            case PerturbationApplied():
+                self.history.mark(event.step, f"ΔH edited at step {event.step:,} (revision {event.revision})")
+                self.target_applied.emit(event.revision)
+            case PerturbationRejected():
+                self.target_rejected.emit(event.error)
+            case _:
+                pass
+
+    @Slot(int)
+    def _on_drained(self, dropped: int) -> None:
+        if dropped:
+            text = f"{dropped:,} points of the curves came too fast and were left out"
+            self.line_logged.emit(LogLine(text=text, level=Level.WARNING))
+        self.history_changed.emit(self.history)
