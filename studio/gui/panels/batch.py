@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
@@ -10,7 +12,7 @@ from studio.gui.history import History
 from studio.gui.live_panel import LivePanel
 from studio.gui.numbers import compact
 from studio.gui.plots.history_plot import Curve, HistoryPlot
-from studio.gui.plots.legend import Chip, Legend
+from studio.gui.plots.legend import LOW, Chip, Legend
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
 
@@ -50,7 +52,7 @@ _CARRY = (
     ),
 )
 _SMOOTHED = 20  # points in the moving average of the noisy sizes; the raw curve stays faintly behind
-_BOTH_FROM = 300  # pixels of height from which there is room for two plots
+_BOTH_FROM = 340  # pixels of height from which there is room for two plots
 
 
 class BatchPanel(LivePanel):
@@ -74,15 +76,14 @@ class BatchPanel(LivePanel):
         self.carry.set_curves(_CARRY)
         self.sizes.window = _SMOOTHED
         for curve in (*_SIZES, *_CARRY):
-            self.legend.add(Chip(curve.name, curve.title, curve.tip, width=8), curve.colour)
+            self.legend.add(Chip(curve.name, curve.title, curve.tip, width=6), curve.colour)
         self.legend.toggled.connect(self._on_toggled)
         self.body.addWidget(self.legend)
-        self.body.addWidget(self.sizes, 5)
-        self.body.addWidget(self.carry, 3)
+        self.body.addWidget(self.sizes, 3)
+        self.body.addWidget(self.carry, 2)
         for plot, other in ((self.sizes, self.carry), (self.carry, self.sizes)):
-            plot.moved.connect(self._hold)
+            plot.moved.connect(partial(self._hold, plot, other))
             plot.reset_asked.connect(self.follow)
-            plot.view.sigXRangeChanged.connect(lambda view, span, other=other: other.view.setXRange(*span, padding=0))
         self.show_empty(_EMPTY)
         workbench.history_changed.connect(self.take_history)
         workbench.run_reset.connect(self.reset)
@@ -117,6 +118,7 @@ class BatchPanel(LivePanel):
         """A low panel has room for one plot."""
         super().resizeEvent(event)
         both = self.height() >= _BOTH_FROM
+        self.legend.set_compact(self.height() < LOW)
         self.carry.setVisible(both)
         self.sizes.set_label("bottom", "" if both else "step")
         self.request_draw()
@@ -125,9 +127,10 @@ class BatchPanel(LivePanel):
     def _on_toggled(self, name: str, shown: bool) -> None:
         self._plot_of[name].set_shown(name, shown)
 
-    @Slot()
-    def _hold(self) -> None:
-        self.sizes.following = self.carry.following = False
+    def _hold(self, moved: HistoryPlot, other: HistoryPlot) -> None:
+        """The person looks at some steps: both plots show these, and stay there."""
+        moved.following = other.following = False
+        other.view.setXRange(*moved.view.viewRange()[0], padding=0)
 
     @Slot()
     def follow(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
 
 from studio.gui.controls import toggle_button
@@ -12,7 +13,7 @@ from studio.gui.history import History
 from studio.gui.live_panel import LivePanel
 from studio.gui.numbers import FIGURE_SPACE, compact, whole
 from studio.gui.plots.history_plot import Curve, HistoryPlot
-from studio.gui.plots.legend import Chip, Legend
+from studio.gui.plots.legend import LOW, Chip, Legend
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
 from studio.models.catalog import MODELS
@@ -115,6 +116,11 @@ class LossesPanel(LivePanel):
         self.view_box.setCurrentIndex(0)
         self.show_empty(_EMPTY)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A low panel has no room for the newest values."""
+        super().resizeEvent(event)
+        self.legend.set_compact(self.height() < LOW)
+
     def draw(self) -> None:
         """Bring curves and values up to date."""
         history = self._history
@@ -125,7 +131,7 @@ class LossesPanel(LivePanel):
             self._set_curves(curves)
         self.show_body()
         for name, chip in self.legend.chips.items():
-            chip.set_value(compact(history.latest(name)))
+            chip.set_value(compact(history.latest(name), 3))
         self.plot.show_history(history)
         left_out = self.plot.left_out
         self._left_out.setVisible(bool(left_out))
@@ -151,7 +157,7 @@ class LossesPanel(LivePanel):
         self.plot.set_curves(curves)
         self.legend.clear()
         for curve in curves:
-            self.legend.add(Chip(curve.name, curve.title, curve.tip, width=9), curve.colour)
+            self.legend.add(Chip(curve.name, curve.title, curve.tip, width=7), curve.colour)
             self.legend.chips[curve.name].setChecked(curve.name not in hidden)
 
     @Slot(str, bool)

@@ -100,8 +100,9 @@ class HistoryPlot(Plot):
     def _new(self, curve: Curve) -> _Drawn:
         # Segments of solid colour are what Qt draws fastest: twice as fast as a path, five times as a translucent one.
         faint, line = pg.PlotCurveItem(skipFiniteCheck=True), pg.PlotCurveItem(skipFiniteCheck=True)
-        for item in (faint, line):
+        for depth, item in enumerate((faint, line)):
             item.setSegmentedLineMode("on")
+            item.setZValue(depth)  # no curve's noise hides another curve
             self.addItem(item, ignoreBounds=True)
         return _Drawn(curve=curve, faint=faint, line=line, shown=curve.shown)
 
@@ -203,7 +204,7 @@ class HistoryPlot(Plot):
     @Slot()
     def _on_range(self) -> None:
         """The person looks elsewhere: other points are in view."""
-        if not self._drawing:
+        if not self._drawing and not self.following:
             QTimer.singleShot(0, self, self.redraw)
 
     def _describe(self, x: float, y: float) -> str:
@@ -225,5 +226,5 @@ class HistoryPlot(Plot):
 
 def _mixed(colour: QColor, ground: QColor, share: float) -> QColor:
     """What a translucent colour would look like on its ground, but opaque."""
-    parts = zip(colour.getRgbF()[:3], ground.getRgbF()[:3], strict=True)
-    return QColor.fromRgbF(*(share * a + (1 - share) * b for a, b in parts))
+    pairs = ((colour.red(), ground.red()), (colour.green(), ground.green()), (colour.blue(), ground.blue()))
+    return QColor(*(round(share * top + (1 - share) * below) for top, below in pairs))

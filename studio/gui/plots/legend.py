@@ -11,6 +11,8 @@ from studio.gui.flow_layout import FlowLayout
 from studio.gui.numbers import FIGURE_SPACE
 from studio.gui.theme import ThemeManager, Tokens
 
+LOW = 270
+"""Height of a panel in pixels, below which its legend shows names only."""
 _SWATCH = 12
 
 
@@ -24,6 +26,8 @@ class Chip(QToolButton):
     def __init__(self, name: str, title: str, tip: str, width: int = 0) -> None:
         super().__init__()
         self.name, self.title, self.tip, self._width = name, title, tip, width
+        self._value = ""
+        self._compact = False
         self.setObjectName(f"show_{name}")
         self.setProperty("chip", True)
         self.setCheckable(True)
@@ -37,15 +41,27 @@ class Chip(QToolButton):
 
     def set_value(self, value: str) -> None:
         """Show the newest value."""
-        text = f"{self.title} {value}" if self._width else self.title
+        self._value = value
+        text = f"{self.title} {value}" if self._width and not self._compact else self.title
         if text != self.text():
             self.setText(text)
 
+    def set_compact(self, on: bool) -> None:
+        """Leave the value out."""
+        self._compact = on
+        self.set_value(self._value)
+        self._fix_size()
+
+    def _fix_size(self) -> None:
+        """As wide as the longest value; without a fixed size each new value would lay out the panel anew."""
+        figures = 0 if self._compact else self._width
+        widest = self.fontMetrics().horizontalAdvance(f"{self.title} " + figures * FIGURE_SPACE)
+        self.setFixedSize(widest + _SWATCH + 20, self.fontMetrics().height() + 8)
+
     def event(self, event: QEvent) -> bool:
-        """Take a fixed size, as wide as the longest value; else each new value would lay out the panel anew."""
+        """Another font needs another size."""
         if event.type() in (QEvent.Type.Polish, QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            widest = self.fontMetrics().horizontalAdvance(f"{self.title} " + (self._width or 0) * FIGURE_SPACE)
-            self.setFixedSize(widest + _SWATCH + 20, self.fontMetrics().height() + 8)
+            self._fix_size()
         return super().event(event)
 
     def set_colour(self, colour: str, surface: str) -> None:
@@ -66,6 +82,7 @@ class Legend(QWidget):
         self._theme = theme
         self.chips: dict[str, Chip] = {}
         self._colours: dict[str, int | str] = {}
+        self._compact = False
         self._flow = FlowLayout(self, spacing=2)
         theme.changed.connect(self._restyle)
 
@@ -73,10 +90,18 @@ class Legend(QWidget):
         """Append an entry, in one of the theme's series colours or in the colour of a token's name."""
         self.chips[chip.name] = chip
         self._colours[chip.name] = colour
+        chip.set_compact(self._compact)
         self._flow.addWidget(chip)
         chip.toggled.connect(lambda shown, name=chip.name: self.toggled.emit(name, shown))
         self._restyle(self._theme.tokens)
         return chip
+
+    def set_compact(self, on: bool) -> None:
+        """Names only."""
+        if on != self._compact:
+            self._compact = on
+            for chip in self.chips.values():
+                chip.set_compact(on)
 
     def clear(self) -> None:
         """Remove all entries."""

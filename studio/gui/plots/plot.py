@@ -16,7 +16,7 @@ from studio.gui.explain import wrapped
 from studio.gui.plots.ticks import linear_ticks, log_label, log_ticks, number_label
 from studio.gui.theme import ThemeManager, Tokens
 
-_PIXELS_PER_TICK = {"left": 28, "bottom": 74}
+_PIXELS_PER_TICK = {"left": 28, "bottom": 62}
 
 
 class Axis(pg.AxisItem):
