@@ -21,8 +21,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from studio.data.memory import format_bytes
-from studio.data.whole_file import whole_file
 from studio.errors import UserError
+from studio.files import whole_file
 from studio.progress import Progress
 
 _CHUNK = 256 * 1024

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from studio.data.whole_file import whole_file
 from studio.errors import UserError
+from studio.files import whole_file
 from studio.progress import Progress
 
 _CHUNK = 1024 * 1024

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
-from studio.data.whole_file import whole_file
+from studio.files import whole_file
 from studio.errors import UserError
 from studio.gui.workbench import Workbench
 from studio.training.config import read_config

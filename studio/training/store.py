@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from studio.data.whole_file import whole_file
 from studio.errors import UserError
+from studio.files import whole_file
 from studio.training.config import RunConfig, read_config
 from studio.training.messages import Images, Logged
 

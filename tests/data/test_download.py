@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from studio.data import whole_file as whole_file_module
+from studio import files
 from studio.data.download import Archive, fetch
-from studio.data.whole_file import whole_file
 from studio.errors import Cancelled, UserError
+from studio.files import whole_file
 from studio.progress import Progress
 from tests.data.conftest import Loopback
 
@@ -151,7 +151,7 @@ def test_that_what_a_killed_process_left_is_cleared_and_a_living_ones_is_not(
 ) -> None:
     for name in (".file.11.part", ".file.22.part", ".other.11.part"):
         (tmp_path / name).write_bytes(b"half")
-    monkeypatch.setattr(whole_file_module, "_is_running", lambda pid: pid == 22)
+    monkeypatch.setattr(files, "_is_running", lambda pid: pid == 22)
     with whole_file(tmp_path / "file") as file:
         file.write(b"whole")
     assert files_below(tmp_path) == [".file.22.part", ".other.11.part", "file"]

@@ -36,7 +36,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         raise UserError(
             "A file could not be written",
             f"{path}: {error.strerror or error}.",
-            "Make room on the disk, or set the data folder to one that you may write to.",
+            "Make room on the disk, or choose a folder that you may write to.",
         ) from error
     finally:
         with suppress(OSError):
