@@ -18,7 +18,12 @@ def compact(value: float, digits: int = 4) -> str:
         return "0"
     if 10 ** (digits - 1) <= abs(value) < 1e7:
         return f"{value:,.0f}".replace("-", "−")
-    return f"{value:.{digits}g}".replace("-", "−").replace("e+0", "e").replace("e+", "e").replace("e−0", "e−")
+    if value.is_integer() and abs(value) < 1e7:
+        return f"{value:.0f}".replace("-", "−")
+    # "#" keeps trailing zeros: 1.00 and not 1, so that the width stays.
+    return (
+        f"{value:#.{digits}g}".rstrip(".").replace("-", "−").replace("e+0", "e").replace("e+", "e").replace("e−0", "e−")
+    )
 
 
 def column(text: str, width: int = 8) -> str:

@@ -12,7 +12,7 @@ from studio.gui.history import History
 from studio.gui.live_panel import LivePanel
 from studio.gui.numbers import compact
 from studio.gui.plots.history_plot import Curve, HistoryPlot
-from studio.gui.plots.legend import LOW, Chip, Legend
+from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
 
@@ -118,7 +118,7 @@ class BatchPanel(LivePanel):
         """A low panel has room for one plot."""
         super().resizeEvent(event)
         both = self.height() >= _BOTH_FROM
-        self.legend.set_compact(self.height() < LOW)
+        self.legend.set_compact(is_cramped(self))
         self.carry.setVisible(both)
         self.sizes.set_label("bottom", "" if both else "step")
         self.request_draw()

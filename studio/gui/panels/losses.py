@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
@@ -13,7 +15,7 @@ from studio.gui.history import History
 from studio.gui.live_panel import LivePanel
 from studio.gui.numbers import FIGURE_SPACE, compact, whole
 from studio.gui.plots.history_plot import Curve, HistoryPlot
-from studio.gui.plots.legend import LOW, Chip, Legend
+from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
 from studio.models.catalog import MODELS
@@ -78,7 +80,8 @@ class LossesPanel(LivePanel):
         self.log_button.toggled.connect(self._on_log)
         row.addWidget(self.view_box)
         row.addWidget(self.log_button)
-        row.addWidget(self._smoothing())
+        self._smoothing_group = self._smoothing()
+        row.addWidget(self._smoothing_group)
         return bar
 
     def _smoothing(self) -> QWidget:
@@ -117,9 +120,10 @@ class LossesPanel(LivePanel):
         self.show_empty(_EMPTY)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """A low panel has no room for the newest values."""
+        """A low panel has no room for the newest values and the smoothing."""
         super().resizeEvent(event)
-        self.legend.set_compact(self.height() < LOW)
+        self.legend.set_compact(is_cramped(self))
+        self._smoothing_group.setVisible(not is_cramped(self))
 
     def draw(self) -> None:
         """Bring curves and values up to date."""
@@ -141,7 +145,7 @@ class LossesPanel(LivePanel):
         """A curve for each column that is a metric of the model or a loss."""
         # The run may be of another model than the one set up by now, so all models are asked.
         metrics = {name: metric for spec in MODELS for name, metric in spec.metrics.items()}
-        names = [name for name in history.names if name in metrics or name.startswith("loss_")]
+        names = [name for name in history.names if name in metrics or _is_own_loss(name, metrics)]
         order = [*metrics, *(name for name in names if name not in metrics)]
         curves = []
         for colour, name in enumerate(sorted(names, key=order.index)):
@@ -199,3 +203,9 @@ class LossesPanel(LivePanel):
     def _show_all(self) -> None:
         self.view_box.setCurrentIndex(0)
         self._on_view(0)
+
+
+def _is_own_loss(name: str, metrics: Container[str]) -> bool:
+    """Whether a column is a network's loss that no metric shows already."""
+    network = name.removeprefix("loss_")
+    return network != name and f"{network}_loss" not in metrics

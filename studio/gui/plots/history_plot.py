@@ -19,6 +19,7 @@ from studio.gui.plots.plot import Plot
 from studio.gui.plots.ranges import Range, steps_shown, sticky
 from studio.gui.theme import ThemeManager, Tokens
 
+_FEW = 100  # points, below which outliers count
 _NEAR = 6  # pixels within which a mark is under the mouse
 
 
@@ -169,7 +170,9 @@ class HistoryPlot(Plot):
         if not len(line.y):
             return None
         low, high = float(line.y.min()), float(line.y.max())
-        if line is not raw and len(raw.y):
+        if line is not raw and len(raw.y) < _FEW:
+            low, high = min(low, float(raw.y.min())), max(high, float(raw.y.max()))
+        elif line is not raw:
             # Noise around a smoothed curve shall be seen, but its outliers need not squash the curve.
             middle = np.quantile(raw.y, (0.03, 0.97))
             low, high = min(low, float(middle[0])), max(high, float(middle[1]))

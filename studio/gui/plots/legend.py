@@ -11,8 +11,6 @@ from studio.gui.flow_layout import FlowLayout
 from studio.gui.numbers import FIGURE_SPACE
 from studio.gui.theme import ThemeManager, Tokens
 
-LOW = 270
-"""Height of a panel in pixels, below which its legend shows names only."""
 _SWATCH = 12
 
 
@@ -70,6 +68,11 @@ class Chip(QToolButton):
         for state, fill in ((QIcon.State.On, colour), (QIcon.State.Off, surface)):
             icon.addPixmap(_swatch(colour, fill), QIcon.Mode.Normal, state)
         self.setIcon(icon)
+
+
+def is_cramped(panel: QWidget) -> bool:
+    """Whether a panel is so small that its legend should show names only, and what is not essential should go."""
+    return panel.height() < 180 or (panel.height() < 240 and panel.width() < 400)
 
 
 class Legend(QWidget):
