@@ -28,6 +28,7 @@ def setting(
     decimals: int | None = None,
     log: bool = False,
     advanced: bool = False,
+    live: bool = False,
     path: Literal["", "file", "folder"] = "",
     **bounds: Any,
 ) -> Any:
@@ -42,6 +43,7 @@ def setting(
         decimals: digits shown behind the point.
         log: the value spans decades, so the wheel multiplies.
         advanced: folded away until asked for.
+        live: may be changed while a run is under way.
         path: the text names a file or a folder, so the row gets a browse button.
         bounds: pydantic's own ``ge``, ``gt``, ``le``, ``lt``, ``min_length``, …
     """
@@ -51,6 +53,7 @@ def setting(
         "decimals": decimals,
         "log": log,
         "advanced": advanced,
+        "live": live,
         "path": path,
     }
     return Field(default, title=title, description=help, json_schema_extra=extra, **bounds)

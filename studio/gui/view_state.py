@@ -18,6 +18,7 @@ from studio.perturb.perturbation import Perturbation
 from studio.training.messages import (
     Event,
     Finished,
+    LearningRateApplied,
     Logged,
     Outcome,
     Paused,
@@ -231,6 +232,8 @@ def line_of(event: Event) -> LogLine | None:
             return LogLine(text=f"Training {parameters:,} parameters on {device} with {threads} threads{place}")
         case PerturbationApplied(step=step, revision=revision):
             return LogLine(text=f"Offsets (revision {revision}) in force from step {step:,}")
+        case LearningRateApplied(step=step, network=network, rate=rate):
+            return LogLine(text=f"Learning rate of the {network} is {rate:g} from step {step:,}")
         case PerturbationRejected(error=error):
             return LogLine(text=f"The run keeps its old target. {error}", level=Level.WARNING)
         case Paused(step=step):

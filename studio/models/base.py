@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from studio.models.diagnostic import Diagnostic
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
@@ -68,8 +70,28 @@ class LossTerms:
     example_metrics: Mapping[str, Tensor] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Real examples on which a model may look at itself; never trained on from here.
+
+    Attributes:
+        seen: images that training uses, in −1…1, shape (n, C, H, W).
+        held_out: images that it does not, shape (m, C, H, W); m may be 0.
+    """
+
+    seen: Tensor
+    held_out: Tensor
+
+
 class GenerativeModel(nn.Module, ABC):
-    """Base of all models; networks are plain sub-modules, found by attribute name."""
+    """Base of all models; networks are plain sub-modules, found by attribute name.
+
+    Attributes:
+        memory: names of buffers that are not weights (chains, replay buffers): saved and restored with the model, but
+            copied and not averaged where weights are averaged.
+    """
+
+    memory: tuple[str, ...] = ()
 
     @property
     @abstractmethod
@@ -90,6 +112,17 @@ class GenerativeModel(nn.Module, ABC):
 
         Called in eval mode and without gradients.
         """
+
+    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
+        """Pictures, histograms and curves of its inner life, for whoever watches; none unless a model has some.
+
+        Called in eval mode and without gradients, now and then; a model may enable gradients within.
+        """
+        return ()
+
+    @torch.no_grad()
+    def after_step(self, network: str) -> None:
+        """Called after each optimiser step of one network: where a constraint is enforced (weight clipping)."""
 
     def network_parameters(self, network: str) -> Iterator[nn.Parameter]:
         """Parameters of one of its networks."""

@@ -14,7 +14,10 @@ class Optimiser(StrEnum):
     """Update rules on offer."""
 
     ADAM = "adam"
+    ADAMW = "adamw"
     RMSPROP = "rmsprop"
+    ADAGRAD = "adagrad"
+    MOMENTUM = "momentum"
     SGD = "sgd"
 
 
@@ -31,12 +34,18 @@ class OptimiserConfig(Settings):
 
     kind: Optimiser = setting(Optimiser.ADAM, "Optimiser", "The update rule.")
     learning_rate: float = setting(
-        1e-3, "Learning rate", "Size of a step. Too large diverges, too small learns nothing.", log=True, gt=0, le=10
+        1e-3,
+        "Learning rate",
+        "Size of a step; can be changed while it trains. Too large diverges, too small learns nothing.",
+        log=True,
+        live=True,
+        gt=0,
+        le=10,
     )
     beta1: float = setting(
         0.9,
         "β₁ / momentum",
-        "How much of the previous direction is kept (Adam's β₁; momentum elsewhere).",
+        "How much of the previous direction is kept (Adam's and AdamW's β₁, or the momentum). Others do not use it.",
         step=0.05,
         advanced=True,
         ge=0,
@@ -45,12 +54,35 @@ class OptimiserConfig(Settings):
     beta2: float = setting(
         0.999,
         "β₂ / smoothing",
-        "How slowly the squared gradient is averaged (Adam's β₂, RMSProp's α).",
+        "How slowly the squared gradient is averaged (Adam's and AdamW's β₂, RMSprop's α). Others do not use it.",
         decimals=4,
         step=0.001,
         advanced=True,
         ge=0,
         lt=1,
+    )
+    weight_decay: float = setting(
+        0.0, "Weight decay", "Pull of every weight towards 0; decoupled in AdamW.", log=True, advanced=True, ge=0, le=1
+    )
+    clip_norm: float = setting(
+        0.0,
+        "Clip gradient at",
+        "Largest norm of the network's gradient; a larger one is shortened to it. 0 clips nothing.",
+        log=True,
+        advanced=True,
+        ge=0,
+        le=1e6,
+    )
+    gradient_keep: float = setting(
+        1.0,
+        "Gradient kept",
+        "Share of gradient entries kept in each step, drawn anew and rescaled (gradient dropout, ChildTuning-F). "
+        "1 keeps all.",
+        step=0.05,
+        decimals=2,
+        advanced=True,
+        gt=0,
+        le=1,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from studio.models.config import ModelConfig
+from studio.models.diagnostic import Reference
 
 if TYPE_CHECKING:
     from studio.models.base import GenerativeModel
@@ -22,6 +23,7 @@ class ModelSpec:
         config: its settings; the class's ``kind`` default names the model.
         build: (config, (C, H, W)) → the untrained model; draws its weights from torch's global stream.
         metrics: title and tooltip of each metric that its losses report, by snake_case name.
+        references: values to compare metrics with, drawn as lines, by the metric's name.
     """
 
     title: str
@@ -29,6 +31,7 @@ class ModelSpec:
     config: type[ModelConfig]
     build: Callable[[Any, tuple[int, int, int]], GenerativeModel]
     metrics: dict[str, tuple[str, str]]
+    references: Mapping[str, tuple[Reference, ...]] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:

@@ -27,6 +27,7 @@ class WeightAverage:
         self._decay = decay
         self._updates = 0
         self._averaged, self._source = _floats(self.model), _floats(trained)
+        self._memory = [(self.model.get_buffer(name), trained.get_buffer(name)) for name in trained.memory]
 
     @torch.no_grad()
     def update(self) -> None:
@@ -35,7 +36,14 @@ class WeightAverage:
         torch._foreach_lerp_(self._averaged, self._source, 1 - decay)
         self._updates += 1
 
+    @torch.no_grad()
+    def copy_memory(self) -> None:
+        """Take over what is no weight (chains, replay buffers) as it is now."""
+        for copy_, original in self._memory:
+            copy_.copy_(original)
+
 
 def _floats(model: GenerativeModel) -> list[Tensor]:
     """Everything that can be averaged, in a fixed order."""
-    return [tensor.detach() for tensor in (*model.parameters(), *model.buffers()) if tensor.is_floating_point()]
+    named = (*model.named_parameters(), *model.named_buffers())
+    return [tensor.detach() for name, tensor in named if tensor.is_floating_point() and name not in model.memory]

@@ -109,6 +109,16 @@ class RunConfig(Settings):
     batch: BatchConfig = Field(default_factory=BatchConfig)
     cadence: CadenceConfig = Field(default_factory=CadenceConfig)
     seed: int = setting(0, "Seed", "Same seed, same run on the same machine.", ge=0, le=2**31 - 1)
+    held_out: float = setting(
+        0.02,
+        "Held out",
+        "Share of each class that is never trained on, for diagnostics that compare seen with unseen examples.",
+        decimals=3,
+        step=0.01,
+        advanced=True,
+        ge=0,
+        le=0.5,
+    )
     ema_decay: float = setting(
         0.999,
         "EMA decay",

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, assert_never
 import numpy as np
 
 from studio.errors import UserError
+from studio.models.diagnostic import Diagnostic
 from studio.training.mailbox import Mailbox
 from studio.training.messages import (
     Command,
+    LearningRateApplied,
     Logged,
     Outcome,
     Pause,
@@ -30,6 +32,7 @@ from studio.training.messages import (
     SampleNow,
     Save,
     Saved,
+    SetLearningRate,
     SetPerturbation,
     Snapshot,
     Step,
@@ -106,6 +109,7 @@ class RunLoop:
         self._stopping = False
         self._report: StepReport | None = None
         self._grid: SampleGrid | None = None
+        self._diagnostics: tuple[Diagnostic, ...] = ()
         self._next_grid = 0.0
         self._next_snapshot = 0.0
         self._recent: deque[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = deque(maxlen=_RECENT_BATCHES)
@@ -174,6 +178,7 @@ class RunLoop:
             raw=self.trainer.sample(count, averaged=False),
             averaged=self.trainer.sample(count),
         )
+        self._diagnostics = self.trainer.diagnose()
         self._next_grid = self.seconds + self.trainer.config.cadence.sample_every
         if self._recorder is not None:
             recorder, grid = self._recorder, self._grid
@@ -197,6 +202,7 @@ class RunLoop:
                 steps_per_second=(trainer.step_count - steps) / elapsed,
                 examples_per_second=(trainer.examples - examples) / elapsed,
                 grid=self._grid,
+                diagnostics=self._diagnostics,
                 planned=self._planned(report) if report else None,
                 recent_weights=np.concatenate(self._recent) if self._recent else np.empty(0),
             )
@@ -223,6 +229,10 @@ class RunLoop:
         match command:
             case SetPerturbation():
                 self._retarget(command)
+            case SetLearningRate():
+                self.trainer.set_learning_rate(command.network, command.rate)
+                step = self.trainer.step_count
+                self._mailbox.post(LearningRateApplied(step=step, network=command.network, rate=command.rate))
             case Pause():
                 self._pause()
             case Resume():

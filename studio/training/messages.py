@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.errors import UserError
+from studio.models.diagnostic import Diagnostic
 from studio.perturb.perturbation import Perturbation
 
 Images = NDArray[np.uint8]
@@ -53,7 +54,15 @@ class Stop:
     """Finish the step under way, save and end."""
 
 
-Command = SetPerturbation | Pause | Resume | Step | SampleNow | Save | Stop
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLearningRate:
+    """Step one network with this rate from the next step on."""
+
+    network: str
+    rate: float
+
+
+Command = SetPerturbation | SetLearningRate | Pause | Resume | Step | SampleNow | Save | Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +89,15 @@ class PerturbationApplied:
 
     step: int
     revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningRateApplied:
+    """From `step` on, this network steps with this rate."""
+
+    step: int
+    network: str
+    rate: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +181,7 @@ Event = (
     | Started
     | PerturbationApplied
     | PerturbationRejected
+    | LearningRateApplied
     | Logged
     | Paused
     | Resumed
@@ -216,6 +235,7 @@ class Snapshot:
         grid: the newest sample grid, if there is one.
         planned: examples of the last batch.
         recent_weights: weights of the last batches, float64, shape (m,).
+        diagnostics: what the model showed of its inner life when the grid was drawn.
     """
 
     step: int
@@ -228,3 +248,4 @@ class Snapshot:
     grid: SampleGrid | None = None
     planned: PlannedExamples | None = None
     recent_weights: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    diagnostics: tuple[Diagnostic, ...] = ()

@@ -1,30 +1,99 @@
-"""From an optimiser's settings to torch's own."""
+"""One network's optimiser: gradient clipping, gradient dropout and torch's own update rule.
+
+clipping            g ← g·min(1, c/‖g‖)
+gradient dropout    g ← g·m/p,   m ~ Bernoulli(p)      (ChildTuning-F: R. Xu et al., arXiv:2109.05687, 2021)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import assert_never
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from studio.models.config import Optimiser, OptimiserConfig
 
 
-def build_optimiser(config: OptimiserConfig, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """The optimiser of one network.
+class NetworkOptimiser:
+    """Steps the parameters of one network.
 
     Args:
-        config: update rule and rates.
+        config: update rule, rates, clipping and dropout.
+        parameters: what it updates.
+        rng: stream of the gradient dropout, on the parameters' device.
+    """
+
+    def __init__(self, config: OptimiserConfig, parameters: Sequence[nn.Parameter], rng: torch.Generator) -> None:
+        self.config = config
+        self._parameters = list(parameters)
+        self._rng = rng
+        self._rule = build_rule(config, self._parameters)
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Step with this rate from now on; what the rule has accumulated stays."""
+        self.config = self.config.model_copy(update={"learning_rate": rate})
+        for group in self._rule.param_groups:
+            group["lr"] = rate
+
+    def step(self, gradients: Sequence[Tensor]) -> None:
+        """Take one step.
+
+        Args:
+            gradients: of the loss, one for each parameter and of its shape; may be changed in place.
+        """
+        if self.config.clip_norm:
+            scale = self.config.clip_norm / (norm_of(gradients) + 1e-12)
+            torch._foreach_mul_(list(gradients), scale.clamp(max=1.0))
+        if self.config.gradient_keep < 1:
+            for gradient in gradients:
+                mask = torch.empty_like(gradient).bernoulli_(self.config.gradient_keep, generator=self._rng)
+                gradient.mul_(mask).div_(self.config.gradient_keep)
+        for parameter, gradient in zip(self._parameters, gradients, strict=True):
+            parameter.grad = gradient
+        self._rule.step()
+
+    def measured_step(self, gradients: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Take one step and measure it.
+
+        Returns:
+            ‖g‖ before clipping and dropout, and the update-to-weight ratio ‖Δθ‖/‖θ‖; scalars.
+        """
+        gradient_norm = norm_of(gradients)
+        before = [parameter.detach().clone() for parameter in self._parameters]
+        self.step(gradients)
+        now = [parameter.detach() for parameter in self._parameters]
+        update = norm_of(torch._foreach_sub(now, before))
+        return gradient_norm, update / (norm_of(before) + 1e-12)
+
+
+def norm_of(tensors: Sequence[Tensor]) -> Tensor:
+    """√Σ_i ‖t_i‖², scalar."""
+    norm: Tensor = torch.stack(torch._foreach_norm(list(tensors))).norm()
+    return norm
+
+
+def build_rule(config: OptimiserConfig, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
+    """torch's own update rule.
+
+    Args:
+        config: which, and with what rates.
         parameters: what it updates.
     """
-    rate = config.learning_rate
+    rate, decay = config.learning_rate, config.weight_decay
+    betas = (config.beta1, config.beta2)
     match config.kind:
         case Optimiser.ADAM:
-            return torch.optim.Adam(parameters, lr=rate, betas=(config.beta1, config.beta2), fused=True)
+            return torch.optim.Adam(parameters, lr=rate, betas=betas, weight_decay=decay, fused=True)
+        case Optimiser.ADAMW:
+            return torch.optim.AdamW(parameters, lr=rate, betas=betas, weight_decay=decay, fused=True)
         case Optimiser.RMSPROP:
-            return torch.optim.RMSprop(parameters, lr=rate, alpha=config.beta2, momentum=config.beta1)
+            return torch.optim.RMSprop(parameters, lr=rate, alpha=config.beta2, weight_decay=decay)
+        case Optimiser.ADAGRAD:
+            return torch.optim.Adagrad(parameters, lr=rate, weight_decay=decay)
+        case Optimiser.MOMENTUM:
+            return torch.optim.SGD(parameters, lr=rate, momentum=config.beta1, weight_decay=decay)
         case Optimiser.SGD:
-            return torch.optim.SGD(parameters, lr=rate, momentum=config.beta1)
+            return torch.optim.SGD(parameters, lr=rate, weight_decay=decay)
         case _:
             assert_never(config.kind)

@@ -13,15 +13,18 @@ import torch
 from torch import Tensor
 
 from studio.data.image_set import ImageSet
-from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
+from studio.models.base import Batch, GenerativeModel, Phase, Probe
 from studio.models.catalog import model_spec
+from studio.models.diagnostic import Diagnostic
+from studio.models.pixels import to_pixels
 from studio.models.reduce import reduced_metrics, weighted_loss
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.planner import BatchPlan, ErrorCarryPlanner, FixedSizePlanner, Planner, ResamplingPlanner
 from studio.training.averaging import WeightAverage
 from studio.training.config import PlannerKind, RunConfig
 from studio.training.messages import Images
-from studio.training.optimisers import build_optimiser
+from studio.training.optimisers import NetworkOptimiser
+from studio.training.split import split_off
 
 PLANNERS: Mapping[PlannerKind, type[Planner]] = {
     PlannerKind.ERROR_CARRY: ErrorCarryPlanner,
@@ -31,6 +34,9 @@ PLANNERS: Mapping[PlannerKind, type[Planner]] = {
 
 _SAMPLING_STREAM = 0x5EED
 """Added to the run's seed for the latents of the sample grid."""
+
+_PROBED = 256
+"""Real examples on which a model looks at itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +79,7 @@ class Trainer:
 
     def __init__(self, config: RunConfig, data: ImageSet, *, device: str = "cpu") -> None:
         self.config = config
-        self.data = data
+        self.data, held_out = split_off(data, config.held_out, config.seed)
         self.device = torch.device(device)
         self.step_count = 0
         self.skipped = 0
@@ -90,10 +96,11 @@ class Trainer:
         self._phases = tuple(self.model.phases())
         self._parameters = {p.network: tuple(self.model.network_parameters(p.network)) for p in self._phases}
         self._optimisers = {
-            network: build_optimiser(config.model.optimiser(network), parameters)
+            network: NetworkOptimiser(config.model.optimiser(network), parameters, self._rng)
             for network, parameters in self._parameters.items()
         }
-        self._images = torch.from_numpy(np.array(data.images.transpose(0, 3, 1, 2))).to(self.device)
+        self._images = self._to_device(self.data.images)
+        self._held_out = self._to_device(held_out[:_PROBED])
         self._scalars: dict[str, Tensor] = {}
 
     def _build_model(self) -> GenerativeModel:
@@ -101,6 +108,9 @@ class Trainer:
             torch.manual_seed(self.config.seed)
             model = model_spec(self.config.model.kind).build(self.config.model, self.data.image_shape)
         return model.to(self.device).train()
+
+    def _to_device(self, images: Images) -> Tensor:
+        return torch.from_numpy(np.array(images.transpose(0, 3, 1, 2))).to(self.device)
 
     @property
     def epoch(self) -> float:
@@ -131,23 +141,50 @@ class Trainer:
 
     def _read(self, plan: BatchPlan) -> Batch:
         indices = torch.from_numpy(plan.indices).to(self.device)
-        images = self._images[indices].float().mul_(1 / 127.5).sub_(1)
+        images = _to_model(self._images[indices])
         weights = torch.from_numpy(plan.weights).to(self.device, torch.float32)
         return Batch(images=images, weights=weights, step=self.step_count)
 
     def _run_phase(self, phase: Phase, batch: Batch, average_size: float) -> None:
+        network = phase.network
         terms = self.model.losses(phase, batch, self._rng)
         loss = weighted_loss(terms, batch.weights, average_size)
-        parameters = self._parameters[phase.network]
         # Gradients of this network alone: a generator's step then spends nothing on the critic's weights.
-        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
-            parameter.grad = gradient
-        self._optimisers[phase.network].step()
-        self._note(phase, terms, loss, batch.weights)
+        gradients = torch.autograd.grad(loss, self._parameters[network])
+        if self._measures(phase):
+            norm, ratio = self._optimisers[network].measured_step(gradients)
+            self._scalars |= {f"gradient_{network}": norm, f"update_{network}": ratio}
+        else:
+            self._optimisers[network].step(gradients)
+        self.model.after_step(network)
+        self._scalars[f"loss_{network}"] = loss.detach()
+        self._scalars.update(reduced_metrics(terms, batch.weights))
 
-    def _note(self, phase: Phase, terms: LossTerms, loss: Tensor, weights: Tensor) -> None:
-        self._scalars[f"loss_{phase.network}"] = loss.detach()
-        self._scalars.update(reduced_metrics(terms, weights))
+    def _measures(self, phase: Phase) -> bool:
+        """Whether this is the phase's last turn before the next log point; measuring an update costs a copy."""
+        cadence = self.config.cadence.log_every
+        return self.step_count % cadence >= cadence - phase.every
+
+    def set_learning_rate(self, network: str, rate: float) -> None:
+        """Step one network with this rate from now on."""
+        self._optimisers[network].set_learning_rate(rate)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of the networks that have an optimiser."""
+        return tuple(self._optimisers)
+
+    def diagnose(self) -> tuple[Diagnostic, ...]:
+        """What the model shows of its inner life, on examples chosen once."""
+        step = max(1, len(self._images) // _PROBED)
+        probe = Probe(seen=_to_model(self._images[::step][:_PROBED]), held_out=_to_model(self._held_out))
+        rng = torch.Generator(self.device).manual_seed(self.config.seed)
+        self.model.eval()
+        try:
+            with torch.no_grad():
+                return self.model.diagnostics(probe, rng)
+        finally:
+            self.model.train()
 
     def retarget(self, perturbation: Perturbation) -> None:
         """Train towards another target from the next step on; the planner keeps its place and its error.
@@ -170,6 +207,7 @@ class Trainer:
             averaged: by the averaged weights, or as they are.
             seed: of the latents; the run's own if absent, so that a grid shows the same latents throughout.
         """
+        self.average.copy_memory()
         model = self.average.model if averaged else self.model
         stream = self.config.seed + _SAMPLING_STREAM if seed is None else seed
         return draw(model, count, torch.Generator(self.device).manual_seed(stream))
@@ -184,7 +222,9 @@ def draw(model: GenerativeModel, count: int, rng: torch.Generator) -> Images:
         images = model.sample(count, rng)
     finally:
         model.train(training)
-    pixels = images.add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
-    array: Images = pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-    array.flags.writeable = False
-    return array
+    return to_pixels(images)
+
+
+def _to_model(pixels: Tensor) -> Tensor:
+    """uint8 pixels as models take them: float in −1…1."""
+    return pixels.float().mul_(1 / 127.5).sub_(1)

@@ -1,0 +1,83 @@
+"""What a model shows of its inner life: plain arrays with titles, so that no model needs code in the window. No torch."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A value to compare with, drawn as a line.
+
+    Attributes:
+        value: where, in the units of the axis.
+        title: what it is, in a word or two (``"bound log 2"``).
+    """
+
+    value: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """How values are distributed.
+
+    Attributes:
+        name: snake_case, unique within the model.
+        title: what it is called.
+        tip: one sentence what it is, a second with the formula.
+        axis: label of the values' axis, with its unit.
+        series: values by the legend's text, each of shape (n,).
+        references: vertical lines.
+    """
+
+    name: str
+    title: str
+    tip: str
+    axis: str
+    series: Mapping[str, NDArray[np.float64]]
+    references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Values against something other than the step.
+
+    Attributes:
+        name, title, tip: as for a histogram.
+        axes: labels of the horizontal and the vertical axis, with units.
+        at: horizontal positions, shape (n,).
+        series: values by the legend's text, each of shape (n,).
+    """
+
+    name: str
+    title: str
+    tip: str
+    axes: tuple[str, str]
+    at: NDArray[np.float64]
+    series: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pictures:
+    """Rows of images.
+
+    Attributes:
+        name, title, tip: as for a histogram.
+        images: uint8, shape (n, H, W, C), row after row.
+        columns: images in a row.
+        rows: what each row is, for tooltips; empty if there is nothing to say.
+    """
+
+    name: str
+    title: str
+    tip: str
+    images: NDArray[np.uint8]
+    columns: int
+    rows: tuple[str, ...] = ()
+
+
+Diagnostic = Histogram | Profile | Pictures

@@ -1,0 +1,23 @@
+"""Between tensors in −1…1 and bytes on the screen."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+def to_pixels(images: Tensor) -> NDArray[np.uint8]:
+    """Images in −1…1, shape (n, C, H, W), as uint8, shape (n, H, W, C), read-only; values beyond are clipped."""
+    pixels = images.detach().add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    array: NDArray[np.uint8] = pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    array.flags.writeable = False
+    return array
+
+
+def to_array(values: Tensor) -> NDArray[np.float64]:
+    """Values of any shape as one row of float64 on the CPU, read-only."""
+    array: NDArray[np.float64] = values.detach().flatten().double().cpu().numpy()
+    array.flags.writeable = False
+    return array
