@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from studio.data.catalog import load_dataset
-from studio.files import whole_file
 from studio.errors import UserError
+from studio.files import whole_file
 from studio.paths import default_data_root, default_runs_root
 from studio.training.config import RunConfig
 from studio.training.loop import Limit

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
-from studio.files import whole_file
 from studio.errors import UserError
+from studio.files import whole_file
 from studio.gui.workbench import Workbench
 from studio.training.config import read_config
 from studio.training.presets import presets

@@ -1,4 +1,5 @@
-"""What a model shows of its inner life: plain arrays with titles, so that no model needs code in the window. No torch."""
+"""What a model shows of its inner life: plain arrays with titles, so that the window needs no code for it. No torch."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
