@@ -136,8 +136,6 @@ def fault_text(fault: Any, info: FieldInfo | None) -> str:
     """One of pydantic's errors in plain words."""
     given, context = fault.get("input"), fault.get("ctx", {})
     match fault["type"]:
-        case "int_parsing" | "float_parsing" | "int_type" | "float_type":
-            return f"“{given}” is not a number." if str(given).strip() else "A number is missing."
         case "int_from_float":
             return "It must be a whole number."
         case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than" if info is not None:

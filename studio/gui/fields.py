@@ -71,6 +71,10 @@ class Field:
         """What stands there, for pydantic to judge; the text itself where it is no number."""
         raise NotImplementedError
 
+    def fault(self) -> str:
+        """What keeps the editor from reading what stands there; empty if nothing does."""
+        return ""
+
     def show_value(self, value: Any) -> None:
         """Show a value; an editor that shows it already keeps its text and cursor."""
         raise NotImplementedError
@@ -93,12 +97,22 @@ class NumberField(QAbstractSpinBox, Field):
         self.editingFinished.connect(self._finish)
 
     def raw(self) -> Any:
-        text = self.lineEdit().text().strip().removesuffix(self._style.unit)
         try:
-            value = parse_number(text)
+            value = parse_number(self._bare_text())
         except NotANumber:
-            return text.strip()
+            return self._bare_text()
         return int(value) if self._style.integer and value.is_integer() else value
+
+    def fault(self) -> str:
+        try:
+            parse_number(self._bare_text())
+        except NotANumber as error:
+            return f"{error}."
+        return ""
+
+    def _bare_text(self) -> str:
+        """What was typed, without the unit."""
+        return self.lineEdit().text().strip().removesuffix(self._style.unit).strip()
 
     def show_value(self, value: Any) -> None:
         if self.raw() != value:
@@ -109,9 +123,8 @@ class NumberField(QAbstractSpinBox, Field):
 
     @Slot()
     def _finish(self) -> None:
-        value = self.raw()
-        if not isinstance(value, str) and not self.lineEdit().text().endswith(self._style.unit):
-            self.lineEdit().setText(self._text(value))
+        if not self.fault():
+            self.lineEdit().setText(self._text(float(self.raw())))
         self.finished.emit()
 
     def stepBy(self, steps: int) -> None:

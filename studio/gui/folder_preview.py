@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent, QIcon, QImage, QPixmap
+from PySide6.QtGui import QCloseEvent, QIcon, QImage, QKeyEvent, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QProgressBar,
+    QPushButton,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -175,6 +176,8 @@ class FolderPreviewDialog(QDialog):
                 self.classes.setItem(row, column, item)
         self._show_skipped(preview)
         self.load.setEnabled(True)
+        if isinstance(self.focusWidget(), QPushButton):
+            self.load.setFocus()
 
     def _show_skipped(self, preview: FolderPreview) -> None:
         report = preview.report
@@ -191,6 +194,14 @@ class FolderPreviewDialog(QDialog):
         self.skipped.setVisible(bool(report.skipped))
 
     # -- the end
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter in a field finishes the field; only on a button does it press one."""
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and not isinstance(self.focusWidget(), QPushButton):
+            event.accept()
+            return
+        super().keyPressEvent(event)
 
     def done(self, result: int) -> None:
         self._end()
