@@ -79,6 +79,7 @@ class FolderPreviewDialog(QDialog):
         self.classes.verticalHeader().hide()
         self.classes.verticalHeader().setDefaultSectionSize(_THUMBNAIL + 6)
         head = self.classes.horizontalHeader()
+        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         head.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         head.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
@@ -92,7 +93,7 @@ class FolderPreviewDialog(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.load = self.buttons.addButton("Load", QDialogButtonBox.ButtonRole.AcceptRole)
         self.load.setObjectName("load_folder")
-        self.load.setDefault(True)
+        self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
 
@@ -126,7 +127,7 @@ class FolderPreviewDialog(QDialog):
         self.load.setEnabled(False)
         self.message.hide()
         self.progress.setRange(0, 0)
-        self.progress.show()
+        self.progress.setEnabled(True)
         self._timer.start()
 
     def _abandon(self) -> None:
@@ -147,7 +148,9 @@ class FolderPreviewDialog(QDialog):
             self.progress.setValue(round(1000 * (fraction or 0.0)))
             return
         self._timer.stop()
-        self.progress.hide()
+        self.progress.setRange(0, 1000)
+        self.progress.reset()
+        self.progress.setEnabled(False)
         work, self._work = self._work, None
         try:
             self._show(work.result())

@@ -108,7 +108,6 @@ class SettingsForm(QWidget):
         grid.setHorizontalSpacing(spacing // 2)
         grid.setVerticalSpacing(spacing // 2)
         grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
         for row in rows:
             row.lay_out(grid)
         return grid
@@ -123,6 +122,11 @@ class SettingsForm(QWidget):
     def is_empty(self) -> bool:
         """Whether there is nothing to set."""
         return not self._rows and not self._parts
+
+    @property
+    def reset_width(self) -> int:
+        """Room for the reset buttons at the right; in pixels."""
+        return max((row.reset.sizeHint().width() for row in self._rows.values()), default=0)
 
     def set_value(self, settings: Settings) -> None:
         """Show settings, without a signal. Nothing happens where it shows them already."""

@@ -98,6 +98,8 @@ def shown_weight(value: float) -> str:
 def shown_share(share: float) -> str:
     """A share in 0…1 in per cent with two digits behind the point; never 0.00 % or 100.00 % unless it is."""
     percent = 100.0 * share
+    if 0 < percent < 1e-9:
+        return f"< 1e{MINUS}9 %"
     if 0 < percent < 0.005:
         return f"{_scientific(percent)} %" if percent < 0.0005 else f"{percent:.3f} %"
     if 99.995 <= percent < 100:
