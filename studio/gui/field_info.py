@@ -18,6 +18,7 @@ from studio.gui.fields import (
     SwitchField,
     TextField,
     shown,
+    with_unit,
 )
 from studio.settings import Settings
 
@@ -113,8 +114,7 @@ def value_text(info: FieldInfo, value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, int | float) and not isinstance(value, Enum):
-        style = style_of(info)
-        return f"{shown(float(value), style)} {style.unit}".rstrip()
+        return with_unit(float(value), style_of(info))
     if isinstance(value, str) and not isinstance(value, Enum) and not choices_of(info.annotation):
         return f"“{value}”" if value else "empty"
     return readable(value)

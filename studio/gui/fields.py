@@ -112,14 +112,15 @@ class NumberField(QAbstractSpinBox, Field):
 
     def _bare_text(self) -> str:
         """What was typed, without the unit."""
-        return self.lineEdit().text().strip().removesuffix(self._style.unit).strip()
+        text, unit = self.lineEdit().text().strip(), self._style.unit
+        return text.removesuffix(unit).removesuffix(_singular(unit)).strip()
 
     def show_value(self, value: Any) -> None:
         if self.raw() != value:
             self.lineEdit().setText(self._text(float(value)))
 
     def _text(self, value: float) -> str:
-        return f"{shown(value, self._style)} {self._style.unit}".rstrip()
+        return with_unit(value, self._style)
 
     @Slot()
     def _finish(self) -> None:
@@ -162,6 +163,16 @@ class NumberField(QAbstractSpinBox, Field):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+
+def with_unit(value: float, style: NumberStyle) -> str:
+    """A number as its editor shows it, with its unit."""
+    return f"{shown(value, style)} {_singular(style.unit) if value == 1 else style.unit}".rstrip()
+
+
+def _singular(unit: str) -> str:
+    """“step” for “steps”; abbreviations such as “s” and “px” stay."""
+    return unit.removesuffix("s") if len(unit) > 3 else unit
 
 
 def shown(value: float, style: NumberStyle) -> str:

@@ -24,6 +24,7 @@ from studio.data.folder import FolderConfig, FolderPreview, inspect_folder
 from studio.errors import Cancelled, UserError
 from studio.gui.forms import SettingsForm
 from studio.gui.images import image_of
+from studio.gui.number_entry import shown_bytes
 from studio.gui.theme import ThemeManager
 from studio.settings import Settings
 from studio.training.background import Background
@@ -69,6 +70,9 @@ class FolderPreviewDialog(QDialog):
         self.message.setWordWrap(True)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
+        kept = self.progress.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)  # so that nothing jumps
+        self.progress.setSizePolicy(kept)
         self.classes = QTableWidget(0, 3)
         self.classes.setObjectName("folder_classes")
         self.classes.setAccessibleName("Classes of the folder")
@@ -127,7 +131,7 @@ class FolderPreviewDialog(QDialog):
         self.load.setEnabled(False)
         self.message.hide()
         self.progress.setRange(0, 0)
-        self.progress.setEnabled(True)
+        self.progress.show()
         self._timer.start()
 
     def _abandon(self) -> None:
@@ -148,9 +152,7 @@ class FolderPreviewDialog(QDialog):
             self.progress.setValue(round(1000 * (fraction or 0.0)))
             return
         self._timer.stop()
-        self.progress.setRange(0, 1000)
-        self.progress.reset()
-        self.progress.setEnabled(False)
+        self.progress.hide()
         work, self._work = self._work, None
         try:
             self._show(work.result())
@@ -163,8 +165,9 @@ class FolderPreviewDialog(QDialog):
             self.message.show()
 
     def _show(self, preview: FolderPreview) -> None:
-        size = preview.memory_bytes / 1e6
-        self.total.setText(f"{preview.files:,} files in {len(preview.classes)} classes · {size:,.3g} MB in memory")
+        self.total.setText(
+            f"{preview.files:,} files in {len(preview.classes)} classes · {shown_bytes(preview.memory_bytes)} in memory"
+        )
         self.classes.setRowCount(len(preview.classes))
         self.classes.setIconSize(QSize(4 * (_THUMBNAIL + 2), _THUMBNAIL))
         for row, one in enumerate(preview.classes):
@@ -189,9 +192,11 @@ class FolderPreviewDialog(QDialog):
             self.skipped.addItem(f"{file.path}: {file.reason}")
         parts = []
         if report.skipped:
-            parts.append(f"{len(report.skipped):,} cannot be read and are skipped, of those looked at so far.")
+            verb = "is" if len(report.skipped) == 1 else "are"
+            parts.append(f"{len(report.skipped):,} cannot be read and {verb} skipped, of those looked at so far.")
         if report.loose_files:
-            parts.append(f"{report.loose_files:,} files beside the sub-folders belong to no class.")
+            loose = "1 file beside" if report.loose_files == 1 else f"{report.loose_files:,} files beside"
+            parts.append(f"Left out because no class is theirs: {loose} the sub-folders.")
         self.skipped_title.setText(" ".join(parts))
         self.skipped_title.setVisible(bool(parts))
         self.skipped.setVisible(bool(report.skipped))

@@ -107,6 +107,14 @@ def shown_share(share: float) -> str:
     return f"{percent:.2f} %"
 
 
+def shown_bytes(size: float) -> str:
+    """A size in bytes as a person reads it."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= scale:
+            return f"{size / scale:.3g} {unit}"
+    return f"{size:.0f} bytes"
+
+
 def _scientific(value: float) -> str:
     mantissa, _, exponent = f"{value:.1e}".partition("e")
     return f"{mantissa}e{int(exponent)}".replace("-", MINUS)

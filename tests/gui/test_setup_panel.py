@@ -185,7 +185,7 @@ def open_preview(qtbot: QtBot, panel: SetupPanel, path: Path) -> FolderPreviewDi
     choose(qtbot, find(panel, QComboBox, "dataset"), "folder")
     enter(qtbot, find(find(panel, QWidget, "image_folder"), QLineEdit, "path"), str(path))
     dialog = find(panel, FolderPreviewDialog, "folder_preview")
-    qtbot.waitUntil(lambda: not dialog.progress.isEnabled())
+    qtbot.waitUntil(lambda: not dialog.progress.isVisible())
     return dialog
 
 

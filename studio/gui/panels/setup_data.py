@@ -22,6 +22,7 @@ from studio.errors import UserError
 from studio.gui.fields import ChoiceField, PathField
 from studio.gui.folder_preview import FolderPreviewDialog
 from studio.gui.forms import SettingsForm
+from studio.gui.number_entry import shown_bytes
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import DatasetView, TaskView
@@ -167,7 +168,7 @@ class DataSection(QWidget):
     def _name_choices(self) -> None:
         for place, spec in enumerate(DATASETS):
             missing = spec.download_bytes(self._workbench.data_root)
-            more = f" ({size_text(missing)} to download)" if missing else ""
+            more = f" ({shown_bytes(missing)} to download)" if missing else ""
             self.choice.setItemText(place, spec.title + more)
             self.choice.setItemData(place, tooltip(spec.summary), Qt.ItemDataRole.ToolTipRole)
 
@@ -207,7 +208,7 @@ class DataSection(QWidget):
         self.offer.setVisible(spec is not None)
         self.download.setVisible(spec is not None)
         if spec is not None:
-            size = size_text(spec.download_bytes(self._workbench.data_root))
+            size = shown_bytes(spec.download_bytes(self._workbench.data_root))
             loaded = self._workbench.dataset
             stays = f" {loaded.name} stays in use until then." if loaded is not None else ""
             self.offer.setText(f"{spec.title} is not in the data folder yet.{stays}")
@@ -308,14 +309,6 @@ def card_text(view: DatasetView) -> str:
     colour = "grey" if channels == 1 else "colour"
     count = int(view.counts.sum())
     return f"{view.name}\n{count:,} images · {len(view.class_names)} classes · {width}×{height} {colour}"
-
-
-def size_text(size: int) -> str:
-    """Bytes as a person reads them."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= scale:
-            return f"{size / scale:.3g} {unit}"
-    return f"{size} bytes"
 
 
 def _label(name: str, role: str = "") -> QLabel:
