@@ -71,6 +71,7 @@ class HistoryPlot(Plot):
         self.describe = self._describe
         self.show_range((0.0, 100.0), (0.0, 1.0))
         self.view.sigXRangeChanged.connect(self._on_range)
+        self.view.sigResized.connect(self._on_resized)
 
     @property
     def window(self) -> int:
@@ -209,6 +210,11 @@ class HistoryPlot(Plot):
         """The person looks elsewhere: other points are in view."""
         if not self._drawing and not self.following:
             QTimer.singleShot(0, self, self.redraw)
+
+    @Slot()
+    def _on_resized(self) -> None:
+        """Another width takes another number of points."""
+        QTimer.singleShot(0, self, self.redraw)
 
     def _describe(self, x: float, y: float) -> str:
         """The mark under the mouse, or else the values at the logged step nearest to it."""
