@@ -7,13 +7,23 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QListWidget, QPushButton, QTableWidget, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QPushButton,
+    QTableWidget,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from studio.data.catalog import DATASETS
 from studio.data.folder import FolderConfig
 from studio.errors import UserError
 from studio.gui.fields import NumberField
+from studio.gui.foldable import Foldable
 from studio.gui.folder_preview import FolderPreviewDialog
 from studio.gui.panels.setup import SetupPanel
 from studio.gui.theme import ThemeManager
@@ -243,3 +253,25 @@ def test_that_the_data_folder_can_be_set(qtbot: QtBot, panel: SetupPanel, workbe
     enter(qtbot, line, str(tmp_path / "data"))
     assert workbench.data_root == tmp_path / "data"
     assert words(panel, "dataset_message") == ""
+
+
+@pytest.mark.parametrize("kind", [spec.kind for spec in MODELS])
+def test_that_tab_goes_from_top_to_bottom(qtbot: QtBot, panel: SetupPanel, kind: str) -> None:
+    choose(qtbot, find(panel, QComboBox, "model"), kind)
+    for fold in panel.findChildren(Foldable):
+        fold.set_open(True)
+    content = panel.area.widget()
+    assert content is not None
+    content.adjustSize()
+    places = []
+    widget: QWidget = panel.data.choice
+    while True:
+        top = widget.mapTo(content, widget.rect().center())
+        places.append((top.y(), widget.objectName()))
+        qtbot.keyClick(widget, Key.Key_Tab)
+        following = QApplication.focusWidget()
+        if following is None or not content.isAncestorOf(following) or following is panel.data.choice:
+            break
+        widget = following
+    assert len(places) > 10
+    assert [place[1] for place in places] == [place[1] for place in sorted(places, key=lambda place: place[0])]

@@ -23,6 +23,7 @@ from studio.gui.fields import ChoiceField, PathField
 from studio.gui.folder_preview import FolderPreviewDialog
 from studio.gui.forms import SettingsForm
 from studio.gui.number_entry import shown_bytes
+from studio.gui.tab_order import follow_layout
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import DatasetView, TaskView
@@ -162,6 +163,7 @@ class DataSection(QWidget):
             self._form_kind = spec.kind
             self._form.changed.connect(self._entered)
             self._forms.addWidget(self._form)
+            follow_layout(self)
         self._form.setVisible(not self._form.is_empty and not (isinstance(config, FolderConfig) and not config.path))
         self._form.set_value(config)
 
