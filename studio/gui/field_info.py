@@ -8,18 +8,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from studio.gui.fields import (
-    ChoiceField,
-    Field,
-    NumberField,
-    NumberStyle,
-    PathField,
-    Range,
-    SwitchField,
-    TextField,
-    shown,
-    with_unit,
-)
+from studio.gui.fields import ChoiceField, Field, PathField, SwitchField, TextField
+from studio.gui.number_field import NumberField, NumberStyle, Range, shown, with_unit
 from studio.settings import Settings
 
 

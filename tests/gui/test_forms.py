@@ -14,8 +14,9 @@ from pytestqt.qtbot import QtBot
 from studio.data.catalog import DATASETS
 from studio.errors import UserError
 from studio.gui.field_info import readable
-from studio.gui.fields import ChoiceField, NumberField, SwitchField
+from studio.gui.fields import ChoiceField, SwitchField
 from studio.gui.forms import SettingsForm
+from studio.gui.number_field import NumberField
 from studio.gui.theme import ThemeManager
 from studio.models.catalog import MODELS
 from studio.settings import Settings, setting

@@ -22,9 +22,9 @@ from pytestqt.qtbot import QtBot
 from studio.data.catalog import DATASETS
 from studio.data.folder import FolderConfig
 from studio.errors import UserError
-from studio.gui.fields import NumberField
 from studio.gui.foldable import Foldable
 from studio.gui.folder_preview import FolderPreviewDialog
+from studio.gui.number_field import NumberField
 from studio.gui.panels.setup import SetupPanel
 from studio.gui.theme import ThemeManager
 from studio.gui.view_state import RunPhase, RunView, TaskView
