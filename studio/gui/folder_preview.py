@@ -73,20 +73,7 @@ class FolderPreviewDialog(QDialog):
         kept = self.progress.sizePolicy()
         kept.setRetainSizeWhenHidden(True)  # so that nothing jumps
         self.progress.setSizePolicy(kept)
-        self.classes = QTableWidget(0, 3)
-        self.classes.setObjectName("folder_classes")
-        self.classes.setAccessibleName("Classes of the folder")
-        self.classes.setHorizontalHeaderLabels(["Class", "Files", "Examples"])
-        self.classes.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.classes.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.classes.setShowGrid(False)
-        self.classes.verticalHeader().hide()
-        self.classes.verticalHeader().setDefaultSectionSize(_THUMBNAIL + 6)
-        head = self.classes.horizontalHeader()
-        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        head.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        head.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
+        self.classes = _class_table()
         self.skipped_title = QLabel()
         self.skipped_title.setProperty("role", "warning")
         self.skipped_title.setWordWrap(True)
@@ -226,6 +213,25 @@ class FolderPreviewDialog(QDialog):
         for work in self._abandoned:
             work.join(_JOIN_S)
         self._abandoned.clear()
+
+
+def _class_table() -> QTableWidget:
+    """Name, number of files and examples of each class."""
+    classes = QTableWidget(0, 3)
+    classes.setObjectName("folder_classes")
+    classes.setAccessibleName("Classes of the folder")
+    classes.setHorizontalHeaderLabels(["Class", "Files", "Examples"])
+    classes.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    classes.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    classes.setShowGrid(False)
+    classes.verticalHeader().hide()
+    classes.verticalHeader().setDefaultSectionSize(_THUMBNAIL + 6)
+    head = classes.horizontalHeader()
+    head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    head.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+    head.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
+    return classes
 
 
 def _strip(images: list[QImage]) -> QIcon:
