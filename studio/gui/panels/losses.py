@@ -138,9 +138,10 @@ class LossesPanel(LivePanel):
         for name, chip in self.legend.chips.items():
             chip.set_value(compact(history.latest(name), 3))
         self.plot.show_history(history)
-        left_out = self.plot.left_out
-        self._left_out.setVisible(bool(left_out))
-        self._left_out.setText(f"A logarithmic scale cannot show values ≤ 0: {', '.join(left_out)}.")
+        # Kept open while the scale is logarithmic, so that the plot does not jump when a value changes its sign.
+        left_out = ", ".join(self.plot.left_out)
+        self._left_out.setVisible(self.plot.logarithmic)
+        self._left_out.setText(f"A logarithmic scale cannot show values ≤ 0: {left_out}." if left_out else " ")
 
     def _curves(self, history: History) -> list[Curve]:
         """A curve for each column that is a metric of the model or a loss."""
