@@ -95,10 +95,10 @@ class RunActions(QObject):
         self._actions = {control.name: self._make(control, parent) for control in _CONTROLS}
         self._actions["start"].triggered.connect(self.start_requested)
         self._actions["pause"].triggered.connect(self._pause_or_resume)
-        self._actions["step"].triggered.connect(workbench.step_once)
+        self._actions["step"].triggered.connect(workbench.runs.step_once)
         self._actions["stop"].triggered.connect(workbench.stop)
-        self._actions["sample"].triggered.connect(workbench.sample_now)
-        self._actions["save"].triggered.connect(workbench.save)
+        self._actions["sample"].triggered.connect(workbench.runs.sample_now)
+        self._actions["save"].triggered.connect(workbench.runs.save)
         workbench.run_changed.connect(self._refresh)
         workbench.dataset_changed.connect(self._refresh)
         workbench.config_changed.connect(self._refresh)
@@ -122,9 +122,9 @@ class RunActions(QObject):
     @Slot()
     def _pause_or_resume(self) -> None:
         if self._workbench.run.phase is RunPhase.PAUSED:
-            self._workbench.resume()
+            self._workbench.runs.resume()
         else:
-            self._workbench.pause()
+            self._workbench.runs.pause()
 
     @Slot()
     def _refresh(self) -> None:

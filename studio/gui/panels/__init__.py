@@ -1,1 +1,1 @@
-"""The window's docks. A panel takes state from the workbench's signals, gives intent to its slots, and knows no other."""
+"""The window's docks. A panel takes state from the workbench's signals, gives intent to its slots, knows no other."""
