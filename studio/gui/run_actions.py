@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QToolBar, QWidget
 
 from studio.gui.explain import wrapped
 from studio.gui.theme import ThemeManager
@@ -82,6 +82,8 @@ _CONTROLS = (
     ),
 )
 
+_PAUSE_TEXTS = ("&Pause", "&Resume")
+
 
 class RunActions(QObject):
     """Keeps the controls in step with the run."""
@@ -107,6 +109,18 @@ class RunActions(QObject):
     def all(self) -> list[QAction]:
         """The actions in the order of the toolbar."""
         return list(self._actions.values())
+
+    def keep_widths(self, bar: QToolBar) -> None:
+        """Let nothing on the toolbar move when a text changes."""
+        action = self._actions["pause"]
+        button = bar.widgetForAction(action)
+        shown, widths = action.text(), []
+        button.ensurePolished()
+        for text in _PAUSE_TEXTS:
+            action.setText(text)
+            widths.append(button.sizeHint().width())
+        action.setText(shown)
+        button.setMinimumWidth(max(widths))
 
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]
@@ -135,7 +149,7 @@ class RunActions(QObject):
         self._actions["start"].setEnabled(not blocked)
         _describe(self._actions["start"], blocked or _CONTROLS[0].tip)
         paused = run.phase is RunPhase.PAUSED
-        self._actions["pause"].setText("&Resume" if paused else "&Pause")
+        self._actions["pause"].setText(_PAUSE_TEXTS[paused])
         self._theme.bind_icon(self._actions["pause"], "resume" if paused else "pause")
 
 

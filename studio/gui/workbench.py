@@ -81,6 +81,7 @@ class Workbench(QObject):
 
     def _connect(self) -> None:
         self._tasks.changed.connect(self.task_changed)
+        self._tasks.bug_found.connect(self.line_logged)
         self._loader.loaded.connect(self._on_dataset)
         self._loader.failed.connect(self._on_dataset_failed)
         self._loader.cancelled.connect(self._on_dataset_cancelled)
