@@ -17,7 +17,7 @@ from studio.data.torchvision_sets import CIFAR10, SVHN
 from studio.errors import UserError
 from studio.progress import Progress
 
-__all__ = ["DATASETS", "AnyDataset", "DatasetConfig", "DatasetSpec", "dataset_spec", "load_dataset"]
+__all__ = ["DATASETS", "AnyDataset", "DatasetConfig", "DatasetSpec", "dataset_spec", "load_dataset", "not_here_yet"]
 
 DATASETS: tuple[DatasetSpec, ...] = (
     DIGITS,
@@ -52,6 +52,20 @@ def dataset_spec(kind: str) -> DatasetSpec:
         "There is no such data set",
         f"“{kind}” is not one of {', '.join(spec.kind for spec in DATASETS)}.",
         field="dataset.kind",
+    )
+
+
+def not_here_yet(config: DatasetConfig, data_root: Path) -> UserError | None:
+    """What to say when loading this data set would begin a download, which the person has to ask for; else None."""
+    spec = dataset_spec(config.kind)
+    size = spec.download_bytes(data_root)
+    if not size:
+        return None
+    return UserError(
+        f"{spec.title} is not in the data folder yet",
+        f"{data_root}; {size / 1e6:,.1f} MB are to be downloaded.",
+        "Press Download in the set-up panel, or choose the folder that holds it.",
+        field="dataset",
     )
 
 

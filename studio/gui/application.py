@@ -15,7 +15,7 @@ from studio.gui.main_window import MainWindow
 from studio.gui.theme import ThemeManager, ThemeMode
 from studio.gui.workbench import Workbench
 from studio.paths import resources
-from studio.training.presets import config_or_preset
+from studio.training.presets import config_or_preset, presets
 
 _AFTER_PAINT = 50
 """Milliseconds between showing the window and loading anything heavy, so that it is painted first."""
@@ -44,14 +44,17 @@ def run_application(*, config: str | None = None, data_root: Path | None = None)
     settings = QSettings("perturbation-studio", "studio")
     theme = ThemeManager(_theme_mode(settings))
     theme.apply(app)
-    root = data_root or _remembered_data_root(settings)
-    workbench = Workbench(first, data_root=root)
+    workbench = Workbench(first, data_root=data_root or _remembered_data_root(settings))
+    root = workbench.data_root
     window = MainWindow(workbench, theme, settings)
+    if config and config not in (preset.name for preset in presets()):
+        window.files.begin_with(Path(config))
     window.show()
     QTimer.singleShot(_AFTER_PAINT, workbench.begin)
     _let_ctrl_c_through(app, window)
     code = int(app.exec())
-    settings.setValue("data_root", str(workbench.data_root))
+    if workbench.data_root != root:
+        settings.setValue("data_root", str(workbench.data_root))
     return code
 
 

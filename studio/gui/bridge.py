@@ -58,9 +58,7 @@ class Bridge(QObject):
         snapshot = handle.take_snapshot()
         if snapshot is not None:
             self.snapshot_arrived.emit(snapshot)
-        finished = False
         for event in events:
-            finished = finished or isinstance(event, Finished)
             if isinstance(event, Finished):
                 handle.join(1.0)
                 self._handle = None

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from studio.errors import UserError
 from studio.files import whole_file
+from studio.gui.error_box import error_box
 from studio.gui.workbench import Workbench
 from studio.training.config import read_config
 from studio.training.presets import presets
@@ -69,12 +70,17 @@ class ConfigFiles(QObject):
         try:
             config = read_config(path)
         except UserError as error:
+            if not path.exists():
+                self._forget(path)
             self._tell(error)
-            self._forget(path)
             return
         self._set_path(None if preset else path)
         self._workbench.set_config(config)
         self._workbench.log(f"Opened {path.stem if preset else path}")
+
+    def begin_with(self, path: Path) -> None:
+        """The window was opened on this file."""
+        self._set_path(path.resolve())
 
     def save(self) -> None:
         """Write the configuration to its file, or ask for one."""
@@ -112,14 +118,14 @@ class ConfigFiles(QObject):
         self._settings.setValue("recent", [name for name in self._recent_names() if name != str(path)])
 
     def _recent_names(self) -> list[str]:
-        value = self._settings.value("recent", [])
-        return [str(name) for name in value] if isinstance(value, list) else [str(value)]
+        value = self._settings.value("recent")  # a list of one comes back as text, an empty one as None
+        return [str(name) for name in value] if isinstance(value, list) else [str(value)] if value else []
 
     def _fill_recent(self) -> None:
         self._recent.clear()
         names = self._recent_names()
         for name in names:
-            self._recent.addAction(name, partial(self.open, Path(name)))
+            self._recent.addAction(name.replace("&", "&&"), partial(self.open, Path(name)))
         self._recent.setEnabled(bool(names))
 
     def _folder(self) -> str:
@@ -127,6 +133,4 @@ class ConfigFiles(QObject):
         return str(Path(names[0]).parent) if names else str(Path.home())
 
     def _tell(self, error: UserError) -> None:
-        box = QMessageBox(QMessageBox.Icon.Warning, error.title, error.title, parent=self._window)
-        box.setInformativeText("\n\n".join(part for part in (error.message, error.hint) if part))
-        box.exec()
+        error_box(error, self._window).exec()

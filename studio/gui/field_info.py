@@ -8,17 +8,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from studio.gui.fields import (
-    ChoiceField,
-    Field,
-    NumberField,
-    NumberStyle,
-    PathField,
-    Range,
-    SwitchField,
-    TextField,
-    shown,
-)
+from studio.gui.fields import ChoiceField, Field, PathField, SwitchField, TextField
+from studio.gui.number_field import NumberField, NumberStyle, Range, shown, with_unit
 from studio.settings import Settings
 
 
@@ -113,8 +104,7 @@ def value_text(info: FieldInfo, value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, int | float) and not isinstance(value, Enum):
-        style = style_of(info)
-        return f"{shown(float(value), style)} {style.unit}".rstrip()
+        return with_unit(float(value), style_of(info))
     if isinstance(value, str) and not isinstance(value, Enum) and not choices_of(info.annotation):
         return f"“{value}”" if value else "empty"
     return readable(value)
@@ -136,8 +126,6 @@ def fault_text(fault: Any, info: FieldInfo | None) -> str:
     """One of pydantic's errors in plain words."""
     given, context = fault.get("input"), fault.get("ctx", {})
     match fault["type"]:
-        case "int_parsing" | "float_parsing" | "int_type" | "float_type":
-            return f"“{given}” is not a number." if str(given).strip() else "A number is missing."
         case "int_from_float":
             return "It must be a whole number."
         case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than" if info is not None:

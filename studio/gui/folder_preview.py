@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent, QIcon, QImage, QPixmap
+from PySide6.QtGui import QCloseEvent, QIcon, QImage, QKeyEvent, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QProgressBar,
+    QPushButton,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -23,6 +24,7 @@ from studio.data.folder import FolderConfig, FolderPreview, inspect_folder
 from studio.errors import Cancelled, UserError
 from studio.gui.forms import SettingsForm
 from studio.gui.images import image_of
+from studio.gui.number_entry import shown_bytes
 from studio.gui.theme import ThemeManager
 from studio.settings import Settings
 from studio.training.background import Background
@@ -68,19 +70,10 @@ class FolderPreviewDialog(QDialog):
         self.message.setWordWrap(True)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
-        self.classes = QTableWidget(0, 3)
-        self.classes.setObjectName("folder_classes")
-        self.classes.setAccessibleName("Classes of the folder")
-        self.classes.setHorizontalHeaderLabels(["Class", "Files", "Examples"])
-        self.classes.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.classes.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.classes.setShowGrid(False)
-        self.classes.verticalHeader().hide()
-        self.classes.verticalHeader().setDefaultSectionSize(_THUMBNAIL + 6)
-        head = self.classes.horizontalHeader()
-        head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        head.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        head.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
+        kept = self.progress.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)  # so that nothing jumps
+        self.progress.setSizePolicy(kept)
+        self.classes = _class_table()
         self.skipped_title = QLabel()
         self.skipped_title.setProperty("role", "warning")
         self.skipped_title.setWordWrap(True)
@@ -91,7 +84,7 @@ class FolderPreviewDialog(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.load = self.buttons.addButton("Load", QDialogButtonBox.ButtonRole.AcceptRole)
         self.load.setObjectName("load_folder")
-        self.load.setDefault(True)
+        self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
 
@@ -159,8 +152,9 @@ class FolderPreviewDialog(QDialog):
             self.message.show()
 
     def _show(self, preview: FolderPreview) -> None:
-        size = preview.memory_bytes / 1e6
-        self.total.setText(f"{preview.files:,} files in {len(preview.classes)} classes · {size:,.3g} MB in memory")
+        self.total.setText(
+            f"{preview.files:,} files in {len(preview.classes)} classes · {shown_bytes(preview.memory_bytes)} in memory"
+        )
         self.classes.setRowCount(len(preview.classes))
         self.classes.setIconSize(QSize(4 * (_THUMBNAIL + 2), _THUMBNAIL))
         for row, one in enumerate(preview.classes):
@@ -175,6 +169,8 @@ class FolderPreviewDialog(QDialog):
                 self.classes.setItem(row, column, item)
         self._show_skipped(preview)
         self.load.setEnabled(True)
+        if isinstance(self.focusWidget(), QPushButton):
+            self.load.setFocus()
 
     def _show_skipped(self, preview: FolderPreview) -> None:
         report = preview.report
@@ -183,14 +179,24 @@ class FolderPreviewDialog(QDialog):
             self.skipped.addItem(f"{file.path}: {file.reason}")
         parts = []
         if report.skipped:
-            parts.append(f"{len(report.skipped):,} cannot be read and are skipped, of those looked at so far.")
+            verb = "is" if len(report.skipped) == 1 else "are"
+            parts.append(f"{len(report.skipped):,} cannot be read and {verb} skipped, of those looked at so far.")
         if report.loose_files:
-            parts.append(f"{report.loose_files:,} files beside the sub-folders belong to no class.")
+            loose = "1 file beside" if report.loose_files == 1 else f"{report.loose_files:,} files beside"
+            parts.append(f"Left out because no class is theirs: {loose} the sub-folders.")
         self.skipped_title.setText(" ".join(parts))
         self.skipped_title.setVisible(bool(parts))
         self.skipped.setVisible(bool(report.skipped))
 
     # -- the end
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter in a field finishes the field; only on a button does it press one."""
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and not isinstance(self.focusWidget(), QPushButton):
+            event.accept()
+            return
+        super().keyPressEvent(event)
 
     def done(self, result: int) -> None:
         self._end()
@@ -207,6 +213,25 @@ class FolderPreviewDialog(QDialog):
         for work in self._abandoned:
             work.join(_JOIN_S)
         self._abandoned.clear()
+
+
+def _class_table() -> QTableWidget:
+    """Name, number of files and examples of each class."""
+    classes = QTableWidget(0, 3)
+    classes.setObjectName("folder_classes")
+    classes.setAccessibleName("Classes of the folder")
+    classes.setHorizontalHeaderLabels(["Class", "Files", "Examples"])
+    classes.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    classes.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    classes.setShowGrid(False)
+    classes.verticalHeader().hide()
+    classes.verticalHeader().setDefaultSectionSize(_THUMBNAIL + 6)
+    head = classes.horizontalHeader()
+    head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    head.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+    head.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
+    return classes
 
 
 def _strip(images: list[QImage]) -> QIcon:

@@ -9,9 +9,13 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from studio.gui.field_info import extra, range_text, title_of, value_text
-from studio.gui.fields import Field, PathField, TextField
+from studio.gui.fields import Field, PathField, SwitchField, TextField
+from studio.gui.look import mark
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
+
+_EDITOR_DIGITS = 11
+_EDITOR_BUTTONS = 36
 
 
 class FormRow(QObject):
@@ -86,6 +90,8 @@ class FormRow(QObject):
         else:
             self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             grid.addWidget(self._label, row, 0)
+            if not isinstance(self._widget, SwitchField):
+                self._widget.setFixedWidth(editor_width(self._widget))
             grid.addWidget(self._widget, row, 1)
             grid.addWidget(self.reset, row, 2, right)
             grid.addWidget(self.message, row + 1, 0, 1, 3)
@@ -111,6 +117,8 @@ class FormRow(QObject):
         self.message.setText(text)
         self.message.setVisible(bool(text))
         self._widget.setAccessibleDescription(text or self.info.description or "")
+        editor = self._widget.line if isinstance(self._widget, PathField) else self._widget
+        mark(editor, "invalid", "true" if text else "false")
 
     @Slot()
     def _reset(self) -> None:
@@ -118,6 +126,11 @@ class FormRow(QObject):
         self.show_value(self.default)
         self.edited.emit()
         self.finished.emit()
+
+
+def editor_width(widget: QWidget) -> int:
+    """One width for the editors of all forms, so that they stand in one column; in pixels."""
+    return widget.fontMetrics().horizontalAdvance("0" * _EDITOR_DIGITS) + _EDITOR_BUTTONS
 
 
 def _sentence(head: str, text: str) -> str:

@@ -49,7 +49,7 @@ class SettingsForm(QWidget):
         super().__init__(parent)
         self._kind = kind
         self._theme = theme
-        self._value = self._defaults = defaults if defaults is not None else kind()
+        self._value = self._settled = self._defaults = defaults if defaults is not None else kind()
         self._rows: dict[str, FormRow] = {}
         self._parts: dict[str, SettingsForm] = {}
         self._advanced: Foldable | None = None
@@ -108,7 +108,6 @@ class SettingsForm(QWidget):
         grid.setHorizontalSpacing(spacing // 2)
         grid.setVerticalSpacing(spacing // 2)
         grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
         for row in rows:
             row.lay_out(grid)
         return grid
@@ -124,6 +123,11 @@ class SettingsForm(QWidget):
         """Whether there is nothing to set."""
         return not self._rows and not self._parts
 
+    @property
+    def reset_width(self) -> int:
+        """Room for the reset buttons at the right; in pixels."""
+        return max((row.reset.sizeHint().width() for row in self._rows.values()), default=0)
+
     def set_value(self, settings: Settings) -> None:
         """Show settings, without a signal. Nothing happens where it shows them already."""
         old, self._value = self._value, settings
@@ -131,6 +135,7 @@ class SettingsForm(QWidget):
         if self._filled and all(getattr(old, name) == getattr(settings, name) for name in shown):
             return  # an entry that cannot be used yet stays, with its message
         self._filled = True
+        self._settled = settings
         for name, row in self._rows.items():
             row.show_value(getattr(settings, name))
         for name, part in self._parts.items():
@@ -148,18 +153,37 @@ class SettingsForm(QWidget):
     # -- intent out
 
     def _edited(self) -> None:
-        faults = self._take({name: row.field.raw() for name, row in self._rows.items()})
+        """At every keystroke: what is good is told at once, so that a start by shortcut takes it along."""
+        faults = self._take(self._rows_entered()) | self._unreadable()
         for name, row in self._rows.items():
             row.reset.setVisible(not row.is_default)
             if name not in faults:
                 row.say("")  # mended; a new fault waits until the entry is finished
 
     def _finished(self) -> None:
-        self._say(self._take({name: row.field.raw() for name, row in self._rows.items()}))
+        """At Enter or when the focus leaves: what is no good in the end goes back to what it was before."""
+        entries = self._rows_entered()
+        _, faults = self._checked({**self._fields(self._value), **entries})
+        faults |= self._unreadable()
+        back = {name: getattr(self._settled, name) for name in self._rows if name in faults or "" in faults}
+        self._take({**entries, **back})
+        self._settled = self._value
+        self._say(faults)
+
+    def _rows_entered(self) -> dict[str, Any]:
+        """What stands in the rows, those that cannot be read left out."""
+        return {name: row.field.raw() for name, row in self._rows.items() if not row.field.fault()}
+
+    def _unreadable(self) -> dict[str, str]:
+        faults = {name: row.field.fault() for name, row in self._rows.items()}
+        return {name: fault for name, fault in faults.items() if fault}
+
+    def _fields(self, settings: Settings) -> dict[str, Any]:
+        return {name: getattr(settings, name) for name in self._kind.model_fields}
 
     def _take(self, entries: Mapping[str, Any]) -> dict[str, str]:
         """Take over what is valid and tell of it; faults in words by field, "" for the whole."""
-        before = {name: getattr(self._value, name) for name in self._kind.model_fields}
+        before = self._fields(self._value)
         new, faults = self._checked({**before, **entries})
         if new is None:
             mended = {name: value for name, value in entries.items() if name not in faults}

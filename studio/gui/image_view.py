@@ -67,11 +67,13 @@ class ImageView(QGraphicsView):
         """Zoom in (factor > 1) or out, about the mouse if it is over the picture, else about the middle."""
         self.fitted = False
         ratio = self.devicePixelRatioF()
-        wanted = min(_MOST, max(_LEAST, self.zoom * factor)) * ratio
-        if wanted > 1:
-            # To the next whole number, so that every pixel has the same size.
-            wanted = max(math.floor(self.zoom * ratio) + 1.0, round(wanted)) if factor > 1 else math.ceil(wanted - 0.5)
-        self._set_zoom(wanted / ratio)
+        now, wanted = self.zoom * ratio, max(_LEAST, self.zoom * factor) * ratio
+        # Above 1 by whole numbers, so that every pixel has the same size.
+        if factor > 1 and wanted > 1:
+            wanted = max(math.floor(now) + 1, round(wanted))
+        elif now > 1:
+            wanted = max(1, min(math.ceil(now) - 1, round(wanted)))
+        self._set_zoom(min(_MOST, wanted / ratio))
         self.viewed.emit()
 
     def _set_zoom(self, zoom: float) -> None:

@@ -8,8 +8,10 @@ from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QMessageBox, QToolBar, QWidget
 
+from studio.errors import UserError
 from studio.gui.about import show_about, show_shortcuts
 from studio.gui.config_files import ConfigFiles
+from studio.gui.error_box import error_box
 from studio.gui.panels.batch import BatchPanel
 from studio.gui.panels.examples import ExamplesPanel
 from studio.gui.panels.log import LogPanel
@@ -73,6 +75,9 @@ class MainWindow(QMainWindow):
         self.files.path_changed.connect(self._show_title)
         self.actions_of_run = RunActions(workbench, theme, self)
         self.actions_of_run.start_requested.connect(self.start)
+        self._trouble: QMessageBox | None = None
+        self._closing = False
+        workbench.runs.troubled.connect(self._tell_trouble)
         self.docks = self._make_docks()
         self._make_toolbar()
         self._make_menus()
@@ -119,6 +124,7 @@ class MainWindow(QMainWindow):
         for action in self.actions_of_run.all():
             if action.objectName() != "run_save":
                 bar.addAction(action)
+        self.actions_of_run.keep_widths(bar)
         bar.addSeparator()
         bar.addWidget(RunFigures(self.workbench, self.theme, bar))
         bar.toggleViewAction().setEnabled(False)
@@ -193,6 +199,19 @@ class MainWindow(QMainWindow):
         box.exec()
         return box.clickedButton() is not keep
 
+    @Slot(object)
+    def _tell_trouble(self, error: UserError) -> None:
+        """Say what paused or ended the run, in front of everything: it waits for the person to act."""
+        if self._closing or (self._trouble is not None and self._trouble.text() == error.title):
+            return
+        self._trouble = error_box(error, self)
+        self._trouble.finished.connect(self._trouble_read)
+        self._trouble.open()
+
+    @Slot()
+    def _trouble_read(self) -> None:
+        self._trouble = None
+
     def _set_theme(self, mode: ThemeMode) -> None:
         self.theme.set_mode(mode)
         self._settings.setValue("theme", str(mode))
@@ -209,22 +228,32 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the run in good order, save it, and remember the layout."""
-        run = self.workbench.run
-        if run.unsaved and not run.phase.active and not self._may_lose("Close the studio?", "Close"):
-            event.ignore()
-            return
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.setValue("state", self.saveState(_LAYOUT_VERSION))
+        self._closing = True
         self.workbench.shutdown()
+        run = self.workbench.run
+        if run.unsaved and not run.phase.active and not self._may_lose("Close the studio?", "Close"):
+            self._closing = False
+            event.ignore()
+            return
         super().closeEvent(event)
 
 
 def _go_to(dock: QDockWidget) -> None:
-    """Show a panel and put the keyboard into it."""
+    """Show a panel and put the keyboard into it, at the first thing that Tab would reach."""
     dock.show()
     dock.raise_()
-    panel: QWidget | None = dock.widget()
-    if panel is not None:
-        first = panel.nextInFocusChain()
-        target = first if first is not None and panel.isAncestorOf(first) else panel
-        target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+    dock.activateWindow()
+    panel = dock.widget()
+    target = panel.nextInFocusChain()
+    while target is not None and target is not panel:
+        if panel.isAncestorOf(target) and _takes_tab(target):
+            break
+        target = target.nextInFocusChain()
+    (target or panel).setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+
+def _takes_tab(widget: QWidget) -> bool:
+    tab = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+    return tab and widget.isEnabled() and widget.isVisible()

@@ -98,11 +98,21 @@ def shown_weight(value: float) -> str:
 def shown_share(share: float) -> str:
     """A share in 0…1 in per cent with two digits behind the point; never 0.00 % or 100.00 % unless it is."""
     percent = 100.0 * share
+    if 0 < percent < 1e-9:
+        return f"< 1e{MINUS}9 %"
     if 0 < percent < 0.005:
         return f"{_scientific(percent)} %" if percent < 0.0005 else f"{percent:.3f} %"
     if 99.995 <= percent < 100:
         return "> 99.99 %"
     return f"{percent:.2f} %"
+
+
+def shown_bytes(size: float) -> str:
+    """A size in bytes as a person reads it."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= scale:
+            return f"{size / scale:.3g} {unit}"
+    return f"{size:.0f} bytes"
 
 
 def _scientific(value: float) -> str:

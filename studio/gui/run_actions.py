@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QToolBar, QWidget
 
 from studio.gui.explain import wrapped
 from studio.gui.theme import ThemeManager
@@ -82,6 +82,8 @@ _CONTROLS = (
     ),
 )
 
+_PAUSE_TEXTS = ("&Pause", "&Resume")
+
 
 class RunActions(QObject):
     """Keeps the controls in step with the run."""
@@ -95,10 +97,10 @@ class RunActions(QObject):
         self._actions = {control.name: self._make(control, parent) for control in _CONTROLS}
         self._actions["start"].triggered.connect(self.start_requested)
         self._actions["pause"].triggered.connect(self._pause_or_resume)
-        self._actions["step"].triggered.connect(workbench.step_once)
+        self._actions["step"].triggered.connect(workbench.runs.step_once)
         self._actions["stop"].triggered.connect(workbench.stop)
-        self._actions["sample"].triggered.connect(workbench.sample_now)
-        self._actions["save"].triggered.connect(workbench.save)
+        self._actions["sample"].triggered.connect(workbench.runs.sample_now)
+        self._actions["save"].triggered.connect(workbench.runs.save)
         workbench.run_changed.connect(self._refresh)
         workbench.dataset_changed.connect(self._refresh)
         workbench.config_changed.connect(self._refresh)
@@ -107,6 +109,18 @@ class RunActions(QObject):
     def all(self) -> list[QAction]:
         """The actions in the order of the toolbar."""
         return list(self._actions.values())
+
+    def keep_widths(self, bar: QToolBar) -> None:
+        """Let nothing on the toolbar move when a text changes."""
+        action = self._actions["pause"]
+        button = bar.widgetForAction(action)
+        shown, widths = action.text(), []
+        button.ensurePolished()
+        for text in _PAUSE_TEXTS:
+            action.setText(text)
+            widths.append(button.sizeHint().width())
+        action.setText(shown)
+        button.setMinimumWidth(max(widths))
 
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]
@@ -122,9 +136,9 @@ class RunActions(QObject):
     @Slot()
     def _pause_or_resume(self) -> None:
         if self._workbench.run.phase is RunPhase.PAUSED:
-            self._workbench.resume()
+            self._workbench.runs.resume()
         else:
-            self._workbench.pause()
+            self._workbench.runs.pause()
 
     @Slot()
     def _refresh(self) -> None:
@@ -135,7 +149,7 @@ class RunActions(QObject):
         self._actions["start"].setEnabled(not blocked)
         _describe(self._actions["start"], blocked or _CONTROLS[0].tip)
         paused = run.phase is RunPhase.PAUSED
-        self._actions["pause"].setText("&Resume" if paused else "&Pause")
+        self._actions["pause"].setText(_PAUSE_TEXTS[paused])
         self._theme.bind_icon(self._actions["pause"], "resume" if paused else "pause")
 
 

@@ -6,17 +6,25 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from studio.errors import UserError
 from studio.gui.bridge import Bridge
 from studio.gui.history import History
 from studio.gui.view_state import Level, LogLine, RunPhase, RunView, line_of, run_after
 from studio.training.messages import (
     Command,
     Event,
+    Finished,
     Logged,
+    Pause,
     PerturbationApplied,
     PerturbationRejected,
+    Resume,
+    SampleNow,
+    Save,
     Snapshot,
+    Step,
     Stop,
+    Warned,
 )
 from studio.training.session import RunHandle, RunRequest
 
@@ -31,6 +39,7 @@ class RunControl(QObject):
     line_logged = Signal(object)  # LogLine
     target_applied = Signal(int)  # revision that the run now trains towards
     target_rejected = Signal(object)  # UserError
+    troubled = Signal(object)  # UserError that paused or ended the run
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -57,6 +66,26 @@ class RunControl(QObject):
     def send(self, command: Command) -> None:
         """Hand the run a command; one that comes when there is none is dropped."""
         self._bridge.send(command)
+
+    def pause(self) -> None:
+        """Have the run wait where it is."""
+        self.send(Pause())
+
+    def resume(self) -> None:
+        """Have the run go on."""
+        self.send(Resume())
+
+    def step_once(self) -> None:
+        """Take one step, then wait."""
+        self.send(Step())
+
+    def sample_now(self) -> None:
+        """Draw a sample grid at once."""
+        self.send(SampleNow())
+
+    def save(self) -> None:
+        """Write the run's weights at once."""
+        self.send(Save())
 
     def stop(self) -> None:
         """End the run in good order; what it drew stays."""
@@ -93,6 +122,8 @@ class RunControl(QObject):
                 self.target_applied.emit(event.revision)
             case PerturbationRejected():
                 self.target_rejected.emit(event.error)
+            case Warned(error=error) | Finished(error=UserError() as error):
+                self.troubled.emit(error)
             case _:
                 pass
 

@@ -2,25 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
 
-from studio.gui.explain import explain
+from studio.gui.explain import explain, wrapped
 from studio.gui.theme import ThemeManager
-from studio.gui.view_state import LogLine, RunPhase, RunView, TaskView
+from studio.gui.view_state import Level, LogLine, RunPhase, RunView, TaskView
 from studio.gui.workbench import Workbench
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Figure:
+    """One number of the run.
+
+    Attributes:
+        unit: stands behind the number, or before it where that is how one says it ("epoch 3.1").
+        widest: what the number needs room for.
+    """
+
+    name: str
+    title: str
+    unit: str
+    tip: str
+    widest: str
+    unit_first: bool = False
+
+
 _FIGURES = (
-    ("step", "Step", "Training steps taken. One step trains each network once on one batch.", "0,000,000"),
-    ("steps_rate", "steps/s", "Training steps a second, over the last two seconds of training.", "0,000.0"),
-    ("examples_rate", "ex/s", "Examples trained on a second, over the last two seconds of training.", "000,000"),
-    (
-        "epoch",
-        "epoch",
-        "How often the data set has been gone through. Examples trained on / examples there are.",
-        "000.0",
+    _Figure(
+        name="step",
+        title="Step",
+        unit="step",
+        tip="Training steps taken. One step trains each network once on one batch.",
+        widest="0,000,000",
+        unit_first=True,
     ),
-    ("elapsed", "elapsed", "Time spent training, pauses left out. Hours : minutes : seconds.", "00:00:00"),
+    _Figure(
+        name="steps_rate",
+        title="Steps a second",
+        unit="steps/s",
+        tip="Training steps a second, over the last two seconds of training.",
+        widest="0,000.0",
+    ),
+    _Figure(
+        name="examples_rate",
+        title="Examples a second",
+        unit="ex/s",
+        tip="Examples trained on a second, over the last two seconds of training.",
+        widest="000,000",
+    ),
+    _Figure(
+        name="epoch",
+        title="Epoch",
+        unit="epoch",
+        tip="How often the data set has been gone through. Examples trained on / examples there are.",
+        widest="0,000.0",
+        unit_first=True,
+    ),
+    _Figure(
+        name="elapsed",
+        title="Elapsed",
+        unit="elapsed",
+        tip="Time spent training, pauses left out. Hours : minutes : seconds.",
+        widest="00:00:00",
+    ),
 )
 
 
@@ -39,23 +87,25 @@ class RunFigures(QWidget):
         self.phase.setMinimumWidth(self.phase.fontMetrics().horizontalAdvance("preparing  "))
         row.addWidget(self.phase)
         self._labels: dict[str, QLabel] = {}
-        for name, title, tip, widest in _FIGURES:
-            self._labels[name] = self._figure(row, name, title, tip, widest)
+        for figure in _FIGURES:
+            self._labels[figure.name] = self._figure(row, figure)
+            row.addSpacing(theme.tokens.spacing)
         row.addStretch(1)
         workbench.run_changed.connect(self._show)
         self._show(workbench.run)
 
-    def _figure(self, row: QHBoxLayout, name: str, title: str, tip: str, widest: str) -> QLabel:
-        figure = QLabel()
-        figure.setObjectName(f"run_{name}")
-        figure.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        figure.setMinimumWidth(figure.fontMetrics().horizontalAdvance(widest))
-        unit = QLabel(title.lower())
+    @staticmethod
+    def _figure(row: QHBoxLayout, figure: _Figure) -> QLabel:
+        number, unit = QLabel(), QLabel(figure.unit)
+        number.setObjectName(f"run_{figure.name}")
+        side = Qt.AlignmentFlag.AlignLeft if figure.unit_first else Qt.AlignmentFlag.AlignRight
+        number.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+        number.setMinimumWidth(number.fontMetrics().horizontalAdvance(figure.widest))
         unit.setProperty("role", "muted")
-        for label in (figure, unit):
-            explain(label, title, tip)
+        for label in (unit, number) if figure.unit_first else (number, unit):
+            explain(label, figure.title, figure.tip)
             row.addWidget(label)
-        return figure
+        return number
 
     @Slot(object)
     def _show(self, run: RunView) -> None:
@@ -78,6 +128,9 @@ class StudioStatusBar(QStatusBar):
     def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("status")
+        self._line = Elided()
+        self._line.setObjectName("last_line")
+        self.addWidget(self._line, 1)
         self._text = QLabel()
         self._text.setObjectName("task_text")
         self._bar = QProgressBar(maximum=1000, textVisible=False)
@@ -107,7 +160,9 @@ class StudioStatusBar(QStatusBar):
         self._cancel.setVisible(task is not None and task.cancellable)
         if task is None:
             return
-        self._text.setText(task.text)
+        widest = self.width() // 3
+        self._text.setText(self._text.fontMetrics().elidedText(task.text, Qt.TextElideMode.ElideMiddle, widest))
+        self._text.setToolTip(wrapped(task.text))
         self._bar.setMaximum(0 if task.fraction is None else 1000)
         if task.fraction is not None:
             self._bar.setValue(round(1000 * task.fraction))
@@ -119,7 +174,32 @@ class StudioStatusBar(QStatusBar):
 
     @Slot(object)
     def _show_line(self, line: LogLine) -> None:
-        self.showMessage(line.text, 10_000)
+        self._line.show_text(line.text, "" if line.level is Level.INFO else str(line.level))
+
+
+class Elided(QLabel):
+    """One line, shortened to the room that there is; the tooltip has all of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def show_text(self, text: str, role: str) -> None:
+        """Show a text in the colour of a role."""
+        self._whole = " ".join(text.split())
+        self.setToolTip(wrapped(text))
+        self.setProperty("role", role)
+        self.style().polish(self)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.width()))
 
 
 def clock(seconds: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -9,7 +11,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.errors import Cancelled, UserError
-from studio.gui.view_state import TaskView
+from studio.gui.view_state import Level, LogLine, TaskView
 from studio.progress import Progress
 from studio.training.background import Background
 
@@ -31,7 +33,7 @@ class TaskRunner(QObject):
     """Runs tasks and says how they go; the newest one that can be cancelled is the one shown."""
 
     changed = Signal(object)  # TaskView | None
-    bug_found = Signal(str, object)  # what was tried, the exception
+    bug_found = Signal(object)  # LogLine with the traceback
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -68,12 +70,20 @@ class TaskRunner(QObject):
                 task.work.cancel()
 
     def join(self, seconds: float) -> bool:
-        """Cancel everything, wait, and drop the results; whether all ended in time."""
+        """Cancel what can be cancelled and wait for that; whether everything has ended.
+
+        What cannot be cancelled is not waited for, and its result comes as ever if the window stays.
+        """
         self.cancel()
-        ended = sum(task.work.join(seconds) for task in self._tasks) == len(self._tasks)
-        self._tasks.clear()
-        self._timer.stop()
-        return ended
+        deadline = time.monotonic() + seconds
+        for task in [task for task in self._tasks if task.cancellable]:
+            if task.work.join(max(0.0, deadline - time.monotonic())):
+                self._tasks.remove(task)
+                task.cancelled()
+        if not self._tasks:
+            self._timer.stop()
+        self._show()
+        return all(task.work.done for task in self._tasks)
 
     @Slot()
     def _poll(self) -> None:
@@ -92,9 +102,12 @@ class TaskRunner(QObject):
         except UserError as error:
             task.failed(error)
         except Exception as error:
-            text = task.work.progress[0]
-            task.failed(UserError(text or "Something went wrong", f"{type(error).__name__}: {error}."))
-            self.bug_found.emit(text, error)
+            doing = task.work.progress[0] or "Working in the background"
+            reason = f"{type(error).__name__}: {error}"
+            text = f"{doing} failed: {reason}. This is a bug in the studio; the rest goes on."
+            trace = "".join(traceback.format_exception(error))
+            self.bug_found.emit(LogLine(text=text, level=Level.ERROR, detail=trace))
+            task.failed(UserError(f"{doing} failed", f"{reason}.", "The log has the details; try something else."))
         else:
             task.done(result)
 

@@ -90,6 +90,8 @@ class ThemeManager(QObject):
 
     def bind_icon(self, target: Any, name: str) -> None:
         """Give an action or a button an icon that keeps to the look; a later call for the same target replaces it."""
+        if any(other is target and was == name for other, was in self._bound):
+            return
         self._bound = [(other, was) for other, was in self._bound if other is not target]
         self._bound.append((target, name))
         target.setIcon(self.icon(name))

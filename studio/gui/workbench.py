@@ -12,7 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoStack
 
-from studio.data.catalog import DatasetConfig, dataset_spec
+from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
 from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.gui.dataset_loader import DatasetLoader
@@ -25,7 +25,7 @@ from studio.models.config import ModelConfig
 from studio.paths import default_data_root, default_runs_root
 from studio.perturb.perturbation import Gauge, Perturbation, offset_for_share, offsets_for_some_shares
 from studio.training.config import PerturbationConfig, RunConfig, offsets_by_name
-from studio.training.messages import Pause, Resume, SampleNow, Save, SetPerturbation, Step
+from studio.training.messages import SetPerturbation
 from studio.training.session import RunRequest, folder_under
 from studio.training.warm_up import warm_up
 
@@ -33,7 +33,7 @@ _STOP_SECONDS = 2.0
 
 
 class Workbench(QObject):
-    """State in by signals, intent out by slots.
+    """State in by signals, intent out by slots; what steers a run that is under way is in `runs`.
 
     Args:
         config: what to begin with; the default configuration if absent.
@@ -76,33 +76,34 @@ class Workbench(QObject):
         self._dataset_before = self.config.dataset
         self._tasks = TaskRunner(self)
         self._loader = DatasetLoader(self._tasks, self)
-        self._runs = RunControl(self)
+        self.runs = RunControl(self)
         self._connect()
 
     def _connect(self) -> None:
         self._tasks.changed.connect(self.task_changed)
+        self._tasks.bug_found.connect(self.line_logged)
         self._loader.loaded.connect(self._on_dataset)
         self._loader.failed.connect(self._on_dataset_failed)
         self._loader.cancelled.connect(self._on_dataset_cancelled)
-        self._runs.run_changed.connect(self._on_run)
-        self._runs.run_reset.connect(self.run_reset)
-        self._runs.snapshot_arrived.connect(self.snapshot_arrived)
-        self._runs.history_changed.connect(self.history_changed)
-        self._runs.line_logged.connect(self.line_logged)
-        self._runs.target_applied.connect(self._on_target_applied)
-        self._runs.target_rejected.connect(self.edit_rejected)
+        self.runs.run_changed.connect(self._on_run)
+        self.runs.run_reset.connect(self.run_reset)
+        self.runs.snapshot_arrived.connect(self.snapshot_arrived)
+        self.runs.history_changed.connect(self.history_changed)
+        self.runs.line_logged.connect(self.line_logged)
+        self.runs.target_applied.connect(self._on_target_applied)
+        self.runs.target_rejected.connect(self.edit_rejected)
 
     # -- state
 
     @property
     def run(self) -> RunView:
         """The run, as the toolbar shows it."""
-        return self._runs.run
+        return self.runs.run
 
     @property
     def history(self) -> History:
         """The logged numbers of the run."""
-        return self._runs.history
+        return self.runs.history
 
     @property
     def task(self) -> TaskView | None:
@@ -112,7 +113,7 @@ class Workbench(QObject):
     @property
     def start_blocked(self) -> str:
         """Why a run cannot start now, in a sentence; empty when it can."""
-        if self._runs.busy:
+        if self.runs.busy:
             return "A run is under way: stop it first."
         if self._loader.busy:
             return "The data set is still being read."
@@ -134,11 +135,11 @@ class Workbench(QObject):
     def begin(self) -> None:
         """Load the data set, and bring torch in beside it."""
         self._tasks.run(warm_up, done=self._on_engine, failed=self._on_engine_failed, cancellable=False)
-        self.set_dataset(self.config.dataset)
+        self._load_what_is_here()
 
     def shutdown(self, seconds: float = _STOP_SECONDS) -> bool:
         """Stop the run and the background tasks; whether all ended in time. Nothing is ever killed."""
-        ended = self._runs.shutdown(seconds)
+        ended = self.runs.shutdown(seconds)
         return self._tasks.join(seconds) and ended
 
     def _on_engine(self, devices: tuple[tuple[str, str], ...]) -> None:
@@ -166,7 +167,7 @@ class Workbench(QObject):
         self.undo_stack.clear()
         self._set_config(config)
         if reload:
-            self.set_dataset(config.dataset)
+            self._load_what_is_here()
         else:
             self._apply_offsets(self.class_offsets())
 
@@ -174,7 +175,16 @@ class Workbench(QObject):
         """Look for downloaded data sets there from now on."""
         self.data_root = folder
         self.log(f"Data folder: {folder}")
-        self.set_dataset(self.config.dataset)
+        if self.images is None:
+            self._load_what_is_here()
+
+    def _load_what_is_here(self) -> None:
+        """Load the configuration's data set unless that would begin a download, which the person has to ask for."""
+        missing = not_here_yet(self.config.dataset, self.data_root)
+        if missing is None:
+            self.set_dataset(self.config.dataset)
+        else:
+            self._on_dataset_failed(missing)
 
     def set_dataset(self, config: DatasetConfig) -> None:
         """Choose and load a data set in the background; offsets stay where class names match."""
@@ -282,7 +292,7 @@ class Workbench(QObject):
         self._revision += 1
         self._set_config(self.config.model_copy(update={"perturbation": perturbation}))
         if self.dataset is not None:
-            self._runs.send(SetPerturbation(perturbation=self._perturbation()))
+            self.runs.send(SetPerturbation(perturbation=self._perturbation()))
         self._refresh_tilt()
 
     def _perturbation(self) -> Perturbation:
@@ -313,32 +323,12 @@ class Workbench(QObject):
         images, config = self.images, self._runnable_config()
         assert images is not None
         self._revision = self._applied_revision = 0
-        self._runs.start(RunRequest(config=config, data=lambda _: images, folder=folder_under(self.runs_root, config)))
+        self.runs.start(RunRequest(config=config, data=lambda _: images, folder=folder_under(self.runs_root, config)))
         self._refresh_tilt()
-
-    def pause(self) -> None:
-        """Have the run wait where it is."""
-        self._runs.send(Pause())
-
-    def resume(self) -> None:
-        """Have the run go on."""
-        self._runs.send(Resume())
-
-    def step_once(self) -> None:
-        """Take one step, then wait."""
-        self._runs.send(Step())
 
     def stop(self) -> None:
         """End the run in good order; what it drew stays."""
-        self._runs.stop()
-
-    def sample_now(self) -> None:
-        """Draw a sample grid at once."""
-        self._runs.send(SampleNow())
-
-    def save(self) -> None:
-        """Write the run's weights at once."""
-        self._runs.send(Save())
+        self.runs.stop()
 
     def _runnable_config(self) -> RunConfig:
         """The configuration with the offsets of this data set's classes alone."""

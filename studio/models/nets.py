@@ -10,6 +10,8 @@ weights and tie every example to its batch. Layout after DCGAN: A. Radford et al
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
@@ -34,6 +36,31 @@ class Norm(Enum):
     BATCH = "batch"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """How a network is built.
+
+    Attributes:
+        architecture: MLP, convolutional, or by image size.
+        width: channels of the finest convolution; an MLP has 8·width hidden units.
+        norm: between its layers.
+        activation: makes the non-linearity after each layer.
+        dense_layer: a convolutional network has one more layer of 8·width units beside the vector. It lets distant
+            parts of an image agree: a VAE's Fréchet distance on MNIST falls by a fifth.
+    """
+
+    architecture: Architecture
+    width: int
+    norm: Norm = Norm.NONE
+    activation: Callable[[], nn.Module] = nn.ReLU
+    dense_layer: bool = False
+
+    @property
+    def hidden(self) -> int:
+        """Units of a hidden layer."""
+        return 8 * self.width
+
+
 def is_convolutional(shape: Shape, architecture: Architecture) -> bool:
     """Whether images of `shape` (C, H, W) get the convolutional pair; those too small to be halved never do."""
     if min(shape[1:]) >> _halvings(shape) == 0:
@@ -43,32 +70,26 @@ def is_convolutional(shape: Shape, architecture: Architecture) -> bool:
     return architecture is Architecture.CONVOLUTIONAL
 
 
-def encoder(shape: Shape, outputs: int, *, architecture: Architecture, width: int, norm: Norm = Norm.NONE) -> nn.Module:
+def encoder(shape: Shape, outputs: int, style: Style) -> nn.Module:
     """Network image (B, C, H, W) → (B, outputs), in which no example sees another.
 
     Raises:
         ValueError: BatchNorm was asked for.
     """
-    if norm is Norm.BATCH:
+    if style.norm is Norm.BATCH:
         raise ValueError("BatchNorm ignores the importance weights of the examples that pass through it")
-    if is_convolutional(shape, architecture):
-        return _ConvEncoder(shape, outputs, width, norm)
-    hidden = 8 * width
-    layers: list[nn.Module] = [nn.Flatten()]
-    for fan_in, fan_out in pairwise((shape[0] * shape[1] * shape[2], hidden, hidden)):
-        layers += [nn.Linear(fan_in, fan_out), *_normalisation(norm, fan_out, flat=True), nn.LeakyReLU(0.2)]
-    return nn.Sequential(*layers, nn.Linear(hidden, outputs))
+    if is_convolutional(shape, style.architecture):
+        return _ConvEncoder(shape, outputs, style)
+    sizes = (shape[0] * shape[1] * shape[2], style.hidden, style.hidden)
+    return nn.Sequential(nn.Flatten(), *_dense(sizes, style), nn.Linear(style.hidden, outputs))
 
 
-def decoder(latent_size: int, shape: Shape, *, architecture: Architecture, width: int, norm: Norm) -> nn.Module:
+def decoder(latent_size: int, shape: Shape, style: Style) -> nn.Module:
     """Network z (B, latent_size) → (B, C, H, W), unbounded: the model chooses tanh, a likelihood's logits, …"""
-    if is_convolutional(shape, architecture):
-        return _ConvDecoder(latent_size, shape, width, norm)
-    hidden = 8 * width
-    layers: list[nn.Module] = []
-    for fan_in, fan_out in pairwise((latent_size, hidden, hidden)):
-        layers += [nn.Linear(fan_in, fan_out), *_normalisation(norm, fan_out, flat=True), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Linear(hidden, shape[0] * shape[1] * shape[2]), nn.Unflatten(1, shape))
+    if is_convolutional(shape, style.architecture):
+        return _ConvDecoder(latent_size, shape, style)
+    last = nn.Linear(style.hidden, shape[0] * shape[1] * shape[2])
+    return nn.Sequential(*_dense((latent_size, style.hidden, style.hidden), style), last, nn.Unflatten(1, shape))
 
 
 def in_chunks(network: nn.Module, latents: Tensor) -> Tensor:
@@ -99,6 +120,14 @@ def _normalisation(norm: Norm, features: int, *, flat: bool) -> list[nn.Module]:
     return []
 
 
+def _dense(sizes: tuple[int, ...], style: Style) -> list[nn.Module]:
+    """Linear layers of those sizes, each with norm and activation."""
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in pairwise(sizes):
+        layers += [nn.Linear(fan_in, fan_out), *_normalisation(style.norm, fan_out, flat=True), style.activation()]
+    return layers
+
+
 class _BatchNorm1d(nn.BatchNorm1d):
     """BatchNorm that takes a batch of one, which a strong tilt can plan, with its running statistics."""
 
@@ -110,38 +139,41 @@ class _BatchNorm1d(nn.BatchNorm1d):
 
 
 class _ConvEncoder(nn.Sequential):
-    """Strided 4×4 convolutions and one linear layer."""
+    """Strided 4×4 convolutions, then one or two linear layers."""
 
-    def __init__(self, shape: Shape, outputs: int, width: int, norm: Norm) -> None:
-        channels, height, width_px = shape
+    def __init__(self, shape: Shape, outputs: int, style: Style) -> None:
         halvings = _halvings(shape)
+        channels = _channels(style.width, halvings)
         layers: list[nn.Module] = []
-        for level, (fan_in, fan_out) in enumerate(pairwise((channels, *_channels(width, halvings)))):
+        for level, (fan_in, fan_out) in enumerate(pairwise((shape[0], *channels))):
             # Nothing normalises the first layer's output: it would take the image's brightness away.
-            norms = _normalisation(norm, fan_out, flat=False) if level else []
-            layers += [nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1), *norms, nn.LeakyReLU(0.2)]
-        features = _channels(width, halvings)[-1] * (height >> halvings) * (width_px >> halvings)
-        super().__init__(*layers, nn.Flatten(), nn.Linear(features, outputs))
+            norms = _normalisation(style.norm, fan_out, flat=False) if level else []
+            layers += [nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1), *norms, style.activation()]
+        features = channels[-1] * (shape[1] >> halvings) * (shape[2] >> halvings)
+        sizes = (features, style.hidden) if style.dense_layer else (features,)
+        super().__init__(*layers, nn.Flatten(), *_dense(sizes, style), nn.Linear(sizes[-1], outputs))
 
 
 class _ConvDecoder(nn.Module):
-    """One linear layer to the coarsest map, then 4×4 transposed convolutions; what overhangs the image is cropped."""
+    """One or two linear layers to the coarsest map, then 4×4 transposed convolutions; what overhangs is cropped."""
 
-    def __init__(self, latent_size: int, shape: Shape, width: int, norm: Norm) -> None:
+    def __init__(self, latent_size: int, shape: Shape, style: Style) -> None:
         super().__init__()
         self.shape = shape
         halvings = _halvings(shape)
-        up = list(reversed(_channels(width, halvings)))
+        up = list(reversed(_channels(style.width, halvings)))
         coarse = (up[0], -(-shape[1] >> halvings), -(-shape[2] >> halvings))
+        sizes = (latent_size, style.hidden) if style.dense_layer else (latent_size,)
         layers: list[nn.Module] = [
-            nn.Linear(latent_size, coarse[0] * coarse[1] * coarse[2]),
+            *_dense(sizes, style),
+            nn.Linear(sizes[-1], coarse[0] * coarse[1] * coarse[2]),
             nn.Unflatten(1, coarse),
-            *_normalisation(norm, coarse[0], flat=False),
-            nn.ReLU(),
+            *_normalisation(style.norm, coarse[0], flat=False),
+            style.activation(),
         ]
         for fan_in, fan_out in pairwise(up):
             layers += [nn.ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1)]
-            layers += [*_normalisation(norm, fan_out, flat=False), nn.ReLU()]
+            layers += [*_normalisation(style.norm, fan_out, flat=False), style.activation()]
         self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(up[-1], shape[0], 4, stride=2, padding=1))
 
     def forward(self, latents: Tensor) -> Tensor:

@@ -86,6 +86,7 @@ def test_that_a_share_is_read_in_per_cent(text: str) -> None:
         (0.99999, "> 99.99 %"),
         (2e-5, "0.002 %"),
         (2e-9, "2.0e−7 %"),
+        (1e-300, "< 1e−9 %"),
     ],
 )
 def test_that_a_share_looks_like_nothing_or_all_only_where_it_is(share: float, text: str) -> None:

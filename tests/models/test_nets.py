@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from studio.models.config import Architecture
-from studio.models.nets import Norm, Shape, decoder, encoder, in_chunks, is_convolutional
+from studio.models.nets import Norm, Shape, Style, decoder, encoder, in_chunks, is_convolutional
 
 
 def has_convolution(network: nn.Module) -> bool:
@@ -29,8 +29,9 @@ def test_that_the_image_size_chooses_unless_a_setting_does(
     shape: Shape, architecture: Architecture, convolutional: bool
 ) -> None:
     assert is_convolutional(shape, architecture) == convolutional
-    assert has_convolution(encoder(shape, 1, architecture=architecture, width=8)) == convolutional
-    assert has_convolution(decoder(4, shape, architecture=architecture, width=8, norm=Norm.NONE)) == convolutional
+    style = Style(architecture=architecture, width=8)
+    assert has_convolution(encoder(shape, 1, style)) == convolutional
+    assert has_convolution(decoder(4, shape, style)) == convolutional
 
 
 @pytest.mark.parametrize("architecture", [Architecture.MLP, Architecture.CONVOLUTIONAL])
@@ -42,15 +43,15 @@ def test_that_the_image_size_chooses_unless_a_setting_does(
 )
 def test_that_every_size_of_image_fits(shape: Shape, norm: Norm, architecture: Architecture) -> None:
     images = torch.zeros(2, *shape)
-    down = encoder(shape, 3, architecture=architecture, width=8, norm=norm)
-    up = decoder(5, shape, architecture=architecture, width=8, norm=norm)
-    assert down(images).shape == (2, 3)
-    assert up(torch.zeros(2, 5)).shape == images.shape
+    for dense_layer in (False, True):
+        style = Style(architecture=architecture, width=8, norm=norm, dense_layer=dense_layer)
+        assert encoder(shape, 3, style)(images).shape == (2, 3)
+        assert decoder(5, shape, style)(torch.zeros(2, 5)).shape == images.shape
 
 
 def test_that_an_encoder_refuses_batch_norm() -> None:
     with pytest.raises(ValueError, match="BatchNorm ignores the importance weights"):
-        encoder((1, 8, 8), 1, architecture=Architecture.AUTO, width=8, norm=Norm.BATCH)
+        encoder((1, 8, 8), 1, Style(architecture=Architecture.AUTO, width=8, norm=Norm.BATCH))
 
 
 def test_that_chunks_change_nothing() -> None:

@@ -13,7 +13,7 @@ from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
 from studio.gui.history import History
 from studio.gui.live_panel import LivePanel
-from studio.gui.numbers import FIGURE_SPACE, compact, whole
+from studio.gui.numbers import compact, whole
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.theme import ThemeManager
@@ -92,12 +92,13 @@ class LossesPanel(LivePanel):
         self.smoothing.setObjectName("losses_smoothing")
         self.smoothing.setRange(0, len(_WINDOWS) - 1)
         self.smoothing.setPageStep(2)
-        self.smoothing.setFixedWidth(90)
+        self.smoothing.setFixedWidth(80)
         tip = "Points averaged; the raw curve stays faintly behind. Mean of the last m logged values."
         explain(self.smoothing, "Smoothing, in points", tip)
         self.plot.window = _WINDOWS[_DEFAULT_WINDOW]
         self.smoothing.setValue(_DEFAULT_WINDOW)
         self._window = QLabel()
+        self._window.setFixedWidth(self._window.fontMetrics().horizontalAdvance("1,000 pts") + 4)
         explain(self._window, "Points averaged", tip)
         self.smoothing.valueChanged.connect(self._on_smoothing)
         row.addWidget(QLabel("Smooth"))
@@ -137,9 +138,10 @@ class LossesPanel(LivePanel):
         for name, chip in self.legend.chips.items():
             chip.set_value(compact(history.latest(name), 3))
         self.plot.show_history(history)
-        left_out = self.plot.left_out
-        self._left_out.setVisible(bool(left_out))
-        self._left_out.setText(f"A logarithmic scale cannot show values ≤ 0: {', '.join(left_out)}.")
+        # Kept open while the scale is logarithmic, so that the plot does not jump when a value changes its sign.
+        left_out = ", ".join(self.plot.left_out)
+        self._left_out.setVisible(self.plot.logarithmic)
+        self._left_out.setText(f"A logarithmic scale cannot show values ≤ 0: {left_out}." if left_out else " ")
 
     def _curves(self, history: History) -> list[Curve]:
         """A curve for each column that is a metric of the model or a loss."""
@@ -192,8 +194,8 @@ class LossesPanel(LivePanel):
         self.request_draw()
 
     def _show_window(self) -> None:
-        text = "off" if self.plot.window == 1 else f"{whole(self.plot.window)} points"
-        self._window.setText(text.ljust(12, FIGURE_SPACE))
+        text = "off" if self.plot.window == 1 else f"{whole(self.plot.window)} pts"
+        self._window.setText(text)
 
     @Slot()
     def _on_moved(self) -> None:

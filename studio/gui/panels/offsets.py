@@ -137,7 +137,10 @@ class OffsetsPanel(QWidget):
 
     @Slot(object)
     def _show_tilt(self, view: TiltView | None) -> None:
+        before = self._model.view
         self._model.show_tilt(view)
+        if view is not None and (before is None or before.dataset is not view.dataset):
+            self.table.fit_columns()
         self.summary.show_tilt(view)
         self._pages.setCurrentIndex(0 if view is not None else 1)
         if view is not None and not self.table.currentIndex().isValid():

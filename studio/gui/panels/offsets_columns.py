@@ -54,9 +54,7 @@ class Header:
 
 HEADERS: dict[Column, Header] = {
     Column.CLASS: Header(title="Class", name="class", help="A class of the data set, with its colour and one example."),
-    Column.COUNT: Header(
-        title="Count", name="count", help="How many examples of the class the data set holds.", widest="112,800"
-    ),
+    Column.COUNT: Header(title="Count", name="count", help="How many examples of the class the data set holds."),
     Column.SHARE: Header(
         title="Data p",
         name="data share",
@@ -139,7 +137,8 @@ def cell_help(view: TiltView, row: int, column: Column) -> str:
     name = view.dataset.class_names[row]
     match column:
         case Column.CLASS:
-            return name
+            count, share = (cell_text(view, row, which) for which in (Column.COUNT, Column.SHARE))
+            return f"{name}: {count} examples, {share} of the data; weight {cell_text(view, row, Column.WEIGHT)}."
         case Column.WEIGHT:
             gauge = "normalised" if view.perturbation.gauge is Gauge.NORMALISED else "raw"
             weight = plain_number(float(view.summary.weights[row]))

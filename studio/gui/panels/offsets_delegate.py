@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from studio.gui.panels.offsets_columns import HEADERS, Column
 from studio.gui.theme import ThemeManager
 
-THUMBNAIL = 28
+THUMBNAIL = 22
 SWATCH = 5
 
 Index = QModelIndex | QPersistentModelIndex

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from studio.gui.look import mark
 from studio.gui.number_entry import UNKNOWN, shown_weight
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
@@ -125,10 +126,7 @@ class OffsetsSummary(QWidget):
         self.verdict.setText(f"{word}: {why}")
         self.verdict.setToolTip(tooltip(view.reason))
         self.verdict.setAccessibleDescription(view.reason)
-        if self.verdict.property("role") != role:
-            self.verdict.setProperty("role", role)
-            self.verdict.style().unpolish(self.verdict)
-            self.verdict.style().polish(self.verdict)
+        mark(self.verdict, "role", role)
         self._actions[view.perturbation.gauge].setChecked(True)
 
 

@@ -12,6 +12,7 @@ from studio.gui.panels.offsets_delegate import SWATCH, THUMBNAIL, CellEditor, Of
 _NOTCH = 120
 _PADDING = 14
 _NARROWEST_CLASS = SWATCH + THUMBNAIL + 50
+_GIVING_WAY = (Column.COUNT, Column.WEIGHT, Column.GENERATED)
 
 
 class OffsetsView(QTableView):
@@ -74,18 +75,23 @@ class OffsetsView(QTableView):
     # -- layout: columns as wide as their widest text, and the class takes what is left
 
     def fit_columns(self) -> None:
-        """Widths from the font; they do not depend on the numbers, so nothing jumps."""
+        """Widths from the font; they do not depend on numbers that change, so nothing jumps.
+
+        Where there is no room for all, the columns that say least give way; the class's tooltip has their numbers.
+        """
         cells, heads = QFontMetrics(self.font()), QFontMetrics(self.horizontalHeader().font())
-        widths = {
-            column: max(cells.horizontalAdvance(header.widest), heads.horizontalAdvance(header.title)) + _PADDING
-            for column, header in HEADERS.items()
-            if column is not Column.CLASS
-        }
+        rows = range(self.model().rowCount())
+        longest_count = max((self.model().index(row, Column.COUNT).data() for row in rows), key=len, default="")
+        widths = {}
+        for column, header in HEADERS.items():
+            widest = longest_count if column is Column.COUNT else header.widest
+            widths[column] = max(cells.horizontalAdvance(widest), heads.horizontalAdvance(header.title)) + _PADDING
+        del widths[Column.CLASS]
         left = self.viewport().width() - sum(widths.values())
-        if left < _NARROWEST_CLASS:
-            spare = _PADDING - 6
-            widths = {column: width - spare for column, width in widths.items()}
-            left = self.viewport().width() - sum(widths.values())
+        for column in _GIVING_WAY:
+            hidden = left < _NARROWEST_CLASS
+            left += widths.pop(column) if hidden else 0
+            self.setColumnHidden(column, hidden)
         for column, width in widths.items():
             self.setColumnWidth(column, width)
         self.setColumnWidth(Column.CLASS, max(left, _NARROWEST_CLASS))

@@ -9,6 +9,7 @@ from studio.errors import UserError
 from studio.gui.panels.setup_data import DataSection
 from studio.gui.panels.setup_model import ModelSection
 from studio.gui.panels.setup_training import TrainingSection
+from studio.gui.tab_order import follow_layout
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import RunView
@@ -51,6 +52,7 @@ class SetupPanel(QWidget):
             sections.addWidget(heading)
             sections.addWidget(section)
         sections.addStretch(1)
+        follow_layout(content)
         self.area = QScrollArea()
         self.area.setWidget(content)
         self.area.setWidgetResizable(True)

@@ -7,11 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QGroupBox,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +18,9 @@ from studio.errors import UserError
 from studio.gui.fields import ChoiceField, PathField
 from studio.gui.folder_preview import FolderPreviewDialog
 from studio.gui.forms import SettingsForm
+from studio.gui.number_entry import shown_bytes
+from studio.gui.panels.setup_parts import LoadingBar, card_text, wrapped_label
+from studio.gui.tab_order import follow_layout
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import DatasetView, TaskView
@@ -61,26 +60,22 @@ class DataSection(QWidget):
         self.choice = ChoiceField([(spec.kind, spec.title) for spec in DATASETS])
         self.choice.setObjectName("dataset")
         self.choice.setAccessibleName("Data set")
-        self.summary = _label("dataset_summary", "small")
-        self.offer = _label("dataset_offer", "warning")
+        self.summary = wrapped_label("dataset_summary", "small")
+        self.offer = wrapped_label("dataset_offer", "warning")
         self.download = QPushButton()
         self.download.setObjectName("download")
         self.folder = PathField(folder=True, title="Folder of images")
         self.folder.setObjectName("image_folder")
         self.folder.setToolTip(tooltip("A folder that has one sub-folder of images per class, named after the class."))
-        self.card = _label("dataset_card")
-        self.message = _label("dataset_message", "error")
-        self.progress_text = _label("dataset_progress", "small")
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.cancel = QPushButton("Cancel")
-        self.cancel.setObjectName("cancel_loading")
+        self.card = wrapped_label("dataset_card")
+        self.message = wrapped_label("dataset_message", "error")
+        self.loading = LoadingBar(self._theme)
         self.data_root = PathField(folder=True, title="Data folder")
         self.data_root.setObjectName("data_root")
         self.data_root.setToolTip(
             tooltip("Downloaded data sets are kept here, laid out as torchvision has it, so that both can use them.")
         )
-        self._root_label = _label("data_root_label")
+        self._root_label = wrapped_label("data_root_label")
         self._root_label.setText("Data folder")
         self._root_label.setBuddy(self.data_root.line)
         self._root_label.setToolTip(self.data_root.toolTip())
@@ -89,16 +84,11 @@ class DataSection(QWidget):
 
     def _lay_out(self, spacing: int) -> None:
         self._forms = QVBoxLayout()
-        self._task = QWidget()
-        bar = QHBoxLayout(self._task)
-        bar.setContentsMargins(0, 0, 0, 0)
-        bar.addWidget(self.progress, 1)
-        bar.addWidget(self.cancel)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(spacing // 2)
         above: tuple[QWidget, ...] = (self.choice, self.summary, self.offer, self.download, self.folder)
-        below: tuple[QWidget, ...] = (self.message, self.progress_text, self._task)
+        below: tuple[QWidget, ...] = (self.message, self.loading)
         for widget in above:
             column.addWidget(widget)
         column.addLayout(self._forms)
@@ -124,7 +114,7 @@ class DataSection(QWidget):
         self.download.clicked.connect(self._download)
         self.folder.edited.connect(self._open_folder)
         self.data_root.edited.connect(self._move)
-        self.cancel.clicked.connect(self._cancel)
+        self.loading.cancel.clicked.connect(self._cancel)
 
     # -- state in
 
@@ -161,13 +151,14 @@ class DataSection(QWidget):
             self._form_kind = spec.kind
             self._form.changed.connect(self._entered)
             self._forms.addWidget(self._form)
+            follow_layout(self)
         self._form.setVisible(not self._form.is_empty and not (isinstance(config, FolderConfig) and not config.path))
         self._form.set_value(config)
 
     def _name_choices(self) -> None:
         for place, spec in enumerate(DATASETS):
             missing = spec.download_bytes(self._workbench.data_root)
-            more = f" ({size_text(missing)} to download)" if missing else ""
+            more = f" ({shown_bytes(missing)} to download)" if missing else ""
             self.choice.setItemText(place, spec.title + more)
             self.choice.setItemData(place, tooltip(spec.summary), Qt.ItemDataRole.ToolTipRole)
 
@@ -191,15 +182,7 @@ class DataSection(QWidget):
 
     @Slot(object)
     def _show_task(self, task: TaskView | None) -> None:
-        shown = task is not None and self._loading
-        self.progress_text.setVisible(shown)
-        self._task.setVisible(shown)
-        if task is None or not shown:
-            return
-        self.progress_text.setText(task.text)
-        self.progress.setRange(0, 0 if task.fraction is None else 1000)
-        self.progress.setValue(round(1000 * (task.fraction or 0.0)))
-        self.cancel.setEnabled(task.cancellable)
+        self.loading.show_task(task if self._loading else None)
 
     def _show_offer(self) -> None:
         """What has to be downloaded before the chosen set can be loaded."""
@@ -207,7 +190,7 @@ class DataSection(QWidget):
         self.offer.setVisible(spec is not None)
         self.download.setVisible(spec is not None)
         if spec is not None:
-            size = size_text(spec.download_bytes(self._workbench.data_root))
+            size = shown_bytes(spec.download_bytes(self._workbench.data_root))
             loaded = self._workbench.dataset
             stays = f" {loaded.name} stays in use until then." if loaded is not None else ""
             self.offer.setText(f"{spec.title} is not in the data folder yet.{stays}")
@@ -300,30 +283,3 @@ class DataSection(QWidget):
         self._workbench.set_data_root(folder)
         self._name_choices()
         self._show_offer()
-
-
-def card_text(view: DatasetView) -> str:
-    """What is loaded, in two lines."""
-    channels, height, width = view.image_shape
-    colour = "grey" if channels == 1 else "colour"
-    count = int(view.counts.sum())
-    return f"{view.name}\n{count:,} images · {len(view.class_names)} classes · {width}×{height} {colour}"
-
-
-def size_text(size: int) -> str:
-    """Bytes as a person reads them."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= scale:
-            return f"{size / scale:.3g} {unit}"
-    return f"{size} bytes"
-
-
-def _label(name: str, role: str = "") -> QLabel:
-    label = QLabel()
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-    if role:
-        label.setProperty("role", role)
-    return label

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from studio.errors import UserError
 from studio.gui.fields import ChoiceField
 from studio.gui.forms import SettingsForm
+from studio.gui.tab_order import follow_layout
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.workbench import Workbench
@@ -59,6 +60,7 @@ class ModelSection(QWidget):
             self._forms[spec.kind] = form = SettingsForm(spec.config, self._theme)
             form.changed.connect(self._workbench.set_model)
             self._column.addWidget(form)
+            follow_layout(self)
         if spec.kind != self._shown:
             self._shown = spec.kind
             for kind, form in self._forms.items():

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from studio.errors import UserError
 from studio.gui.fields import ChoiceField
+from studio.gui.form_row import editor_width
 from studio.gui.forms import SettingsForm
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
@@ -37,9 +38,11 @@ class TrainingSection(QWidget):
         label.setBuddy(self.device)
         label.setToolTip(self.device.toolTip())
         row = QHBoxLayout()
+        row.setSpacing(theme.tokens.spacing // 2)
+        self.device.setFixedWidth(editor_width(self.device))
         row.addWidget(label, 1)
-        row.addWidget(self.device, 1)
-        row.addSpacing(3 * theme.tokens.spacing)  # where the rows above have their reset buttons
+        row.addWidget(self.device)
+        row.addSpacing(self._batch.reset_width + row.spacing())  # where the rows above have their reset buttons
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.tokens.spacing // 2)

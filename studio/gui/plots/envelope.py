@@ -106,9 +106,9 @@ class Envelope:
         y = np.column_stack([lows, highs]).ravel()
         tail = self._column[end * size : last]
         if len(tail):
-            ends = self._steps[[end * size, end * size, last - 1]]
-            x, y = np.append(x, ends), np.append(y, [np.fmin.reduce(tail), np.fmax.reduce(tail), tail[-1]])
-        return _finite(x, y)
+            x = np.append(x, self._steps[[end * size, end * size]])
+            y = np.append(y, [np.fmin.reduce(tail), np.fmax.reduce(tail)])
+        return _finite(np.append(x, self._steps[last - 1]), np.append(y, self._column[last - 1]))
 
     def smoothed(self, first: int, last: int, buckets: int, window: int) -> Points:
         """The mean of the last `window` finite values at about `buckets` places of first…last (excluded)."""

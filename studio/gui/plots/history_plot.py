@@ -19,7 +19,7 @@ from studio.gui.plots.plot import Plot
 from studio.gui.plots.ranges import Range, steps_shown, sticky
 from studio.gui.theme import ThemeManager, Tokens
 
-_FEW = 100  # points, below which outliers count
+_LATELY = 80  # points at the end of a curve of which every outlier counts
 _NEAR = 6  # pixels within which a mark is under the mouse
 
 
@@ -71,6 +71,7 @@ class HistoryPlot(Plot):
         self.describe = self._describe
         self.show_range((0.0, 100.0), (0.0, 1.0))
         self.view.sigXRangeChanged.connect(self._on_range)
+        self.view.sigResized.connect(self._on_resized)
 
     @property
     def window(self) -> int:
@@ -170,12 +171,11 @@ class HistoryPlot(Plot):
         if not len(line.y):
             return None
         low, high = float(line.y.min()), float(line.y.max())
-        if line is not raw and len(raw.y) < _FEW:
-            low, high = min(low, float(raw.y.min())), max(high, float(raw.y.max()))
-        elif line is not raw:
-            # Noise around a smoothed curve shall be seen, but its outliers need not squash the curve.
-            middle = np.quantile(raw.y, (0.03, 0.97))
-            low, high = min(low, float(middle[0])), max(high, float(middle[1]))
+        if line is not raw and len(raw.y):
+            # Noise about a smoothed curve shall be seen, all of it lately; but old outliers need not squash the curve.
+            middle, late = np.quantile(raw.y, (0.03, 0.97)), raw.y[-_LATELY:]
+            low = min(low, float(middle[0]), float(late.min()))
+            high = max(high, float(middle[1]), float(late.max()))
         return low, high
 
     def _scaled(self, points: Points) -> Points:
@@ -209,6 +209,11 @@ class HistoryPlot(Plot):
         """The person looks elsewhere: other points are in view."""
         if not self._drawing and not self.following:
             QTimer.singleShot(0, self, self.redraw)
+
+    @Slot()
+    def _on_resized(self) -> None:
+        """Another width takes another number of points."""
+        QTimer.singleShot(0, self, self.redraw)
 
     def _describe(self, x: float, y: float) -> str:
         """The mark under the mouse, or else the values at the logged step nearest to it."""

@@ -21,7 +21,7 @@ class VaeConfig(LatentModelConfig):
 
     kind: Literal["vae"] = "vae"
     latent_size: int = setting(
-        16,
+        12,
         "Latent size",
         "Numbers in the code z of an image. More rebuild it better, but make fresh samples harder.",
         step=4,

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
-from studio.models.nets import Norm, Shape, decoder, encoder, in_chunks
+from studio.models.nets import Shape, Style, decoder, encoder, in_chunks
 from studio.models.vae.config import Likelihood, VaeConfig
 
 _LOG_LEAST_WIDTH = math.log(1 / 127.5)
@@ -30,10 +30,9 @@ class Autoencoder(nn.Module):
 
     def __init__(self, config: VaeConfig, shape: Shape) -> None:
         super().__init__()
-        self.encoder = encoder(shape, 2 * config.latent_size, architecture=config.architecture, width=config.width)
-        self.decoder = decoder(
-            config.latent_size, shape, architecture=config.architecture, width=config.width, norm=Norm.NONE
-        )
+        style = Style(architecture=config.architecture, width=config.width, activation=nn.SiLU, dense_layer=True)
+        self.encoder = encoder(shape, 2 * config.latent_size, style)
+        self.decoder = decoder(config.latent_size, shape, style)
         if config.likelihood is Likelihood.GAUSSIAN:
             self.log_width = nn.Parameter(torch.zeros(()))
 

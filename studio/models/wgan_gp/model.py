@@ -10,12 +10,13 @@ Sources: M. Arjovsky et al., arXiv:1701.07875; I. Gulrajani et al., arXiv:1704.0
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
-from studio.models.nets import Norm, Shape, decoder, encoder, in_chunks
+from studio.models.nets import Norm, Shape, Style, decoder, encoder, in_chunks
 from studio.models.wgan_gp.config import PenaltySides, WganGpConfig
 
 _EPSILON = 1e-12
@@ -29,12 +30,11 @@ class WganGp(GenerativeModel):
         super().__init__()
         self._config = config
         self._shape = shape
+        critic = Style(architecture=config.architecture, width=config.width, activation=partial(nn.LeakyReLU, 0.2))
         norm = Norm.BATCH if config.generator_batch_norm else Norm.NONE
-        self.critic = encoder(shape, 1, architecture=config.architecture, width=config.width)
-        self.generator = nn.Sequential(
-            decoder(config.latent_size, shape, architecture=config.architecture, width=config.width, norm=norm),
-            nn.Tanh(),
-        )
+        generator = Style(architecture=config.architecture, width=config.width, norm=norm)
+        self.critic = encoder(shape, 1, critic)
+        self.generator = nn.Sequential(decoder(config.latent_size, shape, generator), nn.Tanh())
 
     @property
     def image_shape(self) -> Shape:

@@ -1,0 +1,18 @@
+"""A box for an error that has no field to stand beside."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from studio.errors import UserError
+
+
+def error_box(error: UserError, window: QWidget) -> QMessageBox:
+    """What happened, and what to do next; the caller says whether to wait for it (`exec`) or not (`open`)."""
+    box = QMessageBox(QMessageBox.Icon.Warning, error.title, error.title, QMessageBox.StandardButton.Ok, window)
+    box.setObjectName("error_box")
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setInformativeText("\n\n".join(part for part in (error.message, error.hint) if part))
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return box

@@ -1,0 +1,155 @@
+"""``python3 -m tests.screenshots [FOLDER]``: pictures of the window and of every panel, to be looked at.
+
+Each look (light, dark) in three states: before a run, during a run on the built-in digits with the digit 2 tilted to
+30 % and one edit on the way, and with a folder of images that holds no classes. Needs no display; takes a minute or two
+and touches nothing of the person's: settings and runs go to a temporary folder. The pictures go to FOLDER, by default
+``screenshots``, named STATE-LOOK-PANEL.png.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studio import bootstrap
+
+if TYPE_CHECKING:
+    from studio.gui.main_window import MainWindow
+    from studio.training.config import RunConfig
+
+WIDTH, HEIGHT = 1280, 800
+PATIENCE_S = 120
+FIRST_STEPS, ALL_STEPS = 200, 400
+TILTED, SHARE = 2, 0.3
+
+
+def main() -> int:
+    """Take the pictures; 0 when all are there."""
+    bootstrap.start("tests.screenshots", sys.argv[1:])
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    with tempfile.TemporaryDirectory(prefix="studio-screenshots-") as home:
+        return _in(Path(home), folder)
+
+
+def _in(home: Path, folder: Path) -> int:
+    from PySide6.QtCore import QSettings
+    from PySide6.QtWidgets import QApplication
+
+    from studio.data.folder import FolderConfig
+    from studio.gui.main_window import MainWindow
+    from studio.gui.theme import ThemeManager, ThemeMode
+    from studio.gui.workbench import Workbench
+    from studio.training.config import RunConfig
+
+    app = QApplication(sys.argv[:1])
+    theme = ThemeManager(ThemeMode.LIGHT)
+    theme.apply(app)
+
+    def open_window(config: RunConfig, name: str) -> MainWindow:
+        settings = QSettings(str(home / f"{name}.ini"), QSettings.Format.IniFormat)
+        workbench = Workbench(config, data_root=home / "datasets", runs_root=home / "runs")
+        window = MainWindow(workbench, theme, settings)
+        window.resize(WIDTH, HEIGHT)
+        window.show()
+        workbench.begin()
+        return window
+
+    window = open_window(RunConfig(), "digits")
+    try:
+        _take(_before(window), folder, "before")
+        _take(_during(window), folder, "during")
+    finally:
+        window.close()
+    empty = home / "holiday pictures"
+    empty.mkdir()
+    window = open_window(RunConfig(dataset=FolderConfig(path=str(empty))), "error")
+    try:
+        _take(_refused(window), folder, "error")
+    finally:
+        window.close()
+    print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+    return 0
+
+
+def _before(window: MainWindow) -> MainWindow:
+    """With the digits and torch loaded."""
+    workbench = window.workbench
+    ready: list[object] = []
+    workbench.engine_ready.connect(ready.append)
+    _wait("the digits and torch", lambda: bool(ready) and workbench.dataset is not None and workbench.task is None)
+    return window
+
+
+def _during(window: MainWindow) -> MainWindow:
+    """Under way, tilted, and edited once since."""
+    workbench = window.workbench
+
+    def wait(what: str, ready: Callable[[], bool]) -> None:
+        _wait(what, lambda: ready() or not workbench.run.phase.active)
+        assert workbench.run.phase.active, f"the run ended before {what}"
+
+    workbench.set_share(TILTED, SHARE)
+    workbench.start()
+    wait("the first steps", lambda: workbench.run.step >= FIRST_STEPS)
+    workbench.set_offset(7, 0.7)
+    wait("the edit", lambda: bool(workbench.history.marks))
+    wait("more steps", lambda: workbench.run.step >= ALL_STEPS)
+    return window
+
+
+def _refused(window: MainWindow) -> MainWindow:
+    """With a folder of images that cannot be used."""
+    refusals: list[object] = []
+    window.workbench.dataset_failed.connect(refusals.append)
+    _wait("the refusal", lambda: bool(refusals))
+    return window
+
+
+def _take(window: MainWindow, folder: Path, state: str) -> None:
+    """Pictures of the window and of each of its panels, light and dark."""
+    from studio.gui.theme import ThemeMode
+
+    for look in (ThemeMode.LIGHT, ThemeMode.DARK):
+        window.theme.set_mode(look)
+        _settle()
+        window.grab().save(str(folder / f"{state}-{look}-window.png"))
+        for name, dock in window.docks.items():
+            if dock.visibleRegion().isEmpty():
+                dock.raise_()
+                _settle()
+            dock.grab().save(str(folder / f"{state}-{look}-{name}.png"))
+        for name in ("samples", "batch"):
+            window.docks[name].raise_()
+
+
+def _settle() -> None:
+    """Let layouts and pending draws come to rest."""
+    _turn(400)
+
+
+def _wait(what: str, ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {PATIENCE_S} s for {what}")
+        _turn(20)
+
+
+def _turn(milliseconds: int) -> None:
+    """Run the event loop. `QTest.qWait` will not do: it keeps Python's lock, and training would stand still."""
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
