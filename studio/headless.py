@@ -12,7 +12,7 @@ from studio.files import whole_file
 from studio.paths import default_data_root, default_runs_root
 from studio.training.config import RunConfig
 from studio.training.loop import Limit
-from studio.training.messages import Event, Finished, Logged, Outcome, Preparing, Saved, Started, Stop, Warned
+from studio.training.messages import Event, Finished, Logged, Noticed, Outcome, Preparing, Saved, Started, Stop, Warned
 from studio.training.session import RunHandle, RunRequest, folder_for, folder_under
 from studio.training.store import SavedRun
 
@@ -108,6 +108,8 @@ class _Watcher:
                 # Nobody is there to mend it while the run waits, so it ends, with what can be saved.
                 self._problem = error
                 self._handle.send(Stop())
+            case Noticed(step=step, error=error):
+                self._say(f"Step {step:,}: {error}")
             case Saved(path=path):
                 self._say(f"Saved to {path}")
             case _:

@@ -7,6 +7,7 @@ weights are forgotten at once. Floating-point buffers (running statistics) are a
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -35,6 +36,16 @@ class WeightAverage:
         decay = min(self._decay, (1 + self._updates) / (10 + self._updates))
         torch._foreach_lerp_(self._averaged, self._source, 1 - decay)
         self._updates += 1
+
+    @property
+    def updates(self) -> int:
+        """How often the trained weights were taken in."""
+        return self._updates
+
+    def restore(self, weights: Mapping[str, Tensor], updates: int) -> None:
+        """Take up an average kept before: its model's state, and its updates."""
+        self.model.load_state_dict(weights)
+        self._updates = updates
 
     @torch.no_grad()
     def copy_memory(self) -> None:

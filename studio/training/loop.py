@@ -5,9 +5,8 @@ No thread here either: `RunLoop.run` blocks until the run is over, and hears and
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
@@ -15,17 +14,23 @@ import numpy as np
 
 from studio.errors import UserError
 from studio.models.diagnostic import Diagnostic
+from studio.training.clock import Clock
+from studio.training.health import Health, diverged
+from studio.training.last_good import LastGood
 from studio.training.mailbox import Mailbox
 from studio.training.messages import (
     Command,
     LearningRateApplied,
     Logged,
+    Noticed,
     Outcome,
     Pause,
     Paused,
     PerturbationApplied,
     PerturbationRejected,
     PlannedExamples,
+    Restore,
+    Restored,
     Resume,
     Resumed,
     SampleGrid,
@@ -69,24 +74,6 @@ class Limit:
         )
 
 
-class _Clock:
-    """Time spent training: stands still while paused."""
-
-    def __init__(self) -> None:
-        self._before = 0.0
-        self._since: float | None = None
-
-    def start(self) -> None:
-        self._since = time.perf_counter()
-
-    def stop(self) -> None:
-        self._before, self._since = self.seconds, None
-
-    @property
-    def seconds(self) -> float:
-        return self._before + (time.perf_counter() - self._since if self._since is not None else 0.0)
-
-
 class RunLoop:
     """Drives one trainer.
 
@@ -104,7 +91,9 @@ class RunLoop:
         self._mailbox = mailbox
         self._recorder = recorder
         self._limit = limit or Limit()
-        self._clock = _Clock()
+        self._clock = Clock()
+        self._health = Health()
+        self._good = LastGood(trainer)
         self._paused = False
         self._stopping = False
         self._report: StepReport | None = None
@@ -161,14 +150,19 @@ class RunLoop:
         self._mailbox.post(point)
         if self._recorder is not None:
             self._recorder.log(point)
-        if not all(np.isfinite(list(values.values()))):
-            self._pause_with(
-                UserError(
-                    "Training has diverged",
-                    f"A loss is no longer a finite number at step {self.trainer.step_count:,}.",
-                    "Stop, lower the learning rate or weaken the tilt, and start again.",
-                )
-            )
+        self._examine(values)
+
+    def _examine(self, values: Mapping[str, float]) -> None:
+        """Pause a run that has diverged, tell of one that looks unwell, and keep the state of one that is well."""
+        step = self.trainer.step_count
+        error = diverged(step, values)
+        if error is not None:
+            self._pause_with(error, back_to=self._good.step)
+            return
+        for found in self._health.look(values):
+            self._mailbox.post(Noticed(step=step, error=found))
+        if self._health.well:
+            self._good.keep(self.seconds)
 
     def _sample(self) -> None:
         """A new sample grid, shown and kept."""
@@ -203,6 +197,7 @@ class RunLoop:
                 examples_per_second=(trainer.examples - examples) / elapsed,
                 grid=self._grid,
                 diagnostics=self._diagnostics,
+                good_step=self._good.step,
                 planned=self._planned(report) if report else None,
                 recent_weights=np.concatenate(self._recent) if self._recent else np.empty(0),
             )
@@ -219,10 +214,10 @@ class RunLoop:
     # -- commands
 
     def _obey(self, commands: list[Command]) -> None:
-        targets = [command for command in commands if isinstance(command, SetPerturbation)]
+        last = {_subject(command): command for command in commands}
         for command in commands:
-            # A dragged slider sends many targets: only the last one counts.
-            if not isinstance(command, SetPerturbation) or command is targets[-1]:
+            # A dragged slider sends many targets, a turned wheel many rates: only the last one counts.
+            if _subject(command) is None or command is last[_subject(command)]:
                 self._act(command)
 
     def _act(self, command: Command) -> None:
@@ -230,9 +225,7 @@ class RunLoop:
             case SetPerturbation():
                 self._retarget(command)
             case SetLearningRate():
-                self.trainer.set_learning_rate(command.network, command.rate)
-                step = self.trainer.step_count
-                self._mailbox.post(LearningRateApplied(step=step, network=command.network, rate=command.rate))
+                self._set_learning_rate(command)
             case Pause():
                 self._pause()
             case Resume():
@@ -249,6 +242,8 @@ class RunLoop:
                 self._offer_snapshot()
             case Save():
                 self._save(None)
+            case Restore():
+                self._restore()
             case Stop():
                 self._stopping = True
             case _:
@@ -265,6 +260,29 @@ class RunLoop:
             self._recorder.note_edit(step)
         self._mailbox.post(PerturbationApplied(step=step, revision=command.perturbation.revision))
 
+    def _set_learning_rate(self, command: SetLearningRate) -> None:
+        if command.network not in self.trainer.networks:
+            return  # a setting that the model as built makes no use of
+        step = self.trainer.step_count
+        self.trainer.set_learning_rate(command.network, command.rate)
+        if self._recorder is not None:
+            self._recorder.note_learning_rate(step, command.network, command.rate)
+        self._mailbox.post(LearningRateApplied(step=step, network=command.network, rate=command.rate))
+
+    def _restore(self) -> None:
+        left = self.trainer.step_count
+        self._pause()
+        step = self._good.restore()
+        if step is None:
+            return
+        self._health = Health()
+        self._rates.clear()
+        if self._recorder is not None:
+            self._recorder.note_return(left, step)
+        self._mailbox.post(Restored(step=step, left=left))
+        self._sample()
+        self._offer_snapshot()
+
     def _pause(self) -> None:
         if not self._paused:
             self._paused = True
@@ -279,8 +297,8 @@ class RunLoop:
             self._rates.clear()
             self._mailbox.post(Resumed(step=self.trainer.step_count))
 
-    def _pause_with(self, error: UserError) -> None:
-        self._mailbox.post(Warned(step=self.trainer.step_count, error=error))
+    def _pause_with(self, error: UserError, back_to: int | None = None) -> None:
+        self._mailbox.post(Warned(step=self.trainer.step_count, error=error, back_to=back_to))
         self._pause()
 
     # -- disk
@@ -308,3 +326,14 @@ class RunLoop:
         self._clock.stop()
         self._save(outcome)
         self._offer_snapshot()
+
+
+def _subject(command: Command) -> object:
+    """What a command sets that a later one sets anew; None for those that each count."""
+    match command:
+        case SetPerturbation():
+            return SetPerturbation
+        case SetLearningRate():
+            return SetLearningRate, command.network
+        case _:
+            return None

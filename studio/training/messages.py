@@ -54,6 +54,11 @@ class Stop:
     """Finish the step under way, save and end."""
 
 
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Go back to the last good state, and pause there; nothing happens if there is none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetLearningRate:
     """Step one network with this rate from the next step on."""
@@ -62,7 +67,7 @@ class SetLearningRate:
     rate: float
 
 
-Command = SetPerturbation | SetLearningRate | Pause | Resume | Step | SampleNow | Save | Stop
+Command = SetPerturbation | SetLearningRate | Pause | Resume | Step | SampleNow | Save | Restore | Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,10 +152,35 @@ class Saved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warned:
-    """Something the person should know or mend; the run is still there."""
+    """Something the person has to mend; the run waits.
+
+    Attributes:
+        back_to: step of the last good state, where going back to it would help.
+    """
 
     step: int
     error: UserError
+    back_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """Training looks unwell; the run goes on."""
+
+    step: int
+    error: UserError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """The run is back at `step`, and waits there; the steps after it are undone.
+
+    Attributes:
+        left: the step that it was at before.
+    """
+
+    step: int
+    left: int
 
 
 class Outcome(StrEnum):
@@ -187,6 +217,8 @@ Event = (
     | Resumed
     | Saved
     | Warned
+    | Noticed
+    | Restored
     | Finished
 )
 
@@ -236,6 +268,7 @@ class Snapshot:
         planned: examples of the last batch.
         recent_weights: weights of the last batches, float64, shape (m,).
         diagnostics: what the model showed of its inner life when the grid was drawn.
+        good_step: step of the last good state, if one is kept.
     """
 
     step: int
@@ -249,3 +282,4 @@ class Snapshot:
     planned: PlannedExamples | None = None
     recent_weights: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     diagnostics: tuple[Diagnostic, ...] = ()
+    good_step: int | None = None

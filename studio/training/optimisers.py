@@ -6,8 +6,9 @@ gradient dropout    g ← g·m/p,   m ~ Bernoulli(p)      (ChildTuning-F: R. Xu 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,15 @@ class NetworkOptimiser:
         self.config = self.config.model_copy(update={"learning_rate": rate})
         for group in self._rule.param_groups:
             group["lr"] = rate
+
+    def state(self) -> dict[str, Any]:
+        """A copy of what the rule has accumulated."""
+        return copy.deepcopy(self._rule.state_dict())
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up what `state` gave; the learning rate stays as it is now."""
+        self._rule.load_state_dict(copy.deepcopy(state))
+        self.set_learning_rate(self.config.learning_rate)
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """Take one step.

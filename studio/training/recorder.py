@@ -25,6 +25,8 @@ class Recorder:
         self._started = datetime.now().astimezone()
         self._unwritten: list[Logged] = []
         self._edits: list[dict[str, object]] = []
+        self._rates: list[dict[str, object]] = []
+        self._returns: list[dict[str, object]] = []
 
     def log(self, point: Logged) -> None:
         """Keep a point for the next `flush`."""
@@ -35,6 +37,14 @@ class Recorder:
         perturbation = self._trainer.perturbation
         offsets = dict(zip(self._trainer.data.class_names, perturbation.offsets, strict=True))
         self._edits.append({"step": step, "revision": perturbation.revision, "offsets": offsets})
+
+    def note_learning_rate(self, step: int, network: str, rate: float) -> None:
+        """Keep that a network's learning rate was changed before this step."""
+        self._rates.append({"step": step, "network": network, "learning_rate": rate})
+
+    def note_return(self, left: int, step: int) -> None:
+        """Keep that the run went back from one step to an earlier one; the rows in between stay in metrics.csv."""
+        self._returns.append({"step": left, "back_to": step})
 
     def flush(self) -> None:
         """Write the points that are waiting.
@@ -87,5 +97,7 @@ class Recorder:
                 "class_names": list(trainer.data.class_names),
                 "offsets": dict(zip(trainer.data.class_names, trainer.perturbation.offsets, strict=True)),
                 "edits": self._edits,
+                "learning_rates": self._rates,
+                "returns": self._returns,
             }
         )

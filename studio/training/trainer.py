@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -63,6 +64,31 @@ class StepReport:
         }
         numbers = torch.stack([scalar.float() for scalar in self.scalars.values()]).tolist() if self.scalars else []
         return batch | dict(zip(self.scalars, numbers, strict=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainerState:
+    """Everything that training changes in a model, copied; planner and random streams are left out.
+
+    Attributes:
+        step: training steps behind it.
+        model, average: state of the model and of its average, tensors by name.
+        updates: how often the average was updated.
+        optimisers: what each network's rule has accumulated.
+        scalars: the last losses and metrics.
+    """
+
+    step: int
+    model: Mapping[str, Tensor]
+    average: Mapping[str, Tensor]
+    updates: int
+    optimisers: Mapping[str, dict[str, Any]]
+    scalars: Mapping[str, Tensor]
+
+    @property
+    def bytes(self) -> int:
+        """Memory of model and average; the rules' is about as much again."""
+        return sum(tensor.nbytes for part in (self.model, self.average) for tensor in part.values())
 
 
 class Trainer:
@@ -169,6 +195,28 @@ class Trainer:
         """Step one network with this rate from now on."""
         self._optimisers[network].set_learning_rate(rate)
 
+    def state(self) -> TrainerState:
+        """A copy of what training has made so far."""
+        return TrainerState(
+            step=self.step_count,
+            model=_copied(self.model.state_dict()),
+            average=_copied(self.average.model.state_dict()),
+            updates=self.average.updates,
+            optimisers={network: optimiser.state() for network, optimiser in self._optimisers.items()},
+            scalars=dict(self._scalars),
+        )
+
+    def restore(self, state: TrainerState) -> None:
+        """Go back to a state. Learning rates stay as they are now, and batches and random numbers go on from here, so
+        that what went wrong is not repeated to the letter.
+        """
+        self.model.load_state_dict(state.model)
+        self.average.restore(state.average, state.updates)
+        for network, kept in state.optimisers.items():
+            self._optimisers[network].restore(kept)
+        self._scalars = dict(state.scalars)
+        self.step_count = state.step
+
     @property
     def networks(self) -> tuple[str, ...]:
         """Names of the networks that have an optimiser."""
@@ -223,6 +271,10 @@ def draw(model: GenerativeModel, count: int, rng: torch.Generator) -> Images:
     finally:
         model.train(training)
     return to_pixels(images)
+
+
+def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
 def _to_model(pixels: Tensor) -> Tensor:
