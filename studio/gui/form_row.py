@@ -50,6 +50,7 @@ class FormRow(QObject):
         field.setAccessibleName(self.title)
         field.setAccessibleDescription(info.description or "")
         field.setToolTip(help_text)
+        self._help = help_text
         self._label = QLabel(self.title, form)
         self._label.setWordWrap(True)
         self._label.setBuddy(field)
@@ -100,6 +101,18 @@ class FormRow(QObject):
     def advanced(self) -> bool:
         """Whether the row is folded away until asked for."""
         return bool(extra(self.info, "advanced"))
+
+    @property
+    def live(self) -> bool:
+        """Whether it may be changed while a run is under way."""
+        return bool(extra(self.info, "live"))
+
+    def lock(self, on: bool, why: str) -> None:
+        """Disable the row, with `why` as its tooltip, or enable it again."""
+        for widget in (self._label, self._widget, self.reset):
+            widget.setEnabled(not on)
+        for widget in (self._label, self._widget):
+            widget.setToolTip(why if on and why else self._help)
 
     @property
     def is_default(self) -> bool:

@@ -33,7 +33,8 @@ class SettingsForm(QWidget):
         folded: names of groups that start folded away.
     """
 
-    changed = Signal(object)  # Settings: valid, and other than before
+    changed = Signal(object)  # Settings: valid, and other than before; at every keystroke
+    settled = Signal()  # the person is done with an entry; `value` holds it, or what it went back to
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class SettingsForm(QWidget):
                 self._parts[name] = SettingsForm(part, self._theme, defaults=default)
                 self._parts[name].setObjectName(name)
                 self._parts[name].changed.connect(lambda value, name=name: self._take({name: value}))
+                self._parts[name].settled.connect(self.settled)
             elif (field := make_field(name, info)) is not None:
                 row = FormRow(name, info, field, default, self._theme, self)
                 row.edited.connect(self._edited)
@@ -117,6 +119,18 @@ class SettingsForm(QWidget):
     def value(self) -> Settings:
         """The newest valid settings."""
         return self._value
+
+    def lock(self, on: bool, why: str = "") -> None:
+        """Let nothing be changed but what may be while a run is under way.
+
+        Args:
+            on: lock, or unlock again.
+            why: tooltip of what is locked.
+        """
+        for row in self._rows.values():
+            row.lock(on and not row.live, why)
+        for part in self._parts.values():
+            part.lock(on, why)
 
     @property
     def is_empty(self) -> bool:
@@ -169,6 +183,7 @@ class SettingsForm(QWidget):
         self._take({**entries, **back})
         self._settled = self._value
         self._say(faults)
+        self.settled.emit()
 
     def _rows_entered(self) -> dict[str, Any]:
         """What stands in the rows, those that cannot be read left out."""

@@ -57,8 +57,9 @@ class History:
         """Add one point."""
         if self._size == len(self._steps):
             self._grow()
-        for name in values.keys() - self._columns.keys():
-            self._columns[name] = np.full(len(self._steps), np.nan)
+        for name in values:
+            if name not in self._columns:
+                self._columns[name] = np.full(len(self._steps), np.nan)
         self._steps[self._size] = step
         for name, column in self._columns.items():
             column[self._size] = values.get(name, np.nan)
@@ -67,6 +68,15 @@ class History:
     def mark(self, step: int, text: str) -> None:
         """Note what happened at a step."""
         self.marks.append(Mark(step=step, text=text))
+
+    def until(self, step: int) -> History:
+        """A history of its own with the points and marks up to a step."""
+        found = History()
+        found._size = int(np.searchsorted(self.steps, step, side="right"))
+        found._steps = self._steps.copy()
+        found._columns = {name: column.copy() for name, column in self._columns.items()}
+        found.marks = [mark for mark in self.marks if mark.step <= step]
+        return found
 
     def _grow(self) -> None:
         self._steps = np.concatenate([self._steps, np.empty_like(self._steps)])

@@ -56,7 +56,7 @@ class ImageView(QGraphicsView):
     def fit(self) -> None:
         """As large as the view allows, in whole device pixels per picture pixel where it can be."""
         self.fitted = True
-        size, area = self._item.pixmap().size(), self.contentsRect()
+        size, area = self._item.pixmap().size(), self.contentsRect().marginsRemoved(self.viewportMargins())
         if size.isEmpty() or area.isEmpty():
             return
         ratio = self.devicePixelRatioF()

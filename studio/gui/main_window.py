@@ -13,7 +13,9 @@ from studio.gui.about import show_about, show_shortcuts
 from studio.gui.config_files import ConfigFiles
 from studio.gui.error_box import error_box
 from studio.gui.panels.batch import BatchPanel
+from studio.gui.panels.diagnostics import DiagnosticsPanel
 from studio.gui.panels.examples import ExamplesPanel
+from studio.gui.panels.gradients import GradientsPanel
 from studio.gui.panels.log import LogPanel
 from studio.gui.panels.losses import LossesPanel
 from studio.gui.panels.offsets import OffsetsPanel
@@ -27,10 +29,10 @@ from studio.gui.workbench import Workbench
 
 PANELS: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
     ("left", (SetupPanel,)),
-    ("middle_top", (SamplesPanel, ExamplesPanel)),
+    ("middle_top", (SamplesPanel, DiagnosticsPanel, ExamplesPanel)),
     ("middle_bottom", (OffsetsPanel,)),
     ("right_top", (BatchPanel, WeightsPanel)),
-    ("right_middle", (LossesPanel,)),
+    ("right_middle", (LossesPanel, GradientsPanel)),
     ("right_bottom", (LogPanel,)),
 )
 """Where each panel docks at first; panels of one place share it as tabs. A new panel is a line here."""
@@ -50,7 +52,9 @@ _HEIGHTS = (
     ("right_middle", 290),
     ("right_bottom", 150),
 )
-_LAYOUT_VERSION = 1
+_DIGITS = "1234567890"  # Alt with one of them goes to a panel
+_MENU_ONLY = ("run_save", "run_restore")
+_LAYOUT_VERSION = 2
 
 
 class MainWindow(QMainWindow):
@@ -122,7 +126,7 @@ class MainWindow(QMainWindow):
         bar.setIconSize(QSize(20, 20))
         bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         for action in self.actions_of_run.all():
-            if action.objectName() != "run_save":
+            if action.objectName() not in _MENU_ONLY:
                 bar.addAction(action)
         self.actions_of_run.keep_widths(bar)
         bar.addSeparator()
@@ -161,11 +165,13 @@ class MainWindow(QMainWindow):
         for number, dock in enumerate(self.docks.values(), start=1):
             action = dock.toggleViewAction()
             menu.addAction(action)
-            go = QAction(self)
-            go.setShortcut(QKeySequence(f"Alt+{number}"))
-            go.triggered.connect(lambda _=False, dock=dock: _go_to(dock))
-            self.addAction(go)
-            action.setToolTip(f"Show or hide this panel; Alt+{number} goes to it")
+            action.setToolTip("Show or hide this panel")
+            if number <= len(_DIGITS):
+                go = QAction(self)
+                go.setShortcut(QKeySequence(f"Alt+{_DIGITS[number - 1]}"))
+                go.triggered.connect(lambda _=False, dock=dock: _go_to(dock))
+                self.addAction(go)
+                action.setToolTip(f"Show or hide this panel; Alt+{_DIGITS[number - 1]} goes to it")
         menu.addSeparator()
         looks = menu.addMenu("&Theme")
         group = QActionGroup(looks)
@@ -199,12 +205,16 @@ class MainWindow(QMainWindow):
         box.exec()
         return box.clickedButton() is not keep
 
-    @Slot(object)
-    def _tell_trouble(self, error: UserError) -> None:
+    @Slot(object, object)
+    def _tell_trouble(self, error: UserError, back_to: int | None) -> None:
         """Say what paused or ended the run, in front of everything: it waits for the person to act."""
         if self._closing or (self._trouble is not None and self._trouble.text() == error.title):
             return
         self._trouble = error_box(error, self)
+        if back_to is not None:
+            button = self._trouble.addButton(f"Go &back to step {back_to:,}", QMessageBox.ButtonRole.AcceptRole)
+            button.setObjectName("go_back")
+            button.clicked.connect(self.actions_of_run["restore"].trigger)
         self._trouble.finished.connect(self._trouble_read)
         self._trouble.open()
 

@@ -20,7 +20,7 @@ class _Control:
     """One control.
 
     Attributes:
-        enabled: in which phases; a start also asks the workbench.
+        enabled: for which runs; a start also asks the workbench.
     """
 
     name: str
@@ -28,8 +28,10 @@ class _Control:
     icon: str
     shortcut: str
     tip: str
-    enabled: Callable[[RunPhase], bool]
+    enabled: Callable[[RunView], bool]
 
+
+_GO_BACK = "Go &back to the last good state"
 
 _CONTROLS = (
     _Control(
@@ -38,7 +40,7 @@ _CONTROLS = (
         icon="start",
         shortcut="F5",
         tip="Train what is set up, from the beginning.",
-        enabled=lambda phase: not phase.active,
+        enabled=lambda run: not run.phase.active,
     ),
     _Control(
         name="pause",
@@ -46,7 +48,7 @@ _CONTROLS = (
         icon="pause",
         shortcut="F6",
         tip="Wait where it is, or go on. A pause is no stop: nothing is lost or reset.",
-        enabled=lambda phase: phase in (RunPhase.RUNNING, RunPhase.PAUSED),
+        enabled=lambda run: run.phase in (RunPhase.RUNNING, RunPhase.PAUSED),
     ),
     _Control(
         name="step",
@@ -54,7 +56,7 @@ _CONTROLS = (
         icon="step",
         shortcut="F7",
         tip="Take one training step, then wait.",
-        enabled=lambda phase: phase in (RunPhase.RUNNING, RunPhase.PAUSED),
+        enabled=lambda run: run.phase in (RunPhase.RUNNING, RunPhase.PAUSED),
     ),
     _Control(
         name="stop",
@@ -62,7 +64,7 @@ _CONTROLS = (
         icon="stop",
         shortcut="F8",
         tip="Finish the step under way, save and end the run. Plots and samples stay.",
-        enabled=lambda phase: phase in (RunPhase.PREPARING, RunPhase.RUNNING, RunPhase.PAUSED),
+        enabled=lambda run: run.phase in (RunPhase.PREPARING, RunPhase.RUNNING, RunPhase.PAUSED),
     ),
     _Control(
         name="sample",
@@ -70,7 +72,7 @@ _CONTROLS = (
         icon="sample",
         shortcut="F9",
         tip="Draw a sample grid at once instead of at the next turn.",
-        enabled=lambda phase: phase in (RunPhase.RUNNING, RunPhase.PAUSED),
+        enabled=lambda run: run.phase in (RunPhase.RUNNING, RunPhase.PAUSED),
     ),
     _Control(
         name="save",
@@ -78,7 +80,15 @@ _CONTROLS = (
         icon="save",
         shortcut="Ctrl+Shift+S",
         tip="Write the weights of this moment into the run's folder; a stop does so by itself.",
-        enabled=lambda phase: phase in (RunPhase.RUNNING, RunPhase.PAUSED),
+        enabled=lambda run: run.phase in (RunPhase.RUNNING, RunPhase.PAUSED),
+    ),
+    _Control(
+        name="restore",
+        title=_GO_BACK,
+        icon="reset",
+        shortcut="Ctrl+Shift+B",
+        tip="While it is paused: take up weights and optimisers as they were when training last looked well.",
+        enabled=lambda run: run.phase is RunPhase.PAUSED and run.good_step is not None,
     ),
 )
 
@@ -101,6 +111,7 @@ class RunActions(QObject):
         self._actions["stop"].triggered.connect(workbench.stop)
         self._actions["sample"].triggered.connect(workbench.runs.sample_now)
         self._actions["save"].triggered.connect(workbench.runs.save)
+        self._actions["restore"].triggered.connect(workbench.runs.restore)
         workbench.run_changed.connect(self._refresh)
         workbench.dataset_changed.connect(self._refresh)
         workbench.config_changed.connect(self._refresh)
@@ -144,10 +155,12 @@ class RunActions(QObject):
     def _refresh(self) -> None:
         run: RunView = self._workbench.run
         for control in _CONTROLS:
-            self._actions[control.name].setEnabled(control.enabled(run.phase))
+            self._actions[control.name].setEnabled(control.enabled(run))
         blocked = self._workbench.start_blocked
         self._actions["start"].setEnabled(not blocked)
         _describe(self._actions["start"], blocked or _CONTROLS[0].tip)
+        back_to = "" if run.good_step is None else f" (step {run.good_step:,})"
+        self._actions["restore"].setText(_GO_BACK + back_to)
         paused = run.phase is RunPhase.PAUSED
         self._actions["pause"].setText(_PAUSE_TEXTS[paused])
         self._theme.bind_icon(self._actions["pause"], "resume" if paused else "pause")

@@ -9,18 +9,23 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.errors import UserError
 from studio.gui.bridge import Bridge
 from studio.gui.history import History
-from studio.gui.view_state import Level, LogLine, RunPhase, RunView, line_of, run_after
+from studio.gui.view_state import Level, LogLine, RunPhase, RunView, line_of, run_after, spoken
 from studio.training.messages import (
     Command,
     Event,
     Finished,
+    LearningRateApplied,
     Logged,
+    Noticed,
     Pause,
     PerturbationApplied,
     PerturbationRejected,
+    Restore,
+    Restored,
     Resume,
     SampleNow,
     Save,
+    SetLearningRate,
     Snapshot,
     Step,
     Stop,
@@ -39,7 +44,7 @@ class RunControl(QObject):
     line_logged = Signal(object)  # LogLine
     target_applied = Signal(int)  # revision that the run now trains towards
     target_rejected = Signal(object)  # UserError
-    troubled = Signal(object)  # UserError that paused or ended the run
+    troubled = Signal(object, object)  # UserError that paused or ended the run; step to go back to, or None
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -87,6 +92,14 @@ class RunControl(QObject):
         """Write the run's weights at once."""
         self.send(Save())
 
+    def restore(self) -> None:
+        """Go back to the last good state, and wait there."""
+        self.send(Restore())
+
+    def set_learning_rate(self, network: str, rate: float) -> None:
+        """Step one network with this rate from the next step on."""
+        self.send(SetLearningRate(network=network, rate=rate))
+
     def stop(self) -> None:
         """End the run in good order; what it drew stays."""
         if self.run.phase.active:
@@ -122,8 +135,18 @@ class RunControl(QObject):
                 self.target_applied.emit(event.revision)
             case PerturbationRejected():
                 self.target_rejected.emit(event.error)
-            case Warned(error=error) | Finished(error=UserError() as error):
-                self.troubled.emit(error)
+            case LearningRateApplied(step=step, network=network, rate=rate):
+                self.history.mark(step, f"Learning rate of the {spoken(network)} set to {rate:g}")
+            case Noticed(step=step, error=error):
+                self.history.mark(step, error.title)
+            case Restored(step=step, left=left):
+                # Another history, so that every plot starts afresh instead of drawing on.
+                self.history = self.history.until(step)
+                self.history.mark(step, f"Went back to this step from step {left:,}")
+            case Warned(error=error, back_to=step):
+                self.troubled.emit(error, step)
+            case Finished(error=UserError() as error):
+                self.troubled.emit(error, None)
             case _:
                 pass
 

@@ -20,11 +20,13 @@ from studio.training.messages import (
     Finished,
     LearningRateApplied,
     Logged,
+    Noticed,
     Outcome,
     Paused,
     PerturbationApplied,
     PerturbationRejected,
     Preparing,
+    Restored,
     Resumed,
     Saved,
     Snapshot,
@@ -132,7 +134,11 @@ class RunPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
-    """What the toolbar and status line say of the run."""
+    """What the toolbar and status line say of the run.
+
+    Attributes:
+        good_step: step of the last good state, to which one can go back; None if there is none.
+    """
 
     phase: RunPhase = RunPhase.IDLE
     step: int = 0
@@ -143,6 +149,7 @@ class RunView:
     device: str = ""
     folder: Path | None = None
     saved_step: int = -1
+    good_step: int | None = None
 
     @property
     def unsaved(self) -> bool:
@@ -202,6 +209,7 @@ def run_after(view: RunView, message: Event | Snapshot) -> RunView:
                 epoch=message.epoch,
                 steps_per_second=message.steps_per_second,
                 examples_per_second=message.examples_per_second,
+                good_step=message.good_step,
             )
         case Started():
             return replace(view, phase=RunPhase.RUNNING, device=message.device, folder=message.folder)
@@ -211,9 +219,13 @@ def run_after(view: RunView, message: Event | Snapshot) -> RunView:
             return replace(view, phase=_unless_stopping(view, RunPhase.RUNNING))
         case Saved():
             return replace(view, saved_step=message.step)
+        case Warned(back_to=int() as step):
+            return replace(view, good_step=step)
+        case Restored():
+            return replace(view, step=message.step, good_step=message.step)
         case Finished():
             phase = RunPhase.FAILED if message.outcome is Outcome.FAILED else RunPhase.FINISHED
-            return replace(view, phase=phase, step=message.step)
+            return replace(view, phase=phase, step=message.step, good_step=None)
         case _:
             return view
 
@@ -233,21 +245,31 @@ def line_of(event: Event) -> LogLine | None:
         case PerturbationApplied(step=step, revision=revision):
             return LogLine(text=f"Offsets (revision {revision}) in force from step {step:,}")
         case LearningRateApplied(step=step, network=network, rate=rate):
-            return LogLine(text=f"Learning rate of the {network} is {rate:g} from step {step:,}")
+            return LogLine(text=f"Learning rate of the {spoken(network)} is {rate:g} from step {step:,}")
         case PerturbationRejected(error=error):
             return LogLine(text=f"The run keeps its old target. {error}", level=Level.WARNING)
-        case Paused(step=step):
-            return LogLine(text=f"Paused at step {step:,}")
-        case Resumed(step=step):
-            return LogLine(text=f"Resumed at step {step:,}")
-        case Saved(step=step, path=path):
-            return LogLine(text=f"Saved step {step:,} to {path}")
-        case Warned(error=error):
+        case Paused() | Resumed() | Restored() | Saved():
+            return LogLine(text=_place(event))
+        case Warned(error=error) | Noticed(error=error):
             return LogLine.of_error(error, Level.WARNING)
         case Finished():
             return _last_line(event)
         case Logged():
             return None
+        case _:
+            assert_never(event)
+
+
+def _place(event: Paused | Resumed | Restored | Saved) -> str:
+    match event:
+        case Paused(step=step):
+            return f"Paused at step {step:,}"
+        case Resumed(step=step):
+            return f"Resumed at step {step:,}"
+        case Restored(step=step, left=left):
+            return f"Back at step {step:,}, from step {left:,}; resume to go on from here"
+        case Saved(step=step, path=path):
+            return f"Saved step {step:,} to {path}"
         case _:
             assert_never(event)
 
@@ -260,3 +282,8 @@ def _last_line(event: Finished) -> LogLine:
         text = f"The run failed at step {event.step:,}: {reason}. This is a bug in the studio; the rest goes on."
         return LogLine(text=text, level=Level.ERROR, detail=event.traceback)
     return LogLine(text=f"Run {event.outcome} at step {event.step:,}")
+
+
+def spoken(name: str) -> str:
+    """A snake_case name in words."""
+    return name.replace("_", " ")

@@ -18,6 +18,7 @@ from studio.errors import UserError
 from studio.gui.dataset_loader import DatasetLoader
 from studio.gui.edits import SetOffsets
 from studio.gui.history import History
+from studio.gui.live_settings import learning_rates
 from studio.gui.run_control import RunControl
 from studio.gui.task_runner import TaskRunner
 from studio.gui.view_state import DatasetView, Level, LogLine, RunView, TaskView, TiltView
@@ -66,6 +67,7 @@ class Workbench(QObject):
         self.config = config or RunConfig()
         self.data_root = data_root or default_data_root()
         self.runs_root = runs_root or default_runs_root()
+        self.running: RunConfig | None = None  # what the run under way, or else the last one, began with
         self.images: ImageSet | None = None
         self.dataset: DatasetView | None = None
         self.tilt: TiltView | None = None
@@ -73,6 +75,7 @@ class Workbench(QObject):
         self.undo_stack = QUndoStack(self)
         self._revision = 0
         self._applied_revision = 0
+        self._rates: dict[str, float] = {}  # of the run under way, by network
         self._dataset_before = self.config.dataset
         self._tasks = TaskRunner(self)
         self._loader = DatasetLoader(self._tasks, self)
@@ -160,6 +163,21 @@ class Workbench(QObject):
     def set_model(self, config: ModelConfig) -> None:
         """Train this model at the next start."""
         self.edit(model=config)
+
+    @property
+    def model_is_live(self) -> bool:
+        """Whether a run of the model that is set up is under way, so that its live settings reach it."""
+        running = self.running
+        return running is not None and self.run.phase.active and running.model.kind == self.config.model.kind
+
+    def send_live_settings(self) -> None:
+        """Have the run take up what of the model's settings may change while it trains."""
+        if not self.model_is_live:
+            return
+        for network, rate in learning_rates(self.config.model).items():
+            if rate != self._rates.get(network):
+                self._rates[network] = rate
+                self.runs.set_learning_rate(network, rate)
 
     def set_config(self, config: RunConfig) -> None:
         """Take a whole configuration, as from a file."""
@@ -323,6 +341,8 @@ class Workbench(QObject):
         images, config = self.images, self._runnable_config()
         assert images is not None
         self._revision = self._applied_revision = 0
+        self.running = config
+        self._rates = learning_rates(config.model)
         self.runs.start(RunRequest(config=config, data=lambda _: images, folder=folder_under(self.runs_root, config)))
         self._refresh_tilt()
 

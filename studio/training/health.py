@@ -29,10 +29,10 @@ _GROWTH = 1e3
 
 
 def networks_in(columns: Iterable[str]) -> list[str]:
-    """Networks whose gradient and update are among these columns; ``gradient_penalty`` is no network's."""
+    """Networks whose gradient and update are among these columns, by name; ``gradient_penalty`` is no network's."""
     names = list(columns)
     updated = [name.removeprefix(UPDATE) for name in names if name.startswith(UPDATE)]
-    return [network for network in updated if GRADIENT + network in names]
+    return sorted(network for network in updated if GRADIENT + network in names)
 
 
 def diverged(step: int, values: Mapping[str, float]) -> UserError | None:

@@ -18,7 +18,7 @@ from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
-from studio.models.catalog import MODELS
+from studio.models.catalog import MODELS, model_spec
 
 _EMPTY = (
     "The model's losses and metrics, a curve for each.\nPress Start to train; the first points come within seconds."
@@ -145,8 +145,11 @@ class LossesPanel(LivePanel):
 
     def _curves(self, history: History) -> list[Curve]:
         """A curve for each column that is a metric of the model or a loss."""
-        # The run may be of another model than the one set up by now, so all models are asked.
-        metrics = {name: metric for spec in MODELS for name, metric in spec.metrics.items()}
+        # The run may be of another model than the one set up by now; without a run, any model's metrics will do.
+        running = self.workbench.running
+        specs = MODELS if running is None else (model_spec(running.model.kind),)
+        metrics = {name: metric for spec in specs for name, metric in spec.metrics.items()}
+        references = {name: found for spec in specs for name, found in spec.references.items()}
         names = [name for name in history.names if name in metrics or _is_own_loss(name, metrics)]
         order = [*metrics, *(name for name in names if name not in metrics)]
         curves = []
@@ -155,7 +158,8 @@ class LossesPanel(LivePanel):
             title, tip = metrics.get(
                 name, (f"{plain[:1].upper()}{plain[1:]} loss", f"What the {plain} step makes small.")
             )
-            curves.append(Curve(name=name, title=title, tip=tip, colour=colour))
+            found = tuple(references.get(name, ()))
+            curves.append(Curve(name=name, title=title, tip=tip, colour=colour, references=found))
         return curves
 
     def _set_curves(self, curves: list[Curve]) -> None:

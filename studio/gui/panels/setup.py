@@ -17,7 +17,7 @@ from studio.gui.workbench import Workbench
 
 _IDLE = "What the next start takes."
 _ACTIVE = "Stop the run to change the set-up."
-_WHY = "The run under way was built with these settings. Offsets can be edited while it trains."
+_WHY = "The run under way was built with these settings. Offsets and learning rates can be edited while it trains."
 
 
 class SetupPanel(QWidget):
@@ -69,9 +69,11 @@ class SetupPanel(QWidget):
     @Slot(object)
     def _show_run(self, run: RunView) -> None:
         active = run.phase.active
-        for section in (self.data, self.model, self.training):
+        why = tooltip(_ACTIVE, _WHY) if active else ""
+        for section in (self.data, self.training):
             section.setEnabled(not active)
-            section.setToolTip(tooltip(_ACTIVE, _WHY) if active else "")
+            section.setToolTip(why)
+        self.model.lock(why)
         self.state.setText(_ACTIVE if active else _IDLE)
 
     @Slot(object)

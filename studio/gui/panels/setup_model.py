@@ -29,6 +29,8 @@ class ModelSection(QWidget):
         self._drafts: dict[str, ModelConfig] = {}
         self._forms: dict[str, SettingsForm] = {}
         self._shown = ""
+        self._why = ""
+        self._locked: tuple[str, bool, int] = ("", False, 0)
         self.choice = ChoiceField([(spec.kind, spec.title) for spec in MODELS])
         self.choice.setObjectName("model")
         self.choice.setAccessibleName("Model")
@@ -59,6 +61,7 @@ class ModelSection(QWidget):
         if spec.kind not in self._forms:
             self._forms[spec.kind] = form = SettingsForm(spec.config, self._theme)
             form.changed.connect(self._workbench.set_model)
+            form.settled.connect(self._workbench.send_live_settings)
             self._column.addWidget(form)
             follow_layout(self)
         if spec.kind != self._shown:
@@ -66,6 +69,20 @@ class ModelSection(QWidget):
             for kind, form in self._forms.items():
                 form.setVisible(kind == spec.kind)
         self._forms[spec.kind].set_value(config.model)
+        self.lock(self._why)
+
+    def lock(self, why: str) -> None:
+        """Let nothing be changed but what reaches the run under way; an empty `why` unlocks."""
+        live = self._workbench.model_is_live
+        if (why, live, len(self._forms)) == self._locked:
+            return  # asked at every report of the run
+        self._why, self._locked = why, (why, live, len(self._forms))
+        self.choice.setEnabled(not why)
+        self.choice.setToolTip(why or tooltip(model_spec(self._shown).summary))
+        for form in self._forms.values():
+            form.setEnabled(not why or live)
+            form.setToolTip(why if why and not live else "")
+            form.lock(bool(why), why)
 
     def show_error(self, error: UserError, path: Sequence[str]) -> None:
         """Show a refusal beside the field that it names."""

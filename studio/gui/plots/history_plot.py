@@ -17,7 +17,9 @@ from studio.gui.numbers import compact, whole
 from studio.gui.plots.envelope import Envelope, Points
 from studio.gui.plots.plot import Plot
 from studio.gui.plots.ranges import Range, steps_shown, sticky
+from studio.gui.plots.reference_lines import Line, ReferenceLines
 from studio.gui.theme import ThemeManager, Tokens
+from studio.models.diagnostic import Reference
 
 _LATELY = 80  # points at the end of a curve of which every outlier counts
 _NEAR = 6  # pixels within which a mark is under the mouse
@@ -31,6 +33,7 @@ class Curve:
         name: of the column.
         title, tip: what the legend and its tooltip say.
         colour: place in the theme's series colours.
+        references: values to compare it with.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Curve:
     tip: str = ""
     colour: int = 0
     shown: bool = True
+    references: tuple[Reference, ...] = ()
 
 
 @dataclass(slots=True)
@@ -67,7 +71,9 @@ class HistoryPlot(Plot):
         self._window = 1
         self.span: int | None = None
         self.following = True
+        self.references = ReferenceLines(vertical=False)
         super().__init__(theme, name, "step", y_label)
+        self.getPlotItem().addItem(self.references, ignoreBounds=True)
         self.describe = self._describe
         self.show_range((0.0, 100.0), (0.0, 1.0))
         self.view.sigXRangeChanged.connect(self._on_range)
@@ -116,6 +122,7 @@ class HistoryPlot(Plot):
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""
         super().restyle(tokens)
+        self.references.restyle(tokens, self.font())
         for drawn in self._drawn.values():
             colour = QColor(tokens.series_colour(drawn.curve.colour))
             # A line wider than a pixel costs thrice as much, so it is for the smoothed curve, which has fewer points.
@@ -142,6 +149,7 @@ class HistoryPlot(Plot):
         first = int(np.searchsorted(steps, x_range[0])) - 1
         last = int(np.searchsorted(steps, x_range[1], side="right")) + 1
         extremes = [self._draw_curve(drawn, first, last) for drawn in self._drawn.values()]
+        extremes += self._draw_references()
         self.marks.set_places(np.array([mark.step for mark in history.marks], dtype=np.float64))
         if self.following:
             self._follow(x_range, [extreme for extreme in extremes if extreme is not None])
@@ -177,6 +185,18 @@ class HistoryPlot(Plot):
             low = min(low, float(middle[0]), float(late.min()))
             high = max(high, float(middle[1]), float(late.max()))
         return low, high
+
+    def _draw_references(self) -> list[Range]:
+        """Draw the references of the curves that are shown; returns where they are."""
+        shown = [drawn.curve for drawn in self._drawn.values() if drawn.shown]
+        values = dict.fromkeys((mark.value, mark.title) for curve in shown for mark in curve.references)
+        lines = [
+            Line(place=float(np.log10(value)) if self.logarithmic else value, title=title)
+            for value, title in values
+            if value > 0 or not self.logarithmic
+        ]
+        self.references.set_lines(lines)
+        return [(line.place, line.place) for line in lines]
 
     def _scaled(self, points: Points) -> Points:
         if not self.logarithmic:

@@ -1,0 +1,96 @@
+"""Curves against something other than the step."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtGui import QColor, QPen
+
+from studio.gui.numbers import compact
+from studio.gui.plots.plot import Plot
+from studio.gui.plots.ranges import Range, sticky
+from studio.gui.theme import ThemeManager, Tokens
+from studio.models.diagnostic import Profile
+
+_DOTTED_UP_TO = 40  # points that get a dot each
+
+
+class ProfilePlot(Plot):
+    """Draws one `Profile`; the series' colours are the theme's, in their order.
+
+    Attributes:
+        logarithmic: the vertical axis is; values ≤ 0 are left out.
+    """
+
+    def __init__(self, theme: ThemeManager) -> None:
+        self._lines: list[Any] = []
+        self._shown: Profile | None = None
+        self._hidden: frozenset[str] = frozenset()
+        self._y_range: Range | None = None
+        self.logarithmic = False
+        super().__init__(theme, "Profile", "", "")
+        self.view.setMouseEnabled(False, False)
+        self.describe = self._describe
+
+    def show_profile(self, profile: Profile, hidden: frozenset[str] = frozenset()) -> None:
+        """Draw these curves."""
+        if self._shown is None or profile.name != self._shown.name:
+            self._y_range = None
+        self._shown, self._hidden = profile, hidden
+        self.setAccessibleName(profile.title)
+        self.setAccessibleDescription(profile.tip)
+        self.set_label("bottom", profile.axes[0])
+        self.set_label("left", profile.axes[1])
+        if self.axes["left"].logarithmic != self.logarithmic:
+            self._y_range = None
+        self.set_logarithmic("left", self.logarithmic)
+        while len(self._lines) < len(profile.series):
+            self._lines.append(pg.PlotDataItem(symbolSize=5, symbolPen=None))
+            self.addItem(self._lines[-1], ignoreBounds=True)
+            self.restyle(self.tokens)
+        self._draw(profile)
+
+    def restyle(self, tokens: Tokens) -> None:
+        """Take up another look."""
+        super().restyle(tokens)
+        for place, line in enumerate(self._lines):
+            colour = QColor(tokens.series_colour(place))
+            pen = QPen(colour, 1.5)
+            pen.setCosmetic(True)
+            line.setPen(pen)
+            line.setSymbolBrush(colour)
+
+    def _draw(self, profile: Profile) -> None:
+        at = np.asarray(profile.at, dtype=np.float64)
+        names, seen = list(profile.series), []
+        for place, line in enumerate(self._lines):
+            shown = place < len(names) and names[place] not in self._hidden
+            line.setVisible(shown)
+            if not shown:
+                continue
+            values = np.asarray(profile.series[names[place]], dtype=np.float64)
+            good = np.isfinite(values) & np.isfinite(at) & ((values > 0) | (not self.logarithmic))
+            values = np.log10(values[good]) if self.logarithmic else values[good]
+            dots = "o" if good.sum() <= _DOTTED_UP_TO else None
+            line.setData(at[good], values, symbol=dots)
+            seen.append(values)
+        everything = np.concatenate(seen) if seen else np.empty(0)
+        if len(everything):
+            self._y_range = sticky(self._y_range, float(everything.min()), float(everything.max()))
+        finite = at[np.isfinite(at)]
+        low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+        air = 0.02 * (high - low) or 0.5
+        self.show_range((low - air, high + air), self._y_range or (0.0, 1.0))
+
+    def _describe(self, x: float, y: float) -> str:
+        """The values at the place nearest to the mouse."""
+        shown = self._shown
+        if shown is None or not len(shown.at):
+            return ""
+        index = int(np.nanargmin(np.abs(shown.at - x)))
+        lines = [f"<b>{escape(shown.axes[0])} {compact(float(shown.at[index]), 3)}</b>"]
+        lines += [f"{escape(name)}: {compact(float(values[index]), 3)}" for name, values in shown.series.items()]
+        return "<br>".join(lines)
