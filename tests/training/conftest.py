@@ -103,6 +103,17 @@ class WatchedRun:
         return [event for event in self.events if isinstance(event, kind)]
 
 
+@pytest.fixture(autouse=True, scope="package")
+def one_thread() -> Iterator[None]:
+    """Networks this small are fastest with one thread, the more so on a busy machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def start_run() -> Iterator[Callable[..., WatchedRun]]:
     """Starts runs on the tiny images; those that a failing test leaves are stopped."""
