@@ -8,10 +8,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studio.errors import UserError
 from studio.training.mailbox import Mailbox
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from studio.training.trainer import StepReport, Trainer
 
 _SNAPSHOT_SECONDS = 0.1
+_WAIT_SECONDS = 0.25
 _RATE_SECONDS = 2.0
 _RECENT_BATCHES = 50
 _SHOWN_EXAMPLES = 32
@@ -84,6 +87,15 @@ class _Clock:
         return self._before + (time.perf_counter() - self._since if self._since is not None else 0.0)
 
 
+Array = TypeVar("Array", bound=NDArray[np.generic])
+
+
+def _read_only(array: Array) -> Array:
+    """`array` itself, which another thread is about to see."""
+    array.flags.writeable = False
+    return array
+
+
 class RunLoop:
     """Drives one trainer.
 
@@ -108,7 +120,7 @@ class RunLoop:
         self._grid: SampleGrid | None = None
         self._next_grid = 0.0
         self._next_snapshot = 0.0
-        self._recent: deque[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = deque(maxlen=_RECENT_BATCHES)
+        self._recent: deque[NDArray[np.float64]] = deque(maxlen=_RECENT_BATCHES)
         self._rates: deque[tuple[float, int, int]] = deque()
 
     @property
@@ -119,23 +131,31 @@ class RunLoop:
     def run(self) -> Outcome:
         """Train until the limit is reached or a Stop comes; saves at the end.
 
+        A complete run that cannot be saved waits, paused, until there is room or a Stop comes.
+
         Returns:
             how it ended. A bug in a model passes through as it is, with everything saved that can be.
+
+        Raises:
+            UserError: the run was stopped and cannot be saved.
         """
         self._clock.start()
-        self._sample()
-        self._offer_snapshot()
         try:
-            while not self._stopping and not self._limit.reached(self.trainer.step_count, self.seconds):
-                self._obey(self._mailbox.commands(wait=0.25 if self._paused else None))
-                if not self._paused and not self._stopping:
+            self._sample()
+            self._offer_snapshot()
+            while not self._stopping:
+                self._obey(self._mailbox.commands(wait=_WAIT_SECONDS if self._paused else None))
+                if self._paused or self._stopping:
+                    continue
+                if not self._limit.reached(self.trainer.step_count, self.seconds):
                     self._step()
+                elif self._finish(Outcome.COMPLETED):
+                    return Outcome.COMPLETED
+            self._finish(Outcome.STOPPED)
         except BaseException:
-            self._finish(Outcome.FAILED)
+            self._rescue()
             raise
-        outcome = Outcome.STOPPED if self._stopping else Outcome.COMPLETED
-        self._finish(outcome)
-        return outcome
+        return Outcome.STOPPED
 
     # -- steps and reports
 
@@ -157,7 +177,8 @@ class RunLoop:
         self._mailbox.post(point)
         if self._recorder is not None:
             self._recorder.log(point)
-        if not all(np.isfinite(list(values.values()))):
+        # Losses alone: a metric of a batch that weighs nothing has no value, and is none the worse for it.
+        if not all(np.isfinite(value) for name, value in values.items() if name.startswith("loss_")):
             self._pause_with(
                 UserError(
                     "Training has diverged",
@@ -166,8 +187,8 @@ class RunLoop:
                 )
             )
 
-    def _sample(self) -> None:
-        """A new sample grid, shown and kept."""
+    def _sample(self) -> bool:
+        """A new sample grid, shown and kept; whether it could be kept."""
         count = self.trainer.config.cadence.samples
         self._grid = SampleGrid(
             step=self.trainer.step_count,
@@ -175,9 +196,10 @@ class RunLoop:
             averaged=self.trainer.sample(count),
         )
         self._next_grid = self.seconds + self.trainer.config.cadence.sample_every
-        if self._recorder is not None:
-            recorder, grid = self._recorder, self._grid
-            self._try(lambda: recorder.save_grid(grid))
+        if self._recorder is None:
+            return True
+        recorder, grid = self._recorder, self._grid
+        return self._try(lambda: recorder.save_grid(grid))
 
     def _offer_snapshot(self) -> None:
         seconds, trainer, report = self.seconds, self.trainer, self._report
@@ -198,16 +220,16 @@ class RunLoop:
                 examples_per_second=(trainer.examples - examples) / elapsed,
                 grid=self._grid,
                 planned=self._planned(report) if report else None,
-                recent_weights=np.concatenate(self._recent) if self._recent else np.empty(0),
+                recent_weights=_read_only(np.concatenate(self._recent) if self._recent else np.empty(0)),
             )
         )
 
     def _planned(self, report: StepReport) -> PlannedExamples:
         shown = report.plan.indices[:_SHOWN_EXAMPLES]
         return PlannedExamples(
-            images=self.trainer.data.images[shown],
-            labels=self.trainer.data.labels[shown],
-            weights=report.plan.weights[:_SHOWN_EXAMPLES],
+            images=_read_only(self.trainer.data.images[shown]),
+            labels=_read_only(self.trainer.data.labels[shown]),
+            weights=_read_only(report.plan.weights[:_SHOWN_EXAMPLES]),
         )
 
     # -- commands
@@ -215,6 +237,8 @@ class RunLoop:
     def _obey(self, commands: list[Command]) -> None:
         targets = [command for command in commands if isinstance(command, SetPerturbation)]
         for command in commands:
+            if self._stopping:
+                return
             # A dragged slider sends many targets: only the last one counts.
             if not isinstance(command, SetPerturbation) or command is targets[-1]:
                 self._act(command)
@@ -276,25 +300,42 @@ class RunLoop:
     # -- disk
 
     def _try(self, write: Callable[[], object]) -> bool:
-        """Write; a full or missing disk pauses the run with a message, and resuming tries again."""
+        """Write; a full or missing disk pauses the run with a message, and what was not written is tried again later.
+
+        Raises:
+            UserError: the run is stopping, so that there is no later.
+        """
         try:
             write()
         except UserError as error:
+            if self._stopping:
+                raise
             self._pause_with(error)
             return False
         return True
 
-    def _save(self, outcome: Outcome | None) -> None:
+    def _save(self, outcome: Outcome | None) -> bool:
         if self._recorder is None:
-            return
+            return True
         recorder = self._recorder
-        if self._try(lambda: recorder.save(outcome, self.seconds)):
+        saved = self._try(lambda: recorder.save(outcome, self.seconds))
+        if saved:
             self._mailbox.post(Saved(step=self.trainer.step_count, path=recorder.folder.path))
+        return saved
 
-    def _finish(self, outcome: Outcome) -> None:
-        outdated = self._grid is not None and self._grid.step < self.trainer.step_count
-        if outdated and outcome is not Outcome.FAILED:
-            self._sample()
+    def _finish(self, outcome: Outcome) -> bool:
+        """Draw and keep the last state; whether it could be kept."""
+        outdated = self._grid is None or self._grid.step < self.trainer.step_count
+        kept = self._save(outcome) and (not outdated or self._sample())
         self._clock.stop()
-        self._save(outcome)
         self._offer_snapshot()
+        return kept
+
+    def _rescue(self) -> None:
+        """Keep what can be kept, and let no second fault hide the first."""
+        self._clock.stop()
+        self._stopping = True
+        with suppress(Exception):
+            self._save(Outcome.FAILED)
+        with suppress(Exception):
+            self._offer_snapshot()

@@ -72,24 +72,25 @@ class WatchedRun:
     def __init__(self, request: RunRequest) -> None:
         self.handle = RunHandle(request)
         self.events: list[Event] = []
+        self.heard = 0
 
     def send(self, command: Command) -> None:
         self.handle.send(command)
 
     def wait_for(self, kind: type[E], where: Callable[[E], bool] = lambda _: True) -> E:
-        """The first such event after those already waited for."""
-        heard = len(self.events)
+        """The first such event after the one that was waited for last."""
         deadline = time.monotonic() + DEADLINE_S
         while time.monotonic() < deadline:
             ended = self.handle.join(0.01)
             self.events += self.handle.events()[0]
-            for event in self.events[heard:]:
-                heard += 1
+            while self.heard < len(self.events):
+                event = self.events[self.heard]
+                self.heard += 1
                 if isinstance(event, kind) and where(event):
                     return event
             if ended:
                 break
-        pytest.fail(f"no such {kind.__name__} among {[type(event).__name__ for event in self.events]}")
+        pytest.fail(f"no such {kind.__name__} among {self.events}")
 
     def finish(self) -> Finished:
         """Hear it out."""

@@ -50,16 +50,16 @@ def test_that_events_are_handed_out_once_in_order() -> None:
 
 
 def test_that_the_newest_snapshot_wins_and_is_handed_out_once() -> None:
-    mailbox = Mailbox()
-    assert mailbox.snapshot_wanted
+    mailbox, wanted = Mailbox(), []
+    wanted.append(mailbox.snapshot_wanted)
     mailbox.offer(snapshot(1))
     mailbox.offer(snapshot(2))
-    assert not mailbox.snapshot_wanted
+    wanted.append(mailbox.snapshot_wanted)
     taken = mailbox.take_snapshot()
     assert taken is not None
     assert taken.step == 2
     assert mailbox.take_snapshot() is None
-    assert mailbox.snapshot_wanted
+    assert [*wanted, mailbox.snapshot_wanted] == [True, False, True]
 
 
 def test_that_commands_come_in_order_and_all_at_once() -> None:
