@@ -1,6 +1,7 @@
 """The command line: the window without arguments, or a run without a window.
 
-Exit codes: 0 success, 1 a bug, 2 something the person can mend (one line on stderr), 130 interrupted.
+Exit codes: 0 success, 1 a bug, 2 something the person can mend (one line on stderr), 130 interrupted
+by Ctrl-C (a run is saved all the same).
 """
 
 from __future__ import annotations
@@ -89,8 +90,10 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="change a setting, such as perturbation.offsets.2=-1.36; may be repeated",
     )
     limit = train.add_mutually_exclusive_group()
-    limit.add_argument("--steps", type=_positive(int), metavar="N", help="training steps (1,000 if nothing is said)")
-    limit.add_argument("--minutes", type=_positive(float), metavar="M", help="training time in minutes")
+    limit.add_argument(
+        "--steps", type=_number(int, 1, 10**12), metavar="N", help="training steps (1,000 if nothing is said)"
+    )
+    limit.add_argument("--minutes", type=_number(float, 1e-6, 1e9), metavar="M", help="training time in minutes")
     train.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets")
     train.add_argument("--run-dir", type=Path, metavar="DIR", help="the run's folder, new or empty")
     train.set_defaults(command=_train)
@@ -99,8 +102,8 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_sample(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     sample = commands.add_parser("sample", help="draw images from a trained run into an NPZ file")
     sample.add_argument("run", type=Path, metavar="RUN", help="a run's folder")
-    sample.add_argument("--count", type=_positive(int), default=64, metavar="N", help="how many (64)")
-    sample.add_argument("--seed", type=int, default=0, metavar="S", help="of the latents (0)")
+    sample.add_argument("--count", type=_number(int, 1, 10**12), default=64, metavar="N", help="how many (64)")
+    sample.add_argument("--seed", type=_number(int, 0, 2**63 - 1), default=0, metavar="S", help="of the latents (0)")
     sample.add_argument(
         "--out", type=Path, required=True, metavar="FILE.npz", help="holds `images`, uint8, shape (N, H, W, C)"
     )
@@ -108,11 +111,11 @@ def _add_sample(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     sample.set_defaults(command=_sample)
 
 
-def _positive(kind: type[int] | type[float]) -> Callable[[str], int | float]:
+def _number(kind: type[int] | type[float], least: float, most: float) -> Callable[[str], int | float]:
     def parse(text: str) -> int | float:
         value = kind(text)
-        if not 0 < value < float("inf"):
-            raise argparse.ArgumentTypeError("it must be above 0")
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"it must lie in {least:g} … {most:g}")
         return value
 
     parse.__name__ = "number"

@@ -27,7 +27,8 @@ class UserError(Exception):
     def __str__(self) -> str:
         """The error as one line."""
         parts = [part.strip() for part in (self.title, self.message, self.hint) if part.strip()]
-        return " ".join(part if part.endswith((".", "!", "?", ":")) else part + "." for part in parts)
+        text = " ".join(part if part.endswith((".", "!", "?", ":")) else part + "." for part in parts)
+        return " ".join(text.split())  # a path or a value may bring line breaks along
 
 
 class Cancelled(Exception):  # noqa: N818 - it reports a wish, not a fault

@@ -25,6 +25,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         UserError: the folder cannot be written or the disk is full.
     """
+    if not path.name:
+        raise UserError("This is not a file's name", f"“{path}” is a folder.", "Choose a file in it.")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

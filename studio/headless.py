@@ -17,6 +17,7 @@ from studio.training.session import RunHandle, RunRequest, folder_for, folder_un
 from studio.training.store import SavedRun
 
 _POLL_SECONDS = 0.1
+_EXIT_CODES = {Outcome.COMPLETED: 0, Outcome.STOPPED: 130, Outcome.FAILED: 1}
 
 
 def train(config: RunConfig, limit: Limit, *, data_root: Path | None, run_dir: Path | None) -> int:
@@ -29,7 +30,8 @@ def train(config: RunConfig, limit: Limit, *, data_root: Path | None, run_dir: P
         run_dir: the run's folder, new or empty; a new one among the person's runs if absent.
 
     Returns:
-        the exit code: 0 when the run was completed or interrupted and saved, 1 after a bug.
+        the exit code: 0 when the run was completed, 1 after a bug, 130 when it was interrupted; it is then saved, but
+        a script that wanted the whole run must not take it for one.
 
     Raises:
         UserError: something the person can mend ended the run.
@@ -39,11 +41,12 @@ def train(config: RunConfig, limit: Limit, *, data_root: Path | None, run_dir: P
     request = RunRequest(
         config=config, data=lambda progress: load_dataset(config.dataset, root, progress), folder=folder, limit=limit
     )
-    watcher = _Watcher(RunHandle(request), limit)
+    handle = RunHandle(request)
     try:
-        return watcher.watch()
+        with _Watcher(handle, limit) as watcher:
+            return watcher.watch()
     finally:
-        watcher.close()
+        handle.send(Stop())  # whatever ended the watch, nothing trains on unseen
 
 
 class _Watcher:
@@ -74,12 +77,15 @@ class _Watcher:
         self._handle.join()
         return self._conclude(finished)
 
-    def close(self) -> None:
+    def __enter__(self) -> _Watcher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._bar.close()
 
     def _drain(self) -> Finished | None:
-        self._advance()
         events, _ = self._handle.events()
+        self._advance()  # after the events: once Finished is there, so is the last snapshot
         finished = None
         for event in events:
             self._show(event)
@@ -126,7 +132,7 @@ class _Watcher:
             return 1
         if self._problem is not None:
             raise self._problem
-        return 0 if finished.outcome is not Outcome.FAILED else 1
+        return _EXIT_CODES[finished.outcome]
 
 
 def sample(run: Path, count: int, seed: int, out: Path, *, averaged: bool = True) -> None:
@@ -145,10 +151,17 @@ def sample(run: Path, count: int, seed: int, out: Path, *, averaged: bool = True
     import numpy as np
     import torch
 
+    from studio.training.memory import out_of_memory
     from studio.training.restore import restore_model
     from studio.training.trainer import draw
 
     model = restore_model(SavedRun.open(run), averaged=averaged)
-    images = draw(model, count, torch.Generator().manual_seed(seed))
+    try:
+        images = draw(model, count, torch.Generator().manual_seed(seed))
+    except (MemoryError, RuntimeError) as found:
+        error = out_of_memory(found, "Draw fewer images at once.")
+        if error is None:
+            raise
+        raise error from found
     with whole_file(out) as file:
         np.savez_compressed(file, images=images)

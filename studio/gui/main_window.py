@@ -247,6 +247,9 @@ class MainWindow(QMainWindow):
             self._closing = False
             event.ignore()
             return
+        for dock in self.docks.values():
+            if dock.isFloating():
+                dock.hide()
         super().closeEvent(event)
 
 

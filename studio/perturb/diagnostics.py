@@ -27,9 +27,10 @@ def effective_sample_size(log_weights: ArrayLike, counts: ArrayLike | None = Non
     """
     logs = np.asarray(log_weights, dtype=np.float64)
     number = np.ones_like(logs) if counts is None else np.asarray(counts, dtype=np.float64)
-    if logs.size == 0 or not (number > 0).any():
+    present = number > 0
+    if not present.any() or logs[present].max() == -np.inf:
         return 0.0
-    weights = np.exp(logs - logs[number > 0].max()) * (number > 0)
+    weights = np.exp(logs - logs[present].max()) * present
     return float((number @ weights) ** 2 / (number @ weights**2))
 
 

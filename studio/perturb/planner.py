@@ -167,8 +167,10 @@ class ErrorCarryPlanner(Planner):
         """Where each batch ends in the rest of this epoch, in one pass."""
         self._start = self._position
         self._cumulative: Floats = np.cumsum(self._weights[self._order[self._start :]])
+        # Nothing is left where an edit comes just between two epochs.
+        self._total = float(self._cumulative[-1]) if len(self._cumulative) else 0.0
         self._first_err = self._err
-        batches = int(max(0.0, np.floor((self._cumulative[-1] - self._err) / self.average_size)))
+        batches = int(max(0.0, np.floor((self._total - self._err) / self.average_size)))
         targets = self._err + self.average_size * np.arange(1, batches + 1)
         self._ends: Indices = np.searchsorted(self._cumulative, targets, side="right")
         self._batch = 0
@@ -184,7 +186,8 @@ class ErrorCarryPlanner(Planner):
                     indices = np.concatenate([*carried, taken]) if carried else taken
                     return self._plan(indices, self._weights[indices], err=self._err, skipped=skipped)
                 skipped += 1
-            carried.append(self._order[self._position :])
+            if self._position < len(self._order):
+                carried.append(self._order[self._position :])
             self._next_epoch()
 
     def _take_batch(self) -> Indices:
@@ -200,7 +203,7 @@ class ErrorCarryPlanner(Planner):
     def _next_epoch(self) -> None:
         """Shuffle anew; the batch under way has used up the rest of the old epoch and keeps what credit is left."""
         done = self._batch * self.average_size
-        self._err = self._first_err + done - self._cumulative[-1]
+        self._err = self._first_err + done - self._total
         self._order = self._rng.permutation(len(self._weights))
         self._position = 0
         self._plan_rest()

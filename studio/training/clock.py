@@ -1,8 +1,11 @@
-"""Time spent training: stands still while the run is paused."""
+"""Time spent training, which stands still while the run is paused, and how fast it goes."""
 
 from __future__ import annotations
 
 import time
+from collections import deque
+
+_SECONDS = 2.0
 
 
 class Clock:
@@ -24,3 +27,31 @@ class Clock:
     def seconds(self) -> float:
         """Time counted."""
         return self._before + (time.perf_counter() - self._since if self._since is not None else 0.0)
+
+
+class Pace:
+    """Steps and examples a second, over the last two seconds."""
+
+    def __init__(self) -> None:
+        self._points: deque[tuple[float, int, int]] = deque()
+
+    def after(self, seconds: float, steps: int, examples: int) -> tuple[float, float]:
+        """Take in how far the run is.
+
+        Args:
+            seconds: time spent training.
+            steps, examples: taken by then.
+
+        Returns:
+            steps and examples a second.
+        """
+        self._points.append((seconds, steps, examples))
+        while len(self._points) > 2 and self._points[1][0] < seconds - _SECONDS:
+            self._points.popleft()
+        then, steps_then, examples_then = self._points[0]
+        elapsed = max(seconds - then, 1e-9)
+        return (steps - steps_then) / elapsed, (examples - examples_then) / elapsed
+
+    def forget(self) -> None:
+        """What was before a pause says nothing of what comes after."""
+        self._points.clear()

@@ -9,17 +9,20 @@ import json
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from studio.data.catalog import DATASETS, AnyDataset
 from studio.errors import UserError
 from studio.models.catalog import MODELS, AnyModel
-from studio.perturb.perturbation import Gauge, Perturbation
+from studio.perturb.perturbation import LARGEST_OFFSET, Gauge, Perturbation
 from studio.settings import Settings, setting
 
 SCHEMA_VERSION = 1
+
+_LONGEST_SHOWN = 60
+_OFFSETS = ("perturbation", "offsets")
 
 
 class PlannerKind(StrEnum):
@@ -33,7 +36,9 @@ class PlannerKind(StrEnum):
 class PerturbationConfig(Settings):
     """The tilt: an energy offset per class, by class name; classes that are not named have offset 0."""
 
-    offsets: dict[str, float] = setting({}, "Offsets ΔH", "Energy offset of each class; its weight is exp(−ΔH).")
+    offsets: dict[str, Annotated[float, Field(ge=-LARGEST_OFFSET, le=LARGEST_OFFSET)]] = setting(
+        {}, "Offsets ΔH", "Energy offset of each class; its weight is exp(−ΔH)."
+    )
     gauge: Gauge = setting(
         Gauge.NORMALISED,
         "Gauge",
@@ -135,8 +140,9 @@ class RunConfig(Settings):
     threads: int = setting(0, "Threads", "Processor threads for torch; 0 chooses.", ge=0, le=256, advanced=True)
 
     def to_json(self) -> str:
-        """The file's text."""
-        return json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+        """The file's text; a path that is no Unicode keeps its odd bytes as JSON escapes."""
+        text = json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+        return text.encode(errors="backslashreplace").decode()
 
 
 def parse_config(raw: Any, place: str) -> RunConfig:
@@ -182,8 +188,14 @@ def _fault(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         return f"{_location(fault)} is not a setting that this version knows"
     given = fault.get("input")
-    shown = f" (it is {given!r})" if isinstance(given, str | int | float | bool) else ""
+    shown = f" (it is {_short(given)})" if isinstance(given, str | int | float | bool) else ""
     return f"{_location(fault)}: {fault['msg'][:1].lower()}{fault['msg'][1:]}{shown}"
+
+
+def _short(value: str | float) -> str:
+    """A value as a message quotes it: a number of a thousand digits tells no more than its first."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def read_config(path: Path) -> RunConfig:
@@ -208,35 +220,55 @@ def with_settings(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
 
     Args:
         config: what to start from.
-        assignments: such as ``model.latent_size=32`` or ``perturbation.offsets.2=-1.36``; values are JSON or text.
+        assignments: such as ``model.latent_size=32`` or ``perturbation.offsets.2=-1.36``; values are JSON or text. Of
+            two for the same setting the last one counts; otherwise their order does not matter.
 
     Raises:
         UserError: an assignment has no ``=``, no such place, or a value that does not fit.
     """
+    split = [_assignment(text) for text in assignments]
+    # A new model or data set starts from its own settings, so it comes before settings of it.
+    for chosen in (True, False):
+        config = _assigned(config, [each for each in split if _chooses(each[0]) is chosen])
+    return config
+
+
+def _assigned(config: RunConfig, assignments: Sequence[tuple[tuple[str, ...], Any]]) -> RunConfig:
     raw = config.model_dump(mode="json")
-    for assignment in assignments:
-        path, equals, text = assignment.partition("=")
-        if not equals or not path:
-            raise UserError(
-                "A setting needs the form path=value", f"“{assignment}” has not.", "Example: batch.average_size=32."
-            )
-        try:
-            value = json.loads(text)
-        except ValueError:
-            value = text
-        *parents, leaf = path.strip().split(".")
+    for path, value in assignments:
+        *parents, leaf = path
         place: Any = raw
         for parent in parents:
             place = place.get(parent) if isinstance(place, dict) else None
         if not isinstance(place, dict):
             raise UserError(
-                "There is no such setting", f"“{path}” leads nowhere.", "See a run's config.json for the names."
+                "There is no such setting",
+                f"“{'.'.join(path)}” leads nowhere.",
+                "See a run's config.json for the names.",
             )
-        if leaf == "kind" and place.get("kind") != value:
-            # The settings of one model mean nothing to another: start from the new one's own.
+        if _chooses(path) and place.get("kind") != value:
             place.clear()
         place[leaf] = value
     return parse_config(raw, "--set")
+
+
+def _chooses(path: tuple[str, ...]) -> bool:
+    """Whether this setting says which model or data set the others beside it belong to."""
+    return path in (("model", "kind"), ("dataset", "kind"))
+
+
+def _assignment(text: str) -> tuple[tuple[str, ...], Any]:
+    """The place and the value of one ``path=value``."""
+    path, equals, value = text.partition("=")
+    parts = path.strip().split(".")
+    if not equals or not all(parts):
+        raise UserError("A setting needs the form path=value", f"“{text}” has not.", "Example: batch.average_size=32.")
+    if tuple(parts[:2]) == _OFFSETS and len(parts) > 2:
+        parts[2:] = [".".join(parts[2:])]  # a class may have a name with points in it
+    try:
+        return tuple(parts), json.loads(value)
+    except (ValueError, RecursionError):
+        return tuple(parts), value
 
 
 def offsets_by_name(perturbation: Perturbation, class_names: Sequence[str]) -> dict[str, float]:

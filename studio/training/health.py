@@ -36,8 +36,13 @@ def networks_in(columns: Iterable[str]) -> list[str]:
 
 
 def diverged(step: int, values: Mapping[str, float]) -> UserError | None:
-    """The error of a run whose numbers are not all finite any more."""
-    if all(math.isfinite(value) for value in values.values()):
+    """The error of a run whose losses, gradients or updates are not all finite any more.
+
+    Metrics do not count: one of a batch that weighs nothing has no value, and training is none the worse for it.
+    """
+    signs = [name for name in values if name.startswith(LOSS)]
+    signs += [kind + network for network in networks_in(values) for kind in (GRADIENT, UPDATE)]
+    if all(math.isfinite(values[name]) for name in signs):
         return None
     return UserError(
         "Training has diverged",
@@ -142,7 +147,7 @@ class Health:
         """What is new at this log point.
 
         Args:
-            values: finite numbers by column name.
+            values: numbers by column name; the networks' own are finite.
         """
         news = []
         for network in networks_in(values):

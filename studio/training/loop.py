@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studio.errors import UserError
 from studio.models.diagnostic import Diagnostic
-from studio.training.clock import Clock
+from studio.training.clock import Clock, Pace
+from studio.training.commands import without_outdated
 from studio.training.health import Health, diverged
 from studio.training.last_good import LastGood
 from studio.training.mailbox import Mailbox
@@ -50,7 +53,7 @@ if TYPE_CHECKING:
     from studio.training.trainer import StepReport, Trainer
 
 _SNAPSHOT_SECONDS = 0.1
-_RATE_SECONDS = 2.0
+_WAIT_SECONDS = 0.25
 _RECENT_BATCHES = 50
 _SHOWN_EXAMPLES = 32
 
@@ -72,6 +75,15 @@ class Limit:
         return (self.steps is not None and steps >= self.steps) or (
             self.seconds is not None and seconds >= self.seconds
         )
+
+
+Array = TypeVar("Array", bound=NDArray[np.generic])
+
+
+def _read_only(array: Array) -> Array:
+    """`array` itself, which another thread is about to see."""
+    array.flags.writeable = False
+    return array
 
 
 class RunLoop:
@@ -101,8 +113,8 @@ class RunLoop:
         self._diagnostics: tuple[Diagnostic, ...] = ()
         self._next_grid = 0.0
         self._next_snapshot = 0.0
-        self._recent: deque[np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = deque(maxlen=_RECENT_BATCHES)
-        self._rates: deque[tuple[float, int, int]] = deque()
+        self._recent: deque[NDArray[np.float64]] = deque(maxlen=_RECENT_BATCHES)
+        self._pace = Pace()
 
     @property
     def seconds(self) -> float:
@@ -112,23 +124,31 @@ class RunLoop:
     def run(self) -> Outcome:
         """Train until the limit is reached or a Stop comes; saves at the end.
 
+        A complete run that cannot be saved waits, paused, until there is room or a Stop comes.
+
         Returns:
             how it ended. A bug in a model passes through as it is, with everything saved that can be.
+
+        Raises:
+            UserError: the run was stopped and cannot be saved.
         """
         self._clock.start()
-        self._sample()
-        self._offer_snapshot()
         try:
-            while not self._stopping and not self._limit.reached(self.trainer.step_count, self.seconds):
-                self._obey(self._mailbox.commands(wait=0.25 if self._paused else None))
-                if not self._paused and not self._stopping:
+            self._sample()
+            self._offer_snapshot()
+            while not self._stopping:
+                self._obey(self._mailbox.commands(wait=_WAIT_SECONDS if self._paused else None))
+                if self._paused or self._stopping:
+                    continue
+                if not self._limit.reached(self.trainer.step_count, self.seconds):
                     self._step()
+                elif self._finish(Outcome.COMPLETED):
+                    return Outcome.COMPLETED
+            self._finish(Outcome.STOPPED)
         except BaseException:
-            self._finish(Outcome.FAILED)
+            self._rescue()
             raise
-        outcome = Outcome.STOPPED if self._stopping else Outcome.COMPLETED
-        self._finish(outcome)
-        return outcome
+        return Outcome.STOPPED
 
     # -- steps and reports
 
@@ -164,8 +184,8 @@ class RunLoop:
         if self._health.well:
             self._good.keep(self.seconds)
 
-    def _sample(self) -> None:
-        """A new sample grid, shown and kept."""
+    def _sample(self) -> bool:
+        """A new sample grid, shown and kept; whether it could be kept."""
         count = self.trainer.config.cadence.samples
         self._grid = SampleGrid(
             step=self.trainer.step_count,
@@ -174,18 +194,15 @@ class RunLoop:
         )
         self._diagnostics = self.trainer.diagnose()
         self._next_grid = self.seconds + self.trainer.config.cadence.sample_every
-        if self._recorder is not None:
-            recorder, grid = self._recorder, self._grid
-            self._try(lambda: recorder.save_grid(grid))
+        if self._recorder is None:
+            return True
+        recorder, grid = self._recorder, self._grid
+        return self._try(lambda: recorder.save_grid(grid))
 
     def _offer_snapshot(self) -> None:
         seconds, trainer, report = self.seconds, self.trainer, self._report
         self._next_snapshot = seconds + _SNAPSHOT_SECONDS
-        self._rates.append((seconds, trainer.step_count, trainer.examples))
-        while len(self._rates) > 2 and self._rates[1][0] < seconds - _RATE_SECONDS:
-            self._rates.popleft()
-        then, steps, examples = self._rates[0]
-        elapsed = max(seconds - then, 1e-9)
+        steps, examples = self._pace.after(seconds, trainer.step_count, trainer.examples)
         self._mailbox.offer(
             Snapshot(
                 step=trainer.step_count,
@@ -193,32 +210,31 @@ class RunLoop:
                 seconds=seconds,
                 epoch=trainer.epoch,
                 examples=trainer.examples,
-                steps_per_second=(trainer.step_count - steps) / elapsed,
-                examples_per_second=(trainer.examples - examples) / elapsed,
+                steps_per_second=steps,
+                examples_per_second=examples,
                 grid=self._grid,
                 diagnostics=self._diagnostics,
                 good_step=self._good.step,
                 planned=self._planned(report) if report else None,
-                recent_weights=np.concatenate(self._recent) if self._recent else np.empty(0),
+                recent_weights=_read_only(np.concatenate(self._recent) if self._recent else np.empty(0)),
             )
         )
 
     def _planned(self, report: StepReport) -> PlannedExamples:
         shown = report.plan.indices[:_SHOWN_EXAMPLES]
         return PlannedExamples(
-            images=self.trainer.data.images[shown],
-            labels=self.trainer.data.labels[shown],
-            weights=report.plan.weights[:_SHOWN_EXAMPLES],
+            images=_read_only(self.trainer.data.images[shown]),
+            labels=_read_only(self.trainer.data.labels[shown]),
+            weights=_read_only(report.plan.weights[:_SHOWN_EXAMPLES]),
         )
 
     # -- commands
 
     def _obey(self, commands: list[Command]) -> None:
-        last = {_subject(command): command for command in commands}
-        for command in commands:
-            # A dragged slider sends many targets, a turned wheel many rates: only the last one counts.
-            if _subject(command) is None or command is last[_subject(command)]:
-                self._act(command)
+        for command in without_outdated(commands):
+            if self._stopping:
+                return
+            self._act(command)
 
     def _act(self, command: Command) -> None:
         match command:
@@ -276,7 +292,7 @@ class RunLoop:
         if step is None:
             return
         self._health = Health()
-        self._rates.clear()
+        self._pace.forget()
         if self._recorder is not None:
             self._recorder.note_return(left, step)
         self._mailbox.post(Restored(step=step, left=left))
@@ -294,7 +310,7 @@ class RunLoop:
         if self._paused:
             self._paused = False
             self._clock.start()
-            self._rates.clear()
+            self._pace.forget()
             self._mailbox.post(Resumed(step=self.trainer.step_count))
 
     def _pause_with(self, error: UserError, back_to: int | None = None) -> None:
@@ -304,36 +320,42 @@ class RunLoop:
     # -- disk
 
     def _try(self, write: Callable[[], object]) -> bool:
-        """Write; a full or missing disk pauses the run with a message, and resuming tries again."""
+        """Write; a full or missing disk pauses the run with a message, and what was not written is tried again later.
+
+        Raises:
+            UserError: the run is stopping, so that there is no later.
+        """
         try:
             write()
         except UserError as error:
+            if self._stopping:
+                raise
             self._pause_with(error)
             return False
         return True
 
-    def _save(self, outcome: Outcome | None) -> None:
+    def _save(self, outcome: Outcome | None) -> bool:
         if self._recorder is None:
-            return
+            return True
         recorder = self._recorder
-        if self._try(lambda: recorder.save(outcome, self.seconds)):
+        saved = self._try(lambda: recorder.save(outcome, self.seconds))
+        if saved:
             self._mailbox.post(Saved(step=self.trainer.step_count, path=recorder.folder.path))
+        return saved
 
-    def _finish(self, outcome: Outcome) -> None:
-        outdated = self._grid is not None and self._grid.step < self.trainer.step_count
-        if outdated and outcome is not Outcome.FAILED:
-            self._sample()
+    def _finish(self, outcome: Outcome) -> bool:
+        """Draw and keep the last state; whether it could be kept."""
+        outdated = self._grid is None or self._grid.step < self.trainer.step_count
+        kept = self._save(outcome) and (not outdated or self._sample())
         self._clock.stop()
-        self._save(outcome)
         self._offer_snapshot()
+        return kept
 
-
-def _subject(command: Command) -> object:
-    """What a command sets that a later one sets anew; None for those that each count."""
-    match command:
-        case SetPerturbation():
-            return SetPerturbation
-        case SetLearningRate():
-            return SetLearningRate, command.network
-        case _:
-            return None
+    def _rescue(self) -> None:
+        """Keep what can be kept, and let no second fault hide the first."""
+        self._clock.stop()
+        self._stopping = True
+        with suppress(Exception):
+            self._save(Outcome.FAILED)
+        with suppress(Exception):
+            self._offer_snapshot()

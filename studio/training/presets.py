@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,10 +41,11 @@ def config_or_preset(text: str) -> RunConfig:
     for preset in presets():
         if preset.name == text:
             return preset.read()
-    if not Path(text).is_file():
+    path = Path(text)
+    if path.suffix.lower() != ".json" and not os.path.isfile(path):
         raise UserError(
             "There is no such configuration",
             f"“{text}” is neither a preset nor a file.",
             "`studio presets` lists the presets.",
         )
-    return read_config(Path(text))
+    return read_config(path)

@@ -18,13 +18,14 @@ def restore_model(run: SavedRun, *, averaged: bool = True) -> GenerativeModel:
     Raises:
         UserError: the weights are missing, damaged or of another model.
     """
-    model = model_spec(run.config.model.kind).build(run.config.model, run.image_shape)
+    weights = run.weights("average" if averaged else "model")
     try:
-        model.load_state_dict(run.weights("average" if averaged else "model"))
-    except RuntimeError as error:
+        model = model_spec(run.config.model.kind).build(run.config.model, run.image_shape)
+        model.load_state_dict(weights)
+    except (RuntimeError, MemoryError) as error:
         raise UserError(
             "The run's weights do not fit its configuration",
-            f"{run.path}: {str(error).splitlines()[-1].strip()}",
-            "config.json or weights.safetensors was changed after the run.",
+            f"{run.path}: {(str(error).splitlines() or ['out of memory'])[-1].strip()[:200]}",
+            "config.json, summary.json or weights.safetensors was changed after the run.",
         ) from error
     return model.eval().requires_grad_(False)

@@ -18,6 +18,7 @@ from studio.training.background import Background
 from studio.training.config import RunConfig
 from studio.training.loop import Limit, RunLoop
 from studio.training.mailbox import Mailbox
+from studio.training.memory import out_of_memory
 from studio.training.messages import Command, Event, Finished, Outcome, Preparing, Snapshot, Started, Stop
 from studio.training.store import RunFolder
 
@@ -83,14 +84,9 @@ def _run(request: RunRequest, mailbox: Mailbox, progress: Progress) -> None:
         outcome = Outcome.STOPPED
     except UserError as found:
         error = found
-    except MemoryError as found:
-        error = _out_of_memory(found)
     except BaseException as found:
-        # torch reports a full memory as a RuntimeError of its own.
-        if "out of memory" in str(found) or "can't allocate memory" in str(found):
-            error = _out_of_memory(found)
-        else:
-            trace = traceback.format_exc()
+        error = out_of_memory(found, "Use a smaller batch, a smaller width, or close other programs.")
+        trace = "" if error else traceback.format_exc()
     step = loop[0].trainer.step_count if loop else 0
     mailbox.post(Finished(outcome=outcome, step=step, error=error, traceback=trace))
 
@@ -108,8 +104,9 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     threads = use_threads(request.config.threads)
     mailbox.post(Preparing(text="Building the model"))
     trainer = Trainer(request.config, data, device=device)
-    folder = request.folder() if request.folder is not None else None
+    # The last moment to give up without a trace: from here on there is a folder, and a Stop saves into it.
     progress.check()
+    folder = request.folder() if request.folder is not None else None
     mailbox.post(
         Started(
             device=device,
@@ -121,14 +118,6 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     recorder = Recorder(folder, trainer) if folder else None
     loop.append(RunLoop(trainer, mailbox, recorder, request.limit))
     return loop[0]
-
-
-def _out_of_memory(error: BaseException) -> UserError:
-    return UserError(
-        "There is not enough memory for this run",
-        str(error).splitlines()[0][:200] if str(error) else "",
-        "Use a smaller batch, a smaller width, or close other programs.",
-    )
 
 
 def folder_for(path: Path, config: RunConfig) -> Callable[[], RunFolder]:

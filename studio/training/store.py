@@ -12,9 +12,12 @@ Every file but the growing metrics.csv is written whole or not at all. Nothing h
 from __future__ import annotations
 
 import csv
+import errno
+import io
 import json
+import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +33,7 @@ from studio.training.messages import Images, Logged
 if TYPE_CHECKING:
     from torch import Tensor
 
+_LARGEST_SIDE = 1024
 _HINT = "Make room there, or choose another folder for runs."
 
 
@@ -42,7 +46,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._columns: list[str] | None = None
+        self._columns: list[str] = []
 
     @classmethod
     def create(cls, root: Path, config: RunConfig) -> RunFolder:
@@ -84,30 +88,29 @@ class RunFolder:
             UserError: the folder cannot be written.
         """
         with whole_file(self.path / name) as file:
-            file.write(text.encode())
+            # A path that is no Unicode keeps its odd bytes as escapes, which JSON reads back.
+            file.write(text.encode(errors="backslashreplace"))
 
     def append_metrics(self, points: list[Logged]) -> None:
-        """Add rows to metrics.csv; the first call fixes its columns.
+        """Add rows to metrics.csv, all or none; a value that is new gets a column, empty in the rows before.
 
         Raises:
             UserError: the file cannot be written.
         """
         if not points:
             return
-        new = self._columns is None
-        columns = self._columns or ["step", "seconds", *points[0].values]
+        columns = list(dict.fromkeys([*self._columns, "step", "seconds", *(name for p in points for name in p.values)]))
+        text = _rows(columns, points)
+        path = self.path / "metrics.csv"
         try:
-            with (self.path / "metrics.csv").open("a", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                if new:
-                    writer.writerow(columns)
-                for point in points:
-                    row = {"step": point.step, "seconds": round(point.seconds, 3), **point.values}
-                    writer.writerow([_cell(row.get(column)) for column in columns])
+            if columns == self._columns:
+                _append(path, text.encode())
+            else:
+                # Rare: the first rows, or a phase that is due for the first time brings its loss along.
+                before = _widened(path, columns) if self._columns else _rows(columns, [], header=True)
+                self.write_text("metrics.csv", before + text)
         except OSError as error:
-            raise UserError(
-                "The metrics cannot be written", f"{self.path}: {error.strerror or error}.", _HINT
-            ) from error
+            raise UserError("The metrics cannot be written", f"{path}: {error.strerror or error}.", _HINT) from error
         self._columns = columns
 
     def save_grid(self, step: int, images: Images) -> Path:
@@ -162,12 +165,12 @@ class SavedRun:
         Raises:
             UserError: it is no run folder, or one that is damaged.
         """
-        if not (path / "config.json").is_file():
+        if not os.path.isfile(path / "config.json"):
             raise UserError("This is not a run folder", f"{path} holds no config.json.", "Choose the folder of a run.")
         config = read_config(path / "config.json")
         try:
             summary = json.loads((path / "summary.json").read_bytes())
-            channels, height, width = (int(size) for size in summary["image_shape"])
+            shape = _image_shape(summary["image_shape"])
             names = tuple(str(name) for name in summary["class_names"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(
@@ -175,7 +178,7 @@ class SavedRun:
                 f"{path / 'summary.json'}: {error}.",
                 "The run may have been cut off before its first save.",
             ) from error
-        return cls(path=path, config=config, image_shape=(channels, height, width), class_names=names, summary=summary)
+        return cls(path=path, config=config, image_shape=shape, class_names=names, summary=summary)
 
     def weights(self, part: str) -> dict[str, Tensor]:
         """The state of one part of weights.safetensors.
@@ -247,8 +250,57 @@ def _new_folder(root: Path, stem: str) -> Path:
 
 
 def _safe(title: str) -> str:
-    """`title` as part of a folder's name on any system."""
-    return re.sub(r"[^\w.+-]+", "-", title).strip("-.")[:60] or "run"
+    """`title` as part of a folder's name on any system: at most 120 bytes, no separators, no point at the end."""
+    short = re.sub(r"[^\w.+-]+", "-", title).encode()[:120].decode(errors="ignore")
+    return short.strip("-.") or "run"
+
+
+def _image_shape(sizes: Any) -> tuple[int, int, int]:
+    """(C, H, W) as a summary holds it.
+
+    Raises:
+        TypeError, ValueError: it is no shape of images.
+    """
+    channels, height, width = sizes
+    largest = (3, _LARGEST_SIDE, _LARGEST_SIDE)
+    for size, most in zip(sizes, largest, strict=True):
+        if type(size) is not int or not 1 <= size <= most:
+            raise ValueError(f"{sizes!r:.60} is no shape of images")
+    return channels, height, width
+
+
+def _rows(columns: list[str], points: Sequence[Logged], *, header: bool = False) -> str:
+    """`points` as lines of a CSV file."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    if header:
+        writer.writerow(columns)
+    for point in points:
+        row = {"step": point.step, "seconds": round(point.seconds, 3), **point.values}
+        writer.writerow([_cell(row.get(column)) for column in columns])
+    return text.getvalue()
+
+
+def _widened(path: Path, columns: list[str]) -> str:
+    """The file's lines with more columns, which are empty but for their names."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:]
+    text = io.StringIO()
+    csv.writer(text).writerows([columns, *([*row, *[""] * (len(columns) - len(row))] for row in rows)])
+    return text.getvalue()
+
+
+def _append(path: Path, lines: bytes) -> None:
+    """Add to a file, or leave it as it was: half a row would spoil those that follow."""
+    with path.open("ab", buffering=0) as file:
+        size = file.tell()
+        try:
+            written = file.write(lines)
+            if written < len(lines):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            file.truncate(size)
+            raise
 
 
 def _cell(value: float | None) -> str:

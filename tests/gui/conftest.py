@@ -1,4 +1,4 @@
-"""A workbench with the built-in digits, and the light look, for tests of panels."""
+"""A workbench with the built-in digits, the light look, and the whole window around them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
+from studio.gui.main_window import MainWindow
 from studio.gui.theme import ThemeManager, ThemeMode
 from studio.gui.workbench import Workbench
 
@@ -25,3 +27,23 @@ def workbench(qtbot: QtBot, tmp_path: Path) -> Iterator[Workbench]:
         bench.set_dataset(bench.config.dataset)
     yield bench
     assert bench.shutdown()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> QSettings:
+    return QSettings(str(tmp_path / "studio.ini"), QSettings.Format.IniFormat)
+
+
+@pytest.fixture
+def window(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MainWindow]:
+    """The whole window, active; digits are loaded, torch is not."""
+    window = MainWindow(workbench, theme, settings)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    yield window
+    monkeypatch.setattr(window, "_may_lose", lambda *_: True)
+    window.close()
+    window.deleteLater()

@@ -190,3 +190,24 @@ def test_that_one_example_may_outweigh_many_batches_without_starving_the_rest() 
     assert first.indices.tolist() == list(range(17))
     assert second.indices[0] == 17
     assert second.skipped == 98
+
+
+@pytest.mark.parametrize("kind", PLANNERS)
+def test_that_no_batch_is_empty_where_an_epoch_ends_with_its_batch(kind: type[Planner]) -> None:
+    """Weights that add up to whole batches leave nothing over, and the next epoch may begin with w > B_avg."""
+    weights = np.array([4.0] * 2 + [0.5] * 16)
+    for seed in range(20):
+        planner = kind(np.log(weights), 2, np.random.default_rng(seed))
+        assert all(len(planner.next().indices) for _ in range(60))
+
+
+@pytest.mark.parametrize("kind", PLANNERS)
+def test_that_an_edit_just_between_two_epochs_is_taken(kind: type[Planner]) -> None:
+    planner = kind(np.zeros(64), 8, np.random.default_rng(0))
+    for _ in range(8):
+        planner.next()
+    planner.retarget(np.repeat([0.5, -0.8], 32), revision=1)
+    plans = [planner.next() for _ in range(30)]
+    assert all(plan.revision == 1 and len(plan.indices) for plan in plans)
+    if kind is ErrorCarryPlanner:
+        assert sum(plan.adjusted_size for plan in plans) == pytest.approx(30 * 8 - plans[-1].err)

@@ -1,0 +1,31 @@
+"""A disk that is full for as long as a test wants."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+class FullDisk:
+    """Refuses to write any file under a folder while `full`; what it refused is counted.
+
+    Args:
+        folder: where it is full.
+    """
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.full = False
+        self.refused = 0
+        write = Path.open
+
+        def refuse(path: Path, mode: str = "r", *rest: Any, **more: Any) -> Any:
+            if self.full and set(mode) & set("wax") and path.is_relative_to(folder):
+                self.refused += 1
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            return write(path, mode, *rest, **more)
+
+        monkeypatch.setattr(Path, "open", refuse)

@@ -1,0 +1,107 @@
+"""What a person does with the window: clicks, keys, and answers to what it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMessageBox, QTableView, QToolBar, QWidget
+from pytestqt.qtbot import QtBot
+
+from studio.gui.main_window import MainWindow
+from studio.gui.panels.offsets_columns import Column
+from studio.gui.view_state import RunPhase
+
+PATIENCE_MS = 60_000
+"""The first run of a process imports torch."""
+Button = Qt.MouseButton
+Key: TypeAlias = Qt.Key
+Modifier: TypeAlias = Qt.KeyboardModifier
+
+
+class Hands:
+    """At one window."""
+
+    def __init__(self, qtbot: QtBot, window: MainWindow) -> None:
+        self.qtbot, self.window, self.bench = qtbot, window, window.workbench
+
+    def find(self, kind: type[Any], name: str) -> Any:
+        found = self.window.findChild(kind, name)
+        assert found is not None, name
+        return found
+
+    def key(self, key: Key, modifier: Modifier = Modifier.NoModifier) -> None:
+        self.qtbot.keyClick(QApplication.focusWidget() or self.window, key, modifier)
+
+    def focus(self) -> QWidget:
+        """What has the keyboard."""
+        widget = QApplication.focusWidget()
+        assert widget is not None
+        return widget
+
+    def choose(self, name: str, value: str) -> None:
+        """Pick a value of a combo box with the arrow keys."""
+        combo = self.find(QComboBox, name)
+        combo.setFocus()
+        while combo.currentData() != value:
+            before = combo.currentIndex()
+            self.qtbot.keyClick(combo, Key.Key_Down if before < combo.findData(value) else Key.Key_Up)
+            assert combo.currentIndex() != before
+
+    def cell(self, row: int, column: Column) -> tuple[QWidget, QPoint]:
+        table = self.find(QTableView, "offsets_table")
+        index = table.model().index(row, column)
+        table.scrollTo(index)
+        return table.viewport(), table.visualRect(index).center()
+
+    def enter(self, row: int, column: Column, text: str) -> None:
+        """Click a cell of the offsets table and type into it."""
+        viewport, place = self.cell(row, column)
+        self.qtbot.mouseClick(viewport, Button.LeftButton, Modifier.NoModifier, place)
+        table = self.find(QTableView, "offsets_table")
+        self.qtbot.keyClick(table, text[0])
+        (editor,) = [line for line in table.findChildren(QLineEdit, "cell_editor") if line.isVisible()]
+        self.qtbot.keyClicks(editor, text[1:])
+        self.qtbot.keyClick(editor, Key.Key_Return)
+
+    def press(self, control: str) -> None:
+        """Click a control of the toolbar."""
+        bar = self.find(QToolBar, "toolbar")
+        self.qtbot.mouseClick(bar.widgetForAction(self.window.actions_of_run[control]), Button.LeftButton)
+
+    def wait(self, ready: Any) -> None:
+        self.qtbot.waitUntil(ready, timeout=PATIENCE_MS)
+
+    def wait_for(self, phase: RunPhase) -> None:
+        self.wait(lambda: self.bench.run.phase is phase)
+
+    def train(self, steps: int = 3) -> None:
+        """Press Start and see the first steps."""
+        self.press("start")
+        self.wait(lambda: self.bench.run.step >= steps or not self.bench.run.phase.active)
+        assert self.bench.run.phase is RunPhase.RUNNING
+
+    def end(self) -> None:
+        self.press("stop")
+        self.wait(lambda: not self.bench.start_blocked)
+
+    @contextmanager
+    def answering(self, button: str) -> Iterator[list[str]]:
+        """Press a button of the box that comes up; collects what each box said."""
+        said: list[str] = []
+        timer = QTimer(interval=10)
+
+        def answer() -> None:
+            box = QApplication.activeModalWidget()
+            if not isinstance(box, QMessageBox) or not box.isVisible():
+                return
+            said.append(f"{box.text()} {box.informativeText()}".strip())
+            (wanted,) = [each for each in box.buttons() if each.text().replace("&", "") == button]
+            self.qtbot.mouseClick(wanted, Button.LeftButton)
+
+        timer.timeout.connect(answer)
+        timer.start()
+        yield said
+        timer.stop()

@@ -1,0 +1,358 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QToolBar, QWidget
+from pytestqt.qtbot import QtBot
+
+from studio.data.folder import FolderConfig
+from studio.gui.main_window import MainWindow
+from studio.gui.panels.offsets_columns import Column
+from studio.gui.panels.samples import SamplesPanel
+from studio.gui.theme import ThemeManager, ThemeMode
+from studio.gui.view_state import RunPhase
+from studio.gui.workbench import Workbench
+from studio.training.config import BatchConfig, CadenceConfig
+from tests.gui.full_disk import FullDisk
+from tests.gui.hands import Hands, Key, Modifier
+
+ROOT = Path(__file__).parents[2]
+CTRL, CTRL_SHIFT = Modifier.ControlModifier, Modifier.ControlModifier | Modifier.ShiftModifier
+
+
+@pytest.fixture
+def hands(qtbot: QtBot, window: MainWindow) -> Hands:
+    """At a window whose runs are quick."""
+    hands = Hands(qtbot, window)
+    hands.choose("model", "vae")
+    hands.bench.edit(
+        batch=BatchConfig(average_size=8),
+        cadence=CadenceConfig(log_every=1, sample_every=0.1, samples=4),
+        threads=1,
+    )
+    return hands
+
+
+# -- choosing and tilting
+
+
+def test_that_a_model_and_a_data_set_are_chosen_with_the_keyboard(hands: Hands) -> None:
+    assert hands.bench.config.model.kind == "vae"
+    hands.choose("model", "wgan_gp")
+    assert hands.bench.config.model.kind == "wgan_gp"
+    hands.choose("dataset", "folder")
+    assert hands.find(QWidget, "image_folder").isVisible()
+    hands.choose("dataset", "digits")
+    assert hands.bench.config.dataset.kind == "digits"
+
+
+def test_that_typed_offsets_and_shares_are_undone_and_redone_from_anywhere(hands: Hands) -> None:
+    assert hands.bench.tilt is not None
+    plain = hands.bench.class_offsets()
+    hands.enter(7, Column.OFFSET, "-1.5")
+    offset = hands.bench.class_offsets()
+    assert offset[7] == -1.5
+    hands.enter(2, Column.TARGET, "30")
+    share = hands.bench.class_offsets()
+    assert hands.bench.tilt.summary.target[2] == pytest.approx(0.3)
+    hands.key(Key.Key_Z, CTRL)
+    assert hands.bench.class_offsets() == offset
+    hands.find(QWidget, "dataset").setFocus()
+    hands.key(Key.Key_Z, CTRL)
+    assert hands.bench.class_offsets() == plain
+    hands.key(Key.Key_Z, CTRL_SHIFT)
+    assert hands.bench.class_offsets() == offset
+    hands.find(QWidget, "offsets_table").setFocus()
+    hands.key(Key.Key_Z, CTRL_SHIFT)
+    assert hands.bench.class_offsets() == share
+
+
+# -- a run
+
+
+def test_that_a_run_is_started_tilted_paused_stepped_resumed_and_stopped(hands: Hands) -> None:
+    bench, window, samples = hands.bench, hands.window, hands.find(SamplesPanel, "samples")
+    table = hands.find(QWidget, "offsets_table")
+    assert samples.empty_text
+    hands.key(Key.Key_F5)
+    assert bench.run.phase is RunPhase.PREPARING
+    hands.wait(lambda: not samples.empty_text and len(bench.history) > 2)
+    before = table.viewport().grab().toImage()
+    hands.enter(2, Column.TARGET, "30")
+    assert bench.tilt is not None
+    assert bench.tilt.pending
+    hands.wait(lambda: bool(bench.history.marks) and not bench.tilt.pending)
+    assert table.viewport().grab().toImage() != before
+    hands.key(Key.Key_F6)
+    hands.wait_for(RunPhase.PAUSED)
+    assert window.actions_of_run["pause"].text() == "&Resume"
+    held = bench.run.step
+    hands.press("step")
+    hands.wait(lambda: bench.run.step == held + 1)
+    assert hands.find(QLabel, "run_step").text() == f"{held + 1:,}"
+    hands.press("pause")
+    hands.wait(lambda: bench.run.step > held + 1)
+    hands.press("stop")
+    hands.wait_for(RunPhase.FINISHED)
+    assert not samples.empty_text
+    assert len(bench.history) == bench.run.step
+    assert hands.find(QLabel, "run_phase").text() == "finished"
+    hands.train()
+    assert bench.run.step > 0
+    hands.end()
+
+
+def test_that_the_controls_say_what_can_be_done(hands: Hands) -> None:
+    def enabled() -> set[str]:
+        actions = hands.window.actions_of_run.all()
+        return {action.objectName().removeprefix("run_") for action in actions if action.isEnabled()}
+
+    assert enabled() == {"start"}
+    hands.train()
+    assert enabled() == {"pause", "step", "stop", "sample", "save"}
+    assert "stop it first" in hands.window.actions_of_run["start"].toolTip()
+    hands.end()
+    assert enabled() == {"start"}
+
+
+def test_that_nothing_on_the_toolbar_moves_when_pause_becomes_resume(hands: Hands) -> None:
+    bar, actions = hands.find(QToolBar, "toolbar"), hands.window.actions_of_run
+
+    def places() -> list[tuple[int, ...]]:
+        QApplication.processEvents()
+        return [bar.widgetForAction(action).geometry().getRect() for action in bar.actions()]
+
+    before = places()
+    hands.train()
+    hands.press("pause")
+    hands.wait_for(RunPhase.PAUSED)
+    assert actions["pause"].text() == "&Resume"
+    assert places() == before
+    hands.end()
+
+
+def test_that_closing_while_training_ends_the_thread_within_two_seconds(hands: Hands) -> None:
+    hands.train()
+    begun = time.monotonic()
+    assert hands.window.close()
+    assert time.monotonic() - begun < 2
+    assert hands.bench.run.phase is RunPhase.FINISHED
+    assert not hands.bench.run.unsaved
+
+
+# -- what goes wrong
+
+
+def test_that_a_broken_folder_is_told_beside_its_field_and_start_says_why_it_is_off(
+    hands: Hands, tmp_path: Path
+) -> None:
+    hands.enter(2, Column.TARGET, "30")
+    offsets = hands.bench.class_offsets()
+    with hands.qtbot.waitSignal(hands.bench.dataset_failed):
+        hands.bench.set_dataset(FolderConfig(path=str(tmp_path)))
+    message = hands.find(QLabel, "dataset_message")
+    assert message.isVisible()
+    assert "no sub-folders" in message.text()
+    start = hands.window.actions_of_run["start"]
+    assert not start.isEnabled()
+    assert "no data set yet" in start.toolTip()
+    hands.key(Key.Key_F5)
+    assert hands.bench.run.phase is RunPhase.IDLE
+    with hands.qtbot.waitSignal(hands.bench.dataset_changed):
+        hands.choose("dataset", "digits")
+    assert hands.bench.class_offsets() == offsets
+    assert start.isEnabled()
+    assert not message.isVisible()
+
+
+def test_that_a_runs_folder_that_cannot_be_made_is_told_in_one_box(hands: Hands) -> None:
+    hands.bench.runs_root.write_text("in the way")
+    hands.enter(2, Column.TARGET, "30")
+    offsets = hands.bench.class_offsets()
+    with hands.answering("OK") as said:
+        hands.press("start")
+        hands.wait_for(RunPhase.FAILED)
+        hands.wait(lambda: bool(said))
+    (text,) = said
+    assert text.startswith("The run folder cannot be made")
+    assert "choose another folder" in text
+    assert hands.window.isVisible()
+    assert hands.bench.class_offsets() == offsets
+    assert hands.window.actions_of_run["start"].isEnabled()
+
+
+def test_that_results_a_full_disk_refused_are_asked_about_before_they_are_lost(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FullDisk(hands.bench.runs_root, monkeypatch)
+    hands.train()
+    disk.full = True
+    with hands.answering("OK") as said:
+        hands.wait_for(RunPhase.PAUSED)
+        hands.wait(lambda: bool(said))
+        assert "No space left on device" in said[0]
+        hands.end()
+        hands.wait(lambda: len(said) == 2)
+    history, samples = hands.bench.history, hands.find(SamplesPanel, "samples")
+    with hands.answering("Keep them") as asked:
+        hands.press("start")
+        assert not hands.window.close()
+    assert [text.partition("?")[0] for text in asked] == ["Start again", "Close the studio"]
+    assert hands.bench.history is history
+    assert not samples.empty_text
+    disk.full = False
+    with hands.answering("Start again") as asked:
+        hands.train()
+    assert len(asked) == 1
+    assert hands.bench.history is not history
+    hands.end()
+
+
+def test_that_closing_asks_when_the_last_save_fails(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = FullDisk(hands.bench.runs_root, monkeypatch)
+    hands.bench.edit(cadence=CadenceConfig(log_every=1, sample_every=3600, samples=4))
+    hands.train()
+    disk.full = True
+    with hands.answering("Keep them") as asked:
+        assert not hands.window.close()
+    assert len(asked) == 1
+    assert hands.window.isVisible()
+    assert not hands.bench.run.phase.active
+
+
+# -- layout, look and keyboard
+
+
+def test_that_the_layout_is_remembered_and_can_be_reset(
+    qtbot: QtBot, window: MainWindow, workbench: Workbench, theme: ThemeManager, settings: QSettings
+) -> None:
+    window.docks["log"].hide()
+    window.docks["weights"].setFloating(True)
+    window.close()
+    again = MainWindow(workbench, theme, settings)
+    with qtbot.waitExposed(again):
+        again.show()
+    assert not again.docks["log"].isVisible()
+    assert again.docks["weights"].isFloating()
+    (reset,) = [action for action in again.findChildren(QAction) if action.text() == "&Reset layout"]
+    reset.trigger()
+    assert again.docks["log"].isVisible()
+    assert not again.docks["weights"].isFloating()
+    again.close()
+    again.deleteLater()
+
+
+def test_that_the_look_follows_the_menu_and_is_remembered(
+    window: MainWindow, theme: ThemeManager, settings: QSettings
+) -> None:
+    actions = {action.text(): action for action in window.findChildren(QAction)}
+    assert actions["&Light"].isChecked()
+    actions["&Dark"].trigger()
+    assert theme.tokens.dark
+    assert settings.value("theme") == "dark"
+    actions["As the &system"].trigger()
+    assert theme.mode is ThemeMode.SYSTEM
+    actions["&Light"].trigger()
+    assert not theme.tokens.dark
+
+
+def test_that_tab_reaches_every_control(hands: Hands) -> None:
+    hands.bench.log("so that the log has something to filter")
+    hands.find(QWidget, "dataset").setFocus()
+    seen: list[str] = []
+    while not seen or hands.focus() is not hands.find(QWidget, "dataset"):
+        assert hands.focus().isVisible()
+        seen.append(hands.focus().objectName())
+        assert len(seen) < 200, f"Tab never came back: {seen}"
+        hands.key(Key.Key_Tab)
+    reached = ["dataset", "model", "average_size", "seed", "preset_zero", "offsets_table", "log_filter"]
+    assert [name for name in seen if name in reached] == reached, seen
+    hands.key(Key.Key_Tab, Modifier.ShiftModifier)
+    assert hands.focus().objectName() == seen[-1]
+
+
+def test_that_alt_and_a_number_go_to_a_panel(hands: Hands) -> None:
+    for number, (name, dock) in enumerate(hands.window.docks.items(), start=1):
+        dock.hide()
+        hands.key(Key(Key.Key_0 + number), Modifier.AltModifier)
+        focus = hands.focus()
+        assert dock.isVisible(), name
+        panel = dock.widget()
+        assert focus is panel or panel.isAncestorOf(focus), name
+        if focus is not panel:
+            assert focus.focusPolicy() & Qt.FocusPolicy.TabFocus, name
+
+
+def test_that_the_shortcuts_are_listed(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(QMessageBox, "information", lambda _window, _title, text: shown.append(text))
+    hands.key(Key.Key_F1)
+    for words in ("Start", "F5", "Undo", "Ctrl+Z", "Alt+1"):
+        assert words in shown[0]
+
+
+_MEASURE = """
+import json, sys
+from pathlib import Path
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+from studio.gui.main_window import MainWindow
+from studio.gui.theme import ThemeManager
+from studio.gui.workbench import Workbench
+app = QApplication([])
+theme = ThemeManager("light")
+theme.apply(app)
+home = Path(sys.argv[1])
+bench = Workbench(data_root=home, runs_root=home)
+loaded = []
+bench.dataset_changed.connect(loaded.append)
+bench.set_dataset(bench.config.dataset)
+window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
+window.resize(1280, 800)
+window.show()
+while not loaded:
+    app.processEvents()
+app.processEvents()
+least = window.minimumSizeHint()
+cramped = [
+    name for name, dock in window.docks.items()
+    if dock.isVisible() and not dock.visibleRegion().isEmpty()
+    and (dock.widget().width() < dock.widget().minimumSizeHint().width()
+         or dock.widget().height() < dock.widget().minimumSizeHint().height())
+]
+print(json.dumps({
+    "ratio": window.devicePixelRatio(), "size": [window.width(), window.height()],
+    "least": [least.width(), least.height()], "cramped": cramped,
+}))
+bench.shutdown()
+"""
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_that_the_window_fits_a_small_screen_at_any_scale(scale: int, tmp_path: Path) -> None:
+    measured: dict[str, Any] = json.loads(
+        subprocess.run(
+            [sys.executable, "-c", _MEASURE, str(tmp_path)],
+            env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": str(scale)},
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        ).stdout
+    )
+    assert measured["ratio"] == scale
+    assert measured["size"] == [1280, 800]
+    assert measured["cramped"] == []
+    width, height = measured["least"]
+    assert width <= 1024
+    assert height <= 700
