@@ -82,6 +82,7 @@ class MainWindow(QMainWindow):
         self._trouble: QMessageBox | None = None
         self._closing = False
         workbench.runs.troubled.connect(self._tell_trouble)
+        workbench.runs.diverged.connect(self._tell_trouble)
         self.docks = self._make_docks()
         self._make_toolbar()
         self._make_menus()
@@ -205,8 +206,9 @@ class MainWindow(QMainWindow):
         box.exec()
         return box.clickedButton() is not keep
 
-    @Slot(object, object)
-    def _tell_trouble(self, error: UserError, back_to: int | None) -> None:
+    @Slot(object)
+    @Slot(object, int)
+    def _tell_trouble(self, error: UserError, back_to: int | None = None) -> None:
         """Say what paused or ended the run, in front of everything: it waits for the person to act."""
         if self._closing or (self._trouble is not None and self._trouble.text() == error.title):
             return

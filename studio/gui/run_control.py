@@ -44,7 +44,8 @@ class RunControl(QObject):
     line_logged = Signal(object)  # LogLine
     target_applied = Signal(int)  # revision that the run now trains towards
     target_rejected = Signal(object)  # UserError
-    troubled = Signal(object, object)  # UserError that paused or ended the run; step to go back to, or None
+    troubled = Signal(object)  # UserError that paused or ended the run
+    diverged = Signal(object, int)  # UserError that paused the run, and the step that one may go back to
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -143,10 +144,10 @@ class RunControl(QObject):
                 # Another history, so that every plot starts afresh instead of drawing on.
                 self.history = self.history.until(step)
                 self.history.mark(step, f"Went back to this step from step {left:,}")
-            case Warned(error=error, back_to=step):
-                self.troubled.emit(error, step)
-            case Finished(error=UserError() as error):
-                self.troubled.emit(error, None)
+            case Warned(error=error, back_to=int() as step):
+                self.diverged.emit(error, step)
+            case Warned(error=error) | Finished(error=UserError() as error):
+                self.troubled.emit(error)
             case _:
                 pass
 

@@ -283,7 +283,7 @@ def test_that_tab_reaches_every_control(hands: Hands) -> None:
 def test_that_alt_and_a_number_go_to_a_panel(hands: Hands) -> None:
     for number, (name, dock) in enumerate(hands.window.docks.items(), start=1):
         dock.hide()
-        hands.key(Key(Key.Key_0 + number), Modifier.AltModifier)
+        hands.key(Key(Key.Key_0 + number % 10), Modifier.AltModifier)  # the tenth has 0
         focus = hands.focus()
         assert dock.isVisible(), name
         panel = dock.widget()

@@ -39,6 +39,7 @@ def tiny_config(kind: str = "vae", **settings: Any) -> RunConfig:
         "batch": {"average_size": 8},
         "cadence": {"log_every": 1, "sample_every": 3600, "samples": 4},
         "device": "cpu",
+        "held_out": 0.0,
     }
     return parse_config({**defaults, **settings, "model": model}, "test")
 

@@ -96,7 +96,7 @@ class FakeTime:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     fake = FakeTime()
-    monkeypatch.setattr("studio.training.loop.time", fake)
+    monkeypatch.setattr("studio.training.clock.time", fake)
     return fake
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from studio.models.reduce import weighted_loss
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.perturb.planner import BatchPlan
 from studio.training.config import PlannerKind, RunConfig
+from studio.training.optimisers import NetworkOptimiser
 from studio.training.trainer import Trainer
 from tests.models.conftest import flat_gradient, same_noise_for_all  # noqa: F401 - a fixture
 from tests.training.conftest import tiny_config, tiny_images
@@ -74,10 +76,9 @@ def test_that_training_without_offsets_is_plain_training_on_whole_batches(kind: 
             loss = (terms.data.mean() if terms.data is not None else 0) + (
                 terms.model if terms.model is not None else 0
             )
-            plain.model.zero_grad()
             assert isinstance(loss, Tensor)
-            loss.backward(inputs=list(plain.model.network_parameters(phase.network)))
-            plain._optimisers[phase.network].step()
+            gradients = torch.autograd.grad(loss, list(plain.model.network_parameters(phase.network)))
+            plain._optimisers[phase.network].step(gradients)
     for mine, theirs in zip(trainer.model.parameters(), plain.model.parameters(), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
 
@@ -106,11 +107,13 @@ def test_that_raw_weights_with_a_batch_size_to_match_train_alike(kind: str) -> N
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
 
 
-class Idle(torch.optim.SGD):
+class Idle(NetworkOptimiser):
     """Leaves every parameter where it is."""
 
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Do nothing."""
+    def step(self, gradients: Sequence[Tensor]) -> None:
+        """Keep the gradients to be looked at."""
+        for parameter, gradient in zip(self._parameters, gradients, strict=True):
+            parameter.grad = gradient
 
 
 class FrozenTrainer(Trainer):
@@ -120,7 +123,9 @@ class FrozenTrainer(Trainer):
         super().__init__(config, tiny_images())
         self.model.double()
         self.left = len(self.data)
-        self._optimisers = {network: Idle(own, lr=0.0) for network, own in self._parameters.items()}
+        self._optimisers = {
+            network: Idle(config.model.optimiser(network), own, self._rng) for network, own in self._parameters.items()
+        }
 
     def _read(self, plan: BatchPlan) -> Batch:
         plan = dataclasses.replace(plan, indices=plan.indices[: self.left], weights=plan.weights[: self.left])

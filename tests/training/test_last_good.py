@@ -1,0 +1,166 @@
+"""Going back: the state kept is the state that comes back, and a run that diverged goes on from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from studio.training.commands import without_outdated
+from studio.training.last_good import LastGood
+from studio.training.messages import (
+    Command,
+    LearningRateApplied,
+    Logged,
+    Noticed,
+    Pause,
+    Paused,
+    Restore,
+    Restored,
+    Resume,
+    SetLearningRate,
+    Stop,
+    Warned,
+)
+from studio.training.trainer import Trainer
+from tests.training.conftest import steps, tiny_config, tiny_images
+from tests.training.test_loop import Played
+
+Script = Iterator[list[Command]]
+
+
+def parameters(trainer: Trainer) -> torch.Tensor:
+    return torch.cat([tensor.detach().flatten().double() for tensor in trainer.model.state_dict().values()])
+
+
+def averaged(trainer: Trainer) -> torch.Tensor:
+    return torch.cat([tensor.flatten().double() for tensor in trainer.average.model.state_dict().values()])
+
+
+def break_weights(trainer: Trainer) -> None:
+    with torch.no_grad():
+        next(trainer.model.parameters()).fill_(torch.nan)
+
+
+@pytest.fixture
+def trainer() -> Trainer:
+    trainer = Trainer(tiny_config("wgan_gp"), tiny_images())
+    for _ in range(4):
+        trainer.step()
+    return trainer
+
+
+def test_that_a_state_comes_back_whole_and_as_often_as_wanted(trainer: Trainer) -> None:
+    state, then, average = trainer.state(), parameters(trainer), averaged(trainer)
+    for _ in range(2):
+        trainer.step()
+        break_weights(trainer)
+        trainer.step()
+        trainer.restore(state)
+        assert trainer.step_count == 4
+        assert torch.equal(parameters(trainer), then)
+        assert torch.equal(averaged(trainer), average)
+    trainer.step()
+    assert parameters(trainer).isfinite().all()
+
+
+def test_that_optimisers_take_up_what_they_had_and_rates_stay_as_they_are() -> None:
+    config = tiny_config("vae", model={"autoencoder_optimiser": {"learning_rate": 1e-3}})
+    trainer = Trainer(config, tiny_images())
+    trainer.step()
+    state = trainer.state()
+    trainer.set_learning_rate("autoencoder", 2e-4)
+    trainer.step()
+    trainer.restore(state)
+    rule = trainer._optimisers["autoencoder"]._rule
+    assert [group["lr"] for group in rule.param_groups] == [2e-4]
+    assert {float(found["step"]) for found in rule.state.values()} == {1.0}
+
+
+def test_that_the_older_of_two_states_is_offered(trainer: Trainer) -> None:
+    good = LastGood(trainer)
+    assert good.step is None
+    assert good.restore() is None
+    for seconds, offered in ((0.0, 4), (1.0, 4), (100.0, 4), (200.0, 6)):
+        good.keep(seconds)
+        assert good.step == offered
+        trainer.step()
+    assert good.restore() == 6
+    assert trainer.step_count == 6
+    assert good.step == 6, "it may be wanted again"
+
+
+def test_that_a_state_too_large_is_not_kept(trainer: Trainer) -> None:
+    good = LastGood(trainer, most_bytes=10)
+    good.keep(0.0)
+    assert good.step is None
+
+
+def test_that_a_diverged_run_waits_and_goes_back(run: Played) -> None:
+    def script() -> Script:
+        yield from steps(3)
+        break_weights(run.loop.trainer)
+        yield []
+        (warning,) = run.all_of(Warned)
+        assert warning.error.title == "Training has diverged"
+        assert warning.back_to == 1
+        assert run.all_of(Paused)
+        run.loop.trainer.set_learning_rate("autoencoder", 1e-4)
+        yield [Restore()]
+        assert run.all_of(Restored) == [Restored(step=1, left=4)]
+        assert run.loop.trainer.step_count == 1
+        yield [Resume()]
+        yield from steps(3)
+        assert len(run.all_of(Warned)) == 1
+        yield [Stop()]
+
+    run.run(script())
+    assert all(torch.isfinite(parameters(run.loop.trainer)))
+
+
+def test_that_going_back_pauses_a_run_and_without_a_state_does_nothing_more(run: Played) -> None:
+    def script() -> Script:
+        yield [Restore()]
+        assert run.all_of(Paused)
+        assert not run.all_of(Restored)
+        yield [Resume()]
+        yield from steps(2)
+        yield [Restore()]
+        assert [event.step for event in run.all_of(Restored)] == [1]
+        assert run.loop.trainer.step_count == 1
+
+    run.run(script())
+
+
+def test_that_a_rate_is_set_for_its_network_alone_and_unknown_networks_are_passed_over(run: Played) -> None:
+    def script() -> Script:
+        yield from steps(1)
+        yield [
+            SetLearningRate(network="autoencoder", rate=0.5),
+            SetLearningRate(network="nobody", rate=0.5),
+            SetLearningRate(network="autoencoder", rate=0.25),
+        ]
+        (applied,) = run.all_of(LearningRateApplied)
+        assert (applied.network, applied.rate) == ("autoencoder", 0.25)
+
+    run.run(script())
+
+
+def test_that_an_unwell_run_is_told_of_and_goes_on() -> None:
+    run = Played(tiny_config(model={"autoencoder_optimiser": {"learning_rate": 1e-12}}))
+    run.run(steps(12))
+    (noticed,) = run.all_of(Noticed)
+    assert noticed.error.title == "The autoencoder hardly moves"
+    assert not run.all_of(Paused)
+    assert len(run.all_of(Logged)) == 12
+
+
+def test_that_commands_of_the_same_kind_but_of_another_network_all_count() -> None:
+    critic, generator = (SetLearningRate(network=name, rate=1.0) for name in ("critic", "generator"))
+    assert without_outdated([critic, Pause(), generator, Pause()]) == [critic, Pause(), generator, Pause()]
+
+
+@pytest.fixture
+def run() -> Played:
+    return Played(tiny_config())
