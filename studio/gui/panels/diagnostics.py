@@ -161,12 +161,12 @@ class DiagnosticsPanel(LivePanel):
         return f"{model} shows nothing of its inner life; its losses and samples have panels of their own."
 
     def _set_series(self, names: list[str]) -> None:
+        self.legend.setVisible(bool(names))
         if names == list(self.legend.chips):
             return
         self.legend.clear()
         for colour, name in enumerate(names):
             self.legend.add(Chip(name, name, ""), colour)
-        self.legend.setVisible(bool(names))
 
     def _hidden(self) -> frozenset[str]:
         return frozenset(name for name, chip in self.legend.chips.items() if not chip.isChecked())
