@@ -5,7 +5,8 @@
     reconstruction   −log p(x_0|x_1),   p(x_0|x_1) = N(x̂_0(x_1), 1 − ᾱ_1) within each of the 256 grey levels
 
 with SNR_t = ᾱ_t/(1 − ᾱ_t) and the model's step p(x_{t−1}|x_t) = q(x_{t−1}|x_t, x̂_0). The sum over t is estimated from
-one t per example, (T − 1) times its term. Sources: J. Ho et al., arXiv:2006.11239 (2020); D. P. Kingma et al.,
+one t per example, its term over the probability with which it was drawn; probabilities follow (SNR_{t−1} − SNR_t)·
+(1 − ᾱ_t), so that no rare t decides. Sources: J. Ho et al., arXiv:2006.11239 (2020); D. P. Kingma et al.,
 arXiv:2107.00630 (2021); C. Luo, arXiv:2208.11970 (2022).
 """
 

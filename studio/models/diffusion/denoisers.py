@@ -5,7 +5,7 @@
             channels, residual blocks at each level and attention at the coarsest
 
 Time enters each block as a scale and a shift of its normalised features. Real examples pass here, so there is no
-BatchNorm, only group norm. After J. Ho et al., arXiv:2006.11239 (2020) and A. Nichol, P. Dhariwal, arXiv:2102.09672 (2021).
+BatchNorm, only group norm. After J. Ho et al., arXiv:2006.11239; A. Nichol, P. Dhariwal, arXiv:2102.09672 (2021).
 """
 
 from __future__ import annotations

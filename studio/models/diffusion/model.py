@@ -39,10 +39,13 @@ class Diffusion(GenerativeModel):
         self._config = config
         self._shape = shape
         self.schedule = noise_schedule(config.schedule, config.diffusion_steps)
+        likely = self.schedule.bound_probabilities()
         tables = {
             "signal": self.schedule.signal,
             "noise": self.schedule.noise,
-            "bound_weight": self.schedule.bound_weights(),
+            # Of the t drawn for the bound: p_2 + … + p_t, and the weight of its error over p_t.
+            "bound_cumulative": likely.cumsum(0),
+            "bound_factor": (self.schedule.bound_weights() / likely).nan_to_num(),
         }
         for name, table in tables.items():
             self.register_buffer(name, table.float(), persistent=False)
@@ -56,7 +59,7 @@ class Diffusion(GenerativeModel):
         return (Phase(network="denoiser"),)
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
-        loss = self.denoising_loss(batch.images, self._random_times(batch.images, 1, rng), rng)
+        loss = self.denoising_loss(batch.images, self._random_times(batch.images, rng), rng)
         terms: dict[str, Tensor] = {}
         if batch.step % _BOUND_EVERY == 0:
             terms = self.bound_terms(batch.images, rng)
@@ -90,12 +93,15 @@ class Diffusion(GenerativeModel):
             images: x in −1…1, shape (B, C, H, W).
             rng: of the noise and of the one time per image from which the denoising term is estimated.
         """
-        times = self._random_times(images, 2, rng)
-        weight = (self.schedule.steps - 1) * self.get_buffer("bound_weight")[times]
+        share = torch.rand((len(images),), generator=rng, device=images.device, dtype=images.dtype)
+        times = torch.searchsorted(self.get_buffer("bound_cumulative"), share.contiguous(), right=True).clamp(
+            2, self.schedule.steps
+        )
+        factor = self.get_buffer("bound_factor")[times]
         ones = torch.ones_like(times)
         terms = {
             "prior_term": prior_matching(images, self.get_buffer("noise")[-1]),
-            "denoising_term": denoising_term(images, self._guess_of(images, times, rng), weight),
+            "denoising_term": denoising_term(images, self._guess_of(images, times, rng), factor),
             "reconstruction_term": reconstruction_term(
                 images, self._guess_of(images, ones, rng), self.get_buffer("noise")[1]
             ),
@@ -130,10 +136,10 @@ class Diffusion(GenerativeModel):
         signal, noise = (self.get_buffer(name)[times][:, None, None, None] for name in ("signal", "noise"))
         return signal, noise
 
-    def _random_times(self, like: Tensor, first: int, rng: torch.Generator) -> Tensor:
-        """t ~ U{first…T} for each of the images `like` (B, …), shape (B,)."""
+    def _random_times(self, like: Tensor, rng: torch.Generator) -> Tensor:
+        """t ~ U{1…T} for each of the images `like` (B, …), shape (B,)."""
         share = torch.rand((len(like),), generator=rng, device=like.device, dtype=like.dtype)
-        return (first + share * (self.schedule.steps + 1 - first)).long().clamp(max=self.schedule.steps)
+        return (1 + share * self.schedule.steps).long().clamp(max=self.schedule.steps)
 
     def _random_noise(self, count: int, rng: torch.Generator) -> Tensor:
         like = next(self.parameters())

@@ -68,6 +68,11 @@ class Schedule:
         ratio = (self.signal[1:] / self.noise[1:]).square()
         return torch.cat((torch.zeros(2, dtype=ratio.dtype), 0.5 * (ratio[:-1] - ratio[1:])))
 
+    def bound_probabilities(self) -> Tensor:
+        """p_t ∝ `bound_weights`·(1 − ᾱ_t), about how much each t adds to the bound, shape (T + 1,)."""
+        share = self.bound_weights() * self.noise.square()
+        return share / share.sum()
+
     def times(self, count: int) -> list[int]:
         """`count` + 1 times from T down to 0, evenly spaced; fewer when T is smaller."""
         count = min(count, self.steps)
