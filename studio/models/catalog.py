@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Union
 from pydantic import Field
 
 from studio.errors import UserError
-from studio.models import diffusion, gan, sn_gan, vae, wgan, wgan_gp
+from studio.models import diffusion, gan, hierarchical_vae, sn_gan, vae, wgan, wgan_gp
 from studio.models.config import ModelConfig
 from studio.models.spec import ModelSpec
 
@@ -21,6 +21,7 @@ MODELS: tuple[ModelSpec, ...] = (
     gan.SPEC,
     wgan.SPEC,
     vae.SPEC,
+    hierarchical_vae.SPEC,
     diffusion.SPEC,
 )
 
