@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Union
 from pydantic import Field
 
 from studio.errors import UserError
-from studio.models import diffusion, gan, hierarchical_vae, sn_gan, vae, wgan, wgan_gp
+from studio.models import diffusion, ebm, gan, gaussian_rbm, hierarchical_vae, rbm, sn_gan, vae, wgan, wgan_gp
 from studio.models.config import ModelConfig
 from studio.models.spec import ModelSpec
 
@@ -23,6 +23,9 @@ MODELS: tuple[ModelSpec, ...] = (
     vae.SPEC,
     hierarchical_vae.SPEC,
     diffusion.SPEC,
+    rbm.SPEC,
+    gaussian_rbm.SPEC,
+    ebm.SPEC,
 )
 
 if TYPE_CHECKING:
