@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Union
 from pydantic import Field
 
 from studio.errors import UserError
-from studio.models import vae, wgan_gp
+from studio.models import diffusion, ebm, gan, gaussian_rbm, hierarchical_vae, rbm, sn_gan, vae, wgan, wgan_gp
 from studio.models.config import ModelConfig
 from studio.models.spec import ModelSpec
 
@@ -17,7 +17,15 @@ __all__ = ["MODELS", "AnyModel", "ModelSpec", "model_spec"]
 
 MODELS: tuple[ModelSpec, ...] = (
     wgan_gp.SPEC,
+    sn_gan.SPEC,
+    gan.SPEC,
+    wgan.SPEC,
     vae.SPEC,
+    hierarchical_vae.SPEC,
+    diffusion.SPEC,
+    rbm.SPEC,
+    gaussian_rbm.SPEC,
+    ebm.SPEC,
 )
 
 if TYPE_CHECKING:

@@ -42,6 +42,18 @@ class OptimiserConfig(Settings):
         gt=0,
         le=10,
     )
+    half_after: float = setting(
+        0.0,
+        "Rate halves after",
+        "The rate falls as 1/(1 + step/n), to a half after n steps, so that what is noisy settles. 0 keeps it.",
+        unit="steps",
+        step=2,
+        decimals=0,
+        log=True,
+        advanced=True,
+        ge=0,
+        le=1e9,
+    )
     beta1: float = setting(
         0.9,
         "β₁ / momentum",

@@ -29,10 +29,11 @@ _CHUNK = 500
 
 
 class Norm(Enum):
-    """Normalisation between layers of a decoder; an encoder takes NONE or GROUP."""
+    """Normalisation between layers; LAYER is a single group. An encoder takes all but BATCH."""
 
     NONE = "none"
     GROUP = "group"
+    LAYER = "layer"
     BATCH = "batch"
 
 
@@ -113,7 +114,9 @@ def _channels(width: int, halvings: int) -> list[int]:
 def _normalisation(norm: Norm, features: int, *, flat: bool) -> list[nn.Module]:
     """The layer for `features` channels; group norm takes groups of about eight maps, or all units of a flat layer."""
     if norm is Norm.BATCH:
-        return [_BatchNorm1d(features) if flat else nn.BatchNorm2d(features)]
+        return [_BatchNorm1d(features) if flat else _BatchNorm2d(features)]
+    if norm is Norm.LAYER:
+        return [nn.GroupNorm(1, features)]
     if norm is Norm.GROUP:
         groups = 1 if flat else next(g for g in range(max(1, features // 8), 0, -1) if features % g == 0)
         return [nn.GroupNorm(groups, features)]
@@ -128,14 +131,22 @@ def _dense(sizes: tuple[int, ...], style: Style) -> list[nn.Module]:
     return layers
 
 
-class _BatchNorm1d(nn.BatchNorm1d):
-    """BatchNorm that takes a batch of one, which a strong tilt can plan, with its running statistics."""
+class _LoneBatchNorm(nn.modules.batchnorm._BatchNorm):
+    """BatchNorm that takes a lone value per channel, which a strong tilt can plan, with its running statistics."""
 
     def forward(self, features: Tensor) -> Tensor:
-        """Features (B, n) → (B, n)."""
-        if len(features) > 1:
+        """Features (B, n, …) → (B, n, …)."""
+        if features.numel() > features.shape[1]:
             return super().forward(features)
         return F.batch_norm(features, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+
+
+class _BatchNorm1d(_LoneBatchNorm, nn.BatchNorm1d):
+    """For features (B, n)."""
+
+
+class _BatchNorm2d(_LoneBatchNorm, nn.BatchNorm2d):
+    """For maps (B, n, H, W)."""
 
 
 class _ConvEncoder(nn.Sequential):

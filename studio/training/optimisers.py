@@ -1,6 +1,7 @@
 """One network's optimiser: gradient clipping, gradient dropout and torch's own update rule.
 
 clipping            g ← g·min(1, c/‖g‖)
+falling rate        η_t = η/(1 + t/n),   t steps taken      (H. Robbins, S. Monro, Ann. Math. Stat. 22, 1951)
 gradient dropout    g ← g·m/p,   m ~ Bernoulli(p)      (ChildTuning-F: R. Xu et al., arXiv:2109.05687, 2021)
 """
 
@@ -30,10 +31,16 @@ class NetworkOptimiser:
         self._parameters = list(parameters)
         self._rng = rng
         self._rule = build_rule(config, self._parameters)
+        self._taken = 0
 
     def set_learning_rate(self, rate: float) -> None:
         """Step with this rate from now on; what the rule has accumulated stays."""
         self.config = self.config.model_copy(update={"learning_rate": rate})
+        self._set_rate()
+
+    def _set_rate(self) -> None:
+        falls = self.config.half_after
+        rate = self.config.learning_rate / (1 + self._taken / falls) if falls else self.config.learning_rate
         for group in self._rule.param_groups:
             group["lr"] = rate
 
@@ -60,8 +67,12 @@ class NetworkOptimiser:
                 mask = torch.empty_like(gradient).bernoulli_(self.config.gradient_keep, generator=self._rng)
                 gradient.mul_(mask).div_(self.config.gradient_keep)
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
-            parameter.grad = gradient
+            # A gradient of a gradient may come in another memory order, which fused rules would read as it lies.
+            parameter.grad = gradient.contiguous()
+        if self.config.half_after:
+            self._set_rate()
         self._rule.step()
+        self._taken += 1
 
     def measured_step(self, gradients: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Take one step and measure it.

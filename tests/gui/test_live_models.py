@@ -263,7 +263,7 @@ def test_that_losses_draw_the_references_of_what_is_shown(
 ) -> None:
     spec = next(spec for spec in MODELS if spec.kind == "wgan_gp")
     monkeypatch.setitem(spec.references, "critic_gap", (Reference(value=2.0, title="bound"),))
-    workbench.running = RunConfig(model=spec.config())
+    workbench.running = RunConfig(model=spec.config(kind="wgan_gp"))
     losses = LossesPanel(workbench, theme)
     show(qtbot, losses)
     workbench.history_changed.emit(make_history())

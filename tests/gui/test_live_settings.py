@@ -103,6 +103,7 @@ def test_that_a_run_that_diverges_goes_back_by_a_click_and_on(hands: Hands) -> N
     restore = hands.window.actions_of_run["restore"]
     assert not restore.isEnabled(), "it does not wait"
     good = hands.bench.run.good_step
+    assert good is not None
     type_in(hands, rate_field(hands), "10")
     hands.qtbot.keyClick(rate_field(hands), Key.Key_Return)
     hands.wait(lambda: hands.window.findChild(QMessageBox, "error_box") is not None)

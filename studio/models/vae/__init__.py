@@ -24,9 +24,9 @@ SPEC = ModelSpec(
     config=VaeConfig,
     build=_build,
     metrics={
-        "negative_elbo": (
+        "loss_autoencoder": (
             "Negative ELBO",
-            "Bound on −log p′(x), the loss itself, in nats per image. Reconstruction + β·KL, weighted mean.",
+            "Bound on −log p′(x), what training makes small, in nats per image. (1/B_avg)·Σ w·(reconstruction + β·KL).",
         ),
         "reconstruction": (
             "Reconstruction",

@@ -3,41 +3,43 @@
     −ELBO(x) = −log p(x|z) + β·KL(q(z|x) ‖ N(0, 1)),   z = μ(x) + σ(x)·ε,   ε ~ N(0, 1)
     KL       = ½·Σ_i (μ_i² + σ_i² − 1 − log σ_i²)
 
-All of it is of one real example, so all of it carries that example's weight. The Gaussian's width is one learned number
-for all pixels. Sources: D. P. Kingma, M. Welling, arXiv:1312.6114 (2013); β: I. Higgins et al., ICLR (2017); learned
-width: O. Rybkin et al., arXiv:2006.13202 (2020).
+All of it is of one real example, so all of it carries that example's weight.
+Sources: D. P. Kingma, M. Welling, arXiv:1312.6114 (2013); β: I. Higgins et al., ICLR (2017).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
-from studio.models.nets import Shape, Style, decoder, encoder, in_chunks
-from studio.models.vae.config import Likelihood, VaeConfig
+from studio.models.base import Batch, LossTerms, Phase, Probe
+from studio.models.diagnostic import Diagnostic, Pictures
+from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_density
+from studio.models.latent_variable import LatentVariableModel
+from studio.models.likelihoods import pixel_likelihood
+from studio.models.nets import Shape, Style, decoder, encoder
+from studio.models.pixels import to_pixels
+from studio.models.vae.config import VaeConfig
 
-_LOG_LEAST_WIDTH = math.log(1 / 127.5)
-"""A Gaussian narrower than one of the 256 grey levels (in −1…1) would only fit their rounding."""
+_CHUNK = 500
+_SWEPT = 8
+_SWEEP = 9
 
 
 class Autoencoder(nn.Module):
-    """The trained part: encoder, decoder and, for the Gaussian, log σ of a pixel."""
+    """The trained part: encoder, decoder and, unless Bernoulli, the width of a pixel."""
 
     def __init__(self, config: VaeConfig, shape: Shape) -> None:
         super().__init__()
         style = Style(architecture=config.architecture, width=config.width, activation=nn.SiLU, dense_layer=True)
         self.encoder = encoder(shape, 2 * config.latent_size, style)
         self.decoder = decoder(config.latent_size, shape, style)
-        if config.likelihood is Likelihood.GAUSSIAN:
-            self.log_width = nn.Parameter(torch.zeros(()))
+        self.likelihood = pixel_likelihood(config.likelihood)
 
 
-class Vae(GenerativeModel):
+class Vae(LatentVariableModel):
     """Encoder and decoder, trained together."""
 
     def __init__(self, config: VaeConfig, shape: Shape) -> None:
@@ -54,64 +56,58 @@ class Vae(GenerativeModel):
         return (Phase(network="autoencoder"),)
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
-        mean, log_variance = self.encode(batch.images)
-        noise = torch.randn(mean.shape, generator=rng, device=mean.device, dtype=mean.dtype)
-        latents = mean + (0.5 * log_variance).exp() * noise
-        reconstruction = self._negative_log_likelihood(self.autoencoder.decoder(latents), batch.images)
-        kl = kl_to_standard_normal(mean, log_variance)
-        loss = reconstruction + self._config.beta * kl
-        terms = {"negative_elbo": loss, "reconstruction": reconstruction, "kl": kl}
-        return LossTerms(data=loss, example_metrics={name: value.detach() for name, value in terms.items()})
+        code = self.encode(batch.images)
+        output = self.autoencoder.decoder(code.draw(rng))
+        reconstruction = self.autoencoder.likelihood.negative_log(output, batch.images)
+        kl = kl_to_standard_normal(*code).sum(1)
+        return LossTerms(
+            data=reconstruction + self._config.beta * kl,
+            example_metrics={"reconstruction": reconstruction.detach(), "kl": kl.detach()},
+        )
 
     def sample(self, count: int, rng: torch.Generator) -> Tensor:
         like = next(self.parameters())
         latents = torch.randn(count, self._config.latent_size, generator=rng, device=like.device, dtype=like.dtype)
-        output = in_chunks(self.autoencoder.decoder, latents)
-        if self._config.likelihood is Likelihood.BERNOULLI:
-            return 2 * output.sigmoid() - 1
-        return output.clamp(-1, 1)
+        return torch.cat([self._images(chunk, rng) for chunk in latents.split(_CHUNK)])
 
-    def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """μ and log σ² of q(z|x) for images (B, C, H, W), each of shape (B, latent_size)."""
+    def encode(self, images: Tensor) -> Normal:
+        """q(z|x) for images (B, C, H, W); mean and log-variance have shape (B, latent_size)."""
         mean, log_variance = self.autoencoder.encoder(images).chunk(2, dim=1)
-        return mean, log_variance
+        return Normal(mean, log_variance)
 
-    def _negative_log_likelihood(self, output: Tensor, images: Tensor) -> Tensor:
-        """−log p(x|z) of images (B, C, H, W) under the decoder's `output` of that shape, in nats, shape (B,)."""
-        if self._config.likelihood is Likelihood.BERNOULLI:
-            return bernoulli_negative_log_likelihood(output, images)
-        return gaussian_negative_log_likelihood(output, self.autoencoder.log_width, images)
+    def log_ratio(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        code = self.encode(images)
+        latents = code.draw(rng)
+        negative = self.autoencoder.likelihood.negative_log(self.autoencoder.decoder(latents), images)
+        return standard_log_density(latents) - code.log_density(latents) - negative
 
+    def reconstruct(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        return self.autoencoder.likelihood.mean(self.autoencoder.decoder(self.encode(images).draw(rng)))
 
-def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL(N(μ, σ²) ‖ N(0, 1)) = ½·Σ_i (μ_i² + σ_i² − 1 − log σ_i²); arguments (B, n), result (B,), in nats."""
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
+        return (*super().diagnostics(probe, rng), self._latent_sweep(probe))
 
+    def _images(self, latents: Tensor, rng: torch.Generator) -> Tensor:
+        """Images of codes (B, latent_size): the means of p(x|z) or draws from it."""
+        output = self.autoencoder.decoder(latents)
+        likelihood = self.autoencoder.likelihood
+        return likelihood.draw(output, rng) if self._config.draw_pixels else likelihood.mean(output)
 
-def bernoulli_negative_log_likelihood(logits: Tensor, images: Tensor) -> Tensor:
-    """−Σ_i [p_i·log s(l_i) + (1 − p_i)·log(1 − s(l_i))] with p = (x + 1)/2, the brightness as a probability.
-
-    Args:
-        logits: l, shape (B, C, H, W).
-        images: x in −1…1, shape (B, C, H, W).
-
-    Returns:
-        nats per image, shape (B,).
-    """
-    return F.binary_cross_entropy_with_logits(logits, (images + 1) / 2, reduction="none").flatten(1).sum(1)
-
-
-def gaussian_negative_log_likelihood(mean: Tensor, log_width: Tensor, images: Tensor) -> Tensor:
-    """Σ_i [½·((x_i − m_i)/σ)² + log σ + ½·log 2π], σ at least one of 256 grey levels.
-
-    Args:
-        mean: m, shape (B, C, H, W).
-        log_width: log σ, scalar.
-        images: x in −1…1, shape (B, C, H, W).
-
-    Returns:
-        nats per image, shape (B,).
-    """
-    log_width = log_width.clamp(min=_LOG_LEAST_WIDTH)
-    error = (images - mean) * (-log_width).exp()
-    return (0.5 * error.square() + log_width + 0.5 * math.log(2 * math.pi)).flatten(1).sum(1)
+    def _latent_sweep(self, probe: Probe) -> Pictures:
+        """One image's code with one number at a time moved from −3 to 3, for the numbers that say most."""
+        code = self.encode(probe.seen)
+        information = kl_to_standard_normal(*code).mean(0)
+        chosen = information.argsort(descending=True)[:_SWEPT].tolist()
+        places = torch.linspace(-3, 3, _SWEEP, device=code.mean.device, dtype=code.mean.dtype)
+        codes = code.mean[:1].repeat(len(chosen) * _SWEEP, 1)
+        for row, number in enumerate(chosen):
+            codes[row * _SWEEP : (row + 1) * _SWEEP, number] = places
+        return Pictures(
+            name="latent_sweep",
+            title="Latent sweep",
+            tip="What single numbers of a code mean: a row moves one of them, those that say most first. "
+            "Mean of p(x|z), z_i from −3 to 3, the others as in one training image's code.",
+            images=to_pixels(self.autoencoder.likelihood.mean(self.autoencoder.decoder(codes))),
+            columns=_SWEEP,
+            rows=tuple(f"z_{number + 1}: {information[number]:.2f} nats on average" for number in chosen),
+        )

@@ -1,0 +1,113 @@
+"""A critic that tells real images from generated ones, and a generator that it teaches.
+
+    critic      L_D = ⟨w·r(D(x))⟩ + ⟨f(D(G(z)))⟩ + penalty
+    generator   L_G = ⟨g(D(G(z)))⟩,   z ~ N(0, 1)
+
+r, f, g and the penalty are in `losses` and `lipschitz`; with n_critic = k this is Algorithm 1 of I. Goodfellow et al.,
+arXiv:1406.2661 (2014). The first term alone is of real examples and carries their weights; as many images are generated
+as examples are in the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from studio.models.adversarial.config import AdversarialConfig
+from studio.models.adversarial.lipschitz import constrain
+from studio.models.adversarial.losses import Loss
+from studio.models.adversarial.noise import noise_std, with_noise
+from studio.models.adversarial.spectral import buffers_of
+from studio.models.adversarial.views import gap_histogram, sigma_profile, slope_histogram, weight_histogram
+from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
+from studio.models.diagnostic import Diagnostic
+from studio.models.nets import Norm, Shape, Style, decoder, encoder, in_chunks
+
+
+class Adversarial(GenerativeModel):
+    """Critic and generator.
+
+    Args:
+        config: settings.
+        shape: (C, H, W) of the images.
+        loss: what they make small.
+    """
+
+    def __init__(self, config: AdversarialConfig, shape: Shape, loss: Loss) -> None:
+        super().__init__()
+        self._config = config
+        self._shape = shape
+        self._loss = loss
+        critic = Style(
+            architecture=config.architecture,
+            width=config.width,
+            norm=Norm(config.critic_norm.value),
+            activation=partial(nn.LeakyReLU, 0.2),
+        )
+        norm = Norm.BATCH if config.generator_batch_norm else Norm.NONE
+        generator = Style(architecture=config.generator_architecture, width=config.width, norm=norm)
+        self.critic = encoder(shape, 1, critic)
+        self.generator = nn.Sequential(decoder(config.latent_size, shape, generator), nn.Tanh())
+        self.lipschitz = constrain(self.critic, config.lipschitz)
+        self.memory = buffers_of(self)
+
+    @property
+    def image_shape(self) -> Shape:
+        return self._shape
+
+    def phases(self) -> Sequence[Phase]:
+        return Phase(network="critic"), Phase(network="generator", every=self._config.critic_steps)
+
+    def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
+        if phase.network == "critic":
+            return self._critic_losses(batch, rng)
+        fakes = self.generator(self._latents(batch.images, len(batch), rng))
+        scores = self._scores(with_noise(fakes, noise_std(self._config.noise, batch.step), rng))
+        return LossTerms(model=self._loss.generator(scores).mean())
+
+    def sample(self, count: int, rng: torch.Generator) -> Tensor:
+        return in_chunks(self.generator, self._latents(next(self.parameters()), count, rng))
+
+    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
+        fake = self.sample(len(probe.seen), rng)
+        return (
+            gap_histogram(self.critic, probe, fake),
+            slope_histogram(self.critic, probe, fake, rng),
+            weight_histogram(self.critic, self.lipschitz.weight_limits),
+            sigma_profile(self.critic, rng),
+        )
+
+    @torch.no_grad()
+    def after_step(self, network: str) -> None:
+        if network == "critic":
+            self.lipschitz.after_step(self.critic)
+
+    def _critic_losses(self, batch: Batch, rng: torch.Generator) -> LossTerms:
+        with torch.no_grad():
+            fakes = self.generator(self._latents(batch.images, len(batch), rng))
+        noise = noise_std(self._config.noise, batch.step)
+        images, fakes = (with_noise(found, noise, rng) for found in (batch.images, fakes))
+        real, fake = self._scores(torch.cat((images, fakes))).chunk(2)
+        penalty = self.lipschitz.penalty(self.critic, images, fakes, rng)
+        model = self._loss.fake(fake).mean()
+        metrics = {**self._loss.fake_metrics(fake.detach()), **penalty.metrics}
+        if self._config.noise.std:
+            metrics["instance_noise"] = fake.new_tensor(noise)
+        return LossTerms(
+            data=self._loss.real(real),
+            model=model if penalty.value is None else model + penalty.value,
+            metrics=metrics,
+            example_metrics=self._loss.example_metrics(real.detach(), fake.detach()),
+        )
+
+    def _scores(self, images: Tensor) -> Tensor:
+        """D(x) of images (B, C, H, W), shape (B,)."""
+        scores: Tensor = self.critic(images)
+        return scores.squeeze(1)
+
+    def _latents(self, like: Tensor, count: int, rng: torch.Generator) -> Tensor:
+        """z ~ N(0, 1), shape (count, latent_size), with the device and type of `like`."""
+        return torch.randn(count, self._config.latent_size, generator=rng, device=like.device, dtype=like.dtype)

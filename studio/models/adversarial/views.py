@@ -1,0 +1,101 @@
+"""What a critic shows of itself: its gap on seen and unseen images, its slopes, its weights, its singular values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from studio.models.adversarial.gradient import gradient_norm, interpolates
+from studio.models.adversarial.spectral import singular_values, weight_layers
+from studio.models.base import Probe
+from studio.models.diagnostic import Histogram, Profile, Reference
+from studio.models.pixels import to_array
+
+_MOST_WEIGHTS = 20_000
+_ITERATIONS = 30
+
+
+def gap_histogram(critic: nn.Module, probe: Probe, fake: Tensor) -> Histogram:
+    """D(x) − ⟨D(G(z))⟩ of seen, held-out and generated images.
+
+    Args:
+        critic: images (B, C, H, W) → scores (B, 1).
+        probe: the real images.
+        fake: generated images, shape (n, C, H, W).
+    """
+    fake_scores = critic(fake).squeeze(1)
+    scores = {name: critic(images).squeeze(1) for name, images in real_images(probe).items()}
+    gaps = {name: to_array(found - fake_scores.mean()) for name, found in scores.items()}
+    return Histogram(
+        name="critic_gaps",
+        title="Critic gap, seen and held out",
+        tip="How far the critic scores each image above the mean generated one; lines mark the means, and a seen mean "
+        "far above the held-out one means that the critic knows its examples by heart. "
+        "D(x) − mean D(G(z)), without weights.",
+        axis="gap",
+        series={**gaps, "generated": to_array(fake_scores - fake_scores.mean())},
+        references=tuple(Reference(value=float(gap.mean()), title=f"gap, {name}") for name, gap in gaps.items()),
+    )
+
+
+def slope_histogram(critic: nn.Module, probe: Probe, fake: Tensor, rng: torch.Generator) -> Histogram:
+    """‖∇D‖ at real and generated images and between them; arguments as above."""
+    count = min(len(probe.seen), len(fake))
+    between = interpolates(probe.seen[:count], fake[:count], rng)
+    places = {**real_images(probe), "generated": fake, "between": between}
+    return Histogram(
+        name="critic_slopes",
+        title="Critic slope",
+        tip="How steep the critic is at each image; a gradient penalty gathers the slopes between seen and generated "
+        "images around 1. ‖∇D(x)‖.",
+        axis="slope",
+        series={name: _slopes(critic, images) for name, images in places.items()},
+        references=(Reference(value=1.0, title="slope 1"),),
+    )
+
+
+def weight_histogram(critic: nn.Module, limits: tuple[Reference, ...]) -> Histogram:
+    """Every k-th weight of the critic's layers, as they act.
+
+    Args:
+        critic: with linear and convolutional layers.
+        limits: lines to draw.
+    """
+    weights = torch.cat([layer.weight.detach().flatten() for layer in weight_layers(critic)])
+    stride = -(-len(weights) // _MOST_WEIGHTS)
+    return Histogram(
+        name="critic_weights",
+        title="Critic weights",
+        tip="How large the critic's weights are, every layer's together; clipped ones pile up at ±c, where the critic "
+        f"becomes too simple. w of at most {_MOST_WEIGHTS:,} weights.",
+        axis="weight",
+        series={"weights": to_array(weights[::stride])},
+        references=limits,
+    )
+
+
+def sigma_profile(critic: nn.Module, rng: torch.Generator) -> Profile:
+    """σ(W) of each layer of the critic, as it acts."""
+    sigmas = to_array(singular_values(critic, _ITERATIONS, rng))
+    return Profile(
+        name="critic_sigmas",
+        title="Largest σ of each layer",
+        tip="How much each layer of the critic can stretch its input; the flatter the layers, the flatter the critic. "
+        "σ(W) = max ‖W v‖/‖v‖.",
+        axes=("layer", "σ"),
+        at=np.arange(1.0, len(sigmas) + 1),
+        series={"σ": sigmas},
+    )
+
+
+def real_images(probe: Probe) -> Mapping[str, Tensor]:
+    """The probe's images by the legend's text; held-out ones only if there are some."""
+    return {"seen": probe.seen} | ({"held out": probe.held_out} if len(probe.held_out) else {})
+
+
+def _slopes(critic: nn.Module, images: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    with torch.enable_grad():
+        return to_array(gradient_norm(critic, images))

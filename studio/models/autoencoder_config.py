@@ -1,0 +1,45 @@
+"""Settings that the variational autoencoders share. Free of torch."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from studio.models.config import LatentModelConfig, OptimiserConfig
+from studio.settings import setting
+
+
+class Likelihood(StrEnum):
+    """p(x|z): how a pixel may differ from what the decoder says."""
+
+    BERNOULLI = "bernoulli"
+    GAUSSIAN = "gaussian"
+    DISCRETISED_LOGISTIC = "discretised_logistic"
+
+
+class AutoencoderConfig(LatentModelConfig):
+    """Settings of an encoder and a decoder that are trained together on the evidence bound."""
+
+    likelihood: Likelihood = setting(
+        Likelihood.BERNOULLI,
+        "Likelihood",
+        "Bernoulli takes a pixel's brightness as a probability: best for black-and-white drawings. Gaussian and "
+        "discretised logistic, each with a learned width, suit photographs; the latter knows the 256 grey levels.",
+    )
+    draw_pixels: bool = setting(
+        False,
+        "Draw pixels",
+        "Draw each pixel of a sample from p(x|z), noise and all, as the model has it. Off, a sample is the mean of "
+        "p(x|z), which looks cleaner.",
+        advanced=True,
+    )
+    beta: float = setting(
+        1.0,
+        "β",
+        "Weight of the KL term. Above 1 codes are simpler and images smoother; below 1 they are rebuilt more closely.",
+        log=True,
+        ge=0,
+        le=1000,
+    )
+    autoencoder_optimiser: OptimiserConfig = setting(
+        OptimiserConfig(learning_rate=2e-3), "Optimiser", "How encoder and decoder are trained."
+    )

@@ -1,0 +1,95 @@
+"""Settings that the restricted Boltzmann machines share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from studio.models.config import ModelConfig, Optimiser, OptimiserConfig
+from studio.settings import setting
+
+
+class NegativePhase(StrEnum):
+    """Where the chains of the negative phase begin: at the example itself, or where they stopped last time."""
+
+    CONTRASTIVE = "cd"
+    PERSISTENT = "pcd"
+
+
+class BoltzmannConfig(ModelConfig):
+    """Base of the settings of restricted Boltzmann machines."""
+
+    hidden_units: int = setting(
+        256,
+        "Hidden units",
+        "Features the machine can switch on. More describe more, but slower. Up to 20, likelihoods are exact.",
+        unit="units",
+        step=16,
+        ge=1,
+        le=8192,
+    )
+    negative_phase: NegativePhase = setting(
+        NegativePhase.PERSISTENT,
+        "Negative phase",
+        "Pcd: chains that live on from step to step, which learns the shares of the classes. Cd: short chains from "
+        "each example, which learns good filters fast, but not how probable a class is.",
+    )
+    gibbs_steps: int = setting(
+        1,
+        "Gibbs steps k",
+        "Sweeps of the chains in each training step (CD-k, PCD-k). More follow the model better, but slower.",
+        unit="sweeps",
+        ge=1,
+        le=1000,
+    )
+    chains: int = setting(
+        512,
+        "Chains",
+        "Chains that live on. More give a steadier gradient and more independent samples, but slower.",
+        unit="chains",
+        step=64,
+        ge=1,
+        le=65536,
+    )
+    temperatures: int = setting(
+        1,
+        "Temperatures",
+        "Temperatures at which the chains run and exchange places (parallel tempering); 1 is plain Gibbs sampling. "
+        "More lead chains from one class to another where they stick, but cost as many times the chains.",
+        step=1,
+        advanced=True,
+        ge=1,
+        le=100,
+    )
+    hottest: float = setting(
+        0.0,
+        "Hottest β",
+        "Inverse temperature at the hot end; 0 makes all pixels independent. Nearer 1 exchanges more often.",
+        step=0.05,
+        decimals=2,
+        advanced=True,
+        ge=0,
+        lt=1,
+    )
+    centring: float = setting(
+        0.01,
+        "Centring",
+        "How fast the offsets follow the mean activities (centred gradient). 0 leaves the gradient uncentred.",
+        log=True,
+        decimals=4,
+        advanced=True,
+        ge=0,
+        le=1,
+    )
+    sample_steps: int = setting(
+        20,
+        "Sampling sweeps",
+        "Gibbs sweeps from the chains to a sample. More show better what the model itself believes.",
+        unit="sweeps",
+        ge=1,
+        le=100_000,
+    )
+    machine_optimiser: OptimiserConfig = setting(
+        OptimiserConfig(kind=Optimiser.ADAM, learning_rate=2e-3, beta1=0.0),
+        "Optimiser",
+        "How the machine is trained. A rate that falls towards the end lets the chains catch up.",
+    )

@@ -1,0 +1,172 @@
+"""Training of a restricted Boltzmann machine by contrastive divergence or by persistent chains.
+
+    CD-k    data_j = F(v_j) − F(v_j⁽ᵏ⁾),  the chain's end v⁽ᵏ⁾ held fixed, so that ∇ is ⟨·⟩_data − ⟨·⟩_recon
+    PCD-k   data_j = F(v_j),   model = −⟨F⟩ over the persistent chains, after k more sweeps
+
+Both ends of a CD chain belong to the example and carry its weight; persistent chains are the model's and carry none.
+Chains are memory. CD keeps them too, at one sweep a step, so that there is something to sample from.
+
+Persistent chains follow the model only if it changes more slowly than they mix. Otherwise learning itself pushes them
+from class to class, and the shares they show are not the model's own: hence the falling learning rate.
+Sources: G. Hinton, Neural Comput. 14 (2002); T. Tieleman, ICML (2008); L. Younes, Stochastics 65 (1999).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
+from studio.models.boltzmann.config import BoltzmannConfig, NegativePhase
+from studio.models.boltzmann.energy import Machine
+from studio.models.boltzmann.gibbs import gibbs, ladder, tempered_sweep
+from studio.models.boltzmann.partition import (
+    LARGEST_EXACT,
+    LogPartition,
+    exact_log_partition,
+    forward_ais,
+    reverse_ais,
+)
+from studio.models.boltzmann.views import chain_pictures, filters, free_energies, hidden_activity
+from studio.models.diagnostic import Diagnostic
+from studio.models.nets import Shape
+
+_CHUNK = 2_000
+
+_WATCHED = 64
+"""Chains that curves and offsets look at."""
+
+_LIVE_EXACT = 12
+"""Hidden units up to which likelihoods are shown while it trains; 2^12 states take some milliseconds."""
+
+
+class BoltzmannModel(GenerativeModel):
+    """A machine and its chains.
+
+    Args:
+        config: settings.
+        shape: (C, H, W) of the images.
+        machine: energy of D = C·H·W visible units.
+
+    Attributes:
+        chains: visible values at each temperature, the first at β = 1, shape (temperatures, chains, D).
+    """
+
+    memory = ("chains", "sweeps")
+    chains: Tensor
+    sweeps: Tensor
+
+    def __init__(self, config: BoltzmannConfig, shape: Shape, machine: Machine) -> None:
+        super().__init__()
+        self._config = config
+        self._shape = shape
+        self.machine = machine
+        start = torch.Generator().manual_seed(int(torch.randint(2**31, ())))
+        empty = torch.empty(config.temperatures, config.chains, machine.visible)
+        self.register_buffer("chains", machine.scatter(empty, start).detach())
+        self.register_buffer("sweeps", torch.zeros((), dtype=torch.long))
+        self._means: tuple[Tensor, Tensor] | None = None
+
+    @property
+    def image_shape(self) -> Shape:
+        return self._shape
+
+    def phases(self) -> Sequence[Phase]:
+        return (Phase(network="machine"),)
+
+    @abstractmethod
+    def visible_values(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        """Images in −1…1, shape (B, C, H, W), as values of the visible units, shape (B, D)."""
+
+    @abstractmethod
+    def images(self, v: Tensor) -> Tensor:
+        """Visible values, shape (n, D), as images in −1…1, shape (n, C, H, W)."""
+
+    def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
+        v = self.visible_values(batch.images, rng)
+        positive = self.machine.free_energy(v)
+        contrastive = self._config.negative_phase is NegativePhase.CONTRASTIVE
+        end = gibbs(self.machine, v, self._config.gibbs_steps, rng) if contrastive else None
+        metrics = self._advance(1 if contrastive else self._config.gibbs_steps, rng)
+        example_metrics = self._look_at(v)
+        if end is not None:
+            data = positive - self.machine.free_energy(end)
+            return LossTerms(data=data, metrics=metrics, example_metrics=example_metrics)
+        negative = self.machine.free_energy(self.chains[0]).mean()
+        return LossTerms(data=positive, model=-negative, metrics=metrics, example_metrics=example_metrics)
+
+    @torch.no_grad()
+    def _advance(self, count: int, rng: torch.Generator) -> dict[str, Tensor]:
+        """Move the chains by `count` sweeps, and say how far one takes them."""
+        before, metrics = self.machine.hidden_input(self.chains[0, :_WATCHED]).sigmoid(), {}
+        chains, beta = self.chains, ladder(len(self.chains), self._config.hottest, self.chains)
+        for _ in range(count):
+            odd = len(chains) > 1 and bool(self.sweeps % 2)
+            chains, accepted = tempered_sweep(self.machine, chains, beta, odd, rng)
+            self.sweeps += 1
+        if len(chains) > 1:
+            metrics["swap_rate"] = accepted
+        after = self.machine.hidden_input(chains[0, :_WATCHED]).sigmoid()
+        self.chains.copy_(chains)
+        return {**metrics, "chain_motion": (after - before).abs().mean() / count}
+
+    @torch.no_grad()
+    def _look_at(self, v: Tensor) -> dict[str, Tensor]:
+        """What one mean-field pass down and up again shows of each example; remembers where the offsets should go."""
+        machine = self.machine
+        hidden = machine.hidden_input(v).sigmoid()
+        again = machine.visible_mean(machine.visible_field(hidden))
+        chains = machine.hidden_input(self.chains[0, :_WATCHED]).sigmoid()
+        self._means = v.mean(0), (hidden.mean(0) + chains.mean(0)) / 2
+        return {"reconstruction": (again - v).square().mean(1).sqrt(), "hidden_activity": hidden.mean(1)}
+
+    @torch.no_grad()
+    def after_step(self, network: str) -> None:
+        """Let the offsets follow the activities; the distribution stays as it is."""
+        if self._means is not None and self._config.centring:
+            self.machine.recentre(*self._means, self._config.centring)
+
+    def sample(self, count: int, rng: torch.Generator) -> Tensor:
+        """Chains chosen by `rng`, some sweeps further; the last one shows the mean of the visible units."""
+        chains = self.chains[0]
+        device = chains.device
+        if count <= len(chains):
+            chosen = torch.randperm(len(chains), generator=rng, device=device)[:count]
+        else:
+            chosen = torch.randint(len(chains), (count,), generator=rng, device=device)
+        images = []
+        for v in chains[chosen].split(_CHUNK):
+            v = gibbs(self.machine, v, self._config.sample_steps - 1, rng)
+            field = self.machine.visible_field(self.machine.draw_hidden(v, rng))
+            images.append(self.images(self.machine.visible_mean(field)))
+        return torch.cat(images).clamp(-1, 1)
+
+    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
+        seen = self.visible_values(probe.seen, rng)
+        held_out = self.visible_values(probe.held_out, rng)
+        chains = self.chains[0, : len(seen)]
+        exact = exact_log_partition(self.machine) if self.machine.hidden <= _LIVE_EXACT else None
+        return (
+            filters(self.machine, self._shape),
+            hidden_activity(self.machine, seen, chains),
+            free_energies(self.machine, seen, held_out, chains, exact),
+            chain_pictures(self.machine, self.chains, self._config.hottest, self.images),
+        )
+
+    def log_partition(self, rng: torch.Generator, *, runs: int = 100, steps: int = 10_000) -> tuple[Tensor, Tensor]:
+        """Lower and upper estimate of log Z in nats; equal if it is exact, for up to 20 hidden units.
+
+        Args:
+            rng: the only source of randomness.
+            runs: of annealed importance sampling, each way; the reverse ones start from as many chains.
+            steps: temperatures of each run.
+        """
+        if self.machine.hidden <= LARGEST_EXACT:
+            exact = exact_log_partition(self.machine)
+            return exact, exact
+        lower: LogPartition = forward_ais(self.machine, runs, steps, rng)
+        upper: LogPartition = reverse_ais(self.machine, self.chains[0, :runs], steps, rng)
+        return lower.value, upper.value

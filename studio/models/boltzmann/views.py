@@ -1,0 +1,97 @@
+"""What a restricted Boltzmann machine shows of itself: filters, activity, free energies, chains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from studio.models.boltzmann.energy import Machine
+from studio.models.boltzmann.gibbs import ladder
+from studio.models.diagnostic import Histogram, Pictures, Reference
+from studio.models.nets import Shape
+from studio.models.pixels import to_array, to_pixels
+
+_FILTERS = 64
+_COLUMNS = 16
+_ROWS = 6
+
+
+def filters(machine: Machine, shape: Shape) -> Pictures:
+    """The columns of W, each scaled to its largest entry."""
+    columns = machine.weight.T[:_FILTERS]
+    columns = columns / columns.abs().amax(1, keepdim=True).clamp(min=1e-12)
+    return Pictures(
+        name="filters",
+        title="Filters",
+        tip="What each hidden unit looks for: white where it wants light, black where dark. Columns of W, each scaled.",
+        images=to_pixels(columns.reshape(-1, *shape)),
+        columns=_COLUMNS,
+    )
+
+
+def hidden_activity(machine: Machine, seen: Tensor, chains: Tensor) -> Histogram:
+    """How often each hidden unit is on; visible values of shape (n, D)."""
+    series = {"examples": seen, "chains": chains}
+    return Histogram(
+        name="hidden_activity",
+        title="Activity of hidden units",
+        tip="How often each hidden unit is on; at 0 or 1 it says nothing. Mean of p(h = 1|v) over examples or chains.",
+        axis="share of the time it is on",
+        series={name: to_array(machine.hidden_input(v).sigmoid().mean(0)) for name, v in series.items()},
+    )
+
+
+def free_energies(
+    machine: Machine, seen: Tensor, held_out: Tensor, chains: Tensor, log_partition: Tensor | None
+) -> Histogram:
+    """F of examples trained on, held-out examples and chains, each of shape (n, D); −log p if log Z is known."""
+    parts = {"trained on": seen, "held out": held_out, "chains": chains}
+    energies = {name: machine.free_energy(v) for name, v in parts.items() if len(v)}
+    what, formula, axis = "Free energy", "F(v) = −log Σ_h e^(−E(v, h))", "free energy F in nats"
+    if log_partition is not None:
+        energies = {name: energy + log_partition for name, energy in energies.items()}
+        what, formula, axis = "Negative log-likelihood", "−log p(v) = F(v) + log Z, Z exact", "−log p in nats"
+    gap = ""
+    if "held out" in energies:
+        gap = f", gap {(energies['held out'].mean() - energies['trained on'].mean()).item():.1f} nats"
+    return Histogram(
+        name="free_energy",
+        title=what + gap,
+        tip=f"How improbable images are; the gap, held-out − trained-on, grows as it overfits. {formula}.",
+        axis=axis,
+        series={name: to_array(energy) for name, energy in energies.items()},
+        references=tuple(
+            Reference(value=energy.mean().item(), title=f"mean {name}") for name, energy in energies.items()
+        ),
+    )
+
+
+def chain_pictures(machine: Machine, chains: Tensor, hottest: float, images: Callable[[Tensor], Tensor]) -> Pictures:
+    """The first chains at up to six temperatures, as the mean of the visible units they came from.
+
+    Args:
+        machine: what they sample.
+        chains: shape (M, R, D).
+        hottest: inverse temperature of the last.
+        images: from visible values, shape (n, D), to images.
+    """
+    betas = ladder(len(chains), hottest, chains)
+    rows = torch.linspace(0, len(chains) - 1, min(len(chains), _ROWS)).round().long().tolist()
+    count = 4 * _COLUMNS if len(chains) == 1 else _COLUMNS
+    pictures, names = [], []
+    for row in rows:
+        v = chains[row, :count]
+        beta = betas[row].item()
+        mean = machine.visible_mean(machine.visible_field(machine.hidden_input(v).mul(beta).sigmoid(), beta))
+        pictures.append(images(mean))
+        names.append(f"β = {beta:.2f}")
+    return Pictures(
+        name="chains",
+        title="Chains",
+        tip="Where the chains of the negative phase are; at a lower β they move more freely. Mean ⟨v⟩ given p(h|v).",
+        images=to_pixels(torch.cat(pictures)),
+        columns=min(_COLUMNS, count, chains.shape[1]),
+        rows=tuple(names) if len(names) > 1 else (),
+    )

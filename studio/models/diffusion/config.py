@@ -1,0 +1,96 @@
+"""Settings of the diffusion model."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from studio.models.config import Architecture, ModelConfig, OptimiserConfig
+from studio.settings import setting
+
+
+class NoiseSchedule(StrEnum):
+    """How noise grows with time."""
+
+    LINEAR = "linear"
+    COSINE = "cosine"
+
+
+class Prediction(StrEnum):
+    """What the denoiser says of a noisy image."""
+
+    NOISE = "noise"
+    CLEAN = "clean"
+    VELOCITY = "velocity"
+
+
+class Sampler(StrEnum):
+    """How noise is turned into an image."""
+
+    DDIM = "ddim"
+    ANCESTRAL = "ancestral"
+
+
+class DiffusionConfig(ModelConfig):
+    """Settings of the diffusion model."""
+
+    kind: Literal["diffusion"] = "diffusion"
+    architecture: Architecture = setting(
+        Architecture.AUTO,
+        "Architecture",
+        "Kind of denoiser. Auto takes an MLP for images of up to 16 pixels a side and a small U-Net above.",
+    )
+    width: int = setting(
+        32,
+        "Width",
+        "Channels of the U-Net's finest level; an MLP has 8 times as many hidden units. Wider learns more, but slower.",
+        unit="channels",
+        step=8,
+        ge=4,
+        le=512,
+    )
+    schedule: NoiseSchedule = setting(
+        NoiseSchedule.COSINE,
+        "Noise schedule",
+        "How noise grows. Cosine spends more steps on moderate noise and suits small images; linear is the original.",
+    )
+    prediction: Prediction = setting(
+        Prediction.VELOCITY,
+        "Prediction",
+        "What the denoiser learns to tell: the noise ε, the clean image x, or the velocity v between them, which is "
+        "steady at every noise level.",
+    )
+    sampler: Sampler = setting(
+        Sampler.DDIM,
+        "Sampler",
+        "DDIM is deterministic once the noise is drawn and needs few steps; ancestral adds fresh noise in each step "
+        "and needs a hundred or more.",
+    )
+    sampling_steps: int = setting(
+        20,
+        "Sampling steps",
+        "Denoiser calls for each sample. More are closer to the model, but slower.",
+        unit="steps",
+        log=True,
+        ge=1,
+        le=10_000,
+    )
+    diffusion_steps: int = setting(
+        1000,
+        "Diffusion steps",
+        "Noise levels T between an image and pure noise. More make the bound tighter; sampling may skip levels.",
+        unit="steps",
+        log=True,
+        advanced=True,
+        ge=2,
+        le=10_000,
+    )
+    clip: bool = setting(
+        True,
+        "Clip guesses",
+        "Keep the denoiser's guess of the clean image within −1…1, in sampling and in the bound.",
+        advanced=True,
+    )
+    denoiser_optimiser: OptimiserConfig = setting(
+        OptimiserConfig(learning_rate=1e-3), "Denoiser", "How the denoiser is trained."
+    )

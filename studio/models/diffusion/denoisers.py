@@ -1,0 +1,160 @@
+"""Denoisers: (noisy image, time) → what the model predicts, of the image's shape.
+
+    MLP     two residual blocks of 8·width units; for images of up to 16 pixels a side
+    U-Net   on 2×2 pixel blocks as channels: 28 → 14 → 7, 32 → 16 → 8, 64 → 32 → 16 → 8 with width, 2·width, 4·width
+            channels, residual blocks at each level and attention at the coarsest
+
+Time enters each block as a scale and a shift of its normalised features. Real examples pass here, so there is no
+BatchNorm, only group norm. After J. Ho et al., arXiv:2006.11239; A. Nichol, P. Dhariwal, arXiv:2102.09672 (2021).
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from studio.models.config import Architecture
+from studio.models.nets import Shape, is_convolutional
+
+_COARSEST_SIDE = 8
+_FREQUENCIES = 32
+
+
+def denoiser(shape: Shape, *, architecture: Architecture, width: int) -> nn.Module:
+    """Network (images (B, C, H, W), times (B,) in 0…1) → (B, C, H, W), in which no example sees another."""
+    if is_convolutional(shape, architecture):
+        return UNet(shape, width)
+    return MlpDenoiser(shape, 8 * width)
+
+
+class TimeEmbedding(nn.Sequential):
+    """Time (B,) in 0…1 → (B, features): sines and cosines of geometric frequencies, then two layers."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__(nn.Linear(2 * _FREQUENCIES, features), nn.SiLU(), nn.Linear(features, features), nn.SiLU())
+        frequencies = torch.logspace(0, 3, _FREQUENCIES) * 0.5 * math.pi
+        self.register_buffer("frequencies", frequencies, persistent=False)
+
+    def forward(self, time: Tensor) -> Tensor:
+        angles = time[:, None] * self.get_buffer("frequencies")
+        return super().forward(torch.cat((angles.sin(), angles.cos()), 1))
+
+
+class MlpDenoiser(nn.Module):
+    """Flat image through residual blocks of `hidden` units."""
+
+    def __init__(self, shape: Shape, hidden: int) -> None:
+        super().__init__()
+        pixels = math.prod(shape)
+        self.embedding = TimeEmbedding(hidden)
+        self.first = nn.Linear(pixels, hidden)
+        self.blocks = nn.ModuleList(_MlpBlock(hidden) for _ in range(2))
+        self.last = nn.Sequential(nn.GroupNorm(1, hidden), nn.SiLU(), nn.Linear(hidden, pixels))
+
+    def forward(self, images: Tensor, time: Tensor) -> Tensor:
+        features, embedding = self.first(images.flatten(1)), self.embedding(time)
+        for block in self.blocks:
+            features = block(features, embedding)
+        said: Tensor = self.last(features)
+        return said.reshape(images.shape)
+
+
+class _MlpBlock(nn.Module):
+    """h + W₂·silu(norm(W₁·silu(h))·(1 + scale(t)) + shift(t))."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.inner, self.outer = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)
+        self.norm = nn.GroupNorm(1, hidden)
+        self.modulation = nn.Linear(hidden, 2 * hidden)
+
+    def forward(self, features: Tensor, embedding: Tensor) -> Tensor:
+        scale, shift = self.modulation(embedding).chunk(2, 1)
+        inner = self.norm(self.inner(F.silu(features))) * (1 + scale) + shift
+        return features + self.outer(F.silu(inner))
+
+
+class UNet(nn.Module):
+    """Down to the coarsest level and up again, with the fine features handed across."""
+
+    def __init__(self, shape: Shape, width: int) -> None:
+        super().__init__()
+        levels = 1
+        while max(shape[1:]) > _COARSEST_SIDE << levels:
+            levels += 1
+        channels = [width * min(2**level, 4) for level in range(levels)]
+        self._multiple = 1 << levels
+        time = 4 * width
+        self.embedding = TimeEmbedding(time)
+        self.first = nn.Conv2d(4 * shape[0], width, 3, padding=1)
+        self.down = nn.ModuleList(_ResidualBlock(c, c, time) for c in channels[:-1])
+        pairs = list(pairwise(channels))
+        self.shrink = nn.ModuleList(nn.Conv2d(fine, coarse, 3, stride=2, padding=1) for fine, coarse in pairs)
+        deep = channels[-1]
+        self.middle = nn.ModuleList((_ResidualBlock(deep, deep, time), _ResidualBlock(deep, deep, time)))
+        self.attention = _Attention(deep)
+        self.grow = nn.ModuleList(nn.Conv2d(coarse, fine, 3, padding=1) for fine, coarse in reversed(pairs))
+        self.up = nn.ModuleList(_ResidualBlock(2 * c, c, time) for c in reversed(channels[:-1]))
+        self.last = nn.Sequential(_group_norm(width), nn.SiLU(), nn.Conv2d(width, 4 * shape[0], 3, padding=1))
+
+    def forward(self, images: Tensor, time: Tensor) -> Tensor:
+        height, width = images.shape[2:]
+        padding = (0, -width % self._multiple, 0, -height % self._multiple)
+        embedding = self.embedding(time)
+        features = self.first(F.pixel_unshuffle(F.pad(images, padding), 2))
+        kept = []
+        for block, shrink in zip(self.down, self.shrink, strict=True):
+            features = block(features, embedding)
+            kept.append(features)
+            features = shrink(features)
+        features = self.attention(self.middle[0](features, embedding))
+        features = self.middle[1](features, embedding)
+        for grow, block in zip(self.grow, self.up, strict=True):
+            features = grow(F.interpolate(features, scale_factor=2.0))
+            features = block(torch.cat((features, kept.pop()), 1), embedding)
+        return F.pixel_shuffle(self.last(features), 2)[..., :height, :width]
+
+
+class _ResidualBlock(nn.Module):
+    """Two normalised 3×3 convolutions, the second modulated by time, beside a short cut."""
+
+    def __init__(self, fan_in: int, fan_out: int, time: int) -> None:
+        super().__init__()
+        self.first = nn.Sequential(_group_norm(fan_in), nn.SiLU(), nn.Conv2d(fan_in, fan_out, 3, padding=1))
+        self.norm = _group_norm(fan_out)
+        self.second = nn.Conv2d(fan_out, fan_out, 3, padding=1)
+        self.modulation = nn.Linear(time, 2 * fan_out)
+        self.short_cut = nn.Conv2d(fan_in, fan_out, 1) if fan_in != fan_out else nn.Identity()
+
+    def forward(self, features: Tensor, embedding: Tensor) -> Tensor:
+        scale, shift = self.modulation(embedding)[..., None, None].chunk(2, 1)
+        inner = self.norm(self.first(features)) * (1 + scale) + shift
+        result: Tensor = self.short_cut(features) + self.second(F.silu(inner))
+        return result
+
+
+class _Attention(nn.Module):
+    """Self-attention over the places of a map, added to it."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.heads = max(1, channels // 32) if channels % 32 == 0 else 1
+        self.norm = _group_norm(channels)
+        self.inner, self.outer = nn.Conv2d(channels, 3 * channels, 1), nn.Conv2d(channels, channels, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        batch, channels, height, width = features.shape
+        heads = self.inner(self.norm(features)).reshape(batch, 3, self.heads, channels // self.heads, height * width)
+        query, key, value = heads.transpose(3, 4).unbind(1)
+        mixed = F.scaled_dot_product_attention(query, key, value)
+        result: Tensor = features + self.outer(mixed.transpose(2, 3).reshape(features.shape))
+        return result
+
+
+def _group_norm(channels: int) -> nn.GroupNorm:
+    """Group norm with groups of about eight maps."""
+    return nn.GroupNorm(next(g for g in range(max(1, channels // 8), 0, -1) if channels % g == 0), channels)

@@ -1,0 +1,92 @@
+"""How much of an image and how much noise there is at each time t = 0…T of a diffusion.
+
+    q(x_t|x_0)      = N(√ᾱ_t·x_0, 1 − ᾱ_t),   ᾱ_t = Π_{s≤t} (1 − β_s),   ᾱ_0 = 1
+    linear          β_t from 10⁻⁴ to 0.02 for T = 1000, times 1000/T for others
+    cosine          ᾱ_t = f(t)/f(0),   f(t) = cos²(½π·(t/T + 0.008)/1.008),   β_t ≤ 0.999
+    q(x_s|x_t, x_0) = N(a·x_0 + b·x_t, σ²) for s < t, with β = 1 − ᾱ_t/ᾱ_s:
+                      a = √ᾱ_s·β/(1 − ᾱ_t),   b = √(ᾱ_t/ᾱ_s)·(1 − ᾱ_s)/(1 − ᾱ_t),   σ² = β·(1 − ᾱ_s)/(1 − ᾱ_t)
+
+Sources: J. Ho et al., arXiv:2006.11239 (2020); cosine: A. Nichol, P. Dhariwal, arXiv:2102.09672 (2021).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from studio.models.diffusion.config import NoiseSchedule
+
+
+class Posterior(NamedTuple):
+    """q(x_s|x_t, x_0) = N(clean·x_0 + noisy·x_t, width²).
+
+    Attributes:
+        clean: a.
+        noisy: b.
+        width: σ.
+    """
+
+    clean: float
+    noisy: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Amplitudes of image and noise, in float64 on the CPU.
+
+    Attributes:
+        signal: √ᾱ_t, falling from 1, shape (T + 1,).
+        noise: √(1 − ᾱ_t), rising from 0, shape (T + 1,).
+    """
+
+    signal: Tensor
+    noise: Tensor
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return len(self.signal) - 1
+
+    def posterior(self, earlier: int, later: int) -> Posterior:
+        """q(x_s|x_t, x_0) for s = `earlier` < t = `later`."""
+        signal, signal_t = self.signal[earlier].item(), self.signal[later].item()
+        noise, noise_t = self.noise[earlier].item(), self.noise[later].item()
+        ratio = signal_t / signal
+        beta = noise_t**2 - (ratio * noise) ** 2
+        return Posterior(signal * beta / noise_t**2, ratio * noise**2 / noise_t**2, math.sqrt(beta) * noise / noise_t)
+
+    def bound_weights(self) -> Tensor:
+        """½·(ᾱ_{t−1}/(1 − ᾱ_{t−1}) − ᾱ_t/(1 − ᾱ_t)), by t, shape (T + 1,); 0 for t < 2, where it has no meaning.
+
+        The KL of q(x_{t−1}|x_t, x_0) to the model's step with the guess x̂_0 is this times ‖x_0 − x̂_0‖².
+        """
+        ratio = (self.signal[1:] / self.noise[1:]).square()
+        return torch.cat((torch.zeros(2, dtype=ratio.dtype), 0.5 * (ratio[:-1] - ratio[1:])))
+
+    def bound_probabilities(self) -> Tensor:
+        """p_t ∝ `bound_weights`·(1 − ᾱ_t), about how much each t adds to the bound, shape (T + 1,)."""
+        share = self.bound_weights() * self.noise.square()
+        return share / share.sum()
+
+    def times(self, count: int) -> list[int]:
+        """`count` + 1 times from T down to 0, evenly spaced; fewer when T is smaller."""
+        count = min(count, self.steps)
+        return [round(self.steps * (1 - step / count)) for step in range(count + 1)]
+
+
+def noise_schedule(kind: NoiseSchedule, steps: int) -> Schedule:
+    """The schedule of T = `steps` noise levels."""
+    if kind is NoiseSchedule.LINEAR:
+        betas = torch.linspace(1e-4, 0.02, steps, dtype=torch.float64) * (1000 / steps)
+    else:
+        time = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
+        level = torch.cos(0.5 * math.pi * (time + 0.008) / 1.008).square()
+        betas = 1 - level[1:] / level[:-1]
+    # In logarithms, so that 1 − ᾱ_t keeps all its digits where ᾱ_t is nearly 1.
+    log_level = torch.cat((torch.zeros(1, dtype=torch.float64), torch.log1p(-betas.clamp(max=0.999)).cumsum(0)))
+    return Schedule((0.5 * log_level).exp(), (-torch.expm1(log_level)).sqrt())

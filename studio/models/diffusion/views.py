@@ -1,0 +1,70 @@
+"""What a diffusion model shows: loss against noise level, and samples on their way out of the noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from studio.models.base import Probe
+from studio.models.diagnostic import Pictures, Profile
+from studio.models.diffusion.sampling import Stage
+from studio.models.diffusion.schedule import Schedule
+from studio.models.pixels import to_array, to_pixels
+
+COLUMNS = 8
+_LEVELS = 12
+_JUDGED = 48
+_ROWS = 6
+
+
+def noise_profile(
+    schedule: Schedule,
+    loss: Callable[[Tensor, Tensor, torch.Generator], Tensor],
+    probe: Probe,
+    rng: torch.Generator,
+) -> Profile:
+    """Mean loss of a few real images at levels of noise that are evenly spaced between none and all.
+
+    Args:
+        schedule: the noise levels.
+        loss: (images (B, C, H, W), times (B,), rng) → loss of each image, shape (B,).
+        probe: real images.
+        rng: of the noise.
+    """
+    wanted = (torch.arange(_LEVELS, dtype=torch.float64) + 0.5) / _LEVELS
+    times = torch.searchsorted(schedule.noise, wanted).clamp(1, schedule.steps).unique().tolist()
+    series: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = {}
+    for title, images in (("training", probe.seen[:_JUDGED]), ("held-out", probe.held_out[:_JUDGED])):
+        if len(images):
+            means = [loss(images, torch.full((len(images),), t, device=images.device), rng).mean() for t in times]
+            series[title] = to_array(torch.stack(means))
+    return Profile(
+        name="loss_by_noise",
+        title="Loss against noise level",
+        tip="At which amounts of noise the denoiser is still bad; a gap between training and held-out is overfitting. "
+        "Mean of (said − target)² per pixel at noise level √(1 − ᾱ_t).",
+        axes=("noise level √(1 − ᾱ_t)", "loss per pixel"),
+        at=to_array(schedule.noise[times]),
+        series=series,
+    )
+
+
+def sampling_stages(schedule: Schedule, stages: Sequence[Stage]) -> Pictures:
+    """Noisy image and guess of the clean one, row after row, at a few of the stages."""
+    places = np.unique(np.linspace(0, len(stages) - 1, _ROWS).round().astype(int))
+    shown = [stages[place] for place in places]
+    images = [image for stage in shown for image in (stage.noisy, stage.guess)]
+    levels = [f"t = {stage.time}, noise level {schedule.noise[stage.time].item():.2f}" for stage in shown]
+    rows = [f"{level}: {what}" for level in levels for what in ("the image so far", "guess of the final image")]
+    return Pictures(
+        name="sampling_stages",
+        title="Samples at several t",
+        tip="Samples on their way out of the noise, from top to bottom; below each the denoiser's guess of the end. "
+        "x_t and x̂_0(x_t) as t falls from T to 0.",
+        images=to_pixels(torch.cat(images)),
+        columns=len(shown[0].noisy),
+        rows=tuple(rows),
+    )

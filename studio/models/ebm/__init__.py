@@ -1,0 +1,40 @@
+"""Energy-based model. Free of torch until it is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from studio.models.ebm.config import EbmConfig
+from studio.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from studio.models.base import GenerativeModel
+
+
+def _build(config: EbmConfig, shape: tuple[int, int, int]) -> GenerativeModel:
+    from studio.models.ebm.model import Ebm
+
+    return Ebm(config, shape)
+
+
+SPEC = ModelSpec(
+    title="Energy-based model",
+    summary="A network gives each image an energy, low for examples and high for its own samples, which roll down its "
+    "slope from a replay buffer. No generator; can diverge if its steps are too large.",
+    config=EbmConfig,
+    build=_build,
+    metrics={
+        "energy_real": (
+            "Energy of examples",
+            "How improbable the model finds real images; stays near that of samples. Weighted mean of E(x).",
+        ),
+        "energy_sampled": (
+            "Energy of samples",
+            "How improbable the model finds its own samples, from the buffer and from noise. Mean of E(x⁻).",
+        ),
+        "energy_gap": (
+            "Energy gap",
+            "How well the model tells examples from samples; far from 0 samples lag. Weighted mean of E(x) − ⟨E(x⁻)⟩.",
+        ),
+    },
+)

@@ -1,0 +1,51 @@
+"""Langevin dynamics: x ← x − s·clip(∇E(x)) + σ·ξ,  ξ ~ N(0, 1), kept within −1…1.
+
+It samples exp(−E/T) with T = σ²/(2s), up to an error of the order of s: for E = ½k·x² the variance is exactly
+(T/k)/(1 − s·k/2). Source: G. Roberts, R. Tweedie, Bernoulli 2 (1996).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Langevin:
+    """A way to move.
+
+    Attributes:
+        step_size: s.
+        noise: σ.
+        slope_limit: largest |∂E/∂x_i| that is followed; 0 for none.
+        bound: pixels are kept within ±bound.
+    """
+
+    step_size: float
+    noise: float
+    slope_limit: float = 0.0
+    bound: float = 1.0
+
+    def run(self, energy: Callable[[Tensor], Tensor], start: Tensor, steps: int, rng: torch.Generator) -> Tensor:
+        """Images after `steps` steps, detached.
+
+        Args:
+            energy: images (B, C, H, W) → E, shape (B,).
+            start: where to begin, shape (B, C, H, W).
+            steps: how many.
+            rng: the only source of randomness.
+        """
+        images = start.detach()
+        for _ in range(steps):
+            images = images.requires_grad_()
+            with torch.enable_grad():
+                (slope,) = torch.autograd.grad(energy(images).sum(), images)
+            if self.slope_limit:
+                slope = slope.clamp(-self.slope_limit, self.slope_limit)
+            noise = torch.randn(images.shape, generator=rng, device=images.device, dtype=images.dtype)
+            images = images.detach() - self.step_size * slope + self.noise * noise
+            images.clamp_(-self.bound, self.bound)
+        return images

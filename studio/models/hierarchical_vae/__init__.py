@@ -1,0 +1,44 @@
+"""Hierarchical variational autoencoder. Free of torch until it is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from studio.models.hierarchical_vae.config import MOST_LAYERS, HierarchicalVaeConfig
+from studio.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from studio.models.base import GenerativeModel
+
+
+def _build(config: HierarchicalVaeConfig, shape: tuple[int, int, int]) -> GenerativeModel:
+    from studio.models.hierarchical_vae.model import HierarchicalVae
+
+    return HierarchicalVae(config, shape)
+
+
+def _layer_tip(layer: int) -> str:
+    return (
+        f"What code {layer} says beyond what is expected of it, given code {layer + 1} or N(0, 1) at the top; in nats. "
+        f"Weighted mean of log q(z_{layer}|z_{layer - 1}) − log p(z_{layer}|z_{layer + 1}), with z_0 = x."
+    )
+
+
+SPEC = ModelSpec(
+    title="Hierarchical VAE",
+    summary="A VAE with several random codes, one above the other: the upper ones learn how the lower ones are "
+    "distributed, so that fresh samples are closer to real images. Steady, a little sharper than a VAE.",
+    config=HierarchicalVaeConfig,
+    build=_build,
+    metrics={
+        "loss_autoencoder": (
+            "Negative ELBO",
+            "What training makes small, in nats per image; for β = 1 a bound on −log p′(x). Reconstruction + β·KL.",
+        ),
+        "reconstruction": (
+            "Reconstruction",
+            "How badly the decoder explains an image from its code, in nats per image. −log p(x|z), weighted mean.",
+        ),
+        **{f"kl_{layer}": (f"KL of layer {layer}", _layer_tip(layer)) for layer in range(1, MOST_LAYERS + 1)},
+    },
+)

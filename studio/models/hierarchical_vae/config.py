@@ -1,0 +1,32 @@
+"""Settings of the hierarchical variational autoencoder."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from studio.models.autoencoder_config import AutoencoderConfig
+from studio.settings import setting
+
+MOST_LAYERS = 5
+
+
+class HierarchicalVaeConfig(AutoencoderConfig):
+    """Settings of the hierarchical variational autoencoder."""
+
+    kind: Literal["hierarchical_vae"] = "hierarchical_vae"
+    latent_size: int = setting(
+        32,
+        "Latent size",
+        "Numbers in the lowest code z₁; each code above has half as many as the one below. More rebuild it better.",
+        step=4,
+        ge=1,
+        le=1024,
+    )
+    layers: int = setting(
+        2,
+        "Layers",
+        "Random codes, one above the other. Higher ones say what lower ones have in common, but are learned slowly.",
+        unit="layers",
+        ge=2,
+        le=MOST_LAYERS,
+    )

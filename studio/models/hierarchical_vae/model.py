@@ -1,0 +1,189 @@
+"""Hierarchical variational autoencoder with a Markov chain of codes z_1 … z_L.
+
+    p(x, z) = p(z_L)·Π_{l<L} p(z_l|z_{l+1})·p(x|z_1),   p(z_L) = N(0, 1)
+    q(z|x)  = q(z_1|x)·Π_{l<L} q(z_{l+1}|z_l)
+    −ELBO   = −log p(x|z_1) + β·Σ_l KL_l
+    KL_l    = log q(z_l|z_{l−1}) − log p(z_l|z_{l+1}) with z_0 = x,   KL_L = KL(q(z_L|z_{L−1}) ‖ N(0, 1)) in closed form
+
+Below the top KL_l is an estimate from the codes that were drawn, since z_{l+1} depends on z_l; its mean alone may be
+negative, the sum over l may not. All of it is of one real example, so all of it carries that example's weight.
+Sources: D. J. Rezende et al., arXiv:1401.4082 (2014); Y. Burda et al., arXiv:1509.00519 (2015); C. K. Sønderby et al.,
+arXiv:1602.02282 (2016).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from studio.models.base import Batch, LossTerms, Phase, Probe
+from studio.models.diagnostic import Diagnostic, Pictures
+from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_density
+from studio.models.hierarchical_vae.config import HierarchicalVaeConfig
+from studio.models.latent_variable import LatentVariableModel
+from studio.models.likelihoods import pixel_likelihood
+from studio.models.nets import Shape, Style, decoder, encoder
+from studio.models.pixels import to_pixels
+
+_CHUNK = 500
+_ROWS = 6
+_COLUMNS = 8
+_LOG_VARIANCE_RANGE = (-10.0, 5.0)
+"""Of a code given its neighbour: a code that is told exactly would be worth any number of nats."""
+
+
+class ConditionalNormal(nn.Module):
+    """N(μ(c), σ²(c)) of a code, given the condition c that `network` takes, with μ and log σ² side by side."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, condition: Tensor) -> Normal:
+        """c, shape (B, …), to the distribution of codes of shape (B, n)."""
+        mean, log_variance = self.network(condition).chunk(2, dim=1)
+        return Normal(mean, log_variance.clamp(*_LOG_VARIANCE_RANGE))
+
+
+class Ladder(nn.Module):
+    """The trained part.
+
+    Attributes:
+        up: q(z_1|x), q(z_2|z_1), …
+        down: p(z_1|z_2), p(z_2|z_3), …
+        decoder: z_1 to what the likelihood takes.
+        likelihood: p(x|z_1).
+    """
+
+    def __init__(self, config: HierarchicalVaeConfig, sizes: Sequence[int], shape: Shape) -> None:
+        super().__init__()
+        architecture, width = config.architecture, config.width
+        leaky = Style(architecture=architecture, width=width, activation=partial(nn.LeakyReLU, 0.2))
+        bottom = encoder(shape, 2 * sizes[0], leaky)
+        up = [_perceptron(below, 2 * above, 8 * width) for below, above in pairwise(sizes)]
+        down = [_perceptron(above, 2 * below, 8 * width) for below, above in pairwise(sizes)]
+        self.up = nn.ModuleList(ConditionalNormal(network) for network in (bottom, *up))
+        self.down = nn.ModuleList(ConditionalNormal(network) for network in down)
+        self.decoder = decoder(sizes[0], shape, Style(architecture=architecture, width=width))
+        self.likelihood = pixel_likelihood(config.likelihood)
+
+
+class Climb(NamedTuple):
+    """Codes drawn for some images.
+
+    Attributes:
+        codes: z_1 … z_L, each of shape (B, size of its layer).
+        posteriors: the distributions they were drawn from.
+    """
+
+    codes: tuple[Tensor, ...]
+    posteriors: tuple[Normal, ...]
+
+
+class HierarchicalVae(LatentVariableModel):
+    """Encoders up the ladder and decoders down, trained together."""
+
+    def __init__(self, config: HierarchicalVaeConfig, shape: Shape) -> None:
+        super().__init__()
+        self._config = config
+        self._shape = shape
+        self._sizes = [max(1, config.latent_size >> layer) for layer in range(config.layers)]
+        self.autoencoder = Ladder(config, self._sizes, shape)
+
+    @property
+    def image_shape(self) -> Shape:
+        return self._shape
+
+    def phases(self) -> Sequence[Phase]:
+        return (Phase(network="autoencoder"),)
+
+    def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
+        climb = self.encode(batch.images, rng)
+        output = self.autoencoder.decoder(climb.codes[0])
+        reconstruction = self.autoencoder.likelihood.negative_log(output, batch.images)
+        layers = self.layer_kl(climb)
+        metrics = {"reconstruction": reconstruction, **{f"kl_{i}": kl for i, kl in enumerate(layers, start=1)}}
+        return LossTerms(
+            data=reconstruction + self._config.beta * torch.stack(layers).sum(0),
+            example_metrics={name: value.detach() for name, value in metrics.items()},
+        )
+
+    def sample(self, count: int, rng: torch.Generator) -> Tensor:
+        like = next(self.parameters())
+        top = torch.randn(count, self._sizes[-1], generator=rng, device=like.device, dtype=like.dtype)
+        return torch.cat([self._images(self._descend(chunk, rng), rng) for chunk in top.split(_CHUNK)])
+
+    def encode(self, images: Tensor, rng: torch.Generator) -> Climb:
+        """z_1 … z_L ~ q(z|x) for images (B, C, H, W)."""
+        codes: list[Tensor] = []
+        posteriors: list[Normal] = []
+        condition = images
+        for step in self.autoencoder.up:
+            posteriors.append(step(condition))
+            condition = posteriors[-1].draw(rng)
+            codes.append(condition)
+        return Climb(tuple(codes), tuple(posteriors))
+
+    def layer_kl(self, climb: Climb) -> list[Tensor]:
+        """KL_1 … KL_L, in nats, each of shape (B,)."""
+        codes, posteriors = climb
+        priors = [step(above) for step, above in zip(self.autoencoder.down, codes[1:], strict=True)]
+        below_top = [
+            posterior.log_density(code) - prior.log_density(code)
+            for code, posterior, prior in zip(codes, posteriors, priors, strict=False)
+        ]
+        return [*below_top, kl_to_standard_normal(*posteriors[-1]).sum(1)]
+
+    def log_ratio(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        climb = self.encode(images, rng)
+        output = self.autoencoder.decoder(climb.codes[0])
+        below_top = torch.stack(self.layer_kl(climb)[:-1]).sum(0)
+        top = climb.posteriors[-1].log_density(climb.codes[-1]) - standard_log_density(climb.codes[-1])
+        return -self.autoencoder.likelihood.negative_log(output, images) - below_top - top
+
+    def reconstruct(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        codes = self.encode(images, rng).codes
+        return self.autoencoder.likelihood.mean(self.autoencoder.decoder(codes[0]))
+
+    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
+        return (*super().diagnostics(probe, rng), self._redraws(probe, rng))
+
+    def _descend(self, top: Tensor, rng: torch.Generator) -> Tensor:
+        """z_1 ~ p(z_1|z_2)… for codes z_L = `top`, shape (B, size of the topmost layer)."""
+        code = top
+        for step in reversed(self.autoencoder.down):
+            code = step(code).draw(rng)
+        return code
+
+    def _images(self, codes: Tensor, rng: torch.Generator) -> Tensor:
+        """Images of z_1 = `codes`: the means of p(x|z_1) or draws from it."""
+        output = self.autoencoder.decoder(codes)
+        likelihood = self.autoencoder.likelihood
+        return likelihood.draw(output, rng) if self._config.draw_pixels else likelihood.mean(output)
+
+    def _redraws(self, probe: Probe, rng: torch.Generator) -> Pictures:
+        """A real image in front; behind it samples that share its topmost code."""
+        real = probe.seen[:: max(1, len(probe.seen) // _ROWS)][:_ROWS]
+        top = self.encode(real, rng).codes[-1].repeat_interleave(_COLUMNS - 1, 0)
+        drawn = self.autoencoder.likelihood.mean(self.autoencoder.decoder(self._descend(top, rng)))
+        rows = torch.cat((real[:, None], drawn.unflatten(0, (len(real), _COLUMNS - 1))), 1)
+        return Pictures(
+            name="top_code",
+            title="What the topmost code decides",
+            tip="A real image in front, behind it samples that share its topmost code: what they have in common is "
+            "decided there. z_L ~ q(z_L|x), the lower codes drawn anew from p(z_l|z_{l+1}).",
+            images=to_pixels(rows.flatten(0, 1)),
+            columns=_COLUMNS,
+        )
+
+
+def _perceptron(inputs: int, outputs: int, hidden: int) -> nn.Sequential:
+    """Two hidden layers."""
+    return nn.Sequential(
+        nn.Linear(inputs, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, outputs)
+    )

@@ -1,0 +1,28 @@
+"""Bernoulli–Bernoulli restricted Boltzmann machine. Free of torch until it is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from studio.models.boltzmann.metrics import METRICS
+from studio.models.rbm.config import RbmConfig
+from studio.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from studio.models.base import GenerativeModel
+
+
+def _build(config: RbmConfig, shape: tuple[int, int, int]) -> GenerativeModel:
+    from studio.models.rbm.model import Rbm
+
+    return Rbm(config, shape)
+
+
+SPEC = ModelSpec(
+    title="RBM",
+    summary="Hidden units vote for black or white pixels, and pixels for hidden units; chains that go back and forth "
+    "draw images. Learns by making examples probable and its own chains less so. Light to compute; chains move slowly.",
+    config=RbmConfig,
+    build=_build,
+    metrics=METRICS,
+)

@@ -1,0 +1,316 @@
+"""Diffusion: schedules, posteriors and conversions in closed form; bound and samplers where the best denoiser is known.
+
+Pixels of the Gaussian data set are independent, x_0 ~ N(m, s²). Then ⟨x_0|x_t⟩ = m + g_t·(x_t − √ᾱ_t·m) with
+g_t = √ᾱ_t·s²/(ᾱ_t·s² + 1 − ᾱ_t), and its mean squared error is s²·(1 − ᾱ_t)/(ᾱ_t·s² + 1 − ᾱ_t).
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from studio.models.base import Batch, Probe
+from studio.models.catalog import model_spec
+from studio.models.config import Architecture
+from studio.models.diagnostic import Pictures, Profile
+from studio.models.diffusion.bound import denoising_term, prior_matching, reconstruction_term
+from studio.models.diffusion.config import NoiseSchedule, Prediction, Sampler
+from studio.models.diffusion.denoisers import denoiser
+from studio.models.diffusion.model import Diffusion
+from studio.models.diffusion.parametrisation import clean_image, target
+from studio.models.diffusion.sampling import trajectory
+from studio.models.diffusion.schedule import Schedule, noise_schedule
+from tests.models.conftest import random_batch, small_model, stream
+
+MEAN, WIDTH = 0.3, 0.4
+SHAPE = (1, 8, 8)
+
+every_schedule = pytest.mark.parametrize("kind", NoiseSchedule)
+
+
+def diffusion(shape: tuple[int, int, int] = SHAPE, **settings: Any) -> Diffusion:
+    model = small_model(model_spec("diffusion"), shape, **settings)
+    assert isinstance(model, Diffusion)
+    return model
+
+
+def gaussian_images(count: int, seed: int = 7) -> Tensor:
+    return MEAN + WIDTH * torch.randn(count, 1, 1, 1, generator=stream(seed), dtype=torch.float64)
+
+
+class BestDenoiser(nn.Module):
+    """What knows the Gaussian data set: the guess ⟨x_0|x_t⟩, said as ε, x or v."""
+
+    def __init__(self, kind: Prediction, schedule: Schedule) -> None:
+        super().__init__()
+        self.kind, self.schedule = kind, schedule
+
+    def forward(self, noisy: Tensor, time: Tensor) -> Tensor:
+        places = (time * self.schedule.steps).round().long()
+        alpha, sigma = (table[places][:, None, None, None] for table in (self.schedule.signal, self.schedule.noise))
+        guess = best_guess(noisy, alpha, sigma)
+        return target(self.kind, guess, (noisy - alpha * guess) / sigma, alpha, sigma)
+
+
+def best_guess(noisy: Tensor, alpha: Tensor | float, sigma: Tensor | float) -> Tensor:
+    return MEAN + alpha * WIDTH**2 / (alpha**2 * WIDTH**2 + sigma**2) * (noisy - alpha * MEAN)
+
+
+@every_schedule
+@pytest.mark.parametrize("steps", [2, 50, 1000])
+def test_that_noise_rises_as_the_image_falls_and_their_squares_add_up(kind: NoiseSchedule, steps: int) -> None:
+    schedule = noise_schedule(kind, steps)
+    assert schedule.steps == steps
+    assert (schedule.signal.diff() < 0).all()
+    assert (schedule.noise.diff() > 0).all()
+    torch.testing.assert_close(schedule.signal.square() + schedule.noise.square(), torch.ones(steps + 1).double())
+    assert schedule.signal[0] == 1
+    assert schedule.noise[0] == 0
+    assert schedule.signal[-1] < 0.05
+    assert (schedule.bound_weights()[2:] > 0).all()
+
+
+def test_that_the_schedules_are_the_published_ones() -> None:
+    linear, cosine = (noise_schedule(kind, 1000).signal.square() for kind in NoiseSchedule)
+    betas = 1 - linear[1:] / linear[:-1]
+    torch.testing.assert_close(betas[[0, 999]], torch.tensor([1e-4, 0.02], dtype=torch.float64), rtol=1e-9, atol=0)
+    level = math.cos(math.pi / 2 * 0.508 / 1.008) ** 2 / math.cos(math.pi / 2 * 0.008 / 1.008) ** 2
+    assert cosine[500].item() == pytest.approx(level, rel=1e-9)
+    assert (1 - cosine[1:] / cosine[:-1]).max().item() == pytest.approx(0.999)
+
+
+@every_schedule
+def test_that_single_steps_of_noise_add_up_to_the_closed_form(kind: NoiseSchedule) -> None:
+    """x_t = √(1 − β_t)·x_{t−1} + √β_t·ε, T = 40 times: mean √ᾱ_t·x_0 and variance 1 − ᾱ_t, within five errors."""
+    schedule, draws, rng, clean = noise_schedule(kind, 40), 100_000, stream(), 0.7
+    noisy = torch.full((draws,), clean).double()
+    for time in range(1, 41):
+        beta = 1 - (schedule.signal[time] / schedule.signal[time - 1]) ** 2
+        noisy = (1 - beta).sqrt() * noisy + beta.sqrt() * torch.randn(draws, generator=rng, dtype=torch.float64)
+        variance = schedule.noise[time] ** 2
+        assert abs(noisy.mean() - schedule.signal[time] * clean) < 5 * (variance / draws).sqrt()
+        assert abs(noisy.var() - variance) < 5 * variance * math.sqrt(2 / draws)
+
+
+@every_schedule
+@pytest.mark.parametrize(("earlier", "later"), [(0, 1), (1, 2), (3, 40), (499, 500), (700, 1000)])
+def test_that_the_posterior_is_what_bayes_says(kind: NoiseSchedule, earlier: int, later: int) -> None:
+    """q(x_s|x_t, x_0) ∝ q(x_s|x_0)·q(x_t|x_s): precisions add up, means are weighted by them."""
+    schedule = noise_schedule(kind, 1000)
+    signal, noise = schedule.signal.tolist(), schedule.noise.tolist()
+    ratio = signal[later] / signal[earlier]
+    beta, clean, noisy = 1 - ratio**2, 0.4, -1.3
+    posterior = schedule.posterior(earlier, later)
+    if earlier == 0:
+        assert posterior == pytest.approx((1, 0, 0))
+        return
+    precision = 1 / noise[earlier] ** 2 + ratio**2 / beta
+    mean = (signal[earlier] * clean / noise[earlier] ** 2 + ratio * noisy / beta) / precision
+    assert posterior.width**2 == pytest.approx(1 / precision, rel=1e-6)
+    assert posterior.clean * clean + posterior.noisy * noisy == pytest.approx(mean, rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", Prediction)
+def test_that_what_is_said_gives_the_image_back(kind: Prediction) -> None:
+    clean, noise = random_batch(SHAPE, 5).images, torch.randn(5, *SHAPE, generator=stream(), dtype=torch.float64)
+    angle = torch.linspace(0.05, 1.5, 5).double()[:, None, None, None]
+    alpha, sigma = angle.cos(), angle.sin()
+    said = target(kind, clean, noise, alpha, sigma)
+    torch.testing.assert_close(clean_image(kind, said, alpha * clean + sigma * noise, alpha, sigma), clean)
+
+
+def test_that_prior_matching_is_the_kl_to_the_standard_normal() -> None:
+    clean, sigma = random_batch(SHAPE, 4).images, torch.tensor(0.9).double()
+    q = torch.distributions.Normal((1 - sigma**2).sqrt() * clean, sigma)
+    expected = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).sum((1, 2, 3))
+    torch.testing.assert_close(prior_matching(clean, sigma), expected)
+
+
+@pytest.mark.parametrize("time", [2, 30, 100])
+def test_that_a_denoising_term_is_the_kl_of_two_posteriors(time: int) -> None:
+    schedule = noise_schedule(NoiseSchedule.COSINE, 100)
+    clean, guess = random_batch(SHAPE, 4).images, random_batch(SHAPE, 4, seed=3).images
+    posterior = schedule.posterior(time - 1, time)
+    q, p = (torch.distributions.Normal(posterior.clean * x, posterior.width) for x in (clean, guess))
+    expected = torch.distributions.kl_divergence(q, p).sum((1, 2, 3))
+    found = denoising_term(clean, guess, schedule.bound_weights()[time].expand(4))
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("sigma", [0.0005, 0.006, 0.3, 4.0])
+@pytest.mark.parametrize("guess", [-1.2, -0.4, 0.0, 0.999, 1.0])
+def test_that_the_last_steps_256_probabilities_add_up_to_one(sigma: float, guess: float) -> None:
+    levels = (torch.arange(256, dtype=torch.float64) / 127.5 - 1).reshape(256, 1, 1, 1)
+    nats = reconstruction_term(levels, torch.full_like(levels, guess), torch.tensor(sigma).double())
+    assert nats.isfinite().all()
+    assert (-nats).exp().sum().item() == pytest.approx(1, abs=1e-9)
+
+
+@pytest.mark.parametrize("prediction", Prediction)
+@every_schedule
+def test_that_the_bounds_terms_are_their_closed_forms_for_the_best_denoiser(
+    kind: NoiseSchedule, prediction: Prediction
+) -> None:
+    """Of Gaussian data, within five standard errors; the denoising term also term by term against its sum over t."""
+    steps, count = 50, 40_000
+    model = diffusion((1, 1, 1), schedule=kind, prediction=prediction, clip=False, diffusion_steps=steps)
+    schedule = model.schedule
+    model.denoiser = BestDenoiser(prediction, schedule)
+    images = gaussian_images(count)
+    level, noise = schedule.signal.square(), schedule.noise.square()
+    error = WIDTH**2 * noise / (level * WIDTH**2 + noise)
+    expected = {
+        "prior_term": 0.5 * (level[-1] * (MEAN**2 + WIDTH**2) + noise[-1] - 1 - noise[-1].log()),
+        "denoising_term": (schedule.bound_weights() * error).sum(),
+    }
+    found = model.bound_terms(images, stream())
+    for name, value in expected.items():
+        assert abs(found[name].mean() - value) < 5 * found[name].std() / math.sqrt(count) + 1e-6, name
+    # The Gaussian's density times a grey level's width; levels are far narrower than the last step.
+    inner = images.flatten().abs() < 1 - 1 / 127.5
+    value = 0.5 * (error[1] / noise[1] + (2 * math.pi * noise[1]).log()) - math.log(2 / 255)
+    assert found["reconstruction_term"][inner].mean().item() == pytest.approx(value.item(), abs=0.03)
+    for time in (2, 10, steps):
+        guess = model._guess_of(images, torch.full((count,), time), stream(time))
+        term = denoising_term(images, guess, schedule.bound_weights()[time].expand(count))
+        value = schedule.bound_weights()[time] * error[time]
+        assert abs(term.mean() - value) < 5 * term.std() / math.sqrt(count)
+    total = found["prior_term"] + found["denoising_term"] + found["reconstruction_term"]
+    torch.testing.assert_close(found["variational_bound"], total)
+
+
+def test_that_the_bound_of_the_best_denoiser_is_close_to_the_entropy() -> None:
+    """For T = 1000 it exceeds −⟨log p(x)⟩ of the grey levels by less than half a nat a pixel and never undercuts it."""
+    model = diffusion((1, 1, 1), clip=False, diffusion_steps=1000)
+    model.denoiser = BestDenoiser(Prediction.VELOCITY, model.schedule)
+    images = gaussian_images(20_000)
+    images = images[images.abs() < 1 - 1 / 127.5][:, None, None, None]
+    terms = model.bound_terms(images, stream())
+    density = torch.distributions.Normal(MEAN, WIDTH).log_prob(images.flatten())
+    nats = terms["variational_bound"] + density + math.log(2 / 255)
+    error = nats.std() / math.sqrt(len(images))
+    assert 0 < nats.mean() < 0.5
+    assert error < 0.06
+
+
+@pytest.mark.parametrize("sampler", Sampler)
+@every_schedule
+def test_that_samples_of_the_best_denoiser_have_the_datas_mean_and_variance(
+    kind: NoiseSchedule, sampler: Sampler
+) -> None:
+    """In 500 steps of 500, mean and variance within 1 % of the width and four standard errors."""
+    schedule, count = noise_schedule(kind, 500), 20_000
+
+    def guess(noisy: Tensor, time: int) -> Tensor:
+        return best_guess(noisy, schedule.signal[time].item(), schedule.noise[time].item())
+
+    start = torch.randn(count, 1, 1, 1, generator=stream(), dtype=torch.float64)
+    *_, last = trajectory(start, guess, schedule, schedule.times(500), sampler, stream(9))
+    assert last.time == 1
+    assert abs(last.guess.mean() - MEAN) < WIDTH * (0.01 + 4 / math.sqrt(count))
+    assert abs(last.guess.std() / WIDTH - 1) < 0.01 + 4 / math.sqrt(2 * count)
+
+
+def test_that_ddim_follows_its_closed_form_at_any_number_of_steps() -> None:
+    """Each step is linear in x_t, so the variance after S steps is a product; ancestral adds its own noise."""
+    schedule = noise_schedule(NoiseSchedule.COSINE, 1000)
+    start = torch.tensor([-1.0, 1.0]).double()[:, None, None, None]
+    for count in (1, 2, 5, 20):
+        times = schedule.times(count)
+        slope = 1.0
+        for later, earlier in pairwise(times):
+            alpha, sigma = schedule.signal[later].item(), schedule.noise[later].item()
+            gain = alpha * WIDTH**2 / (alpha**2 * WIDTH**2 + sigma**2)
+            signal, noise = schedule.signal[earlier].item(), schedule.noise[earlier].item()
+            slope *= signal * gain + noise * (1 - alpha * gain) / sigma
+
+        def guess(noisy: Tensor, time: int) -> Tensor:
+            return best_guess(noisy, schedule.signal[time].item(), schedule.noise[time].item())
+
+        *_, last = trajectory(start, guess, schedule, times, Sampler.DDIM, stream())
+        assert (last.guess[1] - last.guess[0]).item() == pytest.approx(2 * slope, rel=1e-9)
+    assert slope == pytest.approx(WIDTH, rel=0.1)
+
+
+def test_that_steps_are_even_and_end_at_zero() -> None:
+    schedule = noise_schedule(NoiseSchedule.COSINE, 1000)
+    assert schedule.times(4) == [1000, 750, 500, 250, 0]
+    assert schedule.times(1) == [1000, 0]
+    assert schedule.times(5000) == list(range(1000, -1, -1))
+
+
+def test_that_every_example_draws_a_time_of_its_own() -> None:
+    model = diffusion(diffusion_steps=10)
+    images = random_batch(SHAPE, 5_000).images
+    times = model._random_times(images, stream())
+    counts = torch.bincount(times, minlength=11)
+    assert counts[0] == 0
+    assert (counts[1:] - 500).abs().max() < 5 * math.sqrt(500)
+
+
+def test_that_the_loss_is_the_squared_error_of_what_is_said() -> None:
+    model = diffusion(prediction=Prediction.NOISE)
+    model.denoiser = _Silent()
+    noise = model.denoising_loss(random_batch(SHAPE, 500).images, torch.full((500,), 300), stream())
+    assert noise.mean().item() == pytest.approx(1, abs=0.03)
+    model = diffusion(prediction=Prediction.CLEAN)
+    model.denoiser = _Silent()
+    images = random_batch(SHAPE, 5).images
+    found = model.denoising_loss(images, torch.full((5,), 300), stream())
+    torch.testing.assert_close(found, images.square().mean((1, 2, 3)))
+
+
+class _Silent(nn.Module):
+    def forward(self, noisy: Tensor, time: Tensor) -> Tensor:
+        return torch.zeros_like(noisy)
+
+
+def test_that_the_bound_is_reported_now_and_then() -> None:
+    model = diffusion()
+    batch = random_batch(SHAPE, 3)
+    reported = [
+        bool(
+            model.losses(
+                model.phases()[0], Batch(images=batch.images, weights=batch.weights, step=step), stream()
+            ).example_metrics
+        )
+        for step in range(41)
+    ]
+    assert [step for step, there in enumerate(reported) if there] == [0, 20, 40]
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 2), (3, 17, 19), (1, 28, 28), (3, 64, 40)], ids=str)
+def test_that_a_denoiser_fits_every_size_of_image(shape: tuple[int, int, int]) -> None:
+    images = torch.zeros(2, *shape)
+    network = denoiser(shape, architecture=Architecture.AUTO, width=8)
+    assert network(images, torch.tensor([0.2, 0.9])).shape == images.shape
+
+
+def test_that_a_denoiser_tells_times_apart() -> None:
+    for shape in (SHAPE, (1, 28, 28)):
+        said = diffusion(shape).denoiser(torch.zeros(3, *shape).double(), torch.tensor([0.001, 0.002, 0.9]).double())
+        assert (said[0] - said[1]).abs().max() > 1e-4
+        assert (said[0] - said[2]).abs().max() > 1e-3
+
+
+def test_that_diagnostics_show_loss_by_noise_and_samples_under_way() -> None:
+    model = diffusion(sampling_steps=10).eval()
+    probe = Probe(seen=random_batch(SHAPE, 20).images, held_out=random_batch(SHAPE, 9, seed=5).images)
+    with torch.no_grad():
+        profile, pictures = model.diagnostics(probe, stream())
+        alone, _ = model.diagnostics(Probe(seen=probe.seen, held_out=probe.held_out[:0]), stream())
+    assert isinstance(profile, Profile)
+    assert set(profile.series) == {"training", "held-out"}
+    assert all(values.shape == profile.at.shape for values in profile.series.values())
+    assert ((profile.at > 0) & (profile.at < 1)).all()
+    assert isinstance(alone, Profile)
+    assert set(alone.series) == {"training"}
+    assert isinstance(pictures, Pictures)
+    assert pictures.images.shape == (12 * 8, 8, 8, 1)
+    assert len(pictures.rows) == 12
+    assert pictures.rows[0].startswith("t = 1000, noise level 1.00")
