@@ -12,10 +12,12 @@ from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
 from studio.errors import UserError
-from studio.models.base import Batch
+from studio.models.base import Batch, Probe
 from studio.models.catalog import MODELS, AnyModel, ModelSpec, model_spec
+from studio.models.diagnostic import Diagnostic, Pictures, Profile
 from studio.models.reduce import reduced_metrics, weighted_loss
 from studio.perturb.planner import ErrorCarryPlanner, ResamplingPlanner
+from studio.training.averaging import WeightAverage
 from tests.models.conftest import (
     SHAPES,
     Shape,
@@ -199,6 +201,66 @@ def test_that_the_encoder_side_has_no_batch_norm(spec: ModelSpec) -> None:
             name for (name, _), slope in zip(model.named_parameters(), needed, strict=True) if slope.abs().sum() > 0
         }
         assert not any(parameter.startswith(norm) for norm in touched for parameter in used), network
+
+
+@every_model
+@every_shape
+def test_that_a_state_holds_memory_that_an_average_copies(spec: ModelSpec, shape: Shape) -> None:
+    """Every buffer that is no weight is in the state, comes back from it, and is copied where weights are averaged."""
+    model, copy = small_model(spec, shape, seed=0), small_model(spec, shape, seed=1)
+    average = WeightAverage(model, 0.9)
+    for phase in model.phases():
+        model.losses(phase, random_batch(shape, COUNT), stream())
+        model.after_step(phase.network)
+    state = model.state_dict()
+    copy.load_state_dict(state)
+    average.copy_memory()
+    assert set(model.memory) <= set(state)
+    for name in model.memory:
+        assert torch.equal(copy.get_buffer(name), model.get_buffer(name))
+        assert torch.equal(average.model.get_buffer(name), model.get_buffer(name))
+
+
+@every_model
+@every_shape
+def test_that_diagnostics_can_be_drawn_and_leave_the_model_alone(spec: ModelSpec, shape: Shape) -> None:
+    model = small_model(spec, shape).eval()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    for held_out in (5, 0):
+        probe = Probe(seen=random_batch(shape, 7).images, held_out=random_batch(shape, 5).images[:held_out])
+        with torch.no_grad():
+            found = model.diagnostics(probe, stream())
+        assert len({diagnostic.name for diagnostic in found}) == len(found)
+        for diagnostic in found:
+            check_drawable(diagnostic)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def check_drawable(diagnostic: Diagnostic) -> None:
+    assert diagnostic.name.isidentifier()
+    assert diagnostic.name == diagnostic.name.lower()
+    assert diagnostic.title
+    assert diagnostic.tip.count(". ") >= 1
+    if isinstance(diagnostic, Pictures):
+        assert diagnostic.images.dtype == np.uint8
+        assert diagnostic.images.ndim == 4
+        assert len(diagnostic.images) % diagnostic.columns == 0
+        return
+    assert diagnostic.series
+    for values in diagnostic.series.values():
+        assert values.dtype == np.float64
+        assert values.ndim == 1
+        assert len(values)
+        assert np.isfinite(values).all()
+        assert not isinstance(diagnostic, Profile) or values.shape == diagnostic.at.shape
+
+
+@every_model
+def test_that_metrics_are_explained_and_references_belong_to_them(spec: ModelSpec) -> None:
+    assert set(spec.references) <= set(spec.metrics)
+    for title, tip in spec.metrics.values():
+        assert title
+        assert tip.endswith(".")
 
 
 def test_that_the_catalog_loads_no_torch() -> None:
