@@ -28,9 +28,8 @@ def make_history(points: int = 300, **columns: float) -> History:
             "skipped": 0.0,
             "critic_gap": 9 * np.exp(-index / 50) + 1,
             "gradient_penalty": 0.1 + 0.01 * rng.random(),
-            "generator_loss": -3 + 0.1 * rng.standard_normal(),
             "loss_critic": 1.0,
-            "loss_generator": -3.0,
+            "loss_generator": -3 + 0.1 * rng.standard_normal(),
         }
         history.append(10 * index, values | columns)
     return history

@@ -58,11 +58,11 @@ def test_that_each_metric_has_a_curve_with_its_title_and_newest_value(
     assert titles[0].startswith("Critic gap 1.0")
     assert [chip.title for chip in losses.legend.chips.values()] == [
         "Critic gap",
-        "Gradient penalty",
-        "Generator loss",
         "Critic loss",
+        "Generator loss",
+        "Gradient penalty",
     ]
-    assert "Weighted D(x)" in losses.legend.chips["critic_gap"].toolTip()
+    assert "Weighted mean of D(x)" in losses.legend.chips["critic_gap"].toolTip()
     line = losses.plot._drawn["critic_gap"].line
     assert line.xData[-1] == history.steps[-1]
 
@@ -82,7 +82,7 @@ def test_that_curves_keep_their_range_until_the_run_outgrows_it(losses: LossesPa
     workbench.history_changed.emit(history)
     before = _range(losses.plot)
     for step in range(2050, 2400, 50):
-        history.append(step, {"critic_gap": 1.0, "generator_loss": -3.0, "gradient_penalty": 0.1})
+        history.append(step, {"critic_gap": 1.0, "loss_generator": -3.0, "gradient_penalty": 0.1})
         workbench.history_changed.emit(history)
     assert _range(losses.plot) == before
     history.append(2_600, {"critic_gap": 1.0})
@@ -131,7 +131,7 @@ def test_that_a_log_scale_says_what_it_leaves_out(qtbot: QtBot, losses: LossesPa
 
 def test_that_smoothing_shows_the_raw_curve_faintly_behind(losses: LossesPanel, workbench: Workbench) -> None:
     workbench.history_changed.emit(make_history())
-    drawn = losses.plot._drawn["generator_loss"]
+    drawn = losses.plot._drawn["loss_generator"]
     assert drawn.faint.isVisible()
     assert np.ptp(drawn.line.yData[50:]) < np.ptp(drawn.faint.yData[50:])
     losses.smoothing.setValue(0)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from studio.data.image_set import ImageSet
+from studio.models.catalog import model_spec
 from studio.progress import Progress
 from studio.training.config import RunConfig, parse_config
 from studio.training.mailbox import Mailbox
@@ -18,6 +19,7 @@ from studio.training.messages import Command, Event, Finished, Stop
 from studio.training.session import RunHandle, RunRequest
 
 DEADLINE_S = 60.0
+_SMALL = {"width": 4, "latent_size": 4, "hidden_units": 4, "buffer_size": 16, "steps": 2}
 CLASSES = ("ant", "bee", "cat")
 
 E = TypeVar("E", bound=Event)
@@ -34,7 +36,9 @@ def tiny_images(count: int = 120, *, channels: int = 1, seed: int = 0) -> ImageS
 
 def tiny_config(kind: str = "vae", **settings: Any) -> RunConfig:
     """A narrow model, small batches, and a report at every step; `settings` as in a configuration file."""
-    model = {"kind": kind, "width": 4, "latent_size": 4, **settings.pop("model", {})}
+    fields = model_spec(kind).config.model_fields
+    small = {name: value for name, value in _SMALL.items() if name in fields}
+    model = {"kind": kind, **small, **settings.pop("model", {})}
     defaults: dict[str, Any] = {
         "batch": {"average_size": 8},
         "cadence": {"log_every": 1, "sample_every": 3600, "samples": 4},
