@@ -13,6 +13,7 @@ from studio.gui.numbers import whole
 from studio.models.diagnostic import Pictures
 
 _AIR = 6
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _WIDEST = 0.35  # of the view, for the names
 _LEAST_WIDTH = 240  # pixels of view below which the tooltips alone say the names
 
@@ -110,10 +111,13 @@ class _Names(QWidget):
         below = float("-inf")
         for row, name in enumerate(self._view.rows):
             top, bottom = self._view.row_place(row)
-            box = QRectF(_AIR, (top + bottom - metrics.height()) / 2, self.width() - 2 * _AIR, metrics.height())
+            lines = 2 if bottom - top >= 2 * metrics.height() else 1
+            height = lines * metrics.height()
+            box = QRectF(_AIR, (top + bottom - height) / 2, self.width() - 2 * _AIR, height)
             if box.top() < below:
                 continue
             below = box.bottom()
-            text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(box.width()))
-            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+            if metrics.horizontalAdvance(name) <= box.width() or lines == 1:
+                name = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(box.width()))
+            painter.drawText(box, _RIGHT | Qt.TextFlag.TextWordWrap, name)
         painter.end()

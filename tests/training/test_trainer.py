@@ -143,7 +143,8 @@ class FrozenTrainer(Trainer):
 
 
 @pytest.mark.parametrize(
-    ("kind", "network", "settings"), [("vae", "autoencoder", {}), ("wgan_gp", "critic", {"lipschitz": {"kind": "none"}})]
+    ("kind", "network", "settings"),
+    [("vae", "autoencoder", {}), ("wgan_gp", "critic", {"lipschitz": {"kind": "none"}})],
 )
 @pytest.mark.usefixtures("same_noise_for_all")
 def test_that_an_epochs_steps_add_up_to_the_full_perturbed_gradient(

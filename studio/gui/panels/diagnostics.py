@@ -30,6 +30,7 @@ _EMPTY = (
     "Press Start to train; the first come with the first samples."
 )
 _CHOICE = "Which of the model's diagnostics is shown."
+_WIDEST = 260  # pixels of the list
 _TIP_FROM = 330  # pixels of height from which there is room for a sentence on what is shown
 
 
@@ -71,7 +72,7 @@ class DiagnosticsPanel(LivePanel):
         self.choice = QComboBox()
         self.choice.setObjectName("diagnostics_choice")
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.choice.setMaximumWidth(260)
+        self.choice.setMaximumWidth(_WIDEST)
         explain(self.choice, "Diagnostic", _CHOICE)
         self.choice.currentIndexChanged.connect(self._on_choice)
         self.log_button = toggle_button(
@@ -117,14 +118,20 @@ class DiagnosticsPanel(LivePanel):
     def _list(self) -> None:
         """Offer what there is, and stay at the one that the person chose."""
         names = [found.name for found in self._found]
-        if names == [self.choice.itemData(place) for place in range(self.choice.count())]:
-            return
         with QSignalBlocker(self.choice):
-            self.choice.clear()
+            if names != [self.choice.itemData(place) for place in range(self.choice.count())]:
+                self.choice.clear()
+                for name in names:
+                    self.choice.addItem("", name)
+                chosen = names.index(self._wanted) if self._wanted in names else min(0, len(names) - 1)
+                self.choice.setCurrentIndex(chosen)
+                self.choice.setMinimumWidth(0)
             for place, found in enumerate(self._found):
-                self.choice.addItem(found.title, found.name)
-                self.choice.setItemData(place, found.tip, Qt.ItemDataRole.ToolTipRole)
-            self.choice.setCurrentIndex(names.index(self._wanted) if self._wanted in names else min(0, len(names) - 1))
+                if self.choice.itemText(place) != found.title:  # a title may hold a number
+                    self.choice.setItemText(place, found.title)
+                    self.choice.setItemData(place, found.tip, Qt.ItemDataRole.ToolTipRole)
+        # It grows with its titles, but does not shrink and grow with the digits in them.
+        self.choice.setMinimumWidth(min(_WIDEST, max(self.choice.minimumWidth(), self.choice.sizeHint().width())))
 
     def draw(self) -> None:
         """Show the newest of the chosen one."""

@@ -17,6 +17,7 @@ from studio.gui.workbench import Workbench
 
 _IDLE = "What the next start takes."
 _ACTIVE = "Stop the run to change the set-up."
+_LIVE = "Stop the run to change more than learning rates."
 _WHY = "The run under way was built with these settings. Offsets and learning rates can be edited while it trains."
 
 
@@ -74,7 +75,8 @@ class SetupPanel(QWidget):
             section.setEnabled(not active)
             section.setToolTip(why)
         self.model.lock(why)
-        self.state.setText(_ACTIVE if active else _IDLE)
+        locked = _LIVE if self.model.is_live else _ACTIVE
+        self.state.setText(locked if active else _IDLE)
 
     @Slot(object)
     def _reject(self, error: UserError) -> None:

@@ -84,6 +84,11 @@ class ModelSection(QWidget):
             form.setToolTip(why if why and not live else "")
             form.lock(bool(why), why)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether some of its settings reach a run under way."""
+        return self._workbench.model_is_live
+
     def show_error(self, error: UserError, path: Sequence[str]) -> None:
         """Show a refusal beside the field that it names."""
         self._forms[self._shown].show_error(error, path)

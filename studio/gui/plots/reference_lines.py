@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from studio.gui.theme import Tokens
 
 _AIR = 3.0  # pixels between a line and its name
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,18 +94,22 @@ class ReferenceLines(pg.GraphicsObject):
     def _name(self, painter: QPainter, title: str, end: QPointF, area: QRectF, taken: list[QRectF]) -> None:
         """Write a name beside the end of its line, within the plot and clear of other names; else leave it out."""
         metrics = QFontMetricsF(self._font)
-        width, height = metrics.horizontalAdvance(title) + 2 * _AIR, metrics.height()
-        left = end.x() + 1 if self._vertical else area.right() - width
-        if left + width > area.right():
-            left = end.x() - width - 1
-        above = end.y() - height
-        top = area.top() if self._vertical else above if above >= area.top() else end.y() + 1
-        box = QRectF(left, top, width, height)
-        while self._vertical and any(box.intersects(other) for other in taken) and box.bottom() < area.bottom():
-            box.translate(0, height)
-        if any(box.intersects(other) for other in taken):
-            return
-        taken.append(box)
-        painter.fillRect(box, self._ground)
-        painter.setPen(self._text)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, title)
+        size = QSizeF(metrics.horizontalAdvance(title) + 2 * _AIR, metrics.height())
+        for box in self._boxes(size, end, area):
+            if area.contains(box) and not any(box.intersects(other) for other in taken):
+                taken.append(box)
+                painter.fillRect(box, self._ground)
+                painter.setPen(self._text)
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, title)
+                return
+
+    def _boxes(self, size: QSizeF, end: QPointF, area: QRectF) -> Iterator[QRectF]:
+        """Where a name may stand, the best place first: right or left of its line, above or below it."""
+        if self._vertical:
+            for down in range(_TRIES):
+                for left in (end.x() + 1, end.x() - size.width() - 1):
+                    yield QRectF(QPointF(left, area.top() + down * size.height()), size)
+        else:
+            for back in range(1, _TRIES):
+                for top in (end.y() - size.height() - 1, end.y() + 1):
+                    yield QRectF(QPointF(area.right() - back * (size.width() + 1), top), size)
