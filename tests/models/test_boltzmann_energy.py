@@ -111,6 +111,14 @@ def test_that_moving_the_offsets_leaves_the_distribution(kind: type[Machine]) ->
     torch.testing.assert_close(m.hidden_input(v), hidden)
 
 
+@pytest.mark.parametrize("kind", [BernoulliMachine, GaussianMachine])
+@pytest.mark.parametrize("centred", [False, True])
+def test_that_it_sets_out_from_independent_pixels_of_the_given_means(kind: type[Machine], centred: bool) -> None:
+    m, mean = kind(VISIBLE, HIDDEN, scale=0.0).double(), torch.linspace(0.1, 0.9, VISIBLE).double()
+    m.begin(mean, centred=centred)
+    torch.testing.assert_close(m.visible_mean(m.visible_field(torch.zeros(HIDDEN).double())).detach(), mean)
+
+
 def test_that_the_centred_gradient_is_the_enhanced_one() -> None:
     """In other coordinates W's slope differs from the plain one by μ(Δh)ᵀ + (Δv)λᵀ, Δ = data − model."""
     m, data = machine(), states(VISIBLE)[:20]

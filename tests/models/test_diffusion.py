@@ -1,4 +1,4 @@
-"""Diffusion: schedules, posteriors and conversions in closed form; bound and samplers where the best denoiser is known.
+"""Diffusion: bound and samplers where the best denoiser is known.
 
 Pixels of the Gaussian data set are independent, x_0 ~ N(m, s²). Then ⟨x_0|x_t⟩ = m + g_t·(x_t − √ᾱ_t·m) with
 g_t = √ᾱ_t·s²/(ᾱ_t·s² + 1 − ᾱ_t), and its mean squared error is s²·(1 − ᾱ_t)/(ᾱ_t·s² + 1 − ᾱ_t).
@@ -22,7 +22,7 @@ from studio.models.diffusion.bound import denoising_term, prior_matching, recons
 from studio.models.diffusion.config import NoiseSchedule, Prediction, Sampler
 from studio.models.diffusion.denoisers import denoiser
 from studio.models.diffusion.model import Diffusion
-from studio.models.diffusion.parametrisation import clean_image, target
+from studio.models.diffusion.parametrisation import target
 from studio.models.diffusion.sampling import trajectory
 from studio.models.diffusion.schedule import Schedule, noise_schedule
 from tests.models.conftest import random_batch, small_model, stream
@@ -59,69 +59,6 @@ class BestDenoiser(nn.Module):
 
 def best_guess(noisy: Tensor, alpha: Tensor | float, sigma: Tensor | float) -> Tensor:
     return MEAN + alpha * WIDTH**2 / (alpha**2 * WIDTH**2 + sigma**2) * (noisy - alpha * MEAN)
-
-
-@every_schedule
-@pytest.mark.parametrize("steps", [2, 50, 1000])
-def test_that_noise_rises_as_the_image_falls_and_their_squares_add_up(kind: NoiseSchedule, steps: int) -> None:
-    schedule = noise_schedule(kind, steps)
-    assert schedule.steps == steps
-    assert (schedule.signal.diff() < 0).all()
-    assert (schedule.noise.diff() > 0).all()
-    torch.testing.assert_close(schedule.signal.square() + schedule.noise.square(), torch.ones(steps + 1).double())
-    assert schedule.signal[0] == 1
-    assert schedule.noise[0] == 0
-    assert schedule.signal[-1] < 0.05
-    assert (schedule.bound_weights()[2:] > 0).all()
-
-
-def test_that_the_schedules_are_the_published_ones() -> None:
-    linear, cosine = (noise_schedule(kind, 1000).signal.square() for kind in NoiseSchedule)
-    betas = 1 - linear[1:] / linear[:-1]
-    torch.testing.assert_close(betas[[0, 999]], torch.tensor([1e-4, 0.02], dtype=torch.float64), rtol=1e-9, atol=0)
-    level = math.cos(math.pi / 2 * 0.508 / 1.008) ** 2 / math.cos(math.pi / 2 * 0.008 / 1.008) ** 2
-    assert cosine[500].item() == pytest.approx(level, rel=1e-9)
-    assert (1 - cosine[1:] / cosine[:-1]).max().item() == pytest.approx(0.999)
-
-
-@every_schedule
-def test_that_single_steps_of_noise_add_up_to_the_closed_form(kind: NoiseSchedule) -> None:
-    """x_t = √(1 − β_t)·x_{t−1} + √β_t·ε, T = 40 times: mean √ᾱ_t·x_0 and variance 1 − ᾱ_t, within five errors."""
-    schedule, draws, rng, clean = noise_schedule(kind, 40), 100_000, stream(), 0.7
-    noisy = torch.full((draws,), clean).double()
-    for time in range(1, 41):
-        beta = 1 - (schedule.signal[time] / schedule.signal[time - 1]) ** 2
-        noisy = (1 - beta).sqrt() * noisy + beta.sqrt() * torch.randn(draws, generator=rng, dtype=torch.float64)
-        variance = schedule.noise[time] ** 2
-        assert abs(noisy.mean() - schedule.signal[time] * clean) < 5 * (variance / draws).sqrt()
-        assert abs(noisy.var() - variance) < 5 * variance * math.sqrt(2 / draws)
-
-
-@every_schedule
-@pytest.mark.parametrize(("earlier", "later"), [(0, 1), (1, 2), (3, 40), (499, 500), (700, 1000)])
-def test_that_the_posterior_is_what_bayes_says(kind: NoiseSchedule, earlier: int, later: int) -> None:
-    """q(x_s|x_t, x_0) ∝ q(x_s|x_0)·q(x_t|x_s): precisions add up, means are weighted by them."""
-    schedule = noise_schedule(kind, 1000)
-    signal, noise = schedule.signal.tolist(), schedule.noise.tolist()
-    ratio = signal[later] / signal[earlier]
-    beta, clean, noisy = 1 - ratio**2, 0.4, -1.3
-    posterior = schedule.posterior(earlier, later)
-    if earlier == 0:
-        assert posterior == pytest.approx((1, 0, 0))
-        return
-    precision = 1 / noise[earlier] ** 2 + ratio**2 / beta
-    mean = (signal[earlier] * clean / noise[earlier] ** 2 + ratio * noisy / beta) / precision
-    assert posterior.width**2 == pytest.approx(1 / precision, rel=1e-6)
-    assert posterior.clean * clean + posterior.noisy * noisy == pytest.approx(mean, rel=1e-6)
-
-
-@pytest.mark.parametrize("kind", Prediction)
-def test_that_what_is_said_gives_the_image_back(kind: Prediction) -> None:
-    clean, noise = random_batch(SHAPE, 5).images, torch.randn(5, *SHAPE, generator=stream(), dtype=torch.float64)
-    angle = torch.linspace(0.05, 1.5, 5).double()[:, None, None, None]
-    alpha, sigma = angle.cos(), angle.sin()
-    said = target(kind, clean, noise, alpha, sigma)
-    torch.testing.assert_close(clean_image(kind, said, alpha * clean + sigma * noise, alpha, sigma), clean)
 
 
 def test_that_prior_matching_is_the_kl_to_the_standard_normal() -> None:
@@ -253,19 +190,6 @@ def test_that_twenty_steps_of_second_order_leave_the_width_as_it_is() -> None:
             slopes[sampler] = (last.guess[1] - last.guess[0]).item() / 2 / width
         assert slopes[Sampler.SECOND_ORDER] == pytest.approx(1, abs=0.021)
         assert 0.85 < slopes[Sampler.DDIM] < 0.96
-
-
-def test_that_steps_get_shorter_and_end_at_zero() -> None:
-    schedule = noise_schedule(NoiseSchedule.COSINE, 1000)
-    assert schedule.times(4) == [1000, 650, 354, 125, 0]
-    assert schedule.times(1) == [1000, 0]
-    assert schedule.times(5000) == list(range(1000, -1, -1))
-    for count in (2, 20, 333, 700, 999):
-        times = schedule.times(count)
-        assert len(times) == count + 1
-        assert times[0] == 1000
-        assert times[-1] == 0
-        assert all(later > earlier for later, earlier in pairwise(times))
 
 
 def test_that_every_example_draws_a_time_of_its_own() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from studio.models.config import ModelConfig, Optimiser, OptimiserConfig
+from studio.models.config import ModelConfig, OptimiserConfig
 from studio.settings import setting
 
 
@@ -88,8 +88,14 @@ class BoltzmannConfig(ModelConfig):
         ge=1,
         le=100_000,
     )
+    draw_pixels: bool = setting(
+        False,
+        "Draw pixels",
+        "Samples show pixels drawn as the machine has them. Off: their mean given the hidden units, free of noise.",
+        advanced=True,
+    )
     machine_optimiser: OptimiserConfig = setting(
-        OptimiserConfig(kind=Optimiser.ADAM, learning_rate=2e-3, beta1=0.0),
+        OptimiserConfig(learning_rate=5e-3, beta1=0.0, half_after=1000),
         "Optimiser",
-        "How the machine is trained. A rate that falls towards the end lets the chains catch up.",
+        "How the machine is trained. A falling rate lets the chains catch up; a constant one drives the shares away.",
     )

@@ -28,6 +28,9 @@ from torch import Tensor, nn
 Beta = Tensor | float
 """Inverse temperature: a number, or a tensor that broadcasts against (…, 1)."""
 
+_LEAST_MEAN = 0.01
+"""A pixel that was never white in one batch may be in the next."""
+
 
 class Machine(nn.Module, ABC):
     """Weights and offsets of D visible and H hidden units.
@@ -111,6 +114,21 @@ class Machine(nn.Module, ABC):
         warm = beta * a
         return warm @ self.hidden_offset - F.softplus(warm).sum(-1)
 
+    @abstractmethod
+    def field_of(self, mean: Tensor) -> Tensor:
+        """The field t at which ⟨v⟩ is `mean`, both of shape (D,); near it where no finite one exists."""
+
+    @torch.no_grad()
+    def begin(self, visible_mean: Tensor, *, centred: bool) -> None:
+        """Independent pixels of these means, shape (D,), before anything is learned; λ = ½ if it is to be centred.
+
+        Otherwise the hidden units would learn the mean image first, all alike, and saturate.
+        """
+        if centred:
+            self.visible_offset.copy_(visible_mean)
+            self.hidden_offset.fill_(0.5)
+        self.visible_bias.copy_(self.field_of(visible_mean))
+
     @torch.no_grad()
     def recentre(self, visible_mean: Tensor, hidden_mean: Tensor, rate: float) -> None:
         """Move the offsets towards mean activities; b and c follow, so that the distribution stays as it is.
@@ -152,6 +170,9 @@ class BernoulliMachine(Machine):
 
     def draw_visible(self, field: Tensor, rng: torch.Generator) -> Tensor:
         return bernoulli(field.sigmoid(), rng)
+
+    def field_of(self, mean: Tensor) -> Tensor:
+        return mean.clamp(_LEAST_MEAN, 1 - _LEAST_MEAN).logit()
 
     def scatter(self, v: Tensor, rng: torch.Generator) -> Tensor:
         return bernoulli(torch.full_like(v, 0.5), rng)
@@ -196,6 +217,9 @@ class GaussianMachine(Machine):
 
     def draw_visible(self, field: Tensor, rng: torch.Generator) -> Tensor:
         return self.visible_mean(field) + self.width * normal_like(field, rng)
+
+    def field_of(self, mean: Tensor) -> Tensor:
+        return (mean - self.visible_offset) / self.width
 
     def scatter(self, v: Tensor, rng: torch.Generator) -> Tensor:
         return self.width * normal_like(v, rng)

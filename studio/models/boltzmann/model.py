@@ -69,6 +69,7 @@ class BoltzmannModel(GenerativeModel):
         self.register_buffer("chains", machine.scatter(empty, start).detach())
         self.register_buffer("sweeps", torch.zeros((), dtype=torch.long))
         self._means: tuple[Tensor, Tensor] | None = None
+        self._first = False
 
     @property
     def image_shape(self) -> Shape:
@@ -87,6 +88,7 @@ class BoltzmannModel(GenerativeModel):
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
         v = self.visible_values(batch.images, rng)
+        self._first = batch.step == 0
         positive = self.machine.free_energy(v)
         contrastive = self._config.negative_phase is NegativePhase.CONTRASTIVE
         end = gibbs(self.machine, v, self._config.gibbs_steps, rng) if contrastive else None
@@ -125,12 +127,16 @@ class BoltzmannModel(GenerativeModel):
 
     @torch.no_grad()
     def after_step(self, network: str) -> None:
-        """Let the offsets follow the activities; the distribution stays as it is."""
-        if self._means is not None and self._config.centring:
+        """Let the offsets follow the activities; the distribution stays as it is. The first step begins there."""
+        if self._means is None:
+            return
+        if self._first:
+            self.machine.begin(self._means[0], centred=self._config.centring > 0)
+        elif self._config.centring:
             self.machine.recentre(*self._means, self._config.centring)
 
     def sample(self, count: int, rng: torch.Generator) -> Tensor:
-        """Chains chosen by `rng`, some sweeps further; the last one shows the mean of the visible units."""
+        """Chains chosen by `rng`, some sweeps further; the last one may show the mean of the visible units."""
         chains = self.chains[0]
         device = chains.device
         if count <= len(chains):
@@ -141,7 +147,9 @@ class BoltzmannModel(GenerativeModel):
         for v in chains[chosen].split(_CHUNK):
             v = gibbs(self.machine, v, self._config.sample_steps - 1, rng)
             field = self.machine.visible_field(self.machine.draw_hidden(v, rng))
-            images.append(self.images(self.machine.visible_mean(field)))
+            drawn = self._config.draw_pixels
+            v = self.machine.draw_visible(field, rng) if drawn else self.machine.visible_mean(field)
+            images.append(self.images(v))
         return torch.cat(images).clamp(-1, 1)
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:

@@ -33,7 +33,7 @@ class GaussianRbmConfig(BoltzmannConfig):
         le=10,
     )
     machine_optimiser: OptimiserConfig = setting(
-        OptimiserConfig(learning_rate=1e-3, beta1=0.0, clip_norm=0.0),
+        OptimiserConfig(learning_rate=1e-3, beta1=0.0, half_after=2000),
         "Optimiser",
         "How the machine is trained. Lower the rate if the chains run away.",
     )
