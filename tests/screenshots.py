@@ -56,8 +56,8 @@ def _in(home: Path, folder: Path) -> int:
         settings = QSettings(str(home / f"{name}.ini"), QSettings.Format.IniFormat)
         workbench = Workbench(config, data_root=home / "datasets", runs_root=home / "runs")
         window = MainWindow(workbench, theme, settings)
+        window.showNormal()  # it would fill this platform's small screen
         window.resize(WIDTH, HEIGHT)
-        window.show()
         workbench.begin()
         return window
 

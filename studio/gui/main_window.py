@@ -50,6 +50,9 @@ _HEIGHTS = (
     ("right_middle", 290),
     ("right_bottom", 150),
 )
+_FIRST_SIZE = (1280, 800)
+_TITLE_BAR = 40
+"""Pixels that a desktop may put above a window."""
 _LAYOUT_VERSION = 1
 
 
@@ -82,7 +85,7 @@ class MainWindow(QMainWindow):
         self._make_toolbar()
         self._make_menus()
         self.setStatusBar(StudioStatusBar(workbench, theme, self))
-        self.resize(1280, 800)
+        self.resize(*_FIRST_SIZE)
         self._arrange()
         self._restore()
 
@@ -225,6 +228,11 @@ class MainWindow(QMainWindow):
         if isinstance(geometry, QByteArray) and isinstance(state, QByteArray):
             self.restoreGeometry(geometry)
             self.restoreState(state, _LAYOUT_VERSION)
+            return
+        room = self.screen().availableSize()
+        width, height = _FIRST_SIZE
+        if room.width() < width or room.height() < height + _TITLE_BAR:
+            self.setWindowState(Qt.WindowState.WindowMaximized)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the run in good order, save it, and remember the layout."""

@@ -317,8 +317,8 @@ loaded = []
 bench.dataset_changed.connect(loaded.append)
 bench.set_dataset(bench.config.dataset)
 window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
+window.showNormal()  # it would fill this platform's small screen
 window.resize(1280, 800)
-window.show()
 while not loaded:
     app.processEvents()
 app.processEvents()
