@@ -141,7 +141,8 @@ class Trainer:
         parameters = self._parameters[phase.network]
         # Gradients of this network alone: a generator's step then spends nothing on the critic's weights.
         for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
-            parameter.grad = gradient
+            # A gradient of a gradient may come in another memory order, which fused optimisers would read as it lies.
+            parameter.grad = gradient.contiguous()
         self._optimisers[phase.network].step()
         self._note(phase, terms, loss, batch.weights)
 
