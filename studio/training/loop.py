@@ -5,7 +5,6 @@ No thread here either: `RunLoop.run` blocks until the run is over, and hears and
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.errors import UserError
+from studio.training.clock import Clock
 from studio.training.mailbox import Mailbox
 from studio.training.messages import (
     Command,
@@ -69,24 +69,6 @@ class Limit:
         )
 
 
-class _Clock:
-    """Time spent training: stands still while paused."""
-
-    def __init__(self) -> None:
-        self._before = 0.0
-        self._since: float | None = None
-
-    def start(self) -> None:
-        self._since = time.perf_counter()
-
-    def stop(self) -> None:
-        self._before, self._since = self.seconds, None
-
-    @property
-    def seconds(self) -> float:
-        return self._before + (time.perf_counter() - self._since if self._since is not None else 0.0)
-
-
 Array = TypeVar("Array", bound=NDArray[np.generic])
 
 
@@ -113,7 +95,7 @@ class RunLoop:
         self._mailbox = mailbox
         self._recorder = recorder
         self._limit = limit or Limit()
-        self._clock = _Clock()
+        self._clock = Clock()
         self._paused = False
         self._stopping = False
         self._report: StepReport | None = None
