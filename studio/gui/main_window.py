@@ -44,8 +44,8 @@ _SPLITS = (
 )
 _WIDTHS = (("left", 290), ("middle_top", 560), ("right_top", 430))
 _HEIGHTS = (
-    ("middle_top", 330),
-    ("middle_bottom", 400),
+    ("middle_top", 312),
+    ("middle_bottom", 418),
     ("right_top", 290),
     ("right_middle", 290),
     ("right_bottom", 150),
@@ -106,6 +106,7 @@ class MainWindow(QMainWindow):
         first = {place: self.docks[panels[0].NAME] for place, panels in PANELS}
         for dock in self.docks.values():
             dock.setFloating(False)
+            self.removeDockWidget(dock)  # or Qt leaves tab bars of the layouts in between on the window
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, first["left"])
         for before, after, direction in _SPLITS:
             self.splitDockWidget(first[before], first[after], direction)
