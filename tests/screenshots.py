@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from studio.training.config import RunConfig
 
 WIDTH, HEIGHT = 1280, 800
-PATIENCE_S = 120
+PATIENCE_S = 300
+PRESET = "digits-vae"
 FIRST_STEPS, ALL_STEPS = 200, 400
 TILTED, SHARE = 2, 0.3
 
@@ -46,7 +47,8 @@ def _in(home: Path, folder: Path) -> int:
     from studio.gui.main_window import MainWindow
     from studio.gui.theme import ThemeManager, ThemeMode
     from studio.gui.workbench import Workbench
-    from studio.training.config import RunConfig
+    from studio.training.config import PerturbationConfig, RunConfig
+    from studio.training.presets import config_or_preset
 
     app = QApplication(sys.argv[:1])
     theme = ThemeManager(ThemeMode.LIGHT)
@@ -56,12 +58,12 @@ def _in(home: Path, folder: Path) -> int:
         settings = QSettings(str(home / f"{name}.ini"), QSettings.Format.IniFormat)
         workbench = Workbench(config, data_root=home / "datasets", runs_root=home / "runs")
         window = MainWindow(workbench, theme, settings)
+        window.showNormal()  # it would fill this platform's small screen
         window.resize(WIDTH, HEIGHT)
-        window.show()
         workbench.begin()
         return window
 
-    window = open_window(RunConfig(), "digits")
+    window = open_window(config_or_preset(PRESET).model_copy(update={"perturbation": PerturbationConfig()}), "digits")
     try:
         _take(_before(window), folder, "before")
         _take(_during(window), folder, "during")

@@ -46,14 +46,17 @@ _SPLITS = (
 )
 _WIDTHS = (("left", 290), ("middle_top", 560), ("right_top", 430))
 _HEIGHTS = (
-    ("middle_top", 330),
-    ("middle_bottom", 400),
+    ("middle_top", 312),
+    ("middle_bottom", 418),
     ("right_top", 290),
     ("right_middle", 290),
     ("right_bottom", 150),
 )
 _DIGITS = "1234567890"  # Alt with one of them goes to a panel
 _MENU_ONLY = ("run_save", "run_restore")
+_FIRST_SIZE = (1280, 800)
+_TITLE_BAR = 40
+"""Pixels that a desktop may put above a window."""
 _LAYOUT_VERSION = 2
 
 
@@ -87,7 +90,7 @@ class MainWindow(QMainWindow):
         self._make_toolbar()
         self._make_menus()
         self.setStatusBar(StudioStatusBar(workbench, theme, self))
-        self.resize(1280, 800)
+        self.resize(*_FIRST_SIZE)
         self._arrange()
         self._restore()
 
@@ -108,6 +111,7 @@ class MainWindow(QMainWindow):
         first = {place: self.docks[panels[0].NAME] for place, panels in PANELS}
         for dock in self.docks.values():
             dock.setFloating(False)
+            self.removeDockWidget(dock)  # or Qt leaves tab bars of the layouts in between on the window
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, first["left"])
         for before, after, direction in _SPLITS:
             self.splitDockWidget(first[before], first[after], direction)
@@ -237,6 +241,11 @@ class MainWindow(QMainWindow):
         if isinstance(geometry, QByteArray) and isinstance(state, QByteArray):
             self.restoreGeometry(geometry)
             self.restoreState(state, _LAYOUT_VERSION)
+            return
+        room = self.screen().availableSize()
+        width, height = _FIRST_SIZE
+        if room.width() < width or room.height() < height + _TITLE_BAR:
+            self.setWindowState(Qt.WindowState.WindowMaximized)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the run in good order, save it, and remember the layout."""

@@ -130,6 +130,7 @@ class StudioStatusBar(QStatusBar):
         self.setObjectName("status")
         self._line = Elided()
         self._line.setObjectName("last_line")
+        self._line.setContentsMargins(theme.tokens.spacing // 2, 0, 0, 0)
         self.addWidget(self._line, 1)
         self._text = QLabel()
         self._text.setObjectName("task_text")
@@ -199,7 +200,9 @@ class Elided(QLabel):
         self._fit()
 
     def _fit(self) -> None:
-        self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.width()))
+        self.setText(
+            self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.contentsRect().width())
+        )
 
 
 def clock(seconds: float) -> str:

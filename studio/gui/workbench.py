@@ -6,6 +6,7 @@ properties. Nothing here draws.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -142,8 +143,9 @@ class Workbench(QObject):
 
     def shutdown(self, seconds: float = _STOP_SECONDS) -> bool:
         """Stop the run and the background tasks; whether all ended in time. Nothing is ever killed."""
+        deadline = time.monotonic() + seconds
         ended = self.runs.shutdown(seconds)
-        return self._tasks.join(seconds) and ended
+        return self._tasks.join(max(0.0, deadline - time.monotonic())) and ended
 
     def _on_engine(self, devices: tuple[tuple[str, str], ...]) -> None:
         self.devices = devices

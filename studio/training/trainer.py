@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from studio.data.image_set import ImageSet
-from studio.models.base import Batch, GenerativeModel, Phase, Probe
+from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Diagnostic
 from studio.models.pixels import to_pixels
@@ -183,8 +183,11 @@ class Trainer:
         else:
             self._optimisers[network].step(gradients)
         self.model.after_step(network)
-        self._scalars[f"loss_{network}"] = loss.detach()
-        self._scalars.update(reduced_metrics(terms, batch.weights))
+        self._note(phase, terms, loss, batch.weights)
+
+    def _note(self, phase: Phase, terms: LossTerms, loss: Tensor, weights: Tensor) -> None:
+        self._scalars[f"loss_{phase.network}"] = loss.detach()
+        self._scalars.update(reduced_metrics(terms, weights))
 
     def _measures(self, phase: Phase) -> bool:
         """Whether this is the phase's last turn before the next log point; measuring an update costs a copy."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QToolBar, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QTabBar, QToolBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.data.folder import FolderConfig
@@ -232,6 +232,17 @@ def test_that_closing_asks_when_the_last_save_fails(hands: Hands, monkeypatch: p
 # -- layout, look and keyboard
 
 
+def tabs(window: MainWindow) -> list[list[str]]:
+    """Titles on each tab bar between the panels that can be seen."""
+    QApplication.processEvents()
+    bars = [bar for bar in window.findChildren(QTabBar) if bar.count() and window.rect().intersects(bar.geometry())]
+    return sorted([bar.tabText(place) for place in range(bar.count())] for bar in bars)
+
+
+def test_that_each_group_of_panels_has_one_tab_bar(window: MainWindow) -> None:
+    assert tabs(window) == [["Batch", "Weights"], ["Samples", "Examples"]]
+
+
 def test_that_the_layout_is_remembered_and_can_be_reset(
     qtbot: QtBot, window: MainWindow, workbench: Workbench, theme: ThemeManager, settings: QSettings
 ) -> None:
@@ -247,6 +258,7 @@ def test_that_the_layout_is_remembered_and_can_be_reset(
     reset.trigger()
     assert again.docks["log"].isVisible()
     assert not again.docks["weights"].isFloating()
+    assert tabs(again) == [["Batch", "Weights"], ["Samples", "Examples"]]
     again.close()
     again.deleteLater()
 
@@ -317,8 +329,8 @@ loaded = []
 bench.dataset_changed.connect(loaded.append)
 bench.set_dataset(bench.config.dataset)
 window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
+window.showNormal()  # it would fill this platform's small screen
 window.resize(1280, 800)
-window.show()
 while not loaded:
     app.processEvents()
 app.processEvents()

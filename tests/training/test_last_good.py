@@ -25,7 +25,7 @@ from studio.training.messages import (
 )
 from studio.training.trainer import Trainer
 from tests.training.conftest import steps, tiny_config, tiny_images
-from tests.training.test_loop import Played
+from tests.training.played import Played
 
 Script = Iterator[list[Command]]
 

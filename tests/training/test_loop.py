@@ -1,25 +1,18 @@
-"""A run's loop, played step by step without a thread: what commands do, what is reported, what a full disk does."""
+"""A run's loop, played step by step without a thread: what commands do, and what is reported when."""
 
 from __future__ import annotations
 
-import csv
-import errno
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from studio.errors import UserError
 from studio.models.base import LossTerms
-from studio.perturb.perturbation import Gauge, Perturbation
-from studio.training.config import RunConfig
-from studio.training.loop import Limit, RunLoop
+from studio.perturb.perturbation import Gauge
+from studio.training.loop import Limit
 from studio.training.messages import (
-    Command,
-    Event,
     Logged,
     Outcome,
     Pause,
@@ -29,58 +22,13 @@ from studio.training.messages import (
     Resume,
     Resumed,
     SampleNow,
-    Save,
-    Saved,
-    SetPerturbation,
-    Snapshot,
     Step,
     Stop,
     Warned,
 )
-from studio.training.recorder import Recorder
-from studio.training.store import RunFolder, SavedRun
-from studio.training.trainer import Trainer
-from tests.training.conftest import PlayedMailbox, steps, tiny_config, tiny_images
-
-E = TypeVar("E", bound=Event)
-Script = Iterator[list[Command]]
-
-
-class Played:
-    """A run on the tiny images whose commands come from a script."""
-
-    def __init__(self, config: RunConfig | None = None, folder: Path | None = None, limit: Limit | None = None) -> None:
-        self.config = config or tiny_config()
-        self.mailbox = PlayedMailbox()
-        self.trainer = Trainer(self.config, tiny_images())
-        self.folder = folder
-        recorder = Recorder(RunFolder.at(folder, self.config), self.trainer) if folder else None
-        self.loop = RunLoop(self.trainer, self.mailbox, recorder, limit)
-        self.events: list[Event] = []
-
-    def run(self, script: Script) -> Outcome:
-        self.mailbox.play(script)
-        try:
-            return self.loop.run()
-        finally:
-            self.hear()
-
-    def hear(self) -> None:
-        self.events += self.mailbox.events()[0]
-
-    def all_of(self, kind: type[E]) -> list[E]:
-        self.hear()
-        return [event for event in self.events if isinstance(event, kind)]
-
-    def snapshot(self) -> Snapshot:
-        snapshot = self.mailbox.take_snapshot()
-        assert snapshot is not None
-        return snapshot
-
-    def rows(self) -> list[dict[str, str]]:
-        assert self.folder is not None
-        with (self.folder / "metrics.csv").open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+from studio.training.store import SavedRun
+from tests.training.conftest import steps, tiny_config
+from tests.training.played import Played, Script, target
 
 
 class FakeTime:
@@ -98,33 +46,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     fake = FakeTime()
     monkeypatch.setattr("studio.training.clock.time", fake)
     return fake
-
-
-class Disk:
-    """Full whenever a test says so."""
-
-    def __init__(self) -> None:
-        self.full = False
-
-    def guard(self, write: Callable[..., Any]) -> Callable[..., Any]:
-        def guarded(*arguments: Any, **options: Any) -> Any:
-            if self.full:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            return write(*arguments, **options)
-
-        return guarded
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    """Below everything the store writes: files written whole and rows appended."""
-    disk = Disk()
-    monkeypatch.setattr(Path, "open", disk.guard(Path.open))
-    return disk
-
-
-def target(*offsets: float, revision: int, gauge: Gauge = Gauge.NORMALISED) -> SetPerturbation:
-    return SetPerturbation(perturbation=Perturbation(offsets=offsets, revision=revision, gauge=gauge))
 
 
 # -- how it ends
@@ -434,164 +355,3 @@ def test_that_a_batch_that_weighs_nothing_is_no_divergence() -> None:
     assert run.run(steps(40)) is Outcome.COMPLETED
     assert run.all_of(Warned) == []
     assert any(point.values["adjusted_size"] == 0 for point in run.all_of(Logged))
-
-
-# -- the disk
-
-
-def test_that_save_writes_while_the_run_goes_on(run_path: Path) -> None:
-    run = Played(folder=run_path)
-
-    def script() -> Script:
-        yield from steps(3)
-        yield [Save()]
-        assert run.all_of(Saved) == [Saved(step=3, path=run_path)]
-        assert SavedRun.open(run_path).summary["status"] == "running"
-        assert len(run.rows()) == 3
-        yield [Stop()]
-
-    run.run(script())
-    assert SavedRun.open(run_path).summary["status"] == "stopped"
-    assert run.all_of(Saved)[-1] == Saved(step=4, path=run_path)
-
-
-def test_that_a_full_disk_pauses_and_loses_nothing(disk: Disk, run_path: Path) -> None:
-    run = Played(folder=run_path)
-
-    def script() -> Script:
-        yield from steps(3)
-        disk.full = True
-        yield [SampleNow()]
-        (warned,) = run.all_of(Warned)
-        assert "No space left" in str(warned.error)
-        assert warned.error.hint
-        for _ in range(3):
-            yield []
-            assert run.trainer.step_count == 3
-        yield [Step()]  # goes on in memory, if the person wants
-        disk.full = False
-        yield [Resume()]
-        yield [SampleNow()]
-        assert [row["step"] for row in run.rows()] == ["1", "2", "3", "4", "5"]
-        yield [Stop()]
-
-    assert run.run(script()) is Outcome.STOPPED
-    assert [row["step"] for row in run.rows()] == [str(step) for step in range(1, run.trainer.step_count + 1)]
-    assert len(run.all_of(Warned)) == 1
-    assert SavedRun.open(run_path).summary["steps"] == run.trainer.step_count
-
-
-def test_that_a_disk_full_from_the_start_pauses_before_the_first_step(disk: Disk, run_path: Path) -> None:
-    run = Played(folder=run_path)
-    disk.full = True
-
-    def script() -> Script:
-        yield []
-        assert run.trainer.step_count == 0
-        assert len(run.all_of(Warned)) == 1
-        disk.full = False
-        yield [Resume()]
-        yield from steps(2)
-
-    assert run.run(script()) is Outcome.STOPPED
-    assert len(run.rows()) == 3
-
-
-def test_that_a_complete_run_waits_until_there_is_room_to_save_it(disk: Disk, run_path: Path) -> None:
-    run = Played(folder=run_path, limit=Limit(steps=2))
-
-    def script() -> Script:
-        yield from steps(2)
-        disk.full = True
-        yield []
-        yield [Save()]
-        disk.full = False
-        yield [Resume()]
-
-    assert run.run(script()) is Outcome.COMPLETED
-    assert len(run.all_of(Warned)) == 2
-    assert SavedRun.open(run_path).summary["status"] == "completed"
-    assert len(run.rows()) == 2
-
-
-def test_that_a_stopped_run_that_cannot_be_saved_ends_with_the_reason(disk: Disk, run_path: Path) -> None:
-    run = Played(folder=run_path)
-
-    def script() -> Script:
-        yield from steps(2)
-        disk.full = True
-        yield [Stop()]
-
-    with pytest.raises(UserError, match="No space left"):
-        run.run(script())
-    assert run.all_of(Saved) == []
-
-
-def test_that_half_a_row_is_taken_back_when_the_disk_fills_up(monkeypatch: pytest.MonkeyPatch, run_path: Path) -> None:
-    """A write that stops half-way would spoil the next row, and what is tried again would be there twice."""
-    run = Played(folder=run_path)
-
-    class Short:
-        """The file, taking no more than 7 bytes at once."""
-
-        def __init__(self, file: Any) -> None:
-            self.file = file
-
-        def __enter__(self) -> Short:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            self.file.close()
-
-        def write(self, data: bytes) -> int:
-            return int(self.file.write(data[:7]))
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.file, name)
-
-    whole = Path.open
-
-    def script() -> Script:
-        yield from steps(2)
-        yield [Save()]
-        with monkeypatch.context() as patch:
-            patch.setattr(Path, "open", lambda path, mode, **options: Short(whole(path, mode, **options)))
-            yield [Save()]
-            assert len(run.all_of(Warned)) == 1
-        assert len(run.rows()) == 2
-        yield [Resume()]
-        yield [Stop()]
-
-    run.run(script())
-    assert [row["step"] for row in run.rows()] == [str(step) for step in range(1, run.trainer.step_count + 1)]
-
-
-def test_that_a_value_that_comes_later_gets_a_column(run_path: Path) -> None:
-    """The generator's loss first comes with the third step, when rows of the critic's are already on disk."""
-    run = Played(tiny_config("wgan_gp", model={"critic_steps": 3}), run_path)
-
-    def script() -> Script:
-        yield from steps(2)
-        yield [Save()]
-        assert "loss_generator" not in run.rows()[0]
-        yield from steps(2)
-
-    run.run(script())
-    rows = run.rows()
-    assert [bool(row["loss_generator"]) for row in rows] == [False, False, True, True, True]
-    assert all(row["loss_critic"] for row in rows)
-    assert None not in rows[-1]
-
-
-def test_that_edits_are_in_the_summary(run_path: Path) -> None:
-    run = Played(folder=run_path)
-
-    def script() -> Script:
-        yield from steps(2)
-        yield [target(1, 0, -1, revision=1)]
-
-    run.run(script())
-    summary = SavedRun.open(run_path).summary
-    offsets = {"ant": 1.0, "bee": 0.0, "cat": -1.0}
-    assert summary["edits"] == [{"step": 2, "revision": 1, "offsets": offsets}]
-    assert summary["offsets"] == offsets

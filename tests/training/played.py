@@ -1,0 +1,67 @@
+"""A run whose commands come from a script, played without a thread."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from studio.perturb.perturbation import Gauge, Perturbation
+from studio.training.config import RunConfig
+from studio.training.loop import Limit, RunLoop
+from studio.training.messages import (
+    Command,
+    Event,
+    Outcome,
+    SetPerturbation,
+    Snapshot,
+)
+from studio.training.recorder import Recorder
+from studio.training.store import RunFolder
+from studio.training.trainer import Trainer
+from tests.training.conftest import PlayedMailbox, tiny_config, tiny_images
+
+E = TypeVar("E", bound=Event)
+Script = Iterator[list[Command]]
+
+
+class Played:
+    """A run on the tiny images whose commands come from a script."""
+
+    def __init__(self, config: RunConfig | None = None, folder: Path | None = None, limit: Limit | None = None) -> None:
+        self.config = config or tiny_config()
+        self.mailbox = PlayedMailbox()
+        self.trainer = Trainer(self.config, tiny_images())
+        self.folder = folder
+        recorder = Recorder(RunFolder.at(folder, self.config), self.trainer) if folder else None
+        self.loop = RunLoop(self.trainer, self.mailbox, recorder, limit)
+        self.events: list[Event] = []
+
+    def run(self, script: Script) -> Outcome:
+        self.mailbox.play(script)
+        try:
+            return self.loop.run()
+        finally:
+            self.hear()
+
+    def hear(self) -> None:
+        self.events += self.mailbox.events()[0]
+
+    def all_of(self, kind: type[E]) -> list[E]:
+        self.hear()
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def snapshot(self) -> Snapshot:
+        snapshot = self.mailbox.take_snapshot()
+        assert snapshot is not None
+        return snapshot
+
+    def rows(self) -> list[dict[str, str]]:
+        assert self.folder is not None
+        with (self.folder / "metrics.csv").open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+
+def target(*offsets: float, revision: int, gauge: Gauge = Gauge.NORMALISED) -> SetPerturbation:
+    return SetPerturbation(perturbation=Perturbation(offsets=offsets, revision=revision, gauge=gauge))

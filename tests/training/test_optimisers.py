@@ -1,0 +1,64 @@
+"""Settings of an optimiser reach torch's own, and devices are named as this machine has them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from studio.errors import UserError
+from studio.models.config import Optimiser, OptimiserConfig
+from studio.training.devices import available_devices, resolve_device, use_threads
+from studio.training.optimisers import build_rule
+
+CLASSES = {
+    Optimiser.ADAM: torch.optim.Adam,
+    Optimiser.ADAMW: torch.optim.AdamW,
+    Optimiser.RMSPROP: torch.optim.RMSprop,
+    Optimiser.ADAGRAD: torch.optim.Adagrad,
+    Optimiser.MOMENTUM: torch.optim.SGD,
+    Optimiser.SGD: torch.optim.SGD,
+}
+
+
+@pytest.mark.parametrize("kind", Optimiser)
+def test_that_every_update_rule_takes_its_rates_and_goes_downhill(kind: Optimiser) -> None:
+    config = OptimiserConfig(kind=kind, learning_rate=0.05, beta1=0.25, beta2=0.75)
+    parameter = torch.nn.Parameter(torch.tensor([3.0, -2.0]))
+    optimiser = build_rule(config, [parameter])
+    assert type(optimiser) is CLASSES[kind]
+    group = optimiser.param_groups[0]
+    assert group["lr"] == 0.05
+    match kind:
+        case Optimiser.ADAM | Optimiser.ADAMW:
+            assert group["betas"] == (0.25, 0.75)
+        case Optimiser.RMSPROP:
+            assert group["alpha"] == 0.75
+        case Optimiser.MOMENTUM:
+            assert group["momentum"] == 0.25
+        case Optimiser.ADAGRAD | Optimiser.SGD:
+            assert not group.get("momentum")
+    for _ in range(20):
+        parameter.grad = parameter.detach().clone()  # of ½·‖θ‖²
+        optimiser.step()
+    assert parameter.norm() < 3
+
+
+def test_that_the_processor_is_always_there_and_automatic_is_one_of_the_rest() -> None:
+    values = [value for value, _ in available_devices()]
+    assert values[:2] == ["auto", "cpu"]
+    assert resolve_device("auto") in values[1:]
+    assert resolve_device("cpu") == "cpu"
+
+
+@pytest.mark.parametrize("wanted", ["cuda:99", "cuda:" + "9" * 30])
+def test_that_a_device_that_is_not_there_is_refused_with_those_that_are(wanted: str) -> None:
+    with pytest.raises(UserError, match="cpu") as caught:
+        resolve_device(wanted)
+    assert caught.value.field == "device"
+
+
+def test_that_threads_are_set_or_left_to_torch() -> None:
+    before = torch.get_num_threads()
+    assert use_threads(0) == before
+    assert use_threads(2) == torch.get_num_threads() == 2
+    use_threads(before)
