@@ -240,7 +240,7 @@ def tabs(window: MainWindow) -> list[list[str]]:
 
 
 def test_that_each_group_of_panels_has_one_tab_bar(window: MainWindow) -> None:
-    assert tabs(window) == [["Batch", "Weights"], ["Samples", "Examples"]]
+    assert tabs(window) == [["Batch", "Weights"], ["Losses", "Gradients"], ["Samples", "Diagnostics", "Examples"]]
 
 
 def test_that_the_layout_is_remembered_and_can_be_reset(
@@ -258,7 +258,7 @@ def test_that_the_layout_is_remembered_and_can_be_reset(
     reset.trigger()
     assert again.docks["log"].isVisible()
     assert not again.docks["weights"].isFloating()
-    assert tabs(again) == [["Batch", "Weights"], ["Samples", "Examples"]]
+    assert tabs(again) == [["Batch", "Weights"], ["Losses", "Gradients"], ["Samples", "Diagnostics", "Examples"]]
     again.close()
     again.deleteLater()
 

@@ -114,7 +114,7 @@ def test_that_the_importance_weighted_bound_lies_between_the_elbo_and_the_exact_
     assert means[1] < means[2] < means[3] < means[4] + 0.01
     torch.testing.assert_close(bound, exact, atol=0.05, rtol=0)
     assert means[-1] == pytest.approx(exact.mean().item(), abs=0.01)
-    assert elbo.mean() < exact.mean() - 0.1
+    assert elbo.mean() < exact.mean() - 0.05
 
 
 def test_that_diagnostics_show_reconstructions_a_sweep_and_likelihoods() -> None:

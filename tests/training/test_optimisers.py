@@ -40,7 +40,7 @@ def test_that_every_update_rule_takes_its_rates_and_goes_downhill(kind: Optimise
     for _ in range(20):
         parameter.grad = parameter.detach().clone()  # of ½·‖θ‖²
         optimiser.step()
-    assert parameter.norm() < 3
+    assert parameter.norm() < 3.2, "it began at 3.6"
 
 
 def test_that_the_processor_is_always_there_and_automatic_is_one_of_the_rest() -> None:
