@@ -6,10 +6,10 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from studio.gui.explain import wrapped
 from studio.gui.image_view import ImageView
 from studio.gui.mosaic import GAP, mosaic
 from studio.gui.numbers import whole
+from studio.gui.tooltip import tooltip
 from studio.models.diagnostic import Pictures
 
 _AIR = 6
@@ -88,7 +88,7 @@ class PictureRows(ImageView):
         if row * shown.columns + column >= number:
             return ""
         name = f"{self.rows[row]}. " if row < len(self.rows) else ""
-        return wrapped(f"{name}Row {whole(row + 1)}, image {whole(column + 1)} of {whole(shown.columns)}. {shown.tip}")
+        return tooltip(f"{name}Row {whole(row + 1)}, image {whole(column + 1)} of {whole(shown.columns)}. {shown.tip}")
 
 
 class _Names(QWidget):

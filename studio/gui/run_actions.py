@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QToolBar, QWidget
 
-from studio.gui.explain import wrapped
 from studio.gui.theme import ThemeManager
+from studio.gui.tooltip import tooltip
 from studio.gui.view_state import RunPhase, RunView
 from studio.gui.workbench import Workbench
 
@@ -168,5 +168,5 @@ class RunActions(QObject):
 
 def _describe(action: QAction, tip: str) -> None:
     keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-    action.setToolTip(wrapped(f"{tip} ({keys})"))
+    action.setToolTip(tooltip(f"{tip} ({keys})"))
     action.setStatusTip(tip)

@@ -8,8 +8,9 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
 
-from studio.gui.explain import explain, wrapped
+from studio.gui.explain import explain
 from studio.gui.theme import ThemeManager
+from studio.gui.tooltip import tooltip
 from studio.gui.view_state import Level, LogLine, RunPhase, RunView, TaskView
 from studio.gui.workbench import Workbench
 
@@ -163,7 +164,7 @@ class StudioStatusBar(QStatusBar):
             return
         widest = self.width() // 3
         self._text.setText(self._text.fontMetrics().elidedText(task.text, Qt.TextElideMode.ElideMiddle, widest))
-        self._text.setToolTip(wrapped(task.text))
+        self._text.setToolTip(tooltip(task.text))
         self._bar.setMaximum(0 if task.fraction is None else 1000)
         if task.fraction is not None:
             self._bar.setValue(round(1000 * task.fraction))
@@ -190,7 +191,7 @@ class Elided(QLabel):
     def show_text(self, text: str, role: str) -> None:
         """Show a text in the colour of a role."""
         self._whole = " ".join(text.split())
-        self.setToolTip(wrapped(text))
+        self.setToolTip(tooltip(text))
         self.setProperty("role", role)
         self.style().polish(self)
         self._fit()

@@ -8,11 +8,12 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QToolTip, QWidget
 
-from studio.gui.explain import explain, wrapped
+from studio.gui.explain import explain
 from studio.gui.live_panel import LivePanel
 from studio.gui.mosaic import mosaic
 from studio.gui.numbers import FIGURE_SPACE, compact
 from studio.gui.theme import ThemeManager, Tokens
+from studio.gui.tooltip import tooltip
 from studio.gui.view_state import DatasetView
 from studio.gui.workbench import Workbench
 from studio.training.messages import PlannedExamples, Snapshot
@@ -165,7 +166,7 @@ class _Sheet(QWidget):
                 name = self._names[label] if label < len(self._names) else str(label)
                 weight = compact(float(self._planned.weights[index]))
                 text = f"A real example of class {name}; it counts {weight} times. Its weight w = e^−ΔH, normalised."
-                QToolTip.showText(event.globalPos(), wrapped(text), self)
+                QToolTip.showText(event.globalPos(), tooltip(text), self)
                 return True
         QToolTip.hideText()
         return True

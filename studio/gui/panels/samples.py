@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QFileDialog, QLabel, QTo
 
 from studio.errors import UserError
 from studio.gui.controls import icon_button, toggle_button
-from studio.gui.explain import explain, wrapped
+from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
 from studio.gui.image_view import ImageView
 from studio.gui.live_panel import LivePanel
@@ -19,6 +19,7 @@ from studio.gui.mosaic import GAP, columns_of, mosaic, side_by_side
 from studio.gui.numbers import FIGURE_SPACE, whole
 from studio.gui.save_picture import save_png
 from studio.gui.theme import ThemeManager
+from studio.gui.tooltip import tooltip
 from studio.gui.workbench import Workbench
 from studio.training.messages import SampleGrid, Snapshot
 
@@ -142,7 +143,7 @@ class SamplesPanel(LivePanel):
         index = y // (height + GAP) * across + min(across - 1, x // (width + GAP))
         if index >= number:
             return ""
-        return wrapped(
+        return tooltip(
             f"Sample {index + 1} of {number} at step {whole(grid.step)}, {_TITLES[name]} weights. "
             "Its latent stays the same throughout the run."
         )

@@ -12,9 +12,9 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QGuiApplication, QHelpEvent, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
-from studio.gui.explain import wrapped
 from studio.gui.plots.ticks import linear_ticks, log_label, log_ticks, number_label
 from studio.gui.theme import ThemeManager, Tokens
+from studio.gui.tooltip import tooltip
 
 _PIXELS_PER_TICK = {"left": 28, "bottom": 62}
 
@@ -161,7 +161,7 @@ class Plot(pg.PlotWidget):
             point = self.view.mapSceneToView(place)
             text = self.describe(point.x(), point.y())
         else:
-            text = wrapped(self.accessibleDescription()) if self.accessibleDescription() else ""
+            text = tooltip(self.accessibleDescription()) if self.accessibleDescription() else ""
         if text:
             QToolTip.showText(event.globalPos(), text, self)
         else:
