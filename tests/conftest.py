@@ -5,6 +5,7 @@ Nothing here imports Qt or torch, so a test that needs neither starts at once.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -17,6 +18,9 @@ import pytest
 # Before anything imports Qt or torch: both read these once.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
+
+# Widgets must be destroyed where they were made, so no other thread may collect them: studio/gui/garbage.py says more.
+gc.disable()
 
 JOIN_GRACE_S = 2.0  # a thread that was asked to stop may take this long to be gone
 _DIRECTORIES = {
@@ -55,6 +59,7 @@ def nothing_outlives_the_test() -> Iterator[None]:
     yield
     leaked = _threads_left(before)
     widgets = _close_widgets_left()
+    _collect_garbage()
     if leaked:
         pytest.fail(f"threads outlived the test: {', '.join(sorted(thread.name for thread in leaked))}")
     if widgets:
@@ -81,6 +86,15 @@ def _close_widgets_left() -> list[str]:
         widget.hide()
         widget.deleteLater()
     return names
+
+
+def _collect_garbage() -> None:
+    if "PySide6.QtCore" not in sys.modules:
+        gc.collect()
+        return
+    from studio.gui.garbage import collect_due
+
+    collect_due()
 
 
 @pytest.fixture(scope="session")

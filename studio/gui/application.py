@@ -11,6 +11,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from studio import __version__
+from studio.gui.garbage import GarbageCollector
 from studio.gui.main_window import MainWindow
 from studio.gui.theme import ThemeManager, ThemeMode
 from studio.gui.workbench import Workbench
@@ -50,6 +51,8 @@ def run_application(*, config: str | None = None, data_root: Path | None = None)
     if config and config not in (preset.name for preset in presets()):
         window.files.begin_with(Path(config))
     window.show()
+    garbage = GarbageCollector(app)
+    workbench.engine_ready.connect(garbage.settle)
     QTimer.singleShot(_AFTER_PAINT, workbench.begin)
     _let_ctrl_c_through(app, window)
     code = int(app.exec())
