@@ -1,0 +1,183 @@
+"""Whether the tilt arrives in each model: trains presets on MNIST with 30 % twos and measures what they draw.
+
+    python -m tests.benchmarks.shelf --data DIR --judge judge.py [--models gan vae …] [--minutes 1 3 5] [--seeds 0 1 2]
+
+A row for each model, seed and budget, of 10,000 samples drawn by the averaged weights:
+
+    share       of 2s, with a 95 % interval of the count alone; the target is 30 %
+    TV          ½·Σ|share − target| over the ten classes; real data resampled to the target gives about 0.017
+    FD          Fréchet distance of the judge's features to the tilted training set; real data gives about 1.15
+    confident   share of samples that the judge is more than 90 % sure of; real data gives about 0.97
+    first grid  seconds of training until half of 500 samples are confident, looked at every 5 s
+
+Minutes are spent training: drawing and judging stop the clock. The judge, a file with `label(images)`, `moments`,
+`frechet` that took no part in training, is given by path.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from studio.data.catalog import load_dataset
+from studio.data.image_set import ImageSet
+from studio.models.catalog import MODELS
+from studio.progress import Progress
+from studio.training.config import RunConfig, with_settings
+from studio.training.presets import config_or_preset
+from studio.training.trainer import Trainer
+
+SAMPLES, FEW, LOOK_EVERY = 10_000, 500, 5.0
+CLASS, RECOGNISABLE, SURE = 2, 0.5, 0.9
+HEADER = (
+    "| model | seed | minutes | steps | examples/s | share of 2s | TV | FD | confident | first grid |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the judge says of some images."""
+
+    share: float
+    tv: float
+    frechet: float
+    confident: float
+
+
+class Judge:
+    """The judge's functions and the tilted training set as it sees it.
+
+    Args:
+        path: the judge's file.
+        data: MNIST's training images and labels.
+        weights: importance weight of each, shape (n,).
+    """
+
+    def __init__(self, path: Path, data: ImageSet, weights: Tensor) -> None:
+        self._module = _module(path)
+        features, _ = self._label(data.images)
+        self._real = self._module.moments(features, weights)
+        labels = torch.from_numpy(np.array(data.labels, dtype=np.int64))
+        self._target = torch.zeros(10, dtype=torch.double).index_add_(0, labels, weights / weights.sum())
+
+    def _label(self, images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            features, probabilities = self._module.label(torch.from_numpy(np.array(images[..., 0])))
+        return features, probabilities
+
+    def confident(self, images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> float:
+        """Share of `images` (n, 28, 28, 1) that it is sure of."""
+        return (self._label(images)[1].amax(1) > SURE).double().mean().item()
+
+    def verdict(self, images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Verdict:
+        """Everything about `images`, uint8, shape (n, 28, 28, 1)."""
+        features, probabilities = self._label(images)
+        shares = torch.bincount(probabilities.argmax(1), minlength=10).double() / len(images)
+        own = self._module.moments(features, torch.ones(len(images)))
+        return Verdict(
+            share=shares[CLASS].item(),
+            tv=(shares - self._target).abs().sum().item() / 2,
+            frechet=self._module.frechet(own, self._real),
+            confident=(probabilities.amax(1) > SURE).double().mean().item(),
+        )
+
+
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("judge", path)
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Budgeted:
+    """Trains one configuration and stops at each budget.
+
+    Args:
+        config: what to train.
+        data: on what.
+        judge: tells when samples have become recognisable.
+    """
+
+    def __init__(self, config: RunConfig, data: ImageSet, judge: Judge) -> None:
+        self.trainer = Trainer(config, data)
+        self._judge = judge
+        self._spent = 0.0
+        self._next_look = LOOK_EVERY
+        self.first_grid = math.nan
+
+    @property
+    def rate(self) -> float:
+        """Examples trained on, per second."""
+        return self.trainer.examples / self._spent
+
+    def budgets(self, minutes: Sequence[float]) -> Iterator[float]:
+        """Train; yields each budget when it is spent."""
+        for budget in sorted(minutes):
+            while self._spent < 60 * budget:
+                begun = time.perf_counter()
+                self.trainer.step()
+                self._spent += time.perf_counter() - begun
+                self._look()
+            yield budget
+
+    def _look(self) -> None:
+        if not math.isnan(self.first_grid) or self._spent < self._next_look:
+            return
+        self._next_look += LOOK_EVERY
+        if self._judge.confident(self.trainer.sample(FEW)) >= RECOGNISABLE:
+            self.first_grid = self._spent
+
+
+def interval(share: float, count: int) -> float:
+    """Half the width of the 95 % interval of a share among `count`."""
+    return 1.96 * math.sqrt(share * (1 - share) / count)
+
+
+def row(kind: str, seed: int, minutes: float, run: Budgeted, found: Verdict) -> str:
+    """A line of the table."""
+    share = f"{100 * found.share:.1f} ± {100 * interval(found.share, SAMPLES):.1f} %"
+    grid = "–" if math.isnan(run.first_grid) else f"{run.first_grid:.0f} s"
+    return (
+        f"| {kind} | {seed} | {minutes:g} | {run.trainer.step_count:,} | {run.rate:,.0f} | {share} | {found.tv:.3f} "
+        f"| {found.frechet:.1f} | {found.confident:.3f} | {grid} |"
+    )
+
+
+def main() -> None:
+    """Train, and print the table as it comes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds MNIST/raw")
+    parser.add_argument("--judge", type=Path, required=True)
+    parser.add_argument("--models", nargs="+", default=[spec.kind for spec in MODELS])
+    parser.add_argument("--minutes", nargs="+", type=float, default=[1, 3, 5])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--set", action="append", default=[], metavar="path=value", help="as in `studio train`")
+    options = parser.parse_args()
+    data = load_dataset(config_or_preset("mnist-twos-30").dataset, options.data, Progress(lambda *_: None))
+    tilt = config_or_preset("mnist-twos-30").perturbation.resolve(data.class_names)
+    judge = Judge(options.judge, data, torch.from_numpy(np.exp(tilt.example_log_weights(data.labels, data.counts))))
+    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, {SAMPLES:,} samples\n\n{HEADER}", flush=True)
+    for kind in options.models:
+        for seed in options.seeds:
+            config = with_settings(config_or_preset(f"mnist-twos-30-{kind}"), [*options.set, f"seed={seed}"])
+            run = Budgeted(config, data, judge)
+            for minutes in run.budgets(options.minutes):
+                images = run.trainer.sample(SAMPLES, seed=1)
+                print(row(kind, seed, minutes, run, judge.verdict(images)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
