@@ -151,9 +151,10 @@ def _sample(arguments: argparse.Namespace) -> int:
 def _presets(_: argparse.Namespace) -> int:
     from studio.training.presets import presets
 
-    for preset in presets():
-        config = preset.read()
-        print(f"{preset.name:24} {config.name}")
+    found = presets()
+    widest = max(len(preset.name) for preset in found)
+    for preset in found:
+        print(f"{preset.name:{widest}}  {preset.read().name}")
     return 0
 
 

@@ -347,6 +347,7 @@ def test_that_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["presets"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [preset.name for preset in presets()]
+    assert len({line.index(preset.read().name) for line, preset in zip(lines, presets(), strict=True)}) == 1
 
 
 def test_that_the_version_and_the_help_are_told(capsys: pytest.CaptureFixture[str]) -> None:
