@@ -123,9 +123,9 @@ def _number(kind: type[int] | type[float], least: float, most: float) -> Callabl
 
 
 def _window(arguments: argparse.Namespace) -> int:
-    from studio.gui.application import run_application
+    from studio.gui.application import end_process, run_application
 
-    return run_application(config=arguments.config, data_root=arguments.data_root)
+    end_process(run_application(config=arguments.config, data_root=arguments.data_root))
 
 
 def _train(arguments: argparse.Namespace) -> int:

@@ -147,6 +147,10 @@ class Workbench(QObject):
         ended = self.runs.shutdown(seconds)
         return self._tasks.join(max(0.0, deadline - time.monotonic())) and ended
 
+    def see_run_out(self) -> None:
+        """Wait for a run that could not end in time: it is being saved."""
+        self.runs.shutdown(None)
+
     def _on_engine(self, devices: tuple[tuple[str, str], ...]) -> None:
         self.devices = devices
         self.engine_ready.emit(devices)
