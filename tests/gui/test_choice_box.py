@@ -29,7 +29,6 @@ def dressed(theme: ThemeManager, qapp: QApplication) -> Iterator[ThemeManager]:
     qapp.setFont(font)
 
 
-@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
 def test_that_an_open_list_shows_every_choice_whole(qtbot: QtBot, dressed: ThemeManager) -> None:
     box = ChoiceBox()
     qtbot.addWidget(box)
