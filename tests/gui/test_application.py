@@ -15,7 +15,7 @@ from studio.gui.workbench import Workbench
 from studio.training.trainer import Trainer
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 180
+PATIENCE_S = 110
 
 _CLOSED_WHILE_TORCH_LOADS = """
 import sys, threading
