@@ -152,6 +152,7 @@ class MainWindow(QMainWindow):
             (redo, "redo", QKeySequence.StandardKey.Redo),
         ):
             action.setShortcuts(keys)
+            action.setWhatsThis(icon.capitalize())  # its text goes on with what it would undo
             self.theme.bind_icon(action, icon)
             edit_menu.addAction(action)
         run_menu = self._menu("&Run")
@@ -172,7 +173,7 @@ class MainWindow(QMainWindow):
             menu.addAction(action)
             action.setToolTip("Show or hide this panel")
             if number <= len(_DIGITS):
-                go = QAction(self)
+                go = QAction(f"Go to “{dock.windowTitle()}”", self)
                 go.setShortcut(QKeySequence(f"Alt+{_DIGITS[number - 1]}"))
                 go.triggered.connect(lambda _=False, dock=dock: _go_to(dock))
                 self.addAction(go)

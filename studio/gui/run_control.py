@@ -107,8 +107,8 @@ class RunControl(QObject):
             self._set_run(replace(self.run, phase=RunPhase.STOPPING))
             self._bridge.send(Stop())
 
-    def shutdown(self, seconds: float) -> bool:
-        """Stop and wait; whether the run ended in time. It is never killed."""
+    def shutdown(self, seconds: float | None) -> bool:
+        """Stop and wait, as long as it takes if no time is given; whether the run ended in time. It is never killed."""
         self._bridge.send(Stop())
         return self._bridge.join(seconds)
 
