@@ -20,18 +20,13 @@ from studio.models.diagnostic import Diagnostic
 from studio.models.pixels import to_pixels
 from studio.models.reduce import reduced_metrics, weighted_loss
 from studio.perturb.perturbation import Perturbation
-from studio.perturb.planner import BatchPlan, ErrorCarryPlanner, FixedSizePlanner, Planner, ResamplingPlanner
+from studio.perturb.planner import BatchPlan
 from studio.training.averaging import WeightAverage
-from studio.training.config import PlannerKind, RunConfig
+from studio.training.config import RunConfig
 from studio.training.messages import Images
 from studio.training.optimisers import NetworkOptimiser
+from studio.training.planners import PLANNERS
 from studio.training.split import split_off
-
-PLANNERS: Mapping[PlannerKind, type[Planner]] = {
-    PlannerKind.ERROR_CARRY: ErrorCarryPlanner,
-    PlannerKind.FIXED_SIZE: FixedSizePlanner,
-    PlannerKind.RESAMPLING: ResamplingPlanner,
-}
 
 _SAMPLING_STREAM = 0x5EED
 """Added to the run's seed for the latents of the sample grid."""
@@ -114,6 +109,7 @@ class Trainer:
             self._log_weights(self.perturbation),
             config.batch.average_size,
             np.random.default_rng(config.seed),
+            labels=self.data.labels,
             revision=self.perturbation.revision,
         )
         self._rng = torch.Generator(self.device).manual_seed(config.seed)
