@@ -15,6 +15,7 @@ from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.perturb.diagnostics import Strength, TiltSummary, summarise
 from studio.perturb.perturbation import Perturbation
+from studio.training.comparison_messages import ComparingPlanners, PlannersCompared
 from studio.training.messages import (
     Event,
     Finished,
@@ -254,7 +255,9 @@ def line_of(event: Event) -> LogLine | None:
             return LogLine.of_error(error, Level.WARNING)
         case Finished():
             return _last_line(event)
-        case Logged():
+        case PlannersCompared(step=step, report=report) if report is not None:
+            return LogLine(text=f"Planners compared at step {step:,}. {report.advice.reason}")
+        case Logged() | ComparingPlanners() | PlannersCompared():
             return None
         case _:
             assert_never(event)
