@@ -25,7 +25,7 @@ from studio.training.gradient_probe import GradientProbe
 from studio.training.planner_report import PlannerReport, PlannerRow
 from studio.training.planners import PLANNERS
 
-_FEWEST, _MOST = 4, 200  # batches of each planner
+_FEWEST, _MOST = 4, 1000  # batches of each planner
 _FOR_MASS, _FOR_VARIANCE = 0.15, 0.7  # of the time, when they have to be done
 _BIAS_BATCHES = 4  # at most, for each half of each planner's mass
 _PLANNED = (50, 2000)  # batches for each half of a planner's mass
