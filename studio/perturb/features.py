@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.errors import UserError
-from studio.perturb.perturbation import Floats
+from studio.perturb.arrays import Floats
 from studio.progress import Progress
 
 _CHUNK_NUMBERS = 2**21

@@ -18,8 +18,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from studio.perturb.arrays import Floats
 from studio.perturb.formula_text import DEEPEST, OPERATORS, FormulaError, checked_text, too_deep
-from studio.perturb.perturbation import Floats
 
 MOST_NODES = 200
 """Cap on numbers, names and operations together."""
