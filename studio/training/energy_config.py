@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -203,6 +203,14 @@ class EnergyConfig(Settings):
             offsets_scale=self.offsets_scale,
             offsets_enabled=self.offsets_enabled,
         )
+
+    def energy_part(self) -> EnergyConfig:
+        """These fields alone, of whatever else holds them too."""
+        return EnergyConfig(**{name: getattr(self, name) for name in EnergyConfig.model_fields})
+
+    def with_energy(self, energy: EnergyConfig) -> Self:
+        """The same with another energy."""
+        return self.model_copy(update={name: getattr(energy, name) for name in EnergyConfig.model_fields})
 
 
 def energy_record(energy: Energy) -> dict[str, Any]:
