@@ -18,6 +18,7 @@ from studio.errors import UserError
 from studio.models.catalog import MODELS, AnyModel
 from studio.perturb.perturbation import LARGEST_OFFSET, Gauge, Perturbation
 from studio.settings import Settings, setting
+from studio.training.energy_config import EnergyConfig
 
 SCHEMA_VERSION = 1
 
@@ -53,8 +54,8 @@ _PLANNER_HELP = {
 }
 
 
-class PerturbationConfig(Settings):
-    """The tilt: an energy offset per class, by class name; classes that are not named have offset 0."""
+class PerturbationConfig(EnergyConfig):
+    """The tilt: an energy offset per class, by class name, and further terms; classes not named have offset 0."""
 
     offsets: dict[str, Annotated[float, Field(ge=-LARGEST_OFFSET, le=LARGEST_OFFSET)]] = setting(
         {}, "Offsets ΔH", "Energy offset of each class; its weight is exp(−ΔH)."
@@ -82,7 +83,7 @@ class PerturbationConfig(Settings):
                 field="perturbation.offsets",
             )
         offsets = tuple(float(self.offsets.get(name, 0.0)) for name in class_names)
-        return Perturbation(offsets=offsets, gauge=self.gauge, revision=revision)
+        return Perturbation(offsets=offsets, energy=self.energy(), gauge=self.gauge, revision=revision)
 
 
 class BatchConfig(Settings):
@@ -200,6 +201,8 @@ def _location(fault: Any) -> str:
     parts = [str(part) for part in fault["loc"]]
     if len(parts) > 1 and parts[0] in ("dataset", "model"):
         del parts[1]
+    if len(parts) > 3 and parts[:2] == ["perturbation", "terms"]:
+        del parts[3]
     return ".".join(parts)
 
 
