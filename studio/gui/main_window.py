@@ -19,8 +19,10 @@ from studio.gui.panels.gradients import GradientsPanel
 from studio.gui.panels.log import LogPanel
 from studio.gui.panels.losses import LossesPanel
 from studio.gui.panels.offsets import OffsetsPanel
+from studio.gui.panels.planners import PlannersPanel
 from studio.gui.panels.samples import SamplesPanel
 from studio.gui.panels.setup import SetupPanel
+from studio.gui.panels.theory import TheoryPanel
 from studio.gui.panels.weights import WeightsPanel
 from studio.gui.run_actions import RunActions
 from studio.gui.status import RunFigures, StudioStatusBar
@@ -30,7 +32,7 @@ from studio.gui.workbench import Workbench
 PANELS: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
     ("left", (SetupPanel,)),
     ("middle_top", (SamplesPanel, DiagnosticsPanel, ExamplesPanel)),
-    ("middle_bottom", (OffsetsPanel,)),
+    ("middle_bottom", (OffsetsPanel, TheoryPanel, PlannersPanel)),
     ("right_top", (BatchPanel, WeightsPanel)),
     ("right_middle", (LossesPanel, GradientsPanel)),
     ("right_bottom", (LogPanel,)),
@@ -52,7 +54,8 @@ _HEIGHTS = (
     ("right_middle", 290),
     ("right_bottom", 150),
 )
-_DIGITS = "1234567890"  # Alt with one of them goes to a panel
+_GO_KEYS = tuple(f"{keys}+{digit}" for keys in ("Alt", "Alt+Shift") for digit in "1234567890")
+"""What goes to a panel, in the order of the panels."""
 _MENU_ONLY = ("run_save", "run_restore")
 _FIRST_SIZE = (1280, 800)
 _TITLE_BAR = 40
@@ -167,16 +170,16 @@ class MainWindow(QMainWindow):
         return menu
 
     def _fill_view_menu(self, menu: QMenu) -> None:
-        for number, dock in enumerate(self.docks.values(), start=1):
+        for place, dock in enumerate(self.docks.values()):
             action = dock.toggleViewAction()
             menu.addAction(action)
             action.setToolTip("Show or hide this panel")
-            if number <= len(_DIGITS):
+            if place < len(_GO_KEYS):
                 go = QAction(self)
-                go.setShortcut(QKeySequence(f"Alt+{_DIGITS[number - 1]}"))
+                go.setShortcut(QKeySequence(_GO_KEYS[place]))
                 go.triggered.connect(lambda _=False, dock=dock: _go_to(dock))
                 self.addAction(go)
-                action.setToolTip(f"Show or hide this panel; Alt+{_DIGITS[number - 1]} goes to it")
+                action.setToolTip(f"Show or hide this panel; {_GO_KEYS[place]} goes to it")
         menu.addSeparator()
         looks = menu.addMenu("&Theme")
         group = QActionGroup(looks)
