@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
@@ -20,12 +21,20 @@ class GradientProbe:
         model: the model as it is; a copy is made.
         read: from a plan to its batch.
         rng: stream of the model's own draws.
+        precision: under which losses are computed, as in training; none if absent.
     """
 
-    def __init__(self, model: GenerativeModel, read: Callable[[BatchPlan], Batch], rng: torch.Generator) -> None:
+    def __init__(
+        self,
+        model: GenerativeModel,
+        read: Callable[[BatchPlan], Batch],
+        rng: torch.Generator,
+        precision: torch.autocast | None = None,
+    ) -> None:
         self._model = copy.deepcopy(model).train()
         self._read = read
         self._rng = rng
+        self._precision = precision or nullcontext()
         self._phase: Phase | None = None
 
     @property
@@ -38,7 +47,8 @@ class GradientProbe:
         batch = self._read(plan)
         phases = self._model.phases() if self._phase is None else (self._phase,)
         for phase in phases:
-            terms = self._model.losses(phase, batch, self._rng)
+            with self._precision:
+                terms = self._model.losses(phase, batch, self._rng)
             if terms.data is not None:
                 self._phase = phase
                 break
