@@ -14,6 +14,7 @@ from studio.gui.config_files import ConfigFiles
 from studio.gui.error_box import error_box
 from studio.gui.panels.batch import BatchPanel
 from studio.gui.panels.diagnostics import DiagnosticsPanel
+from studio.gui.panels.energy import EnergyPanel
 from studio.gui.panels.examples import ExamplesPanel
 from studio.gui.panels.gradients import GradientsPanel
 from studio.gui.panels.log import LogPanel
@@ -30,7 +31,7 @@ from studio.gui.workbench import Workbench
 PANELS: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
     ("left", (SetupPanel,)),
     ("middle_top", (SamplesPanel, DiagnosticsPanel, ExamplesPanel)),
-    ("middle_bottom", (OffsetsPanel,)),
+    ("middle_bottom", (OffsetsPanel, EnergyPanel)),
     ("right_top", (BatchPanel, WeightsPanel)),
     ("right_middle", (LossesPanel, GradientsPanel)),
     ("right_bottom", (LogPanel,)),
@@ -57,7 +58,7 @@ _MENU_ONLY = ("run_save", "run_restore")
 _FIRST_SIZE = (1280, 800)
 _TITLE_BAR = 40
 """Pixels that a desktop may put above a window."""
-_LAYOUT_VERSION = 2
+_LAYOUT_VERSION = 3
 
 
 class MainWindow(QMainWindow):
