@@ -53,7 +53,8 @@ _HEIGHTS = (
     ("right_middle", 290),
     ("right_bottom", 150),
 )
-_DIGITS = "1234567890"  # Alt with one of them goes to a panel
+_PANEL_KEYS = tuple(f"{held}+{digit}" for held in ("Alt", "Ctrl+Alt") for digit in "1234567890")
+"""They go to the panels, in their order."""
 _MENU_ONLY = ("run_save", "run_restore")
 _FIRST_SIZE = (1280, 800)
 _TITLE_BAR = 40
@@ -168,16 +169,14 @@ class MainWindow(QMainWindow):
         return menu
 
     def _fill_view_menu(self, menu: QMenu) -> None:
-        for number, dock in enumerate(self.docks.values(), start=1):
+        for keys, dock in zip(_PANEL_KEYS, self.docks.values(), strict=False):
             action = dock.toggleViewAction()
             menu.addAction(action)
-            action.setToolTip("Show or hide this panel")
-            if number <= len(_DIGITS):
-                go = QAction(self)
-                go.setShortcut(QKeySequence(f"Alt+{_DIGITS[number - 1]}"))
-                go.triggered.connect(lambda _=False, dock=dock: _go_to(dock))
-                self.addAction(go)
-                action.setToolTip(f"Show or hide this panel; Alt+{_DIGITS[number - 1]} goes to it")
+            go = QAction(self)
+            go.setShortcut(QKeySequence(keys))
+            go.triggered.connect(lambda _=False, dock=dock: _go_to(dock))
+            self.addAction(go)
+            action.setToolTip(f"Show or hide this panel; {keys} goes to it")
         menu.addSeparator()
         looks = menu.addMenu("&Theme")
         group = QActionGroup(looks)

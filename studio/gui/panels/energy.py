@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Slot
@@ -11,8 +10,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QMenu,
-    QPushButton,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -24,6 +21,7 @@ from studio.gui.controls import icon_button
 from studio.gui.energy_terms import KINDS, changed_value, fresh_term, label_help, term_title
 from studio.gui.explain import explain
 from studio.gui.live_panel import LivePanel
+from studio.gui.panels.energy_menu import AddTermButton
 from studio.gui.panels.energy_preview import EnergyPreview
 from studio.gui.panels.energy_row import TermRow
 from studio.gui.panels.energy_sum import EnergySum
@@ -75,12 +73,8 @@ class EnergyPanel(LivePanel):
     def _toolbar(self) -> QHBoxLayout:
         line = QHBoxLayout()
         line.setSpacing(self.theme.tokens.spacing // 2)
-        self.add = QPushButton("Add term")
-        self.add.setObjectName("energy_add")
-        explain(self.add, "Add term", "Add a row to ΔH: in a feature, as a formula, or from a file.")
-        self.menu = QMenu(self.add)
-        self.menu.setToolTipsVisible(True)
-        self.add.setMenu(self.menu)
+        self.add = AddTermButton()
+        self.add.chosen.connect(self._add_chosen)
         line.addWidget(self.add)
         self.busy = QLabel("measuring…")
         self.busy.setObjectName("energy_busy")
@@ -156,24 +150,9 @@ class EnergyPanel(LivePanel):
         names = tuple(feature.name for feature in measured.features)
         if names != self._features:
             self._features = names
-            self._fill_menu()
+            self.add.show_features(measured.features)
             self._rebuild(self.energy.terms)
         self.request_draw()
-
-    def _fill_menu(self) -> None:
-        self.menu.clear()
-        measured = self.workbench.energies.measured
-        assert measured is not None
-        for kind, title, help_text in KINDS:
-            if issubclass(kind, FeatureTermConfig):
-                part = self.menu.addMenu(title)
-                part.setToolTipsVisible(True)
-                part.menuAction().setToolTip(tooltip(help_text))
-                for feature in measured.features:
-                    action = part.addAction(feature.title, partial(self._add_in_feature, kind, feature.name))
-                    action.setToolTip(tooltip(feature.help, feature.formula))
-            else:
-                self.menu.addAction(title, partial(self._add_other, kind)).setToolTip(tooltip(help_text))
 
     @Slot()
     def _on_config(self) -> None:
@@ -295,22 +274,25 @@ class EnergyPanel(LivePanel):
         self._focus_new = True
         self._set_terms([*self.energy.terms, term], f"Add {term_title(term)}")
 
-    def _add_in_feature(self, kind: type[TermConfig], name: str) -> None:
-        energies = self.workbench.energies
+    @Slot(object, str)
+    def _add_chosen(self, kind: type[TermConfig], feature: str) -> None:
+        """Add a term with numbers that fit the data, or with the file that the person names."""
+        if feature:
+            energies = self.workbench.energies
 
-        def add() -> None:
-            assert energies.measured is not None
-            self._add(fresh_term(kind, name, energies.measured.values(name)))
+            def add() -> None:
+                assert energies.measured is not None
+                self._add(fresh_term(kind, feature, energies.measured.values(feature)))
 
-        energies.prepare([name], add, self._reject)
-
-    def _add_other(self, kind: type[TermConfig]) -> None:
-        if kind is not ColumnTermConfig:
+            energies.prepare([feature], add, self._reject)
+        elif kind is ColumnTermConfig:
+            path, _ = QFileDialog.getOpenFileName(
+                self, "CSV file of energies", str(Path.home()), "CSV (*.csv);;All (*)"
+            )
+            if path:
+                self._add(ColumnTermConfig(path=path))
+        else:
             self._add(kind())
-            return
-        path, _ = QFileDialog.getOpenFileName(self, "CSV file of energies", str(Path.home()), "CSV (*.csv);;All (*)")
-        if path:
-            self._add(ColumnTermConfig(path=path))
 
     @Slot(str)
     def _measure_for_preview(self, name: str) -> None:
