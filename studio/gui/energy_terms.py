@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.models.diagnostic import Histogram
+from studio.models.diagnostic import Histogram, Reference
 from studio.perturb.arrays import Floats
 from studio.perturb.features import Feature
 from studio.training.energy_config import (
@@ -97,6 +97,7 @@ def weight_histogram(log_weights: Floats) -> Histogram:
         tip="How much examples count in the target. w = e^−ΔH, normalised.",
         axis="log₁₀ of the weight w",
         series={"Data": np.maximum(log_weights / np.log(10.0), -30.0)},
+        references=(Reference(value=-1.0, title="a tenth"), Reference(value=1.0, title="tenfold")),
     )
 
 

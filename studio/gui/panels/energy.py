@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -183,6 +184,7 @@ class EnergyPanel(LivePanel):
             row.edited.connect(self._edit)
             row.removed.connect(self._remove)
             row.chosen.connect(self._choose)
+            row.told.connect(self._show_row)
         self._nothing.setVisible(not self.rows)
         self.message.hide()
         if self._focus_new and self.rows:
@@ -196,7 +198,18 @@ class EnergyPanel(LivePanel):
         target = row.fields[own[0]]
         if isinstance(target, QWidget):
             target.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._area.ensureWidgetVisible(row)
+        if isinstance(target, QLineEdit):
+            target.selectAll()
+        self._show_row(row.place)
+
+    @Slot(int)
+    def _show_row(self, place: int) -> None:
+        """Scroll to a row, once it has the size that it takes."""
+        QTimer.singleShot(0, self, lambda: self._scroll_to(place))
+
+    def _scroll_to(self, place: int) -> None:
+        if place < len(self.rows):
+            self._area.ensureWidgetVisible(self.rows[place])
 
     @Slot(object)
     def _on_tilt(self, tilt: TiltView | None) -> None:

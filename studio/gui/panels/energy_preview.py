@@ -19,7 +19,7 @@ from studio.perturb.arrays import Floats
 from studio.perturb.features import Feature
 from studio.perturb.measured import Measured
 
-_COLUMNS, _ROWS = 5, 2
+_SHOWN = 6
 _PLOT_LEAST = 100
 _WEIGHT_TITLE = "Weight w"
 _TIPS = {
@@ -86,7 +86,6 @@ class EnergyPreview(QWidget):
             for feature in features:
                 self.choice.addItem(feature.title, feature.name)
             self.choice.addItem(_WEIGHT_TITLE, WEIGHT)
-            self.choice.setCurrentIndex(self.choice.count() - 1)
 
     def choose(self, name: str) -> None:
         """Show this feature, as its term is being edited."""
@@ -102,7 +101,7 @@ class EnergyPreview(QWidget):
             energy = tilt.energies.energy
         else:
             energy = tilt.perturbation.class_energies[tilt.dataset.labels]
-        found = extremes(energy, _COLUMNS * _ROWS)
+        found = extremes(energy, _SHOWN)
         flat = bool(np.ptp(energy) == 0)
         self.most.show_images(None if flat else images[found.most])
         self.least.show_images(None if flat else images[found.least])
@@ -179,12 +178,19 @@ class _Strip(QWidget):
         super().resizeEvent(event)
         self._draw()
 
+    def _edge(self, columns: int, room: QSize) -> float:
+        """Edge of an image, in that many columns."""
+        assert self._images is not None
+        rows = -(-len(self._images) // columns)
+        return min(room.width() / columns, room.height() / rows)
+
     def _draw(self) -> None:
         if self._images is None:
             self.picture.setText("All alike")
             return
-        whole = mosaic(self._images, _COLUMNS)
         room: QSize = self.picture.size() * self.devicePixelRatioF()
+        across = max(range(1, len(self._images) + 1), key=lambda columns: self._edge(columns, room))
+        whole = mosaic(self._images, across)
         scaled = whole.scaled(room, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.FastTransformation)
         scaled.setDevicePixelRatio(self.devicePixelRatioF())
         self.picture.setPixmap(QPixmap.fromImage(scaled))

@@ -38,6 +38,7 @@ class TermRow(QFrame):
     edited = Signal(int, object)  # place, TermConfig: another valid term
     removed = Signal(int)  # place
     chosen = Signal(int)  # place: the person is at it
+    told = Signal(int)  # place: something is wrong with it
 
     def __init__(
         self, term: TermConfig, place: int, features: tuple[Feature, ...], theme: ThemeManager, help_text: str
@@ -130,6 +131,8 @@ class TermRow(QFrame):
         """Show what is wrong, with this field marked; nothing is wrong if the text is empty."""
         self.message.setText(text)
         self.message.setVisible(bool(text))
+        if text:
+            self.told.emit(self.place)
         for each, field in self.fields.items():
             if isinstance(field, QWidget):
                 mark(field, "invalid", "true" if text and each == name else "false")

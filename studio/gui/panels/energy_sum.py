@@ -18,10 +18,12 @@ from studio.gui.numbers import compact
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import TiltView
+from studio.perturb.diagnostics import Strength
 from studio.training.energy_config import EnergyConfig
 
 _WIDTH = 80
 _FIRST_CLIP = 3.0
+_VERDICTS = {Strength.NONE: "no tilt"}
 _COST = (
     "What the weighted data is worth, as a share of its examples (Kish's effective sample size). "
     "ESS/n = (Σw)²/(n·Σw²); near 0 a few examples dominate."
@@ -109,7 +111,7 @@ class EnergySum(QObject):
     def show_tilt(self, tilt: TiltView) -> None:
         """What comes of it."""
         summary = tilt.summary
-        text = f"ESS/n {compact(100 * summary.efficiency, 3)} % – {summary.strength}"
+        text = f"ESS/n {compact(100 * summary.efficiency, 3)} % – {_VERDICTS.get(summary.strength, summary.strength)}"
         clip = summary.clip
         if clip is not None:
             text += (
