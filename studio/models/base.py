@@ -89,9 +89,12 @@ class GenerativeModel(nn.Module, ABC):
     Attributes:
         memory: names of buffers that are not weights (chains, replay buffers): saved and restored with the model, but
             copied and not averaged where weights are averaged.
+        takes_bfloat16: whether its losses may be asked for under bfloat16 autocast: it converts what its networks
+            return back to the images' type, in which all else goes on, and was measured to learn as well.
     """
 
     memory: tuple[str, ...] = ()
+    takes_bfloat16: bool = False
 
     @property
     @abstractmethod

@@ -27,6 +27,7 @@ from studio.training.config import PlannerKind, RunConfig
 from studio.training.measured_set import measured_set
 from studio.training.messages import Images
 from studio.training.optimisers import NetworkOptimiser
+from studio.training.precision import autocast
 from studio.training.split import kept_indices, split_off
 
 PLANNERS: Mapping[PlannerKind, type[Planner]] = {
@@ -132,6 +133,7 @@ class Trainer:
             network: NetworkOptimiser(config.model.optimiser(network), parameters, self._rng)
             for network, parameters in self._parameters.items()
         }
+        self._autocast = autocast(config.precision, self.device, self.model)
         self._images = self._to_device(self.data.images)
         self._held_out = self._to_device(held_out[:_PROBED])
         self._scalars: dict[str, Tensor] = {}
@@ -180,7 +182,8 @@ class Trainer:
 
     def _run_phase(self, phase: Phase, batch: Batch, average_size: float) -> None:
         network = phase.network
-        terms = self.model.losses(phase, batch, self._rng)
+        with self._autocast:
+            terms = self.model.losses(phase, batch, self._rng)
         loss = weighted_loss(terms, batch.weights, average_size)
         # Gradients of this network alone: a generator's step then spends nothing on the critic's weights.
         gradients = torch.autograd.grad(loss, self._parameters[network])

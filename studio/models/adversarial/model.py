@@ -36,6 +36,8 @@ class Adversarial(GenerativeModel):
         loss: what they make small.
     """
 
+    takes_bfloat16 = True
+
     def __init__(self, config: AdversarialConfig, shape: Shape, loss: Loss) -> None:
         super().__init__()
         self._config = config
@@ -64,7 +66,7 @@ class Adversarial(GenerativeModel):
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
         if phase.network == "critic":
             return self._critic_losses(batch, rng)
-        fakes = self.generator(self._latents(batch.images, len(batch), rng))
+        fakes = self.generator(self._latents(batch.images, len(batch), rng)).to(batch.images.dtype)
         scores = self._scores(with_noise(fakes, noise_std(self._config.noise, batch.step), rng))
         return LossTerms(model=self._loss.generator(scores).mean())
 
@@ -87,7 +89,7 @@ class Adversarial(GenerativeModel):
 
     def _critic_losses(self, batch: Batch, rng: torch.Generator) -> LossTerms:
         with torch.no_grad():
-            fakes = self.generator(self._latents(batch.images, len(batch), rng))
+            fakes = self.generator(self._latents(batch.images, len(batch), rng)).to(batch.images.dtype)
         noise = noise_std(self._config.noise, batch.step)
         images, fakes = (with_noise(found, noise, rng) for found in (batch.images, fakes))
         real, fake = self._scores(torch.cat((images, fakes))).chunk(2)
@@ -106,7 +108,7 @@ class Adversarial(GenerativeModel):
     def _scores(self, images: Tensor) -> Tensor:
         """D(x) of images (B, C, H, W), shape (B,)."""
         scores: Tensor = self.critic(images)
-        return scores.squeeze(1)
+        return scores.squeeze(1).to(images.dtype)
 
     def _latents(self, like: Tensor, count: int, rng: torch.Generator) -> Tensor:
         """z ~ N(0, 1), shape (count, latent_size), with the device and type of `like`."""

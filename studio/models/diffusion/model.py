@@ -34,6 +34,8 @@ _BOUND_EVERY = 20
 class Diffusion(GenerativeModel):
     """A denoiser and its noise schedule."""
 
+    takes_bfloat16 = True
+
     def __init__(self, config: DiffusionConfig, shape: Shape) -> None:
         super().__init__()
         self._config = config
@@ -129,7 +131,7 @@ class Diffusion(GenerativeModel):
 
     def _say(self, noisy: Tensor, times: Tensor) -> Tensor:
         said: Tensor = self.denoiser(noisy, times.to(noisy.dtype) / self.schedule.steps)
-        return said
+        return said.to(noisy.dtype)
 
     def _amplitudes(self, times: Tensor) -> tuple[Tensor, Tensor]:
         """√ᾱ_t and √(1 − ᾱ_t) of `times` (B,), each of shape (B, 1, 1, 1)."""

@@ -27,9 +27,10 @@ class EbmConfig(ModelConfig):
         le=512,
     )
     langevin_steps: int = setting(
-        20,
+        10,
         "Langevin steps",
-        "Steps from a replayed image to a sample, in each training step. More sample better, but slower.",
+        "Steps from a replayed image to a sample, in each training step. More sample better, but slower: the buffer "
+        "goes on where it stopped, so few are enough.",
         unit="steps",
         step=5,
         ge=1,
@@ -113,7 +114,7 @@ class EbmConfig(ModelConfig):
         le=100_000,
     )
     energy_optimiser: OptimiserConfig = setting(
-        OptimiserConfig(learning_rate=3e-4, beta1=0.0, beta2=0.999, clip_norm=0.0),
+        OptimiserConfig(learning_rate=1e-3, beta1=0.0, beta2=0.999, clip_norm=0.0),
         "Optimiser",
         "How the energy is trained.",
     )

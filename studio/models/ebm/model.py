@@ -37,6 +37,7 @@ class Ebm(GenerativeModel):
     """
 
     memory = ("buffer",)
+    takes_bfloat16 = True
     buffer: Tensor
 
     def __init__(self, config: EbmConfig, shape: Shape) -> None:

@@ -25,7 +25,7 @@ class Energy(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         energy: Tensor = self.layers(images)
-        return energy.squeeze(1)
+        return energy.squeeze(1).to(images.dtype)
 
 
 def _perceptron(shape: Shape, width: int) -> nn.Sequential:
