@@ -26,7 +26,7 @@ def show_shortcuts(window: QWidget) -> None:
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         if keys and action.text():
             rows.append((action.text().replace("&", "").rstrip("…"), keys))
-    rows += [("Go to a panel", "Alt+1 … Alt+0, then Alt+Shift+1 …"), ("Nudge an offset or a share", "Alt+Up, Alt+Down")]
+    rows += [("Go to a panel", "Alt+1 … Alt+0, Ctrl+Alt+1 …"), ("Nudge an offset or a share", "Alt+Up, Alt+Down")]
     table = "".join(
         f"<tr><td style='padding-right:2em'>{title}</td><td><b>{keys}</b></td></tr>" for title, keys in rows
     )

@@ -1,4 +1,4 @@
-"""The energy from the window: what terms ask for is measured in the background, and an edit is tried before it counts."""
+"""The energy from the window: what terms ask for is measured in the background; an edit is tried before it counts."""
 
 from __future__ import annotations
 

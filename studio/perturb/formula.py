@@ -259,7 +259,7 @@ class _Reader:
         close = difflib.get_close_matches(name, [*self._names, *FUNCTIONS], n=1)
         raise FormulaError(
             f"There is no “{name[:40]}”",
-            f"the data set has {', '.join(self._names)}; functions are {', '.join(FUNCTIONS)}.",
+            f"names are {', '.join(self._names)}; functions are {', '.join(FUNCTIONS)}.",
             f"Did you mean “{close[0]}”?" if close else "",
             column=self._column(node),
         )

@@ -190,7 +190,8 @@ def checked_energy(term: Term, measured: Measured) -> Floats:
     bad = ~np.isfinite(energy)
     if bad.any():
         first = int(np.argmax(bad))
-        known = "; ".join(f"{name} = {measured.values(name)[first]:.6g}" for name in term.names if COLUMN not in name)
+        names = term.formula().variables if isinstance(term, FormulaTerm) else term.names
+        known = ", ".join(f"{name} = {measured.values(name)[first]:.6g}" for name in names if COLUMN not in name)
         raise UserError(
             "An energy is not a finite number",
             f"{term.title} gives {_spoken(float(energy[first]))} for {measured.describe(first)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import asdict
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
@@ -161,10 +161,13 @@ class ColumnTermConfig(TermConfig):
         return ColumnTerm(source=f"csv:{self.path}", enabled=self.enabled, scale=self.scale)
 
 
-AnyTerm = Annotated[
-    LinearTermConfig | QuadraticTermConfig | WindowTermConfig | FormulaTermConfig | ColumnTermConfig,
-    Field(discriminator="kind"),
-]
+if TYPE_CHECKING:
+    AnyTerm: TypeAlias = TermConfig
+else:
+    AnyTerm = Annotated[
+        LinearTermConfig | QuadraticTermConfig | WindowTermConfig | FormulaTermConfig | ColumnTermConfig,
+        Field(discriminator="kind"),
+    ]
 """Any term's settings, told apart by ``kind``. A new kind of term is a class here and one in `studio.perturb.terms`."""
 
 

@@ -298,8 +298,8 @@ def test_that_tab_reaches_every_control(hands: Hands) -> None:
 def test_that_alt_and_a_number_go_to_a_panel(hands: Hands) -> None:
     for number, (name, dock) in enumerate(hands.window.docks.items(), start=1):
         dock.hide()
-        shift = Modifier.ShiftModifier if number > 10 else Modifier.NoModifier  # the tenth has 0
-        hands.key(Key(Key.Key_0 + number % 10), Modifier.AltModifier | shift)
+        held = Modifier.AltModifier if number <= 10 else Modifier.AltModifier | Modifier.ControlModifier
+        hands.key(Key(Key.Key_0 + number % 10), held)  # the tenth has 0
         focus = hands.focus()
         assert dock.isVisible(), name
         panel = dock.widget()

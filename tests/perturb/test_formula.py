@@ -74,7 +74,7 @@ def test_that_a_formula_computes_what_it_says(text: str, expected: list[float]) 
         ("ink)", 4, "never opened"),
         ("1 2", 3, "cannot be read"),
         ("inkk + 1", 1, "Did you mean “ink”"),
-        ("1 + hue", 5, "the data set has ink, label, slant, x"),
+        ("1 + hue", 5, "names are ink, label, slant, x"),
         ("ink.real", 4, "“.” has no place"),
         ("x[0]", 2, r"“\[” has no place"),
         ("'ink'", 1, "has no place"),
