@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from studio.training.comparison import Comparison
 from studio.training.comparison_messages import ComparingPlanners, PlannersCompared
 from studio.training.memory import out_of_memory
 from studio.training.messages import Noticed
 
 if TYPE_CHECKING:
+    from studio.training.comparison import Comparison
     from studio.training.trainer import Trainer
 
 _TOLD_EVERY = 0.02  # of the whole

@@ -16,6 +16,7 @@ from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
 from studio.gui.live_panel import LivePanel
 from studio.gui.numbers import compact
+from studio.gui.panels.theory_view import PLOTS, SERIES, curves, exact_at, words
 from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.plots.profile_plot import ProfilePlot
 from studio.gui.plots.reference_lines import Line, ReferenceLines
@@ -24,24 +25,14 @@ from studio.gui.view_state import TiltView
 from studio.gui.workbench import Workbench
 from studio.models.diagnostic import Profile
 from studio.perturb.arrays import Floats
-from studio.perturb.theory import COLLAPSED, LARGEST_SCALE, Reweighted, Theory
+from studio.perturb.theory import LARGEST_SCALE, Theory
 
 _EMPTY = (
     "What perturbation theory says the tilt will do to a mean ⟨f⟩, against the exact answer, before any training.\n"
     "Choose a data set, then give its classes offsets."
 )
 _TICKS = 100  # slider positions for s from 0 to 1
-_SERIES = {
-    "exact": ("Exact", "Mean of f over the tilted data, with its standard error. Σ w·f/Σ w, w = e^(−s·ΔH)."),
-    "first": ("First order", "Prediction from how f goes with ΔH in the data. ⟨f⟩ − s·Cov(f, ΔH)."),
-    "second": ("Second order", "The same with the next cumulant, ½·s²·⟨(f − ⟨f⟩)(ΔH − ⟨ΔH⟩)²⟩, added."),
-}
 _GENERATED = "What the model generates, once samples have been judged; it belongs to s = 1."
-_PLOTS = {
-    "mean": ("⟨f⟩", "Mean of f against the scale s of the tilt: exact and predicted."),
-    "energy": ("−log Z", "Free energy of the tilt against its expansion. Z = ⟨e^(−s·ΔH)⟩ over the data."),
-    "ess": ("ESS/n", "Share of the data that the weighted data is worth, by Kish. (Σw)²/(n·Σw²)."),
-}
 _AT_FIRST = ("mean", "ess")
 _PLOT_ROOM = 220  # pixels along the longer side that a plot needs
 _SCALE_AXIS = "scale s of ΔH"
@@ -59,11 +50,11 @@ class TheoryPanel(LivePanel):
         self._tilt: TiltView | None = None
         self._names: tuple[str, ...] = ()  # of classes and features in the list
         self.theory: Theory | None = None
-        self.plots = {name: self._make_plot(name) for name in _PLOTS}
+        self.plots = {name: self._make_plot(name) for name in PLOTS}
         self._generated = pg.ScatterPlotItem(size=9)
         self.plots["mean"].addItem(self._generated, ignoreBounds=True)
         self.legend = Legend(theme)
-        for colour, (name, (title, tip)) in enumerate(_SERIES.items()):
+        for colour, (name, (title, tip)) in enumerate(SERIES.items()):
             self.legend.add(Chip(name, title, tip, width=15), colour)
         self.legend.add(Chip("generated", "Generated", _GENERATED, width=8), "text")
         self.legend.toggled.connect(self.request_draw)
@@ -121,7 +112,7 @@ class TheoryPanel(LivePanel):
         row = FlowLayout(bar, spacing=2)
         self.shown = {
             name: toggle_button(f"theory_{name}", title, tip, checked=name in _AT_FIRST)
-            for name, (title, tip) in _PLOTS.items()
+            for name, (title, tip) in PLOTS.items()
         }
         for name, button in self.shown.items():
             button.toggled.connect(partial(self._on_shown, name))
@@ -230,37 +221,26 @@ class TheoryPanel(LivePanel):
     def _show_curves(self) -> None:
         theory = self.theory
         assert theory is not None
-        exact, moments = theory.exact, theory.moments
-        at = exact.scales
         hidden = frozenset(
-            _SERIES[name][0] for name, chip in self.legend.chips.items() if name in _SERIES and not chip.isChecked()
+            SERIES[name][0] for name, chip in self.legend.chips.items() if name in SERIES and not chip.isChecked()
         )
-        titles = {name: title for name, (title, _) in _SERIES.items()}
-        series = {
-            "mean": {"exact": exact.mean, "first": moments.first(at), "second": moments.second(at)},
-            "energy": {
-                "exact": exact.free_energy,
-                "first": moments.free_energy(at, 1),
-                "second": moments.free_energy(at, 2),
-            },
-            "ess": {"exact": 100.0 * exact.efficiency},
-        }
         axes = {"mean": self._axis, "energy": "−log Z / nats", "ess": "ESS/n (%)"}
+        series = curves(theory)
         for name, plot in self.plots.items():
             if plot.isHidden():
                 continue
-            values = {titles[key]: found for key, found in series[name].items()}
-            title, tip = _PLOTS[name]
-            profile = Profile(name=name, title=title, tip=tip, axes=(_SCALE_AXIS, axes[name]), at=at, series=values)
+            title, tip = PLOTS[name]
+            labels = (_SCALE_AXIS, axes[name])
+            at = theory.exact.scales
+            profile = Profile(name=name, title=title, tip=tip, axes=labels, at=at, series=series[name])
             plot.show_profile(profile, hidden if name != "ess" else frozenset())
         self._show_marks(theory)
 
     def _show_marks(self, theory: Theory) -> None:
         here = Line(place=self.scale, title="s")
         fails = [(order, theory.fails_at(order)) for order in (1, 2)]
-        self._marks["mean"].set_lines(
-            [here, *(Line(place=at, title=f"order {order} fails") for order, at in fails if at is not None)]
-        )
+        wrong = [Line(place=at, title=f"order {order} fails") for order, at in fails if at is not None]
+        self._marks["mean"].set_lines([here, *wrong])
         self._marks["energy"].set_lines([here])
         collapse = theory.collapses_at
         lines = [] if collapse is None else [Line(place=collapse, title="collapse")]
@@ -273,7 +253,7 @@ class TheoryPanel(LivePanel):
         assert tilt is not None
         scale = self.scale
         self.scale_label.setText(f"s = {scale:.2f}")
-        exact = self._exact_at(scale)
+        exact = exact_at(theory, scale)
         chips = self.legend.chips
         chips["exact"].set_value(f"{compact(float(exact.mean[0]), 3)} ± {compact(float(exact.error[0]), 2)}")
         chips["first"].set_value(compact(float(theory.moments.first(scale)), 3))
@@ -282,17 +262,7 @@ class TheoryPanel(LivePanel):
         chips["generated"].set_value("–" if generated is None else compact(generated, 3))
         shown = generated is not None and chips["generated"].isChecked()
         self._generated.setData([1.0] if shown else [], [generated] if shown else [])
-        self.verdict.setText(self._words(theory, float(exact.efficiency[0])))
-
-    def _exact_at(self, scale: float) -> Reweighted:
-        """Exact values at any s: between two computed scales they are as good as on a line."""
-        assert self.theory is not None
-        exact, at = self.theory.exact, np.array([scale])
-        found = {
-            name: np.interp(at, exact.scales, getattr(exact, name))
-            for name in ("mean", "error", "free_energy", "efficiency")
-        }
-        return Reweighted(scales=at, **found)
+        self.verdict.setText(words(theory, scale, float(exact.efficiency[0])))
 
     def _generated_value(self, tilt: TiltView) -> float | None:
         """⟨f⟩ of what the model generates, for the shares of classes, as far as it has been judged."""
@@ -301,18 +271,6 @@ class TheoryPanel(LivePanel):
             return None
         share = float(tilt.generated[int(name.partition(":")[2])])
         return 100.0 * share if np.isfinite(share) else None
-
-    def _words(self, theory: Theory, efficiency: float) -> str:
-        if theory.moments.variance == 0:
-            return "ΔH is the same for all examples, so nothing is tilted: give a class another offset."
-        orders = []
-        for order, name in ((1, "First"), (2, "second")):
-            fails = theory.fails_at(order)
-            orders.append(f"{name} order holds " + ("to s = 2" if fails is None else f"below s = {fails:.2f}"))
-        collapse = theory.collapses_at
-        ess = f"ESS/n is {100 * efficiency:.3g} % at s = {self.scale:.2f}"
-        end = "" if collapse is None else f", and below {100 * COLLAPSED:.0f} % from s = {collapse:.2f}"
-        return f"{', '.join(orders)} (to within 5 % of the change). {ess}{end}."
 
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""
