@@ -138,7 +138,7 @@ def load_folder(config: FolderConfig, data_root: Path, progress: Progress) -> Im
         Cancelled: the person cancelled.
     """
     listing = scan_folder(config.path, progress)
-    images, labels, skipped = _read_all(listing, config.square, progress)
+    images, labels, files, skipped = _read_all(listing, config.square, progress)
     present = np.unique(labels)
     names = tuple(folder.name for folder in listing.classes)
     report = LoadReport(
@@ -156,15 +156,17 @@ def load_folder(config: FolderConfig, data_root: Path, progress: Progress) -> Im
         labels=np.searchsorted(present, labels).astype(np.int64),
         class_names=tuple(names[index] for index in present),
         report=report,
+        files=tuple(files),
     )
 
 
 def _read_all(
     listing: FolderListing, square: Square, progress: Progress
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[SkippedFile]]:
-    """Images (n, size, size, C) and labels (n,) of what can be read, and what cannot."""
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str], list[SkippedFile]]:
+    """Images (n, size, size, C), labels (n,) and files (n,) of what can be read, and what cannot."""
     images = np.empty((listing.count, square.size, square.size, 1 if square.grey else 3), dtype=np.uint8)
     labels = np.empty(listing.count, dtype=np.int64)
+    files: list[str] = []
     skipped: list[SkippedFile] = []
     done, told = 0, 0.0
     for label, folder in enumerate(listing.classes):
@@ -177,10 +179,11 @@ def _read_all(
             try:
                 images[done] = read_square(path, square)
                 labels[done] = label
+                files.append(shown_path(path, listing.root))
                 done += 1
             except UnreadableError as error:
                 skipped.append(SkippedFile(path=shown_path(path, listing.root), reason=str(error)))
-    return images[:done], labels[:done], skipped
+    return images[:done], labels[:done], files, skipped
 
 
 def _is_grey(images: NDArray[np.uint8]) -> bool:

@@ -61,6 +61,7 @@ class ImageSet:
         labels: class index of each image, int64, shape (N,), read-only.
         class_names: one name per class, length K; unique.
         report: what was left out when it was loaded.
+        files: where each image came from, relative to the data set's folder, length N; empty if they have no files.
 
     Raises:
         UserError: the arrays do not fit together, or a class has no example.
@@ -71,6 +72,7 @@ class ImageSet:
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
     report: LoadReport = field(default_factory=LoadReport)
+    files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim != 4 or self.images.shape[3] not in (1, 3):

@@ -14,13 +14,16 @@ from studio.gui.config_files import ConfigFiles
 from studio.gui.error_box import error_box
 from studio.gui.panels.batch import BatchPanel
 from studio.gui.panels.diagnostics import DiagnosticsPanel
+from studio.gui.panels.energy import EnergyPanel
 from studio.gui.panels.examples import ExamplesPanel
 from studio.gui.panels.gradients import GradientsPanel
 from studio.gui.panels.log import LogPanel
 from studio.gui.panels.losses import LossesPanel
 from studio.gui.panels.offsets import OffsetsPanel
+from studio.gui.panels.planners import PlannersPanel
 from studio.gui.panels.samples import SamplesPanel
 from studio.gui.panels.setup import SetupPanel
+from studio.gui.panels.theory import TheoryPanel
 from studio.gui.panels.weights import WeightsPanel
 from studio.gui.run_actions import RunActions
 from studio.gui.status import RunFigures, StudioStatusBar
@@ -30,7 +33,7 @@ from studio.gui.workbench import Workbench
 PANELS: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
     ("left", (SetupPanel,)),
     ("middle_top", (SamplesPanel, DiagnosticsPanel, ExamplesPanel)),
-    ("middle_bottom", (OffsetsPanel,)),
+    ("middle_bottom", (OffsetsPanel, EnergyPanel, TheoryPanel, PlannersPanel)),
     ("right_top", (BatchPanel, WeightsPanel)),
     ("right_middle", (LossesPanel, GradientsPanel)),
     ("right_bottom", (LogPanel,)),
@@ -52,12 +55,13 @@ _HEIGHTS = (
     ("right_middle", 290),
     ("right_bottom", 150),
 )
-_DIGITS = "1234567890"  # Alt with one of them goes to a panel
+_PANEL_KEYS = tuple(f"{held}+{digit}" for held in ("Alt", "Ctrl+Alt") for digit in "1234567890")
+"""They go to the panels, in their order."""
 _MENU_ONLY = ("run_save", "run_restore")
 _FIRST_SIZE = (1280, 800)
 _TITLE_BAR = 40
 """Pixels that a desktop may put above a window."""
-_LAYOUT_VERSION = 2
+_LAYOUT_VERSION = 3
 
 
 class MainWindow(QMainWindow):
@@ -168,16 +172,14 @@ class MainWindow(QMainWindow):
         return menu
 
     def _fill_view_menu(self, menu: QMenu) -> None:
-        for number, dock in enumerate(self.docks.values(), start=1):
+        for keys, dock in zip(_PANEL_KEYS, self.docks.values(), strict=False):
             action = dock.toggleViewAction()
             menu.addAction(action)
-            action.setToolTip("Show or hide this panel")
-            if number <= len(_DIGITS):
-                go = QAction(f"Go to “{dock.windowTitle()}”", self)
-                go.setShortcut(QKeySequence(f"Alt+{_DIGITS[number - 1]}"))
-                go.triggered.connect(lambda _=False, dock=dock: _go_to(dock))
-                self.addAction(go)
-                action.setToolTip(f"Show or hide this panel; Alt+{_DIGITS[number - 1]} goes to it")
+            go = QAction(f"Go to “{dock.windowTitle()}”", self)
+            go.setShortcut(QKeySequence(keys))
+            go.triggered.connect(lambda _=False, dock=dock: _go_to(dock))
+            self.addAction(go)
+            action.setToolTip(f"Show or hide this panel; {keys} goes to it")
         menu.addSeparator()
         looks = menu.addMenu("&Theme")
         group = QActionGroup(looks)

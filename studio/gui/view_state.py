@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from studio.data.image_set import ImageSet
 from studio.errors import UserError
-from studio.perturb.diagnostics import Strength, TiltSummary, summarise
+from studio.perturb.diagnostics import Strength, TiltSummary, summarise, summarise_examples
+from studio.perturb.energy import ExampleEnergies
 from studio.perturb.perturbation import Perturbation
+from studio.training.comparison_messages import ComparingPlanners, PlannersCompared
 from studio.training.messages import (
     Event,
     Finished,
@@ -78,6 +80,8 @@ class TiltView:
         reason: the verdict in words, with its numbers.
         pending: a run is under way and has not yet taken this target up.
         generated: share per class in what the model generates, shape (K,); None until evaluated.
+        energies: ΔH of every example; None where it depends on the class alone, or is not known yet.
+        fault: why the terms do not count in what is shown; None if they do.
     """
 
     perturbation: Perturbation
@@ -86,18 +90,45 @@ class TiltView:
     reason: str
     pending: bool = False
     generated: NDArray[np.float64] | None = None
+    energies: ExampleEnergies | None = None
+    fault: UserError | None = None
 
     @classmethod
-    def of(cls, perturbation: Perturbation, dataset: DatasetView, average_size: float, *, pending: bool) -> TiltView:
-        """Judge a target over a data set."""
-        summary = summarise(perturbation, dataset.counts, average_size)
+    def of(
+        cls,
+        perturbation: Perturbation,
+        dataset: DatasetView,
+        average_size: float,
+        *,
+        pending: bool,
+        energies: ExampleEnergies | None = None,
+        fault: UserError | None = None,
+    ) -> TiltView:
+        """Judge a target over a data set; without the energies of its examples, by its class offsets alone."""
+        if energies is not None:
+            summary = summarise_examples(perturbation, energies, dataset.labels, average_size)
+        else:
+            perturbation = replace(perturbation, energy=replace(perturbation.energy, terms=(), clip=None))
+            summary = summarise(perturbation, dataset.counts, average_size)
         return cls(
             perturbation=perturbation,
             dataset=dataset,
             summary=summary,
             reason=verdict_reason(summary),
             pending=pending,
+            energies=energies,
+            fault=fault,
         )
+
+    @property
+    def weight_groups(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """log w and number of examples: per class, or per example where examples of a class differ."""
+        counts = self.dataset.counts
+        if self.energies is None:
+            present = counts > 0
+            return self.perturbation.class_log_weights(counts)[present], counts[present].astype(np.float64)
+        logs = self.perturbation.example_log_weights(self.dataset.labels, counts, self.energies)
+        return logs, np.ones(len(logs))
 
 
 def verdict_reason(summary: TiltSummary) -> str:
@@ -254,7 +285,9 @@ def line_of(event: Event) -> LogLine | None:
             return LogLine.of_error(error, Level.WARNING)
         case Finished():
             return _last_line(event)
-        case Logged():
+        case PlannersCompared(step=step, report=report) if report is not None:
+            return LogLine(text=f"Planners compared at step {step:,}. {report.advice.reason}")
+        case Logged() | ComparingPlanners() | PlannersCompared():
             return None
         case _:
             assert_never(event)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -17,16 +18,19 @@ from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
 from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.gui.dataset_loader import DatasetLoader
-from studio.gui.edits import SetOffsets
+from studio.gui.edits import SetEnergy, SetOffsets
+from studio.gui.energy_control import EnergyControl
 from studio.gui.history import History
 from studio.gui.live_settings import learning_rates
 from studio.gui.run_control import RunControl
+from studio.gui.share_solver import solve_share, solve_shares
 from studio.gui.task_runner import TaskRunner
 from studio.gui.view_state import DatasetView, Level, LogLine, RunView, TaskView, TiltView
 from studio.models.config import ModelConfig
 from studio.paths import default_data_root, default_runs_root
-from studio.perturb.perturbation import Gauge, Perturbation, offset_for_share, offsets_for_some_shares
+from studio.perturb.perturbation import Gauge, Perturbation
 from studio.training.config import PerturbationConfig, RunConfig, offsets_by_name
+from studio.training.energy_config import EnergyConfig
 from studio.training.messages import SetPerturbation
 from studio.training.session import RunRequest, folder_under
 from studio.training.warm_up import warm_up
@@ -80,12 +84,14 @@ class Workbench(QObject):
         self._dataset_in_use = self.config.dataset  # what `images` were loaded from, once there are some
         self._tasks = TaskRunner(self)
         self._loader = DatasetLoader(self._tasks, self)
+        self.energies = EnergyControl(self._tasks, self)
         self.runs = RunControl(self)
         self._connect()
 
     def _connect(self) -> None:
         self._tasks.changed.connect(self.task_changed)
         self._tasks.bug_found.connect(self.line_logged)
+        self.energies.measured_more.connect(self._refresh_tilt)
         self._loader.loaded.connect(self._on_dataset)
         self._loader.failed.connect(self._on_dataset_failed)
         self._loader.cancelled.connect(self._on_dataset_cancelled)
@@ -231,6 +237,7 @@ class Workbench(QObject):
             self.undo_stack.clear()
         self.images = images
         self._dataset_in_use = self.config.dataset
+        self.energies.open(images)
         self.dataset = DatasetView.of(images)
         self.dataset_changed.emit(self.dataset)
         self.log(f"{images.name}: {len(images):,} images of {len(images.class_names)} classes")
@@ -241,6 +248,7 @@ class Workbench(QObject):
     @Slot(object)
     def _on_dataset_failed(self, error: UserError) -> None:
         self.images = self.dataset = self.tilt = None
+        self.energies.open(None)
         self.dataset_changed.emit(None)
         self.tilt_changed.emit(None)
         self.dataset_failed.emit(error)
@@ -276,10 +284,10 @@ class Workbench(QObject):
     @Slot(int, float)
     def set_share(self, index: int, share: float) -> None:
         """Solve for the offset that gives the class this target share in 0…1; the other offsets stay."""
-        assert self.dataset is not None
+        assert self.tilt is not None
         offsets = list(self.class_offsets())
         try:
-            offsets[index] = offset_for_share(self.dataset.counts, offsets, index, share)
+            offsets[index] = solve_share(self.tilt, index, share)
         except UserError as error:
             self.edit_rejected.emit(error)
             return
@@ -287,13 +295,26 @@ class Workbench(QObject):
 
     def set_shares(self, shares: dict[int, float], text: str) -> None:
         """Several classes at once; the other classes keep their proportions among what is left."""
-        assert self.dataset is not None
+        assert self.tilt is not None
         try:
-            offsets = offsets_for_some_shares(self.dataset.counts, self.class_offsets(), shares)
+            offsets = solve_shares(self.tilt, shares)
         except UserError as error:
             self.edit_rejected.emit(error)
             return
-        self.set_offsets(offsets.tolist(), text)
+        self.set_offsets(offsets, text)
+
+    def set_energy(self, energy: EnergyConfig, text: str) -> None:
+        """Replace terms, temperature and clip in one undoable step, once they are measured and known to be finite."""
+        before = self.config.perturbation.energy_part()
+        new = set(energy.energy().names) - set(before.energy().names)
+        self.energies.reload(new)
+        edit = SetEnergy(before, energy, text, self._apply_energy)
+        if energy != before:
+            target = replace(self._perturbation(), energy=energy.energy())
+            self.energies.try_out(target, lambda: self.undo_stack.push(edit))
+
+    def _apply_energy(self, energy: EnergyConfig) -> None:
+        self._put_perturbation(self.config.perturbation.with_energy(energy))
 
     def set_gauge(self, gauge: Gauge) -> None:
         """Express weights in this gauge."""
@@ -320,15 +341,24 @@ class Workbench(QObject):
         self._refresh_tilt()
 
     def _perturbation(self) -> Perturbation:
-        gauge = self.config.perturbation.gauge
-        return Perturbation(offsets=self.class_offsets(), gauge=gauge, revision=self._revision)
+        config = self.config.perturbation
+        return Perturbation(
+            offsets=self.class_offsets(), energy=config.energy(), gauge=config.gauge, revision=self._revision
+        )
 
+    @Slot()
     def _refresh_tilt(self) -> None:
         if self.dataset is None:
             return
         pending = self.run.phase.active and self._applied_revision != self._revision
-        average_size = self.config.batch.average_size
-        self.tilt = TiltView.of(self._perturbation(), self.dataset, average_size, pending=pending)
+        target, average_size = self._perturbation(), self.config.batch.average_size
+        energies, fault = None, None
+        if target.by_example:
+            try:
+                energies = self.energies.energies_of(target)
+            except UserError as error:
+                fault = error
+        self.tilt = TiltView.of(target, self.dataset, average_size, pending=pending, energies=energies, fault=fault)
         self.tilt_changed.emit(self.tilt)
 
     @Slot(int)
@@ -349,7 +379,9 @@ class Workbench(QObject):
         self._revision = self._applied_revision = 0
         self.running = config
         self._rates = learning_rates(config.model)
-        self.runs.start(RunRequest(config=config, data=lambda _: images, folder=folder_under(self.runs_root, config)))
+        folder = folder_under(self.runs_root, config)
+        request = RunRequest(config=config, data=lambda _: images, folder=folder, measured=self.energies.measured)
+        self.runs.start(request)
         self._refresh_tilt()
 
     def stop(self) -> None:

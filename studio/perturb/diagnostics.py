@@ -15,6 +15,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike
 
+from studio.perturb.energy import ClipEffect, ExampleEnergies, class_masses
 from studio.perturb.perturbation import Floats, Perturbation, log_mean_weight, target_shares
 
 
@@ -53,11 +54,12 @@ class TiltSummary:
 
     Attributes:
         target: p′ per class, shape (K,).
-        weights: w per class in the perturbation's gauge, shape (K,); may be inf in the raw gauge.
+        weights: mean w per class in the perturbation's gauge, shape (K,); may be inf in the raw gauge.
         mean_raw_weight: ⟨e^{−ΔH}⟩ = Z over the data; may be inf.
         efficiency: ESS/n over the data, in 0…1.
         examples_per_batch: expected number of examples whose weights add up to B_avg.
         strength: the verdict.
+        clip: what a clip does to the target; None without one.
     """
 
     target: Floats
@@ -66,28 +68,61 @@ class TiltSummary:
     efficiency: float
     examples_per_batch: float
     strength: Strength
+    clip: ClipEffect | None = None
 
 
 def summarise(perturbation: Perturbation, counts: ArrayLike, average_size: float) -> TiltSummary:
-    """Judge a tilt over a data set.
+    """Judge a tilt that is not by example over a data set.
 
     Args:
         perturbation: the target.
         counts: examples per class, shape (K,).
         average_size: B_avg, adjusted batch size.
     """
+    energy = perturbation.class_energies
     number = np.asarray(counts, dtype=np.float64)
     logs = perturbation.class_log_weights(number)
     efficiency = effective_sample_size(logs, number) / float(number.sum())
     log_mean = log_mean_weight(number, -logs)
     with np.errstate(over="ignore"):
         return TiltSummary(
-            target=target_shares(number, perturbation.offsets),
+            target=target_shares(number, energy),
             weights=np.exp(logs),
-            mean_raw_weight=float(np.exp(log_mean_weight(number, perturbation.offsets))),
+            mean_raw_weight=float(np.exp(log_mean_weight(number, energy))),
             efficiency=efficiency,
             examples_per_batch=float(average_size * np.exp(-log_mean)),
             strength=_verdict(logs, efficiency),
+        )
+
+
+def summarise_examples(
+    perturbation: Perturbation, energies: ExampleEnergies, labels: ArrayLike, average_size: float
+) -> TiltSummary:
+    """Judge a tilt by example over a data set.
+
+    Args:
+        perturbation: the target.
+        energies: ΔH of its examples, of length N.
+        labels: class index of each, shape (N,).
+        average_size: B_avg, adjusted batch size.
+    """
+    energy, classes = energies.energy, len(perturbation.offsets)
+    ones = np.ones(len(energy))
+    logs = perturbation.example_log_weights(np.asarray(labels), ones, energies)
+    masses = class_masses(energy, labels, classes)
+    counts = np.bincount(np.asarray(labels), minlength=classes)
+    efficiency = effective_sample_size(logs) / len(energy)
+    # Σe^{−ΔH} over the class and its count, in logs: the highest weight alone may overflow in the raw gauge.
+    highest = logs.max()
+    with np.errstate(over="ignore", divide="ignore"):
+        return TiltSummary(
+            target=masses / masses.sum(),
+            weights=np.exp(np.log(masses / counts) + highest),
+            mean_raw_weight=float(np.exp(log_mean_weight(ones, energy))),
+            efficiency=efficiency,
+            examples_per_batch=float(average_size * np.exp(-log_mean_weight(ones, -logs))),
+            strength=_verdict(logs, efficiency),
+            clip=energies.clip_effect,
         )
 
 

@@ -13,15 +13,16 @@ Source: "Perturbation Theory in Machine Learning", pbement.com, 18 Feb 2024.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from studio.errors import UserError
-
-Floats = NDArray[np.float64]
+from studio.perturb.arrays import Floats as Floats
+from studio.perturb.energy import Energy, ExampleEnergies
+from studio.perturb.measured import Measured
 
 LARGEST_OFFSET = 700.0
 """Largest |ΔH| taken: e^700 is about the largest number that float64 holds."""
@@ -168,15 +169,17 @@ def offsets_for_some_shares(counts: ArrayLike, offsets: ArrayLike, shares: Mappi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perturbation:
-    """An immutable target: one energy offset per class, and the gauge in which weights are expressed.
+    """An immutable target: one energy offset per class, further terms, and the gauge in which weights are expressed.
 
     Attributes:
         offsets: ΔH per class, length K, each within ±700.
+        energy: what is added to them and done with the sum; by default nothing.
         gauge: normalised (default) or raw.
         revision: counts the edits of a run, so that curves and panels can tell which target a number belongs to.
     """
 
     offsets: tuple[float, ...]
+    energy: Energy = field(default_factory=Energy)
     gauge: Gauge = Gauge.NORMALISED
     revision: int = 0
 
@@ -195,10 +198,39 @@ class Perturbation:
         offsets[index] = offset
         return replace(self, offsets=tuple(offsets), revision=self.revision + 1)
 
-    def class_log_weights(self, counts: ArrayLike) -> Floats:
-        """log w per class, shape (K,)."""
-        return class_log_weights(counts, self.offsets, self.gauge)
+    @property
+    def by_example(self) -> bool:
+        """Whether examples of one class may differ in weight."""
+        return self.energy.by_example
 
-    def example_log_weights(self, labels: NDArray[np.int64], counts: ArrayLike) -> Floats:
-        """log w per example, shape (N,), for the class `labels`, shape (N,)."""
-        return self.class_log_weights(counts)[labels]
+    @property
+    def class_energies(self) -> Floats:
+        """ΔH per class, shape (K,), of a target that is not by example: s₀·offset/T."""
+        return self.energy.offset_factor * np.asarray(self.offsets, dtype=np.float64)
+
+    def class_log_weights(self, counts: ArrayLike) -> Floats:
+        """log w per class, shape (K,), of a target that is not by example."""
+        return class_log_weights(counts, self.class_energies, self.gauge)
+
+    def example_energies(self, measured: Measured) -> ExampleEnergies:
+        """ΔH of every example.
+
+        Raises:
+            UserError: the data lack what a term needs, or an energy is not finite.
+        """
+        return self.energy.of_examples(self.offsets, measured)
+
+    def example_log_weights(
+        self, labels: NDArray[np.int64], counts: ArrayLike, energies: ExampleEnergies | None = None
+    ) -> Floats:
+        """log w per example, shape (N,).
+
+        Args:
+            labels: class of each, shape (N,).
+            counts: examples per class, shape (K,).
+            energies: of these examples; needed if the target is `by_example`.
+        """
+        if energies is None:
+            assert not self.by_example
+            return self.class_log_weights(counts)[labels]
+        return class_log_weights(np.ones(len(energies.energy)), energies.energy, self.gauge)

@@ -18,6 +18,7 @@ from studio.errors import UserError
 from studio.models.catalog import MODELS, AnyModel
 from studio.perturb.perturbation import LARGEST_OFFSET, Gauge, Perturbation
 from studio.settings import Settings, setting
+from studio.training.energy_config import EnergyConfig
 
 SCHEMA_VERSION = 1
 
@@ -31,6 +32,26 @@ class PlannerKind(StrEnum):
     ERROR_CARRY = "error_carry"
     FIXED_SIZE = "fixed_size"
     RESAMPLING = "resampling"
+    STRATIFIED = "stratified"
+
+    @property
+    def label(self) -> str:
+        """What lists and tables show."""
+        return self.value.replace("_", " ").capitalize()
+
+    @property
+    def help(self) -> str:
+        """What it does, in a sentence."""
+        return _PLANNER_HELP[self]
+
+
+_PLANNER_HELP = {
+    PlannerKind.ERROR_CARRY: "Fills batches until their weights add up to B_avg on average, and carries the remainder.",
+    PlannerKind.FIXED_SIZE: "B_avg examples, each weighted.",
+    PlannerKind.RESAMPLING: "Draws examples by weight; each then counts as one.",
+    PlannerKind.STRATIFIED: "Gives each class its target share of the batch and takes examples of a class by weight; "
+    "each then counts as one. The steadiest gradient.",
+}
 
 
 class Precision(StrEnum):
@@ -41,8 +62,8 @@ class Precision(StrEnum):
     AUTO = "auto"
 
 
-class PerturbationConfig(Settings):
-    """The tilt: an energy offset per class, by class name; classes that are not named have offset 0."""
+class PerturbationConfig(EnergyConfig):
+    """The tilt: an energy offset per class, by class name, and further terms; classes not named have offset 0."""
 
     offsets: dict[str, Annotated[float, Field(ge=-LARGEST_OFFSET, le=LARGEST_OFFSET)]] = setting(
         {}, "Offsets ΔH", "Energy offset of each class; its weight is exp(−ΔH)."
@@ -70,7 +91,7 @@ class PerturbationConfig(Settings):
                 field="perturbation.offsets",
             )
         offsets = tuple(float(self.offsets.get(name, 0.0)) for name in class_names)
-        return Perturbation(offsets=offsets, gauge=self.gauge, revision=revision)
+        return Perturbation(offsets=offsets, energy=self.energy(), gauge=self.gauge, revision=revision)
 
 
 class BatchConfig(Settings):
@@ -79,8 +100,7 @@ class BatchConfig(Settings):
     planner: PlannerKind = setting(
         PlannerKind.ERROR_CARRY,
         "Planner",
-        "Error carry: fills batches until their weights add up to B_avg on average and carries the remainder. "
-        "Fixed size: B_avg examples, each weighted. Resampling: draws examples by weight, then counts each as one.",
+        " ".join(f"{kind.label}: {kind.help}" for kind in PlannerKind),
     )
     average_size: float = setting(
         64.0,
@@ -196,6 +216,8 @@ def _location(fault: Any) -> str:
     parts = [str(part) for part in fault["loc"]]
     if len(parts) > 1 and parts[0] in ("dataset", "model"):
         del parts[1]
+    if len(parts) > 3 and parts[:2] == ["perturbation", "terms"]:
+        del parts[3]
     return ".".join(parts)
 
 

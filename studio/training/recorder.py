@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from studio.perturb.energy import Energy
+from studio.training.energy_config import energy_record
 from studio.training.messages import Logged, Outcome, SampleGrid
 from studio.training.store import RunFolder
 from studio.training.trainer import Trainer
@@ -35,8 +37,14 @@ class Recorder:
     def note_edit(self, step: int) -> None:
         """Keep that the target was changed before this step."""
         perturbation = self._trainer.perturbation
+        self._edits.append({"step": step, "revision": perturbation.revision} | self._target())
+
+    def _target(self) -> dict[str, object]:
+        """The offsets by class name; and what is added to them, if anything is."""
+        perturbation = self._trainer.perturbation
         offsets = dict(zip(self._trainer.data.class_names, perturbation.offsets, strict=True))
-        self._edits.append({"step": step, "revision": perturbation.revision, "offsets": offsets})
+        further = {} if perturbation.energy == Energy() else {"energy": energy_record(perturbation.energy)}
+        return {"offsets": offsets, **further}
 
     def note_learning_rate(self, step: int, network: str, rate: float) -> None:
         """Keep that a network's learning rate was changed before this step."""
@@ -95,7 +103,7 @@ class Recorder:
                 "dataset": trainer.data.name,
                 "image_shape": list(trainer.data.image_shape),
                 "class_names": list(trainer.data.class_names),
-                "offsets": dict(zip(trainer.data.class_names, trainer.perturbation.offsets, strict=True)),
+                **self._target(),
                 "edits": self._edits,
                 "learning_rates": self._rates,
                 "returns": self._returns,

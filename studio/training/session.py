@@ -13,6 +13,7 @@ from pathlib import Path
 
 from studio.data.image_set import ImageSet
 from studio.errors import Cancelled, UserError
+from studio.perturb.measured import Measured
 from studio.progress import Progress
 from studio.training.background import Background
 from studio.training.config import RunConfig
@@ -32,12 +33,14 @@ class RunRequest:
         data: loads the data set, or returns the one that is loaded.
         folder: makes the run folder; None leaves nothing on disk.
         limit: when the run is complete.
+        measured: what is known of the examples already; None measures what is needed.
     """
 
     config: RunConfig
     data: Callable[[Progress], ImageSet]
     folder: Callable[[], RunFolder] | None = None
     limit: Limit = field(default_factory=Limit)
+    measured: Measured | None = None
 
 
 class RunHandle:
@@ -103,7 +106,7 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     device = resolve_device(request.config.device)
     threads = use_threads(request.config.threads)
     mailbox.post(Preparing(text="Building the model"))
-    trainer = Trainer(request.config, data, device=device)
+    trainer = Trainer(request.config, data, device=device, measured=request.measured)
     # The last moment to give up without a trace: from here on there is a folder, and a Stop saves into it.
     progress.check()
     folder = request.folder() if request.folder is not None else None

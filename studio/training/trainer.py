@@ -19,20 +19,19 @@ from studio.models.catalog import model_spec
 from studio.models.diagnostic import Diagnostic
 from studio.models.pixels import to_pixels
 from studio.models.reduce import reduced_metrics, weighted_loss
+from studio.perturb.measured import Measured
 from studio.perturb.perturbation import Perturbation
-from studio.perturb.planner import BatchPlan, ErrorCarryPlanner, FixedSizePlanner, Planner, ResamplingPlanner
+from studio.perturb.planner import BatchPlan
 from studio.training.averaging import WeightAverage
-from studio.training.config import PlannerKind, RunConfig
+from studio.training.comparison import Comparison, Question
+from studio.training.config import RunConfig
+from studio.training.gradient_probe import GradientProbe
+from studio.training.measured_set import measured_set
 from studio.training.messages import Images
 from studio.training.optimisers import NetworkOptimiser
+from studio.training.planners import PLANNERS
 from studio.training.precision import autocast
-from studio.training.split import split_off
-
-PLANNERS: Mapping[PlannerKind, type[Planner]] = {
-    PlannerKind.ERROR_CARRY: ErrorCarryPlanner,
-    PlannerKind.FIXED_SIZE: FixedSizePlanner,
-    PlannerKind.RESAMPLING: ResamplingPlanner,
-}
+from studio.training.split import kept_indices, split_off
 
 _SAMPLING_STREAM = 0x5EED
 """Added to the run's seed for the latents of the sample grid."""
@@ -99,14 +98,19 @@ class Trainer:
         config: what to train and how.
         data: the examples; kept as uint8 on the device.
         device: torch device, such as ``"cpu"`` or ``"cuda:0"``.
+        measured: of all of `data`, if some is measured already.
 
     Raises:
-        UserError: offsets, batch size or model do not fit the data.
+        UserError: offsets, terms, batch size or model do not fit the data.
     """
 
-    def __init__(self, config: RunConfig, data: ImageSet, *, device: str = "cpu") -> None:
+    def __init__(
+        self, config: RunConfig, data: ImageSet, *, device: str = "cpu", measured: Measured | None = None
+    ) -> None:
         self.config = config
-        self.data, held_out = split_off(data, config.held_out, config.seed)
+        self._measured = measured_set(data) if measured is None else measured
+        self._kept = kept_indices(data, config.held_out, config.seed)
+        self.data, held_out = split_off(data, self._kept)
         self.device = torch.device(device)
         self.step_count = 0
         self.skipped = 0
@@ -115,6 +119,7 @@ class Trainer:
             self._log_weights(self.perturbation),
             config.batch.average_size,
             np.random.default_rng(config.seed),
+            labels=self.data.labels,
             revision=self.perturbation.revision,
         )
         self._rng = torch.Generator(self.device).manual_seed(config.seed)
@@ -240,17 +245,37 @@ class Trainer:
         finally:
             self.model.train()
 
+    def comparison(self, seconds: float) -> Comparison:
+        """A comparison of all planners at the parameters and the target as they are, apart from training.
+
+        Args:
+            seconds: what it may take, about.
+        """
+        rng = torch.Generator(self.device).manual_seed(self.config.seed + self.step_count)
+        question = Question(
+            log_weights=self._log_weights(self.perturbation),
+            labels=self.data.labels,
+            current=self.config.batch.planner,
+            average_size=self.config.batch.average_size,
+            step=self.step_count,
+            revision=self.perturbation.revision,
+            seed=self.config.seed,
+            seconds=seconds,
+        )
+        return Comparison(GradientProbe(self.model, self._read, rng, self._autocast), question)
+
     def retarget(self, perturbation: Perturbation) -> None:
         """Train towards another target from the next step on; the planner keeps its place and its error.
 
         Raises:
-            UserError: no batch can be planned for it; the old target stays.
+            UserError: a term does not fit the data, or no batch can be planned for it; the old target stays.
         """
         self._planner.retarget(self._log_weights(perturbation), perturbation.revision)
         self.perturbation = perturbation
 
     def _log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        return perturbation.example_log_weights(self.data.labels, self.data.counts)
+        energies = perturbation.example_energies(self._measured).of(self._kept) if perturbation.by_example else None
+        return perturbation.example_log_weights(self.data.labels, self.data.counts, energies)
 
     @torch.no_grad()
     def sample(self, count: int, *, averaged: bool = True, seed: int | None = None) -> Images:

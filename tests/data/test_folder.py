@@ -45,6 +45,7 @@ def test_that_classes_and_files_are_sorted_as_people_count(tmp_path: Path) -> No
     images = load(tmp_path, size=8)
     assert images.class_names == ("Img1", "img9", "img10")
     assert images.images[:, 0, 0, 0].tolist() == [9, 10] * 3
+    assert images.files == tuple(f"{name}/{number}.png" for name in images.class_names for number in (9, 10))
 
 
 @given(st.lists(st.text(max_size=8), min_size=1, max_size=6))

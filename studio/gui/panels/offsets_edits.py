@@ -8,9 +8,10 @@ from studio.errors import UserError
 from studio.gui.number_entry import NotANumber, parse_number, parse_percent, shown_number
 from studio.gui.panels.offsets_columns import Column
 from studio.gui.panels.offsets_presets import Preset
+from studio.gui.share_solver import solve_share
 from studio.gui.view_state import TiltView
 from studio.gui.workbench import Workbench
-from studio.perturb.perturbation import LARGEST_OFFSET, checked_offset, offset_for_share
+from studio.perturb.perturbation import LARGEST_OFFSET, checked_offset
 
 _STEP = {Column.OFFSET: 0.1, Column.TARGET: 0.01}
 """One notch of the wheel: 0.1 in ΔH, one percentage point of share."""
@@ -90,7 +91,7 @@ class OffsetsEdits:
 
     def _set_shares(self, view: TiltView, shares: dict[int, float]) -> None:
         for row, share in shares.items():
-            offset_for_share(view.dataset.counts, view.perturbation.offsets, row, share)
+            solve_share(view, row, share)
         if len(shares) == 1:
             ((row, share),) = shares.items()
             self._workbench.set_share(row, share)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-import numpy as np
-
+from studio.gui.share_solver import solve_balance
 from studio.gui.view_state import TiltView
-from studio.perturb.perturbation import offsets_for_shares
 
 SUPPRESSED = 20.0
 """ΔH of the classes that "Only these" leaves out: e^−20 is two in a thousand million."""
@@ -42,8 +40,7 @@ def zero(view: TiltView, rows: Rows) -> list[float]:
 
 def balance(view: TiltView, rows: Rows) -> list[float]:
     """All target shares equal."""
-    wanted = np.ones(len(view.dataset.counts))
-    return [float(offset) + 0.0 for offset in offsets_for_shares(view.dataset.counts, wanted)]
+    return solve_balance(view)
 
 
 def only_these(view: TiltView, rows: Rows) -> list[float]:

@@ -35,6 +35,8 @@ _TIPS = {
     "dataset": "Share of the data set's examples with each weight, under the target as edited, in its gauge.",
     "recent": "Share of the examples in the last batches with each weight, as trained. The planner's own w.",
 }
+_LEAST_LOG = -700.0
+"""log₁₀ of the smallest weight that is told apart from 0; two offsets of 700 reach e^−1400."""
 _LEAST_PERCENT = 1e-3  # bottom of a logarithmic share axis where there is nothing smaller
 
 
@@ -50,7 +52,7 @@ class WeightsPanel(LivePanel):
         self._tilt: TiltView | None = None
         self._recent: Floats = np.empty(0)  # log₁₀ w of the last batches
         self._recent_source: Floats | None = None
-        self._classes: tuple[Floats, Floats] = (np.empty(0), np.empty(0))  # log₁₀ w and examples, per class
+        self._classes: tuple[Floats, Floats] = (np.empty(0), np.empty(0))  # log₁₀ w and number of examples
         self._bins: Bins | None = None
         self._shares: dict[str, Floats] = {}
         self._top = 0.0
@@ -98,9 +100,8 @@ class WeightsPanel(LivePanel):
         if tilt is None:
             self._classes = (np.empty(0), np.empty(0))
         else:
-            counts = tilt.dataset.counts
-            logs = tilt.perturbation.class_log_weights(counts) / np.log(10.0)
-            self._classes = (logs[counts > 0], counts[counts > 0].astype(np.float64))
+            logs, counts = tilt.weight_groups
+            self._classes = (np.maximum(logs / np.log(10.0), _LEAST_LOG), counts)
         self.request_draw()
 
     @Slot(object)
@@ -191,7 +192,7 @@ class WeightsPanel(LivePanel):
 
     def _classes_in(self, low: float, high: float) -> list[str]:
         """Which classes have weights in a bin."""
-        if self._tilt is None:
+        if self._tilt is None or self._tilt.energies is not None:
             return []
         with np.errstate(over="ignore", under="ignore"):
             weights = np.exp(self._tilt.perturbation.class_log_weights(self._tilt.dataset.counts))

@@ -1,0 +1,152 @@
+"""Terms as the panel speaks of them: titles, first values that fit the data, and what a target makes of them. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.models.diagnostic import Histogram, Reference
+from studio.perturb.arrays import Floats
+from studio.perturb.features import Feature
+from studio.training.energy_config import (
+    ColumnTermConfig,
+    FeatureTermConfig,
+    FormulaTermConfig,
+    LinearTermConfig,
+    QuadraticTermConfig,
+    TermConfig,
+    WindowTermConfig,
+)
+
+KINDS: tuple[tuple[type[TermConfig], str, str], ...] = (
+    (LinearTermConfig, "Linear", "Favours small or large values of a feature f. ΔH = slope·f."),
+    (QuadraticTermConfig, "Quadratic", "Favours values of a feature f near a centre. ΔH = ½·((f − centre)/width)²."),
+    (WindowTermConfig, "Window", "Favours values of a feature within a window. ΔH = 0 inside, height outside."),
+    (FormulaTermConfig, "Formula", "Any ΔH of features and label, such as where(slant > 10, 1, 0)."),
+    (ColumnTermConfig, "CSV column", "ΔH of each example from a CSV file: its number or file name, and a number."),
+)
+"""Each kind of term, its title and its help, in the menu's order."""
+
+WEIGHT = "weight"
+_GENTLE = 0.5
+"""Strength of a fresh linear term: half a unit of ΔH for one standard deviation."""
+
+
+def kind_title(term: TermConfig) -> str:
+    """What a term's row is called."""
+    return next(title for kind, title, _ in KINDS if type(term) is kind)
+
+
+def term_title(term: TermConfig) -> str:
+    """What an edit of it is called."""
+    return f"{kind_title(term).lower()} in {term.feature}" if isinstance(term, FeatureTermConfig) else kind_title(term)
+
+
+def fresh_term(kind: type[TermConfig], feature: str = "", values: Floats | None = None) -> TermConfig:
+    """A new term whose numbers fit what is measured: gentle, about the middle of the data.
+
+    Args:
+        kind: of the term.
+        feature: its feature; none for formulas and columns.
+        values: of the feature, shape (N,).
+    """
+    if values is None:
+        return kind()
+    spread = _rounded(float(np.std(values))) or 1.0
+    low, middle, high = (_rounded(float(value), 3) for value in np.quantile(values, [0.25, 0.5, 0.75]))
+    if kind is LinearTermConfig:
+        return LinearTermConfig(feature=feature, slope=_rounded(_GENTLE / spread))
+    if kind is QuadraticTermConfig:
+        return QuadraticTermConfig(feature=feature, centre=middle, width=2 * spread)
+    return WindowTermConfig(feature=feature, low=low, high=max(low, high), height=1.0)
+
+
+def _rounded(value: float, digits: int = 2) -> float:
+    return float(f"{value:.{digits}g}")
+
+
+def before_and_after(feature: Feature, values: Floats, weights: Floats) -> Histogram:
+    """How a feature is distributed in the data and in the target.
+
+    Args:
+        feature: which.
+        values: of every example, shape (N,).
+        weights: w of every example, shape (N,), finite.
+    """
+    return Histogram(
+        name=feature.name,
+        title=f"{feature.title} before and after",
+        tip=f"{feature.help} {feature.formula}",
+        axis=feature.axis,
+        series={"Data": values, "Target": resampled(values, weights)},
+    )
+
+
+def weight_histogram(log_weights: Floats) -> Histogram:
+    """How weights are distributed over the data.
+
+    Args:
+        log_weights: log w of every example, shape (N,).
+    """
+    return Histogram(
+        name=WEIGHT,
+        title="Weights of the data",
+        tip="How much examples count in the target. w = e^−ΔH, normalised.",
+        axis="log₁₀ of the weight w",
+        series={"Data": np.maximum(log_weights / np.log(10.0), -30.0)},
+        references=(Reference(value=-1.0, title="a tenth"), Reference(value=1.0, title="tenfold")),
+    )
+
+
+def resampled(values: Floats, weights: Floats) -> Floats:
+    """As many values as there are, each as often as its weight says: systematic resampling, so without noise.
+
+    Args:
+        values: shape (N,).
+        weights: shape (N,), not all zero.
+    """
+    cumulative = np.cumsum(weights)
+    places = (np.arange(len(values)) + 0.5) / len(values) * cumulative[-1]
+    return values[np.minimum(np.searchsorted(cumulative, places, side="right"), len(values) - 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extremes:
+    """The examples that the target favours most and least, the first of each the most extreme.
+
+    Attributes:
+        most, least: indices, shape (n,).
+    """
+
+    most: NDArray[np.int64]
+    least: NDArray[np.int64]
+
+
+def extremes(energy: Floats, count: int) -> Extremes:
+    """The `count` examples of lowest and of highest ΔH, or all if there are fewer."""
+    count = min(count, len(energy))
+    lowest = np.argpartition(energy, count - 1)[:count]
+    highest = np.argpartition(energy, len(energy) - count)[-count:]
+    return Extremes(
+        most=lowest[np.argsort(energy[lowest], kind="stable")],
+        least=highest[np.argsort(-energy[highest], kind="stable")],
+    )
+
+
+def label_help(class_names: tuple[str, ...]) -> str:
+    """Which number ``label`` has for which class."""
+    shown = ", ".join(f"{index} {name}" for index, name in enumerate(class_names[:12]) if name != str(index))
+    more = "…" if len(class_names) > 12 else ""
+    return f"label is the class's number: {shown}{more}." if shown else "label is the class’s number."
+
+
+def changed_value(before: TermConfig, after: TermConfig) -> str:
+    """Title of the first setting that differs; empty if none does."""
+    fields: Mapping[str, object] = dict(before)
+    for name, info in type(after).model_fields.items():
+        if fields.get(name) != getattr(after, name):
+            return info.title or name
+    return ""

@@ -1,0 +1,313 @@
+"""The energy panel: ΔH(x, y) as a sum of rows, and what it makes of the data before anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.errors import UserError
+from studio.gui.controls import icon_button
+from studio.gui.energy_terms import KINDS, changed_value, fresh_term, label_help, term_title
+from studio.gui.explain import explain
+from studio.gui.live_panel import LivePanel
+from studio.gui.panels.energy_menu import AddTermButton
+from studio.gui.panels.energy_preview import EnergyPreview
+from studio.gui.panels.energy_row import TermRow
+from studio.gui.panels.energy_sum import EnergySum
+from studio.gui.theme import ThemeManager
+from studio.gui.tooltip import tooltip
+from studio.gui.view_state import TiltView
+from studio.gui.workbench import Workbench
+from studio.training.energy_config import ColumnTermConfig, EnergyConfig, FeatureTermConfig, TermConfig
+
+_EMPTY = "Terms of the energy beside the class offsets appear here.\nOpen a data set under “Set-up” first."
+_NO_TERMS = (
+    "No terms yet: the class offsets alone tilt the target. “Add term” favours slanted, thick or any other examples."
+)
+_ROWS_LEAST = 92
+
+
+class EnergyPanel(LivePanel):
+    """Rows of terms above a preview of the target."""
+
+    NAME = "energy"
+    TITLE = "Energy"
+
+    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(workbench, theme, parent)
+        self.rows: list[TermRow] = []
+        self._focus_new = False
+        self._faulty = False
+        self._features: tuple[str, ...] = ()
+        self.sum = EnergySum(theme, self)
+        self.preview = EnergyPreview(theme)
+        self.message = QLabel(wordWrap=True)
+        self.message.setObjectName("energy_message")
+        self.message.setProperty("role", "error")
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.message.hide()
+        self.body.addLayout(self._toolbar())
+        for part in (self._rows_area(), self.preview):
+            # By the stretches alone: a plot would else ask for most of the height.
+            part.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+        self.body.addWidget(self._area, 1)
+        self.body.addWidget(self.message)
+        self.body.addWidget(self.sum.cost)
+        self.body.addWidget(self.preview, 1)
+        self.show_empty(_EMPTY)
+        self._connect()
+        self._on_dataset(workbench.dataset)
+        self._on_config()
+
+    def _toolbar(self) -> QHBoxLayout:
+        line = QHBoxLayout()
+        line.setSpacing(self.theme.tokens.spacing // 2)
+        self.add = AddTermButton()
+        self.add.chosen.connect(self._add_chosen)
+        line.addWidget(self.add)
+        self.busy = QLabel("measuring…")
+        self.busy.setObjectName("energy_busy")
+        self.busy.setProperty("role", "warning")
+        explain(self.busy, "Measuring", "A feature of every example is being measured; Cancel is in the status bar.")
+        self.busy.hide()
+        line.addWidget(self.busy)
+        line.addStretch(1)
+        line.addWidget(self.sum.controls)
+        stack = self.workbench.undo_stack
+        self._undo = icon_button(
+            self.theme, "undo", "energy_undo", "Undo", "Undo the last edit of the target (Ctrl+Z)."
+        )
+        self._redo = icon_button(
+            self.theme, "redo", "energy_redo", "Redo", "Redo the edit that was undone (Ctrl+Shift+Z)."
+        )
+        for button, act, able, changed in (
+            (self._undo, stack.undo, stack.canUndo(), stack.canUndoChanged),
+            (self._redo, stack.redo, stack.canRedo(), stack.canRedoChanged),
+        ):
+            button.clicked.connect(act)
+            button.setEnabled(able)
+            changed.connect(button.setEnabled)
+            line.addWidget(button)
+        return line
+
+    def _rows_area(self) -> QScrollArea:
+        inside = QWidget()
+        self._column = QVBoxLayout(inside)
+        half = self.theme.tokens.spacing // 2
+        self._column.setContentsMargins(half, half, half, half)
+        self._column.setSpacing(half)
+        self._nothing = QLabel(_NO_TERMS, wordWrap=True)
+        self._nothing.setProperty("role", "muted")
+        self._nothing.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._column.addWidget(self.sum.offsets_row)
+        self._column.addWidget(self._nothing)
+        self._column.addStretch(1)
+        self._area = QScrollArea()
+        self._area.setObjectName("energy_rows")
+        self._area.setAccessibleName("Terms of the energy")
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.StyledPanel)
+        self._area.setMinimumHeight(_ROWS_LEAST)
+        self._area.setWidget(inside)
+        return self._area
+
+    def _connect(self) -> None:
+        bench = self.workbench
+        bench.dataset_changed.connect(self._on_dataset)
+        bench.config_changed.connect(self._on_config)
+        bench.tilt_changed.connect(self._on_tilt)
+        bench.energies.rejected.connect(self._reject)
+        bench.energies.busy_changed.connect(self._on_busy)
+        self.sum.edited.connect(self._set_energy)
+        self.preview.wanted.connect(self._measure_for_preview)
+
+    # -- state in
+
+    @property
+    def energy(self) -> EnergyConfig:
+        """What counts now."""
+        return self.workbench.config.perturbation.energy_part()
+
+    @Slot(object)
+    def _on_dataset(self, dataset: object) -> None:
+        measured = self.workbench.energies.measured
+        if dataset is None or measured is None:
+            self.show_empty(_EMPTY)
+            return
+        self.show_body()
+        self.preview.show_features(measured.features)
+        names = tuple(feature.name for feature in measured.features)
+        if names != self._features:
+            self._features = names
+            self.add.show_features(measured.features)
+            self._rebuild(self.energy.terms)
+        self.request_draw()
+
+    @Slot()
+    def _on_config(self) -> None:
+        energy = self.energy
+        self.sum.show_energy(energy)
+        if [type(row.term) for row in self.rows] == [type(term) for term in energy.terms]:
+            for row, term in zip(self.rows, energy.terms, strict=True):
+                row.show_term(term)
+        else:
+            self._rebuild(energy.terms)
+
+    def _rebuild(self, terms: tuple[TermConfig, ...]) -> None:
+        """Rows anew, because one came or went."""
+        for row in self.rows:
+            self._column.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        measured, dataset = self.workbench.energies.measured, self.workbench.dataset
+        features = measured.features if measured is not None else ()
+        about_label = label_help(dataset.class_names) if dataset is not None else ""
+        helps = {
+            kind: tooltip(text, about_label if kind.__name__.startswith("Formula") else "") for kind, _, text in KINDS
+        }
+        self.rows = [TermRow(term, place, features, self.theme, helps[type(term)]) for place, term in enumerate(terms)]
+        for row in self.rows:
+            self._column.insertWidget(self._column.count() - 1, row)
+            row.show()  # at once, so that it can have the keyboard
+            row.edited.connect(self._edit)
+            row.removed.connect(self._remove)
+            row.chosen.connect(self._choose)
+            row.told.connect(self._show_row)
+        self._nothing.setVisible(not self.rows)
+        self.message.hide()
+        if self._focus_new and self.rows:
+            self._focus_new = False
+            self._choose(len(self.rows) - 1)
+            self._go_to_last()
+
+    def _go_to_last(self) -> None:
+        row = self.rows[-1]
+        own = [name for name in row.fields if name not in ("enabled", "scale", "feature")]
+        target = row.fields[own[0]]
+        if isinstance(target, QWidget):
+            target.setFocus(Qt.FocusReason.OtherFocusReason)
+        if isinstance(target, QLineEdit):
+            target.selectAll()
+        self._show_row(row.place)
+
+    @Slot(int)
+    def _show_row(self, place: int) -> None:
+        """Scroll to a row, once it has the size that it takes."""
+        QTimer.singleShot(0, self, lambda: self._scroll_to(place))
+
+    def _scroll_to(self, place: int) -> None:
+        if place < len(self.rows):
+            self._area.ensureWidgetVisible(self.rows[place])
+
+    @Slot(object)
+    def _on_tilt(self, tilt: TiltView | None) -> None:
+        self.request_draw()
+
+    @Slot(bool)
+    def _on_busy(self, busy: bool) -> None:
+        self.busy.setVisible(busy)
+        self.add.setEnabled(not busy)
+        self._area.setEnabled(not busy)
+        self.sum.controls.setEnabled(not busy)
+        self.request_draw()
+
+    def draw(self) -> None:
+        """Show the newest target."""
+        tilt, measured, images = self.workbench.tilt, self.workbench.energies.measured, self.workbench.images
+        if tilt is None or measured is None or images is None or len(measured) != len(tilt.dataset.labels):
+            return
+        self.sum.show_tilt(tilt)
+        if tilt.fault is not None:
+            self._reject(tilt.fault)
+        elif self._faulty:
+            self._forget_faults()
+        self._faulty = tilt.fault is not None
+        self.preview.show_tilt(tilt, measured, images.images)
+
+    def _forget_faults(self) -> None:
+        """The terms fit again, as after a change of the data set."""
+        self.message.hide()
+        for row in self.rows:
+            row.say("")
+
+    @Slot(object)
+    def _reject(self, error: UserError) -> None:
+        """An edit that changed nothing: said at its row, or below the rows."""
+        self._focus_new = False
+        place = error.field.removeprefix("perturbation.terms.")
+        if place.isdigit() and int(place) < len(self.rows):
+            self.rows[int(place)].show_error(error)
+            self.message.hide()
+        else:
+            self.message.setText(str(error))
+            self.message.show()
+
+    # -- intent out
+
+    def _set_energy(self, energy: EnergyConfig, text: str) -> None:
+        self.message.hide()
+        self.workbench.set_energy(energy, text)
+
+    def _set_terms(self, terms: list[TermConfig], text: str) -> None:
+        self._set_energy(self.energy.model_copy(update={"terms": tuple(terms)}), text)
+
+    @Slot(int, object)
+    def _edit(self, place: int, term: TermConfig) -> None:
+        terms = list(self.energy.terms)
+        what = changed_value(terms[place], term)
+        terms[place] = term
+        self._choose(place)
+        self._set_terms(terms, f"{what} of {term_title(term)} (term {place + 1})")
+
+    @Slot(int)
+    def _remove(self, place: int) -> None:
+        terms = list(self.energy.terms)
+        gone = terms.pop(place)
+        self._set_terms(terms, f"Remove {term_title(gone)}")
+
+    @Slot(int)
+    def _choose(self, place: int) -> None:
+        term = self.rows[place].term
+        if isinstance(term, FeatureTermConfig):
+            self.preview.choose(term.feature)
+
+    def _add(self, term: TermConfig) -> None:
+        self._focus_new = True
+        self._set_terms([*self.energy.terms, term], f"Add {term_title(term)}")
+
+    @Slot(object, str)
+    def _add_chosen(self, kind: type[TermConfig], feature: str) -> None:
+        """Add a term with numbers that fit the data, or with the file that the person names."""
+        if feature:
+            energies = self.workbench.energies
+
+            def add() -> None:
+                assert energies.measured is not None
+                self._add(fresh_term(kind, feature, energies.measured.values(feature)))
+
+            energies.prepare([feature], add, self._reject)
+        elif kind is ColumnTermConfig:
+            path, _ = QFileDialog.getOpenFileName(
+                self, "CSV file of energies", str(Path.home()), "CSV (*.csv);;All (*)"
+            )
+            if path:
+                self._add(ColumnTermConfig(path=path))
+        else:
+            self._add(kind())
+
+    @Slot(str)
+    def _measure_for_preview(self, name: str) -> None:
+        if not self.workbench.energies.busy:
+            self.workbench.energies.prepare([name], self.request_draw, self._reject)

@@ -1,0 +1,103 @@
+"""What is known of every example of a data set: features, each measured once, the class, and columns from elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.errors import UserError
+from studio.perturb.arrays import Floats
+from studio.perturb.features import Feature, feature_named, features_of, measure
+from studio.perturb.formula import LABEL
+from studio.progress import Progress
+
+COLUMN = "column:"
+"""Begins the name of what is no feature; what follows says whose it is, such as ``column:csv:/data/energies.csv``."""
+
+
+def _no_columns(name: str, progress: Progress) -> Floats:
+    raise UserError("There is no such column", f"Nothing here can load “{name}”.", field="perturbation.terms")
+
+
+class Measured:
+    """Values of every example by name, measured at their first use and kept; safe to use from several threads.
+
+    Args:
+        data: uint8 images, shape (N, H, W, C), or points, shape (N, 2).
+        labels: class index of each, shape (N,).
+        class_names: one per class.
+        load_column: gets the values of a column, shape (N,), from its name without `COLUMN`; may raise UserError.
+    """
+
+    def __init__(
+        self,
+        data: NDArray[Any],
+        labels: NDArray[np.int64],
+        class_names: Sequence[str],
+        load_column: Callable[[str, Progress], Floats] = _no_columns,
+    ) -> None:
+        self._data = data
+        self.labels = labels
+        self.class_names = tuple(class_names)
+        self._load_column = load_column
+        self._lock = threading.Lock()
+        self._values: dict[str, Floats] = {}
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """What can be measured of these data."""
+        return features_of(self._data.shape)
+
+    def feature(self, name: str) -> Feature:
+        """The feature of that name.
+
+        Raises:
+            UserError: these data do not have it.
+        """
+        return feature_named(name, self._data.shape)
+
+    def missing(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of the names whose values are still to be measured or loaded."""
+        return tuple(dict.fromkeys(name for name in names if name != LABEL and name not in self._values))
+
+    def prepare(self, names: Iterable[str], progress: Progress | None = None) -> None:
+        """Measure or load what is missing.
+
+        Raises:
+            UserError: a feature or column cannot be had.
+            Cancelled: the person cancelled; what was measured before stays.
+        """
+        progress = progress or Progress()
+        with self._lock:
+            missing = self.missing(names)
+            for name in missing:
+                if name.startswith(COLUMN):
+                    self._values[name] = self._load_column(name.removeprefix(COLUMN), progress)
+            self._values |= measure(self._data, [name for name in missing if not name.startswith(COLUMN)], progress)
+
+    def values(self, name: str) -> Floats:
+        """Values by name, shape (N,): a feature, a column, or ``label`` for the class index.
+
+        Raises:
+            UserError: there is none of that name, or it cannot be had.
+        """
+        if name == LABEL:
+            return self.labels.astype(np.float64)
+        if name not in self._values:
+            self.prepare([name])
+        return self._values[name]
+
+    def forget(self, name: str) -> None:
+        """Load or measure this anew at its next use, as when a file has changed."""
+        self._values.pop(name, None)
+
+    def describe(self, index: int) -> str:
+        """An example as messages name it."""
+        return f"example {index:,} (class “{self.class_names[int(self.labels[index])]}”)"

@@ -1,0 +1,206 @@
+"""The terms of an energy: each gives every example a number t(x, y), which the energy scales and adds up.
+
+linear      slope·f                              f a feature, in its own unit
+quadratic   ½·((f − centre)/width)²              the target is multiplied by a Gaussian of that width
+window      0 within low…high, height outside    e^{−height} times as much of what lies outside
+formula     any formula over features and label
+column      a number per example from elsewhere, such as a file
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from studio.errors import UserError
+from studio.perturb.arrays import Floats
+from studio.perturb.features import FEATURES
+from studio.perturb.formula import LABEL, Formula, parse_formula
+from studio.perturb.measured import COLUMN, Measured
+
+FORMULA_NAMES = tuple(feature.name for feature in FEATURES)
+"""What a formula may name before it is known which data it meets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term(ABC):
+    """One row of the energy.
+
+    Attributes:
+        scale: factor on t; negative turns preference into avoidance.
+        enabled: whether it counts at all.
+    """
+
+    kind: ClassVar[str] = ""
+    scale: float = 1.0
+    enabled: bool = True
+
+    @property
+    def active(self) -> bool:
+        """Whether it changes anything."""
+        return self.enabled and self.scale != 0
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What messages call it."""
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """The values it needs of each example."""
+
+    @abstractmethod
+    def energy(self, measured: Measured) -> Floats:
+        """t of every example, unscaled, shape (N,); may hold what is not finite.
+
+        Raises:
+            UserError: the data lack what it needs.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureTerm(Term):
+    """Base of the terms in one feature."""
+
+    feature: str
+
+    @property
+    def title(self) -> str:
+        """The feature's name."""
+        return f"the {self.kind} term in {self.feature}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The feature."""
+        return (self.feature,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearTerm(FeatureTerm):
+    """slope·f; a positive slope favours small values."""
+
+    kind: ClassVar[str] = "linear"
+    slope: float = 1.0
+
+    def energy(self, measured: Measured) -> Floats:
+        """slope·f of every example."""
+        return self.slope * measured.values(self.feature)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuadraticTerm(FeatureTerm):
+    """½·((f − centre)/width)²; favours values near the centre."""
+
+    kind: ClassVar[str] = "quadratic"
+    centre: float = 0.0
+    width: float = 1.0
+
+    def energy(self, measured: Measured) -> Floats:
+        """½·((f − centre)/width)² of every example."""
+        return 0.5 * ((measured.values(self.feature) - self.centre) / self.width) ** 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowTerm(FeatureTerm):
+    """0 where low ≤ f ≤ high, and height elsewhere."""
+
+    kind: ClassVar[str] = "window"
+    low: float = 0.0
+    high: float = 1.0
+    height: float = 3.0
+
+    def energy(self, measured: Measured) -> Floats:
+        """Height outside the window, of every example."""
+        values = measured.values(self.feature)
+        return np.where((values >= self.low) & (values <= self.high), 0.0, self.height)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormulaTerm(Term):
+    """A formula over features and ``label``.
+
+    Raises:
+        FormulaError: the text is no formula.
+    """
+
+    kind: ClassVar[str] = "formula"
+    text: str
+
+    def __post_init__(self) -> None:
+        self.formula()
+
+    def formula(self) -> Formula:
+        """The text, read."""
+        return parse_formula(self.text, FORMULA_NAMES)
+
+    @property
+    def title(self) -> str:
+        """That it is a formula."""
+        return f"the formula {self.text.strip()[:60]}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features it uses."""
+        return tuple(name for name in self.formula().variables if name != LABEL)
+
+    def energy(self, measured: Measured) -> Floats:
+        """The formula of every example, in one pass."""
+        formula = parse_formula(self.text, [feature.name for feature in measured.features])
+        return formula.evaluate({name: measured.values(name) for name in formula.variables}, len(measured))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnTerm(Term):
+    """A number per example from elsewhere.
+
+    Attributes:
+        source: where from; what loads columns understands it, such as ``csv:/data/energies.csv``.
+    """
+
+    kind: ClassVar[str] = "column"
+    source: str
+
+    @property
+    def title(self) -> str:
+        """Where it comes from."""
+        return f"the column of {self.source.partition(':')[2] or self.source}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column."""
+        return (COLUMN + self.source,)
+
+    def energy(self, measured: Measured) -> Floats:
+        """The column as it is."""
+        return measured.values(COLUMN + self.source)
+
+
+def checked_energy(term: Term, measured: Measured) -> Floats:
+    """scale·t of every example, shape (N,), finite.
+
+    Raises:
+        UserError: the data lack what it needs, or an example's value is not finite; names the first one.
+    """
+    with np.errstate(all="ignore"):
+        energy: Floats = term.scale * term.energy(measured)
+    bad = ~np.isfinite(energy)
+    if bad.any():
+        first = int(np.argmax(bad))
+        names = term.formula().variables if isinstance(term, FormulaTerm) else term.names
+        known = ", ".join(f"{name} = {measured.values(name)[first]:.6g}" for name in names if COLUMN not in name)
+        raise UserError(
+            "An energy is not a finite number",
+            f"{term.title} gives {_spoken(float(energy[first]))} for {measured.describe(first)}"
+            f"{f', where {known}' if known else ''}; {int(bad.sum()):,} of {len(measured):,} examples are so.",
+            "Keep its values in bounds, as with where(condition, a, b), clip(a, low, high) or max(a, 1e-6).",
+            field="perturbation.terms",
+        )
+    return energy
+
+
+def _spoken(value: float) -> str:
+    return "no number" if np.isnan(value) else "∞" if value > 0 else "−∞"

@@ -1,0 +1,32 @@
+"""A data set with everything that energies may ask of its examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studio.data.columns import read_column
+from studio.data.image_set import ImageSet
+from studio.errors import UserError
+from studio.perturb.arrays import Floats
+from studio.perturb.measured import Measured
+from studio.progress import Progress
+
+
+def measured_set(images: ImageSet) -> Measured:
+    """Features and columns of a data set, none measured yet.
+
+    A column's source says how it is loaded: ``csv:PATH``. Another kind of source, such as what a classifier says of
+    each example, is another case here.
+    """
+
+    def load(source: str, progress: Progress) -> Floats:
+        kind, _, place = source.partition(":")
+        match kind:
+            case "csv" if place.strip():
+                return read_column(Path(place).expanduser(), len(images), images.files, progress)
+            case "csv":
+                raise UserError("No CSV file has been chosen yet", hint="Choose one.", field="perturbation.terms")
+            case _:
+                raise UserError("There is no such column", f"“{source[:60]}”.", field="perturbation.terms")
+
+    return Measured(images.images, images.labels, images.class_names, load)

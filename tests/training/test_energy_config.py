@@ -1,0 +1,228 @@
+"""Terms from the file to the weights that examples are trained with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from studio.errors import UserError
+from studio.perturb.energy import Energy
+from studio.perturb.features import measure
+from studio.perturb.perturbation import Perturbation
+from studio.perturb.terms import FormulaTerm, LinearTerm
+from studio.training.config import PlannerKind, RunConfig, parse_config, with_settings
+from studio.training.energy_config import MOST_TERMS, energy_record
+from studio.training.measured_set import measured_set
+from studio.training.recorder import Recorder
+from studio.training.split import kept_indices
+from studio.training.store import RunFolder
+from studio.training.trainer import Trainer
+from tests.training.conftest import tiny_config, tiny_images
+
+TERMS: list[dict[str, Any]] = [
+    {"kind": "linear", "feature": "ink", "slope": 0.02},
+    {"kind": "quadratic", "feature": "mean", "centre": 40, "width": 5, "scale": -0.5},
+    {"kind": "window", "feature": "contrast", "low": 20, "high": 30, "height": 1.5, "enabled": False},
+    {"kind": "formula", "text": "where(label == 2, -1, 0.01*slant)"},
+]
+
+
+def tilted(**perturbation: Any) -> RunConfig:
+    return tiny_config(perturbation=perturbation)
+
+
+def refusal(perturbation: Any) -> UserError:
+    with pytest.raises(UserError) as caught:
+        parse_config({"perturbation": perturbation}, "run.json")
+    return caught.value
+
+
+def test_that_terms_survive_their_file() -> None:
+    config = tilted(terms=TERMS, temperature=2.0, clip=3.0, offsets_scale=0.5)
+    assert parse_config(json.loads(config.to_json()), "again") == config
+
+
+def test_that_a_configuration_without_terms_has_the_offsets_alone() -> None:
+    config = tilted(offsets={"cat": -1.0})
+    assert config.perturbation.energy() == Energy()
+    assert not config.perturbation.resolve(("ant", "bee", "cat")).by_example
+
+
+@pytest.mark.parametrize(
+    ("perturbation", "field", "says"),
+    [
+        ({"terms": [{"kind": "linear", "slop": 1}]}, "perturbation.terms.0.slop", "not a setting"),
+        ({"terms": [{"kind": "cubic"}]}, "perturbation.terms.0", "linear"),
+        ({"terms": [TERMS[0], {"kind": "linear", "feature": "inkk"}]}, "perturbation.terms.1.feature", "ink, mean"),
+        ({"terms": [{"kind": "quadratic", "width": 0}]}, "perturbation.terms.0.width", "greater than 0"),
+        ({"terms": [{"kind": "window", "low": 2, "high": 1}]}, "perturbation.terms.0", "above its upper end"),
+        ({"terms": [{"kind": "formula", "text": "ink +"}]}, "perturbation.terms.0.text", "Column 6"),
+        ({"terms": [{"kind": "formula", "text": "__import__('os')"}]}, "perturbation.terms.0.text", "Column 12"),
+        ({"terms": [TERMS[0]] * (MOST_TERMS + 1)}, "perturbation.terms", "at most 32"),
+        ({"temperature": 0}, "perturbation.temperature", "greater"),
+        ({"clip": -1}, "perturbation.clip", "greater than 0"),
+        ({"termz": []}, "perturbation.termz", "not a setting"),
+    ],
+)
+def test_that_a_faulty_term_is_refused_at_its_place(perturbation: Any, field: str, says: str) -> None:
+    error = refusal(perturbation)
+    assert error.field == field
+    assert says in error.message
+
+
+def test_that_terms_can_be_set_from_the_command_line() -> None:
+    config = with_settings(RunConfig(), [f"perturbation.terms={json.dumps(TERMS)}", "perturbation.temperature=2"])
+    energy = config.perturbation.energy()
+    assert energy.terms[0] == LinearTerm(feature="ink", slope=0.02)
+    assert energy.terms[3] == FormulaTerm(text="where(label == 2, -1, 0.01*slant)")
+    assert energy.temperature == 2
+
+
+def test_that_an_energys_record_is_what_a_file_would_hold() -> None:
+    config = tilted(terms=TERMS, temperature=2.0)
+    again = parse_config({"perturbation": json.loads(json.dumps(energy_record(config.perturbation.energy())))}, "x")
+    assert again.perturbation.energy() == config.perturbation.energy()
+
+
+def expected_weights(config: RunConfig) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """By hand, over the examples that are kept."""
+    data = tiny_images()
+    found = measure(data.images, ["ink", "mean", "slant"])
+    energy = np.array([0.3, 0.0, -1.0])[data.labels] + 0.02 * found["ink"]
+    energy -= 0.25 * ((found["mean"] - 40) / 5) ** 2
+    energy += np.where(data.labels == 2, -1, 0.01 * found["slant"])
+    weights = np.exp(-energy)[kept_indices(data, config.held_out, config.seed)]
+    return np.asarray(weights / weights.mean())
+
+
+@pytest.mark.parametrize("held_out", [0.0, 0.25])
+def test_that_every_example_is_planned_with_the_weight_of_the_whole_energy(held_out: float) -> None:
+    config = tiny_config(
+        perturbation={"offsets": {"ant": 0.3, "cat": -1.0}, "terms": TERMS},
+        held_out=held_out,
+        batch={"planner": "fixed_size", "average_size": 10},
+    )
+    trainer = Trainer(config, tiny_images())
+    weights = expected_weights(config)
+    for _ in range(3):
+        plan = trainer.step().plan
+        assert plan.weights == pytest.approx(weights[plan.indices], rel=1e-9)
+
+
+@pytest.mark.parametrize("planner", PlannerKind)
+def test_that_terms_can_be_edited_live_by_every_planner(planner: PlannerKind) -> None:
+    trainer = Trainer(tiny_config(batch={"planner": str(planner), "average_size": 8}), tiny_images())
+    before = trainer.step().plan
+    energy = Energy(terms=(FormulaTerm(text="2*(label == 0)"),), clip=5.0)
+    trainer.retarget(Perturbation(offsets=(0.0, 0.0, 0.0), energy=energy, revision=1))
+    by_class = Perturbation(offsets=(2.0, 0.0, 0.0)).example_log_weights(trainer.data.labels, trainer.data.counts)
+    after = trainer.step().plan
+    assert (before.revision, after.revision) == (0, 1)
+    counted = planner in (PlannerKind.ERROR_CARRY, PlannerKind.FIXED_SIZE)  # the others draw by weight
+    wanted = np.exp(by_class)[after.indices] if counted else np.ones(len(after.indices))
+    assert after.weights == pytest.approx(wanted, rel=1e-9)
+
+
+def test_that_error_carry_keeps_its_credit_through_an_edit_of_terms() -> None:
+    """Edited to weights that are the same, the run goes on as if nothing had happened."""
+    edited, plain = (Trainer(tilted(offsets={"cat": -2.0}), tiny_images()) for _ in range(2))
+    same = Energy(terms=(FormulaTerm(text="-2*(label == 2)"),))
+    for _ in range(3):
+        edited.step()
+        plain.step()
+    edited.retarget(Perturbation(offsets=(0.0, 0.0, 0.0), energy=same, revision=1))
+    for _ in range(20):
+        one, two = edited.step().plan, plain.step().plan
+        assert one.indices.tolist() == two.indices.tolist()
+        assert one.err == pytest.approx(two.err, abs=1e-9)
+
+
+def test_that_a_term_that_does_not_fit_leaves_the_old_target() -> None:
+    trainer = Trainer(tilted(offsets={"cat": -2.0}), tiny_images())
+    old = trainer.perturbation
+    for text in ("log(label)", "hue"):
+        with pytest.raises(UserError):
+            trainer.retarget(replace(old, energy=Energy(terms=(FormulaTerm(text=text),)), revision=1))
+    assert trainer.perturbation is old
+    assert trainer.step().plan.revision == 0
+
+
+def test_that_a_run_with_a_term_in_a_feature_that_the_data_lack_does_not_begin() -> None:
+    with pytest.raises(UserError, match="no feature “hue”"):
+        Trainer(tilted(terms=[{"kind": "linear", "feature": "hue"}]), tiny_images())
+
+
+def test_that_the_summary_and_the_edits_hold_the_terms(tmp_path: Path) -> None:
+    config = tilted(terms=TERMS[:1])
+    trainer = Trainer(config, tiny_images())
+    recorder = Recorder(RunFolder.at(tmp_path / "run", config), trainer)
+    trainer.retarget(Perturbation(offsets=(0.0, 0.0, 0.0), energy=Energy(temperature=3.0), revision=1))
+    recorder.note_edit(0)
+    recorder.save(None, 0.0)
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["energy"]["temperature"] == summary["edits"][0]["energy"]["temperature"] == 3.0
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["perturbation"]["terms"][0]["slope"] == 0.02
+
+
+# -- columns
+
+
+def column(tmp_path: Path, text: str, **config: Any) -> Trainer:
+    path = tmp_path / "energies.csv"
+    path.write_text(text, encoding="utf-8")
+    return Trainer(tilted(terms=[{"kind": "column", "path": str(path), **config}]), tiny_images())
+
+
+def test_that_a_column_gives_its_examples_their_energy_and_the_rest_none(tmp_path: Path) -> None:
+    trainer = column(tmp_path, "id,energy\n3, 1.5\n7,−0.5\n\n", scale=2.0)
+    weights = np.exp(trainer._log_weights(trainer.perturbation))
+    assert weights[3] / weights[0] == pytest.approx(np.exp(-3.0))
+    assert weights[7] / weights[0] == pytest.approx(np.exp(1.0))
+    assert weights[1] == pytest.approx(weights[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("0,1\n1,x\n", r"Line 2.*“x” is not a finite number"),
+        ("0,1\n1,inf\n", r"Line 2.*“inf” is not a finite number"),
+        ("0,1\n0,2\n", r"Line 2.*“0” was there before"),
+        ("0,1\n120,2\n", r"Line 2.*no example “120”.*0…119"),
+        ("-1,1\n", r"Line 1.*no example “-1”"),
+        ("cats/tom.png,1\n", "no example “cats/tom.png”"),
+        ("0,1,2\n", r"Line 1.*3 cells"),
+        ("id,energy\n", "names no example"),
+        ("", "names no example"),
+    ],
+)
+def test_that_a_faulty_column_is_refused_with_its_line(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(UserError, match=says) as caught:
+        column(tmp_path, text)
+    assert caught.value.field == "perturbation.terms.0"
+
+
+def test_that_a_column_that_is_not_there_or_not_chosen_is_refused(tmp_path: Path) -> None:
+    for path, says in ((str(tmp_path / "no.csv"), "no.csv"), ("", "No CSV file has been chosen")):
+        with pytest.raises(UserError, match=says):
+            Trainer(tilted(terms=[{"kind": "column", "path": path}]), tiny_images())
+
+
+def test_that_a_column_may_name_files(tmp_path: Path) -> None:
+    images = tiny_images()
+    named = type(images)(
+        name="Named",
+        images=images.images,
+        labels=images.labels,
+        class_names=images.class_names,
+        files=tuple(f"{images.class_names[label]}/{index}.png" for index, label in enumerate(images.labels)),
+    )
+    path = tmp_path / "energies.csv"
+    path.write_text(f"{named.files[5]};2,5\n".replace("2,5", "2.5"), encoding="utf-8")
+    values = measured_set(named).values(f"column:csv:{path}")
+    assert values[5] == 2.5
+    assert np.count_nonzero(values) == 1
