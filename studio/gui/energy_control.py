@@ -20,12 +20,14 @@ class EnergyControl(QObject):
 
     rejected = Signal(object)  # UserError with .field: nothing was changed
     busy_changed = Signal(bool)  # values are being measured or loaded
+    trying_changed = Signal(bool)  # an edit waits for that: another one now would not know of it
     measured_more = Signal()  # there are values that were not there before
 
     def __init__(self, tasks: TaskRunner, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tasks = tasks
         self._busy = 0
+        self._awaited = False
         self._failed: dict[tuple[str, ...], UserError] = {}
         self.measured: Measured | None = None
 
@@ -50,7 +52,9 @@ class EnergyControl(QObject):
         if missing in self._failed:
             raise self._failed[missing]
         if missing:
-            if not self.busy:
+            if self.busy:
+                self._awaited = True
+            else:
                 self.prepare(missing, self.measured_more.emit, lambda error: self._note(missing, error))
             return None
         return target.example_energies(self.measured)
@@ -64,6 +68,7 @@ class EnergyControl(QObject):
         """Measure what a target needs and compute it; calls `then` if it can be had, else emits `rejected`."""
 
         def compute() -> None:
+            end()
             try:
                 if self.measured is not None and target.by_example:
                     target.example_energies(self.measured)
@@ -72,7 +77,19 @@ class EnergyControl(QObject):
             else:
                 then()
 
-        self.prepare(target.energy.names, compute, self.rejected.emit)
+        def reject(error: UserError) -> None:
+            end()
+            self.rejected.emit(error)
+
+        waits = self.measured is not None and bool(self.measured.missing(target.energy.names))
+
+        def end() -> None:
+            if waits:
+                self.trying_changed.emit(False)
+
+        if waits:
+            self.trying_changed.emit(True)
+        self.prepare(target.energy.names, compute, reject, end)
 
     def reload(self, names: Iterable[str]) -> None:
         """Load columns anew at their next use, because their files may have changed."""
@@ -81,8 +98,17 @@ class EnergyControl(QObject):
                 self.measured.forget(name)
         self._failed.clear()
 
-    def prepare(self, names: Iterable[str], then: Callable[[], None], failed: Callable[[UserError], None]) -> None:
-        """Have values measured in the background; calls `then` at once if nothing is missing."""
+    def prepare(
+        self,
+        names: Iterable[str],
+        then: Callable[[], None],
+        failed: Callable[[UserError], None],
+        given_up: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Have values measured in the background; calls `then` at once if nothing is missing.
+
+        One of the calls follows: `given_up` if the person cancelled or the data set is another by then.
+        """
         measured = self.measured
         missing = measured.missing(names) if measured is not None else ()
         if measured is None or not missing:
@@ -91,20 +117,28 @@ class EnergyControl(QObject):
 
         def done(_: object) -> None:
             self._end()
-            if self.measured is measured:
-                then()
+            (then if self.measured is measured else given_up)()
 
         def fail(error: UserError) -> None:
             self._end()
             if self.measured is measured:
                 failed(error)
+            else:
+                given_up()
+
+        def cancelled() -> None:
+            self._end()
+            given_up()
 
         self._busy += 1
         self.busy_changed.emit(True)
         self._tasks.run(
-            lambda progress: measured.prepare(missing, progress), done=done, failed=fail, cancelled=self._end
+            lambda progress: measured.prepare(missing, progress), done=done, failed=fail, cancelled=cancelled
         )
 
     def _end(self) -> None:
         self._busy -= 1
         self.busy_changed.emit(self.busy)
+        if self._awaited and not self.busy:
+            self._awaited = False
+            self.measured_more.emit()

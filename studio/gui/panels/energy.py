@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import (
+    QApplication,
     QFileDialog,
     QFrame,
     QHBoxLayout,
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from studio.errors import UserError
 from studio.gui.controls import icon_button
@@ -50,6 +52,7 @@ class EnergyPanel(LivePanel):
         self.rows: list[TermRow] = []
         self._focus_new = False
         self._faulty = False
+        self._left: QWidget | None = None  # had the keyboard before an edit had to wait
         self._features: tuple[str, ...] = ()
         self.sum = EnergySum(theme, self)
         self.preview = EnergyPreview(theme)
@@ -130,6 +133,7 @@ class EnergyPanel(LivePanel):
         bench.tilt_changed.connect(self._on_tilt)
         bench.energies.rejected.connect(self._reject)
         bench.energies.busy_changed.connect(self._on_busy)
+        bench.energies.trying_changed.connect(self._on_trying)
         self.sum.edited.connect(self._set_energy)
         self.preview.wanted.connect(self._measure_for_preview)
 
@@ -218,10 +222,19 @@ class EnergyPanel(LivePanel):
     @Slot(bool)
     def _on_busy(self, busy: bool) -> None:
         self.busy.setVisible(busy)
-        self.add.setEnabled(not busy)
-        self._area.setEnabled(not busy)
-        self.sum.controls.setEnabled(not busy)
-        self.request_draw()
+        if not busy:
+            self.request_draw()
+
+    @Slot(bool)
+    def _on_trying(self, trying: bool) -> None:
+        """An edit waits for values: another one would be lost."""
+        if trying:
+            focus = QApplication.focusWidget()
+            self._left = focus if focus is not None and self.isAncestorOf(focus) else None
+        for widget in (self.add, self._area, self.sum.controls):
+            widget.setEnabled(not trying)
+        if not trying and self._left is not None and isValid(self._left):
+            self._left.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def draw(self) -> None:
         """Show the newest target."""
