@@ -11,7 +11,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.perturb.diagnostics import Strength, TiltSummary, summarise
 from studio.perturb.perturbation import Perturbation
@@ -42,8 +42,9 @@ class DatasetView:
     Attributes:
         counts: examples per class, shape (K,).
         shares: p per class, shape (K,).
-        thumbnails: one example per class, uint8, shape (K, H, W, C).
+        thumbnails: a picture of each class, uint8, shape (K, H, W, C).
         labels: class of every example, shape (N,); for histograms over the data set.
+        noun, form: what the examples are and what form they have, in words.
     """
 
     name: str
@@ -52,10 +53,11 @@ class DatasetView:
     shares: NDArray[np.float64]
     thumbnails: NDArray[np.uint8]
     labels: NDArray[np.int64]
-    image_shape: tuple[int, int, int]
+    noun: str
+    form: str
 
     @classmethod
-    def of(cls, images: ImageSet) -> DatasetView:
+    def of(cls, images: ExampleSet) -> DatasetView:
         """The view of a loaded set."""
         counts = images.counts
         return cls(
@@ -65,7 +67,8 @@ class DatasetView:
             shares=counts / counts.sum(),
             thumbnails=images.thumbnails(),
             labels=images.labels,
-            image_shape=images.image_shape,
+            noun=images.noun,
+            form=images.form,
         )
 
 

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoStack
 
 from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.gui.dataset_loader import DatasetLoader
 from studio.gui.edits import SetOffsets
@@ -69,7 +69,7 @@ class Workbench(QObject):
         self.data_root = data_root or default_data_root()
         self.runs_root = runs_root or default_runs_root()
         self.running: RunConfig | None = None  # what the run under way, or else the last one, began with
-        self.images: ImageSet | None = None
+        self.images: ExampleSet | None = None
         self.dataset: DatasetView | None = None
         self.tilt: TiltView | None = None
         self.devices: tuple[tuple[str, str], ...] = (("auto", "Automatic"),)
@@ -226,14 +226,14 @@ class Workbench(QObject):
             self.config_changed.emit(config)
 
     @Slot(object)
-    def _on_dataset(self, images: ImageSet) -> None:
+    def _on_dataset(self, images: ExampleSet) -> None:
         if self.dataset is not None and self.dataset.class_names != images.class_names:
             self.undo_stack.clear()
         self.images = images
         self._dataset_in_use = self.config.dataset
         self.dataset = DatasetView.of(images)
         self.dataset_changed.emit(self.dataset)
-        self.log(f"{images.name}: {len(images):,} images of {len(images.class_names)} classes")
+        self.log(f"{images.name}: {len(images):,} {images.noun} of {len(images.class_names)} classes")
         for line in images.report.lines():
             self.log(line, Level.WARNING)
         self._refresh_tilt()

@@ -186,11 +186,11 @@ class RunLoop:
 
     def _sample(self) -> bool:
         """A new sample grid, shown and kept; whether it could be kept."""
-        count = self.trainer.config.cadence.samples
+        count, overview = self.trainer.config.cadence.samples, self.trainer.data.overview
         self._grid = SampleGrid(
             step=self.trainer.step_count,
-            raw=self.trainer.sample(count, averaged=False),
-            averaged=self.trainer.sample(count),
+            raw=_read_only(overview(self.trainer.sample(count, averaged=False))),
+            averaged=_read_only(overview(self.trainer.sample(count))),
         )
         self._diagnostics = self.trainer.diagnose()
         self._next_grid = self.seconds + self.trainer.config.cadence.sample_every
@@ -221,10 +221,10 @@ class RunLoop:
         )
 
     def _planned(self, report: StepReport) -> PlannedExamples:
-        shown = report.plan.indices[:_SHOWN_EXAMPLES]
+        data, shown = self.trainer.data, report.plan.indices[:_SHOWN_EXAMPLES]
         return PlannedExamples(
-            images=_read_only(self.trainer.data.images[shown]),
-            labels=_read_only(self.trainer.data.labels[shown]),
+            images=_read_only(data.pictures(data.values[shown])),
+            labels=_read_only(data.labels[shown]),
             weights=_read_only(report.plan.weights[:_SHOWN_EXAMPLES]),
         )
 

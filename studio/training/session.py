@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
 from studio.errors import Cancelled, UserError
 from studio.progress import Progress
 from studio.training.background import Background
@@ -35,7 +35,7 @@ class RunRequest:
     """
 
     config: RunConfig
-    data: Callable[[Progress], ImageSet]
+    data: Callable[[Progress], ExampleSet]
     folder: Callable[[], RunFolder] | None = None
     limit: Limit = field(default_factory=Limit)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
+from studio.data.scale import Values
 
 
-def split_off(
-    data: ImageSet, share: float, seed: int
-) -> tuple[ImageSet, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:
-    """The set to train on, and the images held out: the same share of every class, so that class shares stay.
+def split_off(data: ExampleSet, share: float, seed: int) -> tuple[ExampleSet, Values]:
+    """The set to train on, and the examples held out: the same share of every class, so that class shares stay.
 
     Args:
         data: all examples.
@@ -18,7 +17,7 @@ def split_off(
         seed: of the choice.
 
     Returns:
-        the set itself when nothing is held out; else its other examples, and the held-out images, uint8, shape
+        the set itself when nothing is held out; else its other examples, and the values of those held out, shape
         (n, H, W, C).
     """
     order = np.random.default_rng(seed).permutation(len(data))
@@ -28,8 +27,5 @@ def split_off(
         rank[members] = np.arange(count)
     held_out = rank < np.floor(share * data.counts)[data.labels]
     if not held_out.any():
-        return data, data.images[:0]
-    kept = ImageSet(
-        name=data.name, images=data.images[~held_out], labels=data.labels[~held_out], class_names=data.class_names
-    )
-    return kept, data.images[held_out]
+        return data, data.values[:0]
+    return data.take(~held_out), data.values[held_out]
