@@ -12,6 +12,7 @@ from studio.data.example_set import ExampleSet
 from studio.data.folder import FOLDER
 from studio.data.idx_sets import EMNIST_BALANCED, FASHION_MNIST, KMNIST, MNIST
 from studio.data.memory import ensure_it_fits
+from studio.data.planar.sets import PLANAR_SETS
 from studio.data.spec import DatasetConfig, DatasetSpec
 from studio.data.torchvision_sets import CIFAR10, SVHN
 from studio.errors import UserError
@@ -28,6 +29,7 @@ DATASETS: tuple[DatasetSpec, ...] = (
     CIFAR10,
     SVHN,
     FOLDER,
+    *PLANAR_SETS,
 )
 """In the order in which the list shows them; the first is the default."""
 

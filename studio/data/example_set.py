@@ -6,13 +6,16 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.data.scale import PIXELS, Scale, Values
 from studio.errors import UserError
+
+if TYPE_CHECKING:
+    from studio.data.planar.plane import Plane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,11 @@ class ExampleSet(ABC):
     def scale(self) -> Scale:
         """How they become what models take."""
         return PIXELS
+
+    @property
+    def plane(self) -> Plane | None:
+        """The plane that they are points of, with its exact densities; None for images."""
+        return None
 
     @property
     @abstractmethod
