@@ -16,6 +16,7 @@ from PySide6.QtGui import QUndoStack
 from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
 from studio.data.example_set import ExampleSet
 from studio.errors import UserError
+from studio.gui.bridge import DRAW_INTERVAL, QUICK_INTERVAL
 from studio.gui.dataset_loader import DatasetLoader
 from studio.gui.edits import SetOffsets
 from studio.gui.history import History
@@ -27,6 +28,7 @@ from studio.models.config import ModelConfig
 from studio.paths import default_data_root, default_runs_root
 from studio.perturb.perturbation import Gauge, Perturbation, offset_for_share, offsets_for_some_shares
 from studio.training.config import PerturbationConfig, RunConfig, offsets_by_name
+from studio.training.fitness import misfit
 from studio.training.messages import SetPerturbation
 from studio.training.session import RunRequest, folder_under
 from studio.training.warm_up import warm_up
@@ -346,10 +348,16 @@ class Workbench(QObject):
             return
         images, config = self.images, self._runnable_config()
         assert images is not None
+        error = misfit(config.model, planar=images.plane is not None)
+        if error is not None:
+            self.edit_rejected.emit(error)
+            self.line_logged.emit(LogLine.of_error(error))
+            return
         self._revision = self._applied_revision = 0
         self.running = config
         self._rates = learning_rates(config.model)
-        self.runs.start(RunRequest(config=config, data=lambda _: images, folder=folder_under(self.runs_root, config)))
+        request = RunRequest(config=config, data=lambda _: images, folder=folder_under(self.runs_root, config))
+        self.runs.start(request, DRAW_INTERVAL if images.plane is None else QUICK_INTERVAL)
         self._refresh_tilt()
 
     def stop(self) -> None:

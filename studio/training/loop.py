@@ -49,6 +49,7 @@ from studio.training.messages import (
 )
 
 if TYPE_CHECKING:
+    from studio.training.plane_watch import PlaneWatch
     from studio.training.recorder import Recorder
     from studio.training.trainer import StepReport, Trainer
 
@@ -115,6 +116,7 @@ class RunLoop:
         self._next_snapshot = 0.0
         self._recent: deque[NDArray[np.float64]] = deque(maxlen=_RECENT_BATCHES)
         self._pace = Pace()
+        self._plane = _plane_watch(trainer)
 
     @property
     def seconds(self) -> float:
@@ -166,6 +168,9 @@ class RunLoop:
 
     def _log(self, report: StepReport) -> None:
         values = report.values() | {"skipped": float(self.trainer.skipped), "epoch": self.trainer.epoch}
+        if self._plane is not None:
+            self._plane.measure()
+            values |= self._plane.values
         point = Logged(step=self.trainer.step_count, seconds=self.seconds, values=values)
         self._mailbox.post(point)
         if self._recorder is not None:
@@ -201,7 +206,9 @@ class RunLoop:
 
     def _offer_snapshot(self) -> None:
         seconds, trainer, report = self.seconds, self.trainer, self._report
-        self._next_snapshot = seconds + _SNAPSHOT_SECONDS
+        plane = self._plane
+        frame = plane.frame() if plane is not None else None
+        self._next_snapshot = self.seconds + (plane.pause if plane is not None else _SNAPSHOT_SECONDS)
         steps, examples = self._pace.after(seconds, trainer.step_count, trainer.examples)
         self._mailbox.offer(
             Snapshot(
@@ -216,6 +223,7 @@ class RunLoop:
                 diagnostics=self._diagnostics,
                 good_step=self._good.step,
                 planned=self._planned(report) if report else None,
+                plane=frame,
                 recent_weights=_read_only(np.concatenate(self._recent) if self._recent else np.empty(0)),
             )
         )
@@ -359,3 +367,12 @@ class RunLoop:
             self._save(Outcome.FAILED)
         with suppress(Exception):
             self._offer_snapshot()
+
+
+def _plane_watch(trainer: Trainer) -> PlaneWatch | None:
+    """What looks at points while they are learned; None for images."""
+    if trainer.data.plane is None:
+        return None
+    from studio.training.plane_watch import PlaneWatch
+
+    return PlaneWatch(trainer, trainer.data.plane)

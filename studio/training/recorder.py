@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 from studio.training.messages import Logged, Outcome, SampleGrid
@@ -94,6 +95,7 @@ class Recorder:
                 "parameters": trainer.parameter_count,
                 "dataset": trainer.data.name,
                 "image_shape": list(trainer.data.image_shape),
+                "scale": asdict(trainer.data.scale),
                 "class_names": list(trainer.data.class_names),
                 "offsets": dict(zip(trainer.data.class_names, trainer.perturbation.offsets, strict=True)),
                 "edits": self._edits,

@@ -17,12 +17,13 @@ from studio.data.example_set import ExampleSet
 from studio.data.scale import PIXELS, Scale, Values
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
 from studio.models.catalog import model_spec
-from studio.models.diagnostic import Diagnostic
+from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.reduce import reduced_metrics, weighted_loss
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.planner import BatchPlan, ErrorCarryPlanner, FixedSizePlanner, Planner, ResamplingPlanner
 from studio.training.averaging import WeightAverage
 from studio.training.config import PlannerKind, RunConfig
+from studio.training.fitness import ensure_fit
 from studio.training.optimisers import NetworkOptimiser
 from studio.training.precision import autocast
 from studio.training.split import split_off
@@ -104,6 +105,7 @@ class Trainer:
     """
 
     def __init__(self, config: RunConfig, data: ExampleSet, *, device: str = "cpu") -> None:
+        ensure_fit(config.model, data)
         self.config = config
         self.data, held_out = split_off(data, config.held_out, config.seed)
         self.device = torch.device(device)
@@ -229,18 +231,18 @@ class Trainer:
 
     def diagnose(self) -> tuple[Diagnostic, ...]:
         """What the model shows of its inner life, on examples chosen once."""
-        step = max(1, len(self._images) // _PROBED)
-        seen, held_out = (
-            _to_model(images, self.data.scale) for images in (self._images[::step][:_PROBED], self._held_out)
-        )
-        probe = Probe(seen=seen, held_out=held_out)
+        step, scale = max(1, len(self._images) // _PROBED), self.data.scale
+        shown = self._images[::step][:_PROBED]
+        probe = Probe(seen=_to_model(shown, scale), held_out=_to_model(self._held_out, scale))
         rng = torch.Generator(self.device).manual_seed(self.config.seed)
         self.model.eval()
         try:
             with torch.no_grad():
-                return self.model.diagnostics(probe, rng)
+                found = self.model.diagnostics(probe, rng)
         finally:
             self.model.train()
+        # What a model draws of points are no pictures; the plane itself shows more.
+        return tuple(each for each in found if scale.whole or not isinstance(each, Pictures))
 
     def retarget(self, perturbation: Perturbation) -> None:
         """Train towards another target from the next step on; the planner keeps its place and its error.
