@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 EVEN = 1e-3
 """ε."""
 
-_PAIRS = 4
+_PAIRS = 3
 
 
 def cell_counts(points: Array, half: float, side: int) -> Array:

@@ -19,17 +19,19 @@ from studio.gui.panels.gradients import GradientsPanel
 from studio.gui.panels.log import LogPanel
 from studio.gui.panels.losses import LossesPanel
 from studio.gui.panels.offsets import OffsetsPanel
+from studio.gui.panels.plane import PlanePanel
 from studio.gui.panels.samples import SamplesPanel
 from studio.gui.panels.setup import SetupPanel
 from studio.gui.panels.weights import WeightsPanel
 from studio.gui.run_actions import RunActions
 from studio.gui.status import RunFigures, StudioStatusBar
 from studio.gui.theme import ThemeManager, ThemeMode
+from studio.gui.view_state import DatasetView
 from studio.gui.workbench import Workbench
 
 PANELS: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
     ("left", (SetupPanel,)),
-    ("middle_top", (SamplesPanel, DiagnosticsPanel, ExamplesPanel)),
+    ("middle_top", (SamplesPanel, DiagnosticsPanel, ExamplesPanel, PlanePanel)),
     ("middle_bottom", (OffsetsPanel,)),
     ("right_top", (BatchPanel, WeightsPanel)),
     ("right_middle", (LossesPanel, GradientsPanel)),
@@ -45,14 +47,18 @@ _SPLITS = (
     ("right_middle", "right_bottom", Qt.Orientation.Vertical),
 )
 _WIDTHS = (("left", 290), ("middle_top", 560), ("right_top", 430))
+_IMAGE_HEIGHTS = (312, 418)
 _HEIGHTS = (
-    ("middle_top", 312),
-    ("middle_bottom", 418),
+    ("middle_top", _IMAGE_HEIGHTS[0]),
+    ("middle_bottom", _IMAGE_HEIGHTS[1]),
     ("right_top", 290),
     ("right_middle", 290),
     ("right_bottom", 150),
 )
-_DIGITS = "1234567890"  # Alt with one of them goes to a panel
+_PLANE_HEIGHTS = (500, 230)
+"""Of the middle while it shows a plane, which wants to be a square beside its curves; few classes leave room for it."""
+_PANEL_KEYS = tuple(f"{held}+{digit}" for held in ("Alt", "Ctrl+Alt") for digit in "1234567890")
+"""They go to the panels, in their order."""
 _MENU_ONLY = ("run_save", "run_restore")
 _FIRST_SIZE = (1280, 800)
 _TITLE_BAR = 40
@@ -84,6 +90,8 @@ class MainWindow(QMainWindow):
         self.actions_of_run.start_requested.connect(self.start)
         self._trouble: QMessageBox | None = None
         self._closing = False
+        self._planar = False
+        workbench.dataset_changed.connect(self._show_world)
         workbench.runs.troubled.connect(self._tell_trouble)
         workbench.runs.diverged.connect(self._tell_trouble)
         self.docks = self._make_docks()
@@ -168,16 +176,14 @@ class MainWindow(QMainWindow):
         return menu
 
     def _fill_view_menu(self, menu: QMenu) -> None:
-        for number, dock in enumerate(self.docks.values(), start=1):
+        for keys, dock in zip(_PANEL_KEYS, self.docks.values(), strict=False):
             action = dock.toggleViewAction()
             menu.addAction(action)
-            action.setToolTip("Show or hide this panel")
-            if number <= len(_DIGITS):
-                go = QAction(f"Go to “{dock.windowTitle()}”", self)
-                go.setShortcut(QKeySequence(f"Alt+{_DIGITS[number - 1]}"))
-                go.triggered.connect(lambda _=False, dock=dock: _go_to(dock))
-                self.addAction(go)
-                action.setToolTip(f"Show or hide this panel; Alt+{_DIGITS[number - 1]} goes to it")
+            go = QAction(f"Go to “{dock.windowTitle()}”", self)
+            go.setShortcut(QKeySequence(keys))
+            go.triggered.connect(lambda _=False, dock=dock: _go_to(dock))
+            self.addAction(go)
+            action.setToolTip(f"Show or hide this panel; {keys} goes to it")
         menu.addSeparator()
         looks = menu.addMenu("&Theme")
         group = QActionGroup(looks)
@@ -228,6 +234,16 @@ class MainWindow(QMainWindow):
     @Slot()
     def _trouble_read(self) -> None:
         self._trouble = None
+
+    @Slot(object)
+    def _show_world(self, dataset: DatasetView | None) -> None:
+        """Bring the plane to the front for points, the samples for images; only when one replaces the other."""
+        planar = dataset is not None and dataset.plane is not None
+        if planar != self._planar:
+            self._planar = planar
+            self.docks["plane" if planar else "samples"].raise_()
+            heights = _PLANE_HEIGHTS if planar else _IMAGE_HEIGHTS
+            self.resizeDocks([self.docks["samples"], self.docks["offsets"]], heights, Qt.Orientation.Vertical)
 
     def _set_theme(self, mode: ThemeMode) -> None:
         self.theme.set_mode(mode)

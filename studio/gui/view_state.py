@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.data.example_set import ExampleSet
+from studio.data.planar.plane import Plane
+from studio.data.scale import Values
 from studio.errors import UserError
 from studio.perturb.diagnostics import Strength, TiltSummary, summarise
 from studio.perturb.perturbation import Perturbation
@@ -45,6 +47,8 @@ class DatasetView:
         thumbnails: a picture of each class, uint8, shape (K, H, W, C).
         labels: class of every example, shape (N,); for histograms over the data set.
         noun, form: what the examples are and what form they have, in words.
+        plane: where the examples are points, with its exact densities; None for images.
+        points: those points, float32, shape (N, 1, 1, 2); none for images.
     """
 
     name: str
@@ -55,6 +59,8 @@ class DatasetView:
     labels: NDArray[np.int64]
     noun: str
     form: str
+    plane: Plane | None
+    points: Values
 
     @classmethod
     def of(cls, images: ExampleSet) -> DatasetView:
@@ -69,6 +75,8 @@ class DatasetView:
             labels=images.labels,
             noun=images.noun,
             form=images.form,
+            plane=images.plane,
+            points=images.values[: len(images) if images.plane is not None else 0],
         )
 
 

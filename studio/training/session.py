@@ -101,7 +101,8 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     data = request.data(progress)
     progress.check()
     device = resolve_device(request.config.device)
-    threads = use_threads(request.config.threads)
+    # What learns points is so small that a second thread only costs, the more so on a busy machine.
+    threads = use_threads(request.config.threads or (0 if data.plane is None else 1))
     mailbox.post(Preparing(text="Building the model"))
     trainer = Trainer(request.config, data, device=device)
     # The last moment to give up without a trace: from here on there is a folder, and a Stop saves into it.

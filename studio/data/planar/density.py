@@ -14,6 +14,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,8 +82,8 @@ class Curve(Density):
     width: float
 
     def log_density(self, points: Array) -> Array:
-        nodes, shares = np.polynomial.legendre.leggauss(_NODES)
-        return Blobs(self.path((nodes + 1) / 2), self.width, shares / 2).log_density(points)
+        nodes, shares = _quadrature()
+        return Blobs(self.path(nodes), self.width, shares).log_density(points)
 
     def draw(self, count: int, rng: np.random.Generator) -> Array:
         return self.path(rng.random(count)) + self.width * rng.standard_normal((count, 2))
@@ -133,6 +134,13 @@ class Boxes(Density):
 
     def _areas(self) -> Array:
         return np.asarray((self.high - self.low).prod(1))
+
+
+@cache
+def _quadrature() -> tuple[Array, Array]:
+    """Nodes in 0…1 and shares of the Gauss–Legendre rule; finding them takes a while."""
+    nodes, shares = np.polynomial.legendre.leggauss(_NODES)
+    return (nodes + 1) / 2, shares / 2
 
 
 def _log_sum(logs: Array) -> Array:
