@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
@@ -12,6 +12,7 @@ from studio.errors import UserError
 from studio.gui.about import show_about, show_shortcuts
 from studio.gui.config_files import ConfigFiles
 from studio.gui.error_box import error_box
+from studio.gui.lesson_menu import fill_lessons
 from studio.gui.panels.batch import BatchPanel
 from studio.gui.panels.diagnostics import DiagnosticsPanel
 from studio.gui.panels.examples import ExamplesPanel
@@ -167,6 +168,8 @@ class MainWindow(QMainWindow):
         run_menu.addActions(self.actions_of_run.all())
         self._fill_view_menu(self._menu("&View"))
         help_menu = self._menu("&Help")
+        plane = cast(PlanePanel, self.docks["plane"].widget())
+        fill_lessons(help_menu.addMenu("&Lessons"), self.files, plane.show_lesson)
         help_menu.addAction("&Keyboard shortcuts", QKeySequence("F1"), lambda: show_shortcuts(self))
         help_menu.addAction("&About", lambda: show_about(self))
 

@@ -33,9 +33,8 @@ def main() -> None:
     app = QApplication([])
     theme = ThemeManager(ThemeMode.LIGHT)
     theme.apply(app)
-    print(
-        f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}\n\n| preset | frames/s | steps/s |\n|---|---|---|"
-    )
+    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}\n")
+    print("| preset | frames/s | steps/s |\n|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="studio-frames-") as home:
         for preset in options.presets:
             print(row(preset, options.seconds, theme, Path(home)), flush=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QComboBox, QLabel
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QComboBox, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.data.planar.config import LinesConfig, RingConfig
@@ -247,3 +248,31 @@ def test_that_exact_fields_integrate_to_one() -> None:
     for shares in ([0.5, 0.5], [0.9, 0.1]):
         values = ExactFields(plane).field("target", np.array(shares)).values
         assert values.sum() * (8 / SIDE) ** 2 == pytest.approx(1, abs=1e-6)
+
+
+# -- lessons
+
+
+def test_that_a_lesson_opens_from_the_menu_with_its_text_and_its_set(qtbot: QtBot, window: MainWindow) -> None:
+    bench, panel = window.workbench, window.docks["plane"].widget()
+    assert isinstance(panel, PlanePanel)
+    (action,) = [each for each in window.findChildren(QAction) if each.objectName() == "lesson_vanishing-gradients"]
+    with qtbot.waitSignal(bench.dataset_changed):
+        action.trigger()
+    assert bench.config.dataset.kind == "planar_lines"
+    assert panel.lesson.text.text().startswith("Vanishing gradients. The generator begins between two lines")
+    qtbot.waitUntil(panel.lesson.isVisible)
+    (close,) = panel.lesson.findChildren(QToolButton, "lesson_close")
+    qtbot.keyClick(close, Key.Key_Space)
+    assert not panel.lesson.isVisible()
+
+
+def test_that_a_lesson_leaves_with_its_plane(qtbot: QtBot, window: MainWindow) -> None:
+    bench, panel = window.workbench, window.docks["plane"].widget()
+    assert isinstance(panel, PlanePanel)
+    (action,) = [each for each in window.findChildren(QAction) if each.objectName() == "lesson_mode-collapse"]
+    with qtbot.waitSignal(bench.dataset_changed):
+        action.trigger()
+    with qtbot.waitSignal(bench.dataset_changed):
+        bench.set_dataset(RunConfig().dataset)
+    assert panel.lesson.isHidden()

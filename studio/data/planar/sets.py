@@ -51,7 +51,7 @@ def _mixture(config: MixtureConfig) -> Layout:
     return Layout(
         half=5,
         classes={name: blob(x, y, config.width) for name, (x, y) in places.items()},
-        shares=(0.5, 0.3, 0.2),
+        shares=(0.6, 0.35, 0.05),
     )
 
 
@@ -130,7 +130,7 @@ def _spec(title: str, summary: str, config: type[PlanarConfig], layout: Callable
 
 PLANAR_SETS = (
     _spec("Plane: Gaussian", "One round Gaussian; its halves are the classes.", GaussianConfig, _gaussian),
-    _spec("Plane: mixture", "Three Gaussians with shares of 50, 30 and 20 %.", MixtureConfig, _mixture),
+    _spec("Plane: mixture", "Three Gaussians; the northern one holds 5 % of the points.", MixtureConfig, _mixture),
     _spec("Plane: ring of 8", "Eight Gaussians on a circle: a model that forgets one shows it.", RingConfig, _ring),
     _spec("Plane: two moons", "Two half circles with noise, one reaching into the other.", MoonsConfig, _moons),
     _spec("Plane: spiral", "Two arms with noise, wound around each other.", SpiralConfig, _spiral),

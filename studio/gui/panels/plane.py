@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QBoxLayout, QComboBox, QLabel, QToolButton, QWidge
 from studio.gui.controls import toggle_button
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
+from studio.gui.lesson_menu import LessonCard
 from studio.gui.live_panel import LivePanel
 from studio.gui.numbers import FIGURE_SPACE, compact, whole
 from studio.gui.plane_distances import PlaneDistances
@@ -23,6 +24,7 @@ from studio.gui.theme import ThemeManager, Tokens
 from studio.gui.view_state import DatasetView, TiltView
 from studio.gui.workbench import Workbench
 from studio.models.plane import Field
+from studio.training.lessons import Lesson
 from studio.training.messages import PlaneFrame, Snapshot
 
 _EMPTY = (
@@ -72,6 +74,8 @@ class PlanePanel(LivePanel):
         self.canvas.describe = self._describe
         self.canvas.letter_pressed.connect(self._on_letter)
         self.distances = PlaneDistances(workbench, theme)
+        self.lesson = LessonCard(theme)
+        self.body.addWidget(self.lesson)
         self.body.addWidget(self._controls())
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._pair.addWidget(self.canvas, 5)
@@ -128,9 +132,18 @@ class PlanePanel(LivePanel):
         self._fields = {}
         if self._dataset is None:
             self.show_empty(_EMPTY)
+            self.lesson.hide()
         else:
             self.show_body()
             self.request_draw()
+
+    @Slot(object)
+    def show_lesson(self, lesson: Lesson) -> None:
+        """Say what to see in a lesson that has been opened."""
+        self.lesson.show_lesson(lesson)
+        dock = self.parentWidget()
+        if dock is not None:
+            dock.raise_()
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:
