@@ -83,6 +83,10 @@ class PlaneDistances(QWidget):
             chip.set_value(compact(history.latest(name), 3))
         self.plot.show_history(history)
 
+    def hasHeightForWidth(self) -> bool:
+        """No: the legend wraps, but the plot gives way to it, so that the plane beside or above keeps its share."""
+        return False
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A low plot has no room for the newest values."""
         super().resizeEvent(event)

@@ -46,7 +46,7 @@ _TOGGLES = (
 _NO_HEAT = ("", "No heat map", "Points and lines alone.")
 _HEAT_TIP = "What the heat map behind the points shows."
 _NOTHING = 1e-6  # of the greatest value: less is shown as 0
-_WIDE = 1.35  # width over height from which the curves stand beside the plane
+_WIDE = 0.9  # width over height from which the curves stand beside the plane
 
 
 class PlanePanel(LivePanel):
@@ -220,7 +220,7 @@ class PlanePanel(LivePanel):
             low = 0.0 if 0 < low < _NOTHING * high else low
             text = f"{compact(low, 3)} … {compact(high, 3)} {shown.unit}".rstrip()
             explain(self.heat_choice, f"Heat map: {shown.title}", f"{shown.tip} H in the plot takes the next.")
-        self._span.setText(text.ljust(26, FIGURE_SPACE))
+        self._span.setText(text.ljust(30, FIGURE_SPACE) + FIGURE_SPACE)
 
     def _show_step(self) -> None:
         if self._frame is None:
