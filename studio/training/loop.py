@@ -40,6 +40,7 @@ from studio.training.messages import (
     SampleNow,
     Save,
     Saved,
+    SetDelay,
     SetLearningRate,
     SetPerturbation,
     Snapshot,
@@ -116,6 +117,7 @@ class RunLoop:
         self._next_snapshot = 0.0
         self._recent: deque[NDArray[np.float64]] = deque(maxlen=_RECENT_BATCHES)
         self._pace = Pace()
+        self._delay = 0.0
         self._plane = _plane_watch(trainer)
 
     @property
@@ -139,7 +141,7 @@ class RunLoop:
             self._sample()
             self._offer_snapshot()
             while not self._stopping:
-                self._obey(self._mailbox.commands(wait=_WAIT_SECONDS if self._paused else None))
+                self._obey(self._mailbox.commands(wait=_WAIT_SECONDS if self._paused else self._delay or None))
                 if self._paused or self._stopping:
                     continue
                 if not self._limit.reached(self.trainer.step_count, self.seconds):
@@ -154,8 +156,8 @@ class RunLoop:
 
     # -- steps and reports
 
-    def _step(self) -> None:
-        report = self.trainer.step()
+    def _step(self, network: str = "") -> None:
+        report = self.trainer.step(network)
         self._report = report
         self._recent.append(report.plan.weights)
         if self.trainer.step_count % self.trainer.config.cadence.log_every == 0:
@@ -254,10 +256,12 @@ class RunLoop:
                 self._pause()
             case Resume():
                 self._resume()
+            case SetDelay():
+                self._delay = command.seconds
             case Step():
                 self._pause()
                 self._clock.start()
-                self._step()
+                self._step(command.network)
                 self._clock.stop()
                 self._offer_snapshot()
                 self._mailbox.post(Paused(step=self.trainer.step_count))

@@ -35,9 +35,22 @@ class Resume:
     """Carry on."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Take one step, then pause."""
+    """Take one step, then pause.
+
+    Attributes:
+        network: train it alone; empty trains whatever is due.
+    """
+
+    network: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDelay:
+    """Wait so long after each step from now on, in seconds; 0 does not wait."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +81,7 @@ class SetLearningRate:
     rate: float
 
 
-Command = SetPerturbation | SetLearningRate | Pause | Resume | Step | SampleNow | Save | Restore | Stop
+Command = SetPerturbation | SetLearningRate | SetDelay | Pause | Resume | Step | SampleNow | Save | Restore | Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

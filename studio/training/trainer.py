@@ -156,13 +156,13 @@ class Trainer:
         """Trained numbers of the model."""
         return sum(parameter.numel() for parameter in self.model.parameters())
 
-    def step(self) -> StepReport:
-        """Train on the next batch."""
+    def step(self, network: str = "") -> StepReport:
+        """Train on the next batch: one network alone, or whatever is due."""
         plan = self._planner.next()
         self.skipped += plan.skipped
         batch = self._read(plan)
         for phase in self._phases:
-            if phase.due(self.step_count):
+            if phase.network == network if network else phase.due(self.step_count):
                 self._run_phase(phase, batch, plan.average_size)
         self.average.update()
         self.step_count += 1

@@ -182,8 +182,18 @@ def test_that_a_planar_set_brings_its_panel_to_the_front_and_trains(qtbot: QtBot
     hands.train()
     hands.wait(lambda: panel._frame is not None and bool(panel.canvas.fake._parts))
     hands.wait(lambda: "plane_js" in bench.history.names)
+    steps = panel.steps
+    assert list(steps.buttons) == ["critic", "generator"]
+    qtbot.keyClick(steps.buttons["critic"], Key.Key_Space)
+    hands.wait_for(RunPhase.PAUSED)
+    at = bench.run.step
+    qtbot.mouseClick(steps.buttons["generator"], Qt.MouseButton.LeftButton)
+    hands.wait(lambda: bench.run.step == at + 1)
+    qtbot.mouseClick(steps.slow, Qt.MouseButton.LeftButton)
+    assert steps.slow.isChecked()
     hands.end()
     assert bench.run.phase is RunPhase.FINISHED
+    assert steps.isHidden()
     with qtbot.waitSignal(bench.dataset_changed):
         bench.set_dataset(RunConfig().dataset)
     samples = window.docks["samples"].widget()

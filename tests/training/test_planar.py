@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from studio.models.plane import Arrows, Field, Net
 from studio.training.config import RunConfig
 from studio.training.loop import Limit, RunLoop
 from studio.training.mailbox import Mailbox
-from studio.training.messages import Logged
+from studio.training.messages import Command, Logged, SetDelay, Step, Stop
 from studio.training.plane_watch import PlaneWatch
 from studio.training.recorder import Recorder
 from studio.training.store import RunFolder
@@ -151,3 +151,31 @@ def test_that_a_refusal_ends_a_run_without_a_window_with_its_field(start_run: Ca
     finished = start_run(planar_config("rbm"), data=lambda _: ring()).finish()
     assert finished.error is not None
     assert finished.error.field == "model.kind"
+
+
+def test_that_one_network_can_be_stepped_alone() -> None:
+    trainer = Trainer(planar_config("gan"), ring())
+    for network, other in (("critic", "generator"), ("generator", "critic")):
+        before = {name: weight.detach().clone() for name, weight in trainer.model.named_parameters()}
+        trainer.step(network)
+        after = trainer.model.named_parameters()
+        moved = {name.split(".")[0] for name, weight in after if not torch.equal(weight, before[name])}
+        assert network in moved
+        assert other not in moved
+
+
+def test_that_slow_motion_waits_after_each_step_and_still_hears(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float | None] = []
+    script: Iterator[list[Command]] = iter(
+        [[SetDelay(seconds=0.5)], [], [SetDelay(seconds=0.0)], [], [Step(network="critic")], [Stop()]]
+    )
+
+    class Heard(Mailbox):
+        def commands(self, *, wait: float | None = None) -> list[Command]:
+            waits.append(wait)
+            return next(script)
+
+    trainer = Trainer(planar_config("gan"), ring())
+    RunLoop(trainer, Heard()).run()
+    assert waits == [None, 0.5, 0.5, None, None, 0.25]
+    assert trainer.step_count == 5

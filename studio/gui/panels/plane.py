@@ -19,6 +19,7 @@ from studio.gui.live_panel import LivePanel
 from studio.gui.numbers import FIGURE_SPACE, compact, whole
 from studio.gui.plane_distances import PlaneDistances
 from studio.gui.plane_fields import ExactFields, ShownField, model_field
+from studio.gui.plane_steps import PlaneSteps
 from studio.gui.plots.plane_canvas import PlaneCanvas
 from studio.gui.theme import ThemeManager, Tokens
 from studio.gui.view_state import DatasetView, TiltView
@@ -77,6 +78,8 @@ class PlanePanel(LivePanel):
         self.lesson = LessonCard(theme)
         self.body.addWidget(self.lesson)
         self.body.addWidget(self._controls())
+        self.steps = PlaneSteps(workbench, theme)
+        self.body.addWidget(self.steps)
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._pair.addWidget(self.canvas, 5)
         self._pair.addWidget(self.distances, 4)
