@@ -6,7 +6,7 @@ import math
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from studio.gui.history import History
 from studio.gui.numbers import compact
@@ -48,6 +48,7 @@ _CURVES = (
         shown=False,
     ),
 )
+_BEFORE = "How far samples are from p′ is drawn here once you press Start."
 _LOW = 330  # pixels of height below which the legend shows names only
 
 
@@ -65,9 +66,12 @@ class PlaneDistances(QWidget):
             chip = self.legend.add(Chip(curve.name, curve.title, curve.tip, width=6), curve.colour)
             chip.setChecked(curve.shown)
         self.legend.toggled.connect(self.plot.set_shown)
+        self.before = QLabel(_BEFORE, wordWrap=True)
+        self.before.setProperty("role", "muted")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
+        column.addWidget(self.before)
         column.addWidget(self.plot, 1)
         column.addWidget(self.legend)
         self.plot.reset_asked.connect(self._follow)
@@ -79,6 +83,7 @@ class PlaneDistances(QWidget):
         """New points, or a new run's."""
         if "plane_js" not in history.names and len(history):
             return
+        self.before.setVisible(not len(history))
         for name, chip in self.legend.chips.items():
             chip.set_value(compact(history.latest(name), 3))
         self.plot.show_history(history)

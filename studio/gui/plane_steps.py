@@ -33,14 +33,13 @@ class PlaneSteps(QWidget):
         self.slow.toggled.connect(self._on_slow)
         self._row.addWidget(self.slow)
         workbench.run_changed.connect(self._show_run)
-        self._show_run(workbench.run)
+        self.hide()
 
     @Slot(object)
     def _show_run(self, run: RunView) -> None:
         running = self._workbench.running
         ready = run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) and running is not None
-        if self.isHidden() == ready:
-            self.setVisible(ready)
+        self.setVisible(ready)
         if not ready or running is None:
             self.slow.setChecked(False)
             return

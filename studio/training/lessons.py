@@ -61,7 +61,7 @@ LESSONS = (
         "is not found out.",
         sight="Press Start: samples gather on some modes and move on together when the critic turns against them, and "
         "JS stays far above 0 while each sample looks real.",
-        trial="Stop, choose WGAN-GP as the model and start again: its samples spread over the whole ring.",
+        trial="Stop and open File → Presets → planar-wgan_gp: its samples spread over the whole ring.",
     ),
     Lesson(
         name="clipping",
@@ -70,7 +70,7 @@ LESSONS = (
         sight="Press Start: the critic's heat map is a plain ramp or bowl and the range beside it is tiny, for clipped "
         "weights pile up at the clip and leave only simple functions.",
         trial="Stop, set the constraint to gradient penalty with λ = 0.3 and start again: the critic follows the "
-        "modes, and W₁ falls sooner.",
+        "modes, and pulls thousands of times as strongly.",
     ),
     Lesson(
         name="tilt-too-strong",

@@ -77,6 +77,8 @@ def test_that_the_panel_says_how_to_get_a_plane(qtbot: QtBot, workbench: Workben
 def test_that_the_target_is_drawn_before_a_run_and_follows_the_tilt(panel: PlanePanel, workbench: Workbench) -> None:
     assert panel.heat is not None
     assert panel.heat.name == "target"
+    assert not panel.steps.isVisible()
+    assert "press Start" in panel.distances.before.text()
     before = panel.heat.at(0, 2, 4)
     workbench.set_offset(0, -2.0)
     after = panel.heat.at(0, 2, 4)
@@ -151,6 +153,7 @@ def test_that_the_mouse_reads_every_field_with_its_unit(panel: PlanePanel, workb
 def test_that_distances_are_drawn_and_explained(panel: PlanePanel, workbench: Workbench) -> None:
     history = make_history(40, plane_js=0.3, plane_w1=0.5, plane_w1_floor=0.2, plane_kl=1.0)
     workbench.history_changed.emit(history)
+    assert panel.distances.before.isHidden()
     chips = panel.distances.legend.chips
     assert "0.300" in chips["plane_js"]._value
     assert not chips["plane_kl"].isChecked()
