@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from studio.data.catalog import load_dataset
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.paths import default_data_root, default_runs_root
@@ -51,7 +51,7 @@ def train(config: RunConfig, limit: Limit, *, data_root: Path | None, run_dir: P
         handle.send(Stop())  # whatever ended the watch, nothing trains on unseen
 
 
-def _load(config: RunConfig, data_root: Path, progress: Progress) -> ImageSet:
+def _load(config: RunConfig, data_root: Path, progress: Progress) -> ExampleSet:
     """The data set; what was left out of it is said above the bar."""
     from tqdm import tqdm
 

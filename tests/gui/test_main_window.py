@@ -323,7 +323,7 @@ def test_that_the_shortcuts_are_listed(hands: Hands, monkeypatch: pytest.MonkeyP
     hands.enter(2, Column.TARGET, "30")
     hands.key(Key.Key_F1)
     rows = re.findall(r"<tr><td[^>]*>(.*?)</td><td><b>(.*?)</b></td></tr>", shown[0])
-    for row in (("Start", "F5"), ("Undo", "Ctrl+Z"), ("Go to “Set-up”", "Alt+1"), ("Go to “Log”", "Alt+0")):
+    for row in (("Start", "F5"), ("Undo", "Ctrl+Z"), ("Go to “Set-up”", "Alt+1"), ("Go to “Log”", "Ctrl+Alt+1")):
         assert row in rows
 
 
