@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from studio.data.catalog import load_dataset
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.paths import default_data_root, default_runs_root
@@ -51,7 +51,7 @@ def train(config: RunConfig, limit: Limit, *, data_root: Path | None, run_dir: P
         handle.send(Stop())  # whatever ended the watch, nothing trains on unseen
 
 
-def _load(config: RunConfig, data_root: Path, progress: Progress) -> ImageSet:
+def _load(config: RunConfig, data_root: Path, progress: Progress) -> ExampleSet:
     """The data set; what was left out of it is said above the bar."""
     from tqdm import tqdm
 
@@ -158,7 +158,7 @@ class _Watcher:
 
 
 def sample(run: Path, count: int, seed: int, out: Path, *, averaged: bool = True) -> None:
-    """Draw images from a trained run into an NPZ file with `images`, uint8, shape (count, H, W, C).
+    """Draw from a trained run into an NPZ file: `images`, uint8, (count, H, W, C), or `points`, float32, (count, 2).
 
     Args:
         run: a run's folder.
@@ -177,13 +177,17 @@ def sample(run: Path, count: int, seed: int, out: Path, *, averaged: bool = True
     from studio.training.restore import restore_model
     from studio.training.trainer import draw
 
-    model = restore_model(SavedRun.open(run), averaged=averaged)
+    saved = SavedRun.open(run)
+    model = restore_model(saved, averaged=averaged)
     try:
-        images = draw(model, count, torch.Generator().manual_seed(seed))
+        drawn = draw(model, count, torch.Generator().manual_seed(seed), saved.scale)
     except (MemoryError, RuntimeError) as found:
         error = out_of_memory(found, "Draw fewer images at once.")
         if error is None:
             raise
         raise error from found
     with whole_file(out) as file:
-        np.savez_compressed(file, images=images)
+        if saved.scale.whole:
+            np.savez_compressed(file, images=drawn)
+        else:
+            np.savez_compressed(file, points=drawn.reshape(count, -1))

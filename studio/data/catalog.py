@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, Union
 from pydantic import Field
 
 from studio.data.digits import DIGITS
+from studio.data.example_set import ExampleSet
 from studio.data.folder import FOLDER
 from studio.data.idx_sets import EMNIST_BALANCED, FASHION_MNIST, KMNIST, MNIST
-from studio.data.image_set import ImageSet
 from studio.data.memory import ensure_it_fits
+from studio.data.planar.sets import PLANAR_SETS
 from studio.data.spec import DatasetConfig, DatasetSpec
 from studio.data.torchvision_sets import CIFAR10, SVHN
 from studio.errors import UserError
@@ -28,6 +29,7 @@ DATASETS: tuple[DatasetSpec, ...] = (
     CIFAR10,
     SVHN,
     FOLDER,
+    *PLANAR_SETS,
 )
 """In the order in which the list shows them; the first is the default."""
 
@@ -69,7 +71,7 @@ def not_here_yet(config: DatasetConfig, data_root: Path) -> UserError | None:
     )
 
 
-def load_dataset(config: DatasetConfig, data_root: Path, progress: Progress | None = None) -> ImageSet:
+def load_dataset(config: DatasetConfig, data_root: Path, progress: Progress | None = None) -> ExampleSet:
     """The data set in memory, downloaded first if it is not in the data folder yet.
 
     Args:
@@ -85,6 +87,6 @@ def load_dataset(config: DatasetConfig, data_root: Path, progress: Progress | No
     progress = progress or Progress()
     progress.report(f"Opening {spec.title}")
     ensure_it_fits(spec.title, spec.memory_bytes(config, data_root))
-    images = spec.load(config, data_root, progress)
-    progress.report(f"{spec.title}: {len(images):,} images", 1.0)
-    return images
+    data = spec.load(config, data_root, progress)
+    progress.report(f"{spec.title}: {len(data):,} {data.noun}", 1.0)
+    return data

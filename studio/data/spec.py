@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
 from studio.progress import Progress
 from studio.settings import Settings
 
@@ -26,7 +26,7 @@ class DatasetSpec:
         title: what the list shows.
         summary: one sentence: what is in it, how many, how large.
         config: its settings; the class's ``kind`` default names the data set.
-        load: (config, data folder, progress) → ImageSet. Raises UserError or Cancelled.
+        load: (config, data folder, progress) → ExampleSet. Raises UserError or Cancelled.
         download_bytes: bytes still to be fetched into that data folder, 0 if none. Fast: looks at file names only.
         memory_bytes: the most it takes in memory while it is loaded, from the config and the data folder. Raises
             UserError if that cannot be told because the data are not there.
@@ -35,7 +35,7 @@ class DatasetSpec:
     title: str
     summary: str
     config: type[DatasetConfig]
-    load: Callable[[Any, Path, Progress], ImageSet]
+    load: Callable[[Any, Path, Progress], ExampleSet]
     download_bytes: Callable[[Path], int]
     memory_bytes: Callable[[Any, Path], int]
 

@@ -57,8 +57,8 @@ class ConfigFiles(QObject):
         if name:
             self.open(Path(name))
 
-    def open(self, path: Path, *, preset: bool = False) -> None:
-        """Take over the configuration in a file; on a fault the one being edited stays.
+    def open(self, path: Path, *, preset: bool = False) -> bool:
+        """Take over the configuration in a file, and whether that went well; on a fault the one being edited stays.
 
         Args:
             path: the file.
@@ -66,17 +66,18 @@ class ConfigFiles(QObject):
         """
         if self._workbench.run.phase.active:
             self._tell(UserError("A run is under way", "", "Stop it first; then open another configuration."))
-            return
+            return False
         try:
             config = read_config(path)
         except UserError as error:
             if not path.exists():
                 self._forget(path)
             self._tell(error)
-            return
+            return False
         self._set_path(None if preset else path)
         self._workbench.set_config(config)
         self._workbench.log(f"Opened {path.stem if preset else path}")
+        return True
 
     def begin_with(self, path: Path) -> None:
         """The window was opened on this file."""

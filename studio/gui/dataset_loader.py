@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from studio.data.catalog import DatasetConfig, load_dataset
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.gui.task_runner import TaskRunner
 
@@ -15,7 +15,7 @@ from studio.gui.task_runner import TaskRunner
 class DatasetLoader(QObject):
     """Answers each `load` that is neither overtaken nor given up with exactly one signal."""
 
-    loaded = Signal(object)  # ImageSet
+    loaded = Signal(object)  # ExampleSet
     failed = Signal(object)  # UserError
     cancelled = Signal(object)  # DatasetConfig
 
@@ -50,7 +50,7 @@ class DatasetLoader(QObject):
             self._wanted = None
             self._request += 1
 
-    def _on_loaded(self, request: int, images: ImageSet) -> None:
+    def _on_loaded(self, request: int, images: ExampleSet) -> None:
         if self._is_answer(request):
             self.loaded.emit(images)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QObject, Signal
 
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.gui.task_runner import TaskRunner
 from studio.perturb.energy import ExampleEnergies
@@ -31,9 +31,9 @@ class EnergyControl(QObject):
         self._failed: dict[tuple[str, ...], UserError] = {}
         self.measured: Measured | None = None
 
-    def open(self, images: ImageSet | None) -> None:
+    def open(self, examples: ExampleSet | None) -> None:
         """Another data set, none of it measured yet."""
-        self.measured = measured_set(images) if images is not None else None
+        self.measured = measured_set(examples) if examples is not None else None
         self._failed.clear()
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
@@ -12,6 +12,7 @@ from studio.errors import UserError
 from studio.gui.about import show_about, show_shortcuts
 from studio.gui.config_files import ConfigFiles
 from studio.gui.error_box import error_box
+from studio.gui.lesson_menu import fill_lessons
 from studio.gui.panels.batch import BatchPanel
 from studio.gui.panels.diagnostics import DiagnosticsPanel
 from studio.gui.panels.energy import EnergyPanel
@@ -20,6 +21,7 @@ from studio.gui.panels.gradients import GradientsPanel
 from studio.gui.panels.log import LogPanel
 from studio.gui.panels.losses import LossesPanel
 from studio.gui.panels.offsets import OffsetsPanel
+from studio.gui.panels.plane import PlanePanel
 from studio.gui.panels.planners import PlannersPanel
 from studio.gui.panels.samples import SamplesPanel
 from studio.gui.panels.setup import SetupPanel
@@ -28,11 +30,12 @@ from studio.gui.panels.weights import WeightsPanel
 from studio.gui.run_actions import RunActions
 from studio.gui.status import RunFigures, StudioStatusBar
 from studio.gui.theme import ThemeManager, ThemeMode
+from studio.gui.view_state import DatasetView
 from studio.gui.workbench import Workbench
 
 PANELS: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
     ("left", (SetupPanel,)),
-    ("middle_top", (SamplesPanel, DiagnosticsPanel, ExamplesPanel)),
+    ("middle_top", (SamplesPanel, DiagnosticsPanel, ExamplesPanel, PlanePanel)),
     ("middle_bottom", (OffsetsPanel, EnergyPanel, TheoryPanel, PlannersPanel)),
     ("right_top", (BatchPanel, WeightsPanel)),
     ("right_middle", (LossesPanel, GradientsPanel)),
@@ -48,13 +51,16 @@ _SPLITS = (
     ("right_middle", "right_bottom", Qt.Orientation.Vertical),
 )
 _WIDTHS = (("left", 290), ("middle_top", 560), ("right_top", 430))
+_IMAGE_HEIGHTS = (312, 418)
 _HEIGHTS = (
-    ("middle_top", 312),
-    ("middle_bottom", 418),
+    ("middle_top", _IMAGE_HEIGHTS[0]),
+    ("middle_bottom", _IMAGE_HEIGHTS[1]),
     ("right_top", 290),
     ("right_middle", 290),
     ("right_bottom", 150),
 )
+_PLANE_HEIGHTS = (500, 230)
+"""Of the middle while it shows a plane, which wants to be a square beside its curves; few classes leave room for it."""
 _PANEL_KEYS = tuple(f"{held}+{digit}" for held in ("Alt", "Ctrl+Alt") for digit in "1234567890")
 """They go to the panels, in their order."""
 _MENU_ONLY = ("run_save", "run_restore")
@@ -88,6 +94,8 @@ class MainWindow(QMainWindow):
         self.actions_of_run.start_requested.connect(self.start)
         self._trouble: QMessageBox | None = None
         self._closing = False
+        self._planar = False
+        workbench.dataset_changed.connect(self._show_world)
         workbench.runs.troubled.connect(self._tell_trouble)
         workbench.runs.diverged.connect(self._tell_trouble)
         self.docks = self._make_docks()
@@ -163,6 +171,8 @@ class MainWindow(QMainWindow):
         run_menu.addActions(self.actions_of_run.all())
         self._fill_view_menu(self._menu("&View"))
         help_menu = self._menu("&Help")
+        plane = cast(PlanePanel, self.docks["plane"].widget())
+        fill_lessons(help_menu.addMenu("&Lessons"), self.files, plane.show_lesson)
         help_menu.addAction("&Keyboard shortcuts", QKeySequence("F1"), lambda: show_shortcuts(self))
         help_menu.addAction("&About", lambda: show_about(self))
 
@@ -230,6 +240,16 @@ class MainWindow(QMainWindow):
     @Slot()
     def _trouble_read(self) -> None:
         self._trouble = None
+
+    @Slot(object)
+    def _show_world(self, dataset: DatasetView | None) -> None:
+        """Bring the plane to the front for points, the samples for images; only when one replaces the other."""
+        planar = dataset is not None and dataset.plane is not None
+        if planar != self._planar:
+            self._planar = planar
+            self.docks["plane" if planar else "samples"].raise_()
+            heights = _PLANE_HEIGHTS if planar else _IMAGE_HEIGHTS
+            self.resizeDocks([self.docks["samples"], self.docks["offsets"]], heights, Qt.Orientation.Vertical)
 
     def _set_theme(self, mode: ThemeMode) -> None:
         self.theme.set_mode(mode)

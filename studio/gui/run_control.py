@@ -7,7 +7,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
-from studio.gui.bridge import Bridge
+from studio.gui.bridge import DRAW_INTERVAL, Bridge
 from studio.gui.history import History
 from studio.gui.view_state import Level, LogLine, RunPhase, RunView, line_of, run_after, spoken
 from studio.training.comparison_messages import (
@@ -69,13 +69,13 @@ class RunControl(QObject):
         """A run is under way, or its last words have not been heard."""
         return self.run.phase.active or self._bridge.busy
 
-    def start(self, request: RunRequest) -> None:
-        """Begin a run."""
+    def start(self, request: RunRequest, interval: int = DRAW_INTERVAL) -> None:
+        """Begin a run, and look at it every `interval` milliseconds."""
         self.history = History()
         self.run_reset.emit()
         self.history_changed.emit(self.history)
         self._set_run(RunView(phase=RunPhase.PREPARING))
-        self._bridge.watch(RunHandle(request))
+        self._bridge.watch(RunHandle(request), interval)
 
     def send(self, command: Command) -> None:
         """Hand the run a command; one that comes when there is none is dropped."""

@@ -11,7 +11,9 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
+from studio.data.planar.plane import Plane
+from studio.data.scale import Values
 from studio.errors import UserError
 from studio.perturb.diagnostics import Strength, TiltSummary, summarise, summarise_examples
 from studio.perturb.energy import ExampleEnergies
@@ -44,8 +46,11 @@ class DatasetView:
     Attributes:
         counts: examples per class, shape (K,).
         shares: p per class, shape (K,).
-        thumbnails: one example per class, uint8, shape (K, H, W, C).
+        thumbnails: a picture of each class, uint8, shape (K, H, W, C).
         labels: class of every example, shape (N,); for histograms over the data set.
+        noun, form: what the examples are and what form they have, in words.
+        plane: where the examples are points, with its exact densities; None for images.
+        points: those points, float32, shape (N, 1, 1, 2); none for images.
     """
 
     name: str
@@ -54,10 +59,13 @@ class DatasetView:
     shares: NDArray[np.float64]
     thumbnails: NDArray[np.uint8]
     labels: NDArray[np.int64]
-    image_shape: tuple[int, int, int]
+    noun: str
+    form: str
+    plane: Plane | None
+    points: Values
 
     @classmethod
-    def of(cls, images: ImageSet) -> DatasetView:
+    def of(cls, images: ExampleSet) -> DatasetView:
         """The view of a loaded set."""
         counts = images.counts
         return cls(
@@ -67,7 +75,10 @@ class DatasetView:
             shares=counts / counts.sum(),
             thumbnails=images.thumbnails(),
             labels=images.labels,
-            image_shape=images.image_shape,
+            noun=images.noun,
+            form=images.form,
+            plane=images.plane,
+            points=images.values[: len(images) if images.plane is not None else 0],
         )
 
 

@@ -15,8 +15,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoStack
 
 from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
 from studio.errors import UserError
+from studio.gui.bridge import DRAW_INTERVAL, QUICK_INTERVAL
 from studio.gui.dataset_loader import DatasetLoader
 from studio.gui.edits import SetEnergy, SetOffsets
 from studio.gui.energy_control import EnergyControl
@@ -31,6 +32,7 @@ from studio.paths import default_data_root, default_runs_root
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.training.config import PerturbationConfig, RunConfig, offsets_by_name
 from studio.training.energy_config import EnergyConfig
+from studio.training.fitness import misfit
 from studio.training.messages import SetPerturbation
 from studio.training.session import RunRequest, folder_under
 from studio.training.warm_up import warm_up
@@ -73,7 +75,7 @@ class Workbench(QObject):
         self.data_root = data_root or default_data_root()
         self.runs_root = runs_root or default_runs_root()
         self.running: RunConfig | None = None  # what the run under way, or else the last one, began with
-        self.images: ImageSet | None = None
+        self.images: ExampleSet | None = None
         self.dataset: DatasetView | None = None
         self.tilt: TiltView | None = None
         self.devices: tuple[tuple[str, str], ...] = (("auto", "Automatic"),)
@@ -232,7 +234,7 @@ class Workbench(QObject):
             self.config_changed.emit(config)
 
     @Slot(object)
-    def _on_dataset(self, images: ImageSet) -> None:
+    def _on_dataset(self, images: ExampleSet) -> None:
         if self.dataset is not None and self.dataset.class_names != images.class_names:
             self.undo_stack.clear()
         self.images = images
@@ -240,7 +242,7 @@ class Workbench(QObject):
         self.energies.open(images)
         self.dataset = DatasetView.of(images)
         self.dataset_changed.emit(self.dataset)
-        self.log(f"{images.name}: {len(images):,} images of {len(images.class_names)} classes")
+        self.log(f"{images.name}: {len(images):,} {images.noun} of {len(images.class_names)} classes")
         for line in images.report.lines():
             self.log(line, Level.WARNING)
         self._refresh_tilt()
@@ -376,12 +378,17 @@ class Workbench(QObject):
             return
         images, config = self.images, self._runnable_config()
         assert images is not None
+        error = misfit(config.model, planar=images.plane is not None)
+        if error is not None:
+            self.edit_rejected.emit(error)
+            self.line_logged.emit(LogLine.of_error(error))
+            return
         self._revision = self._applied_revision = 0
         self.running = config
         self._rates = learning_rates(config.model)
         folder = folder_under(self.runs_root, config)
         request = RunRequest(config=config, data=lambda _: images, folder=folder, measured=self.energies.measured)
-        self.runs.start(request)
+        self.runs.start(request, DRAW_INTERVAL if images.plane is None else QUICK_INTERVAL)
         self._refresh_tilt()
 
     def stop(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from studio.errors import UserError
 from studio.models.config import LatentModelConfig, OptimiserConfig
 from studio.settings import setting
 
@@ -42,4 +43,16 @@ class AutoencoderConfig(LatentModelConfig):
     )
     autoencoder_optimiser: OptimiserConfig = setting(
         OptimiserConfig(learning_rate=2e-3), "Optimiser", "How encoder and decoder are trained."
+    )
+
+
+def fault_on_points(config: AutoencoderConfig) -> UserError | None:
+    """Why these settings cannot learn points of the plane; None if they can."""
+    if config.likelihood is Likelihood.GAUSSIAN:
+        return None
+    return UserError(
+        "This likelihood is for pixels, not for points",
+        "Bernoulli takes a value as the probability of white, the discretised logistic counts 256 grey levels.",
+        "Choose the Gaussian likelihood.",
+        field="model.likelihood",
     )

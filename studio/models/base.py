@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from studio.models.diagnostic import Diagnostic
+from studio.models.plane import PlaneView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +121,17 @@ class GenerativeModel(nn.Module, ABC):
         """Pictures, histograms and curves of its inner life, for whoever watches; none unless a model has some.
 
         Called in eval mode and without gradients, now and then; a model may enable gradients within.
+        """
+        return ()
+
+    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+        """Fields, arrows and nets for a model whose examples are points (2, 1, 1); none unless a model has some.
+
+        Called as often as the window draws, in eval mode and without gradients; a model may enable gradients within.
+
+        Args:
+            points: some of its samples, shape (n, 2, 1, 1).
+            rng: for its random draws.
         """
         return ()
 

@@ -17,11 +17,18 @@ from torch import Tensor
 from studio.models.base import GenerativeModel, Probe
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures
 from studio.models.pixels import to_array, to_pixels
+from studio.models.plane import PlaneView
+from studio.models.plane_views import grid, kernel_log_density, latent_net, log_density_field
 
 _CHUNK = 500
 _COLUMNS = 8
 _JUDGED = 64
 _SAMPLES = 16
+_CENTRES = 500
+_DENSITY_TIP = (
+    "What the decoder believes, its codes summed out by drawing. "
+    f"log q(x) = log mean of N(x; μ(z), σ²) over {_CENTRES} codes z ~ p(z)."
+)
 
 
 class LatentVariableModel(GenerativeModel):
@@ -54,6 +61,31 @@ class LatentVariableModel(GenerativeModel):
                 total = torch.logaddexp(total, self.log_ratio(chunk, rng))
             totals.append(total - math.log(samples))
         return torch.cat(totals)
+
+    @property
+    @abstractmethod
+    def latent_size(self) -> int:
+        """Numbers in the code from which an example is decoded."""
+
+    @abstractmethod
+    def decode(self, codes: Tensor) -> Tensor:
+        """The means of p(x|z) for codes (n, latent_size), unclipped, shape (n, C, H, W)."""
+
+    @abstractmethod
+    def draw_codes(self, count: int, rng: torch.Generator) -> Tensor:
+        """Codes z ~ p(z), shape (count, latent_size)."""
+
+    @property
+    @abstractmethod
+    def log_width(self) -> Tensor:
+        """log σ of the Gaussian p(x|z) that points have, scalar."""
+
+    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+        centres = self.decode(self.draw_codes(_CENTRES, rng))
+        return (
+            log_density_field(kernel_log_density(centres, self.log_width, grid(points)), _DENSITY_TIP),
+            latent_net(self.latent_size, self.decode, points),
+        )
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
         return self._reconstructions(probe, rng), self._log_likelihoods(probe, rng)

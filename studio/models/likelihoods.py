@@ -24,7 +24,7 @@ from studio.models.autoencoder_config import Likelihood
 HALF_LEVEL = 1 / 255
 """Half of the distance of two grey levels in −1…1."""
 
-_LOG_LEAST_WIDTH = math.log(1 / 127.5)
+LOG_LEAST_WIDTH = math.log(1 / 127.5)
 """A Gaussian narrower than one of the 256 grey levels would only fit their rounding."""
 
 _LOG_LEAST_LOGISTIC_WIDTH = -7.0
@@ -76,7 +76,7 @@ class GaussianPixels(PixelLikelihood):
 
     def draw(self, output: Tensor, rng: torch.Generator) -> Tensor:
         noise = torch.randn(output.shape, generator=rng, device=output.device, dtype=output.dtype)
-        return (output + self.log_width.clamp(min=_LOG_LEAST_WIDTH).exp() * noise).clamp(-1, 1)
+        return (output + self.log_width.clamp(min=LOG_LEAST_WIDTH).exp() * noise).clamp(-1, 1)
 
 
 class LogisticPixels(PixelLikelihood):
@@ -132,7 +132,7 @@ def gaussian_negative_log_likelihood(mean: Tensor, log_width: Tensor, images: Te
     Returns:
         nats per image, of a density, so that it may be negative; shape (B,).
     """
-    log_width = log_width.clamp(min=_LOG_LEAST_WIDTH)
+    log_width = log_width.clamp(min=LOG_LEAST_WIDTH)
     error = (images - mean) * (-log_width).exp()
     return (0.5 * error.square() + log_width + 0.5 * math.log(2 * math.pi)).flatten(1).sum(1)
 

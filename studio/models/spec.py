@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from studio.errors import UserError
 from studio.models.config import ModelConfig
 from studio.models.diagnostic import Reference
 
@@ -24,6 +25,8 @@ class ModelSpec:
         build: (config, (C, H, W)) → the untrained model; draws its weights from torch's global stream.
         metrics: title and tooltip of each metric that its losses report, by snake_case name.
         references: values to compare metrics with, drawn as lines, by the metric's name.
+        fault_on_points: config → why it cannot learn points of the plane, whose coordinates are no grey levels; None if
+            it can.
     """
 
     title: str
@@ -32,6 +35,7 @@ class ModelSpec:
     build: Callable[[Any, tuple[int, int, int]], GenerativeModel]
     metrics: dict[str, tuple[str, str]]
     references: Mapping[str, tuple[Reference, ...]] = field(default_factory=dict)
+    fault_on_points: Callable[[Any], UserError | None] = lambda config: None
 
     @property
     def kind(self) -> str:

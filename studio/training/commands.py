@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from studio.training.messages import Command, SetLearningRate, SetPerturbation
+from studio.training.messages import Command, SetDelay, SetLearningRate, SetPerturbation
 
 
 def without_outdated(commands: Sequence[Command]) -> list[Command]:
@@ -20,6 +20,8 @@ def _subject(command: Command) -> object:
     match command:
         case SetPerturbation():
             return SetPerturbation
+        case SetDelay():
+            return SetDelay
         case SetLearningRate():
             return SetLearningRate, command.network
         case _:

@@ -41,6 +41,7 @@ from studio.training.messages import (
     SampleNow,
     Save,
     Saved,
+    SetDelay,
     SetLearningRate,
     SetPerturbation,
     Snapshot,
@@ -51,6 +52,7 @@ from studio.training.messages import (
 from studio.training.on_demand import OnDemand
 
 if TYPE_CHECKING:
+    from studio.training.plane_watch import PlaneWatch
     from studio.training.recorder import Recorder
     from studio.training.trainer import StepReport, Trainer
 
@@ -118,6 +120,8 @@ class RunLoop:
         self._next_snapshot = 0.0
         self._recent: deque[NDArray[np.float64]] = deque(maxlen=_RECENT_BATCHES)
         self._pace = Pace()
+        self._delay = 0.0
+        self._plane = _plane_watch(trainer)
 
     @property
     def seconds(self) -> float:
@@ -141,7 +145,8 @@ class RunLoop:
             self._offer_snapshot()
             while not self._stopping:
                 idle = self._paused and not self._comparison.busy
-                self._obey(self._mailbox.commands(wait=_WAIT_SECONDS if idle else None))
+                wait = _WAIT_SECONDS if idle else 0 if self._comparison.busy else self._delay
+                self._obey(self._mailbox.commands(wait=wait or None))
                 if (self._paused and not self._comparison.busy) or self._stopping:
                     continue
                 if self._comparison.busy:
@@ -170,8 +175,8 @@ class RunLoop:
 
     # -- steps and reports
 
-    def _step(self) -> None:
-        report = self.trainer.step()
+    def _step(self, network: str = "") -> None:
+        report = self.trainer.step(network)
         self._report = report
         self._recent.append(report.plan.weights)
         if self.trainer.step_count % self.trainer.config.cadence.log_every == 0:
@@ -184,6 +189,9 @@ class RunLoop:
 
     def _log(self, report: StepReport) -> None:
         values = report.values() | {"skipped": float(self.trainer.skipped), "epoch": self.trainer.epoch}
+        if self._plane is not None:
+            self._plane.measure()
+            values |= self._plane.values
         point = Logged(step=self.trainer.step_count, seconds=self.seconds, values=values)
         self._mailbox.post(point)
         if self._recorder is not None:
@@ -204,11 +212,11 @@ class RunLoop:
 
     def _sample(self) -> bool:
         """A new sample grid, shown and kept; whether it could be kept."""
-        count = self.trainer.config.cadence.samples
+        count, overview = self.trainer.config.cadence.samples, self.trainer.data.overview
         self._grid = SampleGrid(
             step=self.trainer.step_count,
-            raw=self.trainer.sample(count, averaged=False),
-            averaged=self.trainer.sample(count),
+            raw=_read_only(overview(self.trainer.sample(count, averaged=False))),
+            averaged=_read_only(overview(self.trainer.sample(count))),
         )
         self._diagnostics = self.trainer.diagnose()
         self._next_grid = self.seconds + self.trainer.config.cadence.sample_every
@@ -219,7 +227,9 @@ class RunLoop:
 
     def _offer_snapshot(self) -> None:
         seconds, trainer, report = self.seconds, self.trainer, self._report
-        self._next_snapshot = seconds + _SNAPSHOT_SECONDS
+        plane = self._plane
+        frame = plane.frame() if plane is not None else None
+        self._next_snapshot = self.seconds + (plane.pause if plane is not None else _SNAPSHOT_SECONDS)
         steps, examples = self._pace.after(seconds, trainer.step_count, trainer.examples)
         self._mailbox.offer(
             Snapshot(
@@ -234,15 +244,16 @@ class RunLoop:
                 diagnostics=self._diagnostics,
                 good_step=self._good.step,
                 planned=self._planned(report) if report else None,
+                plane=frame,
                 recent_weights=_read_only(np.concatenate(self._recent) if self._recent else np.empty(0)),
             )
         )
 
     def _planned(self, report: StepReport) -> PlannedExamples:
-        shown = report.plan.indices[:_SHOWN_EXAMPLES]
+        data, shown = self.trainer.data, report.plan.indices[:_SHOWN_EXAMPLES]
         return PlannedExamples(
-            images=_read_only(self.trainer.data.images[shown]),
-            labels=_read_only(self.trainer.data.labels[shown]),
+            images=_read_only(data.pictures(data.values[shown])),
+            labels=_read_only(data.labels[shown]),
             weights=_read_only(report.plan.weights[:_SHOWN_EXAMPLES]),
         )
 
@@ -264,20 +275,20 @@ class RunLoop:
                 self._pause()
             case Resume():
                 self._resume()
+            case SetDelay():
+                self._delay = command.seconds
             case Step():
                 self._pause()
                 self._clock.start()
-                self._step()
+                self._step(command.network)
                 self._clock.stop()
                 self._offer_snapshot()
                 self._mailbox.post(Paused(step=self.trainer.step_count))
             case SampleNow():
                 self._sample()
                 self._offer_snapshot()
-            case ComparePlanners(seconds=seconds):
-                self._comparison.begin(seconds)
-            case CancelComparison():
-                self._comparison.cancel()
+            case ComparePlanners() | CancelComparison():
+                self._comparison.obey(command)
                 self._count_on()
             case Save():
                 self._save(None)
@@ -382,3 +393,12 @@ class RunLoop:
             self._save(Outcome.FAILED)
         with suppress(Exception):
             self._offer_snapshot()
+
+
+def _plane_watch(trainer: Trainer) -> PlaneWatch | None:
+    """What looks at points while they are learned; None for images."""
+    if trainer.data.plane is None:
+        return None
+    from studio.training.plane_watch import PlaneWatch
+
+    return PlaneWatch(trainer, trainer.data.plane)

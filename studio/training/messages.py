@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from studio.errors import UserError
 from studio.models.diagnostic import Diagnostic
+from studio.models.plane import PlaneView
 from studio.perturb.perturbation import Perturbation
 from studio.training.comparison_messages import (
     CancelComparison,
@@ -40,9 +41,22 @@ class Resume:
     """Carry on."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Take one step, then pause."""
+    """Take one step, then pause.
+
+    Attributes:
+        network: train it alone; empty trains whatever is due.
+    """
+
+    network: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDelay:
+    """Wait so long after each step from now on, in seconds; 0 does not wait."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,7 @@ class SetLearningRate:
 Command = (
     SetPerturbation
     | SetLearningRate
+    | SetDelay
     | Pause
     | Resume
     | Step
@@ -274,6 +289,23 @@ class PlannedExamples:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaneFrame:
+    """A model on the plane at one moment.
+
+    Attributes:
+        step: training steps taken.
+        points: generated from latents that stay the same, in the plane's units, shape (n, 2).
+        labels: most probable class of each under the target, shape (n,).
+        views: what the model shows of itself; coordinates in −1…1.
+    """
+
+    step: int
+    points: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    views: tuple[PlaneView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """What the window draws: arrays on the CPU, read-only.
 
@@ -289,6 +321,7 @@ class Snapshot:
         recent_weights: weights of the last batches, float64, shape (m,).
         diagnostics: what the model showed of its inner life when the grid was drawn.
         good_step: step of the last good state, if one is kept.
+        plane: the model on the plane, where examples are points.
     """
 
     step: int
@@ -303,3 +336,4 @@ class Snapshot:
     recent_weights: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     diagnostics: tuple[Diagnostic, ...] = ()
     good_step: int | None = None
+    plane: PlaneFrame | None = None

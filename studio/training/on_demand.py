@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
-from studio.training.comparison_messages import ComparingPlanners, PlannersCompared
+from studio.training.comparison_messages import CancelComparison, ComparePlanners, ComparingPlanners, PlannersCompared
 from studio.training.memory import out_of_memory
 from studio.training.messages import Noticed
 
@@ -37,6 +37,16 @@ class OnDemand:
     def busy(self) -> bool:
         """Whether there is more to do."""
         return self._now is not None
+
+    def obey(self, command: ComparePlanners | CancelComparison) -> None:
+        """Begin or call off, as told."""
+        match command:
+            case ComparePlanners(seconds=seconds):
+                self.begin(seconds)
+            case CancelComparison():
+                self.cancel()
+            case _:
+                assert_never(command)
 
     def begin(self, seconds: float) -> None:
         """Begin, from the parameters as they are; one that is under way is left to end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
 from studio.perturb.energy import Energy
@@ -102,6 +103,7 @@ class Recorder:
                 "parameters": trainer.parameter_count,
                 "dataset": trainer.data.name,
                 "image_shape": list(trainer.data.image_shape),
+                "scale": asdict(trainer.data.scale),
                 "class_names": list(trainer.data.class_names),
                 **self._target(),
                 "edits": self._edits,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
 from studio.errors import Cancelled, UserError
 from studio.perturb.measured import Measured
 from studio.progress import Progress
@@ -37,7 +37,7 @@ class RunRequest:
     """
 
     config: RunConfig
-    data: Callable[[Progress], ImageSet]
+    data: Callable[[Progress], ExampleSet]
     folder: Callable[[], RunFolder] | None = None
     limit: Limit = field(default_factory=Limit)
     measured: Measured | None = None
@@ -104,7 +104,8 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     data = request.data(progress)
     progress.check()
     device = resolve_device(request.config.device)
-    threads = use_threads(request.config.threads)
+    # What learns points is so small that a second thread only costs, the more so on a busy machine.
+    threads = use_threads(request.config.threads or (0 if data.plane is None else 1))
     mailbox.post(Preparing(text="Building the model"))
     trainer = Trainer(request.config, data, device=device, measured=request.measured)
     # The last moment to give up without a trace: from here on there is a folder, and a Stop saves into it.

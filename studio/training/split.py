@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
+from studio.data.scale import Values
 
 
-def kept_indices(data: ImageSet, share: float, seed: int) -> NDArray[np.int64]:
+def kept_indices(data: ExampleSet, share: float, seed: int) -> NDArray[np.int64]:
     """Which examples are trained on, ascending: all but the same share of every class, so that class shares stay.
 
     Args:
@@ -24,20 +25,19 @@ def kept_indices(data: ImageSet, share: float, seed: int) -> NDArray[np.int64]:
     return np.flatnonzero(rank >= np.floor(share * data.counts)[data.labels])
 
 
-def split_off(data: ImageSet, kept: NDArray[np.int64]) -> tuple[ImageSet, NDArray[np.uint8]]:
-    """The set to train on, and the images held out.
+def split_off(data: ExampleSet, kept: NDArray[np.int64]) -> tuple[ExampleSet, Values]:
+    """The set to train on, and the examples held out.
 
     Args:
         data: all examples.
         kept: which to train on, ascending.
 
     Returns:
-        the set itself when nothing is held out; else its other examples, and the held-out images, uint8, shape
+        the set itself when nothing is held out; else its other examples, and the values of those held out, shape
         (n, H, W, C).
     """
     if len(kept) == len(data):
-        return data, data.images[:0]
-    rest = np.ones(len(data), dtype=bool)
-    rest[kept] = False
-    part = ImageSet(name=data.name, images=data.images[kept], labels=data.labels[kept], class_names=data.class_names)
-    return part, data.images[rest]
+        return data, data.values[:0]
+    chosen = np.zeros(len(data), dtype=bool)
+    chosen[kept] = True
+    return data.take(chosen), data.values[~chosen]

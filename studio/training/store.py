@@ -15,6 +15,7 @@ import csv
 import errno
 import io
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from studio.data.scale import PIXELS, Scale
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.training.config import RunConfig, read_config
@@ -149,12 +151,14 @@ class SavedRun:
 
     Attributes:
         image_shape: (C, H, W).
+        scale: from what the model makes to what its data set stores.
         class_names: in label order.
     """
 
     path: Path
     config: RunConfig
     image_shape: tuple[int, int, int]
+    scale: Scale
     class_names: tuple[str, ...]
     summary: Mapping[str, Any]
 
@@ -171,6 +175,7 @@ class SavedRun:
         try:
             summary = json.loads((path / "summary.json").read_bytes())
             shape = _image_shape(summary["image_shape"])
+            scale = _scale(summary["scale"]) if "scale" in summary else PIXELS
             names = tuple(str(name) for name in summary["class_names"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(
@@ -178,7 +183,7 @@ class SavedRun:
                 f"{path / 'summary.json'}: {error}.",
                 "The run may have been cut off before its first save.",
             ) from error
-        return cls(path=path, config=config, image_shape=shape, class_names=names, summary=summary)
+        return cls(path=path, config=config, image_shape=shape, scale=scale, class_names=names, summary=summary)
 
     def weights(self, part: str) -> dict[str, Tensor]:
         """The state of one part of weights.safetensors.
@@ -267,6 +272,18 @@ def _image_shape(sizes: Any) -> tuple[int, int, int]:
         if type(size) is not int or not 1 <= size <= most:
             raise ValueError(f"{sizes!r:.60} is no shape of images")
     return channels, height, width
+
+
+def _scale(given: Any) -> Scale:
+    """A scale as a summary holds it.
+
+    Raises:
+        TypeError, ValueError: it is none.
+    """
+    scale = Scale(centre=float(given["centre"]), half=float(given["half"]), whole=given["whole"] is True)
+    if (scale.whole and scale != PIXELS) or not (abs(scale.centre) < math.inf and 0 < scale.half < math.inf):
+        raise ValueError(f"{given!r:.80} is no scale")
+    return scale
 
 
 def _rows(columns: list[str], points: Sequence[Logged], *, header: bool = False) -> str:

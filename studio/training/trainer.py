@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
+from studio.data.scale import PIXELS, Scale, Values
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
 from studio.models.catalog import model_spec
-from studio.models.diagnostic import Diagnostic
-from studio.models.pixels import to_pixels
+from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.reduce import reduced_metrics, weighted_loss
 from studio.perturb.measured import Measured
 from studio.perturb.perturbation import Perturbation
@@ -25,9 +25,9 @@ from studio.perturb.planner import BatchPlan
 from studio.training.averaging import WeightAverage
 from studio.training.comparison import Comparison, Question
 from studio.training.config import RunConfig
+from studio.training.fitness import ensure_fit
 from studio.training.gradient_probe import GradientProbe
 from studio.training.measured_set import measured_set
-from studio.training.messages import Images
 from studio.training.optimisers import NetworkOptimiser
 from studio.training.planners import PLANNERS
 from studio.training.precision import autocast
@@ -96,7 +96,7 @@ class Trainer:
 
     Args:
         config: what to train and how.
-        data: the examples; kept as uint8 on the device.
+        data: the examples; kept as they are stored, images as uint8, on the device.
         device: torch device, such as ``"cpu"`` or ``"cuda:0"``.
         measured: of all of `data`, if some is measured already.
 
@@ -105,8 +105,9 @@ class Trainer:
     """
 
     def __init__(
-        self, config: RunConfig, data: ImageSet, *, device: str = "cpu", measured: Measured | None = None
+        self, config: RunConfig, data: ExampleSet, *, device: str = "cpu", measured: Measured | None = None
     ) -> None:
+        ensure_fit(config.model, data)
         self.config = config
         self._measured = measured_set(data) if measured is None else measured
         self._kept = kept_indices(data, config.held_out, config.seed)
@@ -132,7 +133,7 @@ class Trainer:
             for network, parameters in self._parameters.items()
         }
         self._autocast = autocast(config.precision, self.device, self.model)
-        self._images = self._to_device(self.data.images)
+        self._images = self._to_device(self.data.values)
         self._held_out = self._to_device(held_out[:_PROBED])
         self._scalars: dict[str, Tensor] = {}
 
@@ -142,7 +143,7 @@ class Trainer:
             model = model_spec(self.config.model.kind).build(self.config.model, self.data.image_shape)
         return model.to(self.device).train()
 
-    def _to_device(self, images: Images) -> Tensor:
+    def _to_device(self, images: Values) -> Tensor:
         return torch.from_numpy(np.array(images.transpose(0, 3, 1, 2))).to(self.device)
 
     @property
@@ -160,13 +161,13 @@ class Trainer:
         """Trained numbers of the model."""
         return sum(parameter.numel() for parameter in self.model.parameters())
 
-    def step(self) -> StepReport:
-        """Train on the next batch."""
+    def step(self, network: str = "") -> StepReport:
+        """Train on the next batch: one network alone, or whatever is due."""
         plan = self._planner.next()
         self.skipped += plan.skipped
         batch = self._read(plan)
         for phase in self._phases:
-            if phase.due(self.step_count):
+            if phase.network == network if network else phase.due(self.step_count):
                 self._run_phase(phase, batch, plan.average_size)
         self.average.update()
         self.step_count += 1
@@ -174,7 +175,7 @@ class Trainer:
 
     def _read(self, plan: BatchPlan) -> Batch:
         indices = torch.from_numpy(plan.indices).to(self.device)
-        images = _to_model(self._images[indices])
+        images = _to_model(self._images[indices], self.data.scale)
         weights = torch.from_numpy(plan.weights).to(self.device, torch.float32)
         return Batch(images=images, weights=weights, step=self.step_count)
 
@@ -235,15 +236,18 @@ class Trainer:
 
     def diagnose(self) -> tuple[Diagnostic, ...]:
         """What the model shows of its inner life, on examples chosen once."""
-        step = max(1, len(self._images) // _PROBED)
-        probe = Probe(seen=_to_model(self._images[::step][:_PROBED]), held_out=_to_model(self._held_out))
+        step, scale = max(1, len(self._images) // _PROBED), self.data.scale
+        shown = self._images[::step][:_PROBED]
+        probe = Probe(seen=_to_model(shown, scale), held_out=_to_model(self._held_out, scale))
         rng = torch.Generator(self.device).manual_seed(self.config.seed)
         self.model.eval()
         try:
             with torch.no_grad():
-                return self.model.diagnostics(probe, rng)
+                found = self.model.diagnostics(probe, rng)
         finally:
             self.model.train()
+        # What a model draws of points are no pictures; the plane itself shows more.
+        return tuple(each for each in found if scale.whole or not isinstance(each, Pictures))
 
     def comparison(self, seconds: float) -> Comparison:
         """A comparison of all planners at the parameters and the target as they are, apart from training.
@@ -278,8 +282,8 @@ class Trainer:
         return perturbation.example_log_weights(self.data.labels, self.data.counts, energies)
 
     @torch.no_grad()
-    def sample(self, count: int, *, averaged: bool = True, seed: int | None = None) -> Images:
-        """Generated images, uint8, shape (count, H, W, C).
+    def sample(self, count: int, *, averaged: bool = True, seed: int | None = None) -> Values:
+        """Generated examples as the data set stores them, shape (count, H, W, C).
 
         Args:
             count: how many.
@@ -289,25 +293,25 @@ class Trainer:
         self.average.copy_memory()
         model = self.average.model if averaged else self.model
         stream = self.config.seed + _SAMPLING_STREAM if seed is None else seed
-        return draw(model, count, torch.Generator(self.device).manual_seed(stream))
+        return draw(model, count, torch.Generator(self.device).manual_seed(stream), self.data.scale)
 
 
 @torch.no_grad()
-def draw(model: GenerativeModel, count: int, rng: torch.Generator) -> Images:
-    """Images of a model in eval mode, uint8, shape (count, H, W, C), read-only."""
+def draw(model: GenerativeModel, count: int, rng: torch.Generator, scale: Scale = PIXELS) -> Values:
+    """What a model in eval mode makes, as a data set of that scale stores it, shape (count, H, W, C), read-only."""
     training = model.training
     model.eval()
     try:
         images = model.sample(count, rng)
     finally:
         model.train(training)
-    return to_pixels(images)
+    return scale.stored(images.float().cpu().numpy())
 
 
 def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
-def _to_model(pixels: Tensor) -> Tensor:
-    """uint8 pixels as models take them: float in −1…1."""
-    return pixels.float().mul_(1 / 127.5).sub_(1)
+def _to_model(values: Tensor, scale: Scale) -> Tensor:
+    """Stored values as models take them: float in −1…1."""
+    return values.to(torch.float32, copy=True).mul_(1 / scale.half).sub_(scale.centre / scale.half)

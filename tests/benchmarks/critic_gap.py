@@ -31,7 +31,7 @@ def points(trainer: Trainer, judge: Judge, steps: int, every: int) -> Iterator[t
     while trainer.step_count < steps:
         gaps.append(trainer.step().scalars["critic_gap"].item())
         if trainer.step_count % every == 0:
-            images = trainer.sample(SAMPLES, averaged=False, seed=1)
+            images = trainer.data.pictures(trainer.sample(SAMPLES, averaged=False, seed=1))
             yield trainer.step_count, float(np.mean(gaps)), judge.verdict(images).frechet
             gaps.clear()
 

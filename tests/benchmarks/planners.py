@@ -26,7 +26,7 @@ import numpy as np
 import torch
 
 from studio.data.catalog import load_dataset
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
 from studio.progress import Progress
 from studio.training.config import PlannerKind, RunConfig, with_settings
 from studio.training.planner_report import PlannerReport, PlannerRow
@@ -76,7 +76,7 @@ def row(offset: float, trainer: Trainer, report: PlannerReport, found: PlannerRo
     return f"| {offset:g} | {found.label} | {variance} | {prototype} | {bias} | {twos} | {found.batches} |"
 
 
-def compared(offset: float, data: ImageSet, steps: int, seconds: float) -> None:
+def compared(offset: float, data: ExampleSet, steps: int, seconds: float) -> None:
     """Train, compare, print."""
     trainer = Trainer(configured(offset), data)
     for _ in range(steps):

@@ -30,7 +30,7 @@ import torch
 from torch import Tensor
 
 from studio.data.catalog import load_dataset
-from studio.data.image_set import ImageSet
+from studio.data.example_set import ExampleSet
 from studio.models.catalog import MODELS
 from studio.progress import Progress
 from studio.training.config import RunConfig, with_settings
@@ -64,9 +64,9 @@ class Judge:
         weights: importance weight of each, shape (n,).
     """
 
-    def __init__(self, path: Path, data: ImageSet, weights: Tensor) -> None:
+    def __init__(self, path: Path, data: ExampleSet, weights: Tensor) -> None:
         self._module = _module(path)
-        features, _ = self._label(data.images)
+        features, _ = self._label(data.pictures(data.values))
         self._real = self._module.moments(features, weights)
         labels = torch.from_numpy(np.array(data.labels, dtype=np.int64))
         self._target = torch.zeros(10, dtype=torch.double).index_add_(0, labels, weights / weights.sum())
@@ -111,7 +111,7 @@ class Budgeted:
         judge: tells when samples have become recognisable.
     """
 
-    def __init__(self, config: RunConfig, data: ImageSet, judge: Judge) -> None:
+    def __init__(self, config: RunConfig, data: ExampleSet, judge: Judge) -> None:
         self.trainer = Trainer(config, data)
         self._judge = judge
         self._spent = 0.0
@@ -137,7 +137,7 @@ class Budgeted:
         if not math.isnan(self.first_grid) or self._spent < self._next_look:
             return
         self._next_look += LOOK_EVERY
-        if self._judge.confident(self.trainer.sample(FEW)) >= RECOGNISABLE:
+        if self._judge.confident(self.trainer.data.pictures(self.trainer.sample(FEW))) >= RECOGNISABLE:
             self.first_grid = self._spent
 
 
@@ -175,7 +175,7 @@ def main() -> None:
             config = with_settings(config_or_preset(f"mnist-twos-30-{kind}"), [*options.set, f"seed={seed}"])
             run = Budgeted(config, data, judge)
             for minutes in run.budgets(options.minutes):
-                images = run.trainer.sample(SAMPLES, seed=1)
+                images = data.pictures(run.trainer.sample(SAMPLES, seed=1))
                 print(row(kind, seed, minutes, run, judge.verdict(images)), flush=True)
 
 

@@ -53,7 +53,7 @@ def test_that_loading_gives_a_frozen_set_and_ends_at_one(tmp_path: Path) -> None
     reports: list[tuple[str, float | None]] = []
     images = load_dataset(DigitsConfig(), tmp_path, Progress(lambda *report: reports.append(report)))
     assert images.image_shape == (1, 8, 8)
-    assert not images.images.flags.writeable
+    assert not images.values.flags.writeable
     assert not images.labels.flags.writeable
     assert reports[-1] == ("Digits: 1,797 images", 1.0)
 

@@ -48,7 +48,7 @@ def test_that_mnist_is_downloaded_unpacked_and_read(mnist_online: Loopback, tmp_
     fractions: list[float] = []
     progress = Progress(lambda text, fraction: None if fraction is None else fractions.append(fraction))
     images = load_dataset(MnistConfig(), tmp_path, progress)
-    np.testing.assert_array_equal(images.images[..., 0], tiny_images())
+    np.testing.assert_array_equal(images.values[..., 0], tiny_images())
     assert [Path(name).name for name in files_below(tmp_path)] == [
         "t10k-images-idx3-ubyte",
         "t10k-labels-idx1-ubyte",
@@ -183,10 +183,10 @@ def test_that_cifar10_is_downloaded_unpacked_and_read(cifar_online: dict[str, by
     assert spec.download_bytes(tmp_path) == 170_498_071
     images = load_dataset(spec.config(), tmp_path)
     assert spec.download_bytes(tmp_path) == 0
-    assert images.images.shape == (100, 32, 32, 3)
+    assert images.values.shape == (100, 32, 32, 3)
     assert images.class_names == NAMES
     first = pickle.loads(cifar_online["data_batch_1"])["data"][0]
-    np.testing.assert_array_equal(images.images[0], first.reshape(3, 32, 32).transpose(1, 2, 0))
+    np.testing.assert_array_equal(images.values[0], first.reshape(3, 32, 32).transpose(1, 2, 0))
     assert [Path(name).name for name in files_below(tmp_path)] == sorted(cifar_online)
 
 
@@ -228,7 +228,7 @@ def test_that_svhn_is_downloaded_checked_and_read(
     monkeypatch.setitem(SVHN.split_list, "train", [loopback.url + name, name, md5(content.getvalue())])
     spec = dataset_spec("svhn")
     images = load_dataset(spec.config(), tmp_path)
-    np.testing.assert_array_equal(images.images, pixels.transpose(3, 0, 1, 2))
+    np.testing.assert_array_equal(images.values, pixels.transpose(3, 0, 1, 2))
     assert images.labels.tolist() == [*range(1, 10), 0] * 2
     assert spec.download_bytes(tmp_path) == 0
     (tmp_path / name).write_bytes(content.getvalue()[:-1])

@@ -23,7 +23,9 @@ from tests.data.image_folders import write_image, write_image_folder
 
 
 def load(root: Path, **fields: object) -> ImageSet:
-    return load_dataset(FolderConfig.model_validate({"path": str(root), **fields}), root)
+    found = load_dataset(FolderConfig.model_validate({"path": str(root), **fields}), root)
+    assert isinstance(found, ImageSet)
+    return found
 
 
 def test_that_each_sub_folder_is_a_class(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def test_that_mnist_on_disk_opens_as_it_is(mnist_root: Path) -> None:
     start = time.perf_counter()
     images = load_dataset(MnistConfig(), mnist_root)
     assert time.perf_counter() - start < 1.0
-    assert images.images.shape == (60_000, 28, 28, 1)
+    assert images.values.shape == (60_000, 28, 28, 1)
     assert images.class_names == tuple("0123456789")
     assert images.counts[2] == 5958
     assert images.labels[:4].tolist() == [5, 0, 4, 1]
@@ -33,7 +33,7 @@ def test_that_files_on_disk_are_read_without_a_download(tmp_path: Path, kind: st
     write_idx_set(tmp_path, folder=folder)
     assert spec.download_bytes(tmp_path) == 0
     images = load_dataset(spec.config(), tmp_path)
-    np.testing.assert_array_equal(images.images[..., 0], tiny_images())
+    np.testing.assert_array_equal(images.values[..., 0], tiny_images())
     np.testing.assert_array_equal(images.labels, tiny_labels())
     assert images.name == spec.title
 
@@ -41,9 +41,9 @@ def test_that_files_on_disk_are_read_without_a_download(tmp_path: Path, kind: st
 def test_that_emnist_is_turned_upright(tmp_path: Path) -> None:
     write_idx_set(tmp_path, folder="EMNIST", prefix="emnist-balanced-train", classes=47, per_class=1)
     images = load_dataset(EmnistBalancedConfig(), tmp_path)
-    np.testing.assert_array_equal(images.images[..., 0], tiny_images(1, 47).transpose(0, 2, 1))
+    np.testing.assert_array_equal(images.values[..., 0], tiny_images(1, 47).transpose(0, 2, 1))
     assert len(images.class_names) == 47
-    assert images.images.flags.c_contiguous
+    assert images.values.flags.c_contiguous
 
 
 @pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"])

@@ -95,7 +95,7 @@ def test_that_a_feature_term_starts_gentle_and_tilts_the_target(
     assert workbench.tilt.energies is not None
     assert workbench.tilt.summary.efficiency == pytest.approx(np.exp(-0.25), abs=0.05)
     assert workbench.images is not None
-    slant = measure(workbench.images.images, ["slant"])["slant"]
+    slant = measure(workbench.images.values, ["slant"])["slant"]
     weights = np.exp(-dict(row.term)["slope"] * slant)
     labels = workbench.images.labels
     assert term_shares(workbench) == pytest.approx(np.bincount(labels, weights=weights) / weights.sum())

@@ -15,7 +15,7 @@ from studio.models.config import ModelConfig
 
 Shape = tuple[int, int, int]
 
-SHAPES: tuple[Shape, ...] = ((1, 8, 8), (1, 28, 28), (3, 32, 32))
+SHAPES: tuple[Shape, ...] = ((1, 8, 8), (1, 28, 28), (3, 32, 32), (2, 1, 1))
 
 
 def configured(spec: ModelSpec, **settings: Any) -> ModelConfig:

@@ -104,7 +104,7 @@ def test_that_grids_are_pictures_of_the_averaged_samples(finished_run: tuple[Pat
     path, trainer = finished_run
     assert sorted(entry.name for entry in (path / "samples").iterdir()) == ["step-00000000.png", "step-00000012.png"]
     with Image.open(path / "samples" / "step-00000012.png") as picture:
-        assert np.array_equal(np.asarray(picture), tiled(trainer.sample(4))[..., 0])
+        assert np.array_equal(np.asarray(picture), tiled(trainer.data.pictures(trainer.sample(4)))[..., 0])
 
 
 def test_that_weights_come_back_to_the_last_bit(finished_run: tuple[Path, Trainer]) -> None:

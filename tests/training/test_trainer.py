@@ -163,7 +163,7 @@ def test_that_an_epochs_steps_add_up_to_the_full_perturbed_gradient(
     weights = torch.from_numpy(
         np.exp(trainer.perturbation.example_log_weights(trainer.data.labels, trainer.data.counts))
     )
-    images = torch.from_numpy(trainer.data.images.transpose(0, 3, 1, 2).copy()).float().mul_(1 / 127.5).sub_(1).double()
+    images = torch.from_numpy(trainer.data.values.transpose(0, 3, 1, 2).copy()).float().mul_(1 / 127.5).sub_(1).double()
     phase = next(phase for phase in trainer.model.phases() if phase.network == network)
     terms = trainer.model.losses(phase, Batch(images=images, weights=weights, step=0), torch.Generator())
     full = flat_gradient(weighted_loss(terms, weights / weights.sum(), 1.0), trainer.model, network)

@@ -238,8 +238,8 @@ class EnergyPanel(LivePanel):
 
     def draw(self) -> None:
         """Show the newest target."""
-        tilt, measured, images = self.workbench.tilt, self.workbench.energies.measured, self.workbench.images
-        if tilt is None or measured is None or images is None or len(measured) != len(tilt.dataset.labels):
+        tilt, measured, examples = self.workbench.tilt, self.workbench.energies.measured, self.workbench.images
+        if tilt is None or measured is None or examples is None or len(measured) != len(tilt.dataset.labels):
             return
         self.sum.show_tilt(tilt)
         if tilt.fault is not None:
@@ -247,7 +247,7 @@ class EnergyPanel(LivePanel):
         elif self._faulty:
             self._forget_faults()
         self._faulty = tilt.fault is not None
-        self.preview.show_tilt(tilt, measured, images.images)
+        self.preview.show_tilt(tilt, measured, examples)
 
     def _forget_faults(self) -> None:
         """The terms fit again, as after a change of the data set."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from studio.data.example_set import ExampleSet
 from studio.gui.energy_terms import WEIGHT, before_and_after, extremes, weight_histogram
 from studio.gui.explain import explain
 from studio.gui.mosaic import mosaic
@@ -94,7 +95,7 @@ class EnergyPreview(QWidget):
             self.choice.setCurrentIndex(place)
             self.draw()
 
-    def show_tilt(self, tilt: TiltView, measured: Measured, images: NDArray[np.uint8]) -> None:
+    def show_tilt(self, tilt: TiltView, measured: Measured, examples: ExampleSet) -> None:
         """Another target."""
         self._tilt, self._measured = tilt, measured
         if tilt.energies is not None:
@@ -103,8 +104,8 @@ class EnergyPreview(QWidget):
             energy = tilt.perturbation.class_energies[tilt.dataset.labels]
         found = extremes(energy, _SHOWN)
         flat = bool(np.ptp(energy) == 0)
-        self.most.show_images(None if flat else images[found.most])
-        self.least.show_images(None if flat else images[found.least])
+        self.most.show_images(None if flat else examples.overview(examples.values[found.most]))
+        self.least.show_images(None if flat else examples.overview(examples.values[found.least]))
         self.draw()
 
     @Slot()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from studio.errors import UserError
 from studio.gui.fields import ChoiceField
 from studio.gui.forms import SettingsForm
+from studio.gui.panels.setup_parts import wrapped_label
 from studio.gui.tab_order import follow_layout
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
@@ -17,6 +18,7 @@ from studio.gui.workbench import Workbench
 from studio.models.catalog import MODELS, model_spec
 from studio.models.config import ModelConfig
 from studio.training.config import RunConfig
+from studio.training.fitness import misfit
 
 
 class ModelSection(QWidget):
@@ -42,13 +44,16 @@ class ModelSection(QWidget):
         self.summary.setWordWrap(True)
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.misfit = wrapped_label("model_misfit", "error")
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.tokens.spacing // 2)
         self._column.addWidget(self.choice)
         self._column.addWidget(self.summary)
+        self._column.addWidget(self.misfit)
         self.choice.edited.connect(self._chosen)
         workbench.config_changed.connect(self._show_config)
+        workbench.dataset_changed.connect(self._show_misfit)
         self._show_config(workbench.config)
 
     @Slot(object)
@@ -70,6 +75,15 @@ class ModelSection(QWidget):
                 form.setVisible(kind == spec.kind)
         self._forms[spec.kind].set_value(config.model)
         self.lock(self._why)
+        self._show_misfit()
+
+    @Slot()
+    def _show_misfit(self) -> None:
+        """Say at once why the model cannot learn the data set, if it cannot."""
+        data = self._workbench.images
+        error = misfit(self._workbench.config.model, planar=data is not None and data.plane is not None)
+        self.misfit.setText(str(error or ""))
+        self.misfit.setVisible(error is not None)
 
     def lock(self, why: str) -> None:
         """Let nothing be changed but what reaches the run under way; an empty `why` unlocks."""

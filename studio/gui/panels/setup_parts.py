@@ -41,10 +41,8 @@ class LoadingBar(QWidget):
 
 def card_text(view: DatasetView) -> str:
     """What is loaded, in two lines."""
-    channels, height, width = view.image_shape
-    colour = "grey" if channels == 1 else "colour"
     count = int(view.counts.sum())
-    return f"{view.name} · {width}×{height} {colour}\n{count:,} images · {len(view.class_names)} classes"
+    return f"{view.name} · {view.form}\n{count:,} {view.noun} · {len(view.class_names)} classes"
 
 
 def wrapped_label(name: str, role: str = "") -> QLabel:

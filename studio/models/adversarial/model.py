@@ -21,10 +21,19 @@ from studio.models.adversarial.lipschitz import constrain
 from studio.models.adversarial.losses import Loss
 from studio.models.adversarial.noise import noise_std, with_noise
 from studio.models.adversarial.spectral import buffers_of
-from studio.models.adversarial.views import gap_histogram, sigma_profile, slope_histogram, weight_histogram
+from studio.models.adversarial.views import (
+    CRITIC_TIP,
+    PULL_TIP,
+    gap_histogram,
+    sigma_profile,
+    slope_histogram,
+    weight_histogram,
+)
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
 from studio.models.diagnostic import Diagnostic
 from studio.models.nets import Norm, Shape, Style, decoder, encoder, in_chunks
+from studio.models.plane import PlaneView
+from studio.models.plane_views import field, grid, latent_net, slope_arrows
 
 
 class Adversarial(GenerativeModel):
@@ -80,6 +89,16 @@ class Adversarial(GenerativeModel):
             slope_histogram(self.critic, probe, fake, rng),
             weight_histogram(self.critic, self.lipschitz.weight_limits),
             sigma_profile(self.critic, rng),
+        )
+
+    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+        def loss(at: Tensor) -> Tensor:
+            return self._loss.generator(self._scores(at))
+
+        return (
+            field("critic", "Critic", CRITIC_TIP, self._scores(grid(points))),
+            slope_arrows("pull", "Pull on samples", PULL_TIP, loss, points),
+            latent_net(self._config.latent_size, self.generator, points),
         )
 
     @torch.no_grad()

@@ -14,6 +14,13 @@ from studio.models.base import Probe
 from studio.models.diagnostic import Histogram, Profile, Reference
 from studio.models.pixels import to_array
 
+CRITIC_TIP = (
+    "How real the critic holds each place to be; samples are pulled towards higher values. D(x), a pure number."
+)
+PULL_TIP = (
+    "Where the critic pulls each sample, and how strongly; none is drawn where the slope has vanished. "
+    "−∂L_G/∂x at x = G(z)."
+)
 _MOST_WEIGHTS = 20_000
 _ITERATIONS = 30
 

@@ -30,9 +30,19 @@ from studio.models.boltzmann.partition import (
     forward_ais,
     reverse_ais,
 )
-from studio.models.boltzmann.views import chain_pictures, filters, free_energies, hidden_activity
+from studio.models.boltzmann.views import (
+    DENSITY_TIP,
+    ENERGY_TIP,
+    FORCE_TIP,
+    chain_pictures,
+    filters,
+    free_energies,
+    hidden_activity,
+)
 from studio.models.diagnostic import Diagnostic
 from studio.models.nets import Shape
+from studio.models.plane import PlaneView
+from studio.models.plane_views import field, grid, log_density_field, slope_arrows
 
 _CHUNK = 2_000
 
@@ -162,6 +172,17 @@ class BoltzmannModel(GenerativeModel):
             hidden_activity(self.machine, seen, chains),
             free_energies(self.machine, seen, held_out, chains, exact),
             chain_pictures(self.machine, self.chains, self._config.hottest, self.images),
+        )
+
+    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+        def energy(at: Tensor) -> Tensor:
+            return self.machine.free_energy(self.visible_values(at, rng))
+
+        free = energy(grid(points))
+        return (
+            log_density_field(-free, DENSITY_TIP),
+            field("energy", "Free energy", ENERGY_TIP, free, "nats"),
+            slope_arrows("pull", "Force on samples", FORCE_TIP, energy, points),
         )
 
     def log_partition(self, rng: torch.Generator, *, runs: int = 100, steps: int = 10_000) -> tuple[Tensor, Tensor]:

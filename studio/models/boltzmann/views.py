@@ -13,6 +13,9 @@ from studio.models.diagnostic import Histogram, Pictures, Reference
 from studio.models.nets import Shape
 from studio.models.pixels import to_array, to_pixels
 
+DENSITY_TIP = "What the machine believes, its hidden units summed out. log q(v) = −F(v) − log Z, Z by the grid."
+ENERGY_TIP = "How improbable the machine finds each place. F(v) = −log Σ_h e^(−E(v, h))."
+FORCE_TIP = "Which way the machine finds more probable at each sample. −∇F(v)."
 _FILTERS = 64
 _COLUMNS = 16
 _ROWS = 6

@@ -25,6 +25,7 @@ from studio.models.diffusion.parametrisation import clean_image, target
 from studio.models.diffusion.sampling import Stage, trajectory
 from studio.models.diffusion.schedule import noise_schedule
 from studio.models.nets import Shape
+from studio.models.plane import PlaneView
 
 _CHUNK = 500
 _BOUND_EVERY = 20
@@ -119,6 +120,9 @@ class Diffusion(GenerativeModel):
         stages = self.sampling(self._random_noise(views.COLUMNS, rng), rng)
         profile = views.noise_profile(self.schedule, self.denoising_loss, probe, rng)
         return profile, views.sampling_stages(self.schedule, stages)
+
+    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+        return (views.flow_paths(self.sampling(self._random_noise(views.PATHS, rng), rng)),)
 
     def _guess_of(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Tensor:
         """x̂_0 after noise was added to `images` (B, C, H, W) up to `times` (B,)."""

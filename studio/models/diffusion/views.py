@@ -13,8 +13,10 @@ from studio.models.diagnostic import Pictures, Profile
 from studio.models.diffusion.sampling import Stage
 from studio.models.diffusion.schedule import Schedule
 from studio.models.pixels import to_array, to_pixels
+from studio.models.plane import Net
 
 COLUMNS = 8
+PATHS = 24
 _LEVELS = 12
 _JUDGED = 48
 _ROWS = 6
@@ -49,6 +51,18 @@ def noise_profile(
         axes=("noise level √(1 − ᾱ_t)", "loss per pixel"),
         at=to_array(schedule.noise[times]),
         series=series,
+    )
+
+
+def flow_paths(stages: Sequence[Stage]) -> Net:
+    """The ways of points (n, 2, 1, 1) from noise to sample; the last stage counts by its guess."""
+    knots = torch.stack([*(stage.noisy for stage in stages), stages[-1].guess], 1)
+    return Net(
+        name="flow",
+        title="Flow from noise",
+        tip="How some samples come out of the noise, each along its own line. x_t as t falls from T to 0.",
+        knots=knots.flatten(2).double().cpu().numpy(),
+        paths=True,
     )
 
 

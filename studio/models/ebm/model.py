@@ -21,7 +21,11 @@ from studio.models.ebm.langevin import Langevin
 from studio.models.ebm.network import Energy
 from studio.models.nets import Shape
 from studio.models.pixels import to_array, to_pixels
+from studio.models.plane import PlaneView
+from studio.models.plane_views import field, grid, log_density_field, slope_arrows
 
+_ENERGY_TIP = "How improbable the model finds each place; points roll downhill. E(x), with p(x) ∝ exp(−E(x)/T)."
+_FORCE_TIP = "Where a Langevin step takes each sample. −∇E(x)."
 _CHUNK = 500
 _COLUMNS = 16
 _CHECK_EVERY = 50
@@ -109,6 +113,18 @@ class Ebm(GenerativeModel):
     @property
     def _dtype(self) -> torch.dtype:
         return next(self.energy.parameters()).dtype
+
+    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+        energy = self.energy(grid(points))
+        views: list[PlaneView] = [
+            field("energy", "Energy", _ENERGY_TIP, energy),
+            slope_arrows("pull", "Force on samples", _FORCE_TIP, self.energy, points),
+        ]
+        if self._config.noise:
+            temperature = self._config.noise**2 / (2 * self._config.step_size)
+            tip = "What Langevin dynamics samples. log q(x) = −E(x)/T − log Z with T = σ²/(2·step size), Z by the grid."
+            views.append(log_density_field(-energy / temperature, tip))
+        return tuple(views)
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
         count = min(_COLUMNS, len(self.buffer))

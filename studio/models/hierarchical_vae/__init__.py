@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from studio.models.autoencoder_config import fault_on_points
 from studio.models.hierarchical_vae.config import MOST_LAYERS, HierarchicalVaeConfig
 from studio.models.spec import ModelSpec
 
@@ -41,4 +42,5 @@ SPEC = ModelSpec(
         ),
         **{f"kl_{layer}": (f"KL of layer {layer}", _layer_tip(layer)) for layer in range(1, MOST_LAYERS + 1)},
     },
+    fault_on_points=fault_on_points,
 )

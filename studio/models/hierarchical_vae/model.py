@@ -26,7 +26,7 @@ from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_density
 from studio.models.hierarchical_vae.config import HierarchicalVaeConfig
 from studio.models.latent_variable import LatentVariableModel
-from studio.models.likelihoods import pixel_likelihood
+from studio.models.likelihoods import LOG_LEAST_WIDTH, GaussianPixels, pixel_likelihood
 from studio.models.nets import Shape, Style, decoder, encoder
 from studio.models.pixels import to_pixels
 
@@ -149,6 +149,25 @@ class HierarchicalVae(LatentVariableModel):
     def reconstruct(self, images: Tensor, rng: torch.Generator) -> Tensor:
         codes = self.encode(images, rng).codes
         return self.autoencoder.likelihood.mean(self.autoencoder.decoder(codes[0]))
+
+    @property
+    def latent_size(self) -> int:
+        return self._sizes[0]
+
+    @property
+    def log_width(self) -> Tensor:
+        likelihood = self.autoencoder.likelihood
+        assert isinstance(likelihood, GaussianPixels)
+        return likelihood.log_width.clamp(min=LOG_LEAST_WIDTH)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        output: Tensor = self.autoencoder.decoder(codes)
+        return output
+
+    def draw_codes(self, count: int, rng: torch.Generator) -> Tensor:
+        like = next(self.parameters())
+        top = torch.randn(count, self._sizes[-1], generator=rng, device=like.device, dtype=like.dtype)
+        return self._descend(top, rng)
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
         return (*super().diagnostics(probe, rng), self._redraws(probe, rng))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from studio.errors import UserError
 from studio.models.boltzmann.metrics import METRICS
 from studio.models.rbm.config import RbmConfig
 from studio.models.spec import ModelSpec
@@ -18,6 +19,15 @@ def _build(config: RbmConfig, shape: tuple[int, int, int]) -> GenerativeModel:
     return Rbm(config, shape)
 
 
+def _fault_on_points(config: RbmConfig) -> UserError:
+    return UserError(
+        "An RBM learns black and white pixels, not points",
+        "Its visible units are 0 or 1, and a coordinate is neither.",
+        "Choose the Gaussian RBM, whose units take any value.",
+        field="model.kind",
+    )
+
+
 SPEC = ModelSpec(
     title="RBM",
     summary="Hidden units vote for black or white pixels, and pixels for hidden units; chains that go back and forth "
@@ -25,4 +35,5 @@ SPEC = ModelSpec(
     config=RbmConfig,
     build=_build,
     metrics=METRICS,
+    fault_on_points=_fault_on_points,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from studio.models.autoencoder_config import fault_on_points
 from studio.models.spec import ModelSpec
 from studio.models.vae.config import VaeConfig
 
@@ -37,4 +38,5 @@ SPEC = ModelSpec(
             "How much a code says about its image, in nats; near 0 it is ignored. KL(q(z|x) ‖ N(0, 1)), weighted mean.",
         ),
     },
+    fault_on_points=fault_on_points,
 )

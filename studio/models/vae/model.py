@@ -18,7 +18,7 @@ from studio.models.base import Batch, LossTerms, Phase, Probe
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_density
 from studio.models.latent_variable import LatentVariableModel
-from studio.models.likelihoods import pixel_likelihood
+from studio.models.likelihoods import LOG_LEAST_WIDTH, GaussianPixels, pixel_likelihood
 from studio.models.nets import Shape, Style, decoder, encoder
 from studio.models.pixels import to_pixels
 from studio.models.vae.config import VaeConfig
@@ -83,6 +83,24 @@ class Vae(LatentVariableModel):
 
     def reconstruct(self, images: Tensor, rng: torch.Generator) -> Tensor:
         return self.autoencoder.likelihood.mean(self.autoencoder.decoder(self.encode(images).draw(rng)))
+
+    @property
+    def latent_size(self) -> int:
+        return self._config.latent_size
+
+    @property
+    def log_width(self) -> Tensor:
+        likelihood = self.autoencoder.likelihood
+        assert isinstance(likelihood, GaussianPixels)
+        return likelihood.log_width.clamp(min=LOG_LEAST_WIDTH)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        output: Tensor = self.autoencoder.decoder(codes)
+        return output
+
+    def draw_codes(self, count: int, rng: torch.Generator) -> Tensor:
+        like = next(self.parameters())
+        return torch.randn(count, self._config.latent_size, generator=rng, device=like.device, dtype=like.dtype)
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
         return (*super().diagnostics(probe, rng), self._latent_sweep(probe))

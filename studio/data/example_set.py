@@ -1,0 +1,171 @@
+"""A labelled set of examples in memory, whatever an example is: what training and the window need to know of it."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.data.scale import PIXELS, Scale, Values
+from studio.errors import UserError
+
+if TYPE_CHECKING:
+    from studio.data.planar.plane import Plane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedFile:
+    """A file that was left out.
+
+    Attributes:
+        path: where it lies in the data set's folder.
+        reason: why, in a few words.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadReport:
+    """What was left out when a set was loaded; all empty for a set that is known to be whole.
+
+    Attributes:
+        skipped: files that could not be read.
+        dropped_classes: names of classes without a readable image.
+        loose_files: number of files that belong to no class.
+    """
+
+    skipped: tuple[SkippedFile, ...] = ()
+    dropped_classes: tuple[str, ...] = ()
+    loose_files: int = 0
+
+    def lines(self) -> tuple[str, ...]:
+        """What to tell the person, most important first; empty if nothing was left out."""
+        found = []
+        if self.dropped_classes:
+            found.append(f"Classes without a readable image: {', '.join(self.dropped_classes)}")
+        if self.loose_files:
+            found.append(f"Files outside the class folders: {self.loose_files:,}")
+        return (*found, *(f"{file.path} was left out: {file.reason}" for file in self.skipped))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleSet(ABC):
+    """A frozen, labelled set; a subclass holds the examples.
+
+    Attributes:
+        name: what to call it on the screen.
+        labels: class index of each example, int64, shape (N,), read-only.
+        class_names: one name per class, length K; unique.
+        report: what was left out when it was loaded.
+        files: where each example came from, relative to the data set's folder, length N; empty if they have no files.
+
+    Raises:
+        UserError: the arrays do not fit together, or a class has no example.
+    """
+
+    name: str
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    report: LoadReport = field(default_factory=LoadReport)
+    files: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """What holds for every set; called by the subclasses."""
+        count = len(self.values)
+        if self.labels.shape != (count,):
+            raise UserError(
+                f"{self.noun.capitalize()} and labels do not match",
+                f"{self.name}: {count} {self.noun}, {len(self.labels)} labels.",
+            )
+        if len(self.class_names) < 2 or len(set(self.class_names)) != len(self.class_names):
+            raise UserError(
+                "There is nothing to tilt between",
+                f"{self.name} has the classes {', '.join(self.class_names) or 'none'}.",
+                "A data set needs at least two classes with different names.",
+            )
+        if len(self.labels) and (self.labels.min() < 0 or self.labels.max() >= len(self.class_names)):
+            raise UserError(
+                "A label is out of range", f"{self.name}: labels must lie in 0…{len(self.class_names) - 1}."
+            )
+        empty = [name for name, count in zip(self.class_names, self.counts, strict=True) if count == 0]
+        if empty:
+            raise UserError(
+                "A class has no example", f"{self.name}: {', '.join(empty)}.", f"Remove it or add {self.noun} to it."
+            )
+        self.values.flags.writeable = False
+        self.labels.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    @abstractmethod
+    def values(self) -> Values:
+        """The examples as they are stored, shape (N, H, W, C)."""
+
+    @property
+    def scale(self) -> Scale:
+        """How they become what models take."""
+        return PIXELS
+
+    @property
+    def plane(self) -> Plane | None:
+        """The plane that they are points of, with its exact densities; None for images."""
+        return None
+
+    @property
+    @abstractmethod
+    def noun(self) -> str:
+        """What the examples are, in the plural."""
+
+    @property
+    @abstractmethod
+    def form(self) -> str:
+        """What form they have, in a few words."""
+
+    @abstractmethod
+    def take(self, chosen: NDArray[np.bool_]) -> Self:
+        """The set of the chosen examples, a flag for each, shape (N,)."""
+
+    @abstractmethod
+    def pictures(self, values: Values) -> NDArray[np.uint8]:
+        """A picture of each of some examples of this kind, uint8, shape (n, H, W, C)."""
+
+    @abstractmethod
+    def overview(self, values: Values) -> NDArray[np.uint8]:
+        """Pictures that show some examples together, uint8, shape (m, H, W, C)."""
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of examples per class, shape (K,)."""
+        return np.bincount(self.labels, minlength=len(self.class_names)).astype(np.int64)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(C, H, W), the order in which models take examples."""
+        _, height, width, channels = self.values.shape
+        return channels, height, width
+
+    def fingerprint(self) -> str:
+        """A hash of values, labels and names: equal exactly when the sets are."""
+        digest = hashlib.blake2b(digest_size=16)
+        digest.update(repr(self._identity()).encode())
+        digest.update(np.ascontiguousarray(self.values).data)
+        digest.update(np.ascontiguousarray(self.labels).data)
+        return digest.hexdigest()
+
+    def _identity(self) -> Sequence[object]:
+        """What tells sets apart whose bytes agree."""
+        return self.values.shape, self.class_names
+
+    def thumbnails(self) -> NDArray[np.uint8]:
+        """A picture of each class, shape (K, H, W, C)."""
+        _, first = np.unique(self.labels, return_index=True)
+        return self.pictures(self.values[first])

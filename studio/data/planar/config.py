@@ -1,0 +1,77 @@
+"""Settings of the planar sets."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from studio.data.spec import DatasetConfig
+from studio.settings import setting
+
+
+def _width(default: float, least: float, most: float) -> Any:
+    return setting(
+        default,
+        "Width",
+        "Standard deviation of the points about what they belong to; for lines, half of their thickness. "
+        "Wider classes overlap more and are easier to learn.",
+        step=0.01,
+        decimals=2,
+        ge=least,
+        le=most,
+    )
+
+
+class PlanarConfig(DatasetConfig):
+    """Base of the planar sets' settings."""
+
+    count: int = setting(
+        4000, "Points", "How many points are drawn. More show the density better.", unit="points", ge=100, le=200_000
+    )
+    seed: int = setting(0, "Seed of the points", "Same seed, same points.", advanced=True, ge=0, le=2**31 - 1)
+
+
+class GaussianConfig(PlanarConfig):
+    """One Gaussian of width 1."""
+
+    kind: Literal["planar_gaussian"] = "planar_gaussian"
+
+
+class MixtureConfig(PlanarConfig):
+    """Three Gaussians."""
+
+    kind: Literal["planar_mixture"] = "planar_mixture"
+    width: float = _width(0.5, 0.05, 0.5)
+
+
+class RingConfig(PlanarConfig):
+    """Eight Gaussians on a circle."""
+
+    kind: Literal["planar_ring"] = "planar_ring"
+    width: float = _width(0.12, 0.02, 0.35)
+
+
+class MoonsConfig(PlanarConfig):
+    """Two half circles."""
+
+    kind: Literal["planar_moons"] = "planar_moons"
+    width: float = _width(0.15, 0.05, 0.25)
+
+
+class SpiralConfig(PlanarConfig):
+    """Two arms."""
+
+    kind: Literal["planar_spiral"] = "planar_spiral"
+    width: float = _width(0.1, 0.05, 0.2)
+
+
+class CheckerboardConfig(PlanarConfig):
+    """Eight squares."""
+
+    kind: Literal["planar_checkerboard"] = "planar_checkerboard"
+
+
+class LinesConfig(PlanarConfig):
+    """Two parallel lines."""
+
+    kind: Literal["planar_lines"] = "planar_lines"
+    width: float = _width(0.05, 0.01, 0.5)

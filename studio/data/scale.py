@@ -1,0 +1,47 @@
+"""Between values as a data set stores them and what models take: value = centre + half·x, x in −1…1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.uint8] | NDArray[np.float32]
+"""Stored values of examples, shape (n, H, W, C): bytes of images, or coordinates of points."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """How stored values become what models take, and back.
+
+    Attributes:
+        centre: the stored value of x = 0.
+        half: what is stored for x = 1, less `centre`.
+        whole: values are bytes, 0…255; else any float32.
+    """
+
+    centre: float
+    half: float
+    whole: bool
+
+    def stored(self, images: NDArray[np.float32]) -> Values:
+        """Values of what a model made, read-only; what lies beyond −1…1 is clipped, what is no number
+        becomes the least.
+
+        Args:
+            images: x in −1…1, float32, shape (n, C, H, W).
+
+        Returns:
+            uint8 or float32, shape (n, H, W, C).
+        """
+        values = (images.transpose(0, 2, 3, 1) + np.float32(self.centre / self.half)) * np.float32(self.half)
+        least, most = self.centre - self.half, self.centre + self.half
+        values = np.nan_to_num(values, nan=least, posinf=most, neginf=least).clip(least, most)
+        found: Values = np.rint(values).astype(np.uint8) if self.whole else np.ascontiguousarray(values, np.float32)
+        found.flags.writeable = False
+        return found
+
+
+PIXELS = Scale(centre=127.5, half=127.5, whole=True)
+"""Of images: black is −1, white 1."""

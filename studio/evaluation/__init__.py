@@ -1,0 +1,1 @@
+"""How far what a model generates is from what it should."""

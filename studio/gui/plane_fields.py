@@ -1,0 +1,86 @@
+"""Fields on the plane that a heat map can show: the exact densities and the model's own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.data.planar.plane import Plane
+from studio.models.plane import Field
+
+Array = NDArray[np.float64]
+
+SIDE = 80
+"""Cells along each side of the grid of the exact densities."""
+
+_EXACT_TIPS = {
+    "p": "How densely the data lie, exactly as they were drawn. p(x) = Σ_c p_c·p(x|c).",
+    "target": "How densely points should lie after the tilt, exactly. p′(x) = Σ_c p′_c·p(x|c).",
+}
+_EXACT_TITLES = {"p": "Data's density p", "target": "Target's density p′"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownField:
+    """A field as the heat map takes it.
+
+    Attributes:
+        name, title, tip, unit: as for a model's field.
+        values: in `unit`, shape (side, side), rows upwards.
+    """
+
+    name: str
+    title: str
+    tip: str
+    unit: str
+    values: Array
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Least and greatest value."""
+        return float(self.values.min()), float(self.values.max())
+
+    @property
+    def scaled(self) -> Array:
+        """Values between 0 and 1."""
+        low, high = self.span
+        return np.asarray((self.values - low) / (high - low) if high > low else np.zeros_like(self.values))
+
+    def at(self, x: float, y: float, half: float) -> float | None:
+        """The value in the cell of a place; None beyond the square ±half."""
+        side = len(self.values)
+        column, row = (int((place / half + 1) / 2 * side // 1) for place in (x, y))
+        return float(self.values[row, column]) if 0 <= row < side and 0 <= column < side else None
+
+
+class ExactFields:
+    """The exact densities of one plane, computed once for all shares.
+
+    Args:
+        plane: whose densities.
+    """
+
+    def __init__(self, plane: Plane) -> None:
+        self._classes = np.exp(plane.log_class_densities(plane.centres(SIDE)))
+
+    def field(self, name: str, shares: Array) -> ShownField:
+        """Σ_c a_c·p(x|c) for class shares a (K,); `name` is "p" or "target"."""
+        return ShownField(
+            name=name,
+            title=_EXACT_TITLES[name],
+            tip=_EXACT_TIPS[name],
+            unit="per area",
+            values=(self._classes @ shares).reshape(SIDE, SIDE),
+        )
+
+
+def model_field(field: Field, half: float) -> ShownField:
+    """A model's field; a log-density becomes a density in the plane's own units."""
+    values = field.values
+    if field.density:
+        values = np.exp(values - 2 * math.log(half))
+    unit = "per area" if field.density else field.unit
+    return ShownField(name=field.name, title=field.title, tip=field.tip, unit=unit, values=values)

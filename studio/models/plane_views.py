@@ -1,0 +1,94 @@
+"""Fields, arrows and nets of models on the plane, from functions of points and latents."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from studio.models.plane import Arrows, Field, Net
+
+SIDE = 40
+"""Cells along each side of a field's grid."""
+
+_KNOTS = 15
+
+
+def grid(like: Tensor) -> Tensor:
+    """Centres of SIDE×SIDE cells of −1…1, from the lower left along x₁, as images (SIDE², 2, 1, 1) of `like`'s type."""
+    at = (torch.arange(SIDE, device=like.device, dtype=like.dtype) + 0.5) / SIDE * 2 - 1
+    up, across = torch.meshgrid(at, at, indexing="ij")
+    return torch.stack((across.flatten(), up.flatten()), 1)[:, :, None, None]
+
+
+def field(name: str, title: str, tip: str, values: Tensor, unit: str = "") -> Field:
+    """A field of values at `grid`, shape (SIDE²,)."""
+    return Field(name=name, title=title, tip=tip, unit=unit, values=_square(values))
+
+
+def log_density_field(log_density: Tensor, tip: str) -> Field:
+    """log q at `grid`, shape (SIDE²,), up to a constant: normalised on the grid, since nothing lies beyond it."""
+    cell = (2 / SIDE) ** 2
+    log_density = log_density.double()
+    total = log_density.logsumexp(0) + math.log(cell)
+    return Field(
+        name="model_density",
+        title="Model's density",
+        tip=tip,
+        unit="nats",
+        values=_square(log_density - total),
+        density=True,
+    )
+
+
+def slope_arrows(name: str, title: str, tip: str, potential: Callable[[Tensor], Tensor], at: Tensor) -> Arrows:
+    """−∇ of a potential, images (n, 2, 1, 1) → (n,), at some points: where each would go to make it small."""
+    with torch.enable_grad():
+        places = at.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(potential(places).sum(), places)
+    return Arrows(name=name, title=title, tip=tip, at=_points(at), along=-_points(slope))
+
+
+def latent_net(latent_size: int, generate: Callable[[Tensor], Tensor], like: Tensor) -> Net:
+    """Where the generator takes a net of latents: equal steps of probability in z₁ and z₂, all other z at 0.
+
+    Args:
+        latent_size: numbers in z.
+        generate: z (n, latent_size) → images (n, 2, 1, 1).
+        like: of the latents' device and type.
+    """
+    levels = (torch.arange(_KNOTS, device=like.device, dtype=torch.float64) + 0.5) / _KNOTS
+    at = math.sqrt(2) * torch.special.erfinv(2 * levels - 1)
+    second, first = torch.meshgrid(at, at, indexing="ij")
+    latents = torch.zeros(_KNOTS**2, latent_size, device=like.device, dtype=like.dtype)
+    latents[:, 0] = first.flatten().to(like.dtype)
+    if latent_size > 1:
+        latents[:, 1] = second.flatten().to(like.dtype)
+    return Net(
+        name="latent_net",
+        title="Latent net",
+        tip="Where the generator takes a net of latents: small meshes are where it puts many points. "
+        "G(z) at equal steps of probability of z₁ and z₂, the other z at 0.",
+        knots=_points(generate(latents)).reshape(_KNOTS, _KNOTS, 2),
+    )
+
+
+def kernel_log_density(centres: Tensor, log_width: Tensor, places: Tensor) -> Tensor:
+    """log of the mean of N(x; c, σ²) over `centres` (m, 2, 1, 1) at `places` (n, 2, 1, 1), shape (n,)."""
+    gaps = torch.cdist(places.flatten(1), centres.flatten(1)).square()
+    logs = -0.5 * gaps * (-2 * log_width).exp() - 2 * log_width
+    return logs.logsumexp(1) - math.log(2 * math.pi * len(centres))
+
+
+def _points(images: Tensor) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = images.detach().flatten(1).double().cpu().numpy()
+    return found
+
+
+def _square(values: Tensor) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = values.detach().double().cpu().numpy().reshape(SIDE, SIDE)
+    return found

@@ -1,0 +1,94 @@
+"""Lessons: planar sets and settings that show one thing each, with three sentences on what to see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.paths import resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """One thing to see.
+
+    Attributes:
+        name: of its configuration under resources/lessons, without ending.
+        title: what the menu shows.
+        setting, sight, trial: a sentence each: what is set up, what will be seen, and what to try then.
+    """
+
+    name: str
+    title: str
+    setting: str
+    sight: str
+    trial: str
+
+    @property
+    def path(self) -> Path:
+        """Its configuration."""
+        return resources() / "lessons" / f"{self.name}.json"
+
+    @property
+    def text(self) -> str:
+        """The three sentences as one paragraph."""
+        return f"{self.setting} {self.sight} {self.trial}"
+
+
+LESSONS = (
+    Lesson(
+        name="vanishing-gradients",
+        title="Vanishing gradients",
+        setting="The generator begins between two lines that its points nowhere touch, and a minimax critic soon tells "
+        "every point: D(real) goes to 1, D(fake) to 0.",
+        sight="Press Start: JS stays at log 2 wherever the points are, so it has no slope to follow; the arrows of the "
+        "pull shrink away, and W₁ hardly changes.",
+        trial="Stop, set the loss to non-saturating and start again: the arrows stay long, and the points set off.",
+    ),
+    Lesson(
+        name="falling-distance",
+        title="A distance that falls",
+        setting="The same lines and the same generator, but the critic's slope is held at 1, so that it measures the "
+        "Wasserstein distance.",
+        sight="Press Start: every arrow is about as long as the next, and W₁ falls along a straight line while JS "
+        "still stands at log 2.",
+        trial="Compare the critic's heat map with that of “Vanishing gradients”: a ramp here, a cliff there.",
+    ),
+    Lesson(
+        name="mode-collapse",
+        title="Mode collapse",
+        setting="A GAN on eight modes: the critic sees one point at a time, so a generator with all on a few modes "
+        "is not found out.",
+        sight="Press Start: samples gather on some modes and move on together when the critic turns against them, and "
+        "JS stays far above 0 while each sample looks real.",
+        trial="Stop and open File → Presets → planar-wgan_gp: its samples spread over the whole ring.",
+    ),
+    Lesson(
+        name="clipping",
+        title="Clipping against penalty",
+        setting="This WGAN keeps its critic from growing steep by clipping every weight to ±0.01.",
+        sight="Press Start: the critic's heat map is a plain ramp or bowl and the range beside it is tiny, for clipped "
+        "weights pile up at the clip and leave only simple functions.",
+        trial="Stop, set the constraint to gradient penalty with λ = 0.3 and start again: the critic follows the "
+        "modes, and pulls thousands of times as strongly.",
+    ),
+    Lesson(
+        name="tilt-too-strong",
+        title="A tilt too strong",
+        setting="ΔH = −7 makes each point of the north count a thousand times as much as another: nearly all of p′ is "
+        "there, carried by 5 % of the data, as ESS/n says.",
+        sight="Press Start: batches of weight 64 hold a handful of points that count, so the losses are noisy, and "
+        "west and east are all but forgotten.",
+        trial="Raise the offset to −2.5 while it trains: ESS/n recovers, and samples come back to all three.",
+    ),
+    Lesson(
+        name="energy-carry",
+        title="Energy carry",
+        setting="Batches of weight 8, where one point of mode 1 alone weighs more than 5: a batch that had to keep to "
+        "8 would leave out just those points.",
+        sight="Press Start and look at Batch: n jumps between one and many, but B keeps to 8 on average, since what "
+        "did not fit is carried into the next batch and never dropped.",
+        trial="Compare the share of mode 1 among the samples with the target's p′: it arrives, small batches or not.",
+    ),
+)
+"""In the order in which the menu shows them."""

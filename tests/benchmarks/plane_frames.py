@@ -1,0 +1,75 @@
+"""How many new frames a second the plane shows while a model trains: the whole window, off screen.
+
+    python -m tests.benchmarks.plane_frames [--presets planar-gan …] [--seconds 10]
+
+A row for each preset: frames that the panel drew, and steps trained, per second of wall clock; the window is 1280×800
+with the plane in front. What else the machine does shows in both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from tests.screenshots import _turn, _wait
+
+WIDTH, HEIGHT, FIRST_STEPS = 1280, 800, 50
+
+
+def main() -> None:
+    """Print the table as it comes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--presets", nargs="+", default=["planar-gan", "planar-wgan_gp", "planar-vae", "planar-ebm"])
+    parser.add_argument("--seconds", type=float, default=10.0)
+    options = parser.parse_args()
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from PySide6.QtWidgets import QApplication
+
+    from studio.gui.theme import ThemeManager, ThemeMode
+
+    app = QApplication([])
+    theme = ThemeManager(ThemeMode.LIGHT)
+    theme.apply(app)
+    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}\n")
+    print("| preset | frames/s | steps/s |\n|---|---|---|")
+    with tempfile.TemporaryDirectory(prefix="studio-frames-") as home:
+        for preset in options.presets:
+            print(row(preset, options.seconds, theme, Path(home)), flush=True)
+
+
+def row(preset: str, seconds: float, theme: object, home: Path) -> str:
+    """One line of the table."""
+    from PySide6.QtCore import QSettings
+
+    from studio.gui.main_window import MainWindow
+    from studio.gui.panels.plane import PlanePanel
+    from studio.gui.theme import ThemeManager
+    from studio.gui.workbench import Workbench
+    from studio.training.presets import config_or_preset
+
+    assert isinstance(theme, ThemeManager)
+    bench = Workbench(config_or_preset(preset), data_root=home / "data", runs_root=home / "runs")
+    window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
+    window.showNormal()
+    window.resize(WIDTH, HEIGHT)
+    panel = window.docks["plane"].widget()
+    assert isinstance(panel, PlanePanel)
+    bench.begin()
+    _wait("data and torch", lambda: bench.dataset is not None and bench.task is None)
+    bench.start()
+    _wait("the first steps", lambda: bench.run.step >= FIRST_STEPS)
+    drawn, step, begun = panel.frames, bench.run.step, time.perf_counter()
+    _turn(round(1000 * seconds))
+    spent = time.perf_counter() - begun
+    found = f"| {preset} | {(panel.frames - drawn) / spent:.1f} | {(bench.run.step - step) / spent:.0f} |"
+    bench.stop()
+    _wait("the end", lambda: not bench.start_blocked)
+    window.close()
+    return found
+
+
+if __name__ == "__main__":
+    main()

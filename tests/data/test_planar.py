@@ -1,0 +1,140 @@
+"""Planar sets: densities that integrate to one, samples that follow them, and a tilt that changes shares alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import chi2
+from sklearn.datasets import make_moons
+
+from studio.data.catalog import load_dataset
+from studio.data.planar.config import GaussianConfig, LinesConfig, MoonsConfig, RingConfig
+from studio.data.planar.density import Curve
+from studio.data.planar.plane import Plane
+from studio.data.planar.point_set import PointSet
+from studio.data.planar.sets import PLANAR_SETS
+from studio.data.spec import DatasetSpec
+from studio.errors import UserError
+from studio.perturb.perturbation import Perturbation, target_shares
+
+every_set = pytest.mark.parametrize("spec", PLANAR_SETS, ids=lambda spec: spec.kind)
+SIDE = 24
+
+
+def loaded(spec: DatasetSpec, **settings: object) -> PointSet:
+    found = load_dataset(spec.config.model_validate({"kind": spec.kind, **settings}), Path())
+    assert isinstance(found, PointSet)
+    return found
+
+
+def cell_masses(plane: Plane, label: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """∫ p(x|c) over each of SIDE² cells, by the midpoint rule; shape (SIDE, SIDE)."""
+    fineness = 6 if isinstance(plane.classes[label], Curve) else 20
+    side = SIDE * fineness
+    density = np.exp(plane.classes[label].log_density(plane.centres(side)))
+    fine = density.reshape(SIDE, fineness, SIDE, fineness).sum((1, 3)) * (2 * plane.half / side) ** 2
+    return np.asarray(fine)
+
+
+@every_set
+def test_that_each_class_integrates_to_one_and_its_points_follow_its_density(spec: DatasetSpec) -> None:
+    """χ² of 20,000 points over cells that expect at least 5; a fixed seed, one chance in 10,000 of failing."""
+    plane = loaded(spec).plane
+    for label in range(len(plane.classes)):
+        masses = cell_masses(plane, label)
+        assert masses.sum() == pytest.approx(1, abs=2e-3)
+        points = plane.draw(label, 20_000, np.random.default_rng(label)) / plane.half
+        found, _, _ = np.histogram2d(points[:, 1], points[:, 0], bins=SIDE, range=[[-1, 1], [-1, 1]])
+        assert found.sum() == 20_000
+        often = 20_000 * masses >= 5
+        expected = np.append(20_000 * masses[often], max(20_000 * masses[~often].sum(), 1e-9))
+        counted = np.append(found[often], found[~often].sum())
+        kept = expected >= 5
+        statistic = ((counted - expected)[kept] ** 2 / expected[kept]).sum()
+        assert statistic < chi2.ppf(0.9999, kept.sum() - 1)
+
+
+@every_set
+def test_that_a_tilt_changes_shares_and_nothing_else(spec: DatasetSpec) -> None:
+    """p(x)·e^(−ΔH(c)), summed over classes and normalised, is Σ p′_c·p(x|c) with the shares that the tilt states."""
+    data = loaded(spec)
+    tilt = Perturbation(offsets=tuple(np.linspace(-1.5, 1, len(data.counts))))
+    shares = data.counts / data.counts.sum()
+    places = data.plane.centres(60)
+    joint = np.exp(data.plane.log_class_densities(places)) * shares * np.exp(-np.array(tilt.offsets))
+    total = (shares * np.exp(-np.array(tilt.offsets))).sum()
+    tilted = np.exp(data.plane.log_density(places, target_shares(data.counts, tilt.offsets)))
+    np.testing.assert_allclose(tilted, joint.sum(1) / total, rtol=1e-10, atol=1e-300)
+
+
+@every_set
+def test_that_points_lie_in_their_square_and_survive_the_way_to_a_model_and_back(spec: DatasetSpec) -> None:
+    data = loaded(spec, count=300)
+    assert data.image_shape == (2, 1, 1)
+    assert len(data) == 300
+    seen = ((data.values - data.scale.centre) / data.scale.half).astype(np.float32).transpose(0, 3, 1, 2)
+    assert np.abs(seen).max() <= 1
+    np.testing.assert_allclose(data.scale.stored(seen), data.values, rtol=1e-6)
+    assert (
+        data.plane.classify(data.values.reshape(-1, 2).astype(float), data.counts / 300) == data.labels
+    ).mean() > 0.9
+
+
+@every_set
+def test_that_a_set_looks_like_pictures_where_pictures_are_wanted(spec: DatasetSpec) -> None:
+    data = loaded(spec, count=300)
+    assert data.thumbnails().shape == (len(data.class_names), 32, 32, 1)
+    spots = data.pictures(data.values[:5])
+    assert spots.shape == (5, 32, 32, 1)
+    assert (spots.max((1, 2, 3)) == 255).all()
+    assert data.overview(data.values).shape == (1, 128, 128, 1)
+
+
+def test_that_a_picture_has_the_first_axis_to_the_right_and_the_second_upwards() -> None:
+    data = loaded(PLANAR_SETS[2])
+    upper_right = np.array([[[[3.9, 3.9]]]], np.float32)
+    row, column = np.argwhere(data.overview(upper_right)[0, :, :, 0])[0]
+    assert (row, column) == (1, 126)
+
+
+def test_that_moons_are_those_of_an_independent_library() -> None:
+    """scikit-learn's, doubled and centred: nowhere does one lie where the other's density is small."""
+    plane = loaded(PLANAR_SETS[3]).plane
+    points, labels = make_moons(2000, noise=0.075, random_state=0)
+    own = plane.log_class_densities(2 * points - (1, 0.5))
+    assert np.quantile(own[np.arange(2000), labels], 0.001) > -8
+    assert own[np.arange(2000), labels].mean() == pytest.approx(
+        np.mean([plane.classes[c].log_density(plane.draw(c, 2000, np.random.default_rng(c))).mean() for c in (0, 1)]),
+        abs=0.06,
+    )
+
+
+def test_that_a_tilted_gaussian_has_the_shares_of_its_halves() -> None:
+    data = loaded(PLANAR_SETS[0])
+    points = data.plane.draw_mixture(20_000, np.array([0.8, 0.2]), np.random.default_rng(1))
+    assert (points[:, 0] < 0).mean() == pytest.approx(0.8, abs=0.012)
+
+
+def test_that_fingerprints_tell_points_and_squares_apart() -> None:
+    first, again = (loaded(PLANAR_SETS[2]).fingerprint() for _ in range(2))
+    assert first == again
+    assert first != loaded(PLANAR_SETS[2], seed=1).fingerprint()
+
+
+def test_that_points_beyond_the_square_are_refused() -> None:
+    data = loaded(PLANAR_SETS[2], count=100)
+    with pytest.raises(UserError, match="within ±4"):
+        PointSet(
+            name="far",
+            points=2 * data.points,
+            labels=data.labels,
+            class_names=data.class_names,
+            ground=data.plane,
+        )
+
+
+def test_that_settings_have_their_limits() -> None:
+    assert {config().width for config in (RingConfig, MoonsConfig, LinesConfig)} == {0.12, 0.15, 0.05}
+    assert GaussianConfig().count == 4000

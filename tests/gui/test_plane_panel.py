@@ -1,0 +1,291 @@
+"""The planar lab: exact densities before a run, the model's points and fields during one, all by mouse and keyboard."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QComboBox, QLabel, QToolButton
+from pytestqt.qtbot import QtBot
+
+from studio.data.planar.config import LinesConfig, RingConfig
+from studio.data.planar.density import Blobs, blob
+from studio.data.planar.plane import Plane
+from studio.gui.main_window import MainWindow
+from studio.gui.panels.plane import PlanePanel
+from studio.gui.panels.samples import SamplesPanel
+from studio.gui.panels.setup import SetupPanel
+from studio.gui.plane_fields import SIDE, ExactFields, model_field
+from studio.gui.plots.plane_items import arrow_ends, contour_ends, net_ends
+from studio.gui.theme import ThemeManager, ThemeMode
+from studio.gui.view_state import RunPhase
+from studio.gui.workbench import Workbench
+from studio.models.catalog import model_spec
+from studio.models.plane import Arrows, Field, Net
+from studio.training.config import RunConfig
+from studio.training.messages import PlaneFrame
+from studio.training.presets import config_or_preset
+from tests.gui.hands import Hands
+from tests.gui.live import make_history, make_snapshot, show, tooltip_at
+
+Key = Qt.Key
+
+
+def load(qtbot: QtBot, workbench: Workbench, config: RingConfig | LinesConfig) -> None:
+    with qtbot.waitSignal(workbench.dataset_changed):
+        workbench.set_dataset(config)
+
+
+def make_frame(step: int = 10, count: int = 50) -> PlaneFrame:
+    """What a GAN would send."""
+    rng = np.random.default_rng(step)
+    points = rng.standard_normal((count, 2))
+    ramp = np.repeat(np.linspace(-1, 3, 40)[:, None], 40, 1)
+    return PlaneFrame(
+        step=step,
+        points=points,
+        labels=rng.integers(0, 8, count),
+        views=(
+            Field(name="critic", title="Critic", tip="How real. D(x).", unit="", values=ramp),
+            Arrows(name="pull", title="Pull", tip="Whither. −∇L.", at=points / 4, along=np.ones((count, 2))),
+            Net(name="latent_net", title="Net", tip="Where. G(z).", knots=rng.standard_normal((5, 5, 2)) / 4),
+        ),
+    )
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> PlanePanel:
+    load(qtbot, workbench, RingConfig(count=400))
+    panel = PlanePanel(workbench, theme)
+    show(qtbot, panel, 800, 500)
+    qtbot.waitUntil(lambda: panel.heat is not None)
+    return panel
+
+
+def test_that_the_panel_says_how_to_get_a_plane(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
+    panel = PlanePanel(workbench, theme)
+    show(qtbot, panel)
+    assert "Choose one of the data sets" in panel.empty_text
+    load(qtbot, workbench, RingConfig(count=400))
+    assert panel.empty_text == ""
+    with qtbot.waitSignal(workbench.dataset_changed):
+        workbench.set_dataset(RunConfig().dataset)
+    assert panel.empty_text
+
+
+def test_that_the_target_is_drawn_before_a_run_and_follows_the_tilt(panel: PlanePanel, workbench: Workbench) -> None:
+    assert panel.heat is not None
+    assert panel.heat.name == "target"
+    assert not panel.steps.isVisible()
+    assert "press Start" in panel.distances.before.text()
+    before = panel.heat.at(0, 2, 4)
+    workbench.set_offset(0, -2.0)
+    after = panel.heat.at(0, 2, 4)
+    assert before is not None
+    assert after is not None
+    assert workbench.tilt is not None
+    assert after / before == pytest.approx(workbench.tilt.summary.target[0] * 8, rel=1e-6)
+
+
+def test_that_a_frame_brings_points_arrows_a_net_and_the_models_field(panel: PlanePanel, workbench: Workbench) -> None:
+    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    canvas = panel.canvas
+    assert sum(polygon.size() for _, polygon in canvas.fake._parts) == 50
+    assert len(canvas.arrow_lines.xData) == 6 * 17
+    assert len(canvas.net_lines.xData) == 2 * 40
+    assert panel.heat is not None
+    assert panel.heat.name == "critic"
+    assert "step 10" in panel._step.text()
+
+
+@pytest.mark.parametrize(
+    ("letter", "layer"), [("D", "data"), ("S", "samples"), ("C", "contours"), ("P", "arrows"), ("N", "net")]
+)
+def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
+    qtbot: QtBot, panel: PlanePanel, workbench: Workbench, letter: str, layer: str
+) -> None:
+    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+
+    def drawn() -> int:
+        canvas = panel.canvas
+        lines = {"contours": canvas.contour_lines, "arrows": canvas.arrow_lines, "net": canvas.net_lines}
+        if layer in lines:
+            return len(lines[layer].xData)
+        dots = canvas.real if layer == "data" else canvas.fake
+        return sum(polygon.size() for _, polygon in dots._parts)
+
+    full = drawn()
+    assert full > 0
+    panel.canvas.setFocus()
+    qtbot.keyClick(panel.canvas, letter.lower())
+    assert drawn() == 0
+    button = panel.toggles[letter.lower()]
+    assert not button.isChecked()
+    qtbot.keyClick(button, Key.Key_Space)
+    assert drawn() == full
+    assert f"{letter} in the plot" in button.toolTip()
+
+
+def test_that_h_goes_through_the_heat_maps_and_the_choice_stays(
+    qtbot: QtBot, panel: PlanePanel, workbench: Workbench
+) -> None:
+    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    assert panel.heat is not None
+    seen = [panel.heat.name]
+    for _ in range(3):
+        qtbot.keyClick(panel.canvas, "h")
+        seen.append(panel.heat.name if panel.heat is not None else "none")
+    assert seen == ["critic", "none", "p", "target"]
+    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame(20)))
+    assert panel.heat.name == "target"
+
+
+def test_that_the_mouse_reads_every_field_with_its_unit(panel: PlanePanel, workbench: Workbench) -> None:
+    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    middle = panel.canvas.viewport().mapFromParent(panel.canvas.rect().center()) + QPoint(25, -10)
+    text = tooltip_at(panel.canvas.viewport(), middle)
+    assert "Target" in text
+    assert "per area" in text
+    assert "Critic" in text
+
+
+def test_that_distances_are_drawn_and_explained(panel: PlanePanel, workbench: Workbench) -> None:
+    history = make_history(40, plane_js=0.3, plane_w1=0.5, plane_w1_floor=0.2, plane_kl=1.0)
+    workbench.history_changed.emit(history)
+    assert panel.distances.before.isHidden()
+    chips = panel.distances.legend.chips
+    assert "0.300" in chips["plane_js"]._value
+    assert not chips["plane_kl"].isChecked()
+    assert all("m = " in chip.toolTip() or "." in chip.toolTip() for chip in chips.values())
+
+
+def test_that_a_new_run_forgets_the_old_ones_points(panel: PlanePanel, workbench: Workbench) -> None:
+    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.run_reset.emit()
+    assert not panel.canvas.fake._parts
+    assert panel.empty_text == ""
+
+
+def test_that_the_look_can_change_while_it_is_shown(panel: PlanePanel, workbench: Workbench) -> None:
+    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    light = panel.canvas.fake._parts[0][0].name()
+    panel.theme.set_mode(ThemeMode.DARK)
+    assert panel.canvas.fake._parts[0][0].name() != light
+
+
+def test_that_a_planar_set_brings_its_panel_to_the_front_and_trains(qtbot: QtBot, window: MainWindow) -> None:
+    hands = Hands(qtbot, window)
+    bench = window.workbench
+    with qtbot.waitSignal(bench.dataset_changed):
+        bench.set_config(config_or_preset("planar-gan"))
+    panel = window.docks["plane"].widget()
+    assert isinstance(panel, PlanePanel)
+    qtbot.waitUntil(panel.on_screen)
+    hands.train()
+    hands.wait(lambda: panel._frame is not None and bool(panel.canvas.fake._parts))
+    hands.wait(lambda: "plane_js" in bench.history.names)
+    steps = panel.steps
+    assert list(steps.buttons) == ["critic", "generator"]
+    qtbot.keyClick(steps.buttons["critic"], Key.Key_Space)
+    hands.wait_for(RunPhase.PAUSED)
+    at = bench.run.step
+    qtbot.mouseClick(steps.buttons["generator"], Qt.MouseButton.LeftButton)
+    hands.wait(lambda: bench.run.step == at + 1)
+    qtbot.mouseClick(steps.slow, Qt.MouseButton.LeftButton)
+    assert steps.slow.isChecked()
+    hands.end()
+    assert bench.run.phase is RunPhase.FINISHED
+    assert steps.isHidden()
+    with qtbot.waitSignal(bench.dataset_changed):
+        bench.set_dataset(RunConfig().dataset)
+    samples = window.docks["samples"].widget()
+    assert isinstance(samples, SamplesPanel)
+    qtbot.waitUntil(samples.on_screen)
+
+
+def test_that_a_model_that_cannot_learn_points_says_so_at_once_and_at_start(qtbot: QtBot, window: MainWindow) -> None:
+    hands, bench = Hands(qtbot, window), window.workbench
+    load(qtbot, bench, RingConfig(count=400))
+    message = hands.find(QLabel, "model_misfit")
+    assert not message.isVisible()
+    combo = hands.find(QComboBox, "model")
+    hands.choose("model", "vae")
+    assert combo.currentData() == "vae"
+    assert "Choose the Gaussian likelihood" in message.text()
+    hands.press("start")
+    assert not bench.run.phase.active
+    setup = window.docks["setup"].widget()
+    assert isinstance(setup, SetupPanel)
+    row = setup.model._forms["vae"]._rows["likelihood"]
+    assert "This likelihood is for pixels" in row.message.text()
+    bench.set_model(model_spec("vae").config.model_validate({"kind": "vae", "likelihood": "gaussian"}))
+    assert message.isHidden()
+
+
+# -- geometry
+
+
+def test_that_a_contour_of_a_gaussian_is_its_circle() -> None:
+    plane = Plane(half=4.0, classes=(blob(0, 0, 1.0),))
+    density = ExactFields(plane).field("p", np.ones(1)).values
+    ends = contour_ends(density, (density.max() * np.exp(-0.5),), 4.0)
+    np.testing.assert_allclose(np.hypot(ends[:, 0], ends[:, 1]), 1, atol=0.01)
+    length = np.linalg.norm(ends[::2] - ends[1::2], axis=1).sum()
+    assert length == pytest.approx(2 * np.pi, rel=0.01)
+
+
+def test_that_arrows_vanish_with_their_slope_and_never_grow_beyond_a_sixth() -> None:
+    at = np.zeros((3, 2))
+    ends = arrow_ends(at, np.array([[0, 0], [0, 1.0], [1e9, 0]]), 6.0).reshape(3, 6, 2)
+    length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
+    np.testing.assert_allclose(length, [0, 0.48, 0.96], rtol=1e-6)
+
+
+def test_that_a_net_joins_neighbours_and_paths_only_along_themselves() -> None:
+    knots = np.stack(np.meshgrid(np.arange(3.0), np.arange(2.0)), 2)
+    assert len(net_ends(knots, paths=False)) == 2 * (2 * 2 + 3)
+    assert len(net_ends(knots, paths=True)) == 2 * 4
+
+
+def test_that_a_models_log_density_becomes_a_density_per_area() -> None:
+    flat = Field(name="q", title="q", tip="A. B.", unit="nats", values=np.full((40, 40), -np.log(4)), density=True)
+    shown = model_field(flat, 5.0)
+    assert shown.unit == "per area"
+    np.testing.assert_allclose(shown.values * 100, 1)
+
+
+def test_that_exact_fields_integrate_to_one() -> None:
+    centres = np.array([[1.0, 0], [-1, 0]])
+    plane = Plane(half=4.0, classes=(Blobs(centres, 0.5, np.array([0.3, 0.7])), blob(0, 1, 0.4)))
+    for shares in ([0.5, 0.5], [0.9, 0.1]):
+        values = ExactFields(plane).field("target", np.array(shares)).values
+        assert values.sum() * (8 / SIDE) ** 2 == pytest.approx(1, abs=1e-6)
+
+
+# -- lessons
+
+
+def test_that_a_lesson_opens_from_the_menu_with_its_text_and_its_set(qtbot: QtBot, window: MainWindow) -> None:
+    bench, panel = window.workbench, window.docks["plane"].widget()
+    assert isinstance(panel, PlanePanel)
+    (action,) = [each for each in window.findChildren(QAction) if each.objectName() == "lesson_vanishing-gradients"]
+    with qtbot.waitSignal(bench.dataset_changed):
+        action.trigger()
+    assert bench.config.dataset.kind == "planar_lines"
+    assert panel.lesson.text.text().startswith("Vanishing gradients. The generator begins between two lines")
+    qtbot.waitUntil(panel.lesson.isVisible)
+    (close,) = panel.lesson.findChildren(QToolButton, "lesson_close")
+    qtbot.keyClick(close, Key.Key_Space)
+    assert not panel.lesson.isVisible()
+
+
+def test_that_a_lesson_leaves_with_its_plane(qtbot: QtBot, window: MainWindow) -> None:
+    bench, panel = window.workbench, window.docks["plane"].widget()
+    assert isinstance(panel, PlanePanel)
+    (action,) = [each for each in window.findChildren(QAction) if each.objectName() == "lesson_mode-collapse"]
+    with qtbot.waitSignal(bench.dataset_changed):
+        action.trigger()
+    with qtbot.waitSignal(bench.dataset_changed):
+        bench.set_dataset(RunConfig().dataset)
+    assert panel.lesson.isHidden()

@@ -1,0 +1,181 @@
+"""Points are learned by the trainer that learns images, by every model that can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from studio.data.catalog import load_dataset
+from studio.data.planar.config import RingConfig
+from studio.data.planar.point_set import PointSet
+from studio.errors import UserError
+from studio.headless import sample
+from studio.models.catalog import MODELS, ModelSpec
+from studio.models.diagnostic import Pictures
+from studio.models.plane import Arrows, Field, Net
+from studio.training.config import RunConfig
+from studio.training.loop import Limit, RunLoop
+from studio.training.mailbox import Mailbox
+from studio.training.messages import Command, Logged, SetDelay, Step, Stop
+from studio.training.plane_watch import PlaneWatch
+from studio.training.recorder import Recorder
+from studio.training.store import RunFolder
+from studio.training.trainer import Trainer
+from tests.training.conftest import WatchedRun, tiny_config
+
+_NEEDED = {"vae": {"likelihood": "gaussian"}, "hierarchical_vae": {"likelihood": "gaussian"}}
+_REFUSED = {"rbm": "model.kind", "vae": "model.likelihood", "hierarchical_vae": "model.likelihood"}
+
+every_model = pytest.mark.parametrize("spec", MODELS, ids=lambda spec: spec.kind)
+
+
+def ring(count: int = 200) -> PointSet:
+    found = load_dataset(RingConfig(count=count), Path())
+    assert isinstance(found, PointSet)
+    return found
+
+
+def planar_config(kind: str, **model: object) -> RunConfig:
+    return tiny_config(kind, dataset={"kind": "planar_ring"}, perturbation={"offsets": {"1": -1.0}}, model=model)
+
+
+@every_model
+def test_that_every_model_learns_points_or_says_which_field_is_at_fault(spec: ModelSpec) -> None:
+    if spec.kind in _REFUSED:
+        with pytest.raises(UserError) as caught:
+            Trainer(planar_config(spec.kind), ring())
+        assert caught.value.field == _REFUSED[spec.kind]
+        assert caught.value.hint
+    if spec.kind == "rbm":
+        return
+    trainer = Trainer(planar_config(spec.kind, **_NEEDED.get(spec.kind, {})), ring())
+    for _ in range(3):
+        report = trainer.step()
+    assert all(np.isfinite(value) for name, value in report.values().items() if name.startswith("loss"))
+    points = trainer.sample(7)
+    assert points.shape == (7, 1, 1, 2)
+    assert points.dtype == np.float32
+    assert np.abs(points).max() <= 4
+    assert not any(isinstance(found, Pictures) for found in trainer.diagnose())
+
+
+@every_model
+def test_that_a_frame_holds_points_and_views_of_the_plane_and_changes_nothing(spec: ModelSpec) -> None:
+    if spec.kind == "rbm":
+        return
+    trainer = Trainer(planar_config(spec.kind, **_NEEDED.get(spec.kind, {})), ring())
+    trainer.step()
+    before = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
+    frame = PlaneWatch(trainer, ring().plane).frame()
+    assert frame.points.shape[1] == 2
+    assert frame.labels.shape == (len(frame.points),)
+    assert frame.views
+    assert len({view.name for view in frame.views}) == len(frame.views)
+    for view in frame.views:
+        assert view.tip.count(". ") >= 1
+        match view:
+            case Field():
+                assert view.values.shape == (40, 40)
+                assert np.isfinite(view.values).all()
+                if view.density:
+                    assert np.exp(view.values).sum() * (2 / 40) ** 2 == pytest.approx(1)
+            case Arrows():
+                assert view.at.shape == view.along.shape == (len(frame.points), 2)
+                assert np.isfinite(view.along).all()
+            case Net():
+                assert view.knots.ndim == 3
+    assert all(torch.equal(tensor, before[name]) for name, tensor in trainer.model.state_dict().items())
+
+
+def test_that_arrows_are_the_slope_of_the_critic_that_the_generator_follows() -> None:
+    """A Wasserstein generator goes up D: the arrows are its finite differences."""
+    trainer = Trainer(planar_config("wgan_gp"), ring())
+    view = next(v for v in PlaneWatch(trainer, ring().plane).frame().views if isinstance(v, Arrows))
+    critic = trainer.model.get_submodule("critic").double()
+    at = torch.from_numpy(view.at)[:, :, None, None]
+    for axis in range(2):
+        step = torch.zeros(1, 2, 1, 1, dtype=torch.float64)
+        step[0, axis] = 1e-5
+        slope = (critic(at + step) - critic(at - step)).squeeze(1).detach() / 2e-5
+        np.testing.assert_allclose(view.along[:, axis], slope.numpy(), rtol=1e-3, atol=1e-6)
+
+
+def test_that_distances_fall_when_the_model_is_the_target_and_follow_an_edit(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Trainer(planar_config("gan"), ring())
+    plane, rng = ring().plane, np.random.default_rng(0)
+    shares = np.full(8, 1 / 8)
+
+    def perfect(count: int, **_: object) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        return rng.permutation(plane.draw_mixture(count, shares, rng)).astype(np.float32).reshape(-1, 1, 1, 2)
+
+    monkeypatch.setattr(trainer, "sample", perfect)
+    watch = PlaneWatch(trainer, plane)
+    watch.measure()
+    tilted = dict(watch.values)
+    trainer.retarget(RunConfig().perturbation.resolve(trainer.data.class_names, revision=1))
+    monkeypatch.setattr("studio.training.plane_watch._MEASURE_SECONDS", 0)
+    watch = PlaneWatch(trainer, plane)
+    watch.measure()
+    assert watch.values["plane_js"] == pytest.approx(0, abs=0.01)
+    assert watch.values["plane_kl"] == pytest.approx(0, abs=0.02)
+    assert watch.values["plane_w1"] < 1.6 * watch.values["plane_w1_floor"]
+    assert tilted["plane_js"] > watch.values["plane_js"] + 0.01
+
+
+def test_that_a_run_on_points_is_logged_kept_and_sampled(tmp_path: Path) -> None:
+    mailbox, config = Mailbox(), planar_config("gan")
+    trainer = Trainer(config, ring())
+    recorder = Recorder(RunFolder.at(tmp_path / "run", config), trainer)
+    RunLoop(trainer, mailbox, recorder, Limit(steps=4)).run()
+    snapshot = mailbox.take_snapshot()
+    assert snapshot is not None
+    assert snapshot.plane is not None
+    assert snapshot.plane.step == 4
+    assert snapshot.grid is not None
+    assert snapshot.grid.raw.shape == (1, 128, 128, 1)
+    assert snapshot.planned is not None
+    assert snapshot.planned.images.shape[1:] == (32, 32, 1)
+    points = [event for event in mailbox.events()[0] if isinstance(event, Logged)]
+    assert {"plane_js", "plane_kl", "plane_w1", "plane_w1_floor"} <= set(points[-1].values)
+    sample(tmp_path / "run", 5, 0, tmp_path / "points.npz")
+    with np.load(tmp_path / "points.npz") as arrays:
+        assert arrays["points"].shape == (5, 2)
+        assert 0 < np.abs(arrays["points"]).max() <= 4
+
+
+def test_that_a_refusal_ends_a_run_without_a_window_with_its_field(start_run: Callable[..., WatchedRun]) -> None:
+    finished = start_run(planar_config("rbm"), data=lambda _: ring()).finish()
+    assert finished.error is not None
+    assert finished.error.field == "model.kind"
+
+
+def test_that_one_network_can_be_stepped_alone() -> None:
+    trainer = Trainer(planar_config("gan"), ring())
+    for network, other in (("critic", "generator"), ("generator", "critic")):
+        before = {name: weight.detach().clone() for name, weight in trainer.model.named_parameters()}
+        trainer.step(network)
+        after = trainer.model.named_parameters()
+        moved = {name.split(".")[0] for name, weight in after if not torch.equal(weight, before[name])}
+        assert network in moved
+        assert other not in moved
+
+
+def test_that_slow_motion_waits_after_each_step_and_still_hears(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float | None] = []
+    script: Iterator[list[Command]] = iter(
+        [[SetDelay(seconds=0.5)], [], [SetDelay(seconds=0.0)], [], [Step(network="critic")], [Stop()]]
+    )
+
+    class Heard(Mailbox):
+        def commands(self, *, wait: float | None = None) -> list[Command]:
+            waits.append(wait)
+            return next(script)
+
+    trainer = Trainer(planar_config("gan"), ring())
+    RunLoop(trainer, Heard()).run()
+    assert waits == [None, 0.5, 0.5, None, None, 0.25]
+    assert trainer.step_count == 5
