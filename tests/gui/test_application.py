@@ -58,10 +58,10 @@ def test_that_a_run_that_cannot_end_in_time_is_seen_out(
     reached, go_on = threading.Event(), threading.Event()
     step = Trainer.step
 
-    def long(trainer: Trainer) -> Any:
+    def long(trainer: Trainer, network: str = "") -> Any:
         reached.set()
         go_on.wait(PATIENCE_S)
-        return step(trainer)
+        return step(trainer, network)
 
     monkeypatch.setattr(Trainer, "step", long)
     workbench.edit(threads=1)
