@@ -123,9 +123,9 @@ def _number(kind: type[int] | type[float], least: float, most: float) -> Callabl
 
 
 def _window(arguments: argparse.Namespace) -> int:
-    from studio.gui.application import run_application
+    from studio.gui.application import end_process, run_application
 
-    return run_application(config=arguments.config, data_root=arguments.data_root)
+    end_process(run_application(config=arguments.config, data_root=arguments.data_root))
 
 
 def _train(arguments: argparse.Namespace) -> int:
@@ -151,9 +151,10 @@ def _sample(arguments: argparse.Namespace) -> int:
 def _presets(_: argparse.Namespace) -> int:
     from studio.training.presets import presets
 
-    for preset in presets():
-        config = preset.read()
-        print(f"{preset.name:24} {config.name}")
+    found = presets()
+    widest = max(len(preset.name) for preset in found)
+    for preset in found:
+        print(f"{preset.name:{widest}}  {preset.read().name}")
     return 0
 
 

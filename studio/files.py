@@ -17,7 +17,7 @@ from studio.errors import UserError
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Write a file that appears under its name when the block ends, and leaves nothing if the block raises.
+    """Write a file that appears under its name when the block ends; if it raises, no new folder is left either.
 
     Args:
         path: the file; its folder is made.
@@ -28,12 +28,15 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     if not path.name:
         raise UserError("This is not a file's name", f"“{path}” is a folder.", "Choose a file in it.")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    made: list[Path] = []
     try:
+        made = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_left_over_parts(path)
         with part.open("wb") as file:
             yield file
         part.replace(path)
+        made.clear()
     except OSError as error:
         raise UserError(
             "A file could not be written",
@@ -43,6 +46,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+            for folder in made:
+                folder.rmdir()
 
 
 def _remove_left_over_parts(path: Path) -> None:

@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 
 from studio.data.catalog import load_dataset
+from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.paths import default_data_root, default_runs_root
+from studio.progress import Progress
 from studio.training.config import RunConfig
 from studio.training.loop import Limit
 from studio.training.messages import Event, Finished, Logged, Noticed, Outcome, Preparing, Saved, Started, Stop, Warned
@@ -17,6 +19,8 @@ from studio.training.session import RunHandle, RunRequest, folder_for, folder_un
 from studio.training.store import SavedRun
 
 _POLL_SECONDS = 0.1
+_NO_BAR_YET = 0.01
+"""Seconds for which the bar does not draw itself, so that it waits for its first step."""
 _EXIT_CODES = {Outcome.COMPLETED: 0, Outcome.STOPPED: 130, Outcome.FAILED: 1}
 
 
@@ -38,15 +42,23 @@ def train(config: RunConfig, limit: Limit, *, data_root: Path | None, run_dir: P
     """
     root = data_root or default_data_root()
     folder = folder_for(run_dir, config) if run_dir else folder_under(default_runs_root(), config)
-    request = RunRequest(
-        config=config, data=lambda progress: load_dataset(config.dataset, root, progress), folder=folder, limit=limit
-    )
+    request = RunRequest(config=config, data=lambda told: _load(config, root, told), folder=folder, limit=limit)
     handle = RunHandle(request)
     try:
         with _Watcher(handle, limit) as watcher:
             return watcher.watch()
     finally:
         handle.send(Stop())  # whatever ended the watch, nothing trains on unseen
+
+
+def _load(config: RunConfig, data_root: Path, progress: Progress) -> ImageSet:
+    """The data set; what was left out of it is said above the bar."""
+    from tqdm import tqdm
+
+    images = load_dataset(config.dataset, data_root, progress)
+    for line in images.report.lines():
+        tqdm.write(line, file=sys.stderr)
+    return images
 
 
 class _Watcher:
@@ -59,7 +71,16 @@ class _Watcher:
         self._limit = limit
         self._problem: UserError | None = None
         total = limit.steps if limit.steps is not None else round(limit.seconds or 0)
-        self._bar = tqdm(total=total, unit=" steps" if limit.steps is not None else " s", file=sys.stderr)
+        # A fault that is found before anything is trained has stderr to itself: a terminal's bar is cleared away then,
+        # and a file gets none.
+        self._terminal = sys.stderr.isatty()
+        self._bar = tqdm(
+            total=total,
+            unit=" steps" if limit.steps is not None else " s",
+            file=sys.stderr,
+            leave=False,
+            delay=0 if self._terminal else _NO_BAR_YET,
+        )
 
     def watch(self) -> int:
         finished = None
@@ -103,8 +124,9 @@ class _Watcher:
     def _show(self, event: Event) -> None:
         match event:
             case Preparing(text=text):
-                self._bar.set_description_str(text)
+                self._bar.set_description_str(text, refresh=self._terminal)
             case Started(device=device, threads=threads, parameters=parameters, folder=folder):
+                self._bar.leave = True
                 self._bar.set_description_str("Training")
                 self._say(f"{parameters:,} parameters on {device}, {threads} threads; run folder {folder}")
             case Logged(step=step, values=values):

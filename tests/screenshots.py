@@ -3,7 +3,7 @@
 Each look (light, dark) in three states: before a run, during a run on the built-in digits with the digit 2 tilted to
 30 % and one edit on the way, and with a folder of images that holds no classes. Needs no display; takes a minute or two
 and touches nothing of the person's: settings and runs go to a temporary folder. The pictures go to FOLDER, by default
-``screenshots``, named STATE-LOOK-PANEL.png.
+``build/screenshots``, named STATE-LOOK-PANEL.png.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TILTED, SHARE = 2, 0.3
 def main() -> int:
     """Take the pictures; 0 when all are there."""
     bootstrap.start("tests.screenshots", sys.argv[1:])
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots").resolve()
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/screenshots").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     with tempfile.TemporaryDirectory(prefix="studio-screenshots-") as home:
@@ -44,6 +44,7 @@ def _in(home: Path, folder: Path) -> int:
     from PySide6.QtWidgets import QApplication
 
     from studio.data.folder import FolderConfig
+    from studio.gui.garbage import GarbageCollector
     from studio.gui.main_window import MainWindow
     from studio.gui.theme import ThemeManager, ThemeMode
     from studio.gui.workbench import Workbench
@@ -53,6 +54,7 @@ def _in(home: Path, folder: Path) -> int:
     app = QApplication(sys.argv[:1])
     theme = ThemeManager(ThemeMode.LIGHT)
     theme.apply(app)
+    GarbageCollector(app)
 
     def open_window(config: RunConfig, name: str) -> MainWindow:
         settings = QSettings(str(home / f"{name}.ini"), QSettings.Format.IniFormat)
@@ -63,7 +65,8 @@ def _in(home: Path, folder: Path) -> int:
         workbench.begin()
         return window
 
-    window = open_window(config_or_preset(PRESET).model_copy(update={"perturbation": PerturbationConfig()}), "digits")
+    plain = {"perturbation": PerturbationConfig(), "threads": 1}  # more would wait for each other on a busy machine
+    window = open_window(config_or_preset(PRESET).model_copy(update=plain), "digits")
     try:
         _take(_before(window), folder, "before")
         _take(_during(window), folder, "during")

@@ -24,6 +24,7 @@ from studio.models.vae.model import Vae
 from studio.training.messages import Logged
 from studio.training.presets import presets
 from studio.training.store import SavedRun
+from tests.data.image_folders import write_image_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICK = ["--set", "model.width=4", "--set", "batch.average_size=8", "--set", "cadence.log_every=5"]
@@ -254,6 +255,24 @@ def test_that_a_broken_data_folder_is_refused(refused: Callable[..., str], tmp_p
     assert not (tmp_path / "run").exists()
 
 
+def test_that_a_fault_of_the_data_is_alone_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "one class").mkdir()
+    folder = ["--set", "dataset.kind=folder", "--set", f"dataset.path={tmp_path}"]
+    assert main(["train", "digits-vae", *folder, "--run-dir", str(tmp_path / "run")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("studio: The folder has too few classes.")
+
+
+def test_that_files_that_are_left_out_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = write_image_folder(tmp_path / "pictures", classes=2)
+    (root / "class 1" / "letter.png").write_text("Dear reader")
+    folder = ["--set", "dataset.kind=folder", "--set", f"dataset.path={root}", "--set", "dataset.size=8"]
+    run = ["--steps", "1", "--run-dir", str(tmp_path / "run")]
+    assert main(["train", "digits-vae", *run, *QUICK, *folder, "--set", "perturbation.offsets={}"]) == 0
+    said = capsys.readouterr().err.replace("\\", "/")
+    assert "class 1/letter.png was left out: not an image of a known format" in said
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -347,6 +366,7 @@ def test_that_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["presets"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [preset.name for preset in presets()]
+    assert len({line.index(preset.read().name) for line, preset in zip(lines, presets(), strict=True)}) == 1
 
 
 def test_that_the_version_and_the_help_are_told(capsys: pytest.CaptureFixture[str]) -> None:

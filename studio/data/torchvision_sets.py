@@ -94,7 +94,7 @@ def load_svhn(config: SvhnConfig, data_root: Path, progress: Progress) -> ImageS
 
 CIFAR10 = DatasetSpec(
     title="CIFAR-10",
-    summary="50,000 photographs of ten kinds of animals and vehicles, 32×32 colour; 170 MB to download.",
+    summary="50,000 photographs of ten kinds of animals and vehicles, 32×32 colour.",
     config=Cifar10Config,
     load=load_cifar10,
     download_bytes=lambda data_root: (
@@ -105,7 +105,7 @@ CIFAR10 = DatasetSpec(
 )
 SVHN = DatasetSpec(
     title="SVHN",
-    summary="73,257 house-number digits photographed in the street, 32×32 colour; 182 MB to download.",
+    summary="73,257 house-number digits photographed in the street, 32×32 colour.",
     config=SvhnConfig,
     load=load_svhn,
     download_bytes=lambda data_root: 0 if os.path.isfile(data_root / _SVHN_FILE) else 182_040_794,

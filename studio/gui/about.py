@@ -21,12 +21,12 @@ def show_about(window: QWidget) -> None:
 
 def show_shortcuts(window: QWidget) -> None:
     """Every keyboard shortcut of the window."""
-    rows = []
+    rows = [("Nudge an offset or a share", "Alt+Up, Alt+Down")]
     for action in window.findChildren(QAction):
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        if keys and action.text():
-            rows.append((action.text().replace("&", "").rstrip("…"), keys))
-    rows += [("Go to a panel", "Alt+1 … Alt+0, Ctrl+Alt+1 …"), ("Nudge an offset or a share", "Alt+Up, Alt+Down")]
+        title = action.whatsThis() or action.text()
+        if keys and title:
+            rows.append((title.replace("&", "").rstrip("…"), keys))
     table = "".join(
         f"<tr><td style='padding-right:2em'>{title}</td><td><b>{keys}</b></td></tr>" for title, keys in rows
     )

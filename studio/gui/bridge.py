@@ -40,7 +40,7 @@ class Bridge(QObject):
         if self._handle is not None:
             self._handle.send(command)
 
-    def join(self, seconds: float) -> bool:
+    def join(self, seconds: float | None) -> bool:
         """Wait for the run to end and hear it out; whether it did in time."""
         if self._handle is None:
             return True

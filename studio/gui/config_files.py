@@ -48,7 +48,7 @@ class ConfigFiles(QObject):
         for preset in presets():
             examples.addAction(preset.name, partial(self.open, preset.path, preset=True))
         self._recent = menu.addMenu("Open &recent")
-        self._recent.aboutToShow.connect(self._fill_recent)
+        menu.aboutToShow.connect(self._fill_recent)  # not the submenu's: one without entries is off and never shown
         self._fill_recent()
 
     def ask_open(self) -> None:

@@ -13,7 +13,7 @@ from studio.gui.task_runner import TaskRunner
 
 
 class DatasetLoader(QObject):
-    """Answers each `load` that is not overtaken with exactly one signal."""
+    """Answers each `load` that is neither overtaken nor given up with exactly one signal."""
 
     loaded = Signal(object)  # ImageSet
     failed = Signal(object)  # UserError
@@ -42,6 +42,13 @@ class DatasetLoader(QObject):
             failed=lambda error: self._on_failed(request, error),
             cancelled=lambda: self._on_cancelled(request, config),
         )
+
+    def give_up(self) -> None:
+        """Let what is being loaded go unanswered."""
+        if self.busy:
+            self._tasks.cancel()
+            self._wanted = None
+            self._request += 1
 
     def _on_loaded(self, request: int, images: ImageSet) -> None:
         if self._is_answer(request):

@@ -11,7 +11,6 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
@@ -19,6 +18,8 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QWidget,
 )
+
+from studio.gui.choice_box import ChoiceBox
 
 NARROWEST = 8
 """Characters that an editor shows at least."""
@@ -43,7 +44,7 @@ class Field:
         raise NotImplementedError
 
 
-class ChoiceField(QComboBox, Field):
+class ChoiceField(ChoiceBox, Field):
     """One of a few values, each with a readable title."""
 
     edited = Signal()
@@ -53,7 +54,7 @@ class ChoiceField(QComboBox, Field):
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(NARROWEST)
         for value, title in choices:
             self.addItem(title, value)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from studio.gui.field_info import extra, range_text, title_of, value_text
-from studio.gui.fields import Field, PathField, SwitchField, TextField
+from studio.gui.fields import ChoiceField, Field, PathField, SwitchField, TextField
 from studio.gui.look import mark
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
@@ -80,10 +80,10 @@ class FormRow(QObject):
         return button
 
     def lay_out(self, grid: QGridLayout) -> None:
-        """Add the row below what the grid holds; texts and paths get a line of their own."""
+        """Add the row below what the grid holds; texts, paths and long choices get a line of their own."""
         row = grid.rowCount()
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if isinstance(self._widget, TextField | PathField):
+        if isinstance(self._widget, TextField | PathField) or _is_wide(self._widget):
             grid.addWidget(self._label, row, 0, 1, 2)
             grid.addWidget(self.reset, row, 2, right)
             grid.addWidget(self._widget, row + 1, 0, 1, 3)
@@ -144,6 +144,15 @@ class FormRow(QObject):
 def editor_width(widget: QWidget) -> int:
     """One width for the editors of all forms, so that they stand in one column; in pixels."""
     return widget.fontMetrics().horizontalAdvance("0" * _EDITOR_DIGITS) + _EDITOR_BUTTONS
+
+
+def _is_wide(widget: QWidget) -> bool:
+    """Whether a choice would be cut off in a column of that width."""
+    if not isinstance(widget, ChoiceField):
+        return False
+    metrics = widget.fontMetrics()
+    widest = max(metrics.horizontalAdvance(widget.itemText(place)) for place in range(widget.count()))
+    return widest + _EDITOR_BUTTONS > editor_width(widget)
 
 
 def _sentence(head: str, text: str) -> str:

@@ -20,8 +20,10 @@ from studio.gui.panels.gradients import GradientsPanel
 from studio.gui.panels.log import LogPanel
 from studio.gui.panels.losses import LossesPanel
 from studio.gui.panels.offsets import OffsetsPanel
+from studio.gui.panels.planners import PlannersPanel
 from studio.gui.panels.samples import SamplesPanel
 from studio.gui.panels.setup import SetupPanel
+from studio.gui.panels.theory import TheoryPanel
 from studio.gui.panels.weights import WeightsPanel
 from studio.gui.run_actions import RunActions
 from studio.gui.status import RunFigures, StudioStatusBar
@@ -31,7 +33,7 @@ from studio.gui.workbench import Workbench
 PANELS: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
     ("left", (SetupPanel,)),
     ("middle_top", (SamplesPanel, DiagnosticsPanel, ExamplesPanel)),
-    ("middle_bottom", (OffsetsPanel, EnergyPanel)),
+    ("middle_bottom", (OffsetsPanel, EnergyPanel, TheoryPanel, PlannersPanel)),
     ("right_top", (BatchPanel, WeightsPanel)),
     ("right_middle", (LossesPanel, GradientsPanel)),
     ("right_bottom", (LogPanel,)),
@@ -154,6 +156,7 @@ class MainWindow(QMainWindow):
             (redo, "redo", QKeySequence.StandardKey.Redo),
         ):
             action.setShortcuts(keys)
+            action.setWhatsThis(icon.capitalize())  # its text goes on with what it would undo
             self.theme.bind_icon(action, icon)
             edit_menu.addAction(action)
         run_menu = self._menu("&Run")
@@ -172,7 +175,7 @@ class MainWindow(QMainWindow):
         for keys, dock in zip(_PANEL_KEYS, self.docks.values(), strict=False):
             action = dock.toggleViewAction()
             menu.addAction(action)
-            go = QAction(self)
+            go = QAction(f"Go to “{dock.windowTitle()}”", self)
             go.setShortcut(QKeySequence(keys))
             go.triggered.connect(lambda _=False, dock=dock: _go_to(dock))
             self.addAction(go)

@@ -10,6 +10,12 @@ from studio.errors import UserError
 from studio.gui.bridge import Bridge
 from studio.gui.history import History
 from studio.gui.view_state import Level, LogLine, RunPhase, RunView, line_of, run_after, spoken
+from studio.training.comparison_messages import (
+    CancelComparison,
+    ComparePlanners,
+    ComparingPlanners,
+    PlannersCompared,
+)
 from studio.training.messages import (
     Command,
     Event,
@@ -45,6 +51,8 @@ class RunControl(QObject):
     target_applied = Signal(int)  # revision that the run now trains towards
     target_rejected = Signal(object)  # UserError
     troubled = Signal(object)  # UserError that paused or ended the run
+    comparing_planners = Signal(float)  # how far a comparison of planners is, 0…1
+    planners_compared = Signal(object)  # PlannerReport | None if it was called off
     diverged = Signal(object, int)  # UserError that paused the run, and the step that one may go back to
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -89,6 +97,14 @@ class RunControl(QObject):
         """Draw a sample grid at once."""
         self.send(SampleNow())
 
+    def compare_planners(self) -> None:
+        """Measure every planner's gradients at the parameters as they are."""
+        self.send(ComparePlanners())
+
+    def cancel_comparison(self) -> None:
+        """Call that off."""
+        self.send(CancelComparison())
+
     def save(self) -> None:
         """Write the run's weights at once."""
         self.send(Save())
@@ -107,8 +123,8 @@ class RunControl(QObject):
             self._set_run(replace(self.run, phase=RunPhase.STOPPING))
             self._bridge.send(Stop())
 
-    def shutdown(self, seconds: float) -> bool:
-        """Stop and wait; whether the run ended in time. It is never killed."""
+    def shutdown(self, seconds: float | None) -> bool:
+        """Stop and wait, as long as it takes if no time is given; whether the run ended in time. It is never killed."""
         self._bridge.send(Stop())
         return self._bridge.join(seconds)
 
@@ -140,6 +156,10 @@ class RunControl(QObject):
                 self.history.mark(step, f"Learning rate of the {spoken(network)} set to {rate:g}")
             case Noticed(step=step, error=error):
                 self.history.mark(step, error.title)
+            case ComparingPlanners(fraction=fraction):
+                self.comparing_planners.emit(fraction)
+            case PlannersCompared(report=report):
+                self.planners_compared.emit(report)
             case Restored(step=step, left=left):
                 # Another history, so that every plot starts afresh instead of drawing on.
                 self.history = self.history.until(step)

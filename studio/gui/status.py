@@ -146,6 +146,7 @@ class StudioStatusBar(QStatusBar):
         self._device = QLabel()
         self._device.setObjectName("device")
         explain(self._device, "Device", "Where the run computes.")
+        self._device.setContentsMargins(0, 0, theme.tokens.spacing // 2, 0)
         for widget in (self._text, self._bar, self._cancel, self._device):
             self.addPermanentWidget(widget)
         self._text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)

@@ -61,11 +61,13 @@ QAbstractSpinBox::down-button { subcontrol-origin: border; subcontrol-position: 
 QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: $hover; }
 QAbstractSpinBox::up-arrow { image: url($pictures/arrow_up-$look.svg); width: 8px; height: 8px; }
 QAbstractSpinBox::down-arrow { image: url($pictures/arrow_down-$look.svg); width: 8px; height: 8px; }
-QComboBox { padding: 2px 20px 2px 6px; background: $raised; }
-QComboBox:focus { padding: 1px 19px 1px 5px; }
+QComboBox { padding: 2px 3px 2px 6px; background: $raised; combobox-popup: 0; }
+QComboBox:focus { padding: 1px 2px 1px 5px; }
 QComboBox::drop-down { border: 0; width: 20px; }
 QComboBox::down-arrow { image: url($pictures/arrow_down-$look.svg); width: 9px; height: 9px; }
-QComboBox QAbstractItemView, QAbstractItemView { selection-background-color: $accent; selection-color: $on_accent; }
+QComboBox QAbstractItemView { background: $raised; }
+QComboBox QAbstractItemView::item { padding: 3px 8px 3px 4px; }
+QAbstractItemView { selection-background-color: $accent; selection-color: $on_accent; }
 
 QCheckBox, QRadioButton { spacing: 6px; border: 1px solid transparent; border-radius: ${radius}px; padding: 1px 2px; }
 QCheckBox::indicator, QRadioButton::indicator { width: 13px; height: 13px; border: 1px solid $muted;

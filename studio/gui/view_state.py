@@ -16,6 +16,7 @@ from studio.errors import UserError
 from studio.perturb.diagnostics import Strength, TiltSummary, summarise, summarise_examples
 from studio.perturb.energy import ExampleEnergies
 from studio.perturb.perturbation import Perturbation
+from studio.training.comparison_messages import ComparingPlanners, PlannersCompared
 from studio.training.messages import (
     Event,
     Finished,
@@ -284,7 +285,9 @@ def line_of(event: Event) -> LogLine | None:
             return LogLine.of_error(error, Level.WARNING)
         case Finished():
             return _last_line(event)
-        case Logged():
+        case PlannersCompared(step=step, report=report) if report is not None:
+            return LogLine(text=f"Planners compared at step {step:,}. {report.advice.reason}")
+        case Logged() | ComparingPlanners() | PlannersCompared():
             return None
         case _:
             assert_never(event)

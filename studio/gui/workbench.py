@@ -81,7 +81,7 @@ class Workbench(QObject):
         self._revision = 0
         self._applied_revision = 0
         self._rates: dict[str, float] = {}  # of the run under way, by network
-        self._dataset_before = self.config.dataset
+        self._dataset_in_use = self.config.dataset  # what `images` were loaded from, once there are some
         self._tasks = TaskRunner(self)
         self._loader = DatasetLoader(self._tasks, self)
         self.energies = EnergyControl(self._tasks, self)
@@ -153,6 +153,10 @@ class Workbench(QObject):
         ended = self.runs.shutdown(seconds)
         return self._tasks.join(max(0.0, deadline - time.monotonic())) and ended
 
+    def see_run_out(self) -> None:
+        """Wait for a run that could not end in time: it is being saved."""
+        self.runs.shutdown(None)
+
     def _on_engine(self, devices: tuple[tuple[str, str], ...]) -> None:
         self.devices = devices
         self.engine_ready.emit(devices)
@@ -210,12 +214,11 @@ class Workbench(QObject):
         if missing is None:
             self.set_dataset(self.config.dataset)
         else:
+            self._loader.give_up()
             self._on_dataset_failed(missing)
 
     def set_dataset(self, config: DatasetConfig) -> None:
         """Choose and load a data set in the background; offsets stay where class names match."""
-        if not self._loader.busy:
-            self._dataset_before = self.config.dataset
         self._loader.load(config, self.data_root)
         self._set_config(self.config.model_copy(update={"dataset": config}))
 
@@ -233,6 +236,7 @@ class Workbench(QObject):
         if self.dataset is not None and self.dataset.class_names != images.class_names:
             self.undo_stack.clear()
         self.images = images
+        self._dataset_in_use = self.config.dataset
         self.energies.open(images)
         self.dataset = DatasetView.of(images)
         self.dataset_changed.emit(self.dataset)
@@ -254,7 +258,7 @@ class Workbench(QObject):
     def _on_dataset_cancelled(self, config: DatasetConfig) -> None:
         self.log(f"Reading {dataset_spec(config.kind).title} was cancelled")
         if self.images is not None:
-            self._set_config(self.config.model_copy(update={"dataset": self._dataset_before}))
+            self._set_config(self.config.model_copy(update={"dataset": self._dataset_in_use}))
         self.dataset_changed.emit(self.dataset)
 
     # -- editing the tilt

@@ -32,6 +32,26 @@ class PlannerKind(StrEnum):
     ERROR_CARRY = "error_carry"
     FIXED_SIZE = "fixed_size"
     RESAMPLING = "resampling"
+    STRATIFIED = "stratified"
+
+    @property
+    def label(self) -> str:
+        """What lists and tables show."""
+        return self.value.replace("_", " ").capitalize()
+
+    @property
+    def help(self) -> str:
+        """What it does, in a sentence."""
+        return _PLANNER_HELP[self]
+
+
+_PLANNER_HELP = {
+    PlannerKind.ERROR_CARRY: "Fills batches until their weights add up to B_avg on average, and carries the remainder.",
+    PlannerKind.FIXED_SIZE: "B_avg examples, each weighted.",
+    PlannerKind.RESAMPLING: "Draws examples by weight; each then counts as one.",
+    PlannerKind.STRATIFIED: "Gives each class its target share of the batch and takes examples of a class by weight; "
+    "each then counts as one. The steadiest gradient.",
+}
 
 
 class Precision(StrEnum):
@@ -80,8 +100,7 @@ class BatchConfig(Settings):
     planner: PlannerKind = setting(
         PlannerKind.ERROR_CARRY,
         "Planner",
-        "Error carry: fills batches until their weights add up to B_avg on average and carries the remainder. "
-        "Fixed size: B_avg examples, each weighted. Resampling: draws examples by weight, then counts each as one.",
+        " ".join(f"{kind.label}: {kind.help}" for kind in PlannerKind),
     )
     average_size: float = setting(
         64.0,

@@ -18,6 +18,7 @@ from studio.errors import UserError
 from studio.models.diagnostic import Diagnostic
 from studio.training.clock import Clock, Pace
 from studio.training.commands import without_outdated
+from studio.training.comparison_messages import CancelComparison, ComparePlanners
 from studio.training.health import Health, diverged
 from studio.training.last_good import LastGood
 from studio.training.mailbox import Mailbox
@@ -47,6 +48,7 @@ from studio.training.messages import (
     Stop,
     Warned,
 )
+from studio.training.on_demand import OnDemand
 
 if TYPE_CHECKING:
     from studio.training.recorder import Recorder
@@ -106,6 +108,7 @@ class RunLoop:
         self._clock = Clock()
         self._health = Health()
         self._good = LastGood(trainer)
+        self._comparison = OnDemand(trainer, mailbox.post)
         self._paused = False
         self._stopping = False
         self._report: StepReport | None = None
@@ -137,10 +140,13 @@ class RunLoop:
             self._sample()
             self._offer_snapshot()
             while not self._stopping:
-                self._obey(self._mailbox.commands(wait=_WAIT_SECONDS if self._paused else None))
-                if self._paused or self._stopping:
+                idle = self._paused and not self._comparison.busy
+                self._obey(self._mailbox.commands(wait=_WAIT_SECONDS if idle else None))
+                if (self._paused and not self._comparison.busy) or self._stopping:
                     continue
-                if not self._limit.reached(self.trainer.step_count, self.seconds):
+                if self._comparison.busy:
+                    self._compare()
+                elif not self._limit.reached(self.trainer.step_count, self.seconds):
                     self._step()
                 elif self._finish(Outcome.COMPLETED):
                     return Outcome.COMPLETED
@@ -149,6 +155,18 @@ class RunLoop:
             self._rescue()
             raise
         return Outcome.STOPPED
+
+    def _compare(self) -> None:
+        """A piece of the comparison of planners, which is no training and counts as no time of it."""
+        self._clock.stop()
+        self._comparison.advance()
+        self._count_on()
+
+    def _count_on(self) -> None:
+        """Count the time again, unless the run waits or planners are still being compared."""
+        self._clock.stop()
+        if not self._paused and not self._comparison.busy:
+            self._clock.start()
 
     # -- steps and reports
 
@@ -256,6 +274,11 @@ class RunLoop:
             case SampleNow():
                 self._sample()
                 self._offer_snapshot()
+            case ComparePlanners(seconds=seconds):
+                self._comparison.begin(seconds)
+            case CancelComparison():
+                self._comparison.cancel()
+                self._count_on()
             case Save():
                 self._save(None)
             case Restore():

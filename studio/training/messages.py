@@ -13,6 +13,12 @@ from numpy.typing import NDArray
 from studio.errors import UserError
 from studio.models.diagnostic import Diagnostic
 from studio.perturb.perturbation import Perturbation
+from studio.training.comparison_messages import (
+    CancelComparison,
+    ComparePlanners,
+    ComparingPlanners,
+    PlannersCompared,
+)
 
 Images = NDArray[np.uint8]
 
@@ -67,7 +73,19 @@ class SetLearningRate:
     rate: float
 
 
-Command = SetPerturbation | SetLearningRate | Pause | Resume | Step | SampleNow | Save | Restore | Stop
+Command = (
+    SetPerturbation
+    | SetLearningRate
+    | Pause
+    | Resume
+    | Step
+    | SampleNow
+    | ComparePlanners
+    | CancelComparison
+    | Save
+    | Restore
+    | Stop
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +237,8 @@ Event = (
     | Warned
     | Noticed
     | Restored
+    | ComparingPlanners
+    | PlannersCompared
     | Finished
 )
 

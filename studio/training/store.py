@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _LARGEST_SIDE = 1024
-_HINT = "Make room there, or choose another folder for runs."
+_HINT = "Make room there, and see that you may write there."
 
 
 class RunFolder:

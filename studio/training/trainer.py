@@ -21,20 +21,17 @@ from studio.models.pixels import to_pixels
 from studio.models.reduce import reduced_metrics, weighted_loss
 from studio.perturb.measured import Measured
 from studio.perturb.perturbation import Perturbation
-from studio.perturb.planner import BatchPlan, ErrorCarryPlanner, FixedSizePlanner, Planner, ResamplingPlanner
+from studio.perturb.planner import BatchPlan
 from studio.training.averaging import WeightAverage
-from studio.training.config import PlannerKind, RunConfig
+from studio.training.comparison import Comparison, Question
+from studio.training.config import RunConfig
+from studio.training.gradient_probe import GradientProbe
 from studio.training.measured_set import measured_set
 from studio.training.messages import Images
 from studio.training.optimisers import NetworkOptimiser
+from studio.training.planners import PLANNERS
 from studio.training.precision import autocast
 from studio.training.split import kept_indices, split_off
-
-PLANNERS: Mapping[PlannerKind, type[Planner]] = {
-    PlannerKind.ERROR_CARRY: ErrorCarryPlanner,
-    PlannerKind.FIXED_SIZE: FixedSizePlanner,
-    PlannerKind.RESAMPLING: ResamplingPlanner,
-}
 
 _SAMPLING_STREAM = 0x5EED
 """Added to the run's seed for the latents of the sample grid."""
@@ -122,6 +119,7 @@ class Trainer:
             self._log_weights(self.perturbation),
             config.batch.average_size,
             np.random.default_rng(config.seed),
+            labels=self.data.labels,
             revision=self.perturbation.revision,
         )
         self._rng = torch.Generator(self.device).manual_seed(config.seed)
@@ -246,6 +244,25 @@ class Trainer:
                 return self.model.diagnostics(probe, rng)
         finally:
             self.model.train()
+
+    def comparison(self, seconds: float) -> Comparison:
+        """A comparison of all planners at the parameters and the target as they are, apart from training.
+
+        Args:
+            seconds: what it may take, about.
+        """
+        rng = torch.Generator(self.device).manual_seed(self.config.seed + self.step_count)
+        question = Question(
+            log_weights=self._log_weights(self.perturbation),
+            labels=self.data.labels,
+            current=self.config.batch.planner,
+            average_size=self.config.batch.average_size,
+            step=self.step_count,
+            revision=self.perturbation.revision,
+            seed=self.config.seed,
+            seconds=seconds,
+        )
+        return Comparison(GradientProbe(self.model, self._read, rng, self._autocast), question)
 
     def retarget(self, perturbation: Perturbation) -> None:
         """Train towards another target from the next step on; the planner keeps its place and its error.

@@ -8,7 +8,7 @@ A row for each model, seed and budget, of 10,000 samples drawn by the averaged w
     TV          ½·Σ|share − target| over the ten classes; real data resampled to the target gives about 0.017
     FD          Fréchet distance of the judge's features to the tilted training set; real data gives about 1.15
     confident   share of samples that the judge is more than 90 % sure of; real data gives about 0.97
-    first grid  seconds of training until half of 500 samples are confident, looked at every 5 s
+    first grid  seconds of training until half of 100 samples are confident, looked at every 5 s
 
 Minutes are spent training: drawing and judging stop the clock. The judge, a file with `label(images)`, `moments`,
 `frechet` that took no part in training, is given by path.
@@ -37,7 +37,7 @@ from studio.training.config import RunConfig, with_settings
 from studio.training.presets import config_or_preset
 from studio.training.trainer import Trainer
 
-SAMPLES, FEW, LOOK_EVERY = 10_000, 500, 5.0
+SAMPLES, FEW, LOOK_EVERY = 10_000, 100, 5.0
 CLASS, RECOGNISABLE, SURE = 2, 0.5, 0.9
 HEADER = (
     "| model | seed | minutes | steps | examples/s | share of 2s | TV | FD | confident | first grid |\n"

@@ -146,6 +146,13 @@ def test_that_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> Non
     assert files_below(tmp_path) == ["file"]
 
 
+def test_that_a_file_that_does_not_come_leaves_no_folder(loopback: Loopback, tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(UserError, match="could not be downloaded"):
+        fetch(archive(loopback.url), tmp_path / "kept" / "Toy" / "raw", "Toy", Progress())
+    assert list(tmp_path.rglob("*")) == [tmp_path / "kept"]
+
+
 def test_that_what_a_killed_process_left_is_cleared_and_a_living_ones_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,8 +14,8 @@ from studio.gui.main_window import MainWindow
 from studio.gui.panels.offsets_columns import Column
 from studio.gui.view_state import RunPhase
 
-PATIENCE_MS = 60_000
-"""The first run of a process imports torch."""
+PATIENCE_MS = 110_000
+"""The first run of a process imports torch, which takes a minute on a machine that is busy enough."""
 Button = Qt.MouseButton
 Key: TypeAlias = Qt.Key
 Modifier: TypeAlias = Qt.KeyboardModifier

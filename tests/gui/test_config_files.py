@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSettings
-from PySide6.QtWidgets import QFileDialog, QMenu
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 from pytestqt.qtbot import QtBot
 
 from studio.gui.main_window import MainWindow
 from studio.gui.panels.offsets_columns import Column
 from studio.training.config import RunConfig, read_config
 from studio.training.presets import presets
-from tests.gui.hands import Hands, Key, Modifier
+from tests.gui.hands import Button, Hands, Key, Modifier
 
 CTRL = Modifier.ControlModifier
 
@@ -36,9 +36,15 @@ def choice(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def recent(hands: Hands) -> list[str]:
+    """Entries of the submenu as it can be opened: none where it is off."""
+    bar = hands.window.menuBar()
+    hands.qtbot.mouseClick(bar, Button.LeftButton, pos=bar.actionGeometry(bar.actions()[0]).center())
     (menu,) = [menu for menu in hands.window.findChildren(QMenu) if menu.title() == "Open &recent"]
-    menu.aboutToShow.emit()
-    return [action.text() for action in menu.actions()]
+    entries = [action.text() for action in menu.actions()] if menu.isEnabled() else []
+    opened = QApplication.activePopupWidget()
+    assert isinstance(opened, QMenu)
+    opened.close()
+    return entries
 
 
 def write(path: Path, **fields: object) -> Path:

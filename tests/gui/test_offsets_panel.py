@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -341,7 +342,10 @@ def test_that_the_raw_gauge_can_be_chosen(hand: Hand, workbench: Workbench) -> N
     hand.type("-1")
     menu = find(hand.panel, QToolButton, "gauge").menu()
     raw = next(action for action in menu.actions() if action.objectName() == "gauge_raw")
+    head = partial(hand.table.model().headerData, Column.WEIGHT, Qt.Orientation.Horizontal)
+    assert head() == "e^−ΔH/⟨w⟩"
     raw.trigger()
+    assert head() == "e^−ΔH"
     assert hand.table.model().index(2, Column.WEIGHT).data() == "2.718"
     assert raw.isChecked()
 

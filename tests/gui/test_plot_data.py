@@ -118,6 +118,22 @@ def test_that_ticks_are_round() -> None:
     assert log_ticks(-608, 305, 4)
 
 
+@given(st.floats(-1e9, 1e9), st.floats(1e-6, 1e9), st.integers(1, 12))
+def test_that_an_axis_has_two_ticks_at_least_and_few(low: float, length: float, most: int) -> None:
+    high = low + length
+    ticks = linear_ticks(low, high, most)
+    assert 2 <= len(ticks) <= max(most + 1, 6)
+    slack = 1e-6 * length + 1e-12 * abs(low)
+    assert all(low - slack <= tick <= high + slack for tick in ticks)
+
+
+@given(st.floats(-30, 30), st.floats(0.05, 60), st.integers(1, 12))
+def test_that_a_logarithmic_axis_has_two_ticks_at_least(low: float, decades: float, most: int) -> None:
+    ticks = log_ticks(low, low + decades, most)
+    assert len(ticks) >= 2
+    assert all(low - 1e-6 <= tick <= low + decades + 1e-6 for tick in ticks)
+
+
 def test_that_numbers_read_well() -> None:
     assert number_label(12_000, 2_000) == "12,000"
     assert number_label(-0.25, 0.05) == "−0.25"

@@ -75,7 +75,7 @@ def words(panel: QWidget, name: str) -> str:
 
 
 def test_that_the_card_says_what_is_in_use(panel: SetupPanel) -> None:
-    assert words(panel, "dataset_card") == "Digits\n1,797 images · 10 classes · 8×8 grey"
+    assert words(panel, "dataset_card") == "Digits · 8×8 grey\n1,797 images · 10 classes"
 
 
 def test_that_all_data_sets_and_models_are_on_offer_and_say_what_they_cost(panel: SetupPanel) -> None:
@@ -217,7 +217,7 @@ def test_that_a_folder_is_shown_before_it_is_loaded(
     with qtbot.waitSignal(workbench.dataset_changed):
         qtbot.mouseClick(dialog.load, Qt.MouseButton.LeftButton)
     assert workbench.config.dataset == FolderConfig(path=str(folder), size=16)
-    assert words(panel, "dataset_card") == "pets\n6 images · 2 classes · 16×16 grey"
+    assert words(panel, "dataset_card") == "pets · 16×16 grey\n6 images · 2 classes"
 
 
 def test_that_a_preview_that_is_cancelled_changes_nothing(

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.data.digits import DigitsConfig
 from studio.data.folder import FolderConfig
+from studio.data.idx_sets import MnistConfig
 from studio.errors import UserError
 from studio.gui.view_state import Level, LogLine, RunPhase
 from studio.gui.workbench import Workbench
@@ -19,8 +20,8 @@ from studio.training.config import BatchConfig, CadenceConfig, RunConfig
 from studio.training.messages import SampleGrid, Snapshot
 from tests.gui.full_disk import FullDisk
 
-PATIENCE_MS = 60_000
-"""The first run of a process imports torch."""
+PATIENCE_MS = 110_000
+"""The first run of a process imports torch, which takes a minute on a machine that is busy enough."""
 
 
 class Watch:
@@ -270,6 +271,43 @@ def test_that_a_cancelled_data_set_leaves_the_one_in_use(
     watch.wait(lambda: not watch.bench.start_blocked)
     assert watch.bench.config.dataset == DigitsConfig()
     assert watch.bench.tilt is not None
+
+
+def test_that_cancelling_what_a_file_asked_for_leaves_the_set_in_use(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def endless(_config: Any, _root: Path, progress: Any) -> Any:
+        while True:
+            progress.report("Reading for ever", 0.5)
+            threading.Event().wait(0.001)
+
+    monkeypatch.setattr("studio.gui.dataset_loader.load_dataset", endless)
+    watch.bench.set_config(RunConfig(dataset=FolderConfig(path=str(tmp_path))))
+    watch.wait(lambda: watch.bench.task is not None and watch.bench.task.cancellable)
+    watch.bench.cancel_task()
+    watch.wait(lambda: not watch.bench.start_blocked)
+    assert watch.bench.config.dataset == DigitsConfig()  # as the images are
+
+
+def test_that_a_set_being_read_does_not_take_the_place_of_one_that_is_not_here(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    go_on = threading.Event()
+    digits = watch.bench.images
+
+    def slow(*_: Any) -> Any:
+        go_on.wait(PATIENCE_MS / 1000)
+        return digits
+
+    monkeypatch.setattr("studio.gui.dataset_loader.load_dataset", slow)
+    watch.bench.set_dataset(FolderConfig(path=str(tmp_path)))
+    with watch.qtbot.waitSignal(watch.bench.dataset_failed) as failed:
+        watch.bench.set_config(RunConfig(dataset=MnistConfig()))
+    go_on.set()
+    watch.wait(lambda: watch.bench.task is None and not watch.bench._tasks._tasks)
+    assert "not in the data folder" in str(failed.args[0])
+    assert watch.bench.images is None
+    assert "no data set yet" in watch.bench.start_blocked
 
 
 def test_that_torch_comes_in_beside_the_window_and_brings_the_devices(qtbot: QtBot, tmp_path: Path) -> None:

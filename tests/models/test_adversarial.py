@@ -252,7 +252,7 @@ def test_that_the_critic_gap_is_weighted_on_the_real_side() -> None:
 
 
 def test_that_a_critic_that_cannot_tell_is_at_one_half_and_no_divergence() -> None:
-    model = adversarial(model_spec("gan"))
+    model = adversarial(model_spec("gan"), noise={"std": 0.0})
     for parameter in model.critic.parameters():
         nn.init.zeros_(parameter)
     batch = random_batch(SHAPE, 4, weights=torch.tensor([4.0, 0.5, 2.0, 0.1]).double())

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.errors import UserError
-from studio.perturb.planner import ErrorCarryPlanner, FixedSizePlanner, Planner, ResamplingPlanner
+from studio.perturb.planner import ErrorCarryPlanner, FixedSizePlanner, Planner, ResamplingPlanner, StratifiedPlanner
 
-PLANNERS = (ErrorCarryPlanner, FixedSizePlanner, ResamplingPlanner)
+PLANNERS = (ErrorCarryPlanner, FixedSizePlanner, ResamplingPlanner, StratifiedPlanner)
 
 
 class Unshuffled(np.random.Generator):

@@ -6,8 +6,9 @@ from typing import assert_never
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QColor, QImage, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QLabel, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QWidget
 
+from studio.gui.choice_box import ChoiceBox
 from studio.gui.controls import icon_button, toggle_button
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
@@ -69,9 +70,9 @@ class DiagnosticsPanel(LivePanel):
     def _controls(self) -> QWidget:
         bar = QWidget()
         row = FlowLayout(bar, spacing=self.theme.tokens.spacing)
-        self.choice = QComboBox()
+        self.choice = ChoiceBox()
         self.choice.setObjectName("diagnostics_choice")
-        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.choice.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
         self.choice.setMaximumWidth(_WIDEST)
         explain(self.choice, "Diagnostic", _CHOICE)
         self.choice.currentIndexChanged.connect(self._on_choice)

@@ -165,8 +165,9 @@ class _Sheet(QWidget):
             if self._rect(index).contains(event.pos()):
                 name = self._names[label] if label < len(self._names) else str(label)
                 weight = compact(float(self._planned.weights[index]))
-                text = f"A real example of class {name}; it counts {weight} times. Its weight w = e^−ΔH, normalised."
-                QToolTip.showText(event.globalPos(), tooltip(text), self)
+                text = f"A real example of class {name}; it counts {weight} times."
+                why = "w = e^−ΔH in the run's gauge; 1 where the planner draws examples by their weights."
+                QToolTip.showText(event.globalPos(), tooltip(text, why), self)
                 return True
         QToolTip.hideText()
         return True

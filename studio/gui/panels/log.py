@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QWidget
 
+from studio.gui.choice_box import ChoiceBox
 from studio.gui.controls import icon_button
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
@@ -36,7 +37,7 @@ class LogPanel(LivePanel):
     def _controls(self) -> QWidget:
         bar = QWidget()
         row = FlowLayout(bar, spacing=2)
-        self.filter = QComboBox()
+        self.filter = ChoiceBox()
         self.filter.setObjectName("log_filter")
         for title, level in _FILTERS:
             self.filter.addItem(title, level)

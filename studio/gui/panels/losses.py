@@ -6,8 +6,9 @@ from collections.abc import Container
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
+from studio.gui.choice_box import ChoiceBox
 from studio.gui.controls import toggle_button
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
@@ -64,7 +65,7 @@ class LossesPanel(LivePanel):
     def _controls(self) -> QWidget:
         bar = QWidget()
         row = FlowLayout(bar, spacing=self.theme.tokens.spacing)
-        self.view_box = QComboBox()
+        self.view_box = ChoiceBox()
         self.view_box.setObjectName("losses_view")
         for title, span in _VIEWS:
             self.view_box.addItem(title, span)

@@ -70,7 +70,7 @@ HEADERS: dict[Column, Header] = {
         widest="−700.000",
     ),
     Column.WEIGHT: Header(
-        title="e^−ΔH",
+        title="e^−ΔH/⟨w⟩",
         name="weight",
         help="Importance weight that each example of the class carries in training.",
         formula="w = e^−ΔH / ⟨e^−ΔH⟩ in the normalised gauge, so that weights have mean 1; w = e^−ΔH in the raw gauge",
@@ -92,6 +92,15 @@ HEADERS: dict[Column, Header] = {
         widest="100.00 %",
     ),
 }
+
+
+_RAW_WEIGHT = "e^−ΔH"
+
+
+def head_text(view: TiltView | None, column: Column) -> str:
+    """A column's head; that of the weights says what the gauge in use divides by."""
+    raw = view is not None and view.perturbation.gauge is Gauge.RAW
+    return _RAW_WEIGHT if raw and column is Column.WEIGHT else HEADERS[column].title
 
 
 def cell_text(view: TiltView, row: int, column: Column) -> str:

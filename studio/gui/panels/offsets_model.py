@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QImage
 
 from studio.gui.images import image_of
-from studio.gui.panels.offsets_columns import HEADERS, Column, cell_help, cell_text, exact_text
+from studio.gui.panels.offsets_columns import HEADERS, Column, cell_help, cell_text, exact_text, head_text
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import DatasetView, TiltView
 
@@ -38,6 +38,7 @@ class OffsetsModel(QAbstractTableModel):
             self._view = view
             last = self.index(self.rowCount() - 1, len(Column) - 1)
             self.dataChanged.emit(self.index(0, Column.SHARE), last)
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, Column.WEIGHT, Column.WEIGHT)
             return
         self.beginResetModel()
         self._view = view
@@ -83,7 +84,7 @@ class OffsetsModel(QAbstractTableModel):
         header = HEADERS[Column(section)]
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return header.title
+                return head_text(self._view, Column(section))
             case Qt.ItemDataRole.ToolTipRole:
                 return tooltip(header.help, header.formula)
             case Qt.ItemDataRole.AccessibleTextRole:

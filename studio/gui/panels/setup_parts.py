@@ -44,7 +44,7 @@ def card_text(view: DatasetView) -> str:
     channels, height, width = view.image_shape
     colour = "grey" if channels == 1 else "colour"
     count = int(view.counts.sum())
-    return f"{view.name}\n{count:,} images · {len(view.class_names)} classes · {width}×{height} {colour}"
+    return f"{view.name} · {width}×{height} {colour}\n{count:,} images · {len(view.class_names)} classes"
 
 
 def wrapped_label(name: str, role: str = "") -> QLabel:

@@ -32,7 +32,7 @@ _EMPTY = (
 )
 _TITLES = {"dataset": "Data set", "recent": "Last batches"}
 _TIPS = {
-    "dataset": "Share of the data set's examples with each weight, under the target as edited. w = e^−ΔH, normalised.",
+    "dataset": "Share of the data set's examples with each weight, under the target as edited, in its gauge.",
     "recent": "Share of the examples in the last batches with each weight, as trained. The planner's own w.",
 }
 _LEAST_LOG = -700.0

@@ -53,6 +53,10 @@ class ProfilePlot(Plot):
             self.restyle(self.tokens)
         self._draw(profile)
 
+    def forget(self) -> None:
+        """What comes next has another range of values, though it has the same name."""
+        self._y_range = None
+
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""
         super().restyle(tokens)

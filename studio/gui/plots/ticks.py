@@ -8,23 +8,30 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def linear_ticks(low: float, high: float, most: int) -> list[float]:
-    """At most `most` round values (but at least two places to choose from) in low…high."""
+    """About `most` round values in low…high; never fewer than two, as one alone gives no scale."""
     if not high > low:
         return []
     raw = (high - low) / max(1, most)
     scale = 10.0 ** math.floor(math.log10(raw))
-    step = next(nice * scale for nice in (1, 2, 5, 10) if nice * scale >= raw * (1 - 1e-9))
+    steps = [nice * scale for nice in (0.2, 0.5, 1, 2, 5, 10)]
+    widest = next(place for place, step in enumerate(steps) if step >= raw * (1 - 1e-9))
+    return next((ticks for step in steps[widest::-1] if len(ticks := _multiples(step, low, high)) > 1), [])
+
+
+def _multiples(step: float, low: float, high: float) -> list[float]:
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [index * step for index in range(first, last + 1)]
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
-    """log₁₀ of round values between 10^low and 10^high: decades, or 1–2–5, or as on a linear axis."""
+    """log₁₀ of round values between 10^low and 10^high: decades, or 1–2–5, or as on a linear axis; two at least."""
     decades = high - low
     if decades > most / 2:
         wanted = math.ceil(decades / max(1, most))
         every = next((nice for nice in (1, 2, 3, 5, 10, 20, 50, 100, 200) if nice >= wanted), wanted)
-        return [float(d) for d in range(math.ceil(low / every - 1e-9) * every, math.floor(high + 1e-9) + 1, every)]
+        for step in (every, 1):
+            if len(ticks := _multiples(float(step), low, high)) > 1:
+                return ticks
     if decades > 0.9 and math.floor(high) - math.ceil(low) >= 0:
         fine = [d + math.log10(m) for d in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5)]
         return [value for value in fine if low <= value <= high]

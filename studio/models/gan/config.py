@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from studio.models.adversarial.config import AdversarialConfig, AdversarialLoss
-from studio.models.config import OptimiserConfig
+from studio.models.adversarial.config import AdversarialConfig, AdversarialLoss, NoiseConfig
 from studio.settings import setting
 
 
@@ -19,9 +18,9 @@ class GanConfig(AdversarialConfig):
         "Minimax: the generator makes log(1 − D(G(z))) small, whose slope vanishes while it is bad. Non-saturating: it "
         "makes −log D(G(z)) small instead. Hinge: scores beyond ±1 count no further.",
     )
-    critic_optimiser: OptimiserConfig = setting(
-        OptimiserConfig(learning_rate=5e-4, beta1=0.5, beta2=0.9), "Critic", "How the critic is trained."
-    )
-    generator_optimiser: OptimiserConfig = setting(
-        OptimiserConfig(learning_rate=5e-4, beta1=0.5, beta2=0.9), "Generator", "How the generator is trained."
+    noise: NoiseConfig = setting(
+        NoiseConfig(std=0.2, steps=6000),
+        "Instance noise",
+        "Noise on the real and generated images that the critic sees, fading away. Nothing else keeps the critic from "
+        "becoming too steep.",
     )

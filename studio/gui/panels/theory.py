@@ -1,0 +1,313 @@
+"""What perturbation theory says the tilt will do, before anything is trained, and where it stops being true."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtGui import QColor, QPen, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
+
+from studio.errors import UserError
+from studio.gui.controls import toggle_button
+from studio.gui.explain import explain
+from studio.gui.flow_layout import FlowLayout
+from studio.gui.live_panel import LivePanel
+from studio.gui.numbers import compact
+from studio.gui.panels.theory_view import PLOTS, SERIES, curves, exact_at, words
+from studio.gui.plots.legend import Chip, Legend, is_cramped
+from studio.gui.plots.profile_plot import ProfilePlot
+from studio.gui.plots.reference_lines import Line, ReferenceLines
+from studio.gui.theme import ThemeManager, Tokens
+from studio.gui.view_state import TiltView
+from studio.gui.workbench import Workbench
+from studio.models.diagnostic import Profile
+from studio.perturb.arrays import Floats
+from studio.perturb.theory import LARGEST_SCALE, Theory
+
+_EMPTY = (
+    "What perturbation theory says the tilt will do to a mean ⟨f⟩, against the exact answer, before any training.\n"
+    "Choose a data set, then give its classes offsets."
+)
+_TICKS = 100  # slider positions for s from 0 to 1
+_GENERATED = "What the model generates, once samples have been judged; it belongs to s = 1."
+_AT_FIRST = ("mean", "ess")
+_PLOT_ROOM = 220  # pixels along the longer side that a plot needs
+_SCALE_AXIS = "scale s of ΔH"
+
+
+class TheoryPanel(LivePanel):
+    """Choose f, scale ΔH, and see prediction and truth."""
+
+    NAME = "theory"
+    TITLE = "Theory"
+
+    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        self._marks: dict[str, ReferenceLines] = {}
+        super().__init__(workbench, theme, parent)
+        self._tilt: TiltView | None = None
+        self._names: tuple[str, ...] = ()  # of classes and features in the list
+        self.theory: Theory | None = None
+        self.plots = {name: self._make_plot(name) for name in PLOTS}
+        self._generated = pg.ScatterPlotItem(size=9)
+        self.plots["mean"].addItem(self._generated, ignoreBounds=True)
+        self.legend = Legend(theme)
+        for colour, (name, (title, tip)) in enumerate(SERIES.items()):
+            self.legend.add(Chip(name, title, tip, width=15), colour)
+        self.legend.add(Chip("generated", "Generated", _GENERATED, width=8), "text")
+        self.legend.toggled.connect(self.request_draw)
+        self.verdict = QLabel(wordWrap=True)
+        self.verdict.setTextFormat(Qt.TextFormat.PlainText)
+        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        for plot in self.plots.values():
+            self._pair.addWidget(plot, 1)
+        self.body.addLayout(self._controls())
+        self.body.addWidget(self._toggles())
+        self.body.addLayout(self._pair, 1)
+        self.body.addWidget(self.legend)
+        self.body.addWidget(self.verdict)
+        self.restyle(theme.tokens)
+        self.show_empty(_EMPTY)
+        workbench.tilt_changed.connect(self.take_tilt)
+        self.take_tilt(workbench.tilt)
+
+    def _make_plot(self, name: str) -> ProfilePlot:
+        plot = ProfilePlot(self.theme)
+        self._marks[name] = ReferenceLines(vertical=True)
+        plot.addItem(self._marks[name], ignoreBounds=True)
+        return plot
+
+    def _controls(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(self.theme.tokens.spacing)
+        self.choice = QComboBox()
+        self.choice.setObjectName("theory_observable")
+        self.choice.setMinimumContentsLength(12)
+        explain(self.choice, "Observable f", "The number whose mean is predicted: a class's share, or a feature.")
+        self.choice.currentIndexChanged.connect(self._on_choice)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setObjectName("theory_scale")
+        self.slider.setRange(0, round(LARGEST_SCALE * _TICKS))
+        self.slider.setPageStep(_TICKS // 10)
+        self.slider.setValue(_TICKS)
+        tip = "Scales the whole tilt: 0 is the data as it is, 1 the target as set up. p_s ∝ p·e^(−s·ΔH)."
+        explain(self.slider, "Scale s of the tilt", tip)
+        self.slider.valueChanged.connect(self._on_slide)
+        self.scale_label = QLabel()
+        self.scale_label.setMinimumWidth(self.scale_label.fontMetrics().horizontalAdvance("s = 0.00 "))
+        explain(self.scale_label, "Scale s of the tilt", tip)
+        for text, widget, stretch in (("f", self.choice, 1), ("Scale", self.slider, 2)):
+            label = QLabel(text)
+            label.setBuddy(widget)
+            label.setProperty("role", "muted")
+            row.addWidget(label)
+            row.addWidget(widget, stretch)
+        row.addWidget(self.scale_label)
+        return row
+
+    def _toggles(self) -> QWidget:
+        bar = QWidget()
+        row = FlowLayout(bar, spacing=2)
+        self.shown = {
+            name: toggle_button(f"theory_{name}", title, tip, checked=name in _AT_FIRST)
+            for name, (title, tip) in PLOTS.items()
+        }
+        for name, button in self.shown.items():
+            button.toggled.connect(partial(self._on_shown, name))
+            row.addWidget(button)
+        return bar
+
+    @property
+    def scale(self) -> float:
+        """s, as chosen."""
+        return self.slider.value() / _TICKS
+
+    # -- what comes in
+
+    @Slot(object)
+    def take_tilt(self, tilt: TiltView | None) -> None:
+        """Another target or data set."""
+        self._tilt, self.theory = tilt, None
+        if tilt is not None:
+            self._list(tilt)
+        self.request_draw()
+
+    def _list(self, tilt: TiltView) -> None:
+        """Offer the classes and what can be measured; stay at what was chosen if it is still there."""
+        measured = self.workbench.energies.measured
+        features = measured.features if measured is not None else ()
+        offered = [(f"Share of {name}", f"class:{place}") for place, name in enumerate(tilt.dataset.class_names)]
+        offered += [(feature.title, feature.name) for feature in features]
+        names = tuple(name for pair in offered for name in pair)
+        if names == self._names:
+            return
+        self._names, chosen = names, self.choice.currentData()
+        with QSignalBlocker(self.choice):
+            self.choice.clear()
+            for title, name in offered:
+                self.choice.addItem(title, name)
+            tilted = int(np.argmax(np.abs(tilt.summary.target - tilt.dataset.shares)))
+            self.choice.setCurrentIndex(max(self.choice.findData(chosen), 0) if chosen else tilted)
+
+    @Slot()
+    def _on_choice(self) -> None:
+        self.theory = None
+        for plot in self.plots.values():
+            plot.forget()
+        self.request_draw()
+
+    @Slot()
+    def _on_slide(self) -> None:
+        self.request_draw()
+
+    # -- what is shown
+
+    def draw(self) -> None:
+        """Compute anew if need be, and show."""
+        tilt, name = self._tilt, self.choice.currentData()
+        if tilt is None or name is None:
+            self.show_empty(_EMPTY)
+            return
+        if self.theory is None and not self._compute(tilt, name):
+            return
+        self.show_body()
+        self._show_curves()
+        self._show_values()
+
+    def _compute(self, tilt: TiltView, name: str) -> bool:
+        """Whether there is something to show; what is still to be measured comes later."""
+        measured = self.workbench.energies.measured
+        if measured is None:
+            return False
+        if not name.startswith("class:") and measured.missing([name]):
+            self.show_empty("Measuring this feature of every example…")
+            self.workbench.energies.prepare([name], self.request_draw, self._refuse)
+            return False
+        by_class = name.startswith("class:")
+        index = int(name.partition(":")[2]) if by_class else 0
+        try:
+            if by_class and tilt.energies is None:
+                kinds = np.arange(len(tilt.dataset.counts))
+                energy = tilt.perturbation.class_energies
+                self.theory = Theory.of(100.0 * (kinds == index), energy, counts=tilt.dataset.counts)
+            else:
+                f = 100.0 * (tilt.dataset.labels == index) if by_class else measured.values(name)
+                self.theory = Theory.of(f, self._energy(tilt))
+        except UserError as error:
+            self._refuse(error)
+            return False
+        return True
+
+    def _energy(self, tilt: TiltView) -> Floats:
+        """ΔH of every example."""
+        if tilt.energies is not None:
+            return tilt.energies.energy
+        return tilt.perturbation.class_energies[tilt.dataset.labels]
+
+    def _refuse(self, error: UserError) -> None:
+        self.show_empty(f"{error.title}\n{error.message}")
+
+    @property
+    def _axis(self) -> str:
+        """What f is, with its unit."""
+        name = self.choice.currentData()
+        if name.startswith("class:"):
+            return f"share of {self.choice.currentText().removeprefix('Share of ')} (%)"
+        measured = self.workbench.energies.measured
+        return f"mean {measured.feature(name).axis.lower()}" if measured is not None else ""
+
+    def _show_curves(self) -> None:
+        theory = self.theory
+        assert theory is not None
+        hidden = frozenset(
+            SERIES[name][0] for name, chip in self.legend.chips.items() if name in SERIES and not chip.isChecked()
+        )
+        axes = {"mean": self._axis, "energy": "−log Z / nats", "ess": "ESS/n (%)"}
+        series = curves(theory)
+        for name, plot in self.plots.items():
+            if plot.isHidden():
+                continue
+            title, tip = PLOTS[name]
+            labels = (_SCALE_AXIS, axes[name])
+            at = theory.exact.scales
+            profile = Profile(name=name, title=title, tip=tip, axes=labels, at=at, series=series[name])
+            plot.show_profile(profile, hidden if name != "ess" else frozenset())
+        self._show_marks(theory)
+
+    def _show_marks(self, theory: Theory) -> None:
+        here = Line(place=self.scale, title="s")
+        fails = [(order, theory.fails_at(order)) for order in (1, 2)]
+        wrong = [Line(place=at, title=f"order {order} fails") for order, at in fails if at is not None]
+        self._marks["mean"].set_lines([here, *wrong])
+        self._marks["energy"].set_lines([here])
+        collapse = theory.collapses_at
+        lines = [] if collapse is None else [Line(place=collapse, title="collapse")]
+        self._marks["ess"].set_lines([here, *lines])
+
+    def _show_values(self) -> None:
+        """Numbers at s in the legend, and in words how far the theory carries."""
+        theory, tilt = self.theory, self._tilt
+        assert theory is not None
+        assert tilt is not None
+        scale = self.scale
+        self.scale_label.setText(f"s = {scale:.2f}")
+        exact = exact_at(theory, scale)
+        chips = self.legend.chips
+        chips["exact"].set_value(f"{compact(float(exact.mean[0]), 3)} ± {compact(float(exact.error[0]), 2)}")
+        chips["first"].set_value(compact(float(theory.moments.first(scale)), 3))
+        chips["second"].set_value(compact(float(theory.moments.second(scale)), 3))
+        generated = self._generated_value(tilt)
+        chips["generated"].set_value("–" if generated is None else compact(generated, 3))
+        shown = generated is not None and chips["generated"].isChecked()
+        self._generated.setData([1.0] if shown else [], [generated] if shown else [])
+        self.verdict.setText(words(theory, scale, float(exact.efficiency[0])))
+
+    def _generated_value(self, tilt: TiltView) -> float | None:
+        """⟨f⟩ of what the model generates, for the shares of classes, as far as it has been judged."""
+        name = self.choice.currentData()
+        if tilt.generated is None or not name.startswith("class:"):
+            return None
+        share = float(tilt.generated[int(name.partition(":")[2])])
+        return 100.0 * share if np.isfinite(share) else None
+
+    def restyle(self, tokens: Tokens) -> None:
+        """Take up another look."""
+        for marks in self._marks.values():
+            marks.restyle(tokens, self.font())
+        self._generated.setPen(QPen(QColor(tokens.text), 1.5))
+        self._generated.setBrush(QColor(tokens.surface))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As many plots as there is room for."""
+        super().resizeEvent(event)
+        self.legend.set_compact(is_cramped(self))
+        self.verdict.setVisible(self.height() >= 220)
+        high = self.height() > 0.8 * self.width()
+        self._pair.setDirection(QBoxLayout.Direction.TopToBottom if high else QBoxLayout.Direction.LeftToRight)
+        self._choose_plots()
+
+    @property
+    def _room(self) -> int:
+        """For how many plots there is room."""
+        return min(3, max(1, max(self.width(), self.height()) // _PLOT_ROOM))
+
+    def _on_shown(self, name: str, shown: bool) -> None:
+        """Something is always to be seen, and what was asked for last in any case."""
+        others = [other for other, button in self.shown.items() if button.isChecked() and other != name]
+        if shown:
+            for other in others[: max(0, len(others) + 1 - self._room)]:
+                with QSignalBlocker(self.shown[other]):
+                    self.shown[other].setChecked(False)
+        elif not others:
+            self.shown[name].setChecked(True)
+            return
+        self._choose_plots()
+
+    def _choose_plots(self) -> None:
+        """Those that are switched on, as many as there is room for."""
+        wanted = [name for name, button in self.shown.items() if button.isChecked()][: self._room]
+        for name, plot in self.plots.items():
+            plot.setVisible(name in wanted)
+        self.request_draw()

@@ -1,0 +1,194 @@
+"""What perturbation theory says of a tilt before anything is trained, and where it stops being true.
+
+With the tilt scaled by s, p_s(x) ∝ p(x)·e^{−s·ΔH(x)}, and cumulants of the *untilted* data,
+
+    ⟨f⟩_s    = ⟨f⟩ − s·Cov(f, ΔH) + ½·s²·⟨(f − ⟨f⟩)(ΔH − ⟨ΔH⟩)²⟩ − …
+    −log Z_s = s·⟨ΔH⟩ − ½·s²·Var(ΔH) + …,   Z_s = ⟨e^{−s·ΔH}⟩
+
+against the exact reweighted values
+
+    ⟨f⟩_s = Σ_i w_i·f_i/Σ_i w_i,   w = e^{−s·ΔH},   standard error √(Σ_i w_i²·(f_i − ⟨f⟩_s)²)/Σ_i w_i
+
+which see the data set as a sample of p: the error grows as the effective sample size (Σw)²/Σw² falls.
+Sources: R. Zwanzig, J. Chem. Phys. 22, 1420 (1954); cumulants: R. Kubo, J. Phys. Soc. Jpn. 17, 1100 (1962); error of a
+reweighted mean: A. B. Owen, Monte Carlo theory, methods and examples, ch. 9 (2013).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from studio.errors import UserError
+from studio.perturb.arrays import Floats
+
+LARGEST_SCALE = 2.0
+_SCALES = 41
+COLLAPSED = 0.1
+"""ESS/n below which a few examples decide: a mean then has ten times the variance that the data could give it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """What the expansion needs to know of f and ΔH in the data, all in the data's own measure.
+
+    Attributes:
+        mean: ⟨f⟩.
+        covariance: Cov(f, ΔH).
+        third: ⟨(f − ⟨f⟩)(ΔH − ⟨ΔH⟩)²⟩.
+        energy: ⟨ΔH⟩.
+        variance: Var(ΔH).
+    """
+
+    mean: float
+    covariance: float
+    third: float
+    energy: float
+    variance: float
+
+    @classmethod
+    def of(cls, observable: ArrayLike, energy: ArrayLike, counts: ArrayLike | None = None) -> Moments:
+        """Of f and ΔH per example, shapes (n,); or per kind of example with `counts` of each."""
+        f, h, number = _arrays(observable, energy, counts)
+        p = number / number.sum()
+        mean, level = float(p @ f), float(p @ h)
+        df, dh = f - mean, h - level
+        return cls(
+            mean=mean,
+            covariance=float(p @ (df * dh)),
+            third=float(p @ (df * dh**2)),
+            energy=level,
+            variance=float(p @ dh**2),
+        )
+
+    def first(self, scale: ArrayLike) -> Floats:
+        """⟨f⟩ − s·Cov(f, ΔH) at each scale s."""
+        prediction: Floats = self.mean - np.asarray(scale, dtype=np.float64) * self.covariance
+        return prediction
+
+    def second(self, scale: ArrayLike) -> Floats:
+        """First order and ½·s²·⟨(f − ⟨f⟩)(ΔH − ⟨ΔH⟩)²⟩."""
+        prediction: Floats = self.first(scale) + np.asarray(scale, dtype=np.float64) ** 2 * self.third / 2
+        return prediction
+
+    def free_energy(self, scale: ArrayLike, order: int) -> Floats:
+        """−log Z to first or second order in s."""
+        s = np.asarray(scale, dtype=np.float64)
+        prediction: Floats = s * self.energy - (s**2 * self.variance / 2 if order > 1 else 0.0)
+        return prediction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reweighted:
+    """Exact values at a row of scales, each of shape (m,).
+
+    Attributes:
+        scales: s.
+        mean: ⟨f⟩_s.
+        error: its standard error, with the data as a sample.
+        free_energy: −log Z_s.
+        efficiency: ESS/n, in 0…1.
+    """
+
+    scales: Floats
+    mean: Floats
+    error: Floats
+    free_energy: Floats
+    efficiency: Floats
+
+    @classmethod
+    def of(
+        cls, observable: ArrayLike, energy: ArrayLike, scales: ArrayLike, counts: ArrayLike | None = None
+    ) -> Reweighted:
+        """Of f and ΔH per example, shapes (n,), at scales s, shape (m,); in logs, so that nothing overflows.
+
+        With `counts`, shape (n,), of kinds of examples instead.
+        """
+        f, h, number = _arrays(observable, energy, counts)
+        examples = float(number.sum())
+        at = np.asarray(scales, dtype=np.float64)
+        mean, error, free, efficiency = (np.empty(len(at)) for _ in range(4))
+        for place, scale in enumerate(at.tolist()):
+            logs = -scale * h
+            highest = float(logs.max())
+            weights = np.exp(logs - highest)
+            total = float(number @ weights)
+            share = weights / total
+            mean[place] = (number * share) @ f
+            error[place] = np.sqrt((number * share**2) @ (f - mean[place]) ** 2)
+            free[place] = -(highest + np.log(total / examples))
+            efficiency[place] = 1.0 / (examples * float(number @ share**2))
+        return cls(scales=at, mean=mean, error=error, free_energy=free, efficiency=efficiency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Theory:
+    """Prediction and truth over a row of scales.
+
+    Attributes:
+        moments: what the prediction is made of.
+        exact: what reweighting says.
+    """
+
+    moments: Moments
+    exact: Reweighted
+
+    @classmethod
+    def of(
+        cls,
+        observable: ArrayLike,
+        energy: ArrayLike,
+        scales: ArrayLike | None = None,
+        counts: ArrayLike | None = None,
+    ) -> Theory:
+        """Of f and ΔH per example, shapes (n,); s from 0 to 2 if no scales are given.
+
+        With `counts`, shape (n,), of kinds of examples instead, such as the classes.
+
+        Raises:
+            UserError: a value of f or ΔH is not finite.
+        """
+        f, h, number = _arrays(observable, energy, counts)
+        for name, values in (("f", f), ("ΔH", h)):
+            if not np.isfinite(values).all():
+                place = int(np.flatnonzero(~np.isfinite(values))[0])
+                raise UserError(f"{name} is not finite", f"Example {place:,} has {name} = {values[place]}.")
+        at = np.linspace(0.0, LARGEST_SCALE, _SCALES) if scales is None else scales
+        return cls(moments=Moments.of(f, h, number), exact=Reweighted.of(f, h, at, number))
+
+    def fails_at(self, order: int, *, tolerance: float = 0.05, sigmas: float = 2.0) -> float | None:
+        """Least scale s > 0 from which the expansion of ⟨f⟩ is wrong by more than a part of its change and chance.
+
+        Args:
+            order: 1 or 2.
+            tolerance: part of the exact change |⟨f⟩_s − ⟨f⟩| that counts as right.
+            sigmas: standard errors of the exact value that count as right too.
+
+        Returns:
+            the scale; None if the expansion holds as far as was computed.
+        """
+        predicted = (self.moments.first if order == 1 else self.moments.second)(self.exact.scales)
+        change = np.abs(self.exact.mean - self.moments.mean)
+        wrong = np.abs(predicted - self.exact.mean) > np.maximum(tolerance * change, sigmas * self.exact.error)
+        return _least(self.exact.scales, wrong & (self.exact.scales > 0))
+
+    @property
+    def collapses_at(self) -> float | None:
+        """Least scale s at which ESS/n is below a tenth; None if it never is."""
+        return _least(self.exact.scales, self.exact.efficiency < COLLAPSED)
+
+
+def _arrays(observable: ArrayLike, energy: ArrayLike, counts: ArrayLike | None) -> tuple[Floats, Floats, Floats]:
+    """f, ΔH and counts without the kinds that nobody belongs to."""
+    f, h = (np.asarray(values, dtype=np.float64) for values in (observable, energy))
+    if counts is None:
+        return f, h, np.ones_like(f)
+    number = np.asarray(counts, dtype=np.float64)
+    return f[number > 0], h[number > 0], number[number > 0]
+
+
+def _least(scales: Floats, where: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float | None:
+    found = scales[where]
+    return float(found[0]) if len(found) else None

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.gui.view_state import RunPhase
+from studio.gui.workbench import Workbench
+from studio.training.trainer import Trainer
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 110
+
+_CLOSED_WHILE_TORCH_LOADS = """
+import sys, threading
+from studio.cli import main
+from studio.gui import workbench
+from studio.gui.main_window import MainWindow
+
+def load_for_ever(progress):
+    progress.report("Loading")
+    threading.Event().wait()
+
+def show(window):
+    shown(window)
+    window.workbench.task_changed.connect(lambda task: window.close())
+
+workbench.warm_up = load_for_ever
+shown, MainWindow.show = MainWindow.show, show
+main([])
+"""
+
+
+def test_that_the_process_is_gone_with_its_window_even_while_torch_loads(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _CLOSED_WHILE_TORCH_LOADS],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    faults = [line for line in ended.stderr.splitlines() if "This plugin does not support" not in line]
+    assert (ended.returncode, ended.stdout, faults) == (0, "", [])
+    assert list(tmp_path.rglob("studio.conf")) or sys.platform != "linux"  # the layout is remembered
+
+
+def test_that_a_run_that_cannot_end_in_time_is_seen_out(
+    qtbot: QtBot, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+    step = Trainer.step
+
+    def long(trainer: Trainer) -> Any:
+        reached.set()
+        go_on.wait(PATIENCE_S)
+        return step(trainer)
+
+    monkeypatch.setattr(Trainer, "step", long)
+    workbench.edit(threads=1)
+    workbench.start()
+    qtbot.waitUntil(reached.is_set, timeout=1000 * PATIENCE_S)
+    assert not workbench.shutdown(0.01)
+    go_on.set()
+    workbench.see_run_out()
+    assert workbench.run.phase is RunPhase.FINISHED
+    assert not workbench.run.unsaved

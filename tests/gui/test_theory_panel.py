@@ -1,0 +1,117 @@
+"""The theory panel: what it predicts of a tilt, against the exact answer, and where it says that this fails."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolButton
+from pytestqt.qtbot import QtBot
+
+from studio.gui.panels.theory import TheoryPanel
+from studio.gui.theme import ThemeManager
+from studio.gui.workbench import Workbench
+from tests.gui.live import show
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> TheoryPanel:
+    workbench.set_share(2, 0.3)
+    panel = TheoryPanel(workbench, theme)
+    show(qtbot, panel, 700, 460)
+    qtbot.waitUntil(lambda: panel.theory is not None)
+    return panel
+
+
+def value(panel: TheoryPanel, name: str) -> str:
+    chip = panel.legend.chips[name]
+    return chip.text().removeprefix(chip.title).strip()
+
+
+def choose(qtbot: QtBot, panel: TheoryPanel, name: str) -> None:
+    panel.choice.setFocus()
+    while panel.choice.currentData() != name:
+        down = panel.choice.currentIndex() < panel.choice.findData(name)
+        qtbot.keyClick(panel.choice, Qt.Key.Key_Down if down else Qt.Key.Key_Up)
+
+
+def test_that_without_data_it_says_what_will_appear(qtbot: QtBot, theme: ThemeManager, workbench: Workbench) -> None:
+    panel = TheoryPanel(workbench, theme)
+    show(qtbot, panel)
+    panel.take_tilt(None)
+    assert "Choose a data set" in panel.empty_text
+
+
+def test_that_the_share_of_the_tilted_class_is_met_exactly_at_one_and_by_the_data_at_zero(
+    qtbot: QtBot, panel: TheoryPanel, workbench: Workbench
+) -> None:
+    assert panel.choice.currentText() == "Share of 2"
+    assert value(panel, "exact").startswith("30.0 ±")
+    assert workbench.dataset is not None
+    share = 100 * float(workbench.dataset.shares[2])
+    # First order: p·(1 − p)·|ΔH| above p, for an offset of one class alone.
+    offset = workbench.class_offsets()[2]
+    assert float(value(panel, "first")) == pytest.approx(share - share * (1 - share / 100) * offset, rel=0.01)
+    panel.slider.setFocus()
+    qtbot.keyClick(panel.slider, Qt.Key.Key_Home)
+    assert panel.scale_label.text() == "s = 0.00"
+    assert [float(value(panel, name).split()[0]) for name in ("exact", "first", "second")] == pytest.approx(
+        [share] * 3, rel=0.01
+    )
+
+
+def test_that_the_slider_goes_by_keys_to_twice_the_tilt(qtbot: QtBot, panel: TheoryPanel) -> None:
+    panel.slider.setFocus()
+    qtbot.keyClick(panel.slider, Qt.Key.Key_End)
+    assert panel.scale == 2
+    assert float(value(panel, "exact").split()[0]) > 60
+
+
+def test_that_it_says_where_orders_fail_and_where_the_data_no_longer_carry_the_tilt(
+    panel: TheoryPanel, workbench: Workbench
+) -> None:
+    assert "First order holds below s = 0." in panel.verdict.text()
+    assert "ESS/n is 68.6 % at s = 1.00." in panel.verdict.text()
+    workbench.set_offset(2, 4.0)
+    workbench.set_offset(8, -6.0)  # one class of ten alone, with less than a tenth of the examples
+    assert "below 10 % from s = " in panel.verdict.text()
+    assert any(line.title == "collapse" for line in panel._marks["ess"].lines)
+
+
+def test_that_without_a_tilt_it_says_so(panel: TheoryPanel, workbench: Workbench) -> None:
+    workbench.set_offsets([0.0] * 10, "none")
+    assert "nothing is tilted" in panel.verdict.text()
+
+
+def test_that_a_feature_is_measured_and_then_predicted(qtbot: QtBot, panel: TheoryPanel, workbench: Workbench) -> None:
+    choose(qtbot, panel, "ink")
+    qtbot.waitUntil(lambda: not panel.empty_text)
+    measured = workbench.energies.measured
+    assert measured is not None
+    ink, labels = measured.values("ink"), measured.labels
+    weights = np.exp(-np.asarray(workbench.class_offsets())[labels])
+    assert float(value(panel, "exact").split()[0]) == pytest.approx(np.average(ink, weights=weights), rel=0.005)
+    assert panel.plots["mean"].labels["left"] == "mean ink (%)"
+
+
+def test_that_what_the_model_generates_is_shown_once_it_is_known(panel: TheoryPanel, workbench: Workbench) -> None:
+    assert value(panel, "generated") == "–"
+    assert workbench.tilt is not None
+    workbench.tilt_changed.emit(replace(workbench.tilt, generated=np.full(10, 0.1)))
+    assert value(panel, "generated") == "10"
+    assert panel._generated.getData()[0].tolist() == [1.0]
+
+
+def test_that_a_small_panel_shows_what_was_asked_for_last_and_never_nothing(qtbot: QtBot, panel: TheoryPanel) -> None:
+    panel.resize(480, 420)
+    visible = [name for name, plot in panel.plots.items() if plot.isVisible()]
+    assert visible == ["mean", "ess"]
+    for name in ("theory_energy", "theory_energy", "theory_ess", "theory_mean"):
+        button = panel.findChild(QToolButton, name)
+        assert button is not None
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        shown = [each for each, plot in panel.plots.items() if plot.isVisible()]
+        assert 1 <= len(shown) <= 2
+        assert shown == [each for each, toggle in panel.shown.items() if toggle.isChecked()]
