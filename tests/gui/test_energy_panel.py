@@ -19,7 +19,7 @@ from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
 from studio.perturb.features import measure
 from studio.perturb.perturbation import target_shares
-from studio.training.config import BatchConfig, PerturbationConfig, RunConfig
+from studio.training.config import BatchConfig, CadenceConfig, PerturbationConfig, RunConfig
 from studio.training.energy_config import FormulaTermConfig, LinearTermConfig
 from tests.data.image_folders import write_image_folder
 from tests.gui.hands import Hands, Key
@@ -295,7 +295,8 @@ def test_that_terms_stay_when_the_data_set_changes_and_are_measured_anew(
 def test_that_a_run_under_way_takes_up_terms(qtbot: QtBot, window: MainWindow) -> None:
     hands = Hands(qtbot, window)
     hands.choose("model", "vae")
-    hands.bench.edit(batch=BatchConfig(average_size=8), threads=1)
+    cadence = CadenceConfig(log_every=1, sample_every=3600, samples=4)
+    hands.bench.edit(batch=BatchConfig(average_size=8), cadence=cadence, threads=1)
     bench, panel = window.workbench, window.docks["energy"].widget()
     assert isinstance(panel, EnergyPanel)
     hands.train()
