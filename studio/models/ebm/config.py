@@ -114,7 +114,7 @@ class EbmConfig(ModelConfig):
         le=100_000,
     )
     energy_optimiser: OptimiserConfig = setting(
-        OptimiserConfig(learning_rate=1e-3, beta1=0.0, beta2=0.999, clip_norm=0.0),
+        OptimiserConfig(learning_rate=1e-3, beta1=0.0, beta2=0.999, half_after=1000),
         "Optimiser",
-        "How the energy is trained.",
+        "How the energy is trained. A falling rate lets the samples catch up; a constant one can lose them.",
     )
