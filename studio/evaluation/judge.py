@@ -107,8 +107,8 @@ class Judge:
 
 
 def as_tensor(images: NDArray[np.uint8]) -> Tensor:
-    """uint8 images (n, H, W, C) as the network takes them, (n, C, H, W); a copy."""
-    return torch.from_numpy(np.array(images.transpose(0, 3, 1, 2)))
+    """uint8 images (n, H, W, C) as the network takes them, (n, C, H, W); a copy, which lies in memory as it did."""
+    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2)
 
 
 def train_judge(data: ImageSet, progress: Progress) -> Judge:

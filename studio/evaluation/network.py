@@ -38,15 +38,16 @@ class JudgeNetwork(nn.Module):
         self.to_empty(device="cpu")
         for layer in (self.first, self.second, self.hidden, self.last):
             nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=rng)
-            layer.bias.data.zero_()
+            nn.init.zeros_(layer.get_parameter("bias"))
 
     def features(self, images: Tensor) -> Tensor:
         """uint8 images (B, C, H, W) → (B, 64)."""
         x = images.float().mul_(1 / 127.5).sub_(1)
         if tuple(x.shape[2:]) != self.side:
             x = F.adaptive_avg_pool2d(x, self.side)
+        x = x.contiguous(memory_format=torch.channels_last)  # in which a processor pools twice as fast
         for layer in (self.first, self.second):
-            x = F.max_pool2d(F.relu(layer(x)), 2, ceil_mode=True)
+            x = F.relu(F.max_pool2d(layer(x), 2, ceil_mode=True))
         return F.relu(self.hidden(x.flatten(1)))
 
     def forward(self, images: Tensor) -> Tensor:

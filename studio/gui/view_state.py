@@ -16,6 +16,9 @@ from studio.errors import UserError
 from studio.perturb.diagnostics import Strength, TiltSummary, summarise
 from studio.perturb.perturbation import Perturbation
 from studio.training.messages import (
+    Evaluated,
+    Evaluating,
+    EvaluationEnded,
     Event,
     Finished,
     LearningRateApplied,
@@ -254,7 +257,7 @@ def line_of(event: Event) -> LogLine | None:
             return LogLine.of_error(error, Level.WARNING)
         case Finished():
             return _last_line(event)
-        case Logged():
+        case Logged() | Evaluating() | Evaluated() | EvaluationEnded():
             return None
         case _:
             assert_never(event)

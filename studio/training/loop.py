@@ -22,7 +22,9 @@ from studio.training.health import Health, diverged
 from studio.training.last_good import LastGood
 from studio.training.mailbox import Mailbox
 from studio.training.messages import (
+    CancelEvaluation,
     Command,
+    EvaluateNow,
     LearningRateApplied,
     Logged,
     Noticed,
@@ -49,6 +51,7 @@ from studio.training.messages import (
 )
 
 if TYPE_CHECKING:
+    from studio.training.evaluator import Evaluator
     from studio.training.recorder import Recorder
     from studio.training.trainer import StepReport, Trainer
 
@@ -94,15 +97,22 @@ class RunLoop:
         mailbox: commands in; events and snapshots out.
         recorder: keeps the run on disk, if it is kept.
         limit: when the run is complete.
+        evaluator: finds out whether the tilt arrives, if there is one.
     """
 
     def __init__(
-        self, trainer: Trainer, mailbox: Mailbox, recorder: Recorder | None = None, limit: Limit | None = None
+        self,
+        trainer: Trainer,
+        mailbox: Mailbox,
+        recorder: Recorder | None = None,
+        limit: Limit | None = None,
+        evaluator: Evaluator | None = None,
     ) -> None:
         self.trainer = trainer
         self._mailbox = mailbox
         self._recorder = recorder
         self._limit = limit or Limit()
+        self._evaluator = evaluator
         self._clock = Clock()
         self._health = Health()
         self._good = LastGood(trainer)
@@ -137,8 +147,8 @@ class RunLoop:
             self._sample()
             self._offer_snapshot()
             while not self._stopping:
-                self._obey(self._mailbox.commands(wait=_WAIT_SECONDS if self._paused else None))
-                if self._paused or self._stopping:
+                self._obey(self._mailbox.commands(wait=_WAIT_SECONDS if self._idle else None))
+                if self._stopping or self._evaluate() or self._paused:
                     continue
                 if not self._limit.reached(self.trainer.step_count, self.seconds):
                     self._step()
@@ -149,6 +159,21 @@ class RunLoop:
             self._rescue()
             raise
         return Outcome.STOPPED
+
+    @property
+    def _idle(self) -> bool:
+        """Whether there is nothing to do but wait for a command."""
+        return self._paused and not (self._evaluator is not None and self._evaluator.demanded)
+
+    def _evaluate(self) -> bool:
+        """Do a piece of the evaluation that the person waits for; whether there was one."""
+        if self._evaluator is None or not self._evaluator.demanded:
+            return False
+        self._clock.stop()
+        self._mailbox.post(self._evaluator.advance())
+        if not self._paused:
+            self._clock.start()
+        return True
 
     # -- steps and reports
 
@@ -163,6 +188,9 @@ class RunLoop:
             self._sample()
         if now >= self._next_snapshot and self._mailbox.snapshot_wanted:
             self._offer_snapshot()
+        evaluated = self._evaluator.turn(now) if self._evaluator is not None else None
+        if evaluated is not None:
+            self._mailbox.post(evaluated)
 
     def _log(self, report: StepReport) -> None:
         values = report.values() | {"skipped": float(self.trainer.skipped), "epoch": self.trainer.epoch}
@@ -260,10 +288,20 @@ class RunLoop:
                 self._save(None)
             case Restore():
                 self._restore()
+            case EvaluateNow() | CancelEvaluation():
+                self._demand(command)
             case Stop():
                 self._stopping = True
             case _:
                 assert_never(command)
+
+    def _demand(self, command: EvaluateNow | CancelEvaluation) -> None:
+        if self._evaluator is None:
+            return
+        begin = isinstance(command, EvaluateNow)
+        ended = self._evaluator.demand(self.seconds) if begin else self._evaluator.cancel()
+        if ended is not None:
+            self._mailbox.post(ended)
 
     def _retarget(self, command: SetPerturbation) -> None:
         try:

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studio.data.image_set import ImageSet
 from studio.errors import Cancelled, UserError
@@ -22,6 +23,9 @@ from studio.training.memory import out_of_memory
 from studio.training.messages import Command, Event, Finished, Outcome, Preparing, Snapshot, Started, Stop
 from studio.training.store import RunFolder
 
+if TYPE_CHECKING:
+    from studio.evaluation.judge import Judge
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
@@ -32,12 +36,14 @@ class RunRequest:
         data: loads the data set, or returns the one that is loaded.
         folder: makes the run folder; None leaves nothing on disk.
         limit: when the run is complete.
+        judge: gives the data set's judge once it is trained, None before; without it nothing is evaluated.
     """
 
     config: RunConfig
     data: Callable[[Progress], ImageSet]
     folder: Callable[[], RunFolder] | None = None
     limit: Limit = field(default_factory=Limit)
+    judge: Callable[[], Judge | None] | None = None
 
 
 class RunHandle:
@@ -94,6 +100,7 @@ def _run(request: RunRequest, mailbox: Mailbox, progress: Progress) -> None:
 def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: list[RunLoop]) -> RunLoop:
     mailbox.post(Preparing(text="Loading torch"))
     from studio.training.devices import resolve_device, use_threads
+    from studio.training.evaluator import Evaluator
     from studio.training.recorder import Recorder
     from studio.training.trainer import Trainer
 
@@ -116,7 +123,8 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
         )
     )
     recorder = Recorder(folder, trainer) if folder else None
-    loop.append(RunLoop(trainer, mailbox, recorder, request.limit))
+    evaluator = Evaluator(trainer, request.judge) if request.judge is not None else None
+    loop.append(RunLoop(trainer, mailbox, recorder, request.limit, evaluator))
     return loop[0]
 
 
