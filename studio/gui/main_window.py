@@ -21,6 +21,7 @@ from studio.gui.panels.losses import LossesPanel
 from studio.gui.panels.offsets import OffsetsPanel
 from studio.gui.panels.samples import SamplesPanel
 from studio.gui.panels.setup import SetupPanel
+from studio.gui.panels.shares import SharesPanel
 from studio.gui.panels.weights import WeightsPanel
 from studio.gui.run_actions import RunActions
 from studio.gui.status import RunFigures, StudioStatusBar
@@ -31,7 +32,7 @@ PANELS: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
     ("left", (SetupPanel,)),
     ("middle_top", (SamplesPanel, DiagnosticsPanel, ExamplesPanel)),
     ("middle_bottom", (OffsetsPanel,)),
-    ("right_top", (BatchPanel, WeightsPanel)),
+    ("right_top", (BatchPanel, WeightsPanel, SharesPanel)),
     ("right_middle", (LossesPanel, GradientsPanel)),
     ("right_bottom", (LogPanel,)),
 )
@@ -53,7 +54,7 @@ _HEIGHTS = (
     ("right_bottom", 150),
 )
 _DIGITS = "1234567890"  # Alt with one of them goes to a panel
-_MENU_ONLY = ("run_save", "run_restore")
+_MENU_ONLY = ("run_evaluate", "run_save", "run_restore")
 _FIRST_SIZE = (1280, 800)
 _TITLE_BAR = 40
 """Pixels that a desktop may put above a window."""

@@ -12,6 +12,9 @@ from studio.gui.history import History
 from studio.gui.view_state import Level, LogLine, RunPhase, RunView, line_of, run_after, spoken
 from studio.training.messages import (
     Command,
+    Evaluated,
+    Evaluating,
+    EvaluationEnded,
     Event,
     Finished,
     LearningRateApplied,
@@ -45,6 +48,7 @@ class RunControl(QObject):
     target_applied = Signal(int)  # revision that the run now trains towards
     target_rejected = Signal(object)  # UserError
     troubled = Signal(object)  # UserError that paused or ended the run
+    evaluation_arrived = Signal(object)  # Evaluated | Evaluating | EvaluationEnded
     diverged = Signal(object, int)  # UserError that paused the run, and the step that one may go back to
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -136,6 +140,8 @@ class RunControl(QObject):
                 self.target_applied.emit(event.revision)
             case PerturbationRejected():
                 self.target_rejected.emit(event.error)
+            case Evaluated() | Evaluating() | EvaluationEnded():
+                self.evaluation_arrived.emit(event)
             case LearningRateApplied(step=step, network=network, rate=rate):
                 self.history.mark(step, f"Learning rate of the {spoken(network)} set to {rate:g}")
             case Noticed(step=step, error=error):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -18,6 +19,7 @@ from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.gui.dataset_loader import DatasetLoader
 from studio.gui.edits import SetOffsets
+from studio.gui.evaluation_control import EvaluationControl
 from studio.gui.history import History
 from studio.gui.live_settings import learning_rates
 from studio.gui.run_control import RunControl
@@ -81,6 +83,7 @@ class Workbench(QObject):
         self._tasks = TaskRunner(self)
         self._loader = DatasetLoader(self._tasks, self)
         self.runs = RunControl(self)
+        self.evaluations = EvaluationControl(self._tasks, self.runs, self)
         self._connect()
 
     def _connect(self) -> None:
@@ -89,6 +92,8 @@ class Workbench(QObject):
         self._loader.loaded.connect(self._on_dataset)
         self._loader.failed.connect(self._on_dataset_failed)
         self._loader.cancelled.connect(self._on_dataset_cancelled)
+        self.evaluations.line_logged.connect(self.line_logged)
+        self.evaluations.changed.connect(self._refresh_tilt)
         self.runs.run_changed.connect(self._on_run)
         self.runs.run_reset.connect(self.run_reset)
         self.runs.snapshot_arrived.connect(self.snapshot_arrived)
@@ -328,7 +333,11 @@ class Workbench(QObject):
             return
         pending = self.run.phase.active and self._applied_revision != self._revision
         average_size = self.config.batch.average_size
-        self.tilt = TiltView.of(self._perturbation(), self.dataset, average_size, pending=pending)
+        tilt = TiltView.of(self._perturbation(), self.dataset, average_size, pending=pending)
+        latest = self.evaluations.view.latest
+        if latest is not None and latest.evaluation.class_names == self.dataset.class_names:
+            tilt = replace(tilt, generated=latest.evaluation.shares.corrected[:-1])
+        self.tilt = tilt
         self.tilt_changed.emit(self.tilt)
 
     @Slot(int)
@@ -349,7 +358,15 @@ class Workbench(QObject):
         self._revision = self._applied_revision = 0
         self.running = config
         self._rates = learning_rates(config.model)
-        self.runs.start(RunRequest(config=config, data=lambda _: images, folder=folder_under(self.runs_root, config)))
+        self.evaluations.begin_run(images, prepare=config.evaluation.budget > 0)
+        self.runs.start(
+            RunRequest(
+                config=config,
+                data=lambda _: images,
+                folder=folder_under(self.runs_root, config),
+                judge=lambda: self.evaluations.judge_of(images),
+            )
+        )
         self._refresh_tilt()
 
     def stop(self) -> None:

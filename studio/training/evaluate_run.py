@@ -53,6 +53,7 @@ def evaluate_run(
         raise UserError("Too few samples to evaluate", f"{count} were asked for.", f"Use at least {LEAST_SAMPLES}.")
     model = restore_model(run)
     perturbation = _target(run)
+    left = progress if judge is not None else progress.part(_JUDGE_PART, 1.0)
     if judge is None:
         from studio.evaluation.judge_store import judge_for
 
@@ -60,7 +61,7 @@ def evaluate_run(
         images = data(part)
         _check(run, images)
         judge = judge_for(images, part)
-    return _work(model, judge, perturbation, progress.part(_JUDGE_PART, 1.0), count, seed)
+    return _work(model, judge, perturbation, left, count, seed)
 
 
 def _work(

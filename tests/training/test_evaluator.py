@@ -14,8 +14,8 @@ from studio.training.loop import Limit, RunLoop
 from studio.training.messages import (
     CancelEvaluation,
     Command,
-    EvaluateNow,
     Evaluated,
+    EvaluateNow,
     Evaluating,
     EvaluationEnded,
     Event,
