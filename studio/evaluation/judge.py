@@ -7,7 +7,7 @@ are corrected. A sample whose likeliest class has a probability below 0.7 is "un
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +66,7 @@ class Judge:
         features: of the whole data set, in its order, shape (N, 64).
         labels: true class of each example, shape (N,).
         images: the examples, uint8, shape (N, H, W, C).
+        accuracy: share of the held-out examples whose likeliest class is the right one, however unsure.
     """
 
     network: JudgeNetwork
@@ -74,11 +75,7 @@ class Judge:
     features: Features
     labels: Indices
     images: NDArray[np.uint8]
-
-    @property
-    def accuracy(self) -> float:
-        """Share of the held-out examples judged right; unsure counts as wrong."""
-        return float(np.trace(self.confusion) / self.confusion.sum())
+    accuracy: float
 
     @property
     def counts(self) -> Indices:
@@ -134,17 +131,12 @@ def train_judge(data: ImageSet, progress: Progress) -> Judge:
         features=np.empty((0, 0), np.float32),
         labels=data.labels,
         images=data.images,
+        accuracy=0.0,
     )
     seen = judge.judge(data.images, progress.part(0.85, 1.0))
     np.add.at(judge.confusion, (seen.labels[held_out], data.labels[held_out]), 1)
-    return Judge(
-        network=network,
-        class_names=data.class_names,
-        confusion=judge.confusion,
-        features=seen.features,
-        labels=data.labels,
-        images=data.images,
-    )
+    likeliest = network.last(torch.from_numpy(seen.features[held_out])).argmax(1).numpy()
+    return replace(judge, features=seen.features, accuracy=float((likeliest == data.labels[held_out]).mean()))
 
 
 def _held_out(data: ImageSet) -> NDArray[np.bool_]:

@@ -1,7 +1,8 @@
 """Judges on disk, one per data set, so that each is trained once.
 
 Under the cache folder, by the data set's fingerprint: ``judges/FINGERPRINT.safetensors`` (weights, features of the
-data) and ``.json`` (class names, confusion matrix). What is missing, damaged or of another version is trained anew.
+data) and ``.json`` (class names, accuracy, confusion matrix). What is missing, damaged or of another version is trained
+anew.
 """
 
 from __future__ import annotations
@@ -57,7 +58,16 @@ def _write(base: Path, judge: Judge) -> None:
         file.write(save(tensors | {"features": torch.from_numpy(judge.features)}))
     # Last, for it vouches for the other.
     with whole_file(base.with_suffix(".json")) as file:
-        file.write(json.dumps(_record(judge.class_names) | {"confusion": judge.confusion.tolist()}, indent=1).encode())
+        file.write(
+            json.dumps(
+                _record(judge.class_names)
+                | {
+                    "accuracy": judge.accuracy,
+                    "confusion": judge.confusion.tolist(),
+                },
+                indent=1,
+            ).encode()
+        )
 
 
 def _record(class_names: tuple[str, ...]) -> dict[str, Any]:
@@ -70,6 +80,7 @@ def _read(base: Path, data: ImageSet) -> Judge | None:
     try:
         record = json.loads(base.with_suffix(".json").read_bytes())
         confusion = np.array(record.pop("confusion"), dtype=np.int64)
+        accuracy = float(record.pop("accuracy"))
         tensors = load(base.with_suffix(".safetensors").read_bytes())
         features = tensors.pop("features").numpy()
         network = JudgeNetwork(data.image_shape, classes, torch.Generator())
@@ -92,4 +103,5 @@ def _read(base: Path, data: ImageSet) -> Judge | None:
         features=features,
         labels=data.labels,
         images=data.images,
+        accuracy=accuracy,
     )

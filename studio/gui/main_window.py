@@ -53,7 +53,8 @@ _HEIGHTS = (
     ("right_middle", 290),
     ("right_bottom", 150),
 )
-_DIGITS = "1234567890"  # Alt with one of them goes to a panel
+_KEYS = tuple(f"{keys}+{digit}" for keys in ("Alt", "Alt+Shift") for digit in "1234567890")
+"""The n-th goes to the n-th panel."""
 _MENU_ONLY = ("run_evaluate", "run_save", "run_restore")
 _FIRST_SIZE = (1280, 800)
 _TITLE_BAR = 40
@@ -173,12 +174,12 @@ class MainWindow(QMainWindow):
             action = dock.toggleViewAction()
             menu.addAction(action)
             action.setToolTip("Show or hide this panel")
-            if number <= len(_DIGITS):
+            if number <= len(_KEYS):
                 go = QAction(f"Go to “{dock.windowTitle()}”", self)
-                go.setShortcut(QKeySequence(f"Alt+{_DIGITS[number - 1]}"))
+                go.setShortcut(QKeySequence(_KEYS[number - 1]))
                 go.triggered.connect(lambda _=False, dock=dock: _go_to(dock))
                 self.addAction(go)
-                action.setToolTip(f"Show or hide this panel; Alt+{_DIGITS[number - 1]} goes to it")
+                action.setToolTip(f"Show or hide this panel; {_KEYS[number - 1]} goes to it")
         menu.addSeparator()
         looks = menu.addMenu("&Theme")
         group = QActionGroup(looks)

@@ -159,5 +159,6 @@ def test_that_the_record_has_every_figure_by_class_name(judge: Judge, data: Imag
 def test_that_mnist_is_judged_right_99_times_in_100(mnist_root: Path, tmp_path: Path) -> None:
     data = load_dataset(dataset_spec("mnist").config(), mnist_root)
     judge = judge_for(data, Progress(), tmp_path)
+    assert judge.accuracy >= 0.99
     assert np.trace(judge.confusion) / judge.confusion[:-1].sum() >= 0.99
     assert judge.confusion[-1].sum() / judge.confusion.sum() < 0.02

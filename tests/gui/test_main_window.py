@@ -119,10 +119,10 @@ def test_that_the_controls_say_what_can_be_done(hands: Hands) -> None:
 
     assert enabled() == {"start"}
     hands.train()
-    assert enabled() == {"pause", "step", "stop", "sample", "save"}
+    assert enabled() == {"pause", "step", "stop", "sample", "evaluate", "save"}
     assert "stop it first" in hands.window.actions_of_run["start"].toolTip()
     hands.end()
-    assert enabled() == {"start"}
+    assert enabled() == {"start", "evaluate"}
 
 
 def test_that_nothing_on_the_toolbar_moves_when_pause_becomes_resume(hands: Hands) -> None:
@@ -241,7 +241,11 @@ def tabs(window: MainWindow) -> list[list[str]]:
 
 
 def test_that_each_group_of_panels_has_one_tab_bar(window: MainWindow) -> None:
-    assert tabs(window) == [["Batch", "Weights"], ["Losses", "Gradients"], ["Samples", "Diagnostics", "Examples"]]
+    assert tabs(window) == [
+        ["Batch", "Weights", "Shares"],
+        ["Losses", "Gradients"],
+        ["Samples", "Diagnostics", "Examples"],
+    ]
 
 
 def test_that_the_layout_is_remembered_and_can_be_reset(
@@ -259,7 +263,11 @@ def test_that_the_layout_is_remembered_and_can_be_reset(
     reset.trigger()
     assert again.docks["log"].isVisible()
     assert not again.docks["weights"].isFloating()
-    assert tabs(again) == [["Batch", "Weights"], ["Losses", "Gradients"], ["Samples", "Diagnostics", "Examples"]]
+    assert tabs(again) == [
+        ["Batch", "Weights", "Shares"],
+        ["Losses", "Gradients"],
+        ["Samples", "Diagnostics", "Examples"],
+    ]
     again.close()
     again.deleteLater()
 
@@ -296,7 +304,8 @@ def test_that_tab_reaches_every_control(hands: Hands) -> None:
 def test_that_alt_and_a_number_go_to_a_panel(hands: Hands) -> None:
     for number, (name, dock) in enumerate(hands.window.docks.items(), start=1):
         dock.hide()
-        hands.key(Key(Key.Key_0 + number % 10), Modifier.AltModifier)  # the tenth has 0
+        shift = Modifier.ShiftModifier if number > 10 else Modifier.NoModifier
+        hands.key(Key(Key.Key_0 + number % 10), Modifier.AltModifier | shift)  # the tenth has 0
         focus = hands.focus()
         assert dock.isVisible(), name
         panel = dock.widget()
@@ -311,7 +320,7 @@ def test_that_the_shortcuts_are_listed(hands: Hands, monkeypatch: pytest.MonkeyP
     hands.enter(2, Column.TARGET, "30")
     hands.key(Key.Key_F1)
     rows = re.findall(r"<tr><td[^>]*>(.*?)</td><td><b>(.*?)</b></td></tr>", shown[0])
-    for row in (("Start", "F5"), ("Undo", "Ctrl+Z"), ("Go to “Set-up”", "Alt+1"), ("Go to “Log”", "Alt+0")):
+    for row in (("Start", "F5"), ("Undo", "Ctrl+Z"), ("Go to “Set-up”", "Alt+1"), ("Go to “Log”", "Alt+Shift+1")):
         assert row in rows
 
 
