@@ -28,3 +28,8 @@ def default_runs_root() -> Path:
 def state_dir() -> Path:
     """Window layout, recent files, logs."""
     return Path(platformdirs.user_state_dir(_APP, appauthor=False))
+
+
+def cache_dir() -> Path:
+    """What can be made again, such as trained judges."""
+    return Path(platformdirs.user_cache_dir(_APP, appauthor=False))

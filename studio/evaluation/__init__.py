@@ -1,1 +1,1 @@
-"""How far what a model generates is from what it should."""
+"""Whether the tilt arrived: a judge of the data set, class shares with intervals, and distances to the tilted data."""

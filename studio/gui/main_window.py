@@ -25,6 +25,7 @@ from studio.gui.panels.plane import PlanePanel
 from studio.gui.panels.planners import PlannersPanel
 from studio.gui.panels.samples import SamplesPanel
 from studio.gui.panels.setup import SetupPanel
+from studio.gui.panels.shares import SharesPanel
 from studio.gui.panels.theory import TheoryPanel
 from studio.gui.panels.weights import WeightsPanel
 from studio.gui.run_actions import RunActions
@@ -37,7 +38,7 @@ PANELS: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
     ("left", (SetupPanel,)),
     ("middle_top", (SamplesPanel, DiagnosticsPanel, ExamplesPanel, PlanePanel)),
     ("middle_bottom", (OffsetsPanel, EnergyPanel, TheoryPanel, PlannersPanel)),
-    ("right_top", (BatchPanel, WeightsPanel)),
+    ("right_top", (BatchPanel, WeightsPanel, SharesPanel)),
     ("right_middle", (LossesPanel, GradientsPanel)),
     ("right_bottom", (LogPanel,)),
 )
@@ -63,7 +64,7 @@ _PLANE_HEIGHTS = (500, 230)
 """Of the middle while it shows a plane, which wants to be a square beside its curves; few classes leave room for it."""
 _PANEL_KEYS = tuple(f"{held}+{digit}" for held in ("Alt", "Ctrl+Alt") for digit in "1234567890")
 """They go to the panels, in their order."""
-_MENU_ONLY = ("run_save", "run_restore")
+_MENU_ONLY = ("run_evaluate", "run_save", "run_restore")
 _FIRST_SIZE = (1280, 800)
 _TITLE_BAR = 40
 """Pixels that a desktop may put above a window."""

@@ -75,6 +75,16 @@ _CONTROLS = (
         enabled=lambda run: run.phase in (RunPhase.RUNNING, RunPhase.PAUSED),
     ),
     _Control(
+        name="evaluate",
+        title="&Evaluate",
+        icon="evaluate",
+        shortcut="Ctrl+E",
+        tip="Find out at once whether the tilt arrives: judge samples of this moment. Training waits for it.",
+        enabled=lambda run: (
+            run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) or (not run.phase.active and run.saved_step > 0)
+        ),
+    ),
+    _Control(
         name="save",
         title="Save &weights",
         icon="save",
@@ -110,6 +120,7 @@ class RunActions(QObject):
         self._actions["step"].triggered.connect(workbench.runs.step_once)
         self._actions["stop"].triggered.connect(workbench.stop)
         self._actions["sample"].triggered.connect(workbench.runs.sample_now)
+        self._actions["evaluate"].triggered.connect(workbench.evaluations.evaluate)
         self._actions["save"].triggered.connect(workbench.runs.save)
         self._actions["restore"].triggered.connect(workbench.runs.restore)
         workbench.run_changed.connect(self._refresh)

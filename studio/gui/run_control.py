@@ -18,6 +18,9 @@ from studio.training.comparison_messages import (
 )
 from studio.training.messages import (
     Command,
+    Evaluated,
+    Evaluating,
+    EvaluationEnded,
     Event,
     Finished,
     LearningRateApplied,
@@ -53,6 +56,7 @@ class RunControl(QObject):
     troubled = Signal(object)  # UserError that paused or ended the run
     comparing_planners = Signal(float)  # how far a comparison of planners is, 0…1
     planners_compared = Signal(object)  # PlannerReport | None if it was called off
+    evaluation_arrived = Signal(object)  # Evaluated | Evaluating | EvaluationEnded
     diverged = Signal(object, int)  # UserError that paused the run, and the step that one may go back to
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -156,10 +160,6 @@ class RunControl(QObject):
                 self.history.mark(step, f"Learning rate of the {spoken(network)} set to {rate:g}")
             case Noticed(step=step, error=error):
                 self.history.mark(step, error.title)
-            case ComparingPlanners(fraction=fraction):
-                self.comparing_planners.emit(fraction)
-            case PlannersCompared(report=report):
-                self.planners_compared.emit(report)
             case Restored(step=step, left=left):
                 # Another history, so that every plot starts afresh instead of drawing on.
                 self.history = self.history.until(step)
@@ -168,6 +168,18 @@ class RunControl(QObject):
                 self.diverged.emit(error, step)
             case Warned(error=error) | Finished(error=UserError() as error):
                 self.troubled.emit(error)
+            case _:
+                self._on_answer(event)
+
+    def _on_answer(self, event: Event) -> None:
+        """What came of something that was asked for beside training."""
+        match event:
+            case Evaluated() | Evaluating() | EvaluationEnded():
+                self.evaluation_arrived.emit(event)
+            case ComparingPlanners(fraction=fraction):
+                self.comparing_planners.emit(fraction)
+            case PlannersCompared(report=report):
+                self.planners_compared.emit(report)
             case _:
                 pass
 

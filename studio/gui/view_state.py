@@ -20,6 +20,9 @@ from studio.perturb.energy import ExampleEnergies
 from studio.perturb.perturbation import Perturbation
 from studio.training.comparison_messages import ComparingPlanners, PlannersCompared
 from studio.training.messages import (
+    Evaluated,
+    Evaluating,
+    EvaluationEnded,
     Event,
     Finished,
     LearningRateApplied,
@@ -298,7 +301,7 @@ def line_of(event: Event) -> LogLine | None:
             return _last_line(event)
         case PlannersCompared(step=step, report=report) if report is not None:
             return LogLine(text=f"Planners compared at step {step:,}. {report.advice.reason}")
-        case Logged() | ComparingPlanners() | PlannersCompared():
+        case Logged() | ComparingPlanners() | PlannersCompared() | Evaluating() | Evaluated() | EvaluationEnded():
             return None
         case _:
             assert_never(event)

@@ -16,11 +16,13 @@ from PySide6.QtGui import QUndoStack
 
 from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
 from studio.data.example_set import ExampleSet
+from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.gui.bridge import DRAW_INTERVAL, QUICK_INTERVAL
 from studio.gui.dataset_loader import DatasetLoader
 from studio.gui.edits import SetEnergy, SetOffsets
 from studio.gui.energy_control import EnergyControl
+from studio.gui.evaluation_control import EvaluationControl
 from studio.gui.history import History
 from studio.gui.live_settings import learning_rates
 from studio.gui.run_control import RunControl
@@ -88,6 +90,7 @@ class Workbench(QObject):
         self._loader = DatasetLoader(self._tasks, self)
         self.energies = EnergyControl(self._tasks, self)
         self.runs = RunControl(self)
+        self.evaluations = EvaluationControl(self._tasks, self.runs, self)
         self._connect()
 
     def _connect(self) -> None:
@@ -97,6 +100,8 @@ class Workbench(QObject):
         self._loader.loaded.connect(self._on_dataset)
         self._loader.failed.connect(self._on_dataset_failed)
         self._loader.cancelled.connect(self._on_dataset_cancelled)
+        self.evaluations.line_logged.connect(self.line_logged)
+        self.evaluations.changed.connect(self._refresh_tilt)
         self.runs.run_changed.connect(self._on_run)
         self.runs.run_reset.connect(self.run_reset)
         self.runs.snapshot_arrived.connect(self.snapshot_arrived)
@@ -360,7 +365,8 @@ class Workbench(QObject):
                 energies = self.energies.energies_of(target)
             except UserError as error:
                 fault = error
-        self.tilt = TiltView.of(target, self.dataset, average_size, pending=pending, energies=energies, fault=fault)
+        tilt = TiltView.of(target, self.dataset, average_size, pending=pending, energies=energies, fault=fault)
+        self.tilt = replace(tilt, generated=self.evaluations.generated(self.dataset.class_names))
         self.tilt_changed.emit(self.tilt)
 
     @Slot(int)
@@ -386,9 +392,16 @@ class Workbench(QObject):
         self._revision = self._applied_revision = 0
         self.running = config
         self._rates = learning_rates(config.model)
-        folder = folder_under(self.runs_root, config)
-        request = RunRequest(config=config, data=lambda _: images, folder=folder, measured=self.energies.measured)
-        self.runs.start(request, DRAW_INTERVAL if images.plane is None else QUICK_INTERVAL)
+        judged = images if isinstance(images, ImageSet) else None
+        self.evaluations.begin_run(judged, prepare=config.evaluation.budget > 0)
+        request = RunRequest(
+            config=config,
+            data=lambda _: images,
+            folder=folder_under(self.runs_root, config),
+            measured=self.energies.measured,
+            judge=(lambda: self.evaluations.judge_of(judged)) if judged is not None else None,
+        )
+        self.runs.start(request, QUICK_INTERVAL if images.plane is not None else DRAW_INTERVAL)
         self._refresh_tilt()
 
     def stop(self) -> None:

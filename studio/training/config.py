@@ -131,6 +131,30 @@ class CadenceConfig(Settings):
     samples: int = setting(64, "Samples", "Images in a sample grid.", unit="images", ge=1, le=400)
 
 
+class EvaluationConfig(Settings):
+    """How a run finds out, while it trains, whether the tilt arrives."""
+
+    budget: float = setting(
+        5.0,
+        "Evaluation budget",
+        "Share of the training time that evaluating may take. 0 evaluates on demand only.",
+        unit="%",
+        step=1,
+        decimals=1,
+        ge=0,
+        le=50,
+    )
+    samples: int = setting(
+        1000,
+        "Samples judged",
+        "Samples of each evaluation. More give narrower intervals, less often.",
+        unit="images",
+        step=500,
+        ge=20,
+        le=50_000,
+    )
+
+
 class RunConfig(Settings):
     """Everything that determines a run."""
 
@@ -141,6 +165,7 @@ class RunConfig(Settings):
     perturbation: PerturbationConfig = Field(default_factory=PerturbationConfig)
     batch: BatchConfig = Field(default_factory=BatchConfig)
     cadence: CadenceConfig = Field(default_factory=CadenceConfig)
+    evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     seed: int = setting(0, "Seed", "Same seed, same run on the same machine.", ge=0, le=2**31 - 1)
     held_out: float = setting(
         0.02,
@@ -317,6 +342,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "BatchConfig",
     "CadenceConfig",
+    "EvaluationConfig",
     "PerturbationConfig",
     "PlannerKind",
     "Precision",

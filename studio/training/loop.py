@@ -23,7 +23,9 @@ from studio.training.health import Health, diverged
 from studio.training.last_good import LastGood
 from studio.training.mailbox import Mailbox
 from studio.training.messages import (
+    CancelEvaluation,
     Command,
+    EvaluateNow,
     LearningRateApplied,
     Logged,
     Noticed,
@@ -52,6 +54,7 @@ from studio.training.messages import (
 from studio.training.on_demand import OnDemand
 
 if TYPE_CHECKING:
+    from studio.training.evaluator import Evaluator
     from studio.training.plane_watch import PlaneWatch
     from studio.training.recorder import Recorder
     from studio.training.trainer import StepReport, Trainer
@@ -98,15 +101,22 @@ class RunLoop:
         mailbox: commands in; events and snapshots out.
         recorder: keeps the run on disk, if it is kept.
         limit: when the run is complete.
+        evaluator: finds out whether the tilt arrives, if there is one.
     """
 
     def __init__(
-        self, trainer: Trainer, mailbox: Mailbox, recorder: Recorder | None = None, limit: Limit | None = None
+        self,
+        trainer: Trainer,
+        mailbox: Mailbox,
+        recorder: Recorder | None = None,
+        limit: Limit | None = None,
+        evaluator: Evaluator | None = None,
     ) -> None:
         self.trainer = trainer
         self._mailbox = mailbox
         self._recorder = recorder
         self._limit = limit or Limit()
+        self._evaluator = evaluator
         self._clock = Clock()
         self._health = Health()
         self._good = LastGood(trainer)
@@ -144,14 +154,10 @@ class RunLoop:
             self._sample()
             self._offer_snapshot()
             while not self._stopping:
-                idle = self._paused and not self._comparison.busy
-                wait = _WAIT_SECONDS if idle else 0 if self._comparison.busy else self._delay
-                self._obey(self._mailbox.commands(wait=wait or None))
-                if (self._paused and not self._comparison.busy) or self._stopping:
+                self._obey(self._mailbox.commands(wait=self._patience))
+                if self._stopping or self._aside() or self._paused:
                     continue
-                if self._comparison.busy:
-                    self._compare()
-                elif not self._limit.reached(self.trainer.step_count, self.seconds):
+                if not self._limit.reached(self.trainer.step_count, self.seconds):
                     self._step()
                 elif self._finish(Outcome.COMPLETED):
                     return Outcome.COMPLETED
@@ -161,16 +167,34 @@ class RunLoop:
             raise
         return Outcome.STOPPED
 
-    def _compare(self) -> None:
-        """A piece of the comparison of planners, which is no training and counts as no time of it."""
+    @property
+    def _asked(self) -> bool:
+        """Whether the person waits for something beside training."""
+        return self._comparison.busy or (self._evaluator is not None and self._evaluator.demanded)
+
+    @property
+    def _patience(self) -> float | None:
+        """Seconds to wait for a command; None not to wait at all."""
+        if self._asked:
+            return None
+        return _WAIT_SECONDS if self._paused else self._delay or None
+
+    def _aside(self) -> bool:
+        """A piece of what the person waits for, if there is one; it is no training and counts as no time of it."""
+        if not self._asked:
+            return False
         self._clock.stop()
-        self._comparison.advance()
+        if self._comparison.busy:
+            self._comparison.advance()
+        elif self._evaluator is not None:
+            self._mailbox.post(self._evaluator.advance())
         self._count_on()
+        return True
 
     def _count_on(self) -> None:
-        """Count the time again, unless the run waits or planners are still being compared."""
+        """Count the time again, unless the run waits or something else than training goes on."""
         self._clock.stop()
-        if not self._paused and not self._comparison.busy:
+        if not self._paused and not self._asked:
             self._clock.start()
 
     # -- steps and reports
@@ -186,6 +210,9 @@ class RunLoop:
             self._sample()
         if now >= self._next_snapshot and self._mailbox.snapshot_wanted:
             self._offer_snapshot()
+        evaluated = self._evaluator.turn(now) if self._evaluator is not None else None
+        if evaluated is not None:
+            self._mailbox.post(evaluated)
 
     def _log(self, report: StepReport) -> None:
         values = report.values() | {"skipped": float(self.trainer.skipped), "epoch": self.trainer.epoch}
@@ -287,8 +314,8 @@ class RunLoop:
             case SampleNow():
                 self._sample()
                 self._offer_snapshot()
-            case ComparePlanners() | CancelComparison():
-                self._comparison.obey(command)
+            case ComparePlanners() | CancelComparison() | EvaluateNow() | CancelEvaluation():
+                self._ask(command)
                 self._count_on()
             case Save():
                 self._save(None)
@@ -298,6 +325,15 @@ class RunLoop:
                 self._stopping = True
             case _:
                 assert_never(command)
+
+    def _ask(self, command: ComparePlanners | CancelComparison | EvaluateNow | CancelEvaluation) -> None:
+        if isinstance(command, ComparePlanners | CancelComparison):
+            self._comparison.obey(command)
+        elif self._evaluator is not None:
+            begin = isinstance(command, EvaluateNow)
+            ended = self._evaluator.demand(self.seconds) if begin else self._evaluator.cancel()
+            if ended is not None:
+                self._mailbox.post(ended)
 
     def _retarget(self, command: SetPerturbation) -> None:
         try:

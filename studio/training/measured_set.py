@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from studio.data.columns import read_column
 from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.perturb.arrays import Floats
 from studio.perturb.measured import Measured
+from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
+
+
+def whole_log_weights(perturbation: Perturbation, measured: Measured) -> Floats:
+    """log w of every example of a data set, shape (N,).
+
+    Raises:
+        UserError: the data lack what a term of the energy needs.
+    """
+    counts = np.bincount(measured.labels, minlength=len(measured.class_names))
+    energies = perturbation.example_energies(measured) if perturbation.by_example else None
+    return perturbation.example_log_weights(measured.labels, counts, energies)
 
 
 def measured_set(examples: ExampleSet) -> Measured:

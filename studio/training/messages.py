@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.errors import UserError
+from studio.evaluation.report import Evaluation
 from studio.models.diagnostic import Diagnostic
 from studio.models.plane import PlaneView
 from studio.perturb.perturbation import Perturbation
@@ -87,6 +88,16 @@ class SetLearningRate:
     rate: float
 
 
+@dataclass(frozen=True, slots=True)
+class EvaluateNow:
+    """Evaluate the model of this moment; training waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelEvaluation:
+    """Give up the evaluation that was asked for, and train on."""
+
+
 Command = (
     SetPerturbation
     | SetLearningRate
@@ -97,6 +108,8 @@ Command = (
     | SampleNow
     | ComparePlanners
     | CancelComparison
+    | EvaluateNow
+    | CancelEvaluation
     | Save
     | Restore
     | Stop
@@ -216,6 +229,38 @@ class Restored:
     left: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluating:
+    """The evaluation that was asked for goes on; fraction in 0…1."""
+
+    step: int
+    text: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationEnded:
+    """The evaluation that was asked for came to nothing: it was given up, or there is no judge yet."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated:
+    """What the model generated, by its averaged weights, as it was at `step`.
+
+    Attributes:
+        step: training steps taken.
+        seconds: time spent training, pauses left out.
+        revision: of the perturbation whose target it was compared with.
+    """
+
+    step: int
+    seconds: float
+    revision: int
+    evaluation: Evaluation
+
+
 class Outcome(StrEnum):
     """How a run ended."""
 
@@ -254,6 +299,9 @@ Event = (
     | Restored
     | ComparingPlanners
     | PlannersCompared
+    | Evaluating
+    | Evaluated
+    | EvaluationEnded
     | Finished
 )
 

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studio.data.example_set import ExampleSet
 from studio.errors import Cancelled, UserError
@@ -23,6 +24,9 @@ from studio.training.memory import out_of_memory
 from studio.training.messages import Command, Event, Finished, Outcome, Preparing, Snapshot, Started, Stop
 from studio.training.store import RunFolder
 
+if TYPE_CHECKING:
+    from studio.evaluation.judge import Judge
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
@@ -34,6 +38,7 @@ class RunRequest:
         folder: makes the run folder; None leaves nothing on disk.
         limit: when the run is complete.
         measured: what is known of the examples already; None measures what is needed.
+        judge: gives the data set's judge once it is trained, None before; without it nothing is evaluated.
     """
 
     config: RunConfig
@@ -41,6 +46,7 @@ class RunRequest:
     folder: Callable[[], RunFolder] | None = None
     limit: Limit = field(default_factory=Limit)
     measured: Measured | None = None
+    judge: Callable[[], Judge | None] | None = None
 
 
 class RunHandle:
@@ -97,6 +103,7 @@ def _run(request: RunRequest, mailbox: Mailbox, progress: Progress) -> None:
 def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: list[RunLoop]) -> RunLoop:
     mailbox.post(Preparing(text="Loading torch"))
     from studio.training.devices import resolve_device, use_threads
+    from studio.training.evaluator import Evaluator
     from studio.training.recorder import Recorder
     from studio.training.trainer import Trainer
 
@@ -120,7 +127,8 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
         )
     )
     recorder = Recorder(folder, trainer) if folder else None
-    loop.append(RunLoop(trainer, mailbox, recorder, request.limit))
+    evaluator = Evaluator(trainer, request.judge) if request.judge is not None else None
+    loop.append(RunLoop(trainer, mailbox, recorder, request.limit, evaluator))
     return loop[0]
 
 

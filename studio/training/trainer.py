@@ -27,7 +27,7 @@ from studio.training.comparison import Comparison, Question
 from studio.training.config import RunConfig
 from studio.training.fitness import ensure_fit
 from studio.training.gradient_probe import GradientProbe
-from studio.training.measured_set import measured_set
+from studio.training.measured_set import measured_set, whole_log_weights
 from studio.training.optimisers import NetworkOptimiser
 from studio.training.planners import PLANNERS
 from studio.training.precision import autocast
@@ -276,6 +276,10 @@ class Trainer:
         """
         self._planner.retarget(self._log_weights(perturbation), perturbation.revision)
         self.perturbation = perturbation
+
+    def data_log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        """log w of every example of the data set, held-out ones included, in its order, shape (N,)."""
+        return whole_log_weights(perturbation, self._measured)
 
     def _log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         energies = perturbation.example_energies(self._measured).of(self._kept) if perturbation.by_example else None

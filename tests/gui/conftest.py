@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.main_window import MainWindow
 from studio.gui.theme import ThemeManager, ThemeMode
 from studio.gui.workbench import Workbench
+from studio.training.config import EvaluationConfig, RunConfig
 
 
 @pytest.fixture
@@ -21,8 +22,9 @@ def theme(qtbot: QtBot) -> ThemeManager:
 
 @pytest.fixture
 def workbench(qtbot: QtBot, tmp_path: Path) -> Iterator[Workbench]:
-    """Digits are loaded; torch is not."""
-    bench = Workbench(data_root=tmp_path / "datasets", runs_root=tmp_path / "runs")
+    """Digits are loaded; torch is not. Nothing is evaluated unless a test asks for it: that would train a judge."""
+    config = RunConfig(evaluation=EvaluationConfig(budget=0))
+    bench = Workbench(config, data_root=tmp_path / "datasets", runs_root=tmp_path / "runs")
     with qtbot.waitSignal(bench.dataset_changed):
         bench.set_dataset(bench.config.dataset)
     yield bench

@@ -119,10 +119,10 @@ def test_that_the_controls_say_what_can_be_done(hands: Hands) -> None:
 
     assert enabled() == {"start"}
     hands.train()
-    assert enabled() == {"pause", "step", "stop", "sample", "save"}
+    assert enabled() == {"pause", "step", "stop", "sample", "evaluate", "save"}
     assert "stop it first" in hands.window.actions_of_run["start"].toolTip()
     hands.end()
-    assert enabled() == {"start"}
+    assert enabled() == {"start", "evaluate"}
 
 
 def test_that_nothing_on_the_toolbar_moves_when_pause_becomes_resume(hands: Hands) -> None:

@@ -1,0 +1,189 @@
+"""The judge: a small classifier of the loaded data set, which labels what a model generates.
+
+It is trained once on five sixths of each class; the rest gives its accuracy and its confusion matrix, by which shares
+are corrected. A sample whose likeliest class has a probability below 0.7 is "unsure", a class of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from studio.evaluation.divergences import Features, Indices
+from studio.evaluation.network import JudgeNetwork
+from studio.progress import Progress
+
+if TYPE_CHECKING:
+    from studio.data.image_set import ImageSet
+
+CONFIDENCE = 0.7
+"""Least probability of the likeliest class; below it the judge is unsure."""
+
+_SEED = 0
+_HELD_OUT = 1 / 6
+_SEEN = 240_000
+"""Examples that training looks at, unless the set is so small that each would come more than 60 times."""
+
+_MOST_EPOCHS = 60
+_BATCH = 128
+_RATE = 4e-3
+_DECAY = 1e-2
+_WARM_UP = 0.2
+_SHIFT = 1 / 16
+"""Part of the side by which a batch is moved at random, in whole pixels, so that places are not learnt by heart."""
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the judge says of n images.
+
+    Attributes:
+        labels: class index, or K for unsure, shape (n,).
+        features: shape (n, 64).
+    """
+
+    labels: Indices
+    features: Features
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """A trained judge, and the data as it sees them.
+
+    Attributes:
+        network: in eval mode, without gradients.
+        class_names: in label order.
+        confusion: held-out examples by judged class (rows, "unsure" last) and true class, shape (K + 1, K).
+        features: of the whole data set, in its order, shape (N, 64).
+        labels: true class of each example, shape (N,).
+        images: the examples, uint8, shape (N, H, W, C).
+        accuracy: share of the held-out examples whose likeliest class is the right one, however unsure.
+    """
+
+    network: JudgeNetwork
+    class_names: tuple[str, ...]
+    confusion: Indices
+    features: Features
+    labels: Indices
+    images: NDArray[np.uint8]
+    accuracy: float
+
+    @property
+    def counts(self) -> Indices:
+        """Examples per class, shape (K,)."""
+        return np.bincount(self.labels, minlength=len(self.class_names)).astype(np.int64)
+
+    @torch.no_grad()
+    def judge(self, images: NDArray[np.uint8], progress: Progress | None = None) -> Judgement:
+        """Label images.
+
+        Args:
+            images: uint8, shape (n, H, W, C).
+            progress: told how far it is; may cancel.
+        """
+        labels, features = [], []
+        for start in range(0, len(images), _CHUNK):
+            if progress is not None:
+                progress.report("Looking at images", start / len(images))
+            seen = self.network.features(as_tensor(images[start : start + _CHUNK]))
+            best = self.network.last(seen).softmax(1).max(1)
+            labels.append(torch.where(best.values < CONFIDENCE, len(self.class_names), best.indices).numpy())
+            features.append(seen.numpy())
+        if not labels:
+            return Judgement(labels=np.empty(0, np.int64), features=np.empty((0, self.features.shape[1]), np.float32))
+        return Judgement(labels=np.concatenate(labels), features=np.concatenate(features))
+
+
+def as_tensor(images: NDArray[np.uint8]) -> Tensor:
+    """uint8 images (n, H, W, C) as the network takes them, (n, C, H, W); a copy, which lies in memory as it did."""
+    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2)
+
+
+def train_judge(data: ImageSet, progress: Progress) -> Judge:
+    """Train a judge of `data`; the same data give the same judge on one machine.
+
+    Args:
+        data: the whole set.
+        progress: told how far it is; may cancel.
+
+    Raises:
+        Cancelled: the person cancelled.
+    """
+    rng = torch.Generator().manual_seed(_SEED)
+    held_out = _held_out(data)
+    network = JudgeNetwork(data.image_shape, len(data.class_names), rng)
+    _fit(network, data, np.flatnonzero(~held_out), rng, progress.part(0.0, 0.85))
+    network.eval().requires_grad_(False)
+    classes = len(data.class_names)
+    judge = Judge(
+        network=network,
+        class_names=data.class_names,
+        confusion=np.zeros((classes + 1, classes), np.int64),
+        features=np.empty((0, 0), np.float32),
+        labels=data.labels,
+        images=data.images,
+        accuracy=0.0,
+    )
+    seen = judge.judge(data.images, progress.part(0.85, 1.0))
+    np.add.at(judge.confusion, (seen.labels[held_out], data.labels[held_out]), 1)
+    likeliest = network.last(torch.from_numpy(seen.features[held_out])).argmax(1).numpy()
+    return replace(judge, features=seen.features, accuracy=float((likeliest == data.labels[held_out]).mean()))
+
+
+def _held_out(data: ImageSet) -> NDArray[np.bool_]:
+    """Which examples are held out: a sixth of each class, at least one where there are two, shape (N,)."""
+    rng = np.random.default_rng(_SEED)
+    chosen = np.zeros(len(data), dtype=np.bool_)
+    for label, count in enumerate(data.counts.tolist()):
+        number = max(round(_HELD_OUT * count), min(1, count - 1))
+        chosen[rng.permutation(np.flatnonzero(data.labels == label))[:number]] = True
+    return chosen
+
+
+def _fit(network: JudgeNetwork, data: ImageSet, chosen: Indices, rng: torch.Generator, progress: Progress) -> None:
+    """Train on the examples `chosen`: cross entropy, AdamW, a rate that rises and falls once."""
+    labels = torch.from_numpy(data.labels[chosen])
+    steps = max(1, min(_SEEN, _MOST_EPOCHS * len(chosen)) // _BATCH)
+    parameters = list(network.parameters())
+    optimiser = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=_DECAY)
+    left = torch.empty(0, dtype=torch.int64)
+    for step in range(steps):
+        if step % 10 == 0:
+            progress.report("Training the judge", step / steps)
+        while len(left) < min(_BATCH, len(chosen)):
+            left = torch.cat([left, torch.randperm(len(chosen), generator=rng)])
+        batch, left = left[:_BATCH], left[_BATCH:]
+        optimiser.param_groups[0]["lr"] = _RATE * _schedule(step / steps)
+        images = _shifted(as_tensor(data.images[chosen[batch.numpy()]]), rng)
+        loss = F.cross_entropy(network(images), labels[batch])
+        gradients = torch.autograd.grad(loss, parameters)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        optimiser.step()
+
+
+def _schedule(done: float) -> float:
+    """Factor on the learning rate: up along a line, down along a cosine."""
+    if done < _WARM_UP:
+        return max(0.05, done / _WARM_UP)
+    return (1 + math.cos(math.pi * (done - _WARM_UP) / (1 - _WARM_UP))) / 2
+
+
+def _shifted(images: Tensor, rng: torch.Generator) -> Tensor:
+    """A batch moved a little each way; its edge is continued."""
+    height, width = images.shape[2:]
+    most = int(_SHIFT * min(height, width))
+    if not most:
+        return images
+    down, right = torch.randint(0, 2 * most + 1, (2,), generator=rng).tolist()
+    wide = F.pad(images.float(), (most,) * 4, mode="replicate")
+    return wide[:, :, down : down + height, right : right + width]

@@ -1,0 +1,107 @@
+"""Judges on disk, one per data set, so that each is trained once.
+
+Under the cache folder, by the data set's fingerprint: ``judges/FINGERPRINT.safetensors`` (weights, features of the
+data) and ``.json`` (class names, accuracy, confusion matrix). What is missing, damaged or of another version is trained
+anew.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from studio.errors import UserError
+from studio.evaluation.judge import CONFIDENCE, Judge, train_judge
+from studio.evaluation.network import FEATURES, JudgeNetwork
+from studio.files import whole_file
+from studio.paths import cache_dir
+from studio.progress import Progress
+
+if TYPE_CHECKING:
+    from studio.data.image_set import ImageSet
+
+_VERSION = 1
+
+
+def judge_for(data: ImageSet, progress: Progress, folder: Path | None = None) -> Judge:
+    """The judge of this data set: the one kept before, or a new one, which is kept if the disk allows.
+
+    Args:
+        data: the whole set.
+        progress: told how far training is; may cancel.
+        folder: of judges; the person's cache if absent.
+
+    Raises:
+        Cancelled: the person cancelled.
+    """
+    progress.report("Looking for the judge of this data set")
+    base = (folder or cache_dir() / "judges") / data.fingerprint()
+    kept = _read(base, data)
+    if kept is not None:
+        return kept
+    judge = train_judge(data, progress)
+    with suppress(UserError):  # without room on the disk it is trained again next time
+        _write(base, judge)
+    return judge
+
+
+def _write(base: Path, judge: Judge) -> None:
+    tensors = {f"network.{name}": tensor.contiguous() for name, tensor in judge.network.state_dict().items()}
+    with whole_file(base.with_suffix(".safetensors")) as file:
+        file.write(save(tensors | {"features": torch.from_numpy(judge.features)}))
+    # Last, for it vouches for the other.
+    with whole_file(base.with_suffix(".json")) as file:
+        file.write(
+            json.dumps(
+                _record(judge.class_names)
+                | {
+                    "accuracy": judge.accuracy,
+                    "confusion": judge.confusion.tolist(),
+                },
+                indent=1,
+            ).encode()
+        )
+
+
+def _record(class_names: tuple[str, ...]) -> dict[str, Any]:
+    return {"version": _VERSION, "confidence": CONFIDENCE, "class_names": list(class_names)}
+
+
+def _read(base: Path, data: ImageSet) -> Judge | None:
+    """The judge kept there, if it is whole and fits."""
+    classes = len(data.class_names)
+    try:
+        record = json.loads(base.with_suffix(".json").read_bytes())
+        confusion = np.array(record.pop("confusion"), dtype=np.int64)
+        accuracy = float(record.pop("accuracy"))
+        tensors = load(base.with_suffix(".safetensors").read_bytes())
+        features = tensors.pop("features").numpy()
+        network = JudgeNetwork(data.image_shape, classes, torch.Generator())
+        network.load_state_dict({name.removeprefix("network."): tensor for name, tensor in tensors.items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, RuntimeError, SafetensorError):
+        return None
+    if (
+        record != _record(data.class_names)
+        or confusion.shape != (classes + 1, classes)
+        or confusion.min() < 0
+        or features.shape != (len(data), FEATURES)
+        or features.dtype != np.float32
+        or not np.isfinite(features).all()
+    ):
+        return None
+    return Judge(
+        network=network.eval().requires_grad_(False),
+        class_names=data.class_names,
+        confusion=confusion,
+        features=features,
+        labels=data.labels,
+        images=data.images,
+        accuracy=accuracy,
+    )

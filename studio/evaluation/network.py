@@ -1,0 +1,56 @@
+"""The judge's network: two convolutions with pooling, 64 features, one logit per class.
+
+Images beyond 32 pixels a side are averaged down first: the judge tells classes apart, it does not count hairs.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+FEATURES = 64
+"""Units of the layer before the logits, in which distances are measured."""
+
+_CHANNELS = 16
+_LARGEST_SIDE = 32
+
+
+class JudgeNetwork(nn.Module):
+    """Image (B, C, H, W), uint8 → features (B, 64) → logits (B, K).
+
+    Args:
+        image_shape: (C, H, W).
+        classes: K.
+        rng: of the first weights; torch's global stream is not touched, for a run may be drawing from it.
+    """
+
+    def __init__(self, image_shape: tuple[int, int, int], classes: int, rng: torch.Generator) -> None:
+        super().__init__()
+        channels, *sides = image_shape
+        self.side = (min(sides[0], _LARGEST_SIDE), min(sides[1], _LARGEST_SIDE))
+        coarse = [-(-side // 4) for side in self.side]
+        with torch.device("meta"):  # laid out without weights, which are drawn below
+            self.first = nn.Conv2d(channels, _CHANNELS, 3, padding=1)
+            self.second = nn.Conv2d(_CHANNELS, 2 * _CHANNELS, 3, padding=1)
+            self.hidden = nn.Linear(2 * _CHANNELS * coarse[0] * coarse[1], FEATURES)
+            self.last = nn.Linear(FEATURES, classes)
+        self.to_empty(device="cpu")
+        for layer in (self.first, self.second, self.hidden, self.last):
+            nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=rng)
+            nn.init.zeros_(layer.get_parameter("bias"))
+
+    def features(self, images: Tensor) -> Tensor:
+        """uint8 images (B, C, H, W) → (B, 64)."""
+        x = images.float().mul_(1 / 127.5).sub_(1)
+        if tuple(x.shape[2:]) != self.side:
+            x = F.adaptive_avg_pool2d(x, self.side)
+        x = x.contiguous(memory_format=torch.channels_last)  # in which a processor pools twice as fast
+        for layer in (self.first, self.second):
+            x = F.relu(F.max_pool2d(layer(x), 2, ceil_mode=True))
+        return F.relu(self.hidden(x.flatten(1)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """uint8 images (B, C, H, W) → logits (B, K)."""
+        logits: Tensor = self.last(self.features(images))
+        return logits

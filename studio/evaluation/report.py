@@ -1,0 +1,194 @@
+"""One evaluation: what a model generated, set against the data and the tilted data.
+
+`Target` is the tilted data, prepared once for a tilt; `evaluate` compares judged samples with it. No torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.evaluation.divergences import (
+    Features,
+    Floats,
+    Indices,
+    Moments,
+    drawn_by_weight,
+    frechet_distance,
+    frechet_floor,
+    kernel_distance,
+    moments,
+)
+from studio.evaluation.neighbours import NEIGHBOURS, Likeness, likeness, nearest
+from studio.evaluation.shares import Shares, divergence, estimate, total_variation, total_variation_floor
+
+if TYPE_CHECKING:
+    from studio.evaluation.judge import Judge, Judgement
+
+LEAST_SAMPLES = 2 * NEIGHBOURS
+"""Fewer samples have no neighbours to speak of."""
+
+_MOST_COMPARED = 2000
+_SPECIMENS = 16
+_REFERENCES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The tilted data in the judge's features, for samples of one number.
+
+    Attributes:
+        count: samples that it is made for.
+        data, shares: p and p′ per class, shape (K,).
+        fit: weighted moments.
+        frechet_floor, mmd_floor: what as many real examples score.
+        drawn: indices of real examples drawn by weight, shape (m,).
+        spacing: median distance of a drawn real example to the nearest other one of the data.
+    """
+
+    count: int
+    data: Floats
+    shares: Floats
+    fit: Moments
+    frechet_floor: float
+    mmd_floor: float
+    drawn: Indices
+    spacing: float
+
+    @classmethod
+    def of(cls, judge: Judge, log_weights: Floats, count: int, seed: int = 0) -> Target:
+        """Prepare the tilted data.
+
+        Args:
+            judge: and the data as it sees them.
+            log_weights: log w of each example of the data, any gauge, shape (N,).
+            count: samples that will be compared, at least 10.
+            seed: of the draws.
+        """
+        rng = np.random.default_rng(seed)
+        weights = np.exp(log_weights - log_weights.max())
+        fit = moments(judge.features, weights)
+        mass = np.bincount(judge.labels, weights=weights, minlength=len(judge.class_names))
+        first, second = (drawn_by_weight(weights, min(count, _MOST_COMPARED), rng) for _ in range(2))
+        some = second[:_REFERENCES]
+        _, distances = nearest(judge.features[some], judge.features, own=some)
+        return cls(
+            count=count,
+            data=judge.counts / judge.counts.sum(),
+            shares=mass / mass.sum(),
+            fit=fit,
+            frechet_floor=frechet_floor(judge.features, weights, fit, count, rng),
+            mmd_floor=abs(kernel_distance(judge.features[first], judge.features[second], second)),
+            drawn=second,
+            spacing=float(np.median(distances)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specimens:
+    """Some samples of each judged class, and the training example nearest to each.
+
+    Attributes:
+        labels: judged class, K for unsure, shape (m,).
+        images, neighbours: uint8, shape (m, H, W, C).
+        distances: between the two in the judge's features, shape (m,).
+    """
+
+    labels: Indices
+    images: NDArray[np.uint8]
+    neighbours: NDArray[np.uint8]
+    distances: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What came of it.
+
+    Attributes:
+        class_names: in label order.
+        data, target: shares, shape (K,).
+        shares: of the generated samples, with "unsure" last.
+        tv, kl: of the corrected shares from the target, "unsure" included; KL(target‖generated) in nats.
+        raw_tv, raw_kl: the same of the shares as judged.
+        tv_floor: what TV comes to where the shares are right.
+        frechet, frechet_floor, mmd, mmd_floor: distances to the tilted data, and of real examples to it.
+        likeness: precision, recall, density, coverage.
+        nearness: median distance of a sample to its nearest training example, over that of real examples.
+        specimens: samples to look at.
+    """
+
+    class_names: tuple[str, ...]
+    data: Floats
+    target: Floats
+    shares: Shares
+    tv: float
+    kl: float
+    raw_tv: float
+    raw_kl: float
+    tv_floor: float
+    frechet: float
+    frechet_floor: float
+    mmd: float
+    mmd_floor: float
+    likeness: Likeness
+    nearness: float
+    specimens: Specimens
+
+
+def evaluate(judge: Judge, target: Target, images: NDArray[np.uint8], judgement: Judgement) -> Evaluation:
+    """Compare judged samples with the tilted data.
+
+    Args:
+        judge: who judged them.
+        target: the tilted data, for that number of samples.
+        images: uint8, shape (n, H, W, C), n ≥ 10.
+        judgement: of these images.
+    """
+    classes = len(judge.class_names)
+    shares = estimate(np.bincount(judgement.labels, minlength=classes + 1), judge.confusion)
+    wanted = np.append(target.shares, 0.0)
+    real, repeats = np.unique(target.drawn, return_counts=True)
+    specimens = _specimens(judge, images, judgement)
+    return Evaluation(
+        class_names=judge.class_names,
+        data=target.data,
+        target=target.shares,
+        shares=shares,
+        tv=total_variation(wanted, shares.corrected),
+        kl=divergence(wanted, shares.corrected, shares.count),
+        raw_tv=total_variation(wanted, shares.raw),
+        raw_kl=divergence(wanted, shares.raw, shares.count),
+        tv_floor=total_variation_floor(shares.deviation),
+        frechet=frechet_distance(moments(judgement.features), target.fit),
+        frechet_floor=target.frechet_floor,
+        mmd=kernel_distance(judgement.features, judge.features[target.drawn], target.drawn),
+        mmd_floor=target.mmd_floor,
+        likeness=_likeness(judgement.features[:_MOST_COMPARED], judge.features, real, repeats),
+        nearness=float(np.median(specimens.distances) / target.spacing) if target.spacing else float("nan"),
+        specimens=specimens,
+    )
+
+
+def _likeness(generated: Features, data: Features, real: Indices, repeats: Indices) -> Likeness:
+    """Of the samples to the real examples drawn; nothing where a tilt leaves hardly any to draw."""
+    if len(real) <= NEIGHBOURS:
+        unknown = float("nan")
+        return Likeness(precision=unknown, recall=unknown, density=unknown, coverage=unknown)
+    return likeness(generated, data[real], repeats)
+
+
+def _specimens(judge: Judge, images: NDArray[np.uint8], judgement: Judgement) -> Specimens:
+    """The first few samples of each judged class."""
+    chosen = np.concatenate(
+        [np.flatnonzero(judgement.labels == label)[:_SPECIMENS] for label in range(len(judge.class_names) + 1)]
+    )
+    indices, distances = nearest(judgement.features[chosen], judge.features)
+    return Specimens(
+        labels=judgement.labels[chosen],
+        images=images[chosen],
+        neighbours=judge.images[indices],
+        distances=distances,
+    )

@@ -1,0 +1,182 @@
+"""Evaluations from the window's side: brings the judge in, asks for evaluations, and keeps what came of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from studio.data.image_set import ImageSet
+from studio.errors import UserError
+from studio.evaluation.report import Evaluation
+from studio.gui.history import History
+from studio.gui.run_control import RunControl
+from studio.gui.task_runner import TaskRunner
+from studio.gui.view_state import LogLine, RunPhase
+from studio.progress import Progress
+from studio.training.messages import CancelEvaluation, Evaluated, EvaluateNow, Evaluating, EvaluationEnded
+from studio.training.store import SavedRun
+
+if TYPE_CHECKING:
+    from studio.evaluation.judge import Judge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationView:
+    """What is known, and what goes on.
+
+    Attributes:
+        latest: the newest evaluation of this run.
+        history: TV and KL against step.
+        doing: what goes on for a person who waits, in words; empty if nothing does.
+        fraction: of that, in 0…1.
+        possible: whether there is something to evaluate.
+    """
+
+    latest: Evaluated | None = None
+    history: History = field(default_factory=History)
+    doing: str = ""
+    fraction: float = 0.0
+    possible: bool = False
+
+
+class EvaluationControl(QObject):
+    """One judge, that of the data set in use, and the evaluations of the run."""
+
+    changed = Signal(object)  # EvaluationView
+    evaluated = Signal(object)  # Evaluated
+    line_logged = Signal(object)  # LogLine
+
+    def __init__(self, tasks: TaskRunner, runs: RunControl, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.view = EvaluationView()
+        self._tasks = tasks
+        self._runs = runs
+        self._images: ImageSet | None = None  # of the run
+        self._judged: tuple[ImageSet, Judge] | None = None
+        self._preparing: ImageSet | None = None
+        self._wanted = False
+        runs.evaluation_arrived.connect(self._on_message)
+        runs.run_changed.connect(self._on_run)
+
+    def judge_of(self, images: ImageSet) -> Judge | None:
+        """The judge of this data set if it is there; asked by the run's thread, too."""
+        judged = self._judged
+        return judged[1] if judged is not None and judged[0] is images else None
+
+    def generated(self, class_names: tuple[str, ...]) -> NDArray[np.float64] | None:
+        """The newest corrected shares of what the run generates, shape (K,); None where none are known."""
+        latest = self.view.latest
+        if latest is None or latest.evaluation.class_names != class_names:
+            return None
+        return latest.evaluation.shares.corrected[:-1]
+
+    def begin_run(self, images: ImageSet | None, *, prepare: bool) -> None:
+        """A run on these images begins; have their judge trained beside it, or only when it is asked for.
+
+        Without images, as when it learns points, there is nothing to judge.
+        """
+        self._images = images
+        self._wanted = False
+        self._set(EvaluationView())
+        if prepare and images is not None:
+            self._prepare(images)
+
+    @Slot()
+    def evaluate(self) -> None:
+        """Evaluate the model of this moment, or the run that has ended."""
+        if self._images is None or self.view.doing:
+            return
+        here = self.judge_of(self._images) is not None
+        self._set(replace(self.view, doing="Evaluating" if here else "Training the judge", fraction=0.0))
+        if not here:
+            self._wanted = True
+            self._prepare(self._images)
+        else:
+            self._ask()
+
+    @Slot()
+    def cancel(self) -> None:
+        """Give up what the person waits for."""
+        self._wanted = False
+        self._runs.send(CancelEvaluation())
+        self._tasks.cancel()
+        self._set(replace(self.view, doing=""))
+
+    def _prepare(self, images: ImageSet) -> None:
+        if self._preparing is images or self.judge_of(images) is not None:
+            return
+        self._preparing = images
+
+        def work(progress: Progress) -> Judge:
+            from studio.evaluation.judge_store import judge_for
+
+            return judge_for(images, progress)
+
+        self._tasks.run(work, done=self._on_judge, failed=self._on_failed, cancelled=self._on_cancelled)
+
+    def _on_judge(self, judge: Judge) -> None:
+        assert self._preparing is not None
+        self._judged, self._preparing = (self._preparing, judge), None
+        text = f"The judge is right on {100 * judge.accuracy:.1f} % of the examples held out"
+        self.line_logged.emit(LogLine(text=text))
+        if self._wanted:
+            self._wanted = False
+            self._ask()
+
+    def _on_failed(self, error: UserError) -> None:
+        self._on_cancelled()
+        self.line_logged.emit(LogLine.of_error(error))
+
+    def _on_cancelled(self) -> None:
+        self._preparing, self._wanted = None, False
+        self._set(replace(self.view, doing=""))
+
+    def _ask(self) -> None:
+        """The judge is there: have the run evaluate itself, or do it here if it has ended."""
+        run = self._runs.run
+        if run.phase in (RunPhase.RUNNING, RunPhase.PAUSED):
+            self._runs.send(EvaluateNow())
+        elif not run.phase.active and run.folder is not None and self._judged is not None:
+            folder, (images, judge) = run.folder, self._judged
+
+            def work(progress: Progress) -> Evaluation:
+                from studio.training.evaluate_run import evaluate_run
+
+                return evaluate_run(SavedRun.open(folder), lambda _: images, progress, judge=judge)
+
+            self._tasks.run(work, done=self._on_evaluated, failed=self._on_failed, cancelled=self._on_cancelled)
+        else:
+            self._set(replace(self.view, doing=""))
+
+    def _on_evaluated(self, evaluation: Evaluation) -> None:
+        run = self._runs.run
+        self._on_message(Evaluated(step=run.step, seconds=run.seconds, revision=0, evaluation=evaluation))
+
+    @Slot(object)
+    def _on_message(self, message: Evaluated | Evaluating | EvaluationEnded) -> None:
+        match message:
+            case Evaluating():
+                self._set(replace(self.view, doing=message.text, fraction=message.fraction))
+            case EvaluationEnded():
+                self._set(replace(self.view, doing=""))
+            case Evaluated(evaluation=found):
+                values = {"tv": found.tv, "kl": found.kl, "raw_tv": found.raw_tv, "raw_kl": found.raw_kl}
+                self.view.history.append(message.step, values)
+                self._set(replace(self.view, latest=message, doing=""))
+                self.evaluated.emit(message)
+
+    @Slot(object)
+    def _on_run(self) -> None:
+        run = self._runs.run
+        saved = not run.phase.active and run.folder is not None and run.saved_step > 0
+        possible = self._images is not None and (run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) or saved)
+        doing = "" if run.phase is RunPhase.STOPPING else self.view.doing
+        self._set(replace(self.view, possible=possible, doing=doing))
+
+    def _set(self, view: EvaluationView) -> None:
+        self.view = view
+        self.changed.emit(view)

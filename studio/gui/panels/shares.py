@@ -1,0 +1,209 @@
+"""Whether the tilt arrived: class shares of data, target and generated, the distance between them, and the samples."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QLabel,
+    QProgressBar,
+    QScrollArea,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.evaluation.report import Evaluation
+from studio.evaluation.tables import UNSURE
+from studio.gui.controls import toggle_button, tool_button
+from studio.gui.evaluation_control import EvaluationView
+from studio.gui.explain import explain
+from studio.gui.flow_layout import FlowLayout
+from studio.gui.image_view import ImageView
+from studio.gui.live_panel import LivePanel
+from studio.gui.mosaic import mosaic
+from studio.gui.numbers import whole
+from studio.gui.panels.shares_bars import Bars, SharesBars
+from studio.gui.plots.history_plot import Curve, HistoryPlot
+from studio.gui.theme import ThemeManager, Tokens
+from studio.gui.tooltip import tooltip
+from studio.gui.workbench import Workbench
+
+_EMPTY = (
+    "Whether the tilt arrives: each class's share of the data, of the target and of what the model generates, as a "
+    "judge sees it.\nPress Start to train; the first shares come once the judge has been trained, within a minute.\n"
+    "Ctrl+E evaluates at once."
+)
+_PAGES = {
+    "bars": ("Shares", "Shares per class: data grey, target outlined, generated filled, with its 95 % interval."),
+    "plot": ("TV, KL", "Distance of the generated shares from the target's, against step."),
+    "figures": ("Quality", "Distances between generated samples and the tilted data, and what they mean."),
+}
+_TV = "Total variation: the share of samples that would have to change class. TV = ½ Σ |p′ − q|."
+_KL = "Relative entropy of the target from the generated shares, in nats. KL = Σ p′ log(p′/q)."
+
+
+class SharesPanel(LivePanel):
+    """Bars, curves and figures of the newest evaluation."""
+
+    NAME = "shares"
+    TITLE = "Shares"
+
+    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(workbench, theme, parent)
+        self._view = workbench.evaluations.view
+        self.bars = SharesBars(theme.tokens)
+        self.bars.chosen.connect(self._show_samples)
+        self.samples = ImageView("Samples of the class, each above the training example that is most like it")
+        self.plot = HistoryPlot(theme, "Distance of shares", "TV, KL in nats")
+        self.figures = QLabel(wordWrap=True)
+        self.figures.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.figures.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.body.addWidget(self._controls())
+        self.body.addWidget(self._stack_of_pages(), 1)
+        self.show_empty(_EMPTY)
+        workbench.evaluations.changed.connect(self.take)
+        self.take(self._view)
+
+    def _controls(self) -> QWidget:
+        bar = QWidget()
+        row = FlowLayout(bar, spacing=2)
+        self._which = QButtonGroup(self)
+        for name, (title, tip) in _PAGES.items():
+            button = toggle_button(f"shares_{name}", title, tip, checked=name == "bars")
+            self._which.addButton(button)
+            row.addWidget(button)
+        self._which.buttonToggled.connect(self._on_page)
+        self.raw = toggle_button(
+            "shares_raw",
+            "Raw",
+            "Shares as the judge sees them, not corrected for what it confuses on examples held out.",
+        )
+        self.raw.toggled.connect(self.request_draw)
+        self.evaluate = tool_button("shares_evaluate", "Evaluate", "Evaluate the model of this moment (Ctrl+E).")
+        self.evaluate.clicked.connect(self.workbench.evaluations.evaluate)
+        self.cancel = tool_button("shares_cancel", "Cancel", "Give up this evaluation; training goes on.")
+        self.cancel.clicked.connect(self.workbench.evaluations.cancel)
+        self.progress = QProgressBar(maximum=100, textVisible=False)
+        self.progress.setFixedWidth(70)
+        explain(self.progress, "Progress of the evaluation", "How far the evaluation is that you asked for.")
+        self._step = QLabel()
+        self._step.setProperty("role", "muted")
+        explain(self._step, "Step of the evaluation", "Training steps taken when the evaluated samples were drawn.")
+        for widget in (self.raw, self.evaluate, self.cancel, self.progress, self._step):
+            row.addWidget(widget)
+        return bar
+
+    def _stack_of_pages(self) -> QStackedWidget:
+        self._pages = QStackedWidget()
+        first = QWidget()
+        column = QVBoxLayout(first)
+        column.setContentsMargins(0, 0, 0, 0)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(self.bars)
+        column.addWidget(scroll, 3)
+        column.addWidget(self.samples, 2)
+        self.samples.hide()
+        for page in (first, self.plot, self.figures):
+            self._pages.addWidget(page)
+        return self._pages
+
+    @Slot(object)
+    def take(self, view: EvaluationView) -> None:
+        """News."""
+        self._view = view
+        busy = bool(view.doing)
+        self.evaluate.setEnabled(view.possible and not busy)
+        self.cancel.setVisible(busy)
+        self.progress.setVisible(busy)
+        self.progress.setValue(round(100 * view.fraction))
+        if view.latest is None and not busy:
+            self.show_empty(_EMPTY)
+        else:
+            self.show_body()
+        self.request_draw()
+
+    @Slot()
+    def draw(self) -> None:
+        """Bring the page shown up to date."""
+        latest = self._view.latest
+        if latest is None:
+            self._step.setText(self._view.doing)
+            return
+        self._step.setText(self._view.doing or f"step {whole(latest.step)}, {latest.evaluation.shares.count:,} samples")
+        self.bars.show_bars(_bars(latest.evaluation, raw=self.raw.isChecked()))
+        if not self.samples.isHidden():
+            self._show_samples(self.bars.current)
+        kind = "raw_" if self.raw.isChecked() else ""
+        names = [(f"{kind}tv", "TV", _TV), (f"{kind}kl", "KL", _KL)]
+        curves = [Curve(name=name, title=title, tip=tip, colour=at) for at, (name, title, tip) in enumerate(names)]
+        self.plot.set_curves(curves)
+        self.plot.show_history(self._view.history)
+        self.figures.setText(_figures(latest.evaluation))
+
+    def restyle(self, tokens: Tokens) -> None:
+        """Take up another look."""
+        self.bars.tokens = tokens
+        self.bars.update()
+
+    @Slot(QToolButton, bool)
+    def _on_page(self, button: QToolButton, checked: bool) -> None:
+        if checked:
+            self._pages.setCurrentIndex(list(_PAGES).index(button.objectName().removeprefix("shares_")))
+            self.request_draw()
+
+    @Slot(int)
+    def _show_samples(self, index: int) -> None:
+        latest = self._view.latest
+        if latest is None or index < 0:
+            return
+        some = latest.evaluation.specimens
+        chosen = np.flatnonzero(some.labels == index)
+        self.samples.show()
+        if not len(chosen):
+            self.samples.set_picture(None)
+            self.samples.setToolTip(tooltip("No sample of this class among those judged."))
+            return
+        self.samples.set_picture(mosaic(np.concatenate([some.images[chosen], some.neighbours[chosen]]), len(chosen)))
+        self.samples.setToolTip(
+            tooltip("Above: samples that the judge gives to this class. Below: the training example most like each.")
+        )
+
+
+def _bars(found: Evaluation, *, raw: bool) -> Bars:
+    shares = found.shares
+    return Bars(
+        names=(*found.class_names, UNSURE),
+        data=np.append(found.data, 0.0),
+        target=np.append(found.target, 0.0),
+        generated=shares.raw if raw else shares.corrected,
+        low=shares.raw_low if raw else shares.low,
+        high=shares.raw_high if raw else shares.high,
+    )
+
+
+def _figures(found: Evaluation) -> str:
+    like = found.likeness
+    rows = (
+        (f"Fréchet distance {found.frechet:.3g}", f"{found.frechet_floor:.3g} for as many real examples"),
+        (f"Kernel distance MMD² {found.mmd:.3g}", f"{found.mmd_floor:.3g} for as many real examples"),
+        (f"Total variation {found.tv:.3f}", f"{found.tv_floor:.3f} where the shares are right"),
+        (f"KL {found.kl:.3f} nats", "0 where the shares are right"),
+        (f"Precision {like.precision:.2f}", "samples that look like the data"),
+        (f"Recall {like.recall:.2f}", "data that the model reaches"),
+        (f"Density {like.density:.2f}", "as precision, hardly moved by outliers; about 1"),
+        (f"Coverage {like.coverage:.2f}", "data with a sample beside it"),
+        (
+            f"Nearness {found.nearness:.2f}",
+            "distance to the nearest training example; near 0 it copies, 1 as real ones",
+        ),
+    )
+    cells = "".join(f"<tr><td>{name}&nbsp;&nbsp;</td><td>{meaning}</td></tr>" for name, meaning in rows)
+    return f"<table>{cells}</table>"

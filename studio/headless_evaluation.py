@@ -1,0 +1,52 @@
+"""Evaluating a run without a window, behind a progress bar."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from studio.data.catalog import load_dataset
+from studio.evaluation.tables import record, table
+from studio.files import whole_file
+from studio.paths import default_data_root
+from studio.progress import Progress
+from studio.training.store import SavedRun
+
+
+def evaluate(run: Path, count: int, seed: int, out: Path | None, *, data_root: Path | None) -> str:
+    """Evaluate a run's averaged model, and return the table to print.
+
+    Args:
+        run: a run's folder.
+        count: samples.
+        seed: of their latents.
+        out: a JSON file for every figure, written whole; none if absent.
+        data_root: folder of downloaded data sets; the person's own if absent.
+
+    Raises:
+        UserError: the run or its data cannot be read, or the file not be written.
+    """
+    from tqdm import tqdm
+
+    saved = SavedRun.open(run)
+    root = data_root or default_data_root()
+    with tqdm(total=100, unit=" %", file=sys.stderr, leave=False) as bar:
+
+        def show(text: str, fraction: float | None) -> None:
+            bar.set_description_str(text, refresh=False)
+            bar.update(max(0, round(100 * (fraction or 0)) - bar.n))
+
+        from studio.training.evaluate_run import evaluate_run
+
+        found = evaluate_run(
+            saved,
+            lambda progress: load_dataset(saved.config.dataset, root, progress),
+            Progress(show),
+            count=count,
+            seed=seed,
+        )
+    if out is not None:
+        with whole_file(out) as file:
+            file.write((json.dumps(record(found), indent=2, ensure_ascii=False) + "\n").encode())
+    return table(found)

@@ -1,0 +1,123 @@
+"""Evaluating a run that lies on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+
+from studio.data.example_set import ExampleSet
+from studio.data.image_set import ImageSet
+from studio.errors import UserError
+from studio.evaluation.report import LEAST_SAMPLES, Evaluation, Target
+from studio.models.base import GenerativeModel
+from studio.perturb.arrays import Floats
+from studio.perturb.perturbation import Perturbation
+from studio.progress import Progress
+from studio.training.energy_config import EnergyConfig
+from studio.training.evaluator import EvaluationJob
+from studio.training.measured_set import measured_set, whole_log_weights
+from studio.training.memory import out_of_memory
+from studio.training.restore import restore_model
+from studio.training.store import SavedRun
+
+if TYPE_CHECKING:
+    from studio.evaluation.judge import Judge
+
+__all__ = ["evaluate_run"]
+
+_JUDGE_PART = 0.5
+
+
+def evaluate_run(
+    run: SavedRun,
+    data: Callable[[Progress], ExampleSet],
+    progress: Progress,
+    *,
+    count: int = 2000,
+    seed: int = 0,
+    judge: Judge | None = None,
+) -> Evaluation:
+    """Compare what a run's averaged model generates with the target that the run ended with.
+
+    Args:
+        run: an opened run folder.
+        data: loads the run's data set.
+        progress: told how far it is; may cancel.
+        count: samples, at least 10.
+        seed: of their latents.
+        judge: of that data set, if there is one already.
+
+    Raises:
+        UserError: the run or its data set cannot be read, or does not fit the other.
+        Cancelled: the person cancelled.
+    """
+    if count < LEAST_SAMPLES:
+        raise UserError("Too few samples to evaluate", f"{count} were asked for.", f"Use at least {LEAST_SAMPLES}.")
+    model = restore_model(run)
+    perturbation = _target(run)
+    part = progress.part(0.0, _JUDGE_PART)
+    images = _images_of(run, data(part))
+    log_weights = whole_log_weights(perturbation, measured_set(images))
+    if judge is None:
+        from studio.evaluation.judge_store import judge_for
+
+        judge = judge_for(images, part)
+    return _work(model, judge, log_weights, progress.part(_JUDGE_PART, 1.0), count, seed)
+
+
+def _work(
+    model: GenerativeModel, judge: Judge, log_weights: Floats, progress: Progress, count: int, seed: int
+) -> Evaluation:
+    rng = torch.Generator().manual_seed(seed)
+    try:
+        job = EvaluationJob(model, judge, lambda: Target.of(judge, log_weights, count), count, rng)
+        while job.next is not None:
+            progress.report(job.next.name, job.next.fraction)
+            job.advance()
+    except (MemoryError, RuntimeError) as found:
+        error = out_of_memory(found, "Evaluate fewer samples at once.")
+        if error is None:
+            raise
+        raise error from found
+    assert job.result is not None
+    return job.result
+
+
+def _target(run: SavedRun) -> Perturbation:
+    """The target that the run ended with; a run may have been retargeted on its way."""
+    offsets = run.summary.get("offsets")
+    if not isinstance(offsets, dict) or set(offsets) != set(run.class_names):
+        raise _damaged(run)
+    try:
+        energy = EnergyConfig.model_validate(run.summary.get("energy", {})).energy()
+        return Perturbation(offsets=tuple(float(offsets[name]) for name in run.class_names), energy=energy)
+    except (TypeError, ValueError) as error:
+        raise _damaged(run) from error
+
+
+def _damaged(run: SavedRun) -> UserError:
+    return UserError(
+        "The run's summary cannot be read",
+        f"{run.path / 'summary.json'} does not hold an offset for each class.",
+        "It was changed after the run.",
+    )
+
+
+def _images_of(run: SavedRun, images: ExampleSet) -> ImageSet:
+    """The data set, if it is the one that the run was trained on and can be judged."""
+    if not isinstance(images, ImageSet):
+        raise UserError(
+            "Only images can be judged",
+            f"{images.name} has {images.noun}.",
+            "The run's own metrics say how far points are from their target.",
+        )
+    if images.class_names != run.class_names or images.image_shape != run.image_shape:
+        raise UserError(
+            "The data set is not the one that the run was trained on",
+            f"{images.name} has {len(images.class_names)} classes and images of shape {images.image_shape}; "
+            f"the run has {len(run.class_names)} and {run.image_shape}.",
+            "The data set was changed after the run.",
+        )
+    return images

@@ -1,0 +1,165 @@
+"""The judge: what it learns, that it leaves other random streams alone, and that it is trained once."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from studio.data.catalog import dataset_spec, load_dataset
+from studio.data.image_set import ImageSet
+from studio.errors import Cancelled
+from studio.evaluation.judge import Judge, train_judge
+from studio.evaluation.judge_store import judge_for
+from studio.evaluation.report import Target, evaluate
+from studio.evaluation.tables import record, table
+from studio.progress import Progress
+
+
+def stripes(count: int = 150, *, channels: int = 1, height: int = 8, width: int = 8) -> ImageSet:
+    """Noise with a bright top, left or middle: three classes that are easily told apart."""
+    rng = np.random.default_rng(0)
+    labels = np.sort(rng.choice(3, count, p=[0.6, 0.3, 0.1])).astype(np.int64)
+    labels[:3] = [0, 1, 2]
+    images = rng.integers(0, 90, (count, height, width, channels)).astype(np.uint8)
+    half = (slice(0, height // 2), slice(0, width))
+    side = (slice(0, height), slice(0, width // 2))
+    middle = (slice(height // 4, -height // 4), slice(width // 4, -width // 4))
+    for label, place in enumerate((half, side, middle)):
+        members = np.flatnonzero(labels == label)[:, None, None]
+        images[members, np.arange(height)[place[0], None], np.arange(width)[place[1]]] = 230
+    return ImageSet(name="Stripes", images=images, labels=labels, class_names=("top", "left", "middle"))
+
+
+@pytest.fixture(scope="module")
+def data() -> ImageSet:
+    return stripes()
+
+
+@pytest.fixture(scope="module")
+def judge(data: ImageSet) -> Judge:
+    return train_judge(data, Progress())
+
+
+def test_that_it_tells_classes_apart_on_examples_held_out(judge: Judge, data: ImageSet) -> None:
+    assert judge.confusion.sum(axis=0).tolist() == [round(count / 6) for count in data.counts]
+    assert judge.accuracy > 0.9
+
+
+@pytest.mark.parametrize(("channels", "height", "width"), [(3, 10, 13), (1, 40, 70), (3, 33, 5)])
+def test_that_any_shape_and_colour_will_do(channels: int, height: int, width: int) -> None:
+    data = stripes(40, channels=channels, height=height, width=width)
+    judge = train_judge(data, Progress())
+    assert judge.features.shape == (40, 64)
+    assert judge.judge(data.images[:7]).labels.shape == (7,)
+
+
+def test_that_what_it_cannot_decide_is_a_class_of_its_own(judge: Judge) -> None:
+    grey = np.full((4, 8, 8, 1), 45, np.uint8)
+    undecided = copy.deepcopy(judge)
+    undecided.network.last.weight.zero_()
+    undecided.network.last.bias.zero_()
+    assert undecided.judge(grey).labels.tolist() == [3, 3, 3, 3]
+
+
+def test_that_training_it_leaves_torchs_own_random_stream_alone(data: ImageSet) -> None:
+    before = torch.get_rng_state()
+    train_judge(data, Progress())
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_that_it_is_trained_once_per_data_set(data: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = judge_for(data, Progress(), tmp_path)
+    monkeypatch.setattr("studio.evaluation.judge_store.train_judge", lambda *_: pytest.fail("trained again"))
+    again = judge_for(data, Progress(), tmp_path)
+    assert again.confusion.tolist() == first.confusion.tolist()
+    np.testing.assert_array_equal(again.features, first.features)
+    np.testing.assert_array_equal(again.judge(data.images).features, first.judge(data.images).features)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".safetensors"]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"\x00" * 64, None], ids=["empty", "list", "zeros", "half"])
+def test_that_a_damaged_one_is_trained_anew(
+    data: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, content: bytes | None, judge: Judge
+) -> None:
+    monkeypatch.setattr("studio.evaluation.judge_store.train_judge", lambda *_: judge)
+    judge_for(data, Progress(), tmp_path)
+    (path,) = tmp_path.glob(f"*{suffix}")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    assert judge_for(data, Progress(), tmp_path) is judge
+    assert path.read_bytes() == whole
+
+
+def test_that_it_goes_on_where_it_cannot_be_kept(
+    data: ImageSet, tmp_path: Path, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.evaluation.judge_store.train_judge", lambda *_: judge)
+    (tmp_path / "judges").write_text("a file where the folder should be")
+    assert judge_for(data, Progress(), tmp_path / "judges") is judge
+
+
+def test_that_cancelling_leaves_nothing(data: ImageSet, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def listen(text: str, fraction: float | None) -> None:
+        told.append(text)
+        if fraction and fraction > 0.3:
+            progress.cancel()
+
+    progress = Progress(listen)
+    with pytest.raises(Cancelled):
+        judge_for(data, progress, tmp_path)
+    assert "Training the judge" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_that_real_examples_drawn_to_the_target_are_found_to_have_arrived(judge: Judge, data: ImageSet) -> None:
+    """The tilted data is its own best model: shares in their intervals, distances near their floors."""
+    log_weights = np.array([0.0, 0.0, 2.5])[data.labels]
+    target = Target.of(judge, log_weights, 600)
+    weights = np.exp(log_weights)
+    drawn = np.random.default_rng(4).choice(len(data), 600, p=weights / weights.sum())
+    images = data.images[drawn]
+    found = evaluate(judge, target, images, judge.judge(images))
+    assert found.target[2] == pytest.approx((weights * (data.labels == 2)).sum() / weights.sum())
+    assert (found.shares.low[:3] <= found.target).all()
+    assert (found.target <= found.shares.high[:3]).all()
+    assert found.tv < 0.1
+    assert found.frechet < 5 * found.frechet_floor
+    untilted = evaluate(judge, target, data.images, judge.judge(data.images))
+    assert untilted.frechet > 5 * found.frechet
+    assert untilted.tv > found.tv
+    assert untilted.kl > found.kl
+    assert untilted.mmd > found.mmd
+    assert found.nearness == 0
+    chosen = found.specimens
+    assert np.array_equal(chosen.images, chosen.neighbours)
+
+
+def test_that_the_record_has_every_figure_by_class_name(judge: Judge, data: ImageSet) -> None:
+    target = Target.of(judge, np.zeros(len(data)), 100)
+    found = evaluate(judge, target, data.images[:100], judge.judge(data.images[:100]))
+    kept = record(found)
+    assert list(kept["classes"]) == ["top", "left", "middle"]
+    for entry in (*kept["classes"].values(), kept["unsure"]):
+        assert set(entry) == {"data", "target", "raw", "corrected", "low", "high"}
+        assert all(type(value) is float for value in entry.values())
+    assert {"tv", "kl", "frechet", "frechet_floor", "mmd"} <= set(kept)
+    lines = table(found).splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert [line.split()[0] for line in lines[:5]] == ["class", "top", "left", "middle", "unsure"]
+
+
+@pytest.mark.slow
+def test_that_mnist_is_judged_right_99_times_in_100(mnist_root: Path, tmp_path: Path) -> None:
+    data = load_dataset(dataset_spec("mnist").config(), mnist_root)
+    assert isinstance(data, ImageSet)
+    judge = judge_for(data, Progress(), tmp_path)
+    assert judge.accuracy >= 0.99
+    assert np.trace(judge.confusion) / judge.confusion[:-1].sum() >= 0.99
+    assert judge.confusion[-1].sum() / judge.confusion.sum() < 0.02

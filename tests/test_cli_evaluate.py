@@ -1,0 +1,98 @@
+"""`studio evaluate`: the table, the JSON, and one line for what a person can mend."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from studio.cli import main
+from studio.data.image_set import ImageSet
+from studio.evaluation.judge import train_judge
+from studio.progress import Progress
+
+QUICK = ["--set", "model.width=4", "--set", "batch.average_size=8", "--set", "perturbation.offsets.2=-1.5"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of a few steps; not to be written to."""
+    path = tmp_path_factory.mktemp("cli") / "run"
+    assert main(["train", "digits-vae", "--steps", "5", "--run-dir", str(path), *QUICK]) == 0
+    return path
+
+
+@pytest.fixture
+def quick_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A judge that is trained for a moment only."""
+    monkeypatch.setattr("studio.evaluation.judge._SEEN", 10_000)
+
+
+@pytest.mark.usefixtures("quick_judge")
+def test_that_it_prints_the_table_and_writes_every_figure(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "deep" / "found.json"
+    assert main(["evaluate", str(trained), "--count", "60", "--json", str(out)]) == 0
+    text, progress = capsys.readouterr()
+    assert "Training the judge" in progress
+    assert "Total variation" in text
+    found = json.loads(out.read_text())
+    assert found["count"] == 60
+    assert list(found["classes"]) == list("0123456789")
+    two = found["classes"]["2"]
+    assert two["data"] == pytest.approx(177 / 1797)
+    assert two["target"] == pytest.approx(177 * np.exp(1.5) / (1797 - 177 + 177 * np.exp(1.5)))
+    entries = [*found["classes"].values(), found["unsure"]]
+    for name in ("raw", "corrected"):
+        assert sum(entry[name] for entry in entries) == pytest.approx(1)
+    assert all(entry["low"] <= entry["corrected"] <= entry["high"] for entry in entries)
+    wanted = sum(abs(entry["target"] - entry["corrected"]) for entry in entries) / 2
+    assert found["tv"] == pytest.approx(wanted)
+    assert min(found[name] for name in ("kl", "frechet", "frechet_floor", "mmd")) > 0
+    assert main(["evaluate", str(trained), "--count", "60", "--json", str(out)]) == 0
+    assert "Training the judge" not in capsys.readouterr().err
+    assert json.loads(out.read_text()) == found
+
+
+@pytest.mark.parametrize("damage", ["no run", "no offsets", "offset", "classes"])
+def test_that_a_fault_is_one_line_and_exit_code_2(
+    damage: str, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run"
+    path.mkdir()
+    for name in ("config.json", "summary.json", "weights.safetensors"):
+        (path / name).write_bytes((trained / name).read_bytes())
+    summary = json.loads((path / "summary.json").read_text())
+    if damage == "no run":
+        (path / "config.json").unlink()
+    elif damage == "no offsets":
+        del summary["offsets"]
+    elif damage == "offset":
+        summary["offsets"]["2"] = "nan"
+    else:
+        summary["class_names"] = ["a", *summary["class_names"][1:]]
+        summary["offsets"] = dict.fromkeys(summary["class_names"], 0.0)
+    (path / "summary.json").write_text(json.dumps(summary))
+    capsys.readouterr()
+    assert main(["evaluate", str(path), "--count", "20", "--json", str(tmp_path / "out.json")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.strip().splitlines()[-1].startswith("studio: ")
+    assert "Traceback" not in err
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_that_too_few_samples_are_refused(trained: Path) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main(["evaluate", str(trained), "--count", "3"])
+    assert refused.value.code == 2
+
+
+def test_that_a_judge_needs_no_more_than_two_examples_of_a_class() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 1), dtype=np.uint8)
+    labels = np.array([0] * 10 + [1] * 2, dtype=np.int64)
+    judge = train_judge(ImageSet(name="few", images=images, labels=labels, class_names=("a", "b")), Progress())
+    assert judge.confusion.sum(axis=0).tolist() == [2, 1]
