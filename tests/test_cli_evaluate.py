@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from studio.cli import main
+from studio.data.digits import DigitsConfig, load_digits
 from studio.data.image_set import ImageSet
 from studio.evaluation.judge import train_judge
+from studio.perturb.features import measure
 from studio.progress import Progress
 
 QUICK = ["--set", "model.width=4", "--set", "batch.average_size=8", "--set", "perturbation.offsets.2=-1.5"]
@@ -55,6 +57,27 @@ def test_that_it_prints_the_table_and_writes_every_figure(
     assert main(["evaluate", str(trained), "--count", "60", "--json", str(out)]) == 0
     assert "Training the judge" not in capsys.readouterr().err
     assert json.loads(out.read_text()) == found
+
+
+@pytest.mark.usefixtures("quick_judge")
+def test_that_the_target_of_a_run_with_an_energy_by_example_is_that_energys(tmp_path: Path) -> None:
+    run, out = tmp_path / "run", tmp_path / "found.json"
+    term = json.dumps([{"kind": "linear", "feature": "ink", "slope": 0.2}])
+    tilted = [*QUICK, "--set", f"perturbation.terms={term}"]
+    assert main(["train", "digits-vae", "--steps", "2", "--run-dir", str(run), *tilted]) == 0
+    assert main(["evaluate", str(run), "--count", "20", "--json", str(out)]) == 0
+    data = load_digits(DigitsConfig(), tmp_path, Progress())
+    weights = np.exp(1.5 * (data.labels == 2) - 0.2 * measure(data.images, ["ink"])["ink"])
+    wanted = np.bincount(data.labels, weights=weights) / weights.sum()
+    found = json.loads(out.read_text())["classes"]
+    assert [found[name]["target"] for name in data.class_names] == pytest.approx(list(wanted))
+
+
+def test_that_points_are_not_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run"
+    assert main(["train", "planar-gan", "--steps", "2", "--run-dir", str(run)]) == 0
+    assert main(["evaluate", str(run), "--count", "20"]) == 2
+    assert "Only images can be judged" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("damage", ["no run", "no offsets", "offset", "classes"])
