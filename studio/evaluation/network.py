@@ -1,4 +1,4 @@
-"""The judge's network: two convolutions with pooling, 64 features, one logit per class.
+"""The judge's network: three convolutions with pooling, 64 features, one logit per class.
 
 Images beyond 32 pixels a side are averaged down first: the judge tells classes apart, it does not count hairs.
 """
@@ -29,14 +29,15 @@ class JudgeNetwork(nn.Module):
         super().__init__()
         channels, *sides = image_shape
         self.side = (min(sides[0], _LARGEST_SIDE), min(sides[1], _LARGEST_SIDE))
-        coarse = [-(-side // 4) for side in self.side]
+        coarse = [-(-side // 8) for side in self.side]
         with torch.device("meta"):  # laid out without weights, which are drawn below
             self.first = nn.Conv2d(channels, _CHANNELS, 3, padding=1)
             self.second = nn.Conv2d(_CHANNELS, 2 * _CHANNELS, 3, padding=1)
-            self.hidden = nn.Linear(2 * _CHANNELS * coarse[0] * coarse[1], FEATURES)
+            self.third = nn.Conv2d(2 * _CHANNELS, 4 * _CHANNELS, 3, padding=1)
+            self.hidden = nn.Linear(4 * _CHANNELS * coarse[0] * coarse[1], FEATURES)
             self.last = nn.Linear(FEATURES, classes)
         self.to_empty(device="cpu")
-        for layer in (self.first, self.second, self.hidden, self.last):
+        for layer in (self.first, self.second, self.third, self.hidden, self.last):
             nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=rng)
             nn.init.zeros_(layer.get_parameter("bias"))
 
@@ -46,7 +47,7 @@ class JudgeNetwork(nn.Module):
         if tuple(x.shape[2:]) != self.side:
             x = F.adaptive_avg_pool2d(x, self.side)
         x = x.contiguous(memory_format=torch.channels_last)  # in which a processor pools twice as fast
-        for layer in (self.first, self.second):
+        for layer in (self.first, self.second, self.third):
             x = F.relu(F.max_pool2d(layer(x), 2, ceil_mode=True))
         return F.relu(self.hidden(x.flatten(1)))
 

@@ -25,9 +25,10 @@ from studio.gui.flow_layout import FlowLayout
 from studio.gui.image_view import ImageView
 from studio.gui.live_panel import LivePanel
 from studio.gui.mosaic import mosaic
-from studio.gui.numbers import whole
+from studio.gui.numbers import compact, whole
 from studio.gui.panels.shares_bars import Bars, SharesBars
 from studio.gui.plots.history_plot import Curve, HistoryPlot
+from studio.gui.plots.legend import Chip, Legend
 from studio.gui.theme import ThemeManager, Tokens
 from studio.gui.tooltip import tooltip
 from studio.gui.workbench import Workbench
@@ -44,6 +45,13 @@ _PAGES = {
 }
 _TV = "Total variation: the share of samples that would have to change class. TV = ½ Σ |p′ − q|."
 _KL = "Relative entropy of the target from the generated shares, in nats. KL = Σ p′ log(p′/q)."
+
+_QUALITY = (
+    "All in the judge's features x, against real examples y with their weights w. Fréchet: |μ − μ′|² + tr(Σ + Σ′ − "
+    "2(Σ^½ Σ′ Σ^½)^½). Kernel: MMD² = ⟨k(x, x̃)⟩ + ⟨k(y, ỹ)⟩ − 2⟨k(x, y)⟩, k = (x·y/d + 1)³. Precision, recall, "
+    "density and coverage: who lies within whose distance to the fifth neighbour. Nearness: median distance of samples "
+    "to their nearest training example over that of real examples."
+)
 
 
 class SharesPanel(LivePanel):
@@ -62,6 +70,7 @@ class SharesPanel(LivePanel):
         self.figures = QLabel(wordWrap=True)
         self.figures.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.figures.setAlignment(Qt.AlignmentFlag.AlignTop)
+        explain(self.figures, "Quality", _QUALITY)
         self.body.addWidget(self._controls())
         self.body.addWidget(self._stack_of_pages(), 1)
         self.show_empty(_EMPTY)
@@ -111,9 +120,23 @@ class SharesPanel(LivePanel):
         column.addWidget(scroll, 3)
         column.addWidget(self.samples, 2)
         self.samples.hide()
-        for page in (first, self.plot, self.figures):
+        quality = QScrollArea()
+        quality.setWidgetResizable(True)
+        quality.setFrameShape(QFrame.Shape.NoFrame)
+        quality.setWidget(self.figures)
+        for page in (first, self._plot_and_legend(), quality):
             self._pages.addWidget(page)
         return self._pages
+
+    def _plot_and_legend(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        self.legend = Legend(self.theme)
+        self.legend.toggled.connect(self.plot.set_shown)
+        column.addWidget(self.plot, 1)
+        column.addWidget(self.legend)
+        return page
 
     @Slot(object)
     def take(self, view: EvaluationView) -> None:
@@ -144,7 +167,13 @@ class SharesPanel(LivePanel):
         kind = "raw_" if self.raw.isChecked() else ""
         names = [(f"{kind}tv", "TV", _TV), (f"{kind}kl", "KL", _KL)]
         curves = [Curve(name=name, title=title, tip=tip, colour=at) for at, (name, title, tip) in enumerate(names)]
-        self.plot.set_curves(curves)
+        if [curve.name for curve in curves] != [curve.name for curve in self.plot.curves]:
+            self.plot.set_curves(curves)
+            self.legend.clear()
+            for curve in curves:
+                self.legend.add(Chip(curve.name, curve.title, curve.tip, width=7), curve.colour)
+        for name, chip in self.legend.chips.items():
+            chip.set_value(compact(self._view.history.latest(name), 3))
         self.plot.show_history(self._view.history)
         self.figures.setText(_figures(latest.evaluation))
 
@@ -192,18 +221,17 @@ def _bars(found: Evaluation, *, raw: bool) -> Bars:
 def _figures(found: Evaluation) -> str:
     like = found.likeness
     rows = (
-        (f"Fréchet distance {found.frechet:.3g}", f"{found.frechet_floor:.3g} for as many real examples"),
-        (f"Kernel distance MMD² {found.mmd:.3g}", f"{found.mmd_floor:.3g} for as many real examples"),
-        (f"Total variation {found.tv:.3f}", f"{found.tv_floor:.3f} where the shares are right"),
-        (f"KL {found.kl:.3f} nats", "0 where the shares are right"),
-        (f"Precision {like.precision:.2f}", "samples that look like the data"),
-        (f"Recall {like.recall:.2f}", "data that the model reaches"),
-        (f"Density {like.density:.2f}", "as precision, hardly moved by outliers; about 1"),
-        (f"Coverage {like.coverage:.2f}", "data with a sample beside it"),
-        (
-            f"Nearness {found.nearness:.2f}",
-            "distance to the nearest training example; near 0 it copies, 1 as real ones",
-        ),
+        ("Fréchet distance", f"{found.frechet:.3g}", f"real: {found.frechet_floor:.3g}"),
+        ("Kernel distance", f"{found.mmd:.3g}", f"real: {found.mmd_floor:.3g}"),
+        ("Total variation", f"{found.tv:.3f}", f"if right: {found.tv_floor:.3f}"),
+        ("KL", f"{found.kl:.3f} nats", "if right: 0"),
+        ("Precision", f"{like.precision:.2f}", "look like the data"),
+        ("Recall", f"{like.recall:.2f}", "data reached"),
+        ("Density", f"{like.density:.2f}", "about 1 is right"),
+        ("Coverage", f"{like.coverage:.2f}", "data with samples near"),
+        ("Nearness", f"{found.nearness:.2f}", "0 copies, 1 as real"),
     )
-    cells = "".join(f"<tr><td>{name}&nbsp;&nbsp;</td><td>{meaning}</td></tr>" for name, meaning in rows)
-    return f"<table>{cells}</table>"
+    cells = "".join(
+        f"<tr><td>{name}</td><td align=right>{value}</td><td>{meaning}</td></tr>" for name, value, meaning in rows
+    )
+    return f"<table cellspacing=4>{cells}</table>"
