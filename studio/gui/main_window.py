@@ -52,7 +52,7 @@ _SPLITS = (
     ("right_middle", "right_bottom", Qt.Orientation.Vertical),
 )
 _WIDTHS = (("left", 290), ("middle_top", 560), ("right_top", 430))
-_IMAGE_HEIGHTS = (272, 458)
+_IMAGE_HEIGHTS = (288, 442)
 _HEIGHTS = (
     ("middle_top", _IMAGE_HEIGHTS[0]),
     ("middle_bottom", _IMAGE_HEIGHTS[1]),
