@@ -17,7 +17,8 @@ import pytest
 
 # Before anything imports Qt or torch: both read these once.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("OMP_NUM_THREADS", str(min(2, os.cpu_count() or 1)))
+# The models are tiny, so a second thread gains nothing; on a busy machine two wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Widgets must be destroyed where they were made, so no other thread may collect them: studio/gui/garbage.py says more.
 gc.disable()
