@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from studio.models.autoencoder_config import AutoencoderConfig
+from studio.models.config import OptimiserConfig
 from studio.settings import setting
 
 MOST_LAYERS = 5
@@ -29,4 +30,9 @@ class HierarchicalVaeConfig(AutoencoderConfig):
         unit="layers",
         ge=2,
         le=MOST_LAYERS,
+    )
+    autoencoder_optimiser: OptimiserConfig = setting(
+        OptimiserConfig(learning_rate=1e-3, clip_norm=100.0),
+        "Optimiser",
+        "How encoders and decoders are trained. A larger rate was seen to lose everything after some thousand steps.",
     )
