@@ -49,6 +49,7 @@ _CURVES = (
     ),
 )
 _BEFORE = "How far samples are from p′ is drawn here once you press Start."
+_UNKNOWN = "No distances from p′ and no contours of it, for p′ is not known exactly. "
 _LOW = 330  # pixels of height below which the legend shows names only
 
 
@@ -66,6 +67,8 @@ class PlaneDistances(QWidget):
             chip = self.legend.add(Chip(curve.name, curve.title, curve.tip, width=6), curve.colour)
             chip.setChecked(curve.shown)
         self.legend.toggled.connect(self.plot.set_shown)
+        self._unknown = ""
+        self._history = History()
         self.before = QLabel(_BEFORE, wordWrap=True)
         self.before.setProperty("role", "muted")
         column = QVBoxLayout(self)
@@ -81,12 +84,22 @@ class PlaneDistances(QWidget):
     @Slot(object)
     def show_history(self, history: History) -> None:
         """New points, or a new run's."""
+        self._history = history
         if "plane_js" not in history.names and len(history):
             return
-        self.before.setVisible(not len(history))
+        self._show_text()
         for name, chip in self.legend.chips.items():
             chip.set_value(compact(history.latest(name), 3))
         self.plot.show_history(history)
+
+    def show_unknown(self, reason: str) -> None:
+        """Say why there are no distances from the target as it is edited; an empty reason says nothing."""
+        self._unknown = reason
+        self._show_text()
+
+    def _show_text(self) -> None:
+        self.before.setText(_UNKNOWN + self._unknown if self._unknown else _BEFORE)
+        self.before.setVisible(bool(self._unknown) or not len(self._history))
 
     def hasHeightForWidth(self) -> bool:
         """No: the legend wraps, but the plot gives way to it, so that the plane beside or above keeps its share."""

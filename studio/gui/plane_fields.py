@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.data.planar.plane import Plane
+from studio.data.planar.target import PlaneTarget
 from studio.models.plane import Field
 
 Array = NDArray[np.float64]
@@ -18,7 +19,7 @@ SIDE = 80
 
 _EXACT_TIPS = {
     "p": "How densely the data lie, exactly as they were drawn. p(x) = Σ_c p_c·p(x|c).",
-    "target": "How densely points should lie after the tilt, exactly. p′(x) = Σ_c p′_c·p(x|c).",
+    "target": "How densely points should lie after the tilt, exactly. p′(x) = Σ_c p_c·p(x|c)·e^(−ΔH(x, c))/Z.",
 }
 _EXACT_TITLES = {"p": "Data's density p", "target": "Target's density p′"}
 
@@ -57,23 +58,35 @@ class ShownField:
 
 
 class ExactFields:
-    """The exact densities of one plane, computed once for all shares.
+    """The exact densities of one plane, computed once for all targets.
 
     Args:
         plane: whose densities.
     """
 
     def __init__(self, plane: Plane) -> None:
-        self._classes = np.exp(plane.log_class_densities(plane.centres(SIDE)))
+        self._centres = plane.centres(SIDE)
+        self._classes = np.exp(plane.log_class_densities(self._centres))
 
     def field(self, name: str, shares: Array) -> ShownField:
         """Σ_c a_c·p(x|c) for class shares a (K,); `name` is "p" or "target"."""
+        return self._shown(name, self._classes @ shares)
+
+    def target(self, target: PlaneTarget) -> ShownField:
+        """p′.
+
+        Raises:
+            UserError: ΔH is not finite somewhere where a class has points.
+        """
+        return self._shown("target", target.on_grid(self._centres, self._classes))
+
+    def _shown(self, name: str, values: Array) -> ShownField:
         return ShownField(
             name=name,
             title=_EXACT_TITLES[name],
             tip=_EXACT_TIPS[name],
             unit="per area",
-            values=(self._classes @ shares).reshape(SIDE, SIDE),
+            values=values.reshape(SIDE, SIDE),
         )
 
 

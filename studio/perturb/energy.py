@@ -56,12 +56,13 @@ class Energy:
         """The values that active terms need of each example."""
         return tuple(dict.fromkeys(name for term in self.terms if term.active for name in term.names))
 
-    def of_examples(self, offsets: ArrayLike, measured: Measured) -> ExampleEnergies:
+    def of_examples(self, offsets: ArrayLike, measured: Measured, middle: float | None = None) -> ExampleEnergies:
         """ΔH of every example.
 
         Args:
             offsets: ΔH per class, shape (K,).
-            measured: the data set.
+            measured: the data set, or places that are judged like it.
+            middle: what a clip is measured from; by default the median of these examples.
 
         Raises:
             UserError: the data lack what a term needs, or an energy is not finite or beyond ±10¹²; the field is that
@@ -74,7 +75,8 @@ class Energy:
         _check_size(total, measured)
         if self.clip is None:
             return ExampleEnergies(energy=total, unclipped=total)
-        middle = float(np.median(total))
+        if middle is None:
+            middle = float(np.median(total))
         return ExampleEnergies(energy=middle + np.clip(total - middle, -self.clip, self.clip), unclipped=total)
 
 

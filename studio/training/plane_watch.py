@@ -6,12 +6,15 @@ Both keep to a share of the time: a look that takes long is followed by a longer
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from studio.data.planar.plane import Plane
+from studio.data.planar.target import PlaneTarget
+from studio.errors import UserError
 from studio.evaluation.plane_divergence import (
     cell_counts,
     js_divergence,
@@ -19,7 +22,6 @@ from studio.evaluation.plane_divergence import (
     w1_distance,
     w1_floor,
 )
-from studio.perturb.perturbation import Perturbation, target_shares
 from studio.training.messages import PlaneFrame
 from studio.training.trainer import Trainer
 
@@ -42,7 +44,8 @@ class PlaneWatch:
         plane: of its data.
 
     Attributes:
-        values: the newest distances, for the curves: plane_js, plane_kl, plane_w1, plane_w1_floor.
+        values: the newest distances, for the curves: plane_js, plane_kl, plane_w1, plane_w1_floor; none while the
+            target is not known exactly.
         pause: seconds to wait for the next frame, so that frames take at most half of the time.
     """
 
@@ -50,7 +53,12 @@ class PlaneWatch:
         self._trainer = trainer
         self._plane = plane
         self._revision: int | None = None
-        self._masses = self._cell_masses()
+        self._measured_revision: int | None = None
+        self._exact: PlaneTarget | None = None
+        self._centres = plane.centres(_CELLS * _FINE)
+        density = np.exp(plane.log_class_densities(self._centres))
+        self._masses = density / density.sum(0)
+        """∫ p(x|c) over each fine cell by the midpoint rule, scaled to add up to 1, shape (fine cells, K)."""
         self._points: NDArray[np.float64] = np.empty((0, 2))
         self._target: NDArray[np.float64] = np.empty(0)
         self._next_measure = 0.0
@@ -61,7 +69,6 @@ class PlaneWatch:
         """What the model makes and shows just now, in the plane's own units."""
         trainer, half, begun = self._trainer, self._plane.half, time.thread_time()
         points = trainer.sample(_SHOWN, averaged=False).reshape(-1, 2).astype(np.float64)
-        shares = self._shares(trainer.perturbation)
         model = trainer.model
         model.eval()
         try:
@@ -71,16 +78,17 @@ class PlaneWatch:
                 views = model.on_plane(inside, rng)
         finally:
             model.train()
-        labels = self._plane.classify(points, shares)
+        labels = self._classify(points)
         self.pause = max(FRAME_SECONDS, time.thread_time() - begun)
         return PlaneFrame(step=trainer.step_count, points=points, labels=labels, views=views)
 
     def measure(self) -> None:
         """Bring `values` up to date, if it is time."""
-        if time.perf_counter() < self._next_measure:
-            return
         trainer = self._trainer
-        self._retarget(trainer.perturbation)
+        if self._exact_target() is None:
+            self.values.clear()
+        if time.perf_counter() < self._next_measure or not self._retarget():
+            return
         begun = time.thread_time()
         points = trainer.sample(_COUNTED, averaged=False, seed=trainer.step_count).reshape(-1, 2).astype(np.float64)
         counts = cell_counts(points, self._plane.half, _CELLS)
@@ -92,23 +100,53 @@ class PlaneWatch:
         spent = time.thread_time() - begun  # of the processor, so that a busy machine does not slow the curves further
         self._next_measure = time.perf_counter() + max(_MEASURE_SECONDS, spent / _MOST_OF_THE_TIME)
 
-    def _shares(self, perturbation: Perturbation) -> NDArray[np.float64]:
-        return target_shares(self._trainer.data.counts, perturbation.offsets)
+    def _exact_target(self) -> PlaneTarget | None:
+        """The target in force; None where it is not known exactly."""
+        trainer, perturbation = self._trainer, self._trainer.perturbation
+        if self._revision != perturbation.revision:
+            self._revision = perturbation.revision
+            energies = perturbation.example_energies(trainer.measured) if perturbation.by_example else None
+            data = trainer.data
+            try:
+                self._exact = PlaneTarget.of(self._plane, data.class_names, data.counts, perturbation, energies)
+            except UserError:
+                self._exact = None
+        return self._exact
 
-    def _retarget(self, perturbation: Perturbation) -> None:
-        """Take up another target: its masses, some of its points, and how far two draws of it are apart."""
-        if self._revision == perturbation.revision:
-            return
-        self._revision = perturbation.revision
-        shares = self._shares(perturbation)
-        self._target = np.tensordot(self._masses, shares, axes=(2, 0))
+    def _classify(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The most probable class of each point under the target; of the data, where the target is not known."""
+        exact, counts = self._exact_target(), self._trainer.data.counts
+        if exact is not None:
+            try:
+                return exact.classify(points)
+            except UserError:  # ΔH of a generated point is not finite
+                pass
+        return self._plane.classify(points, counts / counts.sum())
+
+    def _retarget(self) -> bool:
+        """Take up another target: its masses, some of its points, and how far two draws of it are apart.
+
+        Returns:
+            whether the target is known exactly.
+        """
+        exact = self._exact_target()
+        if exact is None or self._measured_revision == self._revision:
+            return exact is not None
+        try:
+            fine = exact.on_grid(self._centres, self._masses)
+        except UserError:  # not everywhere; the plane panel says where
+            self._exact = None
+            self.values.clear()
+            return False
+        self._measured_revision = self._revision
+        self._target = fine.reshape(_CELLS, _FINE, _CELLS, _FINE).sum((1, 3))
         rng = np.random.default_rng(self._trainer.config.seed)
-        self._points = self._plane.draw_mixture(_MOVED, shares, rng)
-        self.values["plane_w1_floor"] = w1_floor(lambda count: self._plane.draw_mixture(count, shares, rng), _MOVED)
-
-    def _cell_masses(self) -> NDArray[np.float64]:
-        """∫ p(x|c) over each cell by the midpoint rule, scaled to add up to 1, shape (side, side, K)."""
-        side = _CELLS * _FINE
-        density = np.exp(self._plane.log_class_densities(self._plane.centres(side)))
-        masses = density.reshape(_CELLS, _FINE, _CELLS, _FINE, -1).sum((1, 3))
-        return np.asarray(masses / masses.sum((0, 1)))
+        # By its fine cells a tilted target can be drawn however strong the tilt; a sample of the data, taken again by
+        # weight, would soon consist of a few points. A cell blurs by 1/√12 of its side: little next to the floor.
+        if exact.perturbation.by_example:
+            draw = partial(self._plane.draw_cells, masses=fine / fine.sum(), rng=rng)
+        else:
+            draw = partial(self._plane.draw_mixture, shares=exact.shares, rng=rng)
+        self._points = draw(_MOVED)
+        self.values["plane_w1_floor"] = w1_floor(draw, _MOVED)
+        return True

@@ -147,6 +147,11 @@ class Trainer:
         return torch.from_numpy(np.array(images.transpose(0, 3, 1, 2))).to(self.device)
 
     @property
+    def measured(self) -> Measured:
+        """What is known of every example, held-out ones included."""
+        return self._measured
+
+    @property
     def epoch(self) -> float:
         """Examples trained on over examples in the data set."""
         return self._planner.epoch

@@ -1,11 +1,13 @@
 """The plane of a planar set: its square, and what is known exactly on it.
 
-p(x)  = Σ_c p_c·p(x|c)        the data's density, with the shares of its classes
-p′(x) = Σ_c p′_c·p(x|c)       the target's: an offset per class changes the shares and nothing else
+    p(x) = Σ_c p_c·p(x|c)
+
+is the data's density, with the shares of its classes; `PlaneTarget` knows the target's.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -55,8 +57,14 @@ class Plane:
         counts = np.bincount(labels, minlength=len(self.classes))
         return np.concatenate([self.draw(label, int(number), rng) for label, number in enumerate(counts)])
 
+    def draw_cells(self, count: int, masses: Array, rng: np.random.Generator) -> Array:
+        """Points of a density given by its mass in each cell of `centres`, (side²,), even within one; (count, 2)."""
+        side = math.isqrt(len(masses))
+        chosen = self.centres(side)[rng.choice(len(masses), count, p=masses)]
+        return np.asarray(chosen + (rng.random((count, 2)) - 0.5) * (2 * self.half / side))
+
     def classify(self, points: Array, shares: Array) -> NDArray[np.int64]:
-        """The most probable class of each point under the shares (Bayes), shape (n,)."""
+        """The most probable class of points (n, 2) under shares (K,), or (n, K) of each point's own (Bayes), (n,)."""
         with np.errstate(divide="ignore"):
             posterior = self.log_class_densities(points) + np.log(shares)
         found: NDArray[np.int64] = posterior.argmax(1)

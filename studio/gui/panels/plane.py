@@ -11,6 +11,8 @@ from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QLabel, QToolButton, QWidget
 
+from studio.data.planar.target import PlaneTarget
+from studio.errors import UserError
 from studio.gui.controls import toggle_button
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
@@ -184,15 +186,20 @@ class PlanePanel(LivePanel):
         if tilt is not None and tilt.dataset is not dataset:
             tilt = None  # still of the data set before
         if "p" not in self._fields or self._target_shown is not tilt or tilt is None:
-            self._fields["p"] = exact.field("p", dataset.shares)
-            shares = tilt.summary.target if tilt is not None else dataset.shares
-            self._fields["target"] = exact.field("target", np.asarray(shares))
-            self.canvas.show_target(self._fields["target"].values)
+            self._fields = {"p": exact.field("p", dataset.shares)}
+            reason = ""
+            try:
+                self._fields["target"] = _target_field(dataset, exact, tilt)
+            except UserError as error:
+                reason = str(error)
+            known = self._fields.get("target")
+            self.canvas.show_target(known.values if known is not None else None)
+            self.distances.show_unknown(reason)
             self._target_shown = tilt
         half = dataset.plane.half if dataset.plane is not None else 1.0
         views = self._frame.views if self._frame is not None else ()
         own = {view.name: model_field(view, half) for view in views if isinstance(view, Field)}
-        self._fields = {name: self._fields[name] for name in ("p", "target")} | own
+        self._fields = {name: field for name, field in self._fields.items() if name in ("p", "target")} | own
 
     def _list_fields(self) -> None:
         """Offer the fields that there are, and stay at the one that is chosen."""
@@ -201,7 +208,7 @@ class PlanePanel(LivePanel):
         if names == [name for name, _, _ in entries]:
             return
         own = [name for name in self._fields if name not in ("p", "target")]
-        chosen = self.heat_choice.currentData() if self._by_hand else own[0] if own else "target"
+        chosen = self.heat_choice.currentData() if self._by_hand else own[0] if own else list(self._fields)[-1]
         with QSignalBlocker(self.heat_choice):
             self.heat_choice.clear()
             for place, (name, title, tip) in enumerate(entries):
@@ -276,3 +283,18 @@ class PlanePanel(LivePanel):
             self.toggles[letter].click()
         elif letter == "h" and self.heat_choice.count():
             self.heat_choice.setCurrentIndex((self.heat_choice.currentIndex() + 1) % self.heat_choice.count())
+
+
+def _target_field(dataset: DatasetView, exact: ExactFields, tilt: TiltView | None) -> ShownField:
+    """p′ of a tilt; p without one.
+
+    Raises:
+        UserError: p′ is not known exactly.
+    """
+    if tilt is None:
+        return exact.field("target", dataset.shares)
+    if tilt.fault is not None:
+        raise tilt.fault
+    assert dataset.plane is not None
+    target = PlaneTarget.of(dataset.plane, dataset.class_names, dataset.counts, tilt.perturbation, tilt.energies)
+    return exact.target(target)

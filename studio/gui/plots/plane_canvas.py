@@ -77,10 +77,12 @@ class PlaneCanvas(Plot):
         edge = _AIR * self._half
         self.view.setRange(xRange=(-edge, edge), yRange=(-edge, edge), padding=0, disableAutoRange=True)
 
-    def show_target(self, density: Array) -> None:
-        """Draw contours of a density, shape (side, side), rows upwards."""
-        top = float(density.max())
-        self._contours = contour_ends(density, tuple(top * level for level in _LEVELS), self._half)
+    def show_target(self, density: Array | None) -> None:
+        """Draw contours of a density, shape (side, side), rows upwards; None draws none."""
+        self._contours = np.empty((0, 2))
+        if density is not None:
+            top = float(density.max())
+            self._contours = contour_ends(density, tuple(top * level for level in _LEVELS), self._half)
         self._draw_contours()
 
     def show_heat(self, values: Array | None) -> None:

@@ -1,0 +1,135 @@
+"""The target of a planar set, exactly: the data's densities, tilted by the energy at each place.
+
+    p′(x, c) = p_c·p(x|c)·e^{−ΔH(x, c)}/Z,   Z = Σ_c p_c·⟨e^{−ΔH(x, c)}⟩_{p(x|c)}
+
+ΔH(x, c) is what the energy says of a point at x with the label c. Where it depends on c alone, the target is the
+mixture Σ_c p′_c·p(x|c). An energy that holds a column is known of the data's own points and nowhere else, so it has no
+exact target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.data.planar.density import Array
+from studio.data.planar.plane import Plane
+from studio.errors import UserError
+from studio.perturb.energy import ExampleEnergies
+from studio.perturb.measured import COLUMN, Measured
+from studio.perturb.perturbation import Perturbation, target_shares
+
+
+class _Places(Measured):
+    """Places of the plane, each with a class, in the role of examples."""
+
+    def describe(self, index: int) -> str:
+        x, y = self.values("x")[index], self.values("y")[index]
+        return f"the place ({x:.3g}, {y:.3g}) in class “{self.class_names[int(self.labels[index])]}”"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlaneTarget:
+    """What a model of a planar set should learn.
+
+    Attributes:
+        plane: with the densities of its classes.
+        class_names: one per class.
+        shares: of the classes, shape (K,): p′ where ΔH depends on the class alone, else the data's p.
+        perturbation: the tilt.
+        middle: what a clip is measured from, the median of ΔH over the data; None without terms and clip.
+    """
+
+    plane: Plane
+    class_names: tuple[str, ...]
+    shares: Array
+    perturbation: Perturbation
+    middle: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        plane: Plane,
+        class_names: Sequence[str],
+        counts: NDArray[np.int64],
+        perturbation: Perturbation,
+        energies: ExampleEnergies | None = None,
+    ) -> PlaneTarget:
+        """The target of a tilt.
+
+        Args:
+            plane: of the data.
+            class_names: one per class.
+            counts: examples per class, shape (K,).
+            perturbation: the tilt.
+            energies: of all the data; needed if the tilt is `by_example`.
+
+        Raises:
+            UserError: the energy holds a column, so that it is not known off the data.
+        """
+        names = tuple(class_names)
+        if not perturbation.by_example:
+            shares = target_shares(counts, perturbation.class_energies)
+            return cls(plane=plane, class_names=names, shares=shares, perturbation=perturbation)
+        if any(name.startswith(COLUMN) for name in perturbation.energy.names):
+            raise UserError(
+                "The energy holds a column",
+                "A column gives ΔH of the data's own points, not of the places between them.",
+                "Use a formula in x and y, if there is one.",
+                field="perturbation.terms",
+            )
+        assert energies is not None
+        middle = float(np.median(energies.unclipped))
+        return cls(
+            plane=plane, class_names=names, shares=counts / counts.sum(), perturbation=perturbation, middle=middle
+        )
+
+    def on_grid(self, points: Array, classes: Array) -> Array:
+        """p′(x) at points that fill the square evenly, shape (n,), in the unit of `classes`.
+
+        Z is found by the midpoint rule over these points, relative to the same rule's ∫ p(x|c), so that an energy
+        that depends on the class alone gives the mixture to rounding, however coarse the grid.
+
+        Args:
+            points: such as `Plane.centres`, shape (n, 2).
+            classes: p(x|c) at each, per area or per cell, shape (n, K).
+
+        Raises:
+            UserError: ΔH is not finite somewhere where a class has points.
+        """
+        if not self.perturbation.by_example:
+            return np.asarray(classes @ self.shares)
+        totals = classes.sum(0)
+        with np.errstate(divide="ignore"):
+            logs = np.log(classes / totals) + np.log(self.shares)
+        logs = logs - self._energies(points, np.isfinite(logs))
+        masses = np.exp(logs - logs.max())
+        return np.asarray(masses @ totals / masses.sum())
+
+    def classify(self, points: Array) -> NDArray[np.int64]:
+        """The most probable class of points (n, 2) under the target (Bayes), shape (n,).
+
+        Raises:
+            UserError: ΔH is not finite at one of them.
+        """
+        if not self.perturbation.by_example:
+            return self.plane.classify(points, self.shares)
+        within = np.isfinite(self.plane.log_class_densities(points)) & (self.shares > 0)
+        energy = np.where(within, self._energies(points, within), np.inf)
+        lowest = energy.min(1, keepdims=True)
+        lowest[~np.isfinite(lowest)] = 0.0  # of no class: as the plane decides
+        return self.plane.classify(points, self.shares * np.exp(lowest - energy))
+
+    def _energies(self, points: Array, within: NDArray[np.bool_]) -> Array:
+        """ΔH(x, c) where `within` (n, K) says so, 0 elsewhere, shape (n, K)."""
+        found = np.zeros(within.shape)
+        rows, labels = np.nonzero(within)
+        if not len(rows):
+            return found
+        places = _Places(points[rows], labels, self.class_names)
+        energy = self.perturbation.energy.of_examples(self.perturbation.offsets, places, self.middle)
+        found[rows, labels] = energy.energy
+        return found

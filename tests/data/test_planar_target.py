@@ -1,0 +1,72 @@
+"""The exact target of a planar set, against closed forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from studio.data.catalog import dataset_spec
+from studio.data.planar.density import Array
+from studio.data.planar.point_set import PointSet
+from studio.data.planar.target import PlaneTarget
+from studio.errors import UserError
+from studio.perturb.perturbation import Perturbation, target_shares
+from studio.training.energy_config import EnergyConfig
+from studio.training.measured_set import measured_set
+from tests.data.test_planar import loaded
+
+HALVES = np.array([1, 1])  # as many points in each half of the Gaussian, so that p is the whole Gaussian
+SIDE = 160
+
+
+@pytest.fixture(scope="module")
+def gaussian() -> PointSet:
+    return loaded(dataset_spec("planar_gaussian"))
+
+
+def tilted(data: PointSet, terms: list[dict[str, Any]], offsets: tuple[float, ...] = (0.0, 0.0)) -> Perturbation:
+    return Perturbation(offsets=offsets, energy=EnergyConfig.model_validate({"terms": terms}).energy())
+
+
+def density(data: PointSet, perturbation: Perturbation) -> tuple[Array, Array]:
+    """Places, shape (n, 2), and p′ at each, scaled to add up to 1, shape (n,)."""
+    plane = data.plane
+    assert plane is not None
+    energies = perturbation.example_energies(measured_set(data)) if perturbation.by_example else None
+    target = PlaneTarget.of(plane, data.class_names, HALVES, perturbation, energies)
+    places = plane.centres(SIDE)
+    values = target.on_grid(places, np.exp(plane.log_class_densities(places)))
+    return places, values / values.sum()
+
+
+def test_that_a_linear_term_shifts_a_gaussian_by_minus_the_slope_times_its_variance(gaussian: PointSet) -> None:
+    places, plain = density(gaussian, Perturbation(offsets=(0.0, 0.0)))
+    variance = plain @ (places[:, 0] - plain @ places[:, 0]) ** 2
+    slope = 0.5 / np.sqrt(variance)
+    _, found = density(gaussian, tilted(gaussian, [{"kind": "linear", "feature": "x", "slope": slope}]))
+    mean = found @ places
+    assert mean == pytest.approx([-slope * variance, 0.0], abs=float(1e-3 * np.sqrt(variance)))
+    assert found @ (places[:, 0] - mean[0]) ** 2 == pytest.approx(variance, rel=1e-3)
+
+
+def test_that_a_term_that_is_the_same_everywhere_changes_nothing(gaussian: PointSet) -> None:
+    offsets = (0.3, -0.9)
+    _, by_class = density(gaussian, Perturbation(offsets=offsets))
+    _, by_place = density(gaussian, tilted(gaussian, [{"kind": "formula", "text": "2 + 0*x"}], offsets))
+    np.testing.assert_allclose(by_place, by_class, rtol=1e-9, atol=1e-15)
+
+
+def test_that_offsets_alone_give_the_mixture_of_the_target_shares(gaussian: PointSet) -> None:
+    perturbation = Perturbation(offsets=(0.3, -0.9))
+    assert gaussian.plane is not None
+    target = PlaneTarget.of(gaussian.plane, gaussian.class_names, HALVES, perturbation)
+    assert target.shares == pytest.approx(target_shares(HALVES, perturbation.offsets))
+
+
+def test_that_a_column_has_no_exact_target(gaussian: PointSet) -> None:
+    column = {"kind": "column", "path": "energies.csv"}
+    assert gaussian.plane is not None
+    with pytest.raises(UserError, match="holds a column"):
+        PlaneTarget.of(gaussian.plane, gaussian.class_names, HALVES, tilted(gaussian, [column]))
