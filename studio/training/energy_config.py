@@ -216,6 +216,25 @@ class EnergyConfig(Settings):
         return self.model_copy(update={name: getattr(energy, name) for name in EnergyConfig.model_fields})
 
 
+def energy_of_record(record: Any) -> Energy:
+    """The energy that a run's summary holds; `energy_record` undone.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(record, dict) or not isinstance(record.get("terms"), list):
+        raise ValueError("this is no energy")
+    return EnergyConfig.model_validate(record | {"terms": [_term_fields(term) for term in record["terms"]]}).energy()
+
+
+def _term_fields(term: Any) -> Any:
+    """A recorded term as its settings; a column's are its path, where the record has its source."""
+    if not isinstance(term, dict) or "source" not in term:
+        return term
+    fields = dict(term)
+    return fields | {"path": str(fields.pop("source")).removeprefix("csv:")}
+
+
 def energy_record(energy: Energy) -> dict[str, Any]:
     """An energy for a run's summary, in JSON."""
     record = asdict(energy)

@@ -13,9 +13,10 @@ from studio.errors import UserError
 from studio.evaluation.report import LEAST_SAMPLES, Evaluation, Target
 from studio.models.base import GenerativeModel
 from studio.perturb.arrays import Floats
+from studio.perturb.energy import Energy
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
-from studio.training.energy_config import EnergyConfig
+from studio.training.energy_config import energy_of_record
 from studio.training.evaluator import EvaluationJob
 from studio.training.measured_set import measured_set, whole_log_weights
 from studio.training.memory import out_of_memory
@@ -91,7 +92,7 @@ def _target(run: SavedRun) -> Perturbation:
     if not isinstance(offsets, dict) or set(offsets) != set(run.class_names):
         raise _damaged(run)
     try:
-        energy = EnergyConfig.model_validate(run.summary.get("energy", {})).energy()
+        energy = energy_of_record(run.summary["energy"]) if "energy" in run.summary else Energy()
         return Perturbation(offsets=tuple(float(offsets[name]) for name in run.class_names), energy=energy)
     except (TypeError, ValueError) as error:
         raise _damaged(run) from error
@@ -100,7 +101,7 @@ def _target(run: SavedRun) -> Perturbation:
 def _damaged(run: SavedRun) -> UserError:
     return UserError(
         "The run's summary cannot be read",
-        f"{run.path / 'summary.json'} does not hold an offset for each class.",
+        f"{run.path / 'summary.json'} does not hold the target that the run ended with.",
         "It was changed after the run.",
     )
 
