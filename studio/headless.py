@@ -12,9 +12,10 @@ from studio.errors import UserError
 from studio.files import whole_file
 from studio.paths import default_data_root, default_runs_root
 from studio.progress import Progress
+from studio.training.commands import Stop
 from studio.training.config import RunConfig
+from studio.training.events import Event, Finished, Logged, Noticed, Outcome, Preparing, Saved, Started, Warned
 from studio.training.loop import Limit
-from studio.training.messages import Event, Finished, Logged, Noticed, Outcome, Preparing, Saved, Started, Stop, Warned
 from studio.training.session import RunHandle, RunRequest, folder_for, folder_under
 from studio.training.store import SavedRun
 

@@ -21,7 +21,7 @@ from studio.cli import main
 from studio.headless import _Watcher
 from studio.models.catalog import MODELS
 from studio.models.vae.model import Vae
-from studio.training.messages import Logged
+from studio.training.events import Logged
 from studio.training.presets import presets
 from studio.training.store import SavedRun
 from tests.data.image_folders import write_image_folder

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from studio.training.messages import Command, Finished
+from studio.training.commands import Command
+from studio.training.events import Finished
 from studio.training.session import RunHandle
 
 DRAW_INTERVAL = 100
@@ -17,7 +18,7 @@ QUICK_INTERVAL = 50
 class Bridge(QObject):
     """Watches at most one run."""
 
-    event_arrived = Signal(object)  # one of training.messages.Event
+    event_arrived = Signal(object)  # one of training.events.Event
     snapshot_arrived = Signal(object)  # Snapshot
     drained = Signal(int)  # after the events of one look; how many log points were dropped unread
 

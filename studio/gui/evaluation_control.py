@@ -17,7 +17,8 @@ from studio.gui.run_control import RunControl
 from studio.gui.task_runner import TaskRunner
 from studio.gui.view_state import LogLine, RunPhase
 from studio.progress import Progress
-from studio.training.messages import CancelEvaluation, Evaluated, EvaluateNow, Evaluating, EvaluationEnded
+from studio.training.commands import CancelEvaluation, EvaluateNow
+from studio.training.events import Evaluated, Evaluating, EvaluationEnded
 from studio.training.store import SavedRun
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from studio.gui.live_settings import learning_rates
 from studio.gui.theme import ThemeManager
 from studio.gui.view_state import RunPhase, RunView, spoken
 from studio.gui.workbench import Workbench
-from studio.training.messages import SetDelay, Step
+from studio.training.commands import SetDelay, Step
 
 SLOW_SECONDS = 0.5
 

@@ -10,14 +10,21 @@ from studio.errors import UserError
 from studio.gui.bridge import DRAW_INTERVAL, Bridge
 from studio.gui.history import History
 from studio.gui.view_state import Level, LogLine, RunPhase, RunView, line_of, run_after, spoken
-from studio.training.comparison_messages import (
+from studio.training.commands import (
     CancelComparison,
-    ComparePlanners,
-    ComparingPlanners,
-    PlannersCompared,
-)
-from studio.training.messages import (
     Command,
+    ComparePlanners,
+    Pause,
+    Restore,
+    Resume,
+    SampleNow,
+    Save,
+    SetLearningRate,
+    Step,
+    Stop,
+)
+from studio.training.events import (
+    ComparingPlanners,
     Evaluated,
     Evaluating,
     EvaluationEnded,
@@ -26,21 +33,14 @@ from studio.training.messages import (
     LearningRateApplied,
     Logged,
     Noticed,
-    Pause,
     PerturbationApplied,
     PerturbationRejected,
-    Restore,
+    PlannersCompared,
     Restored,
-    Resume,
-    SampleNow,
-    Save,
-    SetLearningRate,
-    Snapshot,
-    Step,
-    Stop,
     Warned,
 )
 from studio.training.session import RunHandle, RunRequest
+from studio.training.snapshot import Snapshot
 
 
 class RunControl(QObject):

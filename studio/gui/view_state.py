@@ -18,8 +18,8 @@ from studio.errors import UserError
 from studio.perturb.diagnostics import Strength, TiltSummary, summarise, summarise_examples
 from studio.perturb.energy import ExampleEnergies
 from studio.perturb.perturbation import Perturbation
-from studio.training.comparison_messages import ComparingPlanners, PlannersCompared
-from studio.training.messages import (
+from studio.training.events import (
+    ComparingPlanners,
     Evaluated,
     Evaluating,
     EvaluationEnded,
@@ -32,14 +32,15 @@ from studio.training.messages import (
     Paused,
     PerturbationApplied,
     PerturbationRejected,
+    PlannersCompared,
     Preparing,
     Restored,
     Resumed,
     Saved,
-    Snapshot,
     Started,
     Warned,
 )
+from studio.training.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

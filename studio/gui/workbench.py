@@ -32,10 +32,10 @@ from studio.gui.view_state import DatasetView, Level, LogLine, RunView, TaskView
 from studio.models.config import ModelConfig
 from studio.paths import default_data_root, default_runs_root
 from studio.perturb.perturbation import Gauge, Perturbation
+from studio.training.commands import SetPerturbation
 from studio.training.config import PerturbationConfig, RunConfig, offsets_by_name
 from studio.training.energy_config import EnergyConfig
 from studio.training.fitness import misfit
-from studio.training.messages import SetPerturbation
 from studio.training.session import RunRequest, folder_under
 from studio.training.warm_up import warm_up
 
@@ -58,7 +58,7 @@ class Workbench(QObject):
     edit_rejected = Signal(object)  # UserError with .field: shown beside its cause; nothing was changed
     run_changed = Signal(object)  # RunView
     run_reset = Signal()  # a new run begins: forget the old one's pictures
-    snapshot_arrived = Signal(object)  # training.messages.Snapshot, at the drawing rate
+    snapshot_arrived = Signal(object)  # training.snapshot.Snapshot, at the drawing rate
     history_changed = Signal(object)  # History: new points or marks, at the drawing rate
     line_logged = Signal(object)  # LogLine
     task_changed = Signal(object)  # TaskView | None

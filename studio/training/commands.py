@@ -1,10 +1,118 @@
-"""Commands that come faster than steps are taken."""
+"""What a watcher may tell a run; it acts between two steps."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from studio.training.messages import Command, SetDelay, SetLearningRate, SetPerturbation
+from studio.perturb.perturbation import Perturbation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPerturbation:
+    """Train towards this target from the next step on."""
+
+    perturbation: Perturbation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLearningRate:
+    """Step one network with this rate from the next step on."""
+
+    network: str
+    rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDelay:
+    """Wait so long after each step from now on, in seconds; 0 does not wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stay where you are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Carry on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Take one step, then pause.
+
+    Attributes:
+        network: train it alone; empty trains whatever is due.
+    """
+
+    network: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleNow:
+    """Draw a sample grid at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparePlanners:
+    """Measure every planner's gradients at the parameters as they are; no step is taken meanwhile.
+
+    Attributes:
+        seconds: what it may take, about.
+    """
+
+    seconds: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class CancelComparison:
+    """Call a comparison of planners off."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateNow:
+    """Evaluate the model of this moment; training waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelEvaluation:
+    """Give up the evaluation that was asked for, and train on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Write the weights to the run folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Go back to the last good state, and pause there; nothing happens if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Finish the step under way, save and end."""
+
+
+Command = (
+    SetPerturbation
+    | SetLearningRate
+    | SetDelay
+    | Pause
+    | Resume
+    | Step
+    | SampleNow
+    | ComparePlanners
+    | CancelComparison
+    | EvaluateNow
+    | CancelEvaluation
+    | Save
+    | Restore
+    | Stop
+)
 
 
 def without_outdated(commands: Sequence[Command]) -> list[Command]:

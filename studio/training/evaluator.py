@@ -22,7 +22,7 @@ from studio.evaluation.report import Evaluation, Target, evaluate
 from studio.models.base import GenerativeModel
 from studio.perturb.perturbation import Perturbation
 from studio.training.config import EvaluationConfig
-from studio.training.messages import Evaluated, Evaluating, EvaluationEnded
+from studio.training.events import Evaluated, Evaluating, EvaluationEnded
 from studio.training.trainer import Trainer, draw
 
 if TYPE_CHECKING:

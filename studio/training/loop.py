@@ -17,41 +17,42 @@ from numpy.typing import NDArray
 from studio.errors import UserError
 from studio.models.diagnostic import Diagnostic
 from studio.training.clock import Clock, Pace
-from studio.training.commands import without_outdated
-from studio.training.comparison_messages import CancelComparison, ComparePlanners
-from studio.training.health import Health, diverged
-from studio.training.last_good import LastGood
-from studio.training.mailbox import Mailbox
-from studio.training.messages import (
+from studio.training.commands import (
+    CancelComparison,
     CancelEvaluation,
     Command,
+    ComparePlanners,
     EvaluateNow,
+    Pause,
+    Restore,
+    Resume,
+    SampleNow,
+    Save,
+    SetDelay,
+    SetLearningRate,
+    SetPerturbation,
+    Step,
+    Stop,
+    without_outdated,
+)
+from studio.training.events import (
     LearningRateApplied,
     Logged,
     Noticed,
     Outcome,
-    Pause,
     Paused,
     PerturbationApplied,
     PerturbationRejected,
-    PlannedExamples,
-    Restore,
     Restored,
-    Resume,
     Resumed,
-    SampleGrid,
-    SampleNow,
-    Save,
     Saved,
-    SetDelay,
-    SetLearningRate,
-    SetPerturbation,
-    Snapshot,
-    Step,
-    Stop,
     Warned,
 )
+from studio.training.health import Health, diverged
+from studio.training.last_good import LastGood
+from studio.training.mailbox import Mailbox
 from studio.training.on_demand import OnDemand
+from studio.training.snapshot import PlannedExamples, SampleGrid, Snapshot
 
 if TYPE_CHECKING:
     from studio.training.evaluator import Evaluator

@@ -10,7 +10,9 @@ import queue
 import threading
 from collections import deque
 
-from studio.training.messages import Command, Event, Logged, Snapshot
+from studio.training.commands import Command
+from studio.training.events import Event, Logged
+from studio.training.snapshot import Snapshot
 
 
 class Mailbox:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, assert_never
 
-from studio.training.comparison_messages import CancelComparison, ComparePlanners, ComparingPlanners, PlannersCompared
+from studio.training.commands import CancelComparison, ComparePlanners
+from studio.training.events import ComparingPlanners, Noticed, PlannersCompared
 from studio.training.memory import out_of_memory
-from studio.training.messages import Noticed
 
 if TYPE_CHECKING:
     from studio.training.comparison import Comparison

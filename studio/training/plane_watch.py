@@ -22,7 +22,7 @@ from studio.evaluation.plane_divergence import (
     w1_distance,
     w1_floor,
 )
-from studio.training.messages import PlaneFrame
+from studio.training.snapshot import PlaneFrame
 from studio.training.trainer import Trainer
 
 FRAME_SECONDS = 0.05

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from studio.perturb.energy import Energy
 from studio.training.energy_config import energy_record
-from studio.training.messages import Logged, Outcome, SampleGrid
+from studio.training.events import Logged, Outcome
+from studio.training.snapshot import SampleGrid
 from studio.training.store import RunFolder
 from studio.training.trainer import Trainer
 

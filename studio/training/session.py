@@ -17,11 +17,13 @@ from studio.errors import Cancelled, UserError
 from studio.perturb.measured import Measured
 from studio.progress import Progress
 from studio.training.background import Background
+from studio.training.commands import Command, Stop
 from studio.training.config import RunConfig
+from studio.training.events import Event, Finished, Outcome, Preparing, Started
 from studio.training.loop import Limit, RunLoop
 from studio.training.mailbox import Mailbox
 from studio.training.memory import out_of_memory
-from studio.training.messages import Command, Event, Finished, Outcome, Preparing, Snapshot, Started, Stop
+from studio.training.snapshot import Snapshot
 from studio.training.store import RunFolder
 
 if TYPE_CHECKING:

@@ -30,7 +30,8 @@ from studio.data.scale import PIXELS, Scale
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.training.config import RunConfig, read_config
-from studio.training.messages import Images, Logged
+from studio.training.events import Logged
+from studio.training.snapshot import Images
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.history import History
-from studio.training.messages import PlannedExamples, SampleGrid, Snapshot
+from studio.training.snapshot import PlannedExamples, SampleGrid, Snapshot
 
 
 def make_history(points: int = 300, **columns: float) -> History:

@@ -18,7 +18,7 @@ from studio.gui.panels.examples import ExamplesPanel
 from studio.gui.panels.samples import SamplesPanel
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
-from studio.training.messages import PlannedExamples, SampleGrid
+from studio.training.snapshot import PlannedExamples, SampleGrid
 from tests.gui.live import make_snapshot, show, tooltip_at
 
 

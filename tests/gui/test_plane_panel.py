@@ -24,8 +24,8 @@ from studio.gui.workbench import Workbench
 from studio.models.catalog import model_spec
 from studio.models.plane import Arrows, Field, Net
 from studio.training.config import RunConfig
-from studio.training.messages import PlaneFrame
 from studio.training.presets import config_or_preset
+from studio.training.snapshot import PlaneFrame
 from tests.gui.hands import Hands
 from tests.gui.live import make_history, make_snapshot, show, tooltip_at
 

@@ -14,9 +14,8 @@ from studio.gui.panels.planners import PlannersPanel
 from studio.gui.theme import ThemeManager
 from studio.gui.view_state import RunPhase, RunView
 from studio.gui.workbench import Workbench
-from studio.training.comparison_messages import CancelComparison, ComparePlanners
+from studio.training.commands import CancelComparison, Command, ComparePlanners
 from studio.training.config import PlannerKind
-from studio.training.messages import Command
 from studio.training.planner_report import PlannerReport, PlannerRow
 from tests.gui.hands import Hands
 from tests.gui.live import show

@@ -18,7 +18,7 @@ from studio.gui.panels.offsets_columns import Column, cell_text
 from studio.gui.panels.shares import SharesPanel
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
-from studio.training.messages import Evaluated
+from studio.training.events import Evaluated
 
 
 def evaluation(workbench: Workbench) -> Evaluation:

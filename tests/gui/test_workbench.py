@@ -17,7 +17,7 @@ from studio.gui.view_state import Level, LogLine, RunPhase
 from studio.gui.workbench import Workbench
 from studio.models.vae.config import VaeConfig
 from studio.training.config import BatchConfig, CadenceConfig, RunConfig
-from studio.training.messages import SampleGrid, Snapshot
+from studio.training.snapshot import SampleGrid, Snapshot
 from tests.gui.full_disk import FullDisk
 
 PATIENCE_MS = 110_000

@@ -13,9 +13,10 @@ import pytest
 from studio.data.image_set import ImageSet
 from studio.models.catalog import model_spec
 from studio.progress import Progress
+from studio.training.commands import Command, Stop
 from studio.training.config import RunConfig, parse_config
+from studio.training.events import Event, Finished
 from studio.training.mailbox import Mailbox
-from studio.training.messages import Command, Event, Finished, Stop
 from studio.training.session import RunHandle, RunRequest
 
 DEADLINE_S = 60.0

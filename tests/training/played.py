@@ -8,16 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from studio.perturb.perturbation import Gauge, Perturbation
+from studio.training.commands import Command, SetPerturbation
 from studio.training.config import RunConfig
+from studio.training.events import Event, Outcome
 from studio.training.loop import Limit, RunLoop
-from studio.training.messages import (
-    Command,
-    Event,
-    Outcome,
-    SetPerturbation,
-    Snapshot,
-)
 from studio.training.recorder import Recorder
+from studio.training.snapshot import Snapshot
 from studio.training.store import RunFolder
 from studio.training.trainer import Trainer
 from tests.training.conftest import PlayedMailbox, tiny_config, tiny_images

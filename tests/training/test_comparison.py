@@ -13,21 +13,11 @@ from torch import Tensor, nn
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
 from studio.models.catalog import MODELS
 from studio.perturb.planner import BatchPlan
+from studio.training.commands import CancelComparison, ComparePlanners, Pause, Stop
 from studio.training.comparison import Comparison, Question
-from studio.training.comparison_messages import (
-    CancelComparison,
-    ComparePlanners,
-    ComparingPlanners,
-    PlannersCompared,
-)
 from studio.training.config import PlannerKind
+from studio.training.events import ComparingPlanners, Noticed, Outcome, PlannersCompared
 from studio.training.gradient_probe import GradientProbe
-from studio.training.messages import (
-    Noticed,
-    Outcome,
-    Pause,
-    Stop,
-)
 from studio.training.planner_report import PlannerReport, PlannerRow
 from studio.training.trainer import Trainer
 from tests.training.conftest import steps, tiny_config, tiny_images

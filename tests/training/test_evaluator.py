@@ -9,19 +9,10 @@ import torch
 
 from studio.evaluation.judge import Judge, train_judge
 from studio.progress import Progress
+from studio.training.commands import CancelEvaluation, Command, EvaluateNow, Pause
 from studio.training.evaluator import CHUNK, EvaluationJob, Evaluator
+from studio.training.events import Evaluated, Evaluating, EvaluationEnded, Event, Logged
 from studio.training.loop import Limit, RunLoop
-from studio.training.messages import (
-    CancelEvaluation,
-    Command,
-    Evaluated,
-    EvaluateNow,
-    Evaluating,
-    EvaluationEnded,
-    Event,
-    Logged,
-    Pause,
-)
 from studio.training.trainer import Trainer
 from tests.training.conftest import PlayedMailbox, steps, tiny_config, tiny_images
 

@@ -7,22 +7,9 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from studio.training.commands import without_outdated
+from studio.training.commands import Command, Pause, Restore, Resume, SetLearningRate, Stop, without_outdated
+from studio.training.events import LearningRateApplied, Logged, Noticed, Paused, Restored, Warned
 from studio.training.last_good import LastGood
-from studio.training.messages import (
-    Command,
-    LearningRateApplied,
-    Logged,
-    Noticed,
-    Pause,
-    Paused,
-    Restore,
-    Restored,
-    Resume,
-    SetLearningRate,
-    Stop,
-    Warned,
-)
 from studio.training.trainer import Trainer
 from tests.training.conftest import steps, tiny_config, tiny_images
 from tests.training.played import Played

@@ -6,8 +6,10 @@ import threading
 
 import pytest
 
+from studio.training.commands import Pause, Resume, Stop
+from studio.training.events import Logged, Paused
 from studio.training.mailbox import Mailbox
-from studio.training.messages import Logged, Pause, Paused, Resume, Snapshot, Stop
+from studio.training.snapshot import Snapshot
 
 
 def point(step: int) -> Logged:

@@ -17,10 +17,11 @@ from studio.headless import sample
 from studio.models.catalog import MODELS, ModelSpec
 from studio.models.diagnostic import Pictures
 from studio.models.plane import Arrows, Field, Net
+from studio.training.commands import Command, SetDelay, Step, Stop
 from studio.training.config import RunConfig
+from studio.training.events import Logged
 from studio.training.loop import Limit, RunLoop
 from studio.training.mailbox import Mailbox
-from studio.training.messages import Command, Logged, SetDelay, Step, Stop
 from studio.training.plane_watch import PlaneWatch
 from studio.training.recorder import Recorder
 from studio.training.store import RunFolder

@@ -14,25 +14,19 @@ from studio.errors import UserError
 from studio.models.vae.model import Vae
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
-from studio.training.loop import Limit
-from studio.training.messages import (
+from studio.training.commands import Pause, Resume, SampleNow, Save, SetPerturbation, Step, Stop
+from studio.training.events import (
     Finished,
     Logged,
     Outcome,
-    Pause,
     Paused,
     PerturbationApplied,
     Preparing,
-    Resume,
     Resumed,
-    SampleNow,
-    Save,
     Saved,
-    SetPerturbation,
     Started,
-    Step,
-    Stop,
 )
+from studio.training.loop import Limit
 from studio.training.session import folder_for, folder_under
 from studio.training.store import SavedRun
 from tests.training.conftest import DEADLINE_S, WatchedRun, tiny_config, tiny_images

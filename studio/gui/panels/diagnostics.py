@@ -24,7 +24,7 @@ from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Profile
-from studio.training.messages import Snapshot
+from studio.training.snapshot import Snapshot
 
 _EMPTY = (
     "What the model shows of its inner life: reconstructions, distributions, losses in detail, whatever it has.\n"

@@ -16,7 +16,7 @@ from studio.gui.theme import ThemeManager, Tokens
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import DatasetView
 from studio.gui.workbench import Workbench
-from studio.training.messages import PlannedExamples, Snapshot
+from studio.training.snapshot import PlannedExamples, Snapshot
 
 _EMPTY = "Real examples of the last batch, each with its importance weight.\nPress Start to train."
 _SIDE = 48  # least side of an image on the screen, in pixels

@@ -28,7 +28,7 @@ from studio.gui.view_state import DatasetView, TiltView
 from studio.gui.workbench import Workbench
 from studio.models.plane import Field
 from studio.training.lessons import Lesson
-from studio.training.messages import PlaneFrame, Snapshot
+from studio.training.snapshot import PlaneFrame, Snapshot
 
 _EMPTY = (
     "Points, exact densities and the model on the plane.\n"

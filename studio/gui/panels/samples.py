@@ -21,7 +21,7 @@ from studio.gui.save_picture import save_png
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.workbench import Workbench
-from studio.training.messages import SampleGrid, Snapshot
+from studio.training.snapshot import SampleGrid, Snapshot
 
 _EMPTY = (
     "Images that the model generates, always from the same random numbers, so that you see each one change.\n"

@@ -23,7 +23,7 @@ from studio.gui.plots.ranges import nice_above
 from studio.gui.theme import ThemeManager, Tokens
 from studio.gui.view_state import TiltView
 from studio.gui.workbench import Workbench
-from studio.training.messages import Snapshot
+from studio.training.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from studio.gui.plots.plane_items import Array, Dots, HeatMap, Segments, arrow_e
 from studio.gui.plots.plot import Plot
 from studio.gui.theme import ThemeManager, Tokens
 from studio.models.plane import Arrows, Net, PlaneView
-from studio.training.messages import PlaneFrame
+from studio.training.snapshot import PlaneFrame
 
 LAYERS = ("data", "samples", "contours", "arrows", "net")
 _MOST_DATA = 1500
