@@ -13,7 +13,7 @@ from studio.errors import UserError
 from studio.files import whole_file
 from studio.gui.error_box import error_box
 from studio.gui.workbench import Workbench
-from studio.training.config import read_config
+from studio.training.config_file import read_config
 from studio.training.presets import presets
 
 _FILTER = "Run configuration (*.json);;All files (*)"

@@ -20,10 +20,9 @@ from torch import Tensor
 
 from studio.perturb.perturbation import Floats
 from studio.perturb.planner import BatchPlan, Indices, Planner
-from studio.training.config import PlannerKind
 from studio.training.gradient_probe import GradientProbe
 from studio.training.planner_report import PlannerReport, PlannerRow
-from studio.training.planners import PLANNERS
+from studio.training.planners import PLANNERS, PlannerKind
 
 _FEWEST, _MOST = 4, 1000  # batches of each planner
 _FOR_MASS, _FOR_VARIANCE = 0.15, 0.7  # of the time, when they have to be done

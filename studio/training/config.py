@@ -1,17 +1,13 @@
-"""The run configuration: the file that people share.
-
-JSON, versioned, strict: an unknown key or a value out of range is refused with its place, all faults at once.
-"""
+"""The run configuration: everything that determines a run, by sections."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from studio.data.catalog import DATASETS, AnyDataset
 from studio.errors import UserError
@@ -19,39 +15,9 @@ from studio.models.catalog import MODELS, AnyModel
 from studio.perturb.perturbation import LARGEST_OFFSET, Gauge, Perturbation
 from studio.settings import Settings, setting
 from studio.training.energy_config import EnergyConfig
+from studio.training.planners import PlannerKind
 
 SCHEMA_VERSION = 1
-
-_LONGEST_SHOWN = 60
-_OFFSETS = ("perturbation", "offsets")
-
-
-class PlannerKind(StrEnum):
-    """Ways to plan batches."""
-
-    ERROR_CARRY = "error_carry"
-    FIXED_SIZE = "fixed_size"
-    RESAMPLING = "resampling"
-    STRATIFIED = "stratified"
-
-    @property
-    def label(self) -> str:
-        """What lists and tables show."""
-        return self.value.replace("_", " ").capitalize()
-
-    @property
-    def help(self) -> str:
-        """What it does, in a sentence."""
-        return _PLANNER_HELP[self]
-
-
-_PLANNER_HELP = {
-    PlannerKind.ERROR_CARRY: "Fills batches until their weights add up to B_avg on average, and carries the remainder.",
-    PlannerKind.FIXED_SIZE: "B_avg examples, each weighted.",
-    PlannerKind.RESAMPLING: "Draws examples by weight; each then counts as one.",
-    PlannerKind.STRATIFIED: "Gives each class its target share of the batch and takes examples of a class by weight; "
-    "each then counts as one. The steadiest gradient.",
-}
 
 
 class Precision(StrEnum):
@@ -205,150 +171,6 @@ class RunConfig(Settings):
         return text.encode(errors="backslashreplace").decode()
 
 
-def parse_config(raw: Any, place: str) -> RunConfig:
-    """Check what a file or a form holds.
-
-    Args:
-        raw: parsed JSON.
-        place: what to call its source in messages.
-
-    Raises:
-        UserError: it is no run configuration; names every fault with its place.
-    """
-    if not isinstance(raw, dict):
-        raise UserError("This is not a run configuration", f"{place} holds no JSON object.")
-    version = raw.get("schema_version", SCHEMA_VERSION)
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise UserError(
-            "This configuration comes from a newer version of the studio",
-            f"{place} has version {version}; this studio reads up to {SCHEMA_VERSION}.",
-            "Update the studio, or save the configuration from there in an older format.",
-            field="schema_version",
-        )
-    try:
-        return RunConfig.model_validate(raw)
-    except ValidationError as error:
-        raise UserError(
-            "The configuration has a fault" if error.error_count() == 1 else "The configuration has faults",
-            f"{place}: " + "; ".join(_fault(fault) for fault in error.errors()),
-            "Correct it and open it again.",
-            field=_location(error.errors()[0]),
-        ) from error
-
-
-def _location(fault: Any) -> str:
-    """Dotted path of a fault; the names that a union puts between are left out."""
-    parts = [str(part) for part in fault["loc"]]
-    if len(parts) > 1 and parts[0] in ("dataset", "model"):
-        del parts[1]
-    if len(parts) > 3 and parts[:2] == ["perturbation", "terms"]:
-        del parts[3]
-    return ".".join(parts)
-
-
-def _fault(fault: Any) -> str:
-    if fault["type"] == "extra_forbidden":
-        return f"{_location(fault)} is not a setting that this version knows"
-    given = fault.get("input")
-    shown = f" (it is {_short(given)})" if isinstance(given, str | int | float | bool) else ""
-    return f"{_location(fault)}: {fault['msg'][:1].lower()}{fault['msg'][1:]}{shown}"
-
-
-def _short(value: str | float) -> str:
-    """A value as a message quotes it: a number of a thousand digits tells no more than its first."""
-    text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-
-
-def read_config(path: Path) -> RunConfig:
-    """Open a configuration file.
-
-    Raises:
-        UserError: it cannot be read, is no JSON, or is no run configuration.
-    """
-    try:
-        raw = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UserError("The configuration cannot be opened", f"{path}: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(
-            "The configuration is not valid JSON", f"{path}: {error}.", "Check it in a text editor."
-        ) from error
-    return parse_config(raw, path.name)
-
-
-def with_settings(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
-    """`config` with ``path=value`` assignments, as given on the command line.
-
-    Args:
-        config: what to start from.
-        assignments: such as ``model.latent_size=32`` or ``perturbation.offsets.2=-1.36``; values are JSON or text. Of
-            two for the same setting the last one counts; otherwise their order does not matter.
-
-    Raises:
-        UserError: an assignment has no ``=``, no such place, or a value that does not fit.
-    """
-    split = [_assignment(text) for text in assignments]
-    # A new model or data set starts from its own settings, so it comes before settings of it.
-    for chosen in (True, False):
-        config = _assigned(config, [each for each in split if _chooses(each[0]) is chosen])
-    return config
-
-
-def _assigned(config: RunConfig, assignments: Sequence[tuple[tuple[str, ...], Any]]) -> RunConfig:
-    raw = config.model_dump(mode="json")
-    for path, value in assignments:
-        *parents, leaf = path
-        place: Any = raw
-        for parent in parents:
-            place = place.get(parent) if isinstance(place, dict) else None
-        if not isinstance(place, dict):
-            raise UserError(
-                "There is no such setting",
-                f"“{'.'.join(path)}” leads nowhere.",
-                "See a run's config.json for the names.",
-            )
-        if _chooses(path) and place.get("kind") != value:
-            place.clear()
-        place[leaf] = value
-    return parse_config(raw, "--set")
-
-
-def _chooses(path: tuple[str, ...]) -> bool:
-    """Whether this setting says which model or data set the others beside it belong to."""
-    return path in (("model", "kind"), ("dataset", "kind"))
-
-
-def _assignment(text: str) -> tuple[tuple[str, ...], Any]:
-    """The place and the value of one ``path=value``."""
-    path, equals, value = text.partition("=")
-    parts = path.strip().split(".")
-    if not equals or not all(parts):
-        raise UserError("A setting needs the form path=value", f"“{text}” has not.", "Example: batch.average_size=32.")
-    if tuple(parts[:2]) == _OFFSETS and len(parts) > 2:
-        parts[2:] = [".".join(parts[2:])]  # a class may have a name with points in it
-    try:
-        return tuple(parts), json.loads(value)
-    except (ValueError, RecursionError):
-        return tuple(parts), value
-
-
 def offsets_by_name(perturbation: Perturbation, class_names: Sequence[str]) -> dict[str, float]:
     """The offsets that are not 0, by class name, as a configuration holds them."""
     return {name: offset for name, offset in zip(class_names, perturbation.offsets, strict=True) if offset != 0}
-
-
-__all__ = [
-    "SCHEMA_VERSION",
-    "BatchConfig",
-    "CadenceConfig",
-    "EvaluationConfig",
-    "PerturbationConfig",
-    "PlannerKind",
-    "Precision",
-    "RunConfig",
-    "offsets_by_name",
-    "parse_config",
-    "read_config",
-    "with_settings",
-]

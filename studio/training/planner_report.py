@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from studio.training.config import PlannerKind
+from studio.training.planners import PlannerKind
 
 _WORTH = 1.1
 """A planner is recommended over the current one when that has at least this many times its variance, beyond doubt."""

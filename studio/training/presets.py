@@ -8,7 +8,8 @@ from pathlib import Path
 
 from studio.errors import UserError
 from studio.paths import resources
-from studio.training.config import RunConfig, read_config
+from studio.training.config import RunConfig
+from studio.training.config_file import read_config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

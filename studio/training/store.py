@@ -29,7 +29,8 @@ import numpy as np
 from studio.data.scale import PIXELS, Scale
 from studio.errors import UserError
 from studio.files import whole_file
-from studio.training.config import RunConfig, read_config
+from studio.training.config import RunConfig
+from studio.training.config_file import read_config
 from studio.training.events import Logged
 from studio.training.snapshot import Images
 

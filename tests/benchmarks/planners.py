@@ -28,9 +28,10 @@ import torch
 from studio.data.catalog import load_dataset
 from studio.data.example_set import ExampleSet
 from studio.progress import Progress
-from studio.training.config import PlannerKind, RunConfig, with_settings
+from studio.training.assignments import with_settings
+from studio.training.config import RunConfig
 from studio.training.planner_report import PlannerReport, PlannerRow
-from studio.training.planners import PLANNERS
+from studio.training.planners import PLANNERS, PlannerKind
 from studio.training.presets import config_or_preset
 from studio.training.trainer import Trainer
 

@@ -33,7 +33,8 @@ from studio.data.catalog import load_dataset
 from studio.data.example_set import ExampleSet
 from studio.models.catalog import MODELS
 from studio.progress import Progress
-from studio.training.config import RunConfig, with_settings
+from studio.training.assignments import with_settings
+from studio.training.config import RunConfig
 from studio.training.presets import config_or_preset
 from studio.training.trainer import Trainer
 

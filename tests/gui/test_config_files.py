@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from studio.gui.main_window import MainWindow
 from studio.gui.panels.offsets_columns import Column
-from studio.training.config import RunConfig, read_config
+from studio.training.config import RunConfig
+from studio.training.config_file import read_config
 from studio.training.presets import presets
 from tests.gui.hands import Button, Hands, Key, Modifier
 

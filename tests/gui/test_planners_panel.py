@@ -15,8 +15,8 @@ from studio.gui.theme import ThemeManager
 from studio.gui.view_state import RunPhase, RunView
 from studio.gui.workbench import Workbench
 from studio.training.commands import CancelComparison, Command, ComparePlanners
-from studio.training.config import PlannerKind
 from studio.training.planner_report import PlannerReport, PlannerRow
+from studio.training.planners import PlannerKind
 from tests.gui.hands import Hands
 from tests.gui.live import show
 

@@ -30,7 +30,7 @@ from studio.gui.theme import ThemeManager
 from studio.gui.view_state import RunPhase, RunView, TaskView
 from studio.gui.workbench import Workbench
 from studio.models.catalog import MODELS
-from studio.training.config import PlannerKind
+from studio.training.planners import PlannerKind
 
 Key = Qt.Key
 Widget = TypeVar("Widget", bound=QWidget)

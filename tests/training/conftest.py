@@ -14,7 +14,8 @@ from studio.data.image_set import ImageSet
 from studio.models.catalog import model_spec
 from studio.progress import Progress
 from studio.training.commands import Command, Stop
-from studio.training.config import RunConfig, parse_config
+from studio.training.config import RunConfig
+from studio.training.config_file import parse_config
 from studio.training.events import Event, Finished
 from studio.training.mailbox import Mailbox
 from studio.training.session import RunHandle, RunRequest

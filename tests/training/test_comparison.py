@@ -15,10 +15,10 @@ from studio.models.catalog import MODELS
 from studio.perturb.planner import BatchPlan
 from studio.training.commands import CancelComparison, ComparePlanners, Pause, Stop
 from studio.training.comparison import Comparison, Question
-from studio.training.config import PlannerKind
 from studio.training.events import ComparingPlanners, Noticed, Outcome, PlannersCompared
 from studio.training.gradient_probe import GradientProbe
 from studio.training.planner_report import PlannerReport, PlannerRow
+from studio.training.planners import PlannerKind
 from studio.training.trainer import Trainer
 from tests.training.conftest import steps, tiny_config, tiny_images
 from tests.training.played import Played, Script, target

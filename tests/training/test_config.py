@@ -15,15 +15,10 @@ from studio.data.catalog import DATASETS, load_dataset
 from studio.errors import UserError
 from studio.models.catalog import MODELS
 from studio.perturb.perturbation import Gauge, Perturbation
-from studio.training.config import (
-    PerturbationConfig,
-    PlannerKind,
-    RunConfig,
-    offsets_by_name,
-    parse_config,
-    read_config,
-    with_settings,
-)
+from studio.training.assignments import with_settings
+from studio.training.config import PerturbationConfig, RunConfig, offsets_by_name
+from studio.training.config_file import parse_config, read_config
+from studio.training.planners import PlannerKind
 from studio.training.presets import config_or_preset, presets
 
 

@@ -15,9 +15,12 @@ from studio.perturb.energy import Energy
 from studio.perturb.features import measure
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import FormulaTerm, LinearTerm
-from studio.training.config import PlannerKind, RunConfig, parse_config, with_settings
+from studio.training.assignments import with_settings
+from studio.training.config import RunConfig
+from studio.training.config_file import parse_config
 from studio.training.energy_config import MOST_TERMS, energy_record
 from studio.training.measured_set import measured_set
+from studio.training.planners import PlannerKind
 from studio.training.recorder import Recorder
 from studio.training.split import kept_indices
 from studio.training.store import RunFolder

@@ -11,7 +11,7 @@ import pytest
 from studio.data.catalog import load_dataset
 from studio.models.plane import Arrows
 from studio.paths import resources
-from studio.training.config import read_config
+from studio.training.config_file import read_config
 from studio.training.fitness import ensure_fit
 from studio.training.lessons import LESSONS, Lesson
 from studio.training.plane_watch import PlaneWatch

@@ -17,7 +17,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from studio.errors import UserError
-from studio.training.config import read_config
+from studio.training.config_file import read_config
 from studio.training.events import Logged
 from studio.training.loop import Limit, RunLoop
 from studio.training.recorder import Recorder

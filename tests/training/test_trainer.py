@@ -19,8 +19,9 @@ from studio.models.catalog import MODELS, model_spec
 from studio.models.reduce import weighted_loss
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.perturb.planner import BatchPlan
-from studio.training.config import PlannerKind, RunConfig
+from studio.training.config import RunConfig
 from studio.training.optimisers import NetworkOptimiser
+from studio.training.planners import PlannerKind
 from studio.training.trainer import Trainer
 from tests.models.conftest import flat_gradient, same_noise_for_all  # noqa: F401 - a fixture
 from tests.training.conftest import tiny_config, tiny_images

@@ -22,8 +22,8 @@ from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import RunPhase, RunView, spoken
 from studio.gui.workbench import Workbench
-from studio.training.config import PlannerKind
 from studio.training.planner_report import PlannerReport, PlannerRow
+from studio.training.planners import PlannerKind
 
 _EMPTY = (
     "How steady a batch's gradient is under each planner, and whether it is biased, measured at the model's present "
