@@ -148,7 +148,7 @@ def _window(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace) -> int:
     from studio.headless import train
     from studio.training.assignments import with_settings
-    from studio.training.loop import Limit
+    from studio.training.limit import Limit
     from studio.training.presets import config_or_preset
 
     config = with_settings(config_or_preset(arguments.config), arguments.assignments)

@@ -15,7 +15,7 @@ from studio.progress import Progress
 from studio.training.commands import Stop
 from studio.training.config import RunConfig
 from studio.training.events import Event, Finished, Logged, Noticed, Outcome, Preparing, Saved, Started, Warned
-from studio.training.loop import Limit
+from studio.training.limit import Limit
 from studio.training.session import RunHandle, RunRequest, folder_for, folder_under
 from studio.training.store import SavedRun
 

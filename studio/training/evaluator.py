@@ -103,6 +103,7 @@ class Evaluator:
         self._trainer = trainer
         self._judge = judge
         self._config: EvaluationConfig = trainer.config.evaluation
+        self._budget = self._config.budget
         self._rng = torch.Generator(trainer.device).manual_seed(trainer.config.seed + _STREAM)
         self._job: EvaluationJob | None = None
         self._began = (0, 0.0, 0)  # step, seconds and revision that the job is of
@@ -131,6 +132,11 @@ class Evaluator:
         self._job, self._demanded = None, False
         return EvaluationEnded(step=self._trainer.step_count)
 
+    def rest(self) -> EvaluationEnded:
+        """Give up what is under way, and evaluate on demand only from now on."""
+        self._budget = 0.0
+        return self.cancel()
+
     def turn(self, seconds: float) -> Evaluated | None:
         """Between two steps: do what the budget allows.
 
@@ -140,7 +146,7 @@ class Evaluator:
         Returns:
             an evaluation, if one was completed.
         """
-        allowed = self._config.budget / 100 * seconds
+        allowed = self._budget / 100 * seconds
         if self._job is None:
             judge = self._judge() if allowed > 0 and seconds >= self._next else None
             if judge is None or not self._affordable("Drawing samples", allowed):

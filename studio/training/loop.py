@@ -5,18 +5,13 @@ No thread here either: `RunLoop.run` blocks until the run is over, and hears and
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, assert_never
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, assert_never
 
 from studio.errors import UserError
-from studio.models.diagnostic import Diagnostic
-from studio.training.clock import Clock, Pace
+from studio.training.asides import Asides
+from studio.training.clock import Clock
 from studio.training.commands import (
     CancelComparison,
     CancelEvaluation,
@@ -50,48 +45,16 @@ from studio.training.events import (
 )
 from studio.training.health import Health, diverged
 from studio.training.last_good import LastGood
+from studio.training.limit import Limit
 from studio.training.mailbox import Mailbox
-from studio.training.on_demand import OnDemand
-from studio.training.snapshot import PlannedExamples, SampleGrid, Snapshot
+from studio.training.reporter import Reporter
 
 if TYPE_CHECKING:
     from studio.training.evaluator import Evaluator
-    from studio.training.plane_watch import PlaneWatch
     from studio.training.recorder import Recorder
     from studio.training.trainer import StepReport, Trainer
 
-_SNAPSHOT_SECONDS = 0.1
 _WAIT_SECONDS = 0.25
-_RECENT_BATCHES = 50
-_SHOWN_EXAMPLES = 32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """When a run is complete; without either it goes on until it is stopped.
-
-    Attributes:
-        steps: training steps.
-        seconds: time spent training, pauses left out.
-    """
-
-    steps: int | None = None
-    seconds: float | None = None
-
-    def reached(self, steps: int, seconds: float) -> bool:
-        """Whether the run is complete."""
-        return (self.steps is not None and steps >= self.steps) or (
-            self.seconds is not None and seconds >= self.seconds
-        )
-
-
-Array = TypeVar("Array", bound=NDArray[np.generic])
-
-
-def _read_only(array: Array) -> Array:
-    """`array` itself, which another thread is about to see."""
-    array.flags.writeable = False
-    return array
 
 
 class RunLoop:
@@ -117,22 +80,14 @@ class RunLoop:
         self._mailbox = mailbox
         self._recorder = recorder
         self._limit = limit or Limit()
-        self._evaluator = evaluator
         self._clock = Clock()
         self._health = Health()
         self._good = LastGood(trainer)
-        self._comparison = OnDemand(trainer, mailbox.post)
+        self._asides = Asides(trainer, evaluator, mailbox.post)
+        self._reporter = Reporter(trainer, self._clock)
         self._paused = False
         self._stopping = False
-        self._report: StepReport | None = None
-        self._grid: SampleGrid | None = None
-        self._diagnostics: tuple[Diagnostic, ...] = ()
-        self._next_grid = 0.0
-        self._next_snapshot = 0.0
-        self._recent: deque[NDArray[np.float64]] = deque(maxlen=_RECENT_BATCHES)
-        self._pace = Pace()
         self._delay = 0.0
-        self._plane = _plane_watch(trainer)
 
     @property
     def seconds(self) -> float:
@@ -169,57 +124,43 @@ class RunLoop:
         return Outcome.STOPPED
 
     @property
-    def _asked(self) -> bool:
-        """Whether the person waits for something beside training."""
-        return self._comparison.busy or (self._evaluator is not None and self._evaluator.demanded)
-
-    @property
     def _patience(self) -> float | None:
         """Seconds to wait for a command; None not to wait at all."""
-        if self._asked:
+        if self._asides.waited_for:
             return None
         return _WAIT_SECONDS if self._paused else self._delay or None
 
     def _aside(self) -> bool:
         """A piece of what the person waits for, if there is one; it is no training and counts as no time of it."""
-        if not self._asked:
+        if not self._asides.waited_for:
             return False
         self._clock.stop()
-        if self._comparison.busy:
-            self._comparison.advance()
-        elif self._evaluator is not None:
-            self._mailbox.post(self._evaluator.advance())
+        self._asides.advance()
         self._count_on()
         return True
 
     def _count_on(self) -> None:
         """Count the time again, unless the run waits or something else than training goes on."""
         self._clock.stop()
-        if not self._paused and not self._asked:
+        if not self._paused and not self._asides.waited_for:
             self._clock.start()
 
     # -- steps and reports
 
     def _step(self, network: str = "") -> None:
         report = self.trainer.step(network)
-        self._report = report
-        self._recent.append(report.plan.weights)
+        self._reporter.note(report)
         if self.trainer.step_count % self.trainer.config.cadence.log_every == 0:
             self._log(report)
-        now = self.seconds
-        if now >= self._next_grid:
+        if self._reporter.grid_is_due:
             self._sample()
-        if now >= self._next_snapshot and self._mailbox.snapshot_wanted:
+        if self._reporter.snapshot_is_due and self._mailbox.snapshot_wanted:
             self._offer_snapshot()
-        evaluated = self._evaluator.turn(now) if self._evaluator is not None else None
-        if evaluated is not None:
-            self._mailbox.post(evaluated)
+        self._asides.take_turn(self.seconds)
 
     def _log(self, report: StepReport) -> None:
         values = report.values() | {"skipped": float(self.trainer.skipped), "epoch": self.trainer.epoch}
-        if self._plane is not None:
-            self._plane.measure()
-            values |= self._plane.values
+        values |= self._reporter.distances()
         point = Logged(step=self.trainer.step_count, seconds=self.seconds, values=values)
         self._mailbox.post(point)
         if self._recorder is not None:
@@ -240,50 +181,14 @@ class RunLoop:
 
     def _sample(self) -> bool:
         """A new sample grid, shown and kept; whether it could be kept."""
-        count, overview = self.trainer.config.cadence.samples, self.trainer.data.overview
-        self._grid = SampleGrid(
-            step=self.trainer.step_count,
-            raw=_read_only(overview(self.trainer.sample(count, averaged=False))),
-            averaged=_read_only(overview(self.trainer.sample(count))),
-        )
-        self._diagnostics = self.trainer.diagnose()
-        self._next_grid = self.seconds + self.trainer.config.cadence.sample_every
+        grid = self._reporter.draw()
         if self._recorder is None:
             return True
-        recorder, grid = self._recorder, self._grid
+        recorder = self._recorder
         return self._try(lambda: recorder.save_grid(grid))
 
     def _offer_snapshot(self) -> None:
-        seconds, trainer, report = self.seconds, self.trainer, self._report
-        plane = self._plane
-        frame = plane.frame() if plane is not None else None
-        self._next_snapshot = self.seconds + (plane.pause if plane is not None else _SNAPSHOT_SECONDS)
-        steps, examples = self._pace.after(seconds, trainer.step_count, trainer.examples)
-        self._mailbox.offer(
-            Snapshot(
-                step=trainer.step_count,
-                revision=report.plan.revision if report else trainer.perturbation.revision,
-                seconds=seconds,
-                epoch=trainer.epoch,
-                examples=trainer.examples,
-                steps_per_second=steps,
-                examples_per_second=examples,
-                grid=self._grid,
-                diagnostics=self._diagnostics,
-                good_step=self._good.step,
-                planned=self._planned(report) if report else None,
-                plane=frame,
-                recent_weights=_read_only(np.concatenate(self._recent) if self._recent else np.empty(0)),
-            )
-        )
-
-    def _planned(self, report: StepReport) -> PlannedExamples:
-        data, shown = self.trainer.data, report.plan.indices[:_SHOWN_EXAMPLES]
-        return PlannedExamples(
-            images=_read_only(data.pictures(data.values[shown])),
-            labels=_read_only(data.labels[shown]),
-            weights=_read_only(report.plan.weights[:_SHOWN_EXAMPLES]),
-        )
+        self._mailbox.offer(self._reporter.snapshot(self._good.step))
 
     # -- commands
 
@@ -316,7 +221,7 @@ class RunLoop:
                 self._sample()
                 self._offer_snapshot()
             case ComparePlanners() | CancelComparison() | EvaluateNow() | CancelEvaluation():
-                self._ask(command)
+                self._asides.obey(command, self.seconds)
                 self._count_on()
             case Save():
                 self._save(None)
@@ -326,15 +231,6 @@ class RunLoop:
                 self._stopping = True
             case _:
                 assert_never(command)
-
-    def _ask(self, command: ComparePlanners | CancelComparison | EvaluateNow | CancelEvaluation) -> None:
-        if isinstance(command, ComparePlanners | CancelComparison):
-            self._comparison.obey(command)
-        elif self._evaluator is not None:
-            begin = isinstance(command, EvaluateNow)
-            ended = self._evaluator.demand(self.seconds) if begin else self._evaluator.cancel()
-            if ended is not None:
-                self._mailbox.post(ended)
 
     def _retarget(self, command: SetPerturbation) -> None:
         try:
@@ -363,7 +259,7 @@ class RunLoop:
         if step is None:
             return
         self._health = Health()
-        self._pace.forget()
+        self._reporter.forget_pace()
         if self._recorder is not None:
             self._recorder.note_return(left, step)
         self._mailbox.post(Restored(step=step, left=left))
@@ -381,7 +277,7 @@ class RunLoop:
         if self._paused:
             self._paused = False
             self._clock.start()
-            self._pace.forget()
+            self._reporter.forget_pace()
             self._mailbox.post(Resumed(step=self.trainer.step_count))
 
     def _pause_with(self, error: UserError, back_to: int | None = None) -> None:
@@ -416,8 +312,7 @@ class RunLoop:
 
     def _finish(self, outcome: Outcome) -> bool:
         """Draw and keep the last state; whether it could be kept."""
-        outdated = self._grid is None or self._grid.step < self.trainer.step_count
-        kept = self._save(outcome) and (not outdated or self._sample())
+        kept = self._save(outcome) and (self._reporter.grid_is_current or self._sample())
         self._clock.stop()
         self._offer_snapshot()
         return kept
@@ -430,12 +325,3 @@ class RunLoop:
             self._save(Outcome.FAILED)
         with suppress(Exception):
             self._offer_snapshot()
-
-
-def _plane_watch(trainer: Trainer) -> PlaneWatch | None:
-    """What looks at points while they are learned; None for images."""
-    if trainer.data.plane is None:
-        return None
-    from studio.training.plane_watch import PlaneWatch
-
-    return PlaneWatch(trainer, trainer.data.plane)

@@ -20,7 +20,8 @@ from studio.training.background import Background
 from studio.training.commands import Command, Stop
 from studio.training.config import RunConfig
 from studio.training.events import Event, Finished, Outcome, Preparing, Started
-from studio.training.loop import Limit, RunLoop
+from studio.training.limit import Limit
+from studio.training.loop import RunLoop
 from studio.training.mailbox import Mailbox
 from studio.training.memory import out_of_memory
 from studio.training.snapshot import Snapshot

@@ -11,7 +11,8 @@ from studio.perturb.perturbation import Gauge, Perturbation
 from studio.training.commands import Command, SetPerturbation
 from studio.training.config import RunConfig
 from studio.training.events import Event, Outcome
-from studio.training.loop import Limit, RunLoop
+from studio.training.limit import Limit
+from studio.training.loop import RunLoop
 from studio.training.recorder import Recorder
 from studio.training.snapshot import Snapshot
 from studio.training.store import RunFolder

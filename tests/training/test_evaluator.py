@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -11,8 +12,9 @@ from studio.evaluation.judge import Judge, train_judge
 from studio.progress import Progress
 from studio.training.commands import CancelEvaluation, Command, EvaluateNow, Pause
 from studio.training.evaluator import CHUNK, EvaluationJob, Evaluator
-from studio.training.events import Evaluated, Evaluating, EvaluationEnded, Event, Logged
-from studio.training.loop import Limit, RunLoop
+from studio.training.events import Evaluated, Evaluating, EvaluationEnded, Event, Logged, Noticed
+from studio.training.limit import Limit
+from studio.training.loop import RunLoop
 from studio.training.trainer import Trainer
 from tests.training.conftest import PlayedMailbox, steps, tiny_config, tiny_images
 
@@ -158,3 +160,23 @@ def test_that_an_evaluation_is_of_the_step_at_which_it_began(judge: Judge) -> No
     assert late.step == early.step == 3
     assert late.evaluation.frechet == early.evaluation.frechet
     assert late.evaluation.shares.raw.tolist() == early.evaluation.shares.raw.tolist()
+
+
+@pytest.mark.parametrize("demanded", [True, False])
+def test_that_a_full_memory_calls_it_off_and_the_run_goes_on(
+    demanded: bool, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was asked for ends with a word; what the budget would allow is not tried over and over."""
+    run = trainer(budget=0 if demanded else 50)
+    evaluator = Evaluator(run, lambda: judge)
+
+    def full(*_: object) -> None:
+        raise MemoryError("out of memory")
+
+    monkeypatch.setattr(EvaluationJob, "advance", full)
+    first: list[list[Command]] = [[EvaluateNow()]] if demanded else []
+    events = played(itertools.chain(first, steps(4)), evaluator, run)
+    assert [event.error.title for event in events if isinstance(event, Noticed)] == ["There is not enough memory"]
+    assert sum(isinstance(event, EvaluationEnded) for event in events) == 1
+    assert run.step_count >= 4
+    assert evaluator.turn(1e9) is None

@@ -13,7 +13,7 @@ from studio.models.base import LossTerms
 from studio.perturb.perturbation import Gauge
 from studio.training.commands import Pause, Resume, SampleNow, Step, Stop
 from studio.training.events import Logged, Outcome, Paused, PerturbationApplied, PerturbationRejected, Resumed, Warned
-from studio.training.loop import Limit
+from studio.training.limit import Limit
 from studio.training.store import SavedRun
 from tests.training.conftest import steps, tiny_config
 from tests.training.played import Played, Script, target

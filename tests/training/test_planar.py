@@ -20,7 +20,8 @@ from studio.models.plane import Arrows, Field, Net
 from studio.training.commands import Command, SetDelay, Step, Stop
 from studio.training.config import RunConfig
 from studio.training.events import Logged
-from studio.training.loop import Limit, RunLoop
+from studio.training.limit import Limit
+from studio.training.loop import RunLoop
 from studio.training.mailbox import Mailbox
 from studio.training.plane_watch import PlaneWatch
 from studio.training.recorder import Recorder

@@ -12,7 +12,7 @@ import pytest
 from studio.errors import UserError
 from studio.training.commands import Resume, SampleNow, Save, Step, Stop
 from studio.training.events import Outcome, Saved, Warned
-from studio.training.loop import Limit
+from studio.training.limit import Limit
 from studio.training.store import SavedRun
 from tests.training.conftest import steps, tiny_config
 from tests.training.played import Played, Script, target

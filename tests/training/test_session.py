@@ -26,7 +26,7 @@ from studio.training.events import (
     Saved,
     Started,
 )
-from studio.training.loop import Limit
+from studio.training.limit import Limit
 from studio.training.session import folder_for, folder_under
 from studio.training.store import SavedRun
 from tests.training.conftest import DEADLINE_S, WatchedRun, tiny_config, tiny_images

@@ -19,7 +19,8 @@ from safetensors.torch import load_file, save_file
 from studio.errors import UserError
 from studio.training.config_file import read_config
 from studio.training.events import Logged
-from studio.training.loop import Limit, RunLoop
+from studio.training.limit import Limit
+from studio.training.loop import RunLoop
 from studio.training.recorder import Recorder
 from studio.training.restore import restore_model
 from studio.training.store import RunFolder, SavedRun, tiled

@@ -1,4 +1,4 @@
-"""The comparison of planners that a run's watcher asked for, piece by piece between two steps."""
+"""Comparing planners while a run trains: piece by piece between steps, when the run's watcher asks for it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _TOLD_EVERY = 0.02  # of the whole
 _HINT = "A comparison needs a copy of the model: use a smaller one, or close other programs."
 
 
-class OnDemand:
-    """The comparison that a run's watcher asked for, if there is one under way.
+class Comparer:
+    """Compares planners at the parameters of one run, if it is asked to.
 
     Args:
         trainer: whose planners.

@@ -1,0 +1,24 @@
+"""When a run is complete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """When a run is complete; without either it goes on until it is stopped.
+
+    Attributes:
+        steps: training steps.
+        seconds: time spent training, pauses left out.
+    """
+
+    steps: int | None = None
+    seconds: float | None = None
+
+    def reached(self, steps: int, seconds: float) -> bool:
+        """Whether the run is complete."""
+        return (self.steps is not None and steps >= self.steps) or (
+            self.seconds is not None and seconds >= self.seconds
+        )

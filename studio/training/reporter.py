@@ -1,0 +1,137 @@
+"""What a run shows of itself at its cadence: sample grids, what its model shows, and snapshots of everything."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.models.diagnostic import Diagnostic
+from studio.training.clock import Clock, Pace
+from studio.training.snapshot import PlannedExamples, SampleGrid, Snapshot
+
+if TYPE_CHECKING:
+    from studio.training.plane_watch import PlaneWatch
+    from studio.training.trainer import StepReport, Trainer
+
+_SNAPSHOT_SECONDS = 0.1
+_RECENT_BATCHES = 50
+_SHOWN_EXAMPLES = 32
+
+Array = TypeVar("Array", bound=NDArray[np.generic])
+
+
+class Reporter:
+    """Draws one trainer; what it makes is read-only, for another thread to see.
+
+    Args:
+        trainer: what is drawn.
+        clock: the run's time, by which things fall due.
+    """
+
+    def __init__(self, trainer: Trainer, clock: Clock) -> None:
+        self._trainer = trainer
+        self._clock = clock
+        self._report: StepReport | None = None
+        self._grid: SampleGrid | None = None
+        self._diagnostics: tuple[Diagnostic, ...] = ()
+        self._next_grid = 0.0
+        self._next_snapshot = 0.0
+        self._recent: deque[NDArray[np.float64]] = deque(maxlen=_RECENT_BATCHES)
+        self._pace = Pace()
+        self._plane = _plane_watch(trainer)
+
+    def note(self, report: StepReport) -> None:
+        """Take in a step."""
+        self._report = report
+        self._recent.append(report.plan.weights)
+
+    def forget_pace(self) -> None:
+        """What was before a pause says nothing of the speed after it."""
+        self._pace.forget()
+
+    @property
+    def grid_is_due(self) -> bool:
+        """Whether it is time for another sample grid."""
+        return self._clock.seconds >= self._next_grid
+
+    @property
+    def grid_is_current(self) -> bool:
+        """Whether no step was taken since the last sample grid."""
+        return self._grid is not None and self._grid.step >= self._trainer.step_count
+
+    @property
+    def snapshot_is_due(self) -> bool:
+        """Whether it is time for another snapshot."""
+        return self._clock.seconds >= self._next_snapshot
+
+    def draw(self) -> SampleGrid:
+        """A new sample grid, and what the model shows beside it."""
+        count, overview = self._trainer.config.cadence.samples, self._trainer.data.overview
+        grid = SampleGrid(
+            step=self._trainer.step_count,
+            raw=_read_only(overview(self._trainer.sample(count, averaged=False))),
+            averaged=_read_only(overview(self._trainer.sample(count))),
+        )
+        self._grid, self._diagnostics = grid, self._trainer.diagnose()
+        self._next_grid = self._clock.seconds + self._trainer.config.cadence.sample_every
+        return grid
+
+    def distances(self) -> Mapping[str, float]:
+        """How far points are from their exact target, by curve; nothing for images."""
+        if self._plane is None:
+            return {}
+        self._plane.measure()
+        return self._plane.values
+
+    def snapshot(self, good_step: int | None) -> Snapshot:
+        """The run as it is.
+
+        Args:
+            good_step: of the last good state, if one is kept.
+        """
+        seconds, trainer, report, plane = self._clock.seconds, self._trainer, self._report, self._plane
+        frame = plane.frame() if plane is not None else None
+        self._next_snapshot = self._clock.seconds + (plane.pause if plane is not None else _SNAPSHOT_SECONDS)
+        steps, examples = self._pace.after(seconds, trainer.step_count, trainer.examples)
+        return Snapshot(
+            step=trainer.step_count,
+            revision=report.plan.revision if report else trainer.perturbation.revision,
+            seconds=seconds,
+            epoch=trainer.epoch,
+            examples=trainer.examples,
+            steps_per_second=steps,
+            examples_per_second=examples,
+            grid=self._grid,
+            diagnostics=self._diagnostics,
+            good_step=good_step,
+            planned=self._planned(report) if report else None,
+            plane=frame,
+            recent_weights=_read_only(np.concatenate(self._recent) if self._recent else np.empty(0)),
+        )
+
+    def _planned(self, report: StepReport) -> PlannedExamples:
+        data, shown = self._trainer.data, report.plan.indices[:_SHOWN_EXAMPLES]
+        return PlannedExamples(
+            images=_read_only(data.pictures(data.values[shown])),
+            labels=_read_only(data.labels[shown]),
+            weights=_read_only(report.plan.weights[:_SHOWN_EXAMPLES]),
+        )
+
+
+def _read_only(array: Array) -> Array:
+    """`array` itself, which another thread is about to see."""
+    array.flags.writeable = False
+    return array
+
+
+def _plane_watch(trainer: Trainer) -> PlaneWatch | None:
+    """What looks at points while they are learned; None for images."""
+    if trainer.data.plane is None:
+        return None
+    from studio.training.plane_watch import PlaneWatch
+
+    return PlaneWatch(trainer, trainer.data.plane)
