@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from studio.models.base import GenerativeModel, Probe
+from studio.models.autoencoder_config import AutoencoderConfig
+from studio.models.base import GenerativeModel, Phase, Probe
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures
+from studio.models.likelihoods import LOG_LEAST_WIDTH, GaussianPixels, PixelLikelihood
+from studio.models.nets import Shape
 from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import PlaneView
 from studio.models.plane_views import grid, kernel_log_density, latent_net, log_density_field
@@ -31,8 +35,41 @@ _DENSITY_TIP = (
 )
 
 
+class Autoencoder(nn.Module):
+    """The trained part; a model adds what draws its codes.
+
+    Attributes:
+        decoder: z to what the likelihood takes.
+        likelihood: p(x|z).
+    """
+
+    def __init__(self, network: nn.Module, likelihood: PixelLikelihood) -> None:
+        super().__init__()
+        self.decoder = network
+        self.likelihood = likelihood
+
+
 class LatentVariableModel(GenerativeModel):
-    """A model p(x, z) with an encoder q(z|x)."""
+    """A model p(x, z) with an encoder q(z|x).
+
+    Args:
+        config: settings.
+        shape: (C, H, W) of the examples.
+        autoencoder: what is trained.
+    """
+
+    def __init__(self, config: AutoencoderConfig, shape: Shape, autoencoder: Autoencoder) -> None:
+        super().__init__()
+        self._config = config
+        self._shape = shape
+        self.autoencoder = autoencoder
+
+    @property
+    def image_shape(self) -> Shape:
+        return self._shape
+
+    def phases(self) -> Sequence[Phase]:
+        return (Phase(network="autoencoder"),)
 
     @abstractmethod
     def log_ratio(self, images: Tensor, rng: torch.Generator) -> Tensor:
@@ -62,29 +99,27 @@ class LatentVariableModel(GenerativeModel):
             totals.append(total - math.log(samples))
         return torch.cat(totals)
 
-    @property
-    @abstractmethod
-    def latent_size(self) -> int:
-        """Numbers in the code from which an example is decoded."""
-
-    @abstractmethod
-    def decode(self, codes: Tensor) -> Tensor:
-        """The means of p(x|z) for codes (n, latent_size), unclipped, shape (n, C, H, W)."""
-
     @abstractmethod
     def draw_codes(self, count: int, rng: torch.Generator) -> Tensor:
         """Codes z ~ p(z), shape (count, latent_size)."""
 
-    @property
-    @abstractmethod
-    def log_width(self) -> Tensor:
-        """log σ of the Gaussian p(x|z) that points have, scalar."""
+    def sample(self, count: int, rng: torch.Generator) -> Tensor:
+        return torch.cat([self._images(codes, rng) for codes in self.draw_codes(count, rng).split(_CHUNK)])
+
+    def _images(self, codes: Tensor, rng: torch.Generator) -> Tensor:
+        """Images of codes (B, latent_size): the means of p(x|z) or draws from it."""
+        output = self.autoencoder.decoder(codes)
+        likelihood = self.autoencoder.likelihood
+        return likelihood.draw(output, rng) if self._config.draw_pixels else likelihood.mean(output)
 
     def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        centres = self.decode(self.draw_codes(_CENTRES, rng))
+        decoder, likelihood = self.autoencoder.decoder, self.autoencoder.likelihood
+        assert isinstance(likelihood, GaussianPixels)  # points have no other
+        centres = decoder(self.draw_codes(_CENTRES, rng))
+        log_width = likelihood.log_width.clamp(min=LOG_LEAST_WIDTH)
         return (
-            log_density_field(kernel_log_density(centres, self.log_width, grid(points)), _DENSITY_TIP),
-            latent_net(self.latent_size, self.decode, points),
+            log_density_field(kernel_log_density(centres, log_width, grid(points)), _DENSITY_TIP),
+            latent_net(self._config.latent_size, decoder, points),
         )
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:

@@ -25,8 +25,8 @@ from studio.models.base import Batch, LossTerms, Phase, Probe
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_density
 from studio.models.hierarchical_vae.config import HierarchicalVaeConfig
-from studio.models.latent_variable import LatentVariableModel
-from studio.models.likelihoods import LOG_LEAST_WIDTH, GaussianPixels, pixel_likelihood
+from studio.models.latent_variable import Autoencoder, LatentVariableModel
+from studio.models.likelihoods import pixel_likelihood
 from studio.models.nets import Shape, Style, decoder, encoder
 from studio.models.pixels import to_pixels
 
@@ -50,27 +50,24 @@ class ConditionalNormal(nn.Module):
         return Normal(mean, log_variance.clamp(*_LOG_VARIANCE_RANGE))
 
 
-class Ladder(nn.Module):
-    """The trained part.
+class Ladder(Autoencoder):
+    """The trained part, whose decoder takes z_1.
 
     Attributes:
         up: q(z_1|x), q(z_2|z_1), …
         down: p(z_1|z_2), p(z_2|z_3), …
-        decoder: z_1 to what the likelihood takes.
-        likelihood: p(x|z_1).
     """
 
     def __init__(self, config: HierarchicalVaeConfig, sizes: Sequence[int], shape: Shape) -> None:
-        super().__init__()
         architecture, width = config.architecture, config.width
         leaky = Style(architecture=architecture, width=width, activation=partial(nn.LeakyReLU, 0.2))
         bottom = encoder(shape, 2 * sizes[0], leaky)
         up = [_perceptron(below, 2 * above, 8 * width) for below, above in pairwise(sizes)]
         down = [_perceptron(above, 2 * below, 8 * width) for below, above in pairwise(sizes)]
+        style = Style(architecture=architecture, width=width)
+        super().__init__(decoder(sizes[0], shape, style), pixel_likelihood(config.likelihood))
         self.up = nn.ModuleList(ConditionalNormal(network) for network in (bottom, *up))
         self.down = nn.ModuleList(ConditionalNormal(network) for network in down)
-        self.decoder = decoder(sizes[0], shape, Style(architecture=architecture, width=width))
-        self.likelihood = pixel_likelihood(config.likelihood)
 
 
 class Climb(NamedTuple):
@@ -88,19 +85,12 @@ class Climb(NamedTuple):
 class HierarchicalVae(LatentVariableModel):
     """Encoders up the ladder and decoders down, trained together."""
 
+    autoencoder: Ladder
+
     def __init__(self, config: HierarchicalVaeConfig, shape: Shape) -> None:
-        super().__init__()
-        self._config = config
-        self._shape = shape
-        self._sizes = [max(1, config.latent_size >> layer) for layer in range(config.layers)]
-        self.autoencoder = Ladder(config, self._sizes, shape)
-
-    @property
-    def image_shape(self) -> Shape:
-        return self._shape
-
-    def phases(self) -> Sequence[Phase]:
-        return (Phase(network="autoencoder"),)
+        sizes = [max(1, config.latent_size >> layer) for layer in range(config.layers)]
+        super().__init__(config, shape, Ladder(config, sizes, shape))
+        self._sizes = sizes
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
         climb = self.encode(batch.images, rng)
@@ -112,11 +102,6 @@ class HierarchicalVae(LatentVariableModel):
             data=reconstruction + self._config.beta * torch.stack(layers).sum(0),
             example_metrics={name: value.detach() for name, value in metrics.items()},
         )
-
-    def sample(self, count: int, rng: torch.Generator) -> Tensor:
-        like = next(self.parameters())
-        top = torch.randn(count, self._sizes[-1], generator=rng, device=like.device, dtype=like.dtype)
-        return torch.cat([self._images(self._descend(chunk, rng), rng) for chunk in top.split(_CHUNK)])
 
     def encode(self, images: Tensor, rng: torch.Generator) -> Climb:
         """z_1 … z_L ~ q(z|x) for images (B, C, H, W)."""
@@ -150,20 +135,6 @@ class HierarchicalVae(LatentVariableModel):
         codes = self.encode(images, rng).codes
         return self.autoencoder.likelihood.mean(self.autoencoder.decoder(codes[0]))
 
-    @property
-    def latent_size(self) -> int:
-        return self._sizes[0]
-
-    @property
-    def log_width(self) -> Tensor:
-        likelihood = self.autoencoder.likelihood
-        assert isinstance(likelihood, GaussianPixels)
-        return likelihood.log_width.clamp(min=LOG_LEAST_WIDTH)
-
-    def decode(self, codes: Tensor) -> Tensor:
-        output: Tensor = self.autoencoder.decoder(codes)
-        return output
-
     def draw_codes(self, count: int, rng: torch.Generator) -> Tensor:
         like = next(self.parameters())
         top = torch.randn(count, self._sizes[-1], generator=rng, device=like.device, dtype=like.dtype)
@@ -178,12 +149,6 @@ class HierarchicalVae(LatentVariableModel):
         for step in reversed(self.autoencoder.down):
             code = step(code).draw(rng)
         return code
-
-    def _images(self, codes: Tensor, rng: torch.Generator) -> Tensor:
-        """Images of z_1 = `codes`: the means of p(x|z_1) or draws from it."""
-        output = self.autoencoder.decoder(codes)
-        likelihood = self.autoencoder.likelihood
-        return likelihood.draw(output, rng) if self._config.draw_pixels else likelihood.mean(output)
 
     def _redraws(self, probe: Probe, rng: torch.Generator) -> Pictures:
         """A real image in front; behind it samples that share its topmost code."""

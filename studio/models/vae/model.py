@@ -9,16 +9,14 @@ Sources: D. P. Kingma, M. Welling, arXiv:1312.6114 (2013); β: I. Higgins et al.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
 from studio.models.base import Batch, LossTerms, Phase, Probe
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_density
-from studio.models.latent_variable import LatentVariableModel
-from studio.models.likelihoods import LOG_LEAST_WIDTH, GaussianPixels, pixel_likelihood
+from studio.models.latent_variable import Autoencoder, LatentVariableModel
+from studio.models.likelihoods import pixel_likelihood
 from studio.models.nets import Shape, Style, decoder, encoder
 from studio.models.pixels import to_pixels
 from studio.models.vae.config import VaeConfig
@@ -28,32 +26,23 @@ _SWEPT = 8
 _SWEEP = 9
 
 
-class Autoencoder(nn.Module):
+class Codec(Autoencoder):
     """The trained part: encoder, decoder and, unless Bernoulli, the width of a pixel."""
 
     def __init__(self, config: VaeConfig, shape: Shape) -> None:
-        super().__init__()
         style = Style(architecture=config.architecture, width=config.width, activation=nn.SiLU, dense_layer=True)
-        self.encoder = encoder(shape, 2 * config.latent_size, style)
-        self.decoder = decoder(config.latent_size, shape, style)
-        self.likelihood = pixel_likelihood(config.likelihood)
+        code = encoder(shape, 2 * config.latent_size, style)  # first, so that weights are drawn in that order
+        super().__init__(decoder(config.latent_size, shape, style), pixel_likelihood(config.likelihood))
+        self.encoder = code
 
 
 class Vae(LatentVariableModel):
     """Encoder and decoder, trained together."""
 
+    autoencoder: Codec
+
     def __init__(self, config: VaeConfig, shape: Shape) -> None:
-        super().__init__()
-        self._config = config
-        self._shape = shape
-        self.autoencoder = Autoencoder(config, shape)
-
-    @property
-    def image_shape(self) -> Shape:
-        return self._shape
-
-    def phases(self) -> Sequence[Phase]:
-        return (Phase(network="autoencoder"),)
+        super().__init__(config, shape, Codec(config, shape))
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
         code = self.encode(batch.images)
@@ -64,11 +53,6 @@ class Vae(LatentVariableModel):
             data=reconstruction + self._config.beta * kl,
             example_metrics={"reconstruction": reconstruction.detach(), "kl": kl.detach()},
         )
-
-    def sample(self, count: int, rng: torch.Generator) -> Tensor:
-        like = next(self.parameters())
-        latents = torch.randn(count, self._config.latent_size, generator=rng, device=like.device, dtype=like.dtype)
-        return torch.cat([self._images(chunk, rng) for chunk in latents.split(_CHUNK)])
 
     def encode(self, images: Tensor) -> Normal:
         """q(z|x) for images (B, C, H, W); mean and log-variance have shape (B, latent_size)."""
@@ -84,32 +68,12 @@ class Vae(LatentVariableModel):
     def reconstruct(self, images: Tensor, rng: torch.Generator) -> Tensor:
         return self.autoencoder.likelihood.mean(self.autoencoder.decoder(self.encode(images).draw(rng)))
 
-    @property
-    def latent_size(self) -> int:
-        return self._config.latent_size
-
-    @property
-    def log_width(self) -> Tensor:
-        likelihood = self.autoencoder.likelihood
-        assert isinstance(likelihood, GaussianPixels)
-        return likelihood.log_width.clamp(min=LOG_LEAST_WIDTH)
-
-    def decode(self, codes: Tensor) -> Tensor:
-        output: Tensor = self.autoencoder.decoder(codes)
-        return output
-
     def draw_codes(self, count: int, rng: torch.Generator) -> Tensor:
         like = next(self.parameters())
         return torch.randn(count, self._config.latent_size, generator=rng, device=like.device, dtype=like.dtype)
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
         return (*super().diagnostics(probe, rng), self._latent_sweep(probe))
-
-    def _images(self, latents: Tensor, rng: torch.Generator) -> Tensor:
-        """Images of codes (B, latent_size): the means of p(x|z) or draws from it."""
-        output = self.autoencoder.decoder(latents)
-        likelihood = self.autoencoder.likelihood
-        return likelihood.draw(output, rng) if self._config.draw_pixels else likelihood.mean(output)
 
     def _latent_sweep(self, probe: Probe) -> Pictures:
         """One image's code with one number at a time moved from −3 to 3, for the numbers that say most."""
