@@ -100,10 +100,10 @@ def _during(window: MainWindow) -> MainWindow:
         _wait(what, lambda: ready() or not workbench.run.phase.active)
         assert workbench.run.phase.active, f"the run ended before {what}"
 
-    workbench.set_share(TILTED, SHARE)
+    workbench.target.set_share(TILTED, SHARE)
     workbench.start()
     wait("the first steps", lambda: workbench.run.step >= FIRST_STEPS)
-    workbench.set_offset(7, 0.7)
+    workbench.target.set_offset(7, 0.7)
     wait("the edit", lambda: bool(workbench.history.marks))
     wait("more steps", lambda: workbench.run.step >= ALL_STEPS)
     return window

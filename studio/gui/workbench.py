@@ -7,8 +7,6 @@ properties. Nothing here draws.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -20,21 +18,17 @@ from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.gui.bridge import DRAW_INTERVAL, QUICK_INTERVAL
 from studio.gui.dataset_loader import DatasetLoader
-from studio.gui.edits import SetEnergy, SetOffsets
 from studio.gui.energy_control import EnergyControl
 from studio.gui.evaluation_control import EvaluationControl
 from studio.gui.history import History
 from studio.gui.live_settings import learning_rates
 from studio.gui.run_control import RunControl
-from studio.gui.share_solver import solve_share, solve_shares
+from studio.gui.target_control import TargetControl
 from studio.gui.task_runner import TaskRunner
-from studio.gui.view_state import DatasetView, Level, LogLine, RunView, TaskView, TiltView
+from studio.gui.view_state import DatasetView, Level, LogLine, RunView, TaskView
 from studio.models.config import ModelConfig
 from studio.paths import default_data_root, default_runs_root
-from studio.perturb.perturbation import Gauge, Perturbation
-from studio.training.commands import SetPerturbation
-from studio.training.config import PerturbationConfig, RunConfig, offsets_by_name
-from studio.training.energy_config import EnergyConfig
+from studio.training.config import RunConfig
 from studio.training.fitness import misfit
 from studio.training.session import RunRequest, folder_under
 from studio.training.warm_up import warm_up
@@ -54,7 +48,6 @@ class Workbench(QObject):
     config_changed = Signal(object)  # RunConfig, as edited: what the next start takes
     dataset_changed = Signal(object)  # DatasetView | None while there is none
     dataset_failed = Signal(object)  # UserError: shown beside the data set's fields
-    tilt_changed = Signal(object)  # TiltView | None
     edit_rejected = Signal(object)  # UserError with .field: shown beside its cause; nothing was changed
     run_changed = Signal(object)  # RunView
     run_reset = Signal()  # a new run begins: forget the old one's pictures
@@ -79,11 +72,8 @@ class Workbench(QObject):
         self.running: RunConfig | None = None  # what the run under way, or else the last one, began with
         self.images: ExampleSet | None = None
         self.dataset: DatasetView | None = None
-        self.tilt: TiltView | None = None
         self.devices: tuple[tuple[str, str], ...] = (("auto", "Automatic"),)
         self.undo_stack = QUndoStack(self)
-        self._revision = 0
-        self._applied_revision = 0
         self._rates: dict[str, float] = {}  # of the run under way, by network
         self._dataset_in_use = self.config.dataset  # what `images` were loaded from, once there are some
         self._tasks = TaskRunner(self)
@@ -91,24 +81,22 @@ class Workbench(QObject):
         self.energies = EnergyControl(self._tasks, self)
         self.runs = RunControl(self)
         self.evaluations = EvaluationControl(self._tasks, self.runs, self)
+        self.target = TargetControl(self)
         self._connect()
 
     def _connect(self) -> None:
         self._tasks.changed.connect(self.task_changed)
         self._tasks.bug_found.connect(self.line_logged)
-        self.energies.measured_more.connect(self._refresh_tilt)
         self._loader.loaded.connect(self._on_dataset)
         self._loader.failed.connect(self._on_dataset_failed)
         self._loader.cancelled.connect(self._on_dataset_cancelled)
         self.evaluations.line_logged.connect(self.line_logged)
-        self.evaluations.changed.connect(self._refresh_tilt)
-        self.runs.run_changed.connect(self._on_run)
+        self.runs.run_changed.connect(self.run_changed)
         self.runs.run_reset.connect(self.run_reset)
         self.runs.snapshot_arrived.connect(self.snapshot_arrived)
         self.runs.history_changed.connect(self.history_changed)
         self.runs.line_logged.connect(self.line_logged)
-        self.runs.target_applied.connect(self._on_target_applied)
-        self.runs.target_rejected.connect(self.edit_rejected)
+        self.target.rejected.connect(self.edit_rejected)
 
     # -- state
 
@@ -137,11 +125,6 @@ class Workbench(QObject):
         if self.images is None:
             return "There is no data set yet: choose one in the set-up panel."
         return ""
-
-    def class_offsets(self) -> tuple[float, ...]:
-        """ΔH of each class of the data set in use."""
-        names = self.dataset.class_names if self.dataset else ()
-        return tuple(self.config.perturbation.offsets.get(name, 0.0) for name in names)
 
     def log(self, text: str, level: Level = Level.INFO) -> None:
         """Put a line into the log panel."""
@@ -177,7 +160,7 @@ class Workbench(QObject):
     def edit(self, **sections: object) -> None:
         """Replace fields of the configuration, such as ``edit(batch=BatchConfig(...), seed=3)``."""
         self._set_config(self.config.model_copy(update=sections))
-        self._refresh_tilt()
+        self.target.refresh()
 
     def set_model(self, config: ModelConfig) -> None:
         """Train this model at the next start."""
@@ -206,7 +189,7 @@ class Workbench(QObject):
         if reload:
             self._load_what_is_here()
         else:
-            self._apply_offsets(self.class_offsets())
+            self.target.apply_offsets(self.target.class_offsets())
 
     def set_data_root(self, folder: Path) -> None:
         """Look for downloaded data sets there from now on."""
@@ -250,14 +233,14 @@ class Workbench(QObject):
         self.log(f"{images.name}: {len(images):,} {images.noun} of {len(images.class_names)} classes")
         for line in images.report.lines():
             self.log(line, Level.WARNING)
-        self._refresh_tilt()
+        self.target.refresh()
 
     @Slot(object)
     def _on_dataset_failed(self, error: UserError) -> None:
-        self.images = self.dataset = self.tilt = None
+        self.images = self.dataset = None
         self.energies.open(None)
+        self.target.refresh()
         self.dataset_changed.emit(None)
-        self.tilt_changed.emit(None)
         self.dataset_failed.emit(error)
         self.line_logged.emit(LogLine.of_error(error))
 
@@ -268,112 +251,6 @@ class Workbench(QObject):
             self._set_config(self.config.model_copy(update={"dataset": self._dataset_in_use}))
         self.dataset_changed.emit(self.dataset)
 
-    # -- editing the tilt
-
-    @Slot(int, float)
-    def set_offset(self, index: int, offset: float) -> None:
-        """Set ΔH of one class."""
-        offsets = list(self.class_offsets())
-        offsets[index] = offset
-        self.set_offsets(offsets, f"ΔH of {self._class_name(index)}")
-
-    def set_offsets(self, offsets: Sequence[float], text: str) -> None:
-        """Replace all offsets in one undoable step; `text` names it ("Balance classes")."""
-        before, after = self.class_offsets(), tuple(float(offset) for offset in offsets)
-        try:
-            Perturbation(offsets=after)
-        except UserError as error:
-            self.edit_rejected.emit(error)
-            return
-        if after != before:
-            self.undo_stack.push(SetOffsets(before, after, text, self._apply_offsets))
-
-    @Slot(int, float)
-    def set_share(self, index: int, share: float) -> None:
-        """Solve for the offset that gives the class this target share in 0…1; the other offsets stay."""
-        assert self.tilt is not None
-        offsets = list(self.class_offsets())
-        try:
-            offsets[index] = solve_share(self.tilt, index, share)
-        except UserError as error:
-            self.edit_rejected.emit(error)
-            return
-        self.set_offsets(offsets, f"Share of {self._class_name(index)}")
-
-    def set_shares(self, shares: dict[int, float], text: str) -> None:
-        """Several classes at once; the other classes keep their proportions among what is left."""
-        assert self.tilt is not None
-        try:
-            offsets = solve_shares(self.tilt, shares)
-        except UserError as error:
-            self.edit_rejected.emit(error)
-            return
-        self.set_offsets(offsets, text)
-
-    def set_energy(self, energy: EnergyConfig, text: str) -> None:
-        """Replace terms, temperature and clip in one undoable step, once they are measured and known to be finite."""
-        before = self.config.perturbation.energy_part()
-        new = set(energy.energy().names) - set(before.energy().names)
-        self.energies.reload(new)
-        edit = SetEnergy(before, energy, text, self._apply_energy)
-        if energy != before:
-            target = replace(self._perturbation(), energy=energy.energy())
-            self.energies.try_out(target, lambda: self.undo_stack.push(edit))
-
-    def _apply_energy(self, energy: EnergyConfig) -> None:
-        self._put_perturbation(self.config.perturbation.with_energy(energy))
-
-    def set_gauge(self, gauge: Gauge) -> None:
-        """Express weights in this gauge."""
-        self._put_perturbation(self.config.perturbation.model_copy(update={"gauge": gauge}))
-
-    def _class_name(self, index: int) -> str:
-        assert self.dataset is not None
-        return self.dataset.class_names[index]
-
-    def _apply_offsets(self, offsets: tuple[float, ...]) -> None:
-        if self.dataset is None:
-            return
-        names = self.dataset.class_names
-        # Offsets of classes that this data set lacks stay, for the day it is changed back.
-        others = {name: value for name, value in self.config.perturbation.offsets.items() if name not in names}
-        named = others | offsets_by_name(Perturbation(offsets=offsets), names)
-        self._put_perturbation(self.config.perturbation.model_copy(update={"offsets": named}))
-
-    def _put_perturbation(self, perturbation: PerturbationConfig) -> None:
-        self._revision += 1
-        self._set_config(self.config.model_copy(update={"perturbation": perturbation}))
-        if self.dataset is not None:
-            self.runs.send(SetPerturbation(perturbation=self._perturbation()))
-        self._refresh_tilt()
-
-    def _perturbation(self) -> Perturbation:
-        config = self.config.perturbation
-        return Perturbation(
-            offsets=self.class_offsets(), energy=config.energy(), gauge=config.gauge, revision=self._revision
-        )
-
-    @Slot()
-    def _refresh_tilt(self) -> None:
-        if self.dataset is None:
-            return
-        pending = self.run.phase.active and self._applied_revision != self._revision
-        target, average_size = self._perturbation(), self.config.batch.average_size
-        energies, fault = None, None
-        if target.by_example:
-            try:
-                energies = self.energies.energies_of(target)
-            except UserError as error:
-                fault = error
-        tilt = TiltView.of(target, self.dataset, average_size, pending=pending, energies=energies, fault=fault)
-        self.tilt = replace(tilt, generated=self.evaluations.generated(self.dataset.class_names))
-        self.tilt_changed.emit(self.tilt)
-
-    @Slot(int)
-    def _on_target_applied(self, revision: int) -> None:
-        self._applied_revision = revision
-        self._refresh_tilt()
-
     # -- running
 
     def start(self) -> None:
@@ -382,15 +259,14 @@ class Workbench(QObject):
         if reason:
             self.log(reason, Level.WARNING)
             return
-        images, config = self.images, self._runnable_config()
+        images, config = self.images, self.config
         assert images is not None
         error = misfit(config.model, planar=images.plane is not None)
         if error is not None:
             self.edit_rejected.emit(error)
             self.line_logged.emit(LogLine.of_error(error))
             return
-        self._revision = self._applied_revision = 0
-        self.running = config
+        self.running = config = self.target.begin_run()
         self._rates = learning_rates(config.model)
         judged = images if isinstance(images, ImageSet) else None
         self.evaluations.begin_run(judged, prepare=config.evaluation.budget > 0)
@@ -402,21 +278,8 @@ class Workbench(QObject):
             judge=(lambda: self.evaluations.judge_of(judged)) if judged is not None else None,
         )
         self.runs.start(request, QUICK_INTERVAL if images.plane is not None else DRAW_INTERVAL)
-        self._refresh_tilt()
+        self.target.refresh()
 
     def stop(self) -> None:
         """End the run in good order; what it drew stays."""
         self.runs.stop()
-
-    def _runnable_config(self) -> RunConfig:
-        """The configuration with the offsets of this data set's classes alone."""
-        assert self.dataset is not None
-        offsets = offsets_by_name(self._perturbation(), self.dataset.class_names)
-        perturbation = self.config.perturbation.model_copy(update={"offsets": offsets})
-        return self.config.model_copy(update={"perturbation": perturbation})
-
-    @Slot(object)
-    def _on_run(self, run: RunView) -> None:
-        self.run_changed.emit(run)
-        if not run.phase.active and self.tilt is not None and self.tilt.pending:
-            self._refresh_tilt()

@@ -56,7 +56,7 @@ def write(path: Path, **fields: object) -> Path:
 def test_that_what_is_saved_opens_as_it_was(hands: Hands, choice: list[Path], tmp_path: Path) -> None:
     path = tmp_path / "tilted twos.json"
     hands.enter(2, Column.TARGET, "30")
-    offsets = hands.bench.class_offsets()
+    offsets = hands.bench.target.class_offsets()
     choice.append(path.with_suffix(""))  # the ending is added
     hands.key(Key.Key_S, CTRL)
     assert read_config(path) == hands.bench.config
@@ -69,7 +69,7 @@ def test_that_what_is_saved_opens_as_it_was(hands: Hands, choice: list[Path], tm
     hands.enter(2, Column.OFFSET, "1")
     choice.append(path)
     hands.key(Key.Key_O, CTRL)
-    assert hands.bench.class_offsets() == offsets
+    assert hands.bench.target.class_offsets() == offsets
     assert not hands.bench.undo_stack.canUndo()
 
 

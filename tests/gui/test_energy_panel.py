@@ -72,8 +72,8 @@ def enter(qtbot: QtBot, row: TermRow, name: str, text: str) -> None:
 
 
 def term_shares(bench: Workbench) -> Any:
-    assert bench.tilt is not None
-    return bench.tilt.summary.target
+    assert bench.target.tilt is not None
+    return bench.target.tilt.summary.target
 
 
 def test_that_the_panel_says_what_will_appear_without_a_data_set(
@@ -91,9 +91,9 @@ def test_that_a_feature_term_starts_gentle_and_tilts_the_target(
 ) -> None:
     row = add(qtbot, panel, "Linear", "Slant")
     assert isinstance(row.term, LinearTermConfig)
-    assert workbench.tilt is not None
-    assert workbench.tilt.energies is not None
-    assert workbench.tilt.summary.efficiency == pytest.approx(np.exp(-0.25), abs=0.05)
+    assert workbench.target.tilt is not None
+    assert workbench.target.tilt.energies is not None
+    assert workbench.target.tilt.summary.efficiency == pytest.approx(np.exp(-0.25), abs=0.05)
     assert workbench.images is not None
     slant = measure(workbench.images.values, ["slant"])["slant"]
     weights = np.exp(-dict(row.term)["slope"] * slant)
@@ -122,12 +122,12 @@ def test_that_a_term_can_be_switched_off_scaled_and_removed(
     row = add(qtbot, panel, "Quadratic", "Mean")
     tilted = term_shares(workbench)
     qtbot.keyClick(row.findChild(QCheckBox, "term_enabled"), Key.Key_Space)
-    assert workbench.tilt is not None
-    assert workbench.tilt.energies is None
+    assert workbench.target.tilt is not None
+    assert workbench.target.tilt.energies is None
     qtbot.keyClick(row.findChild(QCheckBox, "term_enabled"), Key.Key_Space)
     assert term_shares(workbench) == pytest.approx(tilted)
     enter(qtbot, row, "scale", "0")
-    assert term_shares(workbench) == pytest.approx(workbench.tilt.dataset.shares)
+    assert term_shares(workbench) == pytest.approx(workbench.target.tilt.dataset.shares)
     qtbot.mouseClick(row.findChild(QToolButton, "term_remove"), Qt.MouseButton.LeftButton)
     assert panel.rows == []
     assert workbench.undo_stack.undoText() == "Remove quadratic in mean"
@@ -179,14 +179,14 @@ def test_that_a_window_whose_ends_are_swapped_is_refused(
 
 def test_that_temperature_and_clip_say_what_they_give(qtbot: QtBot, panel: EnergyPanel, workbench: Workbench) -> None:
     add(qtbot, panel, "Linear", "Ink")
-    assert workbench.tilt is not None
-    warm = workbench.tilt.summary.efficiency
+    assert workbench.target.tilt is not None
+    warm = workbench.target.tilt.summary.efficiency
     line = panel.sum.fields["temperature"].lineEdit()  # type: ignore[attr-defined]
     line.selectAll()
     qtbot.keyClicks(line, "0.25")
     qtbot.keyClick(line, Key.Key_Return)
     assert workbench.config.perturbation.temperature == 0.25
-    assert workbench.tilt.summary.efficiency < warm
+    assert workbench.target.tilt.summary.efficiency < warm
     qtbot.mouseClick(panel.sum.clip_on, Qt.MouseButton.LeftButton)
     assert workbench.config.perturbation.clip == 3.0
     assert "Clipped:" in panel.sum.cost.text()
@@ -196,11 +196,11 @@ def test_that_temperature_and_clip_say_what_they_give(qtbot: QtBot, panel: Energ
 
 
 def test_that_class_offsets_can_be_switched_off(qtbot: QtBot, panel: EnergyPanel, workbench: Workbench) -> None:
-    workbench.set_offset(2, -2.0)
+    workbench.target.set_offset(2, -2.0)
     assert term_shares(workbench)[2] > 0.3
     qtbot.keyClick(panel.sum.offsets_row.findChild(QCheckBox, "energy_offsets_enabled"), Key.Key_Space)
-    assert workbench.tilt is not None
-    assert term_shares(workbench) == pytest.approx(workbench.tilt.dataset.shares)
+    assert workbench.target.tilt is not None
+    assert term_shares(workbench) == pytest.approx(workbench.target.tilt.dataset.shares)
 
 
 def test_that_a_share_typed_beside_terms_is_the_share_that_the_target_has(
@@ -208,15 +208,15 @@ def test_that_a_share_typed_beside_terms_is_the_share_that_the_target_has(
 ) -> None:
     add(qtbot, panel, "Linear", "Ink")
     before = term_shares(workbench)
-    workbench.set_share(2, 0.3)
+    workbench.target.set_share(2, 0.3)
     after = term_shares(workbench)
     assert after[2] == pytest.approx(0.3, rel=1e-9)
     others = np.arange(10) != 2
     assert after[others] / after[others].sum() == pytest.approx(before[others] / before[others].sum(), rel=1e-9)
-    workbench.set_shares({2: 0.25, 3: 0.25}, "two")
+    workbench.target.set_shares({2: 0.25, 3: 0.25}, "two")
     assert term_shares(workbench)[2:4] == pytest.approx([0.25, 0.25], rel=1e-9)
-    workbench.set_energy(panel.energy.model_copy(update={"temperature": 3.0}), "T")
-    workbench.set_share(5, 0.4)
+    workbench.target.set_energy(panel.energy.model_copy(update={"temperature": 3.0}), "T")
+    workbench.target.set_share(5, 0.4)
     assert term_shares(workbench)[5] == pytest.approx(0.4, rel=1e-9)
 
 
@@ -224,9 +224,9 @@ def test_that_no_share_is_solved_for_while_it_is_clipped_or_the_offsets_are_off(
     qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
 ) -> None:
     for change, says in (({"clip": 1.0}, "clipped"), ({"clip": None, "offsets_enabled": False}, "do not count")):
-        workbench.set_energy(panel.energy.model_copy(update=change), "change")
+        workbench.target.set_energy(panel.energy.model_copy(update=change), "change")
         with qtbot.waitSignal(workbench.edit_rejected) as caught:
-            workbench.set_share(2, 0.3)
+            workbench.target.set_share(2, 0.3)
         assert says in str(caught.args[0])
 
 
@@ -262,9 +262,9 @@ def test_that_a_csv_column_is_added_by_its_file(
     path.write_text("id,energy\n0,-4\n", encoding="utf-8")
     add(qtbot, panel, "CSV column")
     assert not panel.message.isVisibleTo(panel)
-    assert workbench.tilt is not None
-    assert workbench.tilt.energies is not None
-    assert workbench.tilt.energies.energy[0] == -4
+    assert workbench.target.tilt is not None
+    assert workbench.target.tilt.energies is not None
+    assert workbench.target.tilt.energies.energy[0] == -4
 
 
 def test_that_a_file_with_terms_that_the_data_set_lacks_says_so_at_the_row(
@@ -272,12 +272,11 @@ def test_that_a_file_with_terms_that_the_data_set_lacks_says_so_at_the_row(
 ) -> None:
     terms = (LinearTermConfig(feature="ink"), LinearTermConfig(feature="hue"))
     workbench.set_config(RunConfig(perturbation=PerturbationConfig(offsets={"2": -1.0}, terms=terms)))
-    qtbot.waitUntil(lambda: workbench.tilt is not None and workbench.tilt.fault is not None)
+    qtbot.waitUntil(lambda: workbench.target.tilt is not None and workbench.target.tilt.fault is not None)
     settle(qtbot, workbench)
     assert "no feature “hue”" in (panel.message.text() or panel.rows[1].message.text())
-    assert term_shares(workbench) == pytest.approx(
-        target_shares(workbench.tilt.dataset.counts, [0, 0, -1, *[0] * 7])  # type: ignore[union-attr]
-    )
+    assert workbench.dataset is not None
+    assert term_shares(workbench) == pytest.approx(target_shares(workbench.dataset.counts, [0, 0, -1, *[0] * 7]))
 
 
 def test_that_terms_stay_when_the_data_set_changes_and_are_measured_anew(
@@ -287,8 +286,11 @@ def test_that_terms_stay_when_the_data_set_changes_and_are_measured_anew(
     root = write_image_folder(tmp_path / "pets", classes=2, per_class=4)
     with qtbot.waitSignal(workbench.dataset_changed):
         workbench.set_dataset(FolderConfig(path=str(root), size=8))
-    qtbot.waitUntil(lambda: workbench.tilt is not None and workbench.tilt.energies is not None)
-    assert len(workbench.tilt.energies.energy) == 8  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: workbench.target.tilt is not None and workbench.target.tilt.energies is not None)
+    tilt = workbench.target.tilt
+    assert tilt is not None
+    assert tilt.energies is not None
+    assert len(tilt.energies.energy) == 8
     assert "Hue" in [action.text() for action in menu_action(panel.add.menu(), "Linear").menu().actions()]
 
 
@@ -301,7 +303,7 @@ def test_that_a_run_under_way_takes_up_terms(qtbot: QtBot, window: MainWindow) -
     assert isinstance(panel, EnergyPanel)
     hands.train()
     add(qtbot, panel, "Linear", "Slant")
-    hands.wait(lambda: bool(bench.history.marks) and bench.tilt is not None and not bench.tilt.pending)
+    hands.wait(lambda: bool(bench.history.marks) and bench.target.tilt is not None and not bench.target.tilt.pending)
     assert "revision 1" in bench.history.marks[-1].text
     hands.end()
 

@@ -234,8 +234,8 @@ def test_that_equal_weights_stand_in_one_bar_at_one(weights: WeightsPanel) -> No
 
 
 def test_that_batches_stand_in_the_same_bars_as_the_data_set(weights: WeightsPanel, workbench: Workbench) -> None:
-    workbench.set_offset(2, -1.36)
-    logs = np.exp(workbench.tilt.perturbation.class_log_weights(workbench.dataset.counts))  # type: ignore[union-attr]
+    workbench.target.set_offset(2, -1.36)
+    logs = np.exp(workbench.target.tilt.perturbation.class_log_weights(workbench.dataset.counts))  # type: ignore[union-attr]
     workbench.snapshot_arrived.emit(make_snapshot(recent_weights=np.repeat(logs[[0, 2]], [90, 10])))
     dataset, recent = weights._shares["dataset"], weights._shares["recent"]
     assert (dataset > 0).tolist() == (recent > 0).tolist()
@@ -246,7 +246,7 @@ def test_that_batches_stand_in_the_same_bars_as_the_data_set(weights: WeightsPan
 def test_that_extreme_weights_are_shown_on_every_scale(
     qtbot: QtBot, weights: WeightsPanel, workbench: Workbench, offset: float
 ) -> None:
-    workbench.set_offset(0, offset)
+    workbench.target.set_offset(0, offset)
     recent = np.array([0.0, np.inf, 1.0, 1e-320, 1e300])
     for name in ("weights_log_weight", "weights_log_share", "weights_log_weight"):
         _click(qtbot, weights, name)
@@ -257,7 +257,7 @@ def test_that_extreme_weights_are_shown_on_every_scale(
 
 
 def test_that_a_bar_tells_its_weight_share_and_classes(weights: WeightsPanel, workbench: Workbench) -> None:
-    workbench.set_offset(2, -1.36)
+    workbench.target.set_offset(2, -1.36)
     text = tooltip_at(weights.plot.viewport(), _at(weights.plot, np.log10(3.03), 2))
     assert "Data set: 9.85 %" in text
     assert "Classes: 2" in text

@@ -57,24 +57,24 @@ def test_that_a_model_and_a_data_set_are_chosen_with_the_keyboard(hands: Hands) 
 
 
 def test_that_typed_offsets_and_shares_are_undone_and_redone_from_anywhere(hands: Hands) -> None:
-    assert hands.bench.tilt is not None
-    plain = hands.bench.class_offsets()
+    assert hands.bench.target.tilt is not None
+    plain = hands.bench.target.class_offsets()
     hands.enter(7, Column.OFFSET, "-1.5")
-    offset = hands.bench.class_offsets()
+    offset = hands.bench.target.class_offsets()
     assert offset[7] == -1.5
     hands.enter(2, Column.TARGET, "30")
-    share = hands.bench.class_offsets()
-    assert hands.bench.tilt.summary.target[2] == pytest.approx(0.3)
+    share = hands.bench.target.class_offsets()
+    assert hands.bench.target.tilt.summary.target[2] == pytest.approx(0.3)
     hands.key(Key.Key_Z, CTRL)
-    assert hands.bench.class_offsets() == offset
+    assert hands.bench.target.class_offsets() == offset
     hands.find(QWidget, "dataset").setFocus()
     hands.key(Key.Key_Z, CTRL)
-    assert hands.bench.class_offsets() == plain
+    assert hands.bench.target.class_offsets() == plain
     hands.key(Key.Key_Z, CTRL_SHIFT)
-    assert hands.bench.class_offsets() == offset
+    assert hands.bench.target.class_offsets() == offset
     hands.find(QWidget, "offsets_table").setFocus()
     hands.key(Key.Key_Z, CTRL_SHIFT)
-    assert hands.bench.class_offsets() == share
+    assert hands.bench.target.class_offsets() == share
 
 
 # -- a run
@@ -89,9 +89,9 @@ def test_that_a_run_is_started_tilted_paused_stepped_resumed_and_stopped(hands: 
     hands.wait(lambda: not samples.empty_text and len(bench.history) > 2)
     before = table.viewport().grab().toImage()
     hands.enter(2, Column.TARGET, "30")
-    assert bench.tilt is not None
-    assert bench.tilt.pending
-    hands.wait(lambda: bool(bench.history.marks) and not bench.tilt.pending)
+    assert bench.target.tilt is not None
+    assert bench.target.tilt.pending
+    hands.wait(lambda: bool(bench.history.marks) and not bench.target.tilt.pending)
     assert table.viewport().grab().toImage() != before
     hands.key(Key.Key_F6)
     hands.wait_for(RunPhase.PAUSED)
@@ -157,7 +157,7 @@ def test_that_a_broken_folder_is_told_beside_its_field_and_start_says_why_it_is_
     hands: Hands, tmp_path: Path
 ) -> None:
     hands.enter(2, Column.TARGET, "30")
-    offsets = hands.bench.class_offsets()
+    offsets = hands.bench.target.class_offsets()
     with hands.qtbot.waitSignal(hands.bench.dataset_failed):
         hands.bench.set_dataset(FolderConfig(path=str(tmp_path)))
     message = hands.find(QLabel, "dataset_message")
@@ -170,7 +170,7 @@ def test_that_a_broken_folder_is_told_beside_its_field_and_start_says_why_it_is_
     assert hands.bench.run.phase is RunPhase.IDLE
     with hands.qtbot.waitSignal(hands.bench.dataset_changed):
         hands.choose("dataset", "digits")
-    assert hands.bench.class_offsets() == offsets
+    assert hands.bench.target.class_offsets() == offsets
     assert start.isEnabled()
     assert not message.isVisible()
 
@@ -178,7 +178,7 @@ def test_that_a_broken_folder_is_told_beside_its_field_and_start_says_why_it_is_
 def test_that_a_runs_folder_that_cannot_be_made_is_told_in_one_box(hands: Hands) -> None:
     hands.bench.runs_root.write_text("in the way")
     hands.enter(2, Column.TARGET, "30")
-    offsets = hands.bench.class_offsets()
+    offsets = hands.bench.target.class_offsets()
     with hands.answering("OK") as said:
         hands.press("start")
         hands.wait_for(RunPhase.FAILED)
@@ -187,7 +187,7 @@ def test_that_a_runs_folder_that_cannot_be_made_is_told_in_one_box(hands: Hands)
     assert text.startswith("The run folder cannot be made")
     assert "see that you may write there" in text
     assert hands.window.isVisible()
-    assert hands.bench.class_offsets() == offsets
+    assert hands.bench.target.class_offsets() == offsets
     assert hands.window.actions_of_run["start"].isEnabled()
 
 

@@ -100,13 +100,13 @@ def hand(qtbot: QtBot, panel: OffsetsPanel) -> Hand:
 
 
 def offsets(workbench: Workbench) -> tuple[float, ...]:
-    assert workbench.tilt is not None
-    return workbench.tilt.perturbation.offsets
+    assert workbench.target.tilt is not None
+    return workbench.target.tilt.perturbation.offsets
 
 
 def target(workbench: Workbench, row: int) -> float:
-    assert workbench.tilt is not None
-    return float(workbench.tilt.summary.target[row])
+    assert workbench.target.tilt is not None
+    return float(workbench.target.tilt.summary.target[row])
 
 
 def test_that_a_typed_offset_is_taken(hand: Hand, workbench: Workbench) -> None:
@@ -122,11 +122,11 @@ def test_that_a_typed_offset_is_taken(hand: Hand, workbench: Workbench) -> None:
 def test_that_a_typed_share_solves_for_its_offset_and_keeps_the_other_proportions(
     hand: Hand, workbench: Workbench, text: str
 ) -> None:
-    assert workbench.tilt is not None
-    before = workbench.tilt.summary.target
+    assert workbench.target.tilt is not None
+    before = workbench.target.tilt.summary.target
     hand.click(2, TARGET)
     hand.type(text)
-    after = workbench.tilt.summary.target
+    after = workbench.target.tilt.summary.target
     assert after[2] == pytest.approx(0.3)
     others = np.arange(10) != 2
     assert after[others] / after[others].sum() == pytest.approx(before[others] / before[others].sum())
@@ -167,7 +167,7 @@ def test_that_a_bad_entry_survives_a_click_elsewhere_and_new_numbers(hand: Hand,
     hand.click(3, OFFSET)
     hand.type("abc", end=None)
     hand.click(5, TARGET)
-    workbench.set_offset(4, 1.0)
+    workbench.target.set_offset(4, 1.0)
     assert "abc" in hand.message()
     assert hand.editor().text() == "abc"
 
@@ -204,7 +204,7 @@ def test_that_tab_opens_the_next_cell_that_can_be_edited(hand: Hand, workbench: 
 
 
 def test_that_an_editor_left_as_it_is_changes_nothing(hand: Hand, workbench: Workbench) -> None:
-    workbench.set_offset(2, -1.35772934)
+    workbench.target.set_offset(2, -1.35772934)
     hand.click(2, OFFSET)
     hand.key(Key.Key_F2)
     hand.qtbot.keyClick(hand.editor(), Key.Key_Return)
@@ -239,7 +239,7 @@ def test_that_the_wheel_turns_a_share_by_points_and_never_to_nothing(hand: Hand,
 
 
 def test_that_delete_sets_selected_rows_to_zero_and_undo_brings_them_back(hand: Hand, workbench: Workbench) -> None:
-    workbench.set_offsets([1.0] * 10, "All")
+    workbench.target.set_offsets([1.0] * 10, "All")
     hand.click(0, TARGET)
     hand.click(1, TARGET, Modifier.ShiftModifier)
     hand.key(Key.Key_Delete)
@@ -253,7 +253,7 @@ def test_that_delete_sets_selected_rows_to_zero_and_undo_brings_them_back(hand: 
 
 
 def test_that_presets_do_what_they_say(hand: Hand, workbench: Workbench) -> None:
-    workbench.set_offset(2, -1.5)
+    workbench.target.set_offset(2, -1.5)
     hand.press("preset_invert")
     assert offsets(workbench)[2] == 1.5
     hand.press("preset_balance")
@@ -280,7 +280,7 @@ def test_that_a_column_from_a_spreadsheet_is_pasted(hand: Hand, workbench: Workb
 
 
 def test_that_what_is_copied_can_be_pasted_back(hand: Hand, workbench: Workbench) -> None:
-    workbench.set_share(2, 0.3)
+    workbench.target.set_share(2, 0.3)
     before = offsets(workbench)
     hand.table.setFocus()
     hand.key(Key.Key_A, Modifier.ControlModifier)
@@ -352,10 +352,10 @@ def test_that_the_raw_gauge_can_be_chosen(hand: Hand, workbench: Workbench) -> N
 
 def test_that_pending_shows_until_the_trainer_answers(hand: Hand, workbench: Workbench) -> None:
     badge = find(hand.panel, QLabel, "pending")
-    assert workbench.tilt is not None
-    workbench.tilt_changed.emit(replace(workbench.tilt, pending=True))
+    assert workbench.target.tilt is not None
+    workbench.target.changed.emit(replace(workbench.target.tilt, pending=True))
     assert badge.isVisible()
-    workbench.tilt_changed.emit(replace(workbench.tilt, pending=False))
+    workbench.target.changed.emit(replace(workbench.target.tilt, pending=False))
     assert not badge.isVisible()
 
 
@@ -364,15 +364,15 @@ def test_that_ten_classes_fit_in_560_pixels_and_numbers_do_not_move_columns(hand
     before = [header.sectionSize(column) for column in Column]
     assert sum(before) <= hand.table.viewport().width()
     assert hand.table.verticalScrollBar().maximum() == 0
-    workbench.set_offset(2, -700)
+    workbench.target.set_offset(2, -700)
     assert [header.sectionSize(column) for column in Column] == before
 
 
 def test_that_generated_shares_are_a_dash_until_known(hand: Hand, workbench: Workbench) -> None:
     cell = hand.table.model().index(2, Column.GENERATED)
     assert cell.data() == "–"
-    assert workbench.tilt is not None
-    workbench.tilt_changed.emit(replace(workbench.tilt, generated=np.full(10, 0.1)))
+    assert workbench.target.tilt is not None
+    workbench.target.changed.emit(replace(workbench.target.tilt, generated=np.full(10, 0.1)))
     assert cell.data() == "10.00 %"
 
 

@@ -80,12 +80,12 @@ def test_that_the_target_is_drawn_before_a_run_and_follows_the_tilt(panel: Plane
     assert not panel.steps.isVisible()
     assert "press Start" in panel.distances.before.text()
     before = panel.heat.at(0, 2, 4)
-    workbench.set_offset(0, -2.0)
+    workbench.target.set_offset(0, -2.0)
     after = panel.heat.at(0, 2, 4)
     assert before is not None
     assert after is not None
-    assert workbench.tilt is not None
-    assert after / before == pytest.approx(workbench.tilt.summary.target[0] * 8, rel=1e-6)
+    assert workbench.target.tilt is not None
+    assert after / before == pytest.approx(workbench.target.tilt.summary.target[0] * 8, rel=1e-6)
 
 
 def test_that_a_frame_brings_points_arrows_a_net_and_the_models_field(panel: PlanePanel, workbench: Workbench) -> None:

@@ -123,7 +123,7 @@ def test_that_nothing_is_downloaded_before_the_person_says_so(
 
 def test_that_a_choice_survives_an_edit_of_the_offsets(qtbot: QtBot, panel: SetupPanel, workbench: Workbench) -> None:
     choose(qtbot, find(panel, QComboBox, "dataset"), "mnist")
-    workbench.set_offset(2, 1.0)
+    workbench.target.set_offset(2, 1.0)
     assert find(panel, QComboBox, "dataset").currentData() == "mnist"
     assert find(panel, QPushButton, "download").isVisible()
 

@@ -125,8 +125,8 @@ def test_that_every_evaluation_is_a_point_of_the_curves(panel: SharesPanel, work
 
 def test_that_the_offsets_tables_generated_column_fills(panel: SharesPanel, workbench: Workbench) -> None:
     def shown() -> str:
-        assert workbench.tilt is not None
-        return cell_text(workbench.tilt, 2, Column.GENERATED)
+        assert workbench.target.tilt is not None
+        return cell_text(workbench.target.tilt, 2, Column.GENERATED)
 
     assert shown() == UNKNOWN
     arrive(workbench)

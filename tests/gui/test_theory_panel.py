@@ -18,7 +18,7 @@ from tests.gui.live import show
 
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> TheoryPanel:
-    workbench.set_share(2, 0.3)
+    workbench.target.set_share(2, 0.3)
     panel = TheoryPanel(workbench, theme)
     show(qtbot, panel, 700, 460)
     qtbot.waitUntil(lambda: panel.theory is not None)
@@ -52,7 +52,7 @@ def test_that_the_share_of_the_tilted_class_is_met_exactly_at_one_and_by_the_dat
     assert workbench.dataset is not None
     share = 100 * float(workbench.dataset.shares[2])
     # First order: p·(1 − p)·|ΔH| above p, for an offset of one class alone.
-    offset = workbench.class_offsets()[2]
+    offset = workbench.target.class_offsets()[2]
     assert float(value(panel, "first")) == pytest.approx(share - share * (1 - share / 100) * offset, rel=0.01)
     panel.slider.setFocus()
     qtbot.keyClick(panel.slider, Qt.Key.Key_Home)
@@ -74,14 +74,14 @@ def test_that_it_says_where_orders_fail_and_where_the_data_no_longer_carry_the_t
 ) -> None:
     assert "First order holds below s = 0." in panel.verdict.text()
     assert "ESS/n is 68.6 % at s = 1.00." in panel.verdict.text()
-    workbench.set_offset(2, 4.0)
-    workbench.set_offset(8, -6.0)  # one class of ten alone, with less than a tenth of the examples
+    workbench.target.set_offset(2, 4.0)
+    workbench.target.set_offset(8, -6.0)  # one class of ten alone, with less than a tenth of the examples
     assert "below 10 % from s = " in panel.verdict.text()
     assert any(line.title == "collapse" for line in panel._marks["ess"].lines)
 
 
 def test_that_without_a_tilt_it_says_so(panel: TheoryPanel, workbench: Workbench) -> None:
-    workbench.set_offsets([0.0] * 10, "none")
+    workbench.target.set_offsets([0.0] * 10, "none")
     assert "nothing is tilted" in panel.verdict.text()
 
 
@@ -91,15 +91,15 @@ def test_that_a_feature_is_measured_and_then_predicted(qtbot: QtBot, panel: Theo
     measured = workbench.energies.measured
     assert measured is not None
     ink, labels = measured.values("ink"), measured.labels
-    weights = np.exp(-np.asarray(workbench.class_offsets())[labels])
+    weights = np.exp(-np.asarray(workbench.target.class_offsets())[labels])
     assert float(value(panel, "exact").split()[0]) == pytest.approx(np.average(ink, weights=weights), rel=0.005)
     assert panel.plots["mean"].labels["left"] == "mean ink (%)"
 
 
 def test_that_what_the_model_generates_is_shown_once_it_is_known(panel: TheoryPanel, workbench: Workbench) -> None:
     assert value(panel, "generated") == "–"
-    assert workbench.tilt is not None
-    workbench.tilt_changed.emit(replace(workbench.tilt, generated=np.full(10, 0.1)))
+    assert workbench.target.tilt is not None
+    workbench.target.changed.emit(replace(workbench.target.tilt, generated=np.full(10, 0.1)))
     assert value(panel, "generated") == "10"
     assert panel._generated.getData()[0].tolist() == [1.0]
 

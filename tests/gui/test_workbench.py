@@ -36,7 +36,7 @@ class Watch:
         bench.line_logged.connect(self.lines.append)
         bench.runs.troubled.connect(self.troubles.append)
         bench.snapshot_arrived.connect(self.snapshots.append)
-        bench.tilt_changed.connect(lambda tilt: self.pending.append(tilt is not None and tilt.pending))
+        bench.target.changed.connect(lambda tilt: self.pending.append(tilt is not None and tilt.pending))
         bench.edit(
             model=VaeConfig(),
             batch=BatchConfig(average_size=8),
@@ -80,10 +80,10 @@ def watch(qtbot: QtBot, workbench: Workbench) -> Iterator[Watch]:
 
 def test_that_an_edit_while_training_is_pending_until_the_trainer_has_taken_it_up(watch: Watch) -> None:
     watch.train()
-    watch.bench.set_offset(2, -1.0)
-    assert watch.bench.tilt is not None
-    assert watch.bench.tilt.pending
-    watch.wait(lambda: not watch.bench.tilt.pending)
+    watch.bench.target.set_offset(2, -1.0)
+    assert watch.bench.target.tilt is not None
+    assert watch.bench.target.tilt.pending
+    watch.wait(lambda: not watch.bench.target.tilt.pending)
     (mark,) = watch.bench.history.marks
     assert 0 < mark.step <= watch.bench.run.step + 1000
     assert "revision 1" in mark.text
@@ -93,7 +93,7 @@ def test_that_an_edit_while_training_is_pending_until_the_trainer_has_taken_it_u
 
 def test_that_an_edit_before_the_first_step_is_taken_up_too(watch: Watch) -> None:
     watch.bench.start()
-    watch.bench.set_offset(2, -1.0)
+    watch.bench.target.set_offset(2, -1.0)
     watch.wait(lambda: bool(watch.bench.history.marks))
     assert watch.offsets == {"2": -1.0}
     watch.end()
@@ -159,7 +159,7 @@ def test_that_shutting_down_ends_a_run_within_two_seconds(watch: Watch) -> None:
 
 def test_that_a_runs_folder_that_cannot_be_made_ends_the_run_with_one_message(watch: Watch) -> None:
     watch.bench.runs_root.write_text("in the way")
-    watch.bench.set_share(2, 0.3)
+    watch.bench.target.set_share(2, 0.3)
     watch.bench.start()
     watch.wait_for(RunPhase.FAILED)
     (trouble,) = watch.troubles
@@ -228,18 +228,18 @@ def test_that_a_bug_in_a_model_ends_the_run_with_its_traceback_and_not_the_studi
 
 
 def test_that_offsets_outlive_a_data_set_that_fails(watch: Watch, tmp_path: Path) -> None:
-    watch.bench.set_share(2, 0.3)
-    offsets = watch.bench.class_offsets()
+    watch.bench.target.set_share(2, 0.3)
+    offsets = watch.bench.target.class_offsets()
     with watch.qtbot.waitSignal(watch.bench.dataset_failed) as failed:
         watch.bench.set_dataset(FolderConfig(path=str(tmp_path)))
     assert "no sub-folders" in str(failed.args[0])
-    assert watch.bench.tilt is None
+    assert watch.bench.target.tilt is None
     assert watch.bench.start_blocked
     watch.bench.start()
     assert watch.bench.run.phase is RunPhase.IDLE
     with watch.qtbot.waitSignal(watch.bench.dataset_changed):
         watch.bench.set_dataset(DigitsConfig())
-    assert watch.bench.class_offsets() == offsets
+    assert watch.bench.target.class_offsets() == offsets
     assert not watch.bench.start_blocked
 
 
@@ -270,7 +270,7 @@ def test_that_a_cancelled_data_set_leaves_the_one_in_use(
     watch.bench.cancel_task()
     watch.wait(lambda: not watch.bench.start_blocked)
     assert watch.bench.config.dataset == DigitsConfig()
-    assert watch.bench.tilt is not None
+    assert watch.bench.target.tilt is not None
 
 
 def test_that_cancelling_what_a_file_asked_for_leaves_the_set_in_use(

@@ -130,7 +130,7 @@ class EnergyPanel(LivePanel):
         bench = self.workbench
         bench.dataset_changed.connect(self._on_dataset)
         bench.config_changed.connect(self._on_config)
-        bench.tilt_changed.connect(self._on_tilt)
+        bench.target.changed.connect(self._on_tilt)
         bench.energies.rejected.connect(self._reject)
         bench.energies.busy_changed.connect(self._on_busy)
         bench.energies.trying_changed.connect(self._on_trying)
@@ -238,7 +238,7 @@ class EnergyPanel(LivePanel):
 
     def draw(self) -> None:
         """Show the newest target."""
-        tilt, measured, examples = self.workbench.tilt, self.workbench.energies.measured, self.workbench.images
+        tilt, measured, examples = self.workbench.target.tilt, self.workbench.energies.measured, self.workbench.images
         if tilt is None or measured is None or examples is None or len(measured) != len(tilt.dataset.labels):
             return
         self.sum.show_tilt(tilt)
@@ -271,7 +271,7 @@ class EnergyPanel(LivePanel):
 
     def _set_energy(self, energy: EnergyConfig, text: str) -> None:
         self.message.hide()
-        self.workbench.set_energy(energy, text)
+        self.workbench.target.set_energy(energy, text)
 
     def _set_terms(self, terms: list[TermConfig], text: str) -> None:
         self._set_energy(self.energy.model_copy(update={"terms": tuple(terms)}), text)

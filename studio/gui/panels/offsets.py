@@ -61,7 +61,7 @@ class OffsetsPanel(QWidget):
         self._lay_out()
         self.message = CellMessage(self)
         self._connect()
-        self._show_tilt(workbench.tilt)
+        self._show_tilt(workbench.target.tilt)
 
     # -- building
 
@@ -101,7 +101,7 @@ class OffsetsPanel(QWidget):
         return row
 
     def _connect(self) -> None:
-        self._workbench.tilt_changed.connect(self._show_tilt)
+        self._workbench.target.changed.connect(self._show_tilt)
         self._workbench.edit_rejected.connect(self._reject)
         self._theme.changed.connect(self._redress)
         self.table.nudged.connect(self._nudge)
@@ -115,7 +115,7 @@ class OffsetsPanel(QWidget):
         self.table.customContextMenuRequested.connect(self._show_menu)
         self._delegate.tabbed.connect(self.table.move_to_editable)
         self._delegate.reverted.connect(self.message.clear_error)
-        self.summary.gauge_chosen.connect(self._workbench.set_gauge)
+        self.summary.gauge_chosen.connect(self._workbench.target.set_gauge)
         self.table.selectionModel().selectionChanged.connect(self._selection_changed)
         stack = self._workbench.undo_stack
         stack.canUndoChanged.connect(self._undo.setEnabled)

@@ -30,7 +30,7 @@ class OffsetsEdits:
     @property
     def view(self) -> TiltView | None:
         """The tilt that is edited."""
-        return self._workbench.tilt
+        return self._workbench.target.tilt
 
     def enter(self, column: Column, texts: Mapping[int, str]) -> None:
         """Set cells of one column, by row, to what was typed or pasted."""
@@ -71,7 +71,7 @@ class OffsetsEdits:
         """Take a preset over."""
         view = self.view
         if view is not None:
-            self._workbench.set_offsets(preset.offsets(view, rows), preset.title)
+            self._workbench.target.set_offsets(preset.offsets(view, rows), preset.title)
 
     def _set(self, view: TiltView, column: Column, values: Mapping[int, float]) -> None:
         if column is Column.TARGET:
@@ -82,22 +82,22 @@ class OffsetsEdits:
     def _set_offsets(self, view: TiltView, values: Mapping[int, float]) -> None:
         if len(values) == 1:
             ((row, value),) = values.items()
-            self._workbench.set_offset(row, value)
+            self._workbench.target.set_offset(row, value)
             return
         offsets = list(view.perturbation.offsets)
         for row, value in values.items():
             offsets[row] = value
-        self._workbench.set_offsets(offsets, f"ΔH of {len(values)} classes")
+        self._workbench.target.set_offsets(offsets, f"ΔH of {len(values)} classes")
 
     def _set_shares(self, view: TiltView, shares: dict[int, float]) -> None:
         for row, share in shares.items():
             solve_share(view, row, share)
         if len(shares) == 1:
             ((row, share),) = shares.items()
-            self._workbench.set_share(row, share)
+            self._workbench.target.set_share(row, share)
             return
         _check_sum(shares, classes=len(view.dataset.counts))
-        self._workbench.set_shares(shares, f"Target share of {len(shares)} classes")
+        self._workbench.target.set_shares(shares, f"Target share of {len(shares)} classes")
 
 
 def _check_sum(shares: Mapping[int, float], *, classes: int) -> None:

@@ -88,7 +88,7 @@ class PlanePanel(LivePanel):
         self.body.addLayout(self._pair, 1)
         self.show_empty(_EMPTY)
         workbench.dataset_changed.connect(self.take_dataset)
-        workbench.tilt_changed.connect(self.request_draw)
+        workbench.target.changed.connect(self.request_draw)
         workbench.snapshot_arrived.connect(self.take_snapshot)
         workbench.run_reset.connect(self.reset)
         self.take_dataset(workbench.dataset)
@@ -182,7 +182,7 @@ class PlanePanel(LivePanel):
         self._show_step()
 
     def _collect_fields(self, dataset: DatasetView, exact: ExactFields) -> None:
-        tilt = self.workbench.tilt
+        tilt = self.workbench.target.tilt
         if tilt is not None and tilt.dataset is not dataset:
             tilt = None  # still of the data set before
         if "p" not in self._fields or self._target_shown is not tilt or tilt is None:

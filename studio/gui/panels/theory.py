@@ -70,8 +70,8 @@ class TheoryPanel(LivePanel):
         self.body.addWidget(self.verdict)
         self.restyle(theme.tokens)
         self.show_empty(_EMPTY)
-        workbench.tilt_changed.connect(self.take_tilt)
-        self.take_tilt(workbench.tilt)
+        workbench.target.changed.connect(self.take_tilt)
+        self.take_tilt(workbench.target.tilt)
 
     def _make_plot(self, name: str) -> ProfilePlot:
         plot = ProfilePlot(self.theme)

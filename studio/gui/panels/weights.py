@@ -75,10 +75,10 @@ class WeightsPanel(LivePanel):
         self.body.addWidget(self.legend)
         self.restyle(theme.tokens)
         self.show_empty(_EMPTY)
-        workbench.tilt_changed.connect(self.take_tilt)
+        workbench.target.changed.connect(self.take_tilt)
         workbench.snapshot_arrived.connect(self.take_snapshot)
         workbench.run_reset.connect(self.reset)
-        self.take_tilt(workbench.tilt)
+        self.take_tilt(workbench.target.tilt)
 
     def _controls(self) -> QWidget:
         bar = QWidget()
