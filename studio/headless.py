@@ -14,7 +14,18 @@ from studio.paths import default_data_root, default_runs_root
 from studio.progress import Progress
 from studio.training.commands import Stop
 from studio.training.config import RunConfig
-from studio.training.events import Event, Finished, Logged, Noticed, Outcome, Preparing, Saved, Started, Warned
+from studio.training.events import (
+    Event,
+    Finished,
+    Logged,
+    Noticed,
+    Outcome,
+    Preparing,
+    Saved,
+    Started,
+    ThreadsChanged,
+    Warned,
+)
 from studio.training.limit import Limit
 from studio.training.session import RunHandle, RunRequest, folder_for, folder_under
 from studio.training.store import SavedRun
@@ -137,6 +148,8 @@ class _Watcher:
                 # Nobody is there to mend it while the run waits, so it ends, with what can be saved.
                 self._problem = error
                 self._handle.send(Stop())
+            case ThreadsChanged(step=step, threads=threads):
+                self._say(f"Step {step:,}: {threads} threads, as other programs leave room")
             case Noticed(step=step, error=error):
                 self._say(f"Step {step:,}: {error}")
             case Saved(path=path):

@@ -38,6 +38,7 @@ from studio.training.events import (
     Resumed,
     Saved,
     Started,
+    ThreadsChanged,
     Warned,
 )
 from studio.training.snapshot import Snapshot
@@ -287,11 +288,13 @@ def line_of(event: Event) -> LogLine | None:
             return LogLine(text=text)
         case Started(device=device, threads=threads, parameters=parameters, folder=folder):
             place = f", recorded in {folder}" if folder else ", not recorded"
-            return LogLine(text=f"Training {parameters:,} parameters on {device} with {threads} threads{place}")
+            return LogLine(text=f"Training {parameters:,} parameters on {device} with {_threads(threads)}{place}")
         case PerturbationApplied(step=step, revision=revision):
             return LogLine(text=f"Offsets (revision {revision}) in force from step {step:,}")
         case LearningRateApplied(step=step, network=network, rate=rate):
             return LogLine(text=f"Learning rate of the {spoken(network)} is {rate:g} from step {step:,}")
+        case ThreadsChanged(step=step, threads=threads):
+            return LogLine(text=f"{_threads(threads)} from step {step:,}, as other programs leave room".capitalize())
         case PerturbationRejected(error=error):
             return LogLine(text=f"The run keeps its old target. {error}", level=Level.WARNING)
         case Paused() | Resumed() | Restored() | Saved():
@@ -306,6 +309,10 @@ def line_of(event: Event) -> LogLine | None:
             return None
         case _:
             assert_never(event)
+
+
+def _threads(count: int) -> str:
+    return "1 thread" if count == 1 else f"{count} threads"
 
 
 def _place(event: Paused | Resumed | Restored | Saved) -> str:

@@ -44,24 +44,3 @@ def resolve_device(wanted: str) -> str:
             field="device",
         )
     return wanted
-
-
-_own_choice: list[int] = []
-"""What torch had chosen before it was overruled, first of all; so that a later run can have it again."""
-
-
-def use_threads(wanted: int) -> int:
-    """Set the number of processor threads torch computes with, and return it.
-
-    Args:
-        wanted: 0 leaves the choice to torch: one per physical core.
-    """
-    import torch
-
-    if wanted:
-        _own_choice.append(torch.get_num_threads())
-        torch.set_num_threads(wanted)
-    elif _own_choice:
-        torch.set_num_threads(_own_choice[0])
-        _own_choice.clear()
-    return torch.get_num_threads()

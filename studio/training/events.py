@@ -56,6 +56,14 @@ class LearningRateApplied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadsChanged:
+    """From `step` on, so many processor threads compute: other programs keep the processor busy, or do so no longer."""
+
+    step: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
     """One point of the curves and one row of metrics.csv.
 
@@ -206,6 +214,7 @@ Event = (
     | PerturbationApplied
     | PerturbationRejected
     | LearningRateApplied
+    | ThreadsChanged
     | Logged
     | Paused
     | Resumed

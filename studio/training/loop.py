@@ -5,6 +5,7 @@ No thread here either: `RunLoop.run` blocks until the run is over, and hears and
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, assert_never
@@ -41,6 +42,7 @@ from studio.training.events import (
     Restored,
     Resumed,
     Saved,
+    ThreadsChanged,
     Warned,
 )
 from studio.training.health import Health, diverged
@@ -52,6 +54,7 @@ from studio.training.reporter import Reporter
 if TYPE_CHECKING:
     from studio.training.evaluator import Evaluator
     from studio.training.recorder import Recorder
+    from studio.training.threads import ThreadGuard
     from studio.training.trainer import StepReport, Trainer
 
 _WAIT_SECONDS = 0.25
@@ -66,6 +69,7 @@ class RunLoop:
         recorder: keeps the run on disk, if it is kept.
         limit: when the run is complete.
         evaluator: finds out whether the tilt arrives, if there is one.
+        threads: has fewer threads compute while other programs keep the processor busy.
     """
 
     def __init__(
@@ -75,11 +79,13 @@ class RunLoop:
         recorder: Recorder | None = None,
         limit: Limit | None = None,
         evaluator: Evaluator | None = None,
+        threads: ThreadGuard | None = None,
     ) -> None:
         self.trainer = trainer
         self._mailbox = mailbox
         self._recorder = recorder
         self._limit = limit or Limit()
+        self._threads = threads
         self._clock = Clock()
         self._health = Health()
         self._good = LastGood(trainer)
@@ -148,7 +154,9 @@ class RunLoop:
     # -- steps and reports
 
     def _step(self, network: str = "") -> None:
+        begun = time.perf_counter()
         report = self.trainer.step(network)
+        self._mind_threads(time.perf_counter() - begun)
         self._reporter.note(report)
         if self.trainer.step_count % self.trainer.config.cadence.log_every == 0:
             self._log(report)
@@ -157,6 +165,10 @@ class RunLoop:
         if self._reporter.snapshot_is_due and self._mailbox.snapshot_wanted:
             self._offer_snapshot()
         self._asides.take_turn(self.seconds)
+
+    def _mind_threads(self, seconds: float) -> None:
+        if self._threads is not None and self._threads.note(seconds):
+            self._mailbox.post(ThreadsChanged(step=self.trainer.step_count, threads=self._threads.count))
 
     def _log(self, report: StepReport) -> None:
         values = report.values() | {"skipped": float(self.trainer.skipped), "epoch": self.trainer.epoch}

@@ -6,6 +6,7 @@ Every run ends with exactly one `Finished`.
 
 from __future__ import annotations
 
+import math
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -105,17 +106,17 @@ def _run(request: RunRequest, mailbox: Mailbox, progress: Progress) -> None:
 
 def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: list[RunLoop]) -> RunLoop:
     mailbox.post(Preparing(text="Loading torch"))
-    from studio.training.devices import resolve_device, use_threads
+    from studio.training.devices import resolve_device
     from studio.training.evaluator import Evaluator
     from studio.training.recorder import Recorder
+    from studio.training.threads import ThreadGuard, use_threads, useful_threads
     from studio.training.trainer import Trainer
 
     mailbox.post(Preparing(text="Reading the data set"))
     data = request.data(progress)
     progress.check()
     device = resolve_device(request.config.device)
-    # What learns points is so small that a second thread only costs, the more so on a busy machine.
-    threads = use_threads(request.config.threads or (0 if data.plane is None else 1))
+    threads = use_threads(request.config.threads or useful_threads(math.prod(data.image_shape)))
     mailbox.post(Preparing(text="Building the model"))
     trainer = Trainer(request.config, data, device=device, measured=request.measured)
     # The last moment to give up without a trace: from here on there is a folder, and a Stop saves into it.
@@ -131,7 +132,9 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     )
     recorder = Recorder(folder, trainer) if folder else None
     evaluator = Evaluator(trainer, request.judge) if request.judge is not None else None
-    loop.append(RunLoop(trainer, mailbox, recorder, request.limit, evaluator))
+    # A number that the person has set stays, and a GPU waits for no thread.
+    guarded = threads if device == "cpu" and not request.config.threads else 1
+    loop.append(RunLoop(trainer, mailbox, recorder, request.limit, evaluator, ThreadGuard(guarded, use_threads)))
     return loop[0]
 
 

@@ -7,7 +7,7 @@ import torch
 
 from studio.errors import UserError
 from studio.models.config import Optimiser, OptimiserConfig
-from studio.training.devices import available_devices, resolve_device, use_threads
+from studio.training.devices import available_devices, resolve_device
 from studio.training.optimisers import build_rule
 
 CLASSES = {
@@ -55,10 +55,3 @@ def test_that_a_device_that_is_not_there_is_refused_with_those_that_are(wanted: 
     with pytest.raises(UserError, match="cpu") as caught:
         resolve_device(wanted)
     assert caught.value.field == "device"
-
-
-def test_that_threads_are_set_or_left_to_torch() -> None:
-    before = torch.get_num_threads()
-    assert use_threads(0) == before
-    assert use_threads(2) == torch.get_num_threads() == 2
-    use_threads(before)
