@@ -1,4 +1,4 @@
-"""``python3 -m tests [pytest's arguments]``: set up on first use, then run pytest."""
+"""``python3 -m tests [pytest's arguments]``: set up on first use, then run pytest on all cores (``-n0``: on one)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def main() -> int:
     bootstrap.start("tests", sys.argv[1:], needs="pytest")
     import pytest
 
-    return int(pytest.main(sys.argv[1:]))
+    return int(pytest.main(["--numprocesses=auto", "--dist=worksteal", *sys.argv[1:]]))
 
 
 if __name__ == "__main__":

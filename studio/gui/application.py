@@ -13,11 +13,13 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from studio import __version__
+from studio.gui.crash import CrashReporter, keep_faults
 from studio.gui.garbage import GarbageCollector
 from studio.gui.main_window import MainWindow
 from studio.gui.theme import ThemeManager, ThemeMode
+from studio.gui.view_state import Level, LogLine
 from studio.gui.workbench import Workbench
-from studio.paths import resources
+from studio.paths import resources, state_dir
 from studio.training.presets import config_or_preset, presets
 
 _AFTER_PAINT = 50
@@ -52,7 +54,12 @@ def run_application(*, config: str | None = None, data_root: Path | None = None)
     window = MainWindow(workbench, theme, settings)
     if config and config not in (preset.name for preset in presets()):
         window.files.begin_with(Path(config))
+    died = keep_faults(state_dir())
+    CrashReporter(workbench.runs, state_dir(), window)
     window.show()
+    if died is not None:
+        text = f"The studio ended unexpectedly the last time. Where it was then is in {died}"
+        workbench.line_logged.emit(LogLine(text=text, level=Level.WARNING))
     garbage = GarbageCollector(app)
     workbench.engine_ready.connect(garbage.settle)
     QTimer.singleShot(_AFTER_PAINT, workbench.begin)
