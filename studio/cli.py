@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_sample(commands)
     _add_evaluate(commands)
+    _add_sweep(commands)
     presets = commands.add_parser("presets", help="list the configurations that come with the studio")
     presets.set_defaults(command=_presets)
     models = commands.add_parser("models", help="list the models")
@@ -136,6 +137,27 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     evaluate.set_defaults(command=_evaluate)
 
 
+_SWEEP_EXAMPLE = """a sweep is a JSON file such as
+  {"config": "digits-vae", "grid": {"perturbation.offsets.2": [-1, -2, -3], "seed": [0, 1]}, "steps": 2000}
+with "set" for what all runs share and "list" for combinations that are no grid; "minutes" in place of "steps".
+The same command again goes on with what is not completed."""
+
+
+def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sweep = commands.add_parser(
+        "sweep",
+        help="train every combination of some settings, and list the results",
+        description="Train every combination of some settings, each run in a process of its own, and list the results.",
+        epilog=_SWEEP_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sweep.add_argument("sweep", type=Path, metavar="FILE", help="the sweep, JSON")
+    sweep.add_argument("--out", type=Path, metavar="DIR", help="folder of its runs; named after FILE if absent")
+    sweep.add_argument("--jobs", type=_number(int, 1, 256), default=1, metavar="N", help="runs at once (1)")
+    sweep.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets")
+    sweep.set_defaults(command=_sweep)
+
+
 def _number(kind: type[int] | type[float], least: float, most: float) -> Callable[[str], int | float]:
     def parse(text: str) -> int | float:
         value = kind(text)
@@ -178,6 +200,12 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
     print(evaluate(arguments.run, arguments.count, arguments.seed, arguments.json, data_root=arguments.data_root))
     return 0
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    from studio.headless_sweep import sweep
+
+    return sweep(arguments.sweep, arguments.out, at_once=arguments.jobs, data_root=arguments.data_root)
 
 
 def _presets(_: argparse.Namespace) -> int:

@@ -1,0 +1,1 @@
+"""Runs that wait for their turn: a queue that outlives the window, and sweeps over settings."""

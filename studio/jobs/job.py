@@ -1,0 +1,55 @@
+"""One run that waits for its turn, runs in a process of its own, or has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from studio.training.limit import Limit
+
+
+class JobStatus(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether it will not run again by itself."""
+        return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A run in the queue.
+
+    Attributes:
+        id: of the queue; never used again.
+        place: jobs run in its order.
+        title: what it is called.
+        config: the configuration as JSON, as it was when the job was queued; later edits do not reach it.
+        limit: when the run is complete.
+        folder: the run's.
+        status: where it stands.
+        error: what went wrong, a line, if something did.
+        pid: of its process while it runs, else 0.
+        seconds: it has run for, all attempts together.
+        attempts: how often it was started.
+    """
+
+    id: int
+    place: float
+    title: str
+    config: str
+    limit: Limit
+    folder: Path
+    status: JobStatus = JobStatus.WAITING
+    error: str = ""
+    pid: int = 0
+    seconds: float = 0.0
+    attempts: int = 0

@@ -1,0 +1,177 @@
+"""The queue: a SQLite file that outlives the studio and that several programs may open at once.
+
+    job(id, place, title, config, steps, seconds_limit, folder, status, error, pid, seconds, attempts)
+
+Jobs hold their configuration as text, frozen when they are queued. Nothing here runs anything.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from studio.errors import UserError
+from studio.jobs.job import Job, JobStatus
+from studio.training.config import RunConfig
+from studio.training.limit import Limit
+
+_VERSION = 1
+_BUSY_SECONDS = 10.0
+_TABLE = """
+CREATE TABLE IF NOT EXISTS job(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, place REAL NOT NULL, title TEXT NOT NULL, config TEXT NOT NULL,
+    steps INTEGER, seconds_limit REAL, folder TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'waiting',
+    error TEXT NOT NULL DEFAULT '', pid INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0)
+"""
+
+
+class JobQueue:
+    """The jobs of one file.
+
+    Args:
+        path: the file; it is made if it is not there.
+
+    Raises:
+        UserError: it cannot be opened, or is no queue of this version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with self._connected() as database:
+                version = database.execute("PRAGMA user_version").fetchone()[0]
+                if version not in (0, _VERSION):
+                    raise UserError(
+                        "The queue comes from another version of the studio",
+                        f"{path} has version {version}; this studio reads {_VERSION}.",
+                        "Update the studio, or move the file away to begin a new queue.",
+                    )
+                database.execute("PRAGMA journal_mode=WAL")
+                database.execute(_TABLE)
+                database.execute(f"PRAGMA user_version={_VERSION}")
+        except OSError as error:
+            raise UserError("The queue cannot be opened", f"{path}: {error.strerror or error}.") from error
+
+    def add(self, config: RunConfig, limit: Limit, folder: Path, title: str = "") -> int:
+        """Queue a run behind all others.
+
+        Args:
+            config: what to run; kept as it is now.
+            limit: when it is complete.
+            folder: of the run, new or empty when it starts.
+            title: what to call it.
+
+        Returns:
+            the job's id.
+        """
+        with self._connected() as database:
+            cursor = database.execute(
+                "INSERT INTO job(place, title, config, steps, seconds_limit, folder) "
+                "SELECT COALESCE(MAX(place), 0) + 1, ?, ?, ?, ?, ? FROM job",
+                (title or config.name or folder.name, config.to_json(), limit.steps, limit.seconds, str(folder)),
+            )
+            assert cursor.lastrowid is not None
+            return cursor.lastrowid
+
+    def jobs(self) -> tuple[Job, ...]:
+        """All jobs, in their order."""
+        with self._connected() as database:
+            return tuple(_job(row) for row in database.execute("SELECT * FROM job ORDER BY place, id"))
+
+    def next(self) -> Job | None:
+        """The first that waits."""
+        return next((job for job in self.jobs() if job.status is JobStatus.WAITING), None)
+
+    def claim(self, job: Job, pid: int) -> bool:
+        """Mark a waiting job as running; whether nobody else was faster."""
+        with self._connected() as database:
+            cursor = database.execute(
+                "UPDATE job SET status='running', pid=?, attempts=attempts+1, error='' WHERE id=? AND status='waiting'",
+                (pid, job.id),
+            )
+            return cursor.rowcount == 1
+
+    def started(self, job: Job, pid: int) -> None:
+        """Note the process of a job that was claimed."""
+        self._set("pid=?", (pid,), job)
+
+    def end(self, job: Job, status: JobStatus, *, error: str = "", seconds: float = 0.0) -> None:
+        """Note how a job's process has ended.
+
+        Args:
+            job: which.
+            status: how; WAITING puts it back.
+            error: what went wrong.
+            seconds: it ran for.
+        """
+        self._set("status=?, error=?, pid=0, seconds=seconds+?", (status.value, error, seconds), job)
+
+    def retry(self, job: Job) -> None:
+        """Have a job that has ended run once more."""
+        if job.status.ended:
+            self.end(job, JobStatus.WAITING)
+
+    def remove(self, job: Job) -> None:
+        """Take a job that does not run off the list; its folder stays."""
+        with self._connected() as database:
+            database.execute("DELETE FROM job WHERE id=? AND status<>'running'", (job.id,))
+
+    def move(self, job: Job, by: int) -> None:
+        """Let a job run earlier (negative) or later by so many places."""
+        order = list(self.jobs())
+        at = next((index for index, each in enumerate(order) if each.id == job.id), None)
+        if at is None:
+            return
+        order.insert(max(0, at + by), order.pop(at))
+        with self._connected() as database:
+            database.executemany(
+                "UPDATE job SET place=? WHERE id=?", [(place, each.id) for place, each in enumerate(order)]
+            )
+
+    def _set(self, assignments: str, values: Sequence[Any], job: Job) -> None:
+        with self._connected() as database:
+            database.execute(f"UPDATE job SET {assignments} WHERE id=?", (*values, job.id))
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """A connection that commits when the block ends well.
+
+        Raises:
+            UserError: the file cannot be read or written.
+        """
+        try:
+            with closing(sqlite3.connect(self.path, timeout=_BUSY_SECONDS)) as database:
+                database.row_factory = sqlite3.Row
+                with database:
+                    yield database
+        except sqlite3.Error as error:
+            raise UserError(
+                "The queue cannot be read or written",
+                f"{self.path}: {error}.",
+                "Make room on the disk; if the file is damaged, move it away to begin a new queue.",
+            ) from error
+
+
+def _job(row: sqlite3.Row) -> Job:
+    try:
+        status = JobStatus(row["status"])
+    except ValueError:
+        status = JobStatus.FAILED
+    return Job(
+        id=row["id"],
+        place=row["place"],
+        title=row["title"],
+        config=row["config"],
+        limit=Limit(steps=row["steps"], seconds=row["seconds_limit"]),
+        folder=Path(row["folder"]),
+        status=status,
+        error=row["error"],
+        pid=row["pid"],
+        seconds=row["seconds"],
+        attempts=row["attempts"],
+    )

@@ -1,0 +1,136 @@
+"""Sweeps: one configuration with several values of some settings, every combination a run.
+
+A sweep is a JSON file:
+
+    {
+      "config": "mnist-twos-30",                                   a preset, or a configuration file beside this one
+      "set": {"batch.average_size": 32},                           for all runs
+      "grid": {"perturbation.offsets.2": [-1, -2], "seed": [0, 1]},   every combination is a run
+      "list": [{"model.kind": "vae"}, {"model.kind": "gan"}],      each entry is combined with the grid
+      "steps": 2000                                                or "minutes"
+    }
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.errors import UserError
+from studio.training.assignments import with_settings
+from studio.training.config import RunConfig
+from studio.training.limit import Limit
+from studio.training.presets import config_or_preset
+
+MOST_RUNS = 1000
+_KEYS = {"config", "set", "grid", "list", "steps", "minutes"}
+_HINT = "`studio sweep --help` shows an example."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One run of a sweep.
+
+    Attributes:
+        values: what is its own, by setting.
+        config: the whole configuration.
+    """
+
+    values: Mapping[str, Any]
+    config: RunConfig
+
+    @property
+    def title(self) -> str:
+        """Its own values, as they tell it from the others."""
+        return ", ".join(f"{path.rsplit('.', 1)[-1]}={_text(value)}" for path, value in self.values.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """All runs of a sweep, in their order, and when each is complete."""
+
+    points: tuple[Point, ...]
+    limit: Limit
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The settings that differ."""
+        return tuple(dict.fromkeys(path for point in self.points for path in point.values))
+
+
+def read_sweep(path: Path) -> Sweep:
+    """Open a sweep.
+
+    Raises:
+        UserError: it cannot be read, is no sweep, has too many runs, or one of its configurations has a fault.
+    """
+    try:
+        raw = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UserError("The sweep cannot be opened", f"{path}: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError("The sweep is not valid JSON", f"{path}: {error}.", "Check it in a text editor.") from error
+    return _sweep(raw, path)
+
+
+def _sweep(raw: Any, path: Path) -> Sweep:
+    if not isinstance(raw, dict) or not isinstance(raw.get("config"), str):
+        raise _fault(path, "it names no “config”")
+    if unknown := sorted(set(raw) - _KEYS):
+        raise _fault(path, f"“{unknown[0]}” is no part of a sweep")
+    grid, rows, common = _grid(raw, path), raw.get("list", [{}]), raw.get("set", {})
+    if not isinstance(common, dict) or not _are_rows(rows):
+        raise _fault(path, "“set” must be an object and “list” a list of objects, with settings as keys")
+    number = len(rows) * math.prod(map(len, grid.values()))
+    if number > MOST_RUNS:
+        raise _fault(path, f"it has {number:,} runs; at most {MOST_RUNS:,} are possible")
+    base = with_settings(_base(raw["config"], path), _assignments(common))
+    points = []
+    for row, values in itertools.product(rows, itertools.product(*grid.values())):
+        own = row | dict(zip(grid, values, strict=True))
+        points.append(Point(values=own, config=with_settings(base, _assignments(own))))
+    return Sweep(points=tuple(points), limit=_limit(raw, path))
+
+
+def _grid(raw: Mapping[str, Any], path: Path) -> dict[str, list[Any]]:
+    grid = raw.get("grid", {})
+    if not isinstance(grid, dict) or not all(isinstance(values, list) and values for values in grid.values()):
+        raise _fault(path, "“grid” must give a list of values for each setting")
+    return grid
+
+
+def _are_rows(rows: Any) -> bool:
+    return isinstance(rows, list) and bool(rows) and all(isinstance(row, dict) for row in rows)
+
+
+def _base(name: str, path: Path) -> RunConfig:
+    beside = path.parent / name
+    return config_or_preset(str(beside) if beside.is_file() else name)
+
+
+def _limit(raw: Mapping[str, Any], path: Path) -> Limit:
+    steps, minutes = raw.get("steps"), raw.get("minutes")
+    if (steps is None) == (minutes is None):
+        raise _fault(path, "it must say either “steps” or “minutes”")
+    if steps is not None and (type(steps) is not int or steps < 1):
+        raise _fault(path, "“steps” must be a whole number above 0")
+    if minutes is not None and not (isinstance(minutes, int | float) and 0 < minutes < math.inf):
+        raise _fault(path, "“minutes” must be a number above 0")
+    return Limit(steps=steps, seconds=60 * float(minutes) if minutes is not None else None)
+
+
+def _assignments(values: Mapping[str, Any]) -> Sequence[str]:
+    return [f"{path}={json.dumps(value)}" for path, value in values.items()]
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
+
+
+def _fault(path: Path, what: str) -> UserError:
+    return UserError("This is no sweep", f"{path}: {what}.", _HINT)

@@ -1,0 +1,102 @@
+"""The list of jobs: order, what it keeps, and that it outlives whoever wrote it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from studio.errors import UserError
+from studio.jobs.job import Job, JobStatus
+from studio.jobs.queue import JobQueue
+from studio.training.config import RunConfig
+from studio.training.limit import Limit
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> JobQueue:
+    queue = JobQueue(tmp_path / "queue.sqlite")
+    for name in "abc":
+        queue.add(RunConfig(name=name), Limit(steps=5), tmp_path / name)
+    return queue
+
+
+def titles(queue: JobQueue) -> str:
+    return "".join(job.title for job in queue.jobs())
+
+
+def named(queue: JobQueue, title: str) -> Job:
+    return next(job for job in queue.jobs() if job.title == title)
+
+
+def test_that_jobs_wait_in_order_with_the_configuration_of_their_time(queue: JobQueue, tmp_path: Path) -> None:
+    again = JobQueue(queue.path)
+    first = again.next()
+    assert first is not None
+    assert first == queue.jobs()[0]
+    assert (first.title, first.folder, first.limit, first.status) == ("a", tmp_path / "a", Limit(steps=5), "waiting")
+    assert first.config == RunConfig(name="a").to_json()
+
+
+@pytest.mark.parametrize(
+    ("title", "by", "order"), [("c", -1, "acb"), ("c", -9, "cab"), ("a", 1, "bac"), ("a", 9, "bca")]
+)
+def test_that_jobs_can_be_reordered(queue: JobQueue, title: str, by: int, order: str) -> None:
+    queue.move(named(queue, title), by)
+    assert titles(queue) == order
+
+
+def test_that_only_one_program_gets_a_job(queue: JobQueue) -> None:
+    job = queue.jobs()[0]
+    assert queue.claim(job, 1)
+    assert not JobQueue(queue.path).claim(job, 2)
+    following = queue.next()
+    assert following is not None
+    assert following.title == "b"
+
+
+def test_that_an_ended_job_can_be_tried_again_and_its_time_adds_up(queue: JobQueue) -> None:
+    for seconds in (2.0, 3.0):
+        assert queue.claim(named(queue, "a"), 1)
+        queue.end(named(queue, "a"), JobStatus.FAILED, error="no room", seconds=seconds)
+        failed = named(queue, "a")
+        assert (failed.status, failed.error, failed.pid) == (JobStatus.FAILED, "no room", 0)
+        queue.retry(failed)
+    job = named(queue, "a")
+    assert (job.status, job.error, job.seconds, job.attempts) == (JobStatus.WAITING, "", 5.0, 2)
+
+
+def test_that_a_job_is_removed_unless_it_runs(queue: JobQueue) -> None:
+    queue.claim(named(queue, "a"), 1)
+    for title in "ab":
+        queue.remove(named(queue, title))
+    assert titles(queue) == "ac"
+
+
+def test_that_ids_are_never_used_again(queue: JobQueue, tmp_path: Path) -> None:
+    last = named(queue, "c")
+    queue.remove(last)
+    assert queue.add(RunConfig(), Limit(steps=1), tmp_path / "d") > last.id
+
+
+@pytest.mark.parametrize("content", [b"no database at all, but long enough to be one" * 30, b"SQLite format 3\0" * 99])
+def test_that_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "queue.sqlite").write_bytes(content)
+    with pytest.raises(UserError, match="move it away"):
+        JobQueue(tmp_path / "queue.sqlite")
+
+
+def test_that_a_newer_file_is_refused(queue: JobQueue) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(queue.path)) as database:
+        database.execute("PRAGMA user_version=99")
+    with pytest.raises(UserError, match="version 99"):
+        JobQueue(queue.path)
+
+
+def test_that_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError):
+        JobQueue(tmp_path / "file" / "queue.sqlite")
