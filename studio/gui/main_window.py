@@ -23,6 +23,7 @@ from studio.gui.panels.losses import LossesPanel
 from studio.gui.panels.offsets import OffsetsPanel
 from studio.gui.panels.plane import PlanePanel
 from studio.gui.panels.planners import PlannersPanel
+from studio.gui.panels.queue import QueuePanel
 from studio.gui.panels.samples import SamplesPanel
 from studio.gui.panels.setup import SetupPanel
 from studio.gui.panels.shares import SharesPanel
@@ -37,7 +38,7 @@ from studio.gui.workbench import Workbench
 PANELS: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
     ("left", (SetupPanel,)),
     ("middle_top", (SamplesPanel, DiagnosticsPanel, ExamplesPanel, PlanePanel)),
-    ("middle_bottom", (OffsetsPanel, EnergyPanel, TheoryPanel, PlannersPanel)),
+    ("middle_bottom", (OffsetsPanel, EnergyPanel, TheoryPanel, PlannersPanel, QueuePanel)),
     ("right_top", (BatchPanel, WeightsPanel, SharesPanel)),
     ("right_middle", (LossesPanel, GradientsPanel)),
     ("right_bottom", (LogPanel,)),
@@ -68,7 +69,7 @@ _MENU_ONLY = ("run_evaluate", "run_save", "run_restore")
 _FIRST_SIZE = (1280, 800)
 _TITLE_BAR = 40
 """Pixels that a desktop may put above a window."""
-_LAYOUT_VERSION = 3
+_LAYOUT_VERSION = 4
 
 
 class MainWindow(QMainWindow):

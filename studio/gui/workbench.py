@@ -22,6 +22,7 @@ from studio.gui.energy_control import EnergyControl
 from studio.gui.evaluation_control import EvaluationControl
 from studio.gui.history import History
 from studio.gui.live_settings import learning_rates
+from studio.gui.queue_control import QueueControl
 from studio.gui.run_control import RunControl
 from studio.gui.target_control import TargetControl
 from studio.gui.task_runner import TaskRunner
@@ -82,6 +83,7 @@ class Workbench(QObject):
         self.runs = RunControl(self)
         self.evaluations = EvaluationControl(self._tasks, self.runs, self)
         self.target = TargetControl(self)
+        self.queue = QueueControl(self.runs_root, lambda: self.data_root, self)
         self._connect()
 
     def _connect(self) -> None:
@@ -96,6 +98,7 @@ class Workbench(QObject):
         self.runs.snapshot_arrived.connect(self.snapshot_arrived)
         self.runs.history_changed.connect(self.history_changed)
         self.runs.line_logged.connect(self.line_logged)
+        self.queue.line_logged.connect(self.line_logged)
         self.target.rejected.connect(self.edit_rejected)
 
     # -- state
@@ -136,10 +139,12 @@ class Workbench(QObject):
         """Load the data set, and bring torch in beside it."""
         self._tasks.run(warm_up, done=self._on_engine, failed=self._on_engine_failed, cancellable=False)
         self._load_what_is_here()
+        self.queue.begin()
 
     def shutdown(self, seconds: float = _STOP_SECONDS) -> bool:
         """Stop the run and the background tasks; whether all ended in time. Nothing is ever killed."""
         deadline = time.monotonic() + seconds
+        self.queue.shutdown()
         ended = self.runs.shutdown(seconds)
         return self._tasks.join(max(0.0, deadline - time.monotonic())) and ended
 

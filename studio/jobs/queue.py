@@ -1,6 +1,7 @@
 """The queue: a SQLite file that outlives the studio and that several programs may open at once.
 
     job(id, place, title, config, steps, seconds_limit, folder, status, error, pid, seconds, attempts)
+    switch(running)      whether jobs are to be started; the last row counts
 
 Jobs hold their configuration as text, frozen when they are queued. Nothing here runs anything.
 """
@@ -28,6 +29,8 @@ CREATE TABLE IF NOT EXISTS job(
     attempts INTEGER NOT NULL DEFAULT 0)
 """
 
+_SWITCH = "CREATE TABLE IF NOT EXISTS switch(running INTEGER NOT NULL)"
+
 
 class JobQueue:
     """The jobs of one file.
@@ -53,9 +56,23 @@ class JobQueue:
                     )
                 database.execute("PRAGMA journal_mode=WAL")
                 database.execute(_TABLE)
+                database.execute(_SWITCH)
                 database.execute(f"PRAGMA user_version={_VERSION}")
         except OSError as error:
             raise UserError("The queue cannot be opened", f"{path}: {error.strerror or error}.") from error
+
+    @property
+    def running(self) -> bool:
+        """Whether jobs are to be started; a new queue waits for the word."""
+        with self._connected() as database:
+            row = database.execute("SELECT running FROM switch").fetchone()
+            return bool(row and row[0])
+
+    def set_running(self, running: bool) -> None:
+        """Have jobs started from now on, or no more."""
+        with self._connected() as database:
+            database.execute("DELETE FROM switch")
+            database.execute("INSERT INTO switch VALUES (?)", (int(running),))
 
     def add(self, config: RunConfig, limit: Limit, folder: Path, title: str = "") -> int:
         """Queue a run behind all others.

@@ -88,19 +88,22 @@ class JobRunner:
         elif job.status is JobStatus.WAITING:
             self.queue.end(job, JobStatus.CANCELLED)
 
-    def stop(self) -> None:
-        """End everything in good order; what was running waits for the next time."""
+    def stop(self, patience: float = _GRACE_SECONDS) -> None:
+        """End everything in good order; what was running waits for the next time.
+
+        Args:
+            patience: seconds to wait. What has not ended by then ends by itself, and whoever opens the queue next puts
+                it back.
+        """
         self.paused = True
         for running in self._running.values():
             _interrupt(running.process)
-        deadline = time.monotonic() + _GRACE_SECONDS
+        deadline = time.monotonic() + patience
         for running in list(self._running.values()):
             with suppress(subprocess.TimeoutExpired):
-                running.process.wait(max(0.1, deadline - time.monotonic()))
-            if running.process.poll() is None:
-                running.process.kill()
-                running.process.wait()
-            self._conclude(running, put_back=True)
+                running.process.wait(max(0.01, deadline - time.monotonic()))
+                self._conclude(running, put_back=True)
+        self._running.clear()
 
     def _start(self, job: Job) -> None:
         config = self.queue.path.parent / f".job-{job.id}.json"
@@ -134,8 +137,15 @@ class JobRunner:
     def _take_back_orphans(self) -> None:
         """Put back what ran under a studio that is gone."""
         for job in self.queue.jobs():
-            if job.status is JobStatus.RUNNING and job.id not in self._running and not psutil.pid_exists(job.pid):
+            if job.status is JobStatus.RUNNING and job.id not in self._running and not _alive(job.pid):
                 self.queue.end(job, JobStatus.COMPLETED if _completed(job.folder) else JobStatus.WAITING)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _completed(folder: Path) -> bool:

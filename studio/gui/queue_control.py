@@ -1,0 +1,175 @@
+"""The queue beside the run: jobs in processes of their own, started one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from studio.errors import UserError
+from studio.gui.view_state import Level, LogLine
+from studio.jobs.estimate import seconds_left
+from studio.jobs.job import Job, JobStatus
+from studio.jobs.queue import JobQueue
+from studio.jobs.runner import JobRunner
+from studio.training.config import RunConfig
+from studio.training.limit import Limit
+
+_PERIOD = 500
+_PATIENCE = 1.0
+"""Seconds that the closing window waits for its jobs; those that take longer to save end by themselves."""
+_ENDINGS = {
+    JobStatus.COMPLETED: "was completed",
+    JobStatus.FAILED: "failed",
+    JobStatus.CANCELLED: "was cancelled",
+}
+
+
+class QueueControl(QObject):
+    """Watches the queue in the folder of runs; its file is made when the first job comes.
+
+    Args:
+        root: the folder of runs.
+        data_root: gives the folder of downloaded data sets.
+    """
+
+    changed = Signal()  # jobs or whether they are started
+    line_logged = Signal(object)  # LogLine
+    through = Signal()  # the last job has ended
+
+    def __init__(self, root: Path, data_root: Callable[[], Path], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._root = root
+        self._data_root = data_root
+        self._runner: JobRunner | None = None
+        self.jobs: tuple[Job, ...] = ()
+        self._timer = QTimer(self, interval=_PERIOD)
+        self._timer.timeout.connect(self._poll)
+        self._at_once = 1
+
+    @property
+    def running(self) -> bool:
+        """Whether jobs are started."""
+        return self._runner is not None and not self._runner.paused
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until all jobs have ended, about; None while that is unknown."""
+        return seconds_left(self.jobs, self._at_once)
+
+    def begin(self) -> None:
+        """Take up a queue that is there from an earlier time, and go on with it if it was running then."""
+        if self._path.exists():
+            self._try(self._open)
+
+    def add(self, config: RunConfig, limit: Limit) -> None:
+        """Queue a run of a configuration as it is now.
+
+        Args:
+            config: what to train.
+            limit: when it is complete.
+        """
+
+        def act() -> None:
+            queue = self._open().queue
+            title = config.name or f"{config.dataset.kind}-{config.model.kind}"
+            folder = self._root / f"queued_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
+            queue.add(config, limit, folder, title)
+            self.line_logged.emit(LogLine(text=f"Queued: {title}"))
+
+        self._act(act)
+
+    def run(self, running: bool) -> None:
+        """Start jobs from now on, or start no more; one that runs is not touched."""
+
+        def act() -> None:
+            runner = self._open()
+            runner.queue.set_running(running)
+            runner.paused = not running
+
+        self._act(act)
+        self._poll()
+
+    def set_at_once(self, count: int) -> None:
+        """How many jobs run at a time."""
+        self._at_once = count
+        if self._runner is not None:
+            self._runner.at_once = count
+        self.changed.emit()
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job that runs, which is saved, or leave out one that waits."""
+        self._act(lambda: self._open().cancel(job))
+
+    def retry(self, job: Job) -> None:
+        """Run a job that has ended once more."""
+        self._act(lambda: self._open().queue.retry(job))
+
+    def remove(self, job: Job) -> None:
+        """Take a job off the list; its run folder stays."""
+        self._act(lambda: self._open().queue.remove(job))
+
+    def move(self, job: Job, by: int) -> None:
+        """Let a job run earlier (negative) or later."""
+        self._act(lambda: self._open().queue.move(job, by))
+
+    def shutdown(self) -> None:
+        """Have what runs save and end by itself; the next start goes on with it."""
+        self._timer.stop()
+        if self._runner is not None:
+            self._runner.stop(_PATIENCE)
+            self._runner = None
+
+    @property
+    def _path(self) -> Path:
+        return self._root / "queue.sqlite"
+
+    def _open(self) -> JobRunner:
+        if self._runner is None:
+            queue = JobQueue(self._path)
+            self._runner = JobRunner(queue, at_once=self._at_once, data_root=self._data_root())
+            self._runner.paused = not queue.running
+            self._timer.start()
+            self._look()
+        return self._runner
+
+    def _act(self, act: Callable[[], object]) -> None:
+        self._try(act)
+        self._look()
+
+    def _try(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except UserError as error:
+            self._timer.stop()
+            self.line_logged.emit(LogLine.of_error(error))
+
+    @Slot()
+    def _poll(self) -> None:
+        if self._runner is not None:
+            self._try(self._runner.poll)
+            self._look()
+
+    def _look(self) -> None:
+        """Take in how the jobs stand, and tell of those that have ended."""
+        runner = self._runner
+        if runner is None:
+            return
+        before = {job.id: job.status for job in self.jobs}
+        found: list[Job] = []
+        self._try(lambda: found.extend(runner.queue.jobs()))
+        if tuple(found) != self.jobs:
+            self.jobs = tuple(found)
+            ended = [job for job in found if job.status.ended and before.get(job.id) is JobStatus.RUNNING]
+            for job in ended:
+                self._tell(job)
+            if ended and all(job.status.ended for job in found):
+                self.through.emit()
+        self.changed.emit()
+
+    def _tell(self, job: Job) -> None:
+        level = Level.WARNING if job.status is JobStatus.FAILED else Level.INFO
+        reason = f": {job.error}" if job.error else f"; it is in {job.folder}"
+        self.line_logged.emit(LogLine(text=f"Queue: {job.title} {_ENDINGS[job.status]}{reason}", level=level))

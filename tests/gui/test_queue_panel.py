@@ -1,0 +1,142 @@
+"""The queue, driven by clicks and keys; its jobs are lines of Python in place of trainings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton
+from pytestqt.qtbot import QtBot
+
+from studio.gui.panels.queue import QueuePanel
+from studio.gui.theme import ThemeManager
+from studio.gui.view_state import LogLine
+from studio.gui.workbench import Workbench
+from studio.jobs.job import JobStatus
+from studio.jobs.runner import JobRunner
+from studio.training.limit import Limit
+
+
+@pytest.fixture(autouse=True)
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(JobRunner, "_command", lambda self, job, config: [sys.executable, "-c", "pass"])
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> Iterator[QueuePanel]:
+    panel = QueuePanel(workbench, theme)
+    qtbot.addWidget(panel)
+    panel.resize(430, 240)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    yield panel
+    workbench.queue.shutdown()
+
+
+def button(panel: QueuePanel, name: str) -> QAbstractButton:
+    found = panel.findChild(QAbstractButton, f"queue_{name}")
+    assert isinstance(found, QAbstractButton)
+    return found
+
+
+def click(qtbot: QtBot, panel: QueuePanel, name: str) -> None:
+    qtbot.mouseClick(button(panel, name), Qt.MouseButton.LeftButton)
+
+
+def column(panel: QueuePanel, place: int) -> list[str]:
+    items = [panel.table.item(row, place) for row in range(panel.table.rowCount())]
+    return [item.text() for item in items if item is not None]
+
+
+def queue_three(qtbot: QtBot, workbench: Workbench, panel: QueuePanel) -> None:
+    for name in "abc":
+        workbench.edit(name=name)
+        click(qtbot, panel, "add")
+
+
+def test_that_an_empty_queue_says_how_to_fill_it_and_makes_no_file(panel: QueuePanel, workbench: Workbench) -> None:
+    assert panel.hint.isVisible()
+    assert "Add" in panel.hint.text()
+    assert not (workbench.runs_root / "queue.sqlite").exists()
+    assert not button(panel, "up").isEnabled()
+
+
+def test_that_what_is_set_up_is_queued_as_it_is_now(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
+    queue_three(qtbot, workbench, panel)
+    assert column(panel, 0) == ["a", "b", "c"]
+    assert column(panel, 1) == ["waiting"] * 3
+    assert column(panel, 2) == ["5 min"] * 3
+    assert "paused" in panel.outlook.text()
+    panel.amount.selectAll()
+    qtbot.keyClicks(panel.amount, "250\t")
+    panel.unit.setFocus()
+    qtbot.keyClicks(panel.unit, "s")
+    click(qtbot, panel, "add")
+    assert workbench.queue.jobs[3].limit == Limit(steps=250)
+    assert '"name": "a"' in workbench.queue.jobs[0].config
+
+
+def test_that_a_length_that_is_none_queues_nothing(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
+    lines: list[LogLine] = []
+    workbench.line_logged.connect(lines.append)
+    panel.amount.selectAll()
+    qtbot.keyClicks(panel.amount, "soon\t")
+    click(qtbot, panel, "add")
+    assert workbench.queue.jobs == ()
+    assert "not queued" in lines[-1].text
+
+
+def test_that_runs_are_reordered_left_out_and_removed(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
+    queue_three(qtbot, workbench, panel)
+    panel.table.selectRow(2)
+    click(qtbot, panel, "up")
+    click(qtbot, panel, "up")
+    assert column(panel, 0) == ["c", "a", "b"]
+    click(qtbot, panel, "down")  # the same run is still chosen
+    assert column(panel, 0) == ["a", "c", "b"]
+    click(qtbot, panel, "cancel")
+    assert column(panel, 1) == ["waiting", "cancelled", "waiting"]
+    click(qtbot, panel, "remove")
+    assert column(panel, 0) == ["a", "b"]
+
+
+def test_that_the_queue_runs_through_and_tells_of_it(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
+    lines: list[LogLine] = []
+    workbench.line_logged.connect(lines.append)
+    queue_three(qtbot, workbench, panel)
+    with qtbot.waitSignal(workbench.queue.through, timeout=30_000):
+        click(qtbot, panel, "run")
+        assert button(panel, "run").text() == "Pause the queue"
+    assert column(panel, 1) == ["completed"] * 3
+    assert panel.outlook.text() == "All runs have ended."
+    assert sum("was completed" in line.text for line in lines) == 3
+    panel.table.selectRow(0)
+    click(qtbot, panel, "run")
+    click(qtbot, panel, "retry")
+    assert column(panel, 1) == ["waiting", "completed", "completed"]
+
+
+def test_that_a_queue_goes_on_after_a_restart(
+    qtbot: QtBot, panel: QueuePanel, workbench: Workbench, tmp_path: Path
+) -> None:
+    queue_three(qtbot, workbench, panel)
+    click(qtbot, panel, "run")
+    workbench.queue.shutdown()
+    again = Workbench(workbench.config, data_root=tmp_path / "datasets", runs_root=workbench.runs_root)
+    with qtbot.waitSignal(again.queue.through, timeout=30_000):
+        again.queue.begin()
+    assert [job.status for job in again.queue.jobs] == [JobStatus.COMPLETED] * 3
+    again.shutdown()
+
+
+def test_that_a_damaged_queue_is_told_in_the_log(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
+    lines: list[LogLine] = []
+    workbench.line_logged.connect(lines.append)
+    workbench.runs_root.mkdir(parents=True, exist_ok=True)
+    (workbench.runs_root / "queue.sqlite").write_bytes(b"damaged" * 1000)
+    click(qtbot, panel, "add")
+    assert "queue" in lines[-1].text
+    assert workbench.queue.jobs == ()
