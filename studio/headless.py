@@ -16,8 +16,8 @@ from studio.training.commands import Stop
 from studio.training.config import RunConfig
 from studio.training.events import Event, Finished, Logged, Noticed, Outcome, Preparing, Saved, Started, Warned
 from studio.training.limit import Limit
+from studio.training.saved_run import SavedRun
 from studio.training.session import RunHandle, RunRequest, folder_for, folder_under
-from studio.training.store import SavedRun
 
 _POLL_SECONDS = 0.1
 _NO_BAR_YET = 0.01

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,15 +19,15 @@ from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.training.energy_config import energy_of_record
 from studio.training.evaluator import EvaluationJob
+from studio.training.events import Evaluated
 from studio.training.measured_set import measured_set, whole_log_weights
 from studio.training.memory import out_of_memory
+from studio.training.metrics import append_metrics
 from studio.training.restore import restore_model
-from studio.training.store import SavedRun
+from studio.training.saved_run import SavedRun
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
-
-__all__ = ["evaluate_run"]
 
 _JUDGE_PART = 0.5
 
@@ -66,6 +67,15 @@ def evaluate_run(
 
         judge = judge_for(images, part)
     return _work(model, judge, log_weights, progress.part(_JUDGE_PART, 1.0), count, seed)
+
+
+def keep_evaluation(run: SavedRun, evaluation: Evaluation) -> None:
+    """Put an evaluation among the run's metrics; a folder that cannot be written stays as it is."""
+    step, seconds = run.summary.get("steps"), run.summary.get("seconds")
+    if isinstance(step, int) and isinstance(seconds, int | float):
+        found = Evaluated(step=step, seconds=float(seconds), revision=0, evaluation=evaluation)
+        with suppress(UserError):
+            append_metrics(run.path, evaluations=[found])
 
 
 def _work(

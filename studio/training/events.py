@@ -57,7 +57,7 @@ class LearningRateApplied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
-    """One point of the curves and one row of metrics.csv.
+    """One point of the curves.
 
     Attributes:
         step: training steps taken.
