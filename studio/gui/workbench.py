@@ -27,7 +27,8 @@ from studio.gui.target_control import TargetControl
 from studio.gui.task_runner import TaskRunner
 from studio.gui.view_state import DatasetView, Level, LogLine, RunView, TaskView
 from studio.models.config import ModelConfig
-from studio.paths import default_data_root, default_runs_root
+from studio.paths import default_data_root
+from studio.paths import runs_root as chosen_runs_root
 from studio.training.config import RunConfig
 from studio.training.fitness import misfit
 from studio.training.session import RunRequest, folder_under
@@ -68,7 +69,7 @@ class Workbench(QObject):
         super().__init__(parent)
         self.config = config or RunConfig()
         self.data_root = data_root or default_data_root()
-        self.runs_root = runs_root or default_runs_root()
+        self.runs_root = runs_root or chosen_runs_root()
         self.running: RunConfig | None = None  # what the run under way, or else the last one, began with
         self.images: ExampleSet | None = None
         self.dataset: DatasetView | None = None
