@@ -24,6 +24,9 @@ from studio.training.saved_run import SavedRun
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
 
+CURVES = ("tv", "kl", "raw_tv", "raw_kl")
+"""Figures of an evaluation that are shown against step."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationView:
@@ -168,8 +171,7 @@ class EvaluationControl(QObject):
             case EvaluationEnded():
                 self._set(replace(self.view, doing=""))
             case Evaluated(evaluation=found):
-                values = {"tv": found.tv, "kl": found.kl, "raw_tv": found.raw_tv, "raw_kl": found.raw_kl}
-                self.view.history.append(message.step, values)
+                self.view.history.append(message.step, {name: getattr(found, name) for name in CURVES})
                 self._set(replace(self.view, latest=message, doing=""))
                 self.evaluated.emit(message)
 

@@ -20,7 +20,7 @@ from studio.training.config_file import read_config
 from studio.training.frames import FILE as FRAMES
 from studio.training.frames import FrameStore
 from studio.training.metrics import FILE as METRICS
-from studio.training.metrics import newest_evaluation
+from studio.training.metrics import newest_evaluation, newest_point
 from studio.training.sample_strips import tiled
 from studio.training.saved_run import read_summary
 
@@ -94,14 +94,15 @@ def _read(folder: Path) -> RunEntry:
     summary = read_summary(folder) if (folder / "summary.json").exists() else {}
     evaluation = newest_evaluation(folder)
     status = str(summary.get("status", UNFINISHED))
+    steps, seconds = newest_point(folder)
     return RunEntry(
         folder=folder.name,
         name=notes.name or config.name or folder.name,
         dataset=str(summary.get("dataset") or dataset_spec(config.dataset.kind).title),
         model=model_spec(config.model.kind).title,
         tilt=tilt_of(config, summary),
-        steps=int(_number(summary, "steps")),
-        seconds=_number(summary, "seconds"),
+        steps=max(steps, int(_number(summary, "steps"))),  # a run that was killed got further than its last save
+        seconds=max(seconds, _number(summary, "seconds")),
         share_error=evaluation.figure("tv") if evaluation else None,
         frechet=evaluation.figure("frechet") if evaluation else None,
         status=UNFINISHED if status == "running" else status[:40],

@@ -178,8 +178,25 @@ def _of_table(table: dict[str, Floats]) -> Metrics:
     return Metrics(steps=columns.pop("step"), seconds=columns.pop("seconds"), columns=columns)
 
 
-def newest_evaluation(folder: Path) -> RecordedEvaluation | None:
-    """The last evaluation of a run, without reading anything else of it.
+def newest_point(folder: Path) -> tuple[int, float]:
+    """Step and seconds of the last point that a run logged; zeros where there is none.
+
+    Raises:
+        UserError: the metrics are damaged.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return 0, 0.0
+    with reading(path, _SCHEMA) as connection:
+        row = connection.execute("SELECT step, seconds FROM point ORDER BY id DESC LIMIT 1").fetchone()
+    try:
+        return (int(row[0]), float(row[1])) if row else (0, 0.0)
+    except (TypeError, ValueError) as error:
+        raise damaged(path, _SCHEMA, str(error)[:200]) from error
+
+
+def newest_evaluation(folder: Path, step: int = 2**62) -> RecordedEvaluation | None:
+    """The last evaluation of a run at or before a step, without reading anything else of it.
 
     Raises:
         UserError: the metrics are damaged.
@@ -189,7 +206,7 @@ def newest_evaluation(folder: Path) -> RecordedEvaluation | None:
         return None
     with reading(path, _SCHEMA) as connection:
         try:
-            found = _read_evaluations(connection, "ORDER BY step DESC, id DESC LIMIT 1")
+            found = _read_evaluations(connection, "WHERE step <= ? ORDER BY step DESC, id DESC LIMIT 1", step)
         except (TypeError, ValueError, RecursionError) as error:
             raise damaged(path, _SCHEMA, str(error)[:200]) from error
     return found[0] if found else None
@@ -229,8 +246,10 @@ def _read_marks(connection: sqlite3.Connection) -> tuple[Mark, ...]:
     return tuple(Mark(step=int(step), kind=MarkKind(kind), text=str(text)) for step, kind, text in rows)
 
 
-def _read_evaluations(connection: sqlite3.Connection, order: str = "ORDER BY step, id") -> list[RecordedEvaluation]:
-    rows = connection.execute(f"SELECT step, seconds, revision, record FROM evaluation {order}").fetchall()
+def _read_evaluations(
+    connection: sqlite3.Connection, which: str = "ORDER BY step, id", *values: int
+) -> list[RecordedEvaluation]:
+    rows = connection.execute(f"SELECT step, seconds, revision, record FROM evaluation {which}", values).fetchall()
     return [
         RecordedEvaluation(step=int(step), seconds=float(seconds), revision=int(revision), record=_record(text))
         for step, seconds, revision, text in rows

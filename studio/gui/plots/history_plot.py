@@ -151,6 +151,7 @@ class HistoryPlot(Plot):
         extremes = [self._draw_curve(drawn, first, last) for drawn in self._drawn.values()]
         extremes += self._draw_references()
         self.marks.set_places(np.array([mark.step for mark in history.marks], dtype=np.float64))
+        self.cursor.set_places(np.array([] if history.cursor is None else [history.cursor], dtype=np.float64))
         if self.following:
             self._follow(x_range, [extreme for extreme in extremes if extreme is not None])
 
@@ -222,7 +223,7 @@ class HistoryPlot(Plot):
         if not self.logarithmic or not len(self._history):
             return []
         shown = (drawn.curve for drawn in self._drawn.values() if drawn.shown)
-        return [curve.title for curve in shown if self._history.latest(curve.name) <= 0]
+        return [curve.title for curve in shown if self._history.current(curve.name) <= 0]
 
     @Slot()
     def _on_range(self) -> None:
