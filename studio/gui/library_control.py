@@ -68,7 +68,7 @@ class LibraryControl(QObject):
             index.refresh,
             done=lambda entries: self._on_entries(index, entries),
             failed=self._on_failed,
-            cancelled=self._settle,
+            cancelled=self._give_up,
         )
 
     def choose_root(self, root: Path) -> None:
@@ -136,6 +136,9 @@ class LibraryControl(QObject):
     def _on_failed(self, error: UserError) -> None:
         self.failed.emit(error)
         self._settle()
+
+    def _give_up(self) -> None:
+        self._busy = self._again = False
 
     def _settle(self) -> None:
         self._busy = False

@@ -222,7 +222,7 @@ class TimeCursor(QObject):
             lambda _: _moment(folder, step),
             done=lambda moment: self._show(folder, moment),
             failed=self._on_failed,
-            cancelled=self._on_read,
+            cancelled=self._give_up,
         )
 
     def _show(self, folder: Path, moment: _Moment) -> None:
@@ -233,6 +233,9 @@ class TimeCursor(QObject):
             self.frame_shown.emit(moment.frame)
         self._seen = moment.evaluation
         self.evaluation_changed.emit(self.evaluation)
+
+    def _give_up(self) -> None:
+        self._reading = self._wanted = False
 
     def _on_read(self) -> None:
         self._reading = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -64,6 +64,14 @@ class RunEntry:
     started: str = ""
     thumbnail: bytes = b""
     fault: str = ""
+
+    def matches(self, words: Sequence[str]) -> bool:
+        """Whether every word stands somewhere in what is said of the run, in capitals or not."""
+        said = " ".join(
+            (self.name, self.folder, self.dataset, self.model, self.tilt, self.status, self.notes, self.started)
+        )
+        said = " ".join((said, *self.tags)).casefold()
+        return all(word.casefold() in said for word in words)
 
 
 def stamp_of(folder: Path) -> str:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QLabel, QLineEdit, QMessageBox, QWidget
 
 from studio.errors import UserError
+from studio.gui.compare_window import CompareWindow
 from studio.gui.controls import tool_button
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
@@ -20,6 +21,7 @@ from studio.gui.panels.runs_notes import RunNotesEdit
 from studio.gui.panels.runs_view import RunsView
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
+from studio.library.compare import MOST_RUNS
 from studio.library.entry import RunEntry
 from studio.training.config_file import read_config
 
@@ -57,6 +59,7 @@ class RunsPanel(LivePanel):
         self.view.chosen.connect(self._on_chosen)
         self.view.editing_over.connect(self._on_library)
         self.view.trash_asked.connect(lambda: self.trash(self.view.folders()))
+        self.view.compare_asked.connect(self._compare_selected)
         self.view.menu_asked.connect(self._open_menu)
         self.model.edited.connect(self._on_edited)
         self.notes.edited.connect(self.library.set_notes)
@@ -108,6 +111,15 @@ class RunsPanel(LivePanel):
                 tip="Call it something else; its folder keeps its name.",
                 act=lambda _: self.view.rename(),
                 keys="F2",
+            ),
+            RunAction(
+                name="compare",
+                title="&Compare…",
+                tip="Show two to eight runs side by side: curves, samples, final numbers and what differs in them.",
+                act=self.compare,
+                least=2,
+                most=MOST_RUNS,
+                keys="Ctrl+Shift+C",
             ),
             RunAction(
                 name="duplicate",
@@ -211,6 +223,16 @@ class RunsPanel(LivePanel):
             self.library.set_tags(folder, text)
         else:
             self.library.rename(folder, text)
+
+    @Slot()
+    def _compare_selected(self) -> None:
+        if 2 <= len(self.view.folders()) <= MOST_RUNS:
+            self.compare(self.view.folders())
+
+    def compare(self, folders: list[str]) -> None:
+        """Open a window with these runs side by side."""
+        window = CompareWindow([self.library.root / folder for folder in folders], self.theme, self.window())
+        window.show()
 
     def duplicate(self, folder: str) -> None:
         """Set up a run like this one."""

@@ -139,14 +139,6 @@ HEADERS: dict[Column, Header] = {
 }
 
 
-def matches(run: RunEntry, words: list[str]) -> bool:
-    """Whether every word stands somewhere in what is said of a run."""
-    said = " ".join(
-        (run.name, run.folder, run.dataset, run.model, run.tilt, run.status, run.notes, run.started, *run.tags)
-    ).casefold()
-    return all(word in said for word in words)
-
-
 def in_order(runs: list[RunEntry], column: Column, *, descending: bool) -> list[RunEntry]:
     """Sorted by a column; those that have nothing there come last either way."""
     key = HEADERS[column].key

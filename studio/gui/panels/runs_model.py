@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor, QIcon, QImage, QPixmap
 
 from studio.gui.library_control import LibraryControl
-from studio.gui.panels.runs_columns import HEADERS, Column, in_order, matches
+from studio.gui.panels.runs_columns import HEADERS, Column, in_order
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.library.entry import RunEntry
@@ -34,14 +34,14 @@ class RunsModel(QAbstractTableModel):
     def show_runs(self) -> None:
         """Take up what the library holds now."""
         self.beginResetModel()
-        found = [run for run in self._library.entries if matches(run, self._words)]
+        found = [run for run in self._library.entries if run.matches(self._words)]
         column, descending = self._order
         self.shown = in_order(found, column, descending=descending)
         self.endResetModel()
 
     def search(self, text: str) -> None:
         """Show the runs that all of these words are said of."""
-        self._words = text.casefold().split()
+        self._words = text.split()
         self.show_runs()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:

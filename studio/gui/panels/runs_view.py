@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelectionModel, QKeyCombination, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from studio.gui.panels.runs_columns import HEADERS, Column
 from studio.gui.panels.runs_model import THUMBNAIL, RunsModel
 
+COMPARE_KEYS = QKeyCombination(Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier, Qt.Key.Key_C)
 _PADDING = 14
 
 
@@ -17,6 +18,7 @@ class RunsView(QTableView):
 
     chosen = Signal()  # other rows are selected
     trash_asked = Signal()
+    compare_asked = Signal()
     menu_asked = Signal(object)  # QPoint on the screen
     editing_over = Signal()  # what was typed into a cell has been taken or left
 
@@ -90,6 +92,8 @@ class RunsView(QTableView):
             self.trash_asked.emit()
         elif event.key() == Qt.Key.Key_F2 and self.currentIndex().column() not in (Column.NAME, Column.TAGS):
             self.rename()
+        elif event.keyCombination() == COMPARE_KEYS:
+            self.compare_asked.emit()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.chosen.emit()
         else:
