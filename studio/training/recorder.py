@@ -36,7 +36,8 @@ class Recorder:
         self._marks: list[Mark] = []
         self._evaluations: list[Evaluated] = []
         self._frames: list[Frame] = []
-        self._back_to: int | None = None
+        self._metrics_back_to: int | None = None
+        self._frames_back_to: int | None = None
         self._edits: list[dict[str, object]] = []
         self._rates: list[dict[str, object]] = []
         self._returns: list[dict[str, object]] = []
@@ -76,7 +77,9 @@ class Recorder:
         self._marks = [mark for mark in self._marks if mark.step <= step]
         self._evaluations = [found for found in self._evaluations if found.step <= step]
         self._frames = [frame for frame in self._frames if frame.step <= step]
-        self._back_to = step if self._back_to is None else min(step, self._back_to)
+        # The two files are written one after the other, and either may have to wait for room.
+        self._metrics_back_to = min(step, self._metrics_back_to if self._metrics_back_to is not None else step)
+        self._frames_back_to = min(step, self._frames_back_to if self._frames_back_to is not None else step)
 
     def flush(self) -> None:
         """Write what is waiting.
@@ -84,14 +87,14 @@ class Recorder:
         Raises:
             UserError: the folder cannot be written.
         """
-        back_to = self._back_to
-        self.folder.append_metrics(self._points, self._marks, self._evaluations, back_to=back_to)
+        self.folder.append_metrics(self._points, self._marks, self._evaluations, back_to=self._metrics_back_to)
+        self._metrics_back_to = None
         for written in (self._points, self._marks, self._evaluations):
             written.clear()
         room = self._trainer.config.cadence.sample_room * 10**6
-        self.folder.append_frames(self._frames, room, back_to=back_to)
+        self.folder.append_frames(self._frames, room, back_to=self._frames_back_to)
+        self._frames_back_to = None
         self._frames.clear()
-        self._back_to = None
 
     def save_grid(self, grid: SampleGrid, weights: NDArray[np.float64], seconds: float) -> None:
         """Keep a sample grid, and write what is waiting.

@@ -194,6 +194,28 @@ def test_that_going_back_takes_back_what_was_written_of_the_steps_after(run_path
     assert FrameStore(run_path).steps.tolist() == [10, 20]
 
 
+def test_that_going_back_is_written_once_to_each_file(monkeypatch: pytest.MonkeyPatch, run_path: Path) -> None:
+    """Metrics may find room where frames do not: the next try must not take back what was written since."""
+    run = Played(folder=run_path)
+    recorder = run.loop._recorder
+    assert recorder is not None
+    for step in (10, 20):
+        recorder.log(Logged(step=step, seconds=step, values={}))
+    recorder.flush()
+    recorder.note_return(20, 10)
+    recorder.log(Logged(step=15, seconds=30, values={}))
+
+    def full(*_: object, **__: object) -> None:
+        raise UserError("The disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder.folder, "append_frames", full)
+        with pytest.raises(UserError):
+            recorder.flush()
+    recorder.flush()
+    assert run.logged() == [10, 15]
+
+
 def test_that_edits_are_in_the_summary(run_path: Path) -> None:
     run = Played(folder=run_path)
 
