@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.gui.plots.envelope import Envelope
+from studio.progress import Progress
 from studio.training.marks import Mark
 from studio.training.metrics import Metrics
 
@@ -23,6 +25,7 @@ class History:
         self._size = 0
         self._steps: NDArray[np.float64] = np.empty(1024)
         self._columns: dict[str, NDArray[np.float64]] = {}
+        self._envelopes: dict[str, Envelope] = {}
         self.marks: list[Mark] = []
         self.cursor: int | None = None
 
@@ -53,6 +56,18 @@ class History:
         """Values of one column, shape (n,); NaN where there is none."""
         found = self._columns.get(name)
         return np.full(self._size, np.nan) if found is None else found[: self._size]
+
+    def envelope(self, name: str) -> Envelope:
+        """One column at the resolution of a screen, brought up to date."""
+        found = self._envelopes.setdefault(name, Envelope())
+        found.update(self.steps, self.column(name))
+        return found
+
+    def prepare(self, progress: Progress) -> None:
+        """Do the work of the first drawing, which for a million points would hold the window up."""
+        for place, name in enumerate(self._columns):
+            progress.report("Reading the run", place / len(self._columns))
+            self.envelope(name).prepare()
 
     def current(self, name: str) -> float:
         """The value of a column at the cursor, which is the newest without one; NaN if there is none."""

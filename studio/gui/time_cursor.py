@@ -297,7 +297,9 @@ def read_old_run(folder: Path, progress: Progress) -> OldRun:
         Cancelled: the person cancelled.
     """
     config = read_config(folder / "config.json")
-    metrics = read_metrics(folder, progress)
+    metrics = read_metrics(folder, progress.part(0.0, 0.9))
+    history = History.of(metrics)
+    history.prepare(progress.part(0.9, 1.0))
     frames = FrameStore(folder)
     evaluations = History()
     for found in metrics.evaluations:
@@ -308,7 +310,7 @@ def read_old_run(folder: Path, progress: Progress) -> OldRun:
         title=read_notes(folder).name or config.name or folder.name,
         config=config,
         last=int(max([0, *metrics.steps[-1:], *frames.steps[-1:]])),
-        history=History.of(metrics),
+        history=history,
         evaluations=evaluations,
     )
 

@@ -44,7 +44,7 @@ _SCHEMA = Schema(
     """,
 )
 _OWN = ("id", "step", "seconds")
-_BATCH = 10_000
+_BATCH = 2_000  # rows read at once: while they become an array, the window waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
