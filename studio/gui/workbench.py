@@ -80,18 +80,18 @@ class Workbench(QObject):
         self._rates: dict[str, float] = {}  # of the run under way, by network
         self._dataset_in_use = self.config.dataset  # what `images` were loaded from, once there are some
         self._tasks = TaskRunner(self)
-        self._looking = TaskRunner(self)  # at runs on disk; of its own, as loading a data set calls off what goes on
+        self.looking = TaskRunner(self)  # at runs on disk; of its own, as loading a data set calls off what goes on
         self._loader = DatasetLoader(self._tasks, self)
         self.energies = EnergyControl(self._tasks, self)
         self.runs = RunControl(self)
         self.evaluations = EvaluationControl(self._tasks, self.runs, self)
         self.target = TargetControl(self)
-        self.time = TimeCursor(self._looking, self.runs, self.evaluations, self)
-        self.library = LibraryControl(self._looking, self.runs, self.runs_root, self)
+        self.time = TimeCursor(self.looking, self.runs, self.evaluations, self)
+        self.library = LibraryControl(self.looking, self.runs, self.runs_root, self)
         self._connect()
 
     def _connect(self) -> None:
-        for tasks in (self._tasks, self._looking):
+        for tasks in (self._tasks, self.looking):
             tasks.changed.connect(lambda _: self.task_changed.emit(self.task))
             tasks.bug_found.connect(self.line_logged)
         self._loader.loaded.connect(self._on_dataset)
@@ -126,7 +126,7 @@ class Workbench(QObject):
     @property
     def task(self) -> TaskView | None:
         """What goes on in the background."""
-        return self._tasks.view or self._looking.view
+        return self._tasks.view or self.looking.view
 
     @property
     def start_blocked(self) -> str:
@@ -154,7 +154,7 @@ class Workbench(QObject):
         """Stop the run and the background tasks; whether all ended in time. Nothing is ever killed."""
         deadline = time.monotonic() + seconds
         ended = self.runs.shutdown(seconds)
-        for tasks in (self._tasks, self._looking):
+        for tasks in (self._tasks, self.looking):
             ended = tasks.join(max(0.0, deadline - time.monotonic())) and ended
         return ended
 
@@ -235,7 +235,7 @@ class Workbench(QObject):
 
     def cancel_task(self) -> None:
         """Cancel what goes on in the background and is shown, as far as it can be."""
-        (self._tasks if self._tasks.view is not None else self._looking).cancel()
+        (self._tasks if self._tasks.view is not None else self.looking).cancel()
 
     def _set_config(self, config: RunConfig) -> None:
         if config != self.config:

@@ -14,9 +14,11 @@ from pytestqt.qtbot import QtBot
 from studio.gui.main_window import MainWindow
 from studio.gui.panels.runs import RunsPanel
 from studio.gui.panels.runs_columns import HEADERS, Column, in_order
+from studio.gui.panels.runs_export import EXPORTS, ExportKind
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
 from studio.library.entry import RunEntry
+from studio.library.export.archive import pack
 from studio.library.notes import RunNotes, read_notes, write_notes
 from studio.paths import runs_root
 from tests.gui.hands import Hands
@@ -248,6 +250,39 @@ def test_that_its_folder_is_opened(menu: QMenu, three_runs: Path, monkeypatch: p
     monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
     action(menu, "open").trigger()
     assert opened == [str(three_runs / "a")]
+
+
+@pytest.mark.parametrize("kind", EXPORTS, ids=lambda kind: kind.name)
+def test_that_a_run_is_exported_and_told_of(
+    kind: ExportKind,
+    qtbot: QtBot,
+    menu: QMenu,
+    panel: RunsPanel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out"), ""))
+    action(menu, kind.name).trigger()
+    message = panel.findChild(QLabel, "runs_message")
+    assert message is not None
+    qtbot.waitUntil(lambda: message.text() == f"Saved {tmp_path / 'out'}{kind.ending}")
+    assert (tmp_path / f"out{kind.ending}").stat().st_size > 100
+
+
+def test_that_a_zip_is_taken_in_and_a_broken_one_told_of(
+    qtbot: QtBot, panel: RunsPanel, tmp_path: Path, three_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack(three_runs / "a", tmp_path / "a.zip")
+    (tmp_path / "b.zip").write_bytes(b"PK")
+    button = panel.findChild(QToolButton, "runs_import")
+    message = panel.findChild(QLabel, "runs_message")
+    assert button is not None
+    assert message is not None
+    for name, said in (("a", "Imported a-2"), ("b", "cannot be opened")):
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, name=name: (str(tmp_path / f"{name}.zip"), ""))
+        qtbot.mouseClick(button, LEFT)
+        qtbot.waitUntil(lambda said=said: said in message.text())  # type: ignore[misc]
+    qtbot.waitUntil(lambda: names(panel).count("twos") == 2)
 
 
 def test_that_the_trash_is_asked_about_and_can_be_brought_back_from(

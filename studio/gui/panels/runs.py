@@ -14,8 +14,10 @@ from studio.gui.controls import tool_button
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
 from studio.gui.live_panel import LivePanel
-from studio.gui.panels.runs_actions import RunAction, menu_of
+from studio.gui.look import mark
+from studio.gui.panels.runs_actions import actions_for, menu_of
 from studio.gui.panels.runs_columns import Column
+from studio.gui.panels.runs_export import RunExports
 from studio.gui.panels.runs_model import RunsModel
 from studio.gui.panels.runs_notes import RunNotesEdit
 from studio.gui.panels.runs_view import RunsView
@@ -46,14 +48,17 @@ class RunsPanel(LivePanel):
         self._settle.timeout.connect(self._show_selected)
         self._message = QLabel(wordWrap=True)
         self._message.setObjectName("runs_message")
-        self._message.setProperty("role", "error")
         self._message.setTextFormat(Qt.TextFormat.PlainText)
         self._message.hide()
         self.body.addWidget(self._controls())
         self.body.addWidget(self.view, 1)
         self.body.addWidget(self.notes)
         self.body.addWidget(self._message)
-        self.actions_of_runs = self._actions()
+        self.exports = RunExports(workbench.looking, self)
+        self.exports.said.connect(lambda text: self._say(text, "small"))
+        self.exports.failed.connect(self._tell)
+        self.exports.imported.connect(self.library.refresh)
+        self.actions_of_runs = actions_for(self)
         if isinstance(parent, QDockWidget):
             parent.visibilityChanged.connect(self._on_visible)
         self.view.chosen.connect(self._on_chosen)
@@ -88,61 +93,15 @@ class RunsPanel(LivePanel):
             "runs_workspace", "Workspace…", "Choose the folder in which runs are kept, each in a folder of its own."
         )
         folder.clicked.connect(self.ask_workspace)
+        take_in = tool_button("runs_import", "Import…", "Take in a run that was saved as one zip, here or elsewhere.")
+        take_in.clicked.connect(lambda: self.exports.ask_import(self.library.root))
         self._count = QLabel()
         self._count.setObjectName("runs_count")
         self._count.setProperty("role", "muted")
         explain(self._count, "Number of runs", "How many runs are shown, of how many there are.")
-        for widget in (self.search, refresh, folder, self._count):
+        for widget in (self.search, refresh, folder, take_in, self._count):
             row.addWidget(widget)
         return bar
-
-    def _actions(self) -> tuple[RunAction, ...]:
-        return (
-            RunAction(
-                name="show",
-                title="&Show",
-                tip="Show its curves, samples and shares in the panels, with the time cursor.",
-                act=lambda folders: self.workbench.time.open(self.library.root / folders[0]),
-                keys="Return",
-            ),
-            RunAction(
-                name="rename",
-                title="&Rename",
-                tip="Call it something else; its folder keeps its name.",
-                act=lambda _: self.view.rename(),
-                keys="F2",
-            ),
-            RunAction(
-                name="compare",
-                title="&Compare…",
-                tip="Show two to eight runs side by side: curves, samples, final numbers and what differs in them.",
-                act=self.compare,
-                least=2,
-                most=MOST_RUNS,
-                keys="Ctrl+Shift+C",
-            ),
-            RunAction(
-                name="duplicate",
-                title="Set up a run &like it",
-                tip="Take its configuration over into the set-up, to be changed and started.",
-                act=lambda folders: self.duplicate(folders[0]),
-            ),
-            RunAction(
-                name="open",
-                title="&Open its folder",
-                tip="Open the folder in the file manager.",
-                act=lambda folders: self._open_folder(folders[0]),
-            ),
-            RunAction(
-                name="trash",
-                title="Move to the &trash",
-                tip="Move its folder to the system's trash, from which it can be brought back.",
-                act=self.trash,
-                most=10_000,
-                keys="Del",
-                divided=True,
-            ),
-        )
 
     # -- what is shown
 
@@ -274,7 +233,8 @@ class RunsPanel(LivePanel):
         if chosen:
             self.workbench.set_runs_root(Path(chosen))
 
-    def _open_folder(self, folder: str) -> None:
+    def open_folder(self, folder: str) -> None:
+        """Open a run's folder in the file manager."""
         path = self.library.root / folder
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
             self._tell(UserError("The folder could not be opened", f"{path}.", "Open it in your file manager."))
@@ -283,6 +243,7 @@ class RunsPanel(LivePanel):
     def _tell(self, error: UserError) -> None:
         self._say(str(error))
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, role: str = "error") -> None:
         self._message.setText(text)
+        mark(self._message, "role", role)
         self._message.setVisible(bool(text))
