@@ -62,6 +62,11 @@ def _add_export(commands: Commands) -> None:
         "--timelapse", type=Path, metavar="FILE.gif", help="all sample grids as GIF or WebP, step and ΔH drawn in"
     )
     export.add_argument("--seconds", type=float, default=10.0, metavar="S", help="that the time-lapse lasts (10)")
+    export.add_argument(
+        "--classes", type=Path, metavar="DIR", help="newly drawn samples, each in the folder of the class a judge sees"
+    )
+    export.add_argument("--count", type=int, default=1000, metavar="N", help="of those samples (1,000)")
+    export.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets, for the judge")
     export.add_argument("--raw", action="store_true", help="samples by the weights as they were, not their average")
     export.add_argument("--zip", type=Path, metavar="FILE.zip", help="the whole run, for `studio import` elsewhere")
     _add_workspace(export)
@@ -116,13 +121,13 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from studio.headless_library import find_run, write
+    from studio.headless_library import find_run, samples_by_class, write
     from studio.library.export.archive import pack
     from studio.library.export.pictures import write_grid, write_timelapse
     from studio.library.export.tables import write_csv
 
-    if not (arguments.csv or arguments.grid or arguments.timelapse or arguments.zip):
-        hint = "Give --csv, --grid, --timelapse or --zip with a file name."
+    if not (arguments.csv or arguments.grid or arguments.timelapse or arguments.zip or arguments.classes):
+        hint = "Give --csv, --grid, --timelapse, --zip or --classes with a name."
         raise UserError("Nothing was asked for", "", hint)
     run, averaged = find_run(arguments.run, arguments.workspace), not arguments.raw
     if arguments.csv:
@@ -134,6 +139,10 @@ def _export(arguments: argparse.Namespace) -> int:
         seconds = min(3600.0, max(0.1, arguments.seconds))
         count = write(lambda told: write_timelapse(run, arguments.timelapse, told, seconds=seconds, averaged=averaged))
         print(f"{count:,} grids in {arguments.timelapse}")
+    if arguments.classes:
+        count = min(10**7, max(1, arguments.count))
+        found = samples_by_class(run, arguments.classes, count, data_root=arguments.data_root, averaged=averaged)
+        print(f"{', '.join(f'{name} {number:,}' for name, number in found.items())} in {arguments.classes}")
     if arguments.zip:
         print(f"{write(lambda told: pack(run, arguments.zip, told)):,} files in {arguments.zip}")
     return 0

@@ -10,12 +10,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
+from studio.data.catalog import load_dataset
+from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.library.compare import Row, differences, final_numbers, read_runs
 from studio.library.entry import RunEntry
 from studio.library.index import RunIndex
-from studio.paths import runs_root
+from studio.paths import default_data_root, runs_root
 from studio.progress import Progress
+from studio.training.saved_run import SavedRun
 
 T = TypeVar("T")
 _WIDEST = 28
@@ -87,6 +90,23 @@ def compare(folders: Sequence[Path]) -> str:
     numbers, settings = final_numbers(runs), differences(runs)
     lines = _columns([(row.title, *row.cells) for row in (names, *numbers, *settings)])
     return "\n".join([*lines[: 1 + len(numbers)], "", "settings that differ:", *lines[1 + len(numbers) :]])
+
+
+def samples_by_class(run: Path, out: Path, count: int, *, data_root: Path | None, averaged: bool) -> dict[str, int]:
+    """Draw from a trained run into a folder per class; returns how many there are of each.
+
+    Raises:
+        UserError: the run or its data cannot be read, or the folder not be written.
+    """
+    from studio.training.sorted_samples import write_by_class
+
+    saved, root = SavedRun.open(run), data_root or default_data_root()
+
+    def load(progress: Progress) -> ExampleSet:
+        return load_dataset(saved.config.dataset, root, progress)
+
+    with told() as progress:
+        return write_by_class(saved, load, out, progress, count=count, averaged=averaged)
 
 
 def write(work: Callable[[Progress], T]) -> T:

@@ -86,7 +86,8 @@ class TimeBar(QWidget):
         self.slider.show_view(view)
         self.step.blockSignals(True)
         self.step.setRange(0, min(view.last, _MOST))
-        self.step.setValue(min(view.step, _MOST))
+        if not (self.step.hasFocus() and view.following):  # a step may be being typed
+            self.step.setValue(min(view.step, _MOST))
         self.step.blockSignals(False)
         at_end = view.following or (not view.live and view.step >= view.last)
         self.follow.setChecked(there and at_end)

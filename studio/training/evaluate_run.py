@@ -60,7 +60,7 @@ def evaluate_run(
     model = restore_model(run)
     perturbation = _target(run)
     part = progress.part(0.0, _JUDGE_PART)
-    images = _images_of(run, data(part))
+    images = images_of(run, data(part))
     log_weights = whole_log_weights(perturbation, measured_set(images))
     if judge is None:
         from studio.evaluation.judge_store import judge_for
@@ -116,7 +116,7 @@ def _damaged(run: SavedRun) -> UserError:
     )
 
 
-def _images_of(run: SavedRun, images: ExampleSet) -> ImageSet:
+def images_of(run: SavedRun, images: ExampleSet) -> ImageSet:
     """The data set, if it is the one that the run was trained on and can be judged."""
     if not isinstance(images, ImageSet):
         raise UserError(

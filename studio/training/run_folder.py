@@ -51,7 +51,7 @@ class RunFolder:
             UserError: it cannot be written.
         """
         title = config.name or f"{config.dataset.kind}-{config.model.kind}"
-        stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{_safe(title)}"
+        stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{safe_name(title)}"
         return cls._begin(root, config, lambda: _new_folder(root, stem))
 
     @classmethod
@@ -152,7 +152,7 @@ def _new_folder(root: Path, stem: str) -> Path:
     raise FileExistsError(17, "there are a thousand runs of that name already", str(root / stem))
 
 
-def _safe(title: str) -> str:
+def safe_name(title: str) -> str:
     """`title` as part of a folder's name on any system: at most 120 bytes, no separators, no point at the end."""
     short = re.sub(r"[^\w.+-]+", "-", title).encode()[:120].decode(errors="ignore")
     return short.strip("-.") or "run"
