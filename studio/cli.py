@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from studio import __version__
+from studio.cli_library import add_library
 from studio.errors import UserError
 
 
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_sample(commands)
     _add_evaluate(commands)
     _add_sweep(commands)
+    add_library(commands)
     presets = commands.add_parser("presets", help="list the configurations that come with the studio")
     presets.set_defaults(command=_presets)
     models = commands.add_parser("models", help="list the models")

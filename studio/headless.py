@@ -10,7 +10,7 @@ from studio.data.catalog import load_dataset
 from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.files import whole_file
-from studio.paths import default_data_root, default_runs_root
+from studio.paths import default_data_root, runs_root
 from studio.progress import Progress
 from studio.training.commands import Stop
 from studio.training.config import RunConfig
@@ -27,8 +27,8 @@ from studio.training.events import (
     Warned,
 )
 from studio.training.limit import Limit
+from studio.training.saved_run import SavedRun
 from studio.training.session import RunHandle, RunRequest, folder_for, folder_under
-from studio.training.store import SavedRun
 
 _POLL_SECONDS = 0.1
 _NO_BAR_YET = 0.01
@@ -53,7 +53,7 @@ def train(config: RunConfig, limit: Limit, *, data_root: Path | None, run_dir: P
         UserError: something the person can mend ended the run.
     """
     root = data_root or default_data_root()
-    folder = folder_for(run_dir, config) if run_dir else folder_under(default_runs_root(), config)
+    folder = folder_for(run_dir, config) if run_dir else folder_under(runs_root(), config)
     request = RunRequest(config=config, data=lambda told: _load(config, root, told), folder=folder, limit=limit)
     handle = RunHandle(request)
     try:

@@ -11,7 +11,7 @@ from studio.evaluation.tables import record, table
 from studio.files import whole_file
 from studio.paths import default_data_root
 from studio.progress import Progress
-from studio.training.store import SavedRun
+from studio.training.saved_run import SavedRun
 
 
 def evaluate(run: Path, count: int, seed: int, out: Path | None, *, data_root: Path | None) -> str:
@@ -37,7 +37,7 @@ def evaluate(run: Path, count: int, seed: int, out: Path | None, *, data_root: P
             bar.set_description_str(text, refresh=False)
             bar.update(max(0, round(100 * (fraction or 0)) - bar.n))
 
-        from studio.training.evaluate_run import evaluate_run
+        from studio.training.evaluate_run import evaluate_run, keep_evaluation
 
         found = evaluate_run(
             saved,
@@ -46,6 +46,7 @@ def evaluate(run: Path, count: int, seed: int, out: Path | None, *, data_root: P
             count=count,
             seed=seed,
         )
+    keep_evaluation(saved, found)
     if out is not None:
         with whole_file(out) as file:
             file.write((json.dumps(record(found), indent=2, ensure_ascii=False) + "\n").encode())

@@ -17,7 +17,7 @@ from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
 from studio.jobs.sweep import Sweep, read_sweep
 from studio.paths import default_runs_root
-from studio.training.store import SavedRun
+from studio.training.saved_run import SavedRun
 
 _POLL_SECONDS = 0.2
 _RESULTS = ("status", "steps", "seconds", "run", "error")

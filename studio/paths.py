@@ -6,6 +6,8 @@ from pathlib import Path
 
 import platformdirs
 
+from studio.files import whole_file
+
 _APP = "perturbation-studio"
 
 
@@ -23,6 +25,29 @@ def default_data_root() -> Path:
 def default_runs_root() -> Path:
     """Folder in which each run gets a folder of its own."""
     return Path(platformdirs.user_documents_dir()) / "Perturbation Studio" / "runs"
+
+
+def runs_root() -> Path:
+    """The workspace: the folder that the person chose for their runs, or else the default one."""
+    try:
+        chosen = _chosen_workspace().read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        chosen = ""
+    return Path(chosen) if chosen else default_runs_root()
+
+
+def choose_runs_root(folder: Path) -> None:
+    """Keep runs in this folder from now on, with and without a window.
+
+    Raises:
+        UserError: the choice cannot be kept.
+    """
+    with whole_file(_chosen_workspace()) as file:
+        file.write(f"{folder.absolute()}\n".encode())
+
+
+def _chosen_workspace() -> Path:
+    return state_dir() / "workspace"
 
 
 def state_dir() -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
@@ -22,8 +21,10 @@ from studio.headless import _Watcher
 from studio.models.catalog import MODELS
 from studio.models.vae.model import Vae
 from studio.training.events import Logged
+from studio.training.frames import FrameStore
+from studio.training.metrics import read_metrics
 from studio.training.presets import presets
-from studio.training.store import SavedRun
+from studio.training.saved_run import SavedRun
 from tests.data.image_folders import write_image_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,12 +76,11 @@ def is_progress(line: str) -> bool:
 
 def test_that_a_run_leaves_everything_in_its_folder(trained: Path) -> None:
     names = sorted(path.name for path in trained.iterdir())
-    assert names == ["config.json", "metrics.csv", "samples", "summary.json", "weights.safetensors"]
+    assert names == ["config.json", "frames.sqlite", "metrics.sqlite", "summary.json", "weights.safetensors"]
     summary = json.loads((trained / "summary.json").read_text())
     assert (summary["status"], summary["steps"], summary["image_shape"]) == ("completed", 30, [1, 8, 8])
-    with (trained / "metrics.csv").open(newline="") as file:
-        assert [row["step"] for row in csv.DictReader(file)] == ["5", "10", "15", "20", "25", "30"]
-    assert (trained / "samples" / "step-00000030.png").is_file()
+    assert read_metrics(trained).steps.tolist() == [5, 10, 15, 20, 25, 30]
+    assert FrameStore(trained).steps[-1] == 30
     assert json.loads((trained / "config.json").read_text())["batch"]["average_size"] == 8
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from studio.cli import main
 from studio.data.digits import DigitsConfig, load_digits
@@ -30,6 +31,24 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def quick_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     """A judge that is trained for a moment only."""
     monkeypatch.setattr("studio.evaluation.judge._SEEN", 10_000)
+
+
+@pytest.mark.usefixtures("quick_judge")
+def test_that_samples_are_sorted_into_folders_by_class(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "deep" / "sorted"
+    assert main(["export", str(trained), "--classes", str(out), "--count", "40"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("0 ")
+    assert sorted(folder.name for folder in out.iterdir()) == [*"0123456789", "unsure"]
+    pictures = list(out.rglob("*.png"))
+    assert len({picture.name for picture in pictures}) == 40
+    with Image.open(pictures[0]) as picture:
+        assert picture.size == (8, 8)
+    assert main(["export", str(trained), "--classes", str(out)]) == 2
+    assert "not empty" in capsys.readouterr().err
+    assert [path.name for path in out.parent.iterdir()] == ["sorted"]
 
 
 @pytest.mark.usefixtures("quick_judge")

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from studio.evaluation.report import Evaluation
+import numpy as np
+
+from studio.evaluation.neighbours import Likeness
+from studio.evaluation.report import Evaluation, Specimens
+from studio.evaluation.shares import Shares
 
 UNSURE = "unsure"
+_SHARES = ("raw", "raw_low", "raw_high", "corrected", "low", "high", "deviation")
+_FIGURES = ("tv", "tv_floor", "kl", "raw_tv", "raw_kl", "frechet", "frechet_floor", "mmd", "mmd_floor", "nearness")
+_LIKENESS = ("precision", "recall", "density", "coverage")
 
 
 def record(evaluation: Evaluation) -> dict[str, Any]:
     """What a JSON file holds; a number that does not exist is null.
 
-    ``classes`` has, by class name, ``data``, ``target``, ``raw``, ``corrected``, ``low`` and ``high``;
+    ``classes`` has, by class name, ``data``, ``target``, the shares ``raw`` and ``corrected`` and their intervals;
     ``unsure`` has the same of the samples that belong to none.
     """
     shares = evaluation.shares
@@ -21,35 +29,50 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
         {
             "data": float(data),
             "target": float(target),
-            "raw": float(shares.raw[index]),
-            "corrected": float(shares.corrected[index]),
-            "low": float(shares.low[index]),
-            "high": float(shares.high[index]),
+            **{name: float(getattr(shares, name)[index]) for name in _SHARES},
         }
         for index, (data, target) in enumerate(zip([*evaluation.data, 0.0], [*evaluation.target, 0.0], strict=True))
     ]
-    figures = {
-        "tv": evaluation.tv,
-        "tv_floor": evaluation.tv_floor,
-        "kl": evaluation.kl,
-        "raw_tv": evaluation.raw_tv,
-        "raw_kl": evaluation.raw_kl,
-        "frechet": evaluation.frechet,
-        "frechet_floor": evaluation.frechet_floor,
-        "mmd": evaluation.mmd,
-        "mmd_floor": evaluation.mmd_floor,
-        "precision": evaluation.likeness.precision,
-        "recall": evaluation.likeness.recall,
-        "density": evaluation.likeness.density,
-        "coverage": evaluation.likeness.coverage,
-        "nearness": evaluation.nearness,
-    }
+    figures = {name: float(getattr(evaluation, name)) for name in _FIGURES}
+    figures |= {name: float(getattr(evaluation.likeness, name)) for name in _LIKENESS}
     return {
         "count": shares.count,
         "classes": dict(zip(evaluation.class_names, rows, strict=False)),
         UNSURE: rows[-1],
         **{name: value if math.isfinite(value) else None for name, value in figures.items()},
     }
+
+
+def evaluation_of(found: Mapping[str, Any]) -> Evaluation:
+    """The evaluation that a record was made of, without its specimens; what is missing is NaN.
+
+    Raises:
+        ValueError: it is no such record.
+    """
+    classes, unsure = found.get("classes"), found.get(UNSURE)
+    if not isinstance(classes, dict) or not isinstance(unsure, dict) or not classes:
+        raise ValueError("it has no shares of classes")
+    rows = [*classes.values(), unsure]
+    columns = {name: np.array([_number(row, name) for row in rows]) for name in ("data", "target", *_SHARES)}
+    return Evaluation(
+        class_names=tuple(str(name) for name in classes),
+        data=columns["data"][:-1],
+        target=columns["target"][:-1],
+        shares=Shares(count=int(_number(found, "count")), **{name: columns[name] for name in _SHARES}),
+        likeness=Likeness(**{name: _number(found, name) for name in _LIKENESS}),
+        specimens=Specimens(
+            labels=np.empty(0, np.int64),
+            images=np.empty((0, 1, 1, 1), np.uint8),
+            neighbours=np.empty((0, 1, 1, 1), np.uint8),
+            distances=np.empty(0),
+        ),
+        **{name: _number(found, name) for name in _FIGURES},
+    )
+
+
+def _number(row: Any, name: str) -> float:
+    value = row.get(name) if isinstance(row, dict) else None
+    return float(value) if isinstance(value, int | float) else math.nan
 
 
 def table(evaluation: Evaluation) -> str:

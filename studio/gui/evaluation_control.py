@@ -19,10 +19,13 @@ from studio.gui.view_state import LogLine, RunPhase
 from studio.progress import Progress
 from studio.training.commands import CancelEvaluation, EvaluateNow
 from studio.training.events import Evaluated, Evaluating, EvaluationEnded
-from studio.training.store import SavedRun
+from studio.training.saved_run import SavedRun
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
+
+CURVES = ("tv", "kl", "raw_tv", "raw_kl")
+"""Figures of an evaluation that are shown against step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,9 +148,12 @@ class EvaluationControl(QObject):
             folder, (images, judge) = run.folder, self._judged
 
             def work(progress: Progress) -> Evaluation:
-                from studio.training.evaluate_run import evaluate_run
+                from studio.training.evaluate_run import evaluate_run, keep_evaluation
 
-                return evaluate_run(SavedRun.open(folder), lambda _: images, progress, judge=judge)
+                saved = SavedRun.open(folder)
+                found = evaluate_run(saved, lambda _: images, progress, judge=judge)
+                keep_evaluation(saved, found)
+                return found
 
             self._tasks.run(work, done=self._on_evaluated, failed=self._on_failed, cancelled=self._on_cancelled)
         else:
@@ -165,8 +171,7 @@ class EvaluationControl(QObject):
             case EvaluationEnded():
                 self._set(replace(self.view, doing=""))
             case Evaluated(evaluation=found):
-                values = {"tv": found.tv, "kl": found.kl, "raw_tv": found.raw_tv, "raw_kl": found.raw_kl}
-                self.view.history.append(message.step, values)
+                self.view.history.append(message.step, {name: getattr(found, name) for name in CURVES})
                 self._set(replace(self.view, latest=message, doing=""))
                 self.evaluated.emit(message)
 

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """Something that happened at a step, drawn on every curve.
-
-    Attributes:
-        text: the tooltip, such as "ΔH edited (revision 3)".
-    """
-
-    step: int
-    text: str
+from studio.gui.plots.envelope import Envelope
+from studio.progress import Progress
+from studio.training.marks import Mark
+from studio.training.metrics import Metrics
 
 
 class History:
-    """Columns of float64 that grow by doubling; a column that comes later is NaN before."""
+    """Columns of float64 that grow by doubling; a column that comes later is NaN before.
+
+    Attributes:
+        marks: what happened when.
+        cursor: the step that is looked at; None looks at the newest.
+    """
 
     def __init__(self) -> None:
         self._size = 0
         self._steps: NDArray[np.float64] = np.empty(1024)
         self._columns: dict[str, NDArray[np.float64]] = {}
+        self._envelopes: dict[str, Envelope] = {}
         self.marks: list[Mark] = []
+        self.cursor: int | None = None
+
+    @classmethod
+    def of(cls, metrics: Metrics) -> History:
+        """The numbers of a run that is on disk."""
+        found = cls()
+        found._size = len(metrics.steps)
+        found._steps = metrics.steps
+        found._columns = dict(metrics.columns)
+        found.marks = list(metrics.marks)
+        return found
 
     def __len__(self) -> int:
         return self._size
@@ -48,10 +57,25 @@ class History:
         found = self._columns.get(name)
         return np.full(self._size, np.nan) if found is None else found[: self._size]
 
-    def latest(self, name: str) -> float:
-        """Newest value of a column; NaN if there is none."""
+    def envelope(self, name: str) -> Envelope:
+        """One column at the resolution of a screen, brought up to date."""
+        found = self._envelopes.setdefault(name, Envelope())
+        found.update(self.steps, self.column(name))
+        return found
+
+    def prepare(self, progress: Progress) -> None:
+        """Do the work of the first drawing, which for a million points would hold the window up."""
+        for place, name in enumerate(self._columns):
+            progress.report("Reading the run", place / len(self._columns))
+            self.envelope(name).prepare()
+
+    def current(self, name: str) -> float:
+        """The value of a column at the cursor, which is the newest without one; NaN if there is none."""
         column = self._columns.get(name)
-        return float("nan") if column is None or not self._size else float(column[self._size - 1])
+        known = self._size
+        if self.cursor is not None:
+            known = int(np.searchsorted(self.steps, self.cursor, side="right"))
+        return float("nan") if column is None or not known else float(column[known - 1])
 
     def append(self, step: int, values: Mapping[str, float]) -> None:
         """Add one point."""
@@ -64,10 +88,6 @@ class History:
         for name, column in self._columns.items():
             column[self._size] = values.get(name, np.nan)
         self._size += 1
-
-    def mark(self, step: int, text: str) -> None:
-        """Note what happened at a step."""
-        self.marks.append(Mark(step=step, text=text))
 
     def until(self, step: int) -> History:
         """A history of its own with the points and marks up to a step."""

@@ -24,6 +24,7 @@ from studio.gui.panels.offsets import OffsetsPanel
 from studio.gui.panels.plane import PlanePanel
 from studio.gui.panels.planners import PlannersPanel
 from studio.gui.panels.queue import QueuePanel
+from studio.gui.panels.runs import RunsPanel
 from studio.gui.panels.samples import SamplesPanel
 from studio.gui.panels.setup import SetupPanel
 from studio.gui.panels.shares import SharesPanel
@@ -32,13 +33,14 @@ from studio.gui.panels.weights import WeightsPanel
 from studio.gui.run_actions import RunActions
 from studio.gui.status import RunFigures, StudioStatusBar
 from studio.gui.theme import ThemeManager, ThemeMode
+from studio.gui.time_bar import TimeBar
 from studio.gui.view_state import DatasetView
 from studio.gui.workbench import Workbench
 
 PANELS: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
     ("left", (SetupPanel,)),
     ("middle_top", (SamplesPanel, DiagnosticsPanel, ExamplesPanel, PlanePanel)),
-    ("middle_bottom", (OffsetsPanel, EnergyPanel, TheoryPanel, PlannersPanel, QueuePanel)),
+    ("middle_bottom", (OffsetsPanel, EnergyPanel, TheoryPanel, PlannersPanel, RunsPanel, QueuePanel)),
     ("right_top", (BatchPanel, WeightsPanel, SharesPanel)),
     ("right_middle", (LossesPanel, GradientsPanel)),
     ("right_bottom", (LogPanel,)),
@@ -69,7 +71,7 @@ _MENU_ONLY = ("run_evaluate", "run_save", "run_restore")
 _FIRST_SIZE = (1280, 800)
 _TITLE_BAR = 40
 """Pixels that a desktop may put above a window."""
-_LAYOUT_VERSION = 4
+_LAYOUT_VERSION = 5
 
 
 class MainWindow(QMainWindow):
@@ -102,6 +104,7 @@ class MainWindow(QMainWindow):
         workbench.runs.diverged.connect(self._tell_trouble)
         self.docks = self._make_docks()
         self._make_toolbar()
+        self._make_time_bar()
         self._make_menus()
         self.setStatusBar(StudioStatusBar(workbench, theme, self))
         self.resize(*_FIRST_SIZE)
@@ -152,6 +155,14 @@ class MainWindow(QMainWindow):
         bar.addWidget(RunFigures(self.workbench, self.theme, bar))
         bar.toggleViewAction().setEnabled(False)
         self.addToolBar(bar)
+
+    def _make_time_bar(self) -> None:
+        bar = QToolBar("Time", self)
+        bar.setObjectName("time_toolbar")
+        bar.setMovable(False)
+        bar.addWidget(TimeBar(self.workbench, self.theme, bar))
+        bar.toggleViewAction().setEnabled(False)
+        self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)
 
     def _make_menus(self) -> None:
         file_menu = self._menu("&File")

@@ -89,7 +89,7 @@ class PlaneDistances(QWidget):
             return
         self._show_text()
         for name, chip in self.legend.chips.items():
-            chip.set_value(compact(history.latest(name), 3))
+            chip.set_value(compact(history.current(name), 3))
         self.plot.show_history(history)
 
     def show_unknown(self, reason: str) -> None:

@@ -28,10 +28,11 @@ _ENDINGS = {
 
 
 class QueueControl(QObject):
-    """Watches the queue in the folder of runs; its file is made when the first job comes.
+    """Watches the person's queue; its file is made when the first job comes.
 
     Args:
-        root: the folder of runs.
+        path: the queue's file.
+        root: gives the folder of runs, where a job's goes when it is queued.
         data_root: gives the folder of downloaded data sets.
     """
 
@@ -39,8 +40,11 @@ class QueueControl(QObject):
     line_logged = Signal(object)  # LogLine
     through = Signal()  # the last job has ended
 
-    def __init__(self, root: Path, data_root: Callable[[], Path], parent: QObject | None = None) -> None:
+    def __init__(
+        self, path: Path, root: Callable[[], Path], data_root: Callable[[], Path], parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
+        self._path = path
         self._root = root
         self._data_root = data_root
         self._runner: JobRunner | None = None
@@ -75,7 +79,7 @@ class QueueControl(QObject):
         def act() -> None:
             queue = self._open().queue
             title = config.name or f"{config.dataset.kind}-{config.model.kind}"
-            folder = self._root / f"queued_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
+            folder = self._root() / f"queued_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
             queue.add(config, limit, folder, title)
             self.line_logged.emit(LogLine(text=f"Queued: {title}"))
 
@@ -121,10 +125,6 @@ class QueueControl(QObject):
         if self._runner is not None:
             self._runner.stop(_PATIENCE)
             self._runner = None
-
-    @property
-    def _path(self) -> Path:
-        return self._root / "queue.sqlite"
 
     def _open(self) -> JobRunner:
         if self._runner is None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.errors import UserError
 from studio.gui.bridge import DRAW_INTERVAL, Bridge
 from studio.gui.history import History
-from studio.gui.view_state import Level, LogLine, RunPhase, RunView, line_of, run_after, spoken
+from studio.gui.view_state import Level, LogLine, RunPhase, RunView, line_of, run_after
 from studio.training.commands import (
     CancelComparison,
     Command,
@@ -30,15 +30,14 @@ from studio.training.events import (
     EvaluationEnded,
     Event,
     Finished,
-    LearningRateApplied,
     Logged,
-    Noticed,
     PerturbationApplied,
     PerturbationRejected,
     PlannersCompared,
     Restored,
     Warned,
 )
+from studio.training.marks import mark_of
 from studio.training.session import RunHandle, RunRequest
 from studio.training.snapshot import Snapshot
 
@@ -148,22 +147,19 @@ class RunControl(QObject):
         line = line_of(event)
         if line is not None:
             self.line_logged.emit(line)
+        if isinstance(event, Restored):
+            # Another history, so that every plot starts afresh instead of drawing on.
+            self.history = self.history.until(event.step)
+        mark = mark_of(event)
+        if mark is not None:
+            self.history.marks.append(mark)
         match event:
             case Logged():
                 self.history.append(event.step, event.values)
             case PerturbationApplied():
-                self.history.mark(event.step, f"ΔH edited at step {event.step:,} (revision {event.revision})")
                 self.target_applied.emit(event.revision)
             case PerturbationRejected():
                 self.target_rejected.emit(event.error)
-            case LearningRateApplied(step=step, network=network, rate=rate):
-                self.history.mark(step, f"Learning rate of the {spoken(network)} set to {rate:g}")
-            case Noticed(step=step, error=error):
-                self.history.mark(step, error.title)
-            case Restored(step=step, left=left):
-                # Another history, so that every plot starts afresh instead of drawing on.
-                self.history = self.history.until(step)
-                self.history.mark(step, f"Went back to this step from step {left:,}")
             case Warned(error=error, back_to=int() as step):
                 self.diverged.emit(error, step)
             case Warned(error=error) | Finished(error=UserError() as error):

@@ -21,14 +21,17 @@ from studio.gui.dataset_loader import DatasetLoader
 from studio.gui.energy_control import EnergyControl
 from studio.gui.evaluation_control import EvaluationControl
 from studio.gui.history import History
+from studio.gui.library_control import LibraryControl
 from studio.gui.live_settings import learning_rates
 from studio.gui.queue_control import QueueControl
 from studio.gui.run_control import RunControl
 from studio.gui.target_control import TargetControl
 from studio.gui.task_runner import TaskRunner
+from studio.gui.time_cursor import TimeCursor
 from studio.gui.view_state import DatasetView, Level, LogLine, RunView, TaskView
 from studio.models.config import ModelConfig
-from studio.paths import default_data_root, default_runs_root
+from studio.paths import default_data_root, state_dir
+from studio.paths import runs_root as chosen_runs_root
 from studio.training.config import RunConfig
 from studio.training.fitness import misfit
 from studio.training.session import RunRequest, folder_under
@@ -51,7 +54,7 @@ class Workbench(QObject):
     dataset_failed = Signal(object)  # UserError: shown beside the data set's fields
     edit_rejected = Signal(object)  # UserError with .field: shown beside its cause; nothing was changed
     run_changed = Signal(object)  # RunView
-    run_reset = Signal()  # a new run begins: forget the old one's pictures
+    run_reset = Signal()  # another run is shown: forget the old one's pictures
     snapshot_arrived = Signal(object)  # training.snapshot.Snapshot, at the drawing rate
     history_changed = Signal(object)  # History: new points or marks, at the drawing rate
     line_logged = Signal(object)  # LogLine
@@ -69,7 +72,7 @@ class Workbench(QObject):
         super().__init__(parent)
         self.config = config or RunConfig()
         self.data_root = data_root or default_data_root()
-        self.runs_root = runs_root or default_runs_root()
+        self.runs_root = runs_root or chosen_runs_root()
         self.running: RunConfig | None = None  # what the run under way, or else the last one, began with
         self.images: ExampleSet | None = None
         self.dataset: DatasetView | None = None
@@ -78,25 +81,30 @@ class Workbench(QObject):
         self._rates: dict[str, float] = {}  # of the run under way, by network
         self._dataset_in_use = self.config.dataset  # what `images` were loaded from, once there are some
         self._tasks = TaskRunner(self)
+        self.looking = TaskRunner(self)  # at runs on disk; of its own, as loading a data set calls off what goes on
         self._loader = DatasetLoader(self._tasks, self)
         self.energies = EnergyControl(self._tasks, self)
         self.runs = RunControl(self)
         self.evaluations = EvaluationControl(self._tasks, self.runs, self)
         self.target = TargetControl(self)
-        self.queue = QueueControl(self.runs_root, lambda: self.data_root, self)
+        self.queue = QueueControl(state_dir() / "queue.sqlite", lambda: self.runs_root, lambda: self.data_root, self)
+        self.time = TimeCursor(self.looking, self.runs, self.evaluations, self)
+        self.library = LibraryControl(self.looking, self.runs, self.runs_root, self)
         self._connect()
 
     def _connect(self) -> None:
-        self._tasks.changed.connect(self.task_changed)
-        self._tasks.bug_found.connect(self.line_logged)
+        for tasks in (self._tasks, self.looking):
+            tasks.changed.connect(lambda _: self.task_changed.emit(self.task))
+            tasks.bug_found.connect(self.line_logged)
         self._loader.loaded.connect(self._on_dataset)
         self._loader.failed.connect(self._on_dataset_failed)
         self._loader.cancelled.connect(self._on_dataset_cancelled)
         self.evaluations.line_logged.connect(self.line_logged)
         self.runs.run_changed.connect(self.run_changed)
-        self.runs.run_reset.connect(self.run_reset)
-        self.runs.snapshot_arrived.connect(self.snapshot_arrived)
-        self.runs.history_changed.connect(self.history_changed)
+        self.time.run_reset.connect(self.run_reset)
+        self.time.snapshot_arrived.connect(self.snapshot_arrived)
+        self.time.history_changed.connect(self.history_changed)
+        self.time.line_logged.connect(self.line_logged)
         self.runs.line_logged.connect(self.line_logged)
         self.queue.line_logged.connect(self.line_logged)
         self.target.rejected.connect(self.edit_rejected)
@@ -114,9 +122,14 @@ class Workbench(QObject):
         return self.runs.history
 
     @property
+    def shown_config(self) -> RunConfig | None:
+        """What the run that is shown began with; None while there is none."""
+        return self.time.config or self.running
+
+    @property
     def task(self) -> TaskView | None:
         """What goes on in the background."""
-        return self._tasks.view
+        return self._tasks.view or self.looking.view
 
     @property
     def start_blocked(self) -> str:
@@ -146,7 +159,9 @@ class Workbench(QObject):
         deadline = time.monotonic() + seconds
         self.queue.shutdown()
         ended = self.runs.shutdown(seconds)
-        return self._tasks.join(max(0.0, deadline - time.monotonic())) and ended
+        for tasks in (self._tasks, self.looking):
+            ended = tasks.join(max(0.0, deadline - time.monotonic())) and ended
+        return ended
 
     def see_run_out(self) -> None:
         """Wait for a run that could not end in time: it is being saved."""
@@ -196,6 +211,12 @@ class Workbench(QObject):
         else:
             self.target.apply_offsets(self.target.class_offsets())
 
+    def set_runs_root(self, folder: Path) -> None:
+        """Keep runs in this folder from now on, and list those that are there."""
+        self.runs_root = folder
+        self.library.choose_root(folder)
+        self.log(f"Folder of the runs: {folder}")
+
     def set_data_root(self, folder: Path) -> None:
         """Look for downloaded data sets there from now on."""
         self.data_root = folder
@@ -218,8 +239,8 @@ class Workbench(QObject):
         self._set_config(self.config.model_copy(update={"dataset": config}))
 
     def cancel_task(self) -> None:
-        """Cancel what goes on in the background, as far as it can be."""
-        self._tasks.cancel()
+        """Cancel what goes on in the background and is shown, as far as it can be."""
+        (self._tasks if self._tasks.view is not None else self.looking).cancel()
 
     def _set_config(self, config: RunConfig) -> None:
         if config != self.config:

@@ -26,7 +26,7 @@ from studio.files import whole_file
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
 from studio.training.limit import Limit
-from studio.training.store import SavedRun
+from studio.training.saved_run import SavedRun
 
 _GRACE_SECONDS = 20.0
 _LONGEST_ERROR = 300

@@ -86,7 +86,7 @@ class CadenceConfig(Settings):
     log_every: int = setting(
         10,
         "Log every",
-        "Steps between two points of the curves and rows of metrics.csv.",
+        "Steps between two points of the curves, in the window and in the run's folder.",
         unit="steps",
         ge=1,
         le=100_000,
@@ -95,6 +95,16 @@ class CadenceConfig(Settings):
         2.0, "Sample every", "Time between two sample grids.", unit="s", step=0.5, decimals=1, ge=0.1, le=3600
     )
     samples: int = setting(64, "Samples", "Images in a sample grid.", unit="images", ge=1, le=400)
+    sample_room: int = setting(
+        500,
+        "Room for samples",
+        "Most disk space for a run's sample grids, all of which are kept. Beyond it they are thinned out evenly.",
+        unit="MB",
+        step=100,
+        advanced=True,
+        ge=1,
+        le=1_000_000,
+    )
 
 
 class EvaluationConfig(Settings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,15 +19,15 @@ from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.training.energy_config import energy_of_record
 from studio.training.evaluator import EvaluationJob
+from studio.training.events import Evaluated
 from studio.training.measured_set import measured_set, whole_log_weights
 from studio.training.memory import out_of_memory
+from studio.training.metrics import append_metrics
 from studio.training.restore import restore_model
-from studio.training.store import SavedRun
+from studio.training.saved_run import SavedRun
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
-
-__all__ = ["evaluate_run"]
 
 _JUDGE_PART = 0.5
 
@@ -59,13 +60,22 @@ def evaluate_run(
     model = restore_model(run)
     perturbation = _target(run)
     part = progress.part(0.0, _JUDGE_PART)
-    images = _images_of(run, data(part))
+    images = images_of(run, data(part))
     log_weights = whole_log_weights(perturbation, measured_set(images))
     if judge is None:
         from studio.evaluation.judge_store import judge_for
 
         judge = judge_for(images, part)
     return _work(model, judge, log_weights, progress.part(_JUDGE_PART, 1.0), count, seed)
+
+
+def keep_evaluation(run: SavedRun, evaluation: Evaluation) -> None:
+    """Put an evaluation among the run's metrics; a folder that cannot be written stays as it is."""
+    step, seconds = run.summary.get("steps"), run.summary.get("seconds")
+    if isinstance(step, int) and isinstance(seconds, int | float):
+        found = Evaluated(step=step, seconds=float(seconds), revision=0, evaluation=evaluation)
+        with suppress(UserError):
+            append_metrics(run.path, evaluations=[found])
 
 
 def _work(
@@ -106,7 +116,7 @@ def _damaged(run: SavedRun) -> UserError:
     )
 
 
-def _images_of(run: SavedRun, images: ExampleSet) -> ImageSet:
+def images_of(run: SavedRun, images: ExampleSet) -> ImageSet:
     """The data set, if it is the one that the run was trained on and can be judged."""
     if not isinstance(images, ImageSet):
         raise UserError(

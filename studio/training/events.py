@@ -65,7 +65,7 @@ class ThreadsChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
-    """One point of the curves and one row of metrics.csv.
+    """One point of the curves.
 
     Attributes:
         step: training steps taken.

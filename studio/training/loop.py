@@ -32,6 +32,7 @@ from studio.training.commands import (
     without_outdated,
 )
 from studio.training.events import (
+    Event,
     LearningRateApplied,
     Logged,
     Noticed,
@@ -89,7 +90,7 @@ class RunLoop:
         self._clock = Clock()
         self._health = Health()
         self._good = LastGood(trainer)
-        self._asides = Asides(trainer, evaluator, mailbox.post)
+        self._asides = Asides(trainer, evaluator, self._tell)
         self._reporter = Reporter(trainer, self._clock)
         self._paused = False
         self._stopping = False
@@ -187,7 +188,7 @@ class RunLoop:
             self._pause_with(error, back_to=self._good.step)
             return
         for found in self._health.look(values):
-            self._mailbox.post(Noticed(step=step, error=found))
+            self._tell(Noticed(step=step, error=found))
         if self._health.well:
             self._good.keep(self.seconds)
 
@@ -196,8 +197,14 @@ class RunLoop:
         grid = self._reporter.draw()
         if self._recorder is None:
             return True
-        recorder = self._recorder
-        return self._try(lambda: recorder.save_grid(grid))
+        recorder, weights = self._recorder, self._reporter.recent_weights
+        return self._try(lambda: recorder.save_grid(grid, weights, self.seconds))
+
+    def _tell(self, event: Event) -> None:
+        """Report an event that may be worth keeping, too."""
+        self._mailbox.post(event)
+        if self._recorder is not None:
+            self._recorder.hear(event)
 
     def _offer_snapshot(self) -> None:
         self._mailbox.offer(self._reporter.snapshot(self._good.step))
@@ -253,7 +260,7 @@ class RunLoop:
         step = self.trainer.step_count
         if self._recorder is not None:
             self._recorder.note_edit(step)
-        self._mailbox.post(PerturbationApplied(step=step, revision=command.perturbation.revision))
+        self._tell(PerturbationApplied(step=step, revision=command.perturbation.revision))
 
     def _set_learning_rate(self, command: SetLearningRate) -> None:
         if command.network not in self.trainer.networks:
@@ -262,7 +269,7 @@ class RunLoop:
         self.trainer.set_learning_rate(command.network, command.rate)
         if self._recorder is not None:
             self._recorder.note_learning_rate(step, command.network, command.rate)
-        self._mailbox.post(LearningRateApplied(step=step, network=command.network, rate=command.rate))
+        self._tell(LearningRateApplied(step=step, network=command.network, rate=command.rate))
 
     def _restore(self) -> None:
         left = self.trainer.step_count
@@ -274,7 +281,7 @@ class RunLoop:
         self._reporter.forget_pace()
         if self._recorder is not None:
             self._recorder.note_return(left, step)
-        self._mailbox.post(Restored(step=step, left=left))
+        self._tell(Restored(step=step, left=left))
         self._sample()
         self._offer_snapshot()
 
@@ -290,10 +297,10 @@ class RunLoop:
             self._paused = False
             self._clock.start()
             self._reporter.forget_pace()
-            self._mailbox.post(Resumed(step=self.trainer.step_count))
+            self._tell(Resumed(step=self.trainer.step_count))
 
     def _pause_with(self, error: UserError, back_to: int | None = None) -> None:
-        self._mailbox.post(Warned(step=self.trainer.step_count, error=error, back_to=back_to))
+        self._tell(Warned(step=self.trainer.step_count, error=error, back_to=back_to))
         self._pause()
 
     # -- disk

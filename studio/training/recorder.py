@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
 from studio.perturb.energy import Energy
 from studio.training.energy_config import energy_record
-from studio.training.events import Logged, Outcome
+from studio.training.events import Evaluated, Event, Logged, Outcome
+from studio.training.frames import Frame
+from studio.training.marks import Mark, mark_of
+from studio.training.run_folder import RunFolder
 from studio.training.snapshot import SampleGrid
-from studio.training.store import RunFolder
 from studio.training.trainer import Trainer
 
 
@@ -27,14 +32,27 @@ class Recorder:
         self.folder = folder
         self._trainer = trainer
         self._started = datetime.now().astimezone()
-        self._unwritten: list[Logged] = []
+        self._points: list[Logged] = []
+        self._marks: list[Mark] = []
+        self._evaluations: list[Evaluated] = []
+        self._frames: list[Frame] = []
+        self._metrics_back_to: int | None = None
+        self._frames_back_to: int | None = None
         self._edits: list[dict[str, object]] = []
         self._rates: list[dict[str, object]] = []
         self._returns: list[dict[str, object]] = []
 
     def log(self, point: Logged) -> None:
         """Keep a point for the next `flush`."""
-        self._unwritten.append(point)
+        self._points.append(point)
+
+    def hear(self, event: Event) -> None:
+        """Keep an evaluation, or what is worth a mark, for the next `flush`."""
+        if isinstance(event, Evaluated):
+            self._evaluations.append(event)
+        mark = mark_of(event)
+        if mark is not None:
+            self._marks.append(mark)
 
     def note_edit(self, step: int) -> None:
         """Keep that the target was changed before this step."""
@@ -53,26 +71,48 @@ class Recorder:
         self._rates.append({"step": step, "network": network, "learning_rate": rate})
 
     def note_return(self, left: int, step: int) -> None:
-        """Keep that the run went back from one step to an earlier one; the rows in between stay in metrics.csv."""
+        """Keep that the run went back from one step to an earlier one; what was kept of the steps in between goes."""
         self._returns.append({"step": left, "back_to": step})
+        self._points = [point for point in self._points if point.step <= step]
+        self._marks = [mark for mark in self._marks if mark.step <= step]
+        self._evaluations = [found for found in self._evaluations if found.step <= step]
+        self._frames = [frame for frame in self._frames if frame.step <= step]
+        # The two files are written one after the other, and either may have to wait for room.
+        self._metrics_back_to = min(step, self._metrics_back_to if self._metrics_back_to is not None else step)
+        self._frames_back_to = min(step, self._frames_back_to if self._frames_back_to is not None else step)
 
     def flush(self) -> None:
-        """Write the points that are waiting.
+        """Write what is waiting.
 
         Raises:
             UserError: the folder cannot be written.
         """
-        self.folder.append_metrics(self._unwritten)
-        self._unwritten.clear()
+        self.folder.append_metrics(self._points, self._marks, self._evaluations, back_to=self._metrics_back_to)
+        self._metrics_back_to = None
+        for written in (self._points, self._marks, self._evaluations):
+            written.clear()
+        room = self._trainer.config.cadence.sample_room * 10**6
+        self.folder.append_frames(self._frames, room, back_to=self._frames_back_to)
+        self._frames_back_to = None
+        self._frames.clear()
 
-    def save_grid(self, grid: SampleGrid) -> None:
-        """Write a sample grid by the averaged weights, and the points that are waiting.
+    def save_grid(self, grid: SampleGrid, weights: NDArray[np.float64], seconds: float) -> None:
+        """Keep a sample grid, and write what is waiting.
+
+        Args:
+            grid: the newest.
+            weights: importance weights of the last batches, shape (m,).
+            seconds: time spent training.
 
         Raises:
             UserError: the folder cannot be written.
         """
+        perturbation = self._trainer.perturbation
+        offsets = dict(zip(self._trainer.data.class_names, perturbation.offsets, strict=True))
+        self._frames.append(
+            Frame(grid=grid, seconds=seconds, revision=perturbation.revision, offsets=offsets, weights=weights)
+        )
         self.flush()
-        self.folder.save_grid(grid.step, grid.averaged)
 
     def save(self, outcome: Outcome | None, seconds: float) -> None:
         """Write metrics, weights and summary.

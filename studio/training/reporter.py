@@ -110,8 +110,13 @@ class Reporter:
             good_step=good_step,
             planned=self._planned(report) if report else None,
             plane=frame,
-            recent_weights=_read_only(np.concatenate(self._recent) if self._recent else np.empty(0)),
+            recent_weights=self.recent_weights,
         )
+
+    @property
+    def recent_weights(self) -> NDArray[np.float64]:
+        """Importance weights of the last batches, shape (m,)."""
+        return _read_only(np.concatenate(self._recent) if self._recent else np.empty(0))
 
     def _planned(self, report: StepReport) -> PlannedExamples:
         data, shown = self._trainer.data, report.plan.indices[:_SHOWN_EXAMPLES]

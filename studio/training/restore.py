@@ -5,7 +5,7 @@ from __future__ import annotations
 from studio.errors import UserError
 from studio.models.base import GenerativeModel
 from studio.models.catalog import model_spec
-from studio.training.store import SavedRun
+from studio.training.saved_run import SavedRun
 
 
 def restore_model(run: SavedRun, *, averaged: bool = True) -> GenerativeModel:

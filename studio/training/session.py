@@ -25,8 +25,8 @@ from studio.training.limit import Limit
 from studio.training.loop import RunLoop
 from studio.training.mailbox import Mailbox
 from studio.training.memory import out_of_memory
+from studio.training.run_folder import RunFolder
 from studio.training.snapshot import Snapshot
-from studio.training.store import RunFolder
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge

@@ -13,6 +13,7 @@ from studio.gui.main_window import MainWindow
 from studio.gui.theme import ThemeManager, ThemeMode
 from studio.gui.workbench import Workbench
 from studio.training.config import EvaluationConfig, RunConfig
+from tests.gui.hands import Hands
 
 
 @pytest.fixture
@@ -49,3 +50,13 @@ def window(
     monkeypatch.setattr(window, "_may_lose", lambda *_: True)
     window.close()
     window.deleteLater()
+
+
+@pytest.fixture
+def quick_hands(qtbot: QtBot, window: MainWindow) -> Hands:
+    """At a window whose runs are quick and log every step."""
+    hands = Hands(qtbot, window)
+    hands.choose("model", "vae")
+    cadence = hands.bench.config.cadence.model_copy(update={"log_every": 1, "samples": 9})
+    hands.bench.edit(cadence=cadence, threads=1)
+    return hands

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -28,4 +29,13 @@ class FullDisk:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
             return write(path, mode, *rest, **more)
 
+        connect = sqlite3.connect
+
+        def refuse_database(place: str, *rest: Any, **more: Any) -> sqlite3.Connection:
+            if self.full and Path(place).is_relative_to(folder):
+                self.refused += 1
+                raise sqlite3.OperationalError(os.strerror(errno.ENOSPC))
+            return connect(place, *rest, **more)
+
         monkeypatch.setattr(Path, "open", refuse)
+        monkeypatch.setattr(sqlite3, "connect", refuse_database)

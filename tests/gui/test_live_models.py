@@ -21,6 +21,7 @@ from studio.gui.workbench import Workbench
 from studio.models.catalog import MODELS
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Profile, Reference
 from studio.training.config import RunConfig
+from studio.training.marks import Mark, MarkKind
 from tests.gui.live import make_history, make_snapshot, show, tooltip_at
 
 Key = Qt.Key
@@ -195,7 +196,7 @@ def gradients_history(points: int = 60) -> History:
             values[f"gradient_{network}"] = scale * np.exp(rng.normal())
             values[f"update_{network}"] = 2e-3 * scale
         history.append(10 * index, values)
-    history.mark(200, "Learning rate of the critic set to 0.0005")
+    history.marks.append(Mark(step=200, kind=MarkKind.RATE, text="Learning rate of the critic set to 0.0005"))
     return history
 
 

@@ -16,6 +16,7 @@ from studio.gui.panels.weights import WeightsPanel
 from studio.gui.plots.plot import Plot
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
+from studio.training.marks import Mark, MarkKind
 from tests.gui.live import make_history, make_snapshot, show, tooltip_at
 
 
@@ -140,7 +141,7 @@ def test_that_smoothing_shows_the_raw_curve_faintly_behind(losses: LossesPanel, 
 
 def test_that_marks_and_values_are_read_under_the_mouse(losses: LossesPanel, workbench: Workbench) -> None:
     history = make_history()
-    history.mark(1_500, "ΔH <edited>")
+    history.marks.append(Mark(step=1_500, kind=MarkKind.EDIT, text="ΔH <edited>"))
     workbench.history_changed.emit(history)
     assert losses.plot.marks.places.tolist() == [1_500]
     assert "ΔH &lt;edited&gt;" in tooltip_at(losses.plot.viewport(), _at(losses.plot, 1_500, 2))

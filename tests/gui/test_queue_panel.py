@@ -17,6 +17,7 @@ from studio.gui.view_state import LogLine
 from studio.gui.workbench import Workbench
 from studio.jobs.job import JobStatus
 from studio.jobs.runner import JobRunner
+from studio.paths import state_dir
 from studio.training.limit import Limit
 
 
@@ -60,7 +61,7 @@ def queue_three(qtbot: QtBot, workbench: Workbench, panel: QueuePanel) -> None:
 def test_that_an_empty_queue_says_how_to_fill_it_and_makes_no_file(panel: QueuePanel, workbench: Workbench) -> None:
     assert panel.hint.isVisible()
     assert "Add" in panel.hint.text()
-    assert not (workbench.runs_root / "queue.sqlite").exists()
+    assert not (state_dir() / "queue.sqlite").exists()
     assert not button(panel, "up").isEnabled()
 
 
@@ -135,8 +136,8 @@ def test_that_a_queue_goes_on_after_a_restart(
 def test_that_a_damaged_queue_is_told_in_the_log(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
     lines: list[LogLine] = []
     workbench.line_logged.connect(lines.append)
-    workbench.runs_root.mkdir(parents=True, exist_ok=True)
-    (workbench.runs_root / "queue.sqlite").write_bytes(b"damaged" * 1000)
+    state_dir().mkdir(parents=True, exist_ok=True)
+    (state_dir() / "queue.sqlite").write_bytes(b"damaged" * 1000)
     click(qtbot, panel, "add")
     assert "queue" in lines[-1].text
     assert workbench.queue.jobs == ()

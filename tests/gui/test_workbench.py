@@ -17,6 +17,7 @@ from studio.gui.view_state import Level, LogLine, RunPhase
 from studio.gui.workbench import Workbench
 from studio.models.vae.config import VaeConfig
 from studio.training.config import BatchConfig, CadenceConfig, RunConfig
+from studio.training.metrics import read_metrics
 from studio.training.snapshot import SampleGrid, Snapshot
 from tests.gui.full_disk import FullDisk
 
@@ -186,8 +187,8 @@ def test_that_a_full_disk_pauses_the_run_and_room_lets_it_go_on(watch: Watch, mo
     watch.end()
     assert not watch.bench.run.unsaved
     assert watch.bench.run.folder is not None
-    rows = (watch.bench.run.folder / "metrics.csv").read_text().splitlines()
-    assert len(rows) == 1 + watch.bench.run.step  # nothing was lost
+    logged = read_metrics(watch.bench.run.folder).steps
+    assert len(logged) == watch.bench.run.step  # nothing was lost
 
 
 def test_that_a_run_stopped_on_a_full_disk_keeps_its_results_and_says_that_they_are_not_saved(

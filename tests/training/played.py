@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -13,9 +12,10 @@ from studio.training.config import RunConfig
 from studio.training.events import Event, Outcome
 from studio.training.limit import Limit
 from studio.training.loop import RunLoop
+from studio.training.metrics import Metrics, read_metrics
 from studio.training.recorder import Recorder
+from studio.training.run_folder import RunFolder
 from studio.training.snapshot import Snapshot
-from studio.training.store import RunFolder
 from studio.training.trainer import Trainer
 from tests.training.conftest import PlayedMailbox, tiny_config, tiny_images
 
@@ -54,10 +54,14 @@ class Played:
         assert snapshot is not None
         return snapshot
 
-    def rows(self) -> list[dict[str, str]]:
+    def metrics(self) -> Metrics:
+        """What is on disk."""
         assert self.folder is not None
-        with (self.folder / "metrics.csv").open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        return read_metrics(self.folder)
+
+    def logged(self) -> list[int]:
+        """Steps of the points on disk."""
+        return self.metrics().steps.astype(int).tolist()
 
 
 def target(*offsets: float, revision: int, gauge: Gauge = Gauge.NORMALISED) -> SetPerturbation:

@@ -22,8 +22,8 @@ from studio.training.energy_config import MOST_TERMS, energy_record
 from studio.training.measured_set import measured_set
 from studio.training.planners import PlannerKind
 from studio.training.recorder import Recorder
+from studio.training.run_folder import RunFolder
 from studio.training.split import kept_indices
-from studio.training.store import RunFolder
 from studio.training.trainer import Trainer
 from tests.training.conftest import tiny_config, tiny_images
 

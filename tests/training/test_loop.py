@@ -13,8 +13,9 @@ from studio.models.base import LossTerms
 from studio.perturb.perturbation import Gauge
 from studio.training.commands import Pause, Resume, SampleNow, Step, Stop
 from studio.training.events import Logged, Outcome, Paused, PerturbationApplied, PerturbationRejected, Resumed, Warned
+from studio.training.frames import FrameStore
 from studio.training.limit import Limit
-from studio.training.store import SavedRun
+from studio.training.saved_run import SavedRun
 from tests.training.conftest import steps, tiny_config
 from tests.training.played import Played, Script, target
 
@@ -91,7 +92,7 @@ def test_that_a_bug_passes_through_with_everything_saved(monkeypatch: pytest.Mon
         run.run(script())
     assert SavedRun.open(run_path).summary["status"] == "failed"
     assert SavedRun.open(run_path).weights("model")
-    assert [row["step"] for row in run.rows()] == ["1", "2", "3"]
+    assert run.logged() == [1, 2, 3]
 
 
 def test_that_a_model_that_cannot_sample_fails_with_its_run_on_disk(
@@ -261,8 +262,7 @@ def test_that_grids_come_at_their_cadence_on_demand_and_at_the_end(clock: FakeTi
         yield [Stop()]
 
     run.run(script())
-    names = sorted(path.name for path in (run_path / "samples").iterdir())
-    assert names == [f"step-{step:08d}.png" for step in (0, 10, 12, 14)]
+    assert FrameStore(run_path).steps.tolist() == [0, 10, 12, 14]
 
 
 def test_that_a_snapshot_cannot_be_written_to() -> None:
@@ -334,7 +334,7 @@ def test_that_a_loss_that_is_no_number_pauses_with_a_warning(monkeypatch: pytest
     (warned,) = run.all_of(Warned)
     assert "diverged" in warned.error.title
     assert run.all_of(Paused) == [Paused(step=3)]
-    assert [row["loss_autoencoder"] == "" for row in run.rows()] == [False, False, True]
+    assert np.isnan(run.metrics().columns["loss_autoencoder"]).tolist() == [False, False, True]
 
 
 def test_that_a_batch_that_weighs_nothing_is_no_divergence() -> None:

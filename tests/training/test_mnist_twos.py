@@ -16,7 +16,7 @@ from torchvision.datasets import MNIST
 from studio.cli import main
 from studio.perturb.perturbation import target_shares
 from studio.training.presets import config_or_preset
-from studio.training.store import SavedRun
+from studio.training.saved_run import SavedRun
 
 STEPS = 5000
 SAMPLES = 10_000

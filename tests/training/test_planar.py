@@ -25,7 +25,7 @@ from studio.training.loop import RunLoop
 from studio.training.mailbox import Mailbox
 from studio.training.plane_watch import PlaneWatch
 from studio.training.recorder import Recorder
-from studio.training.store import RunFolder
+from studio.training.run_folder import RunFolder
 from studio.training.trainer import Trainer
 from tests.training.conftest import WatchedRun, tiny_config
 

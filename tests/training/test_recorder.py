@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import errno
+import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from studio.errors import UserError
-from studio.training.commands import Resume, SampleNow, Save, Step, Stop
-from studio.training.events import Outcome, Saved, Warned
+from studio.training.commands import Pause, Resume, SampleNow, Save, SetLearningRate, Step, Stop
+from studio.training.events import Logged, Noticed, Outcome, Restored, Saved, Warned
+from studio.training.frames import FrameStore
 from studio.training.limit import Limit
-from studio.training.store import SavedRun
+from studio.training.marks import MarkKind
+from studio.training.saved_run import SavedRun
+from studio.training.snapshot import SampleGrid
 from tests.training.conftest import steps, tiny_config
 from tests.training.played import Played, Script, target
 
@@ -24,10 +29,10 @@ class Disk:
     def __init__(self) -> None:
         self.full = False
 
-    def guard(self, write: Callable[..., Any]) -> Callable[..., Any]:
+    def guard(self, write: Callable[..., Any], kind: type[Exception] = OSError) -> Callable[..., Any]:
         def guarded(*arguments: Any, **options: Any) -> Any:
             if self.full:
-                raise OSError(errno.ENOSPC, "No space left on device")
+                raise kind("No space left on device")
             return write(*arguments, **options)
 
         return guarded
@@ -35,9 +40,10 @@ class Disk:
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    """Below everything the store writes: files written whole and rows appended."""
+    """Below everything that a run writes: files written whole and databases appended to."""
     disk = Disk()
     monkeypatch.setattr(Path, "open", disk.guard(Path.open))
+    monkeypatch.setattr(sqlite3, "connect", disk.guard(sqlite3.connect, sqlite3.OperationalError))
     return disk
 
 
@@ -49,7 +55,7 @@ def test_that_save_writes_while_the_run_goes_on(run_path: Path) -> None:
         yield [Save()]
         assert run.all_of(Saved) == [Saved(step=3, path=run_path)]
         assert SavedRun.open(run_path).summary["status"] == "running"
-        assert len(run.rows()) == 3
+        assert run.logged() == [1, 2, 3]
         yield [Stop()]
 
     run.run(script())
@@ -74,11 +80,11 @@ def test_that_a_full_disk_pauses_and_loses_nothing(disk: Disk, run_path: Path) -
         disk.full = False
         yield [Resume()]
         yield [SampleNow()]
-        assert [row["step"] for row in run.rows()] == ["1", "2", "3", "4", "5"]
+        assert run.logged() == [1, 2, 3, 4, 5]
         yield [Stop()]
 
     assert run.run(script()) is Outcome.STOPPED
-    assert [row["step"] for row in run.rows()] == [str(step) for step in range(1, run.trainer.step_count + 1)]
+    assert run.logged() == list(range(1, run.trainer.step_count + 1))
     assert len(run.all_of(Warned)) == 1
     assert SavedRun.open(run_path).summary["steps"] == run.trainer.step_count
 
@@ -96,7 +102,7 @@ def test_that_a_disk_full_from_the_start_pauses_before_the_first_step(disk: Disk
         yield from steps(2)
 
     assert run.run(script()) is Outcome.STOPPED
-    assert len(run.rows()) == 3
+    assert len(run.logged()) == 3
 
 
 def test_that_a_complete_run_waits_until_there_is_room_to_save_it(disk: Disk, run_path: Path) -> None:
@@ -113,7 +119,7 @@ def test_that_a_complete_run_waits_until_there_is_room_to_save_it(disk: Disk, ru
     assert run.run(script()) is Outcome.COMPLETED
     assert len(run.all_of(Warned)) == 2
     assert SavedRun.open(run_path).summary["status"] == "completed"
-    assert len(run.rows()) == 2
+    assert len(run.logged()) == 2
 
 
 def test_that_a_stopped_run_that_cannot_be_saved_ends_with_the_reason(disk: Disk, run_path: Path) -> None:
@@ -129,45 +135,6 @@ def test_that_a_stopped_run_that_cannot_be_saved_ends_with_the_reason(disk: Disk
     assert run.all_of(Saved) == []
 
 
-def test_that_half_a_row_is_taken_back_when_the_disk_fills_up(monkeypatch: pytest.MonkeyPatch, run_path: Path) -> None:
-    """A write that stops half-way would spoil the next row, and what is tried again would be there twice."""
-    run = Played(folder=run_path)
-
-    class Short:
-        """The file, taking no more than 7 bytes at once."""
-
-        def __init__(self, file: Any) -> None:
-            self.file = file
-
-        def __enter__(self) -> Short:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            self.file.close()
-
-        def write(self, data: bytes) -> int:
-            return int(self.file.write(data[:7]))
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.file, name)
-
-    whole = Path.open
-
-    def script() -> Script:
-        yield from steps(2)
-        yield [Save()]
-        with monkeypatch.context() as patch:
-            patch.setattr(Path, "open", lambda path, mode, **options: Short(whole(path, mode, **options)))
-            yield [Save()]
-            assert len(run.all_of(Warned)) == 1
-        assert len(run.rows()) == 2
-        yield [Resume()]
-        yield [Stop()]
-
-    run.run(script())
-    assert [row["step"] for row in run.rows()] == [str(step) for step in range(1, run.trainer.step_count + 1)]
-
-
 def test_that_a_value_that_comes_later_gets_a_column(run_path: Path) -> None:
     """The generator's loss first comes with the third step, when rows of the critic's are already on disk."""
     run = Played(tiny_config("wgan_gp", model={"critic_steps": 3}), run_path)
@@ -175,14 +142,78 @@ def test_that_a_value_that_comes_later_gets_a_column(run_path: Path) -> None:
     def script() -> Script:
         yield from steps(2)
         yield [Save()]
-        assert "loss_generator" not in run.rows()[0]
+        assert "loss_generator" not in run.metrics().columns
         yield from steps(2)
 
     run.run(script())
-    rows = run.rows()
-    assert [bool(row["loss_generator"]) for row in rows] == [False, False, True, True, True]
-    assert all(row["loss_critic"] for row in rows)
-    assert None not in rows[-1]
+    columns = run.metrics().columns
+    assert np.isfinite(columns["loss_generator"]).tolist() == [False, False, True, True, True]
+    assert np.isfinite(columns["loss_critic"]).all()
+
+
+def test_that_what_happened_is_kept_with_its_step(run_path: Path) -> None:
+    run = Played(folder=run_path)
+    network = next(iter(run.trainer.networks))
+
+    def script() -> Script:
+        yield from steps(2)
+        yield [target(1, 0, -1, revision=1)]
+        yield [SetLearningRate(network=network, rate=0.5)]
+        yield [Pause()]
+        yield [Resume()]
+
+    run.run(script())
+    marks = run.metrics().marks
+    kinds = [(2, MarkKind.EDIT), (3, MarkKind.RATE), (4, MarkKind.RESUMED)]
+    assert [(mark.step, mark.kind) for mark in marks] == kinds
+    assert marks[0].text == "ΔH edited at step 2 (revision 1)"
+
+
+def test_that_going_back_takes_back_what_was_written_of_the_steps_after(run_path: Path) -> None:
+    run = Played(folder=run_path)
+    recorder = run.loop._recorder
+    assert recorder is not None
+    grid = SampleGrid(step=0, raw=np.zeros((1, 2, 2, 1), np.uint8), averaged=np.zeros((1, 2, 2, 1), np.uint8))
+    for step in (10, 20, 30):
+        recorder.log(Logged(step=step, seconds=step, values={"loss": step}))
+        recorder.hear(Noticed(step=step, error=UserError("Unwell")))
+        recorder.save_grid(replace(grid, step=step), np.ones(3), step)
+    recorder.log(Logged(step=40, seconds=40, values={}))
+    recorder.note_return(45, 20)
+    recorder.hear(Restored(step=20, left=45))
+    recorder.log(Logged(step=30, seconds=50, values={"loss": 7.0}))
+    recorder.flush()
+    metrics = run.metrics()
+    assert metrics.steps.tolist() == [10, 20, 30]
+    assert metrics.columns["loss"].tolist() == [10, 20, 7]
+    assert [(mark.step, mark.kind) for mark in metrics.marks] == [
+        (10, MarkKind.WARNING),
+        (20, MarkKind.WARNING),
+        (20, MarkKind.RETURN),
+    ]
+    assert FrameStore(run_path).steps.tolist() == [10, 20]
+
+
+def test_that_going_back_is_written_once_to_each_file(monkeypatch: pytest.MonkeyPatch, run_path: Path) -> None:
+    """Metrics may find room where frames do not: the next try must not take back what was written since."""
+    run = Played(folder=run_path)
+    recorder = run.loop._recorder
+    assert recorder is not None
+    for step in (10, 20):
+        recorder.log(Logged(step=step, seconds=step, values={}))
+    recorder.flush()
+    recorder.note_return(20, 10)
+    recorder.log(Logged(step=15, seconds=30, values={}))
+
+    def full(*_: object, **__: object) -> None:
+        raise UserError("The disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder.folder, "append_frames", full)
+        with pytest.raises(UserError):
+            recorder.flush()
+    recorder.flush()
+    assert run.logged() == [10, 15]
 
 
 def test_that_edits_are_in_the_summary(run_path: Path) -> None:

@@ -26,9 +26,10 @@ from studio.training.events import (
     Saved,
     Started,
 )
+from studio.training.frames import FrameStore
 from studio.training.limit import Limit
+from studio.training.saved_run import SavedRun
 from studio.training.session import folder_for, folder_under
-from studio.training.store import SavedRun
 from tests.training.conftest import DEADLINE_S, WatchedRun, tiny_config, tiny_images
 
 Start = Callable[..., WatchedRun]
@@ -72,7 +73,7 @@ def test_that_a_run_is_steered_from_another_thread(start_run: Start, run_path: P
     run.send(SampleNow())
     run.send(Save())
     assert run.wait_for(Saved).step == paused.step + 1
-    assert (run_path / "samples" / f"step-{paused.step + 1:08d}.png").is_file()
+    assert paused.step + 1 in FrameStore(run_path).steps
     snapshot = run.handle.take_snapshot()
     assert snapshot is not None
     assert snapshot.step == paused.step + 1

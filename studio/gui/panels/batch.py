@@ -109,7 +109,7 @@ class BatchPanel(LivePanel):
             return
         self.show_body()
         for name, chip in self.legend.chips.items():
-            chip.set_value(compact(history.latest(name), 3))
+            chip.set_value(compact(history.current(name), 3))
         for plot in (self.sizes, self.carry):
             if not plot.isHidden():
                 plot.show_history(history)

@@ -164,7 +164,7 @@ class DiagnosticsPanel(LivePanel):
                 assert_never(shown)
 
     def _nothing(self) -> str:
-        running = self.workbench.running
+        running = self.workbench.shown_config
         model = f"A {model_spec(running.model.kind).title}" if running is not None else "This model"
         return f"{model} shows nothing of its inner life; its losses and samples have panels of their own."
 

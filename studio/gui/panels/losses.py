@@ -137,7 +137,7 @@ class LossesPanel(LivePanel):
             self._set_curves(curves)
         self.show_body()
         for name, chip in self.legend.chips.items():
-            chip.set_value(compact(history.latest(name), 3))
+            chip.set_value(compact(history.current(name), 3))
         self.plot.show_history(history)
         # Kept open while the scale is logarithmic, so that the plot does not jump when a value changes its sign.
         left_out = ", ".join(self.plot.left_out)
@@ -147,7 +147,7 @@ class LossesPanel(LivePanel):
     def _curves(self, history: History) -> list[Curve]:
         """A curve for each column that is a metric of the model or a loss."""
         # The run may be of another model than the one set up by now; without a run, any model's metrics will do.
-        running = self.workbench.running
+        running = self.workbench.shown_config
         specs = MODELS if running is None else (model_spec(running.model.kind),)
         metrics = {name: metric for spec in specs for name, metric in spec.metrics.items()}
         references = {name: found for spec in specs for name, found in spec.references.items()}

@@ -76,7 +76,7 @@ class PlannersPanel(LivePanel):
         runs.comparing_planners.connect(self.take_progress)
         runs.planners_compared.connect(self.take_report)
         workbench.run_changed.connect(self.take_run)
-        workbench.run_reset.connect(self.reset)
+        workbench.runs.run_reset.connect(self.reset)
         workbench.config_changed.connect(self._refresh)
         self.take_run(workbench.run)
 

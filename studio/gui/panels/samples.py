@@ -21,6 +21,7 @@ from studio.gui.save_picture import save_png
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.workbench import Workbench
+from studio.training.frames import Frame
 from studio.training.snapshot import SampleGrid, Snapshot
 
 _EMPTY = (
@@ -55,6 +56,7 @@ class SamplesPanel(LivePanel):
         self.body.addWidget(self._message)
         self.show_empty(_EMPTY)
         workbench.snapshot_arrived.connect(self.take_snapshot)
+        workbench.time.frame_shown.connect(self.take_frame)
         workbench.run_reset.connect(self.reset)
 
     def _controls(self) -> QWidget:
@@ -115,6 +117,12 @@ class SamplesPanel(LivePanel):
         if snapshot.grid is not None and snapshot.grid is not self._grid:
             self._grid = snapshot.grid
             self.request_draw()
+
+    @Slot(object)
+    def take_frame(self, frame: Frame) -> None:
+        """The grid of the step that is looked at."""
+        self._grid = frame.grid
+        self.request_draw()
 
     @Slot()
     def reset(self) -> None:

@@ -62,7 +62,7 @@ class SharesPanel(LivePanel):
 
     def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(workbench, theme, parent)
-        self._view = workbench.evaluations.view
+        self._view = workbench.time.evaluation
         self.bars = SharesBars(theme.tokens)
         self.bars.chosen.connect(self._show_samples)
         self.samples = ImageView("Samples of the class, each above the training example that is most like it")
@@ -74,7 +74,7 @@ class SharesPanel(LivePanel):
         self.body.addWidget(self._controls())
         self.body.addWidget(self._stack_of_pages(), 1)
         self.show_empty(_EMPTY)
-        workbench.evaluations.changed.connect(self.take)
+        workbench.time.evaluation_changed.connect(self.take)
         self.take(self._view)
 
     def _controls(self) -> QWidget:
@@ -173,7 +173,7 @@ class SharesPanel(LivePanel):
             for curve in curves:
                 self.legend.add(Chip(curve.name, curve.title, curve.tip, width=7), curve.colour)
         for name, chip in self.legend.chips.items():
-            chip.set_value(compact(self._view.history.latest(name), 3))
+            chip.set_value(compact(self._view.history.current(name), 3))
         self.plot.show_history(self._view.history)
         self.figures.setText(_figures(latest.evaluation))
 

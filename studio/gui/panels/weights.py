@@ -23,6 +23,7 @@ from studio.gui.plots.ranges import nice_above
 from studio.gui.theme import ThemeManager, Tokens
 from studio.gui.view_state import TiltView
 from studio.gui.workbench import Workbench
+from studio.training.frames import Frame
 from studio.training.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
@@ -77,6 +78,7 @@ class WeightsPanel(LivePanel):
         self.show_empty(_EMPTY)
         workbench.target.changed.connect(self.take_tilt)
         workbench.snapshot_arrived.connect(self.take_snapshot)
+        workbench.time.frame_shown.connect(self.take_frame)
         workbench.run_reset.connect(self.reset)
         self.take_tilt(workbench.target.tilt)
 
@@ -110,6 +112,12 @@ class WeightsPanel(LivePanel):
         if snapshot.recent_weights is not self._recent_source:
             self._recent_source = snapshot.recent_weights
             self.request_draw()
+
+    @Slot(object)
+    def take_frame(self, frame: Frame) -> None:
+        """Weights of the batches before the step that is looked at."""
+        self._recent_source = frame.weights
+        self.request_draw()
 
     @Slot()
     def reset(self) -> None:

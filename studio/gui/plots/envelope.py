@@ -85,6 +85,10 @@ class Envelope:
                 level.high.extend(_quarter(np.fmax, high[fresh]))
             low, high, number = level.low.values, level.high.values, number + 1
 
+    def prepare(self) -> None:
+        """Bring the running sums up to date as well, which a moving average needs."""
+        self._running()
+
     def view(self, first: int, last: int, buckets: int) -> Points:
         """Points first…last (excluded), as at most about 2·buckets + 3 points that touch every extreme."""
         first, last = max(0, first), min(last, len(self._column))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QPen
 
 from studio.gui.history import History
 from studio.gui.numbers import compact, whole
-from studio.gui.plots.envelope import Envelope, Points
+from studio.gui.plots.envelope import Points
 from studio.gui.plots.plot import Plot
 from studio.gui.plots.ranges import Range, steps_shown, sticky
 from studio.gui.plots.reference_lines import Line, ReferenceLines
@@ -49,7 +49,6 @@ class _Drawn:
     curve: Curve
     faint: Any
     line: Any
-    envelope: Envelope = field(default_factory=Envelope)
     shown: bool = True
 
 
@@ -135,8 +134,6 @@ class HistoryPlot(Plot):
         """Draw what is new; another history than before starts afresh."""
         if history is not self._history or len(history) < len(self._history):
             self._y_range = None
-            for drawn in self._drawn.values():
-                drawn.envelope = Envelope()
         self._history = history
         self.redraw()
 
@@ -151,6 +148,7 @@ class HistoryPlot(Plot):
         extremes = [self._draw_curve(drawn, first, last) for drawn in self._drawn.values()]
         extremes += self._draw_references()
         self.marks.set_places(np.array([mark.step for mark in history.marks], dtype=np.float64))
+        self.cursor.set_places(np.array([] if history.cursor is None else [history.cursor], dtype=np.float64))
         if self.following:
             self._follow(x_range, [extreme for extreme in extremes if extreme is not None])
 
@@ -169,11 +167,11 @@ class HistoryPlot(Plot):
             drawn.faint.setData([], [])
             return None
         buckets = int(np.clip(self.view.width(), 100, 2000))
-        drawn.envelope.update(self._history.steps, self._history.column(drawn.curve.name))
-        raw = self._scaled(drawn.envelope.view(first, last, buckets))
+        envelope = self._history.envelope(drawn.curve.name)
+        raw = self._scaled(envelope.view(first, last, buckets))
         line = raw
         if self.window > 1:
-            line = self._scaled(drawn.envelope.smoothed(first, last, buckets // 2, self.window))
+            line = self._scaled(envelope.smoothed(first, last, buckets // 2, self.window))
             drawn.faint.setData(raw.x, raw.y, skipFiniteCheck=True)
         drawn.line.setData(line.x, line.y, skipFiniteCheck=True)
         if not len(line.y):
@@ -222,7 +220,7 @@ class HistoryPlot(Plot):
         if not self.logarithmic or not len(self._history):
             return []
         shown = (drawn.curve for drawn in self._drawn.values() if drawn.shown)
-        return [curve.title for curve in shown if self._history.latest(curve.name) <= 0]
+        return [curve.title for curve in shown if self._history.current(curve.name) <= 0]
 
     @Slot()
     def _on_range(self) -> None:

@@ -45,7 +45,7 @@ class Axis(pg.AxisItem):
 
 
 class MarkLines(pg.GraphicsObject):
-    """Vertical lines over the whole height, one for each edit; as one item, so that hundreds cost little."""
+    """Vertical lines over the whole height, one for each place; as one item, so that hundreds cost little."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,6 +109,9 @@ class Plot(pg.PlotWidget):
         self.marks = MarkLines()
         self.marks.setZValue(-5)
         item.addItem(self.marks, ignoreBounds=True)
+        self.cursor = MarkLines()
+        self.cursor.setZValue(15)
+        item.addItem(self.cursor, ignoreBounds=True)
         theme.changed.connect(self.restyle)
         self.restyle(theme.tokens)
 
@@ -131,6 +134,8 @@ class Plot(pg.PlotWidget):
         self.getPlotItem().showGrid(x=True, y=True, alpha=0.35)
         self.marks.pen = QPen(QColor(tokens.accent), 0, Qt.PenStyle.DashLine)
         self.marks.update()
+        self.cursor.pen = QPen(QColor(tokens.text), 0)
+        self.cursor.update()
 
     def set_label(self, side: str, text: str) -> None:
         """Rename an axis."""

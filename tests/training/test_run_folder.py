@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import json
 import struct
@@ -13,17 +12,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from studio.errors import UserError
 from studio.training.config_file import read_config
 from studio.training.events import Logged
+from studio.training.frames import Frame, FrameStore
 from studio.training.limit import Limit
 from studio.training.loop import RunLoop
+from studio.training.metrics import read_metrics
 from studio.training.recorder import Recorder
 from studio.training.restore import restore_model
-from studio.training.store import RunFolder, SavedRun, tiled
+from studio.training.run_folder import RunFolder
+from studio.training.sample_strips import tiled
+from studio.training.saved_run import SavedRun
+from studio.training.snapshot import SampleGrid
 from studio.training.trainer import Trainer, draw
 from tests.training.conftest import PlayedMailbox, steps, tiny_config, tiny_images
 
@@ -75,8 +78,8 @@ def test_that_a_run_folder_holds_what_it_promises(finished_run: tuple[Path, Trai
     path, trainer = finished_run
     assert sorted(entry.name for entry in path.iterdir()) == [
         "config.json",
-        "metrics.csv",
-        "samples",
+        "frames.sqlite",
+        "metrics.sqlite",
         "summary.json",
         "weights.safetensors",
     ]
@@ -92,20 +95,26 @@ def test_that_a_run_folder_holds_what_it_promises(finished_run: tuple[Path, Trai
 
 
 def test_that_metrics_have_a_row_for_each_logged_step(finished_run: tuple[Path, Trainer]) -> None:
-    with (finished_run[0] / "metrics.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["step"] for row in rows] == [str(step) for step in range(1, 13)]
-    expected = "step seconds batch_size adjusted_size average_size ess err skipped epoch loss_critic loss_generator"
-    assert set(expected.split()) <= set(rows[0])
-    assert all(float(value) == float(value) for row in rows for value in row.values())
-    assert all(int(row["batch_size"]) >= 1 and float(row["average_size"]) == 8 for row in rows)
+    metrics = read_metrics(finished_run[0])
+    assert metrics.steps.tolist() == list(range(1, 13))
+    assert (np.diff(metrics.seconds) >= 0).all()
+    expected = "batch_size adjusted_size average_size ess err skipped epoch loss_critic loss_generator"
+    assert set(expected.split()) <= set(metrics.columns)
+    assert all(np.isfinite(values).all() for values in metrics.columns.values())
+    assert (metrics.columns["batch_size"] >= 1).all()
+    assert (metrics.columns["average_size"] == 8).all()
 
 
-def test_that_grids_are_pictures_of_the_averaged_samples(finished_run: tuple[Path, Trainer]) -> None:
+def test_that_frames_hold_both_kinds_of_samples(finished_run: tuple[Path, Trainer]) -> None:
     path, trainer = finished_run
-    assert sorted(entry.name for entry in (path / "samples").iterdir()) == ["step-00000000.png", "step-00000012.png"]
-    with Image.open(path / "samples" / "step-00000012.png") as picture:
-        assert np.array_equal(np.asarray(picture), tiled(trainer.data.pictures(trainer.sample(4)))[..., 0])
+    frames = FrameStore(path)
+    assert frames.steps.tolist() == [0, 12]
+    last = frames.at(10**9)
+    assert last is not None
+    assert np.array_equal(last.grid.averaged, trainer.data.pictures(trainer.sample(4)))
+    assert np.array_equal(last.grid.raw, trainer.data.pictures(trainer.sample(4, averaged=False)))
+    assert last.offsets == {"ant": 0.0, "bee": 0.0, "cat": -1.0}
+    assert len(np.unique(last.weights)) == 2
 
 
 def test_that_weights_come_back_to_the_last_bit(finished_run: tuple[Path, Trainer]) -> None:
@@ -117,14 +126,6 @@ def test_that_weights_come_back_to_the_last_bit(finished_run: tuple[Path, Traine
             assert torch.equal(restored.state_dict()[name], tensor)
         mine, theirs = (draw(one, 5, torch.Generator().manual_seed(3)) for one in (restored, model))
         assert np.array_equal(mine, theirs)
-
-
-def test_that_a_number_is_written_as_briefly_as_it_can_be(run_path: Path) -> None:
-    folder = RunFolder.at(run_path, CONFIG)
-    values = {"whole": 64.0, "third": 1 / 3, "tiny": 1e-30, "nan": float("nan"), "inf": float("inf"), "big": 1e300}
-    folder.append_metrics([Logged(step=1, seconds=0.12345, values=values)])
-    lines = (run_path / "metrics.csv").read_text().splitlines()
-    assert lines == ["step,seconds,whole,third,tiny,nan,inf,big", "1,0.123,64,0.3333333,1e-30,,inf,1e+300"]
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -182,9 +183,8 @@ def test_that_a_new_and_an_empty_folder_are_taken(tmp_path: Path) -> None:
     [
         lambda folder: folder.write_summary({"new": True}),
         lambda folder: folder.save_weights({"model.a": torch.ones(2)}),
-        lambda folder: folder.save_grid(0, np.zeros((1, 8, 8, 1), np.uint8)),
     ],
-    ids=["summary", "weights", "grid"],
+    ids=["summary", "weights"],
 )
 def test_that_a_write_that_fails_leaves_the_old_file(
     write: Callable[[RunFolder], object], run_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -205,13 +205,14 @@ def test_that_a_write_that_fails_leaves_the_old_file(
 
 def test_that_something_in_the_way_is_a_message(run_path: Path) -> None:
     folder = RunFolder.at(run_path, CONFIG)
-    (run_path / "samples").rmdir()
-    (run_path / "samples").write_text("a file")
-    with pytest.raises(UserError):
-        folder.save_grid(0, np.zeros((1, 8, 8, 1), np.uint8))
-    (run_path / "metrics.csv").mkdir()
-    with pytest.raises(UserError):
+    (run_path / "metrics.sqlite").mkdir()
+    with pytest.raises(UserError, match="metrics cannot be written"):
         folder.append_metrics([Logged(step=1, seconds=0, values={})])
+    (run_path / "frames.sqlite").write_bytes(b"thesis" * 1000)
+    grid = SampleGrid(step=0, raw=np.zeros((1, 8, 8, 1), np.uint8), averaged=np.zeros((1, 8, 8, 1), np.uint8))
+    with pytest.raises(UserError, match="sample grids cannot be written"):
+        folder.append_frames([Frame(grid=grid, seconds=0)], 10**6)
+    assert (run_path / "frames.sqlite").read_bytes() == b"thesis" * 1000
 
 
 # -- damage

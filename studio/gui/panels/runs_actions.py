@@ -1,0 +1,123 @@
+"""What can be done to the runs that are selected: one set of actions for the menu and the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QWidget
+
+from studio.gui.panels.runs_export import EXPORTS, ExportKind
+from studio.gui.tooltip import tooltip
+from studio.library.compare import MOST_RUNS
+
+if TYPE_CHECKING:
+    from studio.gui.panels.runs import RunsPanel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunAction:
+    """One entry of the menu.
+
+    Attributes:
+        act: given the folders' names.
+        least, most: runs that it takes.
+        keys: shown beside it; the table itself may understand them already.
+        divided: a line stands above it.
+    """
+
+    name: str
+    title: str
+    tip: str
+    act: Callable[[list[str]], None]
+    least: int = 1
+    most: int = 1
+    keys: str = ""
+    divided: bool = False
+
+
+def actions_for(panel: RunsPanel) -> tuple[RunAction, ...]:
+    """What can be done to the runs of this panel."""
+    return (
+        RunAction(
+            name="show",
+            title="&Show",
+            tip="Show its curves, samples and shares in the panels, with the time cursor.",
+            act=lambda folders: panel.workbench.time.open(panel.library.root / folders[0]),
+            keys="Return",
+        ),
+        RunAction(
+            name="rename",
+            title="&Rename",
+            tip="Call it something else; its folder keeps its name.",
+            act=lambda _: panel.view.rename(),
+            keys="F2",
+        ),
+        RunAction(
+            name="compare",
+            title="&Compare…",
+            tip="Show two to eight runs side by side: curves, samples, final numbers and what differs in them.",
+            act=panel.compare,
+            least=2,
+            most=MOST_RUNS,
+            keys="Ctrl+Shift+C",
+        ),
+        RunAction(
+            name="duplicate",
+            title="Set up a run &like it",
+            tip="Take its configuration over into the set-up, to be changed and started.",
+            act=lambda folders: panel.duplicate(folders[0]),
+        ),
+        RunAction(
+            name="open",
+            title="&Open its folder",
+            tip="Open the folder in the file manager.",
+            act=lambda folders: panel.open_folder(folders[0]),
+        ),
+        *(
+            RunAction(
+                name=kind.name,
+                title=kind.title,
+                tip=kind.tip,
+                act=partial(_export, panel, kind),
+                divided=kind is EXPORTS[0],
+            )
+            for kind in EXPORTS
+        ),
+        RunAction(
+            name="trash",
+            title="Move to the &trash",
+            tip="Move its folder to the system's trash, from which it can be brought back.",
+            act=panel.trash,
+            most=10_000,
+            keys="Del",
+            divided=True,
+        ),
+    )
+
+
+def _export(panel: RunsPanel, kind: ExportKind, folders: list[str]) -> None:
+    panel.exports.ask(kind, panel.library.root / folders[0])
+
+
+def menu_of(actions: tuple[RunAction, ...], folders: list[str], parent: QWidget) -> QMenu:
+    """A menu of what can be done to these runs; what cannot be is greyed."""
+    menu = QMenu(parent)
+    menu.setObjectName("runs_menu")
+    menu.setToolTipsVisible(True)
+    for each in actions:
+        if each.divided:
+            menu.addSeparator()
+        action = QAction(each.title, menu)
+        action.setObjectName(f"runs_{each.name}")
+        action.setToolTip(tooltip(each.tip))
+        action.setEnabled(each.least <= len(folders) <= each.most)
+        if each.keys:
+            action.setShortcut(QKeySequence(each.keys))
+            action.setShortcutVisibleInContextMenu(True)
+        action.triggered.connect(lambda _=False, each=each: each.act(folders))
+        menu.addAction(action)
+    return menu

@@ -1,0 +1,329 @@
+"""The one time cursor: which run the panels show, and which step of it. An old run fills them as a live one does.
+
+Curves are shown whole, with a line at the cursor and their values there; samples, weights and shares are those of the
+newest moment at or before it that is on disk. Without a cursor the panels follow the run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from studio.errors import UserError
+from studio.evaluation.tables import evaluation_of
+from studio.gui.evaluation_control import CURVES, EvaluationControl, EvaluationView
+from studio.gui.history import History
+from studio.gui.run_control import RunControl
+from studio.gui.task_runner import TaskRunner
+from studio.gui.view_state import Level, LogLine
+from studio.library.notes import read_notes
+from studio.progress import Progress
+from studio.training.config import RunConfig
+from studio.training.config_file import read_config
+from studio.training.events import Evaluated
+from studio.training.frames import Frame, FrameStore
+from studio.training.marks import Mark
+from studio.training.metrics import RecordedEvaluation, newest_evaluation, read_metrics
+from studio.training.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeView:
+    """Where the cursor is.
+
+    Attributes:
+        title: of the run shown; empty while there is none.
+        live: it is the run under way, or the last one of this window.
+        following: the newest moment is shown, whatever comes.
+        step: at the cursor.
+        last: the newest step there is.
+        marks: what happened when.
+    """
+
+    title: str = ""
+    live: bool = True
+    following: bool = True
+    step: int = 0
+    last: int = 0
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldRun:
+    """A run read from its folder."""
+
+    folder: Path
+    title: str
+    config: RunConfig
+    last: int
+    history: History = field(repr=False)
+    evaluations: History = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Moment:
+    """What is on disk of a step."""
+
+    frame: Frame | None
+    evaluation: Evaluated | None
+
+
+class TimeCursor(QObject):
+    """Stands between runs and the panels that show them.
+
+    Args:
+        tasks: reads folders beside the window.
+        runs, evaluations: of the run under way.
+    """
+
+    changed = Signal(object)  # TimeView
+    run_reset = Signal()  # another run is shown: forget the old one's pictures
+    snapshot_arrived = Signal(object)  # Snapshot of a run under way that is followed
+    frame_shown = Signal(object)  # Frame from disk
+    history_changed = Signal(object)  # History
+    evaluation_changed = Signal(object)  # EvaluationView
+    line_logged = Signal(object)  # LogLine
+
+    def __init__(
+        self, tasks: TaskRunner, runs: RunControl, evaluations: EvaluationControl, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._tasks, self._runs, self._evaluations = tasks, runs, evaluations
+        self._old: OldRun | None = None
+        self._at: int | None = None
+        self._newest: Snapshot | None = None
+        self._seen: Evaluated | None = None  # at the cursor
+        self._opening: Path | None = None
+        self._reading = False
+        self._wanted = False
+        runs.run_reset.connect(self._on_new_run)
+        runs.snapshot_arrived.connect(self._on_snapshot)
+        runs.history_changed.connect(self._on_history)
+        runs.run_changed.connect(self._tell)
+        evaluations.changed.connect(self._on_evaluations)
+
+    # -- state
+
+    @property
+    def config(self) -> RunConfig | None:
+        """What an old run that is shown began with; None while the live one is."""
+        return self._old.config if self._old is not None else None
+
+    @property
+    def folder(self) -> Path | None:
+        """Of the run that is shown, if it has one."""
+        return self._old.folder if self._old is not None else self._runs.run.folder
+
+    @property
+    def history(self) -> History:
+        """Of the run that is shown."""
+        return self._old.history if self._old is not None else self._runs.history
+
+    @property
+    def view(self) -> TimeView:
+        """Where the cursor is."""
+        history, old, run = self.history, self._old, self._runs.run
+        newest = int(history.steps[-1]) if len(history) else 0
+        last = max(newest, old.last if old is not None else run.step)
+        folder = run.folder.name if run.folder is not None else "this run"
+        title = old.title if old is not None else folder if last or run.phase.active else ""
+        step = last if self._at is None else self._at
+        return TimeView(
+            title=title,
+            live=old is None,
+            following=self._at is None,
+            step=step,
+            last=last,
+            marks=tuple(history.marks),
+        )
+
+    @property
+    def evaluation(self) -> EvaluationView:
+        """The newest evaluation at the cursor, and what goes on."""
+        view = self._evaluations.view
+        if self._old is not None:
+            return EvaluationView(latest=self._seen, history=self._old.evaluations)
+        return view if self._at is None else replace(view, latest=self._seen)
+
+    # -- intent
+
+    def open(self, folder: Path) -> None:
+        """Show the run in this folder, from its end."""
+        if folder == self._runs.run.folder:
+            self.show_live()
+            return
+        if self._old is not None and folder == self._old.folder:
+            return
+        self._opening = folder
+        self._tasks.run(
+            lambda progress: read_old_run(folder, progress),
+            done=lambda run: self._show_old(folder, run),
+            failed=self._on_failed,
+        )
+
+    def show_live(self) -> None:
+        """Show and follow the run under way, or the last one of this window."""
+        self._opening = None
+        if self._old is None and self._at is None:
+            return
+        old, self._old = self._old, None
+        self._place(None)
+        if old is not None:
+            self.run_reset.emit()
+        self.history_changed.emit(self.history)
+        if self._newest is not None:
+            self.snapshot_arrived.emit(self._newest)
+        self.evaluation_changed.emit(self.evaluation)
+        self._tell()
+
+    def follow(self) -> None:
+        """Show the newest moment, and those that come."""
+        if self._old is None:
+            self.show_live()
+        else:
+            self.seek(self._old.last)
+
+    @Slot(int)
+    def seek(self, step: int) -> None:
+        """Show that step of the run."""
+        view = self.view
+        if not view.title:
+            return
+        self._place(max(0, min(step, view.last)))
+        self.history_changed.emit(self.history)
+        self._tell()
+        self._read()
+
+    def to_mark(self, direction: int) -> None:
+        """Go to the next mark, or with −1 to the one before."""
+        view = self.view
+        steps = sorted({mark.step for mark in view.marks})
+        ahead = [step for step in steps if (step > view.step if direction > 0 else step < view.step)]
+        if ahead:
+            self.seek(ahead[0] if direction > 0 else ahead[-1])
+
+    # -- reading
+
+    def _place(self, at: int | None) -> None:
+        self._at = at
+        for history in (self.history, self.evaluation.history):
+            history.cursor = at
+
+    def _read(self) -> None:
+        """Read what is on disk of the cursor's step; while one is read, the newest wish waits."""
+        folder, step = self.folder, self._at
+        if self._reading or folder is None or step is None:
+            self._wanted = self._reading
+            return
+        self._reading, self._wanted = True, False
+        self._tasks.run(
+            lambda _: _moment(folder, step),
+            done=lambda moment: self._show(folder, moment),
+            failed=self._on_failed,
+            cancelled=self._give_up,
+        )
+
+    def _show(self, folder: Path, moment: _Moment) -> None:
+        self._on_read()
+        if folder != self.folder or self._at is None:
+            return
+        if moment.frame is not None:
+            self.frame_shown.emit(moment.frame)
+        self._seen = moment.evaluation
+        self.evaluation_changed.emit(self.evaluation)
+
+    def _give_up(self) -> None:
+        self._reading = self._wanted = False
+
+    def _on_read(self) -> None:
+        self._reading = False
+        if self._wanted:
+            self._read()
+
+    def _show_old(self, folder: Path, run: OldRun) -> None:
+        if folder != self._opening:
+            return  # another one was asked for meanwhile
+        self._opening = None
+        self._place(None)
+        self._old, self._seen = run, None
+        self.run_reset.emit()
+        self.history_changed.emit(run.history)
+        self.evaluation_changed.emit(self.evaluation)
+        self.seek(run.last)
+
+    def _on_failed(self, error: UserError) -> None:
+        self._reading = False
+        self.line_logged.emit(LogLine.of_error(error, Level.WARNING))
+
+    # -- the run under way
+
+    @Slot()
+    def _on_new_run(self) -> None:
+        self._old = self._opening = self._newest = self._seen = None
+        self._at = None
+        self.run_reset.emit()
+        self._tell()
+
+    @Slot(object)
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        self._newest = snapshot
+        if self._old is None and self._at is None:
+            self.snapshot_arrived.emit(snapshot)
+
+    @Slot(object)
+    def _on_history(self, history: History) -> None:
+        if self._old is None:
+            history.cursor = self._at
+            self.history_changed.emit(history)
+            self._tell()
+
+    @Slot()
+    def _on_evaluations(self) -> None:
+        if self._old is None:
+            self.evaluation_changed.emit(self.evaluation)
+
+    @Slot()
+    def _tell(self) -> None:
+        self.changed.emit(self.view)
+
+
+def read_old_run(folder: Path, progress: Progress) -> OldRun:
+    """A run from its folder.
+
+    Raises:
+        UserError: it is damaged.
+        Cancelled: the person cancelled.
+    """
+    config = read_config(folder / "config.json")
+    metrics = read_metrics(folder, progress.part(0.0, 0.9))
+    history = History.of(metrics)
+    history.prepare(progress.part(0.9, 1.0))
+    frames = FrameStore(folder)
+    evaluations = History()
+    for found in metrics.evaluations:
+        figures = {name: found.figure(name) for name in CURVES}
+        evaluations.append(found.step, {name: value for name, value in figures.items() if value is not None})
+    return OldRun(
+        folder=folder,
+        title=read_notes(folder).name or config.name or folder.name,
+        config=config,
+        last=int(max([0, *metrics.steps[-1:], *frames.steps[-1:]])),
+        history=history,
+        evaluations=evaluations,
+    )
+
+
+def _moment(folder: Path, step: int) -> _Moment:
+    found = newest_evaluation(folder, step)
+    return _Moment(frame=FrameStore(folder).at(step), evaluation=_evaluated(found) if found is not None else None)
+
+
+def _evaluated(found: RecordedEvaluation) -> Evaluated | None:
+    """The evaluation itself; None where its record does not hold one."""
+    try:
+        evaluation = evaluation_of(found.record)
+    except ValueError:
+        return None
+    return Evaluated(step=found.step, seconds=found.seconds, revision=found.revision, evaluation=evaluation)

@@ -1,0 +1,144 @@
+"""Runs of the library without a window: listed, compared, exported, taken in."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypeVar
+
+from studio.data.catalog import load_dataset
+from studio.data.example_set import ExampleSet
+from studio.errors import UserError
+from studio.library.compare import Row, differences, final_numbers, read_runs
+from studio.library.entry import RunEntry
+from studio.library.index import RunIndex
+from studio.paths import default_data_root, runs_root
+from studio.progress import Progress
+from studio.training.saved_run import SavedRun
+
+T = TypeVar("T")
+_WIDEST = 28
+
+
+def find_run(name: str, workspace: Path | None) -> Path:
+    """The folder of a run.
+
+    Args:
+        name: a folder, or the name of a run or of its folder in the workspace.
+        workspace: the person's own if absent.
+
+    Raises:
+        UserError: there is none, or more than one of that name.
+    """
+    path, root = Path(name), workspace or runs_root()
+    if path.is_dir():
+        return path
+    entries = RunIndex(root).refresh()
+    found = [entry.folder for entry in entries if entry.folder == name]
+    found = found or [entry.folder for entry in entries if entry.name == name]
+    if len(found) == 1:
+        return root / found[0]
+    if found:
+        raise UserError("More than one run has that name", f"{', '.join(found)}.", "Name the folder of one of them.")
+    raise UserError("There is no such run", f"“{name}” is no folder, and no run in {root}.", "List them: studio runs.")
+
+
+def list_runs(workspace: Path | None, words: Sequence[str], *, as_json: bool) -> str:
+    """The runs of a workspace, newest first, as a table or as JSON.
+
+    Args:
+        workspace: the person's own if absent.
+        words: only runs of which all of them are said.
+        as_json: every field but the thumbnail.
+
+    Raises:
+        UserError: the workspace cannot be read.
+    """
+    with told() as progress:
+        entries = RunIndex(workspace or runs_root()).refresh(progress)
+    entries = [entry for entry in entries if entry.matches(list(words))]
+    if as_json:
+        records = [{name: value for name, value in asdict(entry).items() if name != "thumbnail"} for entry in entries]
+        return json.dumps(records, indent=2, ensure_ascii=False)
+    if not entries:
+        return f"No runs in {workspace or runs_root()}"
+    return "\n".join(_columns([_HEAD, *map(_cells, entries)]))
+
+
+_HEAD = ("run", "data set", "model", "tilt", "steps", "time", "TV", "Fréchet", "status", "folder")
+
+
+def _cells(entry: RunEntry) -> tuple[str, ...]:
+    figures = ("–" if value is None else f"{value:.4g}" for value in (entry.share_error, entry.frechet))
+    numbers = (f"{entry.steps:,}", f"{entry.seconds:,.0f} s", *figures)
+    return entry.name, entry.dataset, entry.model, entry.tilt, *numbers, entry.status, entry.folder
+
+
+def compare(folders: Sequence[Path]) -> str:
+    """Final numbers and differing settings of runs, as a table.
+
+    Raises:
+        UserError: there are too few or too many, or one is damaged.
+    """
+    with told() as progress:
+        runs = read_runs(folders, progress)
+    names = Row(title="", cells=tuple(run.entry.name for run in runs))
+    numbers, settings = final_numbers(runs), differences(runs)
+    lines = _columns([(row.title, *row.cells) for row in (names, *numbers, *settings)])
+    return "\n".join([*lines[: 1 + len(numbers)], "", "settings that differ:", *lines[1 + len(numbers) :]])
+
+
+def samples_by_class(run: Path, out: Path, count: int, *, data_root: Path | None, averaged: bool) -> dict[str, int]:
+    """Draw from a trained run into a folder per class; returns how many there are of each.
+
+    Raises:
+        UserError: the run or its data cannot be read, or the folder not be written.
+    """
+    from studio.training.sorted_samples import write_by_class
+
+    saved, root = SavedRun.open(run), data_root or default_data_root()
+
+    def load(progress: Progress) -> ExampleSet:
+        return load_dataset(saved.config.dataset, root, progress)
+
+    with told() as progress:
+        return write_by_class(saved, load, out, progress, count=count, averaged=averaged)
+
+
+def write(work: Callable[[Progress], T]) -> T:
+    """Do it behind a progress bar.
+
+    Raises:
+        UserError: whatever it could not do.
+    """
+    with told() as progress:
+        return work(progress)
+
+
+@contextmanager
+def told() -> Iterator[Progress]:
+    """A progress that is shown as a bar on stderr if it lasts."""
+    from tqdm import tqdm
+
+    with tqdm(total=100, unit=" %", file=sys.stderr, leave=False, delay=0.5) as bar:
+
+        def show(text: str, fraction: float | None) -> None:
+            bar.set_description_str(text, refresh=False)
+            bar.update(max(0, round(100 * (fraction or 0)) - bar.n))
+
+        yield Progress(show)
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of cells, each column as wide as its widest."""
+    short = [[*map(_short, row[:-1]), row[-1]] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*short, strict=True)]
+    return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in short]
+
+
+def _short(cell: str) -> str:
+    return cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 1]}…"

@@ -1,0 +1,169 @@
+"""Runs side by side: curves over steps, examples or time, final numbers, and what differs in their set-up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.errors import UserError
+from studio.library.entry import RunEntry, entry_of
+from studio.progress import Progress
+from studio.training.config import RunConfig
+from studio.training.config_file import read_config
+from studio.training.metrics import Metrics, read_metrics
+from studio.training.saved_run import read_summary
+
+Floats = NDArray[np.float64]
+MOST_RUNS = 8
+ABSENT = "–"
+_NO_RESULTS = ("epoch", "skipped", "err", "batch_size", "adjusted_size", "average_size", "ess")
+
+
+class Axis(StrEnum):
+    """What curves are drawn over."""
+
+    STEP = "step"
+    EXAMPLES = "examples"
+    TIME = "time in s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedRun:
+    """One of them.
+
+    Attributes:
+        examples_per_epoch: of its data set; 0 if not known.
+    """
+
+    folder: Path
+    entry: RunEntry
+    config: RunConfig
+    metrics: Metrics
+    examples_per_epoch: float
+
+    def along(self, axis: Axis) -> Floats:
+        """Where its points stand on an axis, shape (n,); empty if that is not known."""
+        match axis:
+            case Axis.STEP:
+                return self.metrics.steps
+            case Axis.TIME:
+                return self.metrics.seconds
+            case Axis.EXAMPLES:
+                epochs = self.metrics.columns.get("epoch")
+                return np.empty(0) if epochs is None else epochs * self.examples_per_epoch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a comparison.
+
+    Attributes:
+        title: of the number or setting.
+        cells: a text for each run.
+    """
+
+    title: str
+    cells: tuple[str, ...]
+
+
+def read_runs(folders: Sequence[Path], progress: Progress | None = None) -> list[ComparedRun]:
+    """Read runs to compare.
+
+    Args:
+        folders: two to eight of them.
+        progress: told how far it is; may cancel.
+
+    Raises:
+        UserError: there are too few or too many, or one is damaged.
+        Cancelled: the person cancelled.
+    """
+    if not 2 <= len(folders) <= MOST_RUNS:
+        raise UserError(
+            "These are not runs to compare", f"There are {len(folders)}.", f"Choose two to {MOST_RUNS} of them."
+        )
+    progress = progress or Progress()
+    share = 1 / len(folders)
+    return [_read(folder, progress.part(place * share, (place + 1) * share)) for place, folder in enumerate(folders)]
+
+
+def _read(folder: Path, progress: Progress) -> ComparedRun:
+    config = read_config(folder / "config.json")
+    entry = entry_of(folder)
+    if entry.fault:
+        raise UserError("A run is damaged", entry.fault, "Compare others.")
+    summary = read_summary(folder) if (folder / "summary.json").exists() else {}
+    return ComparedRun(
+        folder=folder,
+        entry=entry,
+        config=config,
+        metrics=read_metrics(folder, progress),
+        examples_per_epoch=_ratio(summary.get("examples"), summary.get("epochs")),
+    )
+
+
+def curve_names(runs: Sequence[ComparedRun]) -> list[str]:
+    """Columns that at least one run has, those that most have first."""
+    names = list(dict.fromkeys(name for run in runs for name in run.metrics.columns))
+    return sorted(names, key=lambda name: -sum(name in run.metrics.columns for run in runs))
+
+
+def final_numbers(runs: Sequence[ComparedRun]) -> list[Row]:
+    """What came of each run: steps, time, distances from the target, and the mean of the last tenth of each curve."""
+    rows = [
+        Row(title="Data set", cells=tuple(run.entry.dataset for run in runs)),
+        Row(title="Model", cells=tuple(run.entry.model for run in runs)),
+        Row(title="Tilt", cells=tuple(run.entry.tilt for run in runs)),
+        Row(title="Status", cells=tuple(run.entry.status for run in runs)),
+        Row(title="Steps", cells=tuple(f"{run.entry.steps:,}" for run in runs)),
+        Row(title="Time in s", cells=tuple(f"{run.entry.seconds:,.1f}" for run in runs)),
+        Row(title="Share error TV", cells=tuple(_text(run.entry.share_error) for run in runs)),
+        Row(title="Fréchet distance", cells=tuple(_text(run.entry.frechet) for run in runs)),
+    ]
+    for name in curve_names(runs):
+        if name not in _NO_RESULTS:
+            cells = tuple(_text(late_mean(run.metrics.columns.get(name))) for run in runs)
+            rows.append(Row(title=name.replace("_", " "), cells=cells))
+    return rows
+
+
+def differences(runs: Sequence[ComparedRun]) -> list[Row]:
+    """Settings that are not the same in all runs, by their dotted path."""
+    flat = [_flat(run.config.model_dump(mode="json")) for run in runs]
+    paths = list(dict.fromkeys(path for settings in flat for path in settings))
+    rows = [Row(title=path, cells=tuple(settings.get(path, ABSENT) for settings in flat)) for path in paths]
+    return [row for row in rows if len(set(row.cells)) > 1]
+
+
+def late_mean(values: Floats | None) -> float | None:
+    """Mean of the finite values in the last tenth of a curve; None if there are none."""
+    if values is None:
+        return None
+    late = values[-max(1, len(values) // 10) :]
+    late = late[np.isfinite(late)]
+    return float(late.mean()) if len(late) else None
+
+
+def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{before}{name}.")
+        else:
+            found[f"{before}{name}"] = str(value)
+    return found
+
+
+def _text(value: float | None) -> str:
+    return ABSENT if value is None or not math.isfinite(value) else f"{value:.4g}"
+
+
+def _ratio(examples: Any, epochs: Any) -> float:
+    known = all(isinstance(value, int | float) and value > 0 for value in (examples, epochs))
+    return float(examples) / float(epochs) if known else 0.0

@@ -1,0 +1,166 @@
+"""One run of the library, as it is listed; made from its folder alone, and made of any folder, however damaged."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from studio.data.catalog import dataset_spec
+from studio.errors import UserError
+from studio.library.notes import FILE as NOTES
+from studio.library.notes import read_notes
+from studio.models.catalog import model_spec
+from studio.training.config import RunConfig
+from studio.training.config_file import read_config
+from studio.training.frames import FILE as FRAMES
+from studio.training.frames import FrameStore
+from studio.training.metrics import FILE as METRICS
+from studio.training.metrics import newest_evaluation, newest_point
+from studio.training.sample_strips import tiled
+from studio.training.saved_run import read_summary
+
+DAMAGED = "damaged"
+UNFINISHED = "unfinished"
+_FILES = ("config.json", "summary.json", METRICS, FRAMES, NOTES)
+_THUMBNAIL_IMAGES = 4
+_THUMBNAIL_SIDE = 72
+_TILTS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEntry:
+    """A run in a list.
+
+    Attributes:
+        folder: name of its folder in the workspace.
+        tilt: its class offsets in a few words.
+        steps: training steps taken.
+        seconds: time spent training, pauses left out.
+        share_error: total variation of the generated class shares from the target's; None if never evaluated.
+        frechet: distance of samples to the tilted data in the judge's features; None if never evaluated.
+        status: how it ended, "unfinished" if it was never saved to the end, or "damaged".
+        started: local time, ISO 8601 to the second; empty if not known.
+        thumbnail: some of its newest samples as PNG; empty if there are none.
+        fault: what is wrong with its folder; empty if nothing is.
+    """
+
+    folder: str
+    name: str
+    dataset: str = ""
+    model: str = ""
+    tilt: str = ""
+    steps: int = 0
+    seconds: float = 0.0
+    share_error: float | None = None
+    frechet: float | None = None
+    status: str = DAMAGED
+    tags: tuple[str, ...] = ()
+    notes: str = ""
+    started: str = ""
+    thumbnail: bytes = b""
+    fault: str = ""
+
+    def matches(self, words: Sequence[str]) -> bool:
+        """Whether every word stands somewhere in what is said of the run, in capitals or not."""
+        said = " ".join(
+            (self.name, self.folder, self.dataset, self.model, self.tilt, self.status, self.notes, self.started)
+        )
+        said = " ".join((said, *self.tags)).casefold()
+        return all(word.casefold() in said for word in words)
+
+
+def stamp_of(folder: Path) -> str:
+    """What changes whenever a run's files do; empty if the folder holds no run."""
+    parts, found = [], False
+    for name in _FILES:
+        try:
+            state = os.stat(folder / name)
+        except OSError:
+            parts.append("-")
+            continue
+        found = found or name != NOTES
+        parts.append(f"{state.st_mtime_ns:x}.{state.st_size:x}")
+    return " ".join(parts) if found else ""
+
+
+def entry_of(folder: Path) -> RunEntry:
+    """Read a run's folder; whatever is wrong with it stands in `fault`."""
+    try:
+        return _read(folder)
+    except UserError as error:
+        return RunEntry(folder=folder.name, name=folder.name, fault=str(error))
+
+
+def _read(folder: Path) -> RunEntry:
+    config = read_config(folder / "config.json")
+    notes = read_notes(folder)
+    summary = read_summary(folder) if (folder / "summary.json").exists() else {}
+    evaluation = newest_evaluation(folder)
+    status = str(summary.get("status", UNFINISHED))
+    steps, seconds = newest_point(folder)
+    return RunEntry(
+        folder=folder.name,
+        name=notes.name or config.name or folder.name,
+        dataset=str(summary.get("dataset") or dataset_spec(config.dataset.kind).title),
+        model=model_spec(config.model.kind).title,
+        tilt=tilt_of(config, summary),
+        steps=max(steps, int(_number(summary, "steps"))),  # a run that was killed got further than its last save
+        seconds=max(seconds, _number(summary, "seconds")),
+        share_error=evaluation.figure("tv") if evaluation else None,
+        frechet=evaluation.figure("frechet") if evaluation else None,
+        status=UNFINISHED if status == "running" else status[:40],
+        tags=notes.tags,
+        notes=notes.notes,
+        started=_started(summary, folder),
+        thumbnail=_thumbnail(folder),
+    )
+
+
+def tilt_of(config: RunConfig, summary: Mapping[str, Any]) -> str:
+    """The class offsets that a run ended with, or else began with, in a few words: "2 −1.36, 7 +0.7"; "none"."""
+    offsets = summary.get("offsets")
+    if not isinstance(offsets, dict):
+        offsets = config.perturbation.offsets
+    numbers = {str(name): float(value) for name, value in offsets.items() if isinstance(value, int | float) and value}
+    strongest = sorted(numbers.items(), key=lambda item: -abs(item[1]))
+    words = [f"{name[:20]} {value:+.3g}".replace("-", "−") for name, value in strongest[:_TILTS_SHOWN]]
+    if len(strongest) > _TILTS_SHOWN:
+        words.append(f"{len(strongest) - _TILTS_SHOWN} more")
+    terms = len(config.perturbation.terms)
+    if terms:
+        words.append(f"{terms} term{'s' * (terms > 1)}")
+    return ", ".join(words) or "none"
+
+
+def _number(summary: Mapping[str, Any], name: str) -> float:
+    value = summary.get(name, 0)
+    return value if isinstance(value, int | float) and 0 <= value < 2**53 else 0
+
+
+def _started(summary: Mapping[str, Any], folder: Path) -> str:
+    try:
+        when = datetime.fromisoformat(str(summary["started"]))
+    except (KeyError, ValueError):
+        when = datetime.fromtimestamp((folder / "config.json").stat().st_mtime)
+    return when.replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def _thumbnail(folder: Path) -> bytes:
+    """Some of the newest samples by the averaged weights."""
+    from PIL import Image
+
+    frames = FrameStore(folder)
+    frame = frames.at(int(frames.steps[-1])) if len(frames) else None
+    if frame is None:
+        return b""
+    grid = tiled(frame.grid.averaged[:_THUMBNAIL_IMAGES])
+    picture = Image.fromarray(grid[..., 0] if grid.shape[2] == 1 else grid)
+    picture.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
+    file = io.BytesIO()
+    picture.save(file, format="PNG")
+    return file.getvalue()

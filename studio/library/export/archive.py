@@ -1,0 +1,151 @@
+"""A run as one zip that opens on another machine, and back.
+
+An archive comes from anyone. Its members are plain files below one folder, with names that stay below it on any system;
+links, odd names, doubles, and members that unfold to more than they say or to more than a run can need are refused.
+It is unfolded beside the other runs under a hidden name, looked at, and takes its place only when it is a run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from tempfile import mkdtemp
+
+from studio.errors import UserError
+from studio.files import whole_file
+from studio.library.entry import entry_of
+from studio.progress import Progress
+
+_MOST_MEMBERS = 50_000
+_MOST_BYTES = 64 * 2**30
+_MOST_RATIO = 1000  # of unfolded to packed; tables of numbers reach some ten, blank pictures some hundred
+_PIECE = 2**20
+_PLAIN = re.compile(r"(?!\.)[^\x00-\x1f<>:\"/\\|?*]{1,200}(?<![. ])")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+_HINT = "Ask for the run again, packed by the studio."
+
+
+def pack(folder: Path, out: Path, progress: Progress | None = None) -> int:
+    """Save a run's folder as a zip.
+
+    Args:
+        folder: the run's; links and hidden files in it are left out.
+        out: the file, written whole.
+        progress: told how far it is; may cancel.
+
+    Returns:
+        how many files are in it.
+
+    Raises:
+        UserError: the folder cannot be read or the file not written.
+        Cancelled: the person cancelled.
+    """
+    progress = progress or Progress()
+    files = sorted(path for path in folder.rglob("*") if _is_packed(path, folder))
+    if not (folder / "config.json").is_file():
+        raise UserError("This is not a run folder", f"{folder} holds no config.json.", "Choose the folder of a run.")
+    with whole_file(out) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for place, path in enumerate(files):
+            progress.report(f"Packing {path.name}", place / len(files))
+            archive.write(path, PurePosixPath(folder.name, *path.relative_to(folder).parts).as_posix())
+    return len(files)
+
+
+def _is_packed(path: Path, folder: Path) -> bool:
+    parts = path.relative_to(folder).parts
+    return path.is_file() and not path.is_symlink() and not any(part.startswith(".") for part in parts)
+
+
+def unpack(archive: Path, root: Path, progress: Progress | None = None) -> Path:
+    """Put the run of a zip among the runs of a workspace.
+
+    Args:
+        archive: the zip.
+        root: the workspace.
+        progress: told how far it is; may cancel, which leaves nothing.
+
+    Returns:
+        the run's new folder.
+
+    Raises:
+        UserError: it is no zip, holds no run, means harm, or the workspace cannot be written.
+        Cancelled: the person cancelled.
+    """
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            members, name = _checked(zipped)
+            root.mkdir(parents=True, exist_ok=True)
+            place = Path(mkdtemp(prefix=".unpacking-", dir=root))
+            try:
+                _unfold(zipped, members, place, progress or Progress())
+                return _take_place(place / "run", root, name)
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error) as error:
+        raise UserError("The archive cannot be opened", f"{archive}: {str(error)[:200]}.", _HINT) from error
+
+
+def _checked(zipped: zipfile.ZipFile) -> tuple[list[zipfile.ZipInfo], str]:
+    """Its files, and the name of the one folder that they are in."""
+    members = [member for member in zipped.infolist() if not member.is_dir()]
+    if not members or len(members) > _MOST_MEMBERS:
+        raise _refused(f"it holds {len(members):,} files")
+    seen: set[str] = set()
+    for member in members:
+        parts = member.filename.split("/")
+        mode = member.external_attr >> 16
+        if not 2 <= len(parts) <= 5 or not all(
+            _PLAIN.fullmatch(part) and not _RESERVED.fullmatch(part) for part in parts
+        ):
+            raise _refused(f"{member.filename[:80]!r} is no name for a file of a run")
+        if mode and not stat.S_ISREG(mode) and stat.S_IFMT(mode):
+            raise _refused(f"{member.filename[:80]!r} is no plain file")
+        if member.filename.casefold() in seen:
+            raise _refused(f"{member.filename[:80]!r} is in it twice")
+        seen.add(member.filename.casefold())
+        if member.file_size > _MOST_RATIO * max(member.compress_size, 1000):
+            raise _refused(f"{member.filename[:80]!r} would unfold to {member.file_size / 1e6:,.0f} MB")
+    tops = {member.filename.split("/")[0] for member in members}
+    if len(tops) != 1:
+        raise _refused("it holds more than one folder")
+    total = sum(member.file_size for member in members)
+    if total > _MOST_BYTES:
+        raise _refused(f"it would unfold to {total / 1e9:,.0f} GB")
+    return members, tops.pop()
+
+
+def _unfold(zipped: zipfile.ZipFile, members: list[zipfile.ZipInfo], place: Path, progress: Progress) -> None:
+    total, done = sum(member.file_size for member in members) or 1, 0
+    for member in members:
+        path = place.joinpath("run", *member.filename.split("/")[1:])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        left = member.file_size
+        with zipped.open(member) as source, path.open("xb") as file:
+            while piece := source.read(_PIECE):
+                left -= len(piece)
+                if left < 0:
+                    raise _refused(f"{member.filename[:80]!r} is longer than it says")
+                file.write(piece)
+                done += len(piece)
+                progress.report(f"Unpacking {path.name}", min(1.0, done / total))
+
+
+def _take_place(run: Path, root: Path, name: str) -> Path:
+    fault = entry_of(run).fault
+    if fault:
+        raise UserError("The archive holds no run that can be opened", fault.replace(f"{run}{os.sep}", ""), _HINT)
+    for attempt in range(1, 1000):
+        path = root / (name if attempt == 1 else f"{name}-{attempt}")
+        if not path.exists():
+            run.rename(path)
+            return path
+    raise _refused("there are a thousand runs of that name already")
+
+
+def _refused(reason: str) -> UserError:
+    return UserError("The archive is refused", f"{reason}.", _HINT)

@@ -1,0 +1,74 @@
+"""What a person writes to a run, kept in its folder as notes.json, so that it goes with it wherever it goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from studio.errors import UserError
+from studio.files import whole_file
+from studio.settings import Settings
+
+FILE = "notes.json"
+MOST_TAGS = 32
+
+
+class RunNotes(Settings):
+    """Name, tags and notes.
+
+    Attributes:
+        name: empty where it has not been renamed.
+        tags: each once, in the order given.
+        notes: free text.
+    """
+
+    schema_version: Literal[1] = 1
+    name: str = Field("", max_length=80)
+    tags: tuple[str, ...] = Field((), max_length=MOST_TAGS)
+    notes: str = Field("", max_length=100_000)
+
+    @field_validator("tags", mode="after")
+    @classmethod
+    def _plain(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
+        cleaned = (" ".join(tag.split())[:40] for tag in tags)
+        return tuple(dict.fromkeys(tag for tag in cleaned if tag))
+
+
+def read_notes(folder: Path) -> RunNotes:
+    """What was written to a run; nothing where nothing was.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    path = folder / FILE
+    try:
+        return RunNotes.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return RunNotes()
+    except (OSError, ValidationError) as error:
+        raise UserError(
+            "The run's notes cannot be read", f"{path}: {_first_line(error)}.", "Correct the file, or delete it."
+        ) from error
+
+
+def write_notes(folder: Path, notes: RunNotes) -> None:
+    """Keep what a person wrote.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    with whole_file(folder / FILE) as file:
+        file.write((notes.model_dump_json(indent=2) + "\n").encode())
+
+
+def tags_of(text: str) -> tuple[str, ...]:
+    """Tags as a person types them: separated by commas."""
+    return RunNotes(tags=tuple(text.split(",")[:MOST_TAGS])).tags
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return str(error.errors()[0]["msg"])[:200]
+    return str(error)[:200]

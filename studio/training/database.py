@@ -1,0 +1,133 @@
+"""SQLite files of a run: opened for one batch or one look and closed again, each batch there whole or not at all.
+
+In WAL mode a look never waits for a batch. Between two batches nothing is held open and no second file lies beside the
+first, so a run's folder can be moved, copied or packed while the run goes on. What is opened may come from a stranger:
+it may hold tables and nothing else, no view or trigger, and no value beyond `_LONGEST` bytes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.errors import UserError
+
+_WAIT_SECONDS = 10.0
+_LONGEST = 256 * 2**20
+_HINT = "Make room there, and see that you may write there."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """What a file holds.
+
+    Attributes:
+        noun: what to call it in messages, plural.
+        version: of its form; kept in the file as ``user_version``.
+        script: makes an empty one.
+    """
+
+    noun: str
+    version: int
+    script: str
+
+
+@contextmanager
+def writing(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
+    """One batch: all of it is written when the block ends, or nothing.
+
+    Args:
+        path: the file; it is made if there is none.
+
+    Raises:
+        UserError: it cannot be written, is damaged or comes from a newer studio.
+    """
+    try:
+        with closing(_connect(str(path))) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                if _version(connection) == 0:
+                    for statement in schema.script.split(";"):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version = {schema.version:d}")
+                _check(connection, path, schema)
+                yield connection
+            except BaseException:
+                if connection.in_transaction:  # a full disk has taken it back already
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise UserError(f"The {schema.noun} cannot be written", f"{path}: {error}.", _HINT) from error
+
+
+@contextmanager
+def reading(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
+    """One look.
+
+    Raises:
+        UserError: there is no such file, or it is damaged, foreign or from a newer studio.
+    """
+    try:
+        with closing(_open_to_read(path)) as connection:
+            _check(connection, path, schema)
+            yield connection
+    except (sqlite3.Error, OverflowError) as error:
+        raise damaged(path, schema, str(error)) from error
+
+
+def damaged(path: Path, schema: Schema, reason: str) -> UserError:
+    """The error of a file that does not hold what it should."""
+    return UserError(
+        f"The {schema.noun} cannot be read",
+        f"{path}: {reason}.",
+        "The file is damaged, or was changed after the run.",
+    )
+
+
+def _connect(place: str, *, uri: bool = False) -> sqlite3.Connection:
+    connection = sqlite3.connect(place, timeout=_WAIT_SECONDS, isolation_level=None, uri=uri)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    return connection
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    if not path.is_file():
+        raise sqlite3.OperationalError("there is no such file")
+    try:
+        # Not in read-only mode, which could not clear away after itself nor take up what a killed process left behind.
+        connection = _connect(str(path))
+        try:
+            connection.execute("PRAGMA query_only = ON")
+            _version(connection)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.OperationalError:
+        # A folder that cannot be written, such as one on a disc: nobody else can write it either.
+        connection = _connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _check(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    version = _version(connection)
+    if version > schema.version:
+        raise UserError(
+            f"The {schema.noun} come from a newer version of the studio",
+            f"{path} has version {version}; this studio reads up to {schema.version}.",
+            "Update the studio.",
+        )
+    strange = "type NOT IN ('table', 'index') OR (type = 'table' AND rootpage = 0)"
+    if version < 1 or connection.execute(f"SELECT 1 FROM sqlite_master WHERE {strange}").fetchone():
+        raise damaged(path, schema, "it holds something else")

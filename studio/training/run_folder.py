@@ -1,0 +1,158 @@
+"""Run folders: everything a run leaves behind, readable without the studio.
+
+    config.json            the run configuration
+    metrics.sqlite         what was logged and evaluated, and what happened when: see `studio.training.metrics`
+    frames.sqlite          all sample grids: see `studio.training.frames`
+    summary.json           status, numbers of the run, the image shape and class names
+    weights.safetensors    the model's weights and their moving average, "model.…" and "average.…"
+
+Each file, and each batch that is added to one, is written whole or not at all. Nothing here can execute code when it is
+opened.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.errors import UserError
+from studio.files import whole_file
+from studio.training.config import RunConfig
+from studio.training.events import Evaluated, Logged
+from studio.training.frames import Frame, append_frames
+from studio.training.marks import Mark
+from studio.training.metrics import append_metrics
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_HINT = "Make room there, and see that you may write there."
+
+
+class RunFolder:
+    """The folder of one run while it is written.
+
+    Args:
+        path: an existing folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, root: Path, config: RunConfig) -> RunFolder:
+        """A new folder under `root`, named by time and run, with config.json in it.
+
+        Raises:
+            UserError: it cannot be written.
+        """
+        title = config.name or f"{config.dataset.kind}-{config.model.kind}"
+        stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{safe_name(title)}"
+        return cls._begin(root, config, lambda: _new_folder(root, stem))
+
+    @classmethod
+    def at(cls, path: Path, config: RunConfig) -> RunFolder:
+        """Exactly that folder, new or empty, with config.json in it.
+
+        Raises:
+            UserError: it cannot be written, or holds something already.
+        """
+        return cls._begin(path, config, lambda: _empty_folder(path))
+
+    @classmethod
+    def _begin(cls, place: Path, config: RunConfig, make: Callable[[], Path]) -> RunFolder:
+        try:
+            path = make()
+        except OSError as error:
+            raise UserError(
+                "The run folder cannot be made", f"{place}: {error.strerror or error}.", _HINT, field="run_dir"
+            ) from error
+        folder = cls(path)
+        folder.write_text("config.json", config.to_json())
+        return folder
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file whole.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        with whole_file(self.path / name) as file:
+            # A path that is no Unicode keeps its odd bytes as escapes, which JSON reads back.
+            file.write(text.encode(errors="backslashreplace"))
+
+    def append_metrics(
+        self,
+        points: Sequence[Logged] = (),
+        marks: Sequence[Mark] = (),
+        evaluations: Sequence[Evaluated] = (),
+        *,
+        back_to: int | None = None,
+    ) -> None:
+        """Add to metrics.sqlite, all or none; what is there of steps after `back_to` goes first.
+
+        Raises:
+            UserError: the file cannot be written.
+        """
+        append_metrics(self.path, points, marks, evaluations, back_to=back_to)
+
+    def append_frames(self, frames: Sequence[Frame], most_bytes: int, *, back_to: int | None = None) -> None:
+        """Add to frames.sqlite, all or none; what is there of steps after `back_to` goes first.
+
+        Args:
+            frames: sample grids and what else is kept of their moments.
+            most_bytes: room for all of them; beyond it they are thinned out.
+            back_to: the run went back to this step.
+
+        Raises:
+            UserError: the file cannot be written.
+        """
+        append_frames(self.path, frames, most_bytes, back_to=back_to)
+
+    def save_weights(self, tensors: Mapping[str, Tensor]) -> Path:
+        """Write weights.safetensors.
+
+        Args:
+            tensors: by name; "model.…" and "average.…".
+        """
+        from safetensors.torch import save
+
+        path = self.path / "weights.safetensors"
+        with whole_file(path) as file:
+            file.write(save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}))
+        return path
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """Write summary.json."""
+        self.write_text("summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+
+
+def _empty_folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    if any(path.iterdir()):
+        raise UserError(
+            "The run folder is not empty", f"{path}.", "Choose a new folder: no run is overwritten.", field="run_dir"
+        )
+    return path
+
+
+def _new_folder(root: Path, stem: str) -> Path:
+    root.mkdir(parents=True, exist_ok=True)
+    for attempt in range(1000):
+        path = root / (stem if not attempt else f"{stem}-{attempt + 1}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
+    raise FileExistsError(17, "there are a thousand runs of that name already", str(root / stem))
+
+
+def safe_name(title: str) -> str:
+    """`title` as part of a folder's name on any system: at most 120 bytes, no separators, no point at the end."""
+    short = re.sub(r"[^\w.+-]+", "-", title).encode()[:120].decode(errors="ignore")
+    return short.strip("-.") or "run"

@@ -1,0 +1,130 @@
+"""A run as it lies on disk: its configuration, its summary and its weights."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.data.scale import PIXELS, Scale
+from studio.errors import UserError
+from studio.training.config import RunConfig
+from studio.training.config_file import read_config
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_LARGEST_SIDE = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedRun:
+    """A run folder as it lies on disk.
+
+    Attributes:
+        image_shape: (C, H, W).
+        scale: from what the model makes to what its data set stores.
+        class_names: in label order.
+    """
+
+    path: Path
+    config: RunConfig
+    image_shape: tuple[int, int, int]
+    scale: Scale
+    class_names: tuple[str, ...]
+    summary: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, path: Path) -> SavedRun:
+        """Read a run folder's configuration and summary.
+
+        Raises:
+            UserError: it is no run folder, or one that is damaged.
+        """
+        if not os.path.isfile(path / "config.json"):
+            raise UserError("This is not a run folder", f"{path} holds no config.json.", "Choose the folder of a run.")
+        config = read_config(path / "config.json")
+        summary = read_summary(path)
+        try:
+            shape = _image_shape(summary["image_shape"])
+            scale = _scale(summary["scale"]) if "scale" in summary else PIXELS
+            names = tuple(str(name) for name in summary["class_names"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise _no_summary(path, error) from error
+        return cls(path=path, config=config, image_shape=shape, scale=scale, class_names=names, summary=summary)
+
+    def weights(self, part: str) -> dict[str, Tensor]:
+        """The state of one part of weights.safetensors.
+
+        Args:
+            part: "model" or "average".
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        path = self.path / "weights.safetensors"
+        try:
+            tensors = load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise UserError(
+                "The run's weights cannot be read", f"{path}: {error}.", "Weights are saved when a run stops."
+            ) from error
+        return {
+            name.removeprefix(f"{part}."): tensor for name, tensor in tensors.items() if name.startswith(f"{part}.")
+        }
+
+
+def read_summary(path: Path) -> Mapping[str, Any]:
+    """What a run's summary.json holds, unchecked.
+
+    Raises:
+        UserError: it is missing or no summary at all.
+    """
+    try:
+        summary = json.loads((path / "summary.json").read_bytes())
+        if not isinstance(summary, dict):
+            raise TypeError("it holds no JSON object")
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise _no_summary(path, error) from error
+    return summary
+
+
+def _no_summary(path: Path, error: Exception) -> UserError:
+    return UserError(
+        "The run's summary cannot be read",
+        f"{path / 'summary.json'}: {error}.",
+        "The run may have been cut off before its first save.",
+    )
+
+
+def _image_shape(sizes: Any) -> tuple[int, int, int]:
+    """(C, H, W) as a summary holds it.
+
+    Raises:
+        TypeError, ValueError: it is no shape of images.
+    """
+    channels, height, width = sizes
+    largest = (3, _LARGEST_SIDE, _LARGEST_SIDE)
+    for size, most in zip(sizes, largest, strict=True):
+        if type(size) is not int or not 1 <= size <= most:
+            raise ValueError(f"{sizes!r:.60} is no shape of images")
+    return channels, height, width
+
+
+def _scale(given: Any) -> Scale:
+    """A scale as a summary holds it.
+
+    Raises:
+        TypeError, ValueError: it is none.
+    """
+    scale = Scale(centre=float(given["centre"]), half=float(given["half"]), whole=given["whole"] is True)
+    if (scale.whole and scale != PIXELS) or not (abs(scale.centre) < math.inf and 0 < scale.half < math.inf):
+        raise ValueError(f"{given!r:.80} is no scale")
+    return scale

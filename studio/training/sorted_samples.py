@@ -1,0 +1,99 @@
+"""Samples of a trained run as pictures, in a folder for each class that a judge sees in them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import mkdtemp
+
+import torch
+
+from studio.data.example_set import ExampleSet
+from studio.data.image_set import ImageSet
+from studio.errors import UserError
+from studio.evaluation.judge_store import judge_for
+from studio.evaluation.tables import UNSURE
+from studio.progress import Progress
+from studio.training.evaluate_run import images_of
+from studio.training.restore import restore_model
+from studio.training.run_folder import safe_name
+from studio.training.sample_strips import save_png
+from studio.training.saved_run import SavedRun
+from studio.training.trainer import draw
+
+_BATCH = 500
+_JUDGE_PART = 0.6
+
+
+def write_by_class(
+    run: SavedRun,
+    data: Callable[[Progress], ExampleSet],
+    out: Path,
+    progress: Progress,
+    *,
+    count: int,
+    seed: int = 0,
+    averaged: bool = True,
+) -> dict[str, int]:
+    """Draw samples, have them judged, and save each as PNG in the folder of its class; "unsure" is one, too.
+
+    Args:
+        run: an opened run folder.
+        data: loads the run's data set, whose judge sorts them.
+        out: a new or empty folder; it appears whole or not at all.
+        progress: told how far it is; may cancel.
+        count: samples.
+        seed: of their latents.
+        averaged: by the moving average of the weights, or as they are.
+
+    Returns:
+        how many there are of each class.
+
+    Raises:
+        UserError: the run or its data cannot be read, or the folder not be written.
+        Cancelled: the person cancelled.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        hint = "Choose a new one: nothing is overwritten."
+        raise UserError("The folder for the samples is not empty", f"{out}.", hint)
+    model = restore_model(run, averaged=averaged)
+    part = progress.part(0.0, _JUDGE_PART)
+    images = images_of(run, data(part))
+    judge = judge_for(images, part)
+    names = [*images.class_names, UNSURE]
+    rng = torch.Generator().manual_seed(seed)
+    found = dict.fromkeys(names, 0)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        place = Path(mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        try:
+            folders = _folders(place, images)
+            for start in range(0, count, _BATCH):
+                progress.report("Drawing samples", _JUDGE_PART + (1 - _JUDGE_PART) * start / count)
+                drawn = images.pictures(draw(model, min(_BATCH, count - start), rng, run.scale))
+                for index, label in enumerate(judge.judge(drawn).labels):
+                    with (folders[label] / f"{start + index:06d}.png").open("wb") as file:
+                        save_png(drawn[index], file)
+                    found[names[label]] += 1
+            place.chmod(0o755)
+            place.replace(out)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+    except OSError as error:
+        raise UserError(
+            "The samples cannot be saved", f"{out}: {error.strerror or error}.", "Make room, or choose another folder."
+        ) from error
+    return found
+
+
+def _folders(place: Path, images: ImageSet) -> list[Path]:
+    """A folder for each class and for what is unsure, in label order; names that no folder can have are numbered."""
+    names = [safe_name(name) for name in images.class_names]
+    plain = all(mine == given for mine, given in zip(names, images.class_names, strict=True))
+    if not plain:
+        names = [f"{index:03d}_{name}" for index, name in enumerate(names)]
+    folders = [place / name for name in (*names, UNSURE)]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+    return folders

@@ -1,0 +1,216 @@
+"""The time cursor: an old run fills the panels as a live one does, and any step of either can be looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QSpinBox, QToolButton
+from pytestqt.qtbot import QtBot
+
+from studio.gui.numbers import FIGURE_SPACE
+from studio.gui.panels.losses import LossesPanel
+from studio.gui.panels.samples import SamplesPanel
+from studio.gui.panels.shares import SharesPanel
+from studio.gui.panels.weights import WeightsPanel
+from studio.gui.theme import ThemeManager
+from studio.gui.time_bar import TimeBar
+from studio.gui.time_cursor import TimeView
+from studio.gui.view_state import RunPhase
+from studio.gui.workbench import Workbench
+from studio.training.marks import MarkKind
+from tests.gui.hands import Hands
+from tests.gui.live import make_snapshot, show, tooltip_at
+from tests.library.made_runs import make_config, make_grid, make_run, record_evaluation
+
+Key = Qt.Key
+
+
+@pytest.fixture
+def old_run(workbench: Workbench) -> Path:
+    """1,000 steps with a point each 10, frames at 0, 333, 667 and 1,000, an edit at 500 and two evaluations."""
+    path = make_run(workbench.runs_root, "old", make_config("an old run"), steps=1000)
+    record_evaluation(path, 400, 0.3, 40.0)
+    record_evaluation(path, 900, 0.1, 20.0)
+    return path
+
+
+def look_at(qtbot: QtBot, bench: Workbench, path: Path) -> None:
+    with qtbot.waitSignal(bench.time.frame_shown):
+        bench.time.open(path)
+
+
+def go_to(qtbot: QtBot, bench: Workbench, step: int) -> None:
+    with qtbot.waitSignal(bench.time.evaluation_changed):
+        bench.time.seek(step)
+
+
+def test_that_an_old_run_fills_the_panels(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, old_run: Path
+) -> None:
+    samples, losses, shares, weights = panels = (
+        SamplesPanel(workbench, theme),
+        LossesPanel(workbench, theme),
+        SharesPanel(workbench, theme),
+        WeightsPanel(workbench, theme),
+    )
+    for panel in panels:
+        show(qtbot, panel)
+    look_at(qtbot, workbench, old_run)
+    qtbot.waitUntil(lambda: not shares.empty_text)
+    assert workbench.time.view == TimeView(
+        title="an old run", live=False, following=False, step=1000, last=1000, marks=workbench.time.view.marks
+    )
+    assert [mark.kind for mark in workbench.time.view.marks] == [MarkKind.EDIT]
+    assert samples._step.text().startswith("step 1,000")
+    assert [curve.title for curve in losses.plot.curves] == ["Negative ELBO"]
+    assert shares._step.text() == "step 900, 1,000 samples"
+    go_to(qtbot, workbench, 450)
+    assert samples._step.text().startswith("step 333")
+    assert samples._grid is not None
+    assert np.array_equal(samples._grid.averaged, make_grid(333).averaged)
+    assert shares._step.text() == "step 400, 1,000 samples"
+    assert losses.plot.cursor.places.tolist() == [450]
+    assert "0.222" in losses.legend.chips["loss_autoencoder"].text()
+    assert not weights.empty_text
+
+
+def test_that_before_the_first_evaluation_there_is_none(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+    look_at(qtbot, workbench, old_run)
+    go_to(qtbot, workbench, 399)
+    assert workbench.time.evaluation.latest is None
+    assert len(workbench.time.evaluation.history) == 2
+
+
+def test_that_marks_are_jumped_between(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+    look_at(qtbot, workbench, old_run)
+    workbench.time.to_mark(-1)
+    assert workbench.time.view.step == 500
+    workbench.time.to_mark(-1)
+    assert workbench.time.view.step == 500
+    go_to(qtbot, workbench, 0)
+    workbench.time.to_mark(1)
+    assert workbench.time.view.step == 500
+    with qtbot.waitSignal(workbench.time.evaluation_changed):
+        workbench.time.follow()
+    assert workbench.time.view.step == 1000
+
+
+def test_that_a_damaged_run_is_told_of_and_changes_nothing(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+    look_at(qtbot, workbench, old_run)
+    bad = make_run(workbench.runs_root, "bad")
+    (bad / "metrics.sqlite").write_bytes(b"x" * 5000)
+    with qtbot.waitSignal(workbench.line_logged) as told:
+        workbench.time.open(bad)
+    assert "metrics cannot be read" in told.args[0].text
+    assert workbench.time.view.title == "an old run"
+
+
+def test_that_the_run_that_was_asked_for_last_is_shown(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+    other = make_run(workbench.runs_root, "other", make_config("another"))
+    workbench.time.open(old_run)
+    with qtbot.waitSignal(workbench.time.frame_shown):
+        workbench.time.open(other)
+    assert workbench.time.view.title == "another"
+
+
+def test_that_a_live_run_is_followed_left_and_followed_again(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, old_run: Path
+) -> None:
+    samples = SamplesPanel(workbench, theme)
+    show(qtbot, samples)
+    workbench.runs.snapshot_arrived.emit(make_snapshot(120))
+    assert samples._step.text().startswith("step 100")
+    look_at(qtbot, workbench, old_run)
+    workbench.runs.snapshot_arrived.emit(make_snapshot(220))
+    assert samples._step.text().startswith("step 1,000")
+    workbench.time.show_live()
+    assert samples._step.text().startswith("step 200")
+    workbench.runs.snapshot_arrived.emit(make_snapshot(320))
+    assert samples._step.text().startswith("step 300")
+
+
+def test_that_a_new_run_takes_the_panels(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+    look_at(qtbot, workbench, old_run)
+    workbench.runs.run_reset.emit()
+    assert workbench.time.view.live
+    assert workbench.time.config is None
+
+
+# -- the bar
+
+
+@pytest.fixture
+def bar(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> TimeBar:
+    bar = TimeBar(workbench, theme)
+    show(qtbot, bar, 800, 40)
+    return bar
+
+
+def test_that_the_bar_says_what_to_do_while_there_is_no_run(bar: TimeBar) -> None:
+    assert "press Start" in bar.title.toolTip()
+    assert not bar.slider.isEnabled()
+    assert not bar.live.isVisible()
+
+
+def test_that_the_bar_is_moved_by_keys_clicks_and_numbers(
+    qtbot: QtBot, bar: TimeBar, workbench: Workbench, old_run: Path
+) -> None:
+    look_at(qtbot, workbench, old_run)
+    assert bar.title.toolTip().count("Looking at an old run")
+    assert (bar.slider.value(), bar.step.value()) == (1000, 1000)
+    assert bar.follow.isChecked()
+    qtbot.keyClick(bar.slider, Key.Key_Left)
+    assert workbench.time.view.step == 995
+    assert not bar.follow.isChecked()
+    qtbot.keyClick(bar.slider, Key.Key_PageDown)
+    assert workbench.time.view.step == 945
+    qtbot.keyClick(bar.slider, Key.Key_Home)
+    assert workbench.time.view.step == 0
+    step = bar.findChild(QSpinBox, "time_step")
+    assert step is not None
+    step.selectAll()
+    qtbot.keyClicks(step, "777")
+    qtbot.keyClick(step, Key.Key_Return)
+    assert workbench.time.view.step == 777
+    for name, there in (("time_back", 500), ("time_follow", 1000), ("time_back", 500)):
+        button = bar.findChild(QToolButton, name)
+        assert button is not None
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert workbench.time.view.step == there
+    assert not bar.back.isEnabled()
+    assert not bar.next.isEnabled()
+    qtbot.mouseClick(bar.live, Qt.MouseButton.LeftButton)
+    assert workbench.time.view.live
+    assert not bar.live.isVisible()
+
+
+def test_that_a_mark_says_what_it_is(qtbot: QtBot, bar: TimeBar, workbench: Workbench, old_run: Path) -> None:
+    look_at(qtbot, workbench, old_run)
+    place = round(bar.slider._place(500))
+    assert "Step 500: ΔH edited" in tooltip_at(bar.slider, QPoint(place, 5))
+    assert "The step that samples" in tooltip_at(bar.slider, QPoint(place + 40, 5))
+
+
+def test_that_a_run_under_way_is_scrubbed_and_followed_again(quick_hands: Hands) -> None:
+    bench = quick_hands.bench
+    quick_hands.train(30)
+    bench.runs.sample_now()
+    samples = quick_hands.find(SamplesPanel, "samples")
+    with quick_hands.qtbot.waitSignal(bench.time.frame_shown, timeout=10_000):
+        bench.time.seek(0)
+    assert samples._step.text().rstrip(FIGURE_SPACE) == "step 0"
+    seen = bench.run.step
+    quick_hands.wait(lambda: bench.run.step > seen + 5)
+    assert bench.time.view.step == 0
+    assert samples._step.text().rstrip(FIGURE_SPACE) == "step 0"
+    quick_hands.qtbot.mouseClick(quick_hands.find(QToolButton, "time_follow"), Qt.MouseButton.LeftButton)
+    assert bench.time.view.following
+    quick_hands.press("pause")
+    quick_hands.wait_for(RunPhase.PAUSED)
+    quick_hands.press("pause")
+    quick_hands.wait(lambda: bool(bench.history.marks))
+    assert [mark.kind for mark in bench.time.view.marks] == [MarkKind.RESUMED]
+    quick_hands.end()

@@ -1,0 +1,89 @@
+"""Run folders as a run would leave them, made without training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from studio.training.config import RunConfig
+from studio.training.config_file import parse_config
+from studio.training.events import Logged
+from studio.training.frames import Frame
+from studio.training.marks import Mark, MarkKind
+from studio.training.run_folder import RunFolder
+from studio.training.snapshot import SampleGrid
+
+CLASSES = tuple("0123456789")
+
+
+def make_config(name: str = "", model: str = "vae", offsets: dict[str, float] | None = None) -> RunConfig:
+    given = {"name": name, "model": {"kind": model}, "perturbation": {"offsets": offsets or {}}}
+    return parse_config(given, "test")
+
+
+def make_grid(step: int, count: int = 9, side: int = 8) -> SampleGrid:
+    """Noise that gets brighter with the step."""
+    rng = np.random.default_rng(step)
+    pixels = rng.integers(0, min(255, 20 + step), (2, count, side, side, 1), dtype=np.uint8)
+    return SampleGrid(step=step, raw=pixels[0], averaged=pixels[1])
+
+
+def make_run(
+    root: Path,
+    folder: str,
+    config: RunConfig | None = None,
+    *,
+    steps: int = 100,
+    every: int = 10,
+    frames: int = 4,
+    summary: dict[str, Any] | None = None,
+) -> Path:
+    """A run of so many steps, with a point each `every` steps, some frames and one edit half-way."""
+    config = config or make_config()
+    path = root / folder
+    run = RunFolder.at(path, config)
+    points = [
+        Logged(step=step, seconds=step / 50, values={"loss_autoencoder": 100 / step, "epoch": step / 28})
+        for step in range(every, steps + 1, every)
+    ]
+    edit = Mark(step=steps // 2, kind=MarkKind.EDIT, text=f"ΔH edited at step {steps // 2} (revision 1)")
+    run.append_metrics(points, [edit])
+    offsets = {name: config.perturbation.offsets.get(name, 0.0) for name in CLASSES}
+    grids = [make_grid(round(step)) for step in np.linspace(0, steps, frames)] if frames else []
+    run.append_frames([Frame(grid=grid, seconds=grid.step / 50, offsets=offsets) for grid in grids], 10**9)
+    run.write_summary(
+        {
+            "schema_version": 1,
+            "status": "completed",
+            "started": "2026-01-02T03:04:05+00:00",
+            "steps": steps,
+            "seconds": steps / 50,
+            "epochs": steps / 28,
+            "examples": 64 * steps,
+            "dataset": "Digits",
+            "image_shape": [1, 8, 8],
+            "class_names": list(CLASSES),
+            "offsets": offsets,
+            **(summary or {}),
+        }
+    )
+    return path
+
+
+def record_evaluation(path: Path, step: int, tv: float, frechet: float) -> None:
+    """Put an evaluation with these figures among a run's metrics."""
+    import sqlite3
+    from contextlib import closing
+
+    classes = {
+        name: {"data": 0.1, "target": 0.1, "raw": 0.1, "corrected": 0.1, "low": 0.08, "high": 0.12} for name in CLASSES
+    }
+    found = {"count": 1000, "tv": tv, "kl": 2 * tv, "frechet": frechet, "classes": classes, "unsure": classes["0"]}
+    with closing(sqlite3.connect(path / "metrics.sqlite", isolation_level=None)) as connection:
+        connection.execute(
+            "INSERT INTO evaluation (step, seconds, revision, record) VALUES (?, ?, 0, ?)",
+            (step, step / 50, json.dumps(found)),
+        )

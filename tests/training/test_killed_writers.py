@@ -1,0 +1,57 @@
+"""A process that is killed while it writes leaves whole batches, and files that open."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from studio.training.frames import FrameStore
+from studio.training.metrics import read_metrics
+
+KILLS = 40
+BATCH = 7
+_WRITER = f"""
+import sys
+from pathlib import Path
+from studio.training.events import Logged
+from studio.training.frames import append_frames
+from studio.training.metrics import append_metrics
+from tests.training.test_frames import frame
+
+folder, first = Path(sys.argv[1]), int(sys.argv[2])
+print("ready", flush=True)
+for batch in range(first, 10**9):
+    steps = range({BATCH} * batch + 1, {BATCH} * batch + {BATCH} + 1)
+    append_metrics(folder, [Logged(step=step, seconds=step, values={{"a": float(step)}}) for step in steps])
+    append_frames(folder, [frame(step) for step in steps], 200_000)
+"""
+
+
+@pytest.mark.slow
+def test_that_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
+    chance, batches = random.Random(0), 0
+    for _ in range(KILLS):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", _WRITER, str(tmp_path), str(batches)], stdout=subprocess.PIPE, cwd=Path.cwd()
+        )
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"ready\n"
+        time.sleep(chance.uniform(0.0, 0.3))
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.wait()
+        writer.stdout.close()
+        steps = read_metrics(tmp_path).steps
+        assert steps.tolist() == list(range(1, len(steps) + 1))
+        assert len(steps) % BATCH == 0
+        batches = len(steps) // BATCH
+        frames = FrameStore(tmp_path)
+        assert all(frames.at(int(step)) is not None for step in frames.steps[-3:])
+    print(f"{KILLS} kills, {batches} batches written, every one whole")
+    assert batches > KILLS
