@@ -25,6 +25,7 @@ from studio.models.diffusion.model import Diffusion
 from studio.models.diffusion.parametrisation import target
 from studio.models.diffusion.sampling import trajectory
 from studio.models.diffusion.schedule import Schedule, noise_schedule
+from studio.models.diffusion.spreading import spread
 from tests.models.conftest import random_batch, small_model, stream
 
 MEAN, WIDTH = 0.3, 0.4
@@ -262,3 +263,16 @@ def test_that_diagnostics_show_loss_by_noise_and_samples_under_way() -> None:
     assert pictures.images.shape == (12 * 8, 8, 8, 1)
     assert len(pictures.rows) == 12
     assert pictures.rows[0].startswith("t = 1000, noise level 1.00")
+
+
+def test_that_each_spread_number_is_uniform_and_their_mean_hardly_varies() -> None:
+    rng, like = torch.Generator().manual_seed(0), torch.zeros(16, 1, dtype=torch.double)
+    drawn = torch.stack([spread(like, rng) for _ in range(4000)])
+    assert drawn.min() >= 0
+    assert drawn.max() < 1
+    for place in (0, 7, 15):
+        counts = torch.histc(drawn[:, place], 10, 0, 1)
+        assert ((counts - 400) ** 2 / 400).sum() < 27.9  # χ² of 9 degrees of freedom, p = 0.001
+    squares = drawn.square().mean(1)
+    torch.testing.assert_close(squares.mean().item(), 1 / 3, rtol=0, atol=1e-3)
+    assert squares.std() < 0.3 * math.sqrt(4 / 45 / 16)  # of 16 independent ones

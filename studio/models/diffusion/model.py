@@ -24,6 +24,7 @@ from studio.models.diffusion.denoisers import denoiser
 from studio.models.diffusion.parametrisation import clean_image, target
 from studio.models.diffusion.sampling import Stage, trajectory
 from studio.models.diffusion.schedule import noise_schedule
+from studio.models.diffusion.spreading import spread
 from studio.models.nets import Shape
 from studio.models.plane import PlaneView
 
@@ -143,8 +144,8 @@ class Diffusion(GenerativeModel):
         return signal, noise
 
     def _random_times(self, like: Tensor, rng: torch.Generator) -> Tensor:
-        """t ~ U{1…T} for each of the images `like` (B, …), shape (B,)."""
-        share = torch.rand((len(like),), generator=rng, device=like.device, dtype=like.dtype)
+        """t ~ U{1…T} for each of the images `like` (B, …), evenly spread over them, shape (B,)."""
+        share = spread(like, rng)
         return (1 + share * self.schedule.steps).long().clamp(max=self.schedule.steps)
 
     def _random_noise(self, count: int, rng: torch.Generator) -> Tensor:
