@@ -25,6 +25,7 @@ class ModelSpec:
         build: (config, (C, H, W)) → the untrained model; draws its weights from torch's global stream.
         metrics: title and tooltip of each metric that its losses report, by snake_case name.
         references: values to compare metrics with, drawn as lines, by the metric's name.
+        measured: how far it came on MNIST with 30 % twos, where that was measured, and what it falls short of.
         fault_on_points: config → why it cannot learn points of the plane, whose coordinates are no grey levels; None if
             it can.
     """
@@ -35,6 +36,7 @@ class ModelSpec:
     build: Callable[[Any, tuple[int, int, int]], GenerativeModel]
     metrics: dict[str, tuple[str, str]]
     references: Mapping[str, tuple[Reference, ...]] = field(default_factory=dict)
+    measured: str = ""
     fault_on_points: Callable[[Any], UserError | None] = lambda config: None
 
     @property

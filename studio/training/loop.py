@@ -156,7 +156,11 @@ class RunLoop:
 
     def _step(self, network: str = "") -> None:
         begun = time.perf_counter()
-        report = self.trainer.step(network)
+        try:
+            report = self.trainer.step(network)
+        except UserError as error:  # a model that has seen itself diverge
+            self._pause_with(error, back_to=self._good.step)
+            return
         self._mind_threads(time.perf_counter() - begun)
         self._reporter.note(report)
         if self.trainer.step_count % self.trainer.config.cadence.log_every == 0:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from studio.training.commands import Command, Pause, Restore, Resume, SetLearningRate, Stop, without_outdated
-from studio.training.events import LearningRateApplied, Logged, Noticed, Paused, Restored, Warned
+from studio.training.events import LearningRateApplied, Logged, Noticed, Outcome, Paused, Restored, Warned
 from studio.training.last_good import LastGood
 from studio.training.trainer import Trainer
 from tests.training.conftest import steps, tiny_config, tiny_images
@@ -103,6 +103,29 @@ def test_that_a_diverged_run_waits_and_goes_back(run: Played) -> None:
 
     run.run(script())
     assert all(torch.isfinite(parameters(run.loop.trainer)))
+
+
+def test_that_a_model_that_sees_itself_diverge_waits_and_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Played(tiny_config("ebm"))
+    monkeypatch.setattr("studio.models.ebm.model._CHECK_EVERY", 1)
+
+    def script() -> Script:
+        yield from steps(3)
+        for tensor in run.trainer.model.energy.parameters():  # type: ignore[union-attr]
+            tensor.data.mul_(1e3)
+        yield []
+        (warning,) = run.all_of(Warned)
+        assert warning.error.title == "Langevin training has diverged"
+        assert warning.back_to == 1
+        assert run.all_of(Paused)
+        yield [Restore()]
+        assert run.trainer.step_count == 1
+        yield [Resume()]
+        yield from steps(2)
+        assert len(run.all_of(Warned)) == 1
+        yield [Stop()]
+
+    assert run.run(script()) is Outcome.STOPPED
 
 
 def test_that_going_back_pauses_a_run_and_without_a_state_does_nothing_more(run: Played) -> None:

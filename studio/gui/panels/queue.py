@@ -53,7 +53,7 @@ class QueuePanel(LivePanel):
         super().__init__(workbench, theme, parent)
         self.queue = workbench.queue
         self.table = self._make_table()
-        self.hint = QLabel(_EMPTY, wordWrap=True)
+        self.hint = QLabel(_EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
         self.hint.setProperty("role", "muted")
         self.outlook = QLabel()
         self.outlook.setProperty("role", "muted")

@@ -37,7 +37,7 @@ class ModelSection(QWidget):
         self.choice.setObjectName("model")
         self.choice.setAccessibleName("Model")
         for place, spec in enumerate(MODELS):
-            self.choice.setItemData(place, tooltip(spec.summary), Qt.ItemDataRole.ToolTipRole)
+            self.choice.setItemData(place, tooltip(spec.summary, spec.measured), Qt.ItemDataRole.ToolTipRole)
         self.summary = QLabel()
         self.summary.setObjectName("model_summary")
         self.summary.setProperty("role", "small")
@@ -61,8 +61,9 @@ class ModelSection(QWidget):
         spec = model_spec(config.model.kind)
         self._drafts[spec.kind] = config.model
         self.choice.show_value(spec.kind)
-        self.choice.setToolTip(tooltip(spec.summary))
+        self.choice.setToolTip(tooltip(spec.summary, spec.measured))
         self.summary.setText(spec.summary)
+        self.summary.setToolTip(tooltip(spec.measured))
         if spec.kind not in self._forms:
             self._forms[spec.kind] = form = SettingsForm(spec.config, self._theme)
             form.changed.connect(self._workbench.set_model)
@@ -92,7 +93,8 @@ class ModelSection(QWidget):
             return  # asked at every report of the run
         self._why, self._locked = why, (why, live, len(self._forms))
         self.choice.setEnabled(not why)
-        self.choice.setToolTip(why or tooltip(model_spec(self._shown).summary))
+        spec = model_spec(self._shown)
+        self.choice.setToolTip(why or tooltip(spec.summary, spec.measured))
         for form in self._forms.values():
             form.setEnabled(not why or live)
             form.setToolTip(why if why and not live else "")

@@ -158,13 +158,13 @@ def _refuse_runaway(positive: Tensor, negative: Tensor) -> None:
     """Stop a training whose energies have left all bounds.
 
     Raises:
-        UserError: they have; the run's last checkpoint was well.
+        UserError: they have; the run's last good state was well.
     """
     largest = torch.cat((positive, negative)).abs().max().item()
     if not largest < _RUNAWAY:
         raise UserError(
             "Langevin training has diverged",
             f"An energy has reached {largest:.3g}.",
-            "Go back to the last checkpoint; lower the learning rate or the step size, or raise the energy penalty.",
+            "Go back to the last good state; lower the learning rate or the step size, or raise the energy penalty.",
             field="model.step_size",
         )
