@@ -160,7 +160,8 @@ class MainWindow(QMainWindow):
         bar = QToolBar("Time", self)
         bar.setObjectName("time_toolbar")
         bar.setMovable(False)
-        bar.addWidget(TimeBar(self.workbench, self.theme, bar))
+        self.time_bar = TimeBar(self.workbench, self.theme, bar)
+        bar.addWidget(self.time_bar)
         bar.toggleViewAction().setEnabled(False)
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)
 
@@ -204,6 +205,9 @@ class MainWindow(QMainWindow):
             self.addAction(go)
             action.setToolTip(f"Show or hide this panel; {keys} goes to it")
         menu.addSeparator()
+        times = menu.addMenu("T&ime")
+        times.setToolTipsVisible(True)
+        times.addActions(list(self.time_bar.jumps.values()))
         looks = menu.addMenu("&Theme")
         group = QActionGroup(looks)
         for mode, title in (

@@ -61,6 +61,7 @@ class RunControl(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.run = RunView()
+        self.title = ""  # of the run, in a few words
         self.history = History()
         self._bridge = Bridge(self)
         self._bridge.event_arrived.connect(self._on_event)
@@ -74,6 +75,8 @@ class RunControl(QObject):
 
     def start(self, request: RunRequest, interval: int = DRAW_INTERVAL) -> None:
         """Begin a run, and look at it every `interval` milliseconds."""
+        config = request.config
+        self.title = config.name or f"{config.dataset.kind}, {config.model.kind}"
         self.history = History()
         self.run_reset.emit()
         self.history_changed.emit(self.history)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAction, QColor, QHelpEvent, QKeySequence, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QSizePolicy,
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QStyle,
     QStyleOptionSlider,
+    QToolButton,
     QToolTip,
     QWidget,
 )
@@ -62,8 +63,23 @@ class TimeBar(QWidget):
         row.addWidget(self.next)
         for widget in (self.step, self.follow, self.live):
             row.addWidget(widget)
+        self.jumps = {
+            "back": self._jump("Go to the mark &before", "Alt+Left", self.back),
+            "next": self._jump("Go to the next &mark", "Alt+Right", self.next),
+            "follow": self._jump("&Follow the newest step", "Alt+End", self.follow),
+            "leave": self._jump("&Leave the old run", "Alt+Home", self.live),
+        }
         self._time.changed.connect(self._show)
         self._show(self._time.view)
+
+    def _jump(self, title: str, keys: str, button: QToolButton) -> QAction:
+        """What a button does, for a menu and the keyboard."""
+        action = QAction(title, self)
+        action.setShortcut(QKeySequence(keys))
+        action.setToolTip(button.toolTip())
+        action.triggered.connect(button.click)
+        button.setToolTip(tooltip(f"{button.accessibleDescription()} ({keys})"))
+        return action
 
     def _step_field(self) -> QSpinBox:
         field = QSpinBox()
@@ -97,6 +113,14 @@ class TimeBar(QWidget):
         for widget in (self.slider, self.step, self.follow):
             widget.setEnabled(there)
         self.live.setVisible(not view.live)
+        possible = {
+            "back": self.back.isEnabled(),
+            "next": self.next.isEnabled(),
+            "follow": there,
+            "leave": not view.live,
+        }
+        for name, action in self.jumps.items():
+            action.setEnabled(possible[name])
 
 
 class MarkedSlider(QSlider):

@@ -127,8 +127,8 @@ class TimeCursor(QObject):
         history, old, run = self.history, self._old, self._runs.run
         newest = int(history.steps[-1]) if len(history) else 0
         last = max(newest, old.last if old is not None else run.step)
-        folder = run.folder.name if run.folder is not None else "this run"
-        title = old.title if old is not None else folder if last or run.phase.active else ""
+        live = self._runs.title or "this run"
+        title = old.title if old is not None else live if last or run.phase.active else ""
         step = last if self._at is None else self._at
         return TimeView(
             title=title,

@@ -32,6 +32,15 @@ _SCHEMA = Schema(
     )
     """,
 )
+_KINDS: dict[str, Any] = {
+    "steps": int,
+    "seconds": int | float,
+    "share_error": int | float | None,
+    "frechet": int | float | None,
+    "thumbnail": bytes,
+}
+"""What is not text in a row."""
+
 _BATCH = 100
 
 Known = dict[str, tuple[str, RunEntry]]
@@ -140,5 +149,13 @@ def _row(entry: RunEntry) -> list[Any]:
 
 
 def _entry(row: Mapping[str, Any]) -> RunEntry:
+    """The run of a row.
+
+    Raises:
+        TypeError, ValueError: the row is damaged.
+    """
+    for name, value in row.items():
+        if not isinstance(value, _KINDS.get(name, str)):
+            raise TypeError(f"{name} is no {_KINDS.get(name, str)}")
     entry = RunEntry(**row)
     return replace(entry, tags=tuple(str(tag) for tag in json.loads(row["tags"])))

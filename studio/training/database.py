@@ -17,6 +17,9 @@ from studio.errors import UserError
 
 _WAIT_SECONDS = 10.0
 _LONGEST = 256 * 2**20
+_FAULTS = (sqlite3.Error, OverflowError, UnicodeError)
+"""What a damaged file makes Python's sqlite3 raise; its messages may quote names that are no UTF-8."""
+
 _HINT = "Make room there, and see that you may write there."
 
 
@@ -62,7 +65,7 @@ def writing(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
-    except sqlite3.Error as error:
+    except _FAULTS as error:
         raise UserError(f"The {schema.noun} cannot be written", f"{path}: {error}.", _HINT) from error
 
 
@@ -77,7 +80,7 @@ def reading(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
         with closing(_open_to_read(path)) as connection:
             _check(connection, path, schema)
             yield connection
-    except (sqlite3.Error, OverflowError) as error:
+    except _FAULTS as error:
         raise damaged(path, schema, str(error)) from error
 
 

@@ -6,7 +6,8 @@
                                 the strip holds `count` images by the raw weights, then as many by the averaged ones
     strip                       PNG
     weights                     importance weights of the last batches: float32, deflated
-    size                        bytes of the two
+    points                      of the plane, where that is what is learned: x, y and class of each, float32, deflated
+    size                        bytes of the three
 
 Where they would take more room than allowed, grids are thinned out: out goes the one whose neighbours are closest to
 each other, so that what stays is spread evenly over the run; the first and the newest stay.
@@ -38,13 +39,14 @@ _SCHEMA = Schema(
     CREATE TABLE frame (
         id INTEGER PRIMARY KEY, step INTEGER NOT NULL, seconds REAL NOT NULL, revision INTEGER NOT NULL,
         offsets TEXT NOT NULL, count INTEGER NOT NULL, height INTEGER NOT NULL, width INTEGER NOT NULL,
-        channels INTEGER NOT NULL, strip BLOB NOT NULL, weights BLOB NOT NULL, size INTEGER NOT NULL
+        channels INTEGER NOT NULL, strip BLOB NOT NULL, weights BLOB NOT NULL, points BLOB NOT NULL,
+        size INTEGER NOT NULL
     );
     CREATE INDEX frame_by_step ON frame (step, size)
     """,
 )
-_COLUMNS = "step, seconds, revision, offsets, count, height, width, channels, strip, weights"
-_MOST_WEIGHTS = 2**26
+_COLUMNS = "step, seconds, revision, offsets, count, height, width, channels, strip, weights, points"
+_MOST_BYTES, _MOST_CLASSES = 2**26, 2**16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ class Frame:
         revision: of the target in force.
         offsets: ΔH by class name.
         weights: importance weights of the last batches, shape (m,).
+        points: generated on the plane, in its units, shape (n, 2); none for images.
+        labels: most probable class of each, shape (n,).
     """
 
     grid: SampleGrid
@@ -63,6 +67,8 @@ class Frame:
     revision: int = 0
     offsets: Mapping[str, float] = field(default_factory=dict)
     weights: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    points: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
+    labels: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def step(self) -> int:
@@ -98,10 +104,22 @@ def append_frames(folder: Path, frames: Sequence[Frame], most_bytes: int, *, bac
 def _row(frame: Frame) -> tuple[Any, ...]:
     grid = frame.grid
     strip = strip_of(np.concatenate([grid.raw, grid.averaged]))
-    weights = zlib.compress(frame.weights.astype("<f4").tobytes())
+    weights, points = _packed(frame.weights), _packed(np.column_stack([frame.points, frame.labels]))
     offsets = json.dumps(dict(frame.offsets), ensure_ascii=False)
     moment = (grid.step, round(frame.seconds, 3), frame.revision, offsets)
-    return *moment, *grid.raw.shape, strip, weights, len(strip) + len(weights)
+    return *moment, *grid.raw.shape, strip, weights, points, len(strip) + len(weights) + len(points)
+
+
+def _packed(numbers: NDArray[np.float64]) -> bytes:
+    return zlib.compress(numbers.astype("<f4").tobytes())
+
+
+def _unpacked(packed: bytes) -> NDArray[np.float64]:
+    unpack = zlib.decompressobj()
+    numbers = unpack.decompress(packed, _MOST_BYTES)
+    if not unpack.eof:
+        raise ValueError("numbers are cut off")
+    return np.frombuffer(numbers, "<f4").astype(np.float64)
 
 
 def _thin_out(connection: sqlite3.Connection, most_bytes: int) -> None:
@@ -168,19 +186,20 @@ class FrameStore:
 
 
 def _frame(row: tuple[Any, ...]) -> Frame:
-    step, seconds, revision, offsets, *sizes, strip, packed = row
+    step, seconds, revision, offsets, *sizes, strip, weights, points = row
     count, height, width, channels = (int(size) for size in sizes)
     if min(count, height, width) < 1 or channels not in (1, 3):
         raise ValueError(f"{sizes!r:.60} is no shape of images")
     images = images_of(strip, (2 * count, height, width, channels))
-    unpack = zlib.decompressobj()
-    weights = unpack.decompress(packed, _MOST_WEIGHTS)
-    if not unpack.eof:
-        raise ValueError("the weights are cut off")
+    table = _unpacked(points).reshape(-1, 3)
+    if not np.isfinite(table).all():
+        raise ValueError("a point is nowhere")
     return Frame(
         grid=SampleGrid(step=int(step), raw=images[:count], averaged=images[count:]),
         seconds=float(seconds),
         revision=int(revision),
         offsets={str(name): float(value) for name, value in dict(json.loads(offsets)).items()},
-        weights=np.frombuffer(weights, "<f4").astype(np.float64),
+        weights=_unpacked(weights),
+        points=table[:, :2],
+        labels=table[:, 2].clip(0, _MOST_CLASSES).astype(np.int64),
     )

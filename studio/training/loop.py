@@ -201,8 +201,8 @@ class RunLoop:
         grid = self._reporter.draw()
         if self._recorder is None:
             return True
-        recorder, weights = self._recorder, self._reporter.recent_weights
-        return self._try(lambda: recorder.save_grid(grid, weights, self.seconds))
+        recorder, weights, plane = self._recorder, self._reporter.recent_weights, self._reporter.plane_frame()
+        return self._try(lambda: recorder.save_grid(grid, weights, self.seconds, plane))
 
     def _tell(self, event: Event) -> None:
         """Report an event that may be worth keeping, too."""

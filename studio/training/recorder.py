@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 
 import numpy as np
@@ -14,7 +14,7 @@ from studio.training.events import Evaluated, Event, Logged, Outcome
 from studio.training.frames import Frame
 from studio.training.marks import Mark, mark_of
 from studio.training.run_folder import RunFolder
-from studio.training.snapshot import SampleGrid
+from studio.training.snapshot import PlaneFrame, SampleGrid
 from studio.training.trainer import Trainer
 
 
@@ -96,22 +96,26 @@ class Recorder:
         self._frames_back_to = None
         self._frames.clear()
 
-    def save_grid(self, grid: SampleGrid, weights: NDArray[np.float64], seconds: float) -> None:
+    def save_grid(
+        self, grid: SampleGrid, weights: NDArray[np.float64], seconds: float, plane: PlaneFrame | None = None
+    ) -> None:
         """Keep a sample grid, and write what is waiting.
 
         Args:
             grid: the newest.
             weights: importance weights of the last batches, shape (m,).
             seconds: time spent training.
+            plane: the model on the plane, where examples are points.
 
         Raises:
             UserError: the folder cannot be written.
         """
         perturbation = self._trainer.perturbation
         offsets = dict(zip(self._trainer.data.class_names, perturbation.offsets, strict=True))
-        self._frames.append(
-            Frame(grid=grid, seconds=seconds, revision=perturbation.revision, offsets=offsets, weights=weights)
-        )
+        frame = Frame(grid=grid, seconds=seconds, revision=perturbation.revision, offsets=offsets, weights=weights)
+        if plane is not None:
+            frame = replace(frame, points=plane.points, labels=plane.labels)
+        self._frames.append(frame)
         self.flush()
 
     def save(self, outcome: Outcome | None, seconds: float) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from studio.models.diagnostic import Diagnostic
 from studio.training.clock import Clock, Pace
-from studio.training.snapshot import PlannedExamples, SampleGrid, Snapshot
+from studio.training.snapshot import PlaneFrame, PlannedExamples, SampleGrid, Snapshot
 
 if TYPE_CHECKING:
     from studio.training.plane_watch import PlaneWatch
@@ -94,7 +94,7 @@ class Reporter:
             good_step: of the last good state, if one is kept.
         """
         seconds, trainer, report, plane = self._clock.seconds, self._trainer, self._report, self._plane
-        frame = plane.frame() if plane is not None else None
+        frame = self.plane_frame()
         self._next_snapshot = self._clock.seconds + (plane.pause if plane is not None else _SNAPSHOT_SECONDS)
         steps, examples = self._pace.after(seconds, trainer.step_count, trainer.examples)
         return Snapshot(
@@ -112,6 +112,10 @@ class Reporter:
             plane=frame,
             recent_weights=self.recent_weights,
         )
+
+    def plane_frame(self) -> PlaneFrame | None:
+        """The model on the plane just now; None for images."""
+        return self._plane.frame() if self._plane is not None else None
 
     @property
     def recent_weights(self) -> NDArray[np.float64]:

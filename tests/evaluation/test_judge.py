@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from studio.errors import Cancelled
 from studio.evaluation.judge import Judge, train_judge
 from studio.evaluation.judge_store import judge_for
 from studio.evaluation.report import Target, evaluate
-from studio.evaluation.tables import record, table
+from studio.evaluation.tables import evaluation_of, record, table
 from studio.progress import Progress
 
 
@@ -147,12 +148,33 @@ def test_that_the_record_has_every_figure_by_class_name(judge: Judge, data: Imag
     kept = record(found)
     assert list(kept["classes"]) == ["top", "left", "middle"]
     for entry in (*kept["classes"].values(), kept["unsure"]):
-        assert set(entry) == {"data", "target", "raw", "corrected", "low", "high"}
+        shares = {"raw", "raw_low", "raw_high", "corrected", "low", "high", "deviation"}
+        assert set(entry) == {"data", "target"} | shares
         assert all(type(value) is float for value in entry.values())
     assert {"tv", "kl", "frechet", "frechet_floor", "mmd"} <= set(kept)
     lines = table(found).splitlines()
     assert max(len(line) for line in lines) <= 80
     assert [line.split()[0] for line in lines[:5]] == ["class", "top", "left", "middle", "unsure"]
+
+
+def test_that_an_evaluation_comes_back_from_its_record(judge: Judge, data: ImageSet) -> None:
+    target = Target.of(judge, np.zeros(len(data)), 100)
+    found = evaluate(judge, target, data.images[:100], judge.judge(data.images[:100]))
+    kept = evaluation_of(json.loads(json.dumps(record(found))))
+    assert kept.class_names == found.class_names
+    for name in ("data", "target"):
+        np.testing.assert_array_equal(getattr(kept, name), getattr(found, name))
+    for name in ("raw", "raw_low", "raw_high", "corrected", "low", "high", "deviation"):
+        np.testing.assert_array_equal(getattr(kept.shares, name), getattr(found.shares, name))
+    assert record(kept) == record(found)
+    assert table(kept) == table(found)
+    assert not len(kept.specimens.images)
+
+
+@pytest.mark.parametrize("damaged", [{}, {"classes": {}}, {"classes": [], "unsure": {}}, {"classes": {"a": {}}}])
+def test_that_what_is_no_record_is_refused(damaged: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="no shares"):
+        evaluation_of(damaged)
 
 
 @pytest.mark.slow

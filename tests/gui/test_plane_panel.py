@@ -24,6 +24,7 @@ from studio.gui.workbench import Workbench
 from studio.models.catalog import model_spec
 from studio.models.plane import Arrows, Field, Net
 from studio.training.config import RunConfig
+from studio.training.frames import Frame
 from studio.training.presets import config_or_preset
 from studio.training.snapshot import PlaneFrame
 from tests.gui.hands import Hands
@@ -61,6 +62,19 @@ def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> PlanePanel
     show(qtbot, panel, 800, 500)
     qtbot.waitUntil(lambda: panel.heat is not None)
     return panel
+
+
+def test_that_points_of_an_old_run_are_shown_where_they_belong(panel: PlanePanel, workbench: Workbench) -> None:
+    grid = make_snapshot().grid
+    assert grid is not None
+    kept = Frame(grid=grid, seconds=1.0, points=np.ones((5, 2)), labels=np.zeros(5, np.int64))
+    workbench.time.frame_shown.emit(kept)
+    assert panel._step.text() == ""  # of no run that learned these points
+    workbench.running = workbench.config
+    workbench.time.frame_shown.emit(kept)
+    assert panel._frame is not None
+    assert panel._step.text().startswith(f"step {grid.step}")
+    assert np.array_equal(panel._frame.points, np.ones((5, 2)))
 
 
 def test_that_the_panel_says_how_to_get_a_plane(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:

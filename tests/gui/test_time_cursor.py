@@ -187,6 +187,18 @@ def test_that_the_bar_is_moved_by_keys_clicks_and_numbers(
     assert not bar.live.isVisible()
 
 
+def test_that_the_whole_window_jumps_by_keys(quick_hands: Hands, old_run: Path) -> None:
+    bench = quick_hands.bench
+    look_at(quick_hands.qtbot, bench, old_run)
+    alt = Qt.KeyboardModifier.AltModifier
+    for key, there in ((Key.Key_Left, 500), (Key.Key_End, 1000), (Key.Key_Left, 500)):
+        quick_hands.key(key, alt)
+        assert bench.time.view.step == there
+    assert not quick_hands.window.time_bar.jumps["back"].isEnabled()
+    quick_hands.key(Key.Key_Home, alt)
+    assert bench.time.view.live
+
+
 def test_that_a_mark_says_what_it_is(qtbot: QtBot, bar: TimeBar, workbench: Workbench, old_run: Path) -> None:
     look_at(qtbot, workbench, old_run)
     place = round(bar.slider._place(500))

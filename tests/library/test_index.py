@@ -91,11 +91,12 @@ def test_that_a_damaged_index_is_made_again(content: bytes | None, tmp_path: Pat
     assert RunIndex(tmp_path).entries() == seen
 
 
-def test_that_a_strange_row_makes_the_index_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", ["tags = '{'", "steps = 'many'", "name = x'00'", "frechet = 'far'", "seconds = 'x'"])
+def test_that_a_strange_row_makes_the_index_again(change: str, tmp_path: Path) -> None:
     make_run(tmp_path, "a")
     seen = RunIndex(tmp_path).refresh()
     with sqlite3.connect(tmp_path / FILE) as connection:
-        connection.execute("UPDATE run SET tags = '{'")
+        connection.execute(f"UPDATE run SET {change}")
     connection.close()
     assert RunIndex(tmp_path).refresh() == seen
 

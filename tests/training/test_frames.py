@@ -25,6 +25,8 @@ def frame(step: int, channels: int = 1, count: int = 3) -> Frame:
         revision=2,
         offsets={"two": -1.5, "Δ": 0.0},
         weights=np.array([0.5, 1.25, 2.0]),
+        points=np.array([[0.5, -1.5], [2.0, 0.25]]),
+        labels=np.array([1, 0]),
     )
 
 
@@ -38,6 +40,8 @@ def test_that_a_frame_comes_back_pixel_for_pixel(channels: int, tmp_path: Path) 
     assert np.array_equal(found.grid.averaged, given.grid.averaged)
     assert (found.step, found.seconds, found.revision, found.offsets) == (7, 1.75, 2, given.offsets)
     assert found.weights.tolist() == [0.5, 1.25, 2.0]
+    assert found.points.tolist() == [[0.5, -1.5], [2.0, 0.25]]
+    assert found.labels.tolist() == [1, 0]
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
 
 
@@ -107,6 +111,8 @@ def test_that_a_run_of_before_shows_its_pictures(tmp_path: Path) -> None:
         "count = 'many'",
         "weights = x'00'",
         "weights = zeroblob(1000)",
+        "points = strip",
+        "points = x''",
         "offsets = '{'",
         "offsets = '[1]'",
         "offsets = '{\"a\": []}'",

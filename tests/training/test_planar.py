@@ -20,6 +20,7 @@ from studio.models.plane import Arrows, Field, Net
 from studio.training.commands import Command, SetDelay, Step, Stop
 from studio.training.config import RunConfig
 from studio.training.events import Logged
+from studio.training.frames import FrameStore
 from studio.training.limit import Limit
 from studio.training.loop import RunLoop
 from studio.training.mailbox import Mailbox
@@ -141,6 +142,10 @@ def test_that_a_run_on_points_is_logged_kept_and_sampled(tmp_path: Path) -> None
     assert snapshot.grid.raw.shape == (1, 128, 128, 1)
     assert snapshot.planned is not None
     assert snapshot.planned.images.shape[1:] == (32, 32, 1)
+    kept = FrameStore(tmp_path / "run").at(4)
+    assert kept is not None
+    np.testing.assert_allclose(kept.points, snapshot.plane.points, atol=1e-6)
+    assert np.array_equal(kept.labels, snapshot.plane.labels)
     points = [event for event in mailbox.events()[0] if isinstance(event, Logged)]
     assert {"plane_js", "plane_kl", "plane_w1", "plane_w1_floor"} <= set(points[-1].values)
     sample(tmp_path / "run", 5, 0, tmp_path / "points.npz")

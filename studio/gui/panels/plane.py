@@ -27,6 +27,7 @@ from studio.gui.theme import ThemeManager, Tokens
 from studio.gui.view_state import DatasetView, TiltView
 from studio.gui.workbench import Workbench
 from studio.models.plane import Field
+from studio.training.frames import Frame
 from studio.training.lessons import Lesson
 from studio.training.snapshot import PlaneFrame, Snapshot
 
@@ -90,6 +91,7 @@ class PlanePanel(LivePanel):
         workbench.dataset_changed.connect(self.take_dataset)
         workbench.target.changed.connect(self.request_draw)
         workbench.snapshot_arrived.connect(self.take_snapshot)
+        workbench.time.frame_shown.connect(self.take_frame)
         workbench.run_reset.connect(self.reset)
         self.take_dataset(workbench.dataset)
 
@@ -155,6 +157,14 @@ class PlanePanel(LivePanel):
         """A newer frame, perhaps."""
         if snapshot.plane is not None and snapshot.plane is not self._frame and self._dataset is not None:
             self._frame = snapshot.plane
+            self.request_draw()
+
+    @Slot(object)
+    def take_frame(self, frame: Frame) -> None:
+        """The points of the step that is looked at, if its run is of this data set."""
+        shown = self.workbench.shown_config
+        if self._dataset is not None and shown is not None and shown.dataset == self.workbench.config.dataset:
+            self._frame = PlaneFrame(step=frame.step, points=frame.points, labels=frame.labels, views=())
             self.request_draw()
 
     @Slot()

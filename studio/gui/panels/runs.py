@@ -138,7 +138,8 @@ class RunsPanel(LivePanel):
 
     def _show_count(self) -> None:
         shown, all_of_them = len(self.model.shown), len(self.library.entries)
-        self._count.setText(f"{all_of_them:,} runs" if shown == all_of_them else f"{shown:,} of {all_of_them:,} runs")
+        some = "" if shown == all_of_them else f"{shown:,} of "
+        self._count.setText(f"{some}{all_of_them:,} run{'s' * (all_of_them != 1)}")
 
     @Slot(str)
     def _on_search(self, text: str) -> None:

@@ -33,10 +33,14 @@ class RunsModel(QAbstractTableModel):
 
     def show_runs(self) -> None:
         """Take up what the library holds now."""
-        self.beginResetModel()
         found = [run for run in self._library.entries if run.matches(self._words)]
         column, descending = self._order
-        self.shown = in_order(found, column, descending=descending)
+        runs = in_order(found, column, descending=descending)
+        if runs and runs == self.shown:  # at most the state of the run under way is another
+            self.dataChanged.emit(self.index(0, Column.STATUS), self.index(len(runs) - 1, Column.STATUS))
+            return
+        self.beginResetModel()
+        self.shown = runs
         self.endResetModel()
 
     def search(self, text: str) -> None:
