@@ -52,7 +52,8 @@ from studio.training.reporter import Reporter
 if TYPE_CHECKING:
     from studio.training.evaluator import Evaluator
     from studio.training.recorder import Recorder
-    from studio.training.trainer import StepReport, Trainer
+    from studio.training.step_report import StepReport
+    from studio.training.trainer import Trainer
 
 _WAIT_SECONDS = 0.25
 
