@@ -75,7 +75,7 @@ def is_progress(line: str) -> bool:
 
 def test_that_a_run_leaves_everything_in_its_folder(trained: Path) -> None:
     names = sorted(path.name for path in trained.iterdir())
-    assert names == ["config.json", "metrics.csv", "samples", "summary.json", "weights.safetensors"]
+    assert names == ["checkpoints", "config.json", "metrics.csv", "samples", "summary.json", "weights.safetensors"]
     summary = json.loads((trained / "summary.json").read_text())
     assert (summary["status"], summary["steps"], summary["image_shape"]) == ("completed", 30, [1, 8, 8])
     with (trained / "metrics.csv").open(newline="") as file:

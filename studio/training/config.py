@@ -95,6 +95,17 @@ class CadenceConfig(Settings):
         2.0, "Sample every", "Time between two sample grids.", unit="s", step=0.5, decimals=1, ge=0.1, le=3600
     )
     samples: int = setting(64, "Samples", "Images in a sample grid.", unit="images", ge=1, le=400)
+    checkpoint_every: float = setting(
+        5.0,
+        "Checkpoint every",
+        "Training time between two checkpoints, from which a run can be resumed exactly: what a crash loses at most. "
+        "The last three are kept, and one is made at every stop.",
+        unit="min",
+        step=1,
+        decimals=2,
+        ge=0.01,
+        le=1440,
+    )
 
 
 class EvaluationConfig(Settings):

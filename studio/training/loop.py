@@ -67,6 +67,7 @@ class RunLoop:
         recorder: keeps the run on disk, if it is kept.
         limit: when the run is complete.
         evaluator: finds out whether the tilt arrives, if there is one.
+        seconds: spent training before, if the run goes on from a checkpoint.
     """
 
     def __init__(
@@ -76,12 +77,14 @@ class RunLoop:
         recorder: Recorder | None = None,
         limit: Limit | None = None,
         evaluator: Evaluator | None = None,
+        seconds: float = 0.0,
     ) -> None:
         self.trainer = trainer
         self._mailbox = mailbox
         self._recorder = recorder
         self._limit = limit or Limit()
-        self._clock = Clock()
+        self._clock = Clock(seconds)
+        self._next_checkpoint = 0.0
         self._health = Health()
         self._good = LastGood(trainer)
         self._asides = Asides(trainer, evaluator, mailbox.post)
@@ -108,7 +111,8 @@ class RunLoop:
         """
         self._clock.start()
         try:
-            self._sample()
+            if self._keep(None):  # so that there is something to go on from, whatever happens
+                self._sample()
             self._offer_snapshot()
             while not self._stopping:
                 self._obey(self._mailbox.commands(wait=self._patience))
@@ -157,6 +161,8 @@ class RunLoop:
             self._sample()
         if self._reporter.snapshot_is_due and self._mailbox.snapshot_wanted:
             self._offer_snapshot()
+        if self.seconds >= self._next_checkpoint:
+            self._keep(None)
         self._asides.take_turn(self.seconds)
 
     def _log(self, report: StepReport) -> None:
@@ -302,11 +308,22 @@ class RunLoop:
             return False
         return True
 
-    def _save(self, outcome: Outcome | None) -> bool:
+    def _keep(self, outcome: Outcome | None) -> bool:
+        """Write everything that the run can go on from; whether that went well."""
+        self._next_checkpoint = self.seconds + 60 * self.trainer.config.cadence.checkpoint_every
         if self._recorder is None:
             return True
         recorder = self._recorder
-        saved = self._try(lambda: recorder.save(outcome, self.seconds))
+        kept = self._try(lambda: recorder.save(outcome, self.seconds))
+        if not kept:
+            self._next_checkpoint = self.seconds
+        return kept
+
+    def _save(self, outcome: Outcome | None) -> bool:
+        recorder = self._recorder
+        if recorder is None:
+            return True
+        saved = self._keep(outcome)
         if saved:
             self._mailbox.post(Saved(step=self.trainer.step_count, path=recorder.folder.path))
         return saved

@@ -6,8 +6,10 @@ from dataclasses import asdict
 from datetime import datetime
 
 from studio.perturb.energy import Energy
+from studio.training.checkpoint import Checkpoint, Notes, fingerprint, packed
 from studio.training.energy_config import energy_record
 from studio.training.events import Logged, Outcome
+from studio.training.shelf import Shelf
 from studio.training.snapshot import SampleGrid
 from studio.training.store import RunFolder
 from studio.training.trainer import Trainer
@@ -21,16 +23,20 @@ class Recorder:
     Args:
         folder: the run's own.
         trainer: what is recorded.
+        notes: what was told of the run before, if it goes on from a checkpoint.
     """
 
-    def __init__(self, folder: RunFolder, trainer: Trainer) -> None:
+    def __init__(self, folder: RunFolder, trainer: Trainer, notes: Notes | None = None) -> None:
         self.folder = folder
         self._trainer = trainer
-        self._started = datetime.now().astimezone()
+        notes = notes or Notes()
+        self._started = notes.started or datetime.now().astimezone().isoformat(timespec="seconds")
+        self._origin = notes.forked_from
+        self._data = fingerprint(trainer.data)
         self._unwritten: list[Logged] = []
-        self._edits: list[dict[str, object]] = []
-        self._rates: list[dict[str, object]] = []
-        self._returns: list[dict[str, object]] = []
+        self._edits = list(notes.edits)
+        self._rates = list(notes.learning_rates)
+        self._returns = list(notes.returns)
 
     def log(self, point: Logged) -> None:
         """Keep a point for the next `flush`."""
@@ -75,7 +81,7 @@ class Recorder:
         self.folder.save_grid(grid.step, grid.averaged)
 
     def save(self, outcome: Outcome | None, seconds: float) -> None:
-        """Write metrics, weights and summary.
+        """Write metrics, a checkpoint, weights and summary.
 
         Args:
             outcome: how the run ended; None while it goes on.
@@ -86,6 +92,7 @@ class Recorder:
         """
         self.flush()
         trainer = self._trainer
+        Shelf(self.folder.path).put(trainer.step_count, packed(self._checkpoint(seconds)))
         parts = {"model": trainer.model, "average": trainer.average.model}
         self.folder.save_weights(
             {f"{part}.{name}": tensor for part, model in parts.items() for name, tensor in model.state_dict().items()}
@@ -94,7 +101,7 @@ class Recorder:
             {
                 "schema_version": 1,
                 "status": str(outcome) if outcome else "running",
-                "started": self._started.isoformat(timespec="seconds"),
+                "started": self._started,
                 "steps": trainer.step_count,
                 "seconds": round(seconds, 3),
                 "epochs": round(trainer.epoch, 4),
@@ -110,5 +117,20 @@ class Recorder:
                 "edits": self._edits,
                 "learning_rates": self._rates,
                 "returns": self._returns,
+                **({"forked_from": self._origin} if self._origin else {}),
             }
+        )
+
+    def _checkpoint(self, seconds: float) -> Checkpoint:
+        notes = Notes(
+            started=self._started,
+            seconds=seconds,
+            edits=tuple(self._edits),
+            learning_rates=tuple(self._rates),
+            returns=tuple(self._returns),
+            forked_from=self._origin,
+        )
+        trainer = self._trainer
+        return Checkpoint(
+            state=trainer.state(), course=trainer.course(), config=trainer.config, data=self._data, notes=notes
         )

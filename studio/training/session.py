@@ -24,6 +24,7 @@ from studio.training.limit import Limit
 from studio.training.loop import RunLoop
 from studio.training.mailbox import Mailbox
 from studio.training.memory import out_of_memory
+from studio.training.resumption import Resumption
 from studio.training.snapshot import Snapshot
 from studio.training.store import RunFolder
 
@@ -42,6 +43,7 @@ class RunRequest:
         limit: when the run is complete.
         measured: what is known of the examples already; None measures what is needed.
         judge: gives the data set's judge once it is trained, None before; without it nothing is evaluated.
+        resumption: where the run goes on from; None begins it.
     """
 
     config: RunConfig
@@ -50,6 +52,7 @@ class RunRequest:
     limit: Limit = field(default_factory=Limit)
     measured: Measured | None = None
     judge: Callable[[], Judge | None] | None = None
+    resumption: Resumption | None = None
 
 
 class RunHandle:
@@ -118,6 +121,10 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     threads = use_threads(request.config.threads or (0 if data.plane is None else 1))
     mailbox.post(Preparing(text="Building the model"))
     trainer = Trainer(request.config, data, device=device, measured=request.measured)
+    notes = None
+    if request.resumption is not None:
+        mailbox.post(Preparing(text=f"Going on from step {request.resumption.step:,}"))
+        notes = request.resumption.take_up(trainer)
     # The last moment to give up without a trace: from here on there is a folder, and a Stop saves into it.
     progress.check()
     folder = request.folder() if request.folder is not None else None
@@ -129,9 +136,9 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
             folder=folder.path if folder else None,
         )
     )
-    recorder = Recorder(folder, trainer) if folder else None
+    recorder = Recorder(folder, trainer, notes) if folder else None
     evaluator = Evaluator(trainer, request.judge) if request.judge is not None else None
-    loop.append(RunLoop(trainer, mailbox, recorder, request.limit, evaluator))
+    loop.append(RunLoop(trainer, mailbox, recorder, request.limit, evaluator, notes.seconds if notes else 0.0))
     return loop[0]
 
 

@@ -1,6 +1,7 @@
 """Run folders: everything a run leaves behind, readable without the studio.
 
     config.json            the run configuration
+    checkpoints/           the last three moments from which the run can go on, see `studio.training.checkpoint`
     metrics.csv            a row per logged step
     samples/               sample grids as PNG, step-NNNNNNNN.png
     summary.json           status, numbers of the run, the image shape and class names
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _LARGEST_SIDE = 1024
+_PARTS = ("checkpoints", "checkpoints/pinned", "samples", "metrics.csv")
+"""What a run adds to; all else it replaces."""
 _HINT = "Make room there, and see that you may write there."
 
 
@@ -71,6 +74,46 @@ class RunFolder:
             UserError: it cannot be written, or holds something already.
         """
         return cls._begin(path, config, lambda: _empty_folder(path))
+
+    @classmethod
+    def reopen(cls, path: Path, step: int) -> RunFolder:
+        """The folder of a run that goes on from this step; what was written of later ones is taken away.
+
+        Raises:
+            UserError: it cannot be written, or parts of it are links that lead elsewhere.
+        """
+        for name in _PARTS:
+            if (path / name).is_symlink():
+                raise UserError(
+                    "The run folder has parts that lie elsewhere",
+                    f"{path / name} is a link.",
+                    "Put what it leads to in its place: a run writes into its own folder alone.",
+                )
+        folder = cls(path)
+        try:
+            (path / "samples").mkdir(exist_ok=True)
+            folder.cut_after(step)
+        except (OSError, ValueError, csv.Error) as error:
+            raise UserError("The run folder cannot be gone on with", f"{path}: {error}.", _HINT) from error
+        return folder
+
+    def cut_after(self, step: int) -> None:
+        """Take away rows of metrics and sample grids of later steps than this."""
+        for grid in (self.path / "samples").glob("step-*.png"):
+            number = grid.stem.removeprefix("step-")
+            if number.isdecimal() and int(number) > step:
+                grid.unlink()
+        path = self.path / "metrics.csv"
+        if not path.exists():
+            return
+        with path.open(newline="", encoding="utf-8") as file:
+            columns, *rows = list(csv.reader(file)) or [[]]
+        place = columns.index("step")
+        kept = [row for row in rows if len(row) == len(columns) and row[place].isdecimal() and int(row[place]) <= step]
+        text = io.StringIO()
+        csv.writer(text).writerows([columns, *kept])
+        self.write_text("metrics.csv", text.getvalue())
+        self._columns = columns
 
     @classmethod
     def _begin(cls, place: Path, config: RunConfig, make: Callable[[], Path]) -> RunFolder:

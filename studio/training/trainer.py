@@ -179,7 +179,7 @@ class Trainer:
         self.average.restore(state.average, state.updates)
         for network, kept in state.optimisers.items():
             self._optimisers[network].restore(kept)
-        self._scalars = dict(state.scalars)
+        self._scalars = {name: scalar.to(self.device) for name, scalar in state.scalars.items()}
         self.step_count = state.step
 
     def course(self) -> Course:

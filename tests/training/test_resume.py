@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from studio.errors import UserError
 from studio.models.catalog import MODELS
 from studio.models.config import Optimiser
 from studio.perturb.perturbation import Perturbation
+from studio.training.checkpoint import Checkpoint, packed, read_checkpoint
 from studio.training.config import RunConfig
 from studio.training.planners import PLANNERS, PlannerKind
 from studio.training.trainer import Trainer
@@ -50,8 +53,14 @@ def edited(trainer: Trainer, *offsets: float) -> None:
 
 
 def resumed(trainer: Trainer, config: RunConfig) -> Trainer:
+    """By way of the disk."""
+    checkpoint = Checkpoint(state=trainer.state(), course=trainer.course(), config=trainer.config, data="")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "step.safetensors"
+        path.write_bytes(packed(checkpoint))
+        found = read_checkpoint(path)
     again = Trainer(config, tiny_images())
-    again.take_up(trainer.state(), trainer.course())
+    again.take_up(found.state, found.course)
     return again
 
 
