@@ -14,6 +14,7 @@ from pathlib import Path
 
 from studio import __version__
 from studio.cli_library import add_library
+from studio.cli_runs import add_limit, add_run_commands, add_settings, number
 from studio.errors import UserError
 
 
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_window(commands)
     _add_train(commands)
+    add_run_commands(commands)
     _add_sample(commands)
     _add_evaluate(commands)
     _add_sweep(commands)
@@ -93,19 +95,8 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog="example: studio train mnist-twos-30 --minutes 5 --set batch.average_size=32",
     )
     train.add_argument("config", metavar="CONFIG_OR_PRESET", help="a configuration file or a preset's name")
-    train.add_argument(
-        "--set",
-        dest="assignments",
-        action="append",
-        default=[],
-        metavar="PATH=VALUE",
-        help="change a setting, such as perturbation.offsets.2=-1.36; may be repeated",
-    )
-    limit = train.add_mutually_exclusive_group()
-    limit.add_argument(
-        "--steps", type=_number(int, 1, 10**12), metavar="N", help="training steps (1,000 if nothing is said)"
-    )
-    limit.add_argument("--minutes", type=_number(float, 1e-6, 1e9), metavar="M", help="training time in minutes")
+    add_settings(train)
+    add_limit(train, steps="training steps (1,000 if nothing is said)", minutes="training time in minutes")
     train.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets")
     train.add_argument("--run-dir", type=Path, metavar="DIR", help="the run's folder, new or empty")
     train.set_defaults(command=_train)
@@ -114,8 +105,8 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_sample(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     sample = commands.add_parser("sample", help="draw images from a trained run into an NPZ file")
     sample.add_argument("run", type=Path, metavar="RUN", help="a run's folder")
-    sample.add_argument("--count", type=_number(int, 1, 10**12), default=64, metavar="N", help="how many (64)")
-    sample.add_argument("--seed", type=_number(int, 0, 2**63 - 1), default=0, metavar="S", help="of the latents (0)")
+    sample.add_argument("--count", type=number(int, 1, 10**12), default=64, metavar="N", help="how many (64)")
+    sample.add_argument("--seed", type=number(int, 0, 2**63 - 1), default=0, metavar="S", help="of the latents (0)")
     sample.add_argument(
         "--out", type=Path, required=True, metavar="FILE.npz", help="holds `images`, uint8, shape (N, H, W, C)"
     )
@@ -132,8 +123,8 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         epilog="example: studio evaluate my-run --count 10000 --json my-run.json",
     )
     evaluate.add_argument("run", type=Path, metavar="RUN", help="a run's folder")
-    evaluate.add_argument("--count", type=_number(int, 10, 10**7), default=2000, metavar="N", help="samples (2,000)")
-    evaluate.add_argument("--seed", type=_number(int, 0, 2**63 - 1), default=0, metavar="S", help="of the latents (0)")
+    evaluate.add_argument("--count", type=number(int, 10, 10**7), default=2000, metavar="N", help="samples (2,000)")
+    evaluate.add_argument("--seed", type=number(int, 0, 2**63 - 1), default=0, metavar="S", help="of the latents (0)")
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write every figure there")
     evaluate.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets")
     evaluate.set_defaults(command=_evaluate)
@@ -155,20 +146,9 @@ def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     sweep.add_argument("sweep", type=Path, metavar="FILE", help="the sweep, JSON")
     sweep.add_argument("--out", type=Path, metavar="DIR", help="folder of its runs; named after FILE if absent")
-    sweep.add_argument("--jobs", type=_number(int, 1, 256), default=1, metavar="N", help="runs at once (1)")
+    sweep.add_argument("--jobs", type=number(int, 1, 256), default=1, metavar="N", help="runs at once (1)")
     sweep.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets")
     sweep.set_defaults(command=_sweep)
-
-
-def _number(kind: type[int] | type[float], least: float, most: float) -> Callable[[str], int | float]:
-    def parse(text: str) -> int | float:
-        value = kind(text)
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"it must lie in {least:g} … {most:g}")
-        return value
-
-    parse.__name__ = "number"
-    return parse
 
 
 def _window(arguments: argparse.Namespace) -> int:

@@ -16,11 +16,12 @@ from studio.errors import UserError
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
     """Write a file that appears under its name when the block ends; if it raises, no new folder is left either.
 
     Args:
         path: the file; its folder is made.
+        durable: it is on the disk before it appears, so that even a machine that loses its power has it whole.
 
     Raises:
         UserError: the folder cannot be written or the disk is full.
@@ -32,10 +33,15 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     try:
         made = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_left_over_parts(path)
+        _remove_left_over_parts(path.parent, re.escape(path.name))
         with part.open("wb") as file:
             yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         part.replace(path)
+        if durable:
+            _sync_folder(path.parent)
         made.clear()
     except OSError as error:
         raise UserError(
@@ -50,13 +56,28 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
                 folder.rmdir()
 
 
-def _remove_left_over_parts(path: Path) -> None:
-    """Remove what a process that was killed half-way left behind."""
-    pattern = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.part")
-    for neighbour in path.parent.iterdir():
+def sweep(folder: Path) -> None:
+    """Remove what processes that were killed half-way left behind in a folder, as far as that can be done."""
+    with suppress(OSError):
+        _remove_left_over_parts(folder, r".+")
+
+
+def _remove_left_over_parts(folder: Path, name: str) -> None:
+    pattern = re.compile(rf"\.{name}\.(\d+)\.part")
+    for neighbour in folder.iterdir():
         match = pattern.fullmatch(neighbour.name)
         if match and not _is_running(int(match[1])):
             neighbour.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the folder's own entries on the disk; only systems that can open folders can be asked to."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _is_running(pid: int) -> bool:

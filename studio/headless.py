@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from studio.data.catalog import load_dataset
@@ -27,6 +28,8 @@ from studio.training.events import (
     Warned,
 )
 from studio.training.limit import Limit
+from studio.training.resumption import Resumption
+from studio.training.run_folder import RunFolder
 from studio.training.saved_run import SavedRun
 from studio.training.session import RunHandle, RunRequest, folder_for, folder_under
 
@@ -52,9 +55,52 @@ def train(config: RunConfig, limit: Limit, *, data_root: Path | None, run_dir: P
     Raises:
         UserError: something the person can mend ended the run.
     """
-    root = data_root or default_data_root()
     folder = folder_for(run_dir, config) if run_dir else folder_under(runs_root(), config)
-    request = RunRequest(config=config, data=lambda told: _load(config, root, told), folder=folder, limit=limit)
+    return _run(config, limit, folder, data_root)
+
+
+def go_on(
+    resumption: Resumption, steps: int | None, minutes: float | None, *, data_root: Path | None, run_dir: Path | None
+) -> int:
+    """Go on from a checkpoint; 1,000 further steps if nothing is said.
+
+    Args:
+        resumption: where to go on from.
+        steps: up to this step of the run.
+        minutes: so much longer.
+        data_root: as for `train`.
+        run_dir: folder of a forked run, as for `train`; one that is resumed stays in its own.
+
+    Returns:
+        the exit code, as of `train`.
+
+    Raises:
+        UserError: as for `train`; also if the run is beyond `steps` already.
+    """
+    if steps is not None and steps <= resumption.step:
+        raise UserError(
+            f"The run is at step {resumption.step:,} already", "", f"Say --steps {resumption.step + 1000} or more."
+        )
+    limit = Limit(steps=steps, seconds=resumption.seconds + 60 * minutes if minutes else None)
+    if limit == Limit():
+        limit = Limit(steps=resumption.step + 1000)
+    config, folder = resumption.config, resumption.folder
+    if resumption.forked:
+        folder = folder_for(run_dir, config) if run_dir else folder_under(runs_root(), config)
+    return _run(config, limit, folder, data_root, resumption)
+
+
+def _run(
+    config: RunConfig,
+    limit: Limit,
+    folder: Callable[[], RunFolder],
+    data_root: Path | None,
+    resumption: Resumption | None = None,
+) -> int:
+    root = data_root or default_data_root()
+    request = RunRequest(
+        config=config, data=lambda told: _load(config, root, told), folder=folder, limit=limit, resumption=resumption
+    )
     handle = RunHandle(request)
     try:
         with _Watcher(handle, limit) as watcher:

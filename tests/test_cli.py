@@ -76,7 +76,8 @@ def is_progress(line: str) -> bool:
 
 def test_that_a_run_leaves_everything_in_its_folder(trained: Path) -> None:
     names = sorted(path.name for path in trained.iterdir())
-    assert names == ["config.json", "frames.sqlite", "metrics.sqlite", "summary.json", "weights.safetensors"]
+    made = ["checkpoints", "config.json", "frames.sqlite", "metrics.sqlite", "summary.json", "weights.safetensors"]
+    assert names == made
     summary = json.loads((trained / "summary.json").read_text())
     assert (summary["status"], summary["steps"], summary["image_shape"]) == ("completed", 30, [1, 8, 8])
     assert read_metrics(trained).steps.tolist() == [5, 10, 15, 20, 25, 30]

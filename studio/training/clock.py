@@ -9,10 +9,14 @@ _SECONDS = 2.0
 
 
 class Clock:
-    """A stop watch."""
+    """A stop watch.
 
-    def __init__(self) -> None:
-        self._before = 0.0
+    Args:
+        seconds: counted before.
+    """
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self._before = seconds
         self._since: float | None = None
 
     def start(self) -> None:

@@ -105,6 +105,17 @@ class CadenceConfig(Settings):
         ge=1,
         le=1_000_000,
     )
+    checkpoint_every: float = setting(
+        5.0,
+        "Checkpoint every",
+        "Training time between two checkpoints, from which a run can be resumed exactly: what a crash loses at most. "
+        "The last three are kept, and one is made at every stop.",
+        unit="min",
+        step=1,
+        decimals=2,
+        ge=0.01,
+        le=1440,
+    )
 
 
 class EvaluationConfig(Settings):

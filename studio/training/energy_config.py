@@ -222,9 +222,18 @@ def energy_of_record(record: Any) -> Energy:
     Raises:
         ValueError: it is none.
     """
+    return energy_config_of_record(record).energy()
+
+
+def energy_config_of_record(record: Any) -> EnergyConfig:
+    """The settings that stand for a recorded energy.
+
+    Raises:
+        ValueError: it is none.
+    """
     if not isinstance(record, dict) or not isinstance(record.get("terms"), list):
         raise ValueError("this is no energy")
-    return EnergyConfig.model_validate(record | {"terms": [_term_fields(term) for term in record["terms"]]}).energy()
+    return EnergyConfig.model_validate(record | {"terms": [_term_fields(term) for term in record["terms"]]})
 
 
 def _term_fields(term: Any) -> Any:

@@ -10,7 +10,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from studio.training.trainer import Trainer, TrainerState
+    from studio.training.trainer import Trainer
+    from studio.training.trainer_state import TrainerState
 
 _SECONDS = 5.0
 _COST = 100.0  # copying may take a hundredth of the time at most

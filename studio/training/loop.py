@@ -55,8 +55,9 @@ from studio.training.reporter import Reporter
 if TYPE_CHECKING:
     from studio.training.evaluator import Evaluator
     from studio.training.recorder import Recorder
+    from studio.training.step_report import StepReport
     from studio.training.threads import ThreadGuard
-    from studio.training.trainer import StepReport, Trainer
+    from studio.training.trainer import Trainer
 
 _WAIT_SECONDS = 0.25
 
@@ -71,6 +72,7 @@ class RunLoop:
         limit: when the run is complete.
         evaluator: finds out whether the tilt arrives, if there is one.
         threads: has fewer threads compute while other programs keep the processor busy.
+        seconds: spent training before, if the run goes on from a checkpoint.
     """
 
     def __init__(
@@ -81,13 +83,15 @@ class RunLoop:
         limit: Limit | None = None,
         evaluator: Evaluator | None = None,
         threads: ThreadGuard | None = None,
+        seconds: float = 0.0,
     ) -> None:
         self.trainer = trainer
         self._mailbox = mailbox
         self._recorder = recorder
         self._limit = limit or Limit()
         self._threads = threads
-        self._clock = Clock()
+        self._clock = Clock(seconds)
+        self._next_checkpoint = 0.0
         self._health = Health()
         self._good = LastGood(trainer)
         self._asides = Asides(trainer, evaluator, self._tell)
@@ -114,7 +118,8 @@ class RunLoop:
         """
         self._clock.start()
         try:
-            self._sample()
+            if self._keep(None):  # so that there is something to go on from, whatever happens
+                self._sample()
             self._offer_snapshot()
             while not self._stopping:
                 self._obey(self._mailbox.commands(wait=self._patience))
@@ -169,6 +174,8 @@ class RunLoop:
             self._sample()
         if self._reporter.snapshot_is_due and self._mailbox.snapshot_wanted:
             self._offer_snapshot()
+        if self.seconds >= self._next_checkpoint:
+            self._keep(None)
         self._asides.take_turn(self.seconds)
 
     def _mind_threads(self, seconds: float) -> None:
@@ -324,11 +331,22 @@ class RunLoop:
             return False
         return True
 
-    def _save(self, outcome: Outcome | None) -> bool:
+    def _keep(self, outcome: Outcome | None) -> bool:
+        """Write everything that the run can go on from; whether that went well."""
+        self._next_checkpoint = self.seconds + 60 * self.trainer.config.cadence.checkpoint_every
         if self._recorder is None:
             return True
         recorder = self._recorder
-        saved = self._try(lambda: recorder.save(outcome, self.seconds))
+        kept = self._try(lambda: recorder.save(outcome, self.seconds))
+        if not kept:
+            self._next_checkpoint = self.seconds
+        return kept
+
+    def _save(self, outcome: Outcome | None) -> bool:
+        recorder = self._recorder
+        if recorder is None:
+            return True
+        saved = self._keep(outcome)
         if saved:
             self._mailbox.post(Saved(step=self.trainer.step_count, path=recorder.folder.path))
         return saved

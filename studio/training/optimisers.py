@@ -7,9 +7,8 @@ gradient dropout    g ← g·m/p,   m ~ Bernoulli(p)      (ChildTuning-F: R. Xu 
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
-from typing import Any, assert_never
+from collections.abc import Mapping, Sequence
+from typing import assert_never
 
 import torch
 from torch import Tensor, nn
@@ -44,14 +43,46 @@ class NetworkOptimiser:
         for group in self._rule.param_groups:
             group["lr"] = rate
 
-    def state(self) -> dict[str, Any]:
-        """A copy of what the rule has accumulated."""
-        return copy.deepcopy(self._rule.state_dict())
+    def state(self) -> dict[str, Tensor]:
+        """A copy of what the rule has accumulated, by the parameter's number and the rule's name: "0.exp_avg"."""
+        return {
+            f"{place}.{name}": tensor.detach().clone()
+            for place, kept in self._rule.state_dict()["state"].items()
+            for name, tensor in kept.items()
+            if tensor is not None
+        }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take up what `state` gave; the learning rate stays as it is now."""
-        self._rule.load_state_dict(copy.deepcopy(state))
-        self.set_learning_rate(self.config.learning_rate)
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take up what `state` gave; learning rate and steps taken stay as they are now."""
+        kept: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in state.items():
+            place, _, entry = name.partition(".")
+            kept.setdefault(int(place), {})[entry] = tensor.clone()
+        self._rule.load_state_dict({"state": kept, "param_groups": self._rule.state_dict()["param_groups"]})
+        self._set_rate()
+
+    @property
+    def taken(self) -> int:
+        """Steps taken."""
+        return self._taken
+
+    def go_on(self, rate: float, taken: int) -> None:
+        """Step with this rate from now on, as after so many steps."""
+        self._taken = taken
+        self.set_learning_rate(rate)
+
+    def full_state(self) -> dict[str, Tensor]:
+        """Of which names, shapes and types `state` is once a step was taken."""
+        probe = nn.Parameter(torch.zeros(2, 3))
+        probe.grad = torch.zeros_like(probe)
+        rule = build_rule(self.config, [probe])
+        rule.step()
+        entries = {name: tensor for name, tensor in rule.state[probe].items() if tensor is not None}
+        return {
+            f"{place}.{name}": torch.empty_like(parameter, device="meta") if tensor.shape == probe.shape else tensor
+            for place, parameter in enumerate(self._parameters)
+            for name, tensor in entries.items()
+        }
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """Take one step.

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.perturb.energy import Energy
+from studio.training.checkpoint import Checkpoint, Notes, fingerprint, packed
 from studio.training.energy_config import energy_record
 from studio.training.events import Evaluated, Event, Logged, Outcome
 from studio.training.frames import Frame
 from studio.training.marks import Mark, mark_of
 from studio.training.run_folder import RunFolder
+from studio.training.shelf import Shelf
 from studio.training.snapshot import PlaneFrame, SampleGrid
 from studio.training.trainer import Trainer
 
@@ -26,21 +28,25 @@ class Recorder:
     Args:
         folder: the run's own.
         trainer: what is recorded.
+        notes: what was told of the run before, if it goes on from a checkpoint.
     """
 
-    def __init__(self, folder: RunFolder, trainer: Trainer) -> None:
+    def __init__(self, folder: RunFolder, trainer: Trainer, notes: Notes | None = None) -> None:
         self.folder = folder
         self._trainer = trainer
-        self._started = datetime.now().astimezone()
+        notes = notes or Notes()
+        self._started = notes.started or datetime.now().astimezone().isoformat(timespec="seconds")
+        self._origin = notes.forked_from
+        self._data = fingerprint(trainer.data)
         self._points: list[Logged] = []
         self._marks: list[Mark] = []
         self._evaluations: list[Evaluated] = []
         self._frames: list[Frame] = []
         self._metrics_back_to: int | None = None
         self._frames_back_to: int | None = None
-        self._edits: list[dict[str, object]] = []
-        self._rates: list[dict[str, object]] = []
-        self._returns: list[dict[str, object]] = []
+        self._edits = list(notes.edits)
+        self._rates = list(notes.learning_rates)
+        self._returns = list(notes.returns)
 
     def log(self, point: Logged) -> None:
         """Keep a point for the next `flush`."""
@@ -119,7 +125,7 @@ class Recorder:
         self.flush()
 
     def save(self, outcome: Outcome | None, seconds: float) -> None:
-        """Write metrics, weights and summary.
+        """Write metrics, a checkpoint, weights and summary.
 
         Args:
             outcome: how the run ended; None while it goes on.
@@ -130,6 +136,7 @@ class Recorder:
         """
         self.flush()
         trainer = self._trainer
+        Shelf(self.folder.path).put(trainer.step_count, packed(self._checkpoint(seconds)))
         parts = {"model": trainer.model, "average": trainer.average.model}
         self.folder.save_weights(
             {f"{part}.{name}": tensor for part, model in parts.items() for name, tensor in model.state_dict().items()}
@@ -138,7 +145,7 @@ class Recorder:
             {
                 "schema_version": 1,
                 "status": str(outcome) if outcome else "running",
-                "started": self._started.isoformat(timespec="seconds"),
+                "started": self._started,
                 "steps": trainer.step_count,
                 "seconds": round(seconds, 3),
                 "epochs": round(trainer.epoch, 4),
@@ -154,5 +161,20 @@ class Recorder:
                 "edits": self._edits,
                 "learning_rates": self._rates,
                 "returns": self._returns,
+                **({"forked_from": self._origin} if self._origin else {}),
             }
+        )
+
+    def _checkpoint(self, seconds: float) -> Checkpoint:
+        notes = Notes(
+            started=self._started,
+            seconds=seconds,
+            edits=tuple(self._edits),
+            learning_rates=tuple(self._rates),
+            returns=tuple(self._returns),
+            forked_from=self._origin,
+        )
+        trainer = self._trainer
+        return Checkpoint(
+            state=trainer.state(), course=trainer.course(), config=trainer.config, data=self._data, notes=notes
         )

@@ -15,7 +15,8 @@ from studio.training.snapshot import PlaneFrame, PlannedExamples, SampleGrid, Sn
 
 if TYPE_CHECKING:
     from studio.training.plane_watch import PlaneWatch
-    from studio.training.trainer import StepReport, Trainer
+    from studio.training.step_report import StepReport
+    from studio.training.trainer import Trainer
 
 _SNAPSHOT_SECONDS = 0.1
 _RECENT_BATCHES = 50

@@ -1,6 +1,7 @@
 """Run folders: everything a run leaves behind, readable without the studio.
 
     config.json            the run configuration
+    checkpoints/           the last three moments from which the run can go on, see `studio.training.checkpoint`
     metrics.sqlite         what was logged and evaluated, and what happened when: see `studio.training.metrics`
     frames.sqlite          all sample grids: see `studio.training.frames`
     summary.json           status, numbers of the run, the image shape and class names
@@ -30,6 +31,9 @@ from studio.training.metrics import append_metrics
 if TYPE_CHECKING:
     from torch import Tensor
 
+_PARTS = ("checkpoints", "checkpoints/pinned", "metrics.sqlite", "frames.sqlite")
+"""What a run adds to; all else it replaces."""
+_NO_LIMIT = 2**62
 _HINT = "Make room there, and see that you may write there."
 
 
@@ -62,6 +66,25 @@ class RunFolder:
             UserError: it cannot be written, or holds something already.
         """
         return cls._begin(path, config, lambda: _empty_folder(path))
+
+    @classmethod
+    def reopen(cls, path: Path, step: int) -> RunFolder:
+        """The folder of a run that goes on from this step; what was written of later ones is taken away.
+
+        Raises:
+            UserError: it cannot be written, or parts of it are links that lead elsewhere.
+        """
+        for name in _PARTS:
+            if (path / name).is_symlink():
+                raise UserError(
+                    "The run folder has parts that lie elsewhere",
+                    f"{path / name} is a link.",
+                    "Put what it leads to in its place: a run writes into its own folder alone.",
+                )
+        folder = cls(path)
+        folder.append_metrics(back_to=step)
+        folder.append_frames((), _NO_LIMIT, back_to=step)
+        return folder
 
     @classmethod
     def _begin(cls, place: Path, config: RunConfig, make: Callable[[], Path]) -> RunFolder:

@@ -20,11 +20,12 @@ from studio.progress import Progress
 from studio.training.background import Background
 from studio.training.commands import Command, Stop
 from studio.training.config import RunConfig
-from studio.training.events import Event, Finished, Outcome, Preparing, Started
+from studio.training.events import Event, Finished, Outcome, Preparing, Resumed, Started
 from studio.training.limit import Limit
 from studio.training.loop import RunLoop
 from studio.training.mailbox import Mailbox
 from studio.training.memory import out_of_memory
+from studio.training.resumption import Resumption
 from studio.training.run_folder import RunFolder
 from studio.training.snapshot import Snapshot
 
@@ -43,6 +44,7 @@ class RunRequest:
         limit: when the run is complete.
         measured: what is known of the examples already; None measures what is needed.
         judge: gives the data set's judge once it is trained, None before; without it nothing is evaluated.
+        resumption: where the run goes on from; None begins it.
     """
 
     config: RunConfig
@@ -51,6 +53,7 @@ class RunRequest:
     limit: Limit = field(default_factory=Limit)
     measured: Measured | None = None
     judge: Callable[[], Judge | None] | None = None
+    resumption: Resumption | None = None
 
 
 class RunHandle:
@@ -119,6 +122,10 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     threads = use_threads(request.config.threads or useful_threads(math.prod(data.image_shape)))
     mailbox.post(Preparing(text="Building the model"))
     trainer = Trainer(request.config, data, device=device, measured=request.measured)
+    notes = None
+    if request.resumption is not None:
+        mailbox.post(Preparing(text=f"Going on from step {request.resumption.step:,}"))
+        notes = request.resumption.take_up(trainer)
     # The last moment to give up without a trace: from here on there is a folder, and a Stop saves into it.
     progress.check()
     folder = request.folder() if request.folder is not None else None
@@ -130,11 +137,14 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
             folder=folder.path if folder else None,
         )
     )
-    recorder = Recorder(folder, trainer) if folder else None
+    recorder = Recorder(folder, trainer, notes) if folder else None
+    if recorder is not None and notes is not None:
+        recorder.hear(Resumed(step=trainer.step_count))
     evaluator = Evaluator(trainer, request.judge) if request.judge is not None else None
     # A number that the person has set stays, and a GPU waits for no thread.
     guarded = threads if device == "cpu" and not request.config.threads else 1
-    loop.append(RunLoop(trainer, mailbox, recorder, request.limit, evaluator, ThreadGuard(guarded, use_threads)))
+    guard, seconds = ThreadGuard(guarded, use_threads), notes.seconds if notes else 0.0
+    loop.append(RunLoop(trainer, mailbox, recorder, request.limit, evaluator, guard, seconds))
     return loop[0]
 
 

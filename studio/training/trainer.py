@@ -5,10 +5,6 @@ Three random streams, so that none disturbs another: planning (NumPy), model (to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -32,63 +28,14 @@ from studio.training.optimisers import NetworkOptimiser
 from studio.training.planners import PLANNERS
 from studio.training.precision import autocast
 from studio.training.split import kept_indices, split_off
+from studio.training.step_report import StepReport
+from studio.training.trainer_state import Course, TrainerState, copied, ensure_alike, misfit, set_noise, set_stream
 
 _SAMPLING_STREAM = 0x5EED
 """Added to the run's seed for the latents of the sample grid."""
 
 _PROBED = 256
 """Real examples on which a model looks at itself."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepReport:
-    """What one step did; its numbers stay on the device until somebody asks.
-
-    Attributes:
-        plan: the batch.
-        scalars: losses and metrics, detached scalar tensors by name; a phase that was not due keeps its last ones.
-    """
-
-    plan: BatchPlan
-    scalars: Mapping[str, Tensor]
-
-    def values(self) -> dict[str, float]:
-        """Everything as plain numbers: one transfer from the device."""
-        plan = self.plan
-        batch = {
-            "batch_size": float(len(plan.indices)),
-            "adjusted_size": plan.adjusted_size,
-            "average_size": plan.average_size,
-            "ess": plan.effective_size,
-            "err": plan.err,
-        }
-        numbers = torch.stack([scalar.float() for scalar in self.scalars.values()]).tolist() if self.scalars else []
-        return batch | dict(zip(self.scalars, numbers, strict=True))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainerState:
-    """Everything that training changes in a model, copied; planner and random streams are left out.
-
-    Attributes:
-        step: training steps behind it.
-        model, average: state of the model and of its average, tensors by name.
-        updates: how often the average was updated.
-        optimisers: what each network's rule has accumulated.
-        scalars: the last losses and metrics.
-    """
-
-    step: int
-    model: Mapping[str, Tensor]
-    average: Mapping[str, Tensor]
-    updates: int
-    optimisers: Mapping[str, dict[str, Any]]
-    scalars: Mapping[str, Tensor]
-
-    @property
-    def bytes(self) -> int:
-        """Memory of model and average; the rules' is about as much again."""
-        return sum(tensor.nbytes for part in (self.model, self.average) for tensor in part.values())
 
 
 class Trainer:
@@ -116,10 +63,11 @@ class Trainer:
         self.step_count = 0
         self.skipped = 0
         self.perturbation = config.perturbation.resolve(data.class_names)
+        self._planning = np.random.default_rng(config.seed)
         self._planner = PLANNERS[config.batch.planner](
             self._log_weights(self.perturbation),
             config.batch.average_size,
-            np.random.default_rng(config.seed),
+            self._planning,
             labels=self.data.labels,
             revision=self.perturbation.revision,
         )
@@ -216,11 +164,11 @@ class Trainer:
         """A copy of what training has made so far."""
         return TrainerState(
             step=self.step_count,
-            model=_copied(self.model.state_dict()),
-            average=_copied(self.average.model.state_dict()),
+            model=copied(self.model.state_dict()),
+            average=copied(self.average.model.state_dict()),
             updates=self.average.updates,
             optimisers={network: optimiser.state() for network, optimiser in self._optimisers.items()},
-            scalars=dict(self._scalars),
+            scalars={name: scalar.float() for name, scalar in self._scalars.items()},
         )
 
     def restore(self, state: TrainerState) -> None:
@@ -231,8 +179,53 @@ class Trainer:
         self.average.restore(state.average, state.updates)
         for network, kept in state.optimisers.items():
             self._optimisers[network].restore(kept)
-        self._scalars = dict(state.scalars)
+        self._scalars = {name: scalar.to(self.device) for name, scalar in state.scalars.items()}
         self.step_count = state.step
+
+    def course(self) -> Course:
+        """A copy of what the next steps depend on besides `state`."""
+        return Course(
+            skipped=self.skipped,
+            perturbation=self.perturbation,
+            planner=self._planner.state(),
+            planning=self._planning.bit_generator.state,
+            noise=self._rng.get_state(),
+            rates={network: optimiser.config.learning_rate for network, optimiser in self._optimisers.items()},
+            taken={network: optimiser.taken for network, optimiser in self._optimisers.items()},
+        )
+
+    def take_up(self, state: TrainerState, course: Course) -> None:
+        """Be what another trainer of this configuration and these data was, to the last bit.
+
+        Raises:
+            UserError: the state belongs to another model, or to other data; this trainer is then of no more use.
+        """
+        self._check(state, course)
+        self.restore(state)
+        for network, optimiser in self._optimisers.items():
+            optimiser.go_on(course.rates[network], course.taken[network])
+        self.retarget(course.perturbation)
+        try:
+            self._planner.restore(course.planner)
+        except ValueError as error:
+            raise misfit(f"The planner's place: {error}.") from error
+        set_stream(self._planning, course.planning)
+        set_noise(self._rng, course.noise)
+        self.skipped = course.skipped
+
+    def _check(self, state: TrainerState, course: Course) -> None:
+        ensure_alike("The model", state.model, self.model.state_dict())
+        ensure_alike("The average", state.average, self.average.model.state_dict())
+        ensure_alike("The metrics", state.scalars, {name: torch.zeros(()) for name in state.scalars})
+        for given in (state.optimisers, course.rates, course.taken):
+            if given.keys() != self._optimisers.keys():
+                raise misfit(f"It has optimisers of {', '.join(given)}.")
+        for network, optimiser in self._optimisers.items():
+            if state.optimisers[network] or course.taken[network]:
+                ensure_alike(f"The {network}'s optimiser", state.optimisers[network], optimiser.full_state())
+        classes = len(self.data.class_names)
+        if len(course.perturbation.offsets) != classes:
+            raise misfit(f"It has {len(course.perturbation.offsets)} offsets; the data have {classes} classes.")
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -315,10 +308,6 @@ def draw(model: GenerativeModel, count: int, rng: torch.Generator, scale: Scale 
     finally:
         model.train(training)
     return scale.stored(images.float().cpu().numpy())
-
-
-def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
 def _to_model(values: Tensor, scale: Scale) -> Tensor:

@@ -77,6 +77,7 @@ def copied_run(finished_run: tuple[Path, Trainer], tmp_path: Path) -> Path:
 def test_that_a_run_folder_holds_what_it_promises(finished_run: tuple[Path, Trainer]) -> None:
     path, trainer = finished_run
     assert sorted(entry.name for entry in path.iterdir()) == [
+        "checkpoints",
         "config.json",
         "frames.sqlite",
         "metrics.sqlite",

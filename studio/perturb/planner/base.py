@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from studio.errors import UserError
 from studio.perturb.diagnostics import effective_sample_size
 from studio.perturb.perturbation import Floats
+from studio.perturb.planner.kept import Kept, kept_amounts, kept_count, number
 
 Indices = NDArray[np.int64]
 
@@ -106,6 +107,18 @@ class Planner(ABC):
         """
         self._set_weights(log_weights, revision)
 
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """A copy of its place in the data: what the next batches depend on besides the weights and the stream."""
+        return {"examples_planned": number(self.examples_planned)}
+
+    def restore(self, kept: Kept) -> None:
+        """Take up what `state` gave; the weights must be those of then, and the stream's state is its owner's.
+
+        Raises:
+            ValueError: it is no such state, or one of other data.
+        """
+        self.examples_planned = kept_count(kept, "examples_planned")
+
     @abstractmethod
     def _begin(self, count: int, labels: Indices | None) -> None:
         """Make what is kept from batch to batch, before the first weights come."""
@@ -148,6 +161,13 @@ class CountingPlanner(Planner):
                 err = self._credit * self.average_size / self._per_batch
                 return self._plan(indices, self._weights_of(indices), err=err, skipped=skipped)
             skipped += 1
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        return super().state() | {"credit": number(self._credit)}
+
+    def restore(self, kept: Kept) -> None:
+        super().restore(kept)
+        self._credit = float(kept_amounts(kept, "credit", 1.0, 1)[0])
 
     @abstractmethod
     def _take(self, size: int) -> Indices:

@@ -12,9 +12,11 @@ Source: "Perturbation Theory in Machine Learning", pbement.com, 18 Feb 2024.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studio.perturb.perturbation import Floats
 from studio.perturb.planner.base import BatchPlan, Indices, Planner
+from studio.perturb.planner.kept import Kept, kept_amounts, kept_count, kept_indices, number
 
 
 class ErrorCarryPlanner(Planner):
@@ -40,6 +42,34 @@ class ErrorCarryPlanner(Planner):
         targets = self._err + self.average_size * np.arange(1, batches + 1)
         self._ends: Indices = np.searchsorted(self._cumulative, targets, side="right")
         self._batch = 0
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """The order of this epoch, where the present plan of it began and with which `err`, and how many of its batches
+        are taken: position, `err` and the pending example follow.
+        """
+        return super().state() | {
+            "order": self._order.copy(),
+            "start": number(self._start),
+            "first_err": number(self._first_err),
+            "batch": number(self._batch),
+        }
+
+    def restore(self, kept: Kept) -> None:
+        super().restore(kept)
+        count = len(self._weights)
+        order = kept_indices(kept, "order", count, count)
+        if not (np.bincount(order, minlength=count) == 1).all():
+            raise ValueError("order names an example twice")
+        # Credit stays below what an example can weigh, before an edit too; a batch may be under way at the start.
+        size = self.average_size
+        most = size + count + float(self._weights.sum())
+        self._err = float(kept_amounts(kept, "first_err", most, 1, least=-size)[0])
+        self._order, self._position = order, kept_count(kept, "start", count + 1)
+        self._plan_rest()
+        batches = kept_count(kept, "batch", len(self._ends) + 1)
+        if batches:
+            self._batch = batches - 1
+            self._take_batch()
 
     def next(self) -> BatchPlan:
         """The next batch that is not empty; it may begin in one epoch and end in the next."""

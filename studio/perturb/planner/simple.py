@@ -6,9 +6,11 @@ Source for both, importance weights and weighted bootstrap: A. F. M. Smith, A. E
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studio.perturb.perturbation import Floats
 from studio.perturb.planner.base import CountingPlanner, Indices
+from studio.perturb.planner.kept import Kept, kept_indices
 
 
 class FixedSizePlanner(CountingPlanner):
@@ -21,6 +23,13 @@ class FixedSizePlanner(CountingPlanner):
     def _set_weights(self, log_weights: Floats, revision: int) -> None:
         super()._set_weights(log_weights, revision)
         self._set_size(self.average_size / float(self._weights.mean()))
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        return super().state() | {"left": self._left.copy()}
+
+    def restore(self, kept: Kept) -> None:
+        super().restore(kept)
+        self._left = kept_indices(kept, "left", len(self._weights))
 
     def _take(self, size: int) -> Indices:
         """The last ones of an epoch are completed from the next."""

@@ -21,9 +21,11 @@ Sources: W. G. Cochran, Sampling Techniques, ch. 5 (1977); systematic resampling
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from studio.perturb.perturbation import Floats
 from studio.perturb.planner.base import CountingPlanner, Indices
+from studio.perturb.planner.kept import Kept, kept_amounts, kept_indices
 
 _BELOW_ONE = float(np.nextafter(1.0, 0.0))
 
@@ -53,6 +55,34 @@ class StratifiedPlanner(CountingPlanner):
         self._turns.shares = mass / mass.sum()
         self._set_size(self.average_size)
 
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """What each class is owed, and of the classes one after another what is owed to their examples, their rates and
+        how much is left of their pass.
+        """
+        visits = [each.state() for each in self._visits]
+        return super().state() | {
+            "turns": self._turns.credit.copy(),
+            "owed": np.concatenate([each["owed"] for each in visits]),
+            "rates": np.concatenate([each["rates"] for each in visits]),
+            "left": np.concatenate([each["left"] for each in visits]),
+            "left_counts": np.array([len(each["left"]) for each in visits]),
+        }
+
+    def restore(self, kept: Kept) -> None:
+        super().restore(kept)
+        count, classes = len(self._weights), len(self._members)
+        self._turns.credit = kept_amounts(kept, "turns", 1.0, classes)
+        per_class = np.cumsum([len(members) for members in self._members])[:-1]
+        owed = np.split(kept_amounts(kept, "owed", 1.0, count), per_class)
+        rates = np.split(kept_amounts(kept, "rates", count, count), per_class)
+        left = kept_indices(kept, "left", count)
+        lengths = kept_indices(kept, "left_counts", len(left) + 1, classes)
+        if lengths.sum() != len(left):
+            raise ValueError("left_counts do not add up")
+        parts = np.split(left, np.cumsum(lengths)[:-1])
+        for visits, *state in zip(self._visits, owed, rates, parts, strict=True):
+            visits.restore(dict(zip(("owed", "rates", "left"), state, strict=True)))
+
     def _take(self, size: int) -> Indices:
         counts = self._turns.deal(size)
         taken = [self._visits[place].take(int(counts[place])) for place in np.flatnonzero(counts)]
@@ -66,16 +96,17 @@ class Turns:
         credit: u_c, the part of a place that each class begins with, in 0…1, shape (K,).
 
     Attributes:
+        credit: as it is now.
         shares: p′_c, shape (K,), sums to 1; may be changed at any time, and what is owed stays.
     """
 
     def __init__(self, credit: Floats) -> None:
-        self._credit = credit
+        self.credit = credit
         self.shares: Floats = np.full(len(credit), 1 / len(credit))
 
     def deal(self, size: int) -> Indices:
         """How many of the next `size` places each class gets, shape (K,)."""
-        shares, credit = self.shares, self._credit
+        shares, credit = self.shares, self.credit
         # N(t) = Σ_c ⌊u_c + t·p′_c⌋ places have fallen due by time t from now, and t + Σu − K < N(t) ≤ t + Σu.
         now = max(0.0, size - float(credit.sum()))
         counts = np.floor(credit + now * shares).astype(np.int64)
@@ -87,7 +118,7 @@ class Turns:
         if len(chosen):
             now = max(now, float(due[chosen[-1]]))
             counts += np.bincount(who[chosen], minlength=len(credit))
-        self._credit = np.clip(credit + now * shares - counts, 0.0, _BELOW_ONE)
+        self.credit = np.clip(credit + now * shares - counts, 0.0, _BELOW_ONE)
         return counts
 
 
@@ -119,6 +150,24 @@ class Visits:
             held = np.bincount(self._left, minlength=len(rates))
             self._credit = np.maximum(self._credit + held + changed, 0.0)
             self._left = self._allot()
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """What is owed to each member, its rate, and the places still to come in this pass; copies."""
+        return {"owed": self._credit.copy(), "rates": self._rates.copy(), "left": self._left.copy()}
+
+    def restore(self, kept: Kept) -> None:
+        """Take up what `state` gave, with the rates of then set.
+
+        Raises:
+            ValueError: it is no such state, or one of other rates.
+        """
+        count = len(self._members)
+        rates = kept_amounts(kept, "rates", float(count), count)
+        if not np.allclose(rates, self._rates, rtol=1e-6, atol=1e-12):
+            raise ValueError("rates belong to another target")
+        self._rates = rates
+        self._credit = kept_amounts(kept, "owed", 1.0, count)
+        self._left = kept_indices(kept, "left", count)
 
     def take(self, count: int) -> Indices:
         """The next `count` examples; the last ones of a pass are completed from the next."""

@@ -1,0 +1,132 @@
+"""What a trainer holds at one moment, copied: what training has made, and what it goes by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from studio.errors import UserError
+from studio.perturb.perturbation import Perturbation
+
+Tensors = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainerState:
+    """Everything that training changes in a model, copied; its course is left out.
+
+    Attributes:
+        step: training steps behind it.
+        model, average: state of the model and of its average, tensors by name.
+        updates: how often the average was updated.
+        optimisers: what each network's rule has accumulated, tensors by name.
+        scalars: the last losses and metrics.
+    """
+
+    step: int
+    model: Tensors
+    average: Tensors
+    updates: int
+    optimisers: Mapping[str, Tensors]
+    scalars: Tensors
+
+    @property
+    def bytes(self) -> int:
+        """Memory of model and average; the rules' is about as much again."""
+        return sum(tensor.nbytes for part in (self.model, self.average) for tensor in part.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What the next steps depend on besides that state: with both, a run goes on as if it had never stopped.
+
+    Attributes:
+        skipped: empty steps passed over so far.
+        perturbation: the target in force.
+        planner: the planner's place, arrays by name.
+        planning: state of the planner's random stream, as NumPy has it.
+        noise: state of the model's random stream, uint8, shape (n,).
+        rates: learning rate of each network, before it falls.
+        taken: steps that each network's optimiser has taken.
+    """
+
+    skipped: int
+    perturbation: Perturbation
+    planner: Mapping[str, NDArray[np.generic]]
+    planning: Mapping[str, Any]
+    noise: Tensor
+    rates: Mapping[str, float]
+    taken: Mapping[str, int]
+
+
+def copied(tensors: Tensors) -> dict[str, Tensor]:
+    """The same tensors, which nobody else changes."""
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+def ensure_alike(what: str, found: Tensors, wanted: Tensors) -> None:
+    """Refuse tensors that differ from those wanted in more than their values.
+
+    Raises:
+        UserError: names, shapes or types differ.
+    """
+    for name in sorted(found.keys() | wanted.keys()):
+        one, other = found.get(name), wanted.get(name)
+        if one is None or other is None or one.shape != other.shape or one.dtype != other.dtype:
+            raise misfit(f"{what}, {name[:80]}: {_form(one)} instead of {_form(other)}.")
+
+
+def misfit(message: str) -> UserError:
+    """A state that belongs to something else."""
+    return UserError(
+        "The checkpoint does not fit its run",
+        message,
+        "It belongs to another configuration or other data, or it is damaged; try an earlier one.",
+    )
+
+
+def _form(tensor: Tensor | None) -> str:
+    return "nothing" if tensor is None else f"{tensor.dtype} {tuple(tensor.shape)}".removeprefix("torch.")
+
+
+def set_stream(rng: np.random.Generator, state: Mapping[str, Any]) -> None:
+    """Put a NumPy stream into a state.
+
+    Raises:
+        UserError: it is no state of such a stream.
+    """
+    try:
+        inner = state["state"]
+        if not (0 <= inner["state"] < 2**128 and 0 <= inner["inc"] < 2**128 and inner["inc"] % 2):
+            raise ValueError("it is out of range")
+        rng.bit_generator.state = {**state, "state": dict(inner)}
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise misfit(f"The planner's random stream: {error}.") from error
+
+
+def set_noise(rng: torch.Generator, state: Tensor) -> None:
+    """Put a torch stream into a state.
+
+    Raises:
+        UserError: it is no state of such a stream; one of another kind of device is none.
+    """
+    now = rng.get_state()
+    if state.dtype != now.dtype or state.shape != now.shape or (rng.device.type == "cpu" and not _in_order(state)):
+        raise misfit("The model's random stream is damaged, or of another kind of device.")
+    try:
+        rng.set_state(state.cpu())
+    except RuntimeError as error:
+        raise misfit(f"The model's random stream: {str(error).splitlines()[0]}.") from error
+
+
+def _in_order(state: Tensor) -> bool:
+    """Whether a Mersenne twister's counters agree: torch checks each alone, and would read beyond its end."""
+    left = int(state[8:12].view(torch.int32))
+    following = int(state[16:24].view(torch.int64))
+    return (left, following) == (1, 0) or (left >= 1 and left + following == 625)

@@ -1,0 +1,72 @@
+"""Going on with runs from the command line: `resume`, `fork`, `pin`."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from studio.cli import main
+from studio.training.saved_run import SavedRun
+
+QUICK = ["--set", "model.width=4", "--set", "batch.average_size=8", "--set", "cadence.log_every=5"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Networks this small are fastest with one thread, the more so on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of 20 steps; not to be written to."""
+    path = tmp_path_factory.mktemp("cli") / "run"
+    assert main(["train", "digits-vae", "--steps", "20", "--run-dir", str(path), *QUICK]) == 0
+    return path
+
+
+def test_that_a_resumed_run_ends_at_its_step_as_one_that_never_stopped(trained: Path, tmp_path: Path) -> None:
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    shutil.copytree(trained, run)
+    assert main(["resume", str(run), "--steps", "35"]) == 0
+    assert main(["train", "digits-vae", "--steps", "35", "--run-dir", str(whole), *QUICK]) == 0
+    one, other = SavedRun.open(run).weights("model"), SavedRun.open(whole).weights("model")
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    with (run / "metrics.csv").open(newline="") as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["5", "10", "15", "20", "25", "30", "35"]
+
+
+def test_that_a_run_that_is_there_already_says_so(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["resume", str(trained), "--steps", "20"]) == 2
+    assert "at step 20 already" in capsys.readouterr().err
+
+
+def test_that_a_fork_takes_the_minutes_and_the_tilt_it_is_given(trained: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    tilt = ["--set", "perturbation.offsets.2=-1"]
+    assert main(["fork", str(trained), "--step", "20", *tilt, "--minutes", "0.003", "--run-dir", str(new)]) == 0
+    summary = SavedRun.open(new).summary
+    assert summary["steps"] > 20
+    assert summary["offsets"]["2"] == -1
+    assert summary["forked_from"]["step"] == 20
+
+
+def test_that_checkpoints_are_listed_and_pinned(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    for options, shown in (([], ["0", "20"]), (["--step", "0"], ["0", "pinned", "20"])):
+        capsys.readouterr()
+        assert main(["pin", str(run), *options]) == 0
+        assert capsys.readouterr().out.split() == shown
+    assert main(["pin", str(run), "--step", "7"]) == 2
+    assert main(["pin", str(run), "--step", "0", "--off"]) == 0
