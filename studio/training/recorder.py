@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 
+from studio.errors import UserError
 from studio.perturb.energy import Energy
 from studio.training.checkpoint import Checkpoint, Notes, fingerprint, packed
 from studio.training.energy_config import energy_record
@@ -79,6 +81,23 @@ class Recorder:
         """
         self.flush()
         self.folder.save_grid(grid.step, grid.averaged)
+
+    def move(self, root: Path, seconds: float) -> None:
+        """Go on in a new folder under `root`, with what can be read of the old one.
+
+        Args:
+            root: where the new folder is made.
+            seconds: time spent training.
+
+        Raises:
+            UserError: nothing can be written there; the run stays in its old folder.
+        """
+        before, self.folder = self.folder, self.folder.copied_under(root, self._trainer.config)
+        try:
+            self.save(None, seconds)
+        except UserError:
+            self.folder = before
+            raise
 
     def save(self, outcome: Outcome | None, seconds: float) -> None:
         """Write metrics, a checkpoint, weights and summary.

@@ -19,7 +19,9 @@ import json
 import math
 import os
 import re
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -95,6 +97,27 @@ class RunFolder:
             folder.cut_after(step)
         except (OSError, ValueError, csv.Error) as error:
             raise UserError("The run folder cannot be gone on with", f"{path}: {error}.", _HINT) from error
+        return folder
+
+    def copied_under(self, root: Path, config: RunConfig) -> RunFolder:
+        """A new folder under `root` of the same name, with all that can be read of this one.
+
+        Raises:
+            UserError: it cannot be written.
+        """
+        files = [path for path in self.path.rglob("*") if path.is_file() and not path.is_symlink()]
+        folder = self._begin(root, config, lambda: _new_folder(root, self.path.name))
+        try:
+            for path in files:
+                with suppress(OSError):  # what cannot be read any more must not keep the rest from being saved
+                    content = path.read_bytes()
+                    with whole_file(folder.path / path.relative_to(self.path)) as file:
+                        file.write(content)
+        except UserError:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
+        if (folder.path / "metrics.csv").exists():
+            folder._columns = self._columns
         return folder
 
     def cut_after(self, step: int) -> None:
