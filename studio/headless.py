@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from studio.data.catalog import load_dataset
@@ -103,10 +106,23 @@ def _run(
     )
     handle = RunHandle(request)
     try:
-        with _Watcher(handle, limit) as watcher:
+        with _terminable(), _Watcher(handle, limit) as watcher:
             return watcher.watch()
     finally:
-        handle.send(Stop())  # whatever ended the watch, nothing trains on unseen
+        handle.send(Stop(insist=True))  # whatever ended the watch, nothing trains on unseen
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Take a request to end, as batch systems and shutdowns send it, for a Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _load(config: RunConfig, data_root: Path, progress: Progress) -> ExampleSet:
@@ -120,7 +136,7 @@ def _load(config: RunConfig, data_root: Path, progress: Progress) -> ExampleSet:
 
 
 class _Watcher:
-    """Shows a run as a progress bar; Ctrl-C stops it in good order, a second one gives up on it."""
+    """Shows a run as a progress bar; Ctrl-C or SIGTERM stops it in good order, a second one gives up on it."""
 
     def __init__(self, handle: RunHandle, limit: Limit) -> None:
         from tqdm import tqdm
@@ -190,10 +206,10 @@ class _Watcher:
             case Logged(step=step, values=values):
                 losses = {name: f"{value:.3g}" for name, value in values.items() if name.startswith("loss_")}
                 self._bar.set_postfix(step=step, **losses, refresh=False)
-            case Warned(error=error):
+            case Warned(error=error, unsaved=unsaved):
                 # Nobody is there to mend it while the run waits, so it ends, with what can be saved.
                 self._problem = error
-                self._handle.send(Stop())
+                self._handle.send(Stop(insist=unsaved))
             case ThreadsChanged(step=step, threads=threads):
                 self._say(f"Step {step:,}: {threads} threads, as other programs leave room")
             case Noticed(step=step, error=error):

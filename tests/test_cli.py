@@ -162,15 +162,18 @@ def test_that_a_watcher_that_fails_stops_the_run(tmp_path: Path, monkeypatch: py
     assert not any(thread.is_alive() for thread in training)
 
 
-def test_that_ctrl_c_finishes_the_step_saves_and_exits_with_130(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_that_ctrl_c_and_sigterm_finish_the_step_save_and_exit_with_130(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
+    before = signal.getsignal(number)
     show = _Watcher._show
 
     def interrupt(self: _Watcher, event: object) -> None:
         show(self, event)  # type: ignore[arg-type]
         if isinstance(event, Logged) and event.step == 5:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), number)
 
     monkeypatch.setattr(_Watcher, "_show", interrupt)
     assert main(["train", "digits-vae", "--minutes", "60", "--run-dir", str(tmp_path / "run"), *QUICK]) == 130
@@ -178,6 +181,7 @@ def test_that_ctrl_c_finishes_the_step_saves_and_exits_with_130(
     assert run.summary["status"] == "stopped"
     assert run.summary["steps"] >= 5
     assert run.weights("average")
+    assert signal.getsignal(number) is before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")

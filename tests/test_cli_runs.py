@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 import torch
 
 from studio.cli import main
+from studio.training.metrics import read_metrics
 from studio.training.saved_run import SavedRun
 
 QUICK = ["--set", "model.width=4", "--set", "batch.average_size=8", "--set", "cadence.log_every=5"]
@@ -40,8 +40,7 @@ def test_that_a_resumed_run_ends_at_its_step_as_one_that_never_stopped(trained: 
     assert main(["train", "digits-vae", "--steps", "35", "--run-dir", str(whole), *QUICK]) == 0
     one, other = SavedRun.open(run).weights("model"), SavedRun.open(whole).weights("model")
     assert all(torch.equal(one[name], other[name]) for name in one)
-    with (run / "metrics.csv").open(newline="") as file:
-        assert [row["step"] for row in csv.DictReader(file)] == ["5", "10", "15", "20", "25", "30", "35"]
+    assert read_metrics(run).steps.tolist() == [5, 10, 15, 20, 25, 30, 35]
 
 
 def test_that_a_run_that_is_there_already_says_so(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:

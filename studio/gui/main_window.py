@@ -67,7 +67,7 @@ _PLANE_HEIGHTS = (500, 230)
 """Of the middle while it shows a plane, which wants to be a square beside its curves; few classes leave room for it."""
 _PANEL_KEYS = tuple(f"{held}+{digit}" for held in ("Alt", "Ctrl+Alt") for digit in "1234567890")
 """They go to the panels, in their order."""
-_MENU_ONLY = ("run_evaluate", "run_save", "run_restore")
+_MENU_ONLY = ("run_evaluate", "run_save", "run_elsewhere", "run_restore")
 _FIRST_SIZE = (1280, 800)
 _TITLE_BAR = 40
 """Pixels that a desktop may put above a window."""
@@ -102,6 +102,7 @@ class MainWindow(QMainWindow):
         workbench.dataset_changed.connect(self._show_world)
         workbench.runs.troubled.connect(self._tell_trouble)
         workbench.runs.diverged.connect(self._tell_trouble)
+        workbench.runs.unsaved.connect(self._tell_unsaved)
         self.docks = self._make_docks()
         self._make_toolbar()
         self._make_time_bar()
@@ -253,6 +254,22 @@ class MainWindow(QMainWindow):
             button.clicked.connect(self.actions_of_run["restore"].trigger)
         self._trouble.finished.connect(self._trouble_read)
         self._trouble.open()
+
+    @Slot(object, bool)
+    def _tell_unsaved(self, error: UserError, stopping: bool) -> None:
+        """Say that the run could not be saved and waits; offer another place, and to give up on what was to end."""
+        before = self._trouble
+        self._tell_trouble(error)
+        box = self._trouble
+        if box is None or box is before:
+            return
+        elsewhere = box.addButton("Save &elsewhere…", QMessageBox.ButtonRole.AcceptRole)
+        elsewhere.setObjectName("save_elsewhere")
+        elsewhere.clicked.connect(self.actions_of_run["elsewhere"].trigger)
+        if stopping:
+            end = box.addButton("End &without saving", QMessageBox.ButtonRole.DestructiveRole)
+            end.setObjectName("end_unsaved")
+            end.clicked.connect(lambda: self.workbench.runs.stop(insist=True))
 
     @Slot()
     def _trouble_read(self) -> None:

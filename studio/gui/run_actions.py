@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QToolBar, QWidget
+from PySide6.QtWidgets import QFileDialog, QToolBar, QWidget
 
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
@@ -93,6 +94,14 @@ _CONTROLS = (
         enabled=lambda run: run.phase in (RunPhase.RUNNING, RunPhase.PAUSED),
     ),
     _Control(
+        name="elsewhere",
+        title="Save else&where…",
+        icon="save",
+        shortcut="Ctrl+Alt+S",
+        tip="Move the run into another folder and go on, as when its disk is full. All that can be read goes along.",
+        enabled=lambda run: run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) and run.folder is not None,
+    ),
+    _Control(
         name="restore",
         title=_GO_BACK,
         icon="reset",
@@ -114,6 +123,7 @@ class RunActions(QObject):
         super().__init__(parent)
         self._workbench = workbench
         self._theme = theme
+        self._window = parent
         self._actions = {control.name: self._make(control, parent) for control in _CONTROLS}
         self._actions["start"].triggered.connect(self.start_requested)
         self._actions["pause"].triggered.connect(self._pause_or_resume)
@@ -122,6 +132,7 @@ class RunActions(QObject):
         self._actions["sample"].triggered.connect(workbench.runs.sample_now)
         self._actions["evaluate"].triggered.connect(workbench.evaluations.evaluate)
         self._actions["save"].triggered.connect(workbench.runs.save)
+        self._actions["elsewhere"].triggered.connect(self._ask_elsewhere)
         self._actions["restore"].triggered.connect(workbench.runs.restore)
         workbench.run_changed.connect(self._refresh)
         workbench.dataset_changed.connect(self._refresh)
@@ -161,6 +172,12 @@ class RunActions(QObject):
             self._workbench.runs.resume()
         else:
             self._workbench.runs.pause()
+
+    @Slot()
+    def _ask_elsewhere(self) -> None:
+        name = QFileDialog.getExistingDirectory(self._window, "Keep the run in a new folder under", str(Path.home()))
+        if name:
+            self._workbench.runs.save_elsewhere(Path(name))
 
     @Slot()
     def _refresh(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -19,6 +20,7 @@ from studio.training.commands import (
     Resume,
     SampleNow,
     Save,
+    SaveElsewhere,
     SetLearningRate,
     Step,
     Stop,
@@ -56,6 +58,7 @@ class RunControl(QObject):
     comparing_planners = Signal(float)  # how far a comparison of planners is, 0…1
     planners_compared = Signal(object)  # PlannerReport | None if it was called off
     evaluation_arrived = Signal(object)  # Evaluated | Evaluating | EvaluationEnded
+    unsaved = Signal(object, bool)  # UserError that paused the run as it could not be saved; whether it was to stop
     diverged = Signal(object, int)  # UserError that paused the run, and the step that one may go back to
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -63,6 +66,7 @@ class RunControl(QObject):
         self.run = RunView()
         self.title = ""  # of the run, in a few words
         self.history = History()
+        self._given_up = False  # the run was ended although it could not be saved
         self._bridge = Bridge(self)
         self._bridge.event_arrived.connect(self._on_event)
         self._bridge.snapshot_arrived.connect(self._on_snapshot)
@@ -78,6 +82,7 @@ class RunControl(QObject):
         config = request.config
         self.title = config.name or f"{config.dataset.kind}, {config.model.kind}"
         self.history = History()
+        self._given_up = False
         self.run_reset.emit()
         self.history_changed.emit(self.history)
         self._set_run(RunView(phase=RunPhase.PREPARING))
@@ -123,15 +128,20 @@ class RunControl(QObject):
         """Step one network with this rate from the next step on."""
         self.send(SetLearningRate(network=network, rate=rate))
 
-    def stop(self) -> None:
-        """End the run in good order; what it drew stays."""
+    def stop(self, *, insist: bool = False) -> None:
+        """End the run in good order, or even if it cannot be saved; what it drew stays."""
         if self.run.phase.active:
+            self._given_up = insist
             self._set_run(replace(self.run, phase=RunPhase.STOPPING))
-            self._bridge.send(Stop())
+            self._bridge.send(Stop(insist=insist))
+
+    def save_elsewhere(self, root: Path) -> None:
+        """Keep the run in a new folder under `root` from now on, and have it go on."""
+        self.send(SaveElsewhere(root=root))
 
     def shutdown(self, seconds: float | None) -> bool:
         """Stop and wait, as long as it takes if no time is given; whether the run ended in time. It is never killed."""
-        self._bridge.send(Stop())
+        self._bridge.send(Stop(insist=True))
         return self._bridge.join(seconds)
 
     def _set_run(self, run: RunView) -> None:
@@ -165,6 +175,10 @@ class RunControl(QObject):
                 self.target_rejected.emit(event.error)
             case Warned(error=error, back_to=int() as step):
                 self.diverged.emit(error, step)
+            case Warned(error=error, unsaved=True, stopping=stopping):
+                self.unsaved.emit(error, stopping)
+            case Finished() if self._given_up:
+                pass  # the person knows why
             case Warned(error=error) | Finished(error=UserError() as error):
                 self.troubled.emit(error)
             case _:

@@ -27,6 +27,7 @@ from studio.training.events import (
     Finished,
     LearningRateApplied,
     Logged,
+    Moved,
     Noticed,
     Outcome,
     Paused,
@@ -266,6 +267,10 @@ def run_after(view: RunView, message: Event | Snapshot) -> RunView:
             return replace(view, phase=_unless_stopping(view, RunPhase.RUNNING))
         case Saved():
             return replace(view, saved_step=message.step)
+        case Moved():
+            return replace(view, folder=message.path)
+        case Warned(unsaved=True):
+            return replace(view, phase=RunPhase.PAUSED, step=message.step)
         case Warned(back_to=int() as step):
             return replace(view, good_step=step)
         case Restored():
@@ -297,7 +302,7 @@ def line_of(event: Event) -> LogLine | None:
             return LogLine(text=f"{_threads(threads)} from step {step:,}, as other programs leave room".capitalize())
         case PerturbationRejected(error=error):
             return LogLine(text=f"The run keeps its old target. {error}", level=Level.WARNING)
-        case Paused() | Resumed() | Restored() | Saved():
+        case Paused() | Resumed() | Restored() | Saved() | Moved():
             return LogLine(text=_place(event))
         case Warned(error=error) | Noticed(error=error):
             return LogLine.of_error(error, Level.WARNING)
@@ -315,7 +320,7 @@ def _threads(count: int) -> str:
     return "1 thread" if count == 1 else f"{count} threads"
 
 
-def _place(event: Paused | Resumed | Restored | Saved) -> str:
+def _place(event: Paused | Resumed | Restored | Saved | Moved) -> str:
     match event:
         case Paused(step=step):
             return f"Paused at step {step:,}"
@@ -325,6 +330,8 @@ def _place(event: Paused | Resumed | Restored | Saved) -> str:
             return f"Back at step {step:,}, from step {left:,}; resume to go on from here"
         case Saved(step=step, path=path):
             return f"Saved step {step:,} to {path}"
+        case Moved(path=path):
+            return f"The run is kept in {path} from now on"
         case _:
             assert_never(event)
 

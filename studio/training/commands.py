@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from studio.perturb.perturbation import Perturbation
 
@@ -92,9 +93,22 @@ class Restore:
     """Go back to the last good state, and pause there; nothing happens if there is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveElsewhere:
+    """Move the run into a new folder under `root`, save there, and go on: where its own can no longer be written."""
+
+    root: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """Finish the step under way, save and end."""
+    """Finish the step under way, save and end.
+
+    Attributes:
+        insist: end even if nothing can be saved; otherwise the run then waits, so that nothing is lost.
+    """
+
+    insist: bool = False
 
 
 Command = (
@@ -110,6 +124,7 @@ Command = (
     | EvaluateNow
     | CancelEvaluation
     | Save
+    | SaveElsewhere
     | Restore
     | Stop
 )

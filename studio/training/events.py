@@ -101,16 +101,28 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """The run is kept in another folder from `step` on."""
+
+    step: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Warned:
     """Something the person has to mend; the run waits.
 
     Attributes:
         back_to: step of the last good state, where going back to it would help.
+        unsaved: something could not be written, where saving elsewhere would help.
+        stopping: the run was to stop, and waits only because it cannot be saved.
     """
 
     step: int
     error: UserError
     back_to: int | None = None
+    unsaved: bool = False
+    stopping: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +231,7 @@ Event = (
     | Paused
     | Resumed
     | Saved
+    | Moved
     | Warned
     | Noticed
     | Restored

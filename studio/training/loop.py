@@ -24,6 +24,7 @@ from studio.training.commands import (
     Resume,
     SampleNow,
     Save,
+    SaveElsewhere,
     SetDelay,
     SetLearningRate,
     SetPerturbation,
@@ -35,6 +36,7 @@ from studio.training.events import (
     Event,
     LearningRateApplied,
     Logged,
+    Moved,
     Noticed,
     Outcome,
     Paused,
@@ -98,6 +100,8 @@ class RunLoop:
         self._reporter = Reporter(trainer, self._clock)
         self._paused = False
         self._stopping = False
+        self._insisting = False
+        self._stop_refused = False
         self._delay = 0.0
 
     @property
@@ -108,32 +112,35 @@ class RunLoop:
     def run(self) -> Outcome:
         """Train until the limit is reached or a Stop comes; saves at the end.
 
-        A complete run that cannot be saved waits, paused, until there is room or a Stop comes.
+        A run that is complete or was stopped and cannot be saved waits, paused, until there is room, until it is saved
+        elsewhere, or until a Stop insists.
 
         Returns:
             how it ended. A bug in a model passes through as it is, with everything saved that can be.
 
         Raises:
-            UserError: the run was stopped and cannot be saved.
+            UserError: a Stop insisted, and the run cannot be saved.
         """
         self._clock.start()
         try:
             if self._keep(None):  # so that there is something to go on from, whatever happens
                 self._sample()
             self._offer_snapshot()
-            while not self._stopping:
+            while True:
                 self._obey(self._mailbox.commands(wait=self._patience))
-                if self._stopping or self._aside() or self._paused:
+                if self._stopping:
+                    if self._finish(Outcome.STOPPED):
+                        return Outcome.STOPPED
+                    self._stopping = False
+                if self._aside() or self._paused:
                     continue
                 if not self._limit.reached(self.trainer.step_count, self.seconds):
                     self._step()
                 elif self._finish(Outcome.COMPLETED):
                     return Outcome.COMPLETED
-            self._finish(Outcome.STOPPED)
         except BaseException:
             self._rescue()
             raise
-        return Outcome.STOPPED
 
     @property
     def _patience(self) -> float | None:
@@ -253,12 +260,13 @@ class RunLoop:
             case ComparePlanners() | CancelComparison() | EvaluateNow() | CancelEvaluation():
                 self._asides.obey(command, self.seconds)
                 self._count_on()
-            case Save():
-                self._save(None)
+            case Save() | SaveElsewhere():
+                self._write(command)
             case Restore():
                 self._restore()
             case Stop():
                 self._stopping = True
+                self._insisting = command.insist
             case _:
                 assert_never(command)
 
@@ -304,14 +312,17 @@ class RunLoop:
             self._offer_snapshot()
 
     def _resume(self) -> None:
+        self._stop_refused = False
         if self._paused:
             self._paused = False
             self._clock.start()
             self._reporter.forget_pace()
             self._tell(Resumed(step=self.trainer.step_count))
 
-    def _pause_with(self, error: UserError, back_to: int | None = None) -> None:
-        self._tell(Warned(step=self.trainer.step_count, error=error, back_to=back_to))
+    def _pause_with(self, error: UserError, back_to: int | None = None, *, unsaved: bool = False) -> None:
+        stopping = self._stop_refused = unsaved and (self._stopping or self._stop_refused)
+        step = self.trainer.step_count
+        self._tell(Warned(step=step, error=error, back_to=back_to, unsaved=unsaved, stopping=stopping))
         self._pause()
 
     # -- disk
@@ -320,14 +331,14 @@ class RunLoop:
         """Write; a full or missing disk pauses the run with a message, and what was not written is tried again later.
 
         Raises:
-            UserError: the run is stopping, so that there is no later.
+            UserError: the run ends now whatever comes, so that there is no later.
         """
         try:
             write()
         except UserError as error:
-            if self._stopping:
+            if self._insisting:
                 raise
-            self._pause_with(error)
+            self._pause_with(error, unsaved=True)
             return False
         return True
 
@@ -351,6 +362,20 @@ class RunLoop:
             self._mailbox.post(Saved(step=self.trainer.step_count, path=recorder.folder.path))
         return saved
 
+    def _write(self, command: Save | SaveElsewhere) -> None:
+        recorder = self._recorder
+        if isinstance(command, Save):
+            self._save(None)
+            return
+        if recorder is None or not self._try(lambda: recorder.move(command.root, self.seconds)):
+            return
+        step, path = self.trainer.step_count, recorder.folder.path
+        self._mailbox.post(Moved(step=step, path=path))
+        self._mailbox.post(Saved(step=step, path=path))
+        self._stopping = self._stop_refused
+        if not self._stopping:
+            self._resume()
+
     def _finish(self, outcome: Outcome) -> bool:
         """Draw and keep the last state; whether it could be kept."""
         kept = self._save(outcome) and (self._reporter.grid_is_current or self._sample())
@@ -361,7 +386,7 @@ class RunLoop:
     def _rescue(self) -> None:
         """Keep what can be kept, and let no second fault hide the first."""
         self._clock.stop()
-        self._stopping = True
+        self._insisting = True
         with suppress(Exception):
             self._save(Outcome.FAILED)
         with suppress(Exception):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.errors import UserError
 from studio.perturb.energy import Energy
 from studio.training.checkpoint import Checkpoint, Notes, fingerprint, packed
 from studio.training.energy_config import energy_record
@@ -123,6 +125,23 @@ class Recorder:
             frame = replace(frame, points=plane.points, labels=plane.labels)
         self._frames.append(frame)
         self.flush()
+
+    def move(self, root: Path, seconds: float) -> None:
+        """Go on in a new folder under `root`, with what can be read of the old one.
+
+        Args:
+            root: where the new folder is made.
+            seconds: time spent training.
+
+        Raises:
+            UserError: nothing can be written there; the run stays in its old folder.
+        """
+        before, self.folder = self.folder, self.folder.copied_under(root, self._trainer.config)
+        try:
+            self.save(None, seconds)
+        except UserError:
+            self.folder = before
+            raise
 
     def save(self, outcome: Outcome | None, seconds: float) -> None:
         """Write metrics, a checkpoint, weights and summary.

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +86,25 @@ class RunFolder:
         folder = cls(path)
         folder.append_metrics(back_to=step)
         folder.append_frames((), _NO_LIMIT, back_to=step)
+        return folder
+
+    def copied_under(self, root: Path, config: RunConfig) -> RunFolder:
+        """A new folder under `root` of the same name, with all that can be read of this one.
+
+        Raises:
+            UserError: it cannot be written.
+        """
+        files = [path for path in self.path.rglob("*") if path.is_file() and not path.is_symlink()]
+        folder = self._begin(root, config, lambda: _new_folder(root, self.path.name))
+        try:
+            for path in files:
+                with suppress(OSError):  # what cannot be read any more must not keep the rest from being saved
+                    content = path.read_bytes()
+                    with whole_file(folder.path / path.relative_to(self.path)) as file:
+                        file.write(content)
+        except UserError:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
         return folder
 
     @classmethod

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QTabBar, QToolBar, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QTabBar, QToolBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.data.folder import FolderConfig
@@ -119,7 +119,7 @@ def test_that_the_controls_say_what_can_be_done(hands: Hands) -> None:
 
     assert enabled() == {"start"}
     hands.train()
-    assert enabled() == {"pause", "step", "stop", "sample", "evaluate", "save"}
+    assert enabled() == {"pause", "step", "stop", "sample", "evaluate", "save", "elsewhere"}
     assert "stop it first" in hands.window.actions_of_run["start"].toolTip()
     hands.end()
     assert enabled() == {"start", "evaluate"}
@@ -201,8 +201,13 @@ def test_that_results_a_full_disk_refused_are_asked_about_before_they_are_lost(
         hands.wait_for(RunPhase.PAUSED)
         hands.wait(lambda: bool(said))
         assert "No space left on device" in said[0]
-        hands.end()
+        hands.press("stop")
         hands.wait(lambda: len(said) == 2)
+        assert hands.bench.run.phase is RunPhase.PAUSED
+    with hands.answering("End without saving") as said:
+        hands.press("stop")
+        hands.wait(lambda: bool(said))
+        hands.wait_for(RunPhase.FAILED)
     history, samples = hands.bench.history, hands.find(SamplesPanel, "samples")
     with hands.answering("Keep them") as asked:
         hands.press("start")
@@ -216,6 +221,26 @@ def test_that_results_a_full_disk_refused_are_asked_about_before_they_are_lost(
     assert len(asked) == 1
     assert hands.bench.history is not history
     hands.end()
+
+
+def test_that_a_run_on_a_full_disk_goes_on_when_it_is_saved_elsewhere(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    disk = FullDisk(hands.bench.runs_root, monkeypatch)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "other"))
+    hands.train()
+    before = hands.bench.run.folder
+    disk.full = True
+    with hands.answering("Save elsewhere…") as said:
+        hands.wait(lambda: bool(said))
+        hands.wait_for(RunPhase.RUNNING)
+    folder = hands.bench.run.folder
+    assert before is not None
+    assert folder == tmp_path / "other" / before.name
+    hands.end()
+    assert hands.bench.run.phase is RunPhase.FINISHED
+    assert not hands.bench.run.unsaved
+    assert (folder / "weights.safetensors").is_file()
 
 
 def test_that_closing_asks_when_the_last_save_fails(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,10 +32,12 @@ class Watch:
         self.qtbot, self.bench = qtbot, bench
         self.lines: list[LogLine] = []
         self.troubles: list[UserError] = []
+        self.refused: list[bool] = []  # saves that failed: whether the run was to stop
         self.snapshots: list[Snapshot] = []
         self.pending: list[bool] = []
         bench.line_logged.connect(self.lines.append)
         bench.runs.troubled.connect(self.troubles.append)
+        bench.runs.unsaved.connect(self._on_unsaved)
         bench.snapshot_arrived.connect(self.snapshots.append)
         bench.target.changed.connect(lambda tilt: self.pending.append(tilt is not None and tilt.pending))
         bench.edit(
@@ -44,6 +46,10 @@ class Watch:
             cadence=CadenceConfig(log_every=1, sample_every=0.1, samples=4),
             threads=1,
         )
+
+    def _on_unsaved(self, error: UserError, stopping: bool) -> None:
+        self.troubles.append(error)
+        self.refused.append(stopping)
 
     def wait(self, ready: Any) -> None:
         self.qtbot.waitUntil(ready, timeout=PATIENCE_MS)
@@ -198,7 +204,10 @@ def test_that_a_run_stopped_on_a_full_disk_keeps_its_results_and_says_that_they_
     watch.train()
     disk.full = True
     watch.wait_for(RunPhase.PAUSED)
-    watch.end()
+    watch.bench.stop()
+    watch.wait(lambda: watch.refused == [False, True])  # it waits, and says that it was to end
+    watch.bench.runs.stop(insist=True)
+    watch.wait(lambda: not watch.bench.start_blocked)
     assert watch.bench.run.unsaved
     assert len(watch.bench.history) > 0
     assert disk.refused > 1

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from studio.errors import UserError
-from studio.training.commands import Pause, Resume, SampleNow, Save, SetLearningRate, Step, Stop
-from studio.training.events import Logged, Noticed, Outcome, Restored, Saved, Warned
+from studio.training.commands import Pause, Resume, SampleNow, Save, SaveElsewhere, SetLearningRate, Step, Stop
+from studio.training.events import Logged, Moved, Noticed, Outcome, Restored, Saved, Warned
 from studio.training.frames import FrameStore
 from studio.training.limit import Limit
 from studio.training.marks import MarkKind
+from studio.training.resumption import resume
 from studio.training.saved_run import SavedRun
 from studio.training.snapshot import SampleGrid
 from tests.training.conftest import steps, tiny_config
@@ -122,17 +123,77 @@ def test_that_a_complete_run_waits_until_there_is_room_to_save_it(disk: Disk, ru
     assert len(run.logged()) == 2
 
 
-def test_that_a_stopped_run_that_cannot_be_saved_ends_with_the_reason(disk: Disk, run_path: Path) -> None:
+def test_that_a_stopped_run_that_cannot_be_saved_waits_until_it_can(disk: Disk, run_path: Path) -> None:
     run = Played(folder=run_path)
 
     def script() -> Script:
         yield from steps(2)
         disk.full = True
         yield [Stop()]
+        (warned,) = run.all_of(Warned)
+        assert (warned.unsaved, warned.stopping) == (True, True)
+        yield []
+        yield [Stop()]
+        disk.full = False
+        yield [Stop()]
+
+    assert run.run(script()) is Outcome.STOPPED
+    assert len(run.all_of(Warned)) == 2
+    assert SavedRun.open(run_path).summary["steps"] == run.trainer.step_count == 2
+
+
+def test_that_a_stop_that_insists_ends_it_with_the_reason(disk: Disk, run_path: Path) -> None:
+    run = Played(folder=run_path)
+
+    def script() -> Script:
+        yield from steps(2)
+        disk.full = True
+        yield [Stop()]
+        yield [Stop(insist=True)]
 
     with pytest.raises(UserError, match="No space left"):
         run.run(script())
     assert run.all_of(Saved) == []
+
+
+@pytest.mark.parametrize("stopping", [False, True])
+def test_that_saving_elsewhere_moves_the_run_and_continues_it(run_path: Path, tmp_path: Path, stopping: bool) -> None:
+    """The folder's parent is taken away from under it, as a removed drive would be."""
+    run = Played(folder=run_path)
+    new = tmp_path / "other" / run_path.name
+    gone = tmp_path / "gone"
+
+    def script() -> Script:
+        yield from steps(2)
+        yield [Save()]
+        run_path.rename(gone)
+        run_path.write_text("in the way")
+        yield [Stop() if stopping else SampleNow()]
+        assert run.all_of(Warned)[-1].unsaved
+        yield [SaveElsewhere(root=run_path)]  # no folder either
+        assert len(run.all_of(Warned)) == 2
+        yield [SaveElsewhere(root=tmp_path / "other")]
+        assert not stopping
+        yield from steps(1)
+
+    assert run.run(script()) is Outcome.STOPPED
+    assert run.all_of(Moved) == [Moved(step=3, path=new)]
+    assert SavedRun.open(new).summary["steps"] == run.trainer.step_count == (3 if stopping else 5)
+    assert resume(new).step == run.trainer.step_count
+
+
+def test_that_all_that_can_be_read_goes_along(run_path: Path, tmp_path: Path) -> None:
+    run = Played(folder=run_path)
+
+    def script() -> Script:
+        yield from steps(2)
+        yield [Save()]
+        yield [SaveElsewhere(root=tmp_path / "other")]
+
+    run.run(script())
+    run.folder = tmp_path / "other" / run_path.name
+    assert run.logged() == list(range(1, run.trainer.step_count + 1))
+    assert FrameStore(run.folder).steps[0] == 0
 
 
 def test_that_a_value_that_comes_later_gets_a_column(run_path: Path) -> None:
