@@ -1,8 +1,8 @@
 """Runs the jobs of a queue, each in a process of its own, so many at once.
 
 A process is ``studio train`` on the job's configuration, which a job takes from the queue and not from any file that
-somebody may edit meanwhile. What was running when the studio ended is found by its process and put back into the queue
-when that is gone.
+somebody may edit meanwhile; or ``studio resume``, if its run has begun before. What was running when the studio
+ended is found by its process and put back into the queue when that is gone.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from studio.errors import UserError
 from studio.files import whole_file
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
-from studio.training.limit import Limit
+from studio.training.resumption import resume
 from studio.training.saved_run import SavedRun
 
 _GRACE_SECONDS = 20.0
 _LONGEST_ERROR = 300
 _INTERRUPTED = 130
+_LEAST_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -122,8 +123,7 @@ class JobRunner:
 
     def _command(self, job: Job, config: Path) -> Sequence[str]:
         data = ["--data-root", str(self._data_root)] if self._data_root else []
-        run = ["train", str(config), *_limit(job.limit), "--run-dir", str(job.folder)]
-        return [sys.executable, "-m", "studio", *run, *data]
+        return [sys.executable, "-m", "studio", *_training(job, config), *data]
 
     def _conclude(self, running: _Process, *, put_back: bool = False) -> None:
         job, code = running.job, running.process.returncode
@@ -164,10 +164,18 @@ def _status(code: int, *, cancelled: bool, put_back: bool) -> JobStatus:
     return JobStatus.WAITING if put_back or code == _INTERRUPTED else JobStatus.FAILED
 
 
-def _limit(limit: Limit) -> Sequence[str]:
-    if limit.steps is not None:
-        return ["--steps", str(limit.steps)]
-    return ["--minutes", repr((limit.seconds or 0) / 60)]
+def _training(job: Job, config: Path) -> Sequence[str]:
+    """What has the run begin, or go on from its last checkpoint if it has begun before."""
+    steps = ["--steps", str(job.limit.steps)]
+    seconds = job.limit.seconds or 0.0
+    try:
+        found = resume(job.folder)
+    except UserError:
+        length = steps if job.limit.steps is not None else ["--minutes", repr(seconds / 60)]
+        return ["train", str(config), *length, "--run-dir", str(job.folder)]
+    left = max(seconds - found.seconds, _LEAST_SECONDS)
+    length = steps if job.limit.steps is not None else ["--minutes", repr(left / 60)]
+    return ["resume", str(job.folder), *length]
 
 
 def _interrupt(process: subprocess.Popen[bytes]) -> None:
