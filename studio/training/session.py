@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from studio.training.events import Event, Finished, Outcome, Preparing, Started
 from studio.training.limit import Limit
 from studio.training.loop import RunLoop
 from studio.training.mailbox import Mailbox
+from studio.training.measured_set import measured_set
 from studio.training.memory import out_of_memory
 from studio.training.snapshot import Snapshot
 from studio.training.store import RunFolder
@@ -117,7 +119,9 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     # What learns points is so small that a second thread only costs, the more so on a busy machine.
     threads = use_threads(request.config.threads or (0 if data.plane is None else 1))
     mailbox.post(Preparing(text="Building the model"))
-    trainer = Trainer(request.config, data, device=device, measured=request.measured)
+    measured = request.measured or measured_set(data)
+    _measure(request.config, data, measured, mailbox, progress)
+    trainer = Trainer(request.config, data, device=device, measured=measured)
     # The last moment to give up without a trace: from here on there is a folder, and a Stop saves into it.
     progress.check()
     folder = request.folder() if request.folder is not None else None
@@ -133,6 +137,22 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     evaluator = Evaluator(trainer, request.judge) if request.judge is not None else None
     loop.append(RunLoop(trainer, mailbox, recorder, request.limit, evaluator))
     return loop[0]
+
+
+def _measure(config: RunConfig, data: ExampleSet, measured: Measured, mailbox: Mailbox, progress: Progress) -> None:
+    """Have what the energy needs of the examples, saying how far it is; what cannot be had the trainer refuses."""
+    told = ""
+
+    def tell(text: str, fraction: float | None) -> None:
+        nonlocal told
+        progress.check()
+        new = text if fraction is None else f"{text}: {fraction:.0%}"
+        if new != told:
+            told = new
+            mailbox.post(Preparing(text=new))
+
+    with suppress(UserError):
+        measured.prepare(config.perturbation.resolve(data.class_names).energy.names, Progress(tell))
 
 
 def folder_for(path: Path, config: RunConfig) -> Callable[[], RunFolder]:
