@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.evaluation.divergences import drawn_by_weight
 from studio.evaluation.neighbours import Likeness
-from studio.evaluation.report import Evaluation, Specimens
+from studio.evaluation.report import Evaluation, Mean, Specimens
 from studio.evaluation.shares import estimate
 from studio.gui.main_window import MainWindow
 from studio.gui.number_entry import UNKNOWN
@@ -45,6 +45,7 @@ def evaluation(workbench: Workbench) -> Evaluation:
         mmd_floor=0.01,
         likeness=Likeness(precision=0.9, recall=0.1, density=1.1, coverage=0.2),
         nearness=0.8,
+        features={"ink": Mean(value=31.5, error=0.25)},
         specimens=Specimens(
             labels=drawn_by_weight(np.eye(11)[2], 6, np.random.default_rng(0)),
             images=images,
