@@ -30,6 +30,7 @@ def setting(
     advanced: bool = False,
     live: bool = False,
     path: Literal["", "file", "folder"] = "",
+    editor: Literal["", "drawing"] = "",
     **bounds: Any,
 ) -> Any:
     """A field with what its form row shows.
@@ -45,6 +46,7 @@ def setting(
         advanced: folded away until asked for.
         live: may be changed while a run is under way.
         path: the text names a file or a folder, so the row gets a browse button.
+        editor: a special editor that the row gets.
         bounds: pydantic's own ``ge``, ``gt``, ``le``, ``lt``, ``min_length``, …
     """
     extra: JsonDict = {
@@ -55,5 +57,6 @@ def setting(
         "advanced": advanced,
         "live": live,
         "path": path,
+        "editor": editor,
     }
     return Field(default, title=title, description=help, json_schema_extra=extra, **bounds)

@@ -83,6 +83,13 @@ class Judge:
         return np.bincount(self.labels, minlength=len(self.class_names)).astype(np.int64)
 
     @torch.no_grad()
+    def log_odds(self, index: int) -> NDArray[np.float64]:
+        """log(q/(1 − q)) of every example of the data set, q the probability of class `index`, shape (N,), finite."""
+        logits = self.network.last(torch.from_numpy(self.features)).double()
+        others = torch.arange(logits.shape[1]) != index
+        return (logits[:, index] - logits[:, others].logsumexp(1)).numpy()
+
+    @torch.no_grad()
     def judge(self, images: NDArray[np.uint8], progress: Progress | None = None) -> Judgement:
         """Label images.
 

@@ -8,6 +8,7 @@ anew.
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from studio.data.image_set import ImageSet
 
 _VERSION = 1
+_PATIENCE = 0.1
+_one_at_a_time = threading.Lock()
 
 
 def judge_for(data: ImageSet, progress: Progress, folder: Path | None = None) -> Judge:
@@ -43,13 +46,18 @@ def judge_for(data: ImageSet, progress: Progress, folder: Path | None = None) ->
     """
     progress.report("Looking for the judge of this data set")
     base = (folder or cache_dir() / "judges") / data.fingerprint()
-    kept = _read(base, data)
-    if kept is not None:
-        return kept
-    judge = train_judge(data, progress)
-    with suppress(UserError):  # without room on the disk it is trained again next time
-        _write(base, judge)
-    return judge
+    while not _one_at_a_time.acquire(timeout=_PATIENCE):  # another thread may be training this very judge
+        progress.report("Waiting for the judge")
+    try:
+        kept = _read(base, data)
+        if kept is not None:
+            return kept
+        judge = train_judge(data, progress)
+        with suppress(UserError):  # without room on the disk it is trained again next time
+            _write(base, judge)
+        return judge
+    finally:
+        _one_at_a_time.release()
 
 
 def _write(base: Path, judge: Judge) -> None:

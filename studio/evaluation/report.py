@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from studio.evaluation.divergences import (
 )
 from studio.evaluation.neighbours import NEIGHBOURS, Likeness, likeness, nearest
 from studio.evaluation.shares import Shares, divergence, estimate, total_variation, total_variation_floor
+from studio.perturb.features import features_of, measure
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge, Judgement
@@ -104,6 +106,14 @@ class Specimens:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mean:
+    """A mean and its standard error."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """What came of it.
 
@@ -117,6 +127,7 @@ class Evaluation:
         frechet, frechet_floor, mmd, mmd_floor: distances to the tilted data, and of real examples to it.
         likeness: precision, recall, density, coverage.
         nearness: median distance of a sample to its nearest training example, over that of real examples.
+        features: mean of every feature over the samples, by the feature's name.
         specimens: samples to look at.
     """
 
@@ -135,6 +146,7 @@ class Evaluation:
     mmd_floor: float
     likeness: Likeness
     nearness: float
+    features: Mapping[str, Mean]
     specimens: Specimens
 
 
@@ -168,8 +180,18 @@ def evaluate(judge: Judge, target: Target, images: NDArray[np.uint8], judgement:
         mmd_floor=target.mmd_floor,
         likeness=_likeness(judgement.features[:_MOST_COMPARED], judge.features, real, repeats),
         nearness=float(np.median(specimens.distances) / target.spacing) if target.spacing else float("nan"),
+        features=_feature_means(images),
         specimens=specimens,
     )
+
+
+def _feature_means(images: NDArray[np.uint8]) -> dict[str, Mean]:
+    names = [feature.name for feature in features_of(images.shape)]
+    root = np.sqrt(len(images))
+    return {
+        name: Mean(value=float(values.mean()), error=float(values.std(ddof=1) / root))
+        for name, values in measure(images, names).items()
+    }
 
 
 def _likeness(generated: Features, data: Features, real: Indices, repeats: Indices) -> Likeness:

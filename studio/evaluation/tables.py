@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from studio.evaluation.neighbours import Likeness
-from studio.evaluation.report import Evaluation, Specimens
+from studio.evaluation.report import Evaluation, Mean, Specimens
 from studio.evaluation.shares import Shares
 
 UNSURE = "unsure"
@@ -22,7 +22,7 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
     """What a JSON file holds; a number that does not exist is null.
 
     ``classes`` has, by class name, ``data``, ``target``, the shares ``raw`` and ``corrected`` and their intervals;
-    ``unsure`` has the same of the samples that belong to none.
+    ``unsure`` has the same of the samples that belong to none, ``features`` the mean of each feature over the samples.
     """
     shares = evaluation.shares
     rows = [
@@ -40,6 +40,7 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
         "classes": dict(zip(evaluation.class_names, rows, strict=False)),
         UNSURE: rows[-1],
         **{name: value if math.isfinite(value) else None for name, value in figures.items()},
+        "features": {name: {"mean": mean.value, "error": mean.error} for name, mean in evaluation.features.items()},
     }
 
 
@@ -60,14 +61,24 @@ def evaluation_of(found: Mapping[str, Any]) -> Evaluation:
         target=columns["target"][:-1],
         shares=Shares(count=int(_number(found, "count")), **{name: columns[name] for name in _SHARES}),
         likeness=Likeness(**{name: _number(found, name) for name in _LIKENESS}),
+        features=_means(found.get("features")),
         specimens=Specimens(
             labels=np.empty(0, np.int64),
             images=np.empty((0, 1, 1, 1), np.uint8),
             neighbours=np.empty((0, 1, 1, 1), np.uint8),
             distances=np.empty(0),
         ),
-        **{name: _number(found, name) for name in _FIGURES},
+        **_figures(found),
     )
+
+
+def _figures(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _number(found, name) for name in _FIGURES}
+
+
+def _means(found: Any) -> dict[str, Mean]:
+    rows = found.items() if isinstance(found, dict) else ()
+    return {str(name): Mean(value=_number(row, "mean"), error=_number(row, "error")) for name, row in rows}
 
 
 def _number(row: Any, name: str) -> float:

@@ -15,6 +15,7 @@ from studio.training.energy_config import (
     ColumnTermConfig,
     FeatureTermConfig,
     FormulaTermConfig,
+    JudgeTermConfig,
     LinearTermConfig,
     QuadraticTermConfig,
     TermConfig,
@@ -27,6 +28,7 @@ KINDS: tuple[tuple[type[TermConfig], str, str], ...] = (
     (WindowTermConfig, "Window", "Favours values of a feature within a window. ΔH = 0 inside, height outside."),
     (FormulaTermConfig, "Formula", "Any ΔH of features and label, such as where(slant > 10, 1, 0)."),
     (ColumnTermConfig, "CSV column", "ΔH of each example from a CSV file: its number or file name, and a number."),
+    (JudgeTermConfig, "Judge", "Favours what a classifier takes for a class. ΔH = slope·log(q/(1 − q))."),
 )
 """Each kind of term, its title and its help, in the menu's order."""
 
@@ -42,6 +44,8 @@ def kind_title(term: TermConfig) -> str:
 
 def term_title(term: TermConfig) -> str:
     """What an edit of it is called."""
+    if isinstance(term, JudgeTermConfig):
+        return f"judge’s log-odds of {term.of}"
     return f"{kind_title(term).lower()} in {term.feature}" if isinstance(term, FeatureTermConfig) else kind_title(term)
 
 
@@ -50,12 +54,14 @@ def fresh_term(kind: type[TermConfig], feature: str = "", values: Floats | None 
 
     Args:
         kind: of the term.
-        feature: its feature; none for formulas and columns.
-        values: of the feature, shape (N,).
+        feature: its feature, or its class for the judge; none for formulas and columns.
+        values: of the feature, or the class's log-odds, shape (N,).
     """
     if values is None:
         return kind()
     spread = _rounded(float(np.std(values))) or 1.0
+    if kind is JudgeTermConfig:
+        return JudgeTermConfig(of=feature, slope=-_rounded(_GENTLE / spread))
     low, middle, high = (_rounded(float(value), 3) for value in np.quantile(values, [0.25, 0.5, 0.75]))
     if kind is LinearTermConfig:
         return LinearTermConfig(feature=feature, slope=_rounded(_GENTLE / spread))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,6 @@ from studio.training.saved_run import SavedRun
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
 
-CURVES = ("tv", "kl", "raw_tv", "raw_kl")
-"""Figures of an evaluation that are shown against step."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationView:
@@ -34,7 +32,7 @@ class EvaluationView:
 
     Attributes:
         latest: the newest evaluation of this run.
-        history: TV and KL against step.
+        history: `curve_values` against step.
         doing: what goes on for a person who waits, in words; empty if nothing does.
         fraction: of that, in 0…1.
         possible: whether there is something to evaluate.
@@ -45,6 +43,19 @@ class EvaluationView:
     doing: str = ""
     fraction: float = 0.0
     possible: bool = False
+
+
+def curve_values(found: Evaluation) -> dict[str, float]:
+    """What is drawn of an evaluation against step; a distance over its floor is as 1 for real examples."""
+    return {
+        "tv": found.tv,
+        "kl": found.kl,
+        "raw_tv": found.raw_tv,
+        "raw_kl": found.raw_kl,
+        "tv_floor": found.tv_floor,
+        "frechet_ratio": found.frechet / found.frechet_floor if found.frechet_floor > 0 else math.nan,
+        "mmd_ratio": found.mmd / found.mmd_floor if found.mmd_floor > 0 else math.nan,
+    }
 
 
 class EvaluationControl(QObject):
@@ -171,7 +182,7 @@ class EvaluationControl(QObject):
             case EvaluationEnded():
                 self._set(replace(self.view, doing=""))
             case Evaluated(evaluation=found):
-                self.view.history.append(message.step, {name: getattr(found, name) for name in CURVES})
+                self.view.history.append(message.step, curve_values(found))
                 self._set(replace(self.view, latest=message, doing=""))
                 self.evaluated.emit(message)
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from studio.gui.drawing_field import DrawingField, summary
 from studio.gui.fields import ChoiceField, Field, PathField, SwitchField, TextField
 from studio.gui.number_field import NumberField, NumberStyle, Range, shown, with_unit
 from studio.settings import Settings
@@ -93,6 +94,8 @@ def make_field(name: str, info: FieldInfo) -> Field | None:
         return SwitchField()
     if kind is int or kind is float:
         return NumberField(style_of(info), range_of(info))
+    if kind is str and extra(info, "editor") == "drawing":
+        return DrawingField()
     if kind is str:
         path = extra(info, "path")
         return PathField(folder=path == "folder", title=title_of(name, info)) if path else TextField()
@@ -101,6 +104,8 @@ def make_field(name: str, info: FieldInfo) -> Field | None:
 
 def value_text(info: FieldInfo, value: Any) -> str:
     """A value as its row shows it."""
+    if extra(info, "editor") == "drawing":
+        return summary(str(value))
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, int | float) and not isinstance(value, Enum):

@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
+from studio.gui.drawing_field import DrawingField
 from studio.gui.field_info import extra, range_text, title_of, value_text
 from studio.gui.fields import ChoiceField, Field, PathField, SwitchField, TextField
 from studio.gui.look import mark
@@ -83,7 +84,7 @@ class FormRow(QObject):
         """Add the row below what the grid holds; texts, paths and long choices get a line of their own."""
         row = grid.rowCount()
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if isinstance(self._widget, TextField | PathField) or _is_wide(self._widget):
+        if isinstance(self._widget, TextField | PathField | DrawingField) or _is_wide(self._widget):
             grid.addWidget(self._label, row, 0, 1, 2)
             grid.addWidget(self.reset, row, 2, right)
             grid.addWidget(self._widget, row + 1, 0, 1, 3)

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
 from studio.evaluation.tables import evaluation_of
-from studio.gui.evaluation_control import CURVES, EvaluationControl, EvaluationView
+from studio.gui.evaluation_control import EvaluationControl, EvaluationView, curve_values
 from studio.gui.history import History
 from studio.gui.run_control import RunControl
 from studio.gui.task_runner import TaskRunner
@@ -303,8 +303,9 @@ def read_old_run(folder: Path, progress: Progress) -> OldRun:
     frames = FrameStore(folder)
     evaluations = History()
     for found in metrics.evaluations:
-        figures = {name: found.figure(name) for name in CURVES}
-        evaluations.append(found.step, {name: value for name, value in figures.items() if value is not None})
+        evaluated = _evaluated(found)
+        if evaluated is not None:
+            evaluations.append(found.step, curve_values(evaluated.evaluation))
     return OldRun(
         folder=folder,
         title=read_notes(folder).name or config.name or folder.name,

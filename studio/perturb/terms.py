@@ -5,6 +5,7 @@ quadratic   ½·((f − centre)/width)²              the target is multiplied b
 window      0 within low…high, height outside    e^{−height} times as much of what lies outside
 formula     any formula over features and label
 column      a number per example from elsewhere, such as a file
+judge       slope·log(q/(1 − q))                 q the probability that a classifier gives a class
 """
 
 from __future__ import annotations
@@ -177,6 +178,34 @@ class ColumnTerm(Term):
     def energy(self, measured: Measured) -> Floats:
         """The column as it is."""
         return measured.values(COLUMN + self.source)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeTerm(Term):
+    """slope·log-odds of a class by the data's judge; a negative slope favours what looks like that class.
+
+    Attributes:
+        of: name of the class.
+        slope: factor on the log-odds, in nats.
+    """
+
+    kind: ClassVar[str] = "judge"
+    of: str
+    slope: float = -0.1
+
+    @property
+    def title(self) -> str:
+        """Whose log-odds they are."""
+        return f"the judge’s log-odds of “{self.of}”"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The log-odds, a column that the judge fills."""
+        return (f"{COLUMN}judge:{self.of}",)
+
+    def energy(self, measured: Measured) -> Floats:
+        """slope·log(q/(1 − q)) of every example."""
+        return self.slope * measured.values(self.names[0])
 
 
 def checked_energy(term: Term, measured: Measured) -> Floats:

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from studio.errors import UserError
 from studio.perturb.energy import Energy
 from studio.perturb.features import FEATURES
-from studio.perturb.terms import ColumnTerm, FormulaTerm, LinearTerm, QuadraticTerm, Term, WindowTerm
+from studio.perturb.terms import ColumnTerm, FormulaTerm, JudgeTerm, LinearTerm, QuadraticTerm, Term, WindowTerm
 from studio.settings import Settings, setting
 
 MOST_TERMS = 32
@@ -161,11 +161,36 @@ class ColumnTermConfig(TermConfig):
         return ColumnTerm(source=f"csv:{self.path}", enabled=self.enabled, scale=self.scale)
 
 
+class JudgeTermConfig(TermConfig):
+    """slope·log-odds of a class, as the data set's judge sees each example."""
+
+    kind: Literal["judge"] = "judge"
+    of: str = setting("", "Class", "The class whose likeness counts, by its name in the data set.")
+    slope: float = setting(
+        -0.1,
+        "Slope",
+        "Negative favours what the judge takes for the class, positive what it does not. ΔH = slope·log(q/(1 − q)), "
+        "q the judge's probability of the class.",
+        step=0.01,
+        ge=-_HUGE,
+        le=_HUGE,
+    )
+
+    def resolve(self) -> JudgeTerm:
+        """The frozen term."""
+        return JudgeTerm(**self._fields())
+
+
 if TYPE_CHECKING:
     AnyTerm: TypeAlias = TermConfig
 else:
     AnyTerm = Annotated[
-        LinearTermConfig | QuadraticTermConfig | WindowTermConfig | FormulaTermConfig | ColumnTermConfig,
+        LinearTermConfig
+        | QuadraticTermConfig
+        | WindowTermConfig
+        | FormulaTermConfig
+        | ColumnTermConfig
+        | JudgeTermConfig,
         Field(discriminator="kind"),
     ]
 """Any term's settings, told apart by ``kind``. A new kind of term is a class here and one in `studio.perturb.terms`."""

@@ -61,7 +61,9 @@ def evaluate_run(
     perturbation = _target(run)
     part = progress.part(0.0, _JUDGE_PART)
     images = images_of(run, data(part))
-    log_weights = whole_log_weights(perturbation, measured_set(images))
+    measured = measured_set(images)
+    measured.prepare(perturbation.energy.names, part)
+    log_weights = whole_log_weights(perturbation, measured)
     if judge is None:
         from studio.evaluation.judge_store import judge_for
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from studio.training.events import Event, Finished, Outcome, Preparing, Resumed,
 from studio.training.limit import Limit
 from studio.training.loop import RunLoop
 from studio.training.mailbox import Mailbox
+from studio.training.measured_set import measured_set
 from studio.training.memory import out_of_memory
 from studio.training.resumption import Resumption
 from studio.training.run_folder import RunFolder
@@ -121,7 +123,9 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     device = resolve_device(request.config.device)
     threads = use_threads(request.config.threads or useful_threads(math.prod(data.image_shape)))
     mailbox.post(Preparing(text="Building the model"))
-    trainer = Trainer(request.config, data, device=device, measured=request.measured)
+    measured = request.measured or measured_set(data)
+    _measure(request.config, data, measured, mailbox, progress)
+    trainer = Trainer(request.config, data, device=device, measured=measured)
     notes = None
     if request.resumption is not None:
         mailbox.post(Preparing(text=f"Going on from step {request.resumption.step:,}"))
@@ -146,6 +150,22 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     guard, seconds = ThreadGuard(guarded, use_threads), notes.seconds if notes else 0.0
     loop.append(RunLoop(trainer, mailbox, recorder, request.limit, evaluator, guard, seconds))
     return loop[0]
+
+
+def _measure(config: RunConfig, data: ExampleSet, measured: Measured, mailbox: Mailbox, progress: Progress) -> None:
+    """Have what the energy needs of the examples, saying how far it is; what cannot be had the trainer refuses."""
+    told = ""
+
+    def tell(text: str, fraction: float | None) -> None:
+        nonlocal told
+        progress.check()
+        new = text if fraction is None else f"{text}: {fraction:.0%}"
+        if new != told:
+            told = new
+            mailbox.post(Preparing(text=new))
+
+    with suppress(UserError):
+        measured.prepare(config.perturbation.resolve(data.class_names).energy.names, Progress(tell))
 
 
 def folder_for(path: Path, config: RunConfig) -> Callable[[], RunFolder]:

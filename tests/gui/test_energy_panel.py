@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QFileDialog, Q
 from pytestqt.qtbot import QtBot
 
 from studio.data.folder import FolderConfig
+from studio.evaluation import judge
 from studio.gui.main_window import MainWindow
 from studio.gui.panels.energy import EnergyPanel
 from studio.gui.panels.energy_row import TermRow
@@ -20,7 +21,7 @@ from studio.gui.workbench import Workbench
 from studio.perturb.features import measure
 from studio.perturb.perturbation import target_shares
 from studio.training.config import BatchConfig, CadenceConfig, PerturbationConfig, RunConfig
-from studio.training.energy_config import FormulaTermConfig, LinearTermConfig
+from studio.training.energy_config import FormulaTermConfig, JudgeTermConfig, LinearTermConfig
 from tests.data.image_folders import write_image_folder
 from tests.gui.hands import Hands, Key
 from tests.gui.live import show
@@ -330,3 +331,34 @@ def test_that_every_control_can_be_reached_with_tab(qtbot: QtBot, window: MainWi
         "energy_histogram",
     }
     assert wanted | {field.objectName() for field in row.fields.values()} | {"term_remove"} <= reached  # type: ignore[attr-defined]
+
+
+def test_that_a_judge_term_trains_the_judge_in_the_background_and_tilts_within_a_class(
+    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "_SEEN", 2000)  # a rough one will do
+    row = add(qtbot, panel, "Judge", "2")
+    settle(qtbot, workbench)
+    assert isinstance(row.term, JudgeTermConfig)
+    assert row.term.of == "2"
+    assert row.term.slope < 0
+    assert term_shares(workbench)[2] > 0.11
+    tilt = workbench.target.tilt
+    assert tilt is not None
+    assert tilt.energies is not None
+    assert np.ptp(tilt.energies.energy[tilt.dataset.labels == 2]) > 0
+    choose = row.fields["of"]
+    assert isinstance(choose, QComboBox)
+    choose.setFocus()
+    qtbot.keyClick(choose, Key.Key_Down)
+    settle(qtbot, workbench)
+    assert dict(workbench.config.perturbation.terms[0])["of"] == "3"
+
+
+def test_that_a_judge_can_be_given_up_while_it_learns(qtbot: QtBot, panel: EnergyPanel, workbench: Workbench) -> None:
+    menu_action(panel.add.menu(), "Judge", "2").trigger()
+    qtbot.waitUntil(lambda: workbench.task is not None and "judge" in workbench.task.text)
+    assert panel.busy.isVisibleTo(panel)
+    workbench.cancel_task()
+    settle(qtbot, workbench)
+    assert panel.rows == []

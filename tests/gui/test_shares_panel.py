@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.evaluation.divergences import drawn_by_weight
 from studio.evaluation.neighbours import Likeness
-from studio.evaluation.report import Evaluation, Specimens
+from studio.evaluation.report import Evaluation, Mean, Specimens
 from studio.evaluation.shares import estimate
 from studio.gui.main_window import MainWindow
 from studio.gui.number_entry import UNKNOWN
@@ -45,6 +45,7 @@ def evaluation(workbench: Workbench) -> Evaluation:
         mmd_floor=0.01,
         likeness=Likeness(precision=0.9, recall=0.1, density=1.1, coverage=0.2),
         nearness=0.8,
+        features={"ink": Mean(value=31.5, error=0.25)},
         specimens=Specimens(
             labels=drawn_by_weight(np.eye(11)[2], 6, np.random.default_rng(0)),
             images=images,
@@ -108,7 +109,7 @@ def test_that_raw_shares_can_be_asked_for(panel: SharesPanel, workbench: Workben
     qtbot.mouseClick(panel.raw, Qt.MouseButton.LeftButton)
     assert panel.bars.bars is not None
     assert panel.bars.bars.generated[2] == pytest.approx(2 / 3)
-    assert [curve.name for curve in panel.plot.curves] == ["raw_tv", "raw_kl"]
+    assert [curve.name for curve in panel.plot.curves] == ["tv_floor", "raw_tv", "raw_kl"]
 
 
 def test_that_every_evaluation_is_a_point_of_the_curves(panel: SharesPanel, workbench: Workbench, qtbot: QtBot) -> None:
@@ -152,3 +153,29 @@ def test_that_a_run_is_evaluated_live_on_demand_and_after_its_end(
         window.actions_of_run["evaluate"].trigger()
     assert len(evaluations.view.history) == before + 1
     qtbot.waitUntil(lambda: not evaluations.view.doing, timeout=10_000)
+
+
+def test_that_every_figure_of_quality_is_explained_on_its_own(
+    panel: SharesPanel, workbench: Workbench, qtbot: QtBot
+) -> None:
+    arrive(workbench)
+    button = panel.findChild(QToolButton, "shares_figures")
+    assert button is not None
+    button.setFocus()
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    values = panel.quality.values
+    assert values["Fréchet distance"].text() == "12"
+    assert len({label.toolTip() for label in values.values()}) == len(values) == 9
+    floors = panel.quality.plot.references.lines
+    assert [(line.place, line.title) for line in floors] == [(1.0, "real against real")]
+    assert panel.quality.legend.chips["frechet_ratio"].text().endswith("24")
+
+
+def test_that_unsure_is_never_cut_off(panel: SharesPanel, workbench: Workbench) -> None:
+    arrive(workbench)
+    for width in (panel.bars.minimumSizeHint().width(), 600):
+        panel.bars.resize(width, 200)
+        last = len(panel.bars.bars.names) - 1 if panel.bars.bars is not None else 0
+        assert panel.bars._span(last)[1] >= panel.bars.fontMetrics().horizontalAdvance("unsure")
+        assert panel.bars.class_at(panel.bars.place_of(last).x()) == last
+        assert panel.bars.class_at(panel.bars.place_of(3).x()) == 3

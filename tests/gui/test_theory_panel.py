@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -11,9 +9,12 @@ from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.panels.theory import TheoryPanel
+from studio.gui.panels.theory_generated import of_points
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
+from studio.training.snapshot import PlaneFrame
 from tests.gui.live import show
+from tests.gui.test_shares_panel import arrive, evaluation
 
 
 @pytest.fixture
@@ -96,12 +97,33 @@ def test_that_a_feature_is_measured_and_then_predicted(qtbot: QtBot, panel: Theo
     assert panel.plots["mean"].labels["left"] == "mean ink (%)"
 
 
-def test_that_what_the_model_generates_is_shown_once_it_is_known(panel: TheoryPanel, workbench: Workbench) -> None:
+def test_that_what_the_model_generates_is_shown_once_it_is_known(
+    qtbot: QtBot, panel: TheoryPanel, workbench: Workbench
+) -> None:
     assert value(panel, "generated") == "–"
-    assert workbench.target.tilt is not None
-    workbench.target.changed.emit(replace(workbench.target.tilt, generated=np.full(10, 0.1)))
-    assert value(panel, "generated") == "10"
-    assert panel._generated.getData()[0].tolist() == [1.0]
+    arrive(workbench)
+    found = evaluation(workbench).shares
+    share, error = value(panel, "generated").split(" ± ")
+    assert float(share) == pytest.approx(100 * found.corrected[2], rel=0.01)
+    assert float(error) == pytest.approx(100 * (found.high[2] - found.low[2]) / 3.92, rel=0.1)
+    assert panel.generated.point.getData()[0].tolist() == [1.0]
+    choose(qtbot, panel, "ink")
+    qtbot.waitUntil(lambda: not panel.empty_text and value(panel, "generated") == "31.5 ± 0.25")
+    assert panel.plots["mean"].view.viewRange()[1][0] < 31.25  # far off the curves, and still to be seen
+    panel.legend.chips["generated"].click()
+    assert panel.generated.point.getData()[0].tolist() == []
+
+
+def test_that_points_of_the_plane_have_means_with_errors() -> None:
+    points = np.random.default_rng(0).standard_normal((400, 2))
+    frame = PlaneFrame(step=1, points=points, labels=(points[:, 0] > 0).astype(np.int64), views=())
+    coordinate, share = of_points("x", frame), of_points("class:1", frame)
+    assert coordinate is not None
+    assert share is not None
+    assert coordinate.value == pytest.approx(points[:, 0].mean())
+    assert coordinate.error == pytest.approx(1 / 20, rel=0.1)
+    assert share.value == pytest.approx(100 * (points[:, 0] > 0).mean())
+    assert share.error == pytest.approx(2.5, rel=0.05)
 
 
 def test_that_a_small_panel_shows_what_was_asked_for_last_and_never_nothing(qtbot: QtBot, panel: TheoryPanel) -> None:

@@ -10,15 +10,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from studio.data.catalog import load_dataset
+from studio.data.image_set import ImageSet
+from studio.data.planar.config import RingConfig
 from studio.errors import UserError
+from studio.evaluation.judge import Judge, as_tensor, train_judge
 from studio.perturb.energy import Energy
 from studio.perturb.features import measure
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import FormulaTerm, LinearTerm
+from studio.progress import Progress
 from studio.training.assignments import with_settings
 from studio.training.config import RunConfig
 from studio.training.config_file import parse_config
-from studio.training.energy_config import MOST_TERMS, energy_record
+from studio.training.energy_config import MOST_TERMS, energy_of_record, energy_record
 from studio.training.measured_set import measured_set
 from studio.training.planners import PlannerKind
 from studio.training.recorder import Recorder
@@ -229,3 +234,53 @@ def test_that_a_column_may_name_files(tmp_path: Path) -> None:
     values = measured_set(named).values(f"column:csv:{path}")
     assert values[5] == 2.5
     assert np.count_nonzero(values) == 1
+
+
+@pytest.fixture
+def judge(monkeypatch: pytest.MonkeyPatch) -> list[Judge]:
+    """A judge of the tiny images, trained once and not kept on disk."""
+    kept: list[Judge] = []
+
+    def judge_for(data: ImageSet, progress: Progress) -> Judge:
+        kept[:] = kept or [train_judge(data, progress)]
+        return kept[0]
+
+    monkeypatch.setattr("studio.evaluation.judge_store.judge_for", judge_for)
+    return kept
+
+
+def test_that_the_judges_log_odds_tilt_examples_of_one_class_differently(judge: list[Judge]) -> None:
+    images = tiny_images()
+    measured = measured_set(images)
+    name = images.class_names[1]
+    target = tilted(terms=[{"kind": "judge", "of": name, "slope": -0.5}]).perturbation.resolve(images.class_names)
+    energy = target.example_energies(measured).energy
+    (found,) = judge
+    q = found.network(as_tensor(images.images)).double().softmax(1)[:, 1].numpy()
+    np.testing.assert_allclose(energy, -0.5 * np.log(q / (1 - q)), atol=1e-3)
+    weights = np.exp(target.example_log_weights(images.labels, images.counts, target.example_energies(measured)))
+    assert weights[images.labels == 1].mean() > weights[images.labels != 1].mean()
+    assert len(set(np.round(weights[images.labels == 1], 6).tolist())) > 1
+
+
+def test_that_a_run_is_planned_with_the_judges_log_odds_and_records_them(judge: list[Judge]) -> None:
+    images = tiny_images()
+    config = tilted(terms=[{"kind": "judge", "of": images.class_names[1]}])
+    trainer = Trainer(config, images)
+    assert np.ptp(trainer.data_log_weights(trainer.perturbation)) > 0
+    assert energy_of_record(energy_record(trainer.perturbation.energy)) == trainer.perturbation.energy
+
+
+def test_that_a_class_that_the_data_lack_is_refused_at_its_row() -> None:
+    images = tiny_images()
+    target = tilted(terms=[{"kind": "judge", "of": "nine"}]).perturbation.resolve(images.class_names)
+    with pytest.raises(UserError, match="no class “nine”") as caught:
+        target.example_energies(measured_set(images))
+    assert caught.value.field == "perturbation.terms.0"
+
+
+def test_that_points_are_not_judged() -> None:
+    points = load_dataset(RingConfig(count=100), Path("unused"), Progress())
+    target = tilted(terms=[{"kind": "judge", "of": "1"}]).perturbation.resolve(points.class_names)
+    with pytest.raises(UserError, match="Only images can be judged"):
+        target.example_energies(measured_set(points))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import field_validator
+
+from studio.data.planar.drawing import parse_drawing
 from studio.data.spec import DatasetConfig
 from studio.settings import setting
 
@@ -75,3 +78,22 @@ class LinesConfig(PlanarConfig):
 
     kind: Literal["planar_lines"] = "planar_lines"
     width: float = _width(0.05, 0.01, 0.5)
+
+
+class DrawnConfig(PlanarConfig):
+    """What a person drew."""
+
+    kind: Literal["planar_drawn"] = "planar_drawn"
+    drawing: str = setting(
+        "1@0.3 -2,1 -1.5,1.5 -1,1.8 -0.5,1.9 0,1.8 0.5,1.5 1,1; 2@0.2 -1.5,-1 -0.5,-1.4 0.5,-1.4 1.5,-1",
+        "Drawing",
+        "Classes that are drawn by a brush; p(x|c) is the mean of a Gaussian at each place that the brush left.",
+        editor="drawing",
+    )
+
+    @field_validator("drawing")
+    @classmethod
+    def _check_drawing(cls, drawing: str) -> str:
+        if len({stroke.label for stroke in parse_drawing(drawing)}) < 2:
+            raise ValueError("the drawing has fewer than two classes; draw with another class, too")
+        return drawing

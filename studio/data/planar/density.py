@@ -43,25 +43,26 @@ class Blobs(Density):
 
     Attributes:
         centres: c, shape (M, 2).
-        width: σ.
+        width: σ, one for all or shape (M,).
         shares: a, shape (M,); they add up to 1.
     """
 
     centres: Array
-    width: float
+    width: float | Array
     shares: Array
 
     def log_density(self, points: Array) -> Array:
-        logs = np.log(self.shares) - math.log(2 * math.pi * self.width**2)
+        logs = np.log(self.shares) - np.log(2 * math.pi * np.square(self.width))
         found = []
         for start in range(0, len(points), _CHUNK):  # thousands of points times hundreds of nodes at a time
             gaps = points[start : start + _CHUNK, None] - self.centres
-            found.append(_log_sum(logs - (gaps**2).sum(2) / (2 * self.width**2)))
+            found.append(_log_sum(logs - (gaps**2).sum(2) / (2 * np.square(self.width))))
         return np.concatenate(found) if found else np.empty(0)
 
     def draw(self, count: int, rng: np.random.Generator) -> Array:
         chosen = rng.choice(len(self.centres), count, p=self.shares)
-        return self.centres[chosen] + self.width * rng.standard_normal((count, 2))
+        widths = np.broadcast_to(self.width, len(self.centres))[chosen, None]
+        return self.centres[chosen] + widths * rng.standard_normal((count, 2))
 
 
 def blob(x: float, y: float, width: float) -> Blobs:

@@ -12,6 +12,7 @@ import numpy as np
 
 from studio.data.planar.config import (
     CheckerboardConfig,
+    DrawnConfig,
     GaussianConfig,
     LinesConfig,
     MixtureConfig,
@@ -21,6 +22,7 @@ from studio.data.planar.config import (
     SpiralConfig,
 )
 from studio.data.planar.density import Array, Boxes, Curve, Density, Half, blob
+from studio.data.planar.drawing import classes_of, parse_drawing
 from studio.data.planar.plane import Plane
 from studio.data.planar.point_set import PointSet
 from studio.data.spec import DatasetSpec
@@ -97,6 +99,16 @@ def _lines(config: LinesConfig) -> Layout:
     return Layout(half=3, classes={"left": line(-2), "right": line(2)})
 
 
+def _drawn(config: DrawnConfig) -> Layout:
+    classes = classes_of(parse_drawing(config.drawing))
+    places = np.array([number for _, number in classes.values()])
+    return Layout(
+        half=5,
+        classes={name: density for name, (density, _) in classes.items()},
+        shares=tuple((places / places.sum()).tolist()),
+    )
+
+
 def _load(title: str, layout: Layout, config: PlanarConfig) -> PointSet:
     """Points of every class, as many as its share says."""
     rng = np.random.default_rng(config.seed)
@@ -141,5 +153,6 @@ PLANAR_SETS = (
         _checkerboard,
     ),
     _spec("Plane: parallel lines", "Two thin lines far apart, as in the Wasserstein GAN's paper.", LinesConfig, _lines),
+    _spec("Plane: draw your own", "Classes that you draw by a brush; they are kept with the run.", DrawnConfig, _drawn),
 )
 """Built in; the exact density of each is known."""

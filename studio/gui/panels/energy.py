@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
+from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.gui.controls import icon_button
 from studio.gui.energy_terms import KINDS, changed_value, fresh_term, label_help, term_title
@@ -32,7 +33,7 @@ from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import TiltView
 from studio.gui.workbench import Workbench
-from studio.training.energy_config import ColumnTermConfig, EnergyConfig, FeatureTermConfig, TermConfig
+from studio.training.energy_config import ColumnTermConfig, EnergyConfig, FeatureTermConfig, JudgeTermConfig, TermConfig
 
 _EMPTY = "Terms of the energy beside the class offsets appear here.\nOpen a data set under “Set-up” first."
 _NO_TERMS = (
@@ -53,7 +54,7 @@ class EnergyPanel(LivePanel):
         self._focus_new = False
         self._faulty = False
         self._left: QWidget | None = None  # had the keyboard before an edit had to wait
-        self._features: tuple[str, ...] = ()
+        self._offered: tuple[tuple[str, ...], ...] = ()  # features and classes that rows choose from
         self.sum = EnergySum(theme, self)
         self.preview = EnergyPreview(theme)
         self.message = QLabel(wordWrap=True)
@@ -152,10 +153,11 @@ class EnergyPanel(LivePanel):
             return
         self.show_body()
         self.preview.show_features(measured.features)
-        names = tuple(feature.name for feature in measured.features)
-        if names != self._features:
-            self._features = names
-            self.add.show_features(measured.features)
+        judged = measured.class_names if isinstance(self.workbench.images, ImageSet) else ()
+        offered = (tuple(feature.name for feature in measured.features), measured.class_names, judged)
+        if offered != self._offered:
+            self._offered = offered
+            self.add.show_features(measured.features, judged)
             self._rebuild(self.energy.terms)
         self.request_draw()
 
@@ -181,7 +183,10 @@ class EnergyPanel(LivePanel):
         helps = {
             kind: tooltip(text, about_label if kind.__name__.startswith("Formula") else "") for kind, _, text in KINDS
         }
-        self.rows = [TermRow(term, place, features, self.theme, helps[type(term)]) for place, term in enumerate(terms)]
+        names = measured.class_names if measured is not None else ()
+        self.rows = [
+            TermRow(term, place, features, names, self.theme, helps[type(term)]) for place, term in enumerate(terms)
+        ]
         for row in self.rows:
             self._column.insertWidget(self._column.count() - 1, row)
             row.show()  # at once, so that it can have the keyboard
@@ -198,7 +203,7 @@ class EnergyPanel(LivePanel):
 
     def _go_to_last(self) -> None:
         row = self.rows[-1]
-        own = [name for name in row.fields if name not in ("enabled", "scale", "feature")]
+        own = [name for name in row.fields if name not in ("enabled", "scale", "feature", "of")]
         target = row.fields[own[0]]
         if isinstance(target, QWidget):
             target.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -305,12 +310,15 @@ class EnergyPanel(LivePanel):
         """Add a term with numbers that fit the data, or with the file that the person names."""
         if feature:
             energies = self.workbench.energies
+            needed = feature
+            if issubclass(kind, JudgeTermConfig):
+                (needed,) = kind(of=feature).resolve().names
 
             def add() -> None:
                 assert energies.measured is not None
-                self._add(fresh_term(kind, feature, energies.measured.values(feature)))
+                self._add(fresh_term(kind, feature, energies.measured.values(needed)))
 
-            energies.prepare([feature], add, self._reject)
+            energies.prepare([needed], add, self._reject)
         elif kind is ColumnTermConfig:
             path, _ = QFileDialog.getOpenFileName(
                 self, "CSV file of energies", str(Path.home()), "CSV (*.csv);;All (*)"

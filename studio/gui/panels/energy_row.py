@@ -20,7 +20,7 @@ from studio.gui.theme import ThemeManager
 from studio.perturb.features import Feature
 from studio.perturb.formula import parse_formula
 from studio.perturb.formula_text import FormulaError
-from studio.training.energy_config import FormulaTermConfig, TermConfig
+from studio.training.energy_config import FormulaTermConfig, JudgeTermConfig, TermConfig
 
 _NUMBER_WIDTH, _FEATURE_WIDTH = 80, 126
 _WIDE = ("text", "path")
@@ -33,6 +33,7 @@ class TermRow(QFrame):
         term: what it shows at first; only terms of this kind can be shown later.
         place: its number, from 0.
         features: what the data set has.
+        class_names: of the data set.
     """
 
     edited = Signal(int, object)  # place, TermConfig: another valid term
@@ -41,10 +42,22 @@ class TermRow(QFrame):
     told = Signal(int)  # place: something is wrong with it
 
     def __init__(
-        self, term: TermConfig, place: int, features: tuple[Feature, ...], theme: ThemeManager, help_text: str
+        self,
+        term: TermConfig,
+        place: int,
+        features: tuple[Feature, ...],
+        class_names: tuple[str, ...],
+        theme: ThemeManager,
+        help_text: str,
     ) -> None:
         super().__init__()
         self.place, self._term, self._features = place, term, features
+        self._choices: dict[str, list[tuple[Any, str]]] = {
+            "feature": [(feature.name, feature.title) for feature in features],
+            "of": [(name, name) for name in class_names],
+        }
+        if isinstance(term, JudgeTermConfig) and term.of not in class_names:
+            self._choices["of"].append((term.of, f"{term.of} (not in these data)"))
         self.setObjectName(f"term_{place}")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName(f"Term {place + 1}: {kind_title(term)}")
@@ -95,13 +108,12 @@ class TermRow(QFrame):
 
     def _field(self, name: str) -> QWidget:
         info = type(self._term).model_fields[name]
-        choices: list[tuple[Any, str]] = [(feature.name, feature.title) for feature in self._features]
-        field: Any = ChoiceField(choices) if name == "feature" else make_field(name, info)
+        field: Any = ChoiceField(self._choices[name]) if name in self._choices else make_field(name, info)
         field.setObjectName(f"term_{name}")
         explain(field, f"{title_of(name, info)} of term {self.place + 1}", info.description or "")
         if info.annotation is float:
             field.setFixedWidth(_NUMBER_WIDTH)
-        elif name == "feature":
+        elif name in self._choices:
             field.setFixedWidth(_FEATURE_WIDTH)
         field.edited.connect(self._typed)
         field.finished.connect(self._finished)

@@ -27,6 +27,7 @@ from studio.gui.live_panel import LivePanel
 from studio.gui.mosaic import mosaic
 from studio.gui.numbers import compact, whole
 from studio.gui.panels.shares_bars import Bars, SharesBars
+from studio.gui.panels.shares_quality import SharesQuality
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.theme import ThemeManager, Tokens
@@ -44,14 +45,8 @@ _PAGES = {
     "figures": ("Quality", "Distances between generated samples and the tilted data, and what they mean."),
 }
 _TV = "Total variation: the share of samples that would have to change class. TV = ½ Σ |p′ − q|."
+_FLOOR = "What TV comes to by chance where the shares are right, for as many samples."
 _KL = "Relative entropy of the target from the generated shares, in nats. KL = Σ p′ log(p′/q)."
-
-_QUALITY = (
-    "All in the judge's features x, against real examples y with their weights w. Fréchet: |μ − μ′|² + tr(Σ + Σ′ − "
-    "2(Σ^½ Σ′ Σ^½)^½). Kernel: MMD² = ⟨k(x, x̃)⟩ + ⟨k(y, ỹ)⟩ − 2⟨k(x, y)⟩, k = (x·y/d + 1)³. Precision, recall, "
-    "density and coverage: who lies within whose distance to the fifth neighbour. Nearness: median distance of samples "
-    "to their nearest training example over that of real examples."
-)
 
 
 class SharesPanel(LivePanel):
@@ -67,10 +62,7 @@ class SharesPanel(LivePanel):
         self.bars.chosen.connect(self._show_samples)
         self.samples = ImageView("Samples of the class, each above the training example that is most like it")
         self.plot = HistoryPlot(theme, "Distance of shares", "TV, KL in nats")
-        self.figures = QLabel(wordWrap=True)
-        self.figures.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.figures.setAlignment(Qt.AlignmentFlag.AlignTop)
-        explain(self.figures, "Quality", _QUALITY)
+        self.quality = SharesQuality(theme)
         self.body.addWidget(self._controls())
         self.body.addWidget(self._stack_of_pages(), 1)
         self.show_empty(_EMPTY)
@@ -123,7 +115,7 @@ class SharesPanel(LivePanel):
         quality = QScrollArea()
         quality.setWidgetResizable(True)
         quality.setFrameShape(QFrame.Shape.NoFrame)
-        quality.setWidget(self.figures)
+        quality.setWidget(self.quality)
         for page in (first, self._plot_and_legend(), quality):
             self._pages.addWidget(page)
         return self._pages
@@ -165,8 +157,8 @@ class SharesPanel(LivePanel):
         if not self.samples.isHidden():
             self._show_samples(self.bars.current)
         kind = "raw_" if self.raw.isChecked() else ""
-        names = [(f"{kind}tv", "TV", _TV), (f"{kind}kl", "KL", _KL)]
-        curves = [Curve(name=name, title=title, tip=tip, colour=at) for at, (name, title, tip) in enumerate(names)]
+        names = [("tv_floor", "TV floor", _FLOOR), (f"{kind}tv", "TV", _TV), (f"{kind}kl", "KL", _KL)]
+        curves = [Curve(name=name, title=title, tip=tip, colour=at) for at, (name, title, tip) in enumerate(names, -1)]
         if [curve.name for curve in curves] != [curve.name for curve in self.plot.curves]:
             self.plot.set_curves(curves)
             self.legend.clear()
@@ -175,7 +167,7 @@ class SharesPanel(LivePanel):
         for name, chip in self.legend.chips.items():
             chip.set_value(compact(self._view.history.current(name), 3))
         self.plot.show_history(self._view.history)
-        self.figures.setText(_figures(latest.evaluation))
+        self.quality.show_evaluation(latest.evaluation, self._view.history)
 
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""
@@ -216,22 +208,3 @@ def _bars(found: Evaluation, *, raw: bool) -> Bars:
         low=shares.raw_low if raw else shares.low,
         high=shares.raw_high if raw else shares.high,
     )
-
-
-def _figures(found: Evaluation) -> str:
-    like = found.likeness
-    rows = (
-        ("Fréchet distance", f"{found.frechet:.3g}", f"real: {found.frechet_floor:.3g}"),
-        ("Kernel distance", f"{found.mmd:.3g}", f"real: {found.mmd_floor:.3g}"),
-        ("Total variation", f"{found.tv:.3f}", f"if right: {found.tv_floor:.3f}"),
-        ("KL", f"{found.kl:.3f} nats", "if right: 0"),
-        ("Precision", f"{like.precision:.2f}", "look like the data"),
-        ("Recall", f"{like.recall:.2f}", "data reached"),
-        ("Density", f"{like.density:.2f}", "about 1 is right"),
-        ("Coverage", f"{like.coverage:.2f}", "data with samples near"),
-        ("Nearness", f"{found.nearness:.2f}", "0 copies, 1 as real"),
-    )
-    cells = "".join(
-        f"<tr><td>{name}</td><td align=right>{value}</td><td>{meaning}</td></tr>" for name, value, meaning in rows
-    )
-    return f"<table cellspacing=4>{cells}</table>"

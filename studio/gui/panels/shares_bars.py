@@ -77,7 +77,7 @@ class SharesBars(QWidget):
     def minimumSizeHint(self) -> QSize:
         """Room for each class's bars and its name."""
         number = len(self.bars.names) if self.bars is not None else 1
-        return QSize(_LEFT + number * _LEAST_ROOM, 60)
+        return QSize(_LEFT + (number - 1) * _LEAST_ROOM + self._last_room(_LEAST_ROOM), 60)
 
     def sizeHint(self) -> QSize:
         """As little as possible."""
@@ -86,8 +86,23 @@ class SharesBars(QWidget):
     # -- geometry
 
     def _room(self) -> float:
+        """Width of each class but the last."""
         assert self.bars is not None
-        return (self.width() - _LEFT) / len(self.bars.names)
+        number, width = len(self.bars.names), self.width() - _LEFT
+        last = self._last_room(int(width / number))
+        return (width - last) / (number - 1)
+
+    def _last_room(self, least: int) -> int:
+        """Width of the last, whose name says what it is and is never cut off."""
+        name = self.bars.names[-1] if self.bars is not None else ""
+        return max(least, self.fontMetrics().horizontalAdvance(name) + 6)
+
+    def _span(self, index: int) -> tuple[float, float]:
+        """Left end and width of a class."""
+        assert self.bars is not None
+        room = self._room()
+        left = _LEFT + index * room
+        return left, room if index < len(self.bars.names) - 1 else self.width() - left
 
     def _bottom(self) -> float:
         return float(self.height() - self.fontMetrics().height() - 6)
@@ -106,7 +121,8 @@ class SharesBars(QWidget):
 
     def place_of(self, index: int) -> QPointF:
         """The middle of a class's bars."""
-        return QPointF(_LEFT + (index + 0.5) * self._room(), self.height() / 2)
+        left, room = self._span(index)
+        return QPointF(left + room / 2, self.height() / 2)
 
     # -- drawing
 
@@ -137,8 +153,8 @@ class SharesBars(QWidget):
 
     def _paint_class(self, painter: QPainter, index: int) -> None:
         assert self.bars is not None
-        bars, room, bottom, scale = self.bars, self._room(), self._bottom(), self._scale()
-        left = _LEFT + index * room
+        bars, bottom, scale = self.bars, self._bottom(), self._scale()
+        left, room = self._span(index)
 
         def height(share: float) -> float:
             return (bottom - _TOP) * share / scale
@@ -162,7 +178,7 @@ class SharesBars(QWidget):
             painter.drawLine(QPointF(middle + width / 2 - 3, end), QPointF(middle + width / 2 + 3, end))
         painter.setPen(QColor(self.tokens.text))
         metrics = self.fontMetrics()
-        name = metrics.elidedText(bars.names[index], Qt.TextElideMode.ElideRight, int(room) - 2)
+        name = metrics.elidedText(bars.names[index], Qt.TextElideMode.ElideRight, int(room))
         painter.drawText(QRectF(left, bottom + 3, room, metrics.height()), Qt.AlignmentFlag.AlignCenter, name)
 
     # -- hands

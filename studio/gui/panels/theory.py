@@ -5,19 +5,21 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
-from PySide6.QtGui import QColor, QPen, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
 
 from studio.errors import UserError
+from studio.evaluation.report import Mean
 from studio.gui.controls import toggle_button
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
 from studio.gui.live_panel import LivePanel
 from studio.gui.numbers import compact
+from studio.gui.panels.theory_generated import of_evaluation, of_points
 from studio.gui.panels.theory_view import PLOTS, SERIES, curves, exact_at, words
 from studio.gui.plots.legend import Chip, Legend, is_cramped
+from studio.gui.plots.mean_mark import MeanMark
 from studio.gui.plots.profile_plot import ProfilePlot
 from studio.gui.plots.reference_lines import Line, ReferenceLines
 from studio.gui.theme import ThemeManager, Tokens
@@ -26,13 +28,17 @@ from studio.gui.workbench import Workbench
 from studio.models.diagnostic import Profile
 from studio.perturb.arrays import Floats
 from studio.perturb.theory import LARGEST_SCALE, Theory
+from studio.training.snapshot import PlaneFrame, Snapshot
 
 _EMPTY = (
     "What perturbation theory says the tilt will do to a mean ⟨f⟩, against the exact answer, before any training.\n"
     "Choose a data set, then give its classes offsets."
 )
 _TICKS = 100  # slider positions for s from 0 to 1
-_GENERATED = "What the model generates, once samples have been judged; it belongs to s = 1."
+_GENERATED = (
+    "What the model generates, with its standard error; it belongs to s = 1. Images are judged first, as in the panel "
+    "“Shares”."
+)
 _AT_FIRST = ("mean", "ess")
 _PLOT_ROOM = 220  # pixels along the longer side that a plot needs
 _SCALE_AXIS = "scale s of ΔH"
@@ -51,12 +57,12 @@ class TheoryPanel(LivePanel):
         self._names: tuple[str, ...] = ()  # of classes and features in the list
         self.theory: Theory | None = None
         self.plots = {name: self._make_plot(name) for name in PLOTS}
-        self._generated = pg.ScatterPlotItem(size=9)
-        self.plots["mean"].addItem(self._generated, ignoreBounds=True)
+        self._frame: PlaneFrame | None = None
+        self.generated = MeanMark(self.plots["mean"], at=1.0)
         self.legend = Legend(theme)
         for colour, (name, (title, tip)) in enumerate(SERIES.items()):
             self.legend.add(Chip(name, title, tip, width=15), colour)
-        self.legend.add(Chip("generated", "Generated", _GENERATED, width=8), "text")
+        self.legend.add(Chip("generated", "Generated", _GENERATED, width=15), "text")
         self.legend.toggled.connect(self.request_draw)
         self.verdict = QLabel(wordWrap=True)
         self.verdict.setTextFormat(Qt.TextFormat.PlainText)
@@ -71,6 +77,9 @@ class TheoryPanel(LivePanel):
         self.restyle(theme.tokens)
         self.show_empty(_EMPTY)
         workbench.target.changed.connect(self.take_tilt)
+        workbench.evaluations.changed.connect(self.request_draw)
+        workbench.snapshot_arrived.connect(self._take_snapshot)
+        workbench.run_reset.connect(self._forget_frame)
         self.take_tilt(workbench.target.tilt)
 
     def _make_plot(self, name: str) -> ProfilePlot:
@@ -173,6 +182,7 @@ class TheoryPanel(LivePanel):
         if self.theory is None and not self._compute(tilt, name):
             return
         self.show_body()
+        self._show_generated(self._generated_mean(tilt))
         self._show_curves()
         self._show_values()
 
@@ -248,9 +258,8 @@ class TheoryPanel(LivePanel):
 
     def _show_values(self) -> None:
         """Numbers at s in the legend, and in words how far the theory carries."""
-        theory, tilt = self.theory, self._tilt
+        theory = self.theory
         assert theory is not None
-        assert tilt is not None
         scale = self.scale
         self.scale_label.setText(f"s = {scale:.2f}")
         exact = exact_at(theory, scale)
@@ -258,26 +267,41 @@ class TheoryPanel(LivePanel):
         chips["exact"].set_value(f"{compact(float(exact.mean[0]), 3)} ± {compact(float(exact.error[0]), 2)}")
         chips["first"].set_value(compact(float(theory.moments.first(scale)), 3))
         chips["second"].set_value(compact(float(theory.moments.second(scale)), 3))
-        generated = self._generated_value(tilt)
-        chips["generated"].set_value("–" if generated is None else compact(generated, 3))
-        shown = generated is not None and chips["generated"].isChecked()
-        self._generated.setData([1.0] if shown else [], [generated] if shown else [])
         self.verdict.setText(words(theory, scale, float(exact.efficiency[0])))
 
-    def _generated_value(self, tilt: TiltView) -> float | None:
-        """⟨f⟩ of what the model generates, for the shares of classes, as far as it has been judged."""
-        name = self.choice.currentData()
-        if tilt.generated is None or not name.startswith("class:"):
+    def _show_generated(self, found: Mean | None) -> None:
+        """A point at s = 1 with its error, and the numbers in the legend."""
+        chip = self.legend.chips["generated"]
+        chip.set_value("–" if found is None else f"{compact(found.value, 3)} ± {compact(found.error, 2)}")
+        self.generated.show(found if chip.isChecked() else None)
+
+    def _generated_mean(self, tilt: TiltView) -> Mean | None:
+        """⟨f⟩ of what the model generates, as far as it is known."""
+        name, latest = self.choice.currentData(), self.workbench.evaluations.view.latest
+        if self._frame is not None:
+            return of_points(name, self._frame)
+        if latest is None or latest.evaluation.class_names != tilt.dataset.class_names:
             return None
-        share = float(tilt.generated[int(name.partition(":")[2])])
-        return 100.0 * share if np.isfinite(share) else None
+        return of_evaluation(name, latest.evaluation)
+
+    @Slot(object)
+    def _take_snapshot(self, snapshot: Snapshot) -> None:
+        """Points of the plane come with every snapshot."""
+        if snapshot.plane is not None:
+            self._frame = snapshot.plane
+            self.request_draw()
+
+    @Slot()
+    def _forget_frame(self) -> None:
+        """Another run."""
+        self._frame = None
+        self.request_draw()
 
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""
         for marks in self._marks.values():
             marks.restyle(tokens, self.font())
-        self._generated.setPen(QPen(QColor(tokens.text), 1.5))
-        self._generated.setBrush(QColor(tokens.surface))
+        self.generated.restyle(tokens)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """As many plots as there is room for."""

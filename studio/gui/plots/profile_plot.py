@@ -23,6 +23,7 @@ class ProfilePlot(Plot):
 
     Attributes:
         logarithmic: the vertical axis is; values ≤ 0 are left out.
+        reached: further values that the vertical axis reaches to.
     """
 
     def __init__(self, theme: ThemeManager) -> None:
@@ -31,6 +32,7 @@ class ProfilePlot(Plot):
         self._hidden: frozenset[str] = frozenset()
         self._y_range: Range | None = None
         self.logarithmic = False
+        self.reached: tuple[float, ...] = ()
         super().__init__(theme, "Profile", "", "")
         self.view.setMouseEnabled(False, False)
         self.describe = self._describe
@@ -81,7 +83,7 @@ class ProfilePlot(Plot):
             dots = "o" if good.sum() <= _DOTTED_UP_TO else None
             line.setData(at[good], values, symbol=dots)
             seen.append(values)
-        everything = np.concatenate(seen) if seen else np.empty(0)
+        everything = np.concatenate([*seen, np.array(self.reached)]) if seen else np.empty(0)
         if len(everything):
             self._y_range = sticky(self._y_range, float(everything.min()), float(everything.max()))
         finite = at[np.isfinite(at)]
