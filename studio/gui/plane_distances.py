@@ -50,6 +50,11 @@ _CURVES = (
 )
 _BEFORE = "How far samples are from p′ is drawn here once you press Start."
 _UNKNOWN = "No distances from p′ and no contours of it, for p′ is not known exactly. "
+_CUT = (
+    "The tilt moves about {:.2g} % of p′ out of the square, where data and models end; p′ and the distances are of "
+    "what is left. A weaker tilt stays inside."
+)
+_NOTABLE = 0.001  # of p′: less cannot be seen
 _LOW = 330  # pixels of height below which the legend shows names only
 
 
@@ -67,7 +72,7 @@ class PlaneDistances(QWidget):
             chip = self.legend.add(Chip(curve.name, curve.title, curve.tip, width=6), curve.colour)
             chip.setChecked(curve.shown)
         self.legend.toggled.connect(self.plot.set_shown)
-        self._unknown = ""
+        self._unknown, self._cut = "", 0.0
         self._history = History()
         self.before = QLabel(_BEFORE, wordWrap=True)
         self.before.setProperty("role", "muted")
@@ -92,14 +97,20 @@ class PlaneDistances(QWidget):
             chip.set_value(compact(history.current(name), 3))
         self.plot.show_history(history)
 
-    def show_unknown(self, reason: str) -> None:
-        """Say why there are no distances from the target as it is edited; an empty reason says nothing."""
-        self._unknown = reason
+    def show_target(self, unknown: str, cut: float) -> None:
+        """Say what is wrong with the target as it is edited.
+
+        Args:
+            unknown: why there are no distances from it; empty if there are.
+            cut: share of it that lies beyond the square, in 0…1.
+        """
+        self._unknown, self._cut = unknown, cut
         self._show_text()
 
     def _show_text(self) -> None:
-        self.before.setText(_UNKNOWN + self._unknown if self._unknown else _BEFORE)
-        self.before.setVisible(bool(self._unknown) or not len(self._history))
+        cut = _CUT.format(100 * self._cut) if self._cut > _NOTABLE else ""
+        self.before.setText(_UNKNOWN + self._unknown if self._unknown else cut or _BEFORE)
+        self.before.setVisible(bool(self._unknown or cut) or not len(self._history))
 
     def hasHeightForWidth(self) -> bool:
         """No: the legend wraps, but the plot gives way to it, so that the plane beside or above keeps its share."""

@@ -70,3 +70,21 @@ def test_that_a_column_has_no_exact_target(gaussian: PointSet) -> None:
     assert gaussian.plane is not None
     with pytest.raises(UserError, match="holds a column"):
         PlaneTarget.of(gaussian.plane, gaussian.class_names, HALVES, tilted(gaussian, [column]))
+
+
+@pytest.mark.parametrize(("slope", "beyond"), [(0.0, 0.0), (1.0, 0.0), (4.0, 0.02275), (6.0, 0.5)])
+def test_that_it_is_known_how_much_of_a_shifted_gaussian_the_square_cuts_off(
+    gaussian: PointSet, slope: float, beyond: float
+) -> None:
+    assert gaussian.plane is not None
+    assert gaussian.plane.half == 6
+    perturbation = tilted(gaussian, [{"kind": "linear", "feature": "x", "slope": slope}])
+    energies = perturbation.example_energies(measured_set(gaussian))
+    target = PlaneTarget.of(gaussian.plane, gaussian.class_names, HALVES, perturbation, energies)
+    assert target.cut_off() == pytest.approx(beyond, abs=2e-3)
+
+
+def test_that_offsets_alone_move_nothing_out_of_the_square(gaussian: PointSet) -> None:
+    assert gaussian.plane is not None
+    target = PlaneTarget.of(gaussian.plane, gaussian.class_names, HALVES, Perturbation(offsets=(0.3, -0.9)))
+    assert target.cut_off() == 0

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
-from studio.data.planar.config import LinesConfig, RingConfig
+from studio.data.planar.config import GaussianConfig, LinesConfig, RingConfig
 from studio.data.planar.density import Blobs, blob
 from studio.data.planar.plane import Plane
 from studio.gui.main_window import MainWindow
@@ -24,6 +24,7 @@ from studio.gui.workbench import Workbench
 from studio.models.catalog import model_spec
 from studio.models.plane import Arrows, Field, Net
 from studio.training.config import RunConfig
+from studio.training.energy_config import EnergyConfig
 from studio.training.frames import Frame
 from studio.training.presets import config_or_preset
 from studio.training.snapshot import PlaneFrame
@@ -33,7 +34,7 @@ from tests.gui.live import make_history, make_snapshot, show, tooltip_at
 Key = Qt.Key
 
 
-def load(qtbot: QtBot, workbench: Workbench, config: RingConfig | LinesConfig) -> None:
+def load(qtbot: QtBot, workbench: Workbench, config: RingConfig | LinesConfig | GaussianConfig) -> None:
     with qtbot.waitSignal(workbench.dataset_changed):
         workbench.set_dataset(config)
 
@@ -303,3 +304,23 @@ def test_that_a_lesson_leaves_with_its_plane(qtbot: QtBot, window: MainWindow) -
     with qtbot.waitSignal(bench.dataset_changed):
         bench.set_dataset(RunConfig().dataset)
     assert panel.lesson.isHidden()
+
+
+def test_that_it_is_said_how_much_of_the_target_the_square_cuts_off(
+    qtbot: QtBot, panel: PlanePanel, workbench: Workbench
+) -> None:
+    load(qtbot, workbench, GaussianConfig())
+    shown = panel.distances.before
+
+    def tilt(slope: float) -> None:
+        energy = EnergyConfig.model_validate({"terms": [{"kind": "linear", "feature": "x", "slope": slope}]})
+        workbench.target.set_energy(energy, "slope")
+
+    tilt(1.0)
+    qtbot.waitUntil(lambda: panel._target_shown is workbench.target.tilt is not None)
+    assert "out of the square" not in shown.text()
+    tilt(4.0)
+    qtbot.waitUntil(lambda: "out of the square" in shown.text())
+    assert "about 2.2 %" in shown.text()  # 2.275 % of N(−4, 1) lies below −6
+    tilt(0.5)
+    qtbot.waitUntil(lambda: "out of the square" not in shown.text())

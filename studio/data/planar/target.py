@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from studio.errors import UserError
 from studio.perturb.energy import ExampleEnergies
 from studio.perturb.measured import COLUMN, Measured
 from studio.perturb.perturbation import Perturbation, target_shares
+
+_WIDER = 3.0
+_WIDER_CELLS = 150
 
 
 class _Places(Measured):
@@ -109,6 +113,25 @@ class PlaneTarget:
         masses = np.exp(logs - logs.max())
         return np.asarray(masses @ totals / masses.sum())
 
+    def cut_off(self) -> float:
+        """Share of p′ that would lie beyond the square, where data and models end, in 0…1.
+
+        It is that of the densities as formulas, which go on beyond the square, by the midpoint rule within three times
+        its side. Where ΔH depends on the class alone nothing is moved out.
+
+        Raises:
+            UserError: ΔH is not finite somewhere where a class has points.
+        """
+        if not self.perturbation.by_example:
+            return 0.0
+        points, logs = _wide(self.plane)
+        with np.errstate(divide="ignore"):
+            logs = logs + np.log(self.shares)
+        logs = logs - self._energies(points, np.isfinite(logs))
+        masses = np.exp(logs - logs.max()).sum(1)
+        beyond = (np.abs(points) >= self.plane.half).any(1)
+        return float(masses[beyond].sum() / masses.sum())
+
     def classify(self, points: Array) -> NDArray[np.int64]:
         """The most probable class of points (n, 2) under the target (Bayes), shape (n,).
 
@@ -133,3 +156,10 @@ class PlaneTarget:
         energy = self.perturbation.energy.of_examples(self.perturbation.offsets, places, self.middle)
         found[rows, labels] = energy.energy
         return found
+
+
+@lru_cache(maxsize=2)
+def _wide(plane: Plane) -> tuple[Array, Array]:
+    """Places (n, 2) that fill three times the square, and log p(x|c) at each, (n, K)."""
+    points = _WIDER * plane.centres(_WIDER_CELLS)
+    return points, plane.log_class_densities(points)

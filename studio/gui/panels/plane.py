@@ -197,14 +197,14 @@ class PlanePanel(LivePanel):
             tilt = None  # still of the data set before
         if "p" not in self._fields or self._target_shown is not tilt or tilt is None:
             self._fields = {"p": exact.field("p", dataset.shares)}
-            reason = ""
+            reason, cut = "", 0.0
             try:
-                self._fields["target"] = _target_field(dataset, exact, tilt)
+                self._fields["target"], cut = _target_field(dataset, exact, tilt)
             except UserError as error:
                 reason = str(error)
             known = self._fields.get("target")
             self.canvas.show_target(known.values if known is not None else None)
-            self.distances.show_unknown(reason)
+            self.distances.show_target(reason, cut)
             self._target_shown = tilt
         half = dataset.plane.half if dataset.plane is not None else 1.0
         views = self._frame.views if self._frame is not None else ()
@@ -295,16 +295,16 @@ class PlanePanel(LivePanel):
             self.heat_choice.setCurrentIndex((self.heat_choice.currentIndex() + 1) % self.heat_choice.count())
 
 
-def _target_field(dataset: DatasetView, exact: ExactFields, tilt: TiltView | None) -> ShownField:
-    """p′ of a tilt; p without one.
+def _target_field(dataset: DatasetView, exact: ExactFields, tilt: TiltView | None) -> tuple[ShownField, float]:
+    """p′ of a tilt, p without one, and what share of it the square cuts off.
 
     Raises:
         UserError: p′ is not known exactly.
     """
     if tilt is None:
-        return exact.field("target", dataset.shares)
+        return exact.field("target", dataset.shares), 0.0
     if tilt.fault is not None:
         raise tilt.fault
     assert dataset.plane is not None
     target = PlaneTarget.of(dataset.plane, dataset.class_names, dataset.counts, tilt.perturbation, tilt.energies)
-    return exact.target(target)
+    return exact.target(target), target.cut_off()

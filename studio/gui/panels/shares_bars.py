@@ -16,7 +16,7 @@ from studio.gui.tooltip import tooltip
 _LEAST_ROOM = 20
 """Pixels of width for each class."""
 
-_TOP, _LEFT = 8, 40
+_TOP, _LEFT = 8, 46
 _NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
 
 
