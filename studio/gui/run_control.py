@@ -78,10 +78,15 @@ class RunControl(QObject):
         return self.run.phase.active or self._bridge.busy
 
     def start(self, request: RunRequest, interval: int = DRAW_INTERVAL) -> None:
-        """Begin a run, and look at it every `interval` milliseconds."""
-        self.history = History()
+        """Begin a run, or go on with one, and look at it every `interval` milliseconds."""
+        found = request.resumption
+        if found is not None and found.run == self.run.folder:
+            self.history = self.history.until(found.step)
+            self.history.mark(found.step, "Went on from here")
+        else:
+            self.history = History()
+            self.run_reset.emit()
         self._given_up = False
-        self.run_reset.emit()
         self.history_changed.emit(self.history)
         self._set_run(RunView(phase=RunPhase.PREPARING))
         self._bridge.watch(RunHandle(request), interval)

@@ -151,5 +151,10 @@ class Recorder:
         )
         trainer = self._trainer
         return Checkpoint(
-            state=trainer.state(), course=trainer.course(), config=trainer.config, data=self._data, notes=notes
+            state=trainer.state(),
+            course=trainer.course(),
+            config=trainer.config,
+            data=self._data,
+            class_names=trainer.data.class_names,
+            notes=notes,
         )

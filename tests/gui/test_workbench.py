@@ -35,6 +35,7 @@ class Watch:
         self.pending: list[bool] = []
         bench.line_logged.connect(self.lines.append)
         bench.runs.troubled.connect(self.troubles.append)
+        bench.runs.unsaved.connect(lambda error, _: self.troubles.append(error))
         bench.snapshot_arrived.connect(self.snapshots.append)
         bench.target.changed.connect(lambda tilt: self.pending.append(tilt is not None and tilt.pending))
         bench.edit(
@@ -197,7 +198,11 @@ def test_that_a_run_stopped_on_a_full_disk_keeps_its_results_and_says_that_they_
     watch.train()
     disk.full = True
     watch.wait_for(RunPhase.PAUSED)
-    watch.end()
+    watch.bench.stop()
+    watch.wait(lambda: len(watch.troubles) == 2)
+    assert watch.bench.run.phase is RunPhase.PAUSED, "nothing is lost yet"
+    watch.bench.runs.stop(insist=True)
+    watch.wait(lambda: not watch.bench.start_blocked)
     assert watch.bench.run.unsaved
     assert len(watch.bench.history) > 0
     assert disk.refused > 1

@@ -18,7 +18,7 @@ from studio.training.checkpoint import Checkpoint, packed, read_checkpoint
 from studio.training.config import RunConfig
 from studio.training.planners import PLANNERS, PlannerKind
 from studio.training.trainer import Trainer
-from tests.training.conftest import tiny_config, tiny_images
+from tests.training.conftest import CLASSES, tiny_config, tiny_images
 
 TILT = {"offsets": {"ant": 0.4, "cat": -1.2}}
 
@@ -54,7 +54,9 @@ def edited(trainer: Trainer, *offsets: float) -> None:
 
 def resumed(trainer: Trainer, config: RunConfig) -> Trainer:
     """By way of the disk."""
-    checkpoint = Checkpoint(state=trainer.state(), course=trainer.course(), config=trainer.config, data="")
+    checkpoint = Checkpoint(
+        state=trainer.state(), course=trainer.course(), config=trainer.config, data="", class_names=CLASSES
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "step.safetensors"
         path.write_bytes(packed(checkpoint))
