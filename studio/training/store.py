@@ -31,7 +31,7 @@ import numpy as np
 
 from studio.data.scale import PIXELS, Scale
 from studio.errors import UserError
-from studio.files import whole_file
+from studio.files import read_bytes, sweep, whole_file
 from studio.training.config import RunConfig
 from studio.training.config_file import read_config
 from studio.training.events import Logged
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _LARGEST_SIDE = 1024
+_LARGEST_METRICS = 2**29
 _PARTS = ("checkpoints", "checkpoints/pinned", "samples", "metrics.csv")
 """What a run adds to; all else it replaces."""
 _HINT = "Make room there, and see that you may write there."
@@ -92,6 +93,8 @@ class RunFolder:
                     "Put what it leads to in its place: a run writes into its own folder alone.",
                 )
         folder = cls(path)
+        for place in (path, *(path / name for name in _PARTS)):
+            sweep(place)
         try:
             (path / "samples").mkdir(exist_ok=True)
             folder.cut_after(step)
@@ -129,13 +132,13 @@ class RunFolder:
         path = self.path / "metrics.csv"
         if not path.exists():
             return
-        with path.open(newline="", encoding="utf-8") as file:
-            columns, *rows = list(csv.reader(file)) or [[]]
+        text = read_bytes(path, _LARGEST_METRICS).decode()
+        columns, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
         place = columns.index("step")
         kept = [row for row in rows if len(row) == len(columns) and row[place].isdecimal() and int(row[place]) <= step]
-        text = io.StringIO()
-        csv.writer(text).writerows([columns, *kept])
-        self.write_text("metrics.csv", text.getvalue())
+        lines = io.StringIO()
+        csv.writer(lines).writerows([columns, *kept])
+        self.write_text("metrics.csv", lines.getvalue())
         self._columns = columns
 
     @classmethod
@@ -241,7 +244,7 @@ class SavedRun:
             raise UserError("This is not a run folder", f"{path} holds no config.json.", "Choose the folder of a run.")
         config = read_config(path / "config.json")
         try:
-            summary = json.loads((path / "summary.json").read_bytes())
+            summary = json.loads(read_bytes(path / "summary.json"))
             shape = _image_shape(summary["image_shape"])
             scale = _scale(summary["scale"]) if "scale" in summary else PIXELS
             names = tuple(str(name) for name in summary["class_names"])
@@ -267,8 +270,10 @@ class SavedRun:
 
         path = self.path / "weights.safetensors"
         try:
+            if not path.is_file():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
             tensors = load_file(path)
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
             raise UserError(
                 "The run's weights cannot be read", f"{path}: {error}.", "Weights are saved when a run stops."
             ) from error
