@@ -252,6 +252,8 @@ class MainWindow(QMainWindow):
         box = self._trouble
         if box is None or box is before:
             return
+        waits = f"The run waits at step {self.workbench.run.step:,}; nothing is lost yet."
+        box.setInformativeText(f"{box.informativeText()}\n\n{waits}")
         elsewhere = box.addButton("Save &elsewhere…", QMessageBox.ButtonRole.AcceptRole)
         elsewhere.setObjectName("save_elsewhere")
         elsewhere.clicked.connect(self.actions_of_run["elsewhere"].trigger)
