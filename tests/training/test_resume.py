@@ -97,6 +97,24 @@ def test_that_a_resumed_run_is_the_same_run(kind: str, planner: PlannerKind) -> 
     same_to_the_bit(again, trainer)
 
 
+@pytest.mark.parametrize("kind", ["ebm", "rbm", "sn_gan", "diffusion"])
+def test_that_looking_at_a_run_draws_nothing_from_its_streams(kind: str) -> None:
+    config = tiny_config(kind)
+    one, other = Trainer(config, tiny_images()), Trainer(config, tiny_images())
+    for number in range(4):
+        if number == 2:
+            torch.manual_seed(7)  # nor does anybody draw from torch's own stream
+            one.sample(3)
+            one.sample(3, averaged=False, seed=5)
+            one.diagnose()
+            comparison = one.comparison(0.01)
+            while comparison.advance():
+                pass
+        one.step()
+        other.step()
+    same_to_the_bit(one, other)
+
+
 @pytest.mark.parametrize("rule", Optimiser)
 def test_that_every_rule_goes_on_with_its_rate_and_its_steps(rule: Optimiser) -> None:
     optimiser = {"kind": rule, "learning_rate": 1e-3, "half_after": 5, "gradient_keep": 0.5}
