@@ -5,8 +5,10 @@ Bytes go to a hidden neighbour of the file, which takes the file's place only wh
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,6 +56,24 @@ def whole_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
             part.unlink(missing_ok=True)
             for folder in made:
                 folder.rmdir()
+
+
+def read_bytes(path: Path, most: int = 2**26) -> bytes:
+    """A file's content, where it is one and no pipe or device, which may have no end.
+
+    Args:
+        path: the file.
+        most: bytes that it may have; 64 MiB by default.
+
+    Raises:
+        OSError: it cannot be read, is no file, or is larger.
+    """
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "It is no file", str(path))
+    if found.st_size > most:
+        raise OSError(errno.EFBIG, f"It is larger than {most / 2**20:g} MiB", str(path))
+    return path.read_bytes()
 
 
 def sweep(folder: Path) -> None:

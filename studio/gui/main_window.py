@@ -31,6 +31,7 @@ from studio.gui.panels.shares import SharesPanel
 from studio.gui.panels.theory import TheoryPanel
 from studio.gui.panels.weights import WeightsPanel
 from studio.gui.run_actions import RunActions
+from studio.gui.run_files import RunFiles
 from studio.gui.status import RunFigures, StudioStatusBar
 from studio.gui.theme import ThemeManager, ThemeMode
 from studio.gui.time_bar import TimeBar
@@ -67,7 +68,7 @@ _PLANE_HEIGHTS = (500, 230)
 """Of the middle while it shows a plane, which wants to be a square beside its curves; few classes leave room for it."""
 _PANEL_KEYS = tuple(f"{held}+{digit}" for held in ("Alt", "Ctrl+Alt") for digit in "1234567890")
 """They go to the panels, in their order."""
-_MENU_ONLY = ("run_evaluate", "run_save", "run_elsewhere", "run_restore")
+_MENU_ONLY = ("run_continue", "run_evaluate", "run_save", "run_elsewhere", "run_restore")
 _FIRST_SIZE = (1280, 800)
 _TITLE_BAR = 40
 """Pixels that a desktop may put above a window."""
@@ -96,6 +97,8 @@ class MainWindow(QMainWindow):
         self.files.path_changed.connect(self._show_title)
         self.actions_of_run = RunActions(workbench, theme, self)
         self.actions_of_run.start_requested.connect(self.start)
+        self.run_files = RunFiles(workbench, self)
+        self.actions_of_run.continue_requested.connect(self.run_files.resume_last)
         self._trouble: QMessageBox | None = None
         self._closing = False
         self._planar = False
@@ -169,6 +172,8 @@ class MainWindow(QMainWindow):
     def _make_menus(self) -> None:
         file_menu = self._menu("&File")
         self.files.fill(file_menu)
+        file_menu.addSeparator()
+        self.run_files.fill(file_menu)
         file_menu.addSeparator()
         file_menu.addAction("&Quit", QKeySequence.StandardKey.Quit, self.close)
         edit_menu = self._menu("&Edit")
@@ -263,6 +268,8 @@ class MainWindow(QMainWindow):
         box = self._trouble
         if box is None or box is before:
             return
+        waits = f"The run waits at step {self.workbench.run.step:,}; nothing is lost yet."
+        box.setInformativeText(f"{box.informativeText()}\n\n{waits}")
         elsewhere = box.addButton("Save &elsewhere…", QMessageBox.ButtonRole.AcceptRole)
         elsewhere.setObjectName("save_elsewhere")
         elsewhere.clicked.connect(self.actions_of_run["elsewhere"].trigger)

@@ -44,6 +44,14 @@ _CONTROLS = (
         enabled=lambda run: not run.phase.active,
     ),
     _Control(
+        name="continue",
+        title="Go &on",
+        icon="start",
+        shortcut="Shift+F5",
+        tip="Take up the run that was stopped where its last checkpoint left it, in its own folder.",
+        enabled=lambda run: not run.phase.active and run.folder is not None,
+    ),
+    _Control(
         name="pause",
         title="&Pause",
         icon="pause",
@@ -118,6 +126,7 @@ class RunActions(QObject):
     """Keeps the controls in step with the run."""
 
     start_requested = Signal()
+    continue_requested = Signal()
 
     def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget) -> None:
         super().__init__(parent)
@@ -126,6 +135,7 @@ class RunActions(QObject):
         self._window = parent
         self._actions = {control.name: self._make(control, parent) for control in _CONTROLS}
         self._actions["start"].triggered.connect(self.start_requested)
+        self._actions["continue"].triggered.connect(self.continue_requested)
         self._actions["pause"].triggered.connect(self._pause_or_resume)
         self._actions["step"].triggered.connect(workbench.runs.step_once)
         self._actions["stop"].triggered.connect(workbench.stop)

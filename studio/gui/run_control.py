@@ -78,12 +78,15 @@ class RunControl(QObject):
         return self.run.phase.active or self._bridge.busy
 
     def start(self, request: RunRequest, interval: int = DRAW_INTERVAL) -> None:
-        """Begin a run, and look at it every `interval` milliseconds."""
-        config = request.config
+        """Begin a run, or go on with one, and look at it every `interval` milliseconds."""
+        config, found = request.config, request.resumption
         self.title = config.name or f"{config.dataset.kind}, {config.model.kind}"
-        self.history = History()
+        if found is not None and found.run == self.run.folder:
+            self.history = self.history.until(found.step)
+        else:
+            self.history = History()
+            self.run_reset.emit()
         self._given_up = False
-        self.run_reset.emit()
         self.history_changed.emit(self.history)
         self._set_run(RunView(phase=RunPhase.PREPARING))
         self._bridge.watch(RunHandle(request), interval)

@@ -159,15 +159,15 @@ class TargetControl(QObject):
         self._applied_revision = revision
         self.refresh()
 
-    def begin_run(self) -> RunConfig:
-        """A run begins: from here on revisions count anew.
+    def begin_run(self, revision: int = 0) -> RunConfig:
+        """A run begins: from here on revisions count from this one.
 
         Returns:
             its configuration, with the offsets of this data set's classes alone.
         """
         assert self._bench.dataset is not None
         offsets = offsets_by_name(self.perturbation, self._bench.dataset.class_names)
-        self._revision = self._applied_revision = 0
+        self._revision = self._applied_revision = revision
         config = self._bench.config
         return config.model_copy(update={"perturbation": config.perturbation.model_copy(update={"offsets": offsets})})
 

@@ -7,6 +7,7 @@ properties. Nothing here draws.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -34,6 +35,8 @@ from studio.paths import default_data_root, state_dir
 from studio.paths import runs_root as chosen_runs_root
 from studio.training.config import RunConfig
 from studio.training.fitness import misfit
+from studio.training.resumption import Resumption, resume
+from studio.training.run_folder import RunFolder
 from studio.training.session import RunRequest, folder_under
 from studio.training.warm_up import warm_up
 
@@ -80,6 +83,7 @@ class Workbench(QObject):
         self.undo_stack = QUndoStack(self)
         self._rates: dict[str, float] = {}  # of the run under way, by network
         self._dataset_in_use = self.config.dataset  # what `images` were loaded from, once there are some
+        self._resuming: Resumption | None = None  # while its data set is read
         self._tasks = TaskRunner(self)
         self.looking = TaskRunner(self)  # at runs on disk; of its own, as loading a data set calls off what goes on
         self._loader = DatasetLoader(self._tasks, self)
@@ -261,10 +265,11 @@ class Workbench(QObject):
         for line in images.report.lines():
             self.log(line, Level.WARNING)
         self.target.refresh()
+        self._go_on()
 
     @Slot(object)
     def _on_dataset_failed(self, error: UserError) -> None:
-        self.images = self.dataset = None
+        self.images = self.dataset = self._resuming = None
         self.energies.open(None)
         self.target.refresh()
         self.dataset_changed.emit(None)
@@ -273,6 +278,7 @@ class Workbench(QObject):
 
     @Slot(object)
     def _on_dataset_cancelled(self, config: DatasetConfig) -> None:
+        self._resuming = None
         self.log(f"Reading {dataset_spec(config.kind).title} was cancelled")
         if self.images is not None:
             self._set_config(self.config.model_copy(update={"dataset": self._dataset_in_use}))
@@ -286,23 +292,60 @@ class Workbench(QObject):
         if reason:
             self.log(reason, Level.WARNING)
             return
-        images, config = self.images, self.config
-        assert images is not None
-        error = misfit(config.model, planar=images.plane is not None)
+        assert self.images is not None
+        error = misfit(self.config.model, planar=self.images.plane is not None)
         if error is not None:
             self.edit_rejected.emit(error)
             self.line_logged.emit(LogLine.of_error(error))
             return
-        self.running = config = self.target.begin_run()
+        config = self.target.begin_run()
+        self._launch(config, folder_under(self.runs_root, config))
+
+    def resume(self, run: Path, step: int | None = None) -> None:
+        """Go on with the run in a folder, from its newest checkpoint; its set-up and its data set come first.
+
+        Args:
+            run: the folder.
+            step: of another checkpoint.
+
+        Raises:
+            UserError: a run is under way, this is none that can be gone on with, or its data set is not here.
+        """
+        if self.runs.busy:
+            raise UserError("A run is under way", "", "Stop it first; then resume another.")
+        self._resuming = found = resume(run, step)
+        self.set_config(found.config.model_copy(update={"perturbation": found.target}))
+        if self._loader.busy:
+            return
+        if self.images is None:
+            raise UserError(
+                "The run's data set is not here",
+                dataset_spec(found.config.dataset.kind).title,
+                "Load it in the set-up panel; then resume the run again.",
+            )
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Start the run that is to be resumed, if there is one, now that its data set is here."""
+        found, self._resuming = self._resuming, None
+        if found is not None:
+            self.target.begin_run(found.revision)
+            self._launch(found.config, found.folder, found)
+
+    def _launch(self, config: RunConfig, folder: Callable[[], RunFolder], resumption: Resumption | None = None) -> None:
+        images = self.images
+        assert images is not None
+        self.running = config
         self._rates = learning_rates(config.model)
         judged = images if isinstance(images, ImageSet) else None
         self.evaluations.begin_run(judged, prepare=config.evaluation.budget > 0)
         request = RunRequest(
             config=config,
             data=lambda _: images,
-            folder=folder_under(self.runs_root, config),
+            folder=folder,
             measured=self.energies.measured,
             judge=(lambda: self.evaluations.judge_of(judged)) if judged is not None else None,
+            resumption=resumption,
         )
         self.runs.start(request, QUICK_INTERVAL if images.plane is not None else DRAW_INTERVAL)
         self.target.refresh()

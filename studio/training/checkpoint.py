@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.settings import Settings
-from studio.training.config import RunConfig
-from studio.training.energy_config import energy_of_record, energy_record
+from studio.training.config import PerturbationConfig, RunConfig
+from studio.training.energy_config import energy_config_of_record, energy_of_record, energy_record
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,7 +67,24 @@ class CheckpointRecord(Settings):
     taken: dict[str, int]
     config: dict[str, Any]
     data: str
+    class_names: tuple[str, ...]
     notes: Notes
+
+    @model_validator(mode="after")
+    def _check_classes(self) -> CheckpointRecord:
+        if len(self.class_names) != len(self.offsets):
+            raise ValueError("there are not as many offsets as classes")
+        return self
+
+    def target(self, before: PerturbationConfig) -> PerturbationConfig:
+        """The target in force, as a configuration holds it; what it does not say is as in `before`.
+
+        Raises:
+            ValueError: the energy is none.
+        """
+        named = {name: offset for name, offset in zip(self.class_names, self.offsets, strict=True) if offset != 0}
+        kept = before.model_copy(update={"offsets": named, "gauge": self.gauge})
+        return kept.with_energy(energy_config_of_record(self.energy))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +95,7 @@ class Checkpoint:
         state, course: of its trainer.
         config: of the run.
         data: fingerprint of the data set.
+        class_names: of the data set, in label order.
         notes: what is told of it so far.
     """
 
@@ -85,6 +103,7 @@ class Checkpoint:
     course: Course
     config: RunConfig
     data: str
+    class_names: tuple[str, ...]
     notes: Notes = field(default_factory=Notes)
 
 
@@ -116,6 +135,7 @@ def packed(checkpoint: Checkpoint) -> bytes:
         taken=dict(course.taken),
         config=checkpoint.config.model_dump(mode="json"),
         data=checkpoint.data,
+        class_names=checkpoint.class_names,
         notes=checkpoint.notes,
     )
     text, tensors = record.model_dump_json(), _tensors(state, course)
@@ -164,11 +184,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
         part, _, rest = name.partition("/")
         parts.setdefault(part, {})[rest] = tensor
     try:
-        energy = energy_of_record(record.energy)
         noise = parts["noise"]["state"]
         planner = {name: tensor.numpy() for name, tensor in parts.get("planner", {}).items()}
-    except (KeyError, TypeError, ValueError) as error:  # a type that NumPy lacks, or a record of no energy
+    except (KeyError, TypeError, ValueError) as error:  # one is missing, or has a type that NumPy lacks
         _refuse(path, str(error))
+    perturbation = Perturbation(
+        offsets=record.offsets,
+        energy=energy_of_record(record.energy),
+        gauge=record.gauge,
+        revision=record.revision,
+    )
     return Checkpoint(
         state=TrainerState(
             step=record.step,
@@ -180,9 +205,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         ),
         course=Course(
             skipped=record.skipped,
-            perturbation=Perturbation(
-                offsets=record.offsets, energy=energy, gauge=record.gauge, revision=record.revision
-            ),
+            perturbation=perturbation,
             planner=planner,
             planning=record.planning,
             noise=noise,
@@ -191,6 +214,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         ),
         config=parse_config(record.config, path.name),
         data=record.data,
+        class_names=record.class_names,
         notes=record.notes,
     )
 
@@ -222,7 +246,9 @@ def _record(path: Path, text: str) -> CheckpointRecord:
             raise UserError(
                 "This checkpoint comes from a newer version of the studio", f"{path}: version {version}.", "Update it."
             )
-        return CheckpointRecord.model_validate(raw)
+        record = CheckpointRecord.model_validate(raw)
+        energy_of_record(record.energy)
+        return record
     except ValidationError as error:
         fault = error.errors()[0]
         _refuse(path, f"{'.'.join(map(str, fault['loc']))[:80]}: {fault['msg']}")

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from studio.errors import UserError
+from studio.files import read_bytes
 from studio.training.config import SCHEMA_VERSION, RunConfig
 
 _LONGEST_SHOWN = 60
@@ -79,7 +80,7 @@ def read_config(path: Path) -> RunConfig:
         UserError: it cannot be read, is no JSON, or is no run configuration.
     """
     try:
-        raw = json.loads(path.read_bytes())
+        raw = json.loads(read_bytes(path))
     except OSError as error:
         raise UserError("The configuration cannot be opened", f"{path}: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:

@@ -181,7 +181,7 @@ class RunLoop:
             self._sample()
         if self._reporter.snapshot_is_due and self._mailbox.snapshot_wanted:
             self._offer_snapshot()
-        if self.seconds >= self._next_checkpoint:
+        if self.seconds >= self._next_checkpoint and not self._paused:
             self._keep(None)
         self._asides.take_turn(self.seconds)
 

@@ -144,7 +144,7 @@ class Recorder:
             raise
 
     def save(self, outcome: Outcome | None, seconds: float) -> None:
-        """Write metrics, a checkpoint, weights and summary.
+        """Write metrics, a checkpoint, weights and summary; no checkpoint of a run that failed, perhaps amid a step.
 
         Args:
             outcome: how the run ended; None while it goes on.
@@ -155,7 +155,8 @@ class Recorder:
         """
         self.flush()
         trainer = self._trainer
-        Shelf(self.folder.path).put(trainer.step_count, packed(self._checkpoint(seconds)))
+        if outcome is not Outcome.FAILED:
+            Shelf(self.folder.path).put(trainer.step_count, packed(self._checkpoint(seconds)))
         parts = {"model": trainer.model, "average": trainer.average.model}
         self.folder.save_weights(
             {f"{part}.{name}": tensor for part, model in parts.items() for name, tensor in model.state_dict().items()}
@@ -195,5 +196,10 @@ class Recorder:
         )
         trainer = self._trainer
         return Checkpoint(
-            state=trainer.state(), course=trainer.course(), config=trainer.config, data=self._data, notes=notes
+            state=trainer.state(),
+            course=trainer.course(),
+            config=trainer.config,
+            data=self._data,
+            class_names=trainer.data.class_names,
+            notes=notes,
         )

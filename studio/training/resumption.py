@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 from studio.errors import UserError
 from studio.training.assignments import with_settings
-from studio.training.checkpoint import CheckpointRecord, Notes, fingerprint, read_checkpoint, read_record
+from studio.training.checkpoint import Notes, fingerprint, read_checkpoint, read_record
 from studio.training.config import PerturbationConfig, RunConfig
 from studio.training.config_file import parse_config, read_config
-from studio.training.energy_config import energy_config_of_record
 from studio.training.run_folder import RunFolder
-from studio.training.saved_run import SavedRun
 from studio.training.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -32,6 +30,8 @@ class Resumption:
         run: the folder that holds the checkpoint.
         file: the checkpoint.
         config: what the run goes on with.
+        target: in force at the checkpoint, which edits may have made another than the configuration's.
+        revision: of that target.
         step: training steps behind it.
         seconds: time spent training so far.
         forked: it is a new run, whose target is the configuration's.
@@ -40,6 +40,8 @@ class Resumption:
     run: Path
     file: Path
     config: RunConfig
+    target: PerturbationConfig
+    revision: int
     step: int
     seconds: float
     forked: bool = False
@@ -87,7 +89,15 @@ def resume(run: Path, step: int | None = None) -> Resumption:
     file = Shelf(run).find(step)
     record = read_record(file)
     _ensure_same(parse_config(record.config, file.name), config)
-    return Resumption(run=run, file=file, config=config, step=record.step, seconds=record.notes.seconds)
+    return Resumption(
+        run=run,
+        file=file,
+        config=config,
+        target=record.target(config.perturbation),
+        revision=record.revision,
+        step=record.step,
+        seconds=record.notes.seconds,
+    )
 
 
 def fork(run: Path, step: int | None = None, assignments: Sequence[str] = ()) -> Resumption:
@@ -102,21 +112,9 @@ def fork(run: Path, step: int | None = None, assignments: Sequence[str] = ()) ->
         UserError: it is no run folder, has no such checkpoint, or something was set that only a new run can have.
     """
     found = resume(run, step)
-    record, then = read_record(found.file), found.config
-    now = then.model_copy(update={"perturbation": _target(record, then, run)})
-    config = with_settings(now, assignments)
-    _ensure_same(then, config)
+    config = with_settings(found.config.model_copy(update={"perturbation": found.target}), assignments)
+    _ensure_same(found.config, config)
     return replace(found, config=config, forked=True)
-
-
-def _target(record: CheckpointRecord, config: RunConfig, run: Path) -> PerturbationConfig:
-    """The target in force at a checkpoint, as a configuration holds it."""
-    names = SavedRun.open(run).class_names
-    if len(names) != len(record.offsets):
-        raise UserError("The checkpoint does not fit its run", f"{run}: the classes differ.", "Try an earlier one.")
-    offsets = {name: offset for name, offset in zip(names, record.offsets, strict=True) if offset != 0}
-    kept = config.perturbation.model_copy(update={"offsets": offsets, "gauge": record.gauge})
-    return kept.with_energy(energy_config_of_record(record.energy))
 
 
 def _ensure_same(then: RunConfig, now: RunConfig) -> None:

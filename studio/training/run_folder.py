@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.errors import UserError
-from studio.files import whole_file
+from studio.files import sweep, whole_file
 from studio.training.config import RunConfig
 from studio.training.events import Evaluated, Logged
 from studio.training.frames import Frame, append_frames
@@ -84,6 +84,8 @@ class RunFolder:
                     "Put what it leads to in its place: a run writes into its own folder alone.",
                 )
         folder = cls(path)
+        for place in (path, *(path / name for name in _PARTS)):
+            sweep(place)
         folder.append_metrics(back_to=step)
         folder.append_frames((), _NO_LIMIT, back_to=step)
         return folder

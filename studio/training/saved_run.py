@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.data.scale import PIXELS, Scale
 from studio.errors import UserError
+from studio.files import read_bytes
 from studio.training.config import RunConfig
 from studio.training.config_file import read_config
 
@@ -71,8 +73,10 @@ class SavedRun:
 
         path = self.path / "weights.safetensors"
         try:
+            if not path.is_file():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
             tensors = load_file(path)
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
             raise UserError(
                 "The run's weights cannot be read", f"{path}: {error}.", "Weights are saved when a run stops."
             ) from error
@@ -88,7 +92,7 @@ def read_summary(path: Path) -> Mapping[str, Any]:
         UserError: it is missing or no summary at all.
     """
     try:
-        summary = json.loads((path / "summary.json").read_bytes())
+        summary = json.loads(read_bytes(path / "summary.json"))
         if not isinstance(summary, dict):
             raise TypeError("it holds no JSON object")
     except (OSError, ValueError, TypeError, RecursionError) as error:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from studio.errors import UserError
-from studio.files import sweep, whole_file
+from studio.files import whole_file
 
 KEPT = 3
 _NAME = re.compile(r"step-(\d{8,18})\.safetensors")
@@ -71,7 +71,6 @@ class Shelf:
         """
         with whole_file(self._folder / _file(step), durable=True) as file:
             file.write(content)
-        sweep(self._folder)
         steps = _steps(self._folder)
         before = [each for each in steps if each <= step]
         for each in {*steps} - {*before[-KEPT:]}:

@@ -122,7 +122,7 @@ def test_that_the_controls_say_what_can_be_done(hands: Hands) -> None:
     assert enabled() == {"pause", "step", "stop", "sample", "evaluate", "save", "elsewhere"}
     assert "stop it first" in hands.window.actions_of_run["start"].toolTip()
     hands.end()
-    assert enabled() == {"start", "evaluate"}
+    assert enabled() == {"start", "continue", "evaluate"}
 
 
 def test_that_nothing_on_the_toolbar_moves_when_pause_becomes_resume(hands: Hands) -> None:

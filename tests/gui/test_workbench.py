@@ -206,6 +206,7 @@ def test_that_a_run_stopped_on_a_full_disk_keeps_its_results_and_says_that_they_
     watch.wait_for(RunPhase.PAUSED)
     watch.bench.stop()
     watch.wait(lambda: watch.refused == [False, True])  # it waits, and says that it was to end
+    assert watch.bench.run.phase is RunPhase.PAUSED, "nothing is lost yet"
     watch.bench.runs.stop(insist=True)
     watch.wait(lambda: not watch.bench.start_blocked)
     assert watch.bench.run.unsaved

@@ -15,6 +15,7 @@ from studio.training.commands import Pause, Resume, SampleNow, Step, Stop
 from studio.training.events import Logged, Outcome, Paused, PerturbationApplied, PerturbationRejected, Resumed, Warned
 from studio.training.frames import FrameStore
 from studio.training.limit import Limit
+from studio.training.resumption import resume
 from studio.training.saved_run import SavedRun
 from tests.training.conftest import steps, tiny_config
 from tests.training.played import Played, Script, target
@@ -92,6 +93,7 @@ def test_that_a_bug_passes_through_with_everything_saved(monkeypatch: pytest.Mon
         run.run(script())
     assert SavedRun.open(run_path).summary["status"] == "failed"
     assert SavedRun.open(run_path).weights("model")
+    assert resume(run_path).step == 0, "amid a step there is nothing to go on from exactly"
     assert run.logged() == [1, 2, 3]
 
 

@@ -18,7 +18,7 @@ from studio.training.checkpoint import Checkpoint, packed, read_checkpoint
 from studio.training.config import RunConfig
 from studio.training.planners import PLANNERS, PlannerKind
 from studio.training.trainer import Trainer
-from tests.training.conftest import tiny_config, tiny_images
+from tests.training.conftest import CLASSES, tiny_config, tiny_images
 
 TILT = {"offsets": {"ant": 0.4, "cat": -1.2}}
 
@@ -54,7 +54,9 @@ def edited(trainer: Trainer, *offsets: float) -> None:
 
 def resumed(trainer: Trainer, config: RunConfig) -> Trainer:
     """By way of the disk."""
-    checkpoint = Checkpoint(state=trainer.state(), course=trainer.course(), config=trainer.config, data="")
+    checkpoint = Checkpoint(
+        state=trainer.state(), course=trainer.course(), config=trainer.config, data="", class_names=CLASSES
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "step.safetensors"
         path.write_bytes(packed(checkpoint))
@@ -93,6 +95,24 @@ def test_that_a_resumed_run_is_the_same_run(kind: str, planner: PlannerKind) -> 
         trainer.step()
         again.step()
     same_to_the_bit(again, trainer)
+
+
+@pytest.mark.parametrize("kind", ["ebm", "rbm", "sn_gan", "diffusion"])
+def test_that_looking_at_a_run_draws_nothing_from_its_streams(kind: str) -> None:
+    config = tiny_config(kind)
+    one, other = Trainer(config, tiny_images()), Trainer(config, tiny_images())
+    for number in range(4):
+        if number == 2:
+            torch.manual_seed(7)  # nor does anybody draw from torch's own stream
+            one.sample(3)
+            one.sample(3, averaged=False, seed=5)
+            one.diagnose()
+            comparison = one.comparison(0.01)
+            while comparison.advance():
+                pass
+        one.step()
+        other.step()
+    same_to_the_bit(one, other)
 
 
 @pytest.mark.parametrize("rule", Optimiser)

@@ -116,6 +116,7 @@ def test_that_a_full_memory_is_something_the_person_can_mend(
     assert finished.outcome is Outcome.FAILED
     assert finished.error is not None
     assert "not enough memory" in finished.error.title
+    assert "smaller batch" in finished.error.hint
     assert finished.traceback == ""
 
 
