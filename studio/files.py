@@ -5,6 +5,7 @@ Bytes go to a hidden neighbour of the file, which takes the file's place only wh
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -63,3 +64,19 @@ def _is_running(pid: int) -> bool:
     import psutil
 
     return bool(psutil.pid_exists(pid))
+
+
+def append_whole(path: Path, data: bytes) -> None:
+    """Add to a file, or leave it as it was: half a line would spoil those that follow.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with path.open("ab", buffering=0) as file:
+        size = file.tell()
+        try:
+            if file.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            file.truncate(size)
+            raise

@@ -119,3 +119,28 @@ def test_that_a_judge_needs_no_more_than_two_examples_of_a_class() -> None:
     labels = np.array([0] * 10 + [1] * 2, dtype=np.int64)
     judge = train_judge(ImageSet(name="few", images=images, labels=labels, class_names=("a", "b")), Progress())
     assert judge.confusion.sum(axis=0).tolist() == [2, 1]
+
+
+@pytest.mark.usefixtures("quick_judge")
+def test_that_training_evaluates_within_its_budget_and_at_its_end_if_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    budget = ["--set", "evaluation.budget=50", "--set", "evaluation.samples=20"]
+    assert main(["train", "digits-vae", "--steps", "60", "--run-dir", str(run), "--evaluate", *QUICK, *budget]) == 0
+    out, err = capsys.readouterr()
+    assert "Training the judge" in err
+    assert "Total variation" in out
+    last = json.loads((run / "evaluation.json").read_text())
+    assert last["count"] == 20
+    lines = [json.loads(line) for line in (run / "evaluations.jsonl").read_text().splitlines()]
+    assert lines
+    assert lines[0].keys() == {"step", "seconds", "revision", *last}
+    assert 0 < lines[0]["step"] <= 60
+
+
+def test_that_training_on_points_is_not_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run"
+    assert main(["train", "planar-vae", "--steps", "2", "--run-dir", str(run), "--evaluate"]) == 2
+    assert "Only images can be judged" in capsys.readouterr().err
+    assert not run.exists()

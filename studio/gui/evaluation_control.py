@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from studio.gui.task_runner import TaskRunner
 from studio.gui.view_state import LogLine, RunPhase
 from studio.progress import Progress
 from studio.training.commands import CancelEvaluation, EvaluateNow
+from studio.training.evaluation_log import EvaluationLog
 from studio.training.events import Evaluated, Evaluating, EvaluationEnded
 from studio.training.store import SavedRun
 
@@ -161,7 +163,12 @@ class EvaluationControl(QObject):
             def work(progress: Progress) -> Evaluation:
                 from studio.training.evaluate_run import evaluate_run
 
-                return evaluate_run(SavedRun.open(folder), lambda _: images, progress, judge=judge)
+                found = evaluate_run(SavedRun.open(folder), lambda _: images, progress, judge=judge)
+                kept = EvaluationLog(folder)
+                kept.add(Evaluated(step=run.step, seconds=run.seconds, revision=0, evaluation=found))
+                with suppress(UserError):  # without room on the disk it is shown all the same
+                    kept.write()
+                return found
 
             self._tasks.run(work, done=self._on_evaluated, failed=self._on_failed, cancelled=self._on_cancelled)
         else:

@@ -30,7 +30,10 @@ from studio.training.commands import (
     Stop,
     without_outdated,
 )
+from studio.training.evaluation_log import EvaluationLog
 from studio.training.events import (
+    Evaluated,
+    Event,
     LearningRateApplied,
     Logged,
     Noticed,
@@ -83,7 +86,8 @@ class RunLoop:
         self._clock = Clock()
         self._health = Health()
         self._good = LastGood(trainer)
-        self._asides = Asides(trainer, evaluator, mailbox.post)
+        self._asides = Asides(trainer, evaluator, self._tell)
+        self._evaluations = EvaluationLog(recorder.folder.path) if recorder is not None else None
         self._reporter = Reporter(trainer, self._clock)
         self._paused = False
         self._stopping = False
@@ -138,6 +142,13 @@ class RunLoop:
         self._asides.advance()
         self._count_on()
         return True
+
+    def _tell(self, event: Event) -> None:
+        """Post what came of an aside, and keep an evaluation."""
+        self._mailbox.post(event)
+        if isinstance(event, Evaluated) and self._evaluations is not None:
+            self._evaluations.add(event)
+            self._try(self._evaluations.write)
 
     def _count_on(self) -> None:
         """Count the time again, unless the run waits or something else than training goes on."""

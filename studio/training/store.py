@@ -1,12 +1,13 @@
 """Run folders: everything a run leaves behind, readable without the studio.
 
     config.json            the run configuration
+    evaluations.jsonl      a line per evaluation, if there was one
     metrics.csv            a row per logged step
     samples/               sample grids as PNG, step-NNNNNNNN.png
     summary.json           status, numbers of the run, the image shape and class names
     weights.safetensors    the model's weights and their moving average, "model.…" and "average.…"
 
-Every file but the growing metrics.csv is written whole or not at all. Nothing here can execute code when it is opened.
+Every file but the two that grow is written whole or not at all. Nothing here can execute code when it is opened.
 """
 
 from __future__ import annotations
