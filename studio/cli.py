@@ -99,6 +99,11 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add_limit(train, steps="training steps (1,000 if nothing is said)", minutes="training time in minutes")
     train.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets")
     train.add_argument("--run-dir", type=Path, metavar="DIR", help="the run's folder, new or empty")
+    train.add_argument(
+        "--evaluate",
+        action="store_true",
+        help="tell whether the tilt arrives, now and then while it trains and at its end; needs images",
+    )
     train.set_defaults(command=_train)
 
 
@@ -167,7 +172,15 @@ def _train(arguments: argparse.Namespace) -> int:
     limit = Limit(steps=arguments.steps, seconds=60 * arguments.minutes if arguments.minutes else None)
     if limit == Limit():
         limit = Limit(steps=1000)
-    return train(config, limit, data_root=arguments.data_root, run_dir=arguments.run_dir)
+
+    def tell(run: Path) -> None:
+        from studio.headless_evaluation import evaluate
+
+        out = run / "evaluation.json"
+        print(evaluate(run, config.evaluation.samples, config.seed, out, data_root=arguments.data_root))
+
+    told = tell if arguments.evaluate else None
+    return train(config, limit, data_root=arguments.data_root, run_dir=arguments.run_dir, evaluate=told)
 
 
 def _sample(arguments: argparse.Namespace) -> int:

@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studio.data.catalog import load_dataset
 from studio.data.example_set import ExampleSet
+from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.paths import default_data_root, runs_root
@@ -36,13 +38,23 @@ from studio.training.run_folder import RunFolder
 from studio.training.saved_run import SavedRun
 from studio.training.session import RunHandle, RunRequest, folder_for, folder_under
 
+if TYPE_CHECKING:
+    from studio.evaluation.judge import Judge
+
 _POLL_SECONDS = 0.1
 _NO_BAR_YET = 0.01
 """Seconds for which the bar does not draw itself, so that it waits for its first step."""
 _EXIT_CODES = {Outcome.COMPLETED: 0, Outcome.STOPPED: 130, Outcome.FAILED: 1}
 
 
-def train(config: RunConfig, limit: Limit, *, data_root: Path | None, run_dir: Path | None) -> int:
+def train(
+    config: RunConfig,
+    limit: Limit,
+    *,
+    data_root: Path | None,
+    run_dir: Path | None,
+    evaluate: Callable[[Path], None] | None = None,
+) -> int:
     """Train until the limit or Ctrl-C, and save.
 
     Args:
@@ -50,6 +62,8 @@ def train(config: RunConfig, limit: Limit, *, data_root: Path | None, run_dir: P
         limit: when the run is complete.
         data_root: folder of downloaded data sets; the person's own if absent.
         run_dir: the run's folder, new or empty; a new one among the person's runs if absent.
+        evaluate: called with the run's folder when the run is complete. With it the run is also evaluated within its
+            budget, and what is found is kept in its folder.
 
     Returns:
         the exit code: 0 when the run was completed, 1 after a bug, 130 when it was interrupted; it is then saved, but
@@ -59,7 +73,7 @@ def train(config: RunConfig, limit: Limit, *, data_root: Path | None, run_dir: P
         UserError: something the person can mend ended the run.
     """
     folder = folder_for(run_dir, config) if run_dir else folder_under(runs_root(), config)
-    return _run(config, limit, folder, data_root)
+    return _run(config, limit, folder, data_root, evaluate=evaluate)
 
 
 def go_on(
@@ -99,17 +113,34 @@ def _run(
     folder: Callable[[], RunFolder],
     data_root: Path | None,
     resumption: Resumption | None = None,
+    evaluate: Callable[[Path], None] | None = None,
 ) -> int:
     root = data_root or default_data_root()
+    judges: list[Judge] = []
+
+    def load(told: Progress) -> ExampleSet:
+        images = _load(config, root, told)
+        if evaluate is not None:
+            judges.append(_judge(images, told))
+        return images
+
     request = RunRequest(
-        config=config, data=lambda told: _load(config, root, told), folder=folder, limit=limit, resumption=resumption
+        config=config,
+        data=load,
+        folder=folder,
+        limit=limit,
+        judge=(lambda: judges[0] if judges else None) if evaluate is not None else None,
+        resumption=resumption,
     )
     handle = RunHandle(request)
     try:
         with _terminable(), _Watcher(handle, limit) as watcher:
-            return watcher.watch()
+            code = watcher.watch()
     finally:
         handle.send(Stop(insist=True))  # whatever ended the watch, nothing trains on unseen
+    if evaluate is not None and code == 0 and watcher.folder is not None:
+        evaluate(watcher.folder)
+    return code
 
 
 @contextmanager
@@ -123,6 +154,22 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _judge(images: ExampleSet, progress: Progress) -> Judge:
+    """The judge of the data set, trained before anything else if there is none yet."""
+    from tqdm import tqdm
+
+    if not isinstance(images, ImageSet):
+        raise UserError(
+            "Only images can be judged",
+            f"{images.name} has {images.noun}.",
+            "Train without --evaluate: the run's own metrics say how far points are from their target.",
+        )
+    tqdm.write("Training the judge of this data set, unless it is kept from before", file=sys.stderr)
+    from studio.evaluation.judge_store import judge_for
+
+    return judge_for(images, progress)
 
 
 def _load(config: RunConfig, data_root: Path, progress: Progress) -> ExampleSet:
@@ -144,6 +191,7 @@ class _Watcher:
         self._handle = handle
         self._limit = limit
         self._problem: UserError | None = None
+        self.folder: Path | None = None
         total = limit.steps if limit.steps is not None else round(limit.seconds or 0)
         # A fault that is found before anything is trained has stderr to itself: a terminal's bar is cleared away then,
         # and a file gets none.
@@ -200,6 +248,7 @@ class _Watcher:
             case Preparing(text=text):
                 self._bar.set_description_str(text, refresh=self._terminal)
             case Started(device=device, threads=threads, parameters=parameters, folder=folder):
+                self.folder = folder
                 self._bar.leave = True
                 self._bar.set_description_str("Training")
                 self._say(f"{parameters:,} parameters on {device}, {threads} threads; run folder {folder}")

@@ -15,6 +15,7 @@ from studio.data.image_set import ImageSet
 from studio.evaluation.judge import train_judge
 from studio.perturb.features import measure
 from studio.progress import Progress
+from studio.training.metrics import read_metrics
 
 QUICK = ["--set", "model.width=4", "--set", "batch.average_size=8", "--set", "perturbation.offsets.2=-1.5"]
 
@@ -138,3 +139,28 @@ def test_that_a_judge_needs_no_more_than_two_examples_of_a_class() -> None:
     labels = np.array([0] * 10 + [1] * 2, dtype=np.int64)
     judge = train_judge(ImageSet(name="few", images=images, labels=labels, class_names=("a", "b")), Progress())
     assert judge.confusion.sum(axis=0).tolist() == [2, 1]
+
+
+@pytest.mark.usefixtures("quick_judge")
+def test_that_training_evaluates_within_its_budget_and_at_its_end_if_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    budget = ["--set", "evaluation.budget=50", "--set", "evaluation.samples=20"]
+    assert main(["train", "digits-vae", "--steps", "60", "--run-dir", str(run), "--evaluate", *QUICK, *budget]) == 0
+    out, err = capsys.readouterr()
+    assert "Training the judge" in err
+    assert "Total variation" in out
+    last = json.loads((run / "evaluation.json").read_text())
+    assert last["count"] == 20
+    kept = read_metrics(run).evaluations
+    assert len(kept) >= 2, "while it trained, and at its end"
+    assert kept[0].record.keys() == last.keys()
+    assert 0 < kept[0].step <= kept[-1].step == 60
+
+
+def test_that_training_on_points_is_not_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run"
+    assert main(["train", "planar-vae", "--steps", "2", "--run-dir", str(run), "--evaluate"]) == 2
+    assert "Only images can be judged" in capsys.readouterr().err
+    assert not run.exists()
