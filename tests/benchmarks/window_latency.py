@@ -1,0 +1,87 @@
+"""How long the window is held up: gaps between the beats of a 5 ms timer, off screen.
+
+    python -m tests.benchmarks.window_latency [--preset digits-gan] [--seconds 10]
+
+While torch is imported in the background, and while a model trains. It is time on the wall, so a busy machine shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from tests.benchmarks.table import Row, show
+from tests.screenshots import _turn, _wait
+
+BEAT, FIRST_STEPS = 5, 50
+
+
+def main() -> None:
+    """Print the table as it comes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--preset", default="digits-gan")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    options = parser.parse_args()
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the studio itself has it
+    show(rows(options.preset, options.seconds))
+
+
+def rows(preset: str, seconds: float) -> Iterator[Row]:
+    """Longest gap of the import; 99th percentile and longest gap of training."""
+    from PySide6.QtCore import QSettings, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from studio.gui.garbage import GarbageCollector
+    from studio.gui.main_window import MainWindow
+    from studio.gui.theme import ThemeManager, ThemeMode
+    from studio.gui.workbench import Workbench
+    from studio.training.presets import config_or_preset
+
+    app = QApplication([])
+    theme = ThemeManager(ThemeMode.LIGHT)
+    theme.apply(app)
+    garbage = GarbageCollector(app)
+    beats: list[float] = []
+    timer = QTimer(interval=BEAT)
+    timer.timeout.connect(lambda: beats.append(time.perf_counter()))
+    with tempfile.TemporaryDirectory(prefix="studio-latency-") as home:
+        folder = Path(home)
+        bench = Workbench(config_or_preset(preset), data_root=folder / "data", runs_root=folder / "runs")
+        bench.engine_ready.connect(garbage.settle)
+        window = MainWindow(bench, theme, QSettings(str(folder / "studio.ini"), QSettings.Format.IniFormat))
+        window.showNormal()
+        _turn(300)
+        timer.start()
+        bench.begin()
+        _wait("data and torch", lambda: bench.dataset is not None and bench.task is None)
+        yield _row("longest gap, torch being imported", 250, [max(_gaps(beats))])
+        bench.start()
+        _wait("the first steps", lambda: bench.run.step >= FIRST_STEPS)
+        beats.clear()
+        _turn(round(1000 * seconds))
+        gaps = _gaps(beats)
+        yield _row(f"99th percentile of gaps, {preset}", 35, [float(np.percentile(gaps, 99))])
+        yield _row(f"longest gap, {preset}", 100, [max(gaps)])
+        bench.stop()
+        _wait("the end", lambda: not bench.start_blocked)
+        window.close()
+
+
+def _gaps(beats: list[float]) -> list[float]:
+    """Milliseconds from beat to beat."""
+    return list(1000 * np.diff(beats))
+
+
+def _row(what: str, target: float, values: list[float]) -> Row:
+    return Row(what=what, target=target, values=values, at_least=False, unit="ms")
+
+
+if __name__ == "__main__":
+    main()
