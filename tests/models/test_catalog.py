@@ -37,6 +37,12 @@ every_shape = pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".joi
 
 
 @every_model
+def test_that_a_model_says_what_it_is_and_how_far_it_came(spec: ModelSpec) -> None:
+    assert spec.summary.endswith(".")
+    assert "MNIST" in spec.measured
+
+
+@every_model
 @every_shape
 def test_that_terms_and_gradients_are_finite_and_reach_their_network(spec: ModelSpec, shape: Shape) -> None:
     model = small_model(spec, shape)

@@ -21,6 +21,8 @@ SPEC = ModelSpec(
     title="Diffusion",
     summary="A denoiser learns to take noise of every strength out of an image; a sample starts as pure noise and is "
     "cleaned step by step. Sharp, varied images and very steady training; sampling is slower.",
+    measured="Measured on MNIST with 30 % twos (its preset), five minutes on two cores: 30.3 % twos, shares off by 4.8 "
+    "% in all, Fréchet distance 19.",
     config=DiffusionConfig,
     build=_build,
     metrics={

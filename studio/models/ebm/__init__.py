@@ -21,6 +21,8 @@ SPEC = ModelSpec(
     title="Energy-based model",
     summary="A network gives each image an energy, low for examples and high for its own samples, which roll down its "
     "slope from a replay buffer. No generator; can diverge if its steps are too large.",
+    measured="Measured on MNIST with 30 % twos, five minutes on two cores: 29.5 % twos, shares off by 5.9 % in all, "
+    "Fréchet distance 19. The shares of the other digits fall a little short of the 5 % aimed at.",
     config=EbmConfig,
     build=_build,
     metrics={

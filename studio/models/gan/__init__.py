@@ -24,6 +24,8 @@ SPEC = ModelSpec(
     title="GAN",
     summary="A critic learns to tell generated images from target ones, a generator to deceive it: the original "
     "game, with a choice of losses. Sharp images; it may forget some kinds of them.",
+    measured="Measured on MNIST with 30 % twos, five minutes on two cores: 28.9 % twos, shares off by 6.8 % in all, "
+    "Fréchet distance 20. The shares of the other digits fall short of the 5 % aimed at.",
     config=GanConfig,
     build=_build,
     metrics=_METRICS,

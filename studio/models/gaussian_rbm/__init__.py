@@ -22,6 +22,8 @@ SPEC = ModelSpec(
     title="Gaussian RBM",
     summary="A restricted Boltzmann machine whose pixels take any value, spread by σ around what the hidden units call "
     "for. For grey and colour images; noisier and slower to learn than the one of black and white.",
+    measured="Measured on MNIST with 30 % twos, three minutes on one core: 30.8 % twos, shares off by 9.6 % in all, "
+    "Fréchet distance 200: its images stay noisy.",
     config=GaussianRbmConfig,
     build=_build,
     metrics=METRICS,

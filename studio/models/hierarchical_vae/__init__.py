@@ -29,6 +29,8 @@ SPEC = ModelSpec(
     title="Hierarchical VAE",
     summary="A VAE with several random codes, one above the other: the upper ones learn how the lower ones are "
     "distributed, so that fresh samples are closer to real images. Steady, a little sharper than a VAE.",
+    measured="Measured on MNIST with 30 % twos, three minutes on one core: 28.4 % twos, shares off by 4.9 % in all, "
+    "Fréchet distance 53.",
     config=HierarchicalVaeConfig,
     build=_build,
     metrics={

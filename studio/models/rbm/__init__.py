@@ -32,6 +32,8 @@ SPEC = ModelSpec(
     title="RBM",
     summary="Hidden units vote for black or white pixels, and pixels for hidden units; chains that go back and forth "
     "draw images. Learns by making examples probable and its own chains less so. Light to compute; chains move slowly.",
+    measured="Measured on MNIST with 30 % twos, five minutes on two cores: 30.7 % twos, shares off by 6.1 % in all, "
+    "Fréchet distance 24.",
     config=RbmConfig,
     build=_build,
     metrics=METRICS,

@@ -24,6 +24,8 @@ SPEC = ModelSpec(
     title="SN-GAN",
     summary="A GAN in whose critic every layer is divided by its largest stretch, which bounds the slope at little "
     "cost. Sharp images soonest.",
+    measured="Measured on MNIST with 30 % twos, five minutes on two cores: 29.6 % twos, shares off by 3.5 % in all, "
+    "Fréchet distance 11.",
     config=SnGanConfig,
     build=_build,
     metrics=_METRICS,

@@ -22,6 +22,8 @@ SPEC = ModelSpec(
     title="VAE",
     summary="An encoder describes each image by a few random numbers, a decoder rebuilds it; together they maximise a "
     "bound on the likelihood. Fast and steady, somewhat blurred.",
+    measured="Measured on MNIST with 30 % twos, five minutes on two cores: 31.3 % twos, shares off by 5.4 % in all, "
+    "Fréchet distance 58: its images are blurred.",
     config=VaeConfig,
     build=_build,
     metrics={

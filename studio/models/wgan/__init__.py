@@ -24,6 +24,8 @@ SPEC = ModelSpec(
     title="WGAN",
     summary="A critic with clipped weights estimates the Wasserstein distance between generated and target images, "
     "a generator shrinks it. A loss that means something, but slow: the clip makes the critic simple.",
+    measured="Measured on MNIST with 30 % twos, three minutes on one core: 33 % twos, shares off by 17 % in all, "
+    "Fréchet distance 79. It falls far short of the 5 % aimed at: use WGAN-GP to get shares right.",
     config=WganConfig,
     build=_build,
     metrics=_METRICS,
