@@ -291,9 +291,11 @@ def line_of(event: Event) -> LogLine | None:
     match event:
         case Preparing(text=text):
             return LogLine(text=text)
-        case Started(device=device, threads=threads, parameters=parameters, folder=folder):
+        case Started(device=device, threads=threads, parameters=parameters, folder=folder, step=step):
+            since = f" from step {step:,} on" if step else ""
             place = f", recorded in {folder}" if folder else ", not recorded"
-            return LogLine(text=f"Training {parameters:,} parameters on {device} with {_threads(threads)}{place}")
+            text = f"Training {parameters:,} parameters{since} on {device} with {_threads(threads)}{place}"
+            return LogLine(text=text)
         case PerturbationApplied(step=step, revision=revision):
             return LogLine(text=f"Offsets (revision {revision}) in force from step {step:,}")
         case LearningRateApplied(step=step, network=network, rate=rate):

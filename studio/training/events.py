@@ -22,12 +22,13 @@ class Preparing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The first step is next."""
+    """The first step is next, or where the run goes on from a checkpoint, the one after `step`."""
 
     device: str
     threads: int
     parameters: int
     folder: Path | None
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from studio.training.events import (
     PerturbationApplied,
     Restored,
     Resumed,
+    Started,
     Warned,
 )
 
@@ -47,6 +48,8 @@ def mark_of(event: Event) -> Mark | None:
         case LearningRateApplied(step=step, network=network, rate=rate):
             text = f"Learning rate of the {network.replace('_', ' ')} set to {rate:g}"
             return Mark(step=step, kind=MarkKind.RATE, text=text)
+        case Started(step=step) if step:
+            return Mark(step=step, kind=MarkKind.RESUMED, text="Went on from here")
         case Resumed(step=step):
             return Mark(step=step, kind=MarkKind.RESUMED, text="Resumed after a pause")
         case Restored(step=step, left=left):

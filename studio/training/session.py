@@ -21,7 +21,7 @@ from studio.progress import Progress
 from studio.training.background import Background
 from studio.training.commands import Command, Stop
 from studio.training.config import RunConfig
-from studio.training.events import Event, Finished, Outcome, Preparing, Resumed, Started
+from studio.training.events import Event, Finished, Outcome, Preparing, Started
 from studio.training.limit import Limit
 from studio.training.loop import RunLoop
 from studio.training.mailbox import Mailbox
@@ -133,17 +133,17 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     # The last moment to give up without a trace: from here on there is a folder, and a Stop saves into it.
     progress.check()
     folder = request.folder() if request.folder is not None else None
-    mailbox.post(
-        Started(
-            device=device,
-            threads=threads,
-            parameters=trainer.parameter_count,
-            folder=folder.path if folder else None,
-        )
+    started = Started(
+        device=device,
+        threads=threads,
+        parameters=trainer.parameter_count,
+        folder=folder.path if folder else None,
+        step=trainer.step_count,
     )
+    mailbox.post(started)
     recorder = Recorder(folder, trainer, notes) if folder else None
-    if recorder is not None and notes is not None:
-        recorder.hear(Resumed(step=trainer.step_count))
+    if recorder is not None:
+        recorder.hear(started)
     evaluator = Evaluator(trainer, request.judge) if request.judge is not None else None
     # A number that the person has set stays, and a GPU waits for no thread.
     guarded = threads if device == "cpu" and not request.config.threads else 1
