@@ -75,12 +75,16 @@ class Measured:
             Cancelled: the person cancelled; what was measured before stays.
         """
         progress = progress or Progress()
+        if not self.missing(names):
+            return  # and wait for nobody who measures something else
         with self._lock:
             missing = self.missing(names)
             for name in missing:
                 if name.startswith(COLUMN):
                     self._values[name] = self._load_column(name.removeprefix(COLUMN), progress)
-            self._values |= measure(self._data, [name for name in missing if not name.startswith(COLUMN)], progress)
+            features = [name for name in missing if not name.startswith(COLUMN)]
+            if features:
+                self._values |= measure(self._data, features, progress)
 
     def values(self, name: str) -> Floats:
         """Values by name, shape (N,): a feature, a column, or ``label`` for the class index.
