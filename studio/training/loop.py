@@ -210,9 +210,9 @@ class RunLoop:
         if self._health.well:
             self._good.keep(self.seconds)
 
-    def _sample(self) -> bool:
+    def _sample(self, *, thorough: bool = False) -> bool:
         """A new sample grid, shown and kept; whether it could be kept."""
-        grid = self._reporter.draw()
+        grid = self._reporter.draw(thorough=thorough)
         if self._recorder is None:
             return True
         recorder, weights, plane = self._recorder, self._reporter.recent_weights, self._reporter.plane_frame()
@@ -255,7 +255,7 @@ class RunLoop:
                 self._offer_snapshot()
                 self._mailbox.post(Paused(step=self.trainer.step_count))
             case SampleNow():
-                self._sample()
+                self._sample(thorough=True)
                 self._offer_snapshot()
             case ComparePlanners() | CancelComparison() | EvaluateNow() | CancelEvaluation():
                 self._asides.obey(command, self.seconds)
@@ -301,7 +301,7 @@ class RunLoop:
         if self._recorder is not None:
             self._recorder.note_return(left, step)
         self._tell(Restored(step=step, left=left))
-        self._sample()
+        self._sample(thorough=True)
         self._offer_snapshot()
 
     def _pause(self) -> None:
@@ -378,7 +378,7 @@ class RunLoop:
 
     def _finish(self, outcome: Outcome) -> bool:
         """Draw and keep the last state; whether it could be kept."""
-        kept = self._save(outcome) and (self._reporter.grid_is_current or self._sample())
+        kept = self._save(outcome) and (self._reporter.grid_is_current or self._sample(thorough=True))
         self._clock.stop()
         self._offer_snapshot()
         return kept
