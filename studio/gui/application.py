@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QApplication
 from studio import __version__
 from studio.gui.crash import CrashReporter, keep_faults
 from studio.gui.garbage import GarbageCollector
+from studio.gui.log_line import Level, LogLine
 from studio.gui.main_window import MainWindow
 from studio.gui.theme import ThemeManager, ThemeMode
-from studio.gui.view_state import Level, LogLine
 from studio.gui.workbench import Workbench
 from studio.paths import resources, state_dir
 from studio.training.presets import config_or_preset, presets

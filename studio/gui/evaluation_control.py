@@ -14,9 +14,10 @@ from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.evaluation.report import Evaluation
 from studio.gui.history import History
+from studio.gui.log_line import LogLine
 from studio.gui.run_control import RunControl
 from studio.gui.task_runner import TaskRunner
-from studio.gui.view_state import LogLine, RunPhase
+from studio.gui.view_state import RunPhase
 from studio.progress import Progress
 from studio.training.commands import CancelEvaluation, EvaluateNow
 from studio.training.events import Evaluated, Evaluating, EvaluationEnded

@@ -22,8 +22,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QPlainTextEdit, QToolTip
 
+from studio.gui.log_line import Level, LogLine
 from studio.gui.theme import Tokens
-from studio.gui.view_state import Level, LogLine
 
 MOST_LINES = 5_000
 _LEVELS = (Level.INFO, Level.WARNING, Level.ERROR)

@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.errors import UserError
-from studio.gui.view_state import Level, LogLine
+from studio.gui.log_line import Level, LogLine
 from studio.jobs.estimate import seconds_left
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue

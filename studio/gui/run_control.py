@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.errors import UserError
 from studio.gui.bridge import DRAW_INTERVAL, Bridge
 from studio.gui.history import History
-from studio.gui.view_state import Level, LogLine, RunPhase, RunView, line_of, run_after
+from studio.gui.log_line import Level, LogLine, line_of
+from studio.gui.view_state import RunPhase, RunView, run_after
 from studio.training.commands import (
     CancelComparison,
     Command,

@@ -9,9 +9,10 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
 
 from studio.gui.explain import explain
+from studio.gui.log_line import Level, LogLine
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
-from studio.gui.view_state import Level, LogLine, RunPhase, RunView, TaskView
+from studio.gui.view_state import RunPhase, RunView, TaskView
 from studio.gui.workbench import Workbench
 
 

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.errors import Cancelled, UserError
-from studio.gui.view_state import Level, LogLine, TaskView
+from studio.gui.log_line import Level, LogLine
+from studio.gui.view_state import TaskView
 from studio.progress import Progress
 from studio.training.background import Background
 

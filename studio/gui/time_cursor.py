@@ -15,9 +15,9 @@ from studio.errors import UserError
 from studio.evaluation.tables import evaluation_of
 from studio.gui.evaluation_control import EvaluationControl, EvaluationView, curve_values
 from studio.gui.history import History
+from studio.gui.log_line import Level, LogLine
 from studio.gui.run_control import RunControl
 from studio.gui.task_runner import TaskRunner
-from studio.gui.view_state import Level, LogLine
 from studio.library.notes import read_notes
 from studio.progress import Progress
 from studio.training.config import RunConfig

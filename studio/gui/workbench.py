@@ -24,12 +24,13 @@ from studio.gui.evaluation_control import EvaluationControl
 from studio.gui.history import History
 from studio.gui.library_control import LibraryControl
 from studio.gui.live_settings import learning_rates
+from studio.gui.log_line import Level, LogLine
 from studio.gui.queue_control import QueueControl
 from studio.gui.run_control import RunControl
 from studio.gui.target_control import TargetControl
 from studio.gui.task_runner import TaskRunner
 from studio.gui.time_cursor import TimeCursor
-from studio.gui.view_state import DatasetView, Level, LogLine, RunView, TaskView
+from studio.gui.view_state import DatasetView, RunView, TaskView
 from studio.models.config import ModelConfig
 from studio.paths import default_data_root, state_dir
 from studio.paths import runs_root as chosen_runs_root

@@ -49,6 +49,7 @@ from studio.training.events import (
     Warned,
 )
 from studio.training.health import Health, diverged
+from studio.training.keeper import Keeper
 from studio.training.last_good import LastGood
 from studio.training.limit import Limit
 from studio.training.mailbox import Mailbox
@@ -89,11 +90,10 @@ class RunLoop:
     ) -> None:
         self.trainer = trainer
         self._mailbox = mailbox
-        self._recorder = recorder
         self._limit = limit or Limit()
         self._threads = threads
         self._clock = Clock(seconds)
-        self._next_checkpoint = 0.0
+        self._keeper = Keeper(recorder, self._clock, 60 * trainer.config.cadence.checkpoint_every)
         self._health = Health()
         self._good = LastGood(trainer)
         self._asides = Asides(trainer, evaluator, self._tell)
@@ -181,7 +181,7 @@ class RunLoop:
             self._sample()
         if self._reporter.snapshot_is_due and self._mailbox.snapshot_wanted:
             self._offer_snapshot()
-        if self.seconds >= self._next_checkpoint and not self._paused:
+        if self._keeper.checkpoint_is_due and not self._paused:
             self._keep(None)
         self._asides.take_turn(self.seconds)
 
@@ -194,8 +194,7 @@ class RunLoop:
         values |= self._reporter.distances()
         point = Logged(step=self.trainer.step_count, seconds=self.seconds, values=values)
         self._mailbox.post(point)
-        if self._recorder is not None:
-            self._recorder.log(point)
+        self._keeper.log(point)
         self._examine(values)
 
     def _examine(self, values: Mapping[str, float]) -> None:
@@ -213,16 +212,12 @@ class RunLoop:
     def _sample(self, *, thorough: bool = False) -> bool:
         """A new sample grid, shown and kept; whether it could be kept."""
         grid = self._reporter.draw(thorough=thorough)
-        if self._recorder is None:
-            return True
-        recorder, weights, plane = self._recorder, self._reporter.recent_weights, self._reporter.plane_frame()
-        return self._try(lambda: recorder.save_grid(grid, weights, self.seconds, plane))
+        return self._try(lambda: self._keeper.save_grid(grid, self._reporter))
 
     def _tell(self, event: Event) -> None:
         """Report an event that may be worth keeping, too."""
         self._mailbox.post(event)
-        if self._recorder is not None:
-            self._recorder.hear(event)
+        self._keeper.hear(event)
 
     def _offer_snapshot(self) -> None:
         self._mailbox.offer(self._reporter.snapshot(self._good.step))
@@ -277,8 +272,7 @@ class RunLoop:
             self._mailbox.post(PerturbationRejected(revision=command.perturbation.revision, error=error))
             return
         step = self.trainer.step_count
-        if self._recorder is not None:
-            self._recorder.note_edit(step)
+        self._keeper.note_edit(step)
         self._tell(PerturbationApplied(step=step, revision=command.perturbation.revision))
 
     def _set_learning_rate(self, command: SetLearningRate) -> None:
@@ -286,8 +280,7 @@ class RunLoop:
             return  # a setting that the model as built makes no use of
         step = self.trainer.step_count
         self.trainer.set_learning_rate(command.network, command.rate)
-        if self._recorder is not None:
-            self._recorder.note_learning_rate(step, command.network, command.rate)
+        self._keeper.note_learning_rate(step, command.network, command.rate)
         self._tell(LearningRateApplied(step=step, network=command.network, rate=command.rate))
 
     def _restore(self) -> None:
@@ -298,8 +291,7 @@ class RunLoop:
             return
         self._health = Health()
         self._reporter.forget_pace()
-        if self._recorder is not None:
-            self._recorder.note_return(left, step)
+        self._keeper.note_return(left, step)
         self._tell(Restored(step=step, left=left))
         self._sample(thorough=True)
         self._offer_snapshot()
@@ -344,32 +336,21 @@ class RunLoop:
 
     def _keep(self, outcome: Outcome | None) -> bool:
         """Write everything that the run can go on from; whether that went well."""
-        self._next_checkpoint = self.seconds + 60 * self.trainer.config.cadence.checkpoint_every
-        if self._recorder is None:
-            return True
-        recorder = self._recorder
-        kept = self._try(lambda: recorder.save(outcome, self.seconds))
-        if not kept:
-            self._next_checkpoint = self.seconds
-        return kept
+        return self._try(lambda: self._keeper.save(outcome))
 
     def _save(self, outcome: Outcome | None) -> bool:
-        recorder = self._recorder
-        if recorder is None:
-            return True
-        saved = self._keep(outcome)
-        if saved:
-            self._mailbox.post(Saved(step=self.trainer.step_count, path=recorder.folder.path))
+        saved, path = self._keep(outcome), self._keeper.path
+        if saved and path is not None:
+            self._mailbox.post(Saved(step=self.trainer.step_count, path=path))
         return saved
 
     def _write(self, command: Save | SaveElsewhere) -> None:
-        recorder = self._recorder
         if isinstance(command, Save):
             self._save(None)
             return
-        if recorder is None or not self._try(lambda: recorder.move(command.root, self.seconds)):
+        if self._keeper.path is None or not self._try(lambda: self._keeper.move(command.root)):
             return
-        step, path = self.trainer.step_count, recorder.folder.path
+        step, path = self.trainer.step_count, self._keeper.path
         self._mailbox.post(Moved(step=step, path=path))
         self._mailbox.post(Saved(step=step, path=path))
         self._stopping = self._stop_refused

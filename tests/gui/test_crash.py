@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.crash import CrashReporter, keep_faults
-from studio.gui.view_state import LogLine, RunPhase
+from studio.gui.log_line import LogLine
+from studio.gui.view_state import RunPhase
 from studio.gui.workbench import Workbench
 
 pytestmark = pytest.mark.qt_no_exception_capture

@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QComboBox, QLabel, QMessageBox, QPushButton, QWidg
 from pytestqt.qtbot import QtBot
 
 from studio.gui.live_settings import learning_rates
+from studio.gui.log_line import LogLine
 from studio.gui.main_window import MainWindow
 from studio.gui.number_field import NumberField
-from studio.gui.view_state import LogLine, RunPhase
+from studio.gui.view_state import RunPhase
 from studio.models.catalog import MODELS
 from studio.training.config import BatchConfig, CadenceConfig
 from tests.gui.hands import Hands

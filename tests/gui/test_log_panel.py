@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.errors import UserError
+from studio.gui.log_line import Level, LogLine
 from studio.gui.log_view import MOST_LINES
 from studio.gui.panels.log import LogPanel
 from studio.gui.theme import ThemeManager
-from studio.gui.view_state import Level, LogLine
 from studio.gui.workbench import Workbench
 from tests.gui.live import show
 

@@ -11,9 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
+from studio.gui.log_line import LogLine
 from studio.gui.panels.queue import QueuePanel
 from studio.gui.theme import ThemeManager
-from studio.gui.view_state import LogLine
 from studio.gui.workbench import Workbench
 from studio.jobs.job import JobStatus
 from studio.jobs.runner import JobRunner

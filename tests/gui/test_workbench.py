@@ -13,7 +13,8 @@ from studio.data.digits import DigitsConfig
 from studio.data.folder import FolderConfig
 from studio.data.idx_sets import MnistConfig
 from studio.errors import UserError
-from studio.gui.view_state import Level, LogLine, RunPhase
+from studio.gui.log_line import Level, LogLine
+from studio.gui.view_state import RunPhase
 from studio.gui.workbench import Workbench
 from studio.models.vae.config import VaeConfig
 from studio.training.config import BatchConfig, CadenceConfig, RunConfig

@@ -232,7 +232,7 @@ def test_that_what_happened_is_kept_with_its_step(run_path: Path) -> None:
 
 def test_that_going_back_takes_back_what_was_written_of_the_steps_after(run_path: Path) -> None:
     run = Played(folder=run_path)
-    recorder = run.loop._recorder
+    recorder = run.loop._keeper._recorder
     assert recorder is not None
     grid = SampleGrid(step=0, raw=np.zeros((1, 2, 2, 1), np.uint8), averaged=np.zeros((1, 2, 2, 1), np.uint8))
     for step in (10, 20, 30):
@@ -258,7 +258,7 @@ def test_that_going_back_takes_back_what_was_written_of_the_steps_after(run_path
 def test_that_going_back_is_written_once_to_each_file(monkeypatch: pytest.MonkeyPatch, run_path: Path) -> None:
     """Metrics may find room where frames do not: the next try must not take back what was written since."""
     run = Played(folder=run_path)
-    recorder = run.loop._recorder
+    recorder = run.loop._keeper._recorder
     assert recorder is not None
     for step in (10, 20):
         recorder.log(Logged(step=step, seconds=step, values={}))

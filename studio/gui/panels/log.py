@@ -11,9 +11,9 @@ from studio.gui.controls import icon_button
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
 from studio.gui.live_panel import LivePanel
+from studio.gui.log_line import Level, LogLine
 from studio.gui.log_view import LogView
 from studio.gui.theme import ThemeManager, Tokens
-from studio.gui.view_state import Level, LogLine
 from studio.gui.workbench import Workbench
 
 _EMPTY = "What the studio does, with warnings and errors and their details.\nPress Start to train."

@@ -24,10 +24,10 @@ from studio.gui.choice_box import ChoiceBox
 from studio.gui.controls import tool_button
 from studio.gui.explain import explain
 from studio.gui.live_panel import LivePanel
+from studio.gui.log_line import Level
 from studio.gui.number_field import NumberField, NumberStyle, Range
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
-from studio.gui.view_state import Level
 from studio.gui.workbench import Workbench
 from studio.jobs.job import Job, JobStatus
 from studio.training.limit import Limit
