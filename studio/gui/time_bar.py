@@ -25,7 +25,7 @@ from studio.gui.tooltip import tooltip
 from studio.gui.workbench import Workbench
 from studio.training.marks import Mark, MarkKind
 
-_EMPTY = "No run to look at: press Start, or choose one under Runs"
+_EMPTY = "No run yet: press Start, or see Runs"
 _MOST = 2**31 - 1
 _NEAR = 4  # pixels within which a mark is under the mouse
 
