@@ -193,7 +193,8 @@ class EvaluationControl(QObject):
         saved = not run.phase.active and run.folder is not None and run.saved_step > 0
         possible = self._images is not None and (run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) or saved)
         doing = "" if run.phase is RunPhase.STOPPING else self.view.doing
-        self._set(replace(self.view, possible=possible, doing=doing))
+        if (possible, doing) != (self.view.possible, self.view.doing):  # not at every snapshot, which is news too
+            self._set(replace(self.view, possible=possible, doing=doing))
 
     def _set(self, view: EvaluationView) -> None:
         self.view = view

@@ -19,6 +19,7 @@ from studio.gui.panels.shares import SharesPanel
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
 from studio.training.events import Evaluated
+from tests.gui.live import make_snapshot
 
 
 def evaluation(workbench: Workbench) -> Evaluation:
@@ -132,6 +133,17 @@ def test_that_the_offsets_tables_generated_column_fills(panel: SharesPanel, work
     assert shown() == UNKNOWN
     arrive(workbench)
     assert shown().startswith("66.")
+
+
+def test_that_snapshots_alone_draw_no_shares_and_no_table_anew(workbench: Workbench) -> None:
+    drawn: list[object] = []
+    workbench.evaluations.changed.connect(drawn.append)
+    workbench.target.changed.connect(drawn.append)
+    arrived: list[object] = []
+    workbench.snapshot_arrived.connect(arrived.append)
+    for step in range(1, 6):
+        workbench.runs._bridge.snapshot_arrived.emit(make_snapshot(step))
+    assert (len(arrived), drawn) == (5, [])
 
 
 @pytest.mark.slow
