@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
-from studio.gui.bridge import DRAW_INTERVAL, Bridge
+from studio.gui.bridge import DRAW_INTERVALS, Bridge
 from studio.gui.history import History
 from studio.gui.log_line import Level, LogLine, line_of
 from studio.gui.view_state import RunPhase, RunView, run_after
@@ -78,8 +78,8 @@ class RunControl(QObject):
         """A run is under way, or its last words have not been heard."""
         return self.run.phase.active or self._bridge.busy
 
-    def start(self, request: RunRequest, interval: int = DRAW_INTERVAL) -> None:
-        """Begin a run, or go on with one, and look at it every `interval` milliseconds."""
+    def start(self, request: RunRequest, intervals: tuple[int, int] = DRAW_INTERVALS) -> None:
+        """Begin a run, or go on with one, with at least and at most so many milliseconds between two looks at it."""
         config, found = request.config, request.resumption
         self.title = config.name or f"{config.dataset.kind}, {config.model.kind}"
         if found is not None and found.run == self.run.folder:
@@ -90,7 +90,7 @@ class RunControl(QObject):
         self._given_up = False
         self.history_changed.emit(self.history)
         self._set_run(RunView(phase=RunPhase.PREPARING))
-        self._bridge.watch(RunHandle(request), interval)
+        self._bridge.watch(RunHandle(request), intervals)
 
     def send(self, command: Command) -> None:
         """Hand the run a command; one that comes when there is none is dropped."""

@@ -17,7 +17,7 @@ from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
 from studio.data.example_set import ExampleSet
 from studio.data.image_set import ImageSet
 from studio.errors import UserError
-from studio.gui.bridge import DRAW_INTERVAL, QUICK_INTERVAL
+from studio.gui.bridge import DRAW_INTERVALS, QUICK_INTERVALS
 from studio.gui.dataset_loader import DatasetLoader
 from studio.gui.energy_control import EnergyControl
 from studio.gui.evaluation_control import EvaluationControl
@@ -348,7 +348,7 @@ class Workbench(QObject):
             judge=(lambda: self.evaluations.judge_of(judged)) if judged is not None else None,
             resumption=resumption,
         )
-        self.runs.start(request, QUICK_INTERVAL if images.plane is not None else DRAW_INTERVAL)
+        self.runs.start(request, QUICK_INTERVALS if images.plane is not None else DRAW_INTERVALS)
         self.target.refresh()
 
     def stop(self) -> None:

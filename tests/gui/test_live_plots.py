@@ -195,6 +195,23 @@ def test_that_the_batch_panel_shows_sizes_and_newest_values(
     assert panel.legend.chips["err"].width() == width
 
 
+def test_that_a_curve_is_painted_wherever_the_view_goes(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager
+) -> None:
+    panel = BatchPanel(workbench, theme)
+    show(qtbot, panel)
+    plot = panel.sizes
+
+    def painted() -> bool:
+        rectangle = plot._drawn["batch_size"].line.boundingRect()
+        return bool(rectangle == plot.view.viewRect())
+
+    for size in (57.0, 3000.0):
+        workbench.history_changed.emit(make_history(batch_size=size))
+        qtbot.waitUntil(painted)
+        assert plot.view.viewRect().contains(QPointF(150, size))
+
+
 def test_that_both_batch_plots_show_the_same_steps(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
     panel = BatchPanel(workbench, theme)
     show(qtbot, panel)

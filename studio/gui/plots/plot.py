@@ -28,6 +28,7 @@ class Axis(pg.AxisItem):
         self.logarithmic = False
         self.enableAutoSIPrefix(False)
         self.setStyle(tickLength=-4, autoExpandTextSpace=False, hideOverlappingLabels=False)
+        self.setCacheMode(self.CacheMode.DeviceCoordinateCache)  # its texts are drawn anew only when they change
 
     def boundingRect(self) -> QRectF:
         """Room for the labels at both ends, which pyqtgraph would leave out."""
