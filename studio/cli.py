@@ -13,8 +13,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from studio import __version__
+from studio.cli_arguments import (
+    Commands,
+    add_data_root,
+    add_limit,
+    add_raw,
+    add_run,
+    add_seed,
+    add_settings,
+    number,
+    run_of,
+)
+from studio.cli_completion import add_completion
 from studio.cli_library import add_library
-from studio.cli_runs import add_limit, add_run_commands, add_settings, number
+from studio.cli_runs import add_run_commands
 from studio.errors import UserError
 
 
@@ -65,9 +77,19 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_sweep(commands)
     add_library(commands)
-    presets = commands.add_parser("presets", help="list the configurations that come with the studio")
+    presets = commands.add_parser(
+        "presets",
+        help="list the configurations that come with the studio",
+        description="List the configurations that come with the studio, by the names that `train` and `open` take.",
+        epilog="example: studio train digits-vae --minutes 1",
+    )
     presets.set_defaults(command=_presets)
-    models = commands.add_parser("models", help="list the models")
+    models = commands.add_parser(
+        "models",
+        help="list the models",
+        description="List the models, by the names that a configuration has under model.kind, each in a sentence.",
+        epilog="example: studio models --names",
+    )
     models.add_argument("--names", action="store_true", help="only their names, one a line")
     models.set_defaults(command=_models)
     doctor = commands.add_parser(
@@ -75,29 +97,40 @@ def _parser() -> argparse.ArgumentParser:
         help="examine this machine: versions, libraries, room, and 10 seconds of training",
         description="Print what a bug report needs, without private folders, measure for 10 seconds how fast each "
         "device trains, and say what would help.",
+        epilog="example: studio doctor > doctor.txt",
     )
     doctor.set_defaults(command=_doctor)
+    add_completion(commands, parser)
     return parser
 
 
-def _add_window(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    window = commands.add_parser("open", help="open the window", description="Open the window on a configuration.")
+def _add_window(commands: Commands) -> None:
+    window = commands.add_parser(
+        "open",
+        help="open the window",
+        description="Open the window on a configuration; without one, on that of last time.",
+        epilog="example: studio open mnist-twos-30",
+    )
     window.add_argument("config", nargs="?", metavar="CONFIG_OR_PRESET", help="a configuration file or a preset's name")
-    window.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets")
+    add_data_root(window)
     window.set_defaults(command=_window)
 
 
-def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_train(commands: Commands) -> None:
     train = commands.add_parser(
         "train",
         help="train without a window",
         description="Train without a window, into a run folder. Ctrl-C finishes the step under way and saves.",
         epilog="example: studio train mnist-twos-30 --minutes 5 --set batch.average_size=32",
     )
-    train.add_argument("config", metavar="CONFIG_OR_PRESET", help="a configuration file or a preset's name")
+    train.add_argument(
+        "config",
+        metavar="CONFIG_OR_PRESET",
+        help="a configuration file, a preset's name, or a run's, to train another one like it",
+    )
     add_settings(train)
     add_limit(train, steps="training steps (1,000 if nothing is said)", minutes="training time in minutes")
-    train.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets")
+    add_data_root(train)
     train.add_argument("--run-dir", type=Path, metavar="DIR", help="the run's folder, new or empty")
     train.add_argument(
         "--evaluate",
@@ -107,19 +140,25 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     train.set_defaults(command=_train)
 
 
-def _add_sample(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    sample = commands.add_parser("sample", help="draw images from a trained run into an NPZ file")
-    sample.add_argument("run", type=Path, metavar="RUN", help="a run's folder")
+def _add_sample(commands: Commands) -> None:
+    sample = commands.add_parser(
+        "sample",
+        help="draw images from a trained run into an NPZ file",
+        description="Draw from the model of a trained run. The same seed gives the same images. `studio export` draws "
+        "into a folder per class, too.",
+        epilog="example: studio sample my-run --count 1000 --out samples.npz",
+    )
+    add_run(sample)
     sample.add_argument("--count", type=number(int, 1, 10**12), default=64, metavar="N", help="how many (64)")
-    sample.add_argument("--seed", type=number(int, 0, 2**63 - 1), default=0, metavar="S", help="of the latents (0)")
+    add_seed(sample)
     sample.add_argument(
         "--out", type=Path, required=True, metavar="FILE.npz", help="holds `images`, uint8, shape (N, H, W, C)"
     )
-    sample.add_argument("--raw", action="store_true", help="by the weights as they are, not their moving average")
+    add_raw(sample)
     sample.set_defaults(command=_sample)
 
 
-def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_evaluate(commands: Commands) -> None:
     evaluate = commands.add_parser(
         "evaluate",
         help="tell whether the tilt arrived in a trained run",
@@ -127,11 +166,11 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "intervals, by a judge that is trained once for each data set, and distances to the tilted data.",
         epilog="example: studio evaluate my-run --count 10000 --json my-run.json",
     )
-    evaluate.add_argument("run", type=Path, metavar="RUN", help="a run's folder")
+    add_run(evaluate)
     evaluate.add_argument("--count", type=number(int, 10, 10**7), default=2000, metavar="N", help="samples (2,000)")
-    evaluate.add_argument("--seed", type=number(int, 0, 2**63 - 1), default=0, metavar="S", help="of the latents (0)")
+    add_seed(evaluate)
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write every figure there")
-    evaluate.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets")
+    add_data_root(evaluate)
     evaluate.set_defaults(command=_evaluate)
 
 
@@ -141,7 +180,7 @@ with "set" for what all runs share and "list" for combinations that are no grid;
 The same command again goes on with what is not completed."""
 
 
-def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_sweep(commands: Commands) -> None:
     sweep = commands.add_parser(
         "sweep",
         help="train every combination of some settings, and list the results",
@@ -152,7 +191,7 @@ def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     sweep.add_argument("sweep", type=Path, metavar="FILE", help="the sweep, JSON")
     sweep.add_argument("--out", type=Path, metavar="DIR", help="folder of its runs; named after FILE if absent")
     sweep.add_argument("--jobs", type=number(int, 1, 256), default=1, metavar="N", help="runs at once (1)")
-    sweep.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets")
+    add_data_root(sweep)
     sweep.set_defaults(command=_sweep)
 
 
@@ -164,11 +203,11 @@ def _window(arguments: argparse.Namespace) -> int:
 
 def _train(arguments: argparse.Namespace) -> int:
     from studio.headless import train
+    from studio.library.find import config_of
     from studio.training.assignments import with_settings
     from studio.training.limit import Limit
-    from studio.training.presets import config_or_preset
 
-    config = with_settings(config_or_preset(arguments.config), arguments.assignments)
+    config = with_settings(config_of(arguments.config), arguments.assignments)
     limit = Limit(steps=arguments.steps, seconds=60 * arguments.minutes if arguments.minutes else None)
     if limit == Limit():
         limit = Limit(steps=1000)
@@ -184,16 +223,17 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
-    from studio.headless import sample
+    from studio.library.export.samples import write_samples
 
-    sample(arguments.run, arguments.count, arguments.seed, arguments.out, averaged=not arguments.raw)
+    averaged, out = not arguments.raw, arguments.out
+    write_samples(run_of(arguments), out, count=arguments.count, seed=arguments.seed, averaged=averaged)
     return 0
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     from studio.headless_evaluation import evaluate
 
-    print(evaluate(arguments.run, arguments.count, arguments.seed, arguments.json, data_root=arguments.data_root))
+    print(evaluate(run_of(arguments), arguments.count, arguments.seed, arguments.json, data_root=arguments.data_root))
     return 0
 
 

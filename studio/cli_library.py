@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TypeAlias
 
-from studio.errors import UserError
-
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-_RUN = "a run's folder, or its name in the workspace"
+from studio.cli_arguments import RUN, Commands, add_run, add_workspace, run_of
+from studio.cli_export import add_export
 
 
 def add_library(commands: Commands) -> None:
     """Add the commands."""
-    for add in (_add_runs, _add_compare, _add_export, _add_report, _add_import):
+    for add in (_add_runs, _add_compare, add_export, _add_report, _add_import):
         add(commands)
 
 
@@ -28,8 +25,9 @@ def _add_runs(commands: Commands) -> None:
         epilog="example: studio runs mnist wgan",
     )
     runs.add_argument("words", nargs="*", metavar="WORD", help="only runs of which all of these words are said")
+    runs.add_argument("--names", action="store_true", help="only the names of their folders, one a line")
     runs.add_argument("--json", action="store_true", help="everything that is known, as JSON")
-    _add_workspace(runs)
+    add_workspace(runs)
     runs.set_defaults(command=_runs)
 
 
@@ -41,36 +39,9 @@ def _add_compare(commands: Commands) -> None:
         "all. Of each curve, the mean of its last tenth.",
         epilog="example: studio compare tilted untilted",
     )
-    compare.add_argument("runs", nargs="+", metavar="RUN", help=_RUN)
-    _add_workspace(compare)
+    compare.add_argument("runs", nargs="+", metavar="RUN", help=RUN)
+    add_workspace(compare)
     compare.set_defaults(command=_compare)
-
-
-def _add_export(commands: Commands) -> None:
-    export = commands.add_parser(
-        "export",
-        help="save a run's samples, metrics or all of it for others",
-        description="Save parts of a run as files that other programs open. Give one or more of the options. Samples "
-        "as arrays come from `studio sample`.",
-        epilog="example: studio export my-run --timelapse my-run.gif --csv my-run.csv",
-    )
-    export.add_argument("run", metavar="RUN", help=_RUN)
-    export.add_argument("--csv", type=Path, metavar="FILE.csv", help="metrics, a row per logged step")
-    export.add_argument("--grid", type=Path, metavar="FILE.png", help="a sample grid as a picture")
-    export.add_argument("--step", type=int, metavar="N", help="of that grid: the newest at or before step N (the last)")
-    export.add_argument(
-        "--timelapse", type=Path, metavar="FILE.gif", help="all sample grids as GIF or WebP, step and ΔH drawn in"
-    )
-    export.add_argument("--seconds", type=float, default=10.0, metavar="S", help="that the time-lapse lasts (10)")
-    export.add_argument(
-        "--classes", type=Path, metavar="DIR", help="newly drawn samples, each in the folder of the class a judge sees"
-    )
-    export.add_argument("--count", type=int, default=1000, metavar="N", help="of those samples (1,000)")
-    export.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets, for the judge")
-    export.add_argument("--raw", action="store_true", help="samples by the weights as they were, not their average")
-    export.add_argument("--zip", type=Path, metavar="FILE.zip", help="the whole run, for `studio import` elsewhere")
-    _add_workspace(export)
-    export.set_defaults(command=_export)
 
 
 def _add_report(commands: Commands) -> None:
@@ -81,9 +52,8 @@ def _add_report(commands: Commands) -> None:
         "happened, and the configuration. It loads nothing and runs no script.",
         epilog="example: studio report my-run --out my-run.html",
     )
-    report.add_argument("run", metavar="RUN", help=_RUN)
+    add_run(report)
     report.add_argument("--out", type=Path, metavar="FILE.html", help="the page (RUN.html in this folder)")
-    _add_workspace(report)
     report.set_defaults(command=_report)
 
 
@@ -96,63 +66,33 @@ def _add_import(commands: Commands) -> None:
         epilog="example: studio import my-run.zip",
     )
     taken.add_argument("archive", type=Path, metavar="FILE.zip", help="the archive")
-    _add_workspace(taken)
+    add_workspace(taken)
     taken.set_defaults(command=_import)
 
 
-def _add_workspace(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--workspace", type=Path, metavar="DIR", help="folder of the runs (the one chosen in the window)"
-    )
-
-
 def _runs(arguments: argparse.Namespace) -> int:
-    from studio.headless_library import list_runs
+    from studio.headless_library import list_runs, run_names
 
+    if arguments.names:
+        print("\n".join(run_names(arguments.workspace)))
+        return 0
     print(list_runs(arguments.workspace, arguments.words, as_json=arguments.json))
     return 0
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from studio.headless_library import compare, find_run
+    from studio.headless_library import compare
+    from studio.library.find import find_run
 
     print(compare([find_run(name, arguments.workspace) for name in arguments.runs]))
     return 0
 
 
-def _export(arguments: argparse.Namespace) -> int:
-    from studio.headless_library import find_run, samples_by_class, write
-    from studio.library.export.archive import pack
-    from studio.library.export.pictures import write_grid, write_timelapse
-    from studio.library.export.tables import write_csv
-
-    if not (arguments.csv or arguments.grid or arguments.timelapse or arguments.zip or arguments.classes):
-        hint = "Give --csv, --grid, --timelapse, --zip or --classes with a name."
-        raise UserError("Nothing was asked for", "", hint)
-    run, averaged = find_run(arguments.run, arguments.workspace), not arguments.raw
-    if arguments.csv:
-        print(f"{write(lambda told: write_csv(run, arguments.csv, told)):,} rows in {arguments.csv}")
-    if arguments.grid:
-        step = write_grid(run, arguments.grid, arguments.step, averaged=averaged)
-        print(f"Samples of step {step:,} in {arguments.grid}")
-    if arguments.timelapse:
-        seconds = min(3600.0, max(0.1, arguments.seconds))
-        count = write(lambda told: write_timelapse(run, arguments.timelapse, told, seconds=seconds, averaged=averaged))
-        print(f"{count:,} grids in {arguments.timelapse}")
-    if arguments.classes:
-        count = min(10**7, max(1, arguments.count))
-        found = samples_by_class(run, arguments.classes, count, data_root=arguments.data_root, averaged=averaged)
-        print(f"{', '.join(f'{name} {number:,}' for name, number in found.items())} in {arguments.classes}")
-    if arguments.zip:
-        print(f"{write(lambda told: pack(run, arguments.zip, told)):,} files in {arguments.zip}")
-    return 0
-
-
 def _report(arguments: argparse.Namespace) -> int:
-    from studio.headless_library import find_run, write
+    from studio.headless_library import write
     from studio.library.export.report import write_report
 
-    run = find_run(arguments.run, arguments.workspace)
+    run = run_of(arguments)
     out = arguments.out or Path(f"{run.resolve().name}.html")
     write(lambda told: write_report(run, out, told))
     print(f"Report in {out}")

@@ -15,7 +15,6 @@ from studio.data.catalog import load_dataset
 from studio.data.example_set import ExampleSet
 from studio.data.image_set import ImageSet
 from studio.errors import UserError
-from studio.files import whole_file
 from studio.paths import default_data_root, runs_root
 from studio.progress import Progress
 from studio.training.commands import Stop
@@ -35,7 +34,6 @@ from studio.training.events import (
 from studio.training.limit import Limit
 from studio.training.resumption import Resumption
 from studio.training.run_folder import RunFolder
-from studio.training.saved_run import SavedRun
 from studio.training.session import RunHandle, RunRequest, folder_for, folder_under
 
 if TYPE_CHECKING:
@@ -280,39 +278,3 @@ class _Watcher:
         if self._problem is not None:
             raise self._problem
         return _EXIT_CODES[finished.outcome]
-
-
-def sample(run: Path, count: int, seed: int, out: Path, *, averaged: bool = True) -> None:
-    """Draw from a trained run into an NPZ file: `images`, uint8, (count, H, W, C), or `points`, float32, (count, 2).
-
-    Args:
-        run: a run's folder.
-        count: how many images.
-        seed: of the latents.
-        out: the file, written whole.
-        averaged: by the moving average of the weights, or as they are.
-
-    Raises:
-        UserError: the run cannot be read or the file not written.
-    """
-    import numpy as np
-    import torch
-
-    from studio.training.memory import out_of_memory
-    from studio.training.restore import restore_model
-    from studio.training.trainer import draw
-
-    saved = SavedRun.open(run)
-    model = restore_model(saved, averaged=averaged)
-    try:
-        drawn = draw(model, count, torch.Generator().manual_seed(seed), saved.scale)
-    except (MemoryError, RuntimeError) as found:
-        error = out_of_memory(found, "Draw fewer images at once.")
-        if error is None:
-            raise
-        raise error from found
-    with whole_file(out) as file:
-        if saved.scale.whole:
-            np.savez_compressed(file, images=drawn)
-        else:
-            np.savez_compressed(file, points=drawn.reshape(count, -1))

@@ -1,4 +1,4 @@
-"""Runs of the library without a window: listed, compared, exported, taken in."""
+"""Runs of the library without a window: listed and compared; and whatever takes long, behind a progress bar."""
 
 from __future__ import annotations
 
@@ -10,41 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
-from studio.data.catalog import load_dataset
-from studio.data.example_set import ExampleSet
-from studio.errors import UserError
 from studio.library.compare import Row, differences, final_numbers, read_runs
 from studio.library.entry import RunEntry
-from studio.library.index import RunIndex
-from studio.paths import default_data_root, runs_root
+from studio.library.index import RunIndex, run_folders
+from studio.paths import runs_root
 from studio.progress import Progress
-from studio.training.saved_run import SavedRun
 
 T = TypeVar("T")
 _WIDEST = 28
-
-
-def find_run(name: str, workspace: Path | None) -> Path:
-    """The folder of a run.
-
-    Args:
-        name: a folder, or the name of a run or of its folder in the workspace.
-        workspace: the person's own if absent.
-
-    Raises:
-        UserError: there is none, or more than one of that name.
-    """
-    path, root = Path(name), workspace or runs_root()
-    if path.is_dir():
-        return path
-    entries = RunIndex(root).refresh()
-    found = [entry.folder for entry in entries if entry.folder == name]
-    found = found or [entry.folder for entry in entries if entry.name == name]
-    if len(found) == 1:
-        return root / found[0]
-    if found:
-        raise UserError("More than one run has that name", f"{', '.join(found)}.", "Name the folder of one of them.")
-    raise UserError("There is no such run", f"“{name}” is no folder, and no run in {root}.", "List them: studio runs.")
 
 
 def list_runs(workspace: Path | None, words: Sequence[str], *, as_json: bool) -> str:
@@ -69,6 +42,15 @@ def list_runs(workspace: Path | None, words: Sequence[str], *, as_json: bool) ->
     return "\n".join(_columns([_HEAD, *map(_cells, entries)]))
 
 
+def run_names(workspace: Path | None) -> list[str]:
+    """Names of the folders of a workspace that hold a run, without a look into them.
+
+    Raises:
+        UserError: the workspace cannot be read.
+    """
+    return sorted(name for name, _ in run_folders(workspace or runs_root()))
+
+
 _HEAD = ("run", "data set", "model", "tilt", "steps", "time", "TV", "Fréchet", "status", "folder")
 
 
@@ -90,23 +72,6 @@ def compare(folders: Sequence[Path]) -> str:
     numbers, settings = final_numbers(runs), differences(runs)
     lines = _columns([(row.title, *row.cells) for row in (names, *numbers, *settings)])
     return "\n".join([*lines[: 1 + len(numbers)], "", "settings that differ:", *lines[1 + len(numbers) :]])
-
-
-def samples_by_class(run: Path, out: Path, count: int, *, data_root: Path | None, averaged: bool) -> dict[str, int]:
-    """Draw from a trained run into a folder per class; returns how many there are of each.
-
-    Raises:
-        UserError: the run or its data cannot be read, or the folder not be written.
-    """
-    from studio.training.sorted_samples import write_by_class
-
-    saved, root = SavedRun.open(run), data_root or default_data_root()
-
-    def load(progress: Progress) -> ExampleSet:
-        return load_dataset(saved.config.dataset, root, progress)
-
-    with told() as progress:
-        return write_by_class(saved, load, out, progress, count=count, averaged=averaged)
 
 
 def write(work: Callable[[Progress], T]) -> T:

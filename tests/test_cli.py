@@ -335,8 +335,8 @@ def test_that_as_many_samples_come_as_are_asked_for(trained: Path, tmp_path: Pat
 
 
 def test_that_samples_of_a_run_that_is_not_one_are_refused(refused: Callable[..., str], tmp_path: Path) -> None:
-    for run in (tmp_path, tmp_path / "none", tmp_path / ("x" * 400)):
-        assert "not a run folder" in refused("sample", str(run), "--out", str(tmp_path / "f.npz"))
+    for run, said in (("", "not a run folder"), ("none", "no such run"), ("x" * 400, "no such run")):
+        assert said in refused("sample", str(tmp_path / run), "--out", str(tmp_path / "f.npz"))
     assert not (tmp_path / "f.npz").exists()
 
 

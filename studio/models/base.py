@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from studio.models.diagnostic import Diagnostic
 from studio.models.plane import PlaneView
+from studio.models.portable import Portable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,13 @@ class GenerativeModel(nn.Module, ABC):
             rng: for its random draws.
         """
         return ()
+
+    def portable(self) -> Portable | None:
+        """What of it other programs can use without the studio; None if there is nothing.
+
+        Called in eval mode and without gradients.
+        """
+        return None
 
     @torch.no_grad()
     def after_step(self, network: str) -> None:

@@ -26,7 +26,10 @@ class Normal(NamedTuple):
 
     def draw(self, rng: torch.Generator) -> Tensor:
         """z = μ + σ·ε with ε ~ N(0, 1), shape (B, n); differentiable in μ and σ."""
-        noise = torch.randn(self.mean.shape, generator=rng, device=self.mean.device, dtype=self.mean.dtype)
+        return self.at(torch.randn(self.mean.shape, generator=rng, device=self.mean.device, dtype=self.mean.dtype))
+
+    def at(self, noise: Tensor) -> Tensor:
+        """z = μ + σ·ε of ε = `noise`, both of shape (B, n)."""
         return self.mean + (0.5 * self.log_variance).exp() * noise
 
     def log_density(self, values: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from studio.models.nets import Shape
 from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import PlaneView
 from studio.models.plane_views import grid, kernel_log_density, latent_net, log_density_field
+from studio.models.portable import IMAGES, Portable, latent_argument
 
 _CHUNK = 500
 _COLUMNS = 8
@@ -47,6 +48,17 @@ class Autoencoder(nn.Module):
         super().__init__()
         self.decoder = network
         self.likelihood = likelihood
+
+
+class MeanImage(nn.Module):
+    """The mean of p(x|z), shape (B, C, H, W), for codes z, shape (B, latent_size)."""
+
+    def __init__(self, autoencoder: Autoencoder) -> None:
+        super().__init__()
+        self.decoder, self.likelihood = autoencoder.decoder, autoencoder.likelihood
+
+    def forward(self, codes: Tensor) -> Tensor:
+        return self.likelihood.mean(self.decoder(codes))
 
 
 class LatentVariableModel(GenerativeModel):
@@ -111,6 +123,14 @@ class LatentVariableModel(GenerativeModel):
         output = self.autoencoder.decoder(codes)
         likelihood = self.autoencoder.likelihood
         return likelihood.draw(output, rng) if self._config.draw_pixels else likelihood.mean(output)
+
+    def portable(self) -> Portable:
+        return Portable(
+            title="decoder, to the mean of p(x|z)",
+            network=MeanImage(self.autoencoder),
+            takes={"latents": latent_argument(self._config.latent_size)},
+            gives={"images": IMAGES},
+        )
 
     def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
         decoder, likelihood = self.autoencoder.decoder, self.autoencoder.likelihood

@@ -33,20 +33,25 @@ def presets() -> tuple[Preset, ...]:
     return tuple(Preset(name=path.stem, path=path) for path in sorted((resources() / "presets").glob("*.json")))
 
 
+def is_configuration(text: str) -> bool:
+    """Whether it is a preset's name, or says of itself that it is a configuration file."""
+    preset = any(preset.name == text for preset in presets())
+    return preset or Path(text).suffix.lower() == ".json" or os.path.isfile(text)
+
+
 def config_or_preset(text: str) -> RunConfig:
     """The preset of that name, or else the configuration file at that path.
 
     Raises:
         UserError: there is neither, or the file is not a configuration.
     """
-    for preset in presets():
-        if preset.name == text:
-            return preset.read()
-    path = Path(text)
-    if path.suffix.lower() != ".json" and not os.path.isfile(path):
+    if not is_configuration(text):
         raise UserError(
             "There is no such configuration",
             f"“{text}” is neither a preset nor a file.",
             "`studio presets` lists the presets.",
         )
-    return read_config(path)
+    for preset in presets():
+        if preset.name == text:
+            return preset.read()
+    return read_config(Path(text))

@@ -10,20 +10,22 @@ from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
+from safetensors import safe_open
 
 from studio.gui.main_window import MainWindow
 from studio.gui.panels.runs import RunsPanel
+from studio.gui.panels.runs_actions import menu_of
 from studio.gui.panels.runs_columns import HEADERS, Column, in_order
-from studio.gui.panels.runs_export import EXPORTS, ExportKind
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
 from studio.library.entry import RunEntry
 from studio.library.export.archive import pack
+from studio.library.export.formats import FORMATS, ExportFormat
 from studio.library.notes import RunNotes, read_notes, write_notes
 from studio.paths import runs_root
 from tests.gui.hands import Hands
 from tests.gui.live import show
-from tests.library.made_runs import make_config, make_run, record_evaluation
+from tests.library.made_runs import add_weights, make_config, make_run, record_evaluation
 
 Key = Qt.Key
 LEFT = Qt.MouseButton.LeftButton
@@ -33,7 +35,7 @@ LEFT = Qt.MouseButton.LeftButton
 def three_runs(workbench: Workbench) -> Path:
     root = workbench.runs_root
     twos = make_run(root, "a", make_config("twos", offsets={"2": -1.36}), steps=500)
-    record_evaluation(twos, 500, 0.03, 12.0)
+    record_evaluation(add_weights(twos), 500, 0.03, 12.0)
     write_notes(twos, RunNotes(tags=("paper",), notes="Looks right."))
     plain = make_run(root, "b", make_config("plain", "wgan_gp"), steps=90, summary={"started": "2026-05-01T00:00:00"})
     record_evaluation(plain, 90, 0.2, 8.0)
@@ -230,9 +232,17 @@ def action(menu: QMenu, name: str) -> QAction:
     return found
 
 
+def save_menu(menu: QMenu) -> QMenu:
+    found = menu.findChild(QMenu, "runs_save")
+    assert found is not None
+    return found
+
+
 def test_that_every_entry_of_the_menu_explains_itself(menu: QMenu) -> None:
-    for each in menu.actions():
+    for each in (*menu.actions(), *save_menu(menu).actions()):
         assert each.isSeparator() or (each.toolTip() and each.isEnabled() is (each.objectName() != "runs_compare"))
+    keys = [each.text()[each.text().index("&") + 1].casefold() for each in save_menu(menu).actions() if each.text()]
+    assert len(keys) == len(set(keys))
 
 
 def test_that_a_set_up_like_an_old_run_is_taken_over(menu: QMenu, workbench: Workbench) -> None:
@@ -252,9 +262,16 @@ def test_that_its_folder_is_opened(menu: QMenu, three_runs: Path, monkeypatch: p
     assert opened == [str(three_runs / "a")]
 
 
-@pytest.mark.parametrize("kind", EXPORTS, ids=lambda kind: kind.name)
+SLOW = ("onnx", "torch-export", "classes")
+"""Formats that import much in a process of their own, or train a judge."""
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, id=kind.name, marks=[pytest.mark.slow] * (kind.name in SLOW)) for kind in FORMATS],
+)
 def test_that_a_run_is_exported_and_told_of(
-    kind: ExportKind,
+    kind: ExportFormat,
     qtbot: QtBot,
     menu: QMenu,
     panel: RunsPanel,
@@ -262,11 +279,52 @@ def test_that_a_run_is_exported_and_told_of(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out"), ""))
-    action(menu, kind.name).trigger()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    action(save_menu(menu), kind.name).trigger()
     message = panel.findChild(QLabel, "runs_message")
     assert message is not None
-    qtbot.waitUntil(lambda: message.text() == f"Saved {tmp_path / 'out'}{kind.ending}")
-    assert (tmp_path / f"out{kind.ending}").stat().st_size > 100
+    ending = next(iter(kind.endings), "")
+    out = tmp_path / f"out{ending}" if ending else tmp_path / f"a-{kind.name}"
+    qtbot.waitUntil(lambda: message.text().endswith(f" in {out}"), timeout=60_000)
+    assert len(message.text()) > len(f" in {out}")
+    files = [path for path in (out, *out.rglob("*")) if path.is_file()]
+    assert sum(path.stat().st_size for path in files) > 100
+
+
+def test_that_raw_weights_are_chosen_in_the_menu_and_stay_chosen(
+    menu: QMenu, panel: RunsPanel, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (averaged,) = [each for each in save_menu(menu).actions() if each.objectName() == "runs_averaged"]
+    assert averaged.isChecked()
+    averaged.trigger()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out"), ""))
+    action(save_menu(menu), "weights").trigger()
+    qtbot.waitUntil((tmp_path / "out.safetensors").exists)
+    with safe_open(tmp_path / "out.safetensors", framework="np") as file:
+        kept = file.get_tensor("autoencoder.decoder.0.weight")
+    with safe_open(panel.library.root / "a" / "weights.safetensors", framework="np") as file:
+        assert (kept == file.get_tensor("model.autoencoder.decoder.0.weight")).all()
+    again = menu_of(panel.actions_of_runs, panel, panel.view.folders())
+    (averaged,) = [each for each in save_menu(again).actions() if each.objectName() == "runs_averaged"]
+    assert not averaged.isChecked()
+
+
+@pytest.mark.slow
+def test_that_an_export_apart_says_what_failed_and_can_be_called_off(
+    menu: QMenu, panel: RunsPanel, qtbot: QtBot, three_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (three_runs / "a" / "weights.safetensors").unlink()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out"), ""))
+    message = panel.findChild(QLabel, "runs_message")
+    assert message is not None
+    action(save_menu(menu), "torch-export").trigger()
+    qtbot.waitUntil(lambda: "weights cannot be read" in message.text(), timeout=60_000)
+    message.clear()
+    action(save_menu(menu), "torch-export").trigger()
+    qtbot.waitUntil(lambda: panel.workbench.looking.view is not None)
+    panel.workbench.looking.cancel()
+    qtbot.waitUntil(lambda: panel.workbench.looking.view is None, timeout=20_000)
+    assert message.text() == ""
 
 
 def test_that_a_zip_is_taken_in_and_a_broken_one_told_of(

@@ -19,8 +19,11 @@ from studio.training.snapshot import SampleGrid
 CLASSES = tuple("0123456789")
 
 
-def make_config(name: str = "", model: str = "vae", offsets: dict[str, float] | None = None) -> RunConfig:
-    given = {"name": name, "model": {"kind": model}, "perturbation": {"offsets": offsets or {}}}
+def make_config(
+    name: str = "", model: str = "vae", offsets: dict[str, float] | None = None, **settings: Any
+) -> RunConfig:
+    """With `settings` of the model."""
+    given = {"name": name, "model": {"kind": model, **settings}, "perturbation": {"offsets": offsets or {}}}
     return parse_config(given, "test")
 
 
@@ -70,6 +73,26 @@ def make_run(
             **(summary or {}),
         }
     )
+    return path
+
+
+def add_weights(path: Path) -> Path:
+    """Untrained weights for a made run, the averaged ones half as large as the raw ones."""
+    import torch
+
+    from studio.models.catalog import model_spec
+    from studio.training.saved_run import SavedRun
+
+    run = SavedRun.open(path)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        state = model_spec(run.config.model.kind).build(run.config.model, run.image_shape).state_dict()
+    raw = {f"model.{name}": tensor.clone() for name, tensor in state.items()}
+    averaged = {
+        f"average.{name}": tensor / 2 if tensor.is_floating_point() else tensor.clone()
+        for name, tensor in state.items()
+    }
+    RunFolder(path).save_weights(raw | averaged)
     return path
 
 

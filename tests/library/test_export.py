@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import csv
+import json
+import sys
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+import av
 import numpy as np
+import pyarrow.parquet
 import pytest
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from studio.errors import Cancelled, UserError
-from studio.library.export.pictures import caption, write_grid, write_timelapse
+from studio.library.export.event_file import write_events
+from studio.library.export.parquet import write_parquet
+from studio.library.export.pictures import caption, captioned_grids, write_grid
 from studio.library.export.report import write_report
 from studio.library.export.svg import curve_svg, decimated
 from studio.library.export.tables import write_csv
+from studio.library.export.timelapse import write_timelapse
 from studio.library.notes import RunNotes, write_notes
 from studio.progress import Progress
+from studio.training.config_file import parse_config
+from studio.training.events import Logged
 from studio.training.frames import FrameStore
+from studio.training.metrics import append_metrics
 from studio.training.sample_strips import tiled
 from tests.library.made_runs import make_config, make_run, record_evaluation
 
@@ -67,8 +79,28 @@ def test_that_a_time_lapse_has_every_grid_with_its_caption(ending: str, run: Pat
 
 
 def test_that_a_time_lapse_of_another_format_is_refused(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"\.gif or \.webp"):
-        write_timelapse(run, tmp_path / "run.mp4")
+    with pytest.raises(UserError, match=r"\.gif or \.webp or \.mp4"):
+        write_timelapse(run, tmp_path / "run.avi")
+
+
+def test_that_a_video_shows_every_grid_for_its_time(run: Path, tmp_path: Path) -> None:
+    assert write_timelapse(run, tmp_path / "run.mp4", seconds=2) == 6
+    grids = captioned_grids(run, Progress(), averaged=True)
+    with av.open(tmp_path / "run.mp4") as container:
+        (stream,) = container.streams.video
+        assert stream.codec_context.name == "h264"
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+        assert stream.average_rate == 25
+    assert len(frames) == 50 + 38
+    for place, grid in zip((0, 9, 17, 26, 34, -1), grids, strict=True):
+        shown = frames[place][: grid.height, : grid.width]
+        assert np.abs(shown.astype(float) - np.asarray(grid)).mean() < 3
+
+
+def test_that_a_short_video_passes_some_grids_over(run: Path, tmp_path: Path) -> None:
+    write_timelapse(run, tmp_path / "run.mp4", seconds=0.1)
+    with av.open(tmp_path / "run.mp4") as container:
+        assert sum(1 for _ in container.decode(video=0)) == 2 + 38
 
 
 def test_that_a_time_lapse_that_is_called_off_leaves_nothing(run: Path, tmp_path: Path) -> None:
@@ -90,6 +122,57 @@ def test_that_metrics_are_a_table(run: Path, tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert rows[0] == {"step": "10", "seconds": "0.2", "loss_autoencoder": "10", "epoch": "0.357142857"}
     assert rows[-1]["step"] == "1000"
+
+
+def test_that_metrics_keep_their_types_as_parquet(run: Path, tmp_path: Path) -> None:
+    append_metrics(run, [Logged(step=1010, seconds=20.2, values={"swap_rate": 0.5})])
+    assert write_parquet(run, tmp_path / "run.parquet") == 101
+    table = pyarrow.parquet.read_table(tmp_path / "run.parquet")
+    assert [str(field.type) for field in table.schema] == ["int64", *["double"] * 4]
+    assert table.column_names == ["step", "seconds", "loss_autoencoder", "epoch", "swap_rate"]
+    assert table["step"].to_pylist() == list(range(10, 1011, 10))
+    assert table["loss_autoencoder"].to_pylist()[:2] == [10.0, 5.0]
+    assert table["loss_autoencoder"].to_pylist()[-1] is None
+    assert table["swap_rate"].null_count == 100
+    config = parse_config(json.loads(table.schema.metadata[b"config"]), "test")
+    assert config.perturbation.offsets == OFFSETS
+
+
+def test_that_tensorboard_reads_metrics_and_evaluations(run: Path, tmp_path: Path) -> None:
+    for _ in range(2):  # the second one takes the first one's place
+        assert write_events(run, tmp_path / "events") == 100
+    (file,) = (tmp_path / "events").iterdir()
+    events = EventAccumulator(str(tmp_path / "events"))
+    events.Reload()
+    assert {"loss_autoencoder", "epoch", "evaluation/tv", "evaluation/frechet"} <= set(events.Tags()["scalars"])
+    losses = events.Scalars("loss_autoencoder")
+    assert [point.step for point in losses] == list(range(10, 1001, 10))
+    assert losses[1].value == pytest.approx(5.0)
+    assert losses[-1].wall_time - losses[0].wall_time == pytest.approx(990 / 50)
+    assert events.Scalars("evaluation/tv")[0].value == pytest.approx(0.03)
+    assert file.name == f"events.out.tfevents.{losses[0].wall_time - 0.2:.0f}.studio"
+
+
+@pytest.mark.parametrize(
+    ("package", "extra", "write"),
+    [
+        ("av", "mp4", lambda run, out: write_timelapse(run, out / "x.mp4")),
+        ("pyarrow", "parquet", lambda run, out: write_parquet(run, out / "x.parquet")),
+        ("tensorboard.compat.proto.event_pb2", "tensorboard", lambda run, out: write_events(run, out / "x")),
+    ],
+)
+def test_that_a_missing_package_is_named_with_its_extra(
+    package: str,
+    extra: str,
+    write: Callable[[Path, Path], int],
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(UserError, match=rf'pip install "perturbation-studio\[{extra}\]"'):
+        write(run, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 class Tags(HTMLParser):

@@ -13,7 +13,7 @@ from studio.data.catalog import load_dataset
 from studio.data.planar.config import RingConfig
 from studio.data.planar.point_set import PointSet
 from studio.errors import UserError
-from studio.headless import sample
+from studio.library.export.samples import write_samples
 from studio.models.catalog import MODELS, ModelSpec
 from studio.models.diagnostic import Pictures
 from studio.models.plane import Arrows, Field, Net
@@ -148,7 +148,7 @@ def test_that_a_run_on_points_is_logged_kept_and_sampled(tmp_path: Path) -> None
     assert np.array_equal(kept.labels, snapshot.plane.labels)
     points = [event for event in mailbox.events()[0] if isinstance(event, Logged)]
     assert {"plane_js", "plane_kl", "plane_w1", "plane_w1_floor"} <= set(points[-1].values)
-    sample(tmp_path / "run", 5, 0, tmp_path / "points.npz")
+    write_samples(tmp_path / "run", tmp_path / "points.npz", count=5)
     with np.load(tmp_path / "points.npz") as arrays:
         assert arrays["points"].shape == (5, 2)
         assert 0 < np.abs(arrays["points"]).max() <= 4

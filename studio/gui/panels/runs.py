@@ -173,7 +173,7 @@ class RunsPanel(LivePanel):
 
     @Slot(object)
     def _open_menu(self, place: QPoint) -> None:
-        menu = menu_of(self.actions_of_runs, self.view.folders(), self)
+        menu = menu_of(self.actions_of_runs, self, self.view.folders())
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(place)
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
-from studio.gui.panels.runs_export import EXPORTS, ExportKind
 from studio.gui.tooltip import tooltip
 from studio.library.compare import MOST_RUNS
+from studio.library.export.formats import FORMATS
 
 if TYPE_CHECKING:
     from studio.gui.panels.runs import RunsPanel
@@ -26,7 +25,7 @@ class RunAction:
         act: given the folders' names.
         least, most: runs that it takes.
         keys: shown beside it; the table itself may understand them already.
-        divided: a line stands above it.
+        divided: the menu of exports and a line stand above it.
     """
 
     name: str
@@ -77,16 +76,6 @@ def actions_for(panel: RunsPanel) -> tuple[RunAction, ...]:
             tip="Open the folder in the file manager.",
             act=lambda folders: panel.open_folder(folders[0]),
         ),
-        *(
-            RunAction(
-                name=kind.name,
-                title=kind.title,
-                tip=kind.tip,
-                act=partial(_export, panel, kind),
-                divided=kind is EXPORTS[0],
-            )
-            for kind in EXPORTS
-        ),
         RunAction(
             name="trash",
             title="Move to the &trash",
@@ -99,17 +88,14 @@ def actions_for(panel: RunsPanel) -> tuple[RunAction, ...]:
     )
 
 
-def _export(panel: RunsPanel, kind: ExportKind, folders: list[str]) -> None:
-    panel.exports.ask(kind, panel.library.root / folders[0])
-
-
-def menu_of(actions: tuple[RunAction, ...], folders: list[str], parent: QWidget) -> QMenu:
-    """A menu of what can be done to these runs; what cannot be is greyed."""
-    menu = QMenu(parent)
+def menu_of(actions: tuple[RunAction, ...], panel: RunsPanel, folders: list[str]) -> QMenu:
+    """A menu of what can be done to these runs of the panel; what cannot be is greyed."""
+    menu = QMenu(panel)
     menu.setObjectName("runs_menu")
     menu.setToolTipsVisible(True)
     for each in actions:
         if each.divided:
+            menu.addMenu(_save_menu(panel, folders, menu))
             menu.addSeparator()
         action = QAction(each.title, menu)
         action.setObjectName(f"runs_{each.name}")
@@ -120,4 +106,32 @@ def menu_of(actions: tuple[RunAction, ...], folders: list[str], parent: QWidget)
             action.setShortcutVisibleInContextMenu(True)
         action.triggered.connect(lambda _=False, each=each: each.act(folders))
         menu.addAction(action)
+    return menu
+
+
+def _save_menu(panel: RunsPanel, folders: list[str], parent: QWidget) -> QMenu:
+    """The forms that one run can be saved in."""
+    menu = QMenu("&Save for others", parent)
+    menu.setObjectName("runs_save")
+    menu.setToolTipsVisible(True)
+    menu.setEnabled(len(folders) == 1)
+    menu.menuAction().setToolTip(tooltip("Its samples, metrics, model or all of it, for other programs and people."))
+    for kind in FORMATS:
+        if kind.begins_group:
+            menu.addSeparator()
+        action = menu.addAction(kind.title)
+        action.setObjectName(f"runs_{kind.name}")
+        action.setToolTip(tooltip(kind.says))
+        action.triggered.connect(lambda _=False, kind=kind: panel.exports.ask(kind, panel.library.root / folders[0]))
+    menu.addSeparator()
+    averaged = menu.addAction("By &averaged weights")
+    averaged.setObjectName("runs_averaged")
+    averaged.setToolTip(
+        tooltip(
+            "Samples, weights and the model are by the moving average of the weights, or by the weights as they are."
+        )
+    )
+    averaged.setCheckable(True)
+    averaged.setChecked(panel.exports.averaged)
+    averaged.toggled.connect(panel.exports.set_averaged)
     return menu

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal
@@ -11,86 +9,10 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from studio.errors import UserError
 from studio.gui.task_runner import TaskRunner
+from studio.library.export.apart import write_apart
+from studio.library.export.formats import ExportFormat
+from studio.library.export.options import ExportOptions
 from studio.progress import Progress
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportKind:
-    """One form that a run can be saved in.
-
-    Attributes:
-        title, tip: of its entry in the menu.
-        ending: of the file that is proposed.
-        filter: of the file dialog.
-        write: (run's folder, file, progress); imports what it needs on first use.
-    """
-
-    name: str
-    title: str
-    tip: str
-    ending: str
-    filter: str
-    write: Callable[[Path, Path, Progress], object]
-
-
-def _timelapse(folder: Path, out: Path, progress: Progress) -> None:
-    from studio.library.export.pictures import write_timelapse
-
-    write_timelapse(folder, out, progress)
-
-
-def _report(folder: Path, out: Path, progress: Progress) -> None:
-    from studio.library.export.report import write_report
-
-    write_report(folder, out, progress)
-
-
-def _csv(folder: Path, out: Path, progress: Progress) -> None:
-    from studio.library.export.tables import write_csv
-
-    write_csv(folder, out, progress)
-
-
-def _zip(folder: Path, out: Path, progress: Progress) -> None:
-    from studio.library.export.archive import pack
-
-    pack(folder, out, progress)
-
-
-EXPORTS = (
-    ExportKind(
-        name="timelapse",
-        title="Save a time-&lapse…",
-        tip="All its sample grids, one after another, with step and ΔH drawn in.",
-        ending=".gif",
-        filter="GIF (*.gif);;WebP (*.webp)",
-        write=_timelapse,
-    ),
-    ExportKind(
-        name="report",
-        title="Save a re&port…",
-        tip="One page to read: numbers, shares, samples, curves and configuration. It loads nothing from elsewhere.",
-        ending=".html",
-        filter="Web page (*.html)",
-        write=_report,
-    ),
-    ExportKind(
-        name="csv",
-        title="Save its &metrics…",
-        tip="A row per logged step, for a spreadsheet.",
-        ending=".csv",
-        filter="CSV table (*.csv)",
-        write=_csv,
-    ),
-    ExportKind(
-        name="zip",
-        title="Save it as one &zip…",
-        tip="The whole run in one file, which “Import…” takes in on another machine.",
-        ending=".zip",
-        filter="Zip archive (*.zip)",
-        write=_zip,
-    ),
-)
 
 
 class RunExports(QObject):
@@ -99,6 +21,9 @@ class RunExports(QObject):
     Args:
         tasks: does the work beside the window.
         window: where dialogs belong.
+
+    Attributes:
+        averaged: samples and models are by the moving average of the weights.
     """
 
     said = Signal(str)  # how it went well
@@ -108,22 +33,43 @@ class RunExports(QObject):
     def __init__(self, tasks: TaskRunner, window: QWidget) -> None:
         super().__init__(window)
         self._tasks, self._window = tasks, window
+        self.averaged = True
 
-    def ask(self, kind: ExportKind, folder: Path) -> None:
+    def set_averaged(self, averaged: bool) -> None:
+        """By the moving average of the weights from now on, or by the weights as they are."""
+        self.averaged = averaged
+
+    def ask(self, kind: ExportFormat, folder: Path) -> None:
         """Ask where to, and save."""
-        place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        start = str(Path(place) / f"{folder.name}{kind.ending}")
-        chosen, _ = QFileDialog.getSaveFileName(self._window, "Save as", start, kind.filter)
-        if chosen:
-            path = Path(chosen)
-            self._run(kind, folder, path if path.suffix else path.with_suffix(kind.ending))
+        out = self._ask_file(kind, folder) if kind.endings else self._ask_folder(kind, folder)
+        if out is not None:
+            self._run(kind, folder, out)
 
-    def _run(self, kind: ExportKind, folder: Path, out: Path) -> None:
-        self._tasks.run(
-            lambda progress: kind.write(folder, out, progress),
-            done=lambda _: self.said.emit(f"Saved {out}"),
-            failed=self._on_failed,
+    def _ask_file(self, kind: ExportFormat, folder: Path) -> Path | None:
+        ending = next(iter(kind.endings))
+        filters = ";;".join(f"{name} (*{each})" for each, name in kind.endings.items())
+        chosen, _ = QFileDialog.getSaveFileName(
+            self._window, "Save as", str(_documents() / f"{folder.name}{ending}"), filters
         )
+        path = Path(chosen)
+        return (path if path.suffix else path.with_suffix(ending)) if chosen else None
+
+    def _ask_folder(self, kind: ExportFormat, folder: Path) -> Path | None:
+        """A new folder, in the one that is chosen."""
+        chosen = QFileDialog.getExistingDirectory(self._window, "Save a new folder in", str(_documents()))
+        return Path(chosen) / f"{folder.name}-{kind.name}" if chosen else None
+
+    def _run(self, kind: ExportFormat, folder: Path, out: Path) -> None:
+        options = ExportOptions(averaged=self.averaged)
+
+        def work(progress: Progress) -> str:
+            return (
+                write_apart(kind, folder, out, options, progress)
+                if kind.apart
+                else kind.write(folder, out, options, progress)
+            )
+
+        self._tasks.run(work, done=lambda said: self.said.emit(f"{said} in {out}"), failed=self._on_failed)
 
     def ask_import(self, root: Path) -> None:
         """Ask for a zip, and take its run into the workspace."""
@@ -144,3 +90,7 @@ class RunExports(QObject):
 
     def _on_failed(self, error: UserError) -> None:
         self.failed.emit(error)
+
+
+def _documents() -> Path:
+    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))

@@ -1,4 +1,4 @@
-"""Sample grids as a PNG picture, and as a time-lapse with step and ΔH drawn in."""
+"""Sample grids as pictures: one as PNG, or all of them with step and ΔH drawn in, for a time-lapse."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from studio.progress import Progress
 from studio.training.frames import Frame, FrameStore
 from studio.training.sample_strips import tiled
 
-FORMATS = {".gif": "GIF", ".webp": "WEBP"}
 _LEAST_SIDE = 320  # pixels; smaller grids are enlarged by whole factors
 _MOST_FRAMES = 400
 _TEXT, _LEAST_TEXT = 14, 8  # pixels; long captions are set smaller
 _SHOWN = 3  # classes whose ΔH is drawn in
-_LAST_SECONDS = 1.5
 
 
 def write_grid(folder: Path, out: Path, step: int | None = None, *, averaged: bool = True) -> int:
@@ -45,31 +43,16 @@ def write_grid(folder: Path, out: Path, step: int | None = None, *, averaged: bo
     return frame.step
 
 
-def write_timelapse(
-    folder: Path, out: Path, progress: Progress | None = None, *, seconds: float = 10.0, averaged: bool = True
-) -> int:
-    """Save all sample grids of a run, one after another, as GIF or WebP; its last stays a little longer.
+def captioned_grids(folder: Path, progress: Progress, *, averaged: bool) -> list[Image.Image]:
+    """All sample grids of a run in the order of steps, RGB and of one size, each with its step and ΔH below.
 
-    Args:
-        folder: the run's.
-        out: the file, written whole; its ending says which format.
-        progress: told how far it is; may cancel.
-        seconds: that it lasts; of more than 400 grids some are left out, evenly.
-        averaged: by the moving average of the weights, or as they were.
-
-    Returns:
-        how many grids are in it.
+    Of more than 400 some are left out, evenly.
 
     Raises:
-        UserError: the run has no grids, is damaged, or the file cannot be written.
+        UserError: the run has no grids, or is damaged.
         Cancelled: the person cancelled.
     """
-    kind = FORMATS.get(out.suffix.lower())
-    if kind is None:
-        raise UserError(
-            "A time-lapse cannot be of this format", f"{out.name}.", f"Use a name that ends in {' or '.join(FORMATS)}."
-        )
-    progress, store = progress or Progress(), FrameStore(folder)
+    store = FrameStore(folder)
     if not len(store):
         raise _none(folder)
     chosen = np.unique(np.linspace(0, len(store) - 1, min(len(store), _MOST_FRAMES)).round().astype(int))
@@ -80,15 +63,7 @@ def write_timelapse(
         if frame is not None:
             pictures.append(_captioned(frame, int(store.steps[-1]), averaged=averaged))
     size = pictures[-1].size
-    pictures = [picture if picture.size == size else picture.resize(size) for picture in pictures]
-    pause = max(20, round(1000 * seconds / len(pictures)))
-    pauses = [pause] * (len(pictures) - 1) + [max(pause, round(1000 * _LAST_SECONDS))]
-    progress.report("Writing the time-lapse")
-    with whole_file(out) as file:
-        pictures[0].save(
-            file, format=kind, save_all=True, append_images=pictures[1:], duration=pauses, loop=0, lossless=True
-        )
-    return len(pictures)
+    return [picture if picture.size == size else picture.resize(size) for picture in pictures]
 
 
 def caption(step: int, offsets: Mapping[str, float]) -> str:

@@ -34,6 +34,7 @@ from studio.models.diagnostic import Diagnostic
 from studio.models.nets import Norm, Shape, Style, decoder, encoder, in_chunks
 from studio.models.plane import PlaneView
 from studio.models.plane_views import field, grid, latent_net, slope_arrows
+from studio.models.portable import IMAGES, Portable, latent_argument
 
 
 class Adversarial(GenerativeModel):
@@ -99,6 +100,14 @@ class Adversarial(GenerativeModel):
             field("critic", "Critic", CRITIC_TIP, self._scores(grid(points))),
             slope_arrows("pull", "Pull on samples", PULL_TIP, loss, points),
             latent_net(self._config.latent_size, self.generator, points),
+        )
+
+    def portable(self) -> Portable:
+        return Portable(
+            title="generator",
+            network=self.generator,
+            takes={"latents": latent_argument(self._config.latent_size)},
+            gives={"images": IMAGES},
         )
 
     @torch.no_grad()

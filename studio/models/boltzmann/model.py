@@ -14,10 +14,10 @@ Sources: G. Hinton, Neural Comput. 14 (2002); T. Tieleman, ICML (2008); L. Youne
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
 from studio.models.boltzmann.config import BoltzmannConfig, NegativePhase
@@ -43,6 +43,7 @@ from studio.models.diagnostic import Diagnostic
 from studio.models.nets import Shape
 from studio.models.plane import PlaneView
 from studio.models.plane_views import field, grid, log_density_field, slope_arrows
+from studio.models.portable import Portable, image_argument
 
 _CHUNK = 2_000
 
@@ -51,6 +52,18 @@ _WATCHED = 64
 
 _LIVE_EXACT = 12
 """Hidden units up to which likelihoods are shown while it trains; 2^12 states take some milliseconds."""
+
+
+class FreeEnergy(nn.Module):
+    """F of images (B, C, H, W), shape (B,), in nats."""
+
+    def __init__(self, machine: Machine, mean_values: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.machine = machine
+        self._mean_values = mean_values
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.machine.free_energy(self._mean_values(images))
 
 
 class BoltzmannModel(GenerativeModel):
@@ -91,6 +104,10 @@ class BoltzmannModel(GenerativeModel):
     @abstractmethod
     def visible_values(self, images: Tensor, rng: torch.Generator) -> Tensor:
         """Images in −1…1, shape (B, C, H, W), as values of the visible units, shape (B, D)."""
+
+    @abstractmethod
+    def mean_values(self, images: Tensor) -> Tensor:
+        """The mean of `visible_values` over its random draws; shapes as there."""
 
     @abstractmethod
     def images(self, v: Tensor) -> Tensor:
@@ -172,6 +189,14 @@ class BoltzmannModel(GenerativeModel):
             hidden_activity(self.machine, seen, chains),
             free_energies(self.machine, seen, held_out, chains, exact),
             chain_pictures(self.machine, self.chains, self._config.hottest, self.images),
+        )
+
+    def portable(self) -> Portable:
+        return Portable(
+            title="free energy",
+            network=FreeEnergy(self.machine, self.mean_values),
+            takes={"images": image_argument(self._shape)},
+            gives={"free_energy": "F(v) with p(v) = exp(−F(v))/Z, nats, float32, shape (B,)"},
         )
 
     def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
 from studio.models.diagnostic import Diagnostic
@@ -27,6 +27,7 @@ from studio.models.diffusion.schedule import noise_schedule
 from studio.models.diffusion.spreading import spread
 from studio.models.nets import Shape
 from studio.models.plane import PlaneView
+from studio.models.portable import IMAGES, Argument, Portable, image_argument
 
 _CHUNK = 500
 _BOUND_EVERY = 20
@@ -122,6 +123,24 @@ class Diffusion(GenerativeModel):
         profile = views.noise_profile(self.schedule, self.denoising_loss, probe, rng)
         return profile, views.sampling_stages(self.schedule, stages)
 
+    def portable(self) -> Portable:
+        def some_times(count: int, rng: torch.Generator) -> Tensor:
+            return torch.randint(1, self.schedule.steps + 1, (count,), generator=rng)
+
+        return Portable(
+            title="denoiser",
+            network=Denoising(self),
+            takes={
+                "noisy": image_argument(self._shape),
+                "time": Argument(says=f"t in 1…{self.schedule.steps}, int64, shape (B,)", draw=some_times),
+            },
+            gives={
+                "clean": f"x̂_0 of x_t = signal·x_0 + noise·ε: {IMAGES}",
+                "signal": "√ᾱ_t, float32, shape (B,)",
+                "noise": "√(1 − ᾱ_t), float32, shape (B,)",
+            },
+        )
+
     def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
         return (views.flow_paths(self.sampling(self._random_noise(views.PATHS, rng), rng)),)
 
@@ -151,3 +170,15 @@ class Diffusion(GenerativeModel):
     def _random_noise(self, count: int, rng: torch.Generator) -> Tensor:
         like = next(self.parameters())
         return torch.randn((count, *self._shape), generator=rng, device=like.device, dtype=like.dtype)
+
+
+class Denoising(nn.Module):
+    """What sampling asks of a model at each stage: (x_t, t) → x̂_0, √ᾱ_t and √(1 − ᾱ_t)."""
+
+    def __init__(self, model: Diffusion) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, noisy: Tensor, time: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        signal, noise = (self.model.get_buffer(name)[time] for name in ("signal", "noise"))
+        return self.model.guess(noisy, time), signal, noise

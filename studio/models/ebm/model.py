@@ -23,6 +23,7 @@ from studio.models.nets import Shape
 from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import PlaneView
 from studio.models.plane_views import field, grid, log_density_field, slope_arrows
+from studio.models.portable import Portable, image_argument
 
 _ENERGY_TIP = "How improbable the model finds each place; points roll downhill. E(x), with p(x) ∝ exp(−E(x)/T)."
 _FORCE_TIP = "Where a Langevin step takes each sample. −∇E(x)."
@@ -113,6 +114,14 @@ class Ebm(GenerativeModel):
     @property
     def _dtype(self) -> torch.dtype:
         return next(self.energy.parameters()).dtype
+
+    def portable(self) -> Portable:
+        return Portable(
+            title="energy",
+            network=self.energy,
+            takes={"images": image_argument(self._shape)},
+            gives={"energy": "E(x) with p(x) ∝ exp(−E(x)/T), float32, shape (B,)"},
+        )
 
     def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
         energy = self.energy(grid(points))

@@ -30,6 +30,9 @@ class GaussianRbm(BoltzmannModel):
         super().__init__(config, shape, machine)
 
     def visible_values(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        return self.mean_values(images)
+
+    def mean_values(self, images: Tensor) -> Tensor:
         return images.flatten(1)
 
     def images(self, v: Tensor) -> Tensor:

@@ -25,10 +25,11 @@ from studio.models.base import Batch, LossTerms, Phase, Probe
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_density
 from studio.models.hierarchical_vae.config import HierarchicalVaeConfig
-from studio.models.latent_variable import Autoencoder, LatentVariableModel
+from studio.models.latent_variable import Autoencoder, LatentVariableModel, MeanImage
 from studio.models.likelihoods import pixel_likelihood
 from studio.models.nets import Shape, Style, decoder, encoder
 from studio.models.pixels import to_pixels
+from studio.models.portable import IMAGES, Portable, latent_argument
 
 _CHUNK = 500
 _ROWS = 6
@@ -68,6 +69,25 @@ class Ladder(Autoencoder):
         super().__init__(decoder(sizes[0], shape, style), pixel_likelihood(config.likelihood))
         self.up = nn.ModuleList(ConditionalNormal(network) for network in (bottom, *up))
         self.down = nn.ModuleList(ConditionalNormal(network) for network in down)
+
+
+class Descent(MeanImage):
+    """The mean of p(x|z_1), shape (B, C, H, W), for what all codes are drawn from, the topmost first, side by side.
+
+    z_L = ε_L,   z_l = μ(z_{l+1}) + σ(z_{l+1})·ε_l
+    """
+
+    def __init__(self, ladder: Ladder, sizes: Sequence[int]) -> None:
+        super().__init__(ladder)
+        self.down = ladder.down
+        self._sizes = list(reversed(sizes))
+
+    def forward(self, noise: Tensor) -> Tensor:
+        """ε of shape (B, sum of the sizes)."""
+        code, *lower = noise.split(self._sizes, dim=1)
+        for step, own in zip(reversed(self.down), lower, strict=True):
+            code = step(code).at(own)
+        return super().forward(code)
 
 
 class Climb(NamedTuple):
@@ -139,6 +159,14 @@ class HierarchicalVae(LatentVariableModel):
         like = next(self.parameters())
         top = torch.randn(count, self._sizes[-1], generator=rng, device=like.device, dtype=like.dtype)
         return self._descend(top, rng)
+
+    def portable(self) -> Portable:
+        return Portable(
+            title="decoders of all layers, to the mean of p(x|z_1)",
+            network=Descent(self.autoencoder, self._sizes),
+            takes={"latents": latent_argument(sum(self._sizes), "ε of all layers, the topmost first,")},
+            gives={"images": IMAGES},
+        )
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
         return (*super().diagnostics(probe, rng), self._redraws(probe, rng))

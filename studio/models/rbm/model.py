@@ -22,14 +22,13 @@ class Rbm(BoltzmannModel):
         self._binarisation = config.binarisation
 
     def visible_values(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        mean = self.mean_values(images)
+        return bernoulli(mean, rng) if self._binarisation is Binarisation.STOCHASTIC else mean
+
+    def mean_values(self, images: Tensor) -> Tensor:
         brightness = (images.flatten(1) + 1) / 2
-        match self._binarisation:
-            case Binarisation.STOCHASTIC:
-                return bernoulli(brightness, rng)
-            case Binarisation.THRESHOLD:
-                return (brightness >= 0.5).to(brightness.dtype)
-            case Binarisation.NONE:
-                return brightness
+        black_or_white = self._binarisation is Binarisation.THRESHOLD
+        return (brightness >= 0.5).to(brightness.dtype) if black_or_white else brightness
 
     def images(self, v: Tensor) -> Tensor:
         return (2 * v - 1).unflatten(1, self._shape)

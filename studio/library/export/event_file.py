@@ -1,0 +1,77 @@
+"""The metrics of a run as an event file of TensorBoard; needs the extra `tensorboard`.
+
+A tag per column, its wall time that of the training; and a tag `evaluation/NAME` per figure of the evaluations.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from studio.errors import UserError
+from studio.files import whole_file
+from studio.library.export.extras import needed_for
+from studio.progress import Progress
+from studio.training.metrics import Metrics, read_metrics
+from studio.training.saved_run import read_summary
+
+_POINTS_AT_ONCE = 1000
+_VERSION = "brain.Event:2"
+
+Point = tuple[int, float, dict[str, float]]
+"""Step, seconds spent training, values by tag."""
+
+
+def write_events(folder: Path, out: Path, progress: Progress | None = None) -> int:
+    """Save a run's metrics for TensorBoard.
+
+    Args:
+        folder: the run's.
+        out: a folder, for ``tensorboard --logdir``; the one file in it is written whole, and again by a later export.
+        progress: told how far it is; may cancel.
+
+    Returns:
+        how many logged steps there are.
+
+    Raises:
+        UserError: the metrics are damaged, the package is missing, or the file cannot be written.
+        Cancelled: the person cancelled.
+    """
+    with needed_for("An event file", "tensorboard"):
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.summary.writer.record_writer import RecordWriter
+    progress = progress or Progress()
+    metrics = read_metrics(folder, progress.part(0.0, 0.2))
+    started, total = _started(folder), max(1, len(metrics.steps))
+    with whole_file(out / f"events.out.tfevents.{started:.0f}.studio") as file:
+        writer = RecordWriter(file)
+        writer.write(Event(wall_time=started, file_version=_VERSION).SerializeToString())
+        for place, (step, seconds, values) in enumerate(_points(metrics)):
+            if place % _POINTS_AT_ONCE == 0:
+                progress.report("Writing the metrics", min(1.0, 0.2 + 0.8 * place / total))
+            found = [Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
+            event = Event(wall_time=started + seconds, step=step, summary=Summary(value=found))
+            writer.write(event.SerializeToString())
+    return len(metrics.steps)
+
+
+def _points(metrics: Metrics) -> Iterator[Point]:
+    """Logged points, then evaluations; without what is no number."""
+    for place, step in enumerate(metrics.steps.tolist()):
+        values = {name: float(column[place]) for name, column in metrics.columns.items()}
+        kept = {name: value for name, value in values.items() if not math.isnan(value)}
+        yield int(step), float(metrics.seconds[place]), kept
+    for found in metrics.evaluations:
+        figures = {f"evaluation/{name}": found.figure(name) for name in found.record}
+        yield found.step, found.seconds, {tag: value for tag, value in figures.items() if value is not None}
+
+
+def _started(folder: Path) -> float:
+    """When the run began, in seconds since 1970; 0 if that is not known."""
+    try:
+        return datetime.fromisoformat(str(read_summary(folder)["started"])).timestamp()
+    except (UserError, KeyError, ValueError, OverflowError):
+        return 0.0

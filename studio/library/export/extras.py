@@ -1,0 +1,29 @@
+"""Packages that only some exports need, and what to say where one is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from studio.errors import UserError
+
+
+@contextmanager
+def needed_for(what: str, extra: str) -> Iterator[None]:
+    """Import optional packages within.
+
+    Args:
+        what: needs them, as the beginning of a sentence: "A video".
+        extra: name of the extra that brings them.
+
+    Raises:
+        UserError: one is not installed; it names the extra.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise UserError(
+            f"{what} needs a package that is not installed",
+            f"{error}.",
+            f'Install it: pip install "perturbation-studio[{extra}]".',
+        ) from error

@@ -1,0 +1,127 @@
+"""The part of a run's model that other programs can use, as ONNX or as a program of `torch.export`, each checked.
+
+Before anything is written, the file's own bytes are opened again and run against the original on random arguments, for
+several numbers of examples. The error is max |Δ|/max(1, max |y|) over all results; beyond 10⁻⁴ nothing is written.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio import __version__
+from studio.errors import UserError
+from studio.models.catalog import model_spec
+from studio.training.restore import restore_model
+from studio.training.saved_run import SavedRun
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from studio.models.portable import Portable
+
+TOLERANCE = 1e-4
+_COUNTS = (1, 2, 7)
+"""Numbers of examples that are tried; those that it was translated with are none of them."""
+
+_TRANSLATED_WITH = 3
+
+Run = Callable[[Sequence["Tensor"]], Sequence["Tensor"]]
+"""From arguments to results."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """What is written of a run's model.
+
+    Attributes:
+        portable: the function.
+        about: what its user should know, by name, to be kept in the file as JSON.
+    """
+
+    portable: Portable
+    about: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, folder: Path, *, averaged: bool) -> Network:
+        """That of a run.
+
+        Raises:
+            UserError: the run cannot be read, or its model has nothing that other programs could use.
+        """
+        run = SavedRun.open(folder)
+        portable = restore_model(run, averaged=averaged).portable()
+        spec = model_spec(run.config.model.kind)
+        if portable is None:
+            hint = "Save its weights, or samples."
+            raise UserError(f"A model of the kind {spec.title} has no part that other programs can use", "", hint)
+        about = {
+            "studio": __version__,
+            "run": run.config.name or folder.name,
+            "model": spec.title,
+            "part": portable.title,
+            "weights": "averaged" if averaged else "raw",
+            "steps": run.summary.get("steps"),
+            "takes": {name: argument.says for name, argument in portable.takes.items()},
+            "gives": dict(portable.gives),
+            "value": "value = centre + half·x, for x in −1…1",
+            "scale": asdict(run.scale),
+        }
+        return cls(portable=portable, about=about)
+
+    def arguments(self, count: int = _TRANSLATED_WITH) -> tuple[Tensor, ...]:
+        """Typical arguments for so many examples, the same each time."""
+        import torch
+
+        rng = torch.Generator().manual_seed(count)
+        return tuple(argument.draw(count, rng) for argument in self.portable.takes.values())
+
+    def check(self, translated: Run) -> float:
+        """The largest error of what was translated.
+
+        Args:
+            translated: runs it.
+
+        Raises:
+            UserError: it is not what the original gives.
+        """
+        import torch
+
+        worst = 0.0
+        with torch.no_grad():
+            for count in _COUNTS:
+                arguments = self.arguments(count)
+                found, wanted = translated(arguments), results(self.portable.network(*arguments))
+                worst = max(worst, _error(found, wanted))
+        if not worst <= TOLERANCE:
+            raise UserError(
+                "What was written does not do what the model does",
+                f"The results of the {self.portable.title} differ by {worst:.2g} of their size, "
+                f"where {TOLERANCE:.0e} is allowed. Nothing was saved.",
+                "Save the weights instead, or try another version of torch.",
+            )
+        return worst
+
+    def said(self, error: float) -> str:
+        """What was exported and how well it agrees, for the person."""
+        agrees = f"within {error:.0e} of the original" if error else "just as the original"
+        return f"The {self.portable.title} by its {self.about['weights']} weights, {agrees},"
+
+
+def results(given: Tensor | Iterable[Tensor]) -> tuple[Tensor, ...]:
+    """What a network returned, as a tuple."""
+    import torch
+
+    return (given,) if isinstance(given, torch.Tensor) else tuple(given)
+
+
+def _error(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> float:
+    """max |Δ|/max(1, max |y|); infinite where shapes differ or a number is none."""
+    if [each.shape for each in found] != [each.shape for each in wanted]:
+        return math.inf
+    pairs = zip(found, wanted, strict=True)
+    errors = [float((one - other).abs().max()) / max(1.0, float(other.abs().max())) for one, other in pairs]
+    return max(math.inf if math.isnan(error) else error for error in errors)

@@ -1,0 +1,97 @@
+"""A run's generator, decoder, denoiser or energy as ONNX, which many programs run; needs the extra `onnx`.
+
+What its user should know lies in the file's metadata.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studio.files import whole_file
+from studio.library.export.extras import needed_for
+from studio.library.export.network import Network, Run
+from studio.library.export.torch_program import translated
+from studio.progress import Progress
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def write_onnx(folder: Path, out: Path, progress: Progress | None = None, *, averaged: bool = True) -> str:
+    """Save it, checked by onnxruntime against the original.
+
+    Args:
+        folder: the run's.
+        out: the file, written whole.
+        progress: told how far it is; may cancel between its parts.
+        averaged: by the moving average of the weights, or as they are.
+
+    Returns:
+        what was saved, and its error.
+
+    Raises:
+        UserError: the run cannot be read, its model has nothing to save, a package is missing, what was made does not
+            agree with the model, or the file cannot be written.
+        Cancelled: the person cancelled.
+    """
+    with needed_for("An ONNX file", "onnx"):
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+        import onnxscript  # noqa: F401 - torch writes it through this
+    progress = progress or Progress()
+    progress.report("Reading the model", 0.0)
+    network = Network.of(folder, averaged=averaged)
+    progress.report("Translating the model", 0.1)
+    content = _content(network)
+    progress.report("Checking what was made", 0.7)
+    error = network.check(_runner(content))
+    with whole_file(out) as file:
+        file.write(content)
+    return network.said(error)
+
+
+def _content(network: Network) -> bytes:
+    import onnx
+    import torch
+
+    portable = network.portable
+    program = torch.onnx.export(
+        translated(network),
+        dynamo=True,
+        verbose=False,
+        input_names=list(portable.takes),
+        output_names=list(portable.gives),
+    )
+    assert program is not None
+    proto = program.model_proto
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    del proto.graph.value_info[:]  # shapes of what is in between, by another name for the batch
+    proto.doc_string = f"The {portable.title} of a run of Perturbation Studio"
+    onnx.helper.set_model_props(
+        proto, {name: json.dumps(each, ensure_ascii=False) for name, each in network.about.items()}
+    )
+    for node in proto.graph.node:
+        del node.metadata_props[:]  # where in the source it comes from, with this machine's folders
+    onnx.checker.check_model(proto)
+    return bytes(proto.SerializeToString())
+
+
+def _runner(content: bytes) -> Run:
+    """Runs the file's bytes."""
+    import onnxruntime
+    import torch
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # it starts threads of its own, which a moment's check does not pay
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    names = [each.name for each in session.get_inputs()]
+
+    def run(arguments: Sequence[Tensor]) -> list[Tensor]:
+        given = {name: argument.numpy() for name, argument in zip(names, arguments, strict=True)}
+        return [torch.from_numpy(result) for result in session.run(None, given)]
+
+    return run

@@ -1,0 +1,27 @@
+"""What a person may choose of an export; each format looks at what it can use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOptions:
+    """Choices for all formats.
+
+    Attributes:
+        averaged: by the moving average of the weights, or by the weights as they are.
+        step: of a sample grid: the newest at or before it; the last one if absent.
+        seconds: that a time-lapse lasts.
+        count: samples that are drawn.
+        seed: of their latents.
+        data_root: folder of downloaded data sets; the person's own if absent.
+    """
+
+    averaged: bool = True
+    step: int | None = None
+    seconds: float = 10.0
+    count: int = 1000
+    seed: int = 0
+    data_root: Path | None = None

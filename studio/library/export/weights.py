@@ -1,0 +1,44 @@
+"""The weights of a run's model as safetensors, for whoever builds the model anew.
+
+Tensors have the names that they have in the model; its configuration lies in the file's metadata, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from studio.errors import UserError
+from studio.files import whole_file
+from studio.training.saved_run import SavedRun
+
+
+def write_weights(folder: Path, out: Path, *, averaged: bool = True) -> int:
+    """Save them.
+
+    Args:
+        folder: the run's.
+        out: the file, written whole.
+        averaged: their moving average, or the weights as they are.
+
+    Returns:
+        how many numbers they are.
+
+    Raises:
+        UserError: the run or its weights cannot be read, or the file not be written.
+    """
+    from safetensors.torch import save
+
+    run = SavedRun.open(folder)
+    tensors = run.weights("average" if averaged else "model")
+    if not tensors:
+        raise UserError("The run's weights cannot be read", f"{folder}: there are none.", "The file was changed.")
+    metadata = {
+        "model": run.config.model.model_dump_json(),
+        "image_shape": json.dumps(run.image_shape),
+        "scale": json.dumps(asdict(run.scale)),
+    }
+    with whole_file(out) as file:
+        file.write(save(tensors, metadata=metadata))
+    return sum(tensor.numel() for tensor in tensors.values())

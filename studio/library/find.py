@@ -1,0 +1,53 @@
+"""A run by what a person calls it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from studio.errors import UserError
+from studio.library.index import RunIndex
+from studio.paths import runs_root
+from studio.training.config import RunConfig
+from studio.training.config_file import read_config
+from studio.training.presets import config_or_preset, is_configuration
+
+
+def find_run(name: str, workspace: Path | None = None) -> Path:
+    """The folder of a run.
+
+    Args:
+        name: a folder, or the name of a run or of its folder in the workspace.
+        workspace: the person's own if absent.
+
+    Raises:
+        UserError: there is none, or more than one of that name.
+    """
+    path, root = Path(name), workspace or runs_root()
+    if os.path.isfile(path / "config.json"):
+        return path
+    entries = RunIndex(root).refresh()
+    found = [entry.folder for entry in entries if entry.folder == name]
+    found = found or [entry.folder for entry in entries if entry.name == name]
+    if len(found) == 1:
+        return root / found[0]
+    if not found and os.path.isdir(path):
+        return path  # whoever reads it says what it lacks
+    if found:
+        raise UserError("More than one run has that name", f"{', '.join(found)}.", "Name the folder of one of them.")
+    raise UserError("There is no such run", f"“{name}” is no folder, and no run in {root}.", "List them: studio runs.")
+
+
+def config_of(text: str) -> RunConfig:
+    """The preset of that name, the configuration file at that path, or the configuration of a run.
+
+    Raises:
+        UserError: there is none of them, or it is damaged.
+    """
+    if is_configuration(text):
+        return config_or_preset(text)
+    try:
+        run = find_run(text)
+    except UserError:
+        return config_or_preset(text)  # whose message says what it could have been
+    return read_config(run / "config.json")

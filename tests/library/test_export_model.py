@@ -1,0 +1,205 @@
+"""A run's model for other programs: read back by onnxruntime, torch.export and safetensors, and run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from studio.errors import Cancelled, UserError
+from studio.library.export import network as network_module
+from studio.library.export.onnx_file import write_onnx
+from studio.library.export.samples import write_samples
+from studio.library.export.torch_program import write_program
+from studio.library.export.weights import write_weights
+from studio.models.base import GenerativeModel
+from studio.models.catalog import MODELS, ModelSpec
+from studio.progress import Progress
+from studio.training.restore import restore_model
+from studio.training.saved_run import SavedRun
+from tests.library.made_runs import add_weights, make_config, make_run
+
+_SMALL = {"width": 4, "latent_size": 4, "hidden_units": 4, "buffer_size": 16}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Networks this small are fastest with one thread, the more so on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def make_model_run(root: Path, kind: str, **summary: Any) -> Path:
+    (spec,) = (spec for spec in MODELS if spec.kind == kind)
+    small: dict[str, Any] = {name: value for name, value in _SMALL.items() if name in spec.config.model_fields}
+    return add_weights(make_run(root, kind, make_config(model=kind, **small), frames=0, summary=summary))
+
+
+@pytest.fixture
+def vae(tmp_path: Path) -> Path:
+    return make_model_run(tmp_path, "vae")
+
+
+def opened_program(path: Path) -> tuple[torch.nn.Module, dict[str, Any]]:
+    extra: dict[str, Any] = {"about.json": ""}
+    program = torch.export.load(path, extra_files=extra).module()
+    return program, json.loads(extra["about.json"])
+
+
+def run_onnx(path: Path, *arguments: Tensor) -> list[np.ndarray]:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path.read_bytes(), options)
+    names = [each.name for each in session.get_inputs()]
+    return list(session.run(None, {name: each.numpy() for name, each in zip(names, arguments, strict=True)}))
+
+
+@pytest.mark.parametrize("spec", MODELS, ids=lambda spec: spec.kind)
+def test_that_every_model_goes_both_ways(spec: ModelSpec, tmp_path: Path) -> None:
+    run = make_model_run(tmp_path, spec.kind)
+    said = write_program(run, tmp_path / "model.pt2"), write_onnx(run, tmp_path / "model.onnx")
+    portable = restore_model(SavedRun.open(run)).portable()
+    assert portable is not None
+    assert all(portable.title in each and "averaged" in each for each in said)
+    program, about = opened_program(tmp_path / "model.pt2")
+    assert set(about["takes"]) == set(portable.takes)
+    for count in (1, 5):
+        rng = torch.Generator().manual_seed(9)
+        arguments = [argument.draw(count, rng) for argument in portable.takes.values()]
+        wanted = portable.network(*arguments)
+        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+        assert len(wanted) == len(portable.gives)
+        found = program(*arguments)
+        for one, other in zip(found if isinstance(found, tuple | list) else (found,), wanted, strict=True):
+            assert len(other) == count
+            torch.testing.assert_close(one, other)
+        for array, other in zip(run_onnx(tmp_path / "model.onnx", *arguments), wanted, strict=True):
+            torch.testing.assert_close(torch.from_numpy(array), other, rtol=1e-4, atol=1e-4)
+
+
+def test_that_a_generator_makes_the_samples_of_its_run(tmp_path: Path) -> None:
+    run = make_model_run(tmp_path, "wgan_gp")
+    write_onnx(run, tmp_path / "model.onnx")
+    write_samples(run, tmp_path / "samples.npz", count=5, seed=3)
+    latents = torch.randn(5, 4, generator=torch.Generator().manual_seed(3))
+    (images,) = run_onnx(tmp_path / "model.onnx", latents)
+    with np.load(tmp_path / "samples.npz") as arrays:
+        stored = np.rint(127.5 + 127.5 * images.transpose(0, 2, 3, 1))
+        assert np.abs(stored - arrays["images"].astype(float)).max() <= 1  # half-way cases may round either way
+
+
+def test_that_the_ladder_descends_as_it_samples(tmp_path: Path) -> None:
+    run = make_model_run(tmp_path, "hierarchical_vae")
+    model = restore_model(SavedRun.open(run))
+    portable = model.portable()
+    assert portable is not None
+    wanted = model.sample(6, torch.Generator().manual_seed(5))
+    rng = torch.Generator().manual_seed(5)
+    noise = torch.cat([torch.randn(6, size, generator=rng) for size in (2, 4)], 1)  # the topmost layer first
+    torch.testing.assert_close(portable.network(noise), wanted)
+
+
+def test_that_points_of_the_plane_go_too(tmp_path: Path) -> None:
+    plane = {"image_shape": [2, 1, 1], "scale": {"centre": 0.0, "half": 4.0, "whole": False}}
+    run = make_model_run(tmp_path, "vae", **plane)
+    write_program(run, tmp_path / "model.pt2")
+    program, about = opened_program(tmp_path / "model.pt2")
+    assert program(torch.zeros(3, 4)).shape == (3, 2, 1, 1)
+    assert about["scale"] == plane["scale"]
+
+
+def test_that_raw_weights_are_had_for_the_asking(vae: Path, tmp_path: Path) -> None:
+    latents = torch.ones(2, 4)
+    found = {}
+    for averaged in (True, False):
+        assert ("averaged" if averaged else "raw") in write_program(vae, tmp_path / "model.pt2", averaged=averaged)
+        found[averaged] = opened_program(tmp_path / "model.pt2")[0](latents)
+    assert not torch.allclose(found[True], found[False])
+
+
+def test_that_an_onnx_file_says_what_it_is_and_nothing_of_this_machine(vae: Path, tmp_path: Path) -> None:
+    write_onnx(vae, tmp_path / "model.onnx")
+    write_program(vae, tmp_path / "model.pt2")
+    proto = onnx.load(tmp_path / "model.onnx")
+    about = {each.key: json.loads(each.value) for each in proto.metadata_props}
+    assert about["model"] == "VAE"
+    assert about["scale"] == {"centre": 127.5, "half": 127.5, "whole": True}
+    assert [value.type.tensor_type.shape.dim[0].dim_param for value in (*proto.graph.input, *proto.graph.output)] == [
+        "batch",
+        "batch",
+    ]
+    for name in ("model.onnx", "model.pt2"):
+        content = (tmp_path / name).read_bytes()
+        assert str(Path(network_module.__file__).parents[2]).encode() not in content
+        assert str(tmp_path).encode() not in content
+
+
+@pytest.mark.parametrize("write", [write_onnx, write_program])
+def test_that_what_does_not_agree_is_not_written(
+    write: Any, vae: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network_module, "TOLERANCE", -1.0)
+    with pytest.raises(UserError, match=r"does not do what the model does.*Nothing was saved"):
+        write(vae, tmp_path / "out" / "model")
+    assert not (tmp_path / "out").exists()
+
+
+def test_that_shapes_and_missing_numbers_are_no_agreement() -> None:
+    one = torch.ones(2, 3)
+    assert network_module._error((one,), (one[:1],)) == float("inf")
+    assert network_module._error((one / 0 * 0,), (one,)) == float("inf")
+    assert network_module._error((one * 11,), (one * 10,)) == pytest.approx(0.1)
+
+
+def test_that_a_model_without_such_a_part_says_so(vae: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.models.vae.model.Vae.portable", GenerativeModel.portable)
+    with pytest.raises(UserError, match="kind VAE has no part"):
+        write_program(vae, tmp_path / "model.pt2")
+
+
+def test_that_a_run_without_weights_says_so(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "bare")
+    for write in (write_onnx, write_program, write_weights):
+        with pytest.raises(UserError, match="weights cannot be read"):
+            write(run, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_that_a_missing_package_is_named_with_its_extra(
+    vae: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(UserError, match=r'pip install "perturbation-studio\[onnx\]"'):
+        write_onnx(vae, tmp_path / "model.onnx")
+
+
+def test_that_an_export_that_is_called_off_leaves_nothing(vae: Path, tmp_path: Path) -> None:
+    progress = Progress()
+    progress.cancel()
+    with pytest.raises(Cancelled):
+        write_program(vae, tmp_path / "model.pt2", progress)
+    assert not (tmp_path / "model.pt2").exists()
+
+
+def test_that_weights_can_be_put_into_the_model_again(vae: Path, tmp_path: Path) -> None:
+    count = write_weights(vae, tmp_path / "model.safetensors")
+    model = restore_model(SavedRun.open(vae))
+    with safe_open(tmp_path / "model.safetensors", framework="pt") as file:
+        found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+        metadata = file.metadata()
+    model.load_state_dict(found)
+    assert count == sum(tensor.numel() for tensor in found.values())
+    assert json.loads(metadata["model"])["kind"] == "vae"
+    assert json.loads(metadata["image_shape"]) == [1, 8, 8]
