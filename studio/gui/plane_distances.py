@@ -47,6 +47,14 @@ _CURVES = (
         colour=3,
         shown=False,
     ),
+    Curve(
+        name="plane_tv",
+        title="Share error TV",
+        tip="How far the class shares of generated points are from the target's, in 0…1. "
+        "½·Σ_c |⟨p′(c|x)⟩_q − p′_c| over 2,000 points, of which chance alone leaves 0.01 to 0.03.",
+        colour=2,
+        shown=False,
+    ),
 )
 _BEFORE = "How far samples are from p′ is drawn here once you press Start."
 _UNKNOWN = "No distances from p′ and no contours of it, for p′ is not known exactly. "

@@ -20,7 +20,7 @@ from studio.training.config_file import read_config
 from studio.training.frames import FILE as FRAMES
 from studio.training.frames import FrameStore
 from studio.training.metrics import FILE as METRICS
-from studio.training.metrics import newest_evaluation, newest_point
+from studio.training.metrics import newest_evaluation, newest_point, newest_value
 from studio.training.sample_strips import tiled
 from studio.training.saved_run import read_summary
 
@@ -41,7 +41,7 @@ class RunEntry:
         tilt: its class offsets in a few words.
         steps: training steps taken.
         seconds: time spent training, pauses left out.
-        share_error: total variation of the generated class shares from the target's; None if never evaluated.
+        share_error: total variation of the generated class shares from the target's; None if it was never measured.
         frechet: distance of samples to the tilted data in the judge's features; None if never evaluated.
         status: how it ended, "unfinished" if it was never saved to the end, or "damaged".
         started: local time, ISO 8601 to the second; empty if not known.
@@ -111,7 +111,7 @@ def _read(folder: Path) -> RunEntry:
         tilt=tilt_of(config, summary),
         steps=max(steps, int(_number(summary, "steps"))),  # a run that was killed got further than its last save
         seconds=max(seconds, _number(summary, "seconds")),
-        share_error=evaluation.figure("tv") if evaluation else None,
+        share_error=evaluation.figure("tv") if evaluation else newest_value(folder, "plane_tv"),
         frechet=evaluation.figure("frechet") if evaluation else None,
         status=UNFINISHED if status == "running" else status[:40],
         tags=notes.tags,

@@ -195,6 +195,24 @@ def newest_point(folder: Path) -> tuple[int, float]:
         raise damaged(path, _SCHEMA, str(error)[:200]) from error
 
 
+def newest_value(folder: Path, name: str) -> float | None:
+    """The last value of a column that a run logged; None where there is none.
+
+    Raises:
+        UserError: the metrics are damaged.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return None
+    with reading(path, _SCHEMA) as connection:
+        if name not in _columns(connection):
+            return None
+        column = _quoted(name)
+        rows = connection.execute(f"SELECT {column} FROM point WHERE {column} IS NOT NULL ORDER BY id DESC LIMIT 1")
+        row = rows.fetchone()
+    return float(row[0]) if row and isinstance(row[0], int | float) else None
+
+
 def newest_evaluation(folder: Path, step: int = 2**62) -> RecordedEvaluation | None:
     """The last evaluation of a run at or before a step, without reading anything else of it.
 

@@ -6,6 +6,7 @@ Both keep to a share of the time: a look that takes long is followed by a longer
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
@@ -44,8 +45,8 @@ class PlaneWatch:
         plane: of its data.
 
     Attributes:
-        values: the newest distances, for the curves: plane_js, plane_kl, plane_w1, plane_w1_floor; none while the
-            target is not known exactly.
+        values: the newest distances, for the curves: plane_js, plane_kl, plane_w1, plane_w1_floor and plane_tv, that
+            of the class shares; none while the target is not known exactly.
         pause: seconds to wait for the next frame, so that frames take at most half of the time.
     """
 
@@ -61,6 +62,7 @@ class PlaneWatch:
         """∫ p(x|c) over each fine cell by the midpoint rule, scaled to add up to 1, shape (fine cells, K)."""
         self._points: NDArray[np.float64] = np.empty((0, 2))
         self._target: NDArray[np.float64] = np.empty(0)
+        self._shares: NDArray[np.float64] = np.empty(0)
         self._next_measure = 0.0
         self.values: dict[str, float] = {}
         self.pause = FRAME_SECONDS
@@ -85,9 +87,10 @@ class PlaneWatch:
     def measure(self) -> None:
         """Bring `values` up to date, if it is time."""
         trainer = self._trainer
-        if self._exact_target() is None:
+        exact = self._exact_target()
+        if exact is None:
             self.values.clear()
-        if time.perf_counter() < self._next_measure or not self._retarget():
+        if time.perf_counter() < self._next_measure or exact is None or not self._retarget(exact):
             return
         begun = time.thread_time()
         points = trainer.sample(_COUNTED, averaged=False, seed=trainer.step_count).reshape(-1, 2).astype(np.float64)
@@ -97,6 +100,10 @@ class PlaneWatch:
             "plane_kl": float(kl_divergence(self._target, counts)),
             "plane_w1": w1_distance(points[:_MOVED], self._points),
         }
+        self.values.pop("plane_tv", None)
+        with suppress(UserError):  # ΔH of a generated point is not finite
+            shares = exact.class_probabilities(points).mean(0)
+            self.values["plane_tv"] = 0.5 * float(np.abs(shares - self._shares).sum())
         spent = time.thread_time() - begun  # of the processor, so that a busy machine does not slow the curves further
         self._next_measure = time.perf_counter() + max(_MEASURE_SECONDS, spent / _MOST_OF_THE_TIME)
 
@@ -123,22 +130,22 @@ class PlaneWatch:
                 pass
         return self._plane.classify(points, counts / counts.sum())
 
-    def _retarget(self) -> bool:
-        """Take up another target: its masses, some of its points, and how far two draws of it are apart.
+    def _retarget(self, exact: PlaneTarget) -> bool:
+        """Take up another target: its masses and shares, some of its points, and how far two draws of it are apart.
 
         Returns:
             whether the target is known exactly.
         """
-        exact = self._exact_target()
-        if exact is None or self._measured_revision == self._revision:
-            return exact is not None
+        if self._measured_revision == self._revision:
+            return True
         try:
-            fine = exact.on_grid(self._centres, self._masses)
+            joint = exact.classes_on_grid(self._centres, self._masses)
         except UserError:  # not everywhere; the plane panel says where
             self._exact = None
             self.values.clear()
             return False
         self._measured_revision = self._revision
+        self._shares, fine = joint.sum(0) / joint.sum(), joint.sum(1)
         self._target = fine.reshape(_CELLS, _FINE, _CELLS, _FINE).sum((1, 3))
         rng = np.random.default_rng(self._trainer.config.seed)
         # By its fine cells a tilted target can be drawn however strong the tilt; a sample of the data, taken again by

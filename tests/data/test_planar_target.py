@@ -88,3 +88,33 @@ def test_that_offsets_alone_move_nothing_out_of_the_square(gaussian: PointSet) -
     assert gaussian.plane is not None
     target = PlaneTarget.of(gaussian.plane, gaussian.class_names, HALVES, Perturbation(offsets=(0.3, -0.9)))
     assert target.cut_off() == 0
+
+
+@pytest.mark.parametrize("terms", [[], [{"kind": "formula", "text": "0.3*x - 0.2*y"}]])
+def test_that_class_probabilities_over_the_target_are_its_class_shares(terms: list[dict[str, Any]]) -> None:
+    data = loaded(dataset_spec("planar_moons"))
+    plane = data.plane
+    assert plane is not None
+    perturbation = tilted(data, terms, (0.7, -0.4))
+    energies = perturbation.example_energies(measured_set(data)) if perturbation.by_example else None
+    target = PlaneTarget.of(plane, data.class_names, data.counts, perturbation, energies)
+    places = plane.centres(SIDE)
+    joint = target.classes_on_grid(places, np.exp(plane.log_class_densities(places)))
+    probabilities = target.class_probabilities(places)
+    assert (probabilities.argmax(1) == target.classify(places)).all()
+    assert joint.sum(1) @ probabilities / joint.sum() == pytest.approx(joint.sum(0) / joint.sum(), abs=1e-6)
+    if not terms:
+        assert joint.sum(0) / joint.sum() == pytest.approx(
+            target_shares(data.counts, perturbation.class_energies), abs=1e-3
+        )
+
+
+def test_that_a_place_without_any_density_belongs_to_the_nearest_class() -> None:
+    data = loaded(dataset_spec("planar_checkerboard"))
+    plane = data.plane
+    assert plane is not None
+    target = PlaneTarget.of(plane, data.class_names, data.counts, tilted(data, [], (0.5,) * len(data.class_names)))
+    places = plane.centres(SIDE)
+    probabilities = target.class_probabilities(places)
+    assert probabilities.sum(1) == pytest.approx(1)
+    assert (probabilities.argmax(1) == target.classify(places)).all()

@@ -13,10 +13,12 @@ from studio.data.catalog import load_dataset
 from studio.data.planar.config import RingConfig
 from studio.data.planar.point_set import PointSet
 from studio.errors import UserError
+from studio.library.entry import entry_of
 from studio.library.export.samples import write_samples
 from studio.models.catalog import MODELS, ModelSpec
 from studio.models.diagnostic import Pictures
 from studio.models.plane import Arrows, Field, Net
+from studio.perturb.perturbation import target_shares
 from studio.training.commands import Command, SetDelay, Step, Stop
 from studio.training.config import RunConfig
 from studio.training.events import Logged
@@ -118,7 +120,7 @@ def test_that_distances_fall_when_the_model_is_the_target_and_follow_an_edit(mon
     monkeypatch.setattr(trainer, "sample", perfect)
     watch = PlaneWatch(trainer, plane)
     watch.measure()
-    tilted = dict(watch.values)
+    tilted, trainer_shares = dict(watch.values), target_shares(trainer.data.counts, trainer.perturbation.class_energies)
     trainer.retarget(RunConfig().perturbation.resolve(trainer.data.class_names, revision=1))
     monkeypatch.setattr("studio.training.plane_watch._MEASURE_SECONDS", 0)
     watch = PlaneWatch(trainer, plane)
@@ -127,6 +129,8 @@ def test_that_distances_fall_when_the_model_is_the_target_and_follow_an_edit(mon
     assert watch.values["plane_kl"] == pytest.approx(0, abs=0.02)
     assert watch.values["plane_w1"] < 1.6 * watch.values["plane_w1_floor"]
     assert tilted["plane_js"] > watch.values["plane_js"] + 0.01
+    assert tilted["plane_tv"] == pytest.approx(0.5 * np.abs(trainer_shares - shares).sum(), abs=0.03)
+    assert watch.values["plane_tv"] < 0.04  # of 2,000 points in 8 classes, by chance
 
 
 def test_that_a_run_on_points_is_logged_kept_and_sampled(tmp_path: Path) -> None:
@@ -147,7 +151,9 @@ def test_that_a_run_on_points_is_logged_kept_and_sampled(tmp_path: Path) -> None
     np.testing.assert_allclose(kept.points, snapshot.plane.points, atol=1e-6)
     assert np.array_equal(kept.labels, snapshot.plane.labels)
     points = [event for event in mailbox.events()[0] if isinstance(event, Logged)]
-    assert {"plane_js", "plane_kl", "plane_w1", "plane_w1_floor"} <= set(points[-1].values)
+    assert {"plane_js", "plane_kl", "plane_w1", "plane_w1_floor", "plane_tv"} <= set(points[-1].values)
+    newest = [event.values["plane_tv"] for event in points if "plane_tv" in event.values][-1]
+    assert entry_of(tmp_path / "run").share_error == newest
     write_samples(tmp_path / "run", tmp_path / "points.npz", count=5)
     with np.load(tmp_path / "points.npz") as arrays:
         assert arrays["points"].shape == (5, 2)

@@ -92,7 +92,11 @@ class PlaneTarget:
         )
 
     def on_grid(self, points: Array, classes: Array) -> Array:
-        """p′(x) at points that fill the square evenly, shape (n,), in the unit of `classes`.
+        """p′(x) at points that fill the square evenly, shape (n,); arguments and errors as of `classes_on_grid`."""
+        return np.asarray(self.classes_on_grid(points, classes).sum(1))
+
+    def classes_on_grid(self, points: Array, classes: Array) -> Array:
+        """p′(x, c) at points that fill the square evenly, shape (n, K), in the unit of `classes`.
 
         Z is found by the midpoint rule over these points, relative to the same rule's ∫ p(x|c), so that an energy
         that depends on the class alone gives the mixture to rounding, however coarse the grid.
@@ -105,13 +109,13 @@ class PlaneTarget:
             UserError: ΔH is not finite somewhere where a class has points.
         """
         if not self.perturbation.by_example:
-            return np.asarray(classes @ self.shares)
+            return np.asarray(classes * self.shares)
         totals = classes.sum(0)
         with np.errstate(divide="ignore"):
             logs = np.log(classes / totals) + np.log(self.shares)
         logs = logs - self._energies(points, np.isfinite(logs))
         masses = np.exp(logs - logs.max())
-        return np.asarray(masses @ totals / masses.sum())
+        return np.asarray(masses * totals / masses.sum())
 
     def cut_off(self) -> float:
         """Share of p′ that would lie beyond the square, where data and models end, in 0…1.
@@ -145,6 +149,23 @@ class PlaneTarget:
         lowest = energy.min(1, keepdims=True)
         lowest[~np.isfinite(lowest)] = 0.0  # of no class: as the plane decides
         return self.plane.classify(points, self.shares * np.exp(lowest - energy))
+
+    def class_probabilities(self, points: Array) -> Array:
+        """p′(c|x) at points (n, 2), shape (n, K); where every density is 0, the nearest class has all of it.
+
+        Raises:
+            UserError: ΔH is not finite at one of them.
+        """
+        with np.errstate(divide="ignore"):
+            logs = self.plane.log_class_densities(points) + np.log(self.shares)
+        if self.perturbation.by_example:
+            logs = logs - self._energies(points, np.isfinite(logs))
+        largest = logs.max(1, keepdims=True)
+        lost = ~np.isfinite(largest[:, 0])
+        masses = np.exp(logs - np.where(np.isfinite(largest), largest, 0.0))
+        if lost.any():
+            masses[lost] = np.eye(len(self.shares))[self.plane.classify(points[lost], self.shares)]
+        return np.asarray(masses / masses.sum(1, keepdims=True))
 
     def _energies(self, points: Array, within: NDArray[np.bool_]) -> Array:
         """ΔH(x, c) where `within` (n, K) says so, 0 elsewhere, shape (n, K)."""

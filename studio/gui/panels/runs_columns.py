@@ -100,7 +100,8 @@ HEADERS: dict[Column, Header] = {
     ),
     Column.SHARE_ERROR: Header(
         title="Share error",
-        tip="How far the generated class shares are from the target's, at the last evaluation. TV = ½ Σ |p′ − q|.",
+        tip="How far the generated class shares are from the target's, when last measured: by a judge, or on the plane "
+        "by the exact densities. TV = ½ Σ |p′ − q|.",
         text=lambda run: _figure(run.share_error),
         key=lambda run: run.share_error,
         numeric=True,
