@@ -95,7 +95,7 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """Weights of `step` are on disk."""
+    """All of the run up to `step` is on disk; its weights, too, unless it has diverged."""
 
     step: int
     path: Path

@@ -51,6 +51,21 @@ def diverged(step: int, values: Mapping[str, float]) -> UserError | None:
     )
 
 
+def nothing_to_keep(step: int, kept: int | None) -> UserError:
+    """What to tell of weights that are not all finite: a run can neither go on from them nor draw with them.
+
+    Args:
+        step: of those weights.
+        kept: of the last ones that were saved, which stay; None where they are not known.
+    """
+    return UserError(
+        f"The weights of step {step:,} are not kept",
+        "Training has diverged: not every number that it goes on from is finite any more. "
+        + ("Those saved before stay." if kept is None else f"Those of step {kept:,} stay."),
+        "Go on from there with a lower learning rate, or with a weaker tilt.",
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sign:
     """One thing to watch for in one column.

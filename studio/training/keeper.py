@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio.errors import UserError
 from studio.training.clock import Clock
 from studio.training.events import Event, Logged, Outcome
 
@@ -75,16 +76,19 @@ class Keeper:
         if self._recorder is not None:
             self._recorder.save_grid(grid, reporter.recent_weights, self._clock.seconds, reporter.plane_frame())
 
-    def save(self, outcome: Outcome | None) -> None:
+    def save(self, outcome: Outcome | None) -> UserError | None:
         """Everything that the run can go on from; a save that fails is due again at once.
+
+        Returns:
+            what to tell of it, where the run has diverged.
 
         Raises:
             UserError: the folder cannot be written.
         """
         self._next = self._clock.seconds
-        if self._recorder is not None:
-            self._recorder.save(outcome, self._clock.seconds)
+        news = self._recorder.save(outcome, self._clock.seconds) if self._recorder is not None else None
         self._next = self._clock.seconds + self._every
+        return news
 
     def move(self, root: Path) -> None:
         """Go on in a new folder under `root`.

@@ -336,7 +336,13 @@ class RunLoop:
 
     def _keep(self, outcome: Outcome | None) -> bool:
         """Write everything that the run can go on from; whether that went well."""
-        return self._try(lambda: self._keeper.save(outcome))
+
+        def write() -> None:
+            news = self._keeper.save(outcome)
+            if news is not None:
+                self._tell(Noticed(step=self.trainer.step_count, error=news))
+
+        return self._try(write)
 
     def _save(self, outcome: Outcome | None) -> bool:
         saved, path = self._keep(outcome), self._keeper.path

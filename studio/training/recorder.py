@@ -15,11 +15,13 @@ from studio.training.checkpoint import Checkpoint, Notes, fingerprint, packed
 from studio.training.energy_config import energy_record
 from studio.training.events import Evaluated, Event, Logged, Outcome
 from studio.training.frames import Frame
+from studio.training.health import nothing_to_keep
 from studio.training.marks import Mark, mark_of
 from studio.training.run_folder import RunFolder
 from studio.training.shelf import Shelf
 from studio.training.snapshot import PlaneFrame, SampleGrid
 from studio.training.trainer import Trainer
+from studio.training.trainer_state import TrainerState, all_finite
 
 
 class Recorder:
@@ -44,6 +46,7 @@ class Recorder:
         self._marks: list[Mark] = []
         self._evaluations: list[Evaluated] = []
         self._frames: list[Frame] = []
+        self._kept: int | None = None
         self._metrics_back_to: int | None = None
         self._frames_back_to: int | None = None
         self._edits = list(notes.edits)
@@ -143,24 +146,23 @@ class Recorder:
             self.folder = before
             raise
 
-    def save(self, outcome: Outcome | None, seconds: float) -> None:
+    def save(self, outcome: Outcome | None, seconds: float) -> UserError | None:
         """Write metrics, a checkpoint, weights and summary; no checkpoint of a run that failed, perhaps amid a step.
+
+        Of a run that has diverged the checkpoint and the weights from before stay: nothing could go on from its own.
 
         Args:
             outcome: how the run ended; None while it goes on.
             seconds: time spent training.
 
+        Returns:
+            what to tell of a run that has diverged.
+
         Raises:
             UserError: the folder cannot be written.
         """
         self.flush()
-        trainer = self._trainer
-        if outcome is not Outcome.FAILED:
-            Shelf(self.folder.path).put(trainer.step_count, packed(self._checkpoint(seconds)))
-        parts = {"model": trainer.model, "average": trainer.average.model}
-        self.folder.save_weights(
-            {f"{part}.{name}": tensor for part, model in parts.items() for name, tensor in model.state_dict().items()}
-        )
+        finite, trainer = self._save_weights(outcome, seconds), self._trainer
         self.folder.write_summary(
             {
                 "schema_version": 1,
@@ -170,6 +172,7 @@ class Recorder:
                 "seconds": round(seconds, 3),
                 "epochs": round(trainer.epoch, 4),
                 "examples": trainer.examples,
+                "weights_step": self._kept,
                 "skipped_steps": trainer.skipped,
                 "device": str(trainer.device),
                 "parameters": trainer.parameter_count,
@@ -184,8 +187,29 @@ class Recorder:
                 **({"forked_from": self._origin} if self._origin else {}),
             }
         )
+        return None if finite else nothing_to_keep(trainer.step_count, self._kept)
 
-    def _checkpoint(self, seconds: float) -> Checkpoint:
+    def _save_weights(self, outcome: Outcome | None, seconds: float) -> bool:
+        """A checkpoint and the weights, if they are finite; whether they are.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        trainer = self._trainer
+        parts = {"model": trainer.model, "average": trainer.average.model}
+        weights = {f"{part}.{name}": each for part, model in parts.items() for name, each in model.state_dict().items()}
+        finite = all_finite(weights.values())
+        if outcome is not Outcome.FAILED:  # which may be for want of memory, so that nothing is copied then
+            state = trainer.state()
+            finite = state.finite
+            if finite:
+                Shelf(self.folder.path).put(trainer.step_count, packed(self._checkpoint(state, seconds)))
+        if finite:
+            self.folder.save_weights(weights)
+            self._kept = trainer.step_count
+        return finite
+
+    def _checkpoint(self, state: TrainerState, seconds: float) -> Checkpoint:
         notes = Notes(
             started=self._started,
             seconds=seconds,
@@ -196,7 +220,7 @@ class Recorder:
         )
         trainer = self._trainer
         return Checkpoint(
-            state=trainer.state(),
+            state=state,
             course=trainer.course(),
             config=trainer.config,
             data=self._data,

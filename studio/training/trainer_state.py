@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,11 @@ class TrainerState:
         """Memory of model and average; the rules' is about as much again."""
         return sum(tensor.nbytes for part in (self.model, self.average) for tensor in part.values())
 
+    @property
+    def finite(self) -> bool:
+        """Whether everything in it is a number, so that training can go on from it."""
+        return all(all_finite(part.values()) for part in (self.model, self.average, *self.optimisers.values()))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
@@ -63,6 +68,11 @@ class Course:
     noise: Tensor
     rates: Mapping[str, float]
     taken: Mapping[str, int]
+
+
+def all_finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether they hold finite numbers only."""
+    return all(bool(tensor.isfinite().all()) for tensor in tensors)
 
 
 def copied(tensors: Tensors) -> dict[str, Tensor]:

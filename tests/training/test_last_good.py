@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 
-from studio.training.commands import Command, Pause, Restore, Resume, SetLearningRate, Stop, without_outdated
+from studio.training.commands import Command, Pause, Restore, Resume, Save, SetLearningRate, Stop, without_outdated
 from studio.training.events import LearningRateApplied, Logged, Noticed, Outcome, Paused, Restored, Warned
 from studio.training.last_good import LastGood
+from studio.training.restore import restore_model
+from studio.training.resumption import resume
+from studio.training.saved_run import SavedRun
+from studio.training.shelf import Shelf
 from studio.training.trainer import Trainer
 from tests.training.conftest import steps, tiny_config, tiny_images
 from tests.training.played import Played
@@ -173,3 +178,39 @@ def test_that_commands_of_the_same_kind_but_of_another_network_all_count() -> No
 @pytest.fixture
 def run() -> Played:
     return Played(tiny_config())
+
+
+def test_that_a_run_that_diverged_leaves_its_last_finite_state_as_the_newest(run_path: Path) -> None:
+    run = Played(tiny_config(), run_path)
+
+    def script() -> Script:
+        yield from steps(3)
+        yield [Save()]
+        break_weights(run.trainer)
+        yield from steps(1)
+        assert "diverged" in run.all_of(Warned)[0].error.title
+        yield [Stop()]
+
+    assert run.run(script()) is Outcome.STOPPED
+    (noticed,) = run.all_of(Noticed)
+    assert noticed.error.title == "The weights of step 5 are not kept"
+    assert "Those of step 3 stay" in noticed.error.message
+    assert Shelf(run_path).steps == [0, 3]
+    saved = SavedRun.open(run_path)
+    assert (saved.summary["steps"], saved.summary["weights_step"]) == (5, 3)
+    assert all(tensor.isfinite().all() for tensor in restore_model(saved).state_dict().values())
+    again = resume(run_path)
+    assert again.step == 3
+    trainer = Trainer(again.config, tiny_images())
+    again.take_up(trainer)
+    trainer.step()
+    assert parameters(trainer).isfinite().all()
+
+
+@pytest.mark.parametrize("part", ["average", "optimisers"])
+def test_that_a_state_is_finite_only_as_a_whole(part: str, trainer: Trainer) -> None:
+    assert trainer.state().finite
+    state = trainer.state()
+    tensors = state.average if part == "average" else state.optimisers["critic"]
+    next(tensor for tensor in tensors.values() if tensor.dim()).view(-1)[0] = torch.inf
+    assert not state.finite
