@@ -1,0 +1,89 @@
+"""Runs of every released version, and of older forms of the run folder, open in this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from studio import __version__
+from studio.cli import main
+from studio.library.compare import final_numbers, read_runs
+from studio.library.export.archive import unpack
+from studio.library.export.formats import FORMATS, ExportFormat
+from studio.library.export.options import ExportOptions
+from studio.library.index import RunIndex
+from studio.progress import Progress
+from studio.training.frames import FrameStore
+from studio.training.metrics import read_metrics
+from studio.training.shelf import Shelf
+from tests.library.made_runs import make_run
+from tests.released_runs import FOLDER, RUNS
+
+_NEEDS_A_JUDGE = ("classes",)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Networks this small are fastest with one thread, the more so on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(params=RUNS, ids=lambda archive: archive.stem)
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return unpack(request.param, tmp_path / "runs")
+
+
+def test_that_the_library_lists_it_with_its_numbers(run: Path) -> None:
+    (entry,) = RunIndex(run.parent).refresh()
+    assert entry.fault == ""
+    assert (entry.dataset, entry.model) == ("Digits", "RBM")
+    assert entry.tilt == "2 −1, 1 term"
+    assert entry.steps in (10, 20)
+    assert entry.status == "completed"
+    assert entry.thumbnail
+    metrics = read_metrics(run)
+    assert metrics.steps.tolist() == list(range(5, entry.steps + 1, 5))
+    assert "loss_machine" in metrics.columns
+    frames = FrameStore(run)
+    shown = frames.at(entry.steps)
+    assert shown is not None
+    assert shown.grid.averaged.dtype == "uint8"
+
+
+def test_that_it_is_compared_with_a_run_of_today(run: Path) -> None:
+    found = read_runs([run, make_run(run.parent, "today")], Progress())
+    assert [run.entry.steps for run in found] == [read_metrics(run).steps[-1], 100]
+    assert len(final_numbers(found)) > 3
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in FORMATS if kind.name not in _NEEDS_A_JUDGE], ids=lambda kind: kind.name
+)
+def test_that_it_is_saved_in_every_form(kind: ExportFormat, run: Path, tmp_path: Path) -> None:
+    out = tmp_path / f"out{next(iter(kind.endings), '')}"
+    assert kind.write(run, out, ExportOptions(count=3, seconds=1.0), Progress())
+    assert out.exists()
+
+
+def test_that_it_goes_on_where_it_can(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    steps = Shelf(run).steps
+    if not steps:
+        assert main(["resume", str(run)]) == 2
+        assert "has no checkpoint" in capsys.readouterr().err
+        return
+    before = read_metrics(run)
+    assert main(["fork", str(run), "--step", str(steps[0]), "--steps", str(steps[0] + 5)]) == 0
+    assert main(["resume", str(run), "--steps", str(steps[-1] + 10)]) == 0
+    after = read_metrics(run)
+    assert after.steps.tolist() == [*before.steps.tolist(), steps[-1] + 5, steps[-1] + 10]
+    assert [found.record for found in after.evaluations] == [found.record for found in before.evaluations]
+
+
+def test_that_the_version_of_today_is_among_them() -> None:
+    assert FOLDER / f"{__version__}.zip" in RUNS, "python -m tests.released_runs writes it"
