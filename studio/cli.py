@@ -108,10 +108,15 @@ def _add_window(commands: Commands) -> None:
     window = commands.add_parser(
         "open",
         help="open the window",
-        description="Open the window on a configuration; without one, on that of last time.",
+        description="Open the window on a configuration; without one, on the built-in digits.",
         epilog="example: studio open mnist-twos-30",
     )
-    window.add_argument("config", nargs="?", metavar="CONFIG_OR_PRESET", help="a configuration file or a preset's name")
+    window.add_argument(
+        "config",
+        nargs="?",
+        metavar="CONFIG_OR_PRESET",
+        help="a configuration file, or the name of a preset or of a run",
+    )
     add_data_root(window)
     window.set_defaults(command=_window)
 

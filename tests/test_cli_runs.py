@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 import torch
 
 from studio.cli import main
+from studio.library.find import find_run
+from studio.library.notes import RunNotes, write_notes
+from studio.paths import choose_runs_root
 from studio.training.metrics import read_metrics
 from studio.training.saved_run import SavedRun
 
@@ -69,3 +73,37 @@ def test_that_checkpoints_are_listed_and_pinned(
         assert capsys.readouterr().out.split() == shown
     assert main(["pin", str(run), "--step", "7"]) == 2
     assert main(["pin", str(run), "--step", "0", "--off"]) == 0
+
+
+def test_that_runs_are_called_by_their_names_in_the_workspace(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, out = tmp_path / "runs", tmp_path / "samples.npz"
+    run = root / "folder of it"
+    shutil.copytree(trained, run)
+    write_notes(run, RunNotes(name="my run"))
+    choose_runs_root(root)
+    assert main(["resume", "my run", "--steps", "25"]) == 0
+    assert main(["sample", "folder of it", "--count", "2", "--out", str(out)]) == 0
+    assert main(["fork", "my run", "--steps", "26", "--run-dir", str(tmp_path / "fork")]) == 0
+    assert main(["train", "my run", "--steps", "2", "--run-dir", str(tmp_path / "again")]) == 0
+    assert SavedRun.open(tmp_path / "again").config == SavedRun.open(run).config
+    capsys.readouterr()
+    assert main(["pin", "my run"]) == 0
+    assert capsys.readouterr().out.split() == ["0", "20", "25"]
+    assert main(["sample", "my run", "--workspace", str(tmp_path / "none"), "--out", str(out)]) == 2
+    assert "no such run" in capsys.readouterr().err
+    assert main(["train", "his run"]) == 2
+    assert "neither a preset nor a file nor a run" in capsys.readouterr().err
+
+
+def test_that_a_folder_that_is_a_run_goes_before_one_in_the_workspace(trained: Path, tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+    (tmp_path / "here").mkdir()
+    shutil.copytree(trained, root / "name")
+    choose_runs_root(root)
+    with contextlib.chdir(tmp_path / "here"):
+        Path("name").mkdir()  # not a run
+        assert find_run("name") == root / "name"
+        shutil.copytree(trained, "name", dirs_exist_ok=True)
+        assert find_run("name") == Path("name")

@@ -19,8 +19,9 @@ from studio.gui.log_line import Level, LogLine
 from studio.gui.main_window import MainWindow
 from studio.gui.theme import ThemeManager, ThemeMode
 from studio.gui.workbench import Workbench
+from studio.library.find import config_of
 from studio.paths import resources, state_dir
-from studio.training.presets import config_or_preset, presets
+from studio.training.presets import is_configuration, presets
 
 _AFTER_PAINT = 50
 """Milliseconds between showing the window and loading anything heavy, so that it is painted first."""
@@ -30,7 +31,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None)
     """Open the window and run until it is closed.
 
     Args:
-        config: a configuration file or a preset's name to begin with.
+        config: a configuration file, or the name of a preset or of a run, to begin with.
         data_root: folder of downloaded data sets; the remembered one if absent.
 
     Returns:
@@ -39,7 +40,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None)
     Raises:
         UserError: there is no such configuration, or it has a fault.
     """
-    first = config_or_preset(config) if config else None
+    first = config_of(config) if config else None
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("Perturbation Studio")
@@ -52,7 +53,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None)
     workbench = Workbench(first, data_root=data_root or _remembered_data_root(settings))
     root = workbench.data_root
     window = MainWindow(workbench, theme, settings)
-    if config and config not in (preset.name for preset in presets()):
+    if config and is_configuration(config) and config not in (preset.name for preset in presets()):
         window.files.begin_with(Path(config))
     died = keep_faults(state_dir())
     CrashReporter(workbench.runs, state_dir(), window)

@@ -48,7 +48,7 @@ def config_or_preset(text: str) -> RunConfig:
     if not is_configuration(text):
         raise UserError(
             "There is no such configuration",
-            f"“{text}” is neither a preset nor a file.",
+            f"“{text}” is neither a preset nor a file nor a run.",
             "`studio presets` lists the presets.",
         )
     for preset in presets():

@@ -111,7 +111,7 @@ def menu_of(actions: tuple[RunAction, ...], panel: RunsPanel, folders: list[str]
 
 def _save_menu(panel: RunsPanel, folders: list[str], parent: QWidget) -> QMenu:
     """The forms that one run can be saved in."""
-    menu = QMenu("&Save for others", parent)
+    menu = QMenu("Sa&ve for others", parent)
     menu.setObjectName("runs_save")
     menu.setToolTipsVisible(True)
     menu.setEnabled(len(folders) == 1)
