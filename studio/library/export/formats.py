@@ -99,7 +99,7 @@ def _tensorboard(folder: Path, out: Path, options: ExportOptions, progress: Prog
 def _weights(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
     from studio.library.export.weights import write_weights
 
-    return f"{write_weights(folder, out, averaged=options.averaged):,} weights"
+    return f"{write_weights(folder, out, averaged=options.averaged):,} numbers"
 
 
 def _onnx(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
@@ -184,7 +184,7 @@ FORMATS = (
     ExportFormat(
         name="weights",
         title="&Weights…",
-        says="Weights of the model by name, its configuration in the file's metadata.",
+        says="Weights of the model by name, and its chains or replay buffer; its configuration in the metadata.",
         endings={".safetensors": "Safetensors"},
         write=_weights,
         begins_group=True,
