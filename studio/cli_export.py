@@ -21,6 +21,7 @@ _EXAMPLES = """examples:
 def add_export(commands: Commands) -> None:
     """Add the command."""
     from studio.library.export.formats import FORMATS
+    from studio.library.export.options import MOST_SAMPLES
 
     export = commands.add_parser(
         "export",
@@ -44,7 +45,7 @@ def add_export(commands: Commands) -> None:
         "--seconds", type=number(float, 0.1, 3600), default=10.0, metavar="S", help="that a time-lapse lasts (10)"
     )
     choices.add_argument(
-        "--count", type=number(int, 1, 10**7), default=1000, metavar="N", help="samples that are drawn (1,000)"
+        "--count", type=number(int, 1, MOST_SAMPLES), default=1000, metavar="N", help="samples that are drawn (1,000)"
     )
     add_seed(choices)
     add_raw(choices)

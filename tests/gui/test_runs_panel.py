@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QAction, QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QMenu, QToolButton
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QLabel, QLineEdit, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 from safetensors import safe_open
 
@@ -280,6 +280,7 @@ def test_that_a_run_is_exported_and_told_of(
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out"), ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (7, True))
     action(save_menu(menu), kind.name).trigger()
     message = panel.findChild(QLabel, "runs_message")
     assert message is not None
@@ -287,8 +288,22 @@ def test_that_a_run_is_exported_and_told_of(
     out = tmp_path / f"out{ending}" if ending else tmp_path / f"a-{kind.name}"
     qtbot.waitUntil(lambda: message.text().endswith(f" in {out}"), timeout=60_000)
     assert len(message.text()) > len(f" in {out}")
+    assert not kind.draws or "7 samples" in message.text() or "unsure" in message.text()
     files = [path for path in (out, *out.rglob("*")) if path.is_file()]
     assert sum(path.stat().st_size for path in files) > 100
+
+
+@pytest.mark.parametrize("dialog", ["getInt", "getSaveFileName"])
+def test_that_an_export_is_given_up_at_either_question(
+    dialog: str, menu: QMenu, panel: RunsPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (7, dialog != "getInt"))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
+    action(save_menu(menu), "npz").trigger()
+    assert panel.workbench.looking.join(10)
+    message = panel.findChild(QLabel, "runs_message")
+    assert message is not None
+    assert message.text() == ""
 
 
 def test_that_raw_weights_are_chosen_in_the_menu_and_stay_chosen(

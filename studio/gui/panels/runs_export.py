@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 from studio.errors import UserError
 from studio.gui.task_runner import TaskRunner
 from studio.library.export.apart import write_apart
 from studio.library.export.formats import ExportFormat
-from studio.library.export.options import ExportOptions
+from studio.library.export.options import MOST_SAMPLES, ExportOptions
 from studio.progress import Progress
 
 
@@ -41,9 +42,17 @@ class RunExports(QObject):
 
     def ask(self, kind: ExportFormat, folder: Path) -> None:
         """Ask where to, and save."""
+        options = ExportOptions(averaged=self.averaged)
+        if kind.draws:
+            count, wanted = QInputDialog.getInt(
+                self._window, "Samples", "How many samples to draw:", options.count, 1, MOST_SAMPLES
+            )
+            if not wanted:
+                return
+            options = replace(options, count=count)
         out = self._ask_file(kind, folder) if kind.endings else self._ask_folder(kind, folder)
         if out is not None:
-            self._run(kind, folder, out)
+            self._run(kind, folder, out, options)
 
     def _ask_file(self, kind: ExportFormat, folder: Path) -> Path | None:
         ending = next(iter(kind.endings))
@@ -59,9 +68,7 @@ class RunExports(QObject):
         chosen = QFileDialog.getExistingDirectory(self._window, "Save a new folder in", str(_documents()))
         return Path(chosen) / f"{folder.name}-{kind.name}" if chosen else None
 
-    def _run(self, kind: ExportFormat, folder: Path, out: Path) -> None:
-        options = ExportOptions(averaged=self.averaged)
-
+    def _run(self, kind: ExportFormat, folder: Path, out: Path, options: ExportOptions) -> None:
         def work(progress: Progress) -> str:
             return (
                 write_apart(kind, folder, out, options, progress)

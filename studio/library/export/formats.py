@@ -23,6 +23,7 @@ class ExportFormat:
         says: what is saved, in one sentence.
         endings: of file names with the name of each, the first one proposed; none where it is a folder.
         write: does it; imports what it needs on first use.
+        draws: new samples are drawn, so that the window asks how many.
         begins_group: a line stands above it in the menu.
         apart: in the window it runs in a process of its own: to translate a model, torch changes for a while how every
             module of the process is called, which would get into a run under way.
@@ -33,6 +34,7 @@ class ExportFormat:
     says: str
     endings: dict[str, str]
     write: Write
+    draws: bool = False
     begins_group: bool = False
     apart: bool = False
 
@@ -150,6 +152,7 @@ FORMATS = (
         says="Newly drawn samples for NumPy: images, uint8, (N, H, W, C), or points of the plane, float32, (N, 2).",
         endings={".npz": "NumPy arrays"},
         write=_samples,
+        draws=True,
         begins_group=True,
     ),
     ExportFormat(
@@ -158,6 +161,7 @@ FORMATS = (
         says="Newly drawn samples as pictures, each in the folder of the class that a judge sees in it.",
         endings={},
         write=_classes,
+        draws=True,
     ),
     ExportFormat(
         name="csv",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+MOST_SAMPLES = 10**7
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOptions:
@@ -14,7 +16,7 @@ class ExportOptions:
         averaged: by the moving average of the weights, or by the weights as they are.
         step: of a sample grid: the newest at or before it; the last one if absent.
         seconds: that a time-lapse lasts.
-        count: samples that are drawn.
+        count: samples that are drawn, 1…MOST_SAMPLES.
         seed: of their latents.
         data_root: folder of downloaded data sets; the person's own if absent.
     """
