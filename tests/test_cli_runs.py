@@ -55,7 +55,7 @@ def test_that_a_run_that_is_there_already_says_so(trained: Path, capsys: pytest.
 def test_that_a_fork_takes_the_minutes_and_the_tilt_it_is_given(trained: Path, tmp_path: Path) -> None:
     new = tmp_path / "new"
     tilt = ["--set", "perturbation.offsets.2=-1"]
-    assert main(["fork", str(trained), "--step", "20", *tilt, "--minutes", "0.003", "--run-dir", str(new)]) == 0
+    assert main(["fork", str(trained), "--step", "20", *tilt, "--minutes", "0.02", "--run-dir", str(new)]) == 0
     summary = SavedRun.open(new).summary
     assert summary["steps"] > 20
     assert summary["offsets"]["2"] == -1
