@@ -7,7 +7,6 @@ by Ctrl-C (a run is saved all the same).
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,6 +27,7 @@ from studio.cli_completion import add_completion
 from studio.cli_library import add_library
 from studio.cli_runs import add_run_commands
 from studio.errors import UserError
+from studio.runtime import prepare_runtime
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         the exit code.
     """
-    _calm_threads()
+    prepare_runtime()
     arguments = _parser().parse_args(sys.argv[1:] if argv is None else argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
@@ -49,16 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-
-
-def _calm_threads() -> None:
-    """Have torch's worker threads spin only briefly for work; read once, when torch is loaded.
-
-    With its default they spin for milliseconds, which they take from the window. A count of 1,000 is too little: they
-    fall asleep between two operations, and two threads on two idle cores are no faster than one. Whoever sets the
-    variable keeps their choice.
-    """
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio.runtime import prepare_runtime
 from tests.benchmarks.options import NO_MNIST, add_data, mnist
 from tests.benchmarks.table import Row, duel, show
 
@@ -65,6 +66,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.7, help="of a block")
     parser.add_argument("--blocks", type=int, default=12)
     options = parser.parse_args()
+    prepare_runtime()
     import torch
 
     torch.set_num_threads(1)  # so that processor time can be taken for time

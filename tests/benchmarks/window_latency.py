@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from studio.runtime import prepare_runtime
 from tests.benchmarks.table import Row, show
 from tests.screenshots import _turn, _wait
 
@@ -29,7 +30,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     options = parser.parse_args()
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the studio itself has it
+    prepare_runtime()
     show(rows(options.preset, options.seconds))
 
 
