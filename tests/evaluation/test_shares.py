@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, entropy
 
-from studio.evaluation.shares import divergence, estimate, total_variation, total_variation_floor, wilson
+from studio.evaluation.shares import (
+    divergence,
+    estimate,
+    total_variation,
+    total_variation_floor,
+    total_variation_interval,
+    wilson,
+)
 
 TRIALS = 300
 TWOS_30 = np.array([0.07, 0.08, 0.30, 0.07, 0.08, 0.08, 0.08, 0.08, 0.08, 0.08, 0.0])
@@ -107,3 +114,16 @@ def test_that_the_floor_of_total_variation_is_what_right_shares_score() -> None:
     rng, shares = np.random.default_rng(0), TWOS_30[:10] / TWOS_30[:10].sum()
     scores = [total_variation(shares, rng.multinomial(1000, shares) / 1000) for _ in range(500)]
     assert total_variation_floor(np.sqrt(shares * (1 - shares) / 1000)) == pytest.approx(np.mean(scores), rel=0.03)
+
+
+@pytest.mark.parametrize("count", [300, 3000])
+@pytest.mark.parametrize("generated", [TWOS_30, WITH_RUBBISH, np.full(11, 1 / 11)], ids=["right", "rubbish", "even"])
+def test_that_the_interval_of_the_total_variation_holds_the_truth(generated: np.ndarray, count: int) -> None:
+    rng, truth, hits = np.random.default_rng(5), total_variation(TWOS_30, generated), 0
+    for _ in range(200):
+        found = rng.multinomial(count, generated) / count
+        smooth = (found * count + 0.5) / (count + 5.5)
+        low, high = total_variation_interval(TWOS_30, found, np.sqrt(smooth * (1 - smooth) / count))
+        assert 0 <= low <= total_variation(TWOS_30, found) <= high <= 1
+        hits += low - 1e-12 <= truth <= high
+    assert hits / 200 >= 0.9
