@@ -15,6 +15,7 @@ from studio import __version__
 from studio.cli_arguments import (
     Commands,
     add_data_root,
+    add_evaluation,
     add_limit,
     add_raw,
     add_run,
@@ -25,7 +26,7 @@ from studio.cli_arguments import (
 )
 from studio.cli_completion import add_completion
 from studio.cli_library import add_library
-from studio.cli_runs import add_run_commands
+from studio.cli_runs import add_run_commands, evaluation_of
 from studio.errors import UserError
 from studio.runtime import prepare_runtime
 
@@ -127,11 +128,7 @@ def _add_train(commands: Commands) -> None:
     add_limit(train, steps="training steps (1,000 if nothing is said)", minutes="training time in minutes")
     add_data_root(train)
     train.add_argument("--run-dir", type=Path, metavar="DIR", help="the run's folder, new or empty")
-    train.add_argument(
-        "--evaluate",
-        action="store_true",
-        help="tell whether the tilt arrives, now and then while it trains and at its end; needs images",
-    )
+    add_evaluation(train)
     train.set_defaults(command=_train)
 
 
@@ -172,20 +169,35 @@ def _add_evaluate(commands: Commands) -> None:
 _SWEEP_EXAMPLE = """a sweep is a JSON file such as
   {"config": "digits-vae", "grid": {"perturbation.offsets.2": [-1, -2, -3], "seed": [0, 1]}, "steps": 2000}
 with "set" for what all runs share and "list" for combinations that are no grid; "minutes" in place of "steps".
-The same command again goes on with what is not completed."""
+The same command again goes on with what is not completed.
+
+On a cluster, start Ray on its machines first: "ray start --head" on one, "ray start --address HOST:PORT" on the others.
+Then "studio sweep FILE --cluster HOST:PORT --out DIR" on one of them, where DIR is a folder that all of them share. The
+run of a worker that is lost goes on from its last checkpoint on another. Needs the extra "cluster"."""
 
 
 def _add_sweep(commands: Commands) -> None:
     sweep = commands.add_parser(
         "sweep",
         help="train every combination of some settings, and list the results",
-        description="Train every combination of some settings, each run in a process of its own, and list the results.",
+        description="Train every combination of some settings, each run in a process of its own, and list the results: "
+        "settings that differ, share error with its interval, Fréchet distance, and of each curve the mean of its last "
+        "tenth. Images are evaluated unless the configuration's evaluation budget is 0.",
         epilog=_SWEEP_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     sweep.add_argument("sweep", type=Path, metavar="FILE", help="the sweep, JSON")
-    sweep.add_argument("--out", type=Path, metavar="DIR", help="folder of its runs; named after FILE if absent")
-    sweep.add_argument("--jobs", type=number(int, 1, 256), default=1, metavar="N", help="runs at once (1)")
+    sweep.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder of its runs and its results; the workspace if absent"
+    )
+    sweep.add_argument("--json", type=Path, metavar="FILE", help="also write the results there, as JSON")
+    sweep.add_argument("--csv", type=Path, metavar="FILE", help="also write the results there, as CSV")
+    sweep.add_argument("--jobs", type=number(int, 1, 4096), metavar="N", help="runs at once (1; a cluster: its cores)")
+    sweep.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="run on a Ray cluster whose machines share the folder of the runs; “local” for one of this machine alone",
+    )
     add_data_root(sweep)
     sweep.set_defaults(command=_sweep)
 
@@ -207,13 +219,7 @@ def _train(arguments: argparse.Namespace) -> int:
     if limit == Limit():
         limit = Limit(steps=1000)
 
-    def tell(run: Path) -> None:
-        from studio.headless_evaluation import evaluate
-
-        out = run / "evaluation.json"
-        print(evaluate(run, config.evaluation.samples, config.seed, out, data_root=arguments.data_root))
-
-    told = tell if arguments.evaluate else None
+    told = evaluation_of(config, arguments.data_root) if arguments.evaluate else None
     return train(config, limit, data_root=arguments.data_root, run_dir=arguments.run_dir, evaluate=told)
 
 
@@ -233,9 +239,13 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    from studio.headless_sweep import sweep
+    from studio.headless_sweep import Places, sweep
+    from studio.jobs.cluster import Cluster
 
-    return sweep(arguments.sweep, arguments.out, at_once=arguments.jobs, data_root=arguments.data_root)
+    address, data_root = arguments.cluster, arguments.data_root
+    cluster = (lambda: Cluster(address, main, data_root)) if address else None
+    places = Places(out=arguments.out, json=arguments.json, csv=arguments.csv)
+    return sweep(arguments.sweep, places, at_once=arguments.jobs, data_root=data_root, cluster=cluster)
 
 
 def _presets(_: argparse.Namespace) -> int:

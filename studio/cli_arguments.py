@@ -72,6 +72,15 @@ def add_limit(parser: argparse.ArgumentParser, *, steps: str, minutes: str) -> N
     limit.add_argument("--minutes", type=number(float, 1e-6, 1e9), metavar="M", help=minutes)
 
 
+def add_evaluation(parser: argparse.ArgumentParser) -> None:
+    """``--evaluate``."""
+    parser.add_argument(
+        "--evaluate",
+        action="store_true",
+        help="tell whether the tilt arrives, now and then while it trains and at its end; needs images",
+    )
+
+
 def number(kind: type[int] | type[float], least: float, most: float) -> Callable[[str], int | float]:
     """A type of argument: a number within bounds."""
 

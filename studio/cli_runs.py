@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from studio.cli_arguments import Commands, add_data_root, add_limit, add_run, add_settings, number, run_of
+from studio.cli_arguments import (
+    Commands,
+    add_data_root,
+    add_evaluation,
+    add_limit,
+    add_run,
+    add_settings,
+    number,
+    run_of,
+)
+
+if TYPE_CHECKING:
+    from studio.training.config import RunConfig
 
 
 def add_run_commands(commands: Commands) -> None:
@@ -13,6 +27,18 @@ def add_run_commands(commands: Commands) -> None:
     _add_resume(commands)
     _add_fork(commands)
     _add_pin(commands)
+
+
+def evaluation_of(config: RunConfig, data_root: Path | None) -> Callable[[Path], None]:
+    """What evaluates a run of this configuration at its end, prints it and keeps it in the run's folder."""
+
+    def tell(run: Path) -> None:
+        from studio.headless_evaluation import evaluate
+
+        out = run / "evaluation.json"
+        print(evaluate(run, config.evaluation.samples, config.seed, out, data_root=data_root))
+
+    return tell
 
 
 def _add_resume(commands: Commands) -> None:
@@ -25,6 +51,7 @@ def _add_resume(commands: Commands) -> None:
     )
     add_run(resume)
     add_limit(resume, steps="up to this step (1,000 more if nothing is said)", minutes="so many minutes longer")
+    add_evaluation(resume)
     add_data_root(resume)
     resume.set_defaults(command=_resume)
 
@@ -63,7 +90,8 @@ def _resume(arguments: argparse.Namespace) -> int:
     from studio.training.resumption import resume
 
     found = resume(run_of(arguments))
-    return go_on(found, arguments.steps, arguments.minutes, data_root=arguments.data_root, run_dir=None)
+    told = evaluation_of(found.config, arguments.data_root) if arguments.evaluate else None
+    return go_on(found, arguments.steps, arguments.minutes, data_root=arguments.data_root, run_dir=None, evaluate=told)
 
 
 def _fork(arguments: argparse.Namespace) -> int:

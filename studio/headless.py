@@ -75,7 +75,13 @@ def train(
 
 
 def go_on(
-    resumption: Resumption, steps: int | None, minutes: float | None, *, data_root: Path | None, run_dir: Path | None
+    resumption: Resumption,
+    steps: int | None,
+    minutes: float | None,
+    *,
+    data_root: Path | None,
+    run_dir: Path | None,
+    evaluate: Callable[[Path], None] | None = None,
 ) -> int:
     """Go on from a checkpoint; 1,000 further steps if nothing is said.
 
@@ -85,6 +91,7 @@ def go_on(
         minutes: so much longer.
         data_root: as for `train`.
         run_dir: folder of a forked run, as for `train`; one that is resumed stays in its own.
+        evaluate: as for `train`.
 
     Returns:
         the exit code, as of `train`.
@@ -102,7 +109,7 @@ def go_on(
     config, folder = resumption.config, resumption.folder
     if resumption.forked:
         folder = folder_for(run_dir, config) if run_dir else folder_under(runs_root(), config)
-    return _run(config, limit, folder, data_root, resumption)
+    return _run(config, limit, folder, data_root, resumption, evaluate)
 
 
 def _run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from studio.data.example_set import ExampleSet
 from studio.progress import Progress
@@ -14,6 +14,9 @@ from studio.settings import Settings
 
 class DatasetConfig(Settings):
     """Base of the data sets' settings; every subclass has a literal ``kind``."""
+
+    judged: ClassVar[bool] = True
+    """Whether a judge can tell the class of a sample."""
 
     kind: str = ""
 

@@ -12,6 +12,7 @@ from studio.errors import UserError
 from studio.gui.log_line import Level, LogLine
 from studio.jobs.estimate import seconds_left
 from studio.jobs.job import Job, JobStatus
+from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
 from studio.training.config import RunConfig
@@ -129,7 +130,7 @@ class QueueControl(QObject):
     def _open(self) -> JobRunner:
         if self._runner is None:
             queue = JobQueue(self._path)
-            self._runner = JobRunner(queue, at_once=self._at_once, data_root=self._data_root())
+            self._runner = JobRunner(queue, at_once=self._at_once, workers=LocalProcesses(self._data_root()))
             self._runner.paused = not queue.running
             self._timer.start()
             self._look()

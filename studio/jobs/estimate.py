@@ -1,33 +1,60 @@
-"""When a queue will be through: what is known of each job's duration, laid end to end."""
+"""When a queue will be through: what is known of each job's duration, laid end to end.
+
+A job that trains for minutes takes them; one that trains for steps takes as long for each as those that were completed,
+of the same number if there are any.
+"""
 
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Sequence
 
 from studio.jobs.job import Job, JobStatus
+from studio.training.limit import Limit
 
 _START_UP = 10.0
 """Seconds a process takes before its first step and after its last."""
 
 
-def seconds_left(jobs: Sequence[Job], at_once: int) -> float | None:
+def seconds_left(jobs: Sequence[Job], at_once: int, now: float | None = None) -> float | None:
     """Seconds until the last job has ended, about; None while nothing tells how long a job takes.
 
     Args:
         jobs: all of the queue.
         at_once: how many run at a time.
+        now: the time, in seconds since 1970; the present if absent.
     """
+    moment = time.time() if now is None else now
     left = [job for job in jobs if not job.status.ended]
-    durations = [_duration(job, jobs) for job in left]
+    durations = [_left(job, jobs, moment) for job in left]
     known = [each for each in durations if each is not None]
     if len(known) < len(durations):
         return None
     return max([sum(known) / at_once, *known], default=0.0)
 
 
-def _duration(job: Job, jobs: Sequence[Job]) -> float | None:
-    if job.limit.seconds is not None:
-        return job.limit.seconds + _START_UP
-    alike = [each.seconds for each in jobs if each.status is JobStatus.COMPLETED and each.limit == job.limit]
-    return statistics.median(alike) if alike else None
+def seconds_for(limit: Limit, jobs: Sequence[Job]) -> float | None:
+    """Seconds that a run of this length takes, about, going by the jobs that were completed; None if none tells.
+
+    Args:
+        limit: its length.
+        jobs: of the queue.
+    """
+    if limit.seconds is not None:
+        return limit.seconds + _START_UP
+    completed = [job for job in jobs if job.status is JobStatus.COMPLETED and job.limit.steps]
+    alike = [job.seconds for job in completed if job.limit == limit]
+    if alike:
+        return statistics.median(alike)
+    paces = [max(job.seconds - _START_UP, 0.0) / job.limit.steps for job in completed if job.limit.steps]
+    return statistics.median(paces) * (limit.steps or 0) + _START_UP if paces else None
+
+
+def _left(job: Job, jobs: Sequence[Job], now: float) -> float | None:
+    """What is left of a job's duration; one that takes longer than expected is about to end."""
+    whole = seconds_for(job.limit, jobs)
+    if whole is None:
+        return None
+    taken = job.seconds + (now - job.begun if job.begun else 0.0)
+    return max(whole - taken, 0.0)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from studio.training.limit import Limit
+from studio.training.sweep_mark import SweepMark
 
 
 class JobStatus(StrEnum):
@@ -40,6 +41,8 @@ class Job:
         pid: of its process while it runs, else 0.
         seconds: it has run for, all attempts together.
         attempts: how often it was started.
+        begun: when the attempt under way began, in seconds since 1970; 0 while it does not run.
+        sweep: its place in a sweep, if it belongs to one.
     """
 
     id: int
@@ -53,3 +56,5 @@ class Job:
     pid: int = 0
     seconds: float = 0.0
     attempts: int = 0
+    begun: float = 0.0
+    sweep: SweepMark | None = None

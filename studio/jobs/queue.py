@@ -1,35 +1,46 @@
 """The queue: a SQLite file that outlives the studio and that several programs may open at once.
 
-    job(id, place, title, config, steps, seconds_limit, folder, status, error, pid, seconds, attempts)
-    switch(running)      whether jobs are to be started; the last row counts
+    job(id, place, title, config, steps, seconds_limit, folder, status, error, pid, seconds, attempts, begun, sweep)
+    switch(running, at_once)      whether jobs are to be started, and how many at a time
 
-Jobs hold their configuration as text, frozen when they are queued. Nothing here runs anything.
+Jobs hold their configuration as text, frozen when they are queued, and their place in a sweep as JSON. Nothing here
+runs anything.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from studio.errors import UserError
 from studio.jobs.job import Job, JobStatus
 from studio.training.config import RunConfig
 from studio.training.limit import Limit
+from studio.training.sweep_mark import SweepMark
 
-_VERSION = 1
+_VERSION = 2
 _BUSY_SECONDS = 10.0
 _TABLE = """
 CREATE TABLE IF NOT EXISTS job(
     id INTEGER PRIMARY KEY AUTOINCREMENT, place REAL NOT NULL, title TEXT NOT NULL, config TEXT NOT NULL,
     steps INTEGER, seconds_limit REAL, folder TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'waiting',
     error TEXT NOT NULL DEFAULT '', pid INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0,
-    attempts INTEGER NOT NULL DEFAULT 0)
+    attempts INTEGER NOT NULL DEFAULT 0, begun REAL NOT NULL DEFAULT 0, sweep TEXT NOT NULL DEFAULT '')
 """
 
-_SWITCH = "CREATE TABLE IF NOT EXISTS switch(running INTEGER NOT NULL)"
+_SWITCH = "CREATE TABLE IF NOT EXISTS switch(running INTEGER NOT NULL, at_once INTEGER NOT NULL DEFAULT 1)"
+_SINCE_1 = (
+    "ALTER TABLE job ADD COLUMN begun REAL NOT NULL DEFAULT 0",
+    "ALTER TABLE job ADD COLUMN sweep TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE switch ADD COLUMN at_once INTEGER NOT NULL DEFAULT 1",
+)
+"""What makes a queue of version 1 one of version 2."""
 
 
 class JobQueue:
@@ -48,15 +59,15 @@ class JobQueue:
             path.parent.mkdir(parents=True, exist_ok=True)
             with self._connected() as database:
                 version = database.execute("PRAGMA user_version").fetchone()[0]
-                if version not in (0, _VERSION):
+                if version not in range(_VERSION + 1):
                     raise UserError(
                         "The queue comes from another version of the studio",
                         f"{path} has version {version}; this studio reads {_VERSION}.",
                         "Update the studio, or move the file away to begin a new queue.",
                     )
                 database.execute("PRAGMA journal_mode=WAL")
-                database.execute(_TABLE)
-                database.execute(_SWITCH)
+                for statement in _SINCE_1 if version == 1 else (_TABLE, _SWITCH):
+                    database.execute(statement)
                 database.execute(f"PRAGMA user_version={_VERSION}")
         except OSError as error:
             raise UserError("The queue cannot be opened", f"{path}: {error.strerror or error}.") from error
@@ -64,17 +75,34 @@ class JobQueue:
     @property
     def running(self) -> bool:
         """Whether jobs are to be started; a new queue waits for the word."""
-        with self._connected() as database:
-            row = database.execute("SELECT running FROM switch").fetchone()
-            return bool(row and row[0])
+        return bool(self._switch("running", 0))
 
     def set_running(self, running: bool) -> None:
         """Have jobs started from now on, or no more."""
+        self._set_switch(int(running), self.at_once)
+
+    @property
+    def at_once(self) -> int:
+        """How many jobs are to run at a time."""
+        return max(1, self._switch("at_once", 1))
+
+    def set_at_once(self, count: int) -> None:
+        """Have so many run at a time."""
+        self._set_switch(int(self.running), count)
+
+    def _switch(self, name: str, otherwise: int) -> int:
+        with self._connected() as database:
+            row = database.execute(f"SELECT {name} FROM switch").fetchone()
+            return int(row[0]) if row else otherwise
+
+    def _set_switch(self, running: int, at_once: int) -> None:
         with self._connected() as database:
             database.execute("DELETE FROM switch")
-            database.execute("INSERT INTO switch VALUES (?)", (int(running),))
+            database.execute("INSERT INTO switch (running, at_once) VALUES (?, ?)", (running, at_once))
 
-    def add(self, config: RunConfig, limit: Limit, folder: Path, title: str = "") -> int:
+    def add(
+        self, config: RunConfig, limit: Limit, folder: Path, title: str = "", sweep: SweepMark | None = None
+    ) -> int:
         """Queue a run behind all others.
 
         Args:
@@ -82,15 +110,23 @@ class JobQueue:
             limit: when it is complete.
             folder: of the run, new or empty when it starts.
             title: what to call it.
+            sweep: its place in one.
 
         Returns:
             the job's id.
         """
         with self._connected() as database:
             cursor = database.execute(
-                "INSERT INTO job(place, title, config, steps, seconds_limit, folder) "
-                "SELECT COALESCE(MAX(place), 0) + 1, ?, ?, ?, ?, ? FROM job",
-                (title or config.name or folder.name, config.to_json(), limit.steps, limit.seconds, str(folder)),
+                "INSERT INTO job(place, title, config, steps, seconds_limit, folder, sweep) "
+                "SELECT COALESCE(MAX(place), 0) + 1, ?, ?, ?, ?, ?, ? FROM job",
+                (
+                    title or config.name or folder.name,
+                    config.to_json(),
+                    limit.steps,
+                    limit.seconds,
+                    str(folder),
+                    sweep.model_dump_json() if sweep else "",
+                ),
             )
             assert cursor.lastrowid is not None
             return cursor.lastrowid
@@ -108,8 +144,9 @@ class JobQueue:
         """Mark a waiting job as running; whether nobody else was faster."""
         with self._connected() as database:
             cursor = database.execute(
-                "UPDATE job SET status='running', pid=?, attempts=attempts+1, error='' WHERE id=? AND status='waiting'",
-                (pid, job.id),
+                "UPDATE job SET status='running', pid=?, attempts=attempts+1, error='', begun=? "
+                "WHERE id=? AND status='waiting'",
+                (pid, time.time(), job.id),
             )
             return cursor.rowcount == 1
 
@@ -126,7 +163,7 @@ class JobQueue:
             error: what went wrong.
             seconds: it ran for.
         """
-        self._set("status=?, error=?, pid=0, seconds=seconds+?", (status.value, error, seconds), job)
+        self._set("status=?, error=?, pid=0, begun=0, seconds=seconds+?", (status.value, error, seconds), job)
 
     def retry(self, job: Job) -> None:
         """Have a job that has ended run once more."""
@@ -191,4 +228,13 @@ def _job(row: sqlite3.Row) -> Job:
         pid=row["pid"],
         seconds=row["seconds"],
         attempts=row["attempts"],
+        begun=row["begun"],
+        sweep=_mark(row["sweep"]),
     )
+
+
+def _mark(text: str) -> SweepMark | None:
+    try:
+        return SweepMark.model_validate_json(text) if text else None
+    except ValidationError:
+        return None

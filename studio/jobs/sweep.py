@@ -18,6 +18,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ from studio.training.assignments import with_settings
 from studio.training.config import RunConfig
 from studio.training.limit import Limit
 from studio.training.presets import config_or_preset
+from studio.training.run_folder import safe_name
+from studio.training.sweep_mark import MOST_RUNS, SweepMark, title_of
 
-MOST_RUNS = 1000
 _KEYS = {"config", "set", "grid", "list", "steps", "minutes"}
 _HINT = "`studio sweep --help` shows an example."
 
@@ -47,7 +49,7 @@ class Point:
     @property
     def title(self) -> str:
         """Its own values, as they tell it from the others."""
-        return ", ".join(f"{path.rsplit('.', 1)[-1]}={_text(value)}" for path, value in self.values.items())
+        return title_of(self.values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,21 @@ class Sweep:
 
     points: tuple[Point, ...]
     limit: Limit
+
+    def marks(self, title: str) -> tuple[SweepMark, ...]:
+        """What tells each run's folder its place; the sweep gets a name that no other has."""
+        name = f"{safe_name(title)}_{datetime.now():%Y-%m-%d_%H-%M-%S}"
+        return tuple(
+            SweepMark(
+                sweep=name,
+                title=title[:200],
+                number=number,
+                count=len(self.points),
+                settings=self.settings,
+                values=point.values,
+            )
+            for number, point in enumerate(self.points, 1)
+        )
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -126,10 +143,6 @@ def _limit(raw: Mapping[str, Any], path: Path) -> Limit:
 
 def _assignments(values: Mapping[str, Any]) -> Sequence[str]:
     return [f"{path}={json.dumps(value)}" for path, value in values.items()]
-
-
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
 
 
 def _fault(path: Path, what: str) -> UserError:

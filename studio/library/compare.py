@@ -23,7 +23,7 @@ from studio.training.saved_run import read_summary
 Floats = NDArray[np.float64]
 MOST_RUNS = 8
 ABSENT = "–"
-_NO_RESULTS = ("epoch", "skipped", "err", "batch_size", "adjusted_size", "average_size", "ess")
+NO_RESULTS = ("epoch", "skipped", "err", "batch_size", "adjusted_size", "average_size", "ess")
 
 
 class Axis(StrEnum):
@@ -127,7 +127,7 @@ def final_numbers(runs: Sequence[ComparedRun]) -> list[Row]:
         Row(title="Fréchet distance", cells=tuple(_text(run.entry.frechet) for run in runs)),
     ]
     for name in curve_names(runs):
-        if name not in _NO_RESULTS:
+        if name not in NO_RESULTS:
             cells = tuple(_text(late_mean(run.metrics.columns.get(name))) for run in runs)
             rows.append(Row(title=name.replace("_", " "), cells=cells))
     return rows

@@ -23,10 +23,15 @@ from studio.training.metrics import FILE as METRICS
 from studio.training.metrics import newest_evaluation, newest_point, newest_value
 from studio.training.sample_strips import tiled
 from studio.training.saved_run import read_summary
+from studio.training.sweep_mark import FILE as SWEEP
+from studio.training.sweep_mark import read_mark
 
 DAMAGED = "damaged"
 UNFINISHED = "unfinished"
-_FILES = ("config.json", "summary.json", METRICS, FRAMES, NOTES)
+_FILES = ("config.json", "summary.json", METRICS, FRAMES, NOTES, SWEEP)
+_ASIDE = (NOTES, SWEEP)
+"""What makes no run of a folder."""
+
 _THUMBNAIL_IMAGES = 4
 _THUMBNAIL_SIDE = 72
 _TILTS_SHOWN = 3
@@ -46,6 +51,7 @@ class RunEntry:
         status: how it ended, "unfinished" if it was never saved to the end, or "damaged".
         started: local time, ISO 8601 to the second; empty if not known.
         thumbnail: some of its newest samples as PNG; empty if there are none.
+        sweep: the sweep that it belongs to, by its unique name; empty if it belongs to none.
         fault: what is wrong with its folder; empty if nothing is.
     """
 
@@ -63,6 +69,7 @@ class RunEntry:
     notes: str = ""
     started: str = ""
     thumbnail: bytes = b""
+    sweep: str = ""
     fault: str = ""
 
     def matches(self, words: Sequence[str]) -> bool:
@@ -70,7 +77,7 @@ class RunEntry:
         said = " ".join(
             (self.name, self.folder, self.dataset, self.model, self.tilt, self.status, self.notes, self.started)
         )
-        said = " ".join((said, *self.tags)).casefold()
+        said = " ".join((said, self.sweep, *self.tags)).casefold()
         return all(word.casefold() in said for word in words)
 
 
@@ -83,7 +90,7 @@ def stamp_of(folder: Path) -> str:
         except OSError:
             parts.append("-")
             continue
-        found = found or name != NOTES
+        found = found or name not in _ASIDE
         parts.append(f"{state.st_mtime_ns:x}.{state.st_size:x}")
     return " ".join(parts) if found else ""
 
@@ -103,6 +110,7 @@ def _read(folder: Path) -> RunEntry:
     evaluation = newest_evaluation(folder)
     status = str(summary.get("status", UNFINISHED))
     steps, seconds = newest_point(folder)
+    mark = read_mark(folder)
     return RunEntry(
         folder=folder.name,
         name=notes.name or config.name or folder.name,
@@ -118,6 +126,7 @@ def _read(folder: Path) -> RunEntry:
         notes=notes.notes,
         started=_started(summary, folder),
         thumbnail=_thumbnail(folder),
+        sweep=mark.sweep if mark else "",
     )
 
 

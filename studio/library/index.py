@@ -22,13 +22,13 @@ FILE = "runs.sqlite"
 _COLUMNS = tuple(field.name for field in fields(RunEntry))
 _SCHEMA = Schema(
     noun="runs of this workspace",
-    version=1,
+    version=2,
     script="""
     CREATE TABLE run (
         folder TEXT PRIMARY KEY, name TEXT NOT NULL, dataset TEXT NOT NULL, model TEXT NOT NULL, tilt TEXT NOT NULL,
         steps INTEGER NOT NULL, seconds REAL NOT NULL, share_error REAL, frechet REAL, status TEXT NOT NULL,
-        tags TEXT NOT NULL, notes TEXT NOT NULL, started TEXT NOT NULL, thumbnail BLOB NOT NULL, fault TEXT NOT NULL,
-        stamp TEXT NOT NULL
+        tags TEXT NOT NULL, notes TEXT NOT NULL, started TEXT NOT NULL, thumbnail BLOB NOT NULL, sweep TEXT NOT NULL,
+        fault TEXT NOT NULL, stamp TEXT NOT NULL
     )
     """,
 )

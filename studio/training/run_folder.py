@@ -5,6 +5,7 @@
     metrics.sqlite         what was logged and evaluated, and what happened when: see `studio.training.metrics`
     frames.sqlite          all sample grids: see `studio.training.frames`
     summary.json           status, numbers of the run, the image shape and class names
+    sweep.json             which sweep it belongs to, if to any: see `studio.training.sweep_mark`
     weights.safetensors    the model's weights and their moving average, "model.…" and "average.…"
 
 Each file, and each batch that is added to one, is written whole or not at all. Nothing here can execute code when it is
@@ -29,6 +30,7 @@ from studio.training.events import Evaluated, Logged
 from studio.training.frames import Frame, append_frames
 from studio.training.marks import Mark
 from studio.training.metrics import append_metrics
+from studio.training.sweep_mark import FILE as SWEEP
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,7 +64,7 @@ class RunFolder:
 
     @classmethod
     def at(cls, path: Path, config: RunConfig) -> RunFolder:
-        """Exactly that folder, new or empty, with config.json in it.
+        """Exactly that folder, new or empty but for a sweep's mark, with config.json in it.
 
         Raises:
             UserError: it cannot be written, or holds something already.
@@ -179,7 +181,7 @@ class RunFolder:
 
 def _empty_folder(path: Path) -> Path:
     path.mkdir(parents=True, exist_ok=True)
-    if any(path.iterdir()):
+    if any(each.name != SWEEP for each in path.iterdir()):
         raise UserError(
             "The run folder is not empty", f"{path}.", "Choose a new folder: no run is overwritten.", field="run_dir"
         )

@@ -16,14 +16,14 @@ from studio.gui.panels.queue import QueuePanel
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
 from studio.jobs.job import JobStatus
-from studio.jobs.runner import JobRunner
+from studio.jobs.processes import LocalProcesses
 from studio.paths import state_dir
 from studio.training.limit import Limit
 
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(JobRunner, "_command", lambda self, job, config: [sys.executable, "-c", "pass"])
+    monkeypatch.setattr(LocalProcesses, "command", lambda self, job, config: [sys.executable, "-c", "pass"])
 
 
 @pytest.fixture

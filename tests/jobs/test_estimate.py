@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from studio.jobs.estimate import seconds_left
+from studio.jobs.estimate import seconds_for, seconds_left
 from studio.jobs.job import Job, JobStatus
 from studio.training.limit import Limit
 
@@ -34,3 +35,16 @@ MINUTE, STEPS = Limit(seconds=60), Limit(steps=100)
 def test_that_durations_are_laid_end_to_end(jobs: list[Job], at_once: int, expected: float | None) -> None:
     left = seconds_left(jobs, at_once)
     assert left == expected if expected is None else left == pytest.approx(expected)
+
+
+def test_that_steps_of_another_number_take_as_long_each() -> None:
+    completed = job(Limit(steps=1000), JobStatus.COMPLETED, 110.0)
+    assert seconds_for(Limit(steps=500), [completed]) == pytest.approx(60.0)
+    assert seconds_for(Limit(steps=1000), [completed]) == pytest.approx(110.0)
+    assert seconds_for(Limit(steps=1000), []) is None
+
+
+def test_that_what_a_job_has_run_for_is_taken_off() -> None:
+    running = replace(job(MINUTE, JobStatus.RUNNING, 20.0), begun=1000.0)
+    assert seconds_left([running, job(MINUTE)], 1, now=1030.0) == pytest.approx(70 - 50 + 70)
+    assert seconds_left([running], 1, now=9999.0) == 0.0

@@ -11,6 +11,7 @@ from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
 from studio.training.config import RunConfig
 from studio.training.limit import Limit
+from studio.training.sweep_mark import SweepMark
 
 
 @pytest.fixture
@@ -94,6 +95,37 @@ def test_that_a_newer_file_is_refused(queue: JobQueue) -> None:
         database.execute("PRAGMA user_version=99")
     with pytest.raises(UserError, match="version 99"):
         JobQueue(queue.path)
+
+
+def test_that_a_queue_of_the_first_version_is_taken_over(queue: JobQueue) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(queue.path)) as database, database:
+        for statement in (
+            "ALTER TABLE job DROP COLUMN begun",
+            "ALTER TABLE job DROP COLUMN sweep",
+            "DROP TABLE switch",
+            "CREATE TABLE switch(running INTEGER NOT NULL)",
+            "INSERT INTO switch VALUES (1)",
+            "PRAGMA user_version=1",
+        ):
+            database.execute(statement)
+    again = JobQueue(queue.path)
+    assert titles(again) == "abc"
+    assert (again.running, again.at_once) == (True, 1)
+    assert again.claim(named(again, "a"), 1)
+
+
+def test_that_how_many_run_at_once_and_a_sweep_outlive_the_program(queue: JobQueue, tmp_path: Path) -> None:
+    mark = SweepMark(sweep="s", title="S", number=1, count=2, settings=("seed",), values={"seed": 3})
+    queue.add(RunConfig(), Limit(steps=1), tmp_path / "d", "d", mark)
+    queue.set_at_once(3)
+    queue.set_running(True)
+    again = JobQueue(queue.path)
+    assert (again.running, again.at_once) == (True, 3)
+    assert named(again, "d").sweep == mark
+    assert named(again, "a").sweep is None
 
 
 def test_that_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

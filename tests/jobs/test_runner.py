@@ -10,11 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from studio.jobs.attempt import Ending, Outcome, command_of
 from studio.jobs.job import Job, JobStatus
+from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
+from studio.training.assignments import with_settings
 from studio.training.config import RunConfig
 from studio.training.limit import Limit
+from studio.training.sweep_mark import SweepMark, read_mark
 
 PATIENCE_S = 60
 
@@ -29,8 +33,9 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Has jobs run a line of Python in place of a training; it finds the job's folder in sys.argv[1]."""
 
     def use(line: str) -> None:
+        command = [sys.executable, "-c", line]
         monkeypatch.setattr(
-            JobRunner, "_command", lambda self, job, config: [sys.executable, "-c", line, str(job.folder), str(config)]
+            LocalProcesses, "command", lambda self, job, config: [*command, str(job.folder), str(config)]
         )
 
     return use
@@ -124,6 +129,66 @@ def test_that_a_job_whose_process_is_gone_is_put_back(queue: JobQueue, stand_in:
     runner = JobRunner(queue)
     poll_until(runner, lambda: queue.jobs()[0].status is JobStatus.COMPLETED)
     assert queue.jobs()[0].attempts == 2
+
+
+class Losing:
+    """Workers that are lost as soon as they have a job."""
+
+    pid = os.getpid()
+
+    def start(self, job: Job, config: Path) -> Losing:
+        return self
+
+    def ending(self, patience: float = 0.0) -> Ending:
+        return Ending(outcome=Outcome.LOST, error="its worker was lost")
+
+    def interrupt(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_that_a_job_that_loses_its_worker_again_and_again_fails_at_last(queue: JobQueue) -> None:
+    add(queue)
+    runner = JobRunner(queue, workers=Losing())
+    runner.poll()
+    runner.paused = True
+    runner.poll()
+    assert [(job.status, job.error) for job in queue.jobs()] == [(JobStatus.WAITING, "its worker was lost")]
+    runner.paused = False
+    poll_until(runner, lambda: queue.jobs()[0].status.ended)
+    assert (queue.jobs()[0].status, queue.jobs()[0].attempts) == (JobStatus.FAILED, 5)
+
+
+def test_that_a_run_of_a_sweep_finds_its_place_in_its_folder(queue: JobQueue, stand_in: Callable[[str], None]) -> None:
+    stand_in("import os, sys; sys.exit(0 if os.listdir(sys.argv[1]) == ['sweep.json'] else 'studio: no mark')")
+    mark = SweepMark(sweep="s", number=1, count=1, values={"seed": 3})
+    folder = queue.path.parent / "run"
+    queue.add(RunConfig(), Limit(steps=3), folder, sweep=mark)
+    runner = JobRunner(queue)
+    poll_until(runner, lambda: queue.jobs()[0].status.ended)
+    assert (queue.jobs()[0].status, queue.jobs()[0].error) == (JobStatus.COMPLETED, "")
+    assert read_mark(folder) == mark
+
+
+def test_that_a_job_whose_folder_cannot_be_made_fails_and_the_next_one_runs(
+    queue: JobQueue, stand_in: Callable[[str], None]
+) -> None:
+    stand_in("pass")
+    (queue.path.parent / "file").write_text("")
+    mark = SweepMark(sweep="s", number=1, count=1)
+    queue.add(RunConfig(), Limit(steps=3), queue.path.parent / "file" / "run", sweep=mark)
+    add(queue)
+    runner = JobRunner(queue)
+    poll_until(runner, lambda: all(job.status.ended for job in queue.jobs()))
+    assert statuses(queue) == ["failed", "completed"]
+    assert "could not be written" in queue.jobs()[0].error
+
+
+def test_that_images_are_evaluated_unless_there_is_no_time_for_it(queue: JobQueue) -> None:
+    for changes in ([], ["evaluation.budget=0"], ["dataset.kind=planar_ring"]):
+        queue.add(with_settings(RunConfig(), changes), Limit(steps=3), queue.path.parent / "run")
+    commands = [command_of(job, Path("config.json"), None) for job in queue.jobs()]
+    assert ["--evaluate" in command for command in commands] == [True, False, False]
 
 
 def test_that_a_paused_queue_starts_nothing(queue: JobQueue, stand_in: Callable[[str], None]) -> None:

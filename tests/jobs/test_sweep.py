@@ -25,8 +25,19 @@ def test_that_a_grid_is_every_combination(tmp_path: Path) -> None:
     offsets = [(point.config.perturbation.offsets["2"], point.config.seed) for point in sweep.points]
     assert offsets == [(-1, 0), (-1, 1), (-1, 2), (-2.5, 0), (-2.5, 1), (-2.5, 2)]
     assert sweep.settings == ("perturbation.offsets.2", "seed")
-    assert sweep.points[3].title == "2=-2.5, seed=0"
+    assert sweep.points[3].title == "ΔH(2)=-2.5, seed=0"
     assert sweep.limit == Limit(steps=10)
+
+
+def test_that_each_run_is_told_its_place(tmp_path: Path) -> None:
+    sweep = read_sweep(sweep_file(tmp_path, grid={"perturbation.offsets.a.b": [0.5], "seed": [0, 1]}))
+    marks = sweep.marks("my sweep/1")
+    assert [(mark.number, mark.count, mark.values["seed"]) for mark in marks] == [(1, 2, 0), (2, 2, 1)]
+    assert {mark.title for mark in marks} == {"my sweep/1"}
+    assert marks[0].sweep == marks[1].sweep
+    assert "/" not in marks[0].sweep
+    assert marks[0].settings == ("perturbation.offsets.a.b", "seed")
+    assert sweep.points[0].title == "ΔH(a.b)=0.5, seed=0"
 
 
 def test_that_a_list_is_combined_with_the_grid_and_all_share_what_is_set(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ def _width(default: float, least: float, most: float) -> Any:
 class PlanarConfig(DatasetConfig):
     """Base of the planar sets' settings."""
 
+    judged = False
+
     count: int = setting(
         4000, "Points", "How many points are drawn. More show the density better.", unit="points", ge=100, le=200_000
     )

@@ -1,0 +1,115 @@
+"""One try at a job, and who makes it: a process of this machine, or a worker somewhere else.
+
+Whoever it is runs the same ``studio`` command on the same configuration into the same run folder, so a runner need not
+know where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import Protocol
+
+from studio.errors import UserError
+from studio.jobs.job import Job
+from studio.training.config import RunConfig
+from studio.training.resumption import resume
+
+INTERRUPTED = 130
+"""Exit code of a command that Ctrl-C ended: its run is saved."""
+
+_LEAST_SECONDS = 0.1
+_LONGEST_ERROR = 300
+
+
+class Outcome(Enum):
+    """How a try ended; after LOST nobody knows more than that its worker is gone."""
+
+    COMPLETED = auto()
+    INTERRUPTED = auto()
+    FAILED = auto()
+    LOST = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """The end of a try.
+
+    Attributes:
+        outcome: how.
+        error: what went wrong, a line; empty if nothing did.
+    """
+
+    outcome: Outcome
+    error: str = ""
+
+
+class Attempt(Protocol):
+    """A try under way."""
+
+    @property
+    def pid(self) -> int:
+        """A process of this machine that lives as long as the try does."""
+
+    def ending(self, patience: float = 0.0) -> Ending | None:
+        """How it ended; None if it has not within so many seconds."""
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does: the run finishes its step and saves."""
+
+
+class Workers(Protocol):
+    """Those who try."""
+
+    def start(self, job: Job, config: Path) -> Attempt:
+        """Begin a job, or go on with one that was begun before.
+
+        Args:
+            job: which.
+            config: a file with its configuration.
+
+        Raises:
+            UserError: nobody can take it.
+        """
+
+    def close(self) -> None:
+        """Nobody is needed any more."""
+
+
+def command_of(job: Job, config: Path, data_root: Path | None) -> Sequence[str]:
+    """Arguments of the ``studio`` command that has the run begin, or go on from its last checkpoint.
+
+    Images are evaluated on the way and at the end, unless the configuration leaves no time for it.
+
+    Args:
+        job: which.
+        config: a file with its configuration.
+        data_root: folder of downloaded data sets; the person's own if absent.
+    """
+    more = ["--data-root", str(data_root)] if data_root else []
+    wanted = RunConfig.model_validate_json(job.config)
+    if wanted.dataset.judged and wanted.evaluation.budget > 0:
+        more.append("--evaluate")
+    steps = ["--steps", str(job.limit.steps)]
+    seconds = job.limit.seconds or 0.0
+    try:
+        found = resume(job.folder)
+    except UserError:
+        length = steps if job.limit.steps is not None else ["--minutes", repr(seconds / 60)]
+        return ["train", str(config), *length, "--run-dir", str(job.folder), *more]
+    left = max(seconds - found.seconds, _LEAST_SECONDS)
+    length = steps if job.limit.steps is not None else ["--minutes", repr(left / 60)]
+    return ["resume", str(job.folder), *length, *more]
+
+
+def ending_of(code: int, said: str) -> Ending:
+    """What an exit code and a command's standard error come to."""
+    if code == 0:
+        return Ending(outcome=Outcome.COMPLETED)
+    if code == INTERRUPTED:
+        return Ending(outcome=Outcome.INTERRUPTED)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    error = lines[-1].removeprefix("studio: ")[:_LONGEST_ERROR] if lines else f"exit code {code}"
+    return Ending(outcome=Outcome.FAILED, error=error)

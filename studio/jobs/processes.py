@@ -1,0 +1,78 @@
+"""Processes of this machine that try jobs, each ``python -m studio``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from studio.jobs.attempt import Ending, command_of, ending_of
+from studio.jobs.job import Job
+
+
+class LocalProcesses:
+    """Starts them.
+
+    Args:
+        data_root: folder of downloaded data sets; the person's own if absent.
+    """
+
+    def __init__(self, data_root: Path | None = None) -> None:
+        self._data_root = data_root
+
+    def command(self, job: Job, config: Path) -> Sequence[str]:
+        """The command of a job."""
+        return [sys.executable, "-m", "studio", *command_of(job, config, self._data_root)]
+
+    def start(self, job: Job, config: Path) -> LocalProcess:
+        """Begin a job, or go on with it."""
+        return LocalProcess(self.command(job, config))
+
+    def close(self) -> None:
+        """Nothing is held: what still runs ends by itself."""
+
+
+class LocalProcess:
+    """One of them.
+
+    Args:
+        command: what it runs.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process has ended
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._output,
+            start_new_session=os.name == "posix",  # a Ctrl-C in the terminal is the runner's to pass on
+        )
+
+    @property
+    def pid(self) -> int:
+        """Its own."""
+        return self._process.pid
+
+    def ending(self, patience: float = 0.0) -> Ending | None:
+        """How it ended; None if it has not within so many seconds."""
+        try:
+            code = self._process.wait(max(patience, 0.0))
+        except subprocess.TimeoutExpired:
+            return None
+        self._output.seek(0)
+        said = self._output.read().decode(errors="replace")
+        self._output.close()
+        return ending_of(code, said)
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does."""
+        if os.name == "posix":
+            self._process.send_signal(signal.SIGINT)
+        else:
+            self._process.terminate()

@@ -1,0 +1,224 @@
+"""The results of a sweep: its runs with the settings that differ and the numbers that came of each.
+
+Everything is read from the runs' folders, each of which holds its place in the sweep; what has not begun yet, or is not
+there any more, is as its queue knows it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from studio.errors import UserError
+from studio.evaluation.shares import total_variation_interval
+from studio.evaluation.tables import evaluation_of
+from studio.library.compare import NO_RESULTS, late_mean
+from studio.library.entry import entry_of, stamp_of
+from studio.library.index import run_folders
+from studio.progress import Progress
+from studio.training.metrics import newest_evaluation, read_metrics
+from studio.training.sweep_mark import SweepMark, read_mark, title_of, value_text
+
+STATUS, STEPS, SECONDS, SHARE_ERROR, LOW, HIGH, FRECHET = (
+    "status",
+    "steps",
+    "seconds",
+    "share_error",
+    "share_error_low",
+    "share_error_high",
+    "frechet",
+)
+_FIRST = (STEPS, SECONDS, SHARE_ERROR, LOW, HIGH, FRECHET)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A run of a sweep, as it is looked for.
+
+    Attributes:
+        folder: the run's; it may not be there yet.
+        mark: its place in the sweep.
+        status: as a queue knows it; the folder's own counts if this is empty.
+        error: what went wrong.
+    """
+
+    folder: Path
+    mark: SweepMark
+    status: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRun:
+    """A run of a sweep with what came of it.
+
+    Attributes:
+        numbers: by name; those of the constants above, then the mean of the last tenth of each curve.
+    """
+
+    member: Member
+    status: str
+    error: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Its own settings, as they tell it from the others."""
+        return title_of(self.member.mark.values) or self.member.folder.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepResults:
+    """All runs of a sweep, in their order.
+
+    Attributes:
+        sweep: its unique name.
+        title: what it is called.
+        settings: that differ, by dotted path.
+        names: of the numbers that at least one run has.
+    """
+
+    sweep: str
+    title: str
+    settings: tuple[str, ...]
+    names: tuple[str, ...]
+    runs: tuple[SweepRun, ...]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A record for each run: settings by their path, status, numbers, folder and error."""
+        return [
+            {
+                **{setting: run.member.mark.values.get(setting) for setting in self.settings},
+                STATUS: run.status,
+                **{name: run.numbers.get(name) for name in self.names},
+                "run": run.member.folder.name,
+                "error": run.error,
+            }
+            for run in self.runs
+        ]
+
+    def to_csv(self) -> str:
+        """The records as CSV."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow([*self.settings, STATUS, *self.names, "run", "error"])
+        writer.writerows([value_text(value) for value in row.values()] for row in self.rows())
+        return text.getvalue()
+
+    def to_json(self) -> str:
+        """The records as JSON."""
+        found = {"sweep": self.sweep, "title": self.title, "settings": self.settings, "runs": self.rows()}
+        return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+
+
+def members_of(root: Path, sweep: str, progress: Progress | None = None) -> list[Member]:
+    """The runs of a workspace that belong to a sweep; damaged ones are left out.
+
+    Args:
+        root: the workspace.
+        sweep: the sweep's unique name.
+        progress: told how far it is; may cancel.
+
+    Raises:
+        UserError: the workspace cannot be read.
+        Cancelled: the person cancelled.
+    """
+    progress = progress or Progress()
+    names = sorted(name for name, _ in run_folders(root))
+    found = []
+    for place, name in enumerate(names):
+        progress.report("Looking for the sweep's runs", place / len(names))
+        try:
+            mark = read_mark(root / name)
+        except UserError:
+            continue
+        if mark is not None and mark.sweep == sweep:
+            found.append(Member(folder=root / name, mark=mark))
+    return found
+
+
+class SweepReader:
+    """Reads results again and again, and of each run only when its files have changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[str, SweepRun]] = {}
+
+    def read(self, members: Sequence[Member], progress: Progress | None = None) -> SweepResults:
+        """What came of the runs of one sweep.
+
+        Args:
+            members: at least one.
+            progress: told how far it is; may cancel.
+
+        Raises:
+            Cancelled: the person cancelled.
+        """
+        progress = progress or Progress()
+        ordered = sorted(members, key=lambda member: member.mark.number)
+        runs = []
+        for place, member in enumerate(ordered):
+            progress.report(f"Reading {member.folder.name}", place / len(ordered))
+            runs.append(self._run(member, progress))
+        mark = ordered[0].mark
+        found = dict.fromkeys(name for run in runs for name in run.numbers)
+        names = [*(name for name in _FIRST if name in found), *(name for name in found if name not in _FIRST)]
+        paths = [path for member in ordered for path in (*member.mark.settings, *member.mark.values)]
+        return SweepResults(
+            sweep=mark.sweep,
+            title=mark.title or mark.sweep,
+            settings=tuple(dict.fromkeys(paths)),
+            names=tuple(names),
+            runs=tuple(runs),
+        )
+
+    def _run(self, member: Member, progress: Progress) -> SweepRun:
+        stamp = f"{stamp_of(member.folder)} {member.status} {member.error}"
+        known = self._known.get(member.folder)
+        if known is None or known[0] != stamp:
+            known = self._known[member.folder] = stamp, _read(member, progress)
+        return known[1]
+
+
+def _read(member: Member, progress: Progress) -> SweepRun:
+    if not stamp_of(member.folder):
+        return SweepRun(member=member, status=member.status or "gone", error=member.error)
+    entry = entry_of(member.folder)
+    status = member.status or entry.status
+    if entry.fault:
+        return SweepRun(member=member, status=status, error=member.error or entry.fault)
+    numbers: dict[str, float] = {STEPS: entry.steps, SECONDS: round(entry.seconds, 3)}
+    try:
+        numbers |= _evaluated(member.folder)
+        columns = read_metrics(member.folder, progress.part(0.0, 0.0)).columns
+    except UserError as error:
+        return SweepRun(member=member, status=status, error=member.error or str(error), numbers=numbers)
+    late = {name: late_mean(values) for name, values in columns.items() if name not in NO_RESULTS}
+    numbers |= {name: value for name, value in late.items() if value is not None}
+    return SweepRun(member=member, status=status, error=member.error, numbers=numbers)
+
+
+def _evaluated(folder: Path) -> dict[str, float]:
+    """Share error with its interval, and Fréchet distance, of the last evaluation; nothing where there is none."""
+    found = newest_evaluation(folder)
+    if found is None:
+        return {}
+    numbers = {SHARE_ERROR: found.figure("tv"), FRECHET: found.figure("frechet")}
+    known = {name: value for name, value in numbers.items() if value is not None and math.isfinite(value)}
+    try:
+        evaluation = evaluation_of(found.record)
+    except ValueError:
+        return known
+    shares = evaluation.shares
+    if SHARE_ERROR in known and np.isfinite(shares.deviation).all() and np.isfinite(shares.corrected).all():
+        low, high = total_variation_interval(np.append(evaluation.target, 0.0), shares.corrected, shares.deviation)
+        known |= {LOW: low, HIGH: high}
+    order = (SHARE_ERROR, LOW, HIGH, FRECHET)
+    return {name: known[name] for name in order if name in known}

@@ -1,0 +1,91 @@
+"""Which sweep a run belongs to, kept in its folder as sweep.json, so that it goes with it wherever it goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, JsonValue, ValidationError
+
+from studio.errors import UserError
+from studio.files import read_bytes, whole_file
+from studio.settings import Settings
+
+FILE = "sweep.json"
+MOST_RUNS = 1000
+_MOST_BYTES = 2**20
+_OFFSETS = "perturbation.offsets."
+
+
+class SweepMark(Settings):
+    """One run's place in a sweep.
+
+    Attributes:
+        sweep: the sweep, by a name that no other has.
+        title: what the sweep is called.
+        number, count: this run is number 1…count of so many.
+        settings: all that differ between the runs, by dotted path.
+        values: this run's own, by setting.
+    """
+
+    schema_version: Literal[1] = 1
+    sweep: str = Field(min_length=1, max_length=200)
+    title: str = Field("", max_length=200)
+    number: int = Field(ge=1, le=MOST_RUNS)
+    count: int = Field(ge=1, le=MOST_RUNS)
+    settings: tuple[str, ...] = Field((), max_length=100)
+    values: Mapping[str, JsonValue] = Field(default_factory=dict)
+
+
+def setting_name(path: str) -> str:
+    """A setting in a word: the last part of its path, or the class whose offset it is."""
+    if path.startswith(_OFFSETS):
+        return f"ΔH({path.removeprefix(_OFFSETS)})"
+    return path.rsplit(".", 1)[-1]
+
+
+def value_text(value: Any) -> str:
+    """A setting or a number as text; nothing for None."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def title_of(values: Mapping[str, Any]) -> str:
+    """One run's own settings, as they tell it from the others."""
+    return ", ".join(f"{setting_name(path)}={value_text(value)}" for path, value in values.items())
+
+
+def read_mark(folder: Path) -> SweepMark | None:
+    """The mark of a run; None if it belongs to no sweep.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    path = folder / FILE
+    try:
+        return SweepMark.model_validate_json(read_bytes(path, _MOST_BYTES))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        raise UserError(
+            "The run's place in its sweep cannot be read", f"{path}: {_first_line(error)}.", "Delete the file."
+        ) from error
+
+
+def write_mark(folder: Path, mark: SweepMark) -> None:
+    """Mark a run, or a folder that a run is to have.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    with whole_file(folder / FILE) as file:
+        file.write((mark.model_dump_json(indent=2) + "\n").encode())
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return str(error.errors()[0]["msg"])[:200]
+    return str(error)[:200]

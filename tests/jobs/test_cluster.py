@@ -1,0 +1,217 @@
+"""A sweep on a Ray cluster of two nodes on this machine, one of which is killed in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from studio.jobs.queue import JobQueue
+from studio.training.marks import MarkKind
+from studio.training.metrics import read_metrics
+from studio.training.shelf import Shelf
+
+ROOT = Path(__file__).resolve().parents[2]
+STEPS, JOBS = 300, 2
+PATIENCE_S = 400
+SET = {
+    "batch.average_size": 32,
+    "cadence.checkpoint_every": 0.02,
+    "cadence.sample_every": 3600,
+    "device": "cpu",
+    "evaluation.budget": 0,
+    "threads": 1,
+}
+
+
+class Nodes:
+    """Ray nodes, each a tree of processes."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self._folder, self._environment = folder, environment
+        self.address = f"127.0.0.1:{_free_port()}"
+        self.all: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """One more: the first is the head."""
+        where = ["--address", self.address]
+        if not self.all:
+            port = self.address.partition(":")[2]
+            where = ["--head", "--port", port, "--include-dashboard=false", "--disable-usage-stats"]
+            where += ["--temp-dir", str(self._folder)]
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", *where, "--block", "--num-cpus=1"]
+        command += ["--object-store-memory=80000000"]
+        with (self._folder / f"node-{len(self.all)}.txt").open("wb") as said:
+            self.all.append(
+                subprocess.Popen(command, stdout=said, stderr=said, env=self._environment, start_new_session=True)
+            )
+        wait(lambda: b"Ray runtime started" in Path(said.name).read_bytes(), "a node")
+
+    def kill(self, place: int) -> None:
+        """All its processes at once, as a machine that loses its power."""
+        node = psutil.Process(self.all[place].pid)
+        tree = [node, *node.children(recursive=True)]
+        for process in tree:
+            if process.is_running():
+                process.kill()
+        self.all[place].wait()
+        psutil.wait_procs(tree, timeout=10)
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "RAY_USAGE_STATS_ENABLED": "0"}
+
+
+@pytest.fixture
+def nodes(environment: dict[str, str]) -> Iterator[Nodes]:
+    folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # Ray's sockets need a short path
+    nodes = Nodes(folder, environment)
+    yield nodes
+    for place in range(len(nodes.all)):
+        if nodes.all[place].poll() is None:
+            nodes.kill(place)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait(ready: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not ready():
+        assert time.monotonic() < deadline, f"waited for {what}"
+        time.sleep(0.2)
+
+
+def sweep_file(folder: Path, **fields: Any) -> Path:
+    path = folder / "sweep.json"
+    grid = {"perturbation.offsets.2": [-1, -2]}
+    path.write_text(json.dumps({"config": "digits-vae", "set": SET, "grid": grid, "steps": STEPS} | fields))
+    return path
+
+
+def command(path: Path, out: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "studio", "sweep", str(path), "--out", str(out), *more]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_that_the_run_of_a_lost_worker_goes_on_elsewhere_bit_for_bit(
+    tmp_path: Path, nodes: Nodes, environment: dict[str, str]
+) -> None:
+    path, out, whole = sweep_file(tmp_path), tmp_path / "cluster", tmp_path / "here"
+    for _ in range(2):
+        nodes.start()
+    with (tmp_path / "said.txt").open("wb") as said:
+        studio = subprocess.Popen(
+            command(path, out, "--cluster", nodes.address), cwd=ROOT, env=environment, stdout=said, stderr=said
+        )
+    runs = [out / f"run-00{number}" for number in range(1, JOBS + 1)]
+    begun = lambda: all(Shelf(run).steps and Shelf(run).steps[-1] > 10 for run in runs)  # noqa: E731
+    try:
+        wait(lambda: begun() or studio.poll() is not None, "both runs' checkpoints")
+        assert studio.poll() is None, (tmp_path / "said.txt").read_text()
+        nodes.kill(1)
+        assert studio.wait(PATIENCE_S) == 0, (tmp_path / "said.txt").read_text()
+    finally:
+        if studio.poll() is None:
+            studio.kill()
+            studio.wait()
+    jobs = JobQueue(out / "queue.sqlite").jobs()
+    lost = [job for job in jobs if job.attempts == 2]
+    assert len(lost) == 1, [(job.attempts, job.error) for job in jobs]
+    (resumed,) = [mark.step for mark in read_metrics(lost[0].folder).marks if mark.kind is MarkKind.RESUMED]
+    assert 0 < resumed < STEPS
+    subprocess.run(command(path, whole), cwd=ROOT, env=environment, check=True, capture_output=True)
+    for run in runs:
+        assert _weights(run) == _weights(whole / run.name)
+    print(f"\n{lost[0].folder.name} was killed, went on from step {resumed:,} of {STEPS:,}; all weights are the same")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_that_a_cluster_of_this_machine_ends_with_the_command(tmp_path: Path, environment: dict[str, str]) -> None:
+    path, out = sweep_file(tmp_path, steps=3, grid={}), tmp_path / "out"
+    before = _ray_processes()
+    done = subprocess.run(
+        command(path, out, "--cluster", "local"), cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "completed" in done.stdout
+    wait(lambda: not _ray_processes() - before, "Ray's processes to end")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_that_what_keeps_a_worker_from_its_run_is_told(
+    tmp_path: Path, nodes: Nodes, environment: dict[str, str]
+) -> None:
+    """By the same line as of a process here; and Ctrl-C at the command saves the run at its worker."""
+    nodes.start()
+    out = tmp_path / "out"
+    (out / "run-001").mkdir(parents=True)
+    (out / "run-001" / "mine.txt").write_text("")
+    path = sweep_file(tmp_path, steps=10**6, grid={"seed": [0, 1]})
+    with (tmp_path / "said.txt").open("wb") as said:
+        studio = subprocess.Popen(
+            command(path, out, "--cluster", nodes.address), cwd=ROOT, env=environment, stdout=said, stderr=said
+        )
+    wait(lambda: bool(Shelf(out / "run-002").steps) or studio.poll() is not None, "the second run")
+    studio.send_signal(2)
+    assert studio.wait(PATIENCE_S) == 130, (tmp_path / "said.txt").read_text()
+    failed, saved = JobQueue(out / "queue.sqlite").jobs()
+    assert (failed.status, saved.status) == ("failed", "waiting")
+    assert "not empty" in failed.error
+    assert json.loads((saved.folder / "summary.json").read_text())["status"] == "stopped"
+
+
+def test_that_an_address_without_a_cluster_and_a_missing_ray_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from studio.cli import main
+
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert main(["sweep", str(sweep_file(tmp_path)), "--out", str(tmp_path / "out"), "--cluster", "auto"]) == 2
+    assert "perturbation-studio[cluster]" in capsys.readouterr().err
+
+
+def test_that_a_worker_that_sees_no_folder_or_has_another_version_says_so(tmp_path: Path) -> None:
+    from studio import __version__
+    from studio.jobs.cluster import _work
+
+    calls: list[Sequence[str]] = []
+
+    def command(arguments: Sequence[str]) -> int:
+        calls.append(arguments)
+        return 0
+
+    assert "must share" in _work(command, [], str(tmp_path / "none"), __version__)[1]
+    assert "not 0.0.0" in _work(command, [], str(tmp_path), "0.0.0")[1]
+    assert calls == []
+    (tmp_path / "job.json").write_text("{}")
+    assert _work(command, ["train"], str(tmp_path / "job.json"), __version__) == (0, "")
+    assert calls == [["train"]]
+
+
+def _weights(run: Path) -> bytes:
+    return (run / "weights.safetensors").read_bytes()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _ray_processes() -> set[int]:
+    names = ("raylet", "gcs_server")
+    return {each.pid for each in psutil.process_iter(["name"]) if each.info["name"] in names}
