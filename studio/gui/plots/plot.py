@@ -20,12 +20,17 @@ _PIXELS_PER_TICK = {"left": 28, "bottom": 62}
 
 
 class Axis(pg.AxisItem):
-    """An axis with few, round ticks; its data is log₁₀ of the values where `logarithmic`."""
+    """An axis with few, round ticks; its data is log₁₀ of the values where `logarithmic`.
+
+    Attributes:
+        names: what stands at 0, 1, 2, … in place of numbers; empty for numbers.
+    """
 
     def __init__(self, side: str) -> None:
         super().__init__(side)
         self.side = side
         self.logarithmic = False
+        self.names: tuple[str, ...] = ()
         self.enableAutoSIPrefix(False)
         self.setStyle(tickLength=-4, autoExpandTextSpace=False, hideOverlappingLabels=False)
         self.setCacheMode(self.CacheMode.DeviceCoordinateCache)  # its texts are drawn anew only when they change
@@ -36,12 +41,16 @@ class Axis(pg.AxisItem):
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         """One level of ticks, as pyqtgraph wants them."""
+        if self.names:
+            return [(1.0, [float(place) for place in range(len(self.names)) if low <= place <= high])]
         most = max(2, int(size / _PIXELS_PER_TICK[self.side]))
         ticks = (log_ticks if self.logarithmic else linear_ticks)(low, high, most)
         return [(ticks[1] - ticks[0] if len(ticks) > 1 else 1.0, ticks)]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """Their texts."""
+        if self.names:
+            return [self.names[round(value)] for value in values]
         return [log_label(value) if self.logarithmic else number_label(value, spacing) for value in values]
 
 

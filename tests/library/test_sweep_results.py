@@ -1,0 +1,100 @@
+"""What is read of a sweep's runs, whatever became of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from studio.errors import UserError
+from studio.library.entry import RunEntry, entry_of
+from studio.library.index import RunIndex
+from studio.library.sweep_results import HIGH, LOW, SHARE_ERROR, Member, SweepReader, members_of
+from studio.training.sweep_mark import FILE, SweepMark, read_mark, title_of, write_mark
+from tests.library.made_runs import make_run
+from tests.library.swept_runs import NAME, SETTINGS, make_sweep
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    make_run(tmp_path, "alone", frames=0)
+    make_sweep(tmp_path)
+    return tmp_path
+
+
+def test_that_the_runs_of_a_sweep_are_found_with_their_numbers(root: Path) -> None:
+    results = SweepReader().read(members_of(root, NAME))
+    assert (results.title, results.settings, len(results.runs)) == ("Tilts", SETTINGS, 12)
+    assert results.names[:6] == ("steps", "seconds", SHARE_ERROR, LOW, HIGH, "frechet")
+    strong, even = results.runs[0].numbers, results.runs[8].numbers
+    assert strong[SHARE_ERROR] > 0.05 > even[SHARE_ERROR]
+    assert 0 < strong[LOW] < strong[SHARE_ERROR] < strong[HIGH]
+    assert even[LOW] == 0
+    assert SHARE_ERROR not in results.runs[-1].numbers
+    assert results.runs[0].title == "ΔH(2)=-2, planner=error_carry, seed=0"
+
+
+def test_that_results_are_csv_and_json(root: Path) -> None:
+    results = SweepReader().read(members_of(root, NAME))
+    rows = list(csv.DictReader(io.StringIO(results.to_csv())))
+    assert (rows[0]["perturbation.offsets.2"], rows[0]["run"], rows[-1]["share_error"]) == ("-2", "tilts_001", "")
+    record = json.loads(results.to_json())
+    assert record["sweep"] == NAME
+    assert record["runs"][3]["seed"] == 1
+
+
+def test_that_only_runs_that_have_changed_are_read_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, members = SweepReader(), members_of(root, NAME)
+    reader.read(members)
+    seen: list[str] = []
+
+    def look(folder: Path) -> RunEntry:
+        seen.append(folder.name)
+        return entry_of(folder)
+
+    monkeypatch.setattr("studio.library.sweep_results.entry_of", look)
+    (members[2].folder / "summary.json").write_text(json.dumps({"status": "stopped"}))
+    results = reader.read(members)
+    assert seen == ["tilts_003"]
+    assert results.runs[2].status == "stopped"
+
+
+def test_that_runs_that_wait_are_gone_or_are_damaged_stand_there_too(root: Path) -> None:
+    members = members_of(root, NAME)
+    shutil.rmtree(members[0].folder)
+    (members[1].folder / "config.json").write_text("{")
+    (members[2].folder / "metrics.sqlite").write_bytes(b"x" * 5000)
+    mark = SweepMark(sweep=NAME, number=13, count=13, values={"seed": 9})
+    waiting = Member(folder=root / "not yet", mark=mark, status="waiting")
+    results = SweepReader().read([*members, waiting])
+    assert [run.status for run in (*results.runs[:2], results.runs[-1])] == ["gone", "damaged", "waiting"]
+    assert "not valid JSON" in results.runs[1].error
+    assert "metrics" in results.runs[2].error
+
+
+def test_that_the_list_of_runs_knows_and_finds_the_sweep(root: Path) -> None:
+    entries = RunIndex(root).refresh()
+    assert {entry.sweep for entry in entries} == {"", NAME}
+    assert sum(entry.matches(["tilts_2026"]) for entry in entries) == 12
+    assert RunIndex(root).entries() == entries
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"sweep": "a", "number": 0, "count": 1}', '{"sweep": "a", "number": 1, "count": 1, "x": 1}'],
+)
+def test_that_a_damaged_mark_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(UserError, match="place in its sweep"):
+        read_mark(tmp_path)
+
+
+def test_that_a_mark_is_what_was_written(tmp_path: Path) -> None:
+    mark = SweepMark(sweep="a", title="A", number=2, count=3, settings=("x",), values={"x": [1, "b", None]})
+    write_mark(tmp_path, mark)
+    assert read_mark(tmp_path) == mark
+    assert title_of({"perturbation.offsets.a.b": 0.25, "model.kind": "vae"}) == "ΔH(a.b)=0.25, kind=vae"
