@@ -89,8 +89,8 @@ def _fill(queue: JobQueue, wanted: Sweep, name: str, places: Places) -> None:
     """Queue the runs, or see that they are queued already and put back those that have not come to their end."""
     jobs = queue.jobs()
     if not jobs:
-        for point, mark in zip(wanted.points, wanted.marks(name), strict=True):
-            queue.add(point.config, wanted.limit, places.run(name, mark.number), point.title, mark)
+        marks = wanted.marks(name)
+        queue.add_sweep(wanted, marks, [places.run(name, mark.number) for mark in marks])
         return
     same = [(point.config.to_json(), wanted.limit) for point in wanted.points]
     if [(job.config, job.limit) for job in jobs] != same:

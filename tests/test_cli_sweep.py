@@ -17,7 +17,13 @@ from studio.library.sweep_results import HIGH, LOW, SHARE_ERROR, SweepReader, me
 from studio.paths import choose_runs_root
 from studio.training.sweep_mark import read_mark
 
-QUICK = {"batch.average_size": 8, "cadence.sample_every": 3600, "device": "cpu", "evaluation.budget": 0}
+QUICK = {
+    "batch.average_size": 8,
+    "cadence.sample_every": 3600,
+    "cadence.log_every": 1,
+    "device": "cpu",
+    "evaluation.budget": 0,
+}
 
 
 @pytest.mark.slow

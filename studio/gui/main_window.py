@@ -189,6 +189,10 @@ class MainWindow(QMainWindow):
             edit_menu.addAction(action)
         run_menu = self._menu("&Run")
         run_menu.addActions(self.actions_of_run.all())
+        run_menu.addSeparator()
+        sweep = run_menu.addAction("S&weep…", QKeySequence("Ctrl+Shift+W"), self._ask_sweep)
+        sweep.setObjectName("run_sweep")
+        sweep.setToolTip("Queue many runs of what is set up, over values of any settings and several seeds.")
         self._fill_view_menu(self._menu("&View"))
         help_menu = self._menu("&Help")
         plane = cast(PlanePanel, self.docks["plane"].widget())
@@ -234,6 +238,12 @@ class MainWindow(QMainWindow):
         if self.workbench.run.unsaved and not self._may_lose("Start again?", "Start again"):
             return
         self.workbench.start()
+
+    @Slot()
+    def _ask_sweep(self) -> None:
+        self.docks["queue"].show()
+        self.docks["queue"].raise_()
+        cast(QueuePanel, self.docks["queue"].widget()).sweeps.ask()
 
     def _may_lose(self, title: str, yes: str) -> bool:
         box = QMessageBox(QMessageBox.Icon.Question, title, title, parent=self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from studio.jobs.job import Job, JobStatus
 from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
+from studio.jobs.sweep import Sweep
 from studio.training.config import RunConfig
 from studio.training.limit import Limit
 
@@ -39,6 +40,7 @@ class QueueControl(QObject):
 
     changed = Signal()  # jobs or whether they are started
     line_logged = Signal(object)  # LogLine
+    job_ended = Signal()
     through = Signal()  # the last job has ended
 
     def __init__(
@@ -52,7 +54,7 @@ class QueueControl(QObject):
         self.jobs: tuple[Job, ...] = ()
         self._timer = QTimer(self, interval=_PERIOD)
         self._timer.timeout.connect(self._poll)
-        self._at_once = 1
+        self.at_once = 1
 
     @property
     def running(self) -> bool:
@@ -62,7 +64,7 @@ class QueueControl(QObject):
     @property
     def seconds_left(self) -> float | None:
         """Until all jobs have ended, about; None while that is unknown."""
-        return seconds_left(self.jobs, self._at_once)
+        return seconds_left(self.jobs, self.at_once)
 
     def begin(self) -> None:
         """Take up a queue that is there from an earlier time, and go on with it if it was running then."""
@@ -86,6 +88,36 @@ class QueueControl(QObject):
 
         self._act(act)
 
+    def add_sweep(self, sweep: Sweep, title: str) -> tuple[int, ...]:
+        """Queue all runs of a sweep, or none.
+
+        Args:
+            sweep: its runs.
+            title: what it is called.
+
+        Returns:
+            the jobs' ids.
+        """
+        ids: list[int] = []
+
+        def act() -> None:
+            marks = sweep.marks(title)
+            folders = [self._root() / f"{mark.sweep}_{mark.number:03d}" for mark in marks]
+            ids.extend(self._open().queue.add_sweep(sweep, marks, folders))
+            self.line_logged.emit(LogLine(text=f"Queued: {title}, {len(ids)} runs"))
+
+        self._act(act)
+        return tuple(ids)
+
+    def remove_waiting(self, ids: Sequence[int]) -> None:
+        """Take those of these jobs off the list that have not begun."""
+
+        def act() -> None:
+            count = self._open().queue.remove_waiting(ids)
+            self.line_logged.emit(LogLine(text=f"Taken off the queue: {count} runs"))
+
+        self._act(act)
+
     def run(self, running: bool) -> None:
         """Start jobs from now on, or start no more; one that runs is not touched."""
 
@@ -99,10 +131,13 @@ class QueueControl(QObject):
 
     def set_at_once(self, count: int) -> None:
         """How many jobs run at a time."""
-        self._at_once = count
-        if self._runner is not None:
-            self._runner.at_once = count
-        self.changed.emit()
+
+        def act() -> None:
+            runner = self._open()
+            runner.queue.set_at_once(count)
+            runner.at_once = self.at_once = count
+
+        self._act(act)
 
     def cancel(self, job: Job) -> None:
         """Stop a job that runs, which is saved, or leave out one that waits."""
@@ -130,7 +165,8 @@ class QueueControl(QObject):
     def _open(self) -> JobRunner:
         if self._runner is None:
             queue = JobQueue(self._path)
-            self._runner = JobRunner(queue, at_once=self._at_once, workers=LocalProcesses(self._data_root()))
+            self.at_once = queue.at_once
+            self._runner = JobRunner(queue, at_once=self.at_once, workers=LocalProcesses(self._data_root()))
             self._runner.paused = not queue.running
             self._timer.start()
             self._look()
@@ -166,6 +202,7 @@ class QueueControl(QObject):
             ended = [job for job in found if job.status.ended and before.get(job.id) is JobStatus.RUNNING]
             for job in ended:
                 self._tell(job)
+                self.job_ended.emit()
             if ended and all(job.status.ended for job in found):
                 self.through.emit()
         self.changed.emit()

@@ -106,6 +106,7 @@ class Workbench(QObject):
         self._loader.cancelled.connect(self._on_dataset_cancelled)
         self.evaluations.line_logged.connect(self.line_logged)
         self.evaluations.evaluated.connect(self.library.refresh)
+        self.queue.job_ended.connect(self.library.refresh)
         self.runs.run_changed.connect(self.run_changed)
         self.time.run_reset.connect(self.run_reset)
         self.time.snapshot_arrived.connect(self.snapshot_arrived)

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from studio.errors import UserError
 from studio.jobs.job import Job, JobStatus
+from studio.jobs.sweep import Sweep
 from studio.training.config import RunConfig
 from studio.training.limit import Limit
 from studio.training.sweep_mark import SweepMark
@@ -116,29 +117,41 @@ class JobQueue:
             the job's id.
         """
         with self._connected() as database:
-            cursor = database.execute(
-                "INSERT INTO job(place, title, config, steps, seconds_limit, folder, sweep) "
-                "SELECT COALESCE(MAX(place), 0) + 1, ?, ?, ?, ?, ?, ? FROM job",
-                (
-                    title or config.name or folder.name,
-                    config.to_json(),
-                    limit.steps,
-                    limit.seconds,
-                    str(folder),
-                    sweep.model_dump_json() if sweep else "",
-                ),
+            return _insert(database, (title or config.name or folder.name, config.to_json(), limit, folder, sweep))
+
+    def add_sweep(self, sweep: Sweep, marks: Sequence[SweepMark], folders: Sequence[Path]) -> tuple[int, ...]:
+        """Queue all runs of a sweep behind all others, or none.
+
+        Args:
+            sweep: the runs.
+            marks: the place of each.
+            folders: of each.
+
+        Returns:
+            the jobs' ids.
+        """
+        with self._connected() as database:
+            return tuple(
+                _insert(database, (point.title, point.config.to_json(), sweep.limit, folder, mark))
+                for point, mark, folder in zip(sweep.points, marks, folders, strict=True)
             )
-            assert cursor.lastrowid is not None
-            return cursor.lastrowid
 
     def jobs(self) -> tuple[Job, ...]:
         """All jobs, in their order."""
-        with self._connected() as database:
-            return tuple(_job(row) for row in database.execute("SELECT * FROM job ORDER BY place, id"))
+        return self._found("")
+
+    def running_jobs(self) -> tuple[Job, ...]:
+        """Those that run."""
+        return self._found("WHERE status='running'")
 
     def next(self) -> Job | None:
         """The first that waits."""
-        return next((job for job in self.jobs() if job.status is JobStatus.WAITING), None)
+        return next(iter(self._found("WHERE status='waiting'", 1)), None)
+
+    def _found(self, condition: str, most: int = -1) -> tuple[Job, ...]:
+        with self._connected() as database:
+            rows = database.execute(f"SELECT * FROM job {condition} ORDER BY place, id LIMIT {most}")
+            return tuple(_job(row) for row in rows)
 
     def claim(self, job: Job, pid: int) -> bool:
         """Mark a waiting job as running; whether nobody else was faster."""
@@ -175,6 +188,12 @@ class JobQueue:
         with self._connected() as database:
             database.execute("DELETE FROM job WHERE id=? AND status<>'running'", (job.id,))
 
+    def remove_waiting(self, ids: Sequence[int]) -> int:
+        """Take those of these jobs off the list that have not begun; how many there were."""
+        with self._connected() as database:
+            condition = "id=? AND status='waiting' AND attempts=0"
+            return sum(database.execute(f"DELETE FROM job WHERE {condition}", (each,)).rowcount for each in ids)
+
     def move(self, job: Job, by: int) -> None:
         """Let a job run earlier (negative) or later by so many places."""
         order = list(self.jobs())
@@ -209,6 +228,17 @@ class JobQueue:
                 f"{self.path}: {error}.",
                 "Make room on the disk; if the file is damaged, move it away to begin a new queue.",
             ) from error
+
+
+def _insert(database: sqlite3.Connection, job: tuple[str, str, Limit, Path, SweepMark | None]) -> int:
+    title, config, limit, folder, sweep = job
+    cursor = database.execute(
+        "INSERT INTO job(place, title, config, steps, seconds_limit, folder, sweep) "
+        "SELECT COALESCE(MAX(place), 0) + 1, ?, ?, ?, ?, ?, ? FROM job",
+        (title, config, limit.steps, limit.seconds, str(folder), sweep.model_dump_json() if sweep else ""),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
 
 
 def _job(row: sqlite3.Row) -> Job:

@@ -130,8 +130,8 @@ class JobRunner:
 
     def _take_back_orphans(self) -> None:
         """Put back what ran under a studio that is gone."""
-        for job in self.queue.jobs():
-            if job.status is JobStatus.RUNNING and job.id not in self._running and not _alive(job.pid):
+        for job in self.queue.running_jobs():
+            if job.id not in self._running and not _alive(job.pid):
                 self.queue.end(job, JobStatus.COMPLETED if _completed(job.folder) else JobStatus.WAITING)
 
 

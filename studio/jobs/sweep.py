@@ -107,11 +107,27 @@ def _sweep(raw: Any, path: Path) -> Sweep:
     if number > MOST_RUNS:
         raise _fault(path, f"it has {number:,} runs; at most {MOST_RUNS:,} are possible")
     base = with_settings(_base(raw["config"], path), _assignments(common))
+    return Sweep(points=combined(base, rows, grid), limit=_limit(raw, path))
+
+
+def combined(
+    base: RunConfig, rows: Sequence[Mapping[str, Any]], grid: Mapping[str, Sequence[Any]]
+) -> tuple[Point, ...]:
+    """Each of the rows with every combination of the grid.
+
+    Args:
+        base: what all have in common.
+        rows: values by setting, by dotted path.
+        grid: several values of each setting.
+
+    Raises:
+        UserError: a configuration has a fault.
+    """
     points = []
     for row, values in itertools.product(rows, itertools.product(*grid.values())):
-        own = row | dict(zip(grid, values, strict=True))
+        own = dict(row) | dict(zip(grid, values, strict=True))
         points.append(Point(values=own, config=with_settings(base, _assignments(own))))
-    return Sweep(points=tuple(points), limit=_limit(raw, path))
+    return tuple(points)
 
 
 def _grid(raw: Mapping[str, Any], path: Path) -> dict[str, list[Any]]:

@@ -26,6 +26,7 @@ from studio.gui.explain import explain
 from studio.gui.live_panel import LivePanel
 from studio.gui.log_line import Level
 from studio.gui.number_field import NumberField, NumberStyle, Range
+from studio.gui.sweep_actions import SweepActions
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.workbench import Workbench
@@ -52,6 +53,7 @@ class QueuePanel(LivePanel):
     def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(workbench, theme, parent)
         self.queue = workbench.queue
+        self.sweeps = SweepActions(workbench, theme, self)
         self.table = self._make_table()
         self.hint = QLabel(_EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
         self.hint.setProperty("role", "muted")
@@ -83,8 +85,16 @@ class QueuePanel(LivePanel):
         explain(self.add, "Add", "Queue a run of what is set up now; edits made later do not reach it. (Ctrl+Shift+A)")
         self.add.setShortcut("Ctrl+Shift+A")
         self.add.clicked.connect(self._add)
+        sweep = QPushButton("Sweep…")
+        sweep.setObjectName("queue_sweep")
+        explain(
+            sweep,
+            "Sweep",
+            "Queue many runs of what is set up, over values of any settings and several seeds. (Ctrl+Shift+W)",
+        )
+        sweep.clicked.connect(self.sweeps.ask)
         row = self._row()
-        adding: tuple[QWidget, ...] = (self.add, self.amount, self.unit)
+        adding: tuple[QWidget, ...] = (self.add, self.amount, self.unit, sweep)
         for widget in adding:
             row.addWidget(widget)
         self.at_once = NumberField(
@@ -113,6 +123,7 @@ class QueuePanel(LivePanel):
             ("cancel", "Cancel", "Stop this run, which is saved, or leave it out.", queue.cancel, _not_ended),
             ("retry", "Retry", "Let a run that has ended have another turn.", queue.retry, lambda j: j.status.ended),
             ("remove", "Remove", "Take it off the list; what it saved stays.", queue.remove, _idle),
+            ("results", "Results…", "Show what came of the sweep that it belongs to.", self._show_sweep, _swept),
         ):
             button = tool_button(f"queue_{name}", title, tip)
             button.clicked.connect(lambda _, act=act: self._act(act))
@@ -171,6 +182,10 @@ class QueuePanel(LivePanel):
         job = self._chosen
         if job is not None:
             act(job)
+
+    def _show_sweep(self, job: Job) -> None:
+        if job.sweep is not None:
+            self.sweeps.show_results(job.sweep.sweep)
 
     @property
     def _chosen(self) -> Job | None:
@@ -237,6 +252,10 @@ class QueuePanel(LivePanel):
     @Slot()
     def _alert(self) -> None:
         QApplication.alert(self.window())
+
+
+def _swept(job: Job) -> bool:
+    return job.sweep is not None
 
 
 def _waits(job: Job) -> bool:

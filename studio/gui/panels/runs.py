@@ -21,6 +21,7 @@ from studio.gui.panels.runs_export import RunExports
 from studio.gui.panels.runs_model import RunsModel
 from studio.gui.panels.runs_notes import RunNotesEdit
 from studio.gui.panels.runs_view import RunsView
+from studio.gui.sweep_actions import SweepActions
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
 from studio.library.compare import MOST_RUNS
@@ -40,6 +41,7 @@ class RunsPanel(LivePanel):
     def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(workbench, theme, parent)
         self.library = workbench.library
+        self.sweeps = SweepActions(workbench, theme, self)
         self.model = RunsModel(self.library, theme, self)
         self.view = RunsView(self.model)
         self.notes = RunNotesEdit()
@@ -193,6 +195,10 @@ class RunsPanel(LivePanel):
         """Open a window with these runs side by side."""
         window = CompareWindow([self.library.root / folder for folder in folders], self.theme, self.window())
         window.show()
+
+    def sweep_of(self, folder: str) -> str:
+        """The sweep that a run belongs to, by its unique name; empty if to none."""
+        return next((run.sweep for run in self._entries([folder])), "")
 
     def duplicate(self, folder: str) -> None:
         """Set up a run like this one."""

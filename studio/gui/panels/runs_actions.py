@@ -24,6 +24,7 @@ class RunAction:
     Attributes:
         act: given the folders' names.
         least, most: runs that it takes.
+        able: whether it can be done to these runs.
         keys: shown beside it; the table itself may understand them already.
         divided: the menu of exports and a line stand above it.
     """
@@ -34,6 +35,7 @@ class RunAction:
     act: Callable[[list[str]], None]
     least: int = 1
     most: int = 1
+    able: Callable[[list[str]], bool] = lambda folders: True
     keys: str = ""
     divided: bool = False
 
@@ -63,6 +65,13 @@ def actions_for(panel: RunsPanel) -> tuple[RunAction, ...]:
             least=2,
             most=MOST_RUNS,
             keys="Ctrl+Shift+C",
+        ),
+        RunAction(
+            name="sweep",
+            title="Results of its s&weep…",
+            tip="Show what came of all runs of the sweep that it belongs to, if to any.",
+            act=lambda folders: panel.sweeps.show_results(panel.sweep_of(folders[0])),
+            able=lambda folders: bool(panel.sweep_of(folders[0])),
         ),
         RunAction(
             name="duplicate",
@@ -100,7 +109,7 @@ def menu_of(actions: tuple[RunAction, ...], panel: RunsPanel, folders: list[str]
         action = QAction(each.title, menu)
         action.setObjectName(f"runs_{each.name}")
         action.setToolTip(tooltip(each.tip))
-        action.setEnabled(each.least <= len(folders) <= each.most)
+        action.setEnabled(each.least <= len(folders) <= each.most and each.able(folders))
         if each.keys:
             action.setShortcut(QKeySequence(each.keys))
             action.setShortcutVisibleInContextMenu(True)
