@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from studio.errors import UserError
 from studio.files import whole_file
+from studio.jobs.awake import Awake
 from studio.jobs.cluster import Cluster
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.processes import LocalProcesses
@@ -77,7 +78,12 @@ def sweep(
     workers = cluster() if cluster else None
     slots = workers.slots if workers else 1
     runner = JobRunner(queue, at_once=at_once or slots, workers=workers or LocalProcesses(data_root))
-    interrupted = _run(runner)
+    awake = Awake()
+    awake.keep()
+    try:
+        interrupted = _run(runner)
+    finally:
+        awake.let_sleep()
     jobs = queue.jobs()
     _tell(_results(wanted, path.stem, jobs), home, places)
     if interrupted:

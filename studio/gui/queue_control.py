@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.errors import UserError
 from studio.gui.log_line import Level, LogLine
+from studio.jobs.awake import Awake
 from studio.jobs.estimate import seconds_left
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.processes import LocalProcesses
@@ -52,6 +53,8 @@ class QueueControl(QObject):
         self._data_root = data_root
         self._runner: JobRunner | None = None
         self.jobs: tuple[Job, ...] = ()
+        self._told = ""  # the last error, which is not told again at every look
+        self._awake = Awake()
         self._timer = QTimer(self, interval=_PERIOD)
         self._timer.timeout.connect(self._poll)
         self.at_once = 1
@@ -139,25 +142,26 @@ class QueueControl(QObject):
 
         self._act(act)
 
-    def cancel(self, job: Job) -> None:
-        """Stop a job that runs, which is saved, or leave out one that waits."""
-        self._act(lambda: self._open().cancel(job))
+    def cancel(self, jobs: Sequence[Job]) -> None:
+        """Stop those that run, which are saved, and leave out those that wait."""
+        self._act(lambda: self._open().cancel(*jobs))
 
-    def retry(self, job: Job) -> None:
-        """Run a job that has ended once more."""
-        self._act(lambda: self._open().queue.retry(job))
+    def retry(self, jobs: Sequence[Job]) -> None:
+        """Run jobs that have ended once more."""
+        self._act(lambda: self._open().queue.retry(*jobs))
 
-    def remove(self, job: Job) -> None:
-        """Take a job off the list; its run folder stays."""
-        self._act(lambda: self._open().queue.remove(job))
+    def remove(self, jobs: Sequence[Job]) -> None:
+        """Take jobs off the list; their run folders stay."""
+        self._act(lambda: self._open().queue.remove(*jobs))
 
-    def move(self, job: Job, by: int) -> None:
-        """Let a job run earlier (negative) or later."""
-        self._act(lambda: self._open().queue.move(job, by))
+    def move(self, jobs: Sequence[Job], by: int) -> None:
+        """Let jobs run earlier (negative) or later."""
+        self._act(lambda: self._open().queue.move(jobs, by))
 
     def shutdown(self) -> None:
         """Have what runs save and end by itself; the next start goes on with it."""
         self._timer.stop()
+        self._awake.let_sleep()
         if self._runner is not None:
             self._runner.stop(_PATIENCE)
             self._runner = None
@@ -180,8 +184,9 @@ class QueueControl(QObject):
         try:
             act()
         except UserError as error:
-            self._timer.stop()
-            self.line_logged.emit(LogLine.of_error(error))
+            if str(error) != self._told:
+                self._told = str(error)
+                self.line_logged.emit(LogLine.of_error(error))
 
     @Slot()
     def _poll(self) -> None:
@@ -195,16 +200,24 @@ class QueueControl(QObject):
         if runner is None:
             return
         before = {job.id: job.status for job in self.jobs}
-        found: list[Job] = []
-        self._try(lambda: found.extend(runner.queue.jobs()))
-        if tuple(found) != self.jobs:
-            self.jobs = tuple(found)
+        read: list[tuple[Job, ...]] = []
+        self._try(lambda: read.append(runner.queue.jobs()))
+        if not read:
+            return
+        self._told = ""
+        (found,) = read
+        if found != self.jobs:
+            self.jobs = found
             ended = [job for job in found if job.status.ended and before.get(job.id) is JobStatus.RUNNING]
             for job in ended:
                 self._tell(job)
                 self.job_ended.emit()
             if ended and all(job.status.ended for job in found):
                 self.through.emit()
+        if runner.busy:
+            self._awake.keep()
+        else:
+            self._awake.let_sleep()
         self.changed.emit()
 
     def _tell(self, job: Job) -> None:

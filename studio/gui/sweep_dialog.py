@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QKeyEvent
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from studio.errors import UserError
 from studio.gui.choice_box import ChoiceBox
+from studio.gui.clock import clock
 from studio.gui.explain import explain
 from studio.gui.look import mark
 from studio.gui.number_entry import MINUS
@@ -285,11 +285,8 @@ class SweepDialog(QDialog):
         seconds = self._seconds(limit, number)
         if seconds is None:
             return "; how long they take is known once one of them has ended."
-        end = datetime.now() + timedelta(seconds=seconds)
-        day = "" if end.date() == datetime.now().date() else f" on {end:%a %d %b}"
-        return (
-            f", about {_spoken(seconds)} of training; through at about {end:%H:%M}{day} if the queue runs from now on."
-        )
+        long = _spoken(seconds)
+        return f", about {long} of training; through at about {clock(seconds)} if the queue runs from now on."
 
     def _say(self, text: str, role: str) -> None:
         self.summary.setText(text)

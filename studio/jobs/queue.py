@@ -178,15 +178,19 @@ class JobQueue:
         """
         self._set("status=?, error=?, pid=0, begun=0, seconds=seconds+?", (status.value, error, seconds), job)
 
-    def retry(self, job: Job) -> None:
-        """Have a job that has ended run once more."""
-        if job.status.ended:
-            self.end(job, JobStatus.WAITING)
+    def retry(self, *jobs: Job) -> None:
+        """Have jobs that have ended run once more."""
+        ended = [(job.id,) for job in jobs if job.status.ended]
+        self._for_each("UPDATE job SET status='waiting', error='' WHERE id=? AND status<>'running'", ended)
 
-    def remove(self, job: Job) -> None:
-        """Take a job that does not run off the list; its folder stays."""
-        with self._connected() as database:
-            database.execute("DELETE FROM job WHERE id=? AND status<>'running'", (job.id,))
+    def cancel(self, *jobs: Job) -> None:
+        """Leave out jobs that wait."""
+        condition = "id=? AND status='waiting'"
+        self._for_each(f"UPDATE job SET status='cancelled', error='' WHERE {condition}", [(job.id,) for job in jobs])
+
+    def remove(self, *jobs: Job) -> None:
+        """Take jobs that do not run off the list; their folders stay."""
+        self._for_each("DELETE FROM job WHERE id=? AND status<>'running'", [(job.id,) for job in jobs])
 
     def remove_waiting(self, ids: Sequence[int]) -> int:
         """Take those of these jobs off the list that have not begun; how many there were."""
@@ -194,17 +198,20 @@ class JobQueue:
             condition = "id=? AND status='waiting' AND attempts=0"
             return sum(database.execute(f"DELETE FROM job WHERE {condition}", (each,)).rowcount for each in ids)
 
-    def move(self, job: Job, by: int) -> None:
-        """Let a job run earlier (negative) or later by so many places."""
-        order = list(self.jobs())
-        at = next((index for index, each in enumerate(order) if each.id == job.id), None)
-        if at is None:
-            return
-        order.insert(max(0, at + by), order.pop(at))
+    def move(self, jobs: Sequence[Job], by: int) -> None:
+        """Let jobs run earlier (negative) or later by so many places; they stay in their order."""
+        order = [job.id for job in self.jobs()]
+        chosen = [each for each in order if each in {job.id for job in jobs}]
+        for each in chosen if by < 0 else reversed(chosen):
+            at = order.index(each)
+            blocked = order[max(0, at + by)] in chosen if by < 0 else order[min(len(order) - 1, at + by)] in chosen
+            if not blocked:
+                order.insert(max(0, at + by), order.pop(at))
+        self._for_each("UPDATE job SET place=? WHERE id=?", list(enumerate(order)))
+
+    def _for_each(self, statement: str, rows: Sequence[tuple[int, ...]]) -> None:
         with self._connected() as database:
-            database.executemany(
-                "UPDATE job SET place=? WHERE id=?", [(place, each.id) for place, each in enumerate(order)]
-            )
+            database.executemany(statement, rows)
 
     def _set(self, assignments: str, values: Sequence[Any], job: Job) -> None:
         with self._connected() as database:

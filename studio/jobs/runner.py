@@ -77,14 +77,14 @@ class JobRunner:
                 changed = True
         return changed
 
-    def cancel(self, job: Job) -> None:
-        """Stop a job that runs, which saves it, or take one that waits out of turn."""
-        running = self._running.get(job.id)
-        if running is not None:
-            running.cancelled = True
-            running.attempt.interrupt()
-        elif job.status is JobStatus.WAITING:
-            self.queue.end(job, JobStatus.CANCELLED)
+    def cancel(self, *jobs: Job) -> None:
+        """Stop jobs that run, which saves them, and take those that wait out of turn."""
+        for job in jobs:
+            running = self._running.get(job.id)
+            if running is not None:
+                running.cancelled = True
+                running.attempt.interrupt()
+        self.queue.cancel(*jobs)
 
     def stop(self, patience: float = _GRACE_SECONDS) -> None:
         """End everything in good order; what was running waits for the next time.

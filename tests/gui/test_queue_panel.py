@@ -11,12 +11,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
+from studio.errors import UserError
 from studio.gui.log_line import LogLine
 from studio.gui.panels.queue import QueuePanel
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
-from studio.jobs.job import JobStatus
+from studio.jobs.job import Job, JobStatus
 from studio.jobs.processes import LocalProcesses
+from studio.jobs.queue import JobQueue
 from studio.paths import state_dir
 from studio.training.limit import Limit
 
@@ -78,6 +80,57 @@ def test_that_what_is_set_up_is_queued_as_it_is_now(qtbot: QtBot, panel: QueuePa
     click(qtbot, panel, "add")
     assert workbench.queue.jobs[3].limit == Limit(steps=250)
     assert '"name": "a"' in workbench.queue.jobs[0].config
+
+
+def test_that_several_runs_are_moved_and_removed_by_keys(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
+    queue_three(qtbot, workbench, panel)
+    panel.table.setFocus()
+    panel.table.selectRow(1)
+    qtbot.keyClick(panel.table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(panel.table, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert column(panel, 0) == ["b", "c", "a"]
+    assert len(panel.table.chosen()) == 2
+    click(qtbot, panel, "cancel")
+    assert column(panel, 1) == ["cancelled", "cancelled", "waiting"]
+    qtbot.keyClick(panel.table, Qt.Key.Key_Delete)
+    assert column(panel, 0) == ["a"]
+
+
+def test_that_how_many_run_at_once_is_kept(
+    qtbot: QtBot, panel: QueuePanel, workbench: Workbench, theme: ThemeManager
+) -> None:
+    panel.at_once.setFocus()
+    panel.at_once.selectAll()
+    qtbot.keyClicks(panel.at_once, "3\t")
+    assert workbench.queue.at_once == 3
+    workbench.queue.shutdown()
+    again = Workbench(workbench.config, data_root=workbench.data_root, runs_root=workbench.runs_root)
+    again.queue.begin()
+    assert again.queue.at_once == 3
+    other = QueuePanel(again, theme)
+    assert other.at_once.raw() == 3
+    other.deleteLater()
+    again.shutdown()
+
+
+def test_that_a_queue_that_cannot_be_read_for_a_moment_goes_on(
+    qtbot: QtBot, panel: QueuePanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[LogLine] = []
+    queue_three(qtbot, workbench, panel)
+    workbench.line_logged.connect(lines.append)
+
+    def locked(self: JobQueue, condition: str, most: int = -1) -> tuple[Job, ...]:
+        raise UserError("The queue cannot be read or written", "database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(JobQueue, "_found", locked)
+        for _ in range(3):
+            workbench.queue._poll()
+    assert [line.text.count("locked") for line in lines] == [1]
+    assert column(panel, 0) == ["a", "b", "c"]
+    with qtbot.waitSignal(workbench.queue.through, timeout=30_000):
+        click(qtbot, panel, "run")
 
 
 def test_that_a_length_that_is_none_queues_nothing(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:

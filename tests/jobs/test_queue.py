@@ -43,8 +43,19 @@ def test_that_jobs_wait_in_order_with_the_configuration_of_their_time(queue: Job
     ("title", "by", "order"), [("c", -1, "acb"), ("c", -9, "cab"), ("a", 1, "bac"), ("a", 9, "bca")]
 )
 def test_that_jobs_can_be_reordered(queue: JobQueue, title: str, by: int, order: str) -> None:
-    queue.move(named(queue, title), by)
+    queue.move([named(queue, title)], by)
     assert titles(queue) == order
+
+
+def test_that_several_jobs_move_as_one_and_stop_at_the_end(queue: JobQueue) -> None:
+    both = [named(queue, "b"), named(queue, "c")]
+    queue.move(both, -1)
+    assert titles(queue) == "bca"
+    queue.move(both, -1)
+    assert titles(queue) == "bca"
+    queue.move(both, 1)
+    queue.move(both, 1)
+    assert titles(queue) == "abc"
 
 
 def test_that_only_one_program_gets_a_job(queue: JobQueue) -> None:

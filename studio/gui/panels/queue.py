@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QItemSelectionModel, Qt, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QApplication,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
     QToolButton,
     QWidget,
 )
 
 from studio.gui.choice_box import ChoiceBox
+from studio.gui.clock import clock
 from studio.gui.controls import tool_button
 from studio.gui.explain import explain
 from studio.gui.live_panel import LivePanel
 from studio.gui.log_line import Level
+from studio.gui.notification import notify
 from studio.gui.number_field import NumberField, NumberStyle, Range
+from studio.gui.panels.queue_table import QueueTable
 from studio.gui.sweep_actions import SweepActions
 from studio.gui.theme import ThemeManager
-from studio.gui.tooltip import tooltip
 from studio.gui.workbench import Workbench
 from studio.jobs.job import Job, JobStatus
 from studio.training.limit import Limit
 
 _EMPTY = "No run is queued. Set one up, say how long it is to train, and press “Add”; then run the queue."
-_COLUMNS = (
-    ("Run", "What is trained: the configuration as it was when it was queued. Later edits do not reach it."),
-    ("Status", "Waiting, running in a process of its own, or how it ended."),
-    ("Trains for", "When the run is complete: training steps, or minutes of training."),
-    ("Took", "How long its process has run, in minutes and seconds, all attempts together."),
-    ("Remark", "What went wrong, if something did."),
-)
 _MOST_AT_ONCE = 16
+
+Able = Callable[[Job], bool]
 
 
 class QueuePanel(LivePanel):
@@ -54,7 +44,7 @@ class QueuePanel(LivePanel):
         super().__init__(workbench, theme, parent)
         self.queue = workbench.queue
         self.sweeps = SweepActions(workbench, theme, self)
-        self.table = self._make_table()
+        self.table = QueueTable()
         self.hint = QLabel(_EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
         self.hint.setProperty("role", "muted")
         self.outlook = QLabel()
@@ -67,8 +57,10 @@ class QueuePanel(LivePanel):
         self.body.addWidget(self.outlook)
         self.show_body()
         self.queue.changed.connect(self.request_draw)
-        self.queue.through.connect(self._alert)
+        self.queue.through.connect(self._tell_through)
         self.table.itemSelectionChanged.connect(self._offer)
+        self.table.moved.connect(self._move)
+        self.table.remove_asked.connect(lambda: self._act(self.queue.remove, _idle))
         self.draw()
 
     def _make_adding(self) -> QHBoxLayout:
@@ -115,18 +107,24 @@ class QueuePanel(LivePanel):
 
     def _make_buttons(self) -> QHBoxLayout:
         queue = self.queue
-        self.buttons: dict[str, tuple[QToolButton, Callable[[Job], bool]]] = {}
+        self.buttons: dict[str, tuple[QToolButton, Able]] = {}
         row = self._row()
         for name, title, tip, act, able in (
-            ("up", "Earlier", "Let this run have its turn before the one above.", lambda j: queue.move(j, -1), _waits),
-            ("down", "Later", "Let this run have its turn after the one below.", lambda j: queue.move(j, 1), _waits),
-            ("cancel", "Cancel", "Stop this run, which is saved, or leave it out.", queue.cancel, _not_ended),
-            ("retry", "Retry", "Let a run that has ended have another turn.", queue.retry, lambda j: j.status.ended),
-            ("remove", "Remove", "Take it off the list; what it saved stays.", queue.remove, _idle),
-            ("results", "Results…", "Show what came of the sweep that it belongs to.", self._show_sweep, _swept),
+            ("up", "Earlier", "Let the chosen runs have their turn earlier. (Alt+Up)", self._earlier, _waits),
+            ("down", "Later", "Let the chosen runs have their turn later. (Alt+Down)", self._later, _waits),
+            ("cancel", "Cancel", "Stop the chosen runs, which are saved, or leave them out.", queue.cancel, _not_ended),
+            (
+                "retry",
+                "Retry",
+                "Let runs that have ended have another turn, from where they were.",
+                queue.retry,
+                _ended,
+            ),
+            ("remove", "Remove", "Take them off the list; what they saved stays. (Delete)", queue.remove, _idle),
+            ("results", "Results…", "Show what came of the sweep that the run belongs to.", self._show_sweep, _swept),
         ):
             button = tool_button(f"queue_{name}", title, tip)
-            button.clicked.connect(lambda _, act=act: self._act(act))
+            button.clicked.connect(lambda _, act=act, able=able: self._act(act, able))
             self.buttons[name] = (button, able)
             row.addWidget(button)
         row.addStretch(1)
@@ -136,29 +134,6 @@ class QueuePanel(LivePanel):
         row = QHBoxLayout()
         row.setSpacing(self.theme.tokens.spacing // 2)
         return row
-
-    def _make_table(self) -> QTableWidget:
-        table = QTableWidget(0, len(_COLUMNS))
-        table.setObjectName("queue_table")
-        explain(table, "Queued runs", "Every run of the queue, in the order of their turns.")
-        table.setToolTip("")
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        head = table.horizontalHeader()
-        head.setHighlightSections(False)
-        for place, (title, tip) in enumerate(_COLUMNS):
-            item = QTableWidgetItem(title)
-            item.setToolTip(tooltip(tip))
-            item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-            table.setHorizontalHeaderItem(place, item)
-            head.setSectionResizeMode(place, QHeaderView.ResizeMode.ResizeToContents)
-        for place in (0, len(_COLUMNS) - 1):
-            head.setSectionResizeMode(place, QHeaderView.ResizeMode.Stretch)
-        return table
 
     # -- what the person does
 
@@ -178,34 +153,41 @@ class QueuePanel(LivePanel):
         if not self.at_once.fault():
             self.queue.set_at_once(int(self.at_once.raw()))
 
-    def _act(self, act: Callable[[Job], object]) -> None:
-        job = self._chosen
-        if job is not None:
-            act(job)
+    def _act(self, act: Callable[[Sequence[Job]], object], able: Able) -> None:
+        """Do it to those of the chosen runs that it can be done to."""
+        jobs = [job for job in self._chosen if able(job)]
+        if jobs:
+            act(jobs)
 
-    def _show_sweep(self, job: Job) -> None:
-        if job.sweep is not None:
-            self.sweeps.show_results(job.sweep.sweep)
+    def _earlier(self, jobs: Sequence[Job]) -> None:
+        self.queue.move(jobs, -1)
+
+    def _later(self, jobs: Sequence[Job]) -> None:
+        self.queue.move(jobs, 1)
+
+    @Slot(int)
+    def _move(self, by: int) -> None:
+        self._act(self._earlier if by < 0 else self._later, _waits)
+
+    def _show_sweep(self, jobs: Sequence[Job]) -> None:
+        for sweep in dict.fromkeys(job.sweep.sweep for job in jobs if job.sweep is not None):
+            self.sweeps.show_results(sweep)
 
     @property
-    def _chosen(self) -> Job | None:
-        rows = self.table.selectionModel().selectedRows()
-        return self.queue.jobs[rows[0].row()] if rows and rows[0].row() < len(self.queue.jobs) else None
+    def _chosen(self) -> list[Job]:
+        chosen = self.table.chosen()
+        return [job for job in self.queue.jobs if job.id in chosen]
 
     # -- what is shown
 
     def draw(self) -> None:
-        """Bring the table up to date; the same run stays chosen wherever it moves."""
-        jobs, chosen = self.queue.jobs, self._shown_choice
+        """Bring the table and the outlook up to date."""
+        jobs = self.queue.jobs
         self.hint.setVisible(not jobs)
         self.table.setVisible(bool(jobs))
-        self.table.setRowCount(len(jobs))
-        for place, job in enumerate(jobs):
-            self._fill(place, job)
-            if job.id == chosen:
-                index = self.table.model().index(place, 0)
-                flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
-                self.table.selectionModel().setCurrentIndex(index, flags)
+        self.table.show_jobs(jobs)
+        if not self.at_once.hasFocus():
+            self.at_once.show_value(self.queue.at_once)
         running = self.queue.running
         title = "Pause the queue" if running else "Run the queue"
         tip = "Start no further run; one that trains goes on." if running else "Start the runs one after the other."
@@ -214,28 +196,11 @@ class QueuePanel(LivePanel):
         self.outlook.setText(self._outlook())
         self._offer()
 
-    @property
-    def _shown_choice(self) -> int | None:
-        rows = self.table.selectionModel().selectedRows()
-        item = self.table.item(rows[0].row(), 0) if rows else None
-        return item.data(Qt.ItemDataRole.UserRole) if item is not None else None
-
-    def _fill(self, place: int, job: Job) -> None:
-        texts = (job.title, job.status.value, _length(job.limit), _duration(job.seconds), job.error)
-        for column, text in enumerate(texts):
-            item = self.table.item(place, column)
-            if item is None:
-                item = QTableWidgetItem()
-                self.table.setItem(place, column, item)
-            item.setText(text)
-            item.setToolTip(tooltip(text, str(job.folder)) if text else "")
-            item.setData(Qt.ItemDataRole.UserRole, job.id)
-
     @Slot()
     def _offer(self) -> None:
-        job = self._chosen
+        chosen = self._chosen
         for button, able in self.buttons.values():
-            button.setEnabled(job is not None and able(job))
+            button.setEnabled(any(map(able, chosen)))
 
     def _outlook(self) -> str:
         left = sum(not job.status.ended for job in self.queue.jobs)
@@ -247,11 +212,14 @@ class QueuePanel(LivePanel):
         seconds = self.queue.seconds_left
         if seconds is None:
             return f"{said}; how long they take is known once one of that length has ended."
-        return f"{said}; through at about {datetime.now() + timedelta(seconds=seconds):%H:%M}."
+        return f"{said}; through at about {clock(seconds)}."
 
     @Slot()
-    def _alert(self) -> None:
-        QApplication.alert(self.window())
+    def _tell_through(self) -> None:
+        ended = [job.status for job in self.queue.jobs]
+        failed = sum(status is JobStatus.FAILED for status in ended)
+        told = f"{sum(status is JobStatus.COMPLETED for status in ended):,} of {len(ended):,} runs were completed"
+        notify("The queue is through", f"{told}, {failed:,} failed." if failed else f"{told}.", self.window())
 
 
 def _swept(job: Job) -> bool:
@@ -266,15 +234,9 @@ def _not_ended(job: Job) -> bool:
     return not job.status.ended
 
 
+def _ended(job: Job) -> bool:
+    return job.status.ended
+
+
 def _idle(job: Job) -> bool:
     return job.status is not JobStatus.RUNNING
-
-
-def _length(limit: Limit) -> str:
-    if limit.steps is not None:
-        return f"{limit.steps:,} steps"
-    return f"{(limit.seconds or 0) / 60:g} min"
-
-
-def _duration(seconds: float) -> str:
-    return f"{math.floor(seconds / 60)}:{math.floor(seconds % 60):02d}" if seconds else ""
