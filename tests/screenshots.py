@@ -1,9 +1,9 @@
 """``python3 -m tests.screenshots [FOLDER]``: pictures of the window and of every panel, to be looked at.
 
 Each look (light, dark) in three states: before a run, during a run on the built-in digits with the digit 2 tilted to
-30 % and one edit on the way, and with a folder of images that holds no classes. Needs no display; takes a minute or two
-and touches nothing of the person's: settings and runs go to a temporary folder. The pictures go to FOLDER, by default
-``build/screenshots``, named STATE-LOOK-PANEL.png.
+30 % and one edit on the way, and with a folder of images that holds no classes; and the windows of a sweep. Needs no
+display; takes a minute or two and touches nothing of the person's: settings and runs go to a temporary folder. The
+pictures go to FOLDER, by default ``build/screenshots``, named STATE-LOOK-PANEL.png.
 """
 
 from __future__ import annotations
@@ -65,6 +65,9 @@ def _in(home: Path, folder: Path) -> int:
         workbench.begin()
         return window
 
+    from tests import sweep_screenshots
+
+    sweep_screenshots.take(theme, home / "sweep", folder, _settle, _wait)
     plain = {"perturbation": PerturbationConfig(), "threads": 1}  # more would wait for each other on a busy machine
     window = open_window(config_or_preset(PRESET).model_copy(update=plain), "digits")
     try:

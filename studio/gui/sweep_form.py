@@ -12,6 +12,7 @@ from studio.jobs.sweep_plan import Combination
 from studio.training.limit import Limit
 
 _MOST_SEEDS = 100
+_AIR = 6
 
 
 class SweepForm(QWidget):
@@ -38,6 +39,8 @@ class SweepForm(QWidget):
         form.addRow("&Combine", self.combination)
         form.addRow("&Runs of each", self.seeds)
         form.addRow("&Train each for", length)
+        longest = form.labelForField(length)
+        longest.setMinimumWidth(longest.fontMetrics().horizontalAdvance("Train each for") + _AIR)
         form.addRow("&Name", self.name)
 
     def _make_combination(self) -> None:

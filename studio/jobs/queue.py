@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from studio.jobs.job import Job, JobStatus
 from studio.jobs.sweep import Sweep
 from studio.training.config import RunConfig
 from studio.training.limit import Limit
-from studio.training.sweep_mark import SweepMark
+from studio.training.sweep_mark import MOST_RUNS, SweepMark
 
 _VERSION = 2
 _BUSY_SECONDS = 10.0
@@ -56,6 +57,7 @@ class JobQueue:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._read: tuple[object, tuple[Job, ...]] | None = None  # what the file looked like, and the jobs in it
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with self._connected() as database:
@@ -116,8 +118,9 @@ class JobQueue:
         Returns:
             the job's id.
         """
+        titled = title or config.name or folder.name
         with self._connected() as database:
-            return _insert(database, (title or config.name or folder.name, config.to_json(), limit, folder, sweep))
+            return _insert(database, _last(database) + 1, (titled, config.to_json(), limit, folder, sweep))
 
     def add_sweep(self, sweep: Sweep, marks: Sequence[SweepMark], folders: Sequence[Path]) -> tuple[int, ...]:
         """Queue all runs of a sweep behind all others, or none.
@@ -131,14 +134,31 @@ class JobQueue:
             the jobs' ids.
         """
         with self._connected() as database:
+            runs = enumerate(zip(sweep.points, marks, folders, strict=True), 1)
+            last = _last(database)
             return tuple(
-                _insert(database, (point.title, point.config.to_json(), sweep.limit, folder, mark))
-                for point, mark, folder in zip(sweep.points, marks, folders, strict=True)
+                _insert(database, last + place, (point.title, point.config.to_json(), sweep.limit, folder, mark))
+                for place, (point, mark, folder) in runs
             )
 
     def jobs(self) -> tuple[Job, ...]:
-        """All jobs, in their order."""
-        return self._found("")
+        """All jobs, in their order; the same tuple as before while nobody has written to the file."""
+        stamp = self._stamp()
+        if self._read is None or self._read[0] != stamp:
+            self._read = stamp, self._found("")
+        return self._read[1]
+
+    def _stamp(self) -> object:
+        """What changes whenever somebody writes to the file."""
+        found: list[object] = []
+        for path in (self.path, self.path.with_name(f"{self.path.name}-wal")):
+            try:
+                state = path.stat()
+            except OSError:
+                found.append(None)
+            else:
+                found.append((state.st_mtime_ns, state.st_size))
+        return found
 
     def running_jobs(self) -> tuple[Job, ...]:
         """Those that run."""
@@ -237,12 +257,16 @@ class JobQueue:
             ) from error
 
 
-def _insert(database: sqlite3.Connection, job: tuple[str, str, Limit, Path, SweepMark | None]) -> int:
+def _last(database: sqlite3.Connection) -> float:
+    """Place of the last job."""
+    return float(database.execute("SELECT COALESCE(MAX(place), 0) FROM job").fetchone()[0])
+
+
+def _insert(database: sqlite3.Connection, place: float, job: tuple[str, str, Limit, Path, SweepMark | None]) -> int:
     title, config, limit, folder, sweep = job
     cursor = database.execute(
-        "INSERT INTO job(place, title, config, steps, seconds_limit, folder, sweep) "
-        "SELECT COALESCE(MAX(place), 0) + 1, ?, ?, ?, ?, ?, ? FROM job",
-        (title, config, limit.steps, limit.seconds, str(folder), sweep.model_dump_json() if sweep else ""),
+        "INSERT INTO job(place, title, config, steps, seconds_limit, folder, sweep) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (place, title, config, limit.steps, limit.seconds, str(folder), sweep.model_dump_json() if sweep else ""),
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
@@ -270,6 +294,7 @@ def _job(row: sqlite3.Row) -> Job:
     )
 
 
+@lru_cache(maxsize=2 * MOST_RUNS)
 def _mark(text: str) -> SweepMark | None:
     try:
         return SweepMark.model_validate_json(text) if text else None

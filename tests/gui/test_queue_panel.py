@@ -120,11 +120,11 @@ def test_that_a_queue_that_cannot_be_read_for_a_moment_goes_on(
     queue_three(qtbot, workbench, panel)
     workbench.line_logged.connect(lines.append)
 
-    def locked(self: JobQueue, condition: str, most: int = -1) -> tuple[Job, ...]:
+    def locked(self: JobQueue) -> tuple[Job, ...]:
         raise UserError("The queue cannot be read or written", "database is locked")
 
     with monkeypatch.context() as patched:
-        patched.setattr(JobQueue, "_found", locked)
+        patched.setattr(JobQueue, "jobs", locked)
         for _ in range(3):
             workbench.queue._poll()
     assert [line.text.count("locked") for line in lines] == [1]

@@ -45,6 +45,7 @@ class QueuePanel(LivePanel):
         self.queue = workbench.queue
         self.sweeps = SweepActions(workbench, theme, self)
         self.table = QueueTable()
+        self._drawn: Sequence[Job] = ()
         self.hint = QLabel(_EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
         self.hint.setProperty("role", "muted")
         self.outlook = QLabel()
@@ -185,7 +186,10 @@ class QueuePanel(LivePanel):
         jobs = self.queue.jobs
         self.hint.setVisible(not jobs)
         self.table.setVisible(bool(jobs))
-        self.table.show_jobs(jobs)
+        if jobs is not self._drawn:
+            self._drawn = jobs
+            self.table.show_jobs(jobs)
+        self.table.show_times(jobs)
         if not self.at_once.hasFocus():
             self.at_once.show_value(self.queue.at_once)
         running = self.queue.running

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, Signal
@@ -22,6 +23,7 @@ _COLUMNS = (
     ("Remark", "What went wrong, if something did."),
 )
 _MOVES = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+_TOOK = 3
 _WIDTHS = {1: 11, 2: 14, 3: 9}
 """Characters that a column needs; the first and the last share what is left."""
 
@@ -84,7 +86,8 @@ class QueueTable(QTableWidget):
         self.selectionModel().select(selection, flags.ClearAndSelect)
 
     def _fill(self, row: int, job: Job) -> None:
-        texts = (job.title, job.status.value, _length(job.limit), _duration(job.seconds), job.error)
+        tips = (job.title if job.sweep is None else f"{job.sweep.title}: {job.title}", str(job.folder))
+        texts = (job.title, job.status.value, _length(job.limit), _duration(_taken(job)), job.error)
         for column, text in enumerate(texts):
             item = self.item(row, column)
             if item is None:
@@ -93,8 +96,15 @@ class QueueTable(QTableWidget):
             elif item.text() == text and item.data(Qt.ItemDataRole.UserRole) == job.id:
                 continue
             item.setText(text)
-            item.setToolTip(tooltip(text, str(job.folder)) if text else "")
+            item.setToolTip(tooltip(*tips) if column == 0 else tooltip(text))
             item.setData(Qt.ItemDataRole.UserRole, job.id)
+
+    def show_times(self, jobs: Sequence[Job]) -> None:
+        """Bring up to date how long those that run have taken."""
+        for row, job in enumerate(jobs):
+            item = self.item(row, _TOOK) if job.begun else None
+            if item is not None:
+                item.setText(_duration(_taken(job)))
 
     def _id(self, row: int) -> int | None:
         item = self.item(row, 0)
@@ -114,6 +124,10 @@ def _length(limit: Limit) -> str:
     if limit.steps is not None:
         return f"{limit.steps:,} steps"
     return f"{(limit.seconds or 0) / 60:g} min"
+
+
+def _taken(job: Job) -> float:
+    return job.seconds + (max(0.0, time.time() - job.begun) if job.begun else 0.0)
 
 
 def _duration(seconds: float) -> str:
