@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -120,7 +120,9 @@ def _run(runner: JobRunner) -> bool:
     try:
         while True:
             runner.poll()
-            jobs = runner.queue.jobs()
+            before, jobs = jobs, runner.queue.jobs()
+            for job in _begun_again(before, jobs):
+                bar.write(f"{job.folder.name} lost its worker; it goes on from its last checkpoint", file=sys.stderr)
             bar.update(sum(job.status.ended for job in jobs) - bar.n)
             if all(job.status.ended for job in jobs):
                 return False
@@ -134,6 +136,13 @@ def _run(runner: JobRunner) -> bool:
     finally:
         runner.stop(_PATIENCE_SECONDS)
         bar.close()
+
+
+def _begun_again(before: Sequence[Job], jobs: Sequence[Job]) -> Iterator[Job]:
+    """Jobs that were running and are so again, by another attempt."""
+    for then, job in zip(before, jobs, strict=True):
+        if then.status is JobStatus.RUNNING and job.attempts > then.attempts:
+            yield job
 
 
 def _results(wanted: Sweep, name: str, jobs: Sequence[Job]) -> SweepResults:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 import numpy as np
 from pydantic.fields import FieldInfo
@@ -51,7 +52,7 @@ class SweptField:
     @property
     def numeric(self) -> bool:
         """Whether a range of it makes sense."""
-        return self.info.annotation in (int, float) and not self.choices
+        return _type_of(self.info) in (int, float) and not self.choices
 
     @property
     def expected(self) -> str:
@@ -60,7 +61,7 @@ class SweptField:
             return ", ".join(title for _, title in self.choices)
         unit = f" in {extra(self.info, 'unit')}" if extra(self.info, "unit") else ""
         bounds = f", {range_text(self.info)}" if range_text(self.info) else ""
-        whole = "whole numbers" if self.info.annotation is int else "numbers"
+        whole = "whole numbers" if _type_of(self.info) is int else "numbers"
         return f"{whole}{unit}{bounds}" if self.numeric else "texts"
 
     def checked(self, value: Any) -> Any:
@@ -71,11 +72,12 @@ class SweptField:
         """
         if not self.numeric:
             return value
-        if self.info.annotation is int and float(value) != int(value):
+        whole = _type_of(self.info) is int
+        if whole and float(value) != int(value):
             raise BadValuesError(f"{value:g} is no whole number.")
         if value not in range_of(self.info):
             raise BadValuesError(f"{value:g} is out of range: {range_text(self.info)}.")
-        return int(value) if self.info.annotation is int else float(value)
+        return int(value) if whole else float(value)
 
 
 def sweepable(config: RunConfig, class_names: Sequence[str]) -> list[SweptField]:
@@ -105,13 +107,19 @@ def _fields_of(settings: Settings, before: str, section: str) -> list[SweptField
     return found + parts
 
 
+def _type_of(info: FieldInfo) -> Any:
+    """The type of a field's values, which may be None besides."""
+    parts = [part for part in get_args(info.annotation) if part is not NoneType]
+    return parts[0] if len(parts) == 1 and get_origin(info.annotation) in (Union, UnionType) else info.annotation
+
+
 def _choices(info: FieldInfo) -> list[tuple[Any, str]] | None:
     """Values of a field; none for a number; None for what cannot be written in a word."""
     if choices := choices_of(info.annotation):
         return choices
     if info.annotation is bool:
         return [(False, "off"), (True, "on")]
-    plain = info.annotation in (int, float) or (info.annotation is str and not extra(info, "path"))
+    plain = _type_of(info) in (int, float) or (info.annotation is str and not extra(info, "path"))
     return [] if plain and not extra(info, "editor") else None
 
 
@@ -153,7 +161,7 @@ def range_values(start: float, stop: float, count: int, field: SweptField, *, lo
     space = np.geomspace(start, stop, count) if log else np.linspace(start, stop, count)
     exact = [float(f"{value:.6g}") for value in space]
     exact[0], exact[-1] = start, stop
-    whole = field.info.annotation is int
+    whole = _type_of(field.info) is int
     return _told_apart(tuple(field.checked(round(value) if whole else value) for value in exact))
 
 

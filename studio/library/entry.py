@@ -24,7 +24,7 @@ from studio.training.metrics import newest_evaluation, newest_point, newest_valu
 from studio.training.sample_strips import tiled
 from studio.training.saved_run import read_summary
 from studio.training.sweep_mark import FILE as SWEEP
-from studio.training.sweep_mark import read_mark
+from studio.training.sweep_mark import SweepMark, read_mark, title_of
 
 DAMAGED = "damaged"
 UNFINISHED = "unfinished"
@@ -113,7 +113,7 @@ def _read(folder: Path) -> RunEntry:
     mark = read_mark(folder)
     return RunEntry(
         folder=folder.name,
-        name=notes.name or config.name or folder.name,
+        name=notes.name or _name_in_sweep(mark) or config.name or folder.name,
         dataset=str(summary.get("dataset") or dataset_spec(config.dataset.kind).title),
         model=model_spec(config.model.kind).title,
         tilt=tilt_of(config, summary),
@@ -128,6 +128,11 @@ def _read(folder: Path) -> RunEntry:
         thumbnail=_thumbnail(folder),
         sweep=mark.sweep if mark else "",
     )
+
+
+def _name_in_sweep(mark: SweepMark | None) -> str:
+    """What tells the run from the others of its sweep, whose configurations all have one name."""
+    return ": ".join(part for part in (mark.title, title_of(mark.values)) if part) if mark else ""
 
 
 def tilt_of(config: RunConfig, summary: Mapping[str, Any]) -> str:

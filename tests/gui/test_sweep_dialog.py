@@ -63,6 +63,7 @@ def lines_of(row: SweepRow) -> tuple[QLineEdit, QLineEdit, QLineEdit]:
         ("model.kind", "VAE, rbm", ("vae", "rbm")),
         ("perturbation.offsets_enabled", "on, off", (True, False)),
         ("device", "cpu", ("cpu",)),
+        ("perturbation.clip", "1, 2.5", (1.0, 2.5)),
     ],
 )
 def test_that_values_are_read_as_a_person_writes_them(path: str, text: str, values: tuple[object, ...]) -> None:

@@ -131,6 +131,7 @@ def test_that_the_run_of_a_lost_worker_goes_on_elsewhere_bit_for_bit(
     assert len(lost) == 1, [(job.attempts, job.error) for job in jobs]
     (resumed,) = [mark.step for mark in read_metrics(lost[0].folder).marks if mark.kind is MarkKind.RESUMED]
     assert 0 < resumed < STEPS
+    assert f"{lost[0].folder.name} lost its worker" in (tmp_path / "said.txt").read_text()
     subprocess.run(command(path, whole), cwd=ROOT, env=environment, check=True, capture_output=True)
     for run in runs:
         assert _weights(run) == _weights(whole / run.name)
@@ -174,7 +175,12 @@ def test_that_what_keeps_a_worker_from_its_run_is_told(
     assert json.loads((saved.folder / "summary.json").read_text())["status"] == "stopped"
 
 
-def test_that_an_address_without_a_cluster_and_a_missing_ray_are_told(
+def test_that_nothing_of_ray_is_imported_unless_asked_for() -> None:
+    code = "import sys, studio.headless_sweep, studio.jobs.cluster; assert 'ray' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_that_a_missing_ray_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from studio.cli import main

@@ -80,6 +80,7 @@ def test_that_the_list_of_runs_knows_and_finds_the_sweep(root: Path) -> None:
     entries = RunIndex(root).refresh()
     assert {entry.sweep for entry in entries} == {"", NAME}
     assert sum(entry.matches(["tilts_2026"]) for entry in entries) == 12
+    assert "Tilts: ΔH(2)=-1, planner=stratified, seed=1" in [entry.name for entry in entries]
     assert RunIndex(root).entries() == entries
 
 
