@@ -100,9 +100,13 @@ def test_that_how_many_run_at_once_is_kept(
     qtbot: QtBot, panel: QueuePanel, workbench: Workbench, theme: ThemeManager
 ) -> None:
     panel.at_once.setFocus()
-    panel.at_once.selectAll()
-    qtbot.keyClicks(panel.at_once, "3\t")
-    assert workbench.queue.at_once == 3
+    qtbot.keyClicks(panel.at_once, "\t")
+    assert not (state_dir() / "queue.sqlite").exists()  # nothing was changed
+    for text, count in (("99", 16), ("3", 3)):
+        panel.at_once.setFocus()
+        panel.at_once.selectAll()
+        qtbot.keyClicks(panel.at_once, f"{text}\t")
+        assert workbench.queue.at_once == count
     workbench.queue.shutdown()
     again = Workbench(workbench.config, data_root=workbench.data_root, runs_root=workbench.runs_root)
     again.queue.begin()

@@ -151,8 +151,12 @@ class QueuePanel(LivePanel):
 
     @Slot()
     def _set_at_once(self) -> None:
-        if not self.at_once.fault():
-            self.queue.set_at_once(int(self.at_once.raw()))
+        if self.at_once.fault():
+            return
+        count = min(_MOST_AT_ONCE, max(1, round(float(self.at_once.raw()))))
+        self.at_once.show_value(count)
+        if count != self.queue.at_once:
+            self.queue.set_at_once(count)
 
     def _act(self, act: Callable[[Sequence[Job]], object], able: Able) -> None:
         """Do it to those of the chosen runs that it can be done to."""
