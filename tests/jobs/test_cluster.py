@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from studio.training.metrics import read_metrics
 from studio.training.shelf import Shelf
 
 ROOT = Path(__file__).resolve().parents[2]
-STEPS, JOBS = 300, 2
+STEPS, JOBS = 600, 2
 PATIENCE_S = 400
 SET = {
     "batch.average_size": 32,
@@ -57,6 +59,14 @@ class Nodes:
                 subprocess.Popen(command, stdout=said, stderr=said, env=self._environment, start_new_session=True)
             )
         wait(lambda: b"Ray runtime started" in Path(said.name).read_bytes(), "a node")
+
+    def works_on(self, place: int, title: str) -> bool:
+        """Whether a worker of that node has the job of this title; Ray names its processes by their tasks."""
+        for process in psutil.Process(self.all[place].pid).children(recursive=True):
+            with suppress(psutil.Error):
+                if f"ray::{title}" in " ".join(process.cmdline()):
+                    return True
+        return False
 
     def kill(self, place: int) -> None:
         """All its processes at once, as a machine that loses its power."""
@@ -92,6 +102,18 @@ def wait(ready: Callable[[], bool], what: str) -> None:
         time.sleep(0.2)
 
 
+@contextmanager
+def studio(arguments: list[str], environment: dict[str, str], said: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The command under way; it does not outlive the test."""
+    with said.open("wb") as file:
+        process = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=file, stderr=file)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 def sweep_file(folder: Path, **fields: Any) -> Path:
     path = folder / "sweep.json"
     grid = {"perturbation.offsets.2": [-1, -2]}
@@ -111,21 +133,18 @@ def test_that_the_run_of_a_lost_worker_goes_on_elsewhere_bit_for_bit(
     path, out, whole = sweep_file(tmp_path), tmp_path / "cluster", tmp_path / "here"
     for _ in range(2):
         nodes.start()
-    with (tmp_path / "said.txt").open("wb") as said:
-        studio = subprocess.Popen(
-            command(path, out, "--cluster", nodes.address), cwd=ROOT, env=environment, stdout=said, stderr=said
-        )
     runs = [out / f"run-00{number}" for number in range(1, JOBS + 1)]
-    begun = lambda: all(Shelf(run).steps and Shelf(run).steps[-1] > 10 for run in runs)  # noqa: E731
-    try:
-        wait(lambda: begun() or studio.poll() is not None, "both runs' checkpoints")
-        assert studio.poll() is None, (tmp_path / "said.txt").read_text()
+
+    def well_begun() -> bool:
+        """The node that is to be killed has trained for a while."""
+        steps = [Shelf(run).steps for run in runs]
+        return any(each and each[-1] > 10 and nodes.works_on(1, f"ΔH(2)=-{at}") for at, each in enumerate(steps, 1))
+
+    with studio(command(path, out, "--cluster", nodes.address), environment, tmp_path / "said.txt") as process:
+        wait(lambda: well_begun() or process.poll() is not None, "a checkpoint of the second node's run")
+        assert process.poll() is None, (tmp_path / "said.txt").read_text()
         nodes.kill(1)
-        assert studio.wait(PATIENCE_S) == 0, (tmp_path / "said.txt").read_text()
-    finally:
-        if studio.poll() is None:
-            studio.kill()
-            studio.wait()
+        assert process.wait(PATIENCE_S) == 0, (tmp_path / "said.txt").read_text()
     jobs = JobQueue(out / "queue.sqlite").jobs()
     lost = [job for job in jobs if job.attempts == 2]
     assert len(lost) == 1, [(job.attempts, job.error) for job in jobs]
@@ -139,7 +158,7 @@ def test_that_the_run_of_a_lost_worker_goes_on_elsewhere_bit_for_bit(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_that_a_cluster_of_this_machine_ends_with_the_command(tmp_path: Path, environment: dict[str, str]) -> None:
     path, out = sweep_file(tmp_path, steps=3, grid={}), tmp_path / "out"
     before = _ray_processes()
@@ -152,7 +171,7 @@ def test_that_a_cluster_of_this_machine_ends_with_the_command(tmp_path: Path, en
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_that_what_keeps_a_worker_from_its_run_is_told(
     tmp_path: Path, nodes: Nodes, environment: dict[str, str]
 ) -> None:
@@ -162,13 +181,10 @@ def test_that_what_keeps_a_worker_from_its_run_is_told(
     (out / "run-001").mkdir(parents=True)
     (out / "run-001" / "mine.txt").write_text("")
     path = sweep_file(tmp_path, steps=10**6, grid={"seed": [0, 1]})
-    with (tmp_path / "said.txt").open("wb") as said:
-        studio = subprocess.Popen(
-            command(path, out, "--cluster", nodes.address), cwd=ROOT, env=environment, stdout=said, stderr=said
-        )
-    wait(lambda: bool(Shelf(out / "run-002").steps) or studio.poll() is not None, "the second run")
-    studio.send_signal(2)
-    assert studio.wait(PATIENCE_S) == 130, (tmp_path / "said.txt").read_text()
+    with studio(command(path, out, "--cluster", nodes.address), environment, tmp_path / "said.txt") as process:
+        wait(lambda: bool(Shelf(out / "run-002").steps) or process.poll() is not None, "the second run")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 130, (tmp_path / "said.txt").read_text()
     failed, saved = JobQueue(out / "queue.sqlite").jobs()
     assert (failed.status, saved.status) == ("failed", "waiting")
     assert "not empty" in failed.error
