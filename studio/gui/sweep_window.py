@@ -21,6 +21,7 @@ from studio.gui.plots.setting_plot import Dot, SettingPlot
 from studio.gui.sweep_table import SweepColumn, SweepTable, columns_of
 from studio.gui.task_runner import TaskRunner
 from studio.gui.theme import ThemeManager
+from studio.gui.view_state import TaskView
 from studio.library.sweep_results import FRECHET, HIGH, LOW, SHARE_ERROR, Member, SweepReader, SweepResults, SweepRun
 from studio.progress import Progress
 
@@ -53,6 +54,7 @@ class SweepWindow(QWidget):
         self._members, self._theme = members, theme
         self._reader = SweepReader()
         self._tasks = TaskRunner(self)
+        self._tasks.changed.connect(self._on_progress)
         self._busy = self._again = False
         self.results: SweepResults | None = None
         self.table = SweepTable()
@@ -137,6 +139,12 @@ class SweepWindow(QWidget):
     def _read(self, progress: Progress) -> SweepResults | None:
         members = self._members(progress)
         return self._reader.read(members, progress) if members else None
+
+    @Slot(object)
+    def _on_progress(self, task: TaskView | None) -> None:
+        """How far the first look is; later ones take a moment, and what is shown stays."""
+        if task is not None and self.results is None:
+            self._say(f"{task.text} ({task.fraction or 0:.0%}); Escape cancels", "")
 
     def _on_read(self, results: SweepResults | None) -> None:
         if results is None:
