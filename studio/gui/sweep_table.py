@@ -119,12 +119,17 @@ class SweepTable(QTableWidget):
         self.setHorizontalHeaderLabels(titles)
         self._explain_columns(columns, len(results.settings))
         self._folders = [run.member.folder for run in results.runs]
+        flags = Qt.AlignmentFlag
         for place, run in enumerate(results.runs):
             cells = [_cell(column, run) for column in columns]
             cells.insert(len(results.settings), (run.status, run.status))
             cells += [(run.member.folder.name, run.member.folder.name), (run.error, run.error)]
             for across, (text, value) in enumerate(cells):
-                self.setItem(place, across, _item(text, value, place))
+                item = _item(text, value, place)
+                self.setItem(place, across, item)
+                header = self.horizontalHeaderItem(across)
+                if header is not None and item.textAlignment() & flags.AlignRight:
+                    header.setTextAlignment(flags.AlignRight | flags.AlignVCenter)
         self.resizeColumnsToContents()
         for column in range(self.columnCount()):
             self.setColumnWidth(column, min(_WIDEST, self.columnWidth(column) + _PADDING))
