@@ -140,8 +140,9 @@ def _run(runner: JobRunner) -> bool:
 
 def _begun_again(before: Sequence[Job], jobs: Sequence[Job]) -> Iterator[Job]:
     """Jobs that were running and are so again, by another attempt."""
-    for then, job in zip(before, jobs, strict=True):
-        if then.status is JobStatus.RUNNING and job.attempts > then.attempts:
+    attempts = {job.id: job.attempts for job in before if job.status is JobStatus.RUNNING}
+    for job in jobs:
+        if job.attempts > attempts.get(job.id, job.attempts):
             yield job
 
 

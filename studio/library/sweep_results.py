@@ -217,8 +217,10 @@ def _evaluated(folder: Path) -> dict[str, float]:
     except ValueError:
         return known
     shares = evaluation.shares
-    if SHARE_ERROR in known and np.isfinite(shares.deviation).all() and np.isfinite(shares.corrected).all():
-        low, high = total_variation_interval(np.append(evaluation.target, 0.0), shares.corrected, shares.deviation)
+    target = np.append(evaluation.target, 0.0)
+    plausible = all(bool((np.abs(each) <= 1).all()) for each in (target, shares.corrected, shares.deviation))
+    if SHARE_ERROR in known and plausible:
+        low, high = total_variation_interval(target, shares.corrected, shares.deviation)
         known |= {LOW: low, HIGH: high}
     order = (SHARE_ERROR, LOW, HIGH, FRECHET)
     return {name: known[name] for name in order if name in known}

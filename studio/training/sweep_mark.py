@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from studio.errors import UserError
 from studio.files import read_bytes, whole_file
@@ -16,6 +16,7 @@ from studio.settings import Settings
 FILE = "sweep.json"
 MOST_RUNS = 1000
 _MOST_BYTES = 2**20
+_LARGEST = 1e300
 _OFFSETS = "perturbation.offsets."
 
 
@@ -37,6 +38,14 @@ class SweepMark(Settings):
     count: int = Field(ge=1, le=MOST_RUNS)
     settings: tuple[str, ...] = Field((), max_length=100)
     values: Mapping[str, JsonValue] = Field(default_factory=dict)
+
+    @field_validator("values", mode="after")
+    @classmethod
+    def _drawable(cls, values: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+        for path, value in values.items():
+            if isinstance(value, int | float) and not abs(value) < _LARGEST:
+                raise ValueError(f"{path} is no number that can be drawn")
+        return values
 
 
 def setting_name(path: str) -> str:

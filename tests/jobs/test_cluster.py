@@ -26,7 +26,7 @@ from studio.training.shelf import Shelf
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS, JOBS = 600, 2
-PATIENCE_S = 400
+PATIENCE_S = 900
 SET = {
     "batch.average_size": 32,
     "cadence.checkpoint_every": 0.02,
@@ -126,7 +126,7 @@ def command(path: Path, out: Path, *more: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2700)
 def test_that_the_run_of_a_lost_worker_goes_on_elsewhere_bit_for_bit(
     tmp_path: Path, nodes: Nodes, environment: dict[str, str]
 ) -> None:
@@ -158,7 +158,7 @@ def test_that_the_run_of_a_lost_worker_goes_on_elsewhere_bit_for_bit(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2700)
 def test_that_a_cluster_of_this_machine_ends_with_the_command(tmp_path: Path, environment: dict[str, str]) -> None:
     path, out = sweep_file(tmp_path, steps=3, grid={}), tmp_path / "out"
     before = _ray_processes()
@@ -171,7 +171,7 @@ def test_that_a_cluster_of_this_machine_ends_with_the_command(tmp_path: Path, en
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2700)
 def test_that_what_keeps_a_worker_from_its_run_is_told(
     tmp_path: Path, nodes: Nodes, environment: dict[str, str]
 ) -> None:

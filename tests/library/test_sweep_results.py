@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,24 @@ def test_that_a_damaged_mark_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
     with pytest.raises(UserError, match="place in its sweep"):
         read_mark(tmp_path)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", "1" + "0" * 400])
+def test_that_a_mark_holds_no_number_that_cannot_be_drawn(tmp_path: Path, number: str) -> None:
+    (tmp_path / FILE).write_text(f'{{"sweep": "a", "number": 1, "count": 1, "values": {{"x": {number}}}}}')
+    with pytest.raises(UserError, match="place in its sweep"):
+        read_mark(tmp_path)
+
+
+def test_that_an_evaluation_of_nonsense_gives_no_interval(root: Path) -> None:
+    with closing(sqlite3.connect(root / "tilts_001" / "metrics.sqlite", isolation_level=None)) as connection:
+        ((text,),) = connection.execute("SELECT record FROM evaluation")
+        record = json.loads(text)
+        record["classes"]["3"] |= {"target": 1e308, "corrected": -1e308}
+        connection.execute("UPDATE evaluation SET record = ?", (json.dumps(record),))
+    numbers = SweepReader().read(members_of(root, NAME)).runs[0].numbers
+    assert SHARE_ERROR in numbers
+    assert LOW not in numbers
 
 
 def test_that_a_mark_is_what_was_written(tmp_path: Path) -> None:
