@@ -166,6 +166,10 @@ def _add_evaluate(commands: Commands) -> None:
     evaluate.set_defaults(command=_evaluate)
 
 
+_SWEEP = """Train every combination of some settings, each run in a process of its own, and list the results:
+settings that differ, share error with its interval, Fréchet distance, and of each curve the mean of its last tenth.
+Images are evaluated unless the configuration's evaluation budget is 0."""
+
 _SWEEP_EXAMPLE = """a sweep is a JSON file such as
   {"config": "digits-vae", "grid": {"perturbation.offsets.2": [-1, -2, -3], "seed": [0, 1]}, "steps": 2000}
 with "set" for what all runs share and "list" for combinations that are no grid; "minutes" in place of "steps".
@@ -180,9 +184,7 @@ def _add_sweep(commands: Commands) -> None:
     sweep = commands.add_parser(
         "sweep",
         help="train every combination of some settings, and list the results",
-        description="Train every combination of some settings, each run in a process of its own, and list the results: "
-        "settings that differ, share error with its interval, Fréchet distance, and of each curve the mean of its last "
-        "tenth. Images are evaluated unless the configuration's evaluation budget is 0.",
+        description=_SWEEP,
         epilog=_SWEEP_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
