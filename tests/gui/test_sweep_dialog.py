@@ -6,13 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from studio.gui.log_line import LogLine
+from studio.gui.main_window import MainWindow
 from studio.gui.panels.queue import QueuePanel
 from studio.gui.sweep_dialog import SweepDialog
 from studio.gui.sweep_fields import BadValuesError, SweptField, parse_values, range_values, sweepable
 from studio.gui.sweep_row import SweepRow
+from studio.gui.sweep_window import SweepWindow
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
 from studio.jobs.sweep_plan import Combination
@@ -227,6 +231,29 @@ def test_that_a_sweep_is_queued_as_it_is_now_and_can_be_undone(
     assert [job.title for job in workbench.queue.jobs] == ["ΔH(0)=-1", "ΔH(0)=-2"]
     assert (state_dir() / "queue.sqlite").exists()
     workbench.queue.shutdown()
+
+
+def test_that_menu_and_keys_open_the_dialog_and_the_results(qtbot: QtBot, window: MainWindow) -> None:
+    lines: list[LogLine] = []
+    window.workbench.line_logged.connect(lines.append)
+    results = window.findChild(QAction, "run_sweep_results")
+    ask = window.findChild(QAction, "run_sweep")
+    assert results is not None
+    assert ask is not None
+    results.trigger()
+    assert "no sweep yet" in lines[-1].text
+    qtbot.keyClick(window, Key.Key_W, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    dialog = window.findChild(SweepDialog)
+    assert dialog is not None
+    write(qtbot, dialog.rows[0].values, "-1, -2")
+    qtbot.keyClick(dialog.rows[0].values, Key.Key_Return)
+    assert len(window.workbench.queue.jobs) == 2
+    qtbot.keyClick(window, Key.Key_R, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    shown = window.findChild(SweepWindow)
+    assert shown is not None
+    qtbot.waitUntil(lambda: shown.table.rowCount() == 2)
+    assert "0 of 2" in shown.message.text()
+    shown.close()
 
 
 def test_that_every_control_says_what_it_is(dialog: SweepDialog) -> None:

@@ -178,6 +178,18 @@ class QueuePanel(LivePanel):
         for sweep in dict.fromkeys(job.sweep.sweep for job in jobs if job.sweep is not None):
             self.sweeps.show_results(sweep)
 
+    @Slot()
+    def show_newest_sweep(self) -> None:
+        """Show what came of the sweep of the chosen run, or else of the newest one in the queue or the workspace."""
+        jobs = [job for job in (self._chosen or reversed(self.queue.jobs)) if job.sweep is not None]
+        old = [run.sweep for run in self.workbench.library.entries if run.sweep]
+        if jobs:
+            self._show_sweep(jobs[:1])
+        elif old:
+            self.sweeps.show_results(old[0])
+        else:
+            self.workbench.log("There is no sweep yet: Run → Sweep… makes one.", Level.WARNING)
+
     @property
     def _chosen(self) -> list[Job]:
         chosen = self.table.chosen()
