@@ -190,12 +190,7 @@ class MainWindow(QMainWindow):
         run_menu = self._menu("&Run")
         run_menu.addActions(self.actions_of_run.all())
         run_menu.addSeparator()
-        sweep = run_menu.addAction("S&weep…", QKeySequence("Ctrl+Shift+W"), self._ask_sweep)
-        sweep.setObjectName("run_sweep")
-        sweep.setToolTip("Queue many runs of what is set up, over values of any settings and several seeds.")
-        results = run_menu.addAction("Sweep res&ults…", QKeySequence("Ctrl+Shift+R"), self._queue.show_newest_sweep)
-        results.setObjectName("run_sweep_results")
-        results.setToolTip("Show what came of the sweep of the run chosen in the queue, or else of the newest one.")
+        cast(QueuePanel, self.docks["queue"].widget()).fill(run_menu)
         self._fill_view_menu(self._menu("&View"))
         help_menu = self._menu("&Help")
         plane = cast(PlanePanel, self.docks["plane"].widget())
@@ -241,16 +236,6 @@ class MainWindow(QMainWindow):
         if self.workbench.run.unsaved and not self._may_lose("Start again?", "Start again"):
             return
         self.workbench.start()
-
-    @Slot()
-    def _ask_sweep(self) -> None:
-        self.docks["queue"].show()
-        self.docks["queue"].raise_()
-        self._queue.sweeps.ask()
-
-    @property
-    def _queue(self) -> QueuePanel:
-        return cast(QueuePanel, self.docks["queue"].widget())
 
     def _may_lose(self, title: str, yes: str) -> bool:
         box = QMessageBox(QMessageBox.Icon.Question, title, title, parent=self)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
+    QDockWidget,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QPushButton,
     QToolButton,
     QWidget,
@@ -136,7 +139,38 @@ class QueuePanel(LivePanel):
         row.setSpacing(self.theme.tokens.spacing // 2)
         return row
 
+    def fill(self, menu: QMenu) -> None:
+        """Add what is about sweeps to the window's menu of runs."""
+        for name, title, keys, tip, act in (
+            (
+                "run_sweep",
+                "S&weep…",
+                "Ctrl+Shift+W",
+                "Queue many runs of what is set up, over values of any settings and several seeds.",
+                self.ask_sweep,
+            ),
+            (
+                "run_sweep_results",
+                "Sweep res&ults…",
+                "Ctrl+Shift+R",
+                "Show what came of the sweep of the run chosen in the queue, or else of the newest one.",
+                self.show_newest_sweep,
+            ),
+        ):
+            action = menu.addAction(title, QKeySequence(keys), act)
+            action.setObjectName(name)
+            action.setToolTip(tip)
+
     # -- what the person does
+
+    @Slot()
+    def ask_sweep(self) -> None:
+        """Bring the panel to the front and ask for a sweep."""
+        dock = self.parent()
+        if isinstance(dock, QDockWidget):
+            dock.show()
+            dock.raise_()
+        self.sweeps.ask()
 
     @Slot()
     def _add(self) -> None:
