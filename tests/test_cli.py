@@ -261,11 +261,11 @@ def test_that_a_broken_data_folder_is_refused(refused: Callable[..., str], tmp_p
 
 
 def test_that_a_fault_of_the_data_is_alone_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "one class").mkdir()
+    (tmp_path / "empty class").mkdir()
     folder = ["--set", "dataset.kind=folder", "--set", f"dataset.path={tmp_path}"]
     assert main(["train", "digits-vae", *folder, "--run-dir", str(tmp_path / "run")]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("studio: The folder has too few classes.")
+    assert line.startswith("studio: The folder holds no images.")
 
 
 def test_that_files_that_are_left_out_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

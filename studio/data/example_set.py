@@ -1,4 +1,7 @@
-"""A labelled set of examples in memory, whatever an example is: what training and the window need to know of it."""
+"""A set of examples in memory, whatever an example is: what training and the window need to know of it.
+
+Each has a label; examples without labels are a set of one class.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,7 @@ class ExampleSet(ABC):
     Attributes:
         name: what to call it on the screen.
         labels: class index of each example, int64, shape (N,), read-only.
-        class_names: one name per class, length K; unique.
+        class_names: one name per class, length K; unique. A single one stands for examples without labels.
         report: what was left out when it was loaded.
         files: where each example came from, relative to the data set's folder, length N; empty if they have no files.
 
@@ -84,11 +87,11 @@ class ExampleSet(ABC):
                 f"{self.noun.capitalize()} and labels do not match",
                 f"{self.name}: {count} {self.noun}, {len(self.labels)} labels.",
             )
-        if len(self.class_names) < 2 or len(set(self.class_names)) != len(self.class_names):
+        if not self.class_names or len(set(self.class_names)) != len(self.class_names):
             raise UserError(
-                "There is nothing to tilt between",
+                "The classes cannot be told apart",
                 f"{self.name} has the classes {', '.join(self.class_names) or 'none'}.",
-                "A data set needs at least two classes with different names.",
+                "Each needs a name of its own; examples without labels are one class.",
             )
         if len(self.labels) and (self.labels.min() < 0 or self.labels.max() >= len(self.class_names)):
             raise UserError(
@@ -104,6 +107,11 @@ class ExampleSet(ABC):
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether classes can be told apart: there are two at least."""
+        return len(self.class_names) > 1
 
     @property
     @abstractmethod

@@ -1,4 +1,4 @@
-"""A person's own images: a folder with one sub-folder per class."""
+"""A person's own images: a folder with one sub-folder per class, or of images without classes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ class FolderConfig(DatasetConfig):
 
     kind: Literal["folder"] = "folder"
     path: str = setting(
-        "", "Folder", "The folder that has a sub-folder of images for each class, named after the class.", path="folder"
+        "",
+        "Folder",
+        "A folder with a sub-folder of images for each class, named after it; or of images alone, without classes.",
+        path="folder",
     )
     size: int = setting(
         32,
@@ -61,7 +64,7 @@ class ClassPreview:
     """A class as it shows before it is loaded.
 
     Attributes:
-        name: what its sub-folder is called.
+        name: what its sub-folder is called, or that it is all images.
         files: number of files; some may turn out not to be images.
         thumbnails: its first readable images, uint8, shape (T, size, size, 1 or 3), T possibly 0.
     """
@@ -102,7 +105,7 @@ def inspect_folder(config: FolderConfig, progress: Progress | None = None, thumb
         thumbnails: how many images to show per class.
 
     Raises:
-        UserError: there is no such folder, or it has fewer than two classes.
+        UserError: there is no such folder, or there is no file in it.
         Cancelled: the person cancelled.
     """
     progress = progress or Progress()
@@ -134,7 +137,7 @@ def load_folder(config: FolderConfig, data_root: Path, progress: Progress) -> Im
     """All images of a folder; what could not be used is in the set's report.
 
     Raises:
-        UserError: there is no such folder, or fewer than two classes have an image that can be read.
+        UserError: there is no such folder, or no image in it can be read.
         Cancelled: the person cancelled.
     """
     listing = scan_folder(config.path, progress)
@@ -146,8 +149,8 @@ def load_folder(config: FolderConfig, data_root: Path, progress: Progress) -> Im
         dropped_classes=tuple(name for index, name in enumerate(names) if index not in present),
         loose_files=listing.loose_files,
     )
-    if len(present) < 2:
-        raise _too_few(listing, tuple(names[index] for index in present), report)
+    if not len(present):
+        raise _nothing_read(listing, report)
     if config.colour == "auto" and _is_grey(images):
         images = images[..., :1].copy()
     return ImageSet(
@@ -192,14 +195,13 @@ def _is_grey(images: NDArray[np.uint8]) -> bool:
     return all(bool((piece == piece[..., :1]).all()) for piece in pieces)
 
 
-def _too_few(listing: FolderListing, left: tuple[str, ...], report: LoadReport) -> UserError:
+def _nothing_read(listing: FolderListing, report: LoadReport) -> UserError:
     shown = "; ".join(f"{file.path}: {file.reason}" for file in report.skipped[:3])
     more = f"; and {len(report.skipped) - 3:,} more" if len(report.skipped) > 3 else ""
-    found = f"only “{left[0]}” has images that can be read" if left else "no image can be read"
     return UserError(
-        "The folder has too few classes",
-        f"{listing.root}: {found}, at least two classes are needed" + (f" ({shown}{more})." if shown else "."),
-        "Each sub-folder needs at least one image, as PNG or JPEG, say.",
+        "The folder has no image that can be read",
+        f"{listing.root} ({shown}{more}).",
+        "Images are PNG or JPEG files, say.",
         field="dataset.path",
     )
 
@@ -212,7 +214,7 @@ def _memory_bytes(config: FolderConfig, listing: FolderListing) -> int:
 
 FOLDER = DatasetSpec(
     title="Folder of images",
-    summary="Your own images: a folder with one sub-folder per class, of any size and format.",
+    summary="Your own images, of any size and format: a folder with one sub-folder per class, or without any.",
     config=FolderConfig,
     load=load_folder,
     download_bytes=lambda data_root: 0,

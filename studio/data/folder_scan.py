@@ -1,4 +1,7 @@
-"""Which files of a folder belong to which class: one class per sub-folder, named after it."""
+"""Which files of a folder belong to which class: one class per sub-folder, named after it.
+
+Where no sub-folder holds a file, the files of the folder itself are images without labels: one class of them all.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,11 @@ from studio.errors import UserError
 from studio.progress import Progress
 
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+ALL_IMAGES = "all images"
+"""Name of the one class of images without labels."""
 _LAYOUT = (
-    "Put the images of each class into a sub-folder of its own, named after the class, and choose the folder above."
+    "Put the images of each class into a sub-folder of its own, named after the class, and choose the folder above; "
+    "or choose a folder of images without classes."
 )
 
 
@@ -22,7 +28,7 @@ class ClassFolder:
     """The files of one class.
 
     Attributes:
-        name: what the sub-folder is called.
+        name: what the sub-folder is called; `ALL_IMAGES` where there is none.
         files: all files in it, at any depth, in natural order; whether they are images is not known yet.
     """
 
@@ -36,7 +42,7 @@ class FolderListing:
 
     Attributes:
         root: the folder.
-        classes: two at least, in natural order (``class 2`` before ``class 10``); some may have no file.
+        classes: one at least, in natural order (``class 2`` before ``class 10``); some may have no file, but not all.
         skipped: sub-folders that could not be entered.
         loose_files: number of files beside the sub-folders, which belong to no class.
     """
@@ -74,13 +80,13 @@ def scan_folder(path: str, progress: Progress) -> FolderListing:
         progress: told each class; may cancel.
 
     Raises:
-        UserError: there is no such folder, it cannot be read, or it has fewer than two sub-folders.
+        UserError: there is no such folder, it cannot be read, or there is no file in it.
         Cancelled: the person cancelled.
     """
     root = _root(path)
     skipped: list[SkippedFile] = []
     classes: list[ClassFolder] = []
-    folders, loose_files = _entries(root)
+    folders, loose = _entries(root)
     for entry in folders:
         if entry.is_symlink() and root.resolve().is_relative_to(entry.resolve()):
             skipped.append(SkippedFile(path=shown_path(entry, root), reason="a link back to the folder it lies in"))
@@ -88,10 +94,11 @@ def scan_folder(path: str, progress: Progress) -> FolderListing:
             progress.report(f"Looking through {shown_path(entry, root)}")
             files = _files(entry, root, skipped, progress)
             classes.append(ClassFolder(name=shown_path(entry, root), files=files))
-    if len(classes) < 2:
-        found = f"has one class, “{classes[0].name}”" if classes else "has no sub-folders"
-        raise _error("The folder has too few classes", f"{root} {found}; at least two are needed.", _LAYOUT)
-    return FolderListing(root=root, classes=tuple(classes), skipped=tuple(skipped), loose_files=loose_files)
+    if not any(folder.files for folder in classes):
+        if not loose:
+            raise _error("The folder holds no images", f"There is no file in {root}.", _LAYOUT)
+        classes, loose = [ClassFolder(name=ALL_IMAGES, files=loose)], ()
+    return FolderListing(root=root, classes=tuple(classes), skipped=tuple(skipped), loose_files=len(loose))
 
 
 def _root(path: str) -> Path:
@@ -108,14 +115,18 @@ def _root(path: str) -> Path:
     return root
 
 
-def _entries(root: Path) -> tuple[list[Path], int]:
-    """Sub-folders in natural order, and the number of files beside them."""
+def _entries(root: Path) -> tuple[list[Path], tuple[Path, ...]]:
+    """Sub-folders and the files beside them, each in natural order."""
     try:
         entries = [entry for entry in root.iterdir() if not _is_hidden(entry.name)]
-        folders = [entry for entry in entries if entry.is_dir()]
+        entries.sort(key=lambda entry: natural_key(entry.name))
+        folders: list[Path] = []
+        files: list[Path] = []
+        for entry in entries:
+            (folders if entry.is_dir() else files).append(entry)
     except OSError as error:
         raise _error("The folder cannot be read", f"{root}: {error.strerror or error}.") from error
-    return sorted(folders, key=lambda entry: natural_key(entry.name)), len(entries) - len(folders)
+    return folders, tuple(files)
 
 
 def _files(folder: Path, root: Path, skipped: list[SkippedFile], progress: Progress) -> tuple[Path, ...]:

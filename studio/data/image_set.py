@@ -1,4 +1,4 @@
-"""A labelled set of images in memory.
+"""A set of images in memory.
 
 Images are uint8 in the order (N, H, W, C), C = 1 (grey) or 3 (RGB); labels are class indices 0…K−1.
 """
@@ -20,7 +20,7 @@ __all__ = ["ImageSet", "LoadReport", "SkippedFile"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSet(ExampleSet):
-    """A frozen, labelled image set.
+    """A frozen image set.
 
     Attributes:
         images: pixel values 0…255, uint8, shape (N, H, W, C), read-only.

@@ -25,6 +25,7 @@ from studio.errors import Cancelled, UserError
 from studio.gui.forms import SettingsForm
 from studio.gui.images import image_of
 from studio.gui.number_entry import shown_bytes
+from studio.gui.numbers import classes
 from studio.gui.theme import ThemeManager
 from studio.settings import Settings
 from studio.training.background import Background
@@ -153,7 +154,7 @@ class FolderPreviewDialog(QDialog):
 
     def _show(self, preview: FolderPreview) -> None:
         self.total.setText(
-            f"{preview.files:,} files in {len(preview.classes)} classes · {shown_bytes(preview.memory_bytes)} in memory"
+            f"{preview.files:,} files, {classes(len(preview.classes))} · {shown_bytes(preview.memory_bytes)} in memory"
         )
         self.classes.setRowCount(len(preview.classes))
         self.classes.setIconSize(QSize(4 * (_THUMBNAIL + 2), _THUMBNAIL))

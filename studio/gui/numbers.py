@@ -31,6 +31,11 @@ def column(text: str, width: int = 8) -> str:
     return text.rjust(width, FIGURE_SPACE)
 
 
+def classes(number: int) -> str:
+    """How many classes there are to tell apart; a single one stands for examples without labels."""
+    return f"{number:,} classes" if number > 1 else "no classes"
+
+
 def whole(value: float) -> str:
     """A count with thousands separators; a dash where there is none."""
     return "–" if not math.isfinite(value) else f"{value:,.0f}".replace("-", "−")

@@ -56,6 +56,11 @@ class DatasetView:
     plane: Plane | None
     points: Values
 
+    @property
+    def labelled(self) -> bool:
+        """Whether classes can be told apart."""
+        return len(self.class_names) > 1
+
     @classmethod
     def of(cls, images: ExampleSet) -> DatasetView:
         """The view of a loaded set."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 
@@ -25,4 +26,12 @@ def write_image_folder(root: Path, classes: int = 3, per_class: int = 4, size: i
             pixels = rng.integers(0, 60, (size, size, 3), dtype=np.uint8)
             pixels[..., label % 3] += 180
             Image.fromarray(pixels).save(folder / f"{index + 1}.png")
+    return root
+
+
+def write_loose_images(root: Path, images: NDArray[np.uint8]) -> Path:
+    """PNGs of grey images, uint8, shape (n, H, W, 1), in no sub-folder, ``000.png``, …; returns the folder."""
+    root.mkdir(parents=True)
+    for index, pixels in enumerate(images):
+        Image.fromarray(pixels[..., 0]).save(root / f"{index:03d}.png")
     return root

@@ -132,50 +132,70 @@ def test_that_loops_of_links_end_and_links_to_classes_and_files_work(tmp_path: P
     assert [file.path for file in images.report.skipped] == ["itself", "parent"]
 
 
-@pytest.mark.parametrize("kind", ["missing", "a file", "empty", "images only", "one class", "unset", "nonsense"])
-def test_that_a_folder_without_two_classes_is_refused_with_what_to_do(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["missing", "a file", "empty", "empty classes", "unset", "nonsense"])
+def test_that_a_folder_without_images_is_refused_with_what_to_do(tmp_path: Path, kind: str) -> None:
     root = tmp_path / "folder"
     match kind:
         case "a file":
             root.write_text("a file")
         case "empty":
             root.mkdir()
-        case "images only":
-            write_image(root / "1.png")
-        case "one class":
-            write_image(root / "only" / "1.png")
+        case "empty classes":
+            (root / "one").mkdir(parents=True)
+            (root / "two").mkdir()
     path = {"unset": " ", "nonsense": "\0"}.get(kind, str(root))
     expected = {
         "missing": "The folder does not exist",
         "nonsense": "The folder does not exist",
         "a file": "This is not a folder",
         "unset": "No folder is chosen",
-    }.get(kind, "The folder has too few classes")
+    }.get(kind, "The folder holds no images")
     for action in (lambda config: load_dataset(config, tmp_path), inspect_folder):
         with pytest.raises(UserError) as caught:
             action(FolderConfig(path=path))
         assert caught.value.title == expected
         assert caught.value.hint
         assert caught.value.field == "dataset.path"
-    if kind == "one class":
-        assert "has one class, “only”" in caught.value.message
-    if kind in ("empty", "images only"):
-        assert "has no sub-folders" in caught.value.message
 
 
-def test_that_two_classes_with_one_readable_are_refused_with_the_reasons(tmp_path: Path) -> None:
+def test_that_images_beside_no_sub_folder_are_one_class(tmp_path: Path) -> None:
+    for number in (10, 9):
+        write_image(tmp_path / f"{number}.png", (number, 0, 0))
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("no image")
+    images = load(tmp_path, size=8)
+    assert not images.labelled
+    assert images.class_names == ("all images",)
+    assert images.labels.tolist() == [0, 0]
+    assert images.images[:, 0, 0, 0].tolist() == [9, 10]
+    assert images.files == ("9.png", "10.png")
+    assert images.report.lines() == ("notes.txt was left out: not an image of a known format",)
+    preview = inspect_folder(FolderConfig(path=str(tmp_path), size=8))
+    assert [(one.name, one.files, len(one.thumbnails)) for one in preview.classes] == [("all images", 3, 2)]
+    assert preview.report.loose_files == 0
+
+
+def test_that_one_sub_folder_is_one_class_and_what_lies_beside_it_is_none(tmp_path: Path) -> None:
+    write_image(tmp_path / "faces" / "more" / "1.png")
+    write_image(tmp_path / "cover.png")
+    images = load(tmp_path)
+    assert (images.class_names, len(images), images.labelled) == (("faces",), 1, False)
+    assert images.report.lines() == ("Files outside the class folders: 1",)
+
+
+def test_that_two_classes_with_one_readable_are_one_class_with_mention(tmp_path: Path) -> None:
     root = write_image_folder(tmp_path, classes=2, per_class=5)
     for path in (root / "class 2").iterdir():
         path.write_text("no image")
-    with pytest.raises(UserError) as caught:
-        load(root)
-    assert "only “class 1” has images that can be read" in caught.value.message
-    assert "class 2/1.png: not an image of a known format" in caught.value.message
-    assert "and 2 more" in caught.value.message
+    images = load(root)
+    assert images.class_names == ("class 1",)
+    assert images.report.lines()[0] == "Classes without a readable image: class 2"
     for path in (root / "class 1").iterdir():
-        path.unlink()
-    with pytest.raises(UserError, match="no image can be read"):
+        path.write_text("nor is this")
+    with pytest.raises(UserError, match="The folder has no image that can be read") as caught:
         load(root)
+    assert "class 1/1.png: not an image of a known format" in caught.value.message
+    assert "and 7 more" in caught.value.message
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the administrator may read everything")

@@ -156,13 +156,14 @@ def test_that_closing_while_training_ends_the_thread_within_two_seconds(hands: H
 def test_that_a_broken_folder_is_told_beside_its_field_and_start_says_why_it_is_off(
     hands: Hands, tmp_path: Path
 ) -> None:
+    (empty := tmp_path / "empty").mkdir()
     hands.enter(2, Column.TARGET, "30")
     offsets = hands.bench.target.class_offsets()
     with hands.qtbot.waitSignal(hands.bench.dataset_failed):
-        hands.bench.set_dataset(FolderConfig(path=str(tmp_path)))
+        hands.bench.set_dataset(FolderConfig(path=str(empty)))
     message = hands.find(QLabel, "dataset_message")
     assert message.isVisible()
-    assert "no sub-folders" in message.text()
+    assert "holds no images" in message.text()
     start = hands.window.actions_of_run["start"]
     assert not start.isEnabled()
     assert "no data set yet" in start.toolTip()

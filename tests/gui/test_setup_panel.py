@@ -229,10 +229,8 @@ def test_that_a_preview_that_is_cancelled_changes_nothing(
     assert find(panel, QComboBox, "dataset").currentData() == "digits"
 
 
-@pytest.mark.parametrize(
-    ("make", "told"), [(False, "The folder does not exist"), (True, "The folder has too few classes")]
-)
-def test_that_a_folder_without_classes_is_refused_with_a_reason(
+@pytest.mark.parametrize(("make", "told"), [(False, "The folder does not exist"), (True, "The folder holds no images")])
+def test_that_a_folder_without_images_is_refused_with_a_reason(
     qtbot: QtBot, panel: SetupPanel, tmp_path: Path, make: bool, told: str
 ) -> None:
     path = tmp_path / "nothing"
@@ -242,6 +240,19 @@ def test_that_a_folder_without_classes_is_refused_with_a_reason(
     assert dialog.message.text().startswith(told)
     assert not dialog.load.isEnabled()
     qtbot.keyClick(dialog, Key.Key_Escape)
+
+
+def test_that_a_folder_of_images_alone_is_loaded_without_classes(
+    qtbot: QtBot, panel: SetupPanel, workbench: Workbench, folder: Path
+) -> None:
+    dialog = open_preview(qtbot, panel, folder / "cats")
+    model = find(dialog, QTableWidget, "folder_classes").model()
+    assert [model.index(0, column).data() for column in range(2)] == ["all images", "3"]
+    assert model.rowCount() == 1
+    assert "3 files, no classes" in dialog.total.text()
+    with qtbot.waitSignal(workbench.dataset_changed):
+        qtbot.mouseClick(dialog.load, Qt.MouseButton.LeftButton)
+    assert words(panel, "dataset_card") == "cats · 32×32 grey\n3 images · no classes"
 
 
 def test_that_the_data_folder_can_be_set(qtbot: QtBot, panel: SetupPanel, workbench: Workbench, tmp_path: Path) -> None:

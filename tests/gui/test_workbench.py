@@ -244,7 +244,7 @@ def test_that_offsets_outlive_a_data_set_that_fails(watch: Watch, tmp_path: Path
     offsets = watch.bench.target.class_offsets()
     with watch.qtbot.waitSignal(watch.bench.dataset_failed) as failed:
         watch.bench.set_dataset(FolderConfig(path=str(tmp_path)))
-    assert "no sub-folders" in str(failed.args[0])
+    assert "holds no images" in str(failed.args[0])
     assert watch.bench.target.tilt is None
     assert watch.bench.start_blocked
     watch.bench.start()

@@ -34,6 +34,10 @@ from studio.gui.view_state import TiltView
 from studio.gui.workbench import Workbench
 
 _EMPTY = "A row for each class appears here.\nOpen a data set under “Set-up” first."
+_UNLABELLED = (
+    "{name} has no classes to give offsets to.\n"
+    "Tilt it under “Energy”: by what is measured of each example, by a formula, or by the judge of another data set."
+)
 _UNDO = "Undo the last edit of the offsets (Ctrl+Z)."
 _REDO = "Redo the edit that was undone (Ctrl+Shift+Z)."
 
@@ -67,14 +71,15 @@ class OffsetsPanel(QWidget):
 
     def _lay_out(self) -> None:
         spacing = self._theme.tokens.spacing
-        empty = QLabel(_EMPTY)
-        empty.setObjectName("offsets_empty")
-        empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        empty.setWordWrap(True)
-        empty.setProperty("role", "muted")
+        self._empty = QLabel()
+        self._empty.setObjectName("offsets_empty")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        self._empty.setTextFormat(Qt.TextFormat.PlainText)
+        self._empty.setProperty("role", "muted")
         self._pages = QStackedWidget()
         self._pages.addWidget(self.table)
-        self._pages.addWidget(empty)
+        self._pages.addWidget(self._empty)
         column = QVBoxLayout(self)
         column.setContentsMargins(spacing // 2, spacing // 2, spacing // 2, spacing // 2)
         column.setSpacing(spacing // 2)
@@ -142,16 +147,22 @@ class OffsetsPanel(QWidget):
         if view is not None and (before is None or before.dataset is not view.dataset):
             self.table.fit_columns()
         self.summary.show_tilt(view)
-        self._pages.setCurrentIndex(0 if view is not None else 1)
+        self._pages.setCurrentIndex(0 if self._tiltable else 1)
+        self._empty.setText(_EMPTY if view is None else _UNLABELLED.format(name=view.dataset.name))
         if view is not None and not self.table.currentIndex().isValid():
             self.table.setCurrentIndex(self._model.index(0, Column.OFFSET))
         self._selection_changed()
+
+    @property
+    def _tiltable(self) -> bool:
+        """Whether there are classes to give offsets to."""
+        return self._model.view is not None and self._model.view.dataset.labelled
 
     @Slot()
     def _selection_changed(self) -> None:
         some = bool(self.table.selected_rows())
         for preset in PRESETS:
-            enabled = self._model.view is not None and (some or not preset.needs_rows)
+            enabled = self._tiltable and (some or not preset.needs_rows)
             self._preset_buttons[preset.name].setEnabled(enabled)
 
     @Slot()

@@ -66,7 +66,11 @@ class DataSection(QWidget):
         self.download.setObjectName("download")
         self.folder = PathField(folder=True, title="Folder of images")
         self.folder.setObjectName("image_folder")
-        self.folder.setToolTip(tooltip("A folder that has one sub-folder of images per class, named after the class."))
+        self.folder.setToolTip(
+            tooltip(
+                "A folder with a sub-folder of images per class, named after it, or of images alone, without classes."
+            )
+        )
         self.card = wrapped_label("dataset_card")
         self.message = wrapped_label("dataset_message", "error")
         self.loading = LoadingBar(self._theme)

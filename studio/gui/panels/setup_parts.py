@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from studio.gui.numbers import classes
 from studio.gui.theme import ThemeManager
 from studio.gui.view_state import DatasetView, TaskView
 
@@ -42,7 +43,7 @@ class LoadingBar(QWidget):
 def card_text(view: DatasetView) -> str:
     """What is loaded, in two lines."""
     count = int(view.counts.sum())
-    return f"{view.name} · {view.form}\n{count:,} {view.noun} · {len(view.class_names)} classes"
+    return f"{view.name} · {view.form}\n{count:,} {view.noun} · {classes(len(view.class_names))}"
 
 
 def wrapped_label(name: str, role: str = "") -> QLabel:

@@ -147,7 +147,8 @@ class TheoryPanel(LivePanel):
         """Offer the classes and what can be measured; stay at what was chosen if it is still there."""
         measured = self.workbench.energies.measured
         features = measured.features if measured is not None else ()
-        offered = [(f"Share of {name}", f"class:{place}") for place, name in enumerate(tilt.dataset.class_names)]
+        classes = tilt.dataset.class_names if tilt.dataset.labelled else ()
+        offered = [(f"Share of {name}", f"class:{place}") for place, name in enumerate(classes)]
         offered += [(feature.title, feature.name) for feature in features]
         names = tuple(name for pair in offered for name in pair)
         if names == self._names:
@@ -280,7 +281,8 @@ class TheoryPanel(LivePanel):
         name, latest = self.choice.currentData(), self.workbench.evaluations.view.latest
         if self._frame is not None:
             return of_points(name, self._frame)
-        if latest is None or latest.evaluation.class_names != tilt.dataset.class_names:
+        by_class = name.startswith("class:")
+        if latest is None or (by_class and latest.evaluation.class_names != tilt.dataset.class_names):
             return None
         return of_evaluation(name, latest.evaluation)
 
