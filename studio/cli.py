@@ -161,6 +161,11 @@ def _add_evaluate(commands: Commands) -> None:
     add_run(evaluate)
     evaluate.add_argument("--count", type=number(int, 10, 10**7), default=2000, metavar="N", help="samples (2,000)")
     add_seed(evaluate)
+    evaluate.add_argument(
+        "--judge",
+        metavar="NAME",
+        help="data set whose judge labels samples, such as mnist or folder:/home/me/pets; that of the run if absent",
+    )
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write every figure there")
     add_data_root(evaluate)
     evaluate.set_defaults(command=_evaluate)
@@ -236,7 +241,15 @@ def _sample(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from studio.headless_evaluation import evaluate
 
-    print(evaluate(run_of(arguments), arguments.count, arguments.seed, arguments.json, data_root=arguments.data_root))
+    found = evaluate(
+        run_of(arguments),
+        arguments.count,
+        arguments.seed,
+        arguments.json,
+        data_root=arguments.data_root,
+        judge=arguments.judge,
+    )
+    print(found)
     return 0
 
 

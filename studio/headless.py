@@ -31,6 +31,7 @@ from studio.training.events import (
     ThreadsChanged,
     Warned,
 )
+from studio.training.judges import Judges
 from studio.training.limit import Limit
 from studio.training.resumption import Resumption
 from studio.training.run_folder import RunFolder
@@ -126,7 +127,7 @@ def _run(
     def load(told: Progress) -> ExampleSet:
         images = _load(config, root, told)
         if evaluate is not None:
-            judges.append(_judge(images, told))
+            judges.append(_judge(config, images, root, told))
         return images
 
     request = RunRequest(
@@ -136,6 +137,7 @@ def _run(
         limit=limit,
         judge=(lambda: judges[0] if judges else None) if evaluate is not None else None,
         resumption=resumption,
+        data_root=root,
     )
     handle = RunHandle(request)
     try:
@@ -161,8 +163,8 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _judge(images: ExampleSet, progress: Progress) -> Judge:
-    """The judge of the data set, trained before anything else if there is none yet."""
+def _judge(config: RunConfig, images: ExampleSet, data_root: Path, progress: Progress) -> Judge:
+    """The judge that the run asks for, trained before anything else if there is none yet."""
     from tqdm import tqdm
 
     if not isinstance(images, ImageSet):
@@ -171,10 +173,8 @@ def _judge(images: ExampleSet, progress: Progress) -> Judge:
             f"{images.name} has {images.noun}.",
             "Train without --evaluate: the run's own metrics say how far points are from their target.",
         )
-    tqdm.write("Training the judge of this data set, unless it is kept from before", file=sys.stderr)
-    from studio.evaluation.judge_store import judge_for
-
-    return judge_for(images, progress)
+    tqdm.write("Training the judge, unless it is kept from before", file=sys.stderr)
+    return Judges(images, data_root).judge(config.evaluation.judge, progress)
 
 
 def _load(config: RunConfig, data_root: Path, progress: Progress) -> ExampleSet:

@@ -14,7 +14,9 @@ from studio.progress import Progress
 from studio.training.saved_run import SavedRun
 
 
-def evaluate(run: Path, count: int, seed: int, out: Path | None, *, data_root: Path | None) -> str:
+def evaluate(
+    run: Path, count: int, seed: int, out: Path | None, *, data_root: Path | None, judge: str | None = None
+) -> str:
     """Evaluate a run's averaged model, and return the table to print.
 
     Args:
@@ -23,6 +25,7 @@ def evaluate(run: Path, count: int, seed: int, out: Path | None, *, data_root: P
         seed: of their latents.
         out: a JSON file for every figure, written whole; none if absent.
         data_root: folder of downloaded data sets; the person's own if absent.
+        judge: name of the judge; the one of the run's configuration if absent.
 
     Raises:
         UserError: the run or its data cannot be read, or the file not be written.
@@ -45,6 +48,8 @@ def evaluate(run: Path, count: int, seed: int, out: Path | None, *, data_root: P
             Progress(show),
             count=count,
             seed=seed,
+            judge=judge,
+            data_root=root,
         )
     keep_evaluation(saved, found)
     if out is not None:

@@ -30,7 +30,7 @@ def setting(
     advanced: bool = False,
     live: bool = False,
     path: Literal["", "file", "folder"] = "",
-    editor: Literal["", "drawing"] = "",
+    editor: Literal["", "drawing", "judge"] = "",
     **bounds: Any,
 ) -> Any:
     """A field with what its form row shows.

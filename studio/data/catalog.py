@@ -18,7 +18,16 @@ from studio.data.torchvision_sets import CIFAR10, SVHN
 from studio.errors import UserError
 from studio.progress import Progress
 
-__all__ = ["DATASETS", "AnyDataset", "DatasetConfig", "DatasetSpec", "dataset_spec", "load_dataset", "not_here_yet"]
+__all__ = [
+    "DATASETS",
+    "AnyDataset",
+    "DatasetConfig",
+    "DatasetSpec",
+    "dataset_named",
+    "dataset_spec",
+    "load_dataset",
+    "not_here_yet",
+]
 
 DATASETS: tuple[DatasetSpec, ...] = (
     DIGITS,
@@ -55,6 +64,17 @@ def dataset_spec(kind: str) -> DatasetSpec:
         f"“{kind}” is not one of {', '.join(spec.kind for spec in DATASETS)}.",
         field="dataset.kind",
     )
+
+
+def dataset_named(name: str) -> DatasetConfig:
+    """Settings of a data set that is named in a word: ``KIND``, or ``KIND:PATH`` of one that lies in a folder.
+
+    Raises:
+        UserError: there is none.
+    """
+    kind, _, path = name.partition(":")
+    config = dataset_spec(kind).config
+    return config.model_validate({"path": path} if "path" in config.model_fields else {})
 
 
 def not_here_yet(config: DatasetConfig, data_root: Path) -> UserError | None:

@@ -26,6 +26,9 @@ class DigitsConfig(DatasetConfig):
     kind: Literal["digits"] = "digits"
 
 
+_CLASSES = tuple("0123456789")
+
+
 def load_digits(config: DigitsConfig, data_root: Path, progress: Progress) -> ImageSet:
     """The digits, images of shape (1797, 8, 8, 1).
 
@@ -44,7 +47,7 @@ def load_digits(config: DigitsConfig, data_root: Path, progress: Progress) -> Im
         name="Digits",
         images=np.ascontiguousarray(images[..., np.newaxis]),
         labels=labels.astype(np.int64),
-        class_names=tuple("0123456789"),
+        class_names=_CLASSES,
     )
 
 
@@ -55,4 +58,5 @@ DIGITS = DatasetSpec(
     load=load_digits,
     download_bytes=lambda data_root: 0,
     memory_bytes=lambda config, data_root: 1797 * (64 * 2 + 8),
+    class_names=_CLASSES,
 )

@@ -148,6 +148,7 @@ def _spec(which: IdxSet, config: type[DatasetConfig], summary: str) -> DatasetSp
         load=lambda config, data_root, progress: load_idx_set(which, data_root, progress),
         download_bytes=lambda data_root: 0 if which.is_present(data_root) else which.download_bytes,
         memory_bytes=lambda config, data_root: memory_bytes(which, data_root),
+        class_names=which.class_names,
     )
 
 

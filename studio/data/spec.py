@@ -31,6 +31,7 @@ class DatasetSpec:
         config: its settings; the class's ``kind`` default names the data set.
         load: (config, data folder, progress) → ExampleSet. Raises UserError or Cancelled.
         download_bytes: bytes still to be fetched into that data folder, 0 if none. Fast: looks at file names only.
+        class_names: of a set of images whose classes are always the same; empty where loading it tells.
         memory_bytes: the most it takes in memory while it is loaded, from the config and the data folder. Raises
             UserError if that cannot be told because the data are not there.
     """
@@ -41,6 +42,7 @@ class DatasetSpec:
     load: Callable[[Any, Path, Progress], ExampleSet]
     download_bytes: Callable[[Path], int]
     memory_bytes: Callable[[Any, Path], int]
+    class_names: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:

@@ -20,7 +20,9 @@ from studio.progress import Progress
 
 _CIFAR_FOLDER = "cifar-10-batches-py"
 _CIFAR_FILES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch", "batches.meta")
+_CIFAR_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _SVHN_FILE = "train_32x32.mat"
+_SVHN_CLASSES = tuple("0123456789")
 
 
 class Cifar10Config(DatasetConfig):
@@ -64,7 +66,7 @@ def load_cifar10(config: Cifar10Config, data_root: Path, progress: Progress) -> 
         name="CIFAR-10",
         images=np.ascontiguousarray(source.data, dtype=np.uint8),
         labels=np.array(source.targets, dtype=np.int64),
-        class_names=tuple(source.classes),
+        class_names=_CIFAR_CLASSES,
     )
 
 
@@ -88,7 +90,7 @@ def load_svhn(config: SvhnConfig, data_root: Path, progress: Progress) -> ImageS
         name="SVHN",
         images=np.ascontiguousarray(source.data.transpose(0, 2, 3, 1)),
         labels=np.asarray(source.labels, dtype=np.int64),
-        class_names=tuple("0123456789"),
+        class_names=_SVHN_CLASSES,
     )
 
 
@@ -102,6 +104,7 @@ CIFAR10 = DatasetSpec(
     ),
     # torchvision stacks the batches and the colours are then moved last: two copies at a time
     memory_bytes=lambda config, data_root: 50_000 * (2 * 32 * 32 * 3 + 2 * 8),
+    class_names=_CIFAR_CLASSES,
 )
 SVHN = DatasetSpec(
     title="SVHN",
@@ -111,4 +114,5 @@ SVHN = DatasetSpec(
     download_bytes=lambda data_root: 0 if os.path.isfile(data_root / _SVHN_FILE) else 182_040_794,
     # the file has the images along its last axis, and moving them first takes a second copy
     memory_bytes=lambda config, data_root: 73_257 * (2 * 32 * 32 * 3 + 2 * 8),
+    class_names=_SVHN_CLASSES,
 )

@@ -2,6 +2,9 @@
 
 It is trained once on five sixths of each class; the rest gives its accuracy and its confusion matrix, by which shares
 are corrected. A sample whose likeliest class has a probability below 0.7 is "unsure", a class of its own.
+
+A judge may also look at other data than its own, such as images without labels. What it takes their examples for then
+stands in for their classes.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from torch import Tensor
 
 from studio.evaluation.divergences import Features, Indices
 from studio.evaluation.network import JudgeNetwork
+from studio.evaluation.shares import estimate
 from studio.progress import Progress
 
 if TYPE_CHECKING:
@@ -57,16 +61,17 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """A trained judge, and the data as it sees them.
+    """A trained judge, and data as it sees them.
 
     Attributes:
         network: in eval mode, without gradients.
         class_names: in label order.
         confusion: held-out examples by judged class (rows, "unsure" last) and true class, shape (K + 1, K).
         features: of the whole data set, in its order, shape (N, 64).
-        labels: true class of each example, shape (N,).
+        labels: true class of each example, shape (N,); of other data than its own what it takes them for, K for unsure.
         images: the examples, uint8, shape (N, H, W, C).
         accuracy: share of the held-out examples whose likeliest class is the right one, however unsure.
+        trained_on: name of its own data where the data are others; else empty.
     """
 
     network: JudgeNetwork
@@ -76,11 +81,27 @@ class Judge:
     labels: Indices
     images: NDArray[np.uint8]
     accuracy: float
+    trained_on: str = ""
 
-    @property
-    def counts(self) -> Indices:
-        """Examples per class, shape (K,)."""
-        return np.bincount(self.labels, minlength=len(self.class_names)).astype(np.int64)
+    def shares(self, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Class shares of the data, "unsure" last, shape (K + 1,); of data not its own corrected as those of samples.
+
+        Args:
+            weights: of each example, shape (N,), not all zero; even if absent.
+        """
+        mass = np.bincount(self.labels, weights, minlength=len(self.class_names) + 1)
+        return estimate(mass, self.confusion).corrected if self.trained_on else mass / mass.sum()
+
+    def seeing(self, data: ImageSet, trained_on: str, progress: Progress) -> Judge:
+        """The same judge before other data.
+
+        Args:
+            data: images of any size and colours; see `studio.evaluation.network`.
+            trained_on: name of its own data.
+            progress: told how far it is; may cancel.
+        """
+        seen = self.judge(data.images, progress)
+        return replace(self, features=seen.features, labels=seen.labels, images=data.images, trained_on=trained_on)
 
     @torch.no_grad()
     def log_odds(self, index: int) -> NDArray[np.float64]:

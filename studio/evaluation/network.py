@@ -1,6 +1,8 @@
 """The judge's network: three convolutions with pooling, 64 features, one logit per class.
 
 Images beyond 32 pixels a side are averaged down first: the judge tells classes apart, it does not count hairs.
+Images of other data than it was trained on are brought to its form: to its size, whatever their proportions, by
+averaging down or bilinear interpolation up; to grey by their luminance (Rec. 601), to colour by three channels alike.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ FEATURES = 64
 
 _CHANNELS = 16
 _LARGEST_SIDE = 32
+_LUMA = (0.299, 0.587, 0.114)
 
 
 class JudgeNetwork(nn.Module):
@@ -43,8 +46,10 @@ class JudgeNetwork(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """uint8 images (B, C, H, W) → (B, 64)."""
-        x = images.float().mul_(1 / 127.5).sub_(1)
-        if tuple(x.shape[2:]) != self.side:
+        x = _in_channels(images.float().mul_(1 / 127.5).sub_(1), self.first.in_channels)
+        if x.shape[2] < self.side[0] or x.shape[3] < self.side[1]:
+            x = F.interpolate(x, self.side, mode="bilinear", antialias=True)
+        elif tuple(x.shape[2:]) != self.side:
             x = F.adaptive_avg_pool2d(x, self.side)
         x = x.contiguous(memory_format=torch.channels_last)  # in which a processor pools twice as fast
         for layer in (self.first, self.second, self.third):
@@ -55,3 +60,12 @@ class JudgeNetwork(nn.Module):
         """uint8 images (B, C, H, W) → logits (B, K)."""
         logits: Tensor = self.last(self.features(images))
         return logits
+
+
+def _in_channels(images: Tensor, channels: int) -> Tensor:
+    """Images (B, C, H, W) in grey or colour, C → `channels`, 1 or 3."""
+    if images.shape[1] == channels:
+        return images
+    if channels == 3:
+        return images.expand(-1, 3, -1, -1)
+    return (images * images.new_tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)

@@ -44,7 +44,7 @@ class Target:
 
     Attributes:
         count: samples that it is made for.
-        data, shares: p and p′ per class, shape (K,).
+        data, shares: p and p′ per class, "unsure" last, shape (K + 1,).
         fit: weighted moments.
         frechet_floor, mmd_floor: what as many real examples score.
         drawn: indices of real examples drawn by weight, shape (m,).
@@ -73,14 +73,13 @@ class Target:
         rng = np.random.default_rng(seed)
         weights = np.exp(log_weights - log_weights.max())
         fit = moments(judge.features, weights)
-        mass = np.bincount(judge.labels, weights=weights, minlength=len(judge.class_names))
         first, second = (drawn_by_weight(weights, min(count, _MOST_COMPARED), rng) for _ in range(2))
         some = second[:_REFERENCES]
         _, distances = nearest(judge.features[some], judge.features, own=some)
         return cls(
             count=count,
-            data=judge.counts / judge.counts.sum(),
-            shares=mass / mass.sum(),
+            data=judge.shares(),
+            shares=judge.shares(weights),
             fit=fit,
             frechet_floor=frechet_floor(judge.features, weights, fit, count, rng),
             mmd_floor=abs(kernel_distance(judge.features[first], judge.features[second], second)),
@@ -119,8 +118,8 @@ class Evaluation:
 
     Attributes:
         class_names: in label order.
-        data, target: shares, shape (K,).
-        shares: of the generated samples, with "unsure" last.
+        data, target: shares, "unsure" last, shape (K + 1,).
+        shares: of the generated samples, likewise.
         tv, kl: of the corrected shares from the target, "unsure" included; KL(target‖generated) in nats.
         raw_tv, raw_kl: the same of the shares as judged.
         tv_floor: what TV comes to where the shares are right.
@@ -129,6 +128,7 @@ class Evaluation:
         nearness: median distance of a sample to its nearest training example, over that of real examples.
         features: mean of every feature over the samples, by the feature's name.
         specimens: samples to look at.
+        judge: name of the data that the judge was trained on where they are others; else empty.
     """
 
     class_names: tuple[str, ...]
@@ -148,6 +148,7 @@ class Evaluation:
     nearness: float
     features: Mapping[str, Mean]
     specimens: Specimens
+    judge: str = ""
 
 
 def evaluate(judge: Judge, target: Target, images: NDArray[np.uint8], judgement: Judgement) -> Evaluation:
@@ -161,13 +162,13 @@ def evaluate(judge: Judge, target: Target, images: NDArray[np.uint8], judgement:
     """
     classes = len(judge.class_names)
     shares = estimate(np.bincount(judgement.labels, minlength=classes + 1), judge.confusion)
-    wanted = np.append(target.shares, 0.0)
+    wanted = target.shares
     real, repeats = np.unique(target.drawn, return_counts=True)
     specimens = _specimens(judge, images, judgement)
     return Evaluation(
         class_names=judge.class_names,
         data=target.data,
-        target=target.shares,
+        target=wanted,
         shares=shares,
         tv=total_variation(wanted, shares.corrected),
         kl=divergence(wanted, shares.corrected, shares.count),
@@ -182,6 +183,7 @@ def evaluate(judge: Judge, target: Target, images: NDArray[np.uint8], judgement:
         nearness=float(np.median(specimens.distances) / target.spacing) if target.spacing else float("nan"),
         features=_feature_means(images),
         specimens=specimens,
+        judge=judge.trained_on,
     )
 
 

@@ -22,7 +22,8 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
     """What a JSON file holds; a number that does not exist is null.
 
     ``classes`` has, by class name, ``data``, ``target``, the shares ``raw`` and ``corrected`` and their intervals;
-    ``unsure`` has the same of the samples that belong to none, ``features`` the mean of each feature over the samples.
+    ``unsure`` has the same of what belongs to none, ``features`` the mean of each feature over the samples, ``judge``
+    the name of the data that the judge was trained on if they are others than the run's.
     """
     shares = evaluation.shares
     rows = [
@@ -31,12 +32,13 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
             "target": float(target),
             **{name: float(getattr(shares, name)[index]) for name in _SHARES},
         }
-        for index, (data, target) in enumerate(zip([*evaluation.data, 0.0], [*evaluation.target, 0.0], strict=True))
+        for index, (data, target) in enumerate(zip(evaluation.data, evaluation.target, strict=True))
     ]
     figures = {name: float(getattr(evaluation, name)) for name in _FIGURES}
     figures |= {name: float(getattr(evaluation.likeness, name)) for name in _LIKENESS}
     return {
         "count": shares.count,
+        "judge": evaluation.judge,
         "classes": dict(zip(evaluation.class_names, rows, strict=False)),
         UNSURE: rows[-1],
         **{name: value if math.isfinite(value) else None for name, value in figures.items()},
@@ -57,8 +59,8 @@ def evaluation_of(found: Mapping[str, Any]) -> Evaluation:
     columns = {name: np.array([_number(row, name) for row in rows]) for name in ("data", "target", *_SHARES)}
     return Evaluation(
         class_names=tuple(str(name) for name in classes),
-        data=columns["data"][:-1],
-        target=columns["target"][:-1],
+        data=columns["data"],
+        target=columns["target"],
         shares=Shares(count=int(_number(found, "count")), **{name: columns[name] for name in _SHARES}),
         likeness=Likeness(**{name: _number(found, name) for name in _LIKENESS}),
         features=_means(found.get("features")),
@@ -68,6 +70,7 @@ def evaluation_of(found: Mapping[str, Any]) -> Evaluation:
             neighbours=np.empty((0, 1, 1, 1), np.uint8),
             distances=np.empty(0),
         ),
+        judge=str(found.get("judge", "")),
         **_figures(found),
     )
 
@@ -91,7 +94,7 @@ def table(evaluation: Evaluation) -> str:
     shares = evaluation.shares
     width = max(len(UNSURE), *(len(name) for name in evaluation.class_names))
     lines = [f"{'class':{width}}     data   target      raw  corrected      95 % interval"]
-    data, target = [*evaluation.data, 0.0], [*evaluation.target, 0.0]
+    data, target = evaluation.data, evaluation.target
     for index, name in enumerate([*evaluation.class_names, UNSURE]):
         numbers = (data[index], target[index], shares.raw[index], shares.corrected[index])
         cells = "".join(f"{100 * number:{room}.2f} %" for number, room in zip(numbers, (7, 7, 7, 9), strict=True))
@@ -106,6 +109,6 @@ def table(evaluation: Evaluation) -> str:
         f"Precision {like.precision:.3f}, recall {like.recall:.3f}",
         f"Density {like.density:.3f}, coverage {like.coverage:.3f}",
         f"Nearest training example: {evaluation.nearness:.2f} times as far as real examples are from each other",
-        f"{shares.count:,} samples",
+        f"{shares.count:,} samples" + (f", judged as {evaluation.judge}" if evaluation.judge else ""),
     ]
     return "\n".join(lines)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -12,7 +14,25 @@ from studio.gui.task_runner import TaskRunner
 from studio.perturb.energy import ExampleEnergies
 from studio.perturb.measured import COLUMN, Measured
 from studio.perturb.perturbation import Perturbation
+from studio.progress import Progress
+from studio.training.energy_config import JudgeTermConfig, TermConfig
+from studio.training.judges import Judges, known_judges
 from studio.training.measured_set import measured_set
+
+_TERMS = "perturbation.terms"
+_CHOOSE_JUDGE = (
+    "So there are no shares of classes, and no judge’s features to measure distances in. Choose the judge of another, "
+    "labelled data set under “Set-up”, “Evaluation”, “Judge of”: it labels data and samples alike."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeOffer:
+    """A judge that may look at the data: of which data set, and what it tells apart as far as that is known."""
+
+    name: str
+    title: str
+    class_names: tuple[str, ...]
 
 
 class EnergyControl(QObject):
@@ -30,11 +50,49 @@ class EnergyControl(QObject):
         self._awaited = False
         self._failed: dict[tuple[str, ...], UserError] = {}
         self.measured: Measured | None = None
+        self.judges: Judges | None = None  # who may look at the data set
 
-    def open(self, examples: ExampleSet | None) -> None:
-        """Another data set, none of it measured yet."""
-        self.measured = measured_set(examples) if examples is not None else None
+    def open(self, examples: ExampleSet | None, data_root: Path) -> None:
+        """Another data set, none of it measured yet; those that other judges were trained on lie in `data_root`."""
+        self.judges = Judges(examples, data_root) if examples is not None else None
+        self.measured = measured_set(examples, self.judges) if examples is not None else None
         self._failed.clear()
+
+    @property
+    def judges_on_offer(self) -> tuple[JudgeOffer, ...]:
+        """The judges that a term may ask, the data's own first; none where the data cannot be judged."""
+        judges = self.judges
+        if judges is None or not judges.possible:
+            return ()
+        own = JudgeOffer(name="", title="", class_names=judges.class_names(""))
+        others = (
+            JudgeOffer(name=name, title=title, class_names=judges.class_names(name))
+            for name, title in known_judges()
+            if title != judges.examples.name
+        )
+        return (own, *others)
+
+    def why_not_judged(self, name: str) -> str:
+        """Why what is generated of these data cannot be evaluated by that judge, and what to do; empty where it can."""
+        judges = self.judges
+        error = judges.why_not(name) if judges is not None else None
+        if error is None or judges is None:
+            return ""
+        advice = _CHOOSE_JUDGE if judges.possible else "Distances to their exact density are in the panel “Plane”."
+        return f"{error.title}: {error.message}\n{advice}"
+
+    def class_names_of(self, term: TermConfig) -> tuple[str, ...]:
+        """What a term's judge tells apart, as far as it is known; none of any other term."""
+        if self.judges is None or not isinstance(term, JudgeTermConfig):
+            return ()
+        return self.judges.class_names(term.data)
+
+    def mended(self, term: TermConfig) -> TermConfig:
+        """The term, with another class where its judge knows it by no such name, as when the judge was changed."""
+        known = self.class_names_of(term)
+        if isinstance(term, JudgeTermConfig) and known and term.of not in known:
+            return term.model_copy(update={"of": known[0]})
+        return term
 
     @property
     def busy(self) -> bool:
@@ -79,17 +137,38 @@ class EnergyControl(QObject):
 
         def reject(error: UserError) -> None:
             end()
-            self.rejected.emit(error)
+            self.rejected.emit(_located(error, target, missing))
 
-        waits = self.measured is not None and bool(self.measured.missing(target.energy.names))
+        missing = self.measured.missing(target.energy.names) if self.measured is not None else ()
 
         def end() -> None:
-            if waits:
+            if missing:
                 self.trying_changed.emit(False)
 
-        if waits:
+        if missing:
             self.trying_changed.emit(True)
         self.prepare(target.energy.names, compute, reject, end)
+
+    def acquaint(self, term: TermConfig, then: Callable[[], None], failed: Callable[[UserError], None]) -> None:
+        """Have it known what the term's judge tells apart, before an edit is tried; calls `then` at once if it is."""
+        judges = self.judges
+        if judges is None or not isinstance(term, JudgeTermConfig) or self.class_names_of(term):
+            then()
+            return
+
+        def end() -> None:
+            self.trying_changed.emit(False)
+
+        def go_on() -> None:
+            end()
+            then()
+
+        def fail(error: UserError) -> None:
+            end()
+            failed(error)
+
+        self.trying_changed.emit(True)
+        self._work(lambda progress: judges.judge(term.data, progress), go_on, fail, end)
 
     def reload(self, names: Iterable[str]) -> None:
         """Load columns anew at their next use, because their files may have changed."""
@@ -114,6 +193,17 @@ class EnergyControl(QObject):
         if measured is None or not missing:
             then()
             return
+        self._work(lambda progress: measured.prepare(missing, progress), then, failed, given_up)
+
+    def _work(
+        self,
+        work: Callable[[Progress], object],
+        then: Callable[[], None],
+        failed: Callable[[UserError], None],
+        given_up: Callable[[], None],
+    ) -> None:
+        """Do it in the background, for the data set that is open now; one of the calls follows."""
+        measured = self.measured
 
         def done(_: object) -> None:
             self._end()
@@ -132,9 +222,7 @@ class EnergyControl(QObject):
 
         self._busy += 1
         self.busy_changed.emit(True)
-        self._tasks.run(
-            lambda progress: measured.prepare(missing, progress), done=done, failed=fail, cancelled=cancelled
-        )
+        self._tasks.run(work, done=done, failed=fail, cancelled=cancelled)
 
     def _end(self) -> None:
         self._busy -= 1
@@ -142,3 +230,12 @@ class EnergyControl(QObject):
         if self._awaited and not self.busy:
             self._awaited = False
             self.measured_more.emit()
+
+
+def _located(error: UserError, target: Perturbation, missing: Iterable[str]) -> UserError:
+    """The error at the row of the first term that asks for what could not be had."""
+    asked = set(missing)
+    place = next((place for place, term in enumerate(target.energy.terms) if asked & set(term.names)), None)
+    if error.field == _TERMS and place is not None:
+        error.field = f"{_TERMS}.{place}"
+    return error

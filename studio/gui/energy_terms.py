@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,44 +50,90 @@ def term_title(term: TermConfig) -> str:
     return f"{kind_title(term).lower()} in {term.feature}" if isinstance(term, FeatureTermConfig) else kind_title(term)
 
 
-def fresh_term(kind: type[TermConfig], feature: str = "", values: Floats | None = None) -> TermConfig:
-    """A new term whose numbers fit what is measured: gentle, about the middle of the data.
+def fresh_term(seed: TermConfig, values: Floats) -> TermConfig:
+    """The same term with numbers that fit what is measured: gentle, about the middle of the data.
 
     Args:
-        kind: of the term.
-        feature: its feature, or its class for the judge; none for formulas and columns.
+        seed: the kind of term, with its feature, or the judge's class.
         values: of the feature, or the class's log-odds, shape (N,).
     """
-    if values is None:
-        return kind()
     spread = _rounded(float(np.std(values))) or 1.0
-    if kind is JudgeTermConfig:
-        return JudgeTermConfig(of=feature, slope=-_rounded(_GENTLE / spread))
     low, middle, high = (_rounded(float(value), 3) for value in np.quantile(values, [0.25, 0.5, 0.75]))
-    if kind is LinearTermConfig:
-        return LinearTermConfig(feature=feature, slope=_rounded(_GENTLE / spread))
-    if kind is QuadraticTermConfig:
-        return QuadraticTermConfig(feature=feature, centre=middle, width=2 * spread)
-    return WindowTermConfig(feature=feature, low=low, high=max(low, high), height=1.0)
+    match seed:
+        case JudgeTermConfig():
+            return seed.model_copy(update={"slope": -_rounded(_GENTLE / spread)})
+        case LinearTermConfig():
+            return seed.model_copy(update={"slope": _rounded(_GENTLE / spread)})
+        case QuadraticTermConfig():
+            return seed.model_copy(update={"centre": middle, "width": 2 * spread})
+        case WindowTermConfig():
+            return seed.model_copy(update={"low": low, "high": max(low, high), "height": 1.0})
+        case _:
+            return seed
 
 
 def _rounded(value: float, digits: int = 2) -> float:
     return float(f"{value:.{digits}g}")
 
 
-def before_and_after(feature: Feature, values: Floats, weights: Floats) -> Histogram:
-    """How a feature is distributed in the data and in the target.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observable:
+    """A number of every example that can be shown: a feature, or what a term reads from a judge or a file.
+
+    Attributes:
+        name: by which its values are known.
+        title: on the screen.
+        axis: with its unit.
+        tip: what it is.
+    """
+
+    name: str
+    title: str
+    axis: str
+    tip: str
+
+
+def observables(features: Sequence[Feature], terms: Sequence[TermConfig]) -> tuple[Observable, ...]:
+    """The features, and the columns that these terms read, each once."""
+    found = [
+        Observable(name=each.name, title=each.title, axis=each.axis, tip=f"{each.help} {each.formula}")
+        for each in features
+    ]
+    found += [column for column in map(_column, terms) if column is not None]
+    return tuple({each.name: each for each in found}.values())
+
+
+def _column(term: TermConfig) -> Observable | None:
+    """What a term reads that is no feature."""
+    if isinstance(term, JudgeTermConfig):
+        title = f"Judge: {term.of} ({term.data})" if term.data else f"Judge: {term.of}"
+        tip = f"The judge’s log-odds of “{term.of}”. log(q/(1 − q)), q its probability of the class."
+        return Observable(name=observed(term), title=title, axis=f"log-odds of {term.of} (nats)", tip=tip)
+    if isinstance(term, ColumnTermConfig):
+        file = Path(term.path).name
+        tip = "ΔH of each example as the file has it."
+        return Observable(name=observed(term), title=f"CSV: {file}", axis=f"ΔH from {file}", tip=tip)
+    return None
+
+
+def observed(term: TermConfig) -> str:
+    """Name of the one number that a term reads of each example; empty for a formula."""
+    return "" if isinstance(term, FormulaTermConfig) else term.resolve().names[0]
+
+
+def before_and_after(observable: Observable, values: Floats, weights: Floats) -> Histogram:
+    """How a number is distributed in the data and in the target.
 
     Args:
-        feature: which.
+        observable: which.
         values: of every example, shape (N,).
         weights: w of every example, shape (N,), finite.
     """
     return Histogram(
-        name=feature.name,
-        title=f"{feature.title} before and after",
-        tip=f"{feature.help} {feature.formula}",
-        axis=feature.axis,
+        name=observable.name,
+        title=f"{observable.title} before and after",
+        tip=observable.tip,
+        axis=observable.axis,
         series={"Data": values, "Target": resampled(values, weights)},
     )
 

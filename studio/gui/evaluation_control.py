@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.evaluation.report import Evaluation
 from studio.gui.history import History
@@ -20,7 +19,9 @@ from studio.gui.task_runner import TaskRunner
 from studio.gui.view_state import RunPhase
 from studio.progress import Progress
 from studio.training.commands import CancelEvaluation, EvaluateNow
+from studio.training.config import EvaluationConfig
 from studio.training.events import Evaluated, Evaluating, EvaluationEnded
+from studio.training.judges import Judges
 from studio.training.saved_run import SavedRun
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def curve_values(found: Evaluation) -> dict[str, float]:
 
 
 class EvaluationControl(QObject):
-    """One judge, that of the data set in use, and the evaluations of the run."""
+    """The judge that the run asks for, and the evaluations of the run."""
 
     changed = Signal(object)  # EvaluationView
     evaluated = Signal(object)  # Evaluated
@@ -71,17 +72,12 @@ class EvaluationControl(QObject):
         self.view = EvaluationView()
         self._tasks = tasks
         self._runs = runs
-        self._images: ImageSet | None = None  # of the run
-        self._judged: tuple[ImageSet, Judge] | None = None
-        self._preparing: ImageSet | None = None
+        self._judges: Judges | None = None  # who may look at the run's data; None where nobody can judge them
+        self._name = ""  # of the judge that the run asks for
+        self._preparing: tuple[Judges, str] | None = None
         self._wanted = False
         runs.evaluation_arrived.connect(self._on_message)
         runs.run_changed.connect(self._on_run)
-
-    def judge_of(self, images: ImageSet) -> Judge | None:
-        """The judge of this data set if it is there; asked by the run's thread, too."""
-        judged = self._judged
-        return judged[1] if judged is not None and judged[0] is images else None
 
     def generated(self, class_names: tuple[str, ...]) -> NDArray[np.float64] | None:
         """The newest corrected shares of what the run generates, shape (K,); None where none are known."""
@@ -90,27 +86,28 @@ class EvaluationControl(QObject):
             return None
         return latest.evaluation.shares.corrected[:-1]
 
-    def begin_run(self, images: ImageSet | None, *, prepare: bool) -> None:
-        """A run on these images begins; have their judge trained beside it, or only when it is asked for.
+    def begin_run(self, judges: Judges, config: EvaluationConfig) -> None:
+        """A run on the data before these judges begins; have its judge trained beside it, unless it is not asked for.
 
-        Without images, as when it learns points, there is nothing to judge.
+        Data that cannot be judged, such as points, are not evaluated.
         """
-        self._images = images
+        self._judges = judges if judges.why_not(config.judge) is None else None
+        self._name = config.judge
         self._wanted = False
         self._set(EvaluationView())
-        if prepare and images is not None:
-            self._prepare(images)
+        if self._judges is not None and config.budget > 0:
+            self._prepare(self._judges, self._name)
 
     @Slot()
     def evaluate(self) -> None:
         """Evaluate the model of this moment, or the run that has ended."""
-        if self._images is None or self.view.doing:
+        if self._judges is None or self.view.doing:
             return
-        here = self.judge_of(self._images) is not None
+        here = self._judges.here(self._name) is not None
         self._set(replace(self.view, doing="Evaluating" if here else "Training the judge", fraction=0.0))
         if not here:
             self._wanted = True
-            self._prepare(self._images)
+            self._prepare(self._judges, self._name)
         else:
             self._ask()
 
@@ -122,22 +119,21 @@ class EvaluationControl(QObject):
         self._tasks.cancel()
         self._set(replace(self.view, doing=""))
 
-    def _prepare(self, images: ImageSet) -> None:
-        if self._preparing is images or self.judge_of(images) is not None:
+    def _prepare(self, judges: Judges, name: str) -> None:
+        if self._preparing == (judges, name) or judges.here(name) is not None:
             return
-        self._preparing = images
-
-        def work(progress: Progress) -> Judge:
-            from studio.evaluation.judge_store import judge_for
-
-            return judge_for(images, progress)
-
-        self._tasks.run(work, done=self._on_judge, failed=self._on_failed, cancelled=self._on_cancelled)
+        self._preparing = (judges, name)
+        self._tasks.run(
+            lambda progress: judges.judge(name, progress),
+            done=self._on_judge,
+            failed=self._on_failed,
+            cancelled=self._on_cancelled,
+        )
 
     def _on_judge(self, judge: Judge) -> None:
-        assert self._preparing is not None
-        self._judged, self._preparing = (self._preparing, judge), None
-        text = f"The judge is right on {100 * judge.accuracy:.1f} % of the examples held out"
+        self._preparing = None
+        whose = f"The judge of {judge.trained_on}" if judge.trained_on else "The judge"
+        text = f"{whose} is right on {100 * judge.accuracy:.1f} % of the examples held out"
         self.line_logged.emit(LogLine(text=text))
         if self._wanted:
             self._wanted = False
@@ -156,14 +152,14 @@ class EvaluationControl(QObject):
         run = self._runs.run
         if run.phase in (RunPhase.RUNNING, RunPhase.PAUSED):
             self._runs.send(EvaluateNow())
-        elif not run.phase.active and run.folder is not None and self._judged is not None:
-            folder, (images, judge) = run.folder, self._judged
+        elif not run.phase.active and run.folder is not None and self._judges is not None:
+            folder, judges, name = run.folder, self._judges, self._name
 
             def work(progress: Progress) -> Evaluation:
                 from studio.training.evaluate_run import evaluate_run, keep_evaluation
 
                 saved = SavedRun.open(folder)
-                found = evaluate_run(saved, lambda _: images, progress, judge=judge)
+                found = evaluate_run(saved, lambda _: judges.examples, progress, judge=name, judges=judges)
                 keep_evaluation(saved, found)
                 return found
 
@@ -191,7 +187,7 @@ class EvaluationControl(QObject):
     def _on_run(self) -> None:
         run = self._runs.run
         saved = not run.phase.active and run.folder is not None and run.saved_step > 0
-        possible = self._images is not None and (run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) or saved)
+        possible = self._judges is not None and (run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) or saved)
         doing = "" if run.phase is RunPhase.STOPPING else self.view.doing
         if (possible, doing) != (self.view.possible, self.view.doing):  # not at every snapshot, which is news too
             self._set(replace(self.view, possible=possible, doing=doing))

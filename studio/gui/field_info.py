@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from studio.gui.drawing_field import DrawingField, summary
 from studio.gui.fields import ChoiceField, Field, PathField, SwitchField, TextField
+from studio.gui.judge_field import JudgeField
 from studio.gui.number_field import NumberField, NumberStyle, Range, shown, with_unit
 from studio.settings import Settings
 
@@ -96,6 +97,8 @@ def make_field(name: str, info: FieldInfo) -> Field | None:
         return NumberField(style_of(info), range_of(info))
     if kind is str and extra(info, "editor") == "drawing":
         return DrawingField()
+    if kind is str and extra(info, "editor") == "judge":
+        return JudgeField()
     if kind is str:
         path = extra(info, "path")
         return PathField(folder=path == "folder", title=title_of(name, info)) if path else TextField()

@@ -15,7 +15,6 @@ from PySide6.QtGui import QUndoStack
 
 from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
 from studio.data.example_set import ExampleSet
-from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.gui.bridge import DRAW_INTERVALS, QUICK_INTERVALS
 from studio.gui.dataset_loader import DatasetLoader
@@ -25,6 +24,7 @@ from studio.gui.history import History
 from studio.gui.library_control import LibraryControl
 from studio.gui.live_settings import learning_rates
 from studio.gui.log_line import Level, LogLine
+from studio.gui.numbers import classes
 from studio.gui.queue_control import QueueControl
 from studio.gui.run_control import RunControl
 from studio.gui.target_control import TargetControl
@@ -260,10 +260,10 @@ class Workbench(QObject):
             self.undo_stack.clear()
         self.images = images
         self._dataset_in_use = self.config.dataset
-        self.energies.open(images)
+        self.energies.open(images, self.data_root)
         self.dataset = DatasetView.of(images)
         self.dataset_changed.emit(self.dataset)
-        self.log(f"{images.name}: {len(images):,} {images.noun} of {len(images.class_names)} classes")
+        self.log(f"{images.name}: {len(images):,} {images.noun}, {classes(len(images.class_names))}")
         for line in images.report.lines():
             self.log(line, Level.WARNING)
         self.target.refresh()
@@ -272,7 +272,7 @@ class Workbench(QObject):
     @Slot(object)
     def _on_dataset_failed(self, error: UserError) -> None:
         self.images = self.dataset = self._resuming = None
-        self.energies.open(None)
+        self.energies.open(None, self.data_root)
         self.target.refresh()
         self.dataset_changed.emit(None)
         self.dataset_failed.emit(error)
@@ -339,14 +339,15 @@ class Workbench(QObject):
         assert images is not None
         self.running = config
         self._rates = learning_rates(config.model)
-        judged = images if isinstance(images, ImageSet) else None
-        self.evaluations.begin_run(judged, prepare=config.evaluation.budget > 0)
+        judges = self.energies.judges
+        assert judges is not None
+        self.evaluations.begin_run(judges, config.evaluation)
         request = RunRequest(
             config=config,
             data=lambda _: images,
             folder=folder,
             measured=self.energies.measured,
-            judge=(lambda: self.evaluations.judge_of(judged)) if judged is not None else None,
+            judge=(lambda: judges.here(config.evaluation.judge)) if judges.possible else None,
             resumption=resumption,
         )
         self.runs.start(request, QUICK_INTERVALS if images.plane is not None else DRAW_INTERVALS)

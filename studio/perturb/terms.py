@@ -10,6 +10,7 @@ judge       slope·log(q/(1 − q))                 q the probability that a cla
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -182,15 +183,17 @@ class ColumnTerm(Term):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeTerm(Term):
-    """slope·log-odds of a class by the data's judge; a negative slope favours what looks like that class.
+    """slope·log-odds of a class by a judge; a negative slope favours what looks like that class.
 
     Attributes:
         of: name of the class.
+        data: name of the data that the judge was trained on; empty for the data themselves.
         slope: factor on the log-odds, in nats.
     """
 
     kind: ClassVar[str] = "judge"
     of: str
+    data: str = ""
     slope: float = -0.1
 
     @property
@@ -201,7 +204,7 @@ class JudgeTerm(Term):
     @property
     def names(self) -> tuple[str, ...]:
         """The log-odds, a column that the judge fills."""
-        return (f"{COLUMN}judge:{self.of}",)
+        return (f"{COLUMN}judge:{json.dumps([self.data, self.of])}",)
 
     def energy(self, measured: Measured) -> Floats:
         """slope·log(q/(1 − q)) of every example."""

@@ -140,6 +140,13 @@ class EvaluationConfig(Settings):
         ge=20,
         le=50_000,
     )
+    judge: str = setting(
+        "",
+        "Judge of",
+        "The data set whose judge labels samples: empty for the run's own, else one with labels, such as mnist or "
+        "folder:/home/me/pets. Images are brought to its size and colours.",
+        editor="judge",
+    )
 
 
 class RunConfig(Settings):

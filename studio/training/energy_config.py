@@ -162,10 +162,17 @@ class ColumnTermConfig(TermConfig):
 
 
 class JudgeTermConfig(TermConfig):
-    """slope·log-odds of a class, as the data set's judge sees each example."""
+    """slope·log-odds of a class, as a judge sees each example."""
 
     kind: Literal["judge"] = "judge"
-    of: str = setting("", "Class", "The class whose likeness counts, by its name in the data set.")
+    data: str = setting(
+        "",
+        "Judge of",
+        "The data set whose judge looks: empty for the data set itself, else one with labels, such as mnist or "
+        "folder:/home/me/pets. Images are brought to its size and colours.",
+        editor="judge",
+    )
+    of: str = setting("", "Class", "The class whose likeness counts, by its name in the judge's data set.")
     slope: float = setting(
         -0.1,
         "Slope",

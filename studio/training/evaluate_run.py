@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,6 +14,7 @@ from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.evaluation.report import LEAST_SAMPLES, Evaluation, Target
 from studio.models.base import GenerativeModel
+from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
 from studio.perturb.energy import Energy
 from studio.perturb.perturbation import Perturbation
@@ -20,6 +22,7 @@ from studio.progress import Progress
 from studio.training.energy_config import energy_of_record
 from studio.training.evaluator import EvaluationJob
 from studio.training.events import Evaluated
+from studio.training.judges import Judges
 from studio.training.measured_set import measured_set, whole_log_weights
 from studio.training.memory import out_of_memory
 from studio.training.metrics import append_metrics
@@ -39,7 +42,9 @@ def evaluate_run(
     *,
     count: int = 2000,
     seed: int = 0,
-    judge: Judge | None = None,
+    judge: str | None = None,
+    judges: Judges | None = None,
+    data_root: Path | None = None,
 ) -> Evaluation:
     """Compare what a run's averaged model generates with the target that the run ended with.
 
@@ -49,7 +54,9 @@ def evaluate_run(
         progress: told how far it is; may cancel.
         count: samples, at least 10.
         seed: of their latents.
-        judge: of that data set, if there is one already.
+        judge: name of the judge, as `Judges` has it; the one of the run's configuration if absent.
+        judges: of that data set, if there are some already.
+        data_root: folder of downloaded data sets, for judges of other ones; the person's own if absent.
 
     Raises:
         UserError: the run or its data set cannot be read, or does not fit the other.
@@ -61,14 +68,12 @@ def evaluate_run(
     perturbation = _target(run)
     part = progress.part(0.0, _JUDGE_PART)
     images = images_of(run, data(part))
-    measured = measured_set(images)
+    judges = judges or Judges(images, data_root or default_data_root())
+    measured = measured_set(images, judges)
     measured.prepare(perturbation.energy.names, part)
     log_weights = whole_log_weights(perturbation, measured)
-    if judge is None:
-        from studio.evaluation.judge_store import judge_for
-
-        judge = judge_for(images, part)
-    return _work(model, judge, log_weights, progress.part(_JUDGE_PART, 1.0), count, seed)
+    found = judges.judge(run.config.evaluation.judge if judge is None else judge, part)
+    return _work(model, found, log_weights, progress.part(_JUDGE_PART, 1.0), count, seed)
 
 
 def keep_evaluation(run: SavedRun, evaluation: Evaluation) -> None:

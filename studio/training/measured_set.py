@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 
 from studio.data.columns import read_column
 from studio.data.example_set import ExampleSet
-from studio.data.image_set import ImageSet
 from studio.errors import UserError
+from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
 from studio.perturb.measured import Measured
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
+from studio.training.judges import Judges
 
 
 def whole_log_weights(perturbation: Perturbation, measured: Measured) -> Floats:
@@ -27,12 +29,17 @@ def whole_log_weights(perturbation: Perturbation, measured: Measured) -> Floats:
     return perturbation.example_log_weights(measured.labels, counts, energies)
 
 
-def measured_set(examples: ExampleSet) -> Measured:
+def measured_set(examples: ExampleSet, judges: Judges | None = None) -> Measured:
     """Features and columns of a data set, none measured yet.
 
-    A column's source says how it is loaded: ``csv:PATH``, or ``judge:CLASS`` for the judge's log-odds of a class, for
-    which the judge is trained unless it is kept from before.
+    A column's source says how it is loaded: ``csv:PATH``, or ``judge:["NAME", "CLASS"]`` for a judge's log-odds of a
+    class, for which the judge is trained unless it is kept from before.
+
+    Args:
+        examples: the data set.
+        judges: who may look at it; those whose data lie in the person's own folder if absent.
     """
+    asked = judges or Judges(examples, default_data_root())
 
     def load(source: str, progress: Progress) -> Floats:
         kind, _, place = source.partition(":")
@@ -42,26 +49,10 @@ def measured_set(examples: ExampleSet) -> Measured:
             case "csv":
                 raise UserError("No CSV file has been chosen yet", hint="Choose one.", field="perturbation.terms")
             case "judge":
-                return _log_odds(examples, place, progress)
+                name, of = json.loads(place)
+                return asked.log_odds(name, of, progress)
             case _:
                 raise UserError("There is no such column", f"“{source[:60]}”.", field="perturbation.terms")
 
     values = examples.values if examples.plane is None else examples.values.reshape(len(examples), -1)
     return Measured(values, examples.labels, examples.class_names, load)
-
-
-def _log_odds(examples: ExampleSet, name: str, progress: Progress) -> Floats:
-    """The judge's log-odds of a class for every example, shape (N,)."""
-    names = examples.class_names
-    if not isinstance(examples, ImageSet):
-        raise _no_judge("Only images can be judged", f"{examples.name} has {examples.noun}.", "Use a formula instead.")
-    if name not in names:
-        known = ", ".join(names[:12]) + ("…" if len(names) > 12 else "")
-        raise _no_judge(f"The judge knows no class “{name[:60]}”", f"{examples.name} has {known}.", "Choose one.")
-    from studio.evaluation.judge_store import judge_for
-
-    return judge_for(examples, progress).log_odds(names.index(name))
-
-
-def _no_judge(title: str, message: str, hint: str) -> UserError:
-    return UserError(title, message, hint, field="perturbation.terms")

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 
 from studio.data.example_set import ExampleSet
 from studio.errors import Cancelled, UserError
+from studio.paths import default_data_root
 from studio.perturb.measured import Measured
 from studio.progress import Progress
 from studio.training.background import Background
 from studio.training.commands import Command, Stop
 from studio.training.config import RunConfig
 from studio.training.events import Event, Finished, Outcome, Preparing, Started
+from studio.training.judges import Judges
 from studio.training.limit import Limit
 from studio.training.loop import RunLoop
 from studio.training.mailbox import Mailbox
@@ -47,6 +49,7 @@ class RunRequest:
         measured: what is known of the examples already; None measures what is needed.
         judge: gives the data set's judge once it is trained, None before; without it nothing is evaluated.
         resumption: where the run goes on from; None begins it.
+        data_root: folder of downloaded data sets, for judges of other ones; the person's own if absent.
     """
 
     config: RunConfig
@@ -56,6 +59,7 @@ class RunRequest:
     measured: Measured | None = None
     judge: Callable[[], Judge | None] | None = None
     resumption: Resumption | None = None
+    data_root: Path | None = None
 
 
 class RunHandle:
@@ -123,7 +127,8 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     device = resolve_device(request.config.device)
     threads = use_threads(request.config.threads or useful_threads(math.prod(data.image_shape)))
     mailbox.post(Preparing(text="Building the model"))
-    measured = request.measured or measured_set(data)
+    judges = Judges(data, request.data_root or default_data_root())
+    measured = request.measured or measured_set(data, judges)
     _measure(request.config, data, measured, mailbox, progress)
     trainer = Trainer(request.config, data, device=device, measured=measured)
     notes = None

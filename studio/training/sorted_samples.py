@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 
 import torch
 
 from studio.data.example_set import ExampleSet
-from studio.data.image_set import ImageSet
 from studio.errors import UserError
-from studio.evaluation.judge_store import judge_for
 from studio.evaluation.tables import UNSURE
+from studio.paths import default_data_root
 from studio.progress import Progress
 from studio.training.evaluate_run import images_of
+from studio.training.judges import Judges
 from studio.training.restore import restore_model
 from studio.training.run_folder import safe_name
 from studio.training.sample_strips import save_png
@@ -35,17 +35,19 @@ def write_by_class(
     count: int,
     seed: int = 0,
     averaged: bool = True,
+    data_root: Path | None = None,
 ) -> dict[str, int]:
     """Draw samples, have them judged, and save each as PNG in the folder of its class; "unsure" is one, too.
 
     Args:
         run: an opened run folder.
-        data: loads the run's data set, whose judge sorts them.
+        data: loads the run's data set; the judge that the run asks for sorts them.
         out: a new or empty folder; it appears whole or not at all.
         progress: told how far it is; may cancel.
         count: samples.
         seed: of their latents.
         averaged: by the moving average of the weights, or as they are.
+        data_root: folder of downloaded data sets, for the judge of another one; the person's own if absent.
 
     Returns:
         how many there are of each class.
@@ -60,15 +62,15 @@ def write_by_class(
     model = restore_model(run, averaged=averaged)
     part = progress.part(0.0, _JUDGE_PART)
     images = images_of(run, data(part))
-    judge = judge_for(images, part)
-    names = [*images.class_names, UNSURE]
+    judge = Judges(images, data_root or default_data_root()).judge(run.config.evaluation.judge, part)
+    names = [*judge.class_names, UNSURE]
     rng = torch.Generator().manual_seed(seed)
     found = dict.fromkeys(names, 0)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         place = Path(mkdtemp(prefix=f".{out.name}-", dir=out.parent))
         try:
-            folders = _folders(place, images)
+            folders = _folders(place, judge.class_names)
             for start in range(0, count, _BATCH):
                 progress.report("Drawing samples", _JUDGE_PART + (1 - _JUDGE_PART) * start / count)
                 drawn = images.pictures(draw(model, min(_BATCH, count - start), rng, run.scale))
@@ -87,10 +89,10 @@ def write_by_class(
     return found
 
 
-def _folders(place: Path, images: ImageSet) -> list[Path]:
+def _folders(place: Path, class_names: Sequence[str]) -> list[Path]:
     """A folder for each class and for what is unsure, in label order; names that no folder can have are numbered."""
-    names = [safe_name(name) for name in images.class_names]
-    plain = all(mine == given for mine, given in zip(names, images.class_names, strict=True))
+    names = [safe_name(name) for name in class_names]
+    plain = all(mine == given for mine, given in zip(names, class_names, strict=True))
     if not plain:
         names = [f"{index:03d}_{name}" for index, name in enumerate(names)]
     folders = [place / name for name in (*names, UNSURE)]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QApplication,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -19,10 +16,9 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.gui.controls import icon_button
-from studio.gui.energy_terms import KINDS, changed_value, fresh_term, label_help, term_title
+from studio.gui.energy_terms import KINDS, changed_value, fresh_term, label_help, observables, observed, term_title
 from studio.gui.explain import explain
 from studio.gui.live_panel import LivePanel
 from studio.gui.panels.energy_menu import AddTermButton
@@ -33,13 +29,23 @@ from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import TiltView
 from studio.gui.workbench import Workbench
-from studio.training.energy_config import ColumnTermConfig, EnergyConfig, FeatureTermConfig, JudgeTermConfig, TermConfig
+from studio.training.energy_config import (
+    ColumnTermConfig,
+    EnergyConfig,
+    JudgeTermConfig,
+    TermConfig,
+)
 
 _EMPTY = "Terms of the energy beside the class offsets appear here.\nOpen a data set under “Set-up” first."
 _NO_TERMS = (
     "No terms yet: the class offsets alone tilt the target. “Add term” favours slanted, thick or any other examples."
 )
 _ROWS_LEAST = 92
+
+
+def _shape(term: TermConfig) -> tuple[object, ...]:
+    """What makes a row another one: its kind, and whose classes it chooses from."""
+    return type(term), term.data if isinstance(term, JudgeTermConfig) else ""
 
 
 class EnergyPanel(LivePanel):
@@ -54,7 +60,7 @@ class EnergyPanel(LivePanel):
         self._focus_new = False
         self._faulty = False
         self._left: QWidget | None = None  # had the keyboard before an edit had to wait
-        self._offered: tuple[tuple[str, ...], ...] = ()  # features and classes that rows choose from
+        self._offered: tuple[object, ...] = ()  # features, classes and judges that rows choose from
         self.sum = EnergySum(theme, self)
         self.preview = EnergyPreview(theme)
         self.message = QLabel(wordWrap=True)
@@ -152,20 +158,26 @@ class EnergyPanel(LivePanel):
             self.show_empty(_EMPTY)
             return
         self.show_body()
-        self.preview.show_features(measured.features)
-        judged = measured.class_names if isinstance(self.workbench.images, ImageSet) else ()
-        offered = (tuple(feature.name for feature in measured.features), measured.class_names, judged)
+        self._offer_observables()
+        judges = self.workbench.energies.judges_on_offer
+        offered = (tuple(feature.name for feature in measured.features), measured.class_names, judges)
         if offered != self._offered:
             self._offered = offered
-            self.add.show_features(measured.features, judged)
+            self.add.offer(measured.features, judges)
             self._rebuild(self.energy.terms)
         self.request_draw()
+
+    def _offer_observables(self) -> None:
+        measured = self.workbench.energies.measured
+        if measured is not None:
+            self.preview.offer(observables(measured.features, self.energy.terms))
 
     @Slot()
     def _on_config(self) -> None:
         energy = self.energy
         self.sum.show_energy(energy)
-        if [type(row.term) for row in self.rows] == [type(term) for term in energy.terms]:
+        self._offer_observables()
+        if [_shape(row.term) for row in self.rows] == [_shape(term) for term in energy.terms]:
             for row, term in zip(self.rows, energy.terms, strict=True):
                 row.show_term(term)
         else:
@@ -183,9 +195,10 @@ class EnergyPanel(LivePanel):
         helps = {
             kind: tooltip(text, about_label if kind.__name__.startswith("Formula") else "") for kind, _, text in KINDS
         }
-        names = measured.class_names if measured is not None else ()
+        known = self.workbench.energies.class_names_of
         self.rows = [
-            TermRow(term, place, features, names, self.theme, helps[type(term)]) for place, term in enumerate(terms)
+            TermRow(term, place, features, known(term), self.theme, helps[type(term)])
+            for place, term in enumerate(terms)
         ]
         for row in self.rows:
             self._column.insertWidget(self._column.count() - 1, row)
@@ -203,7 +216,7 @@ class EnergyPanel(LivePanel):
 
     def _go_to_last(self) -> None:
         row = self.rows[-1]
-        own = [name for name in row.fields if name not in ("enabled", "scale", "feature", "of")]
+        own = [name for name in row.fields if name not in ("enabled", "scale", "feature", "data", "of")]
         target = row.fields[own[0]]
         if isinstance(target, QWidget):
             target.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -283,9 +296,12 @@ class EnergyPanel(LivePanel):
 
     @Slot(int, object)
     def _edit(self, place: int, term: TermConfig) -> None:
+        self.workbench.energies.acquaint(term, lambda: self._take(place, term), self.rows[place].show_error)
+
+    def _take(self, place: int, term: TermConfig) -> None:
         terms = list(self.energy.terms)
         what = changed_value(terms[place], term)
-        terms[place] = term
+        terms[place] = term = self.workbench.energies.mended(term)
         self._choose(place)
         self._set_terms(terms, f"{what} of {term_title(term)} (term {place + 1})")
 
@@ -297,36 +313,25 @@ class EnergyPanel(LivePanel):
 
     @Slot(int)
     def _choose(self, place: int) -> None:
-        term = self.rows[place].term
-        if isinstance(term, FeatureTermConfig):
-            self.preview.choose(term.feature)
+        self.preview.choose(observed(self.rows[place].term))
 
     def _add(self, term: TermConfig) -> None:
         self._focus_new = True
         self._set_terms([*self.energy.terms, term], f"Add {term_title(term)}")
 
-    @Slot(object, str)
-    def _add_chosen(self, kind: type[TermConfig], feature: str) -> None:
-        """Add a term with numbers that fit the data, or with the file that the person names."""
-        if feature:
-            energies = self.workbench.energies
-            needed = feature
-            if issubclass(kind, JudgeTermConfig):
-                (needed,) = kind(of=feature).resolve().names
+    @Slot(object)
+    def _add_chosen(self, seed: TermConfig) -> None:
+        """Add a term with numbers that fit the data."""
+        energies, needed = self.workbench.energies, observed(seed)
+        if isinstance(seed, ColumnTermConfig) or not needed:
+            self._add(seed)
+            return
 
-            def add() -> None:
-                assert energies.measured is not None
-                self._add(fresh_term(kind, feature, energies.measured.values(needed)))
+        def add() -> None:
+            assert energies.measured is not None
+            self._add(fresh_term(seed, energies.measured.values(needed)))
 
-            energies.prepare([needed], add, self._reject)
-        elif kind is ColumnTermConfig:
-            path, _ = QFileDialog.getOpenFileName(
-                self, "CSV file of energies", str(Path.home()), "CSV (*.csv);;All (*)"
-            )
-            if path:
-                self._add(ColumnTermConfig(path=path))
-        else:
-            self._add(kind())
+        energies.prepare([needed], add, self._reject)
 
     @Slot(str)
     def _measure_for_preview(self, name: str) -> None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QMenu, QPushButton
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
+from studio.gui.energy_control import JudgeOffer
 from studio.gui.energy_terms import KINDS
 from studio.gui.explain import explain
 from studio.gui.tooltip import tooltip
 from studio.perturb.features import Feature
-from studio.training.energy_config import FeatureTermConfig, JudgeTermConfig, TermConfig
+from studio.training.energy_config import ColumnTermConfig, FeatureTermConfig, JudgeTermConfig, TermConfig
 
 
 class AddTermButton(QPushButton):
     """Says which term is wanted."""
 
-    chosen = Signal(object, str)  # type[TermConfig], name of the feature or class; empty for a kind that needs none
+    chosen = Signal(object)  # TermConfig: the kind of term, with its feature or class; its numbers do not fit yet
 
     def __init__(self) -> None:
         super().__init__("Add term")
@@ -27,32 +29,54 @@ class AddTermButton(QPushButton):
         self._menu.setToolTipsVisible(True)
         self.setMenu(self._menu)
 
-    def show_features(self, features: tuple[Feature, ...], judged: tuple[str, ...]) -> None:
+    def offer(self, features: tuple[Feature, ...], judges: tuple[JudgeOffer, ...]) -> None:
         """What the data set has.
 
         Args:
             features: what can be measured.
-            judged: the classes that a judge can tell apart; none where the data cannot be judged.
+            judges: whose judges may look, the data's own first; none where the data cannot be judged.
         """
         self._menu.clear()
-        classes = [(name, name, tooltip(f"The judge’s log-odds of “{name}”.")) for name in judged]
-        measured = [(each.title, each.name, tooltip(each.help, each.formula)) for each in features]
         for kind, title, help_text in KINDS:
             if issubclass(kind, FeatureTermConfig):
-                self._add_part(kind, title, help_text, measured)
+                part = self._part(self._menu, title, help_text)
+                for each in features:
+                    self._add(part, each.title, kind(feature=each.name), each.help, each.formula)
             elif kind is JudgeTermConfig:
-                why_not = "" if judged else "Only images can be judged."
-                self._add_part(kind, title, why_not or help_text, classes)
+                self._add_judges(self._part(self._menu, title, help_text), judges)
             else:
-                self._menu.addAction(title, partial(self.chosen.emit, kind, "")).setToolTip(tooltip(help_text))
+                self._add(self._menu, title, kind(), help_text)
 
-    def _add_part(
-        self, kind: type[TermConfig], title: str, help_text: str, entries: list[tuple[str, str, str]]
-    ) -> None:
-        """A menu of its own, of titles, names and tooltips; disabled where it has nothing to offer."""
-        part = self._menu.addMenu(title)
+    @Slot(object)
+    def _choose(self, seed: TermConfig) -> None:
+        """A term from a file needs the file first."""
+        if isinstance(seed, ColumnTermConfig):
+            path, _ = QFileDialog.getOpenFileName(
+                self, "CSV file of energies", str(Path.home()), "CSV (*.csv);;All (*)"
+            )
+            seed = seed.model_copy(update={"path": path})
+        if not isinstance(seed, ColumnTermConfig) or seed.path:
+            self.chosen.emit(seed)
+
+    def _add_judges(self, part: QMenu, judges: tuple[JudgeOffer, ...]) -> None:
+        part.setEnabled(bool(judges))
+        if not judges:
+            part.menuAction().setToolTip(tooltip("Only images can be judged."))
+        for judge in judges:
+            own = not judge.name
+            place = part if own else self._part(part, f"As {judge.title}", f"As the judge of {judge.title} sees them.")
+            for name in judge.class_names:
+                seed = JudgeTermConfig(of=name, data=judge.name)
+                self._add(place, name, seed, f"The judge’s log-odds of “{name}”.")
+            if own and judge.class_names:
+                part.addSeparator()
+
+    def _part(self, menu: QMenu, title: str, help_text: str) -> QMenu:
+        """A menu of its own."""
+        part = menu.addMenu(title)
         part.setToolTipsVisible(True)
         part.menuAction().setToolTip(tooltip(help_text))
-        part.setEnabled(bool(entries))
-        for text, name, tip in entries:
-            part.addAction(text.replace("&", "&&"), partial(self.chosen.emit, kind, name)).setToolTip(tip)
+        return part
+
+    def _add(self, menu: QMenu, text: str, seed: TermConfig, *tips: str) -> None:
+        menu.addAction(text.replace("&", "&&"), partial(self._choose, seed)).setToolTip(tooltip(*tips))

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.data.example_set import ExampleSet
-from studio.gui.energy_terms import WEIGHT, before_and_after, extremes, weight_histogram
+from studio.gui.energy_terms import WEIGHT, Observable, before_and_after, extremes, weight_histogram
 from studio.gui.explain import explain
 from studio.gui.mosaic import mosaic
 from studio.gui.plots.histogram_plot import HistogramPlot
@@ -17,7 +17,6 @@ from studio.gui.plots.legend import Chip, Legend
 from studio.gui.theme import ThemeManager, Tokens
 from studio.gui.view_state import TiltView
 from studio.perturb.arrays import Floats
-from studio.perturb.features import Feature
 from studio.perturb.measured import Measured
 
 _SHOWN = 6
@@ -32,17 +31,21 @@ _TIPS = {
 class EnergyPreview(QWidget):
     """A histogram to choose, beside the most and least favoured examples."""
 
-    wanted = Signal(str)  # name of a feature that is to be measured, so that it can be shown
+    wanted = Signal(str)  # name of what is to be measured, so that it can be shown
 
     def __init__(self, theme: ThemeManager) -> None:
         super().__init__()
-        self._features: dict[str, Feature] = {}
+        self._observables: dict[str, Observable] = {}
         self._tilt: TiltView | None = None
         self._measured: Measured | None = None
         self.choice = QComboBox()
         self.choice.setObjectName("energy_histogram")
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        explain(self.choice, "Histogram", "What is shown of the data and the target: a feature, or the weights.")
+        explain(
+            self.choice,
+            "Histogram",
+            "What is shown of data and target: a feature, what a term reads of a judge or a file, or the weights.",
+        )
         self.choice.activated.connect(self._on_choice)
         self.plot = _BeforeAndAfter(theme)
         self.plot.setMinimumHeight(_PLOT_LEAST)
@@ -76,20 +79,21 @@ class EnergyPreview(QWidget):
 
     # -- state in
 
-    def show_features(self, features: tuple[Feature, ...]) -> None:
-        """What the data set has."""
-        names = tuple(feature.name for feature in features)
-        if names == tuple(self._features):
+    def offer(self, observables: tuple[Observable, ...]) -> None:
+        """What can be shown of the data and the target."""
+        offered = {each.name: each for each in observables}
+        if offered == self._observables:
             return
-        self._features = {feature.name: feature for feature in features}
+        self._observables, chosen = offered, self.choice.currentData()
         with QSignalBlocker(self.choice):
             self.choice.clear()
-            for feature in features:
-                self.choice.addItem(feature.title, feature.name)
+            for each in observables:
+                self.choice.addItem(each.title, each.name)
             self.choice.addItem(_WEIGHT_TITLE, WEIGHT)
+            self.choice.setCurrentIndex(max(0, self.choice.findData(chosen)))
 
     def choose(self, name: str) -> None:
-        """Show this feature, as its term is being edited."""
+        """Show this, as its term is being edited."""
         place = self.choice.findData(name)
         if place >= 0 and place != self.choice.currentIndex():
             self.choice.setCurrentIndex(place)
@@ -123,7 +127,7 @@ class EnergyPreview(QWidget):
             self.wanted.emit(name)
         else:
             weights = np.exp(logs - logs.max())
-            self.plot.show_histogram(before_and_after(self._features[name], measured.values(name), weights), hidden)
+            self.plot.show_histogram(before_and_after(self._observables[name], measured.values(name), weights), hidden)
 
     @staticmethod
     def _log_weights(tilt: TiltView) -> Floats:

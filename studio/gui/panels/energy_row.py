@@ -15,6 +15,7 @@ from studio.gui.explain import explain
 from studio.gui.field_info import fault_text, make_field, title_of
 from studio.gui.fields import ChoiceField, Field, TextField
 from studio.gui.flow_layout import FlowLayout
+from studio.gui.judge_field import JudgeField
 from studio.gui.look import mark
 from studio.gui.theme import ThemeManager
 from studio.perturb.features import Feature
@@ -33,7 +34,7 @@ class TermRow(QFrame):
         term: what it shows at first; only terms of this kind can be shown later.
         place: its number, from 0.
         features: what the data set has.
-        class_names: of the data set.
+        class_names: what the term's judge tells apart; any other term has no use for them.
     """
 
     edited = Signal(int, object)  # place, TermConfig: another valid term
@@ -57,7 +58,7 @@ class TermRow(QFrame):
             "of": [(name, name) for name in class_names],
         }
         if isinstance(term, JudgeTermConfig) and term.of not in class_names:
-            self._choices["of"].append((term.of, f"{term.of} (not in these data)"))
+            self._choices["of"].append((term.of, f"{term.of} (unknown to it)" if class_names else term.of))
         self.setObjectName(f"term_{place}")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName(f"Term {place + 1}: {kind_title(term)}")
@@ -113,7 +114,7 @@ class TermRow(QFrame):
         explain(field, f"{title_of(name, info)} of term {self.place + 1}", info.description or "")
         if info.annotation is float:
             field.setFixedWidth(_NUMBER_WIDTH)
-        elif name in self._choices:
+        elif name in self._choices or isinstance(field, JudgeField):
             field.setFixedWidth(_FEATURE_WIDTH)
         field.edited.connect(self._typed)
         field.finished.connect(self._finished)

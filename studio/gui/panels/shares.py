@@ -67,6 +67,8 @@ class SharesPanel(LivePanel):
         self.body.addWidget(self._stack_of_pages(), 1)
         self.show_empty(_EMPTY)
         workbench.time.evaluation_changed.connect(self.take)
+        for changed in (workbench.dataset_changed, workbench.config_changed):
+            changed.connect(self._refresh)
         self.take(self._view)
 
     def _controls(self) -> QWidget:
@@ -140,10 +142,15 @@ class SharesPanel(LivePanel):
         self.progress.setVisible(busy)
         self.progress.setValue(round(100 * view.fraction))
         if view.latest is None and not busy:
-            self.show_empty(_EMPTY)
+            bench = self.workbench
+            self.show_empty(bench.energies.why_not_judged(bench.config.evaluation.judge) or _EMPTY)
         else:
             self.show_body()
         self.request_draw()
+
+    @Slot()
+    def _refresh(self) -> None:
+        self.take(self._view)
 
     @Slot()
     def draw(self) -> None:
@@ -152,7 +159,9 @@ class SharesPanel(LivePanel):
         if latest is None:
             self._step.setText(self._view.doing)
             return
-        self._step.setText(self._view.doing or f"step {whole(latest.step)}, {latest.evaluation.shares.count:,} samples")
+        found = latest.evaluation
+        judged = f", judged as {found.judge}" if found.judge else ""
+        self._step.setText(self._view.doing or f"step {whole(latest.step)}, {found.shares.count:,} samples{judged}")
         self.bars.show_bars(_bars(latest.evaluation, raw=self.raw.isChecked()))
         if not self.samples.isHidden():
             self._show_samples(self.bars.current)
@@ -202,8 +211,8 @@ def _bars(found: Evaluation, *, raw: bool) -> Bars:
     shares = found.shares
     return Bars(
         names=(*found.class_names, UNSURE),
-        data=np.append(found.data, 0.0),
-        target=np.append(found.target, 0.0),
+        data=found.data,
+        target=found.target,
         generated=shares.raw if raw else shares.corrected,
         low=shares.raw_low if raw else shares.low,
         high=shares.raw_high if raw else shares.high,

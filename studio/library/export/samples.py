@@ -87,4 +87,4 @@ def write_classes(
     def load(told: Progress) -> ExampleSet:
         return load_dataset(saved.config.dataset, root, told)
 
-    return write_by_class(saved, load, out, progress, count=count, seed=seed, averaged=averaged)
+    return write_by_class(saved, load, out, progress, count=count, seed=seed, averaged=averaged, data_root=root)
