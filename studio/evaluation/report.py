@@ -129,6 +129,7 @@ class Evaluation:
         features: mean of every feature over the samples, by the feature's name.
         specimens: samples to look at.
         judge: name of the data that the judge was trained on where they are others; else empty.
+        accuracy: share of its own data's held-out examples on which the judge is right.
     """
 
     class_names: tuple[str, ...]
@@ -149,6 +150,7 @@ class Evaluation:
     features: Mapping[str, Mean]
     specimens: Specimens
     judge: str = ""
+    accuracy: float = float("nan")
 
 
 def evaluate(judge: Judge, target: Target, images: NDArray[np.uint8], judgement: Judgement) -> Evaluation:
@@ -184,6 +186,7 @@ def evaluate(judge: Judge, target: Target, images: NDArray[np.uint8], judgement:
         features=_feature_means(images),
         specimens=specimens,
         judge=judge.trained_on,
+        accuracy=judge.accuracy,
     )
 
 

@@ -14,7 +14,19 @@ from studio.evaluation.shares import Shares
 
 UNSURE = "unsure"
 _SHARES = ("raw", "raw_low", "raw_high", "corrected", "low", "high", "deviation")
-_FIGURES = ("tv", "tv_floor", "kl", "raw_tv", "raw_kl", "frechet", "frechet_floor", "mmd", "mmd_floor", "nearness")
+_FIGURES = (
+    "tv",
+    "tv_floor",
+    "kl",
+    "raw_tv",
+    "raw_kl",
+    "frechet",
+    "frechet_floor",
+    "mmd",
+    "mmd_floor",
+    "nearness",
+    "accuracy",
+)
 _LIKENESS = ("precision", "recall", "density", "coverage")
 
 
@@ -23,7 +35,8 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
 
     ``classes`` has, by class name, ``data``, ``target``, the shares ``raw`` and ``corrected`` and their intervals;
     ``unsure`` has the same of what belongs to none, ``features`` the mean of each feature over the samples, ``judge``
-    the name of the data that the judge was trained on if they are others than the run's.
+    the name of the data that the judge was trained on if they are others than the run's, ``accuracy`` how often it is
+    right on held-out examples of them.
     """
     shares = evaluation.shares
     rows = [
@@ -111,4 +124,6 @@ def table(evaluation: Evaluation) -> str:
         f"Nearest training example: {evaluation.nearness:.2f} times as far as real examples are from each other",
         f"{shares.count:,} samples" + (f", judged as {evaluation.judge}" if evaluation.judge else ""),
     ]
+    if math.isfinite(evaluation.accuracy):
+        lines.append(f"The judge is right on {100 * evaluation.accuracy:.1f} % of the examples held out")
     return "\n".join(lines)

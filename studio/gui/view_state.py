@@ -129,6 +129,13 @@ class TiltView:
         )
 
     @property
+    def example_energies(self) -> NDArray[np.float64]:
+        """ΔH of every example, shape (N,)."""
+        if self.energies is not None:
+            return self.energies.energy
+        return self.perturbation.class_energies[self.dataset.labels]
+
+    @property
     def weight_groups(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """log w and number of examples: per class, or per example where examples of a class differ."""
         counts = self.dataset.counts

@@ -9,7 +9,11 @@ against the exact reweighted values
 
     ⟨f⟩_s = Σ_i w_i·f_i/Σ_i w_i,   w = e^{−s·ΔH},   standard error √(Σ_i w_i²·(f_i − ⟨f⟩_s)²)/Σ_i w_i
 
-which see the data set as a sample of p: the error grows as the effective sample size (Σw)²/Σw² falls.
+which see the data set as a sample of p: the error grows as the effective sample size (Σw)²/Σw² falls. The expansion's
+own standard error is √(Var φ/n), φ the influence of an example on it (delta method; f and ΔH from their means,
+C = Cov(f, ΔH), V = Var(ΔH)):
+
+    φ = f − s·f·ΔH + ½·s²·(f·ΔH² − 2·C·ΔH − V·f)
 Sources: R. Zwanzig, J. Chem. Phys. 22, 1420 (1954); cumulants: R. Kubo, J. Phys. Soc. Jpn. 17, 1100 (1962); error of a
 reweighted mean: A. B. Owen, Monte Carlo theory, methods and examples, ch. 9 (2013).
 """
@@ -123,6 +127,28 @@ class Reweighted:
         return cls(scales=at, mean=mean, error=error, free_energy=free, efficiency=efficiency)
 
 
+def prediction_errors(
+    observable: ArrayLike, energy: ArrayLike, scales: ArrayLike, counts: ArrayLike | None = None
+) -> tuple[Floats, Floats]:
+    """Standard errors of the first and of the second order at each scale, with the data as a sample, shape (m,) each.
+
+    Of f and ΔH per example, shapes (n,); with `counts`, shape (n,), of kinds of examples instead.
+    """
+    f, h, number = _arrays(observable, energy, counts)
+    total = float(number.sum())
+    p = number / total
+    df, dh = f - p @ f, h - p @ h
+    linear = df * dh - p @ (df * dh)
+    square = df * dh**2 - p @ (df * dh**2) - 2 * (p @ (df * dh)) * dh - (p @ dh**2) * df
+    at = np.asarray(scales, dtype=np.float64)
+    errors = np.empty((2, len(at)))
+    for place, s in enumerate(at.tolist()):
+        first = df - s * linear
+        for order, influence in enumerate((first, first + s**2 * square / 2)):
+            errors[order, place] = np.sqrt(p @ influence**2 / total)
+    return errors[0], errors[1]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theory:
     """Prediction and truth over a row of scales.
@@ -130,10 +156,13 @@ class Theory:
     Attributes:
         moments: what the prediction is made of.
         exact: what reweighting says.
+        first_error, second_error: standard errors of the predictions at its scales, shape (m,).
     """
 
     moments: Moments
     exact: Reweighted
+    first_error: Floats
+    second_error: Floats
 
     @classmethod
     def of(
@@ -156,7 +185,13 @@ class Theory:
                 place = int(np.flatnonzero(~np.isfinite(values))[0])
                 raise UserError(f"{name} is not finite", f"Example {place:,} has {name} = {values[place]}.")
         at = np.linspace(0.0, LARGEST_SCALE, _SCALES) if scales is None else scales
-        return cls(moments=Moments.of(f, h, number), exact=Reweighted.of(f, h, at, number))
+        first, second = prediction_errors(f, h, at, number)
+        return cls(
+            moments=Moments.of(f, h, number),
+            exact=Reweighted.of(f, h, at, number),
+            first_error=first,
+            second_error=second,
+        )
 
     def fails_at(self, order: int, *, tolerance: float = 0.05, sigmas: float = 2.0) -> float | None:
         """Least scale s > 0 from which the expansion of ⟨f⟩ is wrong by more than a part of its change and chance.
@@ -172,6 +207,14 @@ class Theory:
         predicted = (self.moments.first if order == 1 else self.moments.second)(self.exact.scales)
         change = np.abs(self.exact.mean - self.moments.mean)
         wrong = np.abs(predicted - self.exact.mean) > np.maximum(tolerance * change, sigmas * self.exact.error)
+        return _least(self.exact.scales, wrong & (self.exact.scales > 0))
+
+    def free_energy_fails_at(self, order: int, tolerance: float = 0.05) -> float | None:
+        """Least scale s > 0 from which the expansion of −log Z is wrong by more than `tolerance`, in nats.
+
+        Which is the part by which Z itself is then wrong, whatever constant is added to ΔH; None if it never is.
+        """
+        wrong = np.abs(self.moments.free_energy(self.exact.scales, order) - self.exact.free_energy) > tolerance
         return _least(self.exact.scales, wrong & (self.exact.scales > 0))
 
     @property

@@ -53,6 +53,7 @@ def evaluation(workbench: Workbench) -> Evaluation:
             neighbours=images,
             distances=np.ones(6),
         ),
+        accuracy=0.982,
     )
 
 
@@ -177,7 +178,8 @@ def test_that_every_figure_of_quality_is_explained_on_its_own(
     qtbot.keyClick(button, Qt.Key.Key_Space)
     values = panel.quality.values
     assert values["Fréchet distance"].text() == "12"
-    assert len({label.toolTip() for label in values.values()}) == len(values) == 9
+    assert len({label.toolTip() for label in values.values()}) == len(values) == 10
+    assert values["Judge"].text() == "98.2 %"
     floors = panel.quality.plot.references.lines
     assert [(line.place, line.title) for line in floors] == [(1.0, "real against real")]
     assert panel.quality.legend.chips["frechet_ratio"].text().endswith("24")

@@ -54,13 +54,36 @@ def test_that_the_share_of_the_tilted_class_is_met_exactly_at_one_and_by_the_dat
     share = 100 * float(workbench.dataset.shares[2])
     # First order: p·(1 − p)·|ΔH| above p, for an offset of one class alone.
     offset = workbench.target.class_offsets()[2]
-    assert float(value(panel, "first")) == pytest.approx(share - share * (1 - share / 100) * offset, rel=0.01)
+    assert float(value(panel, "first").split(" ± ")[0]) == pytest.approx(
+        share - share * (1 - share / 100) * offset, rel=0.01
+    )
     panel.slider.setFocus()
     qtbot.keyClick(panel.slider, Qt.Key.Key_Home)
     assert panel.scale_label.text() == "s = 0.00"
     assert [float(value(panel, name).split()[0]) for name in ("exact", "first", "second")] == pytest.approx(
         [share] * 3, rel=0.01
     )
+
+
+def test_that_the_data_and_the_predictions_have_errors(panel: TheoryPanel, workbench: Workbench) -> None:
+    assert workbench.dataset is not None
+    share, count = float(workbench.dataset.shares[2]), len(workbench.dataset.labels)
+    mean, error = value(panel, "data").split(" ± ")
+    assert float(mean) == pytest.approx(100 * share, rel=0.01)
+    assert float(error) == pytest.approx(100 * np.sqrt(share * (1 - share) / count), rel=0.05)
+    assert [line.title for line in panel._level.lines] == ["data"]
+    panel.legend.chips["data"].click()
+    assert not panel._level.lines
+    errors = [float(value(panel, name).split(" ± ")[1]) for name in ("first", "second")]
+    assert 0 < errors[0] < errors[1]
+
+
+def test_that_the_free_energy_is_told_with_where_its_expansion_fails(qtbot: QtBot, panel: TheoryPanel) -> None:
+    assert "log Z" not in panel.verdict.text()
+    qtbot.mouseClick(panel.shown["energy"], Qt.MouseButton.LeftButton)
+    assert "−log Z = −0.25" in panel.verdict.text()
+    titles = [line.title for line in panel._marks["energy"].lines]
+    assert titles == ["s", "order 1 fails", "order 2 fails"]
 
 
 def test_that_the_slider_goes_by_keys_to_twice_the_tilt(qtbot: QtBot, panel: TheoryPanel) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from studio.errors import UserError
 from studio.perturb.diagnostics import linear_response, second_order_response
-from studio.perturb.theory import Moments, Reweighted, Theory
+from studio.perturb.theory import Moments, Reweighted, Theory, prediction_errors
 
 SCALES = np.array([0.0, 0.25, 0.5, 1.0, 2.0])
 
@@ -67,6 +67,31 @@ def test_that_errors_fall_with_the_square_and_the_cube_of_the_tilt() -> None:
         theory.moments.first(scales) - theory.exact.mean
     )
     assert better.all()
+
+
+def test_that_the_predictions_errors_are_those_of_many_samples() -> None:
+    rng = np.random.default_rng(2)
+    scales = np.array([0.0, 0.5, 1.0])
+    found = []
+    for _ in range(600):
+        x = rng.standard_normal(400)
+        moments = Moments.of(x**2, 0.7 * x)
+        found.append([moments.first(scales), moments.second(scales)])
+    spread = np.std(found, axis=0)
+    x = rng.standard_normal(100_000)
+    told = np.sqrt(len(x) / 400) * np.array(prediction_errors(x**2, 0.7 * x, scales))
+    assert told == pytest.approx(spread, rel=0.12)
+    with_counts = prediction_errors([0.0, 1.0], [0.3, -0.2], scales, counts=[30, 10])
+    one_by_one = prediction_errors(np.repeat([0.0, 1.0], [30, 10]), np.repeat([0.3, -0.2], [30, 10]), scales)
+    np.testing.assert_allclose(with_counts, one_by_one)
+
+
+@pytest.mark.parametrize("constant", [0.0, 50.0])
+def test_that_the_free_energy_fails_where_z_is_five_per_cent_off_whatever_the_gauge(constant: float) -> None:
+    x = gaussian(20_001)
+    theory = Theory.of(x, 0.6 * x + constant)  # −log Z = s·constant − 0.18·s², exactly of second order
+    assert theory.free_energy_fails_at(1) == pytest.approx(0.55)
+    assert theory.free_energy_fails_at(2) is None
 
 
 def test_that_a_mixture_is_reweighted_to_the_closed_form() -> None:

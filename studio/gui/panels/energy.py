@@ -37,9 +37,7 @@ from studio.training.energy_config import (
 )
 
 _EMPTY = "Terms of the energy beside the class offsets appear here.\nOpen a data set under “Set-up” first."
-_NO_TERMS = (
-    "No terms yet: the class offsets alone tilt the target. “Add term” favours slanted, thick or any other examples."
-)
+_NO_TERMS = "No terms yet: {alone}. “Add term” favours slanted, thick or any other examples."
 _ROWS_LEAST = 92
 
 
@@ -118,7 +116,7 @@ class EnergyPanel(LivePanel):
         half = self.theme.tokens.spacing // 2
         self._column.setContentsMargins(half, half, half, half)
         self._column.setSpacing(half)
-        self._nothing = QLabel(_NO_TERMS, wordWrap=True)
+        self._nothing = QLabel(wordWrap=True)
         self._nothing.setProperty("role", "muted")
         self._nothing.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._column.addWidget(self.sum.offsets_row)
@@ -159,6 +157,9 @@ class EnergyPanel(LivePanel):
             return
         self.show_body()
         self._offer_observables()
+        labelled = self.workbench.images is not None and self.workbench.images.labelled
+        alone = "the class offsets alone tilt the target" if labelled else "nothing tilts the target"
+        self._nothing.setText(_NO_TERMS.format(alone=alone))
         judges = self.workbench.energies.judges_on_offer
         offered = (tuple(feature.name for feature in measured.features), measured.class_names, judges)
         if offered != self._offered:

@@ -102,10 +102,7 @@ class EnergyPreview(QWidget):
     def show_tilt(self, tilt: TiltView, measured: Measured, examples: ExampleSet) -> None:
         """Another target."""
         self._tilt, self._measured = tilt, measured
-        if tilt.energies is not None:
-            energy = tilt.energies.energy
-        else:
-            energy = tilt.perturbation.class_energies[tilt.dataset.labels]
+        energy = tilt.example_energies
         found = extremes(energy, _SHOWN)
         flat = bool(np.ptp(energy) == 0)
         self.most.show_images(None if flat else examples.overview(examples.values[found.most]))

@@ -110,6 +110,7 @@ class EnergySum(QObject):
 
     def show_tilt(self, tilt: TiltView) -> None:
         """What comes of it."""
+        self.offsets_row.setVisible(tilt.dataset.labelled)
         summary = tilt.summary
         text = f"ESS/n {compact(100 * summary.efficiency, 3)} % – {_VERDICTS.get(summary.strength, summary.strength)}"
         clip = summary.clip

@@ -108,6 +108,12 @@ _FIGURES = (
         tip="Whether samples are copies: median distance of a sample to its nearest training example, over that of a "
         "real example to the nearest other one.",
     ),
+    Figure(
+        title="Judge",
+        value=lambda found: f"{100 * found.accuracy:.1f} %",
+        beside=lambda found: f"right on {found.judge or 'data'} held out",
+        tip="How often the judge is right on examples that it was not trained on; shares are corrected for the rest.",
+    ),
 )
 
 

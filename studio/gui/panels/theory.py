@@ -16,8 +16,19 @@ from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
 from studio.gui.live_panel import LivePanel
 from studio.gui.numbers import compact
-from studio.gui.panels.theory_generated import of_evaluation, of_points
-from studio.gui.panels.theory_view import PLOTS, SERIES, curves, exact_at, words
+from studio.gui.panels.theory_generated import CLASS, of_evaluation, of_points
+from studio.gui.panels.theory_marks import marks
+from studio.gui.panels.theory_view import (
+    DATA,
+    PLOTS,
+    SERIES,
+    curves,
+    exact_at,
+    free_energy_words,
+    numbers,
+    theory_of,
+    words,
+)
 from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.plots.mean_mark import MeanMark
 from studio.gui.plots.profile_plot import ProfilePlot
@@ -26,7 +37,6 @@ from studio.gui.theme import ThemeManager, Tokens
 from studio.gui.view_state import TiltView
 from studio.gui.workbench import Workbench
 from studio.models.diagnostic import Profile
-from studio.perturb.arrays import Floats
 from studio.perturb.theory import LARGEST_SCALE, Theory
 from studio.training.snapshot import PlaneFrame, Snapshot
 
@@ -59,7 +69,10 @@ class TheoryPanel(LivePanel):
         self.plots = {name: self._make_plot(name) for name in PLOTS}
         self._frame: PlaneFrame | None = None
         self.generated = MeanMark(self.plots["mean"], at=1.0)
+        self._level = ReferenceLines(vertical=False)
+        self.plots["mean"].addItem(self._level, ignoreBounds=True)
         self.legend = Legend(theme)
+        self.legend.add(Chip("data", *DATA, width=15), "data_grey")
         for colour, (name, (title, tip)) in enumerate(SERIES.items()):
             self.legend.add(Chip(name, title, tip, width=15), colour)
         self.legend.add(Chip("generated", "Generated", _GENERATED, width=15), "text")
@@ -148,7 +161,7 @@ class TheoryPanel(LivePanel):
         measured = self.workbench.energies.measured
         features = measured.features if measured is not None else ()
         classes = tilt.dataset.class_names if tilt.dataset.labelled else ()
-        offered = [(f"Share of {name}", f"class:{place}") for place, name in enumerate(classes)]
+        offered = [(f"Share of {name}", f"{CLASS}{place}") for place, name in enumerate(classes)]
         offered += [(feature.title, feature.name) for feature in features]
         names = tuple(name for pair in offered for name in pair)
         if names == self._names:
@@ -192,30 +205,16 @@ class TheoryPanel(LivePanel):
         measured = self.workbench.energies.measured
         if measured is None:
             return False
-        if not name.startswith("class:") and measured.missing([name]):
+        if not name.startswith(CLASS) and measured.missing([name]):
             self.show_empty("Measuring this feature of every example…")
             self.workbench.energies.prepare([name], self.request_draw, self._refuse)
             return False
-        by_class = name.startswith("class:")
-        index = int(name.partition(":")[2]) if by_class else 0
         try:
-            if by_class and tilt.energies is None:
-                kinds = np.arange(len(tilt.dataset.counts))
-                energy = tilt.perturbation.class_energies
-                self.theory = Theory.of(100.0 * (kinds == index), energy, counts=tilt.dataset.counts)
-            else:
-                f = 100.0 * (tilt.dataset.labels == index) if by_class else measured.values(name)
-                self.theory = Theory.of(f, self._energy(tilt))
+            self.theory = theory_of(tilt, measured, name)
         except UserError as error:
             self._refuse(error)
             return False
         return True
-
-    def _energy(self, tilt: TiltView) -> Floats:
-        """ΔH of every example."""
-        if tilt.energies is not None:
-            return tilt.energies.energy
-        return tilt.perturbation.class_energies[tilt.dataset.labels]
 
     def _refuse(self, error: UserError) -> None:
         self.show_empty(f"{error.title}\n{error.message}")
@@ -224,7 +223,7 @@ class TheoryPanel(LivePanel):
     def _axis(self) -> str:
         """What f is, with its unit."""
         name = self.choice.currentData()
-        if name.startswith("class:"):
+        if name.startswith(CLASS):
             return f"share of {self.choice.currentText().removeprefix('Share of ')} (%)"
         measured = self.workbench.energies.measured
         return f"mean {measured.feature(name).axis.lower()}" if measured is not None else ""
@@ -248,14 +247,10 @@ class TheoryPanel(LivePanel):
         self._show_marks(theory)
 
     def _show_marks(self, theory: Theory) -> None:
-        here = Line(place=self.scale, title="s")
-        fails = [(order, theory.fails_at(order)) for order in (1, 2)]
-        wrong = [Line(place=at, title=f"order {order} fails") for order, at in fails if at is not None]
-        self._marks["mean"].set_lines([here, *wrong])
-        self._marks["energy"].set_lines([here])
-        collapse = theory.collapses_at
-        lines = [] if collapse is None else [Line(place=collapse, title="collapse")]
-        self._marks["ess"].set_lines([here, *lines])
+        for name, lines in marks(theory, self.scale).items():
+            self._marks[name].set_lines(lines)
+        level = [Line(place=theory.moments.mean, title="data")] if self.legend.chips["data"].isChecked() else []
+        self._level.set_lines(level)
 
     def _show_values(self) -> None:
         """Numbers at s in the legend, and in words how far the theory carries."""
@@ -263,17 +258,17 @@ class TheoryPanel(LivePanel):
         assert theory is not None
         scale = self.scale
         self.scale_label.setText(f"s = {scale:.2f}")
-        exact = exact_at(theory, scale)
-        chips = self.legend.chips
-        chips["exact"].set_value(f"{compact(float(exact.mean[0]), 3)} ± {compact(float(exact.error[0]), 2)}")
-        chips["first"].set_value(compact(float(theory.moments.first(scale)), 3))
-        chips["second"].set_value(compact(float(theory.moments.second(scale)), 3))
-        self.verdict.setText(words(theory, scale, float(exact.efficiency[0])))
+        for name, found in numbers(theory, scale).items():
+            self.legend.chips[name].set_value(_shown(found))
+        text = words(theory, scale, float(exact_at(theory, scale).efficiency[0]))
+        if not self.plots["energy"].isHidden():
+            text += f" {free_energy_words(theory, scale)}"
+        self.verdict.setText(text)
 
     def _show_generated(self, found: Mean | None) -> None:
         """A point at s = 1 with its error, and the numbers in the legend."""
         chip = self.legend.chips["generated"]
-        chip.set_value("–" if found is None else f"{compact(found.value, 3)} ± {compact(found.error, 2)}")
+        chip.set_value("–" if found is None else _shown(found))
         self.generated.show(found if chip.isChecked() else None)
 
     def _generated_mean(self, tilt: TiltView) -> Mean | None:
@@ -281,8 +276,7 @@ class TheoryPanel(LivePanel):
         name, latest = self.choice.currentData(), self.workbench.evaluations.view.latest
         if self._frame is not None:
             return of_points(name, self._frame)
-        by_class = name.startswith("class:")
-        if latest is None or (by_class and latest.evaluation.class_names != tilt.dataset.class_names):
+        if latest is None or (name.startswith(CLASS) and latest.evaluation.class_names != tilt.dataset.class_names):
             return None
         return of_evaluation(name, latest.evaluation)
 
@@ -301,8 +295,8 @@ class TheoryPanel(LivePanel):
 
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""
-        for marks in self._marks.values():
-            marks.restyle(tokens, self.font())
+        for lines in (*self._marks.values(), self._level):
+            lines.restyle(tokens, self.font())
         self.generated.restyle(tokens)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -337,3 +331,7 @@ class TheoryPanel(LivePanel):
         for name, plot in self.plots.items():
             plot.setVisible(name in wanted)
         self.request_draw()
+
+
+def _shown(found: Mean) -> str:
+    return f"{compact(found.value, 3)} ± {compact(found.error, 2)}"
