@@ -27,7 +27,11 @@ KINDS: tuple[tuple[type[TermConfig], str, str], ...] = (
     (LinearTermConfig, "Linear", "Favours small or large values of a feature f. ΔH = slope·f."),
     (QuadraticTermConfig, "Quadratic", "Favours values of a feature f near a centre. ΔH = ½·((f − centre)/width)²."),
     (WindowTermConfig, "Window", "Favours values of a feature within a window. ΔH = 0 inside, height outside."),
-    (FormulaTermConfig, "Formula", "Any ΔH of features and label, such as where(slant > 10, 1, 0)."),
+    (
+        FormulaTermConfig,
+        "Formula",
+        "Any ΔH of features, label and log_odds, such as where(slant > 10, 1, 0).",
+    ),
     (ColumnTermConfig, "CSV column", "ΔH of each example from a CSV file: its number or file name, and a number."),
     (JudgeTermConfig, "Judge", "Favours what a classifier takes for a class. ΔH = slope·log(q/(1 − q))."),
 )
@@ -190,10 +194,11 @@ def extremes(energy: Floats, count: int) -> Extremes:
 
 
 def label_help(class_names: tuple[str, ...]) -> str:
-    """Which number ``label`` has for which class."""
+    """Which number ``label`` and ``log_odds`` have for which class."""
     shown = ", ".join(f"{index} {name}" for index, name in enumerate(class_names[:12]) if name != str(index))
     more = "…" if len(class_names) > 12 else ""
-    return f"label is the class's number: {shown}{more}." if shown else "label is the class’s number."
+    numbers = f": {shown}{more}" if shown else ""
+    return f"label is the class’s number, log_odds(2) what a judge says of class 2{numbers}."
 
 
 def changed_value(before: TermConfig, after: TermConfig) -> str:

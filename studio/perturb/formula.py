@@ -1,7 +1,8 @@
 """A formula over features and the class: text → an allow-listed tree → ΔH of every example, in one vectorised pass.
 
 Numbers, features, ``label`` (the class's index 0…K−1) and ``pi``; + − * / % **; comparisons (1 where true, else 0;
-chains such as ``0 < x < 1`` too); and, or, not; and the functions of `FUNCTIONS`. All is computed in float64 arrays, so
+chains such as ``0 < x < 1`` too); and, or, not; the functions of `FUNCTIONS`; and ``log_odds(2)``, what a judge says of
+the class of that number, which is a variable like the features. All is computed in float64 arrays, so
 no power can hang. No name reaches Python: the text is checked token by token, parsed by `ast.parse`, and every node
 that is not in the tables below is refused with its column. A tree has at most `MOST_NODES` nodes, each computed once.
 """
@@ -25,6 +26,9 @@ MOST_NODES = 200
 """Cap on numbers, names and operations together."""
 
 LABEL = "label"
+LOG_ODDS = "log_odds"
+"""Written like a function of a class's number, ``log_odds(2)``; the variable is called ``log_odds_2``."""
+_LARGEST_CLASS = 9999
 _CONSTANTS = {"pi": math.pi}
 
 
@@ -63,6 +67,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "tanh": _function("tanh(a)", np.tanh),
     "where": _function("where(condition, a, b)", lambda c, a, b: np.where(c != 0, a, b), 3, 3),
 }
+_CALLED = {name: function.usage for name, function in FUNCTIONS.items()} | {LOG_ODDS: f"{LOG_ODDS}(2)"}
+"""Everything that is written with brackets, as a person writes it."""
 _BINARY: Mapping[type[ast.operator], Callable[..., Any]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
@@ -99,7 +105,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """A feature or the label."""
+    """A feature, the label, or the log-odds of a class."""
 
     name: str
 
@@ -235,16 +241,28 @@ class _Reader:
 
         return self._operation(chain, [node.left, *node.comparators], depth)
 
-    def _call(self, name: str, node: ast.Call, depth: int) -> Operation:
+    def _call(self, name: str, node: ast.Call, depth: int) -> Node:
+        if name == LOG_ODDS:
+            return self._log_odds(node)
         function = FUNCTIONS.get(name)
         if function is None:
             what = f"“{name[:40]}” is not a function" if name in self._names else f"There is no function “{name[:40]}”"
-            raise FormulaError(what, f"the functions are {', '.join(FUNCTIONS)}.", column=self._column(node))
+            raise FormulaError(what, f"the functions are {', '.join(_CALLED)}.", column=self._column(node))
         if not function.least <= len(node.args) <= function.most:
             raise FormulaError(
                 f"{name} takes another number of values", f"it is written {function.usage}.", column=self._column(node)
             )
         return self._operation(function.compute, node.args, depth)
+
+    def _log_odds(self, node: ast.Call) -> Node:
+        match node.args:
+            case [ast.Constant(value=int() as number)] if not isinstance(number, bool) and number <= _LARGEST_CLASS:
+                name = f"{LOG_ODDS}_{number}"
+                self.used.add(name)
+                return Variable(name=name)
+        raise FormulaError(
+            f"{LOG_ODDS} takes the number of a class", f"it is written {_CALLED[LOG_ODDS]}.", column=self._column(node)
+        )
 
     def _variable(self, name: str, node: ast.Name) -> Node:
         if name in _CONSTANTS:
@@ -252,14 +270,12 @@ class _Reader:
         if name in self._names:
             self.used.add(name)
             return Variable(name=name)
-        if name in FUNCTIONS:
-            raise FormulaError(
-                f"“{name}” is a function", f"it is written {FUNCTIONS[name].usage}.", column=self._column(node)
-            )
-        close = difflib.get_close_matches(name, [*self._names, *FUNCTIONS], n=1)
+        if name in _CALLED:
+            raise FormulaError(f"“{name}” is a function", f"it is written {_CALLED[name]}.", column=self._column(node))
+        close = difflib.get_close_matches(name, [*self._names, *_CALLED], n=1)
         raise FormulaError(
             f"There is no “{name[:40]}”",
-            f"names are {', '.join(self._names)}; functions are {', '.join(FUNCTIONS)}.",
+            f"names are {', '.join(self._names)}; functions are {', '.join(_CALLED)}.",
             f"Did you mean “{close[0]}”?" if close else "",
             column=self._column(node),
         )
@@ -267,7 +283,7 @@ class _Reader:
     def _refused(self, node: ast.expr) -> FormulaError:
         return FormulaError(
             "This is not allowed in a formula",
-            f"it may hold numbers, {', '.join(self._names)}, the operators {OPERATORS} and {', '.join(FUNCTIONS)}.",
+            f"it may hold numbers, {', '.join(self._names)}, the operators {OPERATORS} and {', '.join(_CALLED)}.",
             column=self._column(node),
         )
 

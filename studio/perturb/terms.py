@@ -3,7 +3,7 @@
 linear      slope·f                              f a feature, in its own unit
 quadratic   ½·((f − centre)/width)²              the target is multiplied by a Gaussian of that width
 window      0 within low…high, height outside    e^{−height} times as much of what lies outside
-formula     any formula over features and label
+formula     any formula over features, label and log_odds
 column      a number per example from elsewhere, such as a file
 judge       slope·log(q/(1 − q))                 q the probability that a classifier gives a class
 """
@@ -20,11 +20,21 @@ import numpy as np
 from studio.errors import UserError
 from studio.perturb.arrays import Floats
 from studio.perturb.features import FEATURES
-from studio.perturb.formula import LABEL, Formula, parse_formula
+from studio.perturb.formula import LABEL, LOG_ODDS, Formula, parse_formula
 from studio.perturb.measured import COLUMN, Measured
 
 FORMULA_NAMES = tuple(feature.name for feature in FEATURES)
 """What a formula may name before it is known which data it meets."""
+
+
+def judged(data: str, of: str | int) -> str:
+    """Name of the column of a judge's log-odds.
+
+    Args:
+        data: name of the data that the judge was trained on; empty for the data themselves.
+        of: the class, by its name or its number.
+    """
+    return f"{COLUMN}judge:{json.dumps([data, of])}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +64,11 @@ class Term(ABC):
     @abstractmethod
     def names(self) -> tuple[str, ...]:
         """The values it needs of each example."""
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The values that messages may show, by what they are called there."""
+        return {name: name for name in self.names if not name.startswith(COLUMN)}
 
     @abstractmethod
     def energy(self, measured: Measured) -> Floats:
@@ -123,7 +138,10 @@ class WindowTerm(FeatureTerm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormulaTerm(Term):
-    """A formula over features and ``label``.
+    """A formula over features, ``label`` and ``log_odds``.
+
+    Attributes:
+        data: name of the data that the judge was trained on whose log-odds it takes; empty for the data themselves.
 
     Raises:
         FormulaError: the text is no formula.
@@ -131,6 +149,7 @@ class FormulaTerm(Term):
 
     kind: ClassVar[str] = "formula"
     text: str
+    data: str = ""
 
     def __post_init__(self) -> None:
         self.formula()
@@ -146,13 +165,23 @@ class FormulaTerm(Term):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The features it uses."""
-        return tuple(name for name in self.formula().variables if name != LABEL)
+        """The features it uses, and columns that a judge fills."""
+        return tuple(source for source in self.sources.values() if source != LABEL)
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Every variable, with what it is read from."""
+        return {name: self._source(name) for name in self.formula().variables}
+
+    def _source(self, variable: str) -> str:
+        kind, _, number = variable.rpartition("_")
+        return judged(self.data, int(number)) if kind == LOG_ODDS else variable
 
     def energy(self, measured: Measured) -> Floats:
         """The formula of every example, in one pass."""
         formula = parse_formula(self.text, [feature.name for feature in measured.features])
-        return formula.evaluate({name: measured.values(name) for name in formula.variables}, len(measured))
+        values = {name: measured.values(source) for name, source in self.sources.items()}
+        return formula.evaluate(values, len(measured))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +233,7 @@ class JudgeTerm(Term):
     @property
     def names(self) -> tuple[str, ...]:
         """The log-odds, a column that the judge fills."""
-        return (f"{COLUMN}judge:{json.dumps([self.data, self.of])}",)
+        return (judged(self.data, self.of),)
 
     def energy(self, measured: Measured) -> Floats:
         """slope·log(q/(1 − q)) of every example."""
@@ -222,8 +251,7 @@ def checked_energy(term: Term, measured: Measured) -> Floats:
     bad = ~np.isfinite(energy)
     if bad.any():
         first = int(np.argmax(bad))
-        names = term.formula().variables if isinstance(term, FormulaTerm) else term.names
-        known = ", ".join(f"{name} = {measured.values(name)[first]:.6g}" for name in names if COLUMN not in name)
+        known = ", ".join(f"{name} = {measured.values(at)[first]:.6g}" for name, at in term.sources.items())
         raise UserError(
             "An energy is not a finite number",
             f"{term.title} gives {_spoken(float(energy[first]))} for {measured.describe(first)}"

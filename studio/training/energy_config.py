@@ -124,11 +124,19 @@ class WindowTermConfig(FeatureTermConfig):
 
 
 class FormulaTermConfig(TermConfig):
-    """Any formula over features and ``label``."""
+    """Any formula over features, ``label`` and ``log_odds``."""
 
     kind: Literal["formula"] = "formula"
+    data: str = setting(
+        "",
+        "Judge of",
+        "The data set whose judge log_odds asks: empty for the data set itself, else one with labels, such as mnist.",
+        editor="judge",
+    )
     text: str = setting(
-        "0", "Formula", "ΔH from features, label, numbers and functions, such as where(slant > 10, 1, 0)."
+        "0",
+        "Formula",
+        "ΔH from features, label, log_odds, numbers and functions, such as where(slant > 10, 1, -0.1*log_odds(2)).",
     )
 
     @field_validator("text")

@@ -99,21 +99,18 @@ class Judges:
         finally:
             self._lock.release()
 
-    def log_odds(self, name: str, of: str, progress: Progress) -> Floats:
-        """log(q/(1 − q)) of every example, q that judge's probability of the class `of`, shape (N,).
+    def log_odds(self, name: str, of: str | int, progress: Progress) -> Floats:
+        """log(q/(1 − q)) of every example, q that judge's probability of the class `of`, a name or number, shape (N,).
 
         Raises:
             UserError: as for `judge`, or it knows no such class.
             Cancelled: the person cancelled.
         """
         known = self.class_names(name)
-        if not known or of in known:
-            judge = self.judge(name, progress)
-            known = judge.class_names
-        if of not in known:
-            shown = ", ".join(known[:12]) + ("…" if len(known) > 12 else "")
-            raise _fault(f"The judge knows no class “{of[:60]}”", f"It knows {shown}.", "Choose one.")
-        return judge.log_odds(known.index(of))
+        if known:
+            _place(of, known)  # before a judge is trained in vain
+        judge = self.judge(name, progress)
+        return judge.log_odds(_place(of, judge.class_names))
 
     def _bring(self, name: str, examples: ImageSet, progress: Progress) -> Judge:
         data = self._load(name, progress.part(0.0, _READ_PART)) if name else examples
@@ -136,6 +133,18 @@ class Judges:
         if not isinstance(data, ImageSet) or not data.labelled:
             raise _fault("That data set has no judge", f"“{name[:60]}” has no images with classes.", "Choose another.")
         return data
+
+
+def _place(of: str | int, known: tuple[str, ...]) -> int:
+    """The number of a class."""
+    if isinstance(of, int):
+        if of < len(known):
+            return of
+        raise _fault(f"The judge knows no class number {of}", f"Its classes are 0…{len(known) - 1}.", "Choose one.")
+    if of not in known:
+        shown = ", ".join(known[:12]) + ("…" if len(known) > 12 else "")
+        raise _fault(f"The judge knows no class “{of[:60]}”", f"It knows {shown}.", "Choose one.")
+    return known.index(of)
 
 
 def _fault(title: str, message: str, hint: str) -> UserError:

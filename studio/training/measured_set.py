@@ -32,8 +32,8 @@ def whole_log_weights(perturbation: Perturbation, measured: Measured) -> Floats:
 def measured_set(examples: ExampleSet, judges: Judges | None = None) -> Measured:
     """Features and columns of a data set, none measured yet.
 
-    A column's source says how it is loaded: ``csv:PATH``, or ``judge:["NAME", "CLASS"]`` for a judge's log-odds of a
-    class, for which the judge is trained unless it is kept from before.
+    A column's source says how it is loaded: ``csv:PATH``, or ``judge:["NAME", CLASS]`` for a judge's log-odds of a
+    class, by its name or number, for which the judge is trained unless it is kept from before.
 
     Args:
         examples: the data set.

@@ -27,10 +27,10 @@ from studio.gui.panels.energy import EnergyPanel
 from studio.gui.panels.energy_row import TermRow
 from studio.gui.workbench import Workbench
 from studio.progress import Progress
-from studio.training.energy_config import JudgeTermConfig
+from studio.training.energy_config import FormulaTermConfig, JudgeTermConfig
 from tests.data.image_folders import write_image_folder, write_loose_images
 from tests.gui.hands import Hands, Key
-from tests.gui.test_energy_panel import add, settle
+from tests.gui.test_energy_panel import add, enter, settle
 
 
 @pytest.fixture(autouse=True)
@@ -150,6 +150,29 @@ def test_that_the_row_changes_whose_judge_it_asks(
     loose.workbench.undo_stack.undo()
     assert judge_term(loose.workbench).data == "digits"
     assert energy.rows[0].fields["of"].raw() == "2"
+
+
+def test_that_a_formula_asks_for_its_judge_once_it_needs_one(qtbot: QtBot, loose: MainWindow) -> None:
+    energy = panel(loose, "energy")
+    row = add(qtbot, energy, "Formula")
+    data = row.fields["data"]
+    assert isinstance(data, JudgeField)
+    assert not data.isVisible()
+    enter(qtbot, row, "text", "-0.05*log_odds(2)")
+    settle(qtbot, loose.workbench)
+    assert row.message.text().startswith("There are no classes to train a judge on")
+    assert data.isVisible()
+    data.setFocus()
+    qtbot.keyClick(data, Key.Key_Down)
+    settle(qtbot, loose.workbench)
+    assert row.message.text() == ""
+    (term,) = loose.workbench.config.perturbation.terms
+    assert isinstance(term, FormulaTermConfig)
+    assert (term.data, term.text) == ("digits", "-0.05*log_odds(2)")
+    assert data.isVisible()
+    tilt = loose.workbench.target.tilt
+    assert tilt is not None
+    assert 0.1 < tilt.summary.efficiency < 0.99
 
 
 def test_that_a_judge_whose_data_are_not_here_is_told_at_its_row(qtbot: QtBot, loose: MainWindow) -> None:

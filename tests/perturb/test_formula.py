@@ -4,6 +4,7 @@ import ast
 import builtins
 import os
 import random
+import re
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -74,6 +75,13 @@ def test_that_a_formula_computes_what_it_says(text: str, expected: list[float]) 
         ("ink)", 4, "never opened"),
         ("1 2", 3, "cannot be read"),
         ("inkk + 1", 1, "Did you mean “ink”"),
+        ("log_odds(1.5)", 1, r"written log_odds\(2\)"),
+        ("2*log_odds(-1)", 3, r"written log_odds\(2\)"),
+        ("log_odds(label)", 1, "takes the number of a class"),
+        ("log_odds(1, 2)", 1, "takes the number of a class"),
+        ("log_odds(12345)", 1, "takes the number of a class"),
+        ("log_odds + 1", 1, "is a function"),
+        ("log_odds_2", 1, "There is no “log_odds_2”"),
         ("1 + hue", 5, "names are ink, label, slant, x"),
         ("ink.real", 4, "“.” has no place"),
         ("x[0]", 2, r"“\[” has no place"),
@@ -108,6 +116,13 @@ def test_that_a_refusal_names_the_place_and_what_is_allowed(text: str, column: i
     assert error.field == "perturbation.terms"
     with pytest.raises(FormulaError, match=says):
         parse_formula(text, NAMES)
+
+
+def test_that_log_odds_are_variables_by_the_classes_number() -> None:
+    found = parse_formula("where(log_odds(2) > 0, -log_odds(2), 0.5*log_odds(10))", NAMES)
+    assert found.variables == ("log_odds_10", "log_odds_2")
+    values = {"log_odds_2": VALUES["x"], "log_odds_10": VALUES["slant"]}
+    assert found.evaluate(values, COUNT).tolist() == [-10.0, -0.25, -2.0, -3.0]
 
 
 def test_that_length_size_and_depth_are_capped() -> None:
@@ -265,6 +280,8 @@ _PIECES = (
         "in",
         "for",
         "label",
+        "log_odds(",
+        "log_odds",
         "pi",
         "1e9",
         "1e-9",
@@ -298,6 +315,7 @@ def strings(rng: random.Random) -> Iterator[str]:
         "where(slant > 0, log(abs(x)), 0)",
         "-1.36*(label == 2) + max(x, 0)",
         "clip(ink, 1, 2)",
+        "-0.1*log_odds(1) + x",
     ]
     for _ in range(FUZZED // 3):
         yield "".join(rng.choices(_PIECES, k=rng.randint(1, 40)))
@@ -360,9 +378,10 @@ def test_that_no_string_executes_hangs_or_is_refused_without_a_place(monkeypatch
             assert found.title, text
             continue
         read += 1
-        assert set(found.variables) <= {*NAMES, "label"}
+        judged = {name: VALUES["x"] for name in found.variables if re.fullmatch(r"log_odds_[0-9]{1,4}", name)}
+        assert set(found.variables) <= {*NAMES, "label", *judged}
         assert all(isinstance(each, Number | Variable | Operation) for each in nodes(found.tree))
         counter.steps = 0
-        assert found.evaluate(VALUES, COUNT).shape == (COUNT,)
+        assert found.evaluate(VALUES | judged, COUNT).shape == (COUNT,)
         assert counter.steps == found.size <= MOST_NODES
     assert 100 < read < 3_000

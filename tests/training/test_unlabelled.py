@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from studio.errors import UserError
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
 from studio.training.config import BatchConfig, PerturbationConfig, RunConfig
+from studio.training.energy_config import energy_of_record, energy_record
 from studio.training.judges import Judges, known_judges
 from studio.training.measured_set import measured_set
 from studio.training.metrics import read_metrics
@@ -56,7 +58,7 @@ def quick_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studio.evaluation.judge._SEEN", 10_000)
 
 
-def perturbed(*terms: dict[str, object]) -> PerturbationConfig:
+def perturbed(*terms: Mapping[str, object]) -> PerturbationConfig:
     return PerturbationConfig.model_validate({"terms": terms})
 
 
@@ -93,6 +95,24 @@ def test_that_another_sets_judge_gives_the_log_odds_that_it_gives_its_own_images
     own = log_odds(digits, "2", "")[:SHOWN]
     np.testing.assert_allclose(log_odds(loose, "2", "digits"), own, atol=1e-3)
     assert own[digits.labels[:SHOWN] == 2].mean() > own[digits.labels[:SHOWN] != 2].mean() + 1
+
+
+@pytest.mark.usefixtures("quick_judge")
+def test_that_a_formula_takes_log_odds_of_any_judge(loose: ImageSet, digits: ImageSet) -> None:
+    term = {"kind": "formula", "text": "where(log_odds(2) > 0, -2, 0.01*ink)", "data": "digits"}
+    target = perturbed(term).resolve(loose.class_names)
+    judges = Judges(loose, Path("nowhere"))
+    measured = measured_set(loose, judges)
+    energy = target.example_energies(measured).energy
+    odds = judges.log_odds("digits", "2", Progress())
+    np.testing.assert_allclose(energy, np.where(odds > 0, -2.0, 0.01 * measured.values("ink")))
+    assert energy_of_record(energy_record(target.energy)) == target.energy
+    term = {"kind": "formula", "text": "1/(log_odds(12) - log_odds(12))", "data": "digits"}
+    with pytest.raises(UserError, match="no class number 12"):
+        perturbed(term).resolve(loose.class_names).example_energies(measured)
+    term = {"kind": "formula", "text": "1/(log_odds(2) - log_odds(2))"}
+    with pytest.raises(UserError, match=r"example 0 .*log_odds_2 = "):
+        perturbed(term).resolve(digits.class_names).example_energies(measured_set(digits))
 
 
 @pytest.mark.usefixtures("quick_judge")

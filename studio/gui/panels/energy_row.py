@@ -19,7 +19,7 @@ from studio.gui.judge_field import JudgeField
 from studio.gui.look import mark
 from studio.gui.theme import ThemeManager
 from studio.perturb.features import Feature
-from studio.perturb.formula import parse_formula
+from studio.perturb.formula import LOG_ODDS, Formula, parse_formula
 from studio.perturb.formula_text import FormulaError
 from studio.training.energy_config import FormulaTermConfig, JudgeTermConfig, TermConfig
 
@@ -63,6 +63,7 @@ class TermRow(QFrame):
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName(f"Term {place + 1}: {kind_title(term)}")
         self.fields: dict[str, Field] = {}
+        self._parts: dict[str, QWidget] = {}  # fields with their labels
         self.message = QLabel(wordWrap=True)
         self.message.setObjectName("term_message")
         self.message.setProperty("role", "error")
@@ -86,7 +87,8 @@ class TermRow(QFrame):
         flow.addWidget(_together(self._field("enabled"), title))
         for name in ("feature", *names, "scale"):
             if name in type(self._term).model_fields and name not in (*wide, *self.fields):
-                flow.addWidget(_together(*self._labelled(name)))
+                self._parts[name] = _together(*self._labelled(name))
+                flow.addWidget(self._parts[name])
         remove = icon_button(theme, "clear", "term_remove", "Remove this term", "Take this term out of the energy.")
         remove.clicked.connect(lambda: self.removed.emit(self.place))
         holder = QWidget()
@@ -135,6 +137,8 @@ class TermRow(QFrame):
         self._term = term
         for name, field in self.fields.items():
             field.show_value(getattr(term, name))
+        if isinstance(term, FormulaTermConfig):
+            self._show_judge(term.resolve().formula())
 
     def show_error(self, error: UserError) -> None:
         """What was entered does not fit; it stays to be mended."""
@@ -163,11 +167,16 @@ class TermRow(QFrame):
         if not isinstance(self._term, FormulaTermConfig) or not isinstance(text, TextField):
             return
         try:
-            parse_formula(text.raw(), [feature.name for feature in self._features])
+            formula = parse_formula(text.raw(), [feature.name for feature in self._features])
         except FormulaError as error:
             self.say(str(error), "text")
         else:
             self.say("")
+            self._show_judge(formula)
+
+    def _show_judge(self, formula: Formula) -> None:
+        """Whose judge looks matters only where the formula asks for its log-odds."""
+        self._parts["data"].setVisible(any(name.startswith(LOG_ODDS) for name in formula.variables))
 
     @Slot()
     def _finished(self) -> None:
