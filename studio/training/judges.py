@@ -62,7 +62,7 @@ class Judges:
             return _fault(
                 "There are no classes to train a judge on",
                 f"{examples.name} has images without labels.",
-                "Choose the judge of another data set, such as mnist.",
+                "Choose the judge of another data set, under “Judge of”, or by --judge mnist or evaluation.judge.",
             )
         return None
 

@@ -98,10 +98,13 @@ def test_that_a_click_or_the_arrow_keys_show_samples_of_a_class(
     qtbot.mouseClick(panel.bars, Qt.MouseButton.LeftButton, pos=QPoint(int(place.x()), int(place.y())))
     assert panel.bars.current == 2
     assert panel.samples.isVisible()
-    assert not panel.samples.scene().sceneRect().isEmpty()
+    assert not panel.samples.picture.scene().sceneRect().isEmpty()
+    assert panel.samples.caption.text() == "2: samples above their nearest training examples, nearness 0.80"
+    assert "Nearness 0.80" in panel.samples.picture.describe(12, 3)
+    assert panel.samples.picture.describe(1000, 3) == ""
     qtbot.keyClick(panel.bars, Qt.Key.Key_Right)
     assert panel.bars.current == 3
-    assert "No sample of this class" in panel.samples.toolTip()
+    assert panel.samples.caption.text() == "3: no such sample among those judged"
     qtbot.keyClick(panel.bars, Qt.Key.Key_Home)
     assert panel.bars.current == 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -22,16 +21,14 @@ from studio.gui.controls import toggle_button, tool_button
 from studio.gui.evaluation_control import EvaluationView
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
-from studio.gui.image_view import ImageView
 from studio.gui.live_panel import LivePanel
-from studio.gui.mosaic import mosaic
 from studio.gui.numbers import compact, whole
 from studio.gui.panels.shares_bars import Bars, SharesBars
 from studio.gui.panels.shares_quality import SharesQuality
+from studio.gui.panels.shares_samples import SharesSamples
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.theme import ThemeManager, Tokens
-from studio.gui.tooltip import tooltip
 from studio.gui.workbench import Workbench
 
 _EMPTY = (
@@ -60,7 +57,7 @@ class SharesPanel(LivePanel):
         self._view = workbench.time.evaluation
         self.bars = SharesBars(theme.tokens)
         self.bars.chosen.connect(self._show_samples)
-        self.samples = ImageView("Samples of the class, each above the training example that is most like it")
+        self.samples = SharesSamples()
         self.plot = HistoryPlot(theme, "Distance of shares", "TV, KL in nats")
         self.quality = SharesQuality(theme)
         self.body.addWidget(self._controls())
@@ -194,17 +191,8 @@ class SharesPanel(LivePanel):
         latest = self._view.latest
         if latest is None or index < 0:
             return
-        some = latest.evaluation.specimens
-        chosen = np.flatnonzero(some.labels == index)
         self.samples.show()
-        if not len(chosen):
-            self.samples.set_picture(None)
-            self.samples.setToolTip(tooltip("No sample of this class among those judged."))
-            return
-        self.samples.set_picture(mosaic(np.concatenate([some.images[chosen], some.neighbours[chosen]]), len(chosen)))
-        self.samples.setToolTip(
-            tooltip("Above: samples that the judge gives to this class. Below: the training example most like each.")
-        )
+        self.samples.show_class(latest.evaluation, index)
 
 
 def _bars(found: Evaluation, *, raw: bool) -> Bars:

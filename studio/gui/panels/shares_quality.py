@@ -148,7 +148,7 @@ class SharesQuality(QWidget):
             self.legend.add(Chip(curve.name, curve.title, curve.tip, width=6), curve.colour)
         self.legend.toggled.connect(self.plot.set_shown)
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setContentsMargins(2, 2, 2, 2)
         whole.addLayout(grid)
         whole.addWidget(self.plot, 1)
         whole.addWidget(self.legend)
