@@ -2,9 +2,10 @@
 
     tr Cov(g) = ⟨|g|²⟩ − |⟨g⟩|²,   |⟨g⟩|² = ḡ₁·ḡ₂ from two independent halves of the batches, so that it is not biased
 
-The bias needs no such statistics. A planner can go wrong only in the mass m_c that its batches give to a class, which
-thousands of plans tell without a gradient; then ⟨g⟩_planner − ⟨g⟩ = Σ_c (m_c − p′_c)·ḡ_c is one gradient, of examples
-of the target that carry the weights m_c/p′_c − 1. Within a class all planners go by weight.
+The bias needs no such statistics. A planner can go wrong only in the mass m_k that its batches give to a group of
+examples of one class and of about one weight, which thousands of plans tell without a gradient; then
+⟨g⟩_planner − ⟨g⟩ = Σ_k (m_k − p′_k)·ḡ_k is one gradient, of examples of the target that carry the weights m_k/p′_k − 1.
+Within a group all planners go by weight.
 
 Planners, model and random streams are copies or of its own: training goes on as if nothing had been asked.
 """
@@ -30,6 +31,10 @@ _BIAS_BATCHES = 4  # at most, for each half of each planner's mass
 _PLANNED = (50, 2000)  # batches for each half of a planner's mass
 _SHARPEST = (PlannerKind.RESAMPLING, PlannerKind.STRATIFIED)
 """Planners whose batches tell the mean gradient: those with the least variance in general."""
+_GROUPS = 60
+"""Groups of examples, at most, whose mass is looked at, unless there are more classes than that."""
+_RANGE = 10.0
+"""Nats below the largest weight of a class within which groups are told apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,23 @@ class Question:
     most: int = _MOST
 
 
+def weight_groups(labels: Indices, log_weights: Floats) -> Indices:
+    """Number of each example's group, shape (N,): its class, split by even steps of log w where weights differ in it.
+
+    Args:
+        labels: class of each example, shape (N,).
+        log_weights: log w of each, shape (N,).
+    """
+    parts = max(1, _GROUPS // (int(labels.max()) + 1))
+    groups = np.zeros_like(labels)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        below = np.minimum(log_weights[members].max() - log_weights[members], _RANGE)
+        part = np.minimum(parts * below / max(float(below.max()), 1e-9), parts - 1).astype(np.int64)
+        groups[members] = label * parts + part
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
+
+
 class Comparison:
     """Done piece by piece, a gradient at a time, so that whoever asked can be told how far it is and can call it off.
 
@@ -68,6 +90,7 @@ class Comparison:
     def __init__(self, probe: GradientProbe, question: Question) -> None:
         self._probe = probe
         self._question = question
+        self._groups = weight_groups(question.labels, question.log_weights)
         self._began = time.perf_counter()
         self._squares: dict[PlannerKind | None, list[float]] = {}
         self._halves: list[tuple[Tensor | None, int]] = [(None, 0), (None, 0)]
@@ -157,20 +180,20 @@ class Comparison:
     # -- bias
 
     def _masses(self, kind: PlannerKind) -> dict[PlannerKind | None, list[Floats]]:
-        """m_c from two halves of many plans, shape (K,) each; at a fixed size also with each batch's own Σw."""
+        """m_k from two halves of many plans, shape (G,) each; at a fixed size also with each batch's own Σw."""
         question = self._question
-        classes = int(question.labels.max()) + 1
+        groups = int(self._groups.max()) + 1
         found: dict[PlannerKind | None, list[Floats]] = {kind: []}
         if kind is PlannerKind.FIXED_SIZE:
             found[None] = []
         for stream in (2, 3):
             until = time.perf_counter() + question.seconds * _FOR_MASS / (2 * len(PLANNERS))
             planner = self._planner(kind, stream)
-            constant, own, batches, steps = np.zeros(classes), np.zeros(classes), 0, 0
+            constant, own, batches, steps = np.zeros(groups), np.zeros(groups), 0, 0
             while batches < _PLANNED[0] or (batches < _PLANNED[1] and time.perf_counter() < until):
                 batches += 1
                 plan = planner.next()
-                mass = np.bincount(question.labels[plan.indices], plan.weights, minlength=classes)
+                mass = np.bincount(self._groups[plan.indices], plan.weights, minlength=groups)
                 steps += 1 + plan.skipped
                 constant += mass / plan.average_size
                 own += mass / max(float(mass.sum()), 1e-300)
@@ -182,10 +205,9 @@ class Comparison:
     def _bias_of(
         self, masses: list[Floats], batches: int, done: float
     ) -> Generator[float, None, tuple[Tensor, Tensor]]:
-        """Σ_c (m_c − p′_c)·ḡ_c by each half of the plans, on examples of its own; yields progress, returns both."""
-        question = self._question
-        weights = np.exp(question.log_weights)
-        target = np.bincount(question.labels, weights) / weights.sum()
+        """Σ_k (m_k − p′_k)·ḡ_k by each half of the plans, on examples of its own; yields progress, returns both."""
+        weights = np.exp(self._question.log_weights)
+        target = np.bincount(self._groups, weights) / weights.sum()
         planner = self._planner(PlannerKind.STRATIFIED, 4)
         means: list[Tensor] = []
         for mass in masses:
@@ -193,7 +215,7 @@ class Comparison:
             total: Tensor | None = None
             for _ in range(batches):
                 plan = planner.next()
-                gradient = self._probe.gradient(replace(plan, weights=excess[question.labels[plan.indices]]))
+                gradient = self._probe.gradient(replace(plan, weights=excess[self._groups[plan.indices]]))
                 total = gradient if total is None else total.add_(gradient)
                 yield done
             assert total is not None

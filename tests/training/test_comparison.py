@@ -14,7 +14,7 @@ from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
 from studio.models.catalog import MODELS
 from studio.perturb.planner import BatchPlan
 from studio.training.commands import CancelComparison, ComparePlanners, Pause, Stop
-from studio.training.comparison import Comparison, Question
+from studio.training.comparison import Comparison, Question, weight_groups
 from studio.training.events import ComparingPlanners, Noticed, Outcome, PlannersCompared
 from studio.training.gradient_probe import GradientProbe
 from studio.training.planner_report import PlannerReport, PlannerRow
@@ -63,7 +63,7 @@ class Case:
         self.weights = np.exp(self.logs)
         self.mean = self.weights @ self.vectors / COUNT
 
-    def report(self) -> PlannerReport:
+    def report(self, *, labelled: bool = True) -> PlannerReport:
         images = torch.from_numpy(self.vectors).float().reshape(COUNT, 1, 1, DIMENSIONS)
 
         def read(plan: BatchPlan) -> Batch:
@@ -71,7 +71,7 @@ class Case:
 
         question = Question(
             log_weights=self.logs,
-            labels=self.labels,
+            labels=self.labels if labelled else np.zeros_like(self.labels),
             current=PlannerKind.FIXED_SIZE,
             average_size=AVERAGE,
             step=7,
@@ -122,9 +122,12 @@ def test_that_variances_are_those_of_the_closed_forms(within: float) -> None:
     assert f"{report.row(PlannerKind.FIXED_SIZE).trace / report.lowest.trace:.2g} times" in report.advice.reason
 
 
-def test_that_only_a_batch_divided_by_its_own_weight_is_biased_and_by_as_much_as_enumeration_says() -> None:
+@pytest.mark.parametrize("labelled", [True, False])
+def test_that_only_a_batch_divided_by_its_own_weight_is_biased_and_by_as_much_as_enumeration_says(
+    labelled: bool,
+) -> None:
     case = Case(0.0)
-    report = case.report()
+    report = case.report(labelled=labelled)
     heavy, light = case.weights[-1], case.weights[0]
     share = float(np.mean(case.labels == 2))
     # m = ⟨Σ_heavy w/Σw⟩ over the number k of heavy examples in a batch, binomial as the set is large.
@@ -142,6 +145,19 @@ def test_that_only_a_batch_divided_by_its_own_weight_is_biased_and_by_as_much_as
     assert f"{100 * own.bias:.2g} %" in report.on_carry
     for kind in PlannerKind:
         assert report.row(kind).bias <= 3 * report.row(kind).bias_error + 1e-9 < 0.05
+
+
+@pytest.mark.parametrize("within", [0.0, 1.0])
+def test_that_weights_are_alike_in_a_group_of_one_class(within: float) -> None:
+    case = Case(within)
+    groups = weight_groups(case.labels, case.logs)
+    assert groups.max() + 1 == len(np.unique(groups)) == (3 if not within else len(np.unique(groups))) <= 60
+    for group in range(groups.max() + 1):
+        members = groups == group
+        assert len(np.unique(case.labels[members])) == 1
+        assert np.ptp(case.logs[members]) <= np.ptp(case.logs) / 15
+    alone = weight_groups(np.zeros(3, np.int64), np.array([0.0, -800.0, -0.1]))
+    assert alone[0] != alone[1]
 
 
 # -- without a trace in training
