@@ -23,7 +23,7 @@ from studio.perturb.perturbation import target_shares
 from studio.training.config import BatchConfig, CadenceConfig, PerturbationConfig, RunConfig
 from studio.training.energy_config import FormulaTermConfig, JudgeTermConfig, LinearTermConfig
 from tests.data.image_folders import write_image_folder
-from tests.gui.hands import Hands, Key
+from tests.gui.hands import PATIENCE_MS, Hands, Key
 from tests.gui.live import show
 
 
@@ -36,7 +36,7 @@ def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> EnergyPane
 
 
 def settle(qtbot: QtBot, bench: Workbench) -> None:
-    qtbot.waitUntil(lambda: not bench.energies.busy and bench.task is None)
+    qtbot.waitUntil(lambda: not bench.energies.busy and bench.task is None, timeout=PATIENCE_MS)
 
 
 def find(panel: EnergyPanel, kind: type[Any], name: str) -> Any:
@@ -58,7 +58,7 @@ def add(qtbot: QtBot, panel: EnergyPanel, *path: str) -> TermRow:
     """Choose an entry of the menu and wait for its row."""
     before = len(panel.rows)
     menu_action(panel.add.menu(), *path).trigger()
-    qtbot.waitUntil(lambda: len(panel.rows) == before + 1)
+    qtbot.waitUntil(lambda: len(panel.rows) == before + 1, timeout=PATIENCE_MS)
     return panel.rows[-1]
 
 

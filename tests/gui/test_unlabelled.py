@@ -114,6 +114,14 @@ def test_that_the_judge_of_another_set_tilts_and_its_log_odds_are_seen_before_an
     weights = np.exp(-tilt.energies.energy)
     assert weights @ odds / weights.sum() > odds.mean() + 0.1
     assert tilt.summary.efficiency < 0.99
+    theory = panel(loose, "theory")
+    theory.choice.setFocus()
+    qtbot.keyClick(theory.choice, Key.Key_End)
+    assert theory.choice.currentText() == "Judge: 2 (digits)"
+    qtbot.waitUntil(lambda: theory.theory is not None)
+    assert theory.theory.moments.mean == pytest.approx(odds.mean())
+    assert theory.plots["mean"].labels["left"] == "mean log-odds of 2 (nats)"
+    panel(loose, "energy")
     qtbot.mouseClick(row.findChild(QToolButton, "term_remove"), Qt.MouseButton.LeftButton)
     settle(qtbot, loose.workbench)
     assert preview.choice.findText("Judge: 2 (digits)") < 0

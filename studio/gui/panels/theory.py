@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLabel, QSlide
 from studio.errors import UserError
 from studio.evaluation.report import Mean
 from studio.gui.controls import toggle_button
+from studio.gui.energy_terms import Observable, observables
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
 from studio.gui.live_panel import LivePanel
@@ -25,6 +26,7 @@ from studio.gui.panels.theory_view import (
     curves,
     exact_at,
     free_energy_words,
+    means,
     numbers,
     theory_of,
     words,
@@ -64,7 +66,7 @@ class TheoryPanel(LivePanel):
         self._marks: dict[str, ReferenceLines] = {}
         super().__init__(workbench, theme, parent)
         self._tilt: TiltView | None = None
-        self._names: tuple[str, ...] = ()  # of classes and features in the list
+        self._offered: dict[str, Observable] = {}  # what is in the list, by name
         self.theory: Theory | None = None
         self.plots = {name: self._make_plot(name) for name in PLOTS}
         self._frame: PlaneFrame | None = None
@@ -107,7 +109,11 @@ class TheoryPanel(LivePanel):
         self.choice = QComboBox()
         self.choice.setObjectName("theory_observable")
         self.choice.setMinimumContentsLength(12)
-        explain(self.choice, "Observable f", "The number whose mean is predicted: a class's share, or a feature.")
+        explain(
+            self.choice,
+            "Observable f",
+            "The number whose mean is predicted: a class's share, a feature, or what a term reads.",
+        )
         self.choice.currentIndexChanged.connect(self._on_choice)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setObjectName("theory_scale")
@@ -158,19 +164,16 @@ class TheoryPanel(LivePanel):
 
     def _list(self, tilt: TiltView) -> None:
         """Offer the classes and what can be measured; stay at what was chosen if it is still there."""
-        measured = self.workbench.energies.measured
-        features = measured.features if measured is not None else ()
-        classes = tilt.dataset.class_names if tilt.dataset.labelled else ()
-        offered = [(f"Share of {name}", f"{CLASS}{place}") for place, name in enumerate(classes)]
-        offered += [(feature.title, feature.name) for feature in features]
-        names = tuple(name for pair in offered for name in pair)
-        if names == self._names:
+        measured, terms = self.workbench.energies.measured, self.workbench.config.perturbation.terms
+        found = observables(measured.features, terms) if measured is not None else ()
+        offered = {each.name: each for each in means(tilt.dataset, found)}
+        if offered == self._offered:
             return
-        self._names, chosen = names, self.choice.currentData()
+        self._offered, chosen = offered, self.choice.currentData()
         with QSignalBlocker(self.choice):
             self.choice.clear()
-            for title, name in offered:
-                self.choice.addItem(title, name)
+            for each in offered.values():
+                self.choice.addItem(each.title, each.name)
             tilted = int(np.argmax(np.abs(tilt.summary.target - tilt.dataset.shares)))
             self.choice.setCurrentIndex(max(self.choice.findData(chosen), 0) if chosen else tilted)
 
@@ -219,22 +222,13 @@ class TheoryPanel(LivePanel):
     def _refuse(self, error: UserError) -> None:
         self.show_empty(f"{error.title}\n{error.message}")
 
-    @property
-    def _axis(self) -> str:
-        """What f is, with its unit."""
-        name = self.choice.currentData()
-        if name.startswith(CLASS):
-            return f"share of {self.choice.currentText().removeprefix('Share of ')} (%)"
-        measured = self.workbench.energies.measured
-        return f"mean {measured.feature(name).axis.lower()}" if measured is not None else ""
-
     def _show_curves(self) -> None:
         theory = self.theory
         assert theory is not None
         hidden = frozenset(
             SERIES[name][0] for name, chip in self.legend.chips.items() if name in SERIES and not chip.isChecked()
         )
-        axes = {"mean": self._axis, "energy": "−log Z / nats", "ess": "ESS/n (%)"}
+        axes = {"mean": self._offered[self.choice.currentData()].axis, "energy": "−log Z / nats", "ess": "ESS/n (%)"}
         series = curves(theory)
         for name, plot in self.plots.items():
             if plot.isHidden():

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from studio.evaluation.report import Mean
+from studio.gui.energy_terms import Observable
 from studio.gui.numbers import compact
 from studio.gui.panels.theory_generated import CLASS
-from studio.gui.view_state import TiltView
+from studio.gui.view_state import DatasetView, TiltView
 from studio.perturb.arrays import Floats
 from studio.perturb.measured import Measured
 from studio.perturb.theory import COLLAPSED, Reweighted, Theory
@@ -26,6 +30,16 @@ PLOTS = {
     "energy": ("−log Z", "Free energy of the tilt against its expansion. Z = ⟨e^(−s·ΔH)⟩ over the data."),
     "ess": ("ESS/n", "Share of the data that the weighted data is worth, by Kish. (Σw)²/(n·Σw²)."),
 }
+
+
+def means(dataset: DatasetView, observables: Sequence[Observable]) -> tuple[Observable, ...]:
+    """Everything whose mean can be predicted: each class's share, and the mean of what else is known of examples."""
+    names = dataset.class_names if dataset.labelled else ()
+    shares = (
+        Observable(name=f"{CLASS}{place}", title=f"Share of {name}", axis=f"share of {name} (%)", tip="")
+        for place, name in enumerate(names)
+    )
+    return (*shares, *(replace(each, axis=f"mean {each.axis[:1].lower()}{each.axis[1:]}") for each in observables))
 
 
 def theory_of(tilt: TiltView, measured: Measured, name: str) -> Theory:
