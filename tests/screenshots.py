@@ -1,9 +1,10 @@
 """``python3 -m tests.screenshots [FOLDER]``: pictures of the window and of every panel, to be looked at.
 
-Each look (light, dark) in three states: before a run, during a run on the built-in digits with the digit 2 tilted to
-30 % and one edit on the way, and with a folder of images that holds no classes; and the windows of a sweep. Needs no
-display; takes a minute or two and touches nothing of the person's: settings and runs go to a temporary folder. The
-pictures go to FOLDER, by default ``build/screenshots``, named STATE-LOOK-PANEL.png.
+Each look (light, dark) in four states: before a run, during a run on the built-in digits with the digit 2 tilted to
+30 % and one edit on the way, with a folder that holds no images, and with images that have no classes, tilted by the
+judge of the digits; and the windows of a sweep. Needs no display; takes a minute or two and touches nothing of the
+person's: settings and runs go to a temporary folder. The pictures go to FOLDER, by default ``build/screenshots``,
+named STATE-LOOK-PANEL.png.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def _in(home: Path, folder: Path) -> int:
     from studio.gui.main_window import MainWindow
     from studio.gui.theme import ThemeManager, ThemeMode
     from studio.gui.workbench import Workbench
-    from studio.training.config import PerturbationConfig, RunConfig
+    from studio.training.config import EvaluationConfig, PerturbationConfig, RunConfig
     from studio.training.presets import config_or_preset
 
     app = QApplication(sys.argv[:1])
@@ -80,6 +81,12 @@ def _in(home: Path, folder: Path) -> int:
     window = open_window(RunConfig(dataset=FolderConfig(path=str(empty))), "error")
     try:
         _take(_refused(window), folder, "error")
+    finally:
+        window.close()
+    scans = FolderConfig(path=str(_write_scans(home / "scans")), size=8)
+    window = open_window(RunConfig(dataset=scans, evaluation=EvaluationConfig(judge="digits")), "unlabelled")
+    try:
+        _take(_unlabelled(window), folder, "unlabelled")
     finally:
         window.close()
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
@@ -117,6 +124,27 @@ def _refused(window: MainWindow) -> MainWindow:
     refusals: list[object] = []
     window.workbench.dataset_failed.connect(refusals.append)
     _wait("the refusal", lambda: bool(refusals))
+    return window
+
+
+def _write_scans(folder: Path) -> Path:
+    """Some of the digits, in no sub-folders."""
+    from studio.data.digits import DigitsConfig, load_digits
+    from studio.progress import Progress
+    from tests.data.image_folders import write_loose_images
+
+    return write_loose_images(folder, load_digits(DigitsConfig(), folder, Progress()).images[:600])
+
+
+def _unlabelled(window: MainWindow) -> MainWindow:
+    """With images without classes, and a target that favours what the judge of the digits takes for the tilted one."""
+    from studio.training.energy_config import EnergyConfig, JudgeTermConfig
+
+    workbench = window.workbench
+    _wait("the scans and torch", lambda: workbench.dataset is not None and workbench.task is None)
+    term = JudgeTermConfig(of=str(TILTED), data="digits", slope=-0.05)
+    workbench.target.set_energy(EnergyConfig(terms=(term,)), "judge")
+    _wait("the judge", lambda: bool(workbench.config.perturbation.terms) and workbench.task is None)
     return window
 
 
