@@ -58,6 +58,12 @@ class EnergyControl(QObject):
         self.measured = measured_set(examples, self.judges) if examples is not None else None
         self._failed.clear()
 
+    def use_data_root(self, folder: Path) -> None:
+        """Those that other judges were trained on lie there from now on."""
+        if self.judges is not None:
+            self.judges.data_root = folder
+        self._failed.clear()
+
     @property
     def judges_on_offer(self) -> tuple[JudgeOffer, ...]:
         """The judges that a term may ask, the data's own first; none where the data cannot be judged."""

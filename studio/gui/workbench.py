@@ -227,6 +227,7 @@ class Workbench(QObject):
     def set_data_root(self, folder: Path) -> None:
         """Look for downloaded data sets there from now on."""
         self.data_root = folder
+        self.energies.use_data_root(folder)
         self.log(f"Data folder: {folder}")
         if self.images is None:
             self._load_what_is_here()

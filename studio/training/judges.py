@@ -38,11 +38,12 @@ class Judges:
 
     Attributes:
         examples: likewise.
+        data_root: likewise; may be another from now on.
     """
 
     def __init__(self, examples: ExampleSet, data_root: Path) -> None:
         self.examples = examples
-        self._data_root = data_root
+        self.data_root = data_root
         self._lock = threading.Lock()
         self._here: dict[str, Judge] = {}
 
@@ -122,8 +123,8 @@ class Judges:
     def _load(self, name: str, progress: Progress) -> ImageSet:
         try:
             config = dataset_named(name)
-            missing = not_here_yet(config, self._data_root)
-            data = None if missing is not None else load_dataset(config, self._data_root, progress)
+            missing = not_here_yet(config, self.data_root)
+            data = None if missing is not None else load_dataset(config, self.data_root, progress)
         except UserError as error:
             raise _fault(error.title, error.message, error.hint) from error
         if missing is not None:

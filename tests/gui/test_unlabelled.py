@@ -28,6 +28,7 @@ from studio.gui.panels.energy_row import TermRow
 from studio.gui.workbench import Workbench
 from studio.progress import Progress
 from studio.training.energy_config import FormulaTermConfig, JudgeTermConfig
+from tests.data.idx_files import write_idx_set
 from tests.data.image_folders import write_image_folder, write_loose_images
 from tests.gui.hands import Hands, Key
 from tests.gui.test_energy_panel import add, enter, settle
@@ -183,7 +184,9 @@ def test_that_a_formula_asks_for_its_judge_once_it_needs_one(qtbot: QtBot, loose
     assert 0.1 < tilt.summary.efficiency < 0.99
 
 
-def test_that_a_judge_whose_data_are_not_here_is_told_at_its_row(qtbot: QtBot, loose: MainWindow) -> None:
+def test_that_a_judge_whose_data_are_not_here_is_told_at_its_row_until_they_are(
+    qtbot: QtBot, loose: MainWindow, tmp_path: Path
+) -> None:
     energy, row = add_judge(qtbot, loose)
     data = row.fields["data"]
     assert isinstance(data, JudgeField)
@@ -193,6 +196,12 @@ def test_that_a_judge_whose_data_are_not_here_is_told_at_its_row(qtbot: QtBot, l
     assert row.message.text().startswith("MNIST is not in the data folder yet")
     assert judge_term(loose.workbench).data == "digits"
     assert energy.message.isHidden()
+    write_idx_set(tmp_path / "elsewhere")
+    loose.workbench.set_data_root(tmp_path / "elsewhere")
+    qtbot.keyClick(data, Key.Key_Up)
+    qtbot.keyClick(data, Key.Key_Down)
+    settle(qtbot, loose.workbench)
+    assert judge_term(loose.workbench).data == "mnist"
 
 
 def test_that_a_run_on_them_is_judged_compared_and_foreseen(qtbot: QtBot, quick_hands: Hands, tmp_path: Path) -> None:
