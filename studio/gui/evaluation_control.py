@@ -72,7 +72,7 @@ class EvaluationControl(QObject):
         self.view = EvaluationView()
         self._tasks = tasks
         self._runs = runs
-        self._judges: Judges | None = None  # who may look at the run's data; None where nobody can judge them
+        self._judges: Judges | None = None  # who may look at the run's data; None before a run
         self._name = ""  # of the judge that the run asks for
         self._preparing: tuple[Judges, str] | None = None
         self._wanted = False
@@ -91,17 +91,31 @@ class EvaluationControl(QObject):
 
         Data that cannot be judged, such as points, are not evaluated.
         """
-        self._judges = judges if judges.why_not(config.judge) is None else None
-        self._name = config.judge
+        self._judges, self._name = judges, config.judge
         self._wanted = False
         self._set(EvaluationView())
-        if self._judges is not None and config.budget > 0:
-            self._prepare(self._judges, self._name)
+        if self._refusal is None and config.budget > 0:
+            self._prepare(judges, config.judge)
+
+    def use_judge(self, name: str) -> None:
+        """Have the judge of this name evaluate a run that has ended; one that is under way keeps its own."""
+        if not self._runs.run.phase.active:
+            self._name = name
+            self._on_run()
+
+    @property
+    def _refusal(self) -> UserError | None:
+        """Why nobody can look at what the run generates; None if somebody can, or there is no run."""
+        return self._judges.why_not(self._name) if self._judges is not None else None
 
     @Slot()
     def evaluate(self) -> None:
         """Evaluate the model of this moment, or the run that has ended."""
         if self._judges is None or self.view.doing:
+            return
+        refusal = self._refusal
+        if refusal is not None:
+            self.line_logged.emit(LogLine.of_error(refusal))
             return
         here = self._judges.here(self._name) is not None
         self._set(replace(self.view, doing="Evaluating" if here else "Training the judge", fraction=0.0))
@@ -187,7 +201,8 @@ class EvaluationControl(QObject):
     def _on_run(self) -> None:
         run = self._runs.run
         saved = not run.phase.active and run.folder is not None and run.saved_step > 0
-        possible = self._judges is not None and (run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) or saved)
+        judged = self._judges is not None and self._refusal is None
+        possible = judged and (run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) or saved)
         doing = "" if run.phase is RunPhase.STOPPING else self.view.doing
         if (possible, doing) != (self.view.possible, self.view.doing):  # not at every snapshot, which is news too
             self._set(replace(self.view, possible=possible, doing=doing))

@@ -253,6 +253,7 @@ class Workbench(QObject):
     def _set_config(self, config: RunConfig) -> None:
         if config != self.config:
             self.config = config
+            self.evaluations.use_judge(config.evaluation.judge)
             self.config_changed.emit(config)
 
     @Slot(object)

@@ -30,7 +30,7 @@ from studio.progress import Progress
 from studio.training.energy_config import FormulaTermConfig, JudgeTermConfig
 from tests.data.idx_files import write_idx_set
 from tests.data.image_folders import write_image_folder, write_loose_images
-from tests.gui.hands import Hands, Key
+from tests.gui.hands import PATIENCE_MS, Hands, Key
 from tests.gui.test_energy_panel import add, enter, settle
 
 
@@ -209,7 +209,8 @@ def test_that_a_run_on_them_is_judged_compared_and_foreseen(qtbot: QtBot, quick_
     images = load_digits(DigitsConfig(), Path("unused"), Progress()).images[:200]
     with qtbot.waitSignal(bench.dataset_changed):
         bench.set_dataset(FolderConfig(path=str(write_loose_images(tmp_path / "scans", images)), size=8))
-    bench.edit(evaluation=bench.config.evaluation.model_copy(update={"judge": "digits", "samples": 40}))
+    judged = bench.config.evaluation.model_copy(update={"judge": "digits", "samples": 40})
+    bench.edit(evaluation=judged)
     add_judge(qtbot, window)
     quick_hands.train()
     shares = panel(window, "shares")
@@ -230,3 +231,11 @@ def test_that_a_run_on_them_is_judged_compared_and_foreseen(qtbot: QtBot, quick_
     quick_hands.wait(lambda: planners.report is not None)
     assert planners.findChild(QTableWidget, "planners_table").rowCount() == 5
     quick_hands.end()
+    evaluate = window.actions_of_run["evaluate"]
+    bench.edit(evaluation=judged.model_copy(update={"judge": ""}))
+    with qtbot.waitSignal(bench.line_logged) as line:
+        evaluate.trigger()
+    assert "There are no classes to train a judge on" in line.args[0].text
+    bench.edit(evaluation=judged)
+    with qtbot.waitSignal(bench.evaluations.evaluated, timeout=PATIENCE_MS):
+        evaluate.trigger()

@@ -115,7 +115,7 @@ def free_energy_words(theory: Theory, scale: float) -> str:
 def words(theory: Theory, scale: float, efficiency: float) -> str:
     """How far the expansion and the data carry; `efficiency` is ESS/n at the scale s."""
     if theory.moments.variance == 0:
-        return "ΔH is the same for all examples, so nothing is tilted: give a class another offset."
+        return "ΔH is the same for all examples, so nothing is tilted: give a class another offset, or add a term."
     orders = []
     for order, name in ((1, "First"), (2, "second")):
         fails = theory.fails_at(order)
