@@ -12,8 +12,8 @@ from studio.training.session import RunHandle
 DRAW_INTERVALS = (100, 500)
 """Least and most milliseconds between two looks. On two cores drawing at 30 Hz costs training nearly half."""
 
-QUICK_INTERVALS = (50, 100)
-"""For points of the plane, which move: little else is drawn then, and each step is short."""
+QUICK_INTERVALS = (25, 50)
+"""For points of the plane, which move at least ten times a second: training sets how often there is a new frame."""
 
 
 class Bridge(QObject):

@@ -22,14 +22,14 @@ from studio.models.likelihoods import LOG_LEAST_WIDTH, GaussianPixels, PixelLike
 from studio.models.nets import Shape
 from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import PlaneView
-from studio.models.plane_views import grid, kernel_log_density, latent_net, log_density_field
+from studio.models.plane_views import kernel_log_density, latent_net, log_density_field
 from studio.models.portable import IMAGES, Portable, latent_argument
 
 _CHUNK = 500
 _COLUMNS = 8
 _JUDGED = 64
 _SAMPLES = 16
-_CENTRES = 500
+_CENTRES = 1000
 _DENSITY_TIP = (
     "What the decoder believes, its codes summed out by drawing. "
     f"log q(x) = log mean of N(x; μ(z), σ²) over {_CENTRES} codes z ~ p(z)."
@@ -138,7 +138,7 @@ class LatentVariableModel(GenerativeModel):
         centres = decoder(self.draw_codes(_CENTRES, rng))
         log_width = likelihood.log_width.clamp(min=LOG_LEAST_WIDTH)
         return (
-            log_density_field(kernel_log_density(centres, log_width, grid(points)), _DENSITY_TIP),
+            log_density_field(kernel_log_density(centres, log_width), _DENSITY_TIP),
             latent_net(self._config.latent_size, decoder, points),
         )
 

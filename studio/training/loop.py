@@ -180,7 +180,7 @@ class RunLoop:
         if self._reporter.grid_is_due:
             self._sample()
         if self._reporter.snapshot_is_due and self._mailbox.snapshot_wanted:
-            self._offer_snapshot()
+            self._offer_snapshot(hurried=True)
         if self._keeper.checkpoint_is_due and not self._paused:
             self._keep(None)
         self._asides.take_turn(self.seconds)
@@ -219,8 +219,8 @@ class RunLoop:
         self._mailbox.post(event)
         self._keeper.hear(event)
 
-    def _offer_snapshot(self) -> None:
-        self._mailbox.offer(self._reporter.snapshot(self._good.step))
+    def _offer_snapshot(self, *, hurried: bool = False) -> None:
+        self._mailbox.offer(self._reporter.snapshot(self._good.step, hurried=hurried))
 
     # -- commands
 

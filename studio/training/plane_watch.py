@@ -1,12 +1,15 @@
 """Looks at a model on the plane while it trains: points and fields often, distances from the target now and then.
 
-Both keep to a share of the time: a look that takes long is followed by a longer pause.
+Both keep to a share of the time: a look that takes long is followed by a longer pause, and where drawing points takes
+long each frame draws a few of them anew, those that have waited longest.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -26,8 +29,13 @@ from studio.evaluation.plane_divergence import (
 from studio.training.snapshot import PlaneFrame
 from studio.training.trainer import Trainer
 
-FRAME_SECONDS = 0.05
-_SHOWN = 400
+FRAME_SECONDS = 0.06
+_MOST_OF_A_FRAME = 0.5
+"""Share of the time that frames may take."""
+_PARTS, _PART = 4, 100
+"""Points are drawn in parts, each of latents of its own that stay the same."""
+_DRAWN_SECONDS = 0.006
+"""Processor time after which the next part waits for the next frame."""
 _COUNTED = 2000
 _MOVED = 300
 _CELLS = 24
@@ -35,6 +43,21 @@ _FINE = 8
 _MEASURE_SECONDS = 0.5
 _MOST_OF_THE_TIME = 0.1
 """Share of the time that measuring distances may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """Some of the points of a frame.
+
+    Attributes:
+        number: which.
+        points: shape (n, 2).
+        labels: most probable class of each, shape (n,).
+    """
+
+    number: int
+    points: NDArray[np.float64]
+    labels: NDArray[np.int64]
 
 
 class PlaneWatch:
@@ -47,7 +70,7 @@ class PlaneWatch:
     Attributes:
         values: the newest distances, for the curves: plane_js, plane_kl, plane_w1, plane_w1_floor and plane_tv, that
             of the class shares; none while the target is not known exactly.
-        pause: seconds to wait for the next frame, so that frames take at most half of the time.
+        period: seconds from one frame to the next.
     """
 
     def __init__(self, trainer: Trainer, plane: Plane) -> None:
@@ -65,12 +88,22 @@ class PlaneWatch:
         self._shares: NDArray[np.float64] = np.empty(0)
         self._next_measure = 0.0
         self.values: dict[str, float] = {}
-        self.pause = FRAME_SECONDS
+        self._parts: deque[_Part] = deque()
+        self.period = FRAME_SECONDS
 
-    def frame(self) -> PlaneFrame:
-        """What the model makes and shows just now, in the plane's own units."""
+    def frame(self, *, hurried: bool = False) -> PlaneFrame:
+        """What the model makes and shows just now, in the plane's own units.
+
+        Args:
+            hurried: it is one of many, so that some of the points may be those of frames just before.
+        """
         trainer, half, begun = self._trainer, self._plane.half, time.thread_time()
-        points = trainer.sample(_SHOWN, averaged=False).reshape(-1, 2).astype(np.float64)
+        self._draw(hurried=hurried)
+        parts = sorted(self._parts, key=lambda part: part.number)
+        points, labels = (
+            np.concatenate([part.points for part in parts]),
+            np.concatenate([part.labels for part in parts]),
+        )
         model = trainer.model
         model.eval()
         try:
@@ -80,9 +113,24 @@ class PlaneWatch:
                 views = model.on_plane(inside, rng)
         finally:
             model.train()
-        labels = self._classify(points)
-        self.pause = max(FRAME_SECONDS, time.thread_time() - begun)
+        if hurried:
+            self.period = max(FRAME_SECONDS, (time.thread_time() - begun) / _MOST_OF_A_FRAME)
         return PlaneFrame(step=trainer.step_count, points=points, labels=labels, views=views)
+
+    def _draw(self, *, hurried: bool) -> None:
+        """Draw parts of the points anew, the oldest first: all of them, or as many as there is time for."""
+        begun = time.thread_time()
+        for _ in range(_PARTS):
+            number = len(self._parts) if len(self._parts) < _PARTS else self._parts.popleft().number
+            points = self._points_of(number)
+            self._parts.append(_Part(number=number, points=points, labels=self._classify(points)))
+            if hurried and len(self._parts) == _PARTS and time.thread_time() - begun > _DRAWN_SECONDS:
+                return
+
+    def _points_of(self, number: int) -> NDArray[np.float64]:
+        """The points of one part as the model makes them now, shape (_PART, 2)."""
+        seed = self._trainer.config.seed + number
+        return self._trainer.sample(_PART, averaged=False, seed=seed).reshape(-1, 2).astype(np.float64)
 
     def measure(self) -> None:
         """Bring `values` up to date, if it is time."""

@@ -103,15 +103,16 @@ class Reporter:
         self._plane.measure()
         return self._plane.values
 
-    def snapshot(self, good_step: int | None) -> Snapshot:
+    def snapshot(self, good_step: int | None, *, hurried: bool = False) -> Snapshot:
         """The run as it is.
 
         Args:
             good_step: of the last good state, if one is kept.
+            hurried: it is one of many.
         """
         seconds, trainer, report, plane = self._clock.seconds, self._trainer, self._report, self._plane
-        frame = self.plane_frame()
-        self._next_snapshot = self._clock.seconds + (plane.pause if plane is not None else _SNAPSHOT_SECONDS)
+        frame = plane.frame(hurried=hurried) if plane is not None else None
+        self._next_snapshot = seconds + (plane.period if plane is not None else _SNAPSHOT_SECONDS)
         steps, examples = self._pace.after(seconds, trainer.step_count, trainer.examples)
         return Snapshot(
             step=trainer.step_count,

@@ -49,7 +49,8 @@ class PlaneFrame:
 
     Attributes:
         step: training steps taken.
-        points: generated from latents that stay the same, in the plane's units, shape (n, 2).
+        points: generated from latents that stay the same, in the plane's units, shape (n, 2); while it trains, those of
+            a model that draws slowly may be a few frames old.
         labels: most probable class of each under the target, shape (n,).
         views: what the model shows of itself; coordinates in −1…1.
     """

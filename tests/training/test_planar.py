@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from studio.library.export.samples import write_samples
 from studio.models.catalog import MODELS, ModelSpec
 from studio.models.diagnostic import Pictures
 from studio.models.plane import Arrows, Field, Net
+from studio.models.plane_views import grid, kernel_log_density
 from studio.perturb.perturbation import target_shares
 from studio.training.commands import Command, SetDelay, Step, Stop
 from studio.training.config import RunConfig
@@ -29,6 +31,7 @@ from studio.training.mailbox import Mailbox
 from studio.training.plane_watch import PlaneWatch
 from studio.training.recorder import Recorder
 from studio.training.run_folder import RunFolder
+from studio.training.snapshot import PlaneFrame
 from studio.training.trainer import Trainer
 from tests.training.conftest import WatchedRun, tiny_config
 
@@ -94,6 +97,38 @@ def test_that_a_frame_holds_points_and_views_of_the_plane_and_changes_nothing(sp
             case Net():
                 assert view.knots.ndim == 3
     assert all(torch.equal(tensor, before[name]) for name, tensor in trainer.model.state_dict().items())
+
+
+def test_that_a_hurried_frame_draws_as_many_points_anew_as_there_is_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Trainer(planar_config("gan"), ring())
+    watch = PlaneWatch(trainer, ring().plane)
+
+    def changed(before: PlaneFrame, after: PlaneFrame) -> list[bool]:
+        """Of each part, whether it was drawn anew by other weights."""
+        return [
+            bool((points[0] != points[1]).any()) for points in zip(*(_parts(f) for f in (before, after)), strict=True)
+        ]
+
+    def _parts(frame: PlaneFrame) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+        return np.split(frame.points, 4)
+
+    frames = [watch.frame()]
+    monkeypatch.setattr("studio.training.plane_watch._DRAWN_SECONDS", 0.0)
+    for _ in range(2):
+        trainer.step()
+        frames.append(watch.frame(hurried=True))
+    assert changed(frames[0], frames[1]) == [True, False, False, False]
+    assert changed(frames[1], frames[2]) == [False, True, False, False]
+    trainer.step()
+    assert all(changed(frames[2], watch.frame()))
+    np.testing.assert_array_equal(watch.frame().points, watch.frame().points)  # the latents stay the same
+
+
+def test_that_a_decoders_density_on_the_grid_is_the_mean_of_its_kernels() -> None:
+    centres, log_width = 0.3 * torch.randn(30, 2, 1, 1, generator=torch.Generator().manual_seed(0)), torch.tensor(-1.5)
+    kernels = torch.distributions.Normal(centres.flatten(1)[:, None], log_width.exp())
+    expected = kernels.log_prob(grid(centres).flatten(1)).sum(2).logsumexp(0) - math.log(30)
+    torch.testing.assert_close(kernel_log_density(centres, log_width).float(), expected)
 
 
 def test_that_arrows_are_the_slope_of_the_critic_that_the_generator_follows() -> None:

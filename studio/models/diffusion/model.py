@@ -114,7 +114,7 @@ class Diffusion(GenerativeModel):
         return {**terms, "variational_bound": torch.stack(list(terms.values())).sum(0)}
 
     def guess(self, noisy: Tensor, times: Tensor) -> Tensor:
-        """x̂_0 of images `noisy` (B, C, H, W) at `times` (B,) in 1…T; clipped to −1…1 where so set."""
+        """x̂_0 of images `noisy` (B, C, H, W) at `times` in 1…T, (B,) or one (1,) for all; clipped to ±1 if so set."""
         clean = clean_image(self._config.prediction, self._say(noisy, times), noisy, *self._amplitudes(times))
         return clean.clamp(-1, 1) if self._config.clip else clean
 
@@ -151,7 +151,7 @@ class Diffusion(GenerativeModel):
         return self.guess(alpha * images + sigma * noise, times)
 
     def _guess_at(self, noisy: Tensor, time: int) -> Tensor:
-        return self.guess(noisy, torch.full((len(noisy),), time, device=noisy.device))
+        return self.guess(noisy, torch.full((1,), time, device=noisy.device))
 
     def _say(self, noisy: Tensor, times: Tensor) -> Tensor:
         said: Tensor = self.denoiser(noisy, times.to(noisy.dtype) / self.schedule.steps)
