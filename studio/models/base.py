@@ -143,6 +143,10 @@ class GenerativeModel(nn.Module, ABC):
         """
         return None
 
+    def on_plane_at_leisure(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+        """What of `on_plane` takes too long for every frame; called so often that it keeps to a share of the time."""
+        return ()
+
     @torch.no_grad()
     def after_step(self, network: str) -> None:
         """Called after each optimiser step of one network: where a constraint is enforced (weight clipping)."""

@@ -1,4 +1,4 @@
-"""What a model shows of itself on a plane that is its whole world: fields, arrows and warped nets. No torch.
+"""What a model shows of itself on a plane that is its whole world: fields, arrows, warped nets and flows. No torch.
 
 A model whose examples are points (2, 1, 1) fills these; coordinates are the model's own, −1…1.
 """
@@ -56,14 +56,27 @@ class Net:
     Attributes:
         name, title, tip: as for a field.
         knots: shape (rows, columns, 2).
-        paths: knots are joined along each row alone.
     """
 
     name: str
     title: str
     tip: str
     knots: NDArray[np.float64]
-    paths: bool = False
 
 
-PlaneView = Field | Arrows | Net
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """The ways of some particles, for the window to have them run along.
+
+    Attributes:
+        name, title, tip: as for a field.
+        knots: where each is at times that are evenly spaced, shape (particles, times, 2).
+    """
+
+    name: str
+    title: str
+    tip: str
+    knots: NDArray[np.float64]
+
+
+PlaneView = Field | Arrows | Net | Flow

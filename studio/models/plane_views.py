@@ -1,21 +1,27 @@
-"""Fields, arrows and nets of models on the plane, from functions of points and latents."""
+"""Fields, arrows, nets and flows of models on the plane, from functions of points and latents."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from studio.models.plane import Arrows, Field, Net
+from studio.models.plane import Arrows, Field, Flow, Net
 
 SIDE = 40
 """Cells along each side of a field's grid."""
 
+PARTICLES = 32
+"""How many a flow has."""
+
 _KNOTS = 15
+_TIMES = 12
+_STRIDE = 0.06
+"""The longest step of a particle down a slope, in halves of the square's side."""
 
 
 def grid(like: Tensor) -> Tensor:
@@ -51,6 +57,37 @@ def slope_arrows(name: str, title: str, tip: str, potential: Callable[[Tensor], 
         places = at.detach().requires_grad_()
         (slope,) = torch.autograd.grad(potential(places).sum(), places)
     return Arrows(name=name, title=title, tip=tip, at=_points(at), along=-_points(slope))
+
+
+def flow(tip: str, stages: Sequence[Tensor]) -> Flow:
+    """Particles at one time after the other, images (n, 2, 1, 1) each."""
+    knots = np.stack([_points(stage) for stage in stages], 1)
+    return Flow(name="flow", title="Flow", tip=tip, knots=knots)
+
+
+def descent(tip: str, potential: Callable[[Tensor], Tensor], start: Tensor) -> Flow:
+    """Particles that go down a potential, images (n, 2, 1, 1) → (n,), from `start`: x ← x − h·∇/(1 + ‖∇‖)."""
+    stages = [start]
+    for _ in range(_TIMES):
+        with torch.enable_grad():
+            places = stages[-1].detach().requires_grad_()
+            (slope,) = torch.autograd.grad(potential(places).sum(), places)
+        size = slope.flatten(1).norm(dim=1)[:, None, None, None]
+        stages.append((places.detach() - _STRIDE * slope / (1 + size)).clamp(-1, 1))
+    return flow(tip, stages)
+
+
+def repeated(tip: str, move: Callable[[Tensor], Tensor], start: Tensor) -> Flow:
+    """Particles that are moved, images (n, 2, 1, 1) to the same, again and again from `start`."""
+    stages = [start]
+    for _ in range(_TIMES):
+        stages.append(move(stages[-1]))
+    return flow(tip, stages)
+
+
+def anywhere(like: Tensor, rng: torch.Generator) -> Tensor:
+    """Where particles begin that may be anywhere: even over the square, shape (PARTICLES, 2, 1, 1)."""
+    return 2 * torch.rand(PARTICLES, 2, 1, 1, generator=rng, device=like.device, dtype=like.dtype) - 1
 
 
 def latent_net(latent_size: int, generate: Callable[[Tensor], Tensor], like: Tensor) -> Net:

@@ -26,6 +26,7 @@ from studio.evaluation.plane_divergence import (
     w1_distance,
     w1_floor,
 )
+from studio.models.plane import PlaneView
 from studio.training.snapshot import PlaneFrame
 from studio.training.trainer import Trainer
 
@@ -42,7 +43,7 @@ _CELLS = 24
 _FINE = 8
 _MEASURE_SECONDS = 0.5
 _MOST_OF_THE_TIME = 0.1
-"""Share of the time that measuring distances may take."""
+"""Share of the time that measuring distances may take, and as much again for what the model shows at leisure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,8 @@ class PlaneWatch:
         self.values: dict[str, float] = {}
         self._parts: deque[_Part] = deque()
         self.period = FRAME_SECONDS
+        self._slow_views: tuple[PlaneView, ...] = ()
+        self._next_slow_views = 0.0
 
     def frame(self, *, hurried: bool = False) -> PlaneFrame:
         """What the model makes and shows just now, in the plane's own units.
@@ -104,18 +107,27 @@ class PlaneWatch:
             np.concatenate([part.points for part in parts]),
             np.concatenate([part.labels for part in parts]),
         )
+        inside = torch.from_numpy(points / half).to(trainer.device, torch.float32)[:, :, None, None]
+        rng = torch.Generator(trainer.device).manual_seed(trainer.config.seed)
         model = trainer.model
         model.eval()
         try:
             with torch.no_grad():
-                inside = torch.from_numpy(points / half).to(trainer.device, torch.float32)[:, :, None, None]
-                rng = torch.Generator(trainer.device).manual_seed(trainer.config.seed)
                 views = model.on_plane(inside, rng)
+                if hurried:
+                    self.period = max(FRAME_SECONDS, (time.thread_time() - begun) / _MOST_OF_A_FRAME)
+                self._take_time(inside, rng)
         finally:
             model.train()
-        if hurried:
-            self.period = max(FRAME_SECONDS, (time.thread_time() - begun) / _MOST_OF_A_FRAME)
-        return PlaneFrame(step=trainer.step_count, points=points, labels=labels, views=views)
+        return PlaneFrame(step=trainer.step_count, points=points, labels=labels, views=views + self._slow_views)
+
+    def _take_time(self, inside: torch.Tensor, rng: torch.Generator) -> None:
+        """Bring what the model shows at leisure up to date, if it is time; arguments as for `on_plane`."""
+        if time.perf_counter() < self._next_slow_views:
+            return
+        begun = time.thread_time()
+        self._slow_views = self._trainer.model.on_plane_at_leisure(inside, rng)
+        self._next_slow_views = time.perf_counter() + (time.thread_time() - begun) / _MOST_OF_THE_TIME
 
     def _draw(self, *, hurried: bool) -> None:
         """Draw parts of the points anew, the oldest first: all of them, or as many as there is time for."""

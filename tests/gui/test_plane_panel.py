@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -17,12 +19,12 @@ from studio.gui.panels.plane import PlanePanel
 from studio.gui.panels.samples import SamplesPanel
 from studio.gui.panels.setup import SetupPanel
 from studio.gui.plane_fields import SIDE, ExactFields, model_field
-from studio.gui.plots.plane_items import arrow_ends, contour_ends, net_ends
+from studio.gui.plots.plane_items import arrow_ends, contour_ends, net_ends, particle_tails
 from studio.gui.theme import ThemeManager, ThemeMode
 from studio.gui.view_state import RunPhase
 from studio.gui.workbench import Workbench
 from studio.models.catalog import model_spec
-from studio.models.plane import Arrows, Field, Net
+from studio.models.plane import Arrows, Field, Flow, Net
 from studio.training.config import RunConfig
 from studio.training.energy_config import EnergyConfig
 from studio.training.frames import Frame
@@ -52,6 +54,7 @@ def make_frame(step: int = 10, count: int = 50) -> PlaneFrame:
             Field(name="critic", title="Critic", tip="How real. D(x).", unit="", values=ramp),
             Arrows(name="pull", title="Pull", tip="Whither. −∇L.", at=points / 4, along=np.ones((count, 2))),
             Net(name="latent_net", title="Net", tip="Where. G(z).", knots=rng.standard_normal((5, 5, 2)) / 4),
+            Flow(name="flow", title="Flow", tip="Where to. x(t).", knots=rng.standard_normal((6, 9, 2)) / 4),
         ),
     )
 
@@ -115,7 +118,8 @@ def test_that_a_frame_brings_points_arrows_a_net_and_the_models_field(panel: Pla
 
 
 @pytest.mark.parametrize(
-    ("letter", "layer"), [("D", "data"), ("S", "samples"), ("C", "contours"), ("P", "arrows"), ("N", "net")]
+    ("letter", "layer"),
+    [("D", "data"), ("S", "samples"), ("C", "contours"), ("P", "arrows"), ("N", "net"), ("F", "flow")],
 )
 def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
     qtbot: QtBot, panel: PlanePanel, workbench: Workbench, letter: str, layer: str
@@ -124,7 +128,8 @@ def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
 
     def drawn() -> int:
         canvas = panel.canvas
-        lines = {"contours": canvas.contour_lines, "arrows": canvas.arrow_lines, "net": canvas.net_lines}
+        lines = {"contours": canvas.contour_lines, "arrows": canvas.arrow_lines}
+        lines |= {"net": canvas.net_lines, "flow": canvas.tails}
         if layer in lines:
             return len(lines[layer].xData)
         dots = canvas.real if layer == "data" else canvas.fake
@@ -257,10 +262,45 @@ def test_that_arrows_vanish_with_their_slope_and_never_grow_beyond_a_sixth() -> 
     np.testing.assert_allclose(length, [0, 0.48, 0.96], rtol=1e-6)
 
 
-def test_that_a_net_joins_neighbours_and_paths_only_along_themselves() -> None:
+def test_that_a_net_joins_neighbours() -> None:
     knots = np.stack(np.meshgrid(np.arange(3.0), np.arange(2.0)), 2)
-    assert len(net_ends(knots, paths=False)) == 2 * (2 * 2 + 3)
-    assert len(net_ends(knots, paths=True)) == 2 * 4
+    assert len(net_ends(knots)) == 2 * (2 * 2 + 3)
+
+
+def test_that_particles_run_along_their_ways_and_never_off_them() -> None:
+    knots = np.zeros((3, 5, 2))
+    knots[..., 0] = np.arange(5.0)  # each moves by one unit from one time to the next
+    knots[..., 1] = np.arange(3.0)[:, None]
+    before, after = (particle_tails(knots, at).reshape(3, -1, 2) for at in (0.25, 0.35))
+    for particle, (head, later) in enumerate(zip(before[:, -1], after[:, -1], strict=True)):
+        assert head[1] == particle
+        assert (later[0] - head[0]) % 4 == pytest.approx(0.4)
+    assert before[0, -1, 0] == pytest.approx(1)
+    assert before[..., 0].min() >= 0
+    assert before[..., 0].max() <= 4
+    lengths = before[:, -1, 0] - before[:, 0, 0]
+    assert (lengths >= 0).all()
+    assert lengths.max() == pytest.approx(2)
+
+
+def test_that_particles_move_while_they_are_seen(panel: PlanePanel, workbench: Workbench, qtbot: QtBot) -> None:
+    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    first = panel.canvas.tails.xData.copy()
+    qtbot.waitUntil(lambda: not np.array_equal(panel.canvas.tails.xData, first))
+    panel.hide()
+    assert not panel.canvas._beat.isActive()
+    panel.show()
+    assert panel.canvas._beat.isActive()
+
+
+def test_that_layers_a_model_lacks_are_not_offered(panel: PlanePanel, workbench: Workbench) -> None:
+    assert all(button.isEnabled() for button in panel.toggles.values())
+    frame = make_frame()
+    no_net = tuple(view for view in frame.views if not isinstance(view, Net))
+    workbench.snapshot_arrived.emit(make_snapshot(plane=replace(frame, views=no_net)))
+    assert [layer for layer, button in panel.toggles.items() if not button.isEnabled()] == ["n"]
+    workbench.run_reset.emit()
+    assert all(button.isEnabled() for button in panel.toggles.values())
 
 
 def test_that_a_models_log_density_becomes_a_density_per_area() -> None:

@@ -21,11 +21,13 @@ from studio.models.diagnostic import Pictures, Profile
 from studio.models.diffusion.bound import denoising_term, prior_matching, reconstruction_term
 from studio.models.diffusion.config import NoiseSchedule, Prediction, Sampler
 from studio.models.diffusion.denoisers import denoiser
+from studio.models.diffusion.density import log_masses
 from studio.models.diffusion.model import Diffusion
 from studio.models.diffusion.parametrisation import target
 from studio.models.diffusion.sampling import trajectory
 from studio.models.diffusion.schedule import Schedule, noise_schedule
 from studio.models.diffusion.spreading import spread
+from studio.models.plane_views import grid
 from tests.models.conftest import random_batch, small_model, stream
 
 MEAN, WIDTH = 0.3, 0.4
@@ -238,6 +240,18 @@ def test_that_a_denoiser_fits_every_size_of_image(shape: tuple[int, int, int]) -
     images = torch.zeros(2, *shape)
     network = denoiser(shape, architecture=Architecture.AUTO, width=8)
     assert network(images, torch.tensor([0.2, 0.9])).shape == images.shape
+
+
+def test_that_the_density_on_the_plane_is_that_of_the_data_where_the_denoiser_knows_them() -> None:
+    """The flow of a Gaussian is a map x → a + b·x, here with steps of finite length."""
+    schedule = noise_schedule(NoiseSchedule.COSINE, 1000)
+
+    def guess(noisy: Tensor, time: int) -> Tensor:
+        return best_guess(noisy, schedule.signal[time], schedule.noise[time])
+
+    found = log_masses(guess, schedule, torch.zeros(1, dtype=torch.float64)).exp()
+    expected = (-0.5 * ((grid(torch.zeros(1, dtype=torch.float64)) - MEAN) / WIDTH).square().sum(1)).exp().flatten()
+    assert (found / found.sum() - expected / expected.sum()).abs().sum() / 2 < 0.01  # total variation
 
 
 def test_that_a_denoiser_tells_times_apart() -> None:

@@ -18,7 +18,7 @@ from studio.library.entry import entry_of
 from studio.library.export.samples import write_samples
 from studio.models.catalog import MODELS, ModelSpec
 from studio.models.diagnostic import Pictures
-from studio.models.plane import Arrows, Field, Net
+from studio.models.plane import Arrows, Field, Flow, Net
 from studio.models.plane_views import grid, kernel_log_density
 from studio.perturb.perturbation import target_shares
 from studio.training.commands import Command, SetDelay, Step, Stop
@@ -94,8 +94,10 @@ def test_that_a_frame_holds_points_and_views_of_the_plane_and_changes_nothing(sp
             case Arrows():
                 assert view.at.shape == view.along.shape == (len(frame.points), 2)
                 assert np.isfinite(view.along).all()
-            case Net():
+            case Net() | Flow():
                 assert view.knots.ndim == 3
+                assert np.isfinite(view.knots).all()
+    assert any(isinstance(view, Flow) for view in frame.views)
     assert all(torch.equal(tensor, before[name]) for name, tensor in trainer.model.state_dict().items())
 
 
@@ -122,6 +124,27 @@ def test_that_a_hurried_frame_draws_as_many_points_anew_as_there_is_time_for(mon
     trainer.step()
     assert all(changed(frames[2], watch.frame()))
     np.testing.assert_array_equal(watch.frame().points, watch.frame().points)  # the latents stay the same
+
+
+def test_that_what_takes_long_is_shown_at_leisure(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer, drawn = Trainer(planar_config("diffusion"), ring()), []
+
+    def density(points: torch.Tensor, rng: torch.Generator) -> tuple[Field, ...]:
+        drawn.append(trainer.step_count)
+        spent.append(0.2)
+        return (Field(name="model_density", title="Density", tip="A. B.", unit="nats", values=np.zeros((40, 40))),)
+
+    spent = [0.0]
+    now = [0.0]
+    monkeypatch.setattr(trainer.model, "on_plane_at_leisure", density)
+    watch = PlaneWatch(trainer, ring().plane)
+    monkeypatch.setattr("studio.training.plane_watch.time.thread_time", lambda: sum(spent))
+    monkeypatch.setattr("studio.training.plane_watch.time.perf_counter", lambda: now[0])
+    for second in range(6):
+        now[0] = second
+        assert "model_density" in {view.name for view in watch.frame(hurried=True).views}
+        trainer.step()
+    assert drawn == [0, 2, 4]  # 0.2 s of processor time, a tenth of all time
 
 
 def test_that_a_decoders_density_on_the_grid_is_the_mean_of_its_kernels() -> None:

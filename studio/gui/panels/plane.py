@@ -45,8 +45,11 @@ _TOGGLES = (
         "p",
         "Where the model pulls its samples, none where the slope s has vanished: an arrow is L·s/(1 + s) long.",
     ),
-    ("net", "Net", "n", "Where the generator takes a net of latents, or how points flow out of the noise."),
+    ("net", "Net", "n", "Where the generator takes a net of latents."),
+    ("flow", "Flow", "f", "Particles on the way that the model takes them, three seconds a round, each with a tail."),
 )
+_OF_MODELS = {"arrows": "p", "net": "n", "flow": "f"}
+"""Keys of the layers that some models have and others lack."""
 _NO_HEAT = ("", "No heat map", "Points and lines alone.")
 _HEAT_TIP = "What the heat map behind the points shows."
 _NOTHING = 1e-6  # of the greatest value: less is shown as 0
@@ -189,6 +192,8 @@ class PlanePanel(LivePanel):
         self._list_fields()
         self._draw_heat()
         self.canvas.show_frame(self._frame)
+        for layer, key in _OF_MODELS.items():
+            self.toggles[key].setEnabled(self._frame is None or layer in self.canvas.shown_by_model)
         self._show_step()
 
     def _collect_fields(self, dataset: DatasetView, exact: ExactFields) -> None:

@@ -1,27 +1,40 @@
-"""The plane as a plot: heat map, contours of the target, data, samples, arrows and nets, one over the other."""
+"""The plane as a plot: heat map, contours of the target, data, samples, arrows, nets and flows, one over the other."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPen
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QColor, QHideEvent, QKeyEvent, QPen, QShowEvent
 
 from studio.data.planar.plane import Plane
-from studio.gui.plots.plane_items import Array, Dots, HeatMap, Segments, arrow_ends, contour_ends, net_ends
+from studio.gui.plots.plane_items import (
+    Array,
+    Dots,
+    HeatMap,
+    Segments,
+    arrow_ends,
+    contour_ends,
+    net_ends,
+    particle_tails,
+)
 from studio.gui.plots.plot import Plot
 from studio.gui.theme import ThemeManager, Tokens
-from studio.models.plane import Arrows, Net, PlaneView
+from studio.models.plane import Arrows, Flow, Net, PlaneView
 from studio.training.snapshot import PlaneFrame
 
-LAYERS = ("data", "samples", "contours", "arrows", "net")
+_LAYER_OF: dict[type[PlaneView], str] = {Arrows: "arrows", Net: "net", Flow: "flow"}
+"""Layers that a model's views are drawn in."""
 _MOST_DATA = 1500
 _EACH = 3  # of the samples that gets an arrow
 _LEVELS = (0.5, 0.1, 0.02)
 """Contours, as shares of the highest density."""
 _AIR = 1.04
+_FLOW_INTERVAL, _ROUND_SECONDS = 80, 3.0
+"""Milliseconds between two looks at the particles of a flow, and how long each is on its way."""
 
 
 class PlaneCanvas(Plot):
@@ -29,12 +42,14 @@ class PlaneCanvas(Plot):
 
     Attributes:
         hidden: layers that are not drawn.
+        shown_by_model: layers for which the frame that is drawn has something.
     """
 
     letter_pressed = Signal(str)
 
     def __init__(self, theme: ThemeManager) -> None:
         self.hidden: set[str] = set()
+        self.shown_by_model: frozenset[str] = frozenset()
         self._plane: Plane | None = None
         self._half = 1.0
         self._frame: PlaneFrame | None = None
@@ -42,6 +57,7 @@ class PlaneCanvas(Plot):
         self._data: tuple[Array, NDArray[np.int64]] = (np.empty((0, 2)), np.empty(0, np.int64))
         self._classes = 0
         self._items: tuple[Any, ...] = ()
+        self._knots: Array | None = None
         super().__init__(theme, "Plane", "x₁", "x₂")
         self.setAccessibleDescription(
             "Data and generated points by the colours of their classes. Drag or arrows move, wheel or + and − zoom, "
@@ -49,6 +65,8 @@ class PlaneCanvas(Plot):
         )
         self.view.setAspectLocked(True)
         self.reset_asked.connect(self.show_all)
+        self._beat = QTimer(self, interval=_FLOW_INTERVAL)
+        self._beat.timeout.connect(self._draw_flow)
 
     def show_plane(self, plane: Plane, points: Array, labels: NDArray[np.int64], classes: int) -> None:
         """Begin with a data set's plane and its points (n, 2)."""
@@ -60,8 +78,9 @@ class PlaneCanvas(Plot):
             self.removeItem(old)
         half = plane.half
         self.heat, self.real, self.fake = HeatMap(half), Dots(half, 2.5), Dots(half, 5.0, 1.0)
-        self.contour_lines, self.net_lines, self.arrow_lines = Segments(), Segments(), Segments()
-        self._items = (self.heat, self.real, self.contour_lines, self.net_lines, self.fake, self.arrow_lines)
+        self.contour_lines, self.net_lines, self.arrow_lines, self.tails = (Segments() for _ in range(4))
+        lines = (self.net_lines, self.fake, self.tails, self.arrow_lines)
+        self._items = (self.heat, self.real, self.contour_lines, *lines)
         self._stack()
         self.restyle(self.tokens)
         self.show_all()
@@ -113,16 +132,43 @@ class PlaneCanvas(Plot):
             points, labels = points[:0], labels[:0]
         self.fake.set_points(points, labels, self._class_colours(), ground)
         views: tuple[PlaneView, ...] = frame.views if frame is not None else ()
-        arrows = next((view for view in views if isinstance(view, Arrows)), None)
-        net = next((view for view in views if isinstance(view, Net)), None)
-        show_arrows = arrows is not None and "arrows" not in self.hidden
-        show_net = net is not None and "net" not in self.hidden
-        self.arrow_lines.set_ends(
-            arrow_ends(arrows.at[::_EACH] * self._half, arrows.along[::_EACH], self._half)
-            if arrows and show_arrows
-            else nothing
-        )
-        self.net_lines.set_ends(net_ends(net.knots * self._half, paths=net.paths) if net and show_net else nothing)
+        by_layer = {_LAYER_OF[type(view)]: view for view in views if type(view) in _LAYER_OF}
+        self.shown_by_model = frozenset(by_layer)
+        shown = {layer: view for layer, view in by_layer.items() if layer not in self.hidden}
+        arrows, net, flow = (shown.get(layer) for layer in _LAYER_OF.values())
+        arrow_lines = net_lines = nothing
+        if isinstance(arrows, Arrows):
+            arrow_lines = arrow_ends(arrows.at[::_EACH] * self._half, arrows.along[::_EACH], self._half)
+        if isinstance(net, Net):
+            net_lines = net_ends(net.knots * self._half)
+        self.arrow_lines.set_ends(arrow_lines)
+        self.net_lines.set_ends(net_lines)
+        self._knots = flow.knots * self._half if isinstance(flow, Flow) else None
+        self._keep_beat()
+        self._draw_flow()
+
+    def _keep_beat(self) -> None:
+        """Have particles move while there are some that can be seen."""
+        if self._knots is None or not self.isVisible():
+            self._beat.stop()
+        elif not self._beat.isActive():
+            self._beat.start()
+
+    @Slot()
+    def _draw_flow(self) -> None:
+        """Particles where they are now."""
+        at = time.monotonic() / _ROUND_SECONDS
+        self.tails.set_ends(np.empty((0, 2)) if self._knots is None else particle_tails(self._knots, at))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Particles move on."""
+        super().showEvent(event)
+        self._keep_beat()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Particles rest."""
+        super().hideEvent(event)
+        self._keep_beat()
 
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""
@@ -134,6 +180,7 @@ class PlaneCanvas(Plot):
             (self.contour_lines, tokens.muted, 1.0),
             (self.net_lines, tokens.series_colour(1), 1.0),
             (self.arrow_lines, tokens.text, 1.0),
+            (self.tails, tokens.series_colour(3), 2.5),
         ):
             lines.setPen(_pen(colour, width))
         faint = [_mixed(colour, ground, 0.55) for colour in self._class_colours()]

@@ -1,4 +1,4 @@
-"""What is drawn on the plane: a heat map, points by class, and lines; and the geometry of arrows, nets and contours."""
+"""What is drawn on the plane: a heat map, points by class and lines; the geometry of arrows, nets, flows, contours."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 
 _HEAD = 0.3  # of an arrow's length
 _LONGEST = 0.16  # of an arrow, of the half side of the square
+_TAIL, _TAIL_TIMES = 4, 2.0  # pieces of a particle's tail, and how many times of its flow they go back
+_GOLDEN = (5**0.5 - 1) / 2  # of a round between one particle and the next: they never bunch together
 
 
 class HeatMap(pg.GraphicsObject):
@@ -129,18 +131,31 @@ def _rotation(angle: float) -> Array:
     return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
 
 
-def net_ends(knots: Array, *, paths: bool) -> Array:
-    """The lines of a net as pairs of ends, shape (2·n, 2).
-
-    Args:
-        knots: shape (rows, columns, 2).
-        paths: join them along each row alone.
-    """
+def net_ends(knots: Array) -> Array:
+    """The lines of a net of knots, shape (rows, columns, 2), as pairs of ends, shape (2·n, 2)."""
     along = np.stack((knots[:, :-1], knots[:, 1:]), 2).reshape(-1, 2)
-    if paths:
-        return along
     across = np.stack((knots[:-1], knots[1:]), 2).reshape(-1, 2)
     return np.concatenate((along, across))
+
+
+def particle_tails(knots: Array, at: float) -> Array:
+    """Particles of a flow on their ways at one moment of an endless round, as pairs of ends, shape (2·n, 2).
+
+    They set off one after the other, so that there are some on every part of the way, and each draws a tail behind it,
+    of `_TAIL` pieces of which the last ends at the particle.
+
+    Args:
+        knots: where each is at times that are evenly spaced, shape (particles, times, 2).
+        at: rounds since the beginning; only its fraction counts.
+    """
+    number, times = knots.shape[:2]
+    start = at + np.arange(number) * _GOLDEN
+    head = (start % 1) * (times - 1)
+    moments = np.clip(head[:, None] - _TAIL_TIMES * np.linspace(1, 0, _TAIL + 1), 0, times - 1)
+    before = np.minimum(moments.astype(np.int64), times - 2)
+    share, each = (moments - before)[..., None], np.arange(number)[:, None]
+    places = (1 - share) * knots[each, before] + share * knots[each, before + 1]
+    return np.stack((places[:, :-1], places[:, 1:]), 2).reshape(-1, 2)
 
 
 def contour_ends(values: Array, levels: tuple[float, ...], half: float) -> Array:

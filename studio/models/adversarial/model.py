@@ -23,6 +23,7 @@ from studio.models.adversarial.noise import noise_std, with_noise
 from studio.models.adversarial.spectral import buffers_of
 from studio.models.adversarial.views import (
     CRITIC_TIP,
+    FLOW_TIP,
     PULL_TIP,
     gap_histogram,
     sigma_profile,
@@ -33,7 +34,7 @@ from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
 from studio.models.diagnostic import Diagnostic
 from studio.models.nets import Norm, Shape, Style, decoder, encoder, in_chunks
 from studio.models.plane import PlaneView
-from studio.models.plane_views import field, grid, latent_net, slope_arrows
+from studio.models.plane_views import PARTICLES, descent, field, grid, latent_net, slope_arrows
 from studio.models.portable import IMAGES, Portable, latent_argument
 
 
@@ -100,6 +101,7 @@ class Adversarial(GenerativeModel):
             field("critic", "Critic", CRITIC_TIP, self._scores(grid(points))),
             slope_arrows("pull", "Pull on samples", PULL_TIP, loss, points),
             latent_net(self._config.latent_size, self.generator, points),
+            descent(FLOW_TIP, loss, points[:PARTICLES]),
         )
 
     def portable(self) -> Portable:

@@ -21,6 +21,10 @@ PULL_TIP = (
     "Where the critic pulls each sample, and how strongly; none is drawn where the slope has vanished. "
     "−∂L_G/∂x at x = G(z)."
 )
+FLOW_TIP = (
+    "Where samples would go if the critic stayed as it is; none goes far where the slope has vanished. "
+    "x ← x − h·∇L_G/(1 + ‖∇L_G‖), from x = G(z)."
+)
 _MOST_WEIGHTS = 20_000
 _ITERATIONS = 30
 

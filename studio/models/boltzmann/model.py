@@ -33,6 +33,7 @@ from studio.models.boltzmann.partition import (
 from studio.models.boltzmann.views import (
     DENSITY_TIP,
     ENERGY_TIP,
+    FLOW_TIP,
     FORCE_TIP,
     chain_pictures,
     filters,
@@ -42,7 +43,7 @@ from studio.models.boltzmann.views import (
 from studio.models.diagnostic import Diagnostic
 from studio.models.nets import Shape
 from studio.models.plane import PlaneView
-from studio.models.plane_views import field, grid, log_density_field, slope_arrows
+from studio.models.plane_views import anywhere, descent, field, grid, log_density_field, slope_arrows
 from studio.models.portable import Portable, image_argument
 
 _CHUNK = 2_000
@@ -208,6 +209,7 @@ class BoltzmannModel(GenerativeModel):
             log_density_field(-free, DENSITY_TIP),
             field("energy", "Free energy", ENERGY_TIP, free, "nats"),
             slope_arrows("pull", "Force on samples", FORCE_TIP, energy, points),
+            descent(FLOW_TIP, energy, anywhere(points, rng)),
         )
 
     def log_partition(self, rng: torch.Generator, *, runs: int = 100, steps: int = 10_000) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,7 @@ from studio.models.pixels import to_array, to_pixels
 DENSITY_TIP = "What the machine believes, its hidden units summed out. log q(v) = −F(v) − log Z, Z by the grid."
 ENERGY_TIP = "How improbable the machine finds each place. F(v) = −log Σ_h e^(−E(v, h))."
 FORCE_TIP = "Which way the machine finds more probable at each sample. −∇F(v)."
+FLOW_TIP = "Where particles from anywhere go that look for what the machine finds probable. x ← x − h·∇F/(1 + ‖∇F‖)."
 _FILTERS = 64
 _COLUMNS = 16
 _ROWS = 6

@@ -21,12 +21,14 @@ from studio.models.diffusion import views
 from studio.models.diffusion.bound import denoising_term, prior_matching, reconstruction_term
 from studio.models.diffusion.config import DiffusionConfig
 from studio.models.diffusion.denoisers import denoiser
+from studio.models.diffusion.density import log_masses
 from studio.models.diffusion.parametrisation import clean_image, target
 from studio.models.diffusion.sampling import Stage, trajectory
 from studio.models.diffusion.schedule import noise_schedule
 from studio.models.diffusion.spreading import spread
 from studio.models.nets import Shape
 from studio.models.plane import PlaneView
+from studio.models.plane_views import PARTICLES, log_density_field
 from studio.models.portable import IMAGES, Argument, Portable, image_argument
 
 _CHUNK = 500
@@ -142,7 +144,10 @@ class Diffusion(GenerativeModel):
         )
 
     def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        return (views.flow_paths(self.sampling(self._random_noise(views.PATHS, rng), rng)),)
+        return (views.flow_from_noise(self.sampling(self._random_noise(PARTICLES, rng), rng)),)
+
+    def on_plane_at_leisure(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+        return (log_density_field(log_masses(self._guess_at, self.schedule, points), views.DENSITY_TIP),)
 
     def _guess_of(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Tensor:
         """x̂_0 after noise was added to `images` (B, C, H, W) up to `times` (B,)."""

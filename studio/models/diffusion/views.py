@@ -13,10 +13,15 @@ from studio.models.diagnostic import Pictures, Profile
 from studio.models.diffusion.sampling import Stage
 from studio.models.diffusion.schedule import Schedule
 from studio.models.pixels import to_array, to_pixels
-from studio.models.plane import Net
+from studio.models.plane import Flow
+from studio.models.plane_views import flow
 
 COLUMNS = 8
-PATHS = 24
+DENSITY_TIP = (
+    "How densely samples lie, from where their noise would be; it is brought up to date every second or so. "
+    "log q(x) = log N(f(x); 0, 1) + log |det ∂f/∂x|, f the way back to noise."
+)
+FLOW_TIP = "How particles come out of the noise, as samples do. x_t as t falls from T to 0."
 _LEVELS = 12
 _JUDGED = 48
 _ROWS = 6
@@ -54,16 +59,9 @@ def noise_profile(
     )
 
 
-def flow_paths(stages: Sequence[Stage]) -> Net:
+def flow_from_noise(stages: Sequence[Stage]) -> Flow:
     """The ways of points (n, 2, 1, 1) from noise to sample; the last stage counts by its guess."""
-    knots = torch.stack([*(stage.noisy for stage in stages), stages[-1].guess], 1)
-    return Net(
-        name="flow",
-        title="Flow from noise",
-        tip="How some samples come out of the noise, each along its own line. x_t as t falls from T to 0.",
-        knots=knots.flatten(2).double().cpu().numpy(),
-        paths=True,
-    )
+    return flow(FLOW_TIP, [*(stage.noisy for stage in stages), stages[-1].guess])
 
 
 def sampling_stages(schedule: Schedule, stages: Sequence[Stage]) -> Pictures:

@@ -22,11 +22,12 @@ from studio.models.ebm.network import Energy
 from studio.models.nets import Shape
 from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import PlaneView
-from studio.models.plane_views import field, grid, log_density_field, slope_arrows
+from studio.models.plane_views import anywhere, field, grid, log_density_field, repeated, slope_arrows
 from studio.models.portable import Portable, image_argument
 
 _ENERGY_TIP = "How improbable the model finds each place; points roll downhill. E(x), with p(x) ∝ exp(−E(x)/T)."
 _FORCE_TIP = "Where a Langevin step takes each sample. −∇E(x)."
+_FLOW_TIP = "Where Langevin dynamics takes particles from anywhere, step by step. x ← x − s·∇E(x) + σ·ξ, ξ ~ N(0, 1)."
 _CHUNK = 500
 _COLUMNS = 16
 _CHECK_EVERY = 50
@@ -133,6 +134,7 @@ class Ebm(GenerativeModel):
             temperature = self._config.noise**2 / (2 * self._config.step_size)
             tip = "What Langevin dynamics samples. log q(x) = −E(x)/T − log Z with T = σ²/(2·step size), Z by the grid."
             views.append(log_density_field(-energy / temperature, tip))
+        views.append(repeated(_FLOW_TIP, lambda at: self._langevin.run(self.energy, at, 1, rng), anywhere(points, rng)))
         return tuple(views)
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
