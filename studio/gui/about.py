@@ -21,7 +21,11 @@ def show_about(window: QWidget) -> None:
 
 def show_shortcuts(window: QWidget) -> None:
     """Every keyboard shortcut of the window."""
-    rows = [("Nudge an offset or a share", "Alt+Up, Alt+Down")]
+    rows = [
+        ("Nudge an offset or a share", "Alt+Up, Alt+Down"),
+        ("Move in a plot, zoom, show everything", "arrows, + and −, Home"),
+        ("Layers of the plane, and its heat map", "D, S, C, P, N, F, and H"),
+    ]
     for action in window.findChildren(QAction):
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         title = action.whatsThis() or action.text()

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.gui.choice_box import ChoiceBox
+from studio.gui.explain import explain
 
 NARROWEST = 8
 """Characters that an editor shows at least."""
@@ -134,10 +135,10 @@ class PathField(QWidget, Field):
         self._title = title
         self.line = TextField()
         self.line.setObjectName("path")
-        self.line.setAccessibleName(title)
+        explain(self.line, title, f"{'Folder' if folder else 'File'}: typed, or browsed for.")
         self.browse = QPushButton("Browse…")
         self.browse.setObjectName("browse")
-        self.browse.setAccessibleName(f"Browse for {title}")
+        explain(self.browse, f"Browse for {title}", f"Choose the {'folder' if folder else 'file'} in a dialog.")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.line, 1)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from studio.data.folder import FolderConfig, FolderPreview, inspect_folder
 from studio.errors import Cancelled, UserError
+from studio.gui.explain import explain
 from studio.gui.forms import SettingsForm
 from studio.gui.images import image_of
 from studio.gui.number_entry import shown_bytes
@@ -80,11 +81,12 @@ class FolderPreviewDialog(QDialog):
         self.skipped_title.setWordWrap(True)
         self.skipped = QListWidget()
         self.skipped.setObjectName("folder_skipped")
-        self.skipped.setAccessibleName("Files that are skipped")
+        explain(self.skipped, "Files that are skipped", "Files that are no images of one size, each with its reason.")
         self.skipped.setMaximumHeight(110)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.load = self.buttons.addButton("Load", QDialogButtonBox.ButtonRole.AcceptRole)
         self.load.setObjectName("load_folder")
+        explain(self.load, "Load", "Read these images into memory and use them as the data set.")
         self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
@@ -220,7 +222,8 @@ def _class_table() -> QTableWidget:
     """Name, number of files and examples of each class."""
     classes = QTableWidget(0, 3)
     classes.setObjectName("folder_classes")
-    classes.setAccessibleName("Classes of the folder")
+    explain(classes, "Classes of the folder", "Each sub-folder is a class: its name, files, and first images.")
+    classes.setTabKeyNavigation(False)  # Tab goes on to the next control
     classes.setHorizontalHeaderLabels(["Class", "Files", "Examples"])
     classes.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     classes.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)

@@ -28,6 +28,7 @@ class ImageView(QGraphicsView):
         self.describe: Callable[[int, int], str] = lambda column, row: ""
         self.fitted = True
         self.setAccessibleName(name)
+        self.setAccessibleDescription("+, − and Ctrl+wheel zoom, arrows and dragging move, Home shows all of it.")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.AnchorUnderMouse)

@@ -39,6 +39,7 @@ class LogView(QPlainTextEdit):
         super().__init__()
         self.least = Level.INFO
         self.setAccessibleName("Log")
+        self.setAccessibleDescription("What happened, newest last: edits, saves, warnings, errors, each with its time.")
         self.setReadOnly(True)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, Slot
+from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QSettings, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QMessageBox, QToolBar, QWidget
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QTabBar,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
 
 from studio.errors import UserError
 from studio.gui.about import show_about, show_shortcuts
 from studio.gui.config_files import ConfigFiles
 from studio.gui.error_box import error_box
+from studio.gui.explain import explain
 from studio.gui.lesson_menu import fill_lessons
 from studio.gui.panels.batch import BatchPanel
 from studio.gui.panels.diagnostics import DiagnosticsPanel
@@ -33,6 +43,7 @@ from studio.gui.panels.weights import WeightsPanel
 from studio.gui.run_actions import RunActions
 from studio.gui.run_files import RunFiles
 from studio.gui.status import RunFigures, StudioStatusBar
+from studio.gui.tab_order import reveal
 from studio.gui.theme import ThemeManager, ThemeMode
 from studio.gui.time_bar import TimeBar
 from studio.gui.view_state import DatasetView
@@ -155,6 +166,10 @@ class MainWindow(QMainWindow):
             if action.objectName() not in _MENU_ONLY:
                 bar.addAction(action)
         self.actions_of_run.keep_widths(bar)
+        for button in bar.findChildren(QToolButton):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            if button.objectName() == "qt_toolbar_ext_button":
+                explain(button, "More", "What this bar has no room for.")
         bar.addSeparator()
         bar.addWidget(RunFigures(self.workbench, self.theme, bar))
         bar.toggleViewAction().setEnabled(False)
@@ -294,6 +309,26 @@ class MainWindow(QMainWindow):
             heights = _PLANE_HEIGHTS if planar else _IMAGE_HEIGHTS
             self.resizeDocks([self.docks["samples"], self.docks["offsets"]], heights, Qt.Orientation.Vertical)
 
+    def childEvent(self, event: QChildEvent) -> None:
+        """Name the tab bars that Qt makes for panels of one place."""
+        super().childEvent(event)
+        child = event.child()
+        if event.type() == QEvent.Type.ChildPolished and isinstance(child, QTabBar):
+            explain(child, "Panels of this place", "Which panel is in front; arrows go to the next.")
+
+    def focusNextPrevChild(self, ahead: bool) -> bool:
+        """Tab passes over panels behind others, which to Qt are visible, and scrolls to what it reaches."""
+        start = self.focusWidget()
+        while super().focusNextPrevChild(ahead):
+            reached = self.focusWidget()
+            if reached is start or not self._is_behind(reached):
+                reveal(reached)
+                return True
+        return False
+
+    def _is_behind(self, widget: QWidget) -> bool:
+        return any(dock.visibleRegion().isEmpty() for dock in self.docks.values() if dock.isAncestorOf(widget))
+
     def _set_theme(self, mode: ThemeMode) -> None:
         self.theme.set_mode(mode)
         self._settings.setValue("theme", str(mode))
@@ -342,6 +377,7 @@ def _go_to(dock: QDockWidget) -> None:
             break
         target = target.nextInFocusChain()
     (target or panel).setFocus(Qt.FocusReason.ShortcutFocusReason)
+    reveal(target or panel)
 
 
 def _takes_tab(widget: QWidget) -> bool:

@@ -1,4 +1,4 @@
-"""Tab goes the way the layout reads, also through widgets that were made later than their neighbours."""
+"""Tab goes the way the layout reads, also through widgets that were made later, and what it reaches can be seen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLayout, QWidget
+from PySide6.QtWidgets import QLayout, QScrollArea, QWidget
 
 
 def follow_layout(container: QWidget) -> None:
@@ -15,8 +15,18 @@ def follow_layout(container: QWidget) -> None:
         QWidget.setTabOrder(before, after)
 
 
+def reveal(widget: QWidget) -> None:
+    """Scroll a widget into sight; Qt does so only for Tab within one scrolled area, not into it."""
+    parent = widget.parentWidget()
+    while parent is not None:
+        if isinstance(parent, QScrollArea):
+            parent.ensureWidgetVisible(widget)
+        parent = parent.parentWidget()
+
+
 def _stops(widget: QWidget) -> Iterator[QWidget]:
-    if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.focusProxy() is None:
+    # What hands the keyboard on is in Qt's order, too: left where it was made, it takes Tab there.
+    if widget.focusPolicy() & Qt.FocusPolicy.TabFocus or widget.focusProxy() is not None:
         yield widget
     layout = widget.layout()
     if layout is not None:

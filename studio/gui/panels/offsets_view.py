@@ -30,6 +30,7 @@ class OffsetsView(QTableView):
         self._turned = 0
         self.setObjectName("offsets_table")
         self.setAccessibleName("Offsets: a row per class")
+        self.setAccessibleDescription("Type into ΔH or p′ of a class; Alt+Up and Alt+Down nudge what is selected.")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectItems)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(

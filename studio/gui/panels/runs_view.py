@@ -26,6 +26,7 @@ class RunsView(QTableView):
         super().__init__(parent)
         self.setObjectName("runs_table")
         self.setAccessibleName("Runs: a row per run")
+        self.setAccessibleDescription("Enter looks at a run; F2 renames it, Delete moves it to the trash.")
         self.runs = model
         self.setModel(model)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from studio.gui.explain import explain
 from studio.gui.theme import Tokens
 from studio.gui.tooltip import tooltip
 
@@ -53,7 +54,7 @@ class SharesBars(QWidget):
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
         self.setObjectName("shares_bars")
-        self.setAccessibleName("Class shares")
+        explain(self, "Class shares", "Data, target and generated share of each class; arrows show samples of one.")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.tokens = tokens

@@ -1,0 +1,178 @@
+"""The mouse is never needed: Tab reaches every control that can be seen, both ways, and each says what it is."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from studio.data.folder import FolderConfig
+from studio.data.planar.config import DrawnConfig
+from studio.gui.compare_window import CompareWindow
+from studio.gui.drawing_field import DrawingDialog
+from studio.gui.folder_preview import FolderPreviewDialog
+from studio.gui.main_window import PANELS, MainWindow, _go_to
+from studio.gui.panels.plane import PlanePanel
+from studio.gui.panels.runs import RunsPanel
+from studio.gui.tab_order import reveal
+from studio.gui.theme import ThemeManager
+from studio.models.diagnostic import Pictures
+from studio.training.energy_config import EnergyConfig
+from studio.training.events import Evaluated
+from studio.training.lessons import LESSONS
+from tests.data.image_folders import write_image_folder
+from tests.gui.keyboard import controls, described, faults, misses, walk
+from tests.gui.live import make_history, make_snapshot
+from tests.gui.test_plane_panel import make_frame
+from tests.gui.test_shares_panel import evaluation
+from tests.library.made_runs import make_config, make_run, record_evaluation
+
+NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+def check(qtbot: QtBot, root: QWidget, first: QWidget) -> None:
+    """Walk both ways from `first` through the window `root`."""
+    shown = controls(root)
+    ahead = walk(qtbot, first, Qt.Key.Key_Tab, NONE)
+    back = walk(qtbot, first, Qt.Key.Key_Tab, SHIFT)
+    assert back[1:] == ahead[:0:-1]
+    assert not misses(shown, ahead) + [fault for widget in shown for fault in faults(widget)]
+
+
+def check_panels(qtbot: QtBot, window: MainWindow) -> None:
+    """Each panel in front, one of every place at a time."""
+    window.resize(1280, 800)
+    for turn in range(max(len(panels) for _, panels in PANELS)):
+        for _, panels in PANELS:
+            _go_to(window.docks[panels[turn % len(panels)].NAME])
+        qtbot.wait(1)
+        first = window.findChild(QWidget, "dataset")
+        assert isinstance(first, QWidget)
+        check(qtbot, window, first)
+
+
+def test_that_tab_reaches_all_of_every_panel_before_a_run(qtbot: QtBot, window: MainWindow) -> None:
+    check_panels(qtbot, window)
+
+
+@pytest.fixture
+def run_of_another_day(qtbot: QtBot, window: MainWindow) -> Path:
+    """In the table of runs, with an edit and evaluations, and open at the time bar."""
+    workbench = window.workbench
+    path = make_run(workbench.runs_root, "old", make_config("an old run", offsets={"2": -1.36}), steps=1000)
+    record_evaluation(path, 400, 0.3, 40.0)
+    record_evaluation(path, 900, 0.1, 20.0)
+    workbench.library.refresh()
+    with qtbot.waitSignal(workbench.time.frame_shown):
+        workbench.time.open(path)
+    workbench.time.seek(450)
+    return path
+
+
+def test_that_tab_reaches_all_of_an_old_run(qtbot: QtBot, window: MainWindow, run_of_another_day: Path) -> None:
+    runs = window.docks["runs"].widget()
+    assert isinstance(runs, RunsPanel)
+    _go_to(window.docks["runs"])
+    qtbot.waitUntil(lambda: len(runs.model.shown) == 1)
+    runs.view.selectRow(0)
+    check_panels(qtbot, window)
+
+
+def test_that_tab_reaches_all_that_a_run_shows(qtbot: QtBot, window: MainWindow) -> None:
+    workbench = window.workbench
+    terms = {"terms": [{"kind": kind, "feature": "ink"} for kind in ("linear", "quadratic", "window")]}
+    workbench.target.set_energy(EnergyConfig.model_validate(terms), "Terms")
+    qtbot.waitUntil(lambda: bool(workbench.config.perturbation.terms))
+    pictures = Pictures(
+        name="filters", title="Filters", tip="A. B.", images=np.zeros((4, 8, 8, 1), np.uint8), columns=2, rows=()
+    )
+    workbench.snapshot_arrived.emit(make_snapshot(diagnostics=(pictures,)))
+    workbench.history_changed.emit(make_history(gradient_critic=1.0, update_critic=0.01))
+    workbench.runs.evaluation_arrived.emit(
+        Evaluated(step=100, seconds=1.0, revision=0, evaluation=evaluation(workbench))
+    )
+    workbench.log("so that there is a line to filter and to copy")
+    check_panels(qtbot, window)
+
+
+def test_that_tab_reaches_all_of_a_lesson(qtbot: QtBot, window: MainWindow) -> None:
+    workbench = window.workbench
+    with qtbot.waitSignal(workbench.dataset_changed):
+        workbench.set_dataset(DrawnConfig(count=400))
+    plane = window.docks["plane"].widget()
+    assert isinstance(plane, PlanePanel)
+    plane.show_lesson(LESSONS[0])
+    plane.steps.setVisible(True)
+    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    check_panels(qtbot, window)
+
+
+def test_that_tab_reaches_all_of_a_comparison(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
+    runs = [make_run(tmp_path, name, make_config(name), steps=100) for name in "ab"]
+    window = CompareWindow(runs, theme)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    qtbot.waitUntil(lambda: len(window.runs) == 2)
+    for place in range(window.tabs.count()):
+        window.tabs.setCurrentIndex(place)
+        qtbot.wait(1)
+        check(qtbot, window, window.tabs.tabBar())
+    window.close()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+def test_that_tab_reaches_all_of_the_dialogs(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
+    folder = write_image_folder(tmp_path / "images")
+    preview = FolderPreviewDialog(FolderConfig(path=str(folder)), theme)
+    qtbot.waitUntil(preview.load.isEnabled)
+    drawing = DrawingDialog("1@0.2 -1,0; 2@0.2 1,0")
+    for dialog in (preview, drawing):
+        qtbot.addWidget(dialog)
+        with qtbot.waitActive(dialog):
+            dialog.show()
+            dialog.activateWindow()
+        check(qtbot, dialog, dialog.focusWidget() or controls(dialog)[0])
+        dialog.close()
+
+
+@pytest.mark.slow
+def test_that_one_sees_where_the_keyboard_is(qtbot: QtBot, window: MainWindow, run_of_another_day: Path) -> None:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    window.theme.apply(app)
+    window.resize(1280, 800)
+    window.workbench.snapshot_arrived.emit(make_snapshot())
+    looked_at: set[QWidget] = set()
+    for turn in range(max(len(panels) for _, panels in PANELS)):
+        for _, panels in PANELS:
+            _go_to(window.docks[panels[turn % len(panels)].NAME])
+        qtbot.wait(20)  # for layouts to come to rest
+        first = window.findChild(QWidget, "dataset")
+        assert isinstance(first, QWidget)
+        for widget, other in pairwise([*walk(qtbot, first, Qt.Key.Key_Tab, NONE), first]):
+            if widget in looked_at:
+                continue
+            looked_at.add(widget)
+            widget.setFocus(Qt.FocusReason.TabFocusReason)
+            reveal(widget)
+            with_focus = picture(widget)
+            other.setFocus(Qt.FocusReason.TabFocusReason)
+            without = picture(widget)
+            assert with_focus.shape == without.shape, f"{described(widget)} changes its size"
+            assert (with_focus != without).sum() > 100, f"{described(widget)} looks the same with the keyboard"
+    assert len(looked_at) > 80
+
+
+def picture(widget: QWidget) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """The widget and a little around it."""
+    root = QWidget.window(widget)  # a plot has another “window”
+    place = QRect(widget.mapTo(root, QPoint(0, 0)), widget.size()).adjusted(-2, -2, 2, 2)
+    image = root.grab(place).toImage().convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(image.constBits(), np.uint8).copy()
