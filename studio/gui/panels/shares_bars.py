@@ -131,11 +131,10 @@ class SharesBars(QWidget):
         """Grid, bars and names."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self.tokens.surface))
-        if self.bars is None:
-            return
-        self._paint_grid(painter)
-        for index in range(len(self.bars.names)):
-            self._paint_class(painter, index)
+        if self.bars is not None:
+            self._paint_grid(painter)
+            for index in range(len(self.bars.names)):
+                self._paint_class(painter, index)
         if self.hasFocus():
             painter.setPen(QPen(QColor(self.tokens.focus), 1))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
