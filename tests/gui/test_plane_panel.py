@@ -192,6 +192,8 @@ def test_that_the_look_can_change_while_it_is_shown(panel: PlanePanel, workbench
     light = panel.canvas.fake._parts[0][0].name()
     panel.theme.set_mode(ThemeMode.DARK)
     assert panel.canvas.fake._parts[0][0].name() != light
+    heat = panel.canvas.heat._picture
+    assert heat.pixelColor(0, heat.height() - 1).name() == panel.theme.tokens.surface  # the critic's least value
 
 
 def test_that_a_planar_set_brings_its_panel_to_the_front_and_trains(qtbot: QtBot, window: MainWindow) -> None:

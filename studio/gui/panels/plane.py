@@ -23,7 +23,7 @@ from studio.gui.plane_distances import PlaneDistances
 from studio.gui.plane_fields import ExactFields, ShownField, model_field
 from studio.gui.plane_steps import PlaneSteps
 from studio.gui.plots.plane_canvas import PlaneCanvas
-from studio.gui.theme import ThemeManager, Tokens
+from studio.gui.theme import ThemeManager
 from studio.gui.view_state import DatasetView, TiltView
 from studio.gui.workbench import Workbench
 from studio.models.plane import Field
@@ -259,11 +259,6 @@ class PlanePanel(LivePanel):
         if len(self._drawn) > 5 and self._drawn[-1] > self._drawn[0]:
             rate = f" · {(len(self._drawn) - 1) / (self._drawn[-1] - self._drawn[0]):.0f} frames/s"
         self._step.setText(f"step {whole(self._frame.step)}{rate}".ljust(28, FIGURE_SPACE))
-
-    def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
-        if self._dataset is not None:
-            self._draw_heat()
 
     def _describe(self, x: float, y: float) -> str:
         """Every field's value under the mouse."""

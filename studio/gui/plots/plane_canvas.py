@@ -58,6 +58,7 @@ class PlaneCanvas(Plot):
         self._classes = 0
         self._items: tuple[Any, ...] = ()
         self._knots: Array | None = None
+        self._heat: Array | None = None
         super().__init__(theme, "Plane", "x₁", "x₂")
         self.setAccessibleDescription(
             "Data and generated points by the colours of their classes. Drag or arrows move, wheel or + and − zoom, "
@@ -71,7 +72,7 @@ class PlaneCanvas(Plot):
     def show_plane(self, plane: Plane, points: Array, labels: NDArray[np.int64], classes: int) -> None:
         """Begin with a data set's plane and its points (n, 2)."""
         self._plane, self._half, self._classes = plane, plane.half, classes
-        self._frame = None
+        self._frame = self._heat = None
         step = max(1, len(points) // _MOST_DATA)
         self._data = (points[::step], labels[::step])
         for old in self._items:
@@ -106,6 +107,7 @@ class PlaneCanvas(Plot):
 
     def show_heat(self, values: Array | None) -> None:
         """Draw values 0…1, shape (side, side), rows upwards, as a heat map; None draws none."""
+        self._heat = values
         if self._plane is not None:
             ground, strong = QColor(self.tokens.surface), QColor(self.tokens.accent)
             self.heat.set_values(values, ground, _mixed(strong, ground, 0.75))
@@ -188,6 +190,7 @@ class PlaneCanvas(Plot):
         shown = slice(0) if "data" in self.hidden else slice(None)
         self.real.set_points(points[shown], labels[shown], faint, ground)
         self._draw_contours()
+        self.show_heat(self._heat)
         self.redraw()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
