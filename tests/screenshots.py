@@ -2,7 +2,8 @@
 
 Each look (light, dark) in four states: before a run, during a run on the built-in digits with the digit 2 tilted to
 30 % and one edit on the way, with a folder that holds no images, and with images that have no classes, tilted by the
-judge of the digits; and the windows of a sweep. Needs no display; takes a minute or two and touches nothing of the
+judge of the digits; and what `tests.screenshot_states` says beside: the plane, an evaluation, terms, old runs, a
+comparison, dialogs; and the windows of a sweep. Needs no display; takes a minute or two and touches nothing of the
 person's: settings and runs go to a temporary folder. The pictures go to FOLDER, by default ``build/screenshots``,
 named STATE-LOOK-PANEL.png.
 """
@@ -37,6 +38,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     with tempfile.TemporaryDirectory(prefix="studio-screenshots-") as home:
+        os.environ["XDG_STATE_HOME"] = os.environ["XDG_CACHE_HOME"] = home  # of the queue and the judge
         return _in(Path(home), folder)
 
 
@@ -50,7 +52,8 @@ def _in(home: Path, folder: Path) -> int:
     from studio.gui.theme import ThemeManager, ThemeMode
     from studio.gui.workbench import Workbench
     from studio.training.config import EvaluationConfig, PerturbationConfig, RunConfig
-    from studio.training.presets import config_or_preset
+    from tests import sweep_screenshots
+    from tests.screenshot_states import take_states
 
     app = QApplication(sys.argv[:1])
     theme = ThemeManager(ThemeMode.LIGHT)
@@ -66,11 +69,8 @@ def _in(home: Path, folder: Path) -> int:
         workbench.begin()
         return window
 
-    from tests import sweep_screenshots
-
-    sweep_screenshots.take(theme, home / "sweep", folder, _settle, _wait)
-    plain = {"perturbation": PerturbationConfig(), "threads": 1}  # more would wait for each other on a busy machine
-    window = open_window(config_or_preset(PRESET).model_copy(update=plain), "digits")
+    sweep_screenshots.take(theme, home / "sweep", folder, settle, _wait)
+    window = open_window(config_of(PRESET).model_copy(update={"perturbation": PerturbationConfig()}), "digits")
     try:
         _take(_before(window), folder, "before")
         _take(_during(window), folder, "during")
@@ -89,8 +89,16 @@ def _in(home: Path, folder: Path) -> int:
         _take(_unlabelled(window), folder, "unlabelled")
     finally:
         window.close()
+    take_states(open_window, _wait, home, folder)
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
     return 0
+
+
+def config_of(preset: str) -> RunConfig:
+    """A preset with one thread: more would wait for each other on a busy machine."""
+    from studio.training.presets import config_or_preset
+
+    return config_or_preset(preset).model_copy(update={"threads": 1})
 
 
 def _before(window: MainWindow) -> MainWindow:
@@ -154,18 +162,18 @@ def _take(window: MainWindow, folder: Path, state: str) -> None:
 
     for look in (ThemeMode.LIGHT, ThemeMode.DARK):
         window.theme.set_mode(look)
-        _settle()
+        settle()
         window.grab().save(str(folder / f"{state}-{look}-window.png"))
         for name, dock in window.docks.items():
             if dock.visibleRegion().isEmpty():
                 dock.raise_()
-                _settle()
+                settle()
             dock.grab().save(str(folder / f"{state}-{look}-{name}.png"))
         for name in ("samples", "batch"):
             window.docks[name].raise_()
 
 
-def _settle() -> None:
+def settle() -> None:
     """Let layouts and pending draws come to rest."""
     _turn(400)
 

@@ -26,6 +26,8 @@ HALF_LEVEL = 1 / 255
 
 LOG_LEAST_WIDTH = math.log(1 / 127.5)
 """A Gaussian narrower than one of the 256 grey levels would only fit their rounding."""
+_LOG_FIRST_WIDTH = -2.0
+"""A width as large as the data's own would let the codes go unused at first, and often for good."""
 
 _LOG_LEAST_LOGISTIC_WIDTH = -7.0
 """Far below a grey level: all of the logistic's mass then lies in one."""
@@ -66,7 +68,7 @@ class GaussianPixels(PixelLikelihood):
 
     def __init__(self) -> None:
         super().__init__()
-        self.log_width = nn.Parameter(torch.zeros(()))
+        self.log_width = nn.Parameter(torch.full((), _LOG_FIRST_WIDTH))
 
     def negative_log(self, output: Tensor, images: Tensor) -> Tensor:
         return gaussian_negative_log_likelihood(output, self.log_width, images)
@@ -84,7 +86,7 @@ class LogisticPixels(PixelLikelihood):
 
     def __init__(self) -> None:
         super().__init__()
-        self.log_width = nn.Parameter(torch.full((), -2.0))
+        self.log_width = nn.Parameter(torch.full((), _LOG_FIRST_WIDTH))
 
     def negative_log(self, output: Tensor, images: Tensor) -> Tensor:
         return discretised_logistic_negative_log_likelihood(output, self.log_width, images)

@@ -125,5 +125,5 @@ class PlannerReport:
         bias = "" if own.unbiased else f" (dividing by each batch's own Σw is off by {100 * own.bias:.2g} %)"
         told = ""
         if all(row.trace > _SIGMAS * row.trace_error for row in (carry, fixed)):
-            told = f": it is {carry.trace / fixed.trace:.2g} times that of batches of fixed size"
+            told = f": it is {carry.trace / fixed.trace:.2f} times that of batches of fixed size"
         return f"Error carry removes the bias of small batches{bias}. It does not lower the variance{told}."
