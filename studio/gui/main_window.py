@@ -7,6 +7,7 @@ from typing import Any, cast
 from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QSettings, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import (
+    QApplication,
     QDockWidget,
     QMainWindow,
     QMenu,
@@ -43,7 +44,7 @@ from studio.gui.panels.weights import WeightsPanel
 from studio.gui.run_actions import RunActions
 from studio.gui.run_files import RunFiles
 from studio.gui.status import RunFigures, StudioStatusBar
-from studio.gui.tab_order import reveal
+from studio.gui.tab_order import go_to, reveal
 from studio.gui.theme import ThemeManager, ThemeMode
 from studio.gui.time_bar import TimeBar
 from studio.gui.view_state import DatasetView
@@ -224,7 +225,7 @@ class MainWindow(QMainWindow):
             menu.addAction(action)
             go = QAction(f"Go to “{dock.windowTitle()}”", self)
             go.setShortcut(QKeySequence(keys))
-            go.triggered.connect(lambda _=False, dock=dock: _go_to(dock))
+            go.triggered.connect(lambda _=False, dock=dock: go_to(dock))
             self.addAction(go)
             action.setToolTip(f"Show or hide this panel; {keys} goes to it")
         menu.addSeparator()
@@ -241,6 +242,8 @@ class MainWindow(QMainWindow):
             action = QAction(title, group, checkable=True, checked=self.theme.mode is mode)
             action.triggered.connect(lambda _=False, mode=mode: self._set_theme(mode))
             looks.addAction(action)
+        floating = menu.addAction("&Float or dock panel", QKeySequence("Ctrl+Shift+F"), self._float_panel)
+        floating.setToolTip("Make the panel that has the keyboard a window of its own, or put it back.")
         menu.addAction("&Reset layout", self._arrange)
 
     # -- behaviour
@@ -329,6 +332,15 @@ class MainWindow(QMainWindow):
     def _is_behind(self, widget: QWidget) -> bool:
         return any(dock.visibleRegion().isEmpty() for dock in self.docks.values() if dock.isAncestorOf(widget))
 
+    @Slot()
+    def _float_panel(self) -> None:
+        focus = QApplication.focusWidget()
+        for dock in self.docks.values():
+            if focus is not None and dock.isAncestorOf(focus):
+                dock.setFloating(not dock.isFloating())
+                dock.activateWindow()
+                focus.setFocus()
+
     def _set_theme(self, mode: ThemeMode) -> None:
         self.theme.set_mode(mode)
         self._settings.setValue("theme", str(mode))
@@ -363,23 +375,3 @@ class MainWindow(QMainWindow):
             if dock.isFloating():
                 dock.hide()
         super().closeEvent(event)
-
-
-def _go_to(dock: QDockWidget) -> None:
-    """Show a panel and put the keyboard into it, at the first thing that Tab would reach."""
-    dock.show()
-    dock.raise_()
-    dock.activateWindow()
-    panel = dock.widget()
-    target = panel.nextInFocusChain()
-    while target is not None and target is not panel:
-        if panel.isAncestorOf(target) and _takes_tab(target):
-            break
-        target = target.nextInFocusChain()
-    (target or panel).setFocus(Qt.FocusReason.ShortcutFocusReason)
-    reveal(target or panel)
-
-
-def _takes_tab(widget: QWidget) -> bool:
-    tab = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
-    return tab and widget.isEnabled() and widget.isVisible()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QDockWidget, QLayout, QScrollArea, QWidget
 
 
 def follow_layout(container: QWidget) -> None:
@@ -22,6 +22,26 @@ def reveal(widget: QWidget) -> None:
         if isinstance(parent, QScrollArea):
             parent.ensureWidgetVisible(widget)
         parent = parent.parentWidget()
+
+
+def go_to(dock: QDockWidget) -> None:
+    """Show a panel and put the keyboard into it, at the first thing that Tab would reach."""
+    dock.show()
+    dock.raise_()
+    dock.activateWindow()
+    panel = dock.widget()
+    target = panel.nextInFocusChain()
+    while target is not None and target is not panel:
+        if panel.isAncestorOf(target) and _takes_tab(target):
+            break
+        target = target.nextInFocusChain()
+    (target or panel).setFocus(Qt.FocusReason.ShortcutFocusReason)
+    reveal(target or panel)
+
+
+def _takes_tab(widget: QWidget) -> bool:
+    tab = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+    return tab and widget.isEnabled() and widget.isVisible()
 
 
 def _stops(widget: QWidget) -> Iterator[QWidget]:

@@ -17,10 +17,10 @@ from studio.data.planar.config import DrawnConfig
 from studio.gui.compare_window import CompareWindow
 from studio.gui.drawing_field import DrawingDialog
 from studio.gui.folder_preview import FolderPreviewDialog
-from studio.gui.main_window import PANELS, MainWindow, _go_to
+from studio.gui.main_window import PANELS, MainWindow
 from studio.gui.panels.plane import PlanePanel
 from studio.gui.panels.runs import RunsPanel
-from studio.gui.tab_order import reveal
+from studio.gui.tab_order import go_to, reveal
 from studio.gui.theme import ThemeManager
 from studio.models.diagnostic import Pictures
 from studio.training.energy_config import EnergyConfig
@@ -50,7 +50,7 @@ def check_panels(qtbot: QtBot, window: MainWindow) -> None:
     window.resize(1280, 800)
     for turn in range(max(len(panels) for _, panels in PANELS)):
         for _, panels in PANELS:
-            _go_to(window.docks[panels[turn % len(panels)].NAME])
+            go_to(window.docks[panels[turn % len(panels)].NAME])
         qtbot.wait(1)
         first = window.findChild(QWidget, "dataset")
         assert isinstance(first, QWidget)
@@ -78,7 +78,7 @@ def run_of_another_day(qtbot: QtBot, window: MainWindow) -> Path:
 def test_that_tab_reaches_all_of_an_old_run(qtbot: QtBot, window: MainWindow, run_of_another_day: Path) -> None:
     runs = window.docks["runs"].widget()
     assert isinstance(runs, RunsPanel)
-    _go_to(window.docks["runs"])
+    go_to(window.docks["runs"])
     qtbot.waitUntil(lambda: len(runs.model.shown) == 1)
     runs.view.selectRow(0)
     check_panels(qtbot, window)
@@ -142,6 +142,16 @@ def test_that_tab_reaches_all_of_the_dialogs(qtbot: QtBot, theme: ThemeManager, 
         dialog.close()
 
 
+def test_that_a_panel_is_floated_and_docked_again_by_keys(qtbot: QtBot, window: MainWindow) -> None:
+    dock = window.docks["offsets"]
+    go_to(dock)
+    focus = QApplication.focusWidget()
+    for floats in (True, False):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_F, SHIFT | Qt.KeyboardModifier.ControlModifier)
+        assert dock.isFloating() is floats
+        qtbot.waitUntil(lambda: QApplication.focusWidget() is focus)
+
+
 @pytest.mark.slow
 def test_that_one_sees_where_the_keyboard_is(qtbot: QtBot, window: MainWindow, run_of_another_day: Path) -> None:
     app = QApplication.instance()
@@ -152,7 +162,7 @@ def test_that_one_sees_where_the_keyboard_is(qtbot: QtBot, window: MainWindow, r
     looked_at: set[QWidget] = set()
     for turn in range(max(len(panels) for _, panels in PANELS)):
         for _, panels in PANELS:
-            _go_to(window.docks[panels[turn % len(panels)].NAME])
+            go_to(window.docks[panels[turn % len(panels)].NAME])
         qtbot.wait(20)  # for layouts to come to rest
         first = window.findChild(QWidget, "dataset")
         assert isinstance(first, QWidget)
