@@ -22,7 +22,7 @@ from studio.models.likelihoods import LOG_LEAST_WIDTH, GaussianPixels, PixelLike
 from studio.models.nets import Shape
 from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import PlaneView
-from studio.models.plane_views import anywhere, kernel_log_density, latent_net, log_density_field, repeated
+from studio.models.plane_views import anywhere, arrows, kernel_log_density, latent_net, log_density_field, repeated
 from studio.models.portable import IMAGES, Portable, latent_argument
 
 _CHUNK = 500
@@ -34,6 +34,7 @@ _DENSITY_TIP = (
     "What the decoder believes, its codes summed out by drawing. "
     f"log q(x) = log mean of N(x; μ(z), σ²) over {_CENTRES} codes z ~ p(z)."
 )
+_PULL_TIP = "Where coding and rebuilding moves each sample. (x̂ − x)/σ, x̂ the mean of p(x|z), z ~ q(z|x)."
 _FLOW_TIP = (
     "Where points from anywhere go when they are coded and rebuilt again and again: towards what the model knows. "
     "x ← mean of p(x|z), z ~ q(z|x)."
@@ -143,6 +144,9 @@ class LatentVariableModel(GenerativeModel):
         log_width = likelihood.log_width.clamp(min=LOG_LEAST_WIDTH)
         return (
             log_density_field(kernel_log_density(centres, log_width), _DENSITY_TIP),
+            arrows(
+                "pull", "Pull on samples", _PULL_TIP, points, (self.reconstruct(points, rng) - points) / log_width.exp()
+            ),
             latent_net(self._config.latent_size, decoder, points),
             repeated(_FLOW_TIP, lambda at: self.reconstruct(at, rng), anywhere(points, rng)),
         )

@@ -56,7 +56,12 @@ def slope_arrows(name: str, title: str, tip: str, potential: Callable[[Tensor], 
     with torch.enable_grad():
         places = at.detach().requires_grad_()
         (slope,) = torch.autograd.grad(potential(places).sum(), places)
-    return Arrows(name=name, title=title, tip=tip, at=_points(at), along=-_points(slope))
+    return arrows(name, title, tip, at, -slope)
+
+
+def arrows(name: str, title: str, tip: str, at: Tensor, along: Tensor) -> Arrows:
+    """Arrows at some points; both images (n, 2, 1, 1)."""
+    return Arrows(name=name, title=title, tip=tip, at=_points(at), along=_points(along))
 
 
 def flow(tip: str, stages: Sequence[Tensor]) -> Flow:

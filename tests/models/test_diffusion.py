@@ -10,6 +10,7 @@ import math
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,7 @@ from studio.models.diffusion.parametrisation import target
 from studio.models.diffusion.sampling import trajectory
 from studio.models.diffusion.schedule import Schedule, noise_schedule
 from studio.models.diffusion.spreading import spread
+from studio.models.diffusion.views import pull
 from studio.models.plane_views import grid
 from tests.models.conftest import random_batch, small_model, stream
 
@@ -252,6 +254,13 @@ def test_that_the_density_on_the_plane_is_that_of_the_data_where_the_denoiser_kn
     found = log_masses(guess, schedule, torch.zeros(1, dtype=torch.float64)).exp()
     expected = (-0.5 * ((grid(torch.zeros(1, dtype=torch.float64)) - MEAN) / WIDTH).square().sum(1)).exp().flatten()
     assert (found / found.sum() - expected / expected.sum()).abs().sum() / 2 < 0.01  # total variation
+
+
+def test_that_the_pull_on_points_is_the_score_of_the_data_where_the_denoiser_knows_them() -> None:
+    schedule = noise_schedule(NoiseSchedule.COSINE, 1000)
+    points = gaussian_images(20).expand(-1, 2, -1, -1)
+    shown = pull(lambda noisy, time: best_guess(noisy, schedule.signal[time], schedule.noise[time]), schedule, points)
+    np.testing.assert_allclose(shown.along, 0.1 * (MEAN - shown.at) / (WIDTH**2 + 0.1**2), rtol=0.05)  # σ·∇log p
 
 
 def test_that_a_denoiser_tells_times_apart() -> None:

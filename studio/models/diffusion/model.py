@@ -144,7 +144,8 @@ class Diffusion(GenerativeModel):
         )
 
     def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        return (views.flow_from_noise(self.sampling(self._random_noise(PARTICLES, rng), rng)),)
+        flow = views.flow_from_noise(self.sampling(self._random_noise(PARTICLES, rng), rng))
+        return views.pull(self._guess_at, self.schedule, points), flow
 
     def on_plane_at_leisure(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
         return (log_density_field(log_masses(self._guess_at, self.schedule, points), views.DENSITY_TIP),)

@@ -10,13 +10,17 @@ from torch import Tensor
 
 from studio.models.base import Probe
 from studio.models.diagnostic import Pictures, Profile
-from studio.models.diffusion.sampling import Stage
+from studio.models.diffusion.sampling import Guess, Stage
 from studio.models.diffusion.schedule import Schedule
 from studio.models.pixels import to_array, to_pixels
-from studio.models.plane import Flow
-from studio.models.plane_views import flow
+from studio.models.plane import Arrows, Flow
+from studio.models.plane_views import arrows, flow
 
 COLUMNS = 8
+PULL_TIP = (
+    "Where the denoiser would move each sample, did it hold a little noise: towards where there are more. "
+    "(x̂_0 − x)/σ at noise level σ = 0.1."
+)
 DENSITY_TIP = (
     "How densely samples lie, from where their noise would be; it is brought up to date every second or so. "
     "log q(x) = log N(f(x); 0, 1) + log |det ∂f/∂x|, f the way back to noise."
@@ -25,6 +29,7 @@ FLOW_TIP = "How particles come out of the noise, as samples do. x_t as t falls f
 _LEVELS = 12
 _JUDGED = 48
 _ROWS = 6
+_LITTLE_NOISE = 0.1
 
 
 def noise_profile(
@@ -57,6 +62,13 @@ def noise_profile(
         at=to_array(schedule.noise[times]),
         series=series,
     )
+
+
+def pull(guess: Guess, schedule: Schedule, points: Tensor) -> Arrows:
+    """Where points (n, 2, 1, 1) would be moved that are taken for a little noisy."""
+    time = int(torch.searchsorted(schedule.noise, _LITTLE_NOISE).clamp(1, schedule.steps))
+    moved = guess(schedule.signal[time].item() * points, time) - points
+    return arrows("pull", "Pull on samples", PULL_TIP, points, moved / schedule.noise[time].item())
 
 
 def flow_from_noise(stages: Sequence[Stage]) -> Flow:
