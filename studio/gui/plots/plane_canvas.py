@@ -150,10 +150,10 @@ class PlaneCanvas(Plot):
         self._draw_flow()
 
     def _keep_beat(self) -> None:
-        """Have particles move while there are some that can be seen."""
+        """Have particles move while there are some that can be seen; frames move them, too, and put beats off."""
         if self._knots is None or not self.isVisible():
             self._beat.stop()
-        elif not self._beat.isActive():
+        else:
             self._beat.start()
 
     @Slot()
