@@ -12,7 +12,7 @@ from studio.training.session import RunHandle
 DRAW_INTERVALS = (100, 500)
 """Least and most milliseconds between two looks. On two cores drawing at 30 Hz costs training nearly half."""
 
-QUICK_INTERVALS = (25, 50)
+QUICK_INTERVALS = (25, 25)
 """For points of the plane, which move at least ten times a second: training sets how often there is a new frame."""
 
 

@@ -35,7 +35,7 @@ _MOST_OF_A_FRAME = 0.5
 """Share of the time that frames may take."""
 _PARTS, _PART = 4, 100
 """Points are drawn in parts, each of latents of its own that stay the same."""
-_DRAWN_SECONDS = 0.006
+_DRAWN_SECONDS = 0.003
 """Processor time after which the next part waits for the next frame."""
 _COUNTED = 2000
 _MOVED = 300
