@@ -16,6 +16,7 @@ from studio.training.events import (
     EvaluationEnded,
     Event,
     Finished,
+    LatentsApplied,
     LearningRateApplied,
     Logged,
     Moved,
@@ -71,10 +72,8 @@ def line_of(event: Event) -> LogLine | None:
             place = f", recorded in {folder}" if folder else ", not recorded"
             text = f"Training {parameters:,} parameters{since} on {device} with {_threads(threads)}{place}"
             return LogLine(text=text)
-        case PerturbationApplied(step=step, revision=revision):
-            return LogLine(text=f"Offsets (revision {revision}) in force from step {step:,}")
-        case LearningRateApplied(step=step, network=network, rate=rate):
-            return LogLine(text=f"Learning rate of the {spoken(network)} is {rate:g} from step {step:,}")
+        case PerturbationApplied() | LearningRateApplied() | LatentsApplied():
+            return LogLine(text=f"{_change(event)} from step {event.step:,}")
         case ThreadsChanged(step=step, threads=threads):
             return LogLine(text=f"{_threads(threads)} from step {step:,}, as other programs leave room".capitalize())
         case PerturbationRejected(error=error):
@@ -89,6 +88,19 @@ def line_of(event: Event) -> LogLine | None:
             return LogLine(text=f"Planners compared at step {step:,}. {report.advice.reason}")
         case Logged() | ComparingPlanners() | PlannersCompared() | Evaluating() | Evaluated() | EvaluationEnded():
             return None
+        case _:
+            assert_never(event)
+
+
+def _change(event: PerturbationApplied | LearningRateApplied | LatentsApplied) -> str:
+    match event:
+        case PerturbationApplied(revision=revision):
+            return f"Offsets (revision {revision}) in force"
+        case LearningRateApplied(network=network, rate=rate):
+            return f"Learning rate of the {spoken(network)} is {rate:g}"
+        case LatentsApplied(latents=latents):
+            pins = f", {len(latents.pins)} of them pinned" if latents.pins else ""
+            return f"Samples by latents of seed {latents.seed}{pins}"
         case _:
             assert_never(event)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -111,12 +112,37 @@ class GenerativeModel(nn.Module, ABC):
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
         """The terms of `phase`; every random draw comes from `rng`, which lives on the model's device."""
 
-    @abstractmethod
-    def sample(self, count: int, rng: torch.Generator) -> Tensor:
-        """New images in −1…1, shape (count, C, H, W); the same `rng` state gives the same latents, so the same grid.
+    @property
+    def latent_shape(self) -> tuple[int, ...] | None:
+        """Shape of the latent z ~ N(0, 1) behind one image; None for a model that draws images without one."""
+        return None
 
-        Called in eval mode and without gradients.
+    def decode(self, latents: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """The images of these latents, which are all that decides them but for noise that the settings ask for.
+
+        Called in eval mode and without gradients, and only for a model that has a `latent_shape`.
+
+        Args:
+            latents: z, shape (n, *latent_shape).
+            rng: of that noise; without it there is none, and the latents alone decide.
+
+        Returns:
+            images in −1…1, shape (n, C, H, W).
         """
+        raise NotImplementedError(f"{type(self).__name__} has no latents")
+
+    def sample(self, count: int, rng: torch.Generator) -> Tensor:
+        """New images in −1…1, shape (count, C, H, W); the same `rng` state gives the same ones.
+
+        Called in eval mode and without gradients. A model without latents has a way of its own.
+        """
+        return self.decode(self.draw_latents(count, rng), rng)
+
+    def draw_latents(self, count: int, rng: torch.Generator) -> Tensor:
+        """z ~ N(0, 1), shape (count, *latent_shape); for a model that has latents."""
+        like, shape = next(self.parameters()), self.latent_shape
+        assert shape is not None
+        return torch.randn((count, *shape), generator=rng, device=like.device, dtype=like.dtype)
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
         """Pictures, histograms and curves of its inner life, for whoever watches; none unless a model has some.
@@ -154,3 +180,14 @@ class GenerativeModel(nn.Module, ABC):
     def network_parameters(self, network: str) -> Iterator[nn.Parameter]:
         """Parameters of one of its networks."""
         return self.get_submodule(network).parameters()
+
+
+@contextmanager
+def at_rest(model: GenerativeModel) -> Iterator[None]:
+    """The model in eval mode, and afterwards as it was."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)

@@ -116,18 +116,26 @@ class LatentVariableModel(GenerativeModel):
             totals.append(total - math.log(samples))
         return torch.cat(totals)
 
-    @abstractmethod
-    def draw_codes(self, count: int, rng: torch.Generator) -> Tensor:
-        """Codes z ~ p(z), shape (count, latent_size)."""
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        return (self._config.latent_size,)
 
-    def sample(self, count: int, rng: torch.Generator) -> Tensor:
-        return torch.cat([self._images(codes, rng) for codes in self.draw_codes(count, rng).split(_CHUNK)])
+    def codes(self, latents: Tensor) -> Tensor:
+        """What the decoder takes, shape (n, latent_size), for latents (n, *latent_shape): the same, unless a model has
+        a way of its own from one to the other.
+        """
+        return latents
 
-    def _images(self, codes: Tensor, rng: torch.Generator) -> Tensor:
-        """Images of codes (B, latent_size): the means of p(x|z) or draws from it."""
+    def decode(self, latents: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        return torch.cat([self._images(codes, rng) for codes in self.codes(latents).split(_CHUNK)])
+
+    def _images(self, codes: Tensor, rng: torch.Generator | None) -> Tensor:
+        """Images of codes (B, latent_size): the means of p(x|z) or, with `rng` and where so set, draws from it."""
         output = self.autoencoder.decoder(codes)
         likelihood = self.autoencoder.likelihood
-        return likelihood.draw(output, rng) if self._config.draw_pixels else likelihood.mean(output)
+        if rng is None or not self._config.draw_pixels:
+            return likelihood.mean(output)
+        return likelihood.draw(output, rng)
 
     def portable(self) -> Portable:
         return Portable(
@@ -140,7 +148,7 @@ class LatentVariableModel(GenerativeModel):
     def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
         decoder, likelihood = self.autoencoder.decoder, self.autoencoder.likelihood
         assert isinstance(likelihood, GaussianPixels)  # points have no other
-        centres = decoder(self.draw_codes(_CENTRES, rng))
+        centres = decoder(self.codes(self.draw_latents(_CENTRES, rng)))
         log_width = likelihood.log_width.clamp(min=LOG_LEAST_WIDTH)
         return (
             log_density_field(kernel_log_density(centres, log_width), _DENSITY_TIP),

@@ -26,6 +26,7 @@ class ModelSpec:
         metrics: title and tooltip of each metric that its losses report, by snake_case name.
         references: values to compare metrics with, drawn as lines, by the metric's name.
         measured: how far it came on MNIST with 30 % twos, where that was measured, and what it falls short of.
+        without_latents: why no latent stands behind each of its images; empty for a model that has them.
         fault_on_points: config → why it cannot learn points of the plane, whose coordinates are no grey levels; None if
             it can.
     """
@@ -37,6 +38,7 @@ class ModelSpec:
     metrics: dict[str, tuple[str, str]]
     references: Mapping[str, tuple[Reference, ...]] = field(default_factory=dict)
     measured: str = ""
+    without_latents: str = ""
     fault_on_points: Callable[[Any], UserError | None] = lambda config: None
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.perturb.perturbation import Perturbation
+from studio.training.latents import LatentPoint, Latents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,26 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class SampleNow:
     """Draw a sample grid at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLatents:
+    """Show samples of these latents from now on, and at once."""
+
+    latents: Latents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowBetween:
+    """Draw the way between some samples, at once and with each grid from now on.
+
+    Attributes:
+        points: the latents of two or four of them; none ends it.
+        averaged: by the averaged weights, or as they are.
+    """
+
+    points: tuple[LatentPoint, ...] = ()
+    averaged: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +140,8 @@ Command = (
     | Resume
     | Step
     | SampleNow
+    | SetLatents
+    | ShowBetween
     | ComparePlanners
     | CancelComparison
     | EvaluateNow
@@ -143,8 +166,8 @@ def _subject(command: Command) -> object:
     match command:
         case SetPerturbation():
             return SetPerturbation
-        case SetDelay():
-            return SetDelay
+        case SetDelay() | SetLatents() | ShowBetween():
+            return type(command)
         case SetLearningRate():
             return SetLearningRate, command.network
         case _:

@@ -8,9 +8,9 @@ it may hold tables and nothing else, no view or trigger, and no value beyond `_L
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from studio.errors import UserError
@@ -31,11 +31,13 @@ class Schema:
         noun: what to call it in messages, plural.
         version: of its form; kept in the file as ``user_version``.
         script: makes an empty one.
+        upgrades: by version, what makes the next one of it.
     """
 
     noun: str
     version: int
     script: str
+    upgrades: Mapping[int, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -54,11 +56,11 @@ def writing(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("BEGIN IMMEDIATE")
             try:
-                if _version(connection) == 0:
-                    for statement in schema.script.split(";"):
-                        connection.execute(statement)
-                    connection.execute(f"PRAGMA user_version = {schema.version:d}")
+                if version_of(connection) == 0:
+                    _make(connection, schema.script, schema.version)
                 _check(connection, path, schema)
+                for version in range(version_of(connection), schema.version):
+                    _make(connection, schema.upgrades[version], version + 1)
                 yield connection
             except BaseException:
                 if connection.in_transaction:  # a full disk has taken it back already
@@ -108,7 +110,7 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
         connection = _connect(str(path))
         try:
             connection.execute("PRAGMA query_only = ON")
-            _version(connection)
+            version_of(connection)
         except BaseException:
             connection.close()
             raise
@@ -118,13 +120,20 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def version_of(connection: sqlite3.Connection) -> int:
+    """Of the form of an open file; 0 for a new one."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     return int(version)
 
 
+def _make(connection: sqlite3.Connection, script: str, version: int) -> None:
+    for statement in script.split(";"):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {version:d}")
+
+
 def _check(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
-    version = _version(connection)
+    version = version_of(connection)
     if version > schema.version:
         raise UserError(
             f"The {schema.noun} come from a newer version of the studio",

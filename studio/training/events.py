@@ -9,6 +9,7 @@ from pathlib import Path
 
 from studio.errors import UserError
 from studio.evaluation.report import Evaluation
+from studio.training.latents import Latents
 from studio.training.planner_report import PlannerReport
 
 
@@ -54,6 +55,14 @@ class LearningRateApplied:
     step: int
     network: str
     rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatentsApplied:
+    """From `step` on, sample grids show these latents."""
+
+    step: int
+    latents: Latents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +236,7 @@ Event = (
     | PerturbationApplied
     | PerturbationRejected
     | LearningRateApplied
+    | LatentsApplied
     | ThreadsChanged
     | Logged
     | Paused

@@ -7,6 +7,7 @@
     strip                       PNG
     weights                     importance weights of the last batches: float32, deflated
     points                      of the plane, where that is what is learned: x, y and class of each, float32, deflated
+    latents                     behind the images, as JSON; empty where that was not kept (version 1 has no such column)
     size                        bytes of the three
 
 Where they would take more room than allowed, grids are thinned out: out goes the one whose neighbours are closest to
@@ -26,7 +27,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.training.database import Schema, damaged, reading, writing
+from studio.training.database import Schema, damaged, reading, version_of, writing
+from studio.training.latents import Latents
 from studio.training.old_run import grid_files, read_grid
 from studio.training.sample_strips import images_of, strip_of
 from studio.training.snapshot import SampleGrid
@@ -34,18 +36,20 @@ from studio.training.snapshot import SampleGrid
 FILE = "frames.sqlite"
 _SCHEMA = Schema(
     noun="sample grids",
-    version=1,
+    version=2,
+    upgrades={1: "ALTER TABLE frame ADD COLUMN latents TEXT NOT NULL DEFAULT ''"},
     script="""
     CREATE TABLE frame (
         id INTEGER PRIMARY KEY, step INTEGER NOT NULL, seconds REAL NOT NULL, revision INTEGER NOT NULL,
         offsets TEXT NOT NULL, count INTEGER NOT NULL, height INTEGER NOT NULL, width INTEGER NOT NULL,
         channels INTEGER NOT NULL, strip BLOB NOT NULL, weights BLOB NOT NULL, points BLOB NOT NULL,
-        size INTEGER NOT NULL
+        size INTEGER NOT NULL, latents TEXT NOT NULL DEFAULT ''
     );
     CREATE INDEX frame_by_step ON frame (step, size)
     """,
 )
 _COLUMNS = "step, seconds, revision, offsets, count, height, width, channels, strip, weights, points"
+_NEWER = "latents"
 _MOST_BYTES, _MOST_CLASSES = 2**26, 2**16
 
 
@@ -97,7 +101,9 @@ def append_frames(folder: Path, frames: Sequence[Frame], most_bytes: int, *, bac
             # Drawn again at the same step, as when a run is resumed: the newer one holds.
             connection.execute("DELETE FROM frame WHERE step = ?", (frame.step,))
             row = _row(frame)
-            connection.execute(f"INSERT INTO frame ({_COLUMNS}, size) VALUES ({', '.join('?' * len(row))})", row)
+            connection.execute(
+                f"INSERT INTO frame ({_COLUMNS}, size, {_NEWER}) VALUES ({', '.join('?' * len(row))})", row
+            )
         _thin_out(connection, most_bytes)
 
 
@@ -107,7 +113,8 @@ def _row(frame: Frame) -> tuple[Any, ...]:
     weights, points = _packed(frame.weights), _packed(np.column_stack([frame.points, frame.labels]))
     offsets = json.dumps(dict(frame.offsets), ensure_ascii=False)
     moment = (grid.step, round(frame.seconds, 3), frame.revision, offsets)
-    return *moment, *grid.raw.shape, strip, weights, points, len(strip) + len(weights) + len(points)
+    latents = grid.latents.model_dump_json() if grid.latents is not None else ""
+    return *moment, *grid.raw.shape, strip, weights, points, len(strip) + len(weights) + len(points), latents
 
 
 def _packed(numbers: NDArray[np.float64]) -> bytes:
@@ -169,7 +176,8 @@ class FrameStore:
         if not self._path.exists():
             return self._old_frame(step)
         with reading(self._path, _SCHEMA) as connection:
-            query = f"SELECT {_COLUMNS} FROM frame WHERE step <= ? ORDER BY step DESC, id DESC LIMIT 1"
+            newer = _NEWER if version_of(connection) > 1 else "''"
+            query = f"SELECT {_COLUMNS}, {newer} FROM frame WHERE step <= ? ORDER BY step DESC, id DESC LIMIT 1"
             row = connection.execute(query, (step,)).fetchone()
         try:
             return None if row is None else _frame(row)
@@ -186,7 +194,7 @@ class FrameStore:
 
 
 def _frame(row: tuple[Any, ...]) -> Frame:
-    step, seconds, revision, offsets, *sizes, strip, weights, points = row
+    step, seconds, revision, offsets, *sizes, strip, weights, points, latents = row
     count, height, width, channels = (int(size) for size in sizes)
     if min(count, height, width) < 1 or channels not in (1, 3):
         raise ValueError(f"{sizes!r:.60} is no shape of images")
@@ -195,7 +203,12 @@ def _frame(row: tuple[Any, ...]) -> Frame:
     if not np.isfinite(table).all():
         raise ValueError("a point is nowhere")
     return Frame(
-        grid=SampleGrid(step=int(step), raw=images[:count], averaged=images[count:]),
+        grid=SampleGrid(
+            step=int(step),
+            raw=images[:count],
+            averaged=images[count:],
+            latents=Latents.model_validate_json(latents) if latents else None,
+        ),
         seconds=float(seconds),
         revision=int(revision),
         offsets={str(name): float(value) for name, value in dict(json.loads(offsets)).items()},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from studio.errors import UserError
 from studio.training.clock import Clock
 from studio.training.events import Event, Logged, Outcome
+from studio.training.latents import Latents
 
 if TYPE_CHECKING:
     from studio.training.recorder import Recorder
@@ -38,6 +39,11 @@ class Keeper:
         return self._recorder.folder.path if self._recorder is not None else None
 
     @property
+    def latents(self) -> Latents | None:
+        """Those that the run's grids showed last, if its folder says so."""
+        return self._recorder.latents if self._recorder is not None else None
+
+    @property
     def checkpoint_is_due(self) -> bool:
         """Whether it is time for another checkpoint."""
         return self._clock.seconds >= self._next
@@ -61,6 +67,11 @@ class Keeper:
         """A network's learning rate was changed before this step."""
         if self._recorder is not None:
             self._recorder.note_learning_rate(step, network, rate)
+
+    def note_latents(self, latents: Latents) -> None:
+        """Grids show these latents from now on."""
+        if self._recorder is not None:
+            self._recorder.note_latents(latents)
 
     def note_return(self, left: int, step: int) -> None:
         """The run went back from one step to an earlier one."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from studio.errors import UserError
 from studio.training.asides import Asides
+from studio.training.changes import Changes
 from studio.training.clock import Clock
 from studio.training.commands import (
     CancelComparison,
@@ -26,22 +27,21 @@ from studio.training.commands import (
     Save,
     SaveElsewhere,
     SetDelay,
+    SetLatents,
     SetLearningRate,
     SetPerturbation,
+    ShowBetween,
     Step,
     Stop,
     without_outdated,
 )
 from studio.training.events import (
     Event,
-    LearningRateApplied,
     Logged,
     Moved,
     Noticed,
     Outcome,
     Paused,
-    PerturbationApplied,
-    PerturbationRejected,
     Restored,
     Resumed,
     Saved,
@@ -51,6 +51,7 @@ from studio.training.events import (
 from studio.training.health import Health, diverged
 from studio.training.keeper import Keeper
 from studio.training.last_good import LastGood
+from studio.training.latents import Latents
 from studio.training.limit import Limit
 from studio.training.mailbox import Mailbox
 from studio.training.reporter import Reporter
@@ -97,7 +98,8 @@ class RunLoop:
         self._health = Health()
         self._good = LastGood(trainer)
         self._asides = Asides(trainer, evaluator, self._tell)
-        self._reporter = Reporter(trainer, self._clock)
+        self._reporter = Reporter(trainer, self._clock, self._keeper.latents or Latents.of(trainer.config))
+        self._changes = Changes(trainer, self._keeper, self._reporter, self._tell)
         self._paused = False
         self._stopping = False
         self._insisting = False
@@ -232,10 +234,10 @@ class RunLoop:
 
     def _act(self, command: Command) -> None:
         match command:
-            case SetPerturbation():
-                self._retarget(command)
-            case SetLearningRate():
-                self._set_learning_rate(command)
+            case SetPerturbation() | SetLearningRate():
+                self._changes.make(command)
+            case SetLatents() | ShowBetween():
+                self._show(command)
             case Pause():
                 self._pause()
             case Resume():
@@ -265,23 +267,15 @@ class RunLoop:
             case _:
                 assert_never(command)
 
-    def _retarget(self, command: SetPerturbation) -> None:
-        try:
-            self.trainer.retarget(command.perturbation)
-        except UserError as error:
-            self._mailbox.post(PerturbationRejected(revision=command.perturbation.revision, error=error))
-            return
-        step = self.trainer.step_count
-        self._keeper.note_edit(step)
-        self._tell(PerturbationApplied(step=step, revision=command.perturbation.revision))
-
-    def _set_learning_rate(self, command: SetLearningRate) -> None:
-        if command.network not in self.trainer.networks:
-            return  # a setting that the model as built makes no use of
-        step = self.trainer.step_count
-        self.trainer.set_learning_rate(command.network, command.rate)
-        self._keeper.note_learning_rate(step, command.network, command.rate)
-        self._tell(LearningRateApplied(step=step, network=command.network, rate=command.rate))
+    def _show(self, command: SetLatents | ShowBetween) -> None:
+        """Samples of other latents, or the way between some."""
+        if isinstance(command, SetLatents):
+            self._changes.make(command)
+            self._sample()
+        else:
+            self._reporter.asked = command
+            self._reporter.draw_between()
+        self._offer_snapshot()
 
     def _restore(self) -> None:
         left = self.trainer.step_count

@@ -16,6 +16,7 @@ from studio.training.energy_config import energy_record
 from studio.training.events import Evaluated, Event, Logged, Outcome
 from studio.training.frames import Frame
 from studio.training.health import nothing_to_keep
+from studio.training.latents import Latents, read_latents, write_latents
 from studio.training.marks import Mark, mark_of
 from studio.training.run_folder import RunFolder
 from studio.training.shelf import Shelf
@@ -33,6 +34,12 @@ class Recorder:
         folder: the run's own.
         trainer: what is recorded.
         notes: what was told of the run before, if it goes on from a checkpoint.
+
+    Attributes:
+        latents: that its grids show; None where they are those that a run begins with.
+
+    Raises:
+        UserError: what its folder says of its latents is damaged.
     """
 
     def __init__(self, folder: RunFolder, trainer: Trainer, notes: Notes | None = None) -> None:
@@ -52,6 +59,8 @@ class Recorder:
         self._edits = list(notes.edits)
         self._rates = list(notes.learning_rates)
         self._returns = list(notes.returns)
+        self.latents = read_latents(folder.path)
+        self._latents_kept = True
 
     def log(self, point: Logged) -> None:
         """Keep a point for the next `flush`."""
@@ -81,6 +90,10 @@ class Recorder:
         """Keep that a network's learning rate was changed before this step."""
         self._rates.append({"step": step, "network": network, "learning_rate": rate})
 
+    def note_latents(self, latents: Latents) -> None:
+        """Keep that grids show these latents from now on, at the next `flush`."""
+        self.latents, self._latents_kept = latents, False
+
     def note_return(self, left: int, step: int) -> None:
         """Keep that the run went back from one step to an earlier one; what was kept of the steps in between goes."""
         self._returns.append({"step": left, "back_to": step})
@@ -106,6 +119,9 @@ class Recorder:
         self.folder.append_frames(self._frames, room, back_to=self._frames_back_to)
         self._frames_back_to = None
         self._frames.clear()
+        if self.latents is not None and not self._latents_kept:
+            write_latents(self.folder.path, self.latents)
+            self._latents_kept = True
 
     def save_grid(
         self, grid: SampleGrid, weights: NDArray[np.float64], seconds: float, plane: PlaneFrame | None = None

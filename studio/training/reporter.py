@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from studio.models.diagnostic import Diagnostic
 from studio.training.clock import Clock, Pace
-from studio.training.snapshot import PlaneFrame, PlannedExamples, SampleGrid, Snapshot
+from studio.training.commands import ShowBetween
+from studio.training.latents import Latents
+from studio.training.snapshot import Between, Images, PlaneFrame, PlannedExamples, SampleGrid, Snapshot
 
 if TYPE_CHECKING:
     from studio.training.plane_watch import PlaneWatch
@@ -34,9 +36,17 @@ class Reporter:
     Args:
         trainer: what is drawn.
         clock: the run's time, by which things fall due.
+        latents: of the grids.
+
+    Attributes:
+        latents: those of the next grid.
+        asked: the way between samples that is drawn with it.
     """
 
-    def __init__(self, trainer: Trainer, clock: Clock) -> None:
+    def __init__(self, trainer: Trainer, clock: Clock, latents: Latents) -> None:
+        self.latents = latents
+        self.asked = ShowBetween()
+        self._between: Between | None = None
         self._trainer = trainer
         self._clock = clock
         self._report: StepReport | None = None
@@ -79,17 +89,34 @@ class Reporter:
         Args:
             thorough: somebody waits for it, whatever it takes.
         """
-        count, overview = self._trainer.config.cadence.samples, self._trainer.data.overview
-        grid = SampleGrid(
+        grid = self._grid = SampleGrid(
             step=self._trainer.step_count,
-            raw=_read_only(overview(self._trainer.sample(count, averaged=False))),
-            averaged=_read_only(overview(self._trainer.sample(count))),
+            raw=self._samples(averaged=False),
+            averaged=self._samples(averaged=True),
+            latents=self.latents,
         )
-        self._grid = grid
+        self.draw_between()
         if thorough or self._clock.seconds >= self._next_diagnosis:
             self._diagnose()
         self._next_grid = self._clock.seconds + self._trainer.config.cadence.sample_every
         return grid
+
+    def _samples(self, *, averaged: bool) -> Images:
+        from studio.training.latent_images import grid_images
+
+        model, data = self._trainer.shown(averaged=averaged), self._trainer.data
+        drawn = grid_images(model, self.latents, self._trainer.config.cadence.samples, data.scale)
+        return _read_only(data.overview(drawn))
+
+    def draw_between(self) -> None:
+        """Draw the way between samples that was asked for, if one was."""
+        asked, trainer = self.asked, self._trainer
+        self._between = None
+        if asked.points:
+            from studio.training.latent_images import way_between
+
+            model = trainer.shown(averaged=asked.averaged)
+            self._between = way_between(model, asked, trainer.step_count, trainer.data.scale)
 
     def _diagnose(self) -> None:
         begun = time.perf_counter()
@@ -127,6 +154,7 @@ class Reporter:
             good_step=good_step,
             planned=self._planned(report) if report else None,
             plane=frame,
+            between=self._between,
             recent_weights=self.recent_weights,
         )
 

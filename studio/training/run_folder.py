@@ -4,6 +4,7 @@
     checkpoints/           the last three moments from which the run can go on, see `studio.training.checkpoint`
     metrics.sqlite         what was logged and evaluated, and what happened when: see `studio.training.metrics`
     frames.sqlite          all sample grids: see `studio.training.frames`
+    latents.json           the samples that grids show, and favourites among them: see `studio.training.latents`
     summary.json           status, numbers of the run, the image shape and class names
     sweep.json             which sweep it belongs to, if to any: see `studio.training.sweep_mark`
     weights.safetensors    the model's weights and their moving average, "model.…" and "average.…"

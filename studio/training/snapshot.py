@@ -9,23 +9,45 @@ from numpy.typing import NDArray
 
 from studio.models.diagnostic import Diagnostic
 from studio.models.plane import PlaneView
+from studio.training.latents import LatentPoint, Latents
 
 Images = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleGrid:
-    """Generated images of one moment, from latents that stay the same throughout the run.
+    """Generated images of one moment, from latents that stay the same until others are asked for.
 
     Attributes:
         step: training steps taken.
         raw: by the weights as they are, uint8, shape (n, H, W, C).
         averaged: by their moving average, same shape.
+        latents: behind them; None where that was not kept.
     """
 
     step: int
     raw: Images
     averaged: Images
+    latents: Latents | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """Images on the way between two samples, or in the square between four.
+
+    Attributes:
+        step: training steps taken.
+        points: latents of those samples.
+        averaged: by the averaged weights, or as they are.
+        images: uint8, shape (n, H, W, C), row by row.
+        columns: images in a row.
+    """
+
+    step: int
+    points: tuple[LatentPoint, ...]
+    averaged: bool
+    images: Images
+    columns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +100,7 @@ class Snapshot:
         diagnostics: what the model showed of its inner life when the grid was drawn.
         good_step: step of the last good state, if one is kept.
         plane: the model on the plane, where examples are points.
+        between: what was asked for of the way between samples.
     """
 
     step: int
@@ -93,3 +116,4 @@ class Snapshot:
     diagnostics: tuple[Diagnostic, ...] = ()
     good_step: int | None = None
     plane: PlaneFrame | None = None
+    between: Between | None = None

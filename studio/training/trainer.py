@@ -11,7 +11,7 @@ from torch import Tensor
 
 from studio.data.example_set import ExampleSet
 from studio.data.scale import PIXELS, Scale, Values
-from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
+from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe, at_rest
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.reduce import reduced_metrics, weighted_loss
@@ -32,7 +32,7 @@ from studio.training.step_report import StepReport
 from studio.training.trainer_state import Course, TrainerState, copied, ensure_alike, misfit, set_noise, set_stream
 
 _SAMPLING_STREAM = 0x5EED
-"""Added to the run's seed for the latents of the sample grid."""
+"""Added to the run's seed for samples that are always of the same random numbers."""
 
 _PROBED = 256
 """Real examples on which a model looks at itself."""
@@ -283,6 +283,11 @@ class Trainer:
         energies = perturbation.example_energies(self._measured).of(self._kept) if perturbation.by_example else None
         return perturbation.example_log_weights(self.data.labels, self.data.counts, energies)
 
+    def shown(self, *, averaged: bool) -> GenerativeModel:
+        """The model to draw samples from: with the averaged weights, or as it is."""
+        self.average.copy_memory()
+        return self.average.model if averaged else self.model
+
     @torch.no_grad()
     def sample(self, count: int, *, averaged: bool = True, seed: int | None = None) -> Values:
         """Generated examples as the data set stores them, shape (count, H, W, C).
@@ -290,23 +295,18 @@ class Trainer:
         Args:
             count: how many.
             averaged: by the averaged weights, or as they are.
-            seed: of the latents; the run's own if absent, so that a grid shows the same latents throughout.
+            seed: of the random numbers; the run's own if absent, so that they are the same throughout.
         """
-        self.average.copy_memory()
-        model = self.average.model if averaged else self.model
         stream = self.config.seed + _SAMPLING_STREAM if seed is None else seed
-        return draw(model, count, torch.Generator(self.device).manual_seed(stream), self.data.scale)
+        rng = torch.Generator(self.device).manual_seed(stream)
+        return draw(self.shown(averaged=averaged), count, rng, self.data.scale)
 
 
 @torch.no_grad()
 def draw(model: GenerativeModel, count: int, rng: torch.Generator, scale: Scale = PIXELS) -> Values:
     """What a model in eval mode makes, as a data set of that scale stores it, shape (count, H, W, C), read-only."""
-    training = model.training
-    model.eval()
-    try:
+    with at_rest(model):
         images = model.sample(count, rng)
-    finally:
-        model.train(training)
     return scale.stored(images.float().cpu().numpy())
 
 

@@ -105,7 +105,7 @@ def test_that_a_model_that_cannot_sample_fails_with_its_run_on_disk(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(run.trainer, "sample", fail)
+    monkeypatch.setattr(run.trainer, "shown", fail)
     with pytest.raises(ZeroDivisionError):
         run.run(steps(3))
     assert SavedRun.open(run_path).summary["status"] == "failed"

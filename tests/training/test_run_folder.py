@@ -18,6 +18,8 @@ from studio.errors import UserError
 from studio.training.config_file import read_config
 from studio.training.events import Logged
 from studio.training.frames import Frame, FrameStore
+from studio.training.latent_images import grid_images
+from studio.training.latents import Latents
 from studio.training.limit import Limit
 from studio.training.loop import RunLoop
 from studio.training.metrics import read_metrics
@@ -112,8 +114,11 @@ def test_that_frames_hold_both_kinds_of_samples(finished_run: tuple[Path, Traine
     assert frames.steps.tolist() == [0, 12]
     last = frames.at(10**9)
     assert last is not None
-    assert np.array_equal(last.grid.averaged, trainer.data.pictures(trainer.sample(4)))
-    assert np.array_equal(last.grid.raw, trainer.data.pictures(trainer.sample(4, averaged=False)))
+    latents = Latents.of(trainer.config)
+    assert last.grid.latents == latents
+    for averaged, kept in ((True, last.grid.averaged), (False, last.grid.raw)):
+        drawn = grid_images(trainer.shown(averaged=averaged), latents, 4, trainer.data.scale)
+        assert np.array_equal(kept, trainer.data.pictures(drawn))
     assert last.offsets == {"ant": 0.0, "bee": 0.0, "cat": -1.0}
     assert len(np.unique(last.weights)) == 2
 

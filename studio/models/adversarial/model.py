@@ -77,12 +77,16 @@ class Adversarial(GenerativeModel):
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
         if phase.network == "critic":
             return self._critic_losses(batch, rng)
-        fakes = self.generator(self._latents(batch.images, len(batch), rng)).to(batch.images.dtype)
+        fakes = self.generator(self.draw_latents(len(batch), rng)).to(batch.images.dtype)
         scores = self._scores(with_noise(fakes, noise_std(self._config.noise, batch.step), rng))
         return LossTerms(model=self._loss.generator(scores).mean())
 
-    def sample(self, count: int, rng: torch.Generator) -> Tensor:
-        return in_chunks(self.generator, self._latents(next(self.parameters()), count, rng))
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        return (self._config.latent_size,)
+
+    def decode(self, latents: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        return in_chunks(self.generator, latents)
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
         fake = self.sample(len(probe.seen), rng)
@@ -119,7 +123,7 @@ class Adversarial(GenerativeModel):
 
     def _critic_losses(self, batch: Batch, rng: torch.Generator) -> LossTerms:
         with torch.no_grad():
-            fakes = self.generator(self._latents(batch.images, len(batch), rng)).to(batch.images.dtype)
+            fakes = self.generator(self.draw_latents(len(batch), rng)).to(batch.images.dtype)
         noise = noise_std(self._config.noise, batch.step)
         images, fakes = (with_noise(found, noise, rng) for found in (batch.images, fakes))
         real, fake = self._scores(torch.cat((images, fakes))).chunk(2)
@@ -139,7 +143,3 @@ class Adversarial(GenerativeModel):
         """D(x) of images (B, C, H, W), shape (B,)."""
         scores: Tensor = self.critic(images)
         return scores.squeeze(1).to(images.dtype)
-
-    def _latents(self, like: Tensor, count: int, rng: torch.Generator) -> Tensor:
-        """z ~ N(0, 1), shape (count, latent_size), with the device and type of `like`."""
-        return torch.randn(count, self._config.latent_size, generator=rng, device=like.device, dtype=like.dtype)

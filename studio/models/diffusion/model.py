@@ -19,7 +19,7 @@ from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
 from studio.models.diagnostic import Diagnostic
 from studio.models.diffusion import views
 from studio.models.diffusion.bound import denoising_term, prior_matching, reconstruction_term
-from studio.models.diffusion.config import DiffusionConfig
+from studio.models.diffusion.config import DiffusionConfig, Sampler
 from studio.models.diffusion.denoisers import denoiser
 from studio.models.diffusion.density import log_masses
 from studio.models.diffusion.parametrisation import clean_image, target
@@ -72,17 +72,25 @@ class Diffusion(GenerativeModel):
             terms = self.bound_terms(batch.images, rng)
         return LossTerms(data=loss, example_metrics=terms)
 
-    def sample(self, count: int, rng: torch.Generator) -> Tensor:
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """The noise x_T, which decides the image unless the sampler is ancestral and adds more on the way."""
+        return self._shape
+
+    def decode(self, latents: Tensor, rng: torch.Generator | None = None) -> Tensor:
         images = []
-        for start in self._random_noise(count, rng).split(_CHUNK):
+        for start in latents.split(_CHUNK):
             *_, last = self.sampling(start, rng)
             images.append(last.guess)
         return torch.cat(images).clamp(-1, 1)
 
-    def sampling(self, start: Tensor, rng: torch.Generator) -> Sequence[Stage]:
-        """All stages of sampling from x_T = `start`, shape (B, C, H, W)."""
+    def sampling(self, start: Tensor, rng: torch.Generator | None) -> Sequence[Stage]:
+        """All stages of sampling from x_T = `start`, shape (B, C, H, W); without `rng`, by DDIM in place of a sampler
+        that needs it.
+        """
         times = self.schedule.times(self._config.sampling_steps)
-        return list(trajectory(start, self._guess_at, self.schedule, times, self._config.sampler, rng))
+        sampler = Sampler.DDIM if rng is None and self._config.sampler is Sampler.ANCESTRAL else self._config.sampler
+        return list(trajectory(start, self._guess_at, self.schedule, times, sampler, rng))
 
     def denoising_loss(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Tensor:
         """L of `images` (B, C, H, W) at `times` (B,) in 1…T, per pixel, shape (B,)."""
@@ -121,7 +129,7 @@ class Diffusion(GenerativeModel):
         return clean.clamp(-1, 1) if self._config.clip else clean
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
-        stages = self.sampling(self._random_noise(views.COLUMNS, rng), rng)
+        stages = self.sampling(self.draw_latents(views.COLUMNS, rng), rng)
         profile = views.noise_profile(self.schedule, self.denoising_loss, probe, rng)
         return profile, views.sampling_stages(self.schedule, stages)
 
@@ -144,7 +152,7 @@ class Diffusion(GenerativeModel):
         )
 
     def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        flow = views.flow_from_noise(self.sampling(self._random_noise(PARTICLES, rng), rng))
+        flow = views.flow_from_noise(self.sampling(self.draw_latents(PARTICLES, rng), rng))
         return views.pull(self._guess_at, self.schedule, points), flow
 
     def on_plane_at_leisure(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
@@ -172,10 +180,6 @@ class Diffusion(GenerativeModel):
         """t ~ U{1…T} for each of the images `like` (B, …), evenly spread over them, shape (B,)."""
         share = spread(like, rng)
         return (1 + share * self.schedule.steps).long().clamp(max=self.schedule.steps)
-
-    def _random_noise(self, count: int, rng: torch.Generator) -> Tensor:
-        like = next(self.parameters())
-        return torch.randn((count, *self._shape), generator=rng, device=like.device, dtype=like.dtype)
 
 
 class Denoising(nn.Module):

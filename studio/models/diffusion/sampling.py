@@ -41,7 +41,7 @@ class Stage(NamedTuple):
 
 
 def trajectory(
-    start: Tensor, guess: Guess, schedule: Schedule, times: Sequence[int], sampler: Sampler, rng: torch.Generator
+    start: Tensor, guess: Guess, schedule: Schedule, times: Sequence[int], sampler: Sampler, rng: torch.Generator | None
 ) -> Iterator[Stage]:
     """Every stage from `start` on; the last guess is the sample.
 
@@ -51,7 +51,7 @@ def trajectory(
         schedule: the noise levels.
         times: falling from T to 0.
         sampler: how to step.
-        rng: of the ancestral noise.
+        rng: of the ancestral noise; the other samplers need none.
     """
     noisy = start
     before: Stage | None = None
@@ -64,7 +64,7 @@ def trajectory(
 
 
 def _step(
-    stage: Stage, before: Stage | None, earlier: int, schedule: Schedule, sampler: Sampler, rng: torch.Generator
+    stage: Stage, before: Stage | None, earlier: int, schedule: Schedule, sampler: Sampler, rng: torch.Generator | None
 ) -> Tensor:
     """x_s for s = `earlier` > 0."""
     if sampler is Sampler.ANCESTRAL:

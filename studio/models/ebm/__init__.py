@@ -25,6 +25,8 @@ SPEC = ModelSpec(
     "Fréchet distance 19. The shares of the other digits fall a little short of the 5 % aimed at.",
     config=EbmConfig,
     build=_build,
+    without_latents="An energy-based model leads noise and the images of a buffer downhill, "
+    "so no latent stands behind each.",
     metrics={
         "energy_real": (
             "Energy of examples",

@@ -26,5 +26,6 @@ SPEC = ModelSpec(
     "Fréchet distance 200: its images stay noisy.",
     config=GaussianRbmConfig,
     build=_build,
+    without_latents="A Gaussian RBM draws images by chains that wander on, so no latent stands behind each of them.",
     metrics=METRICS,
 )

@@ -155,10 +155,17 @@ class HierarchicalVae(LatentVariableModel):
         codes = self.encode(images, rng).codes
         return self.autoencoder.likelihood.mean(self.autoencoder.decoder(codes[0]))
 
-    def draw_codes(self, count: int, rng: torch.Generator) -> Tensor:
-        like = next(self.parameters())
-        top = torch.randn(count, self._sizes[-1], generator=rng, device=like.device, dtype=like.dtype)
-        return self._descend(top, rng)
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """The topmost code and, for each layer below, the noise that its code is drawn with, one behind the other."""
+        return (sum(self._sizes),)
+
+    def codes(self, latents: Tensor) -> Tensor:
+        code, *noises = latents.split(self._sizes[::-1], dim=1)
+        for step, noise in zip(reversed(self.autoencoder.down), noises, strict=True):
+            mean, log_variance = step(code)
+            code = mean + (0.5 * log_variance).exp() * noise
+        return code
 
     def portable(self) -> Portable:
         return Portable(

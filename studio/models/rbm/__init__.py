@@ -36,6 +36,7 @@ SPEC = ModelSpec(
     "Fréchet distance 24.",
     config=RbmConfig,
     build=_build,
+    without_latents="An RBM draws images by chains that wander on, so no latent stands behind each of them.",
     metrics=METRICS,
     fault_on_points=_fault_on_points,
 )

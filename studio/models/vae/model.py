@@ -68,10 +68,6 @@ class Vae(LatentVariableModel):
     def reconstruct(self, images: Tensor, rng: torch.Generator) -> Tensor:
         return self.autoencoder.likelihood.mean(self.autoencoder.decoder(self.encode(images).draw(rng)))
 
-    def draw_codes(self, count: int, rng: torch.Generator) -> Tensor:
-        like = next(self.parameters())
-        return torch.randn(count, self._config.latent_size, generator=rng, device=like.device, dtype=like.dtype)
-
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
         return (*super().diagnostics(probe, rng), self._latent_sweep(probe))
 

@@ -1,0 +1,73 @@
+"""What a person changes of a run under way, taken up between two steps: its target, its learning rates, its latents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, assert_never
+
+from studio.errors import UserError
+from studio.training.commands import SetLatents, SetLearningRate, SetPerturbation
+from studio.training.events import (
+    Event,
+    LatentsApplied,
+    LearningRateApplied,
+    PerturbationApplied,
+    PerturbationRejected,
+)
+from studio.training.keeper import Keeper
+from studio.training.reporter import Reporter
+
+if TYPE_CHECKING:
+    from studio.training.trainer import Trainer
+
+Change = SetPerturbation | SetLearningRate | SetLatents
+
+
+class Changes:
+    """Makes them, has them kept, and tells of them.
+
+    Args:
+        trainer: of the run.
+        keeper: notes what is changed.
+        reporter: draws samples.
+        tell: takes the events.
+    """
+
+    def __init__(self, trainer: Trainer, keeper: Keeper, reporter: Reporter, tell: Callable[[Event], None]) -> None:
+        self._trainer = trainer
+        self._keeper = keeper
+        self._reporter = reporter
+        self._tell = tell
+
+    def make(self, change: Change) -> None:
+        """Take one up from the next step on."""
+        match change:
+            case SetPerturbation():
+                self._retarget(change)
+            case SetLearningRate():
+                self._set_learning_rate(change)
+            case SetLatents(latents=latents):
+                self._reporter.latents = latents
+                self._keeper.note_latents(latents)
+                self._tell(LatentsApplied(step=self._trainer.step_count, latents=latents))
+            case _:
+                assert_never(change)
+
+    def _retarget(self, change: SetPerturbation) -> None:
+        revision = change.perturbation.revision
+        try:
+            self._trainer.retarget(change.perturbation)
+        except UserError as error:
+            self._tell(PerturbationRejected(revision=revision, error=error))
+            return
+        step = self._trainer.step_count
+        self._keeper.note_edit(step)
+        self._tell(PerturbationApplied(step=step, revision=revision))
+
+    def _set_learning_rate(self, change: SetLearningRate) -> None:
+        if change.network not in self._trainer.networks:
+            return  # a setting that the model as built makes no use of
+        step = self._trainer.step_count
+        self._trainer.set_learning_rate(change.network, change.rate)
+        self._keeper.note_learning_rate(step, change.network, change.rate)
+        self._tell(LearningRateApplied(step=step, network=change.network, rate=change.rate))
