@@ -14,14 +14,15 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from studio import bootstrap
 
 if TYPE_CHECKING:
     from studio.gui.main_window import MainWindow
+    from studio.gui.panels.samples import SamplesPanel
     from studio.training.config import RunConfig
 
 WIDTH, HEIGHT = 1280, 800
@@ -74,6 +75,8 @@ def _in(home: Path, folder: Path) -> int:
     try:
         _take(_before(window), folder, "before")
         _take(_during(window), folder, "during")
+        _take(_picked(window), folder, "picked", ("samples",))
+        _take(_between(window), folder, "between", ("samples",))
     finally:
         window.close()
     empty = home / "holiday pictures"
@@ -127,6 +130,28 @@ def _during(window: MainWindow) -> MainWindow:
     return window
 
 
+def _picked(window: MainWindow) -> MainWindow:
+    """With four samples picked, and two of them pinned through a re-roll."""
+    samples, latents = cast("SamplesPanel", window.docks["samples"].widget()), window.workbench.latents
+    view = samples.views["averaged"]
+    for place in (3, 12):
+        view.pick(place, more=True)
+    latents.pin(samples.picks.points)
+    latents.reroll()
+    _wait("the re-roll", lambda: samples.picks.pinned == {3, 12})
+    for place in (20, 29):
+        view.pick(place, more=True)
+    return window
+
+
+def _between(window: MainWindow) -> MainWindow:
+    """The square between the four."""
+    samples = cast("SamplesPanel", window.docks["samples"].widget())
+    samples.picks.between.click()
+    _wait("the way between them", lambda: samples.way.step > 0)
+    return window
+
+
 def _refused(window: MainWindow) -> MainWindow:
     """With a folder of images that cannot be used."""
     refusals: list[object] = []
@@ -156,15 +181,18 @@ def _unlabelled(window: MainWindow) -> MainWindow:
     return window
 
 
-def _take(window: MainWindow, folder: Path, state: str) -> None:
-    """Pictures of the window and of each of its panels, light and dark."""
+def _take(window: MainWindow, folder: Path, state: str, names: Sequence[str] = ()) -> None:
+    """Pictures of the window and of each of its panels, or of those named, light and dark."""
     from studio.gui.theme import ThemeMode
 
     for look in (ThemeMode.LIGHT, ThemeMode.DARK):
         window.theme.set_mode(look)
         settle()
-        window.grab().save(str(folder / f"{state}-{look}-window.png"))
+        if not names:
+            window.grab().save(str(folder / f"{state}-{look}-window.png"))
         for name, dock in window.docks.items():
+            if names and name not in names:
+                continue
             if dock.visibleRegion().isEmpty():
                 dock.raise_()
                 settle()

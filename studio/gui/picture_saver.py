@@ -45,11 +45,12 @@ class PictureSaver(QLabel):
         try:
             save_png(picture, path)
         except UserError as error:
-            self._say(str(error), "error")
+            self.say(str(error), "error")
         else:
-            self._say(f"Saved {path}", "small")
+            self.say(f"Saved {path}", "small")
 
-    def _say(self, text: str, role: str) -> None:
+    def say(self, text: str, role: str = "small") -> None:
+        """Say something else there."""
         self.setText(text)
         mark(self, "role", role)
         self.show()

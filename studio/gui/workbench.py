@@ -21,6 +21,7 @@ from studio.gui.dataset_loader import DatasetLoader
 from studio.gui.energy_control import EnergyControl
 from studio.gui.evaluation_control import EvaluationControl
 from studio.gui.history import History
+from studio.gui.latent_control import LatentControl
 from studio.gui.library_control import LibraryControl
 from studio.gui.live_settings import learning_rates
 from studio.gui.log_line import Level, LogLine
@@ -94,6 +95,9 @@ class Workbench(QObject):
         self.target = TargetControl(self)
         self.queue = QueueControl(state_dir() / "queue.sqlite", lambda: self.runs_root, lambda: self.data_root, self)
         self.time = TimeCursor(self.looking, self.runs, self.evaluations, self)
+        self.latents = LatentControl(
+            self.looking, self.runs, self.time, self.undo_stack, lambda: self.shown_config, self
+        )
         self.library = LibraryControl(self.looking, self.runs, self.runs_root, self)
         self._connect()
 
@@ -112,6 +116,7 @@ class Workbench(QObject):
         self.time.snapshot_arrived.connect(self.snapshot_arrived)
         self.time.history_changed.connect(self.history_changed)
         self.time.line_logged.connect(self.line_logged)
+        self.latents.line_logged.connect(self.line_logged)
         self.runs.line_logged.connect(self.line_logged)
         self.queue.line_logged.connect(self.line_logged)
         self.target.rejected.connect(self.edit_rejected)

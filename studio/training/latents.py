@@ -80,7 +80,7 @@ class Latents(Settings):
         return Latents(seed=self.seed, pins=pins)
 
     def unpinned(self, places: Iterable[int]) -> Latents:
-        """Without favourites at these places; the samples stay until others are rolled."""
+        """Without favourites at these places, which are again of the seed of all others."""
         gone = set(places)
         return Latents(seed=self.seed, pins={place: seed for place, seed in self.pins.items() if place not in gone})
 

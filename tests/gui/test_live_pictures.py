@@ -149,17 +149,17 @@ def test_that_samples_are_saved_as_png(
     assert saved.pixelColor(0, 0).red() == snapshot.grid.raw[0, 0, 0, 0]  # type: ignore[union-attr]
     assert saved.pixelColor(30, 0).red() == snapshot.grid.averaged[0, 0, 0, 0]  # type: ignore[union-attr]
     assert [file.name for file in tmp_path.iterdir() if file.suffix == ".png"] == ["grid.png"]
-    assert str(path) in samples._message.text()
+    assert str(path) in samples.saver.text()
 
 
 def test_that_a_failed_save_says_why_and_leaves_nothing(
     samples: SamplesPanel, workbench: Workbench, tmp_path: Path
 ) -> None:
     workbench.snapshot_arrived.emit(make_snapshot())
-    samples.save_to(tmp_path / "missing" / "grid.png")
-    assert samples._message.isVisible()
-    assert "was not saved" in samples._message.text()
-    assert samples._message.property("role") == "error"
+    samples.saver.save(samples._picture(), tmp_path / "missing" / "grid.png")
+    assert samples.saver.isVisible()
+    assert "was not saved" in samples.saver.text()
+    assert samples.saver.property("role") == "error"
     assert not (tmp_path / "missing").exists()
 
 
@@ -169,7 +169,7 @@ def test_that_cancelling_the_dialog_saves_nothing(
     workbench.snapshot_arrived.emit(make_snapshot())
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
     _click(qtbot, samples, "samples_save")
-    assert not samples._message.isVisible()
+    assert not samples.saver.isVisible()
 
 
 def test_that_a_narrow_panel_stacks_the_pictures(samples: SamplesPanel, workbench: Workbench) -> None:

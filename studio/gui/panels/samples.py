@@ -1,13 +1,12 @@
-"""Generated images from latents that stay the same, by the raw and by the averaged weights."""
+"""Generated images from latents that stay the same, by the raw and by the averaged weights, and ways between them."""
 
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Qt, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QColor, QImage, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QFileDialog, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from studio.errors import UserError
 from studio.gui.controls import icon_button, toggle_button
@@ -15,14 +14,17 @@ from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
 from studio.gui.image_view import ImageView
 from studio.gui.live_panel import LivePanel
-from studio.gui.mosaic import GAP, columns_of, mosaic, side_by_side
+from studio.gui.mosaic import mosaic, side_by_side
 from studio.gui.numbers import FIGURE_SPACE, whole
-from studio.gui.save_picture import save_png
+from studio.gui.panels.samples_between import BetweenView
+from studio.gui.panels.samples_picks import SamplePicks
+from studio.gui.picture_saver import PictureSaver
 from studio.gui.theme import ThemeManager
+from studio.gui.tile_view import TileView
 from studio.gui.tooltip import tooltip
 from studio.gui.workbench import Workbench
 from studio.training.frames import Frame
-from studio.training.snapshot import SampleGrid, Snapshot
+from studio.training.snapshot import Between, SampleGrid, Snapshot
 
 _EMPTY = (
     "Images that the model generates, always from the same random numbers, so that you see each one change.\n"
@@ -46,15 +48,21 @@ class SamplesPanel(LivePanel):
         self._grid: SampleGrid | None = None
         self._pictures: dict[str, QImage] = {}
         self._chosen = "both"
-        self.views = {name: ImageView(f"Samples, {title}") for name, title in _TITLES.items()}
+        self._averaged = True  # what the way between samples is drawn by
+        self.views = {name: TileView(f"Samples, {title}", theme) for name, title in _TITLES.items()}
+        self.picks = SamplePicks(workbench.latents, list(self.views.values()), theme, self)
+        self.picks.changed.connect(self._on_picks)
+        self.way = BetweenView()
+        self.way.hide()
         self._sides: dict[str, QWidget] = {}
-        self._message = QLabel(wordWrap=True)
-        self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._message.hide()
+        self.saver = PictureSaver()
         self.body.addWidget(self._controls())
         self.body.addLayout(self._view_pair(), 1)
-        self.body.addWidget(self._message)
+        self.body.addWidget(self.saver)
         self.show_empty(_EMPTY)
+        workbench.latents.grid_drawn.connect(self.take_grid)
+        workbench.latents.between_drawn.connect(self.take_between)
+        workbench.latents.failed.connect(self.take_failure)
         workbench.snapshot_arrived.connect(self.take_snapshot)
         workbench.time.frame_shown.connect(self.take_frame)
         workbench.run_reset.connect(self.reset)
@@ -72,7 +80,11 @@ class SamplesPanel(LivePanel):
             button = toggle_button(f"samples_{name}", _TITLES.get(name, "Both"), tip, checked=name == "both")
             self.which.addButton(button)
             row.addWidget(button)
+        self.which.addButton(self.picks.between)
+        row.addWidget(self.picks.between)
         self.which.buttonToggled.connect(self._on_which)
+        for button in (self.picks.reroll, self.picks.pin):
+            row.addWidget(button)
         for icon, title, tip, slot in (
             ("zoom_in", "Zoom in", "Larger. Also Ctrl+wheel, or + in the picture.", self._zoom_in),
             ("zoom_out", "Zoom out", "Smaller. Also Ctrl+wheel, or − in the picture.", self._zoom_out),
@@ -104,31 +116,57 @@ class SamplesPanel(LivePanel):
             self._sides[name] = side
             view.describe = partial(self._describe, name)
             view.viewed.connect(partial(self._on_viewed, name))
+        self._pair.addWidget(self.way, 1)
         return self._pair
 
     @property
     def shown(self) -> list[str]:
-        """Which of "raw" and "averaged" are shown."""
+        """Which of "raw" and "averaged" are shown; none while the way between samples is."""
+        if self._chosen == "between":
+            return []
         return [self._chosen] if self._chosen in self.views else list(self.views)
+
+    @property
+    def _seen(self) -> list[ImageView]:
+        """The views on the screen."""
+        return [self.views[name] for name in self.shown] or [self.way.view]
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:
         """A newer grid, perhaps."""
         if snapshot.grid is not None and snapshot.grid is not self._grid:
-            self._grid = snapshot.grid
-            self.request_draw()
+            self.take_grid(snapshot.grid)
 
     @Slot(object)
     def take_frame(self, frame: Frame) -> None:
         """The grid of the step that is looked at."""
-        self._grid = frame.grid
+        self.take_grid(frame.grid)
+
+    @Slot(object)
+    def take_grid(self, grid: SampleGrid) -> None:
+        """Show this one."""
+        self._grid = grid
+        self.picks.show_grid(grid)
         self.request_draw()
+
+    @Slot(object)
+    def take_between(self, found: Between) -> None:
+        """The way between samples, drawn anew."""
+        self.way.show_between(found)
+
+    @Slot(object)
+    def take_failure(self, error: UserError) -> None:
+        """Samples could not be drawn."""
+        self.saver.say(str(error), "error")
+        self._leave_between()
 
     @Slot()
     def reset(self) -> None:
         """A new run."""
         self._grid = None
-        self._message.hide()
+        self._leave_between()
+        self.picks.forget()
+        self.saver.hide()
         self.show_empty(_EMPTY)
 
     def draw(self) -> None:
@@ -137,23 +175,21 @@ class SamplesPanel(LivePanel):
         if grid is None or not len(grid.raw):
             return
         self.show_body()
-        self._step.setText(f"step {whole(grid.step)}".ljust(16, FIGURE_SPACE))
+        picked = len(self.views["raw"].picked)
+        said = f"step {whole(grid.step)}".ljust(16, FIGURE_SPACE)
+        self._step.setText(f"{said}{picked} picked" if picked else said)
         for name in self.shown:
             self._pictures[name] = mosaic(grid.raw if name == "raw" else grid.averaged)
             self.views[name].set_picture(self._pictures[name])
 
     def _describe(self, name: str, x: int, y: int) -> str:
-        grid = self._grid
-        if grid is None:
+        grid, place = self._grid, self.views[name].place_at(x, y)
+        if grid is None or place is None:
             return ""
-        number, height, width = grid.raw.shape[:3]
-        across = columns_of(number)
-        index = y // (height + GAP) * across + min(across - 1, x // (width + GAP))
-        if index >= number:
-            return ""
+        stays = "It is pinned." if place in self.picks.pinned else "Its latent stays the same until others are rolled."
         return tooltip(
-            f"Sample {index + 1} of {number} at step {whole(grid.step)}, {_TITLES[name]} weights. "
-            "Its latent stays the same throughout the run."
+            f"Sample {place + 1} of {len(grid.raw)} at step {whole(grid.step)}, {_TITLES[name]} weights. {stays}",
+            "Click to pick it, Ctrl+click to pick more.",
         )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -164,11 +200,32 @@ class SamplesPanel(LivePanel):
 
     @Slot(QToolButton, bool)
     def _on_which(self, button: QToolButton, checked: bool) -> None:
-        if checked:
-            self._chosen = button.objectName().removeprefix("samples_")
-            for name, side in self._sides.items():
-                side.setVisible(name in self.shown)
-            self.request_draw()
+        if not checked:
+            return
+        before, self._chosen = self._chosen, button.objectName().removeprefix("samples_")
+        for name, side in self._sides.items():
+            side.setVisible(name in self.shown)
+        self.way.setVisible(not self.shown)
+        if not self.shown:
+            self.way.wait()
+            self._averaged = before != "raw"
+            self.workbench.latents.show_between(self.picks.points, averaged=self._averaged)
+        elif before == "between":
+            self.workbench.latents.end_between()
+        self.request_draw()
+
+    def _leave_between(self) -> None:
+        if not self.shown:
+            back = "samples_both" if self._averaged else "samples_raw"
+            next(button for button in self.which.buttons() if button.objectName() == back).setChecked(True)
+
+    @Slot()
+    def _on_picks(self) -> None:
+        if self.picks.blocked and self.views["raw"].picked:
+            self.saver.say(self.picks.blocked)
+        else:
+            self.saver.hide()
+        self.draw()
 
     def _on_viewed(self, name: str) -> None:
         for other, view in self.views.items():
@@ -177,41 +234,24 @@ class SamplesPanel(LivePanel):
 
     @Slot()
     def _zoom_in(self) -> None:
-        self.views[self.shown[0]].zoom_by(1.25)
+        self._seen[0].zoom_by(1.25)
 
     @Slot()
     def _zoom_out(self) -> None:
-        self.views[self.shown[0]].zoom_by(0.8)
+        self._seen[0].zoom_by(0.8)
 
     @Slot()
     def _fit(self) -> None:
-        for view in self.views.values():
+        for view in self._seen:
             view.fit()
 
     @Slot()
     def save(self) -> None:
         """Ask where to, and save what is shown."""
-        if self._grid is None:
-            return
-        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
-        start = str(Path(folder) / f"samples-step-{self._grid.step}.png")
-        chosen, _ = QFileDialog.getSaveFileName(self, "Save samples", start, "PNG picture (*.png)")
-        if chosen:
-            self.save_to(Path(chosen))
+        if self._grid is not None:
+            what, step = ("samples", self._grid.step) if self.shown else ("between", self.way.step)
+            self.saver.ask("Save samples", f"{what}-step-{step}", self._picture)
 
-    def save_to(self, path: Path) -> None:
-        """Save what is shown; says how it went below the pictures."""
-        path = path if path.suffix else path.with_suffix(".png")
-        try:
-            pictures = [self._pictures[name] for name in self.shown]
-            save_png(side_by_side(pictures, QColor(self.theme.tokens.surface)), path)
-        except UserError as error:
-            self._say(str(error), "error")
-        else:
-            self._say(f"Saved {path}", "small")
-
-    def _say(self, text: str, role: str) -> None:
-        self._message.setText(text)
-        self._message.setProperty("role", role)
-        self._message.style().polish(self._message)
-        self._message.show()
+    def _picture(self) -> QImage:
+        pictures = [self._pictures[name] for name in self.shown] or [self.way.picture]
+        return side_by_side(pictures, QColor(self.theme.tokens.surface))
