@@ -263,7 +263,8 @@ def _checksum(text: str, tensors: Mapping[str, Tensor]) -> str:
     checksum = zlib.crc32(text.encode(errors="replace"))
     for name, tensor in sorted(tensors.items()):
         checksum = zlib.crc32(name.encode(errors="replace"), checksum)
-        checksum = zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy().tobytes(), checksum)
+        if tensor.numel():  # nothing at all has no bytes, and a stride that `view` refuses
+            checksum = zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy().tobytes(), checksum)
     return f"{checksum:08x}"
 
 

@@ -97,6 +97,17 @@ def test_that_a_resumed_run_is_the_same_run(kind: str, planner: PlannerKind) -> 
     same_to_the_bit(again, trainer)
 
 
+@pytest.mark.parametrize("planner", PlannerKind)
+def test_that_a_run_goes_on_from_before_its_first_step(planner: PlannerKind) -> None:
+    """A planner that has nothing left to take keeps arrays of no length."""
+    config = tiny_config(batch={"average_size": 9, "planner": planner})
+    trainer = Trainer(config, tiny_images())
+    again = resumed(trainer, config)
+    for each in (trainer, again):
+        each.step()
+    same_to_the_bit(again, trainer)
+
+
 @pytest.mark.parametrize("kind", ["ebm", "rbm", "sn_gan", "diffusion"])
 def test_that_looking_at_a_run_draws_nothing_from_its_streams(kind: str) -> None:
     config = tiny_config(kind)
