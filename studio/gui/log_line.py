@@ -10,6 +10,7 @@ from typing import assert_never
 from studio.errors import UserError
 from studio.gui.view_state import spoken
 from studio.training.events import (
+    BatchSizeApplied,
     ComparingPlanners,
     Evaluated,
     Evaluating,
@@ -72,7 +73,7 @@ def line_of(event: Event) -> LogLine | None:
             place = f", recorded in {folder}" if folder else ", not recorded"
             text = f"Training {parameters:,} parameters{since} on {device} with {_threads(threads)}{place}"
             return LogLine(text=text)
-        case PerturbationApplied() | LearningRateApplied() | LatentsApplied():
+        case PerturbationApplied() | LearningRateApplied() | BatchSizeApplied() | LatentsApplied():
             return LogLine(text=f"{_change(event)} from step {event.step:,}")
         case ThreadsChanged(step=step, threads=threads):
             return LogLine(text=f"{_threads(threads)} from step {step:,}, as other programs leave room".capitalize())
@@ -92,12 +93,14 @@ def line_of(event: Event) -> LogLine | None:
             assert_never(event)
 
 
-def _change(event: PerturbationApplied | LearningRateApplied | LatentsApplied) -> str:
+def _change(event: PerturbationApplied | LearningRateApplied | BatchSizeApplied | LatentsApplied) -> str:
     match event:
         case PerturbationApplied(revision=revision):
             return f"Offsets (revision {revision}) in force"
         case LearningRateApplied(network=network, rate=rate):
             return f"Learning rate of the {spoken(network)} is {rate:g}"
+        case BatchSizeApplied(average_size=size):
+            return f"Batches of B_avg = {size:g}"
         case LatentsApplied(latents=latents):
             pins = f", {len(latents.pins)} of them pinned" if latents.pins else ""
             return f"Samples by latents of seed {latents.seed}{pins}"

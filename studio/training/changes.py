@@ -1,4 +1,6 @@
-"""What a person changes of a run under way, taken up between two steps: its target, its learning rates, its latents."""
+"""What a person changes of a run under way, taken up between two steps: target, learning rates, batch size,
+latents.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, assert_never
 
 from studio.errors import UserError
-from studio.training.commands import SetLatents, SetLearningRate, SetPerturbation
+from studio.training.commands import SetBatchSize, SetLatents, SetLearningRate, SetPerturbation
 from studio.training.events import (
+    BatchSizeApplied,
     Event,
     LatentsApplied,
     LearningRateApplied,
+    Noticed,
     PerturbationApplied,
     PerturbationRejected,
 )
@@ -20,7 +24,7 @@ from studio.training.reporter import Reporter
 if TYPE_CHECKING:
     from studio.training.trainer import Trainer
 
-Change = SetPerturbation | SetLearningRate | SetLatents
+Change = SetPerturbation | SetLearningRate | SetBatchSize | SetLatents
 
 
 class Changes:
@@ -46,6 +50,8 @@ class Changes:
                 self._retarget(change)
             case SetLearningRate():
                 self._set_learning_rate(change)
+            case SetBatchSize():
+                self._set_batch_size(change)
             case SetLatents(latents=latents):
                 self._reporter.latents = latents
                 self._keeper.note_latents(latents)
@@ -71,3 +77,13 @@ class Changes:
         self._trainer.set_learning_rate(change.network, change.rate)
         self._keeper.note_learning_rate(step, change.network, change.rate)
         self._tell(LearningRateApplied(step=step, network=change.network, rate=change.rate))
+
+    def _set_batch_size(self, change: SetBatchSize) -> None:
+        step = self._trainer.step_count
+        try:
+            self._trainer.set_batch_size(change.average_size)
+        except UserError as error:
+            self._tell(Noticed(step=step, error=error))
+            return
+        self._keeper.note_config()
+        self._tell(BatchSizeApplied(step=step, average_size=change.average_size))

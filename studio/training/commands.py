@@ -26,6 +26,13 @@ class SetLearningRate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetBatchSize:
+    """Plan batches of this B_avg from the next step on."""
+
+    average_size: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetDelay:
     """Wait so long after each step from now on, in seconds; 0 does not wait."""
 
@@ -135,6 +142,7 @@ class Stop:
 Command = (
     SetPerturbation
     | SetLearningRate
+    | SetBatchSize
     | SetDelay
     | Pause
     | Resume
@@ -166,7 +174,7 @@ def _subject(command: Command) -> object:
     match command:
         case SetPerturbation():
             return SetPerturbation
-        case SetDelay() | SetLatents() | ShowBetween():
+        case SetBatchSize() | SetDelay() | SetLatents() | ShowBetween():
             return type(command)
         case SetLearningRate():
             return SetLearningRate, command.network

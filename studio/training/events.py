@@ -58,6 +58,14 @@ class LearningRateApplied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSizeApplied:
+    """From `step` on, batches are planned for this B_avg."""
+
+    step: int
+    average_size: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LatentsApplied:
     """From `step` on, sample grids show these latents."""
 
@@ -126,6 +134,7 @@ class Warned:
         back_to: step of the last good state, where going back to it would help.
         unsaved: something could not be written, where saving elsewhere would help.
         stopping: the run was to stop, and waits only because it cannot be saved.
+        smaller: memory ran out, where batches of this B_avg would help.
     """
 
     step: int
@@ -133,6 +142,7 @@ class Warned:
     back_to: int | None = None
     unsaved: bool = False
     stopping: bool = False
+    smaller: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +246,7 @@ Event = (
     | PerturbationApplied
     | PerturbationRejected
     | LearningRateApplied
+    | BatchSizeApplied
     | LatentsApplied
     | ThreadsChanged
     | Logged

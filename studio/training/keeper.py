@@ -73,6 +73,11 @@ class Keeper:
         if self._recorder is not None:
             self._recorder.note_latents(latents)
 
+    def note_config(self) -> None:
+        """The trainer's configuration is another from now on."""
+        if self._recorder is not None:
+            self._recorder.note_config()
+
     def note_return(self, left: int, step: int) -> None:
         """The run went back from one step to an earlier one."""
         if self._recorder is not None:

@@ -53,11 +53,20 @@ class LastGood:
             self._kept.append(state)
         self._next = seconds + max(_SECONDS, _COST * (time.perf_counter() - began))
 
-    def restore(self) -> int | None:
-        """Put the trainer back; returns the step it is at now, None if nothing was kept."""
+    @property
+    def newest(self) -> int | None:
+        """Training steps behind the newest state; None if there is none."""
+        return self._kept[-1].step if self._kept else None
+
+    def restore(self, *, newest: bool = False) -> int | None:
+        """Put the trainer back; returns the step it is at now, None if nothing was kept.
+
+        Args:
+            newest: into the newest state, where it was not training that went wrong.
+        """
         if not self._kept:
             return None
-        state = self._kept[0]
+        state = self._kept[-1 if newest else 0]
         self._trainer.restore(state)
         self._kept.clear()
         self._kept.append(state)

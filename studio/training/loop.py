@@ -6,7 +6,7 @@ No thread here either: `RunLoop.run` blocks until the run is over, and hears and
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, assert_never
 
@@ -26,6 +26,7 @@ from studio.training.commands import (
     SampleNow,
     Save,
     SaveElsewhere,
+    SetBatchSize,
     SetDelay,
     SetLatents,
     SetLearningRate,
@@ -42,18 +43,16 @@ from studio.training.events import (
     Noticed,
     Outcome,
     Paused,
-    Restored,
     Resumed,
     Saved,
     ThreadsChanged,
     Warned,
 )
-from studio.training.health import Health, diverged
 from studio.training.keeper import Keeper
-from studio.training.last_good import LastGood
 from studio.training.latents import Latents
 from studio.training.limit import Limit
 from studio.training.mailbox import Mailbox
+from studio.training.recovery import Recovery, shortage, smaller_batch
 from studio.training.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -95,8 +94,7 @@ class RunLoop:
         self._threads = threads
         self._clock = Clock(seconds)
         self._keeper = Keeper(recorder, self._clock, 60 * trainer.config.cadence.checkpoint_every)
-        self._health = Health()
-        self._good = LastGood(trainer)
+        self._recovery = Recovery(trainer, self._keeper, self._tell)
         self._asides = Asides(trainer, evaluator, self._tell)
         self._reporter = Reporter(trainer, self._clock, self._keeper.latents or Latents.of(trainer.config))
         self._changes = Changes(trainer, self._keeper, self._reporter, self._tell)
@@ -169,11 +167,18 @@ class RunLoop:
     # -- steps and reports
 
     def _step(self, network: str = "") -> None:
-        begun = time.perf_counter()
+        begun, short = time.perf_counter(), None
         try:
             report = self.trainer.step(network)
         except UserError as error:  # a model that has seen itself diverge
-            self._pause_with(error, back_to=self._good.step)
+            self._pause_with(error, back_to=self._recovery.good_step)
+            return
+        except Exception as error:
+            short = shortage(error)
+            if short is None:
+                raise
+        if short is not None:  # from here on, where the error no longer holds on to what filled the memory
+            self._run_short(short)
             return
         self._mind_threads(time.perf_counter() - begun)
         self._reporter.note(report)
@@ -187,6 +192,17 @@ class RunLoop:
             self._keep(None)
         self._asides.take_turn(self.seconds)
 
+    def _run_short(self, error: UserError) -> None:
+        """Memory ran out amid a step: go back to where the run is whole, and wait there.
+
+        Raises:
+            UserError: there is no such state.
+        """
+        if not self._recovery.to_newest():
+            raise error
+        self._reporter.forget_pace()
+        self._pause_with(error, smaller=smaller_batch(self.trainer.config.batch.average_size))
+
     def _mind_threads(self, seconds: float) -> None:
         if self._threads is not None and self._threads.note(seconds):
             self._mailbox.post(ThreadsChanged(step=self.trainer.step_count, threads=self._threads.count))
@@ -197,19 +213,9 @@ class RunLoop:
         point = Logged(step=self.trainer.step_count, seconds=self.seconds, values=values)
         self._mailbox.post(point)
         self._keeper.log(point)
-        self._examine(values)
-
-    def _examine(self, values: Mapping[str, float]) -> None:
-        """Pause a run that has diverged, tell of one that looks unwell, and keep the state of one that is well."""
-        step = self.trainer.step_count
-        error = diverged(step, values)
+        error = self._recovery.examine(values, self.seconds)
         if error is not None:
-            self._pause_with(error, back_to=self._good.step)
-            return
-        for found in self._health.look(values):
-            self._tell(Noticed(step=step, error=found))
-        if self._health.well:
-            self._good.keep(self.seconds)
+            self._pause_with(error, back_to=self._recovery.good_step)
 
     def _sample(self, *, thorough: bool = False) -> bool:
         """A new sample grid, shown and kept; whether it could be kept."""
@@ -222,7 +228,7 @@ class RunLoop:
         self._keeper.hear(event)
 
     def _offer_snapshot(self, *, hurried: bool = False) -> None:
-        self._mailbox.offer(self._reporter.snapshot(self._good.step, hurried=hurried))
+        self._mailbox.offer(self._reporter.snapshot(self._recovery.good_step, hurried=hurried))
 
     # -- commands
 
@@ -234,7 +240,7 @@ class RunLoop:
 
     def _act(self, command: Command) -> None:
         match command:
-            case SetPerturbation() | SetLearningRate():
+            case SetPerturbation() | SetLearningRate() | SetBatchSize():
                 self._changes.make(command)
             case SetLatents() | ShowBetween():
                 self._show(command)
@@ -278,17 +284,11 @@ class RunLoop:
         self._offer_snapshot()
 
     def _restore(self) -> None:
-        left = self.trainer.step_count
         self._pause()
-        step = self._good.restore()
-        if step is None:
-            return
-        self._health = Health()
-        self._reporter.forget_pace()
-        self._keeper.note_return(left, step)
-        self._tell(Restored(step=step, left=left))
-        self._sample(thorough=True)
-        self._offer_snapshot()
+        if self._recovery.to_last_good():
+            self._reporter.forget_pace()
+            self._sample(thorough=True)
+            self._offer_snapshot()
 
     def _pause(self) -> None:
         if not self._paused:
@@ -305,10 +305,17 @@ class RunLoop:
             self._reporter.forget_pace()
             self._tell(Resumed(step=self.trainer.step_count))
 
-    def _pause_with(self, error: UserError, back_to: int | None = None, *, unsaved: bool = False) -> None:
+    def _pause_with(
+        self,
+        error: UserError,
+        back_to: int | None = None,
+        *,
+        unsaved: bool = False,
+        smaller: float | None = None,
+    ) -> None:
         stopping = self._stop_refused = unsaved and (self._stopping or self._stop_refused)
         step = self.trainer.step_count
-        self._tell(Warned(step=step, error=error, back_to=back_to, unsaved=unsaved, stopping=stopping))
+        self._tell(Warned(step=step, error=error, back_to=back_to, unsaved=unsaved, stopping=stopping, smaller=smaller))
         self._pause()
 
     # -- disk

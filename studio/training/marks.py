@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from studio.training.events import (
+    BatchSizeApplied,
     Event,
     LearningRateApplied,
     Noticed,
@@ -45,6 +46,8 @@ def mark_of(event: Event) -> Mark | None:
     match event:
         case PerturbationApplied(step=step, revision=revision):
             return Mark(step=step, kind=MarkKind.EDIT, text=f"ΔH edited at step {step:,} (revision {revision})")
+        case BatchSizeApplied(step=step, average_size=size):
+            return Mark(step=step, kind=MarkKind.EDIT, text=f"B_avg set to {size:g} at step {step:,}")
         case LearningRateApplied(step=step, network=network, rate=rate):
             text = f"Learning rate of the {network.replace('_', ' ')} set to {rate:g}"
             return Mark(step=step, kind=MarkKind.RATE, text=text)

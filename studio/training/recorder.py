@@ -60,7 +60,7 @@ class Recorder:
         self._rates = list(notes.learning_rates)
         self._returns = list(notes.returns)
         self.latents = read_latents(folder.path)
-        self._latents_kept = True
+        self._latents_kept = self._config_kept = True
 
     def log(self, point: Logged) -> None:
         """Keep a point for the next `flush`."""
@@ -94,6 +94,10 @@ class Recorder:
         """Keep that grids show these latents from now on, at the next `flush`."""
         self.latents, self._latents_kept = latents, False
 
+    def note_config(self) -> None:
+        """Keep the configuration as it is now, at the next `flush`."""
+        self._config_kept = False
+
     def note_return(self, left: int, step: int) -> None:
         """Keep that the run went back from one step to an earlier one; what was kept of the steps in between goes."""
         self._returns.append({"step": left, "back_to": step})
@@ -119,6 +123,9 @@ class Recorder:
         self.folder.append_frames(self._frames, room, back_to=self._frames_back_to)
         self._frames_back_to = None
         self._frames.clear()
+        if not self._config_kept:
+            self.folder.write_text("config.json", self._trainer.config.to_json())
+            self._config_kept = True
         if self.latents is not None and not self._latents_kept:
             write_latents(self.folder.path, self.latents)
             self._latents_kept = True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from studio.errors import UserError
 from studio.training.assignments import with_settings
-from studio.training.checkpoint import Notes, fingerprint, read_checkpoint, read_record
+from studio.training.checkpoint import Checkpoint, Notes, fingerprint, read_checkpoint, read_record
 from studio.training.config import PerturbationConfig, RunConfig
 from studio.training.config_file import parse_config, read_config
 from studio.training.run_folder import RunFolder
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from studio.training.trainer import Trainer
 
 _FREE = ("perturbation", "name", "cadence", "evaluation", "threads", "device")
+_SIZE = "batch.average_size"
 """Settings that may differ from those the run began with: they do not decide what the checkpoint's numbers mean."""
 
 
@@ -68,7 +69,7 @@ class Resumption:
                 f"{trainer.data.name} has changed since, or lies elsewhere.",
                 "Bring it back, or start a new run.",
             )
-        trainer.take_up(checkpoint.state, checkpoint.course)
+        _take_up(trainer, checkpoint)
         if not self.forked:
             return checkpoint.notes
         target = replace(trainer.perturbation, revision=0)
@@ -117,14 +118,26 @@ def fork(run: Path, step: int | None = None, assignments: Sequence[str] = ()) ->
     return replace(found, config=config, forked=True)
 
 
+def _take_up(trainer: Trainer, checkpoint: Checkpoint) -> None:
+    """Bring a trainer to where the run was; its planner has got there by batches of the size that was set then."""
+    then, now = checkpoint.config.batch.average_size, trainer.config.batch.average_size
+    if then == now:  # planning the rest anew would round differently
+        trainer.take_up(checkpoint.state, checkpoint.course)
+        return
+    trainer.set_batch_size(then)
+    trainer.take_up(checkpoint.state, checkpoint.course)
+    trainer.set_batch_size(now)
+
+
 def _ensure_same(then: RunConfig, now: RunConfig) -> None:
-    free = {name: getattr(then, name) for name in _FREE}
+    free: dict[str, object] = {name: getattr(then, name) for name in _FREE}
+    free["batch"] = now.batch.model_copy(update={"average_size": then.batch.average_size})
     before, after = then.model_dump(), now.model_copy(update=free).model_dump()
     changed = [name for name in before if before[name] != after[name]]
     if changed:
         raise UserError(
             "A run cannot go on with these settings changed",
             f"Changed since its checkpoint: {', '.join(changed)}.",
-            f"Only these may change: {', '.join(_FREE)}. Start a new run for the rest.",
+            f"Only these may change: {', '.join((*_FREE, _SIZE))}. Start a new run for the rest.",
             field=changed[0],
         )

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from studio.data.example_set import ExampleSet
 from studio.data.scale import PIXELS, Scale, Values
+from studio.errors import UserError
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe, at_rest
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Diagnostic, Pictures
@@ -159,6 +160,21 @@ class Trainer:
     def set_learning_rate(self, network: str, rate: float) -> None:
         """Step one network with this rate from now on."""
         self._optimisers[network].set_learning_rate(rate)
+
+    def set_batch_size(self, average_size: float) -> None:
+        """Plan batches of this B_avg from the next step on; the planner keeps its place and its error.
+
+        Raises:
+            UserError: no batch of that size can be planned; the old size stays.
+        """
+        before, self._planner.average_size = self._planner.average_size, average_size
+        try:
+            self.retarget(self.perturbation)
+        except UserError:
+            self._planner.average_size = before
+            raise
+        batch = self.config.batch.model_copy(update={"average_size": average_size})
+        self.config = self.config.model_copy(update={"batch": batch})
 
     def state(self) -> TrainerState:
         """A copy of what training has made so far."""
