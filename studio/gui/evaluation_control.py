@@ -86,14 +86,17 @@ class EvaluationControl(QObject):
             return None
         return latest.evaluation.shares.corrected[:-1]
 
-    def begin_run(self, judges: Judges, config: EvaluationConfig) -> None:
+    def begin_run(
+        self, judges: Judges, config: EvaluationConfig, history: History | None = None, latest: Evaluated | None = None
+    ) -> None:
         """A run on the data before these judges begins; have its judge trained beside it, unless it is not asked for.
 
-        Data that cannot be judged, such as points, are not evaluated.
+        Data that cannot be judged, such as points, are not evaluated. A run that goes on has evaluations behind it:
+        their curves, and the latest of them.
         """
         self._judges, self._name = judges, config.judge
         self._wanted = False
-        self._set(EvaluationView())
+        self._set(EvaluationView(history=history or History(), latest=latest))
         if self._refusal is None and config.budget > 0:
             self._prepare(judges, config.judge)
 

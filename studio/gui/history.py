@@ -12,6 +12,9 @@ from studio.progress import Progress
 from studio.training.marks import Mark
 from studio.training.metrics import Metrics
 
+_LEAST = 1024
+"""Points that there is room for at first."""
+
 
 class History:
     """Columns of float64 that grow by doubling; a column that comes later is NaN before.
@@ -23,7 +26,7 @@ class History:
 
     def __init__(self) -> None:
         self._size = 0
-        self._steps: NDArray[np.float64] = np.empty(1024)
+        self._steps: NDArray[np.float64] = np.empty(_LEAST)
         self._columns: dict[str, NDArray[np.float64]] = {}
         self._envelopes: dict[str, Envelope] = {}
         self.marks: list[Mark] = []
@@ -99,6 +102,7 @@ class History:
         return found
 
     def _grow(self) -> None:
-        self._steps = np.concatenate([self._steps, np.empty_like(self._steps)])
+        more = np.full(max(_LEAST, len(self._steps)), np.nan)
+        self._steps = np.concatenate([self._steps, more])
         for name, column in self._columns.items():
-            self._columns[name] = np.concatenate([column, np.full_like(column, np.nan)])
+            self._columns[name] = np.concatenate([column, more])

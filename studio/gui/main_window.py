@@ -18,10 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.errors import UserError
 from studio.gui.about import show_about, show_shortcuts
 from studio.gui.config_files import ConfigFiles
-from studio.gui.error_box import error_box
 from studio.gui.explain import explain
 from studio.gui.lesson_menu import fill_lessons
 from studio.gui.panels.batch import BatchPanel
@@ -47,6 +45,7 @@ from studio.gui.status import RunFigures, StudioStatusBar
 from studio.gui.tab_order import go_to, reveal
 from studio.gui.theme import ThemeManager, ThemeMode
 from studio.gui.time_bar import TimeBar
+from studio.gui.trouble import TroubleBoxes
 from studio.gui.view_state import DatasetView
 from studio.gui.workbench import Workbench
 
@@ -111,13 +110,9 @@ class MainWindow(QMainWindow):
         self.actions_of_run.start_requested.connect(self.start)
         self.run_files = RunFiles(workbench, self)
         self.actions_of_run.continue_requested.connect(self.run_files.resume_last)
-        self._trouble: QMessageBox | None = None
-        self._closing = False
+        self.trouble = TroubleBoxes(workbench, self.actions_of_run, self)
         self._planar = False
         workbench.dataset_changed.connect(self._show_world)
-        workbench.runs.troubled.connect(self._tell_trouble)
-        workbench.runs.diverged.connect(self._tell_trouble)
-        workbench.runs.unsaved.connect(self._tell_unsaved)
         self.docks = self._make_docks()
         self._make_toolbar()
         self._make_time_bar()
@@ -267,42 +262,6 @@ class MainWindow(QMainWindow):
         return box.clickedButton() is not keep
 
     @Slot(object)
-    @Slot(object, int)
-    def _tell_trouble(self, error: UserError, back_to: int | None = None) -> None:
-        """Say what paused or ended the run, in front of everything: it waits for the person to act."""
-        if self._closing or (self._trouble is not None and self._trouble.text() == error.title):
-            return
-        self._trouble = error_box(error, self)
-        if back_to is not None:
-            button = self._trouble.addButton(f"Go &back to step {back_to:,}", QMessageBox.ButtonRole.AcceptRole)
-            button.setObjectName("go_back")
-            button.clicked.connect(self.actions_of_run["restore"].trigger)
-        self._trouble.finished.connect(self._trouble_read)
-        self._trouble.open()
-
-    @Slot(object, bool)
-    def _tell_unsaved(self, error: UserError, stopping: bool) -> None:
-        """Say that the run could not be saved and waits; offer another place, and to give up on what was to end."""
-        before = self._trouble
-        self._tell_trouble(error)
-        box = self._trouble
-        if box is None or box is before:
-            return
-        waits = f"The run waits at step {self.workbench.run.step:,}; nothing is lost yet."
-        box.setInformativeText(f"{box.informativeText()}\n\n{waits}")
-        elsewhere = box.addButton("Save &elsewhere…", QMessageBox.ButtonRole.AcceptRole)
-        elsewhere.setObjectName("save_elsewhere")
-        elsewhere.clicked.connect(self.actions_of_run["elsewhere"].trigger)
-        if stopping:
-            end = box.addButton("End &without saving", QMessageBox.ButtonRole.DestructiveRole)
-            end.setObjectName("end_unsaved")
-            end.clicked.connect(lambda: self.workbench.runs.stop(insist=True))
-
-    @Slot()
-    def _trouble_read(self) -> None:
-        self._trouble = None
-
-    @Slot(object)
     def _show_world(self, dataset: DatasetView | None) -> None:
         """Bring the plane to the front for points, the samples for images; only when one replaces the other."""
         planar = dataset is not None and dataset.plane is not None
@@ -364,11 +323,11 @@ class MainWindow(QMainWindow):
         """Stop the run in good order, save it, and remember the layout."""
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.setValue("state", self.saveState(_LAYOUT_VERSION))
-        self._closing = True
+        self.trouble.silent = True
         self.workbench.shutdown()
         run = self.workbench.run
         if run.unsaved and not run.phase.active and not self._may_lose("Close the studio?", "Close"):
-            self._closing = False
+            self.trouble.silent = False
             event.ignore()
             return
         for dock in self.docks.values():

@@ -22,11 +22,13 @@ from studio.training.commands import (
     SampleNow,
     Save,
     SaveElsewhere,
+    SetBatchSize,
     SetLearningRate,
     Step,
     Stop,
 )
 from studio.training.events import (
+    BatchSizeApplied,
     ComparingPlanners,
     Evaluated,
     Evaluating,
@@ -60,6 +62,8 @@ class RunControl(QObject):
     planners_compared = Signal(object)  # PlannerReport | None if it was called off
     evaluation_arrived = Signal(object)  # Evaluated | Evaluating | EvaluationEnded
     unsaved = Signal(object, bool)  # UserError that paused the run as it could not be saved; whether it was to stop
+    batch_size_applied = Signal(float)  # B_avg that the run now plans batches of
+    short_of_memory = Signal(object, float)  # UserError that paused the run, and the B_avg that would help
     diverged = Signal(object, int)  # UserError that paused the run, and the step that one may go back to
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -78,14 +82,23 @@ class RunControl(QObject):
         """A run is under way, or its last words have not been heard."""
         return self.run.phase.active or self._bridge.busy
 
-    def start(self, request: RunRequest, intervals: tuple[int, int] = DRAW_INTERVALS) -> None:
-        """Begin a run, or go on with one, with at least and at most so many milliseconds between two looks at it."""
+    def start(
+        self,
+        request: RunRequest,
+        intervals: tuple[int, int] = DRAW_INTERVALS,
+        history: History | None = None,
+    ) -> None:
+        """Begin a run, or go on with one.
+
+        Args:
+            request: what to run.
+            intervals: milliseconds at least and at most between two looks at it.
+            history: what a run that goes on has logged before.
+        """
         config, found = request.config, request.resumption
         self.title = config.name or f"{config.dataset.kind}, {config.model.kind}"
-        if found is not None and found.run == self.run.folder:
-            self.history = self.history.until(found.step)
-        else:
-            self.history = History()
+        self.history = history or History()
+        if found is None or found.run != self.run.folder:
             self.run_reset.emit()
         self._given_up = False
         self.history_changed.emit(self.history)
@@ -127,6 +140,11 @@ class RunControl(QObject):
     def restore(self) -> None:
         """Go back to the last good state, and wait there."""
         self.send(Restore())
+
+    def go_on_with(self, average_size: float) -> None:
+        """Have the run go on with batches of this B_avg."""
+        self.send(SetBatchSize(average_size=average_size))
+        self.resume()
 
     def set_learning_rate(self, network: str, rate: float) -> None:
         """Step one network with this rate from the next step on."""
@@ -177,16 +195,28 @@ class RunControl(QObject):
                 self.target_applied.emit(event.revision)
             case PerturbationRejected():
                 self.target_rejected.emit(event.error)
+            case BatchSizeApplied(average_size=size):
+                self.batch_size_applied.emit(size)
+            case Warned() | Finished():
+                self._on_trouble(event)
+            case _:
+                self._on_answer(event)
+
+    def _on_trouble(self, event: Warned | Finished) -> None:
+        """What paused or ended the run, if it is anything that the person does not know of."""
+        match event:
+            case Warned(error=error, smaller=float() as size):
+                self.short_of_memory.emit(error, size)
             case Warned(error=error, back_to=int() as step):
                 self.diverged.emit(error, step)
             case Warned(error=error, unsaved=True, stopping=stopping):
                 self.unsaved.emit(error, stopping)
             case Finished() if self._given_up:
-                pass  # the person knows why
+                pass
             case Warned(error=error) | Finished(error=UserError() as error):
                 self.troubled.emit(error)
             case _:
-                self._on_answer(event)
+                pass
 
     def _on_answer(self, event: Event) -> None:
         """What came of something that was asked for beside training."""

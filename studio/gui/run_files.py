@@ -46,7 +46,7 @@ class RunFiles(QObject):
     def resume(self, run: Path, step: int | None = None) -> bool:
         """Go on with the run in a folder, from its newest checkpoint or from that of a step; whether it goes on."""
         try:
-            self._workbench.resume(run, step)
+            self._workbench.starter.resume(run, step)
         except UserError as error:
             error_box(error, self._window).exec()
             return False

@@ -6,26 +6,21 @@ newest moment at or before it that is on disk. Without a cursor the panels follo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
-from studio.evaluation.tables import evaluation_of
-from studio.gui.evaluation_control import EvaluationControl, EvaluationView, curve_values
+from studio.gui.evaluation_control import EvaluationControl, EvaluationView
 from studio.gui.history import History
 from studio.gui.log_line import Level, LogLine
+from studio.gui.old_runs import Moment, OldRun, read_moment, read_old_run
 from studio.gui.run_control import RunControl
 from studio.gui.task_runner import TaskRunner
-from studio.library.notes import read_notes
-from studio.progress import Progress
 from studio.training.config import RunConfig
-from studio.training.config_file import read_config
 from studio.training.events import Evaluated
-from studio.training.frames import Frame, FrameStore
 from studio.training.marks import Mark
-from studio.training.metrics import RecordedEvaluation, newest_evaluation, read_metrics
 from studio.training.snapshot import Snapshot
 
 
@@ -48,26 +43,6 @@ class TimeView:
     step: int = 0
     last: int = 0
     marks: tuple[Mark, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OldRun:
-    """A run read from its folder."""
-
-    folder: Path
-    title: str
-    config: RunConfig
-    last: int
-    history: History = field(repr=False)
-    evaluations: History = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Moment:
-    """What is on disk of a step."""
-
-    frame: Frame | None
-    evaluation: Evaluated | None
 
 
 class TimeCursor(QObject):
@@ -219,13 +194,13 @@ class TimeCursor(QObject):
             return
         self._reading, self._wanted = True, False
         self._tasks.run(
-            lambda _: _moment(folder, step),
+            lambda _: read_moment(folder, step),
             done=lambda moment: self._show(folder, moment),
             failed=self._on_failed,
             cancelled=self._give_up,
         )
 
-    def _show(self, folder: Path, moment: _Moment) -> None:
+    def _show(self, folder: Path, moment: Moment) -> None:
         self._on_read()
         if folder != self.folder or self._at is None:
             return
@@ -287,44 +262,3 @@ class TimeCursor(QObject):
     @Slot()
     def _tell(self) -> None:
         self.changed.emit(self.view)
-
-
-def read_old_run(folder: Path, progress: Progress) -> OldRun:
-    """A run from its folder.
-
-    Raises:
-        UserError: it is damaged.
-        Cancelled: the person cancelled.
-    """
-    config = read_config(folder / "config.json")
-    metrics = read_metrics(folder, progress.part(0.0, 0.9))
-    history = History.of(metrics)
-    history.prepare(progress.part(0.9, 1.0))
-    frames = FrameStore(folder)
-    evaluations = History()
-    for found in metrics.evaluations:
-        evaluated = _evaluated(found)
-        if evaluated is not None:
-            evaluations.append(found.step, curve_values(evaluated.evaluation))
-    return OldRun(
-        folder=folder,
-        title=read_notes(folder).name or config.name or folder.name,
-        config=config,
-        last=int(max([0, *metrics.steps[-1:], *frames.steps[-1:]])),
-        history=history,
-        evaluations=evaluations,
-    )
-
-
-def _moment(folder: Path, step: int) -> _Moment:
-    found = newest_evaluation(folder, step)
-    return _Moment(frame=FrameStore(folder).at(step), evaluation=_evaluated(found) if found is not None else None)
-
-
-def _evaluated(found: RecordedEvaluation) -> Evaluated | None:
-    """The evaluation itself; None where its record does not hold one."""
-    try:
-        evaluation = evaluation_of(found.record)
-    except ValueError:
-        return None
-    return Evaluated(step=found.step, seconds=found.seconds, revision=found.revision, evaluation=evaluation)

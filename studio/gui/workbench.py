@@ -7,7 +7,6 @@ properties. Nothing here draws.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -16,18 +15,17 @@ from PySide6.QtGui import QUndoStack
 from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
 from studio.data.example_set import ExampleSet
 from studio.errors import UserError
-from studio.gui.bridge import DRAW_INTERVALS, QUICK_INTERVALS
 from studio.gui.dataset_loader import DatasetLoader
 from studio.gui.energy_control import EnergyControl
 from studio.gui.evaluation_control import EvaluationControl
 from studio.gui.history import History
 from studio.gui.latent_control import LatentControl
 from studio.gui.library_control import LibraryControl
-from studio.gui.live_settings import learning_rates
 from studio.gui.log_line import Level, LogLine
 from studio.gui.numbers import classes
 from studio.gui.queue_control import QueueControl
 from studio.gui.run_control import RunControl
+from studio.gui.run_starter import RunStarter
 from studio.gui.target_control import TargetControl
 from studio.gui.task_runner import TaskRunner
 from studio.gui.time_cursor import TimeCursor
@@ -36,10 +34,6 @@ from studio.models.config import ModelConfig
 from studio.paths import default_data_root, state_dir
 from studio.paths import runs_root as chosen_runs_root
 from studio.training.config import RunConfig
-from studio.training.fitness import misfit
-from studio.training.resumption import Resumption, resume
-from studio.training.run_folder import RunFolder
-from studio.training.session import RunRequest, folder_under
 from studio.training.warm_up import warm_up
 
 _STOP_SECONDS = 2.0
@@ -83,9 +77,7 @@ class Workbench(QObject):
         self.dataset: DatasetView | None = None
         self.devices: tuple[tuple[str, str], ...] = (("auto", "Automatic"),)
         self.undo_stack = QUndoStack(self)
-        self._rates: dict[str, float] = {}  # of the run under way, by network
         self._dataset_in_use = self.config.dataset  # what `images` were loaded from, once there are some
-        self._resuming: Resumption | None = None  # while its data set is read
         self._tasks = TaskRunner(self)
         self.looking = TaskRunner(self)  # at runs on disk; of its own, as loading a data set calls off what goes on
         self._loader = DatasetLoader(self._tasks, self)
@@ -98,6 +90,7 @@ class Workbench(QObject):
         self.latents = LatentControl(
             self.looking, self.runs, self.time, self.undo_stack, lambda: self.shown_config, self
         )
+        self.starter = RunStarter(self)
         self.library = LibraryControl(self.looking, self.runs, self.runs_root, self)
         self._connect()
 
@@ -144,12 +137,19 @@ class Workbench(QObject):
         return self._tasks.view or self.looking.view
 
     @property
+    def reading_data(self) -> bool:
+        """Whether a data set is being read."""
+        return self._loader.busy
+
+    @property
     def start_blocked(self) -> str:
         """Why a run cannot start now, in a sentence; empty when it can."""
         if self.runs.busy:
             return "A run is under way: stop it first."
         if self._loader.busy:
             return "The data set is still being read."
+        if self.starter.busy:
+            return "A run is about to go on: its past is being read."
         if self.images is None:
             return "There is no data set yet: choose one in the set-up panel."
         return ""
@@ -197,21 +197,6 @@ class Workbench(QObject):
     def set_model(self, config: ModelConfig) -> None:
         """Train this model at the next start."""
         self.edit(model=config)
-
-    @property
-    def model_is_live(self) -> bool:
-        """Whether a run of the model that is set up is under way, so that its live settings reach it."""
-        running = self.running
-        return running is not None and self.run.phase.active and running.model.kind == self.config.model.kind
-
-    def send_live_settings(self) -> None:
-        """Have the run take up what of the model's settings may change while it trains."""
-        if not self.model_is_live:
-            return
-        for network, rate in learning_rates(self.config.model).items():
-            if rate != self._rates.get(network):
-                self._rates[network] = rate
-                self.runs.set_learning_rate(network, rate)
 
     def set_config(self, config: RunConfig) -> None:
         """Take a whole configuration, as from a file."""
@@ -274,11 +259,12 @@ class Workbench(QObject):
         for line in images.report.lines():
             self.log(line, Level.WARNING)
         self.target.refresh()
-        self._go_on()
+        self.starter.go_on()
 
     @Slot(object)
     def _on_dataset_failed(self, error: UserError) -> None:
-        self.images = self.dataset = self._resuming = None
+        self.images = self.dataset = None
+        self.starter.forget()
         self.energies.open(None, self.data_root)
         self.target.refresh()
         self.dataset_changed.emit(None)
@@ -287,7 +273,7 @@ class Workbench(QObject):
 
     @Slot(object)
     def _on_dataset_cancelled(self, config: DatasetConfig) -> None:
-        self._resuming = None
+        self.starter.forget()
         self.log(f"Reading {dataset_spec(config.kind).title} was cancelled")
         if self.images is not None:
             self._set_config(self.config.model_copy(update={"dataset": self._dataset_in_use}))
@@ -297,68 +283,7 @@ class Workbench(QObject):
 
     def start(self) -> None:
         """Train what is set up, from the beginning."""
-        reason = self.start_blocked
-        if reason:
-            self.log(reason, Level.WARNING)
-            return
-        assert self.images is not None
-        error = misfit(self.config.model, planar=self.images.plane is not None)
-        if error is not None:
-            self.edit_rejected.emit(error)
-            self.line_logged.emit(LogLine.of_error(error))
-            return
-        config = self.target.begin_run()
-        self._launch(config, folder_under(self.runs_root, config))
-
-    def resume(self, run: Path, step: int | None = None) -> None:
-        """Go on with the run in a folder, from its newest checkpoint; its set-up and its data set come first.
-
-        Args:
-            run: the folder.
-            step: of another checkpoint.
-
-        Raises:
-            UserError: a run is under way, this is none that can be gone on with, or its data set is not here.
-        """
-        if self.runs.busy:
-            raise UserError("A run is under way", "", "Stop it first; then resume another.")
-        self._resuming = found = resume(run, step)
-        self.set_config(found.config.model_copy(update={"perturbation": found.target}))
-        if self._loader.busy:
-            return
-        if self.images is None:
-            raise UserError(
-                "The run's data set is not here",
-                dataset_spec(found.config.dataset.kind).title,
-                "Load it in the set-up panel; then resume the run again.",
-            )
-        self._go_on()
-
-    def _go_on(self) -> None:
-        """Start the run that is to be resumed, if there is one, now that its data set is here."""
-        found, self._resuming = self._resuming, None
-        if found is not None:
-            self.target.begin_run(found.revision)
-            self._launch(found.config, found.folder, found)
-
-    def _launch(self, config: RunConfig, folder: Callable[[], RunFolder], resumption: Resumption | None = None) -> None:
-        images = self.images
-        assert images is not None
-        self.running = config
-        self._rates = learning_rates(config.model)
-        judges = self.energies.judges
-        assert judges is not None
-        self.evaluations.begin_run(judges, config.evaluation)
-        request = RunRequest(
-            config=config,
-            data=lambda _: images,
-            folder=folder,
-            measured=self.energies.measured,
-            judge=(lambda: judges.here(config.evaluation.judge)) if judges.possible else None,
-            resumption=resumption,
-        )
-        self.runs.start(request, QUICK_INTERVALS if images.plane is not None else DRAW_INTERVALS)
-        self.target.refresh()
+        self.starter.start()
 
     def stop(self) -> None:
         """End the run in good order; what it drew stays."""

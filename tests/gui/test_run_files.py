@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from studio.data.planar.config import RingConfig
 from studio.gui.main_window import MainWindow
+from studio.gui.old_runs import Past
+from studio.gui.panels.losses import LossesPanel
 from studio.gui.panels.offsets_columns import Column
+from studio.gui.panels.samples import SamplesPanel
+from studio.gui.theme import ThemeManager
 from studio.gui.view_state import RunPhase
+from studio.gui.workbench import Workbench
 from studio.models.vae.config import VaeConfig
+from studio.progress import Progress
 from studio.training.config import BatchConfig, CadenceConfig
+from studio.training.marks import MarkKind
+from studio.training.metrics import read_metrics
 from studio.training.saved_run import SavedRun
 from tests.gui.hands import Hands
+from tests.library.made_runs import record_evaluation
 
 
 @pytest.fixture
@@ -78,3 +88,72 @@ def test_that_a_folder_without_a_run_is_refused_with_a_message(hands: Hands, tmp
     assert len(said) == 1
     assert "config.json" in said[0]
     assert hands.bench.config == before
+
+
+def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
+    hands: Hands, qtbot: QtBot, theme: ThemeManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands.train(20)
+    hands.bench.runs.sample_now()
+    hands.press("pause")
+    hands.wait_for(RunPhase.PAUSED)
+    hands.press("pause")
+    hands.wait(lambda: any(mark.kind is MarkKind.RESUMED for mark in hands.bench.history.marks))
+    hands.end()
+    folder = hands.bench.run.folder
+    assert folder is not None
+    step, marks = hands.bench.run.step, len(hands.bench.history.marks)
+    record_evaluation(folder, step - 1, 0.25, 30.0)
+    settings = QSettings(str(tmp_path / "other.ini"), QSettings.Format.IniFormat)
+    bench = Workbench(hands.bench.config, data_root=tmp_path / "datasets", runs_root=tmp_path / "runs")
+    other = Hands(qtbot, MainWindow(bench, theme, settings))
+    with qtbot.waitActive(other.window), qtbot.waitSignal(bench.dataset_changed):
+        other.window.show()
+        other.window.activateWindow()
+        bench.set_dataset(bench.config.dataset)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    other.find(QAction, "resume_run").trigger()
+    other.wait(lambda: bench.run.phase is RunPhase.RUNNING and bench.run.step > step + 2)
+    assert bench.history.steps[:step].tolist() == list(range(1, step + 1))
+    assert [mark.text for mark in bench.history.marks][marks:] == ["Went on from here"]
+    losses = other.find(LossesPanel, "losses")
+    assert losses._history is bench.history
+    shares = bench.evaluations.view
+    assert shares.history.steps.tolist() == [step - 1]
+    assert shares.latest is not None
+    assert shares.latest.evaluation.tv == 0.25
+    samples = other.find(SamplesPanel, "samples")
+    with qtbot.waitSignal(bench.time.frame_shown, timeout=10_000):
+        bench.time.seek(0)
+    assert samples._step.text().startswith("step 0")
+    view = bench.time.view
+    assert (view.step, view.live) == (0, True)
+    bench.time.to_mark(1)
+    assert 0 < bench.time.view.step <= step
+    bench.time.follow()
+    other.end()
+    assert read_metrics(folder).steps.tolist() == list(range(1, bench.run.step + 1))
+    other.window.close()
+    assert bench.shutdown()
+    other.window.deleteLater()
+
+
+def test_that_going_on_can_be_cancelled_while_the_past_is_read(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = hands.bench
+    hands.train()
+    hands.end()
+    folder = bench.run.folder
+    assert folder is not None
+
+    def endless(_folder: Path, _step: int, progress: Progress) -> Past:
+        while True:
+            progress.report("Reading the run", 0.5)
+            threading.Event().wait(0.001)
+
+    monkeypatch.setattr("studio.gui.run_starter.read_past", endless)
+    assert hands.window.run_files.resume(folder)
+    hands.wait(lambda: bench.task is not None and bench.task.cancellable)
+    assert "about to go on" in bench.start_blocked
+    bench.cancel_task()
+    hands.wait(lambda: not bench.start_blocked)
+    assert bench.run.phase is RunPhase.FINISHED

@@ -67,7 +67,7 @@ class ModelSection(QWidget):
         if spec.kind not in self._forms:
             self._forms[spec.kind] = form = SettingsForm(spec.config, self._theme)
             form.changed.connect(self._workbench.set_model)
-            form.settled.connect(self._workbench.send_live_settings)
+            form.settled.connect(self._workbench.starter.send_live_settings)
             self._column.addWidget(form)
             follow_layout(self)
         if spec.kind != self._shown:
@@ -88,7 +88,7 @@ class ModelSection(QWidget):
 
     def lock(self, why: str) -> None:
         """Let nothing be changed but what reaches the run under way; an empty `why` unlocks."""
-        live = self._workbench.model_is_live
+        live = self._workbench.starter.model_is_live
         if (why, live, len(self._forms)) == self._locked:
             return  # asked at every report of the run
         self._why, self._locked = why, (why, live, len(self._forms))
@@ -103,7 +103,7 @@ class ModelSection(QWidget):
     @property
     def is_live(self) -> bool:
         """Whether some of its settings reach a run under way."""
-        return self._workbench.model_is_live
+        return self._workbench.starter.model_is_live
 
     def show_error(self, error: UserError, path: Sequence[str]) -> None:
         """Show a refusal beside the field that it names."""
