@@ -23,6 +23,7 @@ from studio import bootstrap
 if TYPE_CHECKING:
     from studio.gui.main_window import MainWindow
     from studio.gui.panels.samples import SamplesPanel
+    from studio.gui.theme import ThemeManager
     from studio.training.config import RunConfig
 
 WIDTH, HEIGHT = 1280, 800
@@ -79,6 +80,7 @@ def _in(home: Path, folder: Path) -> int:
         _take(_between(window), folder, "between", ("samples",))
     finally:
         window.close()
+    _compare(home, folder, theme)
     empty = home / "holiday pictures"
     empty.mkdir()
     window = open_window(RunConfig(dataset=FolderConfig(path=str(empty))), "error")
@@ -150,6 +152,25 @@ def _between(window: MainWindow) -> MainWindow:
     samples.picks.between.click()
     _wait("the way between them", lambda: samples.way.step > 0)
     return window
+
+
+def _compare(home: Path, folder: Path, theme: ThemeManager) -> None:
+    """Two runs side by side whose samples are of different latents."""
+    from studio.gui.compare_window import CompareWindow
+    from studio.gui.theme import ThemeMode
+    from tests.library.made_runs import make_config, make_run
+
+    tilted = make_run(home, "tilted", make_config("tilted", offsets={"2": -1.36}))
+    window = CompareWindow([tilted, make_run(home, "plain", make_config("plain"))], theme)
+    window.show()
+    _wait("the runs", lambda: len(window.runs) == 2)
+    window.tabs.setCurrentIndex(1)
+    _wait("their samples", lambda: bool(window.samples.note.text()))
+    for look in (ThemeMode.LIGHT, ThemeMode.DARK):
+        theme.set_mode(look)
+        _settle()
+        window.grab().save(str(folder / f"compare-{look}-samples.png"))
+    window.close()
 
 
 def _refused(window: MainWindow) -> MainWindow:

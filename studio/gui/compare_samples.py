@@ -1,21 +1,32 @@
-"""Sample grids of several runs side by side, all of the same step or the newest before it."""
+"""Sample grids of several runs side by side, all of the same step or the newest before it, and of the same latents:
+where the kept ones are not, they can be drawn anew by the newest weights.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from studio.errors import UserError
+from studio.gui.compare_latents import Kinship, common_latents, kinship
 from studio.gui.explain import explain
 from studio.gui.image_view import ImageView
 from studio.gui.mosaic import mosaic
 from studio.gui.numbers import whole
+from studio.gui.panels.setup_parts import LoadingBar, wrapped_label
 from studio.gui.task_runner import TaskRunner
+from studio.gui.theme import ThemeManager
 from studio.library.compare import ComparedRun
+from studio.progress import Progress
 from studio.training.frames import Frame, FrameStore
+from studio.training.snapshot import SampleGrid
+
+if TYPE_CHECKING:
+    from studio.training.redraw import Alike
 
 _MOST = 2**31 - 1
 
@@ -24,14 +35,15 @@ class CompareSamples(QWidget):
     """A picture per run, by the averaged weights, and a slider over the steps.
 
     Args:
-        tasks: reads them beside the window.
+        tasks: reads and draws them beside the window.
     """
 
-    def __init__(self, tasks: TaskRunner) -> None:
+    def __init__(self, tasks: TaskRunner, theme: ThemeManager) -> None:
         super().__init__()
         self._tasks = tasks
         self._runs: Sequence[ComparedRun] = ()
         self._reading = self._wanted = False
+        self._grids: list[SampleGrid | None] = []
         self.views: list[ImageView] = []
         self._captions: list[QLabel] = []
         self._grid = QGridLayout()
@@ -40,17 +52,35 @@ class CompareSamples(QWidget):
         explain(
             self.slider,
             "Step of the samples",
-            "Shows each run's samples at this step or the newest before it. Runs of one seed and latent size use the "
-            "same latents.",
+            "Shows each run's samples at this step or the newest before it. Below stands whether they are of the same "
+            "latents.",
         )
         self.slider.valueChanged.connect(self._read)
         self._step = QLabel()
         row = QHBoxLayout()
         for widget in (QLabel("Step"), self.slider, self._step):
             row.addWidget(widget)
+        self.note = wrapped_label("compare_latents", "small")
+        self.redraw = QPushButton("&Draw from the same latents")
+        self.redraw.setObjectName("compare_redraw")
+        explain(
+            self.redraw,
+            "Draw from the same latents",
+            "Draws new samples of every run by its newest weights, all of the first run's latents. z ~ N(0, 1).",
+        )
+        self.redraw.clicked.connect(self._draw_anew)
+        self.progress = LoadingBar(theme)
+        self.progress.cancel.clicked.connect(tasks.cancel)
+        self.progress.hide()
+        tasks.changed.connect(self.progress.show_task)
+        below = QHBoxLayout()
+        below.addWidget(self.note, 1)
+        below.addWidget(self.redraw)
         column = QVBoxLayout(self)
         column.addLayout(row)
         column.addLayout(self._grid, 1)
+        column.addLayout(below)
+        column.addWidget(self.progress)
 
     def show_runs(self, runs: Sequence[ComparedRun]) -> None:
         """Show these, from their ends."""
@@ -91,11 +121,49 @@ class CompareSamples(QWidget):
         )
 
     def _show(self, frames: list[Frame | None]) -> None:
-        for run, frame, view, caption in zip(self._runs, frames, self.views, self._captions, strict=True):
-            view.set_picture(None if frame is None else mosaic(frame.grid.averaged))
-            said = "no samples" if frame is None else f"step {whole(frame.step)}"
-            caption.setText(f"{run.entry.name}: {said}")
+        self._show_grids([frame.grid if frame is not None else None for frame in frames])
+        self._say(kinship(self._runs, self._grids))
         self._settle()
+
+    def _show_grids(self, grids: Sequence[SampleGrid | None], how: str = "") -> None:
+        self._grids = list(grids)
+        for run, grid, view, caption in zip(self._runs, grids, self.views, self._captions, strict=True):
+            view.set_picture(None if grid is None else mosaic(grid.averaged))
+            said = "no samples" if grid is None else f"step {whole(grid.step)}{how}"
+            caption.setText(f"{run.entry.name}: {said}")
+
+    def _say(self, found: Kinship) -> None:
+        self.note.setText(found.text)
+        self.redraw.setVisible(found.redraw)
+
+    @Slot()
+    def _draw_anew(self) -> None:
+        latents, count = common_latents(self._runs, self._grids)
+        folders = [run.folder for run in self._runs]
+
+        def work(progress: Progress) -> Alike:
+            from studio.training.redraw import redraw_alike
+
+            return redraw_alike(folders, latents, count, progress)
+
+        self.redraw.setEnabled(False)
+        self._tasks.run(
+            work,
+            done=self._on_redrawn,
+            failed=self._on_not_redrawn,
+            cancelled=lambda: self.redraw.setEnabled(True),
+        )
+
+    def _on_redrawn(self, found: Alike) -> None:
+        self.redraw.setEnabled(True)
+        self._show_grids(found.grids, ", drawn anew")
+        others = ", ".join(self._runs[place].entry.name for place in found.others)
+        differ = f" The latents of {others} have another shape, so that theirs are others." if others else ""
+        self._say(Kinship(text=f"Drawn by the newest weights, of the same latents.{differ}"))
+
+    def _on_not_redrawn(self, error: UserError) -> None:
+        self.redraw.setEnabled(True)
+        self.note.setText(str(error))
 
     def _on_failed(self, error: UserError) -> None:
         self._step.setToolTip(str(error))

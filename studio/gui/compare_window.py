@@ -57,7 +57,7 @@ class CompareWindow(QWidget):
         self.plot.setAccessibleDescription("The chosen curve of every run.")
         self.legend = Legend(theme)
         self.legend.toggled.connect(lambda name, shown: self.plot.set_shown(int(name), shown))
-        self.samples = CompareSamples(self._tasks)
+        self.samples = CompareSamples(self._tasks, theme)
         self.table = _table()
         self.message = QLabel("Reading the runs…", wordWrap=True)
         self.message.setObjectName("compare_message")

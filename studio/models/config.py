@@ -109,6 +109,10 @@ class ModelConfig(Settings):
         assert isinstance(found, OptimiserConfig)
         return found
 
+    def latent_numbers(self, pixels: int) -> int:
+        """Numbers in the latent behind one example of so many values; 0 for a model that has none."""
+        return 0
+
 
 class LatentModelConfig(ModelConfig):
     """Base for models that make an image from a latent vector z ~ N(0, 1) with the networks of `studio.models.nets`."""
@@ -135,3 +139,6 @@ class LatentModelConfig(ModelConfig):
         ge=1,
         le=1024,
     )
+
+    def latent_numbers(self, pixels: int) -> int:
+        return self.latent_size

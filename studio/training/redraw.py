@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from studio.training.latent_images import grid_images, way_between
 from studio.training.latents import Latents
 from studio.training.restore import restore_model
 from studio.training.saved_run import SavedRun
-from studio.training.snapshot import Between, Images, SampleGrid
+from studio.training.snapshot import Between, SampleGrid
+
+Shape = tuple[int, ...]
 
 
 def redraw_grid(folder: Path, latents: Latents, count: int, progress: Progress) -> SampleGrid:
@@ -31,26 +34,37 @@ def redraw_grid(folder: Path, latents: Latents, count: int, progress: Progress) 
         UserError: the folder or its weights cannot be read, or its examples are no images.
         Cancelled: the person cancelled.
     """
-    run = _of_images(folder)
-    raw, averaged = (
-        _grid(run, latents, count, averaged, progress.part(start, start + 0.5))
-        for averaged, start in ((False, 0.0), (True, 0.5))
-    )
-    return SampleGrid(step=_step(run), raw=raw, averaged=averaged, latents=latents)
+    return _drawn(folder, latents, count, progress)[0]
 
 
-def redraw_alike(folders: Sequence[Path], latents: Latents, count: int, progress: Progress) -> list[SampleGrid]:
-    """A grid of each run, all of the same latents as far as their models have latents of one shape.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """Samples of several runs, drawn from the same latents as far as that goes.
+
+    Attributes:
+        grids: of each run.
+        others: places of the runs whose latents have another shape than the first run's, or which have none.
+    """
+
+    grids: tuple[SampleGrid, ...]
+    others: tuple[int, ...]
+
+
+def redraw_alike(folders: Sequence[Path], latents: Latents, count: int, progress: Progress) -> Alike:
+    """A grid of each run by its newest weights, all of these latents.
 
     Raises:
         UserError: as for one.
         Cancelled: the person cancelled.
     """
     share = 1 / len(folders)
-    return [
-        redraw_grid(folder, latents, count, progress.part(place * share, (place + 1) * share))
+    drawn = [
+        _drawn(folder, latents, count, progress.part(place * share, (place + 1) * share))
         for place, folder in enumerate(folders)
     ]
+    first = drawn[0][1]
+    others = tuple(place for place, (_, shape) in enumerate(drawn) if shape is None or shape != first)
+    return Alike(grids=tuple(grid for grid, _ in drawn), others=others)
 
 
 def redraw_between(folder: Path, asked: ShowBetween, progress: Progress) -> Between:
@@ -82,10 +96,16 @@ def _of_images(folder: Path) -> SavedRun:
     return run
 
 
-def _grid(run: SavedRun, latents: Latents, count: int, averaged: bool, progress: Progress) -> Images:
-    model = _model(run, averaged, progress)
-    progress.report("Drawing samples", 0.5)
-    return grid_images(model, latents, count, run.scale).astype(np.uint8, copy=False)
+def _drawn(folder: Path, latents: Latents, count: int, progress: Progress) -> tuple[SampleGrid, Shape | None]:
+    """A grid, and the shape of the latents behind it."""
+    run, images, shape = _of_images(folder), [], None
+    for averaged, start in ((False, 0.0), (True, 0.5)):
+        part = progress.part(start, start + 0.5)
+        model = _model(run, averaged, part)
+        part.report("Drawing samples", 0.5)
+        images.append(grid_images(model, latents, count, run.scale).astype(np.uint8, copy=False))
+        shape = model.latent_shape
+    return SampleGrid(step=_step(run), raw=images[0], averaged=images[1], latents=latents), shape
 
 
 def _model(run: SavedRun, averaged: bool, progress: Progress) -> GenerativeModel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.errors import UserError
 from studio.models.base import GenerativeModel
-from studio.models.catalog import model_spec
+from studio.training.building import build_model
 from studio.training.saved_run import SavedRun
 
 
@@ -20,7 +20,7 @@ def restore_model(run: SavedRun, *, averaged: bool = True) -> GenerativeModel:
     """
     weights = run.weights("average" if averaged else "model")
     try:
-        model = model_spec(run.config.model.kind).build(run.config.model, run.image_shape)
+        model = build_model(run.config.model, run.image_shape, seed=0)
         model.load_state_dict(weights)
     except (RuntimeError, MemoryError) as error:
         raise UserError(

@@ -13,13 +13,13 @@ from studio.data.example_set import ExampleSet
 from studio.data.scale import PIXELS, Scale, Values
 from studio.errors import UserError
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe, at_rest
-from studio.models.catalog import model_spec
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.reduce import reduced_metrics, weighted_loss
 from studio.perturb.measured import Measured
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.planner import BatchPlan
 from studio.training.averaging import WeightAverage
+from studio.training.building import build_model
 from studio.training.comparison import Comparison, Question
 from studio.training.config import RunConfig
 from studio.training.fitness import ensure_fit
@@ -87,9 +87,7 @@ class Trainer:
         self._scalars: dict[str, Tensor] = {}
 
     def _build_model(self) -> GenerativeModel:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.config.seed)
-            model = model_spec(self.config.model.kind).build(self.config.model, self.data.image_shape)
+        model = build_model(self.config.model, self.data.image_shape, self.config.seed)
         return model.to(self.device).train()
 
     def _to_device(self, images: Values) -> Tensor:

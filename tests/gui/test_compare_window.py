@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +17,13 @@ from studio.gui.compare_window import CompareWindow
 from studio.gui.panels.runs import RunsPanel
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
+from studio.progress import Progress
+from studio.training.frames import Frame
+from studio.training.latents import LatentPoint, Latents
+from studio.training.run_folder import RunFolder
+from tests.gui.hands import Hands
 from tests.gui.live import show
-from tests.library.made_runs import make_config, make_run
+from tests.library.made_runs import make_config, make_grid, make_run
 
 Key = Qt.Key
 
@@ -94,3 +102,105 @@ def test_that_the_selected_runs_are_compared_by_key(qtbot: QtBot, workbench: Wor
     qtbot.waitUntil(lambda: len(window.runs) == 3)
     qtbot.keyClick(window, Key.Key_Escape)
     qtbot.waitUntil(lambda: panel.findChild(CompareWindow) is None)
+
+
+def keep_frames(path: Path, latents: Latents | None, count: int = 9) -> None:
+    """Frames of these latents in place of those that are there."""
+    (path / "frames.sqlite").unlink()
+    grid = replace(make_grid(100, count), latents=latents)
+    RunFolder(path).append_frames([Frame(grid=grid, seconds=1.0)], 10**9)
+
+
+FIRST = Latents(seed=5)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "says", "offered"),
+    [
+        ((FIRST, 9), (FIRST, 16), "All samples are of the same latents", False),
+        ((FIRST, 9), (FIRST.rerolled(6), 9), "of different latents", True),
+        ((FIRST, 9), (FIRST.pinned([LatentPoint(place=3, seed=8)]), 9), "of different latents", True),
+        ((FIRST, 9), (None, 9), "not kept which latents", True),
+        ((FIRST, 1), (None, 1), "not kept which latents", False),
+    ],
+)
+def test_that_it_says_whether_samples_are_of_the_same_latents(
+    qtbot: QtBot,
+    theme: ThemeManager,
+    tmp_path: Path,
+    one: tuple[Latents | None, int],
+    other: tuple[Latents | None, int],
+    says: str,
+    offered: bool,
+) -> None:
+    runs = [make_run(tmp_path, name) for name in "ab"]
+    for run, given in zip(runs, (one, other), strict=True):
+        keep_frames(run, *given)
+    with opened(qtbot, theme, runs) as window:
+        qtbot.waitUntil(lambda: says in window.samples.note.text())
+        assert window.samples.redraw.isVisibleTo(window.samples) == offered
+
+
+def test_that_models_without_latents_are_said_to_have_none(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
+    runs = [make_run(tmp_path, name, make_config(model="rbm")) for name in "ab"]
+    with opened(qtbot, theme, runs) as window:
+        qtbot.waitUntil(lambda: "no latent stands behind" in window.samples.note.text())
+
+
+@contextmanager
+def opened(qtbot: QtBot, theme: ThemeManager, runs: list[Path]) -> Iterator[CompareWindow]:
+    window = CompareWindow(runs, theme)
+    with qtbot.waitExposed(window):
+        window.show()
+    qtbot.waitUntil(lambda: len(window.runs) == len(runs))
+    window.tabs.setCurrentIndex(1)
+    yield window
+    window.close()
+
+
+def test_that_samples_are_drawn_anew_from_the_same_latents(
+    quick_hands: Hands, theme: ThemeManager, tmp_path: Path
+) -> None:
+    bench, qtbot, runs = quick_hands.bench, quick_hands.qtbot, []
+    for seed in (1, 2):
+        bench.edit(seed=seed)
+        quick_hands.train(3)
+        quick_hands.end()
+        runs.append(bench.run.folder)
+    with opened(qtbot, theme, [run for run in runs if run is not None]) as window:
+        samples = window.samples
+        qtbot.waitUntil(lambda: "different latents" in samples.note.text())
+        qtbot.mouseClick(samples.redraw, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: "of the same latents" in samples.note.text(), timeout=20_000)
+        assert all(caption.text().endswith(", drawn anew") for caption in samples._captions)
+        first, second = samples._grids
+        assert first is not None
+        assert second is not None
+        assert first.latents == second.latents
+        assert not samples.redraw.isVisible()
+        qtbot.keyClick(samples.slider, Key.Key_Home)
+        qtbot.waitUntil(lambda: "different latents" in samples.note.text())
+
+
+def test_that_drawing_anew_shows_progress_is_cancelled_and_says_what_failed(
+    qtbot: QtBot, theme: ThemeManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(_folders: object, _latents: object, _count: int, progress: Progress) -> object:
+        while True:
+            progress.report("Drawing samples", 0.5)
+            threading.Event().wait(0.001)
+
+    runs = [make_run(tmp_path, name) for name in "ab"]
+    with opened(qtbot, theme, runs) as window:
+        samples = window.samples
+        qtbot.waitUntil(samples.redraw.isVisible)
+        with monkeypatch.context() as patch:
+            patch.setattr("studio.training.redraw.redraw_alike", endless)
+            qtbot.mouseClick(samples.redraw, Qt.MouseButton.LeftButton)
+            qtbot.waitUntil(samples.progress.isVisible, timeout=60_000)
+            assert not samples.redraw.isEnabled()
+            qtbot.mouseClick(samples.progress.cancel, Qt.MouseButton.LeftButton)
+            qtbot.waitUntil(samples.redraw.isEnabled)
+        qtbot.mouseClick(samples.redraw, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: "weights cannot be read" in samples.note.text(), timeout=20_000)
+        assert samples.redraw.isEnabled()

@@ -39,8 +39,10 @@ def images(trainer: Trainer, latents: Latents, count: int = 9) -> np.ndarray[Any
 
 @every_kind
 def test_that_the_catalog_says_which_models_have_latents(kind: str) -> None:
-    model = Trainer(tiny_config(kind), tiny_images()).model
-    assert (model.latent_shape is None) == bool(model_spec(kind).without_latents)
+    config = tiny_config(kind)
+    shape = Trainer(config, tiny_images()).model.latent_shape
+    assert (shape is None) == bool(model_spec(kind).without_latents)
+    assert config.model.latent_numbers(64) == (0 if shape is None else math.prod(shape))
 
 
 @every_kind
@@ -69,6 +71,15 @@ def test_that_a_latent_does_not_depend_on_the_grid_it_is_in(kind: str) -> None:
     assert torch.equal(few, many[:3])
     assert abs(float(many.mean())) < 0.5
     assert not torch.equal(many[0], many[1])
+
+
+def test_that_runs_of_other_tilts_and_models_share_their_latents() -> None:
+    kinds: list[tuple[str, dict[str, float]]] = [("gan", {}), ("gan", {"cat": -1.0}), ("wgan_gp", {})]
+    first, *others = [
+        latents_of(Trainer(config, tiny_images()).model, Latents.of(config).points(9))
+        for config in (tiny_config(kind, perturbation={"offsets": offsets}) for kind, offsets in kinds)
+    ]
+    assert all(torch.equal(first, other) for other in others)
 
 
 def test_that_latents_are_normal_and_independent() -> None:

@@ -95,3 +95,6 @@ class DiffusionConfig(ModelConfig):
     denoiser_optimiser: OptimiserConfig = setting(
         OptimiserConfig(learning_rate=1e-3), "Denoiser", "How the denoiser is trained."
     )
+
+    def latent_numbers(self, pixels: int) -> int:
+        return pixels

@@ -36,3 +36,11 @@ class HierarchicalVaeConfig(AutoencoderConfig):
         "Optimiser",
         "How encoders and decoders are trained. A larger rate was seen to lose everything after some thousand steps.",
     )
+
+    @property
+    def code_sizes(self) -> list[int]:
+        """Numbers in each code, the lowest first."""
+        return [max(1, self.latent_size >> layer) for layer in range(self.layers)]
+
+    def latent_numbers(self, pixels: int) -> int:
+        return sum(self.code_sizes)

@@ -108,7 +108,7 @@ class HierarchicalVae(LatentVariableModel):
     autoencoder: Ladder
 
     def __init__(self, config: HierarchicalVaeConfig, shape: Shape) -> None:
-        sizes = [max(1, config.latent_size >> layer) for layer in range(config.layers)]
+        sizes = config.code_sizes
         super().__init__(config, shape, Ladder(config, sizes, shape))
         self._sizes = sizes
 
