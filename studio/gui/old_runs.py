@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from studio.evaluation.tables import evaluation_of
@@ -96,8 +96,12 @@ def read_moment(folder: Path, step: int) -> Moment:
     Raises:
         UserError: it is damaged.
     """
-    found = newest_evaluation(folder, step)
-    return Moment(frame=FrameStore(folder).at(step), evaluation=_evaluated(found) if found is not None else None)
+    found, frames = newest_evaluation(folder, step), FrameStore(folder)
+    frame = frames.at(step)
+    if frame is not None:
+        diagnosed, diagnostics = frames.diagnosed_at(step)
+        frame = replace(frame, diagnostics=diagnostics, diagnosed=diagnosed)
+    return Moment(frame=frame, evaluation=_evaluated(found) if found is not None else None)
 
 
 def _evaluations(metrics: Metrics) -> History:

@@ -7,9 +7,12 @@
     strip                       PNG
     weights                     importance weights of the last batches: float32, deflated
     points                      of the plane, where that is what is learned: x, y and class of each, float32, deflated
-    latents                     behind the images, as JSON; empty where that was not kept (version 1 has no such column)
-    size                        bytes of the three
+    latents                     behind the images, as JSON; empty where that was not kept
+    batch                       the first planned examples, and what a model shows on the plane: see `kept_views`
+    diagnostics                 what the model shows of itself, where it was looked into for this frame
+    size                        bytes of all these
 
+Files of version 1 have no latents, no batch and no diagnostics.
 Where they would take more room than allowed, grids are thinned out: out goes the one whose neighbours are closest to
 each other, so that what stays is spread evenly over the run; the first and the newest stay.
 """
@@ -27,30 +30,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.models.diagnostic import Diagnostic
+from studio.models.plane import PlaneView
 from studio.training.database import Schema, damaged, reading, version_of, writing
+from studio.training.kept_views import inflated, pack_batch, pack_diagnostics, unpack_batch, unpack_diagnostics
 from studio.training.latents import Latents
 from studio.training.old_run import grid_files, read_grid
 from studio.training.sample_strips import images_of, strip_of
-from studio.training.snapshot import SampleGrid
+from studio.training.snapshot import PlannedExamples, SampleGrid
 
 FILE = "frames.sqlite"
 _SCHEMA = Schema(
     noun="sample grids",
     version=2,
-    upgrades={1: "ALTER TABLE frame ADD COLUMN latents TEXT NOT NULL DEFAULT ''"},
+    upgrades={
+        1: """
+        ALTER TABLE frame ADD COLUMN latents TEXT NOT NULL DEFAULT '';
+        ALTER TABLE frame ADD COLUMN batch BLOB NOT NULL DEFAULT x'';
+        ALTER TABLE frame ADD COLUMN diagnostics BLOB NOT NULL DEFAULT x''
+        """
+    },
     script="""
     CREATE TABLE frame (
         id INTEGER PRIMARY KEY, step INTEGER NOT NULL, seconds REAL NOT NULL, revision INTEGER NOT NULL,
         offsets TEXT NOT NULL, count INTEGER NOT NULL, height INTEGER NOT NULL, width INTEGER NOT NULL,
         channels INTEGER NOT NULL, strip BLOB NOT NULL, weights BLOB NOT NULL, points BLOB NOT NULL,
-        size INTEGER NOT NULL, latents TEXT NOT NULL DEFAULT ''
+        size INTEGER NOT NULL, latents TEXT NOT NULL DEFAULT '', batch BLOB NOT NULL DEFAULT x'',
+        diagnostics BLOB NOT NULL DEFAULT x''
     );
     CREATE INDEX frame_by_step ON frame (step, size)
     """,
 )
 _COLUMNS = "step, seconds, revision, offsets, count, height, width, channels, strip, weights, points"
-_NEWER = "latents"
-_MOST_BYTES, _MOST_CLASSES = 2**26, 2**16
+_NEWER = "latents, batch"
+_MOST_CLASSES = 2**16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +77,10 @@ class Frame:
         weights: importance weights of the last batches, shape (m,).
         points: generated on the plane, in its units, shape (n, 2); none for images.
         labels: most probable class of each, shape (n,).
+        planned: the first examples of the batch before it.
+        views: what the model showed on the plane.
+        diagnostics: what it showed of itself.
+        diagnosed: step at which it did; as a rule, but not always, that of the grid.
     """
 
     grid: SampleGrid
@@ -73,6 +90,10 @@ class Frame:
     weights: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     points: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
     labels: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    planned: PlannedExamples | None = None
+    views: tuple[PlaneView, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    diagnosed: int = 0
 
     @property
     def step(self) -> int:
@@ -100,10 +121,8 @@ def append_frames(folder: Path, frames: Sequence[Frame], most_bytes: int, *, bac
         for frame in frames:
             # Drawn again at the same step, as when a run is resumed: the newer one holds.
             connection.execute("DELETE FROM frame WHERE step = ?", (frame.step,))
-            row = _row(frame)
-            connection.execute(
-                f"INSERT INTO frame ({_COLUMNS}, size, {_NEWER}) VALUES ({', '.join('?' * len(row))})", row
-            )
+            row, names = _row(frame), f"{_COLUMNS}, size, {_NEWER}, diagnostics"
+            connection.execute(f"INSERT INTO frame ({names}) VALUES ({', '.join('?' * len(row))})", row)
         _thin_out(connection, most_bytes)
 
 
@@ -114,7 +133,9 @@ def _row(frame: Frame) -> tuple[Any, ...]:
     offsets = json.dumps(dict(frame.offsets), ensure_ascii=False)
     moment = (grid.step, round(frame.seconds, 3), frame.revision, offsets)
     latents = grid.latents.model_dump_json() if grid.latents is not None else ""
-    return *moment, *grid.raw.shape, strip, weights, points, len(strip) + len(weights) + len(points), latents
+    batch, diagnostics = pack_batch(frame.planned, frame.views), pack_diagnostics(frame.diagnostics)
+    size = sum(len(part) for part in (strip, weights, points, latents, batch, diagnostics))
+    return *moment, *grid.raw.shape, strip, weights, points, size, latents, batch, diagnostics
 
 
 def _packed(numbers: NDArray[np.float64]) -> bytes:
@@ -122,11 +143,7 @@ def _packed(numbers: NDArray[np.float64]) -> bytes:
 
 
 def _unpacked(packed: bytes) -> NDArray[np.float64]:
-    unpack = zlib.decompressobj()
-    numbers = unpack.decompress(packed, _MOST_BYTES)
-    if not unpack.eof:
-        raise ValueError("numbers are cut off")
-    return np.frombuffer(numbers, "<f4").astype(np.float64)
+    return np.frombuffer(inflated(packed), "<f4").astype(np.float64)
 
 
 def _thin_out(connection: sqlite3.Connection, most_bytes: int) -> None:
@@ -176,12 +193,30 @@ class FrameStore:
         if not self._path.exists():
             return self._old_frame(step)
         with reading(self._path, _SCHEMA) as connection:
-            newer = _NEWER if version_of(connection) > 1 else "''"
+            newer = _NEWER if version_of(connection) > 1 else "'', x''"
             query = f"SELECT {_COLUMNS}, {newer} FROM frame WHERE step <= ? ORDER BY step DESC, id DESC LIMIT 1"
             row = connection.execute(query, (step,)).fetchone()
         try:
             return None if row is None else _frame(row)
         except (TypeError, ValueError, zlib.error, RecursionError) as error:
+            raise damaged(self._path, _SCHEMA, str(error)[:100]) from error
+
+    def diagnosed_at(self, step: int) -> tuple[int, tuple[Diagnostic, ...]]:
+        """What the model showed of itself at or before a step, and at which; nothing where it showed nothing.
+
+        Raises:
+            UserError: it is damaged.
+        """
+        if not self._path.exists():
+            return 0, ()
+        with reading(self._path, _SCHEMA) as connection:
+            if version_of(connection) < 2:
+                return 0, ()
+            there = "step <= ? AND length(diagnostics) > 0 ORDER BY step DESC, id DESC LIMIT 1"
+            row = connection.execute(f"SELECT step, diagnostics FROM frame WHERE {there}", (step,)).fetchone()
+        try:
+            return (0, ()) if row is None else (int(row[0]), unpack_diagnostics(row[1]))
+        except (TypeError, ValueError, RecursionError) as error:
             raise damaged(self._path, _SCHEMA, str(error)[:100]) from error
 
     def _old_frame(self, step: int) -> Frame | None:
@@ -194,7 +229,7 @@ class FrameStore:
 
 
 def _frame(row: tuple[Any, ...]) -> Frame:
-    step, seconds, revision, offsets, *sizes, strip, weights, points, latents = row
+    step, seconds, revision, offsets, *sizes, strip, weights, points, latents, batch = row
     count, height, width, channels = (int(size) for size in sizes)
     if min(count, height, width) < 1 or channels not in (1, 3):
         raise ValueError(f"{sizes!r:.60} is no shape of images")
@@ -202,6 +237,7 @@ def _frame(row: tuple[Any, ...]) -> Frame:
     table = _unpacked(points).reshape(-1, 3)
     if not np.isfinite(table).all():
         raise ValueError("a point is nowhere")
+    planned, views = unpack_batch(batch)
     return Frame(
         grid=SampleGrid(
             step=int(step),
@@ -215,4 +251,6 @@ def _frame(row: tuple[Any, ...]) -> Frame:
         weights=_unpacked(weights),
         points=table[:, :2],
         labels=table[:, 2].clip(0, _MOST_CLASSES).astype(np.int64),
+        planned=planned,
+        views=views,
     )

@@ -90,7 +90,14 @@ class Keeper:
             UserError: the folder cannot be written.
         """
         if self._recorder is not None:
-            self._recorder.save_grid(grid, reporter.recent_weights, self._clock.seconds, reporter.plane_frame())
+            self._recorder.save_grid(
+                grid,
+                reporter.recent_weights,
+                self._clock.seconds,
+                reporter.plane_frame(),
+                planned=reporter.planned,
+                diagnostics=reporter.new_diagnostics,
+            )
 
     def save(self, outcome: Outcome | None) -> UserError | None:
         """Everything that the run can go on from; a save that fails is due again at once.

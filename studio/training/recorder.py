@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.errors import UserError
+from studio.models.diagnostic import Diagnostic
 from studio.perturb.energy import Energy
 from studio.training.checkpoint import Checkpoint, Notes, fingerprint, packed
 from studio.training.energy_config import energy_record
@@ -20,7 +21,7 @@ from studio.training.latents import Latents, read_latents, write_latents
 from studio.training.marks import Mark, mark_of
 from studio.training.run_folder import RunFolder
 from studio.training.shelf import Shelf
-from studio.training.snapshot import PlaneFrame, SampleGrid
+from studio.training.snapshot import PlaneFrame, PlannedExamples, SampleGrid
 from studio.training.trainer import Trainer
 from studio.training.trainer_state import TrainerState, all_finite
 
@@ -131,7 +132,14 @@ class Recorder:
             self._latents_kept = True
 
     def save_grid(
-        self, grid: SampleGrid, weights: NDArray[np.float64], seconds: float, plane: PlaneFrame | None = None
+        self,
+        grid: SampleGrid,
+        weights: NDArray[np.float64],
+        seconds: float,
+        plane: PlaneFrame | None = None,
+        *,
+        planned: PlannedExamples | None = None,
+        diagnostics: tuple[Diagnostic, ...] = (),
     ) -> None:
         """Keep a sample grid, and write what is waiting.
 
@@ -140,15 +148,25 @@ class Recorder:
             weights: importance weights of the last batches, shape (m,).
             seconds: time spent training.
             plane: the model on the plane, where examples are points.
+            planned: the first examples of the last batch.
+            diagnostics: what the model showed of itself for this grid.
 
         Raises:
             UserError: the folder cannot be written.
         """
         perturbation = self._trainer.perturbation
         offsets = dict(zip(self._trainer.data.class_names, perturbation.offsets, strict=True))
-        frame = Frame(grid=grid, seconds=seconds, revision=perturbation.revision, offsets=offsets, weights=weights)
+        frame = Frame(
+            grid=grid,
+            seconds=seconds,
+            revision=perturbation.revision,
+            offsets=offsets,
+            weights=weights,
+            planned=planned,
+            diagnostics=diagnostics,
+        )
         if plane is not None:
-            frame = replace(frame, points=plane.points, labels=plane.labels)
+            frame = replace(frame, points=plane.points, labels=plane.labels, views=plane.views)
         self._frames.append(frame)
         self.flush()
 

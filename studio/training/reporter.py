@@ -41,6 +41,7 @@ class Reporter:
     Attributes:
         latents: those of the next grid.
         asked: the way between samples that is drawn with it.
+        new_diagnostics: what the model showed of itself for the newest grid; none where it did not look again.
     """
 
     def __init__(self, trainer: Trainer, clock: Clock, latents: Latents) -> None:
@@ -51,6 +52,7 @@ class Reporter:
         self._clock = clock
         self._report: StepReport | None = None
         self._grid: SampleGrid | None = None
+        self.new_diagnostics: tuple[Diagnostic, ...] = ()
         self._diagnostics: tuple[Diagnostic, ...] = ()
         self._next_grid = 0.0
         self._next_diagnosis = 0.0
@@ -96,8 +98,10 @@ class Reporter:
             latents=self.latents,
         )
         self.draw_between()
+        self.new_diagnostics = ()
         if thorough or self._clock.seconds >= self._next_diagnosis:
             self._diagnose()
+            self.new_diagnostics = self._diagnostics
         self._next_grid = self._clock.seconds + self._trainer.config.cadence.sample_every
         return grid
 
@@ -152,7 +156,7 @@ class Reporter:
             grid=self._grid,
             diagnostics=self._diagnostics,
             good_step=good_step,
-            planned=self._planned(report) if report else None,
+            planned=self.planned,
             plane=frame,
             between=self._between,
             recent_weights=self.recent_weights,
@@ -166,6 +170,11 @@ class Reporter:
     def recent_weights(self) -> NDArray[np.float64]:
         """Importance weights of the last batches, shape (m,)."""
         return _read_only(np.concatenate(self._recent) if self._recent else np.empty(0))
+
+    @property
+    def planned(self) -> PlannedExamples | None:
+        """Examples of the last batch, if there was one."""
+        return self._planned(self._report) if self._report is not None else None
 
     def _planned(self, report: StepReport) -> PlannedExamples:
         data, shown = self._trainer.data, report.plan.indices[:_SHOWN_EXAMPLES]

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QSpinBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.numbers import FIGURE_SPACE
+from studio.gui.panels.diagnostics import DiagnosticsPanel
+from studio.gui.panels.examples import ExamplesPanel
 from studio.gui.panels.losses import LossesPanel
 from studio.gui.panels.samples import SamplesPanel
 from studio.gui.panels.shares import SharesPanel
@@ -20,6 +22,7 @@ from studio.gui.time_bar import TimeBar
 from studio.gui.time_cursor import TimeView
 from studio.gui.view_state import RunPhase
 from studio.gui.workbench import Workbench
+from studio.training.frames import FrameStore
 from studio.training.marks import MarkKind
 from tests.gui.hands import Hands
 from tests.gui.live import make_snapshot, show, tooltip_at
@@ -226,3 +229,75 @@ def test_that_a_run_under_way_is_scrubbed_and_followed_again(quick_hands: Hands)
     quick_hands.wait(lambda: bool(bench.history.marks))
     assert [mark.kind for mark in bench.time.view.marks] == [MarkKind.RESUMED]
     quick_hands.end()
+
+
+def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
+    """Samples, weights, examples, diagnostics, shares and curves; marks are jumped between; the end is followed."""
+    hands, bench = quick_hands, quick_hands.bench
+    hands.train(20)
+    bench.target.set_offset(2, -1.0)
+    hands.wait(lambda: any(mark.kind is MarkKind.EDIT for mark in bench.history.marks))
+    edit = bench.history.marks[0].step
+    hands.wait(lambda: bench.run.step > edit + 20)
+    hands.press("pause")
+    hands.wait_for(RunPhase.PAUSED)
+    bench.runs.sample_now()
+    hands.press("pause")
+    hands.wait(lambda: any(mark.kind is MarkKind.RESUMED for mark in bench.history.marks))
+    hands.end()
+    assert bench.run.folder is not None
+    last = bench.run.step
+    record_evaluation(bench.run.folder, edit, 0.3, 40.0)
+    panels = {
+        panel.NAME: hands.find(panel, panel.NAME)
+        for panel in (SamplesPanel, WeightsPanel, ExamplesPanel, DiagnosticsPanel, SharesPanel, LossesPanel)
+    }
+    steps = [int(step) for step in FrameStore(bench.run.folder).steps]
+    assert steps[0] == 0
+    assert steps[-1] == last
+
+    def key_to(key: Key, step: int) -> None:
+        with hands.qtbot.waitSignal(bench.time.frame_shown, timeout=10_000):
+            hands.key(key, Qt.KeyboardModifier.AltModifier)
+        assert bench.time.view.step == step
+        hands.wait(lambda: bench.time.history.cursor == step)
+
+    marks = sorted({mark.step for mark in bench.time.view.marks})
+    assert marks[0] == edit
+    key_to(Key.Key_Left, marks[-1] if marks[-1] < last else marks[-2])
+    while bench.time.view.step > edit:
+        key_to(Key.Key_Left, [step for step in marks if step < bench.time.view.step][-1])
+    shown = max(step for step in steps if step <= edit)
+    assert panels["samples"]._grid.step == shown
+    assert panels["examples"]._step == shown
+    assert panels["diagnostics"]._old
+    assert panels["diagnostics"]._step <= shown
+    assert bench.time.evaluation.latest is not None
+    assert bench.time.evaluation.latest.evaluation.tv == 0.3
+    assert bench.time.history.current("loss_autoencoder") == bench.history.column("loss_autoencoder")[edit - 1]
+    slider = hands.window.time_bar.slider
+    slider.setFocus()
+    with hands.qtbot.waitSignal(bench.time.frame_shown, timeout=10_000):
+        hands.qtbot.keyClick(slider, Key.Key_Home)
+    hands.wait(lambda: panels["samples"]._grid.step == 0)
+    assert "no batch before the first step" in panels["examples"].empty_text
+    hands.wait(lambda: bench.time.evaluation.latest is None)
+    hands.key(Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    assert bench.time.view.step == edit
+    hands.key(Key.Key_End, Qt.KeyboardModifier.AltModifier)
+    assert bench.time.view.following
+    assert panels["samples"]._grid.step == last
+    assert not panels["diagnostics"]._old
+    hands.window.docks["examples"].raise_()
+    hands.wait(lambda: not panels["examples"].empty_text)
+
+
+def test_that_an_old_run_says_what_it_has_not_kept(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, old_run: Path
+) -> None:
+    examples, diagnostics = ExamplesPanel(workbench, theme), DiagnosticsPanel(workbench, theme)
+    for panel in (examples, diagnostics):
+        show(qtbot, panel)
+    look_at(qtbot, workbench, old_run)
+    assert "has not kept which examples" in examples.empty_text
+    assert "nothing was kept of what the model shows" in diagnostics.empty_text

@@ -220,7 +220,8 @@ def test_that_of_many_choices_only_the_last_counts() -> None:
 def test_that_frames_written_before_latents_were_kept_are_read_and_added_to(tmp_path: Path) -> None:
     Played(folder=tmp_path / "run").run(steps(2))
     with closing(sqlite3.connect(tmp_path / "run" / "frames.sqlite", isolation_level=None)) as connection:
-        connection.execute("ALTER TABLE frame DROP COLUMN latents")
+        for column in ("latents", "batch", "diagnostics"):
+            connection.execute(f"ALTER TABLE frame DROP COLUMN {column}")
         connection.execute("PRAGMA user_version = 1")
     frames = FrameStore(tmp_path / "run")
     old = frames.at(2)

@@ -24,11 +24,16 @@ from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Profile
+from studio.training.frames import Frame
 from studio.training.snapshot import Snapshot
 
 _EMPTY = (
     "What the model shows of its inner life: reconstructions, distributions, losses in detail, whatever it has.\n"
     "Press Start to train; the first come with the first samples."
+)
+_NOT_KEPT = (
+    "At or before this step nothing was kept of what the model shows of itself.\n"
+    "Runs keep it whenever the model looks at itself, which it does for some of the sample grids."
 )
 _CHOICE = "Which of the model's diagnostics is shown."
 _WIDEST = 260  # pixels of the list
@@ -46,6 +51,7 @@ class DiagnosticsPanel(LivePanel):
         self._found: tuple[Diagnostic, ...] = ()
         self._step = 0
         self._looked = False  # the run has shown what it has
+        self._old = False  # a step on disk is looked at
         self._wanted = ""  # name of the one that the person chose, kept for a model that has it again
         self.histogram, self.profile, self.pictures = HistogramPlot(theme), ProfilePlot(theme), PictureRows()
         self._views = QStackedWidget()
@@ -65,6 +71,7 @@ class DiagnosticsPanel(LivePanel):
         self.body.addWidget(self.saver)
         self.show_empty(_EMPTY)
         workbench.snapshot_arrived.connect(self.take_snapshot)
+        workbench.time.frame_shown.connect(self.take_frame)
         workbench.run_reset.connect(self.reset)
 
     def _controls(self) -> QWidget:
@@ -102,9 +109,17 @@ class DiagnosticsPanel(LivePanel):
         """Newer ones, perhaps."""
         if snapshot.grid is None or (self._found and snapshot.diagnostics is self._found):
             return  # the model is looked into when a grid is drawn
-        self._found = snapshot.diagnostics
-        self._step = snapshot.grid.step
-        self._looked = True
+        self._old = False
+        self._take(snapshot.diagnostics, snapshot.grid.step)
+
+    @Slot(object)
+    def take_frame(self, frame: Frame) -> None:
+        """What the model showed at the step that is looked at, or last before it."""
+        self._old = True
+        self._take(frame.diagnostics, frame.diagnosed)
+
+    def _take(self, found: tuple[Diagnostic, ...], step: int) -> None:
+        self._found, self._step, self._looked = found, step, True
         self._list()
         self.request_draw()
 
@@ -139,7 +154,7 @@ class DiagnosticsPanel(LivePanel):
         shown = self.shown
         if shown is None:
             if self._looked:
-                self.show_empty(self._nothing())
+                self.show_empty(_NOT_KEPT if self._old else self._nothing())
             return
         self.show_body()
         self._step_label.setText(f"step {whole(self._step)}".ljust(12, FIGURE_SPACE))

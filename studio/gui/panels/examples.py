@@ -16,9 +16,12 @@ from studio.gui.theme import ThemeManager, Tokens
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import DatasetView
 from studio.gui.workbench import Workbench
+from studio.training.frames import Frame
 from studio.training.snapshot import PlannedExamples, Snapshot
 
 _EMPTY = "Real examples of the last batch, each with its importance weight.\nPress Start to train."
+_FIRST = "There was no batch before the first step.\nGo on to a later one."
+_NOT_KEPT = "This run has not kept which examples its batches held.\nNewer runs keep some with each sample grid."
 _SIDE = 48  # least side of an image on the screen, in pixels
 _FRAME, _AIR = 3, 6
 
@@ -51,6 +54,7 @@ class ExamplesPanel(LivePanel):
         self.body.addWidget(scroll, 1)
         self.show_empty(_EMPTY)
         workbench.snapshot_arrived.connect(self.take_snapshot)
+        workbench.time.frame_shown.connect(self.take_frame)
         workbench.run_reset.connect(self.reset)
 
     @Slot(object)
@@ -58,6 +62,15 @@ class ExamplesPanel(LivePanel):
         """Another batch, perhaps."""
         if snapshot.planned is not None and snapshot.planned is not self._planned:
             self._planned, self._step = snapshot.planned, snapshot.step
+            self.request_draw()
+
+    @Slot(object)
+    def take_frame(self, frame: Frame) -> None:
+        """The batch before the step that is looked at."""
+        self._planned, self._step = frame.planned, frame.step
+        if frame.planned is None:
+            self.show_empty(_FIRST if frame.step == 0 else _NOT_KEPT)
+        else:
             self.request_draw()
 
     @Slot()

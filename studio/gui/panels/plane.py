@@ -167,7 +167,7 @@ class PlanePanel(LivePanel):
         """The points of the step that is looked at, if its run is of this data set."""
         shown = self.workbench.shown_config
         if self._dataset is not None and shown is not None and shown.dataset == self.workbench.config.dataset:
-            self._frame = PlaneFrame(step=frame.step, points=frame.points, labels=frame.labels, views=())
+            self._frame = PlaneFrame(step=frame.step, points=frame.points, labels=frame.labels, views=frame.views)
             self.request_draw()
 
     @Slot()
