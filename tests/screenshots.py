@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from studio.gui.main_window import MainWindow
     from studio.gui.panels.samples import SamplesPanel
     from studio.gui.theme import ThemeManager
+    from studio.gui.view_state import RunView
     from studio.training.config import RunConfig
 
 WIDTH, HEIGHT = 1280, 800
@@ -78,6 +79,12 @@ def _in(home: Path, folder: Path) -> int:
         _take(_during(window), folder, "during")
         _take(_picked(window), folder, "picked", ("samples",))
         _take(_between(window), folder, "between", ("samples",))
+    finally:
+        window.close()
+    ended = window.workbench.run
+    window = open_window(config_or_preset(PRESET).model_copy(update=plain), "resumed")
+    try:
+        _take(_resumed(window, ended), folder, "resumed", ("window", "samples", "examples", "diagnostics", "losses"))
     finally:
         window.close()
     _compare(home, folder, theme)
@@ -154,6 +161,20 @@ def _between(window: MainWindow) -> MainWindow:
     return window
 
 
+def _resumed(window: MainWindow, ended: RunView) -> MainWindow:
+    """The run of another window, gone on with, and looked at where its target was edited."""
+    workbench = window.workbench
+    assert ended.folder is not None
+    _before(window)
+    workbench.starter.resume(ended.folder)
+    _wait("the run to go on", lambda: workbench.run.step > ended.step + 50)
+    shown: list[object] = []
+    workbench.time.frame_shown.connect(shown.append)
+    workbench.time.seek(workbench.history.marks[0].step + 30)
+    _wait("the step", lambda: bool(shown))
+    return window
+
+
 def _compare(home: Path, folder: Path, theme: ThemeManager) -> None:
     """Two runs side by side whose samples are of different latents."""
     from studio.gui.compare_window import CompareWindow
@@ -168,7 +189,7 @@ def _compare(home: Path, folder: Path, theme: ThemeManager) -> None:
     _wait("their samples", lambda: bool(window.samples.note.text()))
     for look in (ThemeMode.LIGHT, ThemeMode.DARK):
         theme.set_mode(look)
-        _settle()
+        settle()
         window.grab().save(str(folder / f"compare-{look}-samples.png"))
     window.close()
 
@@ -209,7 +230,7 @@ def _take(window: MainWindow, folder: Path, state: str, names: Sequence[str] = (
     for look in (ThemeMode.LIGHT, ThemeMode.DARK):
         window.theme.set_mode(look)
         settle()
-        if not names:
+        if not names or "window" in names:
             window.grab().save(str(folder / f"{state}-{look}-window.png"))
         for name, dock in window.docks.items():
             if names and name not in names:
