@@ -109,7 +109,8 @@ def smaller_batch(average_size: float) -> float | None:
 def _read_state(trainer: Trainer, path: Path) -> int:
     from studio.training.checkpoint import read_checkpoint
 
-    trainer.restore(read_checkpoint(path).state)
+    checkpoint = read_checkpoint(path)
+    trainer.restore(checkpoint.state, checkpoint.course.taken)
     return trainer.step_count
 
 

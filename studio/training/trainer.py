@@ -5,6 +5,8 @@ Three random streams, so that none disturbs another: planning (NumPy), model (to
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -185,9 +187,13 @@ class Trainer:
             scalars={name: scalar.float() for name, scalar in self._scalars.items()},
         )
 
-    def restore(self, state: TrainerState) -> None:
+    def restore(self, state: TrainerState, taken: Mapping[str, int] | None = None) -> None:
         """Go back to a state. Learning rates stay as they are now, and batches and random numbers go on from here, so
         that what went wrong is not repeated to the letter.
+
+        Args:
+            state: as it was.
+            taken: steps that each network's optimiser had taken, where that is known.
         """
         self.model.load_state_dict(state.model)
         self.average.restore(state.average, state.updates)
@@ -195,6 +201,9 @@ class Trainer:
             self._optimisers[network].restore(kept)
         self._scalars = {name: scalar.to(self.device) for name, scalar in state.scalars.items()}
         self.step_count = state.step
+        for network, count in (taken or {}).items():
+            optimiser = self._optimisers[network]
+            optimiser.go_on(optimiser.config.learning_rate, count)
 
     def course(self) -> Course:
         """A copy of what the next steps depend on besides `state`."""

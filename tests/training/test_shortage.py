@@ -80,6 +80,17 @@ def test_that_a_run_short_of_memory_waits_where_it_was_whole_and_goes_on_with_ha
     assert "B_avg set to 4" in [mark.text for mark in metrics.marks][-2]
 
 
+def test_that_a_run_back_before_its_first_step_is_saved_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    run = Played(tiny_config("gan"), tmp_path / "run")
+    plant(run, monkeypatch, 0, MemoryError)
+    run.run(steps(3))
+    assert run.all_of(Restored)[0].step == 0
+    found = resume(tmp_path / "run")
+    other = Trainer(found.config, tiny_images())
+    found.take_up(other)
+    same_to_the_bit(run.trainer, other)
+
+
 def test_that_the_last_good_state_is_newer_than_the_checkpoint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run = Played(tiny_config("gan"), tmp_path / "run")
     plant(run, monkeypatch, 5, MemoryError)
