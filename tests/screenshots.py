@@ -82,7 +82,7 @@ def _in(home: Path, folder: Path) -> int:
     finally:
         window.close()
     ended = window.workbench.run
-    window = open_window(config_or_preset(PRESET).model_copy(update=plain), "resumed")
+    window = open_window(config_of(PRESET), "resumed")
     try:
         _take(_resumed(window, ended), folder, "resumed", ("window", "samples", "examples", "diagnostics", "losses"))
     finally:
