@@ -18,7 +18,7 @@ from pydantic import Field as Bounded
 from pydantic import TypeAdapter
 
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Profile, Reference
-from studio.models.plane import Arrows, Field, Net, PlaneView
+from studio.models.plane import Arrows, Field, Flow, Net, PlaneView
 from studio.settings import Settings
 from studio.training.sample_strips import images_of, strip_of
 from studio.training.snapshot import Images, PlannedExamples
@@ -217,18 +217,31 @@ class KeptNet(KeptView):
 
     kind: Literal["net"] = "net"
     knots: KeptNumbers
-    paths: bool
 
     @classmethod
     def of(cls, view: Net) -> KeptNet:
         """To be kept."""
-        knots = KeptNumbers.of(view.knots)
-        return cls(name=view.name, title=view.title, tip=view.tip, knots=knots, paths=view.paths)
+        return cls(name=view.name, title=view.title, tip=view.tip, knots=KeptNumbers.of(view.knots))
 
     def view(self) -> Net:
         """As it was."""
-        knots = self.knots.array(None, None, 2)
-        return Net(name=self.name, title=self.title, tip=self.tip, knots=knots, paths=self.paths)
+        return Net(name=self.name, title=self.title, tip=self.tip, knots=self.knots.array(None, None, 2))
+
+
+class KeptFlow(KeptView):
+    """A `Flow`."""
+
+    kind: Literal["flow"] = "flow"
+    knots: KeptNumbers
+
+    @classmethod
+    def of(cls, view: Flow) -> KeptFlow:
+        """To be kept."""
+        return cls(name=view.name, title=view.title, tip=view.tip, knots=KeptNumbers.of(view.knots))
+
+    def view(self) -> Flow:
+        """As it was."""
+        return Flow(name=self.name, title=self.title, tip=self.tip, knots=self.knots.array(None, None, 2))
 
 
 class KeptPlanned(Settings):
@@ -260,9 +273,10 @@ _KEPT: Mapping[type, Callable[[Any], KeptView]] = {
     Field: KeptField.of,
     Arrows: KeptArrows.of,
     Net: KeptNet.of,
+    Flow: KeptFlow.of,
 }
 _OfModel = Annotated[KeptHistogram | KeptProfile | KeptPictures, Bounded(discriminator="kind")]
-_OnPlane = Annotated[KeptField | KeptArrows | KeptNet, Bounded(discriminator="kind")]
+_OnPlane = Annotated[KeptField | KeptArrows | KeptNet | KeptFlow, Bounded(discriminator="kind")]
 
 
 class _Batch(Settings):

@@ -15,7 +15,7 @@ import pytest
 from studio.errors import UserError
 from studio.models.catalog import MODELS
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Profile, Reference
-from studio.models.plane import Arrows, Field, Net
+from studio.models.plane import Arrows, Field, Flow, Net
 from studio.training.frames import Frame, FrameStore
 from studio.training.kept_views import inflated, pack_batch, pack_diagnostics, unpack_batch, unpack_diagnostics
 from studio.training.run_folder import RunFolder
@@ -41,7 +41,8 @@ PICTURES = Pictures(
 )
 FIELD = Field(name="f", title="F", tip="What.", unit="nats", values=np.arange(16.0).reshape(4, 4), density=True)
 ARROWS = Arrows(name="a", title="A", tip="What.", at=np.ones((5, 2)), along=np.zeros((5, 2)))
-NET = Net(name="n", title="N", tip="What.", knots=np.arange(24.0).reshape(3, 4, 2), paths=True)
+NET = Net(name="n", title="N", tip="What.", knots=np.arange(24.0).reshape(3, 4, 2))
+FLOW = Flow(name="w", title="W", tip="What.", knots=np.arange(12.0).reshape(2, 3, 2))
 PLANNED = PlannedExamples(images=make_grid(7).raw, labels=np.arange(9), weights=np.linspace(0.5, 1.5, 9))
 
 
@@ -63,9 +64,9 @@ def test_that_views_come_back() -> None:
     given: tuple[Diagnostic, ...] = (HISTOGRAM, PROFILE, PICTURES)
     for mine, theirs in zip(given, unpack_diagnostics(pack_diagnostics(given)), strict=True):
         same(mine, theirs)
-    planned, plane = unpack_batch(pack_batch(PLANNED, (FIELD, ARROWS, NET)))
+    planned, plane = unpack_batch(pack_batch(PLANNED, (FIELD, ARROWS, NET, FLOW)))
     same(PLANNED, planned)
-    for view, found in zip((FIELD, ARROWS, NET), plane, strict=True):
+    for view, found in zip((FIELD, ARROWS, NET, FLOW), plane, strict=True):
         same(view, found)
 
 
