@@ -216,8 +216,7 @@ def _evaluated(folder: Path) -> dict[str, float]:
         evaluation = evaluation_of(found.record)
     except ValueError:
         return known
-    shares = evaluation.shares
-    target = np.append(evaluation.target, 0.0)
+    target, shares = evaluation.target, evaluation.shares
     plausible = all(bool((np.abs(each) <= 1).all()) for each in (target, shares.corrected, shares.deviation))
     if SHARE_ERROR in known and plausible:
         low, high = total_variation_interval(target, shares.corrected, shares.deviation)

@@ -23,7 +23,7 @@ from tests.data.conftest import Loopback
 from tests.data.idx_files import idx_bytes, tiny_images, tiny_labels
 from tests.data.test_download import files_below
 
-NAMES = ("plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
 def md5(content: bytes) -> str:

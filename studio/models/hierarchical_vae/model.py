@@ -80,14 +80,19 @@ class Descent(MeanImage):
     def __init__(self, ladder: Ladder, sizes: Sequence[int]) -> None:
         super().__init__(ladder)
         self.down = ladder.down
-        self._sizes = list(reversed(sizes))
+        self._sizes = tuple(sizes)
 
     def forward(self, noise: Tensor) -> Tensor:
         """ε of shape (B, sum of the sizes)."""
-        code, *lower = noise.split(self._sizes, dim=1)
-        for step, own in zip(reversed(self.down), lower, strict=True):
-            code = step(code).at(own)
-        return super().forward(code)
+        return super().forward(_descended(self.down, self._sizes, noise))
+
+
+def _descended(down: nn.ModuleList, sizes: Sequence[int], noise: Tensor) -> Tensor:
+    """z_1 of shape (B, size of the lowest layer), for the ε of all layers, the topmost first, side by side."""
+    code, *lower = noise.split(list(reversed(sizes)), dim=1)
+    for step, own in zip(reversed(down), lower, strict=True):
+        code = step(code).at(own)
+    return code
 
 
 class Climb(NamedTuple):
@@ -161,11 +166,7 @@ class HierarchicalVae(LatentVariableModel):
         return (sum(self._sizes),)
 
     def codes(self, latents: Tensor) -> Tensor:
-        code, *noises = latents.split(self._sizes[::-1], dim=1)
-        for step, noise in zip(reversed(self.autoencoder.down), noises, strict=True):
-            mean, log_variance = step(code)
-            code = mean + (0.5 * log_variance).exp() * noise
-        return code
+        return _descended(self.autoencoder.down, self._sizes, latents)
 
     def portable(self) -> Portable:
         return Portable(
