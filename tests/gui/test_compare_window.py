@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from studio.gui.compare_window import CompareWindow
 from studio.gui.panels.runs import RunsPanel
-from studio.gui.theme import ThemeManager
+from studio.gui.theme import ThemeManager, ThemeMode
 from studio.gui.workbench import Workbench
 from studio.progress import Progress
 from studio.training.frames import Frame
@@ -204,3 +205,16 @@ def test_that_drawing_anew_shows_progress_is_cancelled_and_says_what_failed(
         qtbot.mouseClick(samples.redraw, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: "weights cannot be read" in samples.note.text(), timeout=20_000)
         assert samples.redraw.isEnabled()
+
+
+def test_that_a_closed_window_takes_no_part_in_a_change_of_theme(
+    qtbot: QtBot, theme: ThemeManager, tmp_path: Path
+) -> None:
+    runs = [make_run(tmp_path, name) for name in "ab"]
+    window = CompareWindow(runs, theme)
+    with qtbot.waitExposed(window):
+        window.show()
+    qtbot.waitUntil(lambda: len(window.runs) == 2)
+    window.close()
+    qtbot.waitUntil(lambda: not isValid(window.plot))
+    theme.set_mode(ThemeMode.DARK)  # what it raises fails the test

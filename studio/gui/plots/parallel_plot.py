@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import Slot
 from PySide6.QtGui import QColor, QPen
 
 from studio.gui.numbers import compact
@@ -95,7 +94,6 @@ class ParallelPlot(Plot):
             self._chosen = frozenset(runs)
             self._draw()
 
-    @Slot(object)
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""
         super().restyle(tokens)

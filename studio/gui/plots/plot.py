@@ -122,10 +122,13 @@ class Plot(pg.PlotWidget):
         self.cursor = MarkLines()
         self.cursor.setZValue(15)
         item.addItem(self.cursor, ignoreBounds=True)
-        theme.changed.connect(self.restyle)
+        theme.changed.connect(self._on_theme)  # a slot that no subclass overrides, so that Qt ends it with the plot
         self.restyle(theme.tokens)
 
     @Slot(object)
+    def _on_theme(self, tokens: Tokens) -> None:
+        self.restyle(tokens)
+
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""
         self.tokens = tokens
