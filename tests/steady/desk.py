@@ -1,0 +1,132 @@
+"""The whole studio for a program that uses it: a home of its own, and notes of everything that goes wrong.
+
+Nothing here imports Qt or the studio before `private_home` has set what both read once.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QMessageLogContext, QtMsgType
+
+    from studio.gui.main_window import MainWindow
+    from studio.training.config import RunConfig
+
+_HARMLESS = ("This plugin does not support ",)
+"""What the screenless platform says of every window with a size limit."""
+_FOLDERS = {
+    "HOME": "",
+    "XDG_CACHE_HOME": ".cache",
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_STATE_HOME": ".local/state",
+    "XDG_DOCUMENTS_DIR": "Documents",
+    "XDG_RUNTIME_DIR": ".run",
+}
+
+
+@contextmanager
+def private_home() -> Iterator[Path]:
+    """A temporary home, which is also where relative paths lead."""
+    with tempfile.TemporaryDirectory(prefix="studio-steady-") as folder:
+        home = Path(folder)
+        for variable, name in _FOLDERS.items():
+            (home / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.environ[variable] = str(home / name)
+        before = Path.cwd()
+        os.chdir(home)
+        try:
+            yield home
+        finally:
+            os.chdir(before)
+
+
+class Troubles:
+    """Collects Qt's warnings and exceptions that no code has caught, of all threads, while it is entered.
+
+    Args:
+        aloud: print each as it comes, too.
+    """
+
+    def __init__(self, *, aloud: bool = False) -> None:
+        self.warnings: list[str] = []
+        self.exceptions: list[str] = []
+        self._aloud = aloud
+
+    def __enter__(self) -> Troubles:
+        from PySide6.QtCore import qInstallMessageHandler
+
+        self._before = sys.excepthook, threading.excepthook
+        sys.excepthook = self._take
+        threading.excepthook = lambda found: self._take(found.exc_type, found.exc_value, found.exc_traceback)
+        self._handler = qInstallMessageHandler(self._hear)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        from PySide6.QtCore import qInstallMessageHandler
+
+        sys.excepthook, threading.excepthook = self._before
+        qInstallMessageHandler(self._handler)
+
+    def _take(self, kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        self._note(self.exceptions, "".join(traceback.format_exception(kind, error, trace)))
+
+    def _hear(self, kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+        from PySide6.QtCore import QtMsgType
+
+        if kind is QtMsgType.QtFatalMsg:
+            print(text, file=sys.stderr, flush=True)  # the last that is heard of this process
+        if kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg) and not text.startswith(_HARMLESS):
+            self._note(self.warnings, text)
+
+    def _note(self, found: list[str], text: str) -> None:
+        found.append(text)
+        if self._aloud:
+            print(text, flush=True)
+
+
+@contextmanager
+def open_studio(config: RunConfig, home: Path, data_root: Path | None = None) -> Iterator[MainWindow]:
+    """The window as the application shows it, with its garbage collector; the data set and torch come in."""
+    from PySide6.QtCore import QSettings
+    from PySide6.QtWidgets import QApplication
+
+    from studio.gui.garbage import GarbageCollector
+    from studio.gui.main_window import MainWindow
+    from studio.gui.theme import ThemeManager, ThemeMode
+    from studio.gui.workbench import Workbench
+
+    app = QApplication.instance() or QApplication([])
+    assert isinstance(app, QApplication)
+    theme = ThemeManager(ThemeMode.LIGHT)
+    theme.apply(app)
+    automatic, garbage = gc.isenabled(), GarbageCollector(app)
+    bench = Workbench(config, data_root=data_root or home / "datasets", runs_root=home / "runs")
+    bench.engine_ready.connect(garbage.settle)
+    window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
+    window.showNormal()  # it would fill this platform's small screen
+    window.resize(1280, 800)
+    window.activateWindow()
+    bench.begin()
+    try:
+        yield window
+    finally:
+        bench.shutdown()
+        bench.see_run_out()
+        window.close()
+        window.deleteLater()
+        garbage.stop()
+        gc.unfreeze()
+        if not automatic:
+            gc.disable()

@@ -1,0 +1,222 @@
+"""Thousands of random clicks, keys, sizes and edits, with training on: nothing breaks, hangs or loses its senses."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from studio.gui.log_line import LogLine
+from studio.gui.main_window import MainWindow
+from studio.gui.view_state import RunPhase
+from studio.training import session
+from studio.training.config import CadenceConfig, EvaluationConfig, Precision, RunConfig
+from studio.training.config_file import parse_config
+from studio.training.loop import RunLoop
+from studio.training.presets import config_or_preset
+from tests.gui.hands import PATIENCE_MS
+from tests.steady.desk import Troubles, open_studio
+from tests.steady.monkey import Monkey
+from tests.steady.watch import Heart
+
+PRESETS = (
+    "digits-gan", "planar-gan", "digits-vae", "digits-rbm", "digits-wgan_gp", "planar-diffusion", "digits-diffusion",
+    "planar-wgan_gp", "digits-ebm", "digits-hierarchical_vae",
+)  # fmt: skip
+LONGEST = 1.0  # seconds that the window may stand still
+
+
+class Writes:
+    """Notes every file that is opened to be written, every folder made and every name changed, while it is on."""
+
+    _hooks = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree")
+
+    def __init__(self, allowed: Path) -> None:
+        self.on = True
+        self.elsewhere: list[str] = []
+        self._allowed = allowed
+        name = QApplication.applicationName()
+        self._own = f"{tempfile.gettempdir()}/{name}-"  # where the theme keeps pictures for its style sheet
+        sys.addaudithook(self._hear)  # stays for as long as the process lives
+
+    def _hear(self, event: str, args: tuple[Any, ...]) -> None:
+        if not self.on or not (event in self._hooks or event == "open"):
+            return
+        if event == "open" and not (args[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            return
+        if isinstance(args[0], (str, bytes, os.PathLike)):
+            path = Path(os.path.abspath(os.fsdecode(args[0])))
+            mine = path.is_relative_to(self._allowed) or str(path).startswith(self._own)
+            if not mine and not path.is_relative_to("/dev"):
+                self.elsewhere.append(f"{event} {path}")
+
+
+class Game:
+    """A monkey at the window, and what must hold afterwards."""
+
+    def __init__(self, qtbot: QtBot, window: MainWindow, seed: int, loops: list[RunLoop]) -> None:
+        self.qtbot, self.window, self.bench = qtbot, window, window.workbench
+        self.monkey = Monkey(window, seed)
+        self.loops = loops
+        self.bugs: list[str] = []
+        self.log: deque[str] = deque(maxlen=20)
+        self.bench.line_logged.connect(self._read)
+
+    def play(self, preset: str, events: int) -> None:
+        """Let it play with a run of this preset under way, then see that all is in order."""
+        self.window._arrange()
+        self.window.resize(1280, 800)
+        self.bench.set_config(tiny(preset))
+        self._wait(lambda: self.bench.images is not None and not self.bench.start_blocked)
+        self.window.start()
+        self._wait(lambda: self.bench.run.step >= 1 or not self.bench.run.phase.active)
+        assert self.bench.run.phase.active
+        with self.qtbot.waitSignal(self.monkey.finished, timeout=10 * PATIENCE_MS):
+            self.monkey.play(events)
+        QApplication.processEvents()
+        self.monkey.close_all()
+        self._check_config()
+        self._check_target()
+        self._check_undo()
+        self._end()
+
+    def _wait(self, ready: Callable[[], bool]) -> None:
+        self.qtbot.waitUntil(ready, timeout=PATIENCE_MS)
+
+    def _read(self, line: LogLine) -> None:
+        self.log.append(f"{line.text} {line.detail}")
+        if "Traceback" in line.detail:
+            self.bugs.append(f"{line.text}\n{line.detail}")
+
+    def _check_config(self) -> None:
+        config = self.bench.config
+        assert parse_config(json.loads(config.to_json()), "the window's") == config
+
+    def _check_target(self) -> None:
+        """What the table shows is what is trained towards, unless the run refuses it, as of other classes."""
+        running, target = self.bench.running, self.bench.target
+        self._wait(lambda: self.bench.task is None and not self.bench.energies.busy)
+        if self.bench.run.phase is not RunPhase.RUNNING and self.bench.run.phase is not RunPhase.PAUSED:
+            return
+        assert running is not None
+        if running.dataset != self.bench.config.dataset or self.bench.dataset is None:
+            return
+
+        def settled() -> bool:
+            return target.tilt is None or not target.tilt.pending or target.tilt.fault is not None
+
+        self._wait(settled)
+        if target.tilt is not None and target.tilt.fault is None and self.bench.run.phase.active:
+            trained, shown = self.loops[-1].trainer.perturbation, target.perturbation
+            assert trained.offsets == shown.offsets
+            assert trained.energy == shown.energy
+            assert trained.gauge is shown.gauge
+
+    def _check_undo(self) -> None:
+        """Undone to the first edit and redone to the last, the target is what it was."""
+        stack = self.bench.undo_stack
+        while stack.canRedo():
+            stack.redo()
+        before = self.bench.config.perturbation
+        while stack.canUndo():
+            stack.undo()
+        while stack.canRedo():
+            stack.redo()
+        after = self.bench.config.perturbation
+        assert after.offsets == before.offsets
+        assert after.terms == before.terms
+
+    def _end(self) -> None:
+        self.bench.stop()
+        self._wait(lambda: not self.bench.runs.busy)
+        assert self.bench.run.phase in (RunPhase.FINISHED, RunPhase.FAILED)
+
+
+def tiny(preset: str) -> RunConfig:
+    """A preset whose steps are short and whose reports are many."""
+    cadence = CadenceConfig(log_every=1, sample_every=0.5, samples=16)
+    quick = {
+        "cadence": cadence,
+        "evaluation": EvaluationConfig(samples=100),
+        "threads": 1,
+        "precision": Precision.FLOAT32,
+    }
+    return config_or_preset(preset).model_copy(update=quick)
+
+
+def play(
+    qtbot: QtBot, home: Path, monkeypatch: pytest.MonkeyPatch, *, events: int, seed: int, presets: tuple[str, ...]
+) -> None:
+    """The whole game; prints what was done."""
+    loops: list[RunLoop] = []
+    prepare = session._prepare
+
+    def remember(*args: Any) -> RunLoop:
+        loops.append(prepare(*args))
+        return loops[-1]
+
+    def offline(*_: object) -> None:
+        raise OSError("no network for a monkey")
+
+    monkeypatch.setattr(session, "_prepare", remember)
+    monkeypatch.setattr(socket.socket, "connect", offline)
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda *_: True)
+    monkeypatch.chdir(home)
+    begun, busy, writes = time.perf_counter(), time.process_time(), Writes(home.parent)
+    with Troubles() as troubles, open_studio(tiny(presets[0]), home) as window:
+        heart = Heart(LONGEST)
+        bench = window.workbench
+        qtbot.waitUntil(lambda: bench.dataset is not None and bench.task is None, timeout=PATIENCE_MS)
+        game = Game(qtbot, window, seed, loops)
+        heart.stalls.clear()
+        heart.longest = 0.0
+        try:
+            for preset in presets:
+                game.play(preset, events // len(presets))
+        except BaseException:
+            print("\nLast of all:", *game.monkey.last, "The log:", *game.log, sep="\n  ")
+            raise
+        finally:
+            heart.stop()
+            writes.on = False
+    spent, used = time.perf_counter() - begun, time.process_time() - busy
+    sent = game.monkey.sent
+    print(f"\n{sent} events in {spent:.0f} s ({used:.0f} s of processor time), seed {seed}")
+    print(", ".join(f"{kind} {count}" for kind, count in game.monkey.counts.most_common()))
+    print(f"{len(loops)} runs begun; longest gap {1000 * heart.longest:.0f} ms")
+    for stall in heart.stalls:
+        print(f"stood still for {stall.seconds:.2f} s, {stall.busy:.2f} s of them busy:\n{stall.where}")
+    assert not troubles.warnings
+    assert not troubles.exceptions
+    assert not game.bugs
+    assert not writes.elsewhere
+    assert not [stall for stall in heart.stalls if stall.busy > LONGEST]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_that_1500_random_events_break_nothing(
+    qtbot: QtBot, private_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(qtbot, private_home, monkeypatch, events=1500, seed=0, presets=PRESETS[:5])
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(3600)
+def test_that_5000_random_events_break_nothing(
+    qtbot: QtBot, private_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed = int(os.environ.get("MONKEY_SEED", "1"))
+    play(qtbot, private_home, monkeypatch, events=5000, seed=seed, presets=PRESETS)

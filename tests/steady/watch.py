@@ -1,0 +1,170 @@
+"""What a long session may not let grow: memory, objects, files, threads; and how long the window stands still."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import gc
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import IO, Any
+
+import psutil
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication
+
+_MB = 1_000_000
+_BEAT = 10
+
+
+class _MallInfo(ctypes.Structure):
+    """What glibc's malloc knows of itself, in bytes."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost",
+        )
+    ]  # fmt: skip
+
+
+def malloc_info() -> tuple[float, float]:
+    """Megabytes that malloc has given out, and that it holds free; NaN where the system's is another."""
+    try:
+        ask = ctypes.CDLL(None).mallinfo2
+    except AttributeError:
+        return float("nan"), float("nan")
+    ask.restype = _MallInfo
+    found = ask()
+    return (found.uordblks + found.hblkhd) / _MB, found.fordblks / _MB
+
+
+def trim() -> None:
+    """Have malloc give back to the system what it holds free."""
+    give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if give_back is not None:
+        give_back(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The process at one moment.
+
+    Attributes:
+        resident, unique: memory, MB; unique is what would be free if the process ended.
+        given, free: by malloc, MB; memory of large arrays counts in `given`.
+        blocks: that Python has allocated.
+        types: objects that Python's collector follows, by type; torch's own at the start are left out.
+        objects: that hang below the window and the application in Qt.
+    """
+
+    resident: float
+    unique: float
+    given: float
+    free: float
+    blocks: int
+    types: Counter[str]
+    objects: int
+    widgets: int
+    files: int
+    threads: int
+
+
+def read(process: psutil.Process) -> Reading:
+    """A reading of now; takes some 100 ms."""
+    memory = process.memory_full_info()
+    given, free = malloc_info()
+    app = QApplication.instance()
+    roots: list[Any] = [*QApplication.topLevelWidgets(), app]
+    return Reading(
+        resident=memory.rss / _MB,
+        unique=memory.uss / _MB,
+        given=given,
+        free=free,
+        blocks=sys.getallocatedblocks(),
+        types=Counter(type(each).__qualname__ for each in gc.get_objects()),
+        objects=sum(1 + len(root.findChildren(QObject)) for root in roots),
+        widgets=len(QApplication.allWidgets()),
+        files=process.num_fds() if hasattr(process, "num_fds") else len(process.open_files()),
+        threads=process.num_threads(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stall:
+    """The window stood still.
+
+    Attributes:
+        seconds: on the clock.
+        busy: seconds of processor time that its thread used meanwhile.
+        where: its stack while it did, as seen from another thread.
+    """
+
+    seconds: float
+    busy: float
+    where: str
+
+
+class Heart(QObject):
+    """Beats in the event loop, and notes where the window's thread is whenever it has not for too long.
+
+    Args:
+        patience: seconds without a beat that count as a stall.
+    """
+
+    def __init__(self, patience: float = 1.0) -> None:
+        super().__init__()
+        self.longest = 0.0
+        self.stalls: list[Stall] = []
+        self._patience = patience
+        self._window = threading.get_ident()
+        self._last, self._used = time.perf_counter(), time.thread_time()
+        self._where = ""
+        self._over = threading.Event()
+        self._timer = QTimer(self, interval=_BEAT)
+        self._timer.timeout.connect(self.beat)
+        self._timer.start()
+        self._watcher = threading.Thread(target=self._watch, name="heart")
+        self._watcher.start()
+
+    def beat(self) -> None:
+        """The event loop turns."""
+        now, used = time.perf_counter(), time.thread_time()
+        gap, busy, where = now - self._last, used - self._used, self._where
+        self._last, self._used, self._where = now, used, ""
+        self.longest = max(self.longest, gap)
+        if gap > self._patience:
+            self.stalls.append(Stall(seconds=gap, busy=busy, where=where))
+
+    def skip(self) -> None:
+        """What came since the last beat is not to be counted."""
+        self._last, self._used, self._where = time.perf_counter(), time.thread_time(), ""
+
+    def stop(self) -> None:
+        """Beat no more."""
+        self._timer.stop()
+        self._over.set()
+        self._watcher.join()
+
+    def _watch(self) -> None:
+        with tempfile.TemporaryFile() as file:
+            while not self._over.wait(self._patience / 4):
+                if time.perf_counter() - self._last > 0.75 * self._patience and not self._where:
+                    self._where = self._look(file)
+
+    def _look(self, file: IO[bytes]) -> str:
+        """The stack of the window's thread, innermost first.
+
+        Not by a frame of it: whoever holds that keeps its variables alive, such as a painter whose painting is over.
+        """
+        file.seek(0)
+        file.truncate()
+        faulthandler.dump_traceback(file)
+        file.seek(0)
+        stacks = file.read().decode().split("\n\n")
+        mine = [stack for stack in stacks if f"0x{self._window:016x}" in stack]
+        return "\n".join(mine[0].splitlines()[1:14]) if mine else ""
