@@ -103,7 +103,7 @@ class Soak:
             trimmed = read(process).resident
             print(f"\nresident after malloc gave back what it held free: {trimmed:.1f} MB, before {before:.1f} MB")
             for stall in heart.stalls:
-                print(f"\nstood still for {stall.seconds:.2f} s, {stall.busy:.2f} s of them busy:\n{stall.where}")
+                print(f"\n{stall}")
             step = bench.run.step
             marks, evaluations = len(bench.history.marks), len(bench.evaluations.view.history)
             print(f"\n{marks} marks, {evaluations} evaluations, {bench.undo_stack.count()} edits to undo")

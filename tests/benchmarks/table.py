@@ -105,7 +105,7 @@ def rate(step: Callable[[], object], seconds: float) -> float:
     return taken / spent
 
 
-def show(rows: Iterable[Row]) -> None:
+def show(rows: Iterable[Row | str]) -> None:
     """Print them as they come."""
     print(HEADER)
     for row in rows:

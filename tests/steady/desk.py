@@ -15,13 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QMessageLogContext, QtMsgType
 
     from studio.gui.main_window import MainWindow
     from studio.training.config import RunConfig
+    from studio.training.loop import RunLoop
 
 _HARMLESS = ("This plugin does not support ",)
 """What the screenless platform says of every window with a size limit."""
@@ -94,6 +96,22 @@ class Troubles:
         found.append(text)
         if self._aloud:
             print(text, flush=True)
+
+
+@contextmanager
+def loops_of_runs() -> Iterator[list[RunLoop]]:
+    """Gathers the loop of every run that begins, for who wants to see what its thread has."""
+    import studio.training.session as session
+
+    loops: list[RunLoop] = []
+    prepare = session._prepare
+
+    def remember(*args: Any) -> RunLoop:
+        loops.append(prepare(*args))
+        return loops[-1]
+
+    with patch.object(session, "_prepare", remember):
+        yield loops
 
 
 @contextmanager

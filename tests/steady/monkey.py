@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QMessageBox,
     QTabBar,
+    QTableView,
     QWidget,
 )
 
@@ -94,10 +95,12 @@ class Monkey(QObject):
         self._kinds: dict[Callable[[], None], int] = {
             self._click_anywhere: 20,
             self._click_something: 30,
+            self._open_menu: 4,
             self._press_key: 20,
             self._press_chord: 6,
             self._go_to_panel: 8,
             self._type: 10,
+            self._enter: 10,
             self._turn_wheel: 5,
             self._drag: 3,
             self._resize: 2,
@@ -212,17 +215,26 @@ class Monkey(QObject):
     def _click_something(self) -> None:
         widget = self._something()
         if widget is not None:
-            self._click(widget, self._place_in(widget))
+            target = widget.viewport() if isinstance(widget, QAbstractItemView) else widget
+            self._click(target, self._place_in(target))
+
+    def _open_menu(self) -> None:
+        bar = self.window.menuBar()
+        action = self._chance.choice(bar.actions())
+        self._note("menu opened", action.text())
+        QTest.mouseClick(bar, Button.LeftButton, _NONE, bar.actionGeometry(action).center())
 
     def _click(self, widget: QWidget, place: QPoint) -> None:
         """Through the window system, so that menus of the right button come up as they do for a person."""
-        window = widget.window().windowHandle()
+        top = QWidget.window(widget)  # a plot has another `window`
+        window = top.windowHandle()
         if window is None or not widget.isVisible():
             return
-        button = Button.RightButton if self._chance.random() < 0.1 else Button.LeftButton
+        right = 0.3 if isinstance(widget.parent(), QAbstractItemView) else 0.1
+        button = Button.RightButton if self._chance.random() < right else Button.LeftButton
         modifier = self._chance.choices((_NONE, _SHIFT, _CTRL), (18, 1, 1))[0]
-        there = widget.mapTo(widget.window(), place)
-        if not widget.window().rect().contains(there):
+        there = widget.mapTo(top, place)
+        if not top.rect().contains(there):
             return
         double = self._chance.random() < 0.06
         self._note("double click" if double else "click", _name(widget))
@@ -275,6 +287,28 @@ class Monkey(QObject):
             if target.objectName() != "path":
                 QTest.keyClicks(target, letter)
 
+    def _enter(self) -> None:
+        """A whole number or text in place of what stands in a field or a cell, then Enter."""
+        widget = self._something((QLineEdit, QAbstractSpinBox, QTableView))
+        if widget is None or widget.objectName() == "path":
+            return
+        text = self._chance.choice(_TEXTS)
+        self._note("entry", f"{text!r} into {_name(widget)}")
+        if isinstance(widget, QTableView):
+            model = widget.model()
+            place = (
+                self._chance.randrange(max(1, model.rowCount())),
+                self._chance.randrange(max(1, model.columnCount())),
+            )
+            widget.setCurrentIndex(model.index(*place))
+            widget.setFocus()
+        else:
+            widget.setFocus()
+            QTest.keyClick(widget, Key.Key_A, _CTRL)
+        for letter in text:
+            QTest.keyClicks(self._focus(), letter)
+        QTest.keyClick(self._focus(), Key.Key_Return)
+
     def _press(self, key: Key, modifier: Modifier) -> None:
         target = self._focus()
         pastes = key is Key.Key_V and isinstance(target, QLineEdit)
@@ -290,7 +324,7 @@ class Monkey(QObject):
     def _place_in(self, widget: QWidget) -> QPoint:
         return QPoint(self._chance.randrange(max(1, widget.width())), self._chance.randrange(max(1, widget.height())))
 
-    def _something(self) -> QWidget | None:
+    def _something(self, kinds: tuple[type[QWidget], ...] = _HANDLES) -> QWidget | None:
         """A control that can be seen: of a panel, of the bars, or of another window."""
         others = [each for each in QApplication.topLevelWidgets() if each.isVisible() and not each.isModal()]
         part: QWidget = self.window
@@ -298,12 +332,11 @@ class Monkey(QObject):
             part = self._chance.choice(others)
         elif self._chance.random() < 0.8:
             part = self._chance.choice([each for each in self.window.docks.values() if _seen(each)] or [self.window])
-        found = [each for each in part.findChildren(QWidget) if isinstance(each, _HANDLES)]
+        found = [each for each in part.findChildren(QWidget) if isinstance(each, kinds)]
         found = [each for each in found if each.isEnabled() and _seen(each)]
         if not found:
             return None
-        widget = self._chance.choice(found)
-        return widget.viewport() if isinstance(widget, QAbstractItemView) else widget
+        return self._chance.choice(found)
 
 
 def _seen(widget: QWidget) -> bool:

@@ -100,13 +100,19 @@ class Stall:
 
     Attributes:
         seconds: on the clock.
-        busy: seconds of processor time that its thread used meanwhile.
-        where: its stack while it did, as seen from another thread.
+        busy: seconds of processor time that its thread used meanwhile; few of many where the machine was busy.
+        others: that all other threads of this process used; one that would not let go of Python's lock shows here.
+        where: its stack while it did, innermost first.
     """
 
     seconds: float
     busy: float
+    others: float
     where: str
+
+    def __str__(self) -> str:
+        spent = f"{self.busy:.2f} s of them busy, other threads {self.others:.2f} s"
+        return f"stood still for {self.seconds:.2f} s, {spent}:\n{self.where}"
 
 
 class Heart(QObject):
@@ -122,8 +128,8 @@ class Heart(QObject):
         self.stalls: list[Stall] = []
         self._patience = patience
         self._window = threading.get_ident()
-        self._last, self._used = time.perf_counter(), time.thread_time()
         self._where = ""
+        self.skip()
         self._over = threading.Event()
         self._timer = QTimer(self, interval=_BEAT)
         self._timer.timeout.connect(self.beat)
@@ -133,16 +139,17 @@ class Heart(QObject):
 
     def beat(self) -> None:
         """The event loop turns."""
-        now, used = time.perf_counter(), time.thread_time()
-        gap, busy, where = now - self._last, used - self._used, self._where
-        self._last, self._used, self._where = now, used, ""
+        gap = time.perf_counter() - self._last
         self.longest = max(self.longest, gap)
         if gap > self._patience:
-            self.stalls.append(Stall(seconds=gap, busy=busy, where=where))
+            busy, all_busy = time.thread_time() - self._used, time.process_time() - self._used_by_all
+            self.stalls.append(Stall(seconds=gap, busy=busy, others=all_busy - busy, where=self._where))
+        self.skip()
 
     def skip(self) -> None:
         """What came since the last beat is not to be counted."""
-        self._last, self._used, self._where = time.perf_counter(), time.thread_time(), ""
+        self._last, self._where = time.perf_counter(), ""
+        self._used, self._used_by_all = time.thread_time(), time.process_time()
 
     def stop(self) -> None:
         """Beat no more."""

@@ -1,0 +1,125 @@
+"""What a frame of the curves costs after 10³, 10⁵ and 10⁷ logged steps.
+
+    python -m tests.benchmarks.frame_cost [--points 10000000] [--blocks 12]
+
+A frame takes in one more logged step, and draws losses and batch sizes as the window does. Time is processor time of
+the window's thread; blocks of the three lengths alternate, and ratios are those of neighbours. The longest frame is the
+one in which all that is kept moves to larger arrays, as happens whenever it has doubled. Needs some 4 GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.benchmarks.table import Row, show
+
+_COLUMNS = ("loss_autoencoder", "batch_size", "adjusted_size", "average_size", "ess", "err", "skipped")
+_SHORT, _MIDDLE, _LONG = 1_000, 100_000, 10_000_000
+_FRAMES = 30
+
+
+def main() -> None:
+    """Print the table as it comes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--points", type=int, default=_LONG, help="of the longest run")
+    parser.add_argument("--blocks", type=int, default=12)
+    options = parser.parse_args()
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    show(rows(options.points, options.blocks))
+
+
+def rows(points: int = _LONG, blocks: int = 12) -> Iterator[Row]:
+    """A row for each length, and one for the longest frame."""
+    from PySide6.QtWidgets import QApplication
+
+    from studio.gui.theme import ThemeManager, ThemeMode
+
+    app = QApplication.instance() or QApplication([])
+    assert isinstance(app, QApplication)
+    theme = ThemeManager(ThemeMode.LIGHT)
+    theme.apply(app)
+    lengths = (_SHORT, _MIDDLE, points)
+    with tempfile.TemporaryDirectory(prefix="studio-frames-") as home:
+        screens = [Screen(length, theme, Path(home)) for length in lengths]
+        longest = [1000 * screen.frame() for screen in screens][-1]  # the first one more than there is room for
+        for screen in screens:
+            screen.frames()
+        costs = [[screen.frames() for screen in screens] for _ in range(blocks)]
+        for screen in screens:
+            screen.close()
+    for place, length in enumerate(lengths[1:], 1):
+        ratios = [each[place] / each[0] for each in costs]
+        mine, short = (1000 * statistics.median(each[which] for each in costs) for which in (place, 0))
+        notes = f"{mine:.2f} against {short:.2f} ms"
+        what, against = f"a frame after {length:,} logged steps", f"after {_SHORT:,}"
+        yield Row(what=what, against=against, target=1.2, values=ratios, at_least=False, notes=notes)
+    yield Row(what=f"longest frame after {points:,}", target=None, values=[longest], at_least=False, unit="ms")
+
+
+class Screen:
+    """Losses and batch sizes of a run of some length."""
+
+    def __init__(self, length: int, theme: Any, home: Path) -> None:
+        from studio.gui.history import History
+        from studio.gui.panels.batch import BatchPanel
+        from studio.gui.panels.losses import LossesPanel
+        from studio.gui.workbench import Workbench
+        from studio.training.metrics import Metrics
+        from tests.screenshots import _turn
+
+        rng = np.random.default_rng(0)
+        steps = np.arange(1.0, length + 1)
+        columns = {name: rng.random(length) for name in _COLUMNS}
+        self.history = History.of(Metrics(steps=steps, seconds=steps, columns=columns))
+        self.bench = Workbench(data_root=home, runs_root=home)
+        self.panels: list[Any] = [LossesPanel(self.bench, theme), BatchPanel(self.bench, theme)]
+        for panel in self.panels:
+            panel.resize(430, 290)
+            panel.show()
+        self._values = dict.fromkeys(_COLUMNS, 0.5)
+        _turn(200)
+        self._draw()
+        _turn(200)
+
+    def frame(self) -> float:
+        """Seconds of processor time of one frame."""
+        begun = time.thread_time()
+        self.history.append(len(self.history) + 1, self._values)
+        self._draw()
+        return time.thread_time() - begun
+
+    def frames(self) -> float:
+        """Seconds of a frame, on average over some."""
+        return sum(self.frame() for _ in range(_FRAMES)) / _FRAMES
+
+    def close(self) -> None:
+        """Be gone."""
+        for panel in self.panels:
+            panel.close()
+        self.bench.shutdown()
+
+    def _draw(self) -> None:
+        for panel in self.panels:
+            panel.take_history(self.history)
+            assert panel.on_screen()
+            for part in panel.findChildren(_graphics()):
+                part.viewport().repaint()
+
+
+def _graphics() -> Any:
+    from PySide6.QtWidgets import QGraphicsView
+
+    return QGraphicsView
+
+
+if __name__ == "__main__":
+    main()

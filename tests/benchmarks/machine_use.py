@@ -1,0 +1,114 @@
+"""How much of the machine training uses: FLOP/s of whole steps over those of `torch.mm`.
+
+    python -m tests.benchmarks.machine_use [--data DIR] [--seconds 1] [--blocks 8] [--threads 1]
+
+FLOPs are those of matrix products and convolutions, forward, backward and twice backward, as torch counts them by their
+shapes (torch.utils.flop_counter); all else that a step does costs time and counts for nothing. `torch.mm` multiplies
+square matrices of 1,024 on the same threads, in blocks that alternate with the steps. Float32. Time is processor time
+of all threads, which with one thread is what an idle machine would show on the wall.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.benchmarks.options import NO_MNIST, add_data, mnist
+from tests.benchmarks.table import Row, duel, show
+
+if TYPE_CHECKING:
+    from studio.training.trainer import Trainer
+
+_SIDE = 1024
+_COUNTED = 4
+"""Steps whose FLOPs are counted; with tilted batches their sizes differ a little."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A preset of MNIST."""
+
+    title: str
+    model: str
+
+
+_CASES = (
+    Case(title="VAE, convolutional", model="vae"),
+    Case(title="diffusion, U-Net", model="diffusion"),
+    Case(title="WGAN-GP, convolutional", model="wgan_gp"),
+)
+
+
+def main() -> None:
+    """Print the table as it comes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_data(parser)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of a block")
+    parser.add_argument("--blocks", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    import torch
+
+    torch.set_num_threads(options.threads)
+    show(rows(options.data, options.seconds, options.blocks))
+
+
+def rows(root: Path, seconds: float = 1.0, blocks: int = 8) -> Iterator[Row]:
+    """A row for each model."""
+    if not mnist(root):
+        yield Row(what="FLOP/s of a step", target=60, values=(), unit="%", notes=NO_MNIST)
+        return
+    for case in _CASES:
+        yield _row(case, root, seconds, blocks)
+
+
+def _row(case: Case, root: Path, seconds: float, blocks: int) -> Row:
+    import torch
+
+    from studio.data.catalog import load_dataset
+    from studio.training.presets import config_or_preset
+    from studio.training.trainer import Trainer
+
+    config = config_or_preset(f"mnist-twos-30-{case.model}").model_copy(update={"precision": "float32"})
+    trainer = Trainer(config, load_dataset(config.dataset, root))
+    trainer.step()
+    flops = flops_of(trainer)
+    square = torch.randn(_SIDE, _SIDE)
+    rates = duel(trainer.step, lambda: square @ square, seconds=seconds, blocks=blocks)
+    ours, best = flops * statistics.median(rates.ours), 2 * _SIDE**3 * statistics.median(rates.theirs)
+    notes = f"{ours / 1e9:.3g} of {best / 1e9:.3g} GFLOP/s; {flops / 1e9:.3g} GFLOP a step"
+    values = [100 * flops * ratio / (2 * _SIDE**3) for ratio in rates.ratios]
+    return Row(
+        what=f"{case.title}, a step's FLOP/s", against="torch.mm", target=60, values=values, unit="%", notes=notes
+    )
+
+
+def flops_of(trainer: Trainer) -> float:
+    """Floating-point operations of one step, on average over a few."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils.flop_counter import flop_registry
+
+    class Counter(TorchDispatchMode):
+        """As torch's own FlopCounterMode, whose hooks on modules refuse a gradient penalty."""
+
+        total = 0
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            found = func(*args, **(kwargs or {}))
+            count = flop_registry.get(func._overloadpacket)
+            if count is not None:
+                self.total += count(*args, **(kwargs or {}), out_val=found)
+            return found
+
+    with Counter() as counter:
+        for _ in range(_COUNTED):
+            trainer.step()
+    return counter.total / _COUNTED
+
+
+if __name__ == "__main__":
+    main()

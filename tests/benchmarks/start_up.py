@@ -1,0 +1,119 @@
+"""How long a start takes: from the interpreter to the first paint, and from torch to the first training step.
+
+    python -m tests.benchmarks.start_up [--starts 5] [--preset digits-wgan_gp]
+
+The studio itself in processes of its own with empty homes, off screen, after one start that is not counted. Time is on
+the wall; the notes say how much processor time the process used, which is what counts on a busy machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.table import Row, show
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PATIENCE = 300
+_PAINT, _ENGINE, _STEP = "paint", "engine", "step"
+
+
+def main() -> None:
+    """Print the table as it comes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--preset", default="digits-wgan_gp")
+    parser.add_argument("--child", type=float, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child is not None:
+        _start(options.child, options.preset)
+    show(rows(options.starts, options.preset))
+
+
+def rows(starts: int = 5, preset: str = "digits-wgan_gp") -> Iterator[Row]:
+    """A row for the paint, a row for the step."""
+    _measure(preset)
+    found = [_measure(preset) for _ in range(starts)]
+    paints = [each[_PAINT] for each in found]
+    yield _row("interpreter to first paint", 1.0, [wall for wall, _ in paints], [busy for _, busy in paints])
+    steps = [(each[_STEP][0] - each[_ENGINE][0], each[_STEP][1] - each[_ENGINE][1]) for each in found]
+    yield _row("torch is in to first training step", 3.0, [wall for wall, _ in steps], [busy for _, busy in steps])
+
+
+def _row(what: str, target: float, walls: list[float], busy: list[float]) -> Row:
+    notes = f"{statistics.median(busy):.2f} s of processor time"
+    return Row(what=what, target=target, values=walls, at_least=False, unit="s", notes=notes)
+
+
+def _measure(preset: str) -> dict[str, tuple[float, float]]:
+    """When each thing was first seen: seconds on the wall since the process was asked for, and processor time."""
+    with tempfile.TemporaryDirectory(prefix="studio-start-") as home:
+        places = ("HOME", *(f"XDG_{name}" for name in ("CACHE_HOME", "CONFIG_HOME", "DATA_HOME", "STATE_HOME")))
+        folders = dict.fromkeys((*places, "XDG_DOCUMENTS_DIR"), home)
+        command = [sys.executable, "-m", __spec__.name, "--preset", preset, "--child", str(time.monotonic())]
+        environment = os.environ | folders | {"QT_QPA_PLATFORM": "offscreen"}
+        done = subprocess.run(
+            command, cwd=_ROOT, env=environment, capture_output=True, timeout=_PATIENCE, check=False, text=True
+        )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    found: dict[str, tuple[float, float]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _start(asked: float, preset: str) -> None:
+    """Be the studio, note what comes when, and go."""
+    from PySide6.QtCore import QEvent, QObject, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from studio.gui.application import end_process, run_application
+    from studio.gui.main_window import MainWindow
+
+    app = QApplication([])
+    seen: dict[str, tuple[float, float]] = {}
+
+    def note(what: str) -> None:
+        seen.setdefault(what, (time.monotonic() - asked, time.process_time()))
+
+    class Eye(QObject):
+        """Sees the window's first painting, and follows what comes after it."""
+
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() is QEvent.Type.Paint and isinstance(watched, MainWindow):
+                app.removeEventFilter(self)
+                self.window = watched
+                QTimer.singleShot(0, self.painted)  # once all that is in it has been painted, too
+            return False
+
+        def painted(self) -> None:
+            note(_PAINT)
+            bench = self.window.workbench
+            bench.engine_ready.connect(self.begin)
+            bench.run_changed.connect(self.look)
+
+        def begin(self) -> None:
+            note(_ENGINE)
+            self.window.workbench.start()
+
+        def look(self) -> None:
+            if self.window.workbench.run.step >= 1:
+                note(_STEP)
+                self.window.close()
+
+    eye = Eye()
+    app.installEventFilter(eye)
+    code = run_application(config=preset)
+    print(json.dumps(seen))
+    end_process(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""What the window costs training: steps a second with the window live against the same run with nobody looking.
+
+    python -m tests.benchmarks.window_cost [--data DIR] [--seconds 2] [--blocks 10]
+
+The real window, off screen, at its own drawing rate; nothing is evaluated. One run for each model; blocks alternate:
+in one the window's event loop turns, in the other its thread sleeps, so that nothing is drawn or asked for and the run
+goes on as without a window. Ratios are those of neighbouring blocks, on the wall, as both threads share the processor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.options import NO_MNIST, add_data, mnist
+from tests.benchmarks.table import Row, show
+from tests.steady.desk import loops_of_runs, open_studio, private_home
+
+if TYPE_CHECKING:
+    from studio.training.loop import RunLoop
+
+_WARM_S, _SETTLE_MS = 5.0, 500
+_LEAST = 5
+"""Steps of a block, however slow the machine is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A preset, and what of its model is changed."""
+
+    title: str
+    preset: str
+    changes: dict[str, object]
+
+
+_MLP: dict[str, object] = {"architecture": "mlp", "generator_architecture": "mlp"}
+_CASES = (
+    Case(title="GAN, MLP", preset="mnist-twos-30-gan", changes=_MLP),
+    Case(title="WGAN-GP, convolutional", preset="mnist-twos-30-wgan_gp", changes={}),
+    Case(title="diffusion, U-Net", preset="mnist-twos-30-diffusion", changes={}),
+)
+
+
+def main() -> None:
+    """Print the table as it comes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_data(parser)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of a block")
+    parser.add_argument("--blocks", type=int, default=10, help="of each kind")
+    options = parser.parse_args()
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the studio itself has it
+    show(rows(options.data, options.seconds, options.blocks))
+
+
+def rows(root: Path, seconds: float = 2.0, blocks: int = 10) -> Iterator[Row]:
+    """A row for each model."""
+    if not mnist(root):
+        yield Row(what="the window's cost", target=0.95, values=(), notes=NO_MNIST)
+        return
+    with loops_of_runs() as loops:
+        for case in _CASES:
+            with private_home() as home:
+                yield _row(case, home, root.resolve(), loops, seconds, blocks)
+
+
+def _row(case: Case, home: Path, root: Path, loops: list[RunLoop], seconds: float, blocks: int) -> Row:
+    from studio.training.config import EvaluationConfig
+    from studio.training.presets import config_or_preset
+    from tests.screenshots import _turn, _wait
+
+    preset = config_or_preset(case.preset)
+    model = type(preset.model).model_validate(preset.model.model_dump() | case.changes)
+    config = preset.model_copy(update={"model": model, "evaluation": EvaluationConfig(budget=0)})
+    with open_studio(config, home, root) as window:
+        bench = window.workbench
+        _wait("data and torch", lambda: bench.dataset is not None and bench.task is None)
+        bench.start()
+        _wait("the first steps", lambda: bench.run.step >= 3)
+        _turn(round(1000 * _WARM_S))
+        trainer = loops[-1].trainer
+
+        def pace(wait: Callable[[float], object]) -> float:
+            """Steps a second, over a block of so many seconds and steps at least."""
+            begun, before = time.perf_counter(), trainer.step_count
+            wait(seconds)
+            while trainer.step_count < before + _LEAST:
+                wait(seconds / 4)
+            return (trainer.step_count - before) / (time.perf_counter() - begun)
+
+        live, alone = [], []
+        for _ in range(blocks):
+            _turn(_SETTLE_MS)
+            live.append(pace(lambda duration: _turn(round(1000 * duration))))
+            alone.append(pace(time.sleep))
+        bench.stop()
+        _wait("the end", lambda: not bench.start_blocked)
+    ratios = [with_it / without for with_it, without in zip(live, alone, strict=True)]
+    notes = f"{statistics.median(live):.3g} against {statistics.median(alone):.3g} steps/s"
+    return Row(what=f"{case.title}, window live", against="nobody looking", target=0.95, values=ratios, notes=notes)
+
+
+if __name__ == "__main__":
+    main()
