@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studio.gui.history import History
 from studio.gui.numbers import compact, whole
 from studio.gui.plots.bins import make_bins
 from studio.gui.plots.envelope import Envelope
@@ -41,6 +42,17 @@ def test_that_a_part_is_seen_as_it_is(first: int, last: int, seed: int) -> None:
     if len(part):
         assert points.y.max() >= part.max()
         assert points.y.min() <= part.min()
+
+
+def test_that_a_history_keeps_all_its_points_as_it_grows_and_has_none_before_a_column_began() -> None:
+    history, points, late = History(), 5_000, 3_000
+    for step in range(points):
+        values = {"loss": float(step)} | ({"gap": -float(step)} if step >= late else {})
+        history.append(10 * step, values)
+    assert history.steps.tolist() == list(range(0, 10 * points, 10))
+    assert history.column("loss").tolist() == list(range(points))
+    assert np.isnan(history.column("gap")[:late]).all()
+    assert history.column("gap")[late:].tolist() == [-step for step in range(late, points)]
 
 
 def test_that_short_curves_are_drawn_as_they_are() -> None:
