@@ -25,23 +25,20 @@ def reveal(widget: QWidget) -> None:
 
 
 def go_to(dock: QDockWidget) -> None:
-    """Show a panel and put the keyboard into it, at the first thing that Tab would reach."""
+    """Show a panel and put the keyboard into it, at the first thing that Tab would reach.
+
+    Qt walks the chain, not `nextInFocusChain`: that makes each widget own the next one's Python side, so that a button
+    of a legend which went took the window's menus and layouts with it.
+    """
     dock.show()
     dock.raise_()
     dock.activateWindow()
     panel = dock.widget()
-    target = panel.nextInFocusChain()
-    while target is not None and target is not panel:
-        if panel.isAncestorOf(target) and _takes_tab(target):
-            break
-        target = target.nextInFocusChain()
-    (target or panel).setFocus(Qt.FocusReason.ShortcutFocusReason)
-    reveal(target or panel)
-
-
-def _takes_tab(widget: QWidget) -> bool:
-    tab = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
-    return tab and widget.isEnabled() and widget.isVisible()
+    panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
+    panel.focusNextChild()
+    if not panel.isAncestorOf(panel.window().focusWidget()):
+        panel.setFocus(Qt.FocusReason.ShortcutFocusReason)  # there is nothing in it that takes the keyboard
+    reveal(panel.window().focusWidget() or panel)
 
 
 def _stops(widget: QWidget) -> Iterator[QWidget]:

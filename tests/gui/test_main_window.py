@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QTabBar, QToolBar, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QMessageBox, QTabBar, QToolBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.data.folder import FolderConfig
 from studio.gui.main_window import PANELS, MainWindow
+from studio.gui.panels.batch import BatchPanel
 from studio.gui.panels.offsets_columns import Column
 from studio.gui.panels.samples import SamplesPanel
 from studio.gui.theme import ThemeManager, ThemeMode
@@ -320,6 +321,20 @@ def test_that_tab_reaches_every_control(hands: Hands) -> None:
     assert [name for name in seen if name in reached] == reached, seen
     hands.key(Key.Key_Tab, Modifier.ShiftModifier)
     assert hands.focus().objectName() == seen[-1]
+
+
+def test_that_a_legend_that_goes_takes_no_menu_along_after_all_panels_were_gone_to(hands: Hands) -> None:
+    for held in (Modifier.AltModifier, Modifier.AltModifier | CTRL):
+        for digit in range(10):
+            hands.key(Key(Key.Key_0 + digit), held)
+    hands.find(BatchPanel, "batch").legend.clear()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    hands.window.menuBar().setFocus()
+    hands.key(Key.Key_F, Modifier.AltModifier)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert "Open &recent" in [action.text() for action in menu.actions()]
+    hands.qtbot.keyClick(menu, Key.Key_Escape)
 
 
 def test_that_alt_and_a_number_go_to_a_panel(hands: Hands) -> None:

@@ -73,7 +73,10 @@ class Game:
         self.loops = loops
         self.bugs: list[str] = []
         self.log: deque[str] = deque(maxlen=20)
+        self.refused = False  # the run would not train towards the newest target
         self.bench.line_logged.connect(self._read)
+        self.bench.runs.target_rejected.connect(lambda _: setattr(self, "refused", True))
+        self.bench.runs.target_applied.connect(lambda _: setattr(self, "refused", False))
 
     def play(self, preset: str, events: int) -> None:
         """Let it play with a run of this preset under way, then see that all is in order."""
@@ -81,6 +84,7 @@ class Game:
         self.window.resize(1280, 800)
         self.bench.set_config(tiny(preset))
         self._wait(lambda: self.bench.images is not None and not self.bench.start_blocked)
+        self.refused = False
         self.window.start()
         self._wait(lambda: self.bench.run.step >= 1 or not self.bench.run.phase.active)
         assert self.bench.run.phase.active
@@ -116,10 +120,11 @@ class Game:
             return
 
         def settled() -> bool:
-            return target.tilt is None or not target.tilt.pending or target.tilt.fault is not None
+            tilt = target.tilt
+            return tilt is None or not tilt.pending or tilt.fault is not None or self.refused
 
         self._wait(settled)
-        if target.tilt is not None and target.tilt.fault is None and self.bench.run.phase.active:
+        if target.tilt is not None and not target.tilt.pending and self.bench.run.phase.active:
             trained, shown = self.loops[-1].trainer.perturbation, target.perturbation
             assert trained.offsets == shown.offsets
             assert trained.energy == shown.energy
