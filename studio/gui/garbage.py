@@ -12,8 +12,13 @@ import gc
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
+from studio.training.memory import give_back
+
 _PERIOD = 500
 """Milliseconds between two looks. A young collection costs well under one; what trains makes little cyclic garbage."""
+
+_GIVE_BACK = 60_000
+"""Milliseconds between two times at which memory that nobody uses goes back to the system."""
 
 
 class GarbageCollector(QObject):
@@ -25,10 +30,14 @@ class GarbageCollector(QObject):
         self._timer = QTimer(self, interval=_PERIOD)
         self._timer.timeout.connect(collect_due)
         self._timer.start()
+        self._returns = QTimer(self, interval=_GIVE_BACK)
+        self._returns.timeout.connect(give_back)
+        self._returns.start()
 
     def stop(self) -> None:
         """Give automatic collection back to the interpreter."""
         self._timer.stop()
+        self._returns.stop()
         gc.enable()
 
     @Slot()

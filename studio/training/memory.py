@@ -1,6 +1,9 @@
-"""Telling a full memory from a bug."""
+"""Telling a full memory from a bug, and giving back memory that nobody uses."""
 
 from __future__ import annotations
+
+import ctypes
+import sys
 
 from studio.errors import UserError
 
@@ -16,3 +19,15 @@ def out_of_memory(error: BaseException, hint: str) -> UserError | None:
     if not isinstance(error, MemoryError) and "out of memory" not in text and "can't allocate memory" not in text:
         return None
     return UserError("There is not enough memory", text.splitlines()[0][:200] if text else "", hint)
+
+
+def give_back() -> None:
+    """Return what malloc holds free to the system, which glibc by itself does only at the end of its heap.
+
+    Batches of varying size, evaluations and a judge's training leave holes that add up to hundreds of megabytes within
+    an hour. Takes some ten milliseconds; does nothing where malloc is another.
+    """
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

@@ -25,16 +25,15 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     "minute", "steps", "acts", "resident MB", "unique MB", "malloc gave MB", "malloc free MB", "Python blocks",
-    "Qt objects", "files", "threads", "longest gap ms", "Qt warnings", "exceptions",
+    "files", "threads", "longest gap ms", "Qt warnings", "exceptions",
 )  # fmt: skip
-_SETTLED = 10
-"""Minutes after which nothing should grow any more."""
 
 
 def main() -> None:
     """Print the table as it comes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=int, default=60)
+    parser.add_argument("--settled", type=int, default=10, help="minutes after which nothing should grow any more")
     parser.add_argument("--every", type=float, default=3.0, help="seconds between two acts")
     parser.add_argument("--preset", default="mnist-twos-30")
     parser.add_argument("--trace", action="store_true", help="tell which lines of code allocate what grows")
@@ -64,6 +63,7 @@ class Soak:
         self.options, self.home, self.troubles = options, home, troubles
         self.readings: list[Reading] = []
         self.gaps: list[float] = []
+        self.objects = [0, 0]  # before memory is compared, and after
 
     def run(self) -> int:
         """Work for so long, then tell."""
@@ -73,7 +73,7 @@ class Soak:
         from studio.training.presets import config_or_preset
         from tests.screenshots import _turn, _wait
         from tests.steady.person import Person
-        from tests.steady.watch import Heart, read, trim
+        from tests.steady.watch import Heart, count_objects, read
 
         process, minutes = psutil.Process(), self.options.minutes
         with open_studio(config_or_preset(self.options.preset), self.home, self.options.data) as window:
@@ -94,14 +94,13 @@ class Soak:
                 self.readings.append(read(process))
                 self._tell(minute, bench.run.step, person.done)
                 self._trace(minute)
+                if minute == (self.options.settled + 1) // 2:
+                    self.objects[0] = count_objects()
                 heart.longest = 0.0
                 heart.skip()
             timer.stop()
             heart.stop()
-            before, trimmed = self.readings[-1].resident, 0.0
-            trim()
-            trimmed = read(process).resident
-            print(f"\nresident after malloc gave back what it held free: {trimmed:.1f} MB, before {before:.1f} MB")
+            self.objects[1] = count_objects()
             for stall in heart.stalls:
                 print(f"\n{stall}")
             step = bench.run.step
@@ -115,23 +114,23 @@ class Soak:
         now = self.readings[-1]
         values = (
             minute, f"{steps:,}", acts, f"{now.resident:.1f}", f"{now.unique:.1f}", f"{now.given:.1f}",
-            f"{now.free:.1f}", f"{now.blocks:,}", now.objects, now.files, now.threads, round(1000 * self.gaps[-1]),
+            f"{now.free:.1f}", f"{now.blocks:,}", now.files, now.threads, round(1000 * self.gaps[-1]),
             len(self.troubles.warnings), len(self.troubles.exceptions),
         )  # fmt: skip
         print(f"| {' | '.join(map(str, values))} |", flush=True)
 
     def _judge(self, steps: int, stalls: int) -> int:
         """Tell what grew since everything had been seen, and what is wrong."""
-        first, last = self.readings[min(_SETTLED, len(self.readings)) - 1], self.readings[-1]
+        first, last = self.readings[min(self.options.settled, len(self.readings)) - 1], self.readings[-1]
         grown = {name: last.types[name] - first.types[name] for name in last.types}
         most = sorted(grown, key=lambda name: -grown[name])[:12]
-        print(f"\n{steps:,} steps. Grown since minute {_SETTLED}, by type:")
+        print(f"\n{steps:,} steps. Grown since minute {self.options.settled}, by type:")
         print(", ".join(f"{name} {grown[name]:+,}" for name in most if grown[name] > 0) or "nothing")
         rows = [
             self._row("resident memory", 20, last.resident - first.resident, "MB"),
             self._row("memory of its own", 20, last.unique - first.unique, "MB"),
             self._row("given out by malloc", 20, last.given - first.given, "MB"),
-            self._row("Qt objects", None, last.objects - first.objects),
+            self._row("Qt objects", None, self.objects[1] - self.objects[0]),
             self._row("open files", None, last.files - first.files),
             self._row("threads", None, last.threads - first.threads),
             self._row("longest gap of the event loop", None, 1000 * max(self.gaps), "ms"),

@@ -43,13 +43,6 @@ def malloc_info() -> tuple[float, float]:
     return (found.uordblks + found.hblkhd) / _MB, found.fordblks / _MB
 
 
-def trim() -> None:
-    """Have malloc give back to the system what it holds free."""
-    give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if give_back is not None:
-        give_back(0)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """The process at one moment.
@@ -59,7 +52,6 @@ class Reading:
         given, free: by malloc, MB; memory of large arrays counts in `given`.
         blocks: that Python has allocated.
         types: objects that Python's collector follows, by type; torch's own at the start are left out.
-        objects: that hang below the window and the application in Qt.
     """
 
     resident: float
@@ -68,8 +60,6 @@ class Reading:
     free: float
     blocks: int
     types: Counter[str]
-    objects: int
-    widgets: int
     files: int
     threads: int
 
@@ -78,8 +68,6 @@ def read(process: psutil.Process) -> Reading:
     """A reading of now; takes some 100 ms."""
     memory = process.memory_full_info()
     given, free = malloc_info()
-    app = QApplication.instance()
-    roots: list[Any] = [*QApplication.topLevelWidgets(), app]
     return Reading(
         resident=memory.rss / _MB,
         unique=memory.uss / _MB,
@@ -87,11 +75,18 @@ def read(process: psutil.Process) -> Reading:
         free=free,
         blocks=sys.getallocatedblocks(),
         types=Counter(type(each).__qualname__ for each in gc.get_objects()),
-        objects=sum(1 + len(root.findChildren(QObject)) for root in roots),
-        widgets=len(QApplication.allWidgets()),
         files=process.num_fds() if hasattr(process, "num_fds") else len(process.open_files()),
         threads=process.num_threads(),
     )
+
+
+def count_objects() -> int:
+    """Objects that hang below windows and the application in Qt.
+
+    Each gets a Python side that stays, so whoever asks every minute makes memory grow.
+    """
+    roots: list[Any] = [*QApplication.topLevelWidgets(), QApplication.instance()]
+    return sum(1 + len(root.findChildren(QObject)) for root in roots)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
