@@ -34,7 +34,8 @@ PRESETS = (
     "digits-gan", "planar-gan", "digits-vae", "digits-rbm", "digits-wgan_gp", "planar-diffusion", "digits-diffusion",
     "planar-wgan_gp", "digits-ebm", "digits-hierarchical_vae",
 )  # fmt: skip
-LONGEST = 1.0  # seconds that the window may stand still
+LONGEST = 1.0  # seconds of processor time for which the window may stand still
+LONGEST_ANYWHERE = 2.0  # the same where nothing is known of the machine
 
 
 class Writes:
@@ -163,7 +164,14 @@ def tiny(preset: str) -> RunConfig:
 
 
 def play(
-    qtbot: QtBot, home: Path, monkeypatch: pytest.MonkeyPatch, *, events: int, seed: int, presets: tuple[str, ...]
+    qtbot: QtBot,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    events: int,
+    seed: int,
+    presets: tuple[str, ...],
+    longest: float,
 ) -> None:
     """The whole game; prints what was done."""
 
@@ -198,7 +206,7 @@ def play(
     for stall in heart.stalls:
         print(stall)
     faults = [*troubles.warnings, *troubles.exceptions, *game.bugs, *writes.elsewhere]
-    faults += [stall.where for stall in heart.stalls if stall.busy > LONGEST]
+    faults += [stall.where for stall in heart.stalls if stall.busy > longest]
     assert not faults, "\n".join(faults)
 
 
@@ -207,7 +215,7 @@ def play(
 def test_that_1500_random_events_break_nothing(
     qtbot: QtBot, private_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    play(qtbot, private_home, monkeypatch, events=1500, seed=0, presets=PRESETS[:5])
+    play(qtbot, private_home, monkeypatch, events=1500, seed=0, presets=PRESETS[:5], longest=LONGEST_ANYWHERE)
 
 
 @pytest.mark.benchmark
@@ -216,4 +224,4 @@ def test_that_5000_random_events_break_nothing(
     qtbot: QtBot, private_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seed = int(os.environ.get("MONKEY_SEED", "1"))
-    play(qtbot, private_home, monkeypatch, events=5000, seed=seed, presets=PRESETS)
+    play(qtbot, private_home, monkeypatch, events=5000, seed=seed, presets=PRESETS, longest=LONGEST)
