@@ -13,7 +13,7 @@ from typing import Any
 
 import shiboken6
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, QTemporaryDir, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QToolTip
 
@@ -180,10 +180,15 @@ def _svg(name: str, colour: str) -> str:
 
 
 def _render(name: str, colour: str, size: int) -> QPixmap:
+    """An icon, drawn once; a window has hundreds, most of them alike, and drawing them took a quarter of making it."""
+    key, pixmap = f"{name} {colour} {size}", QPixmap()
+    if QPixmapCache.find(key, pixmap):
+        return pixmap
     renderer = QSvgRenderer(QByteArray(_svg(name, colour).encode()))
     pixmap = QPixmap(QSize(size, size))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     renderer.render(painter, QRectF(0, 0, size, size))
     painter.end()
+    QPixmapCache.insert(key, pixmap)
     return pixmap

@@ -204,6 +204,7 @@ def test_that_a_judge_whose_data_are_not_here_is_told_at_its_row_until_they_are(
     assert judge_term(loose.workbench).data == "mnist"
 
 
+@pytest.mark.slow
 def test_that_a_run_on_them_is_judged_compared_and_foreseen(qtbot: QtBot, quick_hands: Hands, tmp_path: Path) -> None:
     window, bench = quick_hands.window, quick_hands.bench
     images = load_digits(DigitsConfig(), Path("unused"), Progress()).images[:200]

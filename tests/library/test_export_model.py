@@ -67,7 +67,14 @@ def run_onnx(path: Path, *arguments: Tensor) -> list[np.ndarray]:
     return list(session.run(None, {name: each.numpy() for name, each in zip(names, arguments, strict=True)}))
 
 
-@pytest.mark.parametrize("spec", MODELS, ids=lambda spec: spec.kind)
+_QUICKLY = {"gan", "vae"}
+"""One for each kind of seam; translating all ten takes half a minute."""
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [pytest.param(spec, id=spec.kind, marks=() if spec.kind in _QUICKLY else pytest.mark.slow) for spec in MODELS],
+)
 def test_that_every_model_goes_both_ways(spec: ModelSpec, tmp_path: Path) -> None:
     run = make_model_run(tmp_path, spec.kind)
     said = write_program(run, tmp_path / "model.pt2"), write_onnx(run, tmp_path / "model.onnx")

@@ -102,14 +102,13 @@ class Plot(pg.PlotWidget):
 
     def __init__(self, theme: ThemeManager, name: str, x_label: str, y_label: str) -> None:
         self.axes = {side: Axis(side) for side in ("left", "bottom")}
-        super().__init__(axisItems=self.axes)
+        super().__init__(axisItems=self.axes, enableMenu=False)
         self.labels = {"bottom": x_label, "left": y_label}
         self.describe: Callable[[float, float], str] = lambda x, y: ""
         self.setAccessibleName(name)
         self.setObjectName(name)
         self.setMinimumSize(120, 80)
         item = self.getPlotItem()
-        item.setMenuEnabled(False)
         item.hideButtons()
         item.disableAutoRange()
         item.setContentsMargins(0, 8, 20, 5)
