@@ -90,6 +90,7 @@ def test_that_offsets_alone_move_nothing_out_of_the_square(gaussian: PointSet) -
     assert target.cut_off() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("terms", [[], [{"kind": "formula", "text": "0.3*x - 0.2*y"}]])
 def test_that_class_probabilities_over_the_target_are_its_class_shares(terms: list[dict[str, Any]]) -> None:
     data = loaded(dataset_spec("planar_moons"))

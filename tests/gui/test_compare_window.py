@@ -159,6 +159,7 @@ def opened(qtbot: QtBot, theme: ThemeManager, runs: list[Path]) -> Iterator[Comp
     window.close()
 
 
+@pytest.mark.slow
 def test_that_samples_are_drawn_anew_from_the_same_latents(
     quick_hands: Hands, theme: ThemeManager, tmp_path: Path
 ) -> None:

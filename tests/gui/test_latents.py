@@ -111,6 +111,7 @@ def test_that_samples_are_picked_by_clicks_and_keys(picker: Picker) -> None:
     picker.hands.end()
 
 
+@pytest.mark.slow
 def test_that_the_way_between_samples_is_shown_and_keeps_up(picker: Picker) -> None:
     picker.pause()
     picker.click(4)
@@ -138,6 +139,7 @@ def test_that_the_way_between_samples_is_shown_and_keeps_up(picker: Picker) -> N
     picker.hands.end()
 
 
+@pytest.mark.slow
 def test_that_a_re_roll_spares_favourites_and_is_undone(picker: Picker) -> None:
     picker.pause()
     picker.click(2)
@@ -166,6 +168,7 @@ def test_that_a_re_roll_spares_favourites_and_is_undone(picker: Picker) -> None:
     picker.hands.end()
 
 
+@pytest.mark.slow
 def test_that_a_stopped_run_is_drawn_anew_from_its_folder_and_goes_on_with_its_favourites(picker: Picker) -> None:
     picker.pause()
     picker.hands.end()
@@ -190,6 +193,7 @@ def test_that_a_stopped_run_is_drawn_anew_from_its_folder_and_goes_on_with_its_f
     picker.hands.end()
 
 
+@pytest.mark.slow
 def test_that_a_new_run_has_nothing_of_the_last_one_to_undo(picker: Picker) -> None:
     picker.bench.target.set_offset(2, -1.0)
     picker.pause()
@@ -206,6 +210,7 @@ def test_that_a_new_run_has_nothing_of_the_last_one_to_undo(picker: Picker) -> N
     picker.hands.end()
 
 
+@pytest.mark.slow
 def test_that_a_model_without_latents_says_so(picker: Picker) -> None:
     picker.hands.choose("model", "rbm")
     picker.pause()

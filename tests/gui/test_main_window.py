@@ -193,6 +193,7 @@ def test_that_a_runs_folder_that_cannot_be_made_is_told_in_one_box(hands: Hands)
     assert hands.window.actions_of_run["start"].isEnabled()
 
 
+@pytest.mark.slow
 def test_that_results_a_full_disk_refused_are_asked_about_before_they_are_lost(
     hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:

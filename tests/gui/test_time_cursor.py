@@ -209,6 +209,7 @@ def test_that_a_mark_says_what_it_is(qtbot: QtBot, bar: TimeBar, workbench: Work
     assert "The step that samples" in tooltip_at(bar.slider, QPoint(place + 40, 5))
 
 
+@pytest.mark.slow
 def test_that_a_run_under_way_is_scrubbed_and_followed_again(quick_hands: Hands) -> None:
     bench = quick_hands.bench
     quick_hands.train(30)
@@ -231,6 +232,7 @@ def test_that_a_run_under_way_is_scrubbed_and_followed_again(quick_hands: Hands)
     quick_hands.end()
 
 
+@pytest.mark.slow
 def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
     """Samples, weights, examples, diagnostics, shares and curves; marks are jumped between; the end is followed."""
     hands, bench = quick_hands, quick_hands.bench

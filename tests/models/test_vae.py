@@ -97,6 +97,7 @@ def linear_vae() -> tuple[Vae, torch.Tensor, torch.Tensor]:
     return model, images, evidence.log_prob(images.flatten(1))
 
 
+@pytest.mark.slow
 def test_that_the_importance_weighted_bound_lies_between_the_elbo_and_the_exact_evidence() -> None:
     """⟨bound⟩ grows with K towards log p(x); with K = 1 it is the ELBO, with K = 20 000 log p(x) to 0.01 nats."""
     model, images, exact = linear_vae()
