@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from studio.errors import UserError
-from studio.files import whole_file
+from studio.records import read_record, write_record
 from studio.settings import Settings
 
 FILE = "notes.json"
@@ -42,15 +41,8 @@ def read_notes(folder: Path) -> RunNotes:
     Raises:
         UserError: the file is damaged.
     """
-    path = folder / FILE
-    try:
-        return RunNotes.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return RunNotes()
-    except (OSError, ValidationError) as error:
-        raise UserError(
-            "The run's notes cannot be read", f"{path}: {_first_line(error)}.", "Correct the file, or delete it."
-        ) from error
+    found = read_record(folder / FILE, RunNotes, "The run's notes cannot be read", "Correct the file, or delete it.")
+    return found or RunNotes()
 
 
 def write_notes(folder: Path, notes: RunNotes) -> None:
@@ -59,16 +51,9 @@ def write_notes(folder: Path, notes: RunNotes) -> None:
     Raises:
         UserError: the folder cannot be written.
     """
-    with whole_file(folder / FILE) as file:
-        file.write((notes.model_dump_json(indent=2) + "\n").encode())
+    write_record(folder / FILE, notes)
 
 
 def tags_of(text: str) -> tuple[str, ...]:
     """Tags as a person types them: separated by commas."""
     return RunNotes(tags=tuple(text.split(",")[:MOST_TAGS])).tags
-
-
-def _first_line(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return str(error.errors()[0]["msg"])[:200]
-    return str(error)[:200]

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from studio.errors import UserError
-from studio.files import read_bytes, whole_file
+from studio.records import read_record, write_record
 from studio.settings import Settings
 from studio.training.config import RunConfig
 
@@ -91,18 +90,12 @@ def read_latents(folder: Path) -> Latents | None:
     Raises:
         UserError: the file is damaged.
     """
-    path = folder / FILE
-    try:
-        return Latents.model_validate_json(read_bytes(path, most=2**20))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValidationError) as error:
-        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.strerror or error
-        raise UserError(
-            "The run's favourite samples cannot be read",
-            f"{path}: {str(reason)[:200]}.",
-            "Delete the file: the run then shows the samples that it began with.",
-        ) from error
+    return read_record(
+        folder / FILE,
+        Latents,
+        "The run's favourite samples cannot be read",
+        "Delete the file: the run then shows the samples that it began with.",
+    )
 
 
 def write_latents(folder: Path, latents: Latents) -> None:
@@ -111,5 +104,4 @@ def write_latents(folder: Path, latents: Latents) -> None:
     Raises:
         UserError: the folder cannot be written.
     """
-    with whole_file(folder / FILE) as file:
-        file.write((latents.model_dump_json(indent=2) + "\n").encode())
+    write_record(folder / FILE, latents)

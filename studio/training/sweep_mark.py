@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, JsonValue, ValidationError, field_validator
+from pydantic import Field, JsonValue, field_validator
 
-from studio.errors import UserError
-from studio.files import read_bytes, whole_file
+from studio.records import read_record, write_record
 from studio.settings import Settings
 
 FILE = "sweep.json"
 MOST_RUNS = 1000
-_MOST_BYTES = 2**20
 _LARGEST = 1e300
 _OFFSETS = "perturbation.offsets."
 
@@ -73,15 +71,7 @@ def read_mark(folder: Path) -> SweepMark | None:
     Raises:
         UserError: it is damaged.
     """
-    path = folder / FILE
-    try:
-        return SweepMark.model_validate_json(read_bytes(path, _MOST_BYTES))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValidationError) as error:
-        raise UserError(
-            "The run's place in its sweep cannot be read", f"{path}: {_first_line(error)}.", "Delete the file."
-        ) from error
+    return read_record(folder / FILE, SweepMark, "The run's place in its sweep cannot be read", "Delete the file.")
 
 
 def write_mark(folder: Path, mark: SweepMark) -> None:
@@ -90,11 +80,4 @@ def write_mark(folder: Path, mark: SweepMark) -> None:
     Raises:
         UserError: the folder cannot be written.
     """
-    with whole_file(folder / FILE) as file:
-        file.write((mark.model_dump_json(indent=2) + "\n").encode())
-
-
-def _first_line(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return str(error.errors()[0]["msg"])[:200]
-    return str(error)[:200]
+    write_record(folder / FILE, mark)

@@ -1,0 +1,46 @@
+"""Small JSON files that go with a run's folder, each one settings model: read with care, written whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from studio.errors import UserError
+from studio.files import read_bytes, whole_file
+from studio.settings import Settings
+
+_MOST_BYTES = 2**20
+
+Record = TypeVar("Record", bound=Settings)
+
+
+def read_record(path: Path, kind: type[Record], title: str, hint: str) -> Record | None:
+    """What a file holds; None where there is no such file.
+
+    Args:
+        path: the file, of at most 1 MiB.
+        kind: the model.
+        title, hint: of the error.
+
+    Raises:
+        UserError: the file cannot be read, or is damaged.
+    """
+    try:
+        return kind.model_validate_json(read_bytes(path, _MOST_BYTES))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.strerror or error
+        raise UserError(title, f"{path}: {str(reason)[:200]}.", hint) from error
+
+
+def write_record(path: Path, record: Settings) -> None:
+    """Write one.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    with whole_file(path) as file:
+        file.write((record.model_dump_json(indent=2) + "\n").encode())
