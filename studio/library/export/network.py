@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from studio import __version__
 from studio.errors import UserError
+from studio.files import whole_file
 from studio.models.catalog import model_spec
+from studio.progress import Progress
 from studio.training.restore import restore_model
 from studio.training.saved_run import SavedRun
 
@@ -109,6 +111,45 @@ class Network:
         """What was exported and how well it agrees, for the person."""
         agrees = f"within {error:.0e} of the original" if error else "just as the original"
         return f"The {self.portable.title} by its {self.about['weights']} weights, {agrees},"
+
+
+def write_checked(
+    folder: Path,
+    out: Path,
+    progress: Progress | None,
+    *,
+    averaged: bool,
+    translate: Callable[[Network], bytes],
+    runner: Callable[[bytes], Run],
+) -> str:
+    """Save what other programs can use of a run's model, once its bytes agree with the original.
+
+    Args:
+        folder: the run's.
+        out: the file, written whole.
+        progress: told how far it is; may cancel between its parts.
+        averaged: by the moving average of the weights, or as they are.
+        translate: makes the file's bytes.
+        runner: opens them again, to be run.
+
+    Returns:
+        what was saved, and its error.
+
+    Raises:
+        UserError: the run cannot be read, its model has nothing to save, what was made does not agree with it, or the
+            file cannot be written.
+        Cancelled: the person cancelled.
+    """
+    progress = progress or Progress()
+    progress.report("Reading the model", 0.0)
+    network = Network.of(folder, averaged=averaged)
+    progress.report("Translating the model", 0.1)
+    content = translate(network)
+    progress.report("Checking what was made", 0.7)
+    error = network.check(runner(content))
+    with whole_file(out) as file:
+        file.write(content)
+    return network.said(error)
 
 
 def results(given: Tensor | Iterable[Tensor]) -> tuple[Tensor, ...]:

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.files import whole_file
 from studio.library.export.extras import needed_for
-from studio.library.export.network import Network, Run
+from studio.library.export.network import Network, Run, write_checked
 from studio.library.export.torch_program import translated
 from studio.progress import Progress
 
@@ -21,36 +20,16 @@ if TYPE_CHECKING:
 
 
 def write_onnx(folder: Path, out: Path, progress: Progress | None = None, *, averaged: bool = True) -> str:
-    """Save it, checked by onnxruntime against the original.
-
-    Args:
-        folder: the run's.
-        out: the file, written whole.
-        progress: told how far it is; may cancel between its parts.
-        averaged: by the moving average of the weights, or as they are.
-
-    Returns:
-        what was saved, and its error.
+    """Save it, checked by onnxruntime against the original, as `write_checked` says.
 
     Raises:
-        UserError: the run cannot be read, its model has nothing to save, a package is missing, what was made does not
-            agree with the model, or the file cannot be written.
-        Cancelled: the person cancelled.
+        UserError: as there, or a package is missing.
     """
     with needed_for("An ONNX file", "onnx"):
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
         import onnxscript  # noqa: F401 - torch writes it through this
-    progress = progress or Progress()
-    progress.report("Reading the model", 0.0)
-    network = Network.of(folder, averaged=averaged)
-    progress.report("Translating the model", 0.1)
-    content = _content(network)
-    progress.report("Checking what was made", 0.7)
-    error = network.check(_runner(content))
-    with whole_file(out) as file:
-        file.write(content)
-    return network.said(error)
+    return write_checked(folder, out, progress, averaged=averaged, translate=_content, runner=_runner)
 
 
 def _content(network: Network) -> bytes:

@@ -10,8 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.files import whole_file
-from studio.library.export.network import Network, results
+from studio.library.export.network import Network, Run, results, write_checked
 from studio.progress import Progress
 
 if TYPE_CHECKING:
@@ -19,37 +18,25 @@ if TYPE_CHECKING:
 
 
 def write_program(folder: Path, out: Path, progress: Progress | None = None, *, averaged: bool = True) -> str:
-    """Save it, checked against the original.
+    """Save it, checked against the original, as `write_checked` says."""
+    return write_checked(folder, out, progress, averaged=averaged, translate=_content, runner=_runner)
 
-    Args:
-        folder: the run's.
-        out: the file, written whole.
-        progress: told how far it is; may cancel between its parts.
-        averaged: by the moving average of the weights, or as they are.
 
-    Returns:
-        what was saved, and its error.
-
-    Raises:
-        UserError: the run cannot be read, its model has nothing to save, what was made does not agree with it, or the
-            file cannot be written.
-        Cancelled: the person cancelled.
-    """
+def _content(network: Network) -> bytes:
     import torch
 
-    progress = progress or Progress()
-    progress.report("Reading the model", 0.0)
-    network = Network.of(folder, averaged=averaged)
-    progress.report("Translating the model", 0.1)
     content = io.BytesIO()
     about = json.dumps(network.about, ensure_ascii=False, indent=2)
     torch.export.save(translated(network), content, extra_files={"about.json": about})
-    progress.report("Checking what was made", 0.7)
-    program = torch.export.load(io.BytesIO(content.getvalue())).module()
-    error = network.check(lambda arguments: results(program(*arguments)))
-    with whole_file(out) as file:
-        file.write(content.getvalue())
-    return network.said(error)
+    return content.getvalue()
+
+
+def _runner(content: bytes) -> Run:
+    """Runs the file's bytes."""
+    import torch
+
+    program = torch.export.load(io.BytesIO(content)).module()
+    return lambda arguments: results(program(*arguments))
 
 
 def translated(network: Network) -> ExportedProgram:
