@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,18 +26,13 @@ from studio.training.metrics import read_metrics
 from studio.training.presets import presets
 from studio.training.saved_run import SavedRun
 from tests.data.image_folders import write_image_folder
+from tests.threads import with_one_thread
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICK = ["--set", "model.width=4", "--set", "batch.average_size=8", "--set", "cadence.log_every=5"]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Networks this small are fastest with one thread, the more so on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+one_thread = pytest.fixture(autouse=True, scope="module")(with_one_thread)
 
 
 @pytest.fixture(scope="module")

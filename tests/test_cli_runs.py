@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,17 +15,12 @@ from studio.library.notes import RunNotes, write_notes
 from studio.paths import choose_runs_root
 from studio.training.metrics import read_metrics
 from studio.training.saved_run import SavedRun
+from tests.threads import with_one_thread
 
 QUICK = ["--set", "model.width=4", "--set", "batch.average_size=8", "--set", "cadence.log_every=5"]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Networks this small are fastest with one thread, the more so on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+one_thread = pytest.fixture(autouse=True, scope="module")(with_one_thread)
 
 
 @pytest.fixture(scope="module")

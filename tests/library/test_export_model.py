@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +28,12 @@ from studio.progress import Progress
 from studio.training.restore import restore_model
 from studio.training.saved_run import SavedRun
 from tests.library.made_runs import add_weights, make_config, make_run
+from tests.threads import with_one_thread
 
 _SMALL = {"width": 4, "latent_size": 4, "hidden_units": 4, "buffer_size": 16}
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Networks this small are fastest with one thread, the more so on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+one_thread = pytest.fixture(autouse=True, scope="module")(with_one_thread)
 
 
 def make_model_run(root: Path, kind: str, **summary: Any) -> Path:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from studio import __version__
 from studio.cli import main
@@ -21,17 +19,12 @@ from studio.training.metrics import read_metrics
 from studio.training.shelf import Shelf
 from tests.library.made_runs import make_run
 from tests.released_runs import FOLDER, RUNS
+from tests.threads import with_one_thread
 
 _NEEDS_A_JUDGE = ("classes",)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Networks this small are fastest with one thread, the more so on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+one_thread = pytest.fixture(autouse=True, scope="module")(with_one_thread)
 
 
 @pytest.fixture(params=RUNS, ids=lambda archive: archive.stem)

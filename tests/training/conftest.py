@@ -19,6 +19,7 @@ from studio.training.config_file import parse_config
 from studio.training.events import Event, Finished
 from studio.training.mailbox import Mailbox
 from studio.training.session import RunHandle, RunRequest
+from tests.threads import with_one_thread
 
 DEADLINE_S = 60.0
 _SMALL = {"width": 4, "latent_size": 4, "hidden_units": 4, "buffer_size": 16, "steps": 2}
@@ -111,15 +112,7 @@ class WatchedRun:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-@pytest.fixture(autouse=True, scope="package")
-def one_thread() -> Iterator[None]:
-    """Networks this small are fastest with one thread, the more so on a busy machine."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+one_thread = pytest.fixture(autouse=True, scope="package")(with_one_thread)
 
 
 @pytest.fixture
