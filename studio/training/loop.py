@@ -287,7 +287,8 @@ class RunLoop:
         self._pause()
         if self._recovery.to_last_good():
             self._reporter.forget_pace()
-            self._sample(thorough=True)
+            if self._keep(None):  # so that no checkpoint is left of what was undone
+                self._sample(thorough=True)
             self._offer_snapshot()
 
     def _pause(self) -> None:

@@ -110,6 +110,21 @@ def test_that_a_diverged_run_waits_and_goes_back(run: Played) -> None:
     assert all(torch.isfinite(parameters(run.loop.trainer)))
 
 
+def test_that_no_checkpoint_is_left_of_steps_that_were_undone(tmp_path: Path) -> None:
+    run = Played(folder=tmp_path / "run")
+
+    def script() -> Script:
+        yield from steps(3)
+        yield [Save()]
+        assert Shelf(tmp_path / "run").steps[-1] > 1
+        yield [Restore()]
+        assert run.trainer.step_count == 1
+        assert Shelf(tmp_path / "run").steps == [0, 1], "a run that is killed now goes on from there"
+        yield [Stop()]
+
+    run.run(script())
+
+
 def test_that_a_model_that_sees_itself_diverge_waits_and_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Played(tiny_config("ebm"))
     monkeypatch.setattr("studio.models.ebm.model._CHECK_EVERY", 1)
