@@ -56,7 +56,7 @@ class RunControl(QObject):
     history_changed = Signal(object)  # History
     line_logged = Signal(object)  # LogLine
     target_applied = Signal(int)  # revision that the run now trains towards
-    target_rejected = Signal(object)  # UserError
+    target_rejected = Signal(int, object)  # revision, UserError
     troubled = Signal(object)  # UserError that paused or ended the run
     comparing_planners = Signal(float)  # how far a comparison of planners is, 0…1
     planners_compared = Signal(object)  # PlannerReport | None if it was called off
@@ -194,7 +194,7 @@ class RunControl(QObject):
             case PerturbationApplied():
                 self.target_applied.emit(event.revision)
             case PerturbationRejected():
-                self.target_rejected.emit(event.error)
+                self.target_rejected.emit(event.revision, event.error)
             case BatchSizeApplied(average_size=size):
                 self.batch_size_applied.emit(size)
             case Warned() | Finished():

@@ -37,10 +37,11 @@ class TargetControl(QObject):
         self.tilt: TiltView | None = None
         self._revision = 0
         self._applied_revision = 0
+        self._refused_revision: int | None = None  # by the run under way, which keeps the target before
         bench.energies.measured_more.connect(self.refresh)
         bench.evaluations.changed.connect(self.refresh)
         bench.runs.target_applied.connect(self._on_applied)
-        bench.runs.target_rejected.connect(self.rejected)
+        bench.runs.target_rejected.connect(self._on_rejected)
         bench.runs.run_changed.connect(self._on_run)
 
     def class_offsets(self) -> tuple[float, ...]:
@@ -139,7 +140,8 @@ class TargetControl(QObject):
         if self._bench.dataset is None:
             self._show(None)
             return
-        pending = self._bench.run.phase.active and self._applied_revision != self._revision
+        awaited = self._bench.run.phase.active and self._applied_revision != self._revision
+        refused = awaited and self._refused_revision == self._revision
         target, average_size = self.perturbation, self._bench.config.batch.average_size
         energies, fault = None, None
         if target.by_example:
@@ -147,8 +149,11 @@ class TargetControl(QObject):
                 energies = self._bench.energies.energies_of(target)
             except UserError as error:
                 fault = error
-        tilt = TiltView.of(target, self._bench.dataset, average_size, pending=pending, energies=energies, fault=fault)
-        self._show(replace(tilt, generated=self._bench.evaluations.generated(self._bench.dataset.class_names)))
+        tilt = TiltView.of(
+            target, self._bench.dataset, average_size, pending=awaited and not refused, energies=energies, fault=fault
+        )
+        generated = self._bench.evaluations.generated(self._bench.dataset.class_names)
+        self._show(replace(tilt, refused=refused, generated=generated))
 
     def _show(self, tilt: TiltView | None) -> None:
         self.tilt = tilt
@@ -159,6 +164,12 @@ class TargetControl(QObject):
         self._applied_revision = revision
         self.refresh()
 
+    @Slot(int, object)
+    def _on_rejected(self, revision: int, error: UserError) -> None:
+        self._refused_revision = revision
+        self.refresh()
+        self.rejected.emit(error)
+
     def begin_run(self, revision: int = 0) -> RunConfig:
         """A run begins: from here on revisions count from this one.
 
@@ -168,10 +179,11 @@ class TargetControl(QObject):
         assert self._bench.dataset is not None
         offsets = offsets_by_name(self.perturbation, self._bench.dataset.class_names)
         self._revision = self._applied_revision = revision
+        self._refused_revision = None
         config = self._bench.config
         return config.model_copy(update={"perturbation": config.perturbation.model_copy(update={"offsets": offsets})})
 
     @Slot()
     def _on_run(self) -> None:
-        if not self._bench.run.phase.active and self.tilt is not None and self.tilt.pending:
+        if not self._bench.run.phase.active and self.tilt is not None and (self.tilt.pending or self.tilt.refused):
             self.refresh()

@@ -87,6 +87,7 @@ class TiltView:
         summary: target shares, weights, ESS/n, expected examples a batch, verdict.
         reason: the verdict in words, with its numbers.
         pending: a run is under way and has not yet taken this target up.
+        refused: it cannot, and keeps the one before.
         generated: share per class in what the model generates, shape (K,); None until evaluated.
         energies: ΔH of every example; None where it depends on the class alone, or is not known yet.
         fault: why the terms do not count in what is shown; None if they do.
@@ -97,6 +98,7 @@ class TiltView:
     summary: TiltSummary
     reason: str
     pending: bool = False
+    refused: bool = False
     generated: NDArray[np.float64] | None = None
     energies: ExampleEnergies | None = None
     fault: UserError | None = None

@@ -11,9 +11,11 @@ from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from studio.errors import UserError
 from studio.gui.panels.offsets import OffsetsPanel
 from studio.gui.panels.offsets_columns import Column
 from studio.gui.theme import ThemeManager
+from studio.gui.view_state import RunPhase
 from studio.gui.workbench import Workbench
 
 OFFSET, TARGET = Column.OFFSET, Column.TARGET
@@ -357,6 +359,27 @@ def test_that_pending_shows_until_the_trainer_answers(hand: Hand, workbench: Wor
     assert badge.isVisible()
     workbench.target.changed.emit(replace(workbench.target.tilt, pending=False))
     assert not badge.isVisible()
+
+
+def test_that_a_target_that_the_run_refuses_does_not_stay_pending(hand: Hand, workbench: Workbench) -> None:
+    badge = find(hand.panel, QLabel, "pending")
+    runs, target = workbench.runs, workbench.target
+    runs.run = replace(runs.run, phase=RunPhase.RUNNING)
+    target.set_offset(2, -1.0)
+    assert badge.text() == "pending…"
+    told: list[UserError] = []
+    target.rejected.connect(told.append)
+    error = UserError("No batch can be planned", "Every weight is 0.", "Make it weaker.")
+    runs.target_rejected.emit(target.perturbation.revision, error)
+    assert badge.isVisible()
+    assert badge.text() == "refused"
+    assert "keeps the one before" in badge.toolTip()
+    assert told == [error]
+    target.set_offset(2, -0.5)
+    assert badge.text() == "pending…", "that may be possible again"
+    runs.target_applied.emit(target.perturbation.revision)
+    assert not badge.isVisible()
+    runs.run = replace(runs.run, phase=RunPhase.IDLE)
 
 
 def test_that_ten_classes_fit_in_560_pixels_and_numbers_do_not_move_columns(hand: Hand, workbench: Workbench) -> None:

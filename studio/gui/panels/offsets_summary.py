@@ -30,6 +30,17 @@ _GAUGES = {
     Gauge.RAW: ("Raw: weights are e^−ΔH as they are", "w = e^−ΔH, as in the note that the idea comes from."),
 }
 
+_PENDING = (
+    "pending…",
+    "warning",
+    "The trainer takes this target up with its next step; until then it trains the last one.",
+)
+_REFUSED = (
+    "refused",
+    "error",
+    "The run cannot train towards this target, as the log says, and keeps the one before. Change it, or undo.",
+)
+
 
 class OffsetsSummary(QWidget):
     """⟨w⟩, ESS/n, examples a batch; verdict; gauge; whether the trainer has taken the target up."""
@@ -59,10 +70,6 @@ class OffsetsSummary(QWidget):
         self.verdict.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.pending = QLabel("pending…")
         self.pending.setObjectName("pending")
-        self.pending.setProperty("role", "warning")
-        self.pending.setToolTip(
-            tooltip("The trainer takes this target up with its next step; until then it trains the last one.")
-        )
         kept = self.pending.sizePolicy()
         kept.setRetainSizeWhenHidden(True)  # so that nothing jumps
         self.pending.setSizePolicy(kept)
@@ -112,7 +119,7 @@ class OffsetsSummary(QWidget):
     def show_tilt(self, view: TiltView | None) -> None:
         """Show the numbers of a tilt, or dashes."""
         self.setEnabled(view is not None)
-        self.pending.setVisible(view is not None and view.pending)
+        self._show_answer(view)
         if view is None:
             for label, text in ((self.mean_weight, "⟨w⟩"), (self.efficiency, "ESS/n"), (self.examples, "batch")):
                 label.setText(f"{text} {UNKNOWN}")
@@ -128,6 +135,15 @@ class OffsetsSummary(QWidget):
         self.verdict.setAccessibleDescription(view.reason)
         mark(self.verdict, "role", role)
         self._actions[view.perturbation.gauge].setChecked(True)
+
+    def _show_answer(self, view: TiltView | None) -> None:
+        """Whether the run has taken the target up."""
+        refused = view is not None and view.refused
+        text, role, tip = _REFUSED if refused else _PENDING
+        self.pending.setVisible(view is not None and (view.pending or refused))
+        self.pending.setText(text)
+        self.pending.setToolTip(tooltip(tip))
+        mark(self.pending, "role", role)
 
 
 def _number(name: str, help_text: str, formula: str) -> QLabel:
