@@ -123,7 +123,7 @@ def range_text(info: FieldInfo) -> str:
     if info.annotation not in (int, float):
         return ""
     bounds, style = range_of(info), style_of(info)
-    low, high = (shown(end, style) for end in (bounds.lowest, bounds.highest))
+    low, high = (shown(end, style).replace("-", "−") for end in (bounds.lowest, bounds.highest))
     if bounds.lowest == float("-inf"):
         return "" if bounds.highest == float("inf") else f"{'below' if bounds.open_above else 'at most'} {high}"
     start = f"{'above' if bounds.open_below else 'from'} {low}"

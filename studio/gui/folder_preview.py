@@ -87,7 +87,6 @@ class FolderPreviewDialog(QDialog):
         self.load = self.buttons.addButton("Load", QDialogButtonBox.ButtonRole.AcceptRole)
         self.load.setObjectName("load_folder")
         explain(self.load, "Load", "Read these images into memory and use them as the data set.")
-        self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
 

@@ -25,6 +25,7 @@ QToolBar { border: 0; border-bottom: 1px solid $border; spacing: 3px; padding: 3
 QStatusBar { background: $window; color: $muted; border-top: 1px solid $border; }
 QStatusBar::item { border: 0; }
 
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QPushButton { background: $raised; color: $text; border: 1px solid $border; border-radius: ${radius}px;
     padding: 4px 12px; min-height: 1.2em; }
 QPushButton:hover { background: $hover; }

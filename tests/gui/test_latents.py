@@ -121,6 +121,7 @@ def test_that_the_way_between_samples_is_shown_and_keeps_up(picker: Picker) -> N
     picker.hands.wait(lambda: way.step > 0)
     assert way.caption.text() == f"Between samples 5, 2 by EMA weights, step {way.step}"
     assert not picker.view.isVisible()
+    assert way.view.hasFocus(), "the next key goes to no other panel"
     first = way.step
     picker.hands.press("pause")
     picker.bench.runs.sample_now()

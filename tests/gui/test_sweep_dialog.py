@@ -79,7 +79,7 @@ def test_that_values_are_read_as_a_person_writes_them(path: str, text: str, valu
     [
         ("perturbation.offsets.2", " ", "Give its values"),
         ("perturbation.offsets.2", "1, x", "“x” is not a number"),
-        ("perturbation.offsets.2", "1, 701", "701 is out of range: from -700 to 700"),
+        ("perturbation.offsets.2", "1, 701", "701 is out of range: from −700 to 700"),
         ("perturbation.offsets.2", "-1, -1", "−1.0 comes twice"),
         ("seed", "1.5", "1.5 is no whole number"),
         ("batch.planner", "fast", "“fast” is none of Error carry"),
@@ -162,7 +162,7 @@ def test_that_a_fault_stands_beside_its_values_and_keeps_the_dialog_open(qtbot: 
     write(qtbot, row.values, "-1, 900")
     qtbot.keyClick(row.values, Key.Key_Return)
     assert dialog.isVisible()
-    assert row.message.text() == "900 is out of range: from -700 to 700."
+    assert row.message.text() == "900 is out of range: from −700 to 700."
     assert row.values.property("invalid") == "true"
     assert dialog.summary.text() == "Correct the values above."
     write(qtbot, row.values, "-1, -2, -3")

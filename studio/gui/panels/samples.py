@@ -202,10 +202,13 @@ class SamplesPanel(LivePanel):
     def _on_which(self, button: QToolButton, checked: bool) -> None:
         if not checked:
             return
+        held = any(view.hasFocus() for view in self._seen)
         before, self._chosen = self._chosen, button.objectName().removeprefix("samples_")
         for name, side in self._sides.items():
             side.setVisible(name in self.shown)
         self.way.setVisible(not self.shown)
+        if held:  # else Qt would hand the keyboard to another panel
+            self._seen[0].setFocus()
         if not self.shown:
             self.way.wait()
             self._averaged = before != "raw"
