@@ -23,6 +23,7 @@ from studio.cli_arguments import (
     add_settings,
     number,
     run_of,
+    tell_if_cut_short,
 )
 from studio.cli_completion import add_completion
 from studio.cli_library import add_library
@@ -233,16 +234,18 @@ def _train(arguments: argparse.Namespace) -> int:
 def _sample(arguments: argparse.Namespace) -> int:
     from studio.library.export.samples import write_samples
 
-    averaged, out = not arguments.raw, arguments.out
-    write_samples(run_of(arguments), out, count=arguments.count, seed=arguments.seed, averaged=averaged)
+    run, averaged = run_of(arguments), not arguments.raw
+    write_samples(run, arguments.out, count=arguments.count, seed=arguments.seed, averaged=averaged)
+    tell_if_cut_short(run)
     return 0
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     from studio.headless_evaluation import evaluate
 
+    run = run_of(arguments)
     found = evaluate(
-        run_of(arguments),
+        run,
         arguments.count,
         arguments.seed,
         arguments.json,
@@ -250,6 +253,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         judge=arguments.judge,
     )
     print(found)
+    tell_if_cut_short(run)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -29,6 +30,15 @@ def run_of(arguments: argparse.Namespace) -> Path:
     from studio.library.find import find_run
 
     return find_run(arguments.run, arguments.workspace)
+
+
+def tell_if_cut_short(run: Path) -> None:
+    """Say so on stderr where what was made of a run's weights is not of its end."""
+    from studio.training.saved_run import SavedRun
+
+    told = SavedRun.open(run).cut_short
+    if told:
+        print(f"studio: {told}", file=sys.stderr)
 
 
 def add_workspace(parser: Arguments) -> None:

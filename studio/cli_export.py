@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from studio.cli_arguments import Commands, add_data_root, add_raw, add_run, add_seed, number, run_of
+from studio.cli_arguments import Commands, add_data_root, add_raw, add_run, add_seed, number, run_of, tell_if_cut_short
 from studio.errors import UserError
 
 _DESCRIPTION = """Save parts of a run as files that other programs open. Give one or more of the
@@ -75,4 +75,5 @@ def _export(arguments: argparse.Namespace) -> int:
     for kind, out in asked:
         said = write(partial(kind.write, run, out, options))
         print(f"{said} in {out}", flush=True)
+    tell_if_cut_short(run)
     return 0

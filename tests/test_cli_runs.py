@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 from pathlib import Path
 
@@ -101,3 +102,19 @@ def test_that_a_folder_that_is_a_run_goes_before_one_in_the_workspace(trained: P
         assert find_run("name") == root / "name"
         shutil.copytree(trained, "name", dirs_exist_ok=True)
         assert find_run("name") == Path("name")
+
+
+def test_that_weights_older_than_the_end_of_a_killed_run_are_told_of(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    killed = tmp_path / "killed"
+    shutil.copytree(trained, killed)
+    out = str(tmp_path / "samples.npz")
+    assert main(["sample", str(killed), "--count", "2", "--out", out]) == 0
+    assert capsys.readouterr().err == ""
+    summary = json.loads((killed / "summary.json").read_text())
+    (killed / "summary.json").write_text(json.dumps(summary | {"status": "running", "steps": 0, "weights_step": 0}))
+    assert main(["sample", str(killed), "--count", "2", "--out", out]) == 0
+    told = capsys.readouterr().err
+    assert "cut short at step 20" in told
+    assert "of step 0" in told

@@ -64,7 +64,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None)
     garbage = GarbageCollector(app)
     workbench.engine_ready.connect(garbage.settle)
     QTimer.singleShot(_AFTER_PAINT, workbench.begin)
-    _let_ctrl_c_through(app, window)
+    _heed_signals(app, window)
     code = int(app.exec())
     workbench.see_run_out()
     if workbench.data_root != root:
@@ -96,9 +96,13 @@ def _remembered_data_root(settings: QSettings) -> Path | None:
     return Path(str(value)) if value else None
 
 
-def _let_ctrl_c_through(app: QApplication, window: MainWindow) -> None:
-    """Close the window on Ctrl-C in the terminal; Python sees the signal only when its interpreter gets a turn."""
-    signal.signal(signal.SIGINT, lambda *_: window.close())
+def _heed_signals(app: QApplication, window: MainWindow) -> None:
+    """Close the window, and so save the run, on Ctrl-C in the terminal, when that is closed, and when the system
+    shuts down. Python sees a signal only when its interpreter gets a turn.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has no SIGHUP
+            signal.signal(getattr(signal, name), lambda *_: window.close())
     timer = QTimer(app, interval=500)
     timer.timeout.connect(lambda: None)
     timer.start()

@@ -78,8 +78,8 @@ def evaluate_run(
 
 def keep_evaluation(run: SavedRun, evaluation: Evaluation) -> None:
     """Put an evaluation among the run's metrics; a folder that cannot be written stays as it is."""
-    step, seconds = run.summary.get("weights_step", run.summary.get("steps")), run.summary.get("seconds")
-    if isinstance(step, int) and isinstance(seconds, int | float):
+    step, seconds = run.weights_step, run.summary.get("seconds")
+    if step is not None and isinstance(seconds, int | float):
         found = Evaluated(step=step, seconds=float(seconds), revision=0, evaluation=evaluation)
         with suppress(UserError):
             append_metrics(run.path, evaluations=[found])

@@ -16,6 +16,7 @@ from studio.errors import UserError
 from studio.files import read_bytes
 from studio.training.config import RunConfig
 from studio.training.config_file import read_config
+from studio.training.metrics import newest_point
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,6 +59,23 @@ class SavedRun:
         except (ValueError, KeyError, TypeError) as error:
             raise _no_summary(path, error) from error
         return cls(path=path, config=config, image_shape=shape, scale=scale, class_names=names, summary=summary)
+
+    @property
+    def weights_step(self) -> int | None:
+        """Step that the weights are of; None where the summary does not say."""
+        step = self.summary.get("weights_step", self.summary.get("steps"))
+        return step if isinstance(step, int) else None
+
+    @property
+    def cut_short(self) -> str:
+        """What to know of weights that are older than the end of the run, which was killed; else empty."""
+        kept, last = self.weights_step, newest_point(self.path)[0]
+        if kept is None or last <= kept:
+            return ""
+        return (
+            f"The run was cut short at step {last:,}; the weights are those that were saved last, of step {kept:,}. "
+            "`studio resume` goes on from there."
+        )
 
     def weights(self, part: str) -> dict[str, Tensor]:
         """The state of one part of weights.safetensors.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -50,6 +51,41 @@ def test_that_the_process_is_gone_with_its_window_even_while_torch_loads(tmp_pat
     faults = [line for line in ended.stderr.splitlines() if "This plugin does not support" not in line]
     assert (ended.returncode, ended.stdout, faults) == (0, "", [])
     assert list(tmp_path.rglob("studio.conf")) or sys.platform != "linux"  # the layout is remembered
+
+
+_TOLD_TO_END = """
+import os, signal, sys
+from studio.cli import main
+from studio.gui.main_window import MainWindow
+
+def show(window):
+    shown(window)
+    bench = window.workbench
+    bench.engine_ready.connect(lambda _: window.start())
+    bench.run_changed.connect(lambda run: run.step >= 20 and os.kill(os.getpid(), getattr(signal, sys.argv[1])))
+
+shown, MainWindow.show = MainWindow.show, show
+sys.exit(main(["open", "digits-vae"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without a word")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_that_a_run_is_saved_when_the_system_ends_the_studio(name: str, private_home: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _TOLD_TO_END, name],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert ended.returncode == 0, ended.stderr
+    (summary,) = (json.loads(path.read_text()) for path in private_home.rglob("summary.json"))
+    assert summary["status"] == "stopped"
+    assert summary["weights_step"] == summary["steps"] >= 20
 
 
 def test_that_a_run_that_cannot_end_in_time_is_seen_out(
