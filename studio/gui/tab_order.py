@@ -51,11 +51,19 @@ def _stops(widget: QWidget) -> Iterator[QWidget]:
 
 
 def _stops_of_layout(layout: QLayout) -> Iterator[QWidget]:
-    for place in range(layout.count()):
-        item = layout.itemAt(place)
-        widget = item.widget() if item is not None else None
-        inner = item.layout() if item is not None else None
-        if widget is not None:
-            yield from _stops(widget)
-        elif inner is not None:
-            yield from _stops_of_layout(inner)
+    for part in _parts(layout):
+        yield from _stops_of_layout(part) if isinstance(part, QLayout) else _stops(part)
+
+
+def _parts(layout: QLayout) -> list[QWidget | QLayout]:
+    """Widgets and layouts that a layout holds, in its order.
+
+    Asked by `indexOf`, not `itemAt`: the Python side of an item outlives the item, and Qt's next object at that
+    address, a menu for one, was then taken for an item.
+    """
+    direct, container = Qt.FindChildOption.FindDirectChildrenOnly, layout.parentWidget()
+    widgets = container.findChildren(QWidget, options=direct) if container is not None else []
+    layouts = layout.findChildren(QLayout, options=direct)
+    places: dict[QWidget | QLayout, int] = {widget: layout.indexOf(widget) for widget in widgets}
+    places |= {inner: layout.indexOf(inner) for inner in layouts}
+    return sorted((part for part, place in places.items() if place >= 0), key=places.__getitem__)
