@@ -26,6 +26,7 @@ class Batch:
     Attributes:
         images: pixel values in −1…1, float, shape (B, C, H, W).
         weights: importance weight of each example, float, shape (B,). For the reduction only: a model must not use it.
+            The last few may be 0, of examples that only fill the batch up.
         step: number of the training step, from 0.
     """
 

@@ -28,6 +28,7 @@ from studio.training.fitness import ensure_fit
 from studio.training.gradient_probe import GradientProbe
 from studio.training.measured_set import measured_set, whole_log_weights
 from studio.training.optimisers import NetworkOptimiser
+from studio.training.padding import padded
 from studio.training.planners import PLANNERS
 from studio.training.precision import autocast
 from studio.training.split import kept_indices, split_off
@@ -128,10 +129,10 @@ class Trainer:
         return StepReport(plan=plan, scalars=dict(self._scalars))
 
     def _read(self, plan: BatchPlan) -> Batch:
-        indices = torch.from_numpy(plan.indices).to(self.device)
-        images = _to_model(self._images[indices], self.data.scale)
-        weights = torch.from_numpy(plan.weights).to(self.device, torch.float32)
-        return Batch(images=images, weights=weights, step=self.step_count)
+        indices, weights = padded(plan.indices, plan.weights)
+        images = _to_model(self._images[torch.from_numpy(indices).to(self.device)], self.data.scale)
+        weighed = torch.from_numpy(weights).to(self.device, torch.float32)
+        return Batch(images=images, weights=weighed, step=self.step_count)
 
     def _run_phase(self, phase: Phase, batch: Batch, average_size: float) -> None:
         network = phase.network
