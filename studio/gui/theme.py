@@ -114,6 +114,7 @@ class ThemeManager(QObject):
     def _dress(self) -> None:
         if self._app is None:
             return
+        self._app.setStyleSheet("")  # to replace one sheet by another takes three times as long
         palette = palette_of(self._tokens)
         self._app.setPalette(palette)
         QToolTip.setPalette(palette)
