@@ -32,7 +32,7 @@ SPEC = ModelSpec(
         ),
         "variational_bound": (
             "Variational bound",
-            "Bound on −log p′(x), in nats per image, every 20 steps. Prior + denoising + reconstruction term.",
+            "Bound on −log p′(x), in nats per image, every 100 steps. Prior + denoising + reconstruction term.",
         ),
         "prior_term": (
             "Prior term",
