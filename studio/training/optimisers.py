@@ -103,6 +103,8 @@ class NetworkOptimiser:
         if self.config.half_after:
             self._set_rate()
         self._rule.step()
+        for parameter in self._parameters:
+            parameter.grad = None  # the next gradients then take this memory, which the processor's caches still hold
         self._taken += 1
 
     def measured_step(self, gradients: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
@@ -114,9 +116,9 @@ class NetworkOptimiser:
         gradient_norm = norm_of(gradients)
         before = [parameter.detach().clone() for parameter in self._parameters]
         self.step(gradients)
-        now = [parameter.detach() for parameter in self._parameters]
-        update = norm_of(torch._foreach_sub(now, before))
-        return gradient_norm, update / (norm_of(before) + 1e-12)
+        size = norm_of(before)
+        torch._foreach_sub_(before, [parameter.detach() for parameter in self._parameters])
+        return gradient_norm, norm_of(before) / (size + 1e-12)
 
 
 def norm_of(tensors: Sequence[Tensor]) -> Tensor:
