@@ -10,6 +10,7 @@ named STATE-LOOK-PANEL.png.
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
@@ -37,7 +38,9 @@ TILTED, SHARE = 2, 0.3
 def main() -> int:
     """Take the pictures; 0 when all are there."""
     bootstrap.start("tests.screenshots", sys.argv[1:])
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/screenshots").resolve()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("build/screenshots"), help="where they go")
+    folder = parser.parse_args().folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     with tempfile.TemporaryDirectory(prefix="studio-screenshots-") as home:
