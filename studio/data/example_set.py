@@ -9,7 +9,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from studio.errors import UserError
 
 if TYPE_CHECKING:
     from studio.data.planar.plane import Plane
+
+Places: TypeAlias = NDArray[np.int64] | slice
+"""Numbers of examples, from 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +84,6 @@ class ExampleSet(ABC):
 
     def __post_init__(self) -> None:
         """What holds for every set; called by the subclasses."""
-        count = len(self.values)
-        if self.labels.shape != (count,):
-            raise UserError(
-                f"{self.noun.capitalize()} and labels do not match",
-                f"{self.name}: {count} {self.noun}, {len(self.labels)} labels.",
-            )
         if not self.class_names or len(set(self.class_names)) != len(self.class_names):
             raise UserError(
                 "The classes cannot be told apart",
@@ -102,11 +99,20 @@ class ExampleSet(ABC):
             raise UserError(
                 "A class has no example", f"{self.name}: {', '.join(empty)}.", f"Remove it or add {self.noun} to it."
             )
-        self.values.flags.writeable = False
         self.labels.flags.writeable = False
 
+    def _check_values(self) -> None:
+        """As many examples as labels, which nobody may change from now on; called by the subclasses that hold them."""
+        count = len(self.values)
+        if self.labels.shape != (count,):
+            raise UserError(
+                f"{self.noun.capitalize()} and labels do not match",
+                f"{self.name}: {count} {self.noun}, {len(self.labels)} labels.",
+            )
+        self.values.flags.writeable = False
+
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.labels)
 
     @property
     def labelled(self) -> bool:
@@ -117,6 +123,10 @@ class ExampleSet(ABC):
     @abstractmethod
     def values(self) -> Values:
         """The examples as they are stored, shape (N, H, W, C)."""
+
+    def rows(self, places: Places) -> Values:
+        """The examples at these places, shape (n, H, W, C)."""
+        return self.values[places]
 
     @property
     def scale(self) -> Scale:
@@ -137,10 +147,6 @@ class ExampleSet(ABC):
     @abstractmethod
     def form(self) -> str:
         """What form they have, in a few words."""
-
-    @abstractmethod
-    def take(self, chosen: NDArray[np.bool_]) -> Self:
-        """The set of the chosen examples, a flag for each, shape (N,)."""
 
     @abstractmethod
     def pictures(self, values: Values) -> NDArray[np.uint8]:

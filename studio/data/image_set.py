@@ -5,8 +5,7 @@ Images are uint8 in the order (N, H, W, C), C = 1 (grey) or 3 (RGB); labels are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import compress
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +36,7 @@ class ImageSet(ExampleSet):
                 "The images have the wrong form",
                 f"{self.name}: {self.images.dtype} {self.images.shape} instead of uint8 (N, H, W, 1 or 3).",
             )
+        self._check_values()
         ExampleSet.__post_init__(self)  # super() does not know a class with slots
 
     @property
@@ -52,10 +52,6 @@ class ImageSet(ExampleSet):
     def form(self) -> str:
         channels, height, width = self.image_shape
         return f"{width}×{height} {'grey' if channels == 1 else 'colour'}"
-
-    def take(self, chosen: NDArray[np.bool_]) -> ImageSet:
-        files = tuple(compress(self.files, chosen))
-        return replace(self, images=self.images[chosen], labels=self.labels[chosen], files=files, report=LoadReport())
 
     def pictures(self, values: Values) -> NDArray[np.uint8]:
         """The images as they are."""

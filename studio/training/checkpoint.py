@@ -110,9 +110,11 @@ class Checkpoint:
 def fingerprint(data: ExampleSet) -> str:
     """Tells data sets apart: number of examples, and a checksum of classes, labels and values."""
     checksum = zlib.crc32("\0".join(data.class_names).encode(errors="replace"))
-    for array in (data.labels, data.values):
-        for start in range(0, len(array), 4096):
-            checksum = zlib.crc32(array[start : start + 4096].tobytes(), checksum)
+    pieces = [slice(start, start + 4096) for start in range(0, len(data), 4096)]
+    for piece in pieces:
+        checksum = zlib.crc32(data.labels[piece].tobytes(), checksum)
+    for piece in pieces:
+        checksum = zlib.crc32(data.rows(piece).tobytes(), checksum)
     return f"{len(data)}-{checksum:08x}"
 
 

@@ -179,7 +179,7 @@ class Reporter:
     def _planned(self, report: StepReport) -> PlannedExamples:
         data, shown = self._trainer.data, report.plan.indices[:_SHOWN_EXAMPLES]
         return PlannedExamples(
-            images=_read_only(data.pictures(data.values[shown])),
+            images=_read_only(data.pictures(data.rows(shown))),
             labels=_read_only(data.labels[shown]),
             weights=_read_only(report.plan.weights[:_SHOWN_EXAMPLES]),
         )

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.data.example_set import ExampleSet
-from studio.data.scale import Values
+from studio.data.part import part_of
 
 
 def kept_indices(data: ExampleSet, share: float, seed: int) -> NDArray[np.int64]:
@@ -25,19 +25,18 @@ def kept_indices(data: ExampleSet, share: float, seed: int) -> NDArray[np.int64]
     return np.flatnonzero(rank >= np.floor(share * data.counts)[data.labels])
 
 
-def split_off(data: ExampleSet, kept: NDArray[np.int64]) -> tuple[ExampleSet, Values]:
-    """The set to train on, and the examples held out.
+def split_off(data: ExampleSet, kept: NDArray[np.int64]) -> tuple[ExampleSet, NDArray[np.int64]]:
+    """The set to train on, and which examples are held out.
 
     Args:
         data: all examples.
         kept: which to train on, ascending.
 
     Returns:
-        the set itself when nothing is held out; else its other examples, and the values of those held out, shape
-        (n, H, W, C).
+        the set itself when nothing is held out, else its part; and the places of those held out, ascending.
     """
     if len(kept) == len(data):
-        return data, data.values[:0]
-    chosen = np.zeros(len(data), dtype=bool)
-    chosen[kept] = True
-    return data.take(chosen), data.values[~chosen]
+        return data, kept[:0]
+    held_out = np.ones(len(data), dtype=bool)
+    held_out[kept] = False
+    return part_of(data, kept), np.flatnonzero(held_out)

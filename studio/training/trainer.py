@@ -24,6 +24,7 @@ from studio.training.averaging import WeightAverage
 from studio.training.building import build_model
 from studio.training.comparison import Comparison, Question
 from studio.training.config import RunConfig
+from studio.training.examples import Examples, for_models
 from studio.training.fitness import ensure_fit
 from studio.training.gradient_probe import GradientProbe
 from studio.training.measured_set import measured_set, whole_log_weights
@@ -85,16 +86,13 @@ class Trainer:
             for network, parameters in self._parameters.items()
         }
         self._autocast = autocast(config.precision, self.device, self.model)
-        self._images = self._to_device(self.data.values)
-        self._held_out = self._to_device(held_out[:_PROBED])
+        self._examples = Examples(self.data, self.device)
+        self._held_out = for_models(data.rows(held_out[:_PROBED]), data.scale, self.device)
         self._scalars: dict[str, Tensor] = {}
 
     def _build_model(self) -> GenerativeModel:
         model = build_model(self.config.model, self.data.image_shape, self.config.seed)
         return model.to(self.device).train()
-
-    def _to_device(self, images: Values) -> Tensor:
-        return torch.from_numpy(np.array(images.transpose(0, 3, 1, 2))).to(self.device)
 
     @property
     def measured(self) -> Measured:
@@ -130,9 +128,8 @@ class Trainer:
 
     def _read(self, plan: BatchPlan) -> Batch:
         indices, weights = padded(plan.indices, plan.weights)
-        images = _to_model(self._images[torch.from_numpy(indices).to(self.device)], self.data.scale)
         weighed = torch.from_numpy(weights).to(self.device, torch.float32)
-        return Batch(images=images, weights=weighed, step=self.step_count)
+        return Batch(images=self._examples.read(indices), weights=weighed, step=self.step_count)
 
     def _run_phase(self, phase: Phase, batch: Batch, average_size: float) -> None:
         network = phase.network
@@ -258,9 +255,8 @@ class Trainer:
 
     def diagnose(self) -> tuple[Diagnostic, ...]:
         """What the model shows of its inner life, on examples chosen once."""
-        step, scale = max(1, len(self._images) // _PROBED), self.data.scale
-        shown = self._images[::step][:_PROBED]
-        probe = Probe(seen=_to_model(shown, scale), held_out=_to_model(self._held_out, scale))
+        step = max(1, len(self.data) // _PROBED)
+        probe = Probe(seen=self._examples.read(slice(0, step * _PROBED, step)), held_out=self._held_out)
         rng = torch.Generator(self.device).manual_seed(self.config.seed)
         self.model.eval()
         try:
@@ -269,7 +265,7 @@ class Trainer:
         finally:
             self.model.train()
         # What a model draws of points are no pictures; the plane itself shows more.
-        return tuple(each for each in found if scale.whole or not isinstance(each, Pictures))
+        return tuple(each for each in found if self.data.scale.whole or not isinstance(each, Pictures))
 
     def comparison(self, seconds: float) -> Comparison:
         """A comparison of all planners at the parameters and the target as they are, apart from training.
@@ -332,8 +328,3 @@ def draw(model: GenerativeModel, count: int, rng: torch.Generator, scale: Scale 
     with at_rest(model):
         images = model.sample(count, rng)
     return scale.stored(images.float().cpu().numpy())
-
-
-def _to_model(values: Tensor, scale: Scale) -> Tensor:
-    """Stored values as models take them: float in −1…1."""
-    return values.to(torch.float32, copy=True).mul_(1 / scale.half).sub_(scale.centre / scale.half)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ class PointSet(ExampleSet):
                 f"{self.name}: {self.points.dtype} {self.points.shape} instead of float32 (N, 1, 1, 2) within "
                 f"±{self.ground.half:g}.",
             )
+        self._check_values()
         ExampleSet.__post_init__(self)  # super() does not know a class with slots
 
     @property
@@ -63,9 +64,6 @@ class PointSet(ExampleSet):
     @property
     def form(self) -> str:
         return f"within ±{self.ground.half:g}"
-
-    def take(self, chosen: NDArray[np.bool_]) -> PointSet:
-        return replace(self, points=self.points[chosen], labels=self.labels[chosen])
 
     def pictures(self, values: Values) -> NDArray[np.uint8]:
         """Each point as a spot in a square of its own."""
