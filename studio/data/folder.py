@@ -14,6 +14,7 @@ from studio.data.folder_scan import FolderListing, scan_folder, shown_path
 from studio.data.image_set import ImageSet, LoadReport, SkippedFile
 from studio.data.picture import Background, Fit, Square, UnreadableError, read_square
 from studio.data.spec import DatasetConfig, DatasetSpec
+from studio.data.storage import first_channel, fits_in_memory, room_for
 from studio.errors import UserError
 from studio.progress import Progress
 from studio.settings import setting
@@ -82,13 +83,15 @@ class FolderPreview:
         root: the folder.
         classes: in the order that labels will have.
         report: what was left out so far; more may be when all is read.
-        memory_bytes: the most that loading will take.
+        pixel_bytes: the most that loading will take, in memory or in a file.
+        in_memory: which of the two.
     """
 
     root: Path
     classes: tuple[ClassPreview, ...]
     report: LoadReport
-    memory_bytes: int
+    pixel_bytes: int
+    in_memory: bool
 
     @property
     def files(self) -> int:
@@ -111,7 +114,7 @@ def inspect_folder(config: FolderConfig, progress: Progress | None = None, thumb
     progress = progress or Progress()
     listing = scan_folder(config.path, progress)
     previews: list[ClassPreview] = []
-    skipped = list(listing.skipped)
+    skipped, size = list(listing.skipped), _pixel_bytes(config, listing)
     for index, folder in enumerate(listing.classes):
         progress.report(f"Looking at {folder.name}", index / len(listing.classes))
         found: list[NDArray[np.uint8]] = []
@@ -129,7 +132,8 @@ def inspect_folder(config: FolderConfig, progress: Progress | None = None, thumb
         root=listing.root,
         classes=tuple(previews),
         report=LoadReport(skipped=tuple(skipped), loose_files=listing.loose_files),
-        memory_bytes=_memory_bytes(config, listing),
+        pixel_bytes=size,
+        in_memory=fits_in_memory(size),
     )
 
 
@@ -152,7 +156,7 @@ def load_folder(config: FolderConfig, data_root: Path, progress: Progress) -> Im
     if not len(present):
         raise _nothing_read(listing, report)
     if config.colour == "auto" and _is_grey(images):
-        images = images[..., :1].copy()
+        images = first_channel(images)
     return ImageSet(
         name=listing.root.name or str(listing.root),
         images=images,
@@ -167,7 +171,7 @@ def _read_all(
     listing: FolderListing, square: Square, progress: Progress
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str], list[SkippedFile]]:
     """Images (n, size, size, C), labels (n,) and files (n,) of what can be read, and what cannot."""
-    images = np.empty((listing.count, square.size, square.size, 1 if square.grey else 3), dtype=np.uint8)
+    images = room_for((listing.count, square.size, square.size, 1 if square.grey else 3))
     labels = np.empty(listing.count, dtype=np.int64)
     files: list[str] = []
     skipped: list[SkippedFile] = []
@@ -206,10 +210,16 @@ def _nothing_read(listing: FolderListing, report: LoadReport) -> UserError:
     )
 
 
-def _memory_bytes(config: FolderConfig, listing: FolderListing) -> int:
-    """The images, with one channel more while “auto” turns grey ones into one channel; and the labels, twice."""
+def _pixel_bytes(config: FolderConfig, listing: FolderListing) -> int:
+    """The images, with one channel more while “auto” turns grey ones into one channel."""
     channels = {"auto": 4, "grey": 1, "colour": 3}[config.colour]
-    return listing.count * (config.size**2 * channels + 2 * 8)
+    return listing.count * config.size**2 * channels
+
+
+def _memory_bytes(config: FolderConfig, listing: FolderListing) -> int:
+    """The labels, twice, and the images unless they go to a file."""
+    pixels = _pixel_bytes(config, listing)
+    return 2 * 8 * listing.count + (pixels if fits_in_memory(pixels) else 0)
 
 
 FOLDER = DatasetSpec(

@@ -86,7 +86,7 @@ class FolderPreviewDialog(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.load = self.buttons.addButton("Load", QDialogButtonBox.ButtonRole.AcceptRole)
         self.load.setObjectName("load_folder")
-        explain(self.load, "Load", "Read these images into memory and use them as the data set.")
+        explain(self.load, "Load", "Read these images and use them as the data set.")
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
 
@@ -154,8 +154,9 @@ class FolderPreviewDialog(QDialog):
             self.message.show()
 
     def _show(self, preview: FolderPreview) -> None:
+        place = "in memory" if preview.in_memory else "in a temporary file, more than memory should hold"
         self.total.setText(
-            f"{preview.files:,} files, {classes(len(preview.classes))} · {shown_bytes(preview.memory_bytes)} in memory"
+            f"{preview.files:,} files, {classes(len(preview.classes))} · {shown_bytes(preview.pixel_bytes)} {place}"
         )
         self.classes.setRowCount(len(preview.classes))
         self.classes.setIconSize(QSize(4 * (_THUMBNAIL + 2), _THUMBNAIL))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from studio.data import memory
+from studio.data import memory, storage
 from studio.data.catalog import dataset_spec, load_dataset
 from studio.data.folder import FolderConfig, inspect_folder
 from studio.data.folder_scan import natural_key
@@ -239,7 +243,7 @@ def test_that_the_first_look_counts_files_and_shows_a_few_images(tmp_path: Path)
     assert preview.files == 19
     assert preview.classes[0].thumbnails.shape == (3, 16, 16, 3)
     assert preview.report.skipped[0].path == "class 1/0.png"
-    assert preview.memory_bytes == 19 * (16 * 16 * 4 + 16)
+    assert (preview.pixel_bytes, preview.in_memory) == (19 * 16 * 16 * 4, True)
 
 
 def test_that_a_first_look_can_be_cancelled(tmp_path: Path) -> None:
@@ -248,13 +252,54 @@ def test_that_a_first_look_can_be_cancelled(tmp_path: Path) -> None:
         inspect_folder(FolderConfig(path=str(write_image_folder(tmp_path))), progress)
 
 
-def test_that_a_folder_that_does_not_fit_into_memory_is_refused_unread(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Memory for 2,000 bytes and a cache of its own, which is returned."""
+    monkeypatch.setattr(memory, "available_bytes", lambda: memory.RESERVE + 4_000)
+    monkeypatch.setattr(storage, "cache_dir", lambda: tmp_path / "cache")
+    return tmp_path / "cache"
+
+
+@pytest.mark.parametrize("colour", ["auto", "grey", "colour"])
+def test_that_images_too_many_for_memory_are_mapped_from_a_file_without_a_name(
+    little_memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, colour: str
 ) -> None:
-    root = write_image_folder(tmp_path)
+    root = write_image_folder(tmp_path / "images")
+    mapped = load(root, colour=colour)
+    assert mapped_from_a_file(mapped.images)
+    assert list(little_memory.iterdir()) == []
+    assert not inspect_folder(FolderConfig(path=str(root))).in_memory
+    monkeypatch.setattr(memory, "available_bytes", lambda: 2**40)
+    held = load(root, colour=colour)
+    assert not mapped_from_a_file(held.images)
+    assert mapped.fingerprint() == held.fingerprint()
+
+
+def mapped_from_a_file(array: NDArray[np.uint8]) -> bool:
+    """Whether the memory behind it is a file's."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return isinstance(base, mmap.mmap)
+
+
+def test_that_images_too_many_for_memory_and_disk_are_refused(
+    little_memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_image_folder(tmp_path / "images")
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=memory.RESERVE))
+    with pytest.raises(UserError, match="neither into memory nor on the disk"):
+        load(root)
+    little_memory.rmdir()
+    little_memory.write_text("no folder")
+    with pytest.raises(UserError, match="no file can be made"):
+        load(root)
+
+
+def test_that_labels_must_fit_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available_bytes", lambda: memory.RESERVE)
     with pytest.raises(UserError, match="does not fit into memory"):
-        load(root)
+        load(write_image_folder(tmp_path))
 
 
 def test_that_the_form_knows_the_bounds_and_that_the_path_is_a_folder() -> None:

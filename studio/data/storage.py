@@ -1,0 +1,68 @@
+"""Where the pixels of a data set lie: in memory, or in a file that only this process sees where they are too many.
+
+Pages of the file are in memory as far as there is room, and go to the disk where there is none. The file has no name
+once it is open, so that nothing is left of it when the process ends, whatever ends it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.data import memory
+from studio.errors import UserError
+from studio.paths import cache_dir
+
+_SHARE = 0.5
+"""Of the memory that can be used; the rest is for the model and for what looks at the data."""
+_CHUNK_BYTES = 2**24
+
+
+def fits_in_memory(count: int) -> bool:
+    """Whether so many bytes are to be held in memory."""
+    return count <= _SHARE * max(0, memory.available_bytes() - memory.RESERVE)
+
+
+def room_for(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """An array of bytes of this shape, to be filled.
+
+    Raises:
+        UserError: there is no room for it in memory, nor on the disk.
+    """
+    size = prod(shape)
+    if not size or fits_in_memory(size):
+        return np.empty(shape, np.uint8)
+    folder = cache_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+        if size + memory.RESERVE <= free:
+            with tempfile.TemporaryFile(dir=folder) as file:
+                if hasattr(os, "posix_fallocate"):  # so that a disk that fills up later cannot end the process
+                    os.posix_fallocate(file.fileno(), 0, size)
+                else:
+                    file.truncate(size)
+                return np.asarray(np.memmap(file, np.uint8, "r+", shape=shape))
+        why = f"{memory.format_bytes(free)} are free in {folder}"
+    except OSError as error:
+        why = f"no file can be made in {folder}: {error.strerror or error}"
+    raise UserError(
+        "The data set fits neither into memory nor on the disk",
+        f"{memory.format_bytes(size)} are needed; {why}.",
+        "Close other programs, make room on the disk, or choose smaller images or grey instead of colour.",
+        field="dataset",
+    )
+
+
+def first_channel(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A copy of the first channel of images (N, H, W, C), shape (N, H, W, 1)."""
+    copy = room_for((*images.shape[:3], 1))
+    step = max(1, _CHUNK_BYTES // max(1, prod(images.shape[1:])))
+    for start in range(0, len(images), step):
+        copy[start : start + step] = images[start : start + step, ..., :1]
+    return copy
