@@ -2,16 +2,19 @@
 
     python -m tests.benchmarks.data_size [--examples 10000000] [--seconds 0.5] [--blocks 12]
 
-Images of 8×8 made at random, tilted; the fastest preset, so that whatever reading costs shows. Processor time, one
-thread of torch; blocks alternate. Beside it: what the larger set takes of memory, over the bytes of its images, and how
-long the trainer takes to be made.
+Images of 8×8 made at random, tilted; the fastest preset, so that whatever reading costs shows. The larger set is in
+memory, and then in a file that is mapped and that the system has in its cache. Processor time, one thread of torch;
+blocks alternate. Beside it: what the larger set takes of memory, over the bytes of its images, and how long the trainer
+takes to be made.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +23,7 @@ from tests.benchmarks.table import Row, duel, show
 
 if TYPE_CHECKING:
     from studio.data.image_set import ImageSet
+    from studio.training.trainer import Trainer
 
 _FEW, _MANY = 10_000, 10_000_000
 _PRESET, _SIDE, _CLASSES = "digits-vae", 8, 10
@@ -57,12 +61,21 @@ def rows(many: int = _MANY, seconds: float = 0.5, blocks: int = 12) -> Iterator[
     made = time.process_time() - begun
     large.step()
     held = (process.memory_info().rss - before) / data.images.nbytes
-    rates = duel(large.step, small.step, seconds=seconds, blocks=blocks)
-    values = [1 / ratio for ratio in rates.ratios]
-    what = f"a step with {many:,} examples"
-    yield Row(what=what, against=f"with {_FEW:,}", target=1.1, values=values, at_least=False, notes=rates.notes)
+    yield _duel(f"a step with {many:,} examples", large, small, seconds, blocks)
     yield Row(what="memory of the larger set", against="its images", target=None, values=[held], at_least=False)
     yield Row(what="trainer of the larger set", target=None, values=[made], at_least=False, unit="s")
+    del large
+    with tempfile.TemporaryFile() as file:
+        np.save(file, data.images)
+        mapped = np.memmap(file, np.uint8, "c", file.tell() - data.images.nbytes, data.images.shape)
+        outside = Trainer(config, replace(data, images=mapped))
+    yield _duel(f"the same, mapped from a file of {data.images.nbytes / 1e6:.0f} MB", outside, small, seconds, blocks)
+
+
+def _duel(what: str, large: Trainer, small: Trainer, seconds: float, blocks: int) -> Row:
+    rates = duel(large.step, small.step, seconds=seconds, blocks=blocks)
+    values = [1 / ratio for ratio in rates.ratios]
+    return Row(what=what, against=f"with {_FEW:,}", target=1.1, values=values, at_least=False, notes=rates.notes)
 
 
 def images_of(count: int) -> ImageSet:
