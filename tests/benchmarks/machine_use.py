@@ -5,25 +5,26 @@
 FLOPs are those of matrix products and convolutions, forward, backward and twice backward, as torch counts them by their
 shapes (torch.utils.flop_counter); all else that a step does costs time and counts for nothing. `torch.mm` multiplies
 square matrices of 1,024 on the same threads, in blocks that alternate with the steps. Float32. Time is processor time
-of all threads, which with one thread is what an idle machine would show on the wall.
+of all threads, which with one thread is what an idle machine would show on the wall. Of each model there is the trainer
+and, without a target, the bare loop of `throughput` on the same networks: what these shapes of layers allow.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from studio.runtime import prepare_runtime
 from tests.benchmarks.options import NO_MNIST, add_data, mnist
 from tests.benchmarks.table import Row, duel, show
-
-if TYPE_CHECKING:
-    from studio.training.trainer import Trainer
+from tests.benchmarks.throughput import torch_images
 
 _SIDE = 1024
+_WARM = 100
 _COUNTED = 4
 """Steps whose FLOPs are counted; with tilted batches their sizes differ a little."""
 
@@ -51,6 +52,7 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=8)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    prepare_runtime()
     import torch
 
     torch.set_num_threads(options.threads)
@@ -63,31 +65,38 @@ def rows(root: Path, seconds: float = 1.0, blocks: int = 8) -> Iterator[Row]:
         yield Row(what="FLOP/s of a step", target=60, values=(), unit="%", notes=NO_MNIST)
         return
     for case in _CASES:
-        yield _row(case, root, seconds, blocks)
+        yield from _rows(case, root, seconds, blocks)
 
 
-def _row(case: Case, root: Path, seconds: float, blocks: int) -> Row:
-    import torch
-
+def _rows(case: Case, root: Path, seconds: float, blocks: int) -> Iterator[Row]:
     from studio.data.catalog import load_dataset
     from studio.training.presets import config_or_preset
     from studio.training.trainer import Trainer
+    from tests.benchmarks.bare import Bare, loop_of
 
     config = config_or_preset(f"mnist-twos-30-{case.model}").model_copy(update={"precision": "float32"})
-    trainer = Trainer(config, load_dataset(config.dataset, root))
-    trainer.step()
-    flops = flops_of(trainer)
+    data = load_dataset(config.dataset, root)
+    trainer = Trainer(config, data)
+    loop = loop_of(Trainer(config, data).model, config.model, fused=True)
+    bare = Bare(loop, torch_images(data.values), round(config.batch.average_size))
+    yield _row(f"{case.title}, a step’s FLOP/s", 60, trainer.step, seconds, blocks)
+    yield _row(f"{case.title}, the bare loop’s", None, bare.step, seconds, blocks)
+
+
+def _row(what: str, target: float | None, step: Callable[[], object], seconds: float, blocks: int) -> Row:
+    import torch
+
+    step()
+    flops = flops_of(step)
     square = torch.randn(_SIDE, _SIDE)
-    rates = duel(trainer.step, lambda: square @ square, seconds=seconds, blocks=blocks)
+    rates = duel(step, lambda: square @ square, seconds=seconds, blocks=blocks, warm=_WARM)
     ours, best = flops * statistics.median(rates.ours), 2 * _SIDE**3 * statistics.median(rates.theirs)
     notes = f"{ours / 1e9:.3g} of {best / 1e9:.3g} GFLOP/s; {flops / 1e9:.3g} GFLOP a step"
     values = [100 * flops * ratio / (2 * _SIDE**3) for ratio in rates.ratios]
-    return Row(
-        what=f"{case.title}, a step's FLOP/s", against="torch.mm", target=60, values=values, unit="%", notes=notes
-    )
+    return Row(what=what, against="torch.mm", target=target, values=values, unit="%", notes=notes)
 
 
-def flops_of(trainer: Trainer) -> float:
+def flops_of(step: Callable[[], object]) -> float:
     """Floating-point operations of one step, on average over a few."""
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils.flop_counter import flop_registry
@@ -106,7 +115,7 @@ def flops_of(trainer: Trainer) -> float:
 
     with Counter() as counter:
         for _ in range(_COUNTED):
-            trainer.step()
+            step()
     return counter.total / _COUNTED
 
 

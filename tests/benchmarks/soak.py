@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio.runtime import prepare_runtime
 from tests.benchmarks.options import add_data
 from tests.benchmarks.table import HEADER, Row
 from tests.steady.desk import Troubles, open_studio, private_home
@@ -40,7 +41,7 @@ def main() -> None:
     add_data(parser)
     options = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the studio itself has it
+    prepare_runtime()
     from studio.gui.application import end_process
 
     load = os.getloadavg()[0]

@@ -42,6 +42,8 @@ class Case:
 _PLAIN: dict[str, object] = {"noise": {"std": 0.0}}
 """The hand-written GAN adds no noise to what its critic sees."""
 _MLP: dict[str, object] = {"architecture": "mlp", "generator_architecture": "mlp"}
+_WARM = 100
+"""Steps until kernels of all sizes of batches are made."""
 _DIGITS = (
     Case(title="GAN, MLP, 8×8", preset="digits-gan", changes=_PLAIN),
     Case(title="WGAN-GP, MLP, 8×8", preset="digits-wgan_gp", changes={}),
@@ -97,11 +99,11 @@ def _rows(case: Case, root: Path, seconds: float, blocks: int) -> Iterator[Row]:
     trainer, size = Trainer(config, data), round(config.batch.average_size)
     images = torch_images(data.values)
     bare = Bare(loop_of(Trainer(config, data).model, model, fused=True), images, size)
-    rates = duel(trainer.step, bare.step, seconds=seconds, blocks=blocks)
+    rates = duel(trainer.step, bare.step, seconds=seconds, blocks=blocks, warm=_WARM)
     yield Row(what=case.title, against="bare loop", target=0.97, values=rates.ratios, notes=rates.notes)
     if case.against_script is not None:
         script = Scripted(loop_of(Trainer(config, data).model, model, fused=False), root, size)
-        rates = duel(trainer.step, script.step, seconds=seconds, blocks=blocks)
+        rates = duel(trainer.step, script.step, seconds=seconds, blocks=blocks, warm=_WARM)
         yield Row(what=case.title, against="script", target=case.against_script, values=rates.ratios, notes=rates.notes)
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio.runtime import prepare_runtime
 from tests.benchmarks.options import NO_MNIST, add_data, mnist
 from tests.benchmarks.table import Row, show
 from tests.steady.desk import loops_of_runs, open_studio, private_home
@@ -55,7 +56,7 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=10, help="of each kind")
     options = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the studio itself has it
+    prepare_runtime()
     show(rows(options.data, options.seconds, options.blocks))
 
 
