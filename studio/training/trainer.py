@@ -29,7 +29,7 @@ from studio.training.fitness import ensure_fit
 from studio.training.gradient_probe import GradientProbe
 from studio.training.measured_set import measured_set, whole_log_weights
 from studio.training.optimisers import NetworkOptimiser
-from studio.training.padding import padded
+from studio.training.padding import keeps_kernels, padded
 from studio.training.planners import PLANNERS
 from studio.training.precision import autocast
 from studio.training.split import kept_indices, split_off
@@ -87,6 +87,7 @@ class Trainer:
         }
         self._autocast = autocast(config.precision, self.device, self.model)
         self._examples = Examples(self.data, self.device)
+        self._pads = keeps_kernels(self.model)
         self._held_out = for_models(data.rows(held_out[:_PROBED]), data.scale, self.device)
         self._scalars: dict[str, Tensor] = {}
 
@@ -127,7 +128,7 @@ class Trainer:
         return StepReport(plan=plan, scalars=dict(self._scalars))
 
     def _read(self, plan: BatchPlan) -> Batch:
-        indices, weights = padded(plan.indices, plan.weights)
+        indices, weights = padded(plan.indices, plan.weights) if self._pads else (plan.indices, plan.weights)
         weighed = torch.from_numpy(weights).to(self.device, torch.float32)
         return Batch(images=self._examples.read(indices), weights=weighed, step=self.step_count)
 
