@@ -4,14 +4,15 @@
 
 The real window, off screen, with a real run. Every three seconds a click or a few keys: other panels, offsets, shares,
 terms, undo, samples, evaluations, planners compared, the time cursor, themes, sizes. Each minute a line of a table; at
-the end what has grown since the tenth minute and what is wrong. Exits with 1 if something is. With --trace the lines of
-code whose allocations grew most are told, too, which makes everything slow.
+the end what has grown since the tenth minute, by medians of five minutes, and what is wrong. Exits with 1 if something
+is. With --trace the lines of code whose allocations grew most are told, too, which makes everything slow.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import statistics
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,10 +25,16 @@ from tests.steady.desk import Troubles, open_studio, private_home
 if TYPE_CHECKING:
     from tests.steady.watch import Reading
 
+_AROUND = 3
+"""Minutes of a median: within seconds, steps and evaluations take some 40 MB and give them back."""
 _COLUMNS = (
     "minute", "steps", "acts", "resident MB", "unique MB", "malloc gave MB", "malloc free MB", "Python blocks",
     "files", "threads", "longest gap ms", "Qt warnings", "exceptions",
 )  # fmt: skip
+
+
+def _middle(readings: list[Reading], name: str) -> float:
+    return statistics.median(getattr(reading, name) for reading in readings)
 
 
 def main() -> None:
@@ -122,15 +129,16 @@ class Soak:
 
     def _judge(self, steps: int, stalls: int) -> int:
         """Tell what grew since everything had been seen, and what is wrong."""
-        first, last = self.readings[min(self.options.settled, len(self.readings)) - 1], self.readings[-1]
+        settled = min(self.options.settled, len(self.readings))
+        first, last = self.readings[settled - 1], self.readings[-1]
+        early, late = self.readings[max(0, settled - _AROUND) : settled + _AROUND - 1], self.readings[1 - 2 * _AROUND :]
         grown = {name: last.types[name] - first.types[name] for name in last.types}
         most = sorted(grown, key=lambda name: -grown[name])[:12]
         print(f"\n{steps:,} steps. Grown since minute {self.options.settled}, by type:")
         print(", ".join(f"{name} {grown[name]:+,}" for name in most if grown[name] > 0) or "nothing")
         rows = [
-            self._row("resident memory", 20, last.resident - first.resident, "MB"),
-            self._row("memory of its own", 20, last.unique - first.unique, "MB"),
-            self._row("given out by malloc", 20, last.given - first.given, "MB"),
+            self._row("resident memory", 20, _middle(late, "resident") - _middle(early, "resident"), "MB"),
+            self._row("given out by malloc", 20, _middle(late, "given") - _middle(early, "given"), "MB"),
             self._row("Qt objects", None, self.objects[1] - self.objects[0]),
             self._row("open files", None, last.files - first.files),
             self._row("threads", None, last.threads - first.threads),
