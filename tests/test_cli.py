@@ -181,6 +181,7 @@ def test_that_ctrl_c_and_sigterm_finish_the_step_save_and_exit_with_130(
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
 @pytest.mark.timeout(180)
+@pytest.mark.slow
 def test_that_a_real_ctrl_c_saves_and_exits_with_130(tmp_path: Path) -> None:
     path = tmp_path / "run"
     code = "import sys; from studio.cli import main; sys.exit(main())"

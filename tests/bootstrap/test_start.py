@@ -138,6 +138,7 @@ def test_that_a_start_that_was_killed_is_mended_by_the_next(checkout: Checkout) 
     assert "waiting" not in err
 
 
+@pytest.mark.slow
 def test_that_of_two_starts_the_second_waits_for_the_first(checkout: Checkout) -> None:
     first = checkout.popen(UV_SLEEP="1.5")
     wait_until(lambda: checkout.installations == 1)

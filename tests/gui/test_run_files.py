@@ -90,6 +90,7 @@ def test_that_a_folder_without_a_run_is_refused_with_a_message(hands: Hands, tmp
     assert hands.bench.config == before
 
 
+@pytest.mark.slow
 def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
     hands: Hands, qtbot: QtBot, theme: ThemeManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,10 @@ from tests.models.conftest import flat_gradient, same_noise_for_all  # noqa: F40
 from tests.training.conftest import tiny_config, tiny_images
 
 every_kind = pytest.mark.parametrize("kind", [spec.kind for spec in MODELS])
+every_planner = pytest.mark.parametrize(
+    "planner",
+    [pytest.param(kind, marks=[pytest.mark.slow] * (kind is not PlannerKind.ERROR_CARRY)) for kind in PlannerKind],
+)
 TILT = {"ant": 0.5, "cat": -2.0}
 
 
@@ -54,7 +58,7 @@ def same_state(one: Trainer, other: Trainer) -> bool:
 
 
 @every_kind
-@pytest.mark.parametrize("planner", PlannerKind)
+@every_planner
 def test_that_zero_and_constant_offsets_train_as_none_do_to_the_last_bit(kind: str, planner: PlannerKind) -> None:
     batch = {"average_size": 8, "planner": str(planner)}
     none = trained(tiny_config(kind, batch=batch))
@@ -301,7 +305,7 @@ def test_that_the_generator_moves_only_on_each_nth_step() -> None:
 
 
 @every_kind
-@pytest.mark.parametrize("planner", PlannerKind)
+@every_planner
 def test_that_batches_of_a_single_example_train(kind: str, planner: PlannerKind) -> None:
     config = tiny_config(
         kind, batch={"average_size": 1, "planner": str(planner)}, perturbation={"offsets": {"ant": 3.0, "cat": -3.0}}
