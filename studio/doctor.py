@@ -100,4 +100,4 @@ def _faster(measured: Sequence[Speed]) -> Iterator[str]:
     if best.threads == 1 and any(s.threads > 1 for s in measured):
         yield "One thread is faster than more: set “Threads” to 1, or close what else uses the processor."
     if best.precision != "float32":
-        yield "Set “Precision” to auto, as the MNIST presets do: this machine computes in bfloat16 itself."
+        yield "Leave “Precision” at auto: this machine computes in bfloat16 itself."

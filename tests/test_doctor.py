@@ -44,7 +44,7 @@ def test_that_missing_libraries_come_with_the_line_that_installs_them(monkeypatc
     [
         ((speed(1, 20.0), speed(2, 5.0)), "One thread is faster than more"),
         ((speed(1, 20.0), speed(2, 21.0)), "More threads gain little"),
-        ((speed(2, 20.0), speed(2, 30.0, Precision.BFLOAT16)), "Set “Precision” to auto"),
+        ((speed(2, 20.0), speed(2, 30.0, Precision.BFLOAT16)), "Leave “Precision” at auto"),
     ],
 )
 def test_that_what_was_measured_is_advised(

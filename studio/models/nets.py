@@ -62,6 +62,11 @@ class Style:
         return 8 * self.width
 
 
+def has_convolutions(network: nn.Module) -> bool:
+    """Whether any of its layers is a convolution."""
+    return any(isinstance(module, nn.modules.conv._ConvNd) for module in network.modules())
+
+
 def is_convolutional(shape: Shape, architecture: Architecture) -> bool:
     """Whether images of `shape` (C, H, W) get the convolutional pair; those too small to be halved never do."""
     if min(shape[1:]) >> _halvings(shape) == 0:

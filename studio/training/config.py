@@ -21,7 +21,7 @@ SCHEMA_VERSION = 1
 
 
 class Precision(StrEnum):
-    """Arithmetic of the networks; AUTO is bfloat16 where the device computes in it natively, else float32."""
+    """Arithmetic of the networks; AUTO is bfloat16 where it is faster, else float32."""
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
@@ -185,10 +185,11 @@ class RunConfig(Settings):
         "auto", "Device", "Where to compute; auto takes a GPU if there is one.", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$"
     )
     precision: Precision = setting(
-        Precision.FLOAT32,
+        Precision.AUTO,
         "Precision",
         "Arithmetic of the networks while they train; weights and losses stay in float32. Bfloat16 has fewer digits "
-        "and is faster where the processor or GPU has it: auto takes it there. Autoencoders and RBMs keep float32.",
+        "and is faster where the GPU has it, or the processor for convolutions: auto takes it there. Autoencoders and "
+        "RBMs keep float32.",
         advanced=True,
     )
     threads: int = setting(

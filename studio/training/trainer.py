@@ -16,6 +16,7 @@ from studio.data.scale import PIXELS, Scale, Values
 from studio.errors import UserError
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe, at_rest
 from studio.models.diagnostic import Diagnostic, Pictures
+from studio.models.nets import has_convolutions
 from studio.models.reduce import reduced_metrics, weighted_loss
 from studio.perturb.measured import Measured
 from studio.perturb.perturbation import Perturbation
@@ -29,7 +30,7 @@ from studio.training.fitness import ensure_fit
 from studio.training.gradient_probe import GradientProbe
 from studio.training.measured_set import measured_set, whole_log_weights
 from studio.training.optimisers import NetworkOptimiser
-from studio.training.padding import keeps_kernels, padded
+from studio.training.padding import padded
 from studio.training.planners import PLANNERS
 from studio.training.precision import autocast
 from studio.training.split import kept_indices, split_off
@@ -87,7 +88,7 @@ class Trainer:
         }
         self._autocast = autocast(config.precision, self.device, self.model)
         self._examples = Examples(self.data, self.device)
-        self._pads = keeps_kernels(self.model)
+        self._pads = has_convolutions(self.model)
         self._held_out = for_models(data.rows(held_out[:_PROBED]), data.scale, self.device)
         self._scalars: dict[str, Tensor] = {}
 

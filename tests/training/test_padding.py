@@ -6,9 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.training.padding import keeps_kernels, padded, padded_size
-from studio.training.trainer import Trainer
-from tests.training.conftest import tiny_config, tiny_images
+from studio.training.padding import padded, padded_size
 
 
 @given(st.integers(1, 10**6))
@@ -34,11 +32,3 @@ def test_that_what_fills_a_batch_weighs_nothing(count: int) -> None:
     np.testing.assert_array_equal(all_weights[:count], weights)
     assert not all_weights[count:].any()
     assert set(all_indices) == set(indices)
-
-
-def test_that_only_convolutional_models_have_their_batches_filled_up() -> None:
-    flat, folded = (
-        Trainer(tiny_config(model={"architecture": kind}), tiny_images()) for kind in ("mlp", "convolutional")
-    )
-    assert not keeps_kernels(flat.model)
-    assert keeps_kernels(folded.model)

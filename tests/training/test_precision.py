@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from studio.models.catalog import MODELS
-from studio.training.config import Precision, RunConfig
+from studio.training.config import Precision
 from studio.training.precision import autocast, native_bfloat16
 from studio.training.trainer import Trainer
 from tests.training.conftest import tiny_config, tiny_images
@@ -46,18 +46,20 @@ def test_that_a_step_in_bfloat16_goes_where_one_in_float32_goes(kind: str) -> No
         assert losses[0] == losses[1]
 
 
-def test_that_the_default_computes_with_all_digits() -> None:
-    assert RunConfig().precision is Precision.FLOAT32
+def test_that_float32_computes_with_all_digits() -> None:
     model = trainer("sn_gan", Precision.FLOAT32).model
     assert not autocast(Precision.FLOAT32, CPU, model)._enabled
 
 
 @pytest.mark.parametrize("native", [False, True])
-def test_that_auto_asks_the_processor(native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_that_auto_asks_the_processor_and_is_for_convolutions(native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the default."""
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "amx_bf16": native}, raising=False)
-    model = trainer("sn_gan", Precision.FLOAT32).model
     assert native_bfloat16(CPU) is native
-    assert autocast(Precision.AUTO, CPU, model)._enabled is native
+    for kind, faster in (("mlp", False), ("convolutional", native)):
+        config = tiny_config("sn_gan", model={"architecture": kind, "generator_architecture": kind})
+        assert config.precision is Precision.AUTO
+        assert autocast(Precision.AUTO, CPU, Trainer(config, tiny_images()).model)._enabled is faster
 
 
 def test_that_a_torch_that_does_not_tell_is_taken_at_its_safest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -375,7 +375,8 @@ def test_that_a_convolutional_step_is_that_of_plain_backpropagation(kind: str) -
     )
     adam = {"kind": "adam", "learning_rate": 1e-3}
     rules = {name: adam for name in model_spec(kind).config.model_fields if name.endswith("_optimiser")}
-    config = RunConfig.model_validate({"model": {"kind": kind, **rules}, "batch": {"average_size": 16}, "held_out": 0})
+    settings = {"batch": {"average_size": 16}, "held_out": 0, "precision": "float32"}
+    config = RunConfig.model_validate({"model": {"kind": kind, **rules}, **settings})
     trainer = Trainer(config, data)
     plain = copy.deepcopy(trainer.model)
     plan = trainer.step().plan
