@@ -17,7 +17,7 @@ from studio.training.memory import give_back
 _PERIOD = 500
 """Milliseconds between two looks. A young collection costs well under one; what trains makes little cyclic garbage."""
 
-_GIVE_BACK = 60_000
+_GIVE_BACK = 15_000
 """Milliseconds between two times at which memory that nobody uses goes back to the system."""
 
 
