@@ -19,7 +19,7 @@ from tests.benchmarks.options import add_data
 from tests.benchmarks.table import show
 
 _PLAIN = ("start_up", "window_latency", "planner_cost", "data_size", "frame_cost")
-_ON_MNIST = ("throughput", "machine_use", "window_cost")
+_ON_MNIST = ("throughput", "machine_use", "window_cost", "evaluation_cost")
 _ROOT = Path(__file__).resolve().parents[2]
 
 
