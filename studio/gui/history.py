@@ -12,8 +12,8 @@ from studio.progress import Progress
 from studio.training.marks import Mark
 from studio.training.metrics import Metrics
 
-_LEAST = 1024
-"""Points that there is room for at first."""
+_LEAST, _APART = 1024, 64
+"""Points that there is room for at first, and by how many columns differ in that, so that no two grow in one frame."""
 
 
 class History:
@@ -68,8 +68,10 @@ class History:
 
     def prepare(self, progress: Progress) -> None:
         """Do the work of the first drawing, which for a million points would hold the window up."""
-        for place, name in enumerate(self._columns):
+        self._steps = self._with_room(self._steps)
+        for place, (name, column) in enumerate(list(self._columns.items())):
             progress.report("Reading the run", place / len(self._columns))
+            self._columns[name] = self._with_room(column)
             self.envelope(name).prepare()
 
     def current(self, name: str) -> float:
@@ -82,15 +84,15 @@ class History:
 
     def append(self, step: int, values: Mapping[str, float]) -> None:
         """Add one point."""
-        if self._size == len(self._steps):
-            self._grow()
         for name in values:
             if name not in self._columns:
-                self._columns[name] = np.empty(len(self._steps))
+                self._columns[name] = np.empty(self._size + _LEAST + _APART * (1 + len(self._columns)))
                 self._columns[name][: self._size] = np.nan
+        self._steps = self._with_room(self._steps)
         self._steps[self._size] = step
         for name, column in self._columns.items():
-            column[self._size] = values.get(name, np.nan)
+            self._columns[name] = with_room = self._with_room(column)
+            with_room[self._size] = values.get(name, np.nan)
         self._size += 1
 
     def until(self, step: int) -> History:
@@ -102,12 +104,12 @@ class History:
         found.marks = [mark for mark in self.marks if mark.step <= step]
         return found
 
-    def _grow(self) -> None:
-        self._steps = self._twice(self._steps)
-        self._columns = {name: self._twice(column) for name, column in self._columns.items()}
-
-    def _twice(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """In an array of twice the size, whose rest stays untouched: writing to it would take twenty times as long."""
+    def _with_room(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """For one more point: as it is, or in an array of twice the size, whose rest stays untouched: writing to it
+        would take twenty times as long.
+        """
+        if self._size < len(values):
+            return values
         grown = np.empty(len(values) + max(_LEAST, len(values)))
         grown[: self._size] = values[: self._size]
         return grown

@@ -4,7 +4,7 @@
 
 A frame takes in one more logged step, and draws losses and batch sizes as the window does. Time is processor time of
 the window's thread; blocks of the three lengths alternate, and ratios are those of neighbours. The longest frame is the
-one in which all that is kept moves to larger arrays, as happens whenever it has doubled. Needs some 4 GB.
+first after the run was opened. Needs some 5 GB.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ class Screen:
         from studio.gui.panels.batch import BatchPanel
         from studio.gui.panels.losses import LossesPanel
         from studio.gui.workbench import Workbench
+        from studio.progress import Progress
         from studio.training.metrics import Metrics
         from tests.screenshots import _turn
 
@@ -80,6 +81,7 @@ class Screen:
         steps = np.arange(1.0, length + 1)
         columns = {name: rng.random(length) for name in _COLUMNS}
         self.history = History.of(Metrics(steps=steps, seconds=steps, columns=columns))
+        self.history.prepare(Progress())  # as whoever opens a run does
         self.bench = Workbench(data_root=home, runs_root=home)
         self.panels: list[Any] = [LossesPanel(self.bench, theme), BatchPanel(self.bench, theme)]
         for panel in self.panels:

@@ -55,6 +55,24 @@ def test_that_a_history_keeps_all_its_points_as_it_grows_and_has_none_before_a_c
     assert history.column("gap")[late:].tolist() == [-step for step in range(late, points)]
 
 
+def test_that_columns_move_to_larger_arrays_one_at_a_time() -> None:
+    """So that no frame has to wait until all of a long run's numbers were copied."""
+    history, names = History(), [f"column {number}" for number in range(12)]
+
+    def stores() -> list[int]:
+        return [id(history.column(name).base) for name in names] + [id(history.steps.base)]
+
+    history.append(0, dict.fromkeys(names, 0.0))
+    moved, before = [], stores()
+    for step in range(1, 10_000):
+        history.append(step, dict.fromkeys(names, 0.0))
+        now = stores()
+        moved.append(sum(one != other for one, other in zip(before, now, strict=True)))
+        before = now
+    assert max(moved) == 1
+    assert sum(moved) >= 3 * len(names)
+
+
 def test_that_short_curves_are_drawn_as_they_are() -> None:
     column = np.array([3.0, np.nan, 1.0, np.inf])
     points = _fed(column).view(0, 4, 100)

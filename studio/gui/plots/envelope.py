@@ -41,7 +41,7 @@ class _Growing:
     def extend(self, values: Floats) -> None:
         end = self.size + len(values)
         if end > len(self._store):
-            grown = np.empty(max(end, 2 * len(self._store)))
+            grown = np.empty(max(end + end // 8, 2 * len(self._store)))
             grown[: self.size] = self.values
             self._store = grown
         self._store[self.size : end] = values
@@ -61,6 +61,7 @@ class Envelope:
         self._steps: Floats = np.empty(0)
         self._column: Floats = np.empty(0)
         self._levels: list[_Level] = []
+        self._known: tuple[tuple[int, int], Floats] = (0, 0), np.empty(0)
         self._sums: _Growing | None = None
         self._counts: _Growing | None = None
 
@@ -79,10 +80,11 @@ class Envelope:
                 self._levels.append(_Level(_Growing(), _Growing()))
             level = self._levels[number]
             done, total = level.low.size, len(low) // _FACTOR
-            if total > done:
-                fresh = slice(done * _FACTOR, total * _FACTOR)
-                level.low.extend(_quarter(np.fmin, low[fresh]))
-                level.high.extend(_quarter(np.fmax, high[fresh]))
+            if total == done:
+                break  # nor have the levels above this one anything to take in
+            fresh = slice(done * _FACTOR, total * _FACTOR)
+            level.low.extend(_quarter(np.fmin, low[fresh]))
+            level.high.extend(_quarter(np.fmax, high[fresh]))
             low, high, number = level.low.values, level.high.values, number + 1
 
     def prepare(self) -> None:
@@ -106,13 +108,26 @@ class Envelope:
         starts = starts[starts < end]
         lows = np.fmin.reduceat(low[:end], starts) if len(starts) else np.empty(0)
         highs = np.fmax.reduceat(high[:end], starts) if len(starts) else np.empty(0)
-        x = np.repeat(self._steps[np.minimum(starts * size, len(self._steps) - 1)], 2)
+        x = np.repeat(self._steps_at(start * size, group * size, len(starts)), 2)
         y = np.column_stack([lows, highs]).ravel()
         tail = self._column[end * size : last]
         if len(tail):
             x = np.append(x, self._steps[[end * size, end * size]])
             y = np.append(y, [np.fmin.reduce(tail), np.fmax.reduce(tail)])
         return _finite(np.append(x, self._steps[last - 1]), np.append(y, self._column[last - 1]))
+
+    def _steps_at(self, first: int, apart: int, count: int) -> Floats:
+        """x of so many points at equal distances, kept from view to view: a long curve's lie so far apart that each is
+        fetched from memory by itself.
+        """
+        origin, known = self._known
+        if origin != (first, apart):
+            known = np.empty(0)
+        if count > len(known):
+            places = first + apart * np.arange(len(known), count)
+            known = np.append(known, self._steps[np.minimum(places, len(self._steps) - 1)])
+            self._known = (first, apart), known
+        return known[:count]
 
     def smoothed(self, first: int, last: int, buckets: int, window: int) -> Points:
         """The mean of the last `window` finite values at about `buckets` places of first…last (excluded)."""
