@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -19,7 +20,7 @@ class Library:
 ctypes.CDLL = lambda name: Library
 from studio.runtime import prepare_runtime
 prepare_runtime()
-print(os.environ["GOMP_SPINCOUNT"], told)
+print(os.environ["GOMP_SPINCOUNT"], os.environ["OPENBLAS_NUM_THREADS"], told)
 """
 
 
@@ -29,16 +30,26 @@ def _told(platform: str, **environment: str) -> str:
 
 
 def test_that_threads_spin_briefly_and_freed_memory_is_kept_in_one_heap() -> None:
-    assert _told("linux") == f"10000 [(-3, {32 << 20}), (-1, {256 << 20}), (-8, 1)]"
+    assert _told("linux") == f"10000 1 [(-3, {32 << 20}), (-1, {256 << 20}), (-8, 1)]"
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 def test_that_only_glibc_is_told_about_memory(platform: str) -> None:
-    assert _told(platform) == "10000 []"
+    assert _told(platform) == "10000 1 []"
+
+
+def test_that_no_threads_of_numpys_own_are_begun() -> None:
+    """They would wait for torch's while the window sums over all examples."""
+    code = "import os; from studio.runtime import prepare_runtime; prepare_runtime(); import numpy"
+    code += "; print(len(os.listdir('/proc/self/task')))"
+    if not os.path.isdir("/proc/self/task"):
+        pytest.skip("this system does not list a process's threads")
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told == "1\n"
 
 
 def test_that_a_choice_in_the_environment_is_kept() -> None:
-    assert _told("linux", GOMP_SPINCOUNT="5", MALLOC_TOP_PAD_="0") == "5 []"
+    assert _told("linux", GOMP_SPINCOUNT="5", OPENBLAS_NUM_THREADS="2", MALLOC_TOP_PAD_="0") == "5 2 []"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mallopt(3) is glibc's")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
@@ -39,7 +41,7 @@ class TargetControl(QObject):
         self._applied_revision = 0
         self._refused_revision: int | None = None  # by the run under way, which keeps the target before
         bench.energies.measured_more.connect(self.refresh)
-        bench.evaluations.changed.connect(self.refresh)
+        bench.evaluations.changed.connect(self._on_evaluations)
         bench.runs.target_applied.connect(self._on_applied)
         bench.runs.target_rejected.connect(self._on_rejected)
         bench.runs.run_changed.connect(self._on_run)
@@ -155,6 +157,15 @@ class TargetControl(QObject):
         generated = self._bench.evaluations.generated(self._bench.dataset.class_names)
         self._show(replace(tilt, refused=refused, generated=generated))
 
+    @Slot()
+    def _on_evaluations(self) -> None:
+        """Show what is generated now; the target itself, a sum over all examples, is as it was."""
+        if self.tilt is None or self._bench.dataset is None:
+            return
+        generated = self._bench.evaluations.generated(self._bench.dataset.class_names)
+        if not _equal(generated, self.tilt.generated):
+            self._show(replace(self.tilt, generated=generated))
+
     def _show(self, tilt: TiltView | None) -> None:
         self.tilt = tilt
         self.changed.emit(tilt)
@@ -187,3 +198,9 @@ class TargetControl(QObject):
     def _on_run(self) -> None:
         if not self._bench.run.phase.active and self.tilt is not None and (self.tilt.pending or self.tilt.refused):
             self.refresh()
+
+
+def _equal(one: NDArray[np.float64] | None, other: NDArray[np.float64] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other, equal_nan=True)

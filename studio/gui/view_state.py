@@ -130,6 +130,11 @@ class TiltView:
             fault=fault,
         )
 
+    def has_target_of(self, other: TiltView) -> bool:
+        """Whether both are of the same target over the same examples, whatever else has changed."""
+        same_data = self.dataset is other.dataset and self.energies is other.energies
+        return same_data and self.perturbation == other.perturbation
+
     @property
     def example_energies(self) -> NDArray[np.float64]:
         """ΔH of every example, shape (N,)."""

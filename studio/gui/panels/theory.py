@@ -157,7 +157,9 @@ class TheoryPanel(LivePanel):
     @Slot(object)
     def take_tilt(self, tilt: TiltView | None) -> None:
         """Another target or data set."""
-        self._tilt, self.theory = tilt, None
+        before, self._tilt = self._tilt, tilt
+        if before is None or tilt is None or not tilt.has_target_of(before):
+            self.theory = None
         if tilt is not None:
             self._list(tilt)
         self.request_draw()
