@@ -1,10 +1,17 @@
-"""``python3 -m tests [pytest's arguments]``: set up on first use, then run pytest on all cores (``-n0``: on one)."""
+"""``python3 -m tests [pytest's arguments]``: set up on first use, then run pytest on all cores (``-n0``: on one).
+
+There is one process more than cores: tests of the window wait for a tenth of their time.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 
 from studio import bootstrap
+
+_MOST = 9
+"""Processes; each takes up to a gigabyte."""
 
 
 def main() -> int:
@@ -12,7 +19,8 @@ def main() -> int:
     bootstrap.start("tests", sys.argv[1:], needs="pytest")
     import pytest
 
-    return int(pytest.main(["--numprocesses=auto", "--dist=worksteal", *sys.argv[1:]]))
+    workers = min((os.cpu_count() or 1) + 1, _MOST)
+    return int(pytest.main([f"--numprocesses={workers}", "--dist=worksteal", *sys.argv[1:]]))
 
 
 if __name__ == "__main__":
