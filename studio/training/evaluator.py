@@ -151,8 +151,9 @@ class Evaluator:
             judge = self._judge() if allowed > 0 and seconds >= self._next else None
             if judge is None or not self._affordable("Drawing samples", allowed):
                 return None
-            self._next = seconds + _LEAST_SECONDS
-            self._begin(judge, seconds)
+            self._next, began = seconds + _LEAST_SECONDS, time.perf_counter()
+            self._begin(judge, seconds)  # which copies the model
+            self.spent += time.perf_counter() - began
         while self._job is not None and self._job.next is not None:
             if not self._affordable(self._job.next.name, allowed):
                 return None
