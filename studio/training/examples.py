@@ -28,9 +28,6 @@ class Examples:
         self._device = device
         self._there = _tensor(data.rows(slice(None))).to(device) if self._has_room() else None
 
-    def __len__(self) -> int:
-        return len(self._data)
-
     def read(self, places: Places) -> Tensor:
         """Some of them, in −1…1, float32, shape (n, C, H, W), a copy of its own."""
         if self._there is None:

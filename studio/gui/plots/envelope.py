@@ -61,7 +61,6 @@ class Envelope:
         self._steps: Floats = np.empty(0)
         self._column: Floats = np.empty(0)
         self._levels: list[_Level] = []
-        self._known: tuple[tuple[int, int], Floats] = (0, 0), np.empty(0)
         self._sums: _Growing | None = None
         self._counts: _Growing | None = None
 
@@ -108,26 +107,13 @@ class Envelope:
         starts = starts[starts < end]
         lows = np.fmin.reduceat(low[:end], starts) if len(starts) else np.empty(0)
         highs = np.fmax.reduceat(high[:end], starts) if len(starts) else np.empty(0)
-        x = np.repeat(self._steps_at(start * size, group * size, len(starts)), 2)
+        x = np.repeat(self._steps[np.minimum(starts * size, len(self._steps) - 1)], 2)
         y = np.column_stack([lows, highs]).ravel()
         tail = self._column[end * size : last]
         if len(tail):
             x = np.append(x, self._steps[[end * size, end * size]])
             y = np.append(y, [np.fmin.reduce(tail), np.fmax.reduce(tail)])
         return _finite(np.append(x, self._steps[last - 1]), np.append(y, self._column[last - 1]))
-
-    def _steps_at(self, first: int, apart: int, count: int) -> Floats:
-        """x of so many points at equal distances, kept from view to view: a long curve's lie so far apart that each is
-        fetched from memory by itself.
-        """
-        origin, known = self._known
-        if origin != (first, apart):
-            known = np.empty(0)
-        if count > len(known):
-            places = first + apart * np.arange(len(known), count)
-            known = np.append(known, self._steps[np.minimum(places, len(self._steps) - 1)])
-            self._known = (first, apart), known
-        return known[:count]
 
     def smoothed(self, first: int, last: int, buckets: int, window: int) -> Points:
         """The mean of the last `window` finite values at about `buckets` places of first…last (excluded)."""
