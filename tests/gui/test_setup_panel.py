@@ -128,6 +128,44 @@ def test_that_a_choice_survives_an_edit_of_the_offsets(qtbot: QtBot, panel: Setu
     assert find(panel, QPushButton, "download").isVisible()
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_that_another_data_set_takes_the_place_of_an_entry_under_way(
+    qtbot: QtBot, panel: SetupPanel, workbench: Workbench, by_hand: bool
+) -> None:
+    first, loaded = workbench.config, list[str]()
+    dataset = find(panel, QComboBox, "dataset")
+    choose(qtbot, dataset, "planar_ring")
+    qtbot.waitUntil(lambda: not workbench.reading_data)
+    workbench.dataset_changed.connect(lambda view: loaded.append(view.name))
+    enter(qtbot, find(panel, NumberField, "count").lineEdit(), "500")
+    if by_hand:
+        choose(qtbot, dataset, "digits")
+    else:
+        workbench.set_config(first)
+    qtbot.wait(700)  # longer than a form waits for the next keystroke
+    qtbot.waitUntil(lambda: not workbench.reading_data)
+    assert workbench.config.dataset == first.dataset
+    assert dataset.currentData() == "digits"
+    assert loaded[-1] == "Digits"
+    assert loaded.count("Digits") == 1
+
+
+def test_that_an_entry_that_comes_too_late_for_a_run_does_not_stay(
+    qtbot: QtBot, panel: SetupPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose(qtbot, find(panel, QComboBox, "dataset"), "planar_ring")
+    qtbot.waitUntil(lambda: not workbench.reading_data)
+    count = find(panel, NumberField, "count")
+    before = count.text()
+    enter(qtbot, count.lineEdit(), "500")
+    asked: list[object] = []
+    monkeypatch.setattr(workbench, "set_dataset", asked.append)
+    workbench.run_changed.emit(RunView(phase=RunPhase.PREPARING))
+    qtbot.wait(700)
+    assert not asked
+    assert count.text() == before
+
+
 def test_that_a_failure_is_told_beside_the_choice(panel: SetupPanel, workbench: Workbench) -> None:
     workbench.dataset_failed.emit(UserError("It cannot be downloaded", "No network", "Try again later"))
     assert words(panel, "dataset_message") == "It cannot be downloaded. No network. Try again later."

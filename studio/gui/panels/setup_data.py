@@ -23,7 +23,7 @@ from studio.gui.panels.setup_parts import LoadingBar, card_text, wrapped_label
 from studio.gui.tab_order import follow_layout
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
-from studio.gui.view_state import DatasetView, TaskView
+from studio.gui.view_state import DatasetView, RunView, TaskView
 from studio.gui.workbench import Workbench
 from studio.training.config import RunConfig
 
@@ -44,9 +44,8 @@ class DataSection(QWidget):
         self._shown: tuple[DatasetConfig, Path] | None = None
         self._loading = False
         self._dialog: FolderPreviewDialog | None = None
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(_SETTLE_MS)
+        self._settle = QTimer(self, interval=_SETTLE_MS, singleShot=True)
+        self._edited_from = workbench.config.dataset  # what an entry under way would replace
         self._settle.timeout.connect(self._load_entered)
         self._make_widgets()
         self._lay_out(theme.tokens.spacing)
@@ -114,6 +113,7 @@ class DataSection(QWidget):
         workbench.dataset_changed.connect(self._show_dataset)
         workbench.dataset_failed.connect(self.show_error)
         workbench.task_changed.connect(self._show_task)
+        workbench.run_changed.connect(self._show_run)
         self.choice.edited.connect(self._chosen)
         self.download.clicked.connect(self._download)
         self.folder.edited.connect(self._open_folder)
@@ -126,8 +126,9 @@ class DataSection(QWidget):
     def _show_config(self, config: RunConfig) -> None:
         # Edits of offsets come by here too; they must not take back a choice or an entry under way.
         state = (config.dataset, self._workbench.data_root)
-        if state == self._shown or self._settle.isActive():
+        if state == self._shown or (self._settle.isActive() and config.dataset == self._edited_from):
             return
+        self._settle.stop()  # another data set has come, as from a file: an entry must not replace that
         self._shown = state
         self._drafts[config.dataset.kind] = config.dataset
         self.data_root.show_value(str(self._workbench.data_root))
@@ -185,6 +186,13 @@ class DataSection(QWidget):
         self.message.show()
 
     @Slot(object)
+    def _show_run(self, run: RunView) -> None:
+        if run.phase.active and self._settle.isActive():
+            self._settle.stop()  # it trains on what was loaded, so that is what stands here
+            self._shown = None
+            self._show_config(self._workbench.config)
+
+    @Slot(object)
     def _show_task(self, task: TaskView | None) -> None:
         self.loading.show_task(task if self._loading else None)
 
@@ -215,6 +223,7 @@ class DataSection(QWidget):
 
     @Slot()
     def _chosen(self) -> None:
+        self._settle.stop()
         spec = dataset_spec(self.choice.raw())
         config = self._draft(spec)
         self._offered = None
@@ -234,6 +243,7 @@ class DataSection(QWidget):
             self._load(self._draft(self._offered))
 
     def _load(self, config: DatasetConfig) -> None:
+        self._settle.stop()
         self._drafts[config.kind] = config
         self.message.hide()
         self._loading = True
@@ -248,6 +258,7 @@ class DataSection(QWidget):
     @Slot(object)
     def _entered(self, config: DatasetConfig) -> None:
         self._drafts[config.kind] = config
+        self._edited_from = self._workbench.config.dataset
         self._settle.start()
 
     @Slot()
