@@ -38,3 +38,10 @@ def test_that_importing_it_loads_no_torch(module: str) -> None:
     code = f"{REFUSE}\nimport {module}\nassert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_that_qt_does_not_read_the_source_of_all_that_is_imported_after_it() -> None:
+    code = "import builtins; before = builtins.__import__; import studio.gui; assert builtins.__import__ is before"
+    code += "; import sys, studio.gui.plots; assert 'pyqtgraph' in sys.modules and 'cuda' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
