@@ -13,7 +13,7 @@ from typing import Any
 
 import shiboken6
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, QTemporaryDir, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap, QPixmapCache
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QToolTip
 
@@ -45,6 +45,7 @@ class ThemeManager(QObject):
         self._app: QApplication | None = None
         self._folder = QTemporaryDir()  # a style sheet takes pictures from files only
         self._bound: list[tuple[Any, str]] = []
+        self._icons: dict[tuple[str, str, str], QIcon] = {}  # a window has hundreds, most of them alike
         self._points = _system_points()
         self._tokens = load_tokens(dark=self._wants_dark(), points=self._points)
         hints = QGuiApplication.styleHints()
@@ -81,12 +82,10 @@ class ThemeManager(QObject):
 
     def icon(self, name: str, colour: str = "") -> QIcon:
         """One of ``resources/icons`` in the text colour, or in `colour` (``#rrggbb``); greyed when disabled."""
-        tokens = self._tokens
-        icon = QIcon()
-        for mode, tint in ((QIcon.Mode.Normal, colour or tokens.text), (QIcon.Mode.Disabled, tokens.disabled)):
-            for size in _ICON_SIZES:
-                icon.addPixmap(_render(name, tint, size), mode)
-        return icon
+        kind = (name, colour or self._tokens.text, self._tokens.disabled)
+        if kind not in self._icons:
+            self._icons[kind] = _draw(*kind)
+        return self._icons[kind]
 
     def bind_icon(self, target: Any, name: str) -> None:
         """Give an action or a button an icon that keeps to the look; a later call for the same target replaces it."""
@@ -180,16 +179,16 @@ def _svg(name: str, colour: str) -> str:
     return source.replace("currentColor", colour)
 
 
-def _render(name: str, colour: str, size: int) -> QPixmap:
-    """An icon, drawn once; a window has hundreds, most of them alike, and drawing them took a quarter of making it."""
-    key, pixmap = f"{name} {colour} {size}", QPixmap()
-    if QPixmapCache.find(key, pixmap):
-        return pixmap
-    renderer = QSvgRenderer(QByteArray(_svg(name, colour).encode()))
-    pixmap = QPixmap(QSize(size, size))
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    renderer.render(painter, QRectF(0, 0, size, size))
-    painter.end()
-    QPixmapCache.insert(key, pixmap)
-    return pixmap
+def _draw(name: str, normal: str, disabled: str) -> QIcon:
+    """An icon in all its sizes, in a colour for each mode."""
+    icon = QIcon()
+    for mode, colour in ((QIcon.Mode.Normal, normal), (QIcon.Mode.Disabled, disabled)):
+        renderer = QSvgRenderer(QByteArray(_svg(name, colour).encode()))
+        for size in _ICON_SIZES:
+            pixmap = QPixmap(QSize(size, size))
+            pixmap.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(pixmap)
+            renderer.render(painter, QRectF(0, 0, size, size))
+            painter.end()
+            icon.addPixmap(pixmap, mode)
+    return icon
