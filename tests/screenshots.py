@@ -72,6 +72,7 @@ def _in(home: Path, folder: Path) -> int:
         window = MainWindow(workbench, theme, settings)
         window.showNormal()  # it would fill this platform's small screen
         window.resize(WIDTH, HEIGHT)
+        window.make_panels()
         workbench.begin()
         return window
 

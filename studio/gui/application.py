@@ -24,7 +24,7 @@ from studio.paths import resources, state_dir
 from studio.training.presets import is_configuration, presets
 
 _AFTER_PAINT = 50
-"""Milliseconds between showing the window and loading anything heavy, so that it is painted first."""
+"""Milliseconds between showing the window and making or loading what it does not show, so that it is painted first."""
 
 
 def run_application(*, config: str | None = None, data_root: Path | None = None) -> int:
@@ -63,7 +63,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None)
         workbench.line_logged.emit(LogLine(text=text, level=Level.WARNING))
     garbage = GarbageCollector(app)
     workbench.engine_ready.connect(garbage.settle)
-    QTimer.singleShot(_AFTER_PAINT, workbench.begin)
+    QTimer.singleShot(_AFTER_PAINT, lambda: window.make_panels_between_events(workbench.begin))
     _heed_signals(app, window)
     code = int(app.exec())
     workbench.see_run_out()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
-from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QSettings, QSize, Qt, Slot
+from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QSettings, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
-    QDockWidget,
     QMainWindow,
     QMenu,
     QMessageBox,
@@ -22,6 +22,7 @@ from studio.gui.about import show_about, show_shortcuts
 from studio.gui.config_files import ConfigFiles
 from studio.gui.explain import explain
 from studio.gui.lesson_menu import fill_lessons
+from studio.gui.panel_dock import PanelDock
 from studio.gui.panels.batch import BatchPanel
 from studio.gui.panels.diagnostics import DiagnosticsPanel
 from studio.gui.panels.energy import EnergyPanel
@@ -48,6 +49,7 @@ from studio.gui.time_bar import TimeBar
 from studio.gui.trouble import TroubleBoxes
 from studio.gui.view_state import DatasetView
 from studio.gui.workbench import Workbench
+from studio.training.lessons import Lesson
 
 PANELS: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
     ("left", (SetupPanel,)),
@@ -124,15 +126,28 @@ class MainWindow(QMainWindow):
 
     # -- composition
 
-    def _make_docks(self) -> dict[str, QDockWidget]:
+    def _make_docks(self) -> dict[str, PanelDock]:
+        """Every dock, and the panels that are in front at first; the others need not keep the first paint waiting."""
         docks = {}
         for _, panels in PANELS:
             for panel in panels:
-                dock = QDockWidget(panel.TITLE, self)
-                dock.setObjectName(f"dock_{panel.NAME}")
-                dock.setWidget(panel(self.workbench, self.theme, dock))
-                docks[panel.NAME] = dock
+                docks[panel.NAME] = PanelDock(panel, self.workbench, self.theme, self)
+            docks[panels[0].NAME].make()
         return docks
+
+    def make_panels(self) -> None:
+        """Make the panels that are not made yet."""
+        for dock in self.docks.values():
+            dock.make()
+
+    def make_panels_between_events(self, done: Callable[[], None]) -> None:
+        """Make the panels that are not made yet one at a time, so that the window stays awake; then call `done`."""
+        waiting = [dock for dock in self.docks.values() if not dock.made]
+        if not waiting:
+            done()
+            return
+        waiting[0].make()
+        QTimer.singleShot(0, self, lambda: self.make_panels_between_events(done))
 
     def _arrange(self) -> None:
         """Put every dock where it belongs at first."""
@@ -204,8 +219,7 @@ class MainWindow(QMainWindow):
         cast(QueuePanel, self.docks["queue"].widget()).fill(run_menu)
         self._fill_view_menu(self._menu("&View"))
         help_menu = self._menu("&Help")
-        plane = cast(PlanePanel, self.docks["plane"].widget())
-        fill_lessons(help_menu.addMenu("&Lessons"), self.files, plane.show_lesson)
+        fill_lessons(help_menu.addMenu("&Lessons"), self.files, self._show_lesson)
         help_menu.addAction("&Keyboard shortcuts", QKeySequence("F1"), lambda: show_shortcuts(self))
         help_menu.addAction("&About", lambda: show_about(self))
 
@@ -303,6 +317,9 @@ class MainWindow(QMainWindow):
     def _set_theme(self, mode: ThemeMode) -> None:
         self.theme.set_mode(mode)
         self._settings.setValue("theme", str(mode))
+
+    def _show_lesson(self, lesson: Lesson) -> None:
+        cast(PlanePanel, self.docks["plane"].widget()).show_lesson(lesson)
 
     @Slot(object)
     def _show_title(self, path: object) -> None:

@@ -59,6 +59,7 @@ def row(preset: str, seconds: float, theme: object, home: Path) -> str:
     window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
     window.showNormal()
     window.resize(WIDTH, HEIGHT)
+    window.make_panels()
     panel = window.docks["plane"].widget()
     assert isinstance(panel, PlanePanel)
     bench.begin()

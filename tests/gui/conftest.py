@@ -46,6 +46,7 @@ def window(
     with qtbot.waitActive(window):
         window.show()
         window.activateWindow()
+    window.make_panels()
     yield window
     monkeypatch.setattr(window, "_may_lose", lambda *_: True)
     window.close()

@@ -284,6 +284,7 @@ def test_that_the_layout_is_remembered_and_can_be_reset(
     again = MainWindow(workbench, theme, settings)
     with qtbot.waitExposed(again):
         again.show()
+    again.make_panels()
     assert not again.docks["log"].isVisible()
     assert again.docks["weights"].isFloating()
     (reset,) = [action for action in again.findChildren(QAction) if action.text() == "&Reset layout"]
@@ -293,6 +294,31 @@ def test_that_the_layout_is_remembered_and_can_be_reset(
     assert tabs(again) == GROUPS
     again.close()
     again.deleteLater()
+
+
+def test_that_panels_behind_others_come_after_the_first_paint_or_when_they_are_seen(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings
+) -> None:
+    window = MainWindow(workbench, theme, settings)
+    front = [name for name, dock in window.docks.items() if dock.made]
+    assert {panels[0].NAME for _, panels in PANELS} <= set(front)
+    assert "shares" not in front
+    with qtbot.waitActive(window):
+        window.showNormal()  # it would fill this platform's small screen
+        window.resize(1280, 800)
+        window.activateWindow()
+    window.docks["shares"].raise_()
+    qtbot.waitUntil(lambda: window.docks["shares"].made)
+    window.docks["batch"].raise_()
+    assert not window.docks["theory"].made
+    places = {name: window.docks[name].geometry() for name in front}
+    ended: list[bool] = []
+    window.make_panels_between_events(lambda: ended.append(True))
+    qtbot.waitUntil(lambda: bool(ended))
+    assert all(dock.made for dock in window.docks.values())
+    assert {name: window.docks[name].geometry() for name in front} == places
+    window.close()
+    window.deleteLater()
 
 
 def test_that_the_look_follows_the_menu_and_is_remembered(
@@ -381,6 +407,7 @@ bench.set_dataset(bench.config.dataset)
 window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
 window.showNormal()  # it would fill this platform's small screen
 window.resize(1280, 800)
+window.make_panels()
 while not loaded:
     app.processEvents()
 app.processEvents()

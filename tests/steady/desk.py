@@ -136,6 +136,7 @@ def open_studio(config: RunConfig, home: Path, data_root: Path | None = None) ->
     window.showNormal()  # it would fill this platform's small screen
     window.resize(1280, 800)
     window.activateWindow()
+    window.make_panels()
     bench.begin()
     try:
         yield window

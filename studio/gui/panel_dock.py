@@ -1,0 +1,46 @@
+"""A dock whose panel is made when it is first seen or asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from studio.gui.theme import ThemeManager
+from studio.gui.workbench import Workbench
+
+
+class PanelDock(QDockWidget):
+    """Holds one panel.
+
+    Args:
+        panel: class of the panel, with `NAME` and `TITLE`, made of the other arguments and the dock.
+        workbench: what it shows and steers.
+        theme: how it looks.
+        window: where it docks.
+    """
+
+    def __init__(self, panel: type[Any], workbench: Workbench, theme: ThemeManager, window: QMainWindow) -> None:
+        super().__init__(panel.TITLE, window)
+        self.setObjectName(f"dock_{panel.NAME}")
+        self._of = (panel, workbench, theme)
+        self.made = False
+        self.visibilityChanged.connect(self._on_visibility)
+
+    def make(self) -> None:
+        """Make the panel, unless it is there."""
+        if not self.made:
+            self.made = True
+            panel, workbench, theme = self._of
+            self.setWidget(panel(workbench, theme, self))
+
+    def widget(self) -> QWidget:
+        """The panel."""
+        self.make()
+        return super().widget()
+
+    @Slot(bool)
+    def _on_visibility(self, visible: bool) -> None:
+        if visible and not self.made:
+            QTimer.singleShot(0, self, self.make)  # once Qt has laid the docks out
