@@ -139,14 +139,15 @@ def _run(
         resumption=resumption,
         data_root=root,
     )
-    handle = RunHandle(request)
-    try:
-        with _terminable(), _Watcher(handle, limit) as watcher:
-            code = watcher.watch()
-    finally:
-        handle.send(Stop(insist=True))  # whatever ended the watch, nothing trains on unseen
-    if evaluate is not None and code == 0 and watcher.folder is not None:
-        evaluate(watcher.folder)
+    with _terminable():
+        handle = RunHandle(request)
+        try:
+            with _Watcher(handle, limit) as watcher:
+                code = watcher.watch()
+        finally:
+            handle.send(Stop(insist=True))  # whatever ended the watch, nothing trains on unseen
+        if evaluate is not None and code == 0 and watcher.folder is not None:
+            evaluate(watcher.folder)
     return code
 
 

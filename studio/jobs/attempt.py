@@ -6,6 +6,7 @@ know where.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -108,7 +109,7 @@ def ending_of(code: int, said: str) -> Ending:
     """What an exit code and a command's standard error come to."""
     if code == 0:
         return Ending(outcome=Outcome.COMPLETED)
-    if code == INTERRUPTED:
+    if code in (INTERRUPTED, -signal.SIGTERM):  # the latter before the command had got to where it heeds it
         return Ending(outcome=Outcome.INTERRUPTED)
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     error = lines[-1].removeprefix("studio: ")[:_LONGEST_ERROR] if lines else f"exit code {code}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -71,8 +70,9 @@ class LocalProcess:
         return ending_of(code, said)
 
     def interrupt(self) -> None:
-        """What Ctrl-C does."""
-        if os.name == "posix":
-            self._process.send_signal(signal.SIGINT)
-        else:
-            self._process.terminate()
+        """What Ctrl-C does.
+
+        By the signal to terminate, which the command takes for the same: Ctrl-C's own is ignored by all that descends
+        from a shell's command in the background.
+        """
+        self._process.terminate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -94,7 +95,7 @@ def test_that_a_failure_keeps_its_last_words_and_the_next_job_runs(
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 def test_that_a_job_can_be_cancelled_and_tried_again(queue: JobQueue, stand_in: Callable[[str], None]) -> None:
-    stand_in("import sys, time\nopen(sys.argv[1], 'w')\ntry: time.sleep(60)\nexcept KeyboardInterrupt: sys.exit(130)")
+    stand_in("import sys, time\nopen(sys.argv[1], 'w')\ntime.sleep(60)")
     (job,) = add(queue)
     runner = JobRunner(queue)
     poll_until(runner, job.folder.exists)
@@ -112,7 +113,7 @@ def test_that_a_job_can_be_cancelled_and_tried_again(queue: JobQueue, stand_in: 
 def test_that_what_ran_when_the_studio_ended_waits_for_the_next_time(
     queue: JobQueue, stand_in: Callable[[str], None]
 ) -> None:
-    stand_in("import sys, time\nopen(sys.argv[1], 'w')\ntry: time.sleep(60)\nexcept KeyboardInterrupt: sys.exit(130)")
+    stand_in("import sys, time\nopen(sys.argv[1], 'w')\ntime.sleep(60)")
     (job,) = add(queue)
     runner = JobRunner(queue)
     poll_until(runner, job.folder.exists)
@@ -199,3 +200,22 @@ def test_that_a_paused_queue_starts_nothing(queue: JobQueue, stand_in: Callable[
     assert not runner.poll()
     runner.cancel(job)
     assert statuses(queue) == ["cancelled"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_that_a_job_is_cancelled_and_saved_where_ctrl_c_is_ignored(queue: JobQueue) -> None:
+    config = RunConfig(name="long", threads=1)
+    queue.add(config, Limit(steps=10**6), queue.path.parent / "run")
+    runner = JobRunner(queue)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as below a shell's command in the background
+    try:
+        runner.poll()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    (job,) = queue.jobs()
+    poll_until(runner, (job.folder / "metrics.sqlite").exists)
+    runner.cancel(job)
+    poll_until(runner, lambda: queue.jobs()[0].status.ended)
+    assert statuses(queue) == ["cancelled"]
+    assert list((job.folder / "checkpoints").iterdir())
