@@ -17,7 +17,7 @@ class StepReport:
 
     Attributes:
         plan: the batch.
-        scalars: losses and metrics, detached scalar tensors by name; a phase that was not due keeps its last ones.
+        scalars: losses and metrics of each phase's last turn before a log point, detached scalar tensors by name.
     """
 
     plan: BatchPlan

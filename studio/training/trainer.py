@@ -14,7 +14,7 @@ from torch import Tensor
 from studio.data.example_set import ExampleSet
 from studio.data.scale import PIXELS, Scale, Values
 from studio.errors import UserError
-from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe, at_rest
+from studio.models.base import Batch, GenerativeModel, Phase, Probe, at_rest
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.nets import has_convolutions
 from studio.models.reduce import reduced_metrics, weighted_loss
@@ -142,18 +142,20 @@ class Trainer:
         gradients = torch.autograd.grad(loss, self._parameters[network])
         if self._measures(phase):
             norm, ratio = self._optimisers[network].measured_step(gradients)
-            self._scalars |= {f"gradient_{network}": norm, f"update_{network}": ratio}
+            self._scalars |= {
+                f"loss_{network}": loss.detach(),
+                f"gradient_{network}": norm,
+                f"update_{network}": ratio,
+                **reduced_metrics(terms, batch.weights),
+            }
         else:
             self._optimisers[network].step(gradients)
         self.model.after_step(network)
-        self._note(phase, terms, loss, batch.weights)
-
-    def _note(self, phase: Phase, terms: LossTerms, loss: Tensor, weights: Tensor) -> None:
-        self._scalars[f"loss_{phase.network}"] = loss.detach()
-        self._scalars.update(reduced_metrics(terms, weights))
 
     def _measures(self, phase: Phase) -> bool:
-        """Whether this is the phase's last turn before the next log point; measuring an update costs a copy."""
+        """Whether this is the phase's last turn before the next log point, which alone is seen; an update costs a copy
+        to measure, and metrics cost a small model's step a fiftieth.
+        """
         cadence = self.config.cadence.log_every
         return self.step_count % cadence >= cadence - phase.every
 
