@@ -71,10 +71,10 @@ def _measure(preset: str) -> dict[str, tuple[float, float]]:
 
 def _start(asked: float, preset: str) -> None:
     """Be the studio, note what comes when, and go."""
+    from studio.gui.application import end_process, run_application  # isort: skip - Qt first takes longer
     from PySide6.QtCore import QEvent, QObject, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from studio.gui.application import end_process, run_application
     from studio.gui.main_window import MainWindow
 
     app = QApplication([])

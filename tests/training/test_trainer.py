@@ -159,14 +159,14 @@ class FrozenTrainer(Trainer):
         ("wgan_gp", "critic", {"lipschitz": {"kind": "none"}}),
     ],
 )
-@pytest.mark.parametrize("average_size", [7, 22])
+@pytest.mark.parametrize("average_size", [7, 42])
 @pytest.mark.usefixtures("same_noise_for_all")
 def test_that_an_epochs_steps_add_up_to_the_full_perturbed_gradient(
     kind: str, network: str, settings: dict[str, Any], average_size: int
 ) -> None:
     """Σ_t ∇L_t = (Σw/B_avg)·∇⟨L⟩_{p′} at frozen parameters. Without λ, whose x̂ pair real examples with fakes.
 
-    Of convolutional models, batches of about 22 are filled up by examples of weight 0.
+    Of convolutional models, batches of about 42 are filled up by examples of weight 0.
     """
     config = tiny_config(kind, model=settings, perturbation={"offsets": TILT}, batch={"average_size": average_size})
     trainer = FrozenTrainer(config)
