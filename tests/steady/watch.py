@@ -48,14 +48,11 @@ class Reading:
     """The process at one moment.
 
     Attributes:
-        resident, unique: memory, MB; unique is what would be free if the process ended.
         given, free: by malloc, MB; memory of large arrays counts in `given`.
         blocks: that Python has allocated.
         types: objects that Python's collector follows, by type; torch's own at the start are left out.
     """
 
-    resident: float
-    unique: float
     given: float
     free: float
     blocks: int
@@ -66,11 +63,8 @@ class Reading:
 
 def read(process: psutil.Process) -> Reading:
     """A reading of now; takes some 100 ms."""
-    memory = process.memory_full_info()
     given, free = malloc_info()
     return Reading(
-        resident=memory.rss / _MB,
-        unique=memory.uss / _MB,
         given=given,
         free=free,
         blocks=sys.getallocatedblocks(),
