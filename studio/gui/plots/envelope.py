@@ -10,6 +10,7 @@ with N the count of finite values, so another m costs nothing but the view. No Q
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,8 +100,8 @@ class Envelope:
         while number < len(self._levels) and (last - first) / (size * _FACTOR) > buckets:
             level = self._levels[number]
             number, size, low, high = number + 1, size * _FACTOR, level.low.values, level.high.values
-        # Groups are powers of two and start at multiples of themselves, so that they stand still while points come in.
-        group = 1 << max(0, int(np.ceil(np.log2((last - first) / size / buckets))))
+        # Groups start at multiples of their size, so that they stand still while points come in.
+        group = max(1, math.ceil((last - first) / size / buckets))
         start = first // (size * group) * group
         starts = np.arange(start, max(start + 1, last // size), group)
         end = min(len(low), last // size)
