@@ -38,6 +38,23 @@ _DIRECTORIES = {
 }
 
 
+_SLOW_TIMEOUT_S = 300
+"""Slow tests may take longer: some train for a minute of two idle cores."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give slow tests a longer timeout, unless they name one, and begin with the longest, which would be waited for."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_SLOW_TIMEOUT_S))
+    items.sort(key=lambda item: -_timeout(item))
+
+
+def _timeout(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark is not None else 0.0
+
+
 @pytest.fixture(autouse=True)
 def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh home for each test, so that no test reads or writes the person's settings, runs or data."""
