@@ -7,6 +7,7 @@ it may hold tables and nothing else, no view or trigger, and no value beyond `_L
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -51,6 +52,8 @@ def writing(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
         UserError: it cannot be written, is damaged or comes from a newer studio.
     """
     try:
+        if not path.exists():
+            _create(path, schema)
         with closing(_connect(str(path))) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -67,8 +70,25 @@ def writing(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
-    except _FAULTS as error:
+    except (*_FAULTS, OSError) as error:
         raise UserError(f"The {schema.noun} cannot be written", f"{path}: {error}.", _HINT) from error
+
+
+def _create(path: Path, schema: Schema) -> None:
+    """A new file comes with its tables or not at all, and never in the place of one that another process has made."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")  # one that is left over is swept with others
+    with closing(_connect(":memory:")) as connection:
+        _make(connection, schema.script, schema.version)
+        content = connection.serialize()
+    try:
+        part.write_bytes(content)
+        try:
+            os.link(part, path)
+        except OSError:  # no links there, or it has come meanwhile
+            if not path.exists():
+                part.rename(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from studio.training.events import Logged
 from studio.training.frames import FrameStore
-from studio.training.metrics import read_metrics
+from studio.training.metrics import append_metrics, read_metrics
 
 KILLS = 40
 BATCH = 7
@@ -55,3 +56,27 @@ def test_that_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
         assert all(frames.at(int(step)) is not None for step in frames.steps[-3:])
     print(f"{KILLS} kills, {batches} batches written, every one whole")
     assert batches > KILLS
+
+
+_KILLED_AT_BIRTH = """
+import os, signal, sys
+from pathlib import Path
+from studio.training import database
+from studio.training.events import Logged
+from studio.training.metrics import append_metrics
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+database.version_of = die  # the first thing that is asked of a file once it is there
+append_metrics(Path(sys.argv[1]), [Logged(step=1, seconds=1.0, values={"a": 1.0})])
+"""
+
+
+def test_that_a_writer_killed_before_its_first_batch_leaves_an_empty_file_or_none(tmp_path: Path) -> None:
+    killed = subprocess.run([sys.executable, "-c", _KILLED_AT_BIRTH, str(tmp_path)], cwd=Path.cwd(), check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(read_metrics(tmp_path).steps) == 0
+    append_metrics(tmp_path, [Logged(step=1, seconds=1.0, values={"a": 1.0})])
+    assert read_metrics(tmp_path).steps.tolist() == [1]
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.sqlite"]

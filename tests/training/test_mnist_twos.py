@@ -18,7 +18,7 @@ from studio.perturb.perturbation import target_shares
 from studio.training.presets import config_or_preset
 from studio.training.saved_run import SavedRun
 
-STEPS = 5000
+STEPS = 3000
 SAMPLES = 10_000
 LEAST_ACCURACY = 0.985
 
