@@ -30,7 +30,7 @@ def whole_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
     """
     if not path.name:
         raise UserError("This is not a file's name", f"“{path}” is a folder.", "Choose a file in it.")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = part_of(path)
     made: list[Path] = []
     try:
         made = [folder for folder in path.parents if not folder.exists()]
@@ -74,6 +74,11 @@ def read_bytes(path: Path, most: int = 2**26) -> bytes:
     if found.st_size > most:
         raise OSError(errno.EFBIG, f"It is larger than {most / 2**20:g} MiB", str(path))
     return path.read_bytes()
+
+
+def part_of(path: Path) -> Path:
+    """Where this process writes what is to appear as `path`; `sweep` knows such names."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 def sweep(folder: Path) -> None:

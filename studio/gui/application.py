@@ -17,6 +17,7 @@ from studio.gui.crash import CrashReporter, keep_faults
 from studio.gui.garbage import GarbageCollector
 from studio.gui.log_line import Level, LogLine
 from studio.gui.main_window import MainWindow
+from studio.gui.panel_dock import make_between_events
 from studio.gui.theme import ThemeManager, ThemeMode
 from studio.gui.workbench import Workbench
 from studio.library.find import config_of
@@ -63,7 +64,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None)
         workbench.line_logged.emit(LogLine(text=text, level=Level.WARNING))
     garbage = GarbageCollector(app)
     workbench.engine_ready.connect(garbage.settle)
-    QTimer.singleShot(_AFTER_PAINT, lambda: window.make_panels_between_events(workbench.begin))
+    QTimer.singleShot(_AFTER_PAINT, lambda: make_between_events(window.docks.values(), workbench.begin))
     _heed_signals(app, window)
     code = int(app.exec())
     workbench.see_run_out()

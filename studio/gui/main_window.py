@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, cast
 
-from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QSettings, QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QSettings, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import (
     QApplication,
@@ -139,15 +138,6 @@ class MainWindow(QMainWindow):
         """Make the panels that are not made yet."""
         for dock in self.docks.values():
             dock.make()
-
-    def make_panels_between_events(self, done: Callable[[], None]) -> None:
-        """Make the panels that are not made yet one at a time, so that the window stays awake; then call `done`."""
-        waiting = [dock for dock in self.docks.values() if not dock.made]
-        if not waiting:
-            done()
-            return
-        waiting[0].make()
-        QTimer.singleShot(0, self, lambda: self.make_panels_between_events(done))
 
     def _arrange(self) -> None:
         """Put every dock where it belongs at first."""

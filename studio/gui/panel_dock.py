@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from PySide6.QtCore import QTimer, Slot
@@ -44,3 +45,13 @@ class PanelDock(QDockWidget):
     def _on_visibility(self, visible: bool) -> None:
         if visible and not self.made:
             QTimer.singleShot(0, self, self.make)  # once Qt has laid the docks out
+
+
+def make_between_events(docks: Iterable[PanelDock], done: Callable[[], None]) -> None:
+    """Make the panels that are not made yet one at a time, so that the window stays awake; then call `done`."""
+    waiting = [dock for dock in docks if not dock.made]
+    if not waiting:
+        done()
+        return
+    waiting[0].make()
+    QTimer.singleShot(0, waiting[0], lambda: make_between_events(waiting, done))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from studio.errors import UserError
+from studio.files import part_of
 
 _WAIT_SECONDS = 10.0
 _LONGEST = 256 * 2**20
@@ -76,7 +77,7 @@ def writing(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
 
 def _create(path: Path, schema: Schema) -> None:
     """A new file comes with its tables or not at all, and never in the place of one that another process has made."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")  # one that is left over is swept with others
+    part = part_of(path)
     with closing(_connect(":memory:")) as connection:
         _make(connection, schema.script, schema.version)
         content = connection.serialize()

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.data.folder import FolderConfig
 from studio.gui.main_window import PANELS, MainWindow
+from studio.gui.panel_dock import make_between_events
 from studio.gui.panels.batch import BatchPanel
 from studio.gui.panels.offsets_columns import Column
 from studio.gui.panels.samples import SamplesPanel
@@ -313,7 +314,7 @@ def test_that_panels_behind_others_come_after_the_first_paint_or_when_they_are_s
     assert not window.docks["theory"].made
     places = {name: window.docks[name].geometry() for name in front}
     ended: list[bool] = []
-    window.make_panels_between_events(lambda: ended.append(True))
+    make_between_events(window.docks.values(), lambda: ended.append(True))
     qtbot.waitUntil(lambda: bool(ended))
     assert all(dock.made for dock in window.docks.values())
     assert {name: window.docks[name].geometry() for name in front} == places
