@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from studio.models.config import Optimiser, OptimiserConfig
+from studio.training.fused_adam import FusedAdam
 
 
 class NetworkOptimiser:
@@ -30,6 +31,7 @@ class NetworkOptimiser:
         self._parameters = list(parameters)
         self._rng = rng
         self._rule = build_rule(config, self._parameters)
+        self._fused: FusedAdam | None = None
         self._taken = 0
 
     def set_learning_rate(self, rate: float) -> None:
@@ -59,6 +61,7 @@ class NetworkOptimiser:
             place, _, entry = name.partition(".")
             kept.setdefault(int(place), {})[entry] = tensor.clone()
         self._rule.load_state_dict({"state": kept, "param_groups": self._rule.state_dict()["param_groups"]})
+        self._fused = None  # it holds the tensors of before
         self._set_rate()
 
     @property
@@ -97,15 +100,23 @@ class NetworkOptimiser:
             for gradient in gradients:
                 mask = torch.empty_like(gradient).bernoulli_(self.config.gradient_keep, generator=self._rng)
                 gradient.mul_(mask).div_(self.config.gradient_keep)
-        for parameter, gradient in zip(self._parameters, gradients, strict=True):
-            # A gradient of a gradient may come in another memory order, which fused rules would read as it lies.
-            parameter.grad = gradient.contiguous()
         if self.config.half_after:
             self._set_rate()
+        # A gradient of a gradient may come in another memory order, which fused rules would read as it lies.
+        self._follow([gradient.contiguous() for gradient in gradients])
+        self._taken += 1
+
+    def _follow(self, gradients: Sequence[Tensor]) -> None:
+        if self._fused is not None:
+            self._fused.step(gradients)
+            return
+        for parameter, gradient in zip(self._parameters, gradients, strict=True):
+            parameter.grad = gradient
         self._rule.step()
         for parameter in self._parameters:
             parameter.grad = None  # the next gradients then take this memory, which the processor's caches still hold
-        self._taken += 1
+        if isinstance(self._rule, torch.optim.Adam):
+            self._fused = FusedAdam(self._rule, self._parameters)
 
     def measured_step(self, gradients: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Take one step and measure it.
