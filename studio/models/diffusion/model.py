@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
@@ -98,7 +99,8 @@ class Diffusion(GenerativeModel):
         alpha, sigma = self._amplitudes(times)
         noise = torch.randn(images.shape, generator=rng, device=images.device, dtype=images.dtype)
         said = self._say(alpha * images + sigma * noise, times)
-        return (said - target(kind, images, noise, alpha, sigma)).square().flatten(1).mean(1)
+        aim = target(kind, images, noise, alpha, sigma)
+        return F.mse_loss(said, aim, reduction="none").flatten(1).mean(1)
 
     @torch.no_grad()
     def bound_terms(self, images: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
