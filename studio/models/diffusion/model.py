@@ -100,7 +100,7 @@ class Diffusion(GenerativeModel):
         noise = torch.randn(images.shape, generator=rng, device=images.device, dtype=images.dtype)
         said = self._say(alpha * images + sigma * noise, times)
         aim = target(kind, images, noise, alpha, sigma)
-        return F.mse_loss(said, aim, reduction="none").flatten(1).mean(1)
+        return F.mse_loss(said, aim, reduction="none").mean((1, 2, 3))
 
     @torch.no_grad()
     def bound_terms(self, images: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
@@ -175,13 +175,13 @@ class Diffusion(GenerativeModel):
 
     def _amplitudes(self, times: Tensor) -> tuple[Tensor, Tensor]:
         """√ᾱ_t and √(1 − ᾱ_t) of `times` (B,), each of shape (B, 1, 1, 1)."""
-        signal, noise = (self.get_buffer(name)[times][:, None, None, None] for name in ("signal", "noise"))
+        signal, noise = (self.get_buffer(name)[times].view(-1, 1, 1, 1) for name in ("signal", "noise"))
         return signal, noise
 
     def _random_times(self, like: Tensor, rng: torch.Generator) -> Tensor:
         """t ~ U{1…T} for each of the images `like` (B, …), evenly spread over them, shape (B,)."""
         share = spread(like, rng)
-        return (1 + share * self.schedule.steps).long().clamp(max=self.schedule.steps)
+        return share.mul_(self.schedule.steps).add_(1).long().clamp_(max=self.schedule.steps)
 
 
 class Denoising(nn.Module):

@@ -15,4 +15,5 @@ from torch import Tensor
 def spread(like: Tensor, rng: torch.Generator) -> Tensor:
     """A number in [0, 1) for each entry of `like` (B, …), of its type and on its device, shape (B,)."""
     start = torch.rand((1,), generator=rng, device=like.device, dtype=like.dtype)
-    return (start + torch.arange(len(like), device=like.device, dtype=like.dtype) / len(like)) % 1
+    places = torch.arange(len(like), device=like.device, dtype=like.dtype)
+    return places.div_(len(like)).add_(start).remainder_(1)
