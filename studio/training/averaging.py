@@ -1,7 +1,7 @@
 """Exponential moving average of a model's weights: θ̄ ← d·θ̄ + (1 − d)·θ.
 
 Averaged weights give steadier samples. The decay starts small, d_t = min(d, (1 + t)/(10 + t)), so that the untrained
-weights are forgotten at once. A long memory looks at the weights in every eighth step only, with the product of the
+weights are forgotten at once. A long memory looks at the weights in every sixteenth step only, with the product of the
 decays in between: reading and writing every weight once more took a thirtieth of a VAE's step. Floating-point buffers
 (running statistics) are averaged too: they belong to the weights.
 """
@@ -17,9 +17,9 @@ from torch import Tensor
 
 from studio.models.base import GenerativeModel
 
-_STRIDE, _EVERY_STEP_UNTIL = 8, 400
+_STRIDE, _EVERY_STEP_UNTIL = 16, 800
 _LONG = 0.99
-"""Least decay, a memory of a hundred steps, beside which eight are short."""
+"""Least decay, a memory of a hundred steps, beside which sixteen are short."""
 
 
 class WeightAverage:

@@ -41,20 +41,20 @@ def test_that_the_average_is_the_literal_loop() -> None:
             torch.testing.assert_close(tensor.double(), expected[name], rtol=1e-5, atol=1e-5)
 
 
-def test_that_a_long_memory_looks_every_eighth_step_and_forgets_as_much() -> None:
+def test_that_a_long_memory_looks_every_sixteenth_step_and_forgets_as_much() -> None:
     trained = model()
     average = WeightAverage(trained, 0.999)
     name, weight = next(iter(average.model.named_parameters()))
-    for _ in range(400):
+    for _ in range(800):
         average.update()
     before = weight.clone()
     with torch.no_grad():
         trained.get_parameter(name).add_(1.0)
-    for _ in range(7):
+    for _ in range(15):
         average.update()
         assert torch.equal(weight, before)
     average.update()
-    forgotten = 1 - math.prod((1 + t) / (10 + t) for t in range(400, 408))
+    forgotten = 1 - math.prod((1 + t) / (10 + t) for t in range(800, 816))
     torch.testing.assert_close(weight, before + forgotten)
 
 
