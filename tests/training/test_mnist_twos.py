@@ -18,7 +18,9 @@ from studio.perturb.perturbation import target_shares
 from studio.training.presets import config_or_preset
 from studio.training.saved_run import SavedRun
 
-STEPS = 5000
+PRESET = "mnist-twos-30-sn_gan"
+STEPS = 4000
+"""The model that arrives first. A WGAN-GP arrives, too, in four times the time; `shelf` measures every model."""
 SAMPLES = 10_000
 LEAST_ACCURACY = 0.985
 
@@ -74,11 +76,11 @@ class Judge:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1040)
+@pytest.mark.timeout(900)
 def test_that_thirty_per_cent_of_the_generated_digits_are_twos(mnist_root: Path, tmp_path: Path) -> None:
     """Share of 2s within 4 points of 30 %, total variation to all ten target shares at most 0.08."""
     run, out = tmp_path / "run", tmp_path / "samples.npz"
-    train = ["train", "mnist-twos-30", "--steps", str(STEPS), "--data-root", str(mnist_root), "--run-dir", str(run)]
+    train = ["train", PRESET, "--steps", str(STEPS), "--data-root", str(mnist_root), "--run-dir", str(run)]
     assert main([*train, "--set", "device=cpu"]) == 0
     assert main(["sample", str(run), "--count", str(SAMPLES), "--seed", "1", "--out", str(out)]) == 0
     with np.load(out, allow_pickle=False) as arrays:
@@ -86,7 +88,7 @@ def test_that_thirty_per_cent_of_the_generated_digits_are_twos(mnist_root: Path,
     judge = Judge(mnist_root)
     assert judge.accuracy >= LEAST_ACCURACY
     counts = np.bincount(MNIST(str(mnist_root), train=True, download=False).targets.numpy(), minlength=10)
-    perturbation = config_or_preset("mnist-twos-30").perturbation.resolve(SavedRun.open(run).class_names)
+    perturbation = config_or_preset(PRESET).perturbation.resolve(SavedRun.open(run).class_names)
     target = target_shares(counts, perturbation.offsets)
     shares = np.bincount(judge.labels(images), minlength=10) / SAMPLES
     assert target[2] == pytest.approx(0.30, abs=1e-3)
