@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from studio.eager import take_step
 from studio.evaluation.divergences import Features, Indices
 from studio.evaluation.network import JudgeNetwork
 from studio.evaluation.shares import estimate
@@ -196,7 +197,7 @@ def _fit(network: JudgeNetwork, data: ImageSet, chosen: Indices, rng: torch.Gene
         gradients = torch.autograd.grad(loss, parameters)
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
-        optimiser.step()
+        take_step(optimiser)
 
 
 def _schedule(done: float) -> float:

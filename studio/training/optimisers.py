@@ -13,6 +13,7 @@ from typing import assert_never
 import torch
 from torch import Tensor, nn
 
+from studio.eager import take_step
 from studio.models.config import Optimiser, OptimiserConfig
 from studio.training.fused_adam import FusedAdam
 
@@ -79,7 +80,7 @@ class NetworkOptimiser:
         probe = nn.Parameter(torch.zeros(2, 3))
         probe.grad = torch.zeros_like(probe)
         rule = build_rule(self.config, [probe])
-        rule.step()
+        take_step(rule)
         entries = {name: tensor for name, tensor in rule.state[probe].items() if tensor is not None}
         return {
             f"{place}.{name}": torch.empty_like(parameter, device="meta") if tensor.shape == probe.shape else tensor
@@ -112,7 +113,7 @@ class NetworkOptimiser:
             return
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient
-        self._rule.step()
+        take_step(self._rule)
         for parameter in self._parameters:
             parameter.grad = None  # the next gradients then take this memory, which the processor's caches still hold
         if isinstance(self._rule, torch.optim.Adam):
