@@ -1,7 +1,7 @@
 """A step of torch's own fused Adam without what torch does around it in Python.
 
 `torch.optim.Adam.step` sorts its tensors by device and type, asks each for its state and looks for hooks anew in every
-step: some 100 µs, a twentieth of a small network's step. The kernel and its tensors are torch's, so that every bit is.
+step, which a small network's step notices. The kernel and its tensors are torch's, so that every bit is.
 """
 
 from __future__ import annotations
