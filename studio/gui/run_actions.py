@@ -192,8 +192,9 @@ class RunActions(QObject):
     @Slot()
     def _refresh(self) -> None:
         run: RunView = self._workbench.run
+        waiting = self._workbench.starter.busy  # to go on with a run; only Stop calls it off
         for control in _CONTROLS:
-            self._actions[control.name].setEnabled(control.enabled(run))
+            self._actions[control.name].setEnabled(control.name == "stop" if waiting else control.enabled(run))
         blocked = self._workbench.start_blocked
         self._actions["start"].setEnabled(not blocked)
         _describe(self._actions["start"], blocked or _CONTROLS[0].tip)

@@ -76,6 +76,7 @@ class RunStarter(QObject):
         self._resuming = found = resume(run, step)
         bench.set_config(found.config.model_copy(update={"perturbation": found.target}))
         if bench.reading_data:
+            bench.run_changed.emit(bench.run)  # it can be called off by now
             return
         if bench.images is None:
             self.forget()
@@ -89,6 +90,12 @@ class RunStarter(QObject):
     def forget(self) -> None:
         """Do not go on with the run that was to be gone on with."""
         self._resuming = None
+
+    def call_off(self) -> None:
+        """The same, as the person asked for it, while its data set or its past is read."""
+        if self._resuming is not None:
+            self._give_up(self._resuming)
+            self._bench.looking.cancel()
 
     def go_on(self) -> None:
         """Read the past of the run that is to be gone on with, if there is one, now that its data set is here."""

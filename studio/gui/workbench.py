@@ -286,5 +286,6 @@ class Workbench(QObject):
         self.starter.start()
 
     def stop(self) -> None:
-        """End the run in good order; what it drew stays."""
+        """End the run in good order, or do not go on with one that was about to; what it drew stays."""
+        self.starter.call_off()
         self.runs.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -139,22 +140,40 @@ def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
     other.window.deleteLater()
 
 
-def test_that_going_on_can_be_cancelled_while_the_past_is_read(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+def _from_the_task(hands: Hands) -> None:
+    hands.bench.cancel_task()
+
+
+def _by_stop(hands: Hands) -> None:
+    assert not hands.window.actions_of_run["continue"].isEnabled()
+    hands.press("stop")
+
+
+@pytest.mark.parametrize("cancel", [_from_the_task, _by_stop])
+def test_that_going_on_can_be_cancelled_while_the_past_is_read(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch, cancel: Callable[[Hands], None]
+) -> None:
     bench = hands.bench
     hands.train()
     hands.end()
-    folder = bench.run.folder
-    assert folder is not None
+    step, ended = bench.run.step, threading.Event()
 
     def endless(_folder: Path, _step: int, progress: Progress) -> Past:
-        while True:
-            progress.report("Reading the run", 0.5)
-            threading.Event().wait(0.001)
+        try:
+            while True:
+                progress.report("Reading the run", 0.5)
+                threading.Event().wait(0.001)
+        finally:
+            ended.set()
 
     monkeypatch.setattr("studio.gui.run_starter.read_past", endless)
-    assert hands.window.run_files.resume(folder)
+    hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
     hands.wait(lambda: bench.task is not None and bench.task.cancellable)
     assert "about to go on" in bench.start_blocked
-    bench.cancel_task()
-    hands.wait(lambda: not bench.start_blocked)
+    cancel(hands)
+    hands.wait(lambda: not bench.start_blocked and bench.task is None)
+    assert ended.is_set()
     assert bench.run.phase is RunPhase.FINISHED
+    assert bench.run.step == step
+    assert hands.window.actions_of_run["continue"].isEnabled()
+    assert not hands.window.actions_of_run["stop"].isEnabled()
