@@ -67,13 +67,13 @@ def test_that_curves_are_the_same_to_the_last_bit_whether_or_not_it_evaluates(ki
 def test_that_it_spends_no_more_than_its_budget_by_a_clock_of_known_pieces(
     judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each piece takes 0.1 s by this clock, each step 0.05 s; 5 % of 400 s are 20 s."""
-    now = [0.0]
+    """A piece takes 0.09 to 0.11 s by this clock, a step 0.05 s; 5 % of 400 s are 20 s."""
+    now, costs = [0.0], itertools.cycle([0.1, 0.09, 0.11, 0.09, 0.11])
     advance = EvaluationJob.advance
 
     def timed(self: EvaluationJob) -> None:
         advance(self)
-        now[0] += 0.1
+        now[0] += next(costs)
 
     monkeypatch.setattr(EvaluationJob, "advance", timed)
     monkeypatch.setattr("studio.training.evaluator.time.perf_counter", lambda: now[0])
@@ -82,7 +82,7 @@ def test_that_it_spends_no_more_than_its_budget_by_a_clock_of_known_pieces(
         seconds = 0.05 * step
         if step % 40 == 0:  # looked at now and then, to be quick
             done += evaluator.turn(seconds) is not None
-            assert evaluator.spent <= 0.05 * seconds + 0.1
+            assert evaluator.spent <= max(0.1, 0.05 * seconds), "only what the first piece takes is not known"
     assert evaluator.spent > 0.9 * 0.05 * 400
     assert done == pytest.approx(20 / (0.1 * PIECES), abs=2)
 
