@@ -95,6 +95,13 @@ def test_that_groups_stand_still_while_points_come_in() -> None:
     assert early.y[:100].tolist() == late.y[:100].tolist()
 
 
+def test_that_noise_is_not_drawn_over_the_same_pixels_twice() -> None:
+    """A stroke goes through the range of each bucket once; all of them together are about its length."""
+    points = _fed(np.random.default_rng(0).random(1_000_000)).view(0, 1_000_000, 100)
+    buckets = len(points.x) // 2
+    assert 0.9 * buckets < np.abs(np.diff(points.y)).sum() / np.ptp(points.y) < 1.2 * buckets
+
+
 def test_that_smoothing_is_the_mean_of_the_last_values() -> None:
     column = np.array([1.0, 3.0, np.nan, 5.0, 7.0])
     points = _fed(column, pieces=3).smoothed(0, 5, 100, 2)
