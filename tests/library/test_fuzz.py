@@ -79,12 +79,14 @@ def _read(root: Path, run: Path, name: str) -> str:
         return "remade" if len(RunIndex(root).refresh()) == 1 else "lost"
     entry = entry_of(run)
     assert len(entry.fault) < 700
-    with suppress(UserError):
-        read_metrics(run)
-    with suppress(UserError):
-        newest_evaluation(run)
-    with suppress(UserError):
-        store = FrameStore(run)
-        for step in (0, 100, 10**9):
-            store.at(step)
+    if name == "metrics.sqlite":
+        with suppress(UserError):
+            read_metrics(run)
+        with suppress(UserError):
+            newest_evaluation(run)
+    if name == "frames.sqlite":
+        with suppress(UserError):
+            store = FrameStore(run)
+            for step in (0, 100, 10**9):
+                store.at(step)
     return "damaged" if entry.fault else "read"

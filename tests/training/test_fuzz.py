@@ -25,7 +25,7 @@ from tests.training.conftest import CLASSES, steps, tiny_config, tiny_images
 from tests.training.played import Played
 
 DATA = tiny_images(40)
-CONFIG = tiny_config("vae", model={"width": 4, "latent_size": 2})
+CONFIG = tiny_config("rbm")
 TEXTS = ["", "x" * 10_000, "../../../evil", "/etc/passwd", "\0"]
 EVIL: list[Any] = [None, True, -1, 0.5, 1e308, 2**63, 2**200, [], {}, [[]] * 50, *TEXTS]
 

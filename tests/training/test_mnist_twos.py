@@ -19,7 +19,7 @@ from studio.training.presets import config_or_preset
 from studio.training.saved_run import SavedRun
 
 RUNS = (
-    pytest.param("mnist-twos-30-sn_gan", 4000, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
+    pytest.param("mnist-twos-30-sn_gan", 3000, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
     # The claim's own model; without bfloat16 it takes longer than a check may, so it is run by `-m benchmark`.
     pytest.param("mnist-twos-30", 5000, marks=[pytest.mark.benchmark, pytest.mark.timeout(3600)]),
 )
@@ -37,25 +37,32 @@ def two_threads() -> Iterator[None]:
 
 
 class Judge:
-    """A small convolutional classifier of real digits."""
+    """A small convolutional classifier of real digits.
+
+    It pools where a faster one would take strides: of digits that are none it makes less of one class in particular.
+    Two that took strides counted samples of which another judge had a total variation of 0.046 at 0.075 and 0.077; this
+    one's, of three seeds, is 0.050 to 0.057.
+    """
 
     def __init__(self, root: Path) -> None:
         train, test = (MNIST(str(root), train=part, download=False) for part in (True, False))
         torch.manual_seed(0)
         self._network = nn.Sequential(
-            nn.Conv2d(1, 16, 3, stride=2, padding=1),
+            nn.Conv2d(1, 8, 3, padding=1),
+            nn.MaxPool2d(2),
             nn.ReLU(),
-            nn.Conv2d(16, 32, 3, stride=2, padding=1),
+            nn.Conv2d(8, 32, 3, padding=1),
+            nn.MaxPool2d(2),
             nn.ReLU(),
             nn.Flatten(),
-            nn.Linear(32 * 7 * 7, 128),
+            nn.Linear(32 * 7 * 7, 64),
             nn.ReLU(),
-            nn.Linear(128, 10),
+            nn.Linear(64, 10),
         )
         self._train(train.data, train.targets)
         self.accuracy = float((self.labels(test.data.numpy()) == test.targets.numpy()).mean())
 
-    def _train(self, images: Tensor, labels: Tensor, epochs: int = 5, size: int = 128) -> None:
+    def _train(self, images: Tensor, labels: Tensor, epochs: int = 3, size: int = 128) -> None:
         steps = epochs * (len(images) // size)
         optimiser = torch.optim.Adam(self._network.parameters(), lr=3e-3)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps)
