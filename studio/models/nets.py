@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from studio.models.config import Architecture
+from studio.models.image_layers import FromImage, ToImage
 
 Shape = tuple[int, int, int]
 
@@ -164,7 +165,8 @@ class _ConvEncoder(nn.Sequential):
         for level, (fan_in, fan_out) in enumerate(pairwise((shape[0], *channels))):
             # Nothing normalises the first layer's output: it would take the image's brightness away.
             norms = _normalisation(style.norm, fan_out, flat=False) if level else []
-            layers += [nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1), *norms, style.activation()]
+            layer = nn.Conv2d if level else FromImage
+            layers += [layer(fan_in, fan_out, 4, stride=2, padding=1), *norms, style.activation()]
         features = channels[-1] * (shape[1] >> halvings) * (shape[2] >> halvings)
         sizes = (features, style.hidden) if style.dense_layer else (features,)
         super().__init__(*layers, nn.Flatten(), *_dense(sizes, style), nn.Linear(sizes[-1], outputs))
@@ -190,7 +192,7 @@ class _ConvDecoder(nn.Module):
         for fan_in, fan_out in pairwise(up):
             layers += [nn.ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1)]
             layers += [*_normalisation(style.norm, fan_out, flat=False), style.activation()]
-        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(up[-1], shape[0], 4, stride=2, padding=1))
+        self.layers = nn.Sequential(*layers, ToImage(up[-1], shape[0], 4, stride=2, padding=1))
 
     def forward(self, latents: Tensor) -> Tensor:
         """z (B, latent_size) → (B, C, H, W)."""

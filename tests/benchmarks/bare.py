@@ -1,7 +1,7 @@
 """Training loops as a person writes them for one model: the baselines of `throughput`.
 
-Each takes the networks of a model of the studio, so that only the loop differs: no weights, no planner, no metrics, no
-average. `Bare` holds the data in memory; `Scripted` reads it like the well-known example scripts.
+Each takes the networks of a model of the studio, of torch's own layers: no weights, no planner, no metrics, no average.
+`Bare` holds the data in memory; `Scripted` reads it like the well-known example scripts.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from studio.models.adversarial.config import AdversarialConfig, Constraint
 from studio.models.adversarial.model import Adversarial
 from studio.models.base import GenerativeModel
 from studio.models.config import ModelConfig
 from studio.models.diffusion.model import Diffusion
+from studio.models.image_layers import FromImage, ToImage
 from studio.models.vae.model import Vae
 
 
@@ -126,6 +127,9 @@ _LOOPS = ((Adversarial, GanLoop), (Vae, VaeLoop), (Diffusion, DiffusionLoop))
 def loop_of(model: GenerativeModel, config: ModelConfig, *, fused: bool) -> Loop:
     """The loop that a person would write for a model of this class."""
     (loop,) = [loop for kind, loop in _LOOPS if isinstance(model, kind)]
+    for module in model.modules():
+        if isinstance(module, FromImage | ToImage):
+            cast(Any, module).__class__ = nn.Conv2d if isinstance(module, FromImage) else nn.ConvTranspose2d
     made: Loop = loop(model, config, fused=fused)
     return made
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from studio.models.config import Architecture
+from studio.models.image_layers import FromImage
 from studio.models.nets import Shape, is_convolutional
 
 
@@ -37,7 +38,7 @@ def _perceptron(shape: Shape, width: int) -> nn.Sequential:
 
 def _convolutions(shape: Shape, width: int) -> nn.Sequential:
     channels = (width, 2 * width, 4 * width, 4 * width)
-    layers: list[nn.Module] = [nn.Conv2d(shape[0], width, 5, stride=2, padding=2), nn.SiLU()]
+    layers: list[nn.Module] = [FromImage(shape[0], width, 5, stride=2, padding=2), nn.SiLU()]
     for fan_in, fan_out in pairwise(channels):
         layers += [nn.Conv2d(fan_in, fan_out, 3, stride=2, padding=1), nn.SiLU()]
     with torch.no_grad():
