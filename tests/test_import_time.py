@@ -40,6 +40,13 @@ def test_that_importing_it_loads_no_torch(module: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_that_panels_load_no_torch_either_and_those_behind_others_are_not_waited_for() -> None:
+    code = f"{REFUSE}\nfrom studio.gui.main_window import PANELS\nassert 'studio.gui.panels.theory' not in sys.modules"
+    code += "\nfor _, panels in PANELS:\n    for panel in panels:\n        panel.load()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_that_qt_does_not_read_the_source_of_all_that_is_imported_after_it() -> None:
     code = "import builtins; before = builtins.__import__; import studio.gui; assert builtins.__import__ is before"
     code += "; import sys, studio.gui.plots; assert 'pyqtgraph' in sys.modules and 'cuda' not in sys.modules"

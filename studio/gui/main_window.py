@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QSettings, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
@@ -21,24 +21,7 @@ from studio.gui.about import show_about, show_shortcuts
 from studio.gui.config_files import ConfigFiles
 from studio.gui.explain import explain
 from studio.gui.lesson_menu import fill_lessons
-from studio.gui.panel_dock import PanelDock
-from studio.gui.panels.batch import BatchPanel
-from studio.gui.panels.diagnostics import DiagnosticsPanel
-from studio.gui.panels.energy import EnergyPanel
-from studio.gui.panels.examples import ExamplesPanel
-from studio.gui.panels.gradients import GradientsPanel
-from studio.gui.panels.log import LogPanel
-from studio.gui.panels.losses import LossesPanel
-from studio.gui.panels.offsets import OffsetsPanel
-from studio.gui.panels.plane import PlanePanel
-from studio.gui.panels.planners import PlannersPanel
-from studio.gui.panels.queue import QueuePanel
-from studio.gui.panels.runs import RunsPanel
-from studio.gui.panels.samples import SamplesPanel
-from studio.gui.panels.setup import SetupPanel
-from studio.gui.panels.shares import SharesPanel
-from studio.gui.panels.theory import TheoryPanel
-from studio.gui.panels.weights import WeightsPanel
+from studio.gui.panel_dock import Panel, PanelDock
 from studio.gui.run_actions import RunActions
 from studio.gui.run_files import RunFiles
 from studio.gui.status import RunFigures, StudioStatusBar
@@ -50,15 +33,22 @@ from studio.gui.view_state import DatasetView
 from studio.gui.workbench import Workbench
 from studio.training.lessons import Lesson
 
-PANELS: tuple[tuple[str, tuple[type[Any], ...]], ...] = (
-    ("left", (SetupPanel,)),
-    ("middle_top", (SamplesPanel, DiagnosticsPanel, ExamplesPanel, PlanePanel)),
-    ("middle_bottom", (OffsetsPanel, EnergyPanel, TheoryPanel, PlannersPanel, RunsPanel, QueuePanel)),
-    ("right_top", (BatchPanel, WeightsPanel, SharesPanel)),
-    ("right_middle", (LossesPanel, GradientsPanel)),
-    ("right_bottom", (LogPanel,)),
+if TYPE_CHECKING:
+    from studio.gui.panels.plane import PlanePanel
+    from studio.gui.panels.queue import QueuePanel
+
+PANELS = (
+    ("left", (Panel("setup", "Set-up"),)),
+    ("middle_top", (Panel("samples"), Panel("diagnostics"), Panel("examples"), Panel("plane"))),
+    (
+        "middle_bottom",
+        (Panel("offsets"), Panel("energy"), Panel("theory"), Panel("planners"), Panel("runs"), Panel("queue")),
+    ),
+    ("right_top", (Panel("batch"), Panel("weights"), Panel("shares"))),
+    ("right_middle", (Panel("losses"), Panel("gradients"))),
+    ("right_bottom", (Panel("log"),)),
 )
-"""Where each panel docks at first; panels of one place share it as tabs. A new panel is a line here."""
+"""Where each panel docks at first; panels of one place share it as tabs. A new panel is a word here."""
 
 _SPLITS = (
     ("left", "middle_top", Qt.Orientation.Horizontal),
@@ -130,8 +120,8 @@ class MainWindow(QMainWindow):
         docks = {}
         for _, panels in PANELS:
             for panel in panels:
-                docks[panel.NAME] = PanelDock(panel, self.workbench, self.theme, self)
-            docks[panels[0].NAME].make()
+                docks[panel.name] = PanelDock(panel, self.workbench, self.theme, self)
+            docks[panels[0].name].make()
         return docks
 
     def make_panels(self) -> None:
@@ -141,21 +131,27 @@ class MainWindow(QMainWindow):
 
     def _arrange(self) -> None:
         """Put every dock where it belongs at first."""
-        first = {place: self.docks[panels[0].NAME] for place, panels in PANELS}
+        first = {place: self.docks[panels[0].name] for place, panels in PANELS}
         for dock in self.docks.values():
-            dock.setFloating(False)
+            dock.setFloating(False)  # with others removed before it, Qt would end the process
+        for dock in self.docks.values():
             self.removeDockWidget(dock)  # or Qt leaves tab bars of the layouts in between on the window
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, first["left"])
         for before, after, direction in _SPLITS:
             self.splitDockWidget(first[before], first[after], direction)
         for place, panels in PANELS:
             for panel in panels[1:]:
-                self.tabifyDockWidget(first[place], self.docks[panel.NAME])
+                self.tabifyDockWidget(first[place], self.docks[panel.name])
             first[place].raise_()
         for dock in self.docks.values():
             dock.show()
         for sizes, direction in ((_WIDTHS, Qt.Orientation.Horizontal), (_HEIGHTS, Qt.Orientation.Vertical)):
             self.resizeDocks([first[place] for place, _ in sizes], [size for _, size in sizes], direction)
+
+    @Slot()
+    def _reset_layout(self) -> None:
+        self.make_panels()  # Qt ends the process if a dock is taken out empty while another one floats
+        self._arrange()
 
     def _make_toolbar(self) -> None:
         bar = QToolBar("Run", self)
@@ -206,7 +202,7 @@ class MainWindow(QMainWindow):
         run_menu = self._menu("&Run")
         run_menu.addActions(self.actions_of_run.all())
         run_menu.addSeparator()
-        cast(QueuePanel, self.docks["queue"].widget()).fill(run_menu)
+        self.docks["queue"].filled.connect(lambda panel: cast("QueuePanel", panel).fill(run_menu))
         self._fill_view_menu(self._menu("&View"))
         help_menu = self._menu("&Help")
         fill_lessons(help_menu.addMenu("&Lessons"), self.files, self._show_lesson)
@@ -243,7 +239,7 @@ class MainWindow(QMainWindow):
             looks.addAction(action)
         floating = menu.addAction("&Float or dock panel", QKeySequence("Ctrl+Shift+F"), self._float_panel)
         floating.setToolTip("Make the panel that has the keyboard a window of its own, or put it back.")
-        menu.addAction("&Reset layout", self._arrange)
+        menu.addAction("&Reset layout", self._reset_layout)
 
     # -- behaviour
 
@@ -309,7 +305,7 @@ class MainWindow(QMainWindow):
         self._settings.setValue("theme", str(mode))
 
     def _show_lesson(self, lesson: Lesson) -> None:
-        cast(PlanePanel, self.docks["plane"].widget()).show_lesson(lesson)
+        cast("PlanePanel", self.docks["plane"].widget()).show_lesson(lesson)
 
     @Slot(object)
     def _show_title(self, path: object) -> None:

@@ -50,7 +50,7 @@ def check_panels(qtbot: QtBot, window: MainWindow) -> None:
     window.resize(1280, 800)
     for turn in range(max(len(panels) for _, panels in PANELS)):
         for _, panels in PANELS:
-            go_to(window.docks[panels[turn % len(panels)].NAME])
+            go_to(window.docks[panels[turn % len(panels)].name])
         qtbot.wait(1)
         first = window.findChild(QWidget, "dataset")
         assert isinstance(first, QWidget)
@@ -162,7 +162,7 @@ def test_that_one_sees_where_the_keyboard_is(qtbot: QtBot, window: MainWindow, r
     looked_at: set[QWidget] = set()
     for turn in range(max(len(panels) for _, panels in PANELS)):
         for _, panels in PANELS:
-            go_to(window.docks[panels[turn % len(panels)].NAME])
+            go_to(window.docks[panels[turn % len(panels)].name])
         qtbot.wait(20)  # for layouts to come to rest
         first = window.findChild(QWidget, "dataset")
         assert isinstance(first, QWidget)

@@ -269,15 +269,16 @@ def tabs(window: MainWindow) -> list[list[str]]:
     return sorted([bar.tabText(place) for place in range(bar.count())] for bar in bars)
 
 
-GROUPS = sorted([panel.TITLE for panel in panels] for _, panels in PANELS if len(panels) > 1)
+GROUPS = sorted([panel.load().TITLE for panel in panels] for _, panels in PANELS if len(panels) > 1)
 
 
 def test_that_each_group_of_panels_has_one_tab_bar(window: MainWindow) -> None:
     assert tabs(window) == GROUPS
 
 
+@pytest.mark.parametrize("made", [True, False], ids=["later", "at once"])
 def test_that_the_layout_is_remembered_and_can_be_reset(
-    qtbot: QtBot, window: MainWindow, workbench: Workbench, theme: ThemeManager, settings: QSettings
+    qtbot: QtBot, window: MainWindow, workbench: Workbench, theme: ThemeManager, settings: QSettings, made: bool
 ) -> None:
     window.docks["log"].hide()
     window.docks["weights"].setFloating(True)
@@ -285,7 +286,8 @@ def test_that_the_layout_is_remembered_and_can_be_reset(
     again = MainWindow(workbench, theme, settings)
     with qtbot.waitExposed(again):
         again.show()
-    again.make_panels()
+    if made:
+        again.make_panels()
     assert not again.docks["log"].isVisible()
     assert again.docks["weights"].isFloating()
     (reset,) = [action for action in again.findChildren(QAction) if action.text() == "&Reset layout"]
@@ -297,13 +299,17 @@ def test_that_the_layout_is_remembered_and_can_be_reset(
     again.deleteLater()
 
 
+def test_that_a_panel_is_what_its_dock_calls_it(window: MainWindow) -> None:
+    for name, dock in window.docks.items():
+        assert (dock.widget().objectName(), dock.widget().accessibleName()) == (name, dock.windowTitle())
+
+
 def test_that_panels_behind_others_come_after_the_first_paint_or_when_they_are_seen(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings
 ) -> None:
     window = MainWindow(workbench, theme, settings)
     front = [name for name, dock in window.docks.items() if dock.made]
-    assert {panels[0].NAME for _, panels in PANELS} <= set(front)
-    assert "shares" not in front
+    assert {panels[0].name for _, panels in PANELS} == set(front)
     with qtbot.waitActive(window):
         window.showNormal()  # it would fill this platform's small screen
         window.resize(1280, 800)

@@ -51,6 +51,7 @@ class OffsetsPanel(QWidget):
     def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(self.NAME)
+        self.setAccessibleName(self.TITLE)
         self._workbench = workbench
         self._theme = theme
         self._edits = OffsetsEdits(workbench)

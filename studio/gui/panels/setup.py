@@ -30,6 +30,7 @@ class SetupPanel(QWidget):
     def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(self.NAME)
+        self.setAccessibleName(self.TITLE)
         self.data = DataSection(workbench, theme)
         self.model = ModelSection(workbench, theme)
         self.training = TrainingSection(workbench, theme)
