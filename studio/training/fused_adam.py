@@ -1,7 +1,8 @@
 """A step of torch's own fused Adam without what torch does around it in Python.
 
-`torch.optim.Adam.step` sorts its tensors by device and type, asks each for its state and looks for hooks anew in every
-step, which a small network's step notices. The kernel and its tensors are torch's, so that every bit is.
+`torch.optim.Adam.step` sorts its tensors by device and type, asks each for its state, looks for hooks anew and counts
+the step once for each parameter, which a small network's step notices. The kernel and its tensors are torch's, so that
+every bit is.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ class FusedAdam:
         self._parameters: list[Tensor] = list(parameters)
         self._means = [entries["exp_avg"] for entries in kept]
         self._squares = [entries["exp_avg_sq"] for entries in kept]
-        self._steps = [entries["step"] for entries in kept]
+        self._taken = kept[0]["step"]
+        for entries in kept:
+            entries["step"] = self._taken  # all were stepped together
+        self._steps = [self._taken] * len(kept)
         decoupled = isinstance(rule, torch.optim.AdamW)
         self._kernel = torch._fused_adamw_ if decoupled else torch._fused_adam_
 
@@ -38,7 +42,7 @@ class FusedAdam:
             gradients: one for each parameter, of its shape and memory order.
         """
         group = self._group
-        torch._foreach_add_(self._steps, 1)
+        self._taken.add_(1)
         self._kernel(
             self._parameters,
             list(gradients),
