@@ -35,6 +35,7 @@ print("torch._dynamo" in sys.modules, "triton" in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_that_no_model_loads_the_compiler() -> None:
     told = subprocess.run([sys.executable, "-c", _TRAIN], capture_output=True, text=True, check=True).stdout
     assert told == "False False\n"

@@ -38,6 +38,7 @@ main([])
 """
 
 
+@pytest.mark.slow
 def test_that_the_process_is_gone_with_its_window_even_while_torch_loads(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", _CLOSED_WHILE_TORCH_LOADS],

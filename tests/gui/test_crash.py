@@ -107,6 +107,7 @@ def begin(folder: Path, *dies: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.slow
 def test_that_a_process_that_dies_says_where_it_was_and_the_next_one_knows(tmp_path: Path) -> None:
     assert begin(tmp_path, "dies").returncode != 0
     told = begin(tmp_path).stdout.strip()

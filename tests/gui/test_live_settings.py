@@ -127,6 +127,7 @@ def test_that_a_run_that_diverges_goes_back_by_a_click_and_on(hands: Hands) -> N
     hands.end()
 
 
+@pytest.mark.slow
 def test_that_the_menu_goes_back_too_while_it_is_paused(hands: Hands) -> None:
     hands.train()
     hands.press("pause")

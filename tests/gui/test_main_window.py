@@ -433,7 +433,8 @@ bench.shutdown()
 """
 
 
-@pytest.mark.parametrize("scale", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("scale", [1, 2])
 def test_that_the_window_fits_a_small_screen_at_any_scale(scale: int, tmp_path: Path) -> None:
     measured: dict[str, Any] = json.loads(
         subprocess.run(

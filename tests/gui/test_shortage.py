@@ -21,7 +21,8 @@ def cuda_full() -> Exception:
     return torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
 
-@pytest.mark.parametrize("error", [MemoryError, pytest.param(cuda_full, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("error", [MemoryError, cuda_full])
 def test_that_one_click_halves_the_batch_and_goes_on(
     quick_hands: Hands, monkeypatch: pytest.MonkeyPatch, error: Callable[[], Exception]
 ) -> None:

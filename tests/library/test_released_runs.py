@@ -56,7 +56,12 @@ def test_that_it_is_compared_with_a_run_of_today(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind in FORMATS if kind.name not in _NEEDS_A_JUDGE], ids=lambda kind: kind.name
+    "kind",
+    [
+        pytest.param(kind, id=kind.name, marks=pytest.mark.slow if kind.name == "onnx" else ())
+        for kind in FORMATS
+        if kind.name not in _NEEDS_A_JUDGE
+    ],
 )
 def test_that_it_is_saved_in_every_form(kind: ExportFormat, run: Path, tmp_path: Path) -> None:
     out = tmp_path / f"out{next(iter(kind.endings), '')}"

@@ -69,6 +69,7 @@ def test_that_the_exact_posterior_gives_the_exact_evidence_with_any_code() -> No
     torch.testing.assert_close(model.importance_weighted_log_likelihood(images, 3, stream()), exact)
 
 
+@pytest.mark.slow
 def test_that_the_elbo_falls_short_of_the_evidence_by_the_posteriors_kl() -> None:
     """Widths off by c cost ½·(c − 1 − log c) nats per layer, within five standard errors; more samples regain them."""
     slack, repeats = 2.5, 200

@@ -99,7 +99,7 @@ class Case:
         return total
 
 
-@pytest.mark.parametrize("within", [0.0, 0.7])
+@pytest.mark.parametrize("within", [pytest.param(0.0, marks=pytest.mark.slow), 0.7])
 def test_that_variances_are_those_of_the_closed_forms(within: float) -> None:
     case = Case(within)
     report = case.report()
@@ -122,7 +122,7 @@ def test_that_variances_are_those_of_the_closed_forms(within: float) -> None:
     assert f"{report.row(PlannerKind.FIXED_SIZE).trace / report.lowest.trace:.2g} times" in report.advice.reason
 
 
-@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("labelled", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_that_only_a_batch_divided_by_its_own_weight_is_biased_and_by_as_much_as_enumeration_says(
     labelled: bool,
 ) -> None:
