@@ -102,7 +102,10 @@ class RunControl(QObject):
             self.run_reset.emit()
         self._given_up = False
         self.history_changed.emit(self.history)
-        self._set_run(RunView(phase=RunPhase.PREPARING))
+        run = RunView(phase=RunPhase.PREPARING)
+        if found is not None:  # stopped before its next step, it can be gone on with as before
+            run = replace(run, folder=found.run, step=found.step, saved_step=found.step)
+        self._set_run(run)
         self._bridge.watch(RunHandle(request), intervals)
 
     def send(self, command: Command) -> None:

@@ -109,7 +109,8 @@ def _run(request: RunRequest, mailbox: Mailbox, progress: Progress) -> None:
     except BaseException as found:
         error = out_of_memory(found, "Use a smaller batch, a smaller width, or close other programs.")
         trace = "" if error else traceback.format_exc()
-    step = loop[0].trainer.step_count if loop else 0
+    began = request.resumption.step if request.resumption is not None else 0
+    step = loop[0].trainer.step_count if loop else began
     mailbox.post(Finished(outcome=outcome, step=step, error=error, traceback=trace))
 
 

@@ -140,6 +140,33 @@ def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
     other.window.deleteLater()
 
 
+def test_that_a_run_stopped_before_its_next_step_can_be_gone_on_with_as_before(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = hands.bench
+    hands.train()
+    hands.end()
+    step, folder = bench.run.step, bench.run.folder
+
+    def endless(*given: object) -> None:
+        progress = given[-1]
+        assert isinstance(progress, Progress)
+        while True:
+            progress.check()
+            threading.Event().wait(0.001)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("studio.training.session._measure", endless)
+        hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+        hands.wait_for(RunPhase.PREPARING)
+        hands.end()
+    assert (bench.run.phase, bench.run.step, bench.run.folder) == (RunPhase.FINISHED, step, folder)
+    hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+    hands.wait(lambda: bench.run.step > step + 2)
+    assert bench.run.folder == folder
+    hands.end()
+
+
 def _from_the_task(hands: Hands) -> None:
     hands.bench.cancel_task()
 
