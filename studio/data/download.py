@@ -8,12 +8,9 @@ torchvision's classes hold.
 from __future__ import annotations
 
 import hashlib
-import http.client
 import os
 import queue
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
@@ -166,6 +163,7 @@ def _pump(
     url: str, pieces: queue.Queue[tuple[bytes, int | None] | Exception | None], abandoned: threading.Event
 ) -> None:
     """Read the address into the queue; ends it with None, or with the error that stopped it."""
+    from urllib.request import Request, urlopen  # with what is below a fiftieth of all that the window imports
 
     def put(piece: tuple[bytes, int | None] | Exception | None) -> None:
         while not abandoned.is_set():
@@ -176,8 +174,8 @@ def _pump(
                 continue
 
     try:
-        request = urllib.request.Request(url, headers={"User-Agent": "perturbation-studio"})
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
+        request = Request(url, headers={"User-Agent": "perturbation-studio"})
+        with urlopen(request, timeout=_TIMEOUT_S) as response:
             length = response.headers.get("Content-Length", "")
             total = int(length) if length.isdigit() else None
             while not abandoned.is_set() and (chunk := response.read(_CHUNK)):
@@ -189,14 +187,17 @@ def _pump(
 
 def _reason(error: Exception) -> str:
     """Why a transfer failed, in a few words."""
-    if isinstance(error, urllib.error.HTTPError):
+    from http.client import HTTPException, IncompleteRead
+    from urllib.error import HTTPError, URLError
+
+    if isinstance(error, HTTPError):
         return f"the server answered {error.code} {error.reason}"
-    if isinstance(error, urllib.error.URLError):
+    if isinstance(error, URLError):
         return f"no connection ({error.reason})"
     if isinstance(error, TimeoutError):
         return f"the server said nothing for {_TIMEOUT_S:.0f} seconds"
-    if isinstance(error, http.client.IncompleteRead):
+    if isinstance(error, IncompleteRead):
         return "the server broke off"
-    if isinstance(error, http.client.HTTPException):
+    if isinstance(error, HTTPException):
         return f"the server's answer is not understood ({type(error).__name__})"
     return str(error) or type(error).__name__

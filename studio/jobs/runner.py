@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
-import psutil
-
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.jobs.attempt import Attempt, Ending, Outcome, Workers
@@ -136,6 +134,8 @@ class JobRunner:
 
 
 def _alive(pid: int) -> bool:
+    import psutil
+
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
