@@ -150,18 +150,25 @@ class Evaluator:
         Returns:
             an evaluation, if one was completed.
         """
-        allowed = self._budget / 100 * seconds
+        if not self._budget:
+            return None
+        began = time.perf_counter()
+        done = self._do_what_is_left(seconds, self._budget / 100 * seconds - self.spent, began)
+        self.spent += time.perf_counter() - began  # looking is not for nothing either, between quick steps
+        return done
+
+    def _do_what_is_left(self, seconds: float, left: float, began: float) -> Evaluated | None:
+        """As much as `left` seconds allow, that began at `began`."""
         if self._job is None:
-            judge = self._judge() if allowed > 0 and seconds >= self._next else None
-            if judge is None or not self._affordable("Drawing samples", allowed):
+            judge = self._judge() if left > 0 and seconds >= self._next else None
+            if judge is None or self._expected("Drawing samples") > left:
                 return None
-            self._next, began = seconds + _LEAST_SECONDS, time.perf_counter()
+            self._next = seconds + _LEAST_SECONDS
             self._begin(judge, seconds)  # which copies the model
-            self.spent += time.perf_counter() - began
         while self._job is not None and self._job.next is not None:
-            if not self._affordable(self._job.next.name, allowed):
+            if time.perf_counter() - began + self._expected(self._job.next.name) > left:
                 return None
-            self.spent += self._do_piece(self._job)
+            self._do_piece(self._job)
         return self._completed()
 
     def advance(self) -> Evaluated | Evaluating:
@@ -176,9 +183,10 @@ class Evaluator:
         assert done is not None
         return done
 
-    def _affordable(self, name: str, allowed: float) -> bool:
+    def _expected(self, name: str) -> float:
+        """Seconds that a piece will take."""
         costs = self._costs.get(name) or [max(each) for each in self._costs.values()]
-        return self.spent + _LONGER * max(costs, default=0.0) <= allowed
+        return _LONGER * max(costs, default=0.0)
 
     def _begin(self, judge: Judge, seconds: float) -> None:
         trainer, count = self._trainer, self._config.samples
@@ -194,14 +202,12 @@ class Evaluator:
             self._targets = perturbation, Target.of(judge, log_weights, self._config.samples)
         return self._targets[1]
 
-    def _do_piece(self, job: EvaluationJob) -> float:
-        """Do it, remember what it cost, and return that, in seconds."""
+    def _do_piece(self, job: EvaluationJob) -> None:
+        """Do it, and remember what it cost."""
         assert job.next is not None
         name, began = job.next.name, time.perf_counter()
         job.advance()
-        cost = time.perf_counter() - began
-        self._costs.setdefault(name, deque(maxlen=2)).append(cost)
-        return cost
+        self._costs.setdefault(name, deque(maxlen=2)).append(time.perf_counter() - began)
 
     def _completed(self) -> Evaluated | None:
         job, self._job = self._job, None
