@@ -42,6 +42,7 @@ def test_that_importing_it_loads_no_torch(module: str) -> None:
 
 def test_that_panels_load_no_torch_either_and_those_behind_others_are_not_waited_for() -> None:
     code = f"{REFUSE}\nfrom studio.gui.main_window import PANELS\nassert 'studio.gui.panels.theory' not in sys.modules"
+    code += "\nassert 'psutil' in sys.modules, 'it would wait for the libraries of torch, and the window for it'"
     code += "\nfor _, panels in PANELS:\n    for panel in panels:\n        panel.load()"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

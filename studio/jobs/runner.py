@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
+import psutil  # before torch's libraries: whoever loads one beside them waits for them, and Python's lock with it
+
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.jobs.attempt import Attempt, Ending, Outcome, Workers
@@ -134,8 +136,6 @@ class JobRunner:
 
 
 def _alive(pid: int) -> bool:
-    import psutil
-
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
