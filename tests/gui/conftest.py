@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.gui.main_window import MainWindow
@@ -14,11 +15,19 @@ from studio.gui.theme import ThemeManager, ThemeMode
 from studio.gui.workbench import Workbench
 from studio.training.config import EvaluationConfig, RunConfig
 from tests.gui.hands import Hands
+from tests.gui.look import put_on
 
 
 @pytest.fixture
 def theme(qtbot: QtBot) -> ThemeManager:
     return ThemeManager(ThemeMode.LIGHT)
+
+
+@pytest.fixture
+def dressed(theme: ThemeManager, qapp: QApplication) -> Iterator[ThemeManager]:
+    """The look, put on for one test: heights and widths are the style sheet's doing."""
+    with put_on(theme, qapp):
+        yield theme
 
 
 @pytest.fixture

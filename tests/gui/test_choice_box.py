@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-from PySide6.QtWidgets import QApplication, QStyle, QStyleOptionComboBox
+from PySide6.QtWidgets import QStyle, QStyleOptionComboBox
 from pytestqt.qtbot import QtBot
 
 from studio.data.catalog import DATASETS
@@ -15,18 +12,6 @@ from studio.models.catalog import MODELS
 from studio.settings import Settings
 
 NARROW_PANEL = 256
-
-
-@pytest.fixture
-def dressed(theme: ThemeManager, qapp: QApplication) -> Iterator[ThemeManager]:
-    """The look, put on for one test: heights and widths are the style sheet's doing."""
-    sheet, palette, style, font = qapp.styleSheet(), qapp.palette(), qapp.style().objectName(), qapp.font()
-    theme.apply(qapp)
-    yield theme
-    qapp.setStyleSheet(sheet)
-    qapp.setStyle(style)
-    qapp.setPalette(palette)
-    qapp.setFont(font)
 
 
 def test_that_an_open_list_shows_every_choice_whole(qtbot: QtBot, dressed: ThemeManager) -> None:

@@ -153,10 +153,8 @@ def test_that_a_panel_is_floated_and_docked_again_by_keys(qtbot: QtBot, window: 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("dressed")
 def test_that_one_sees_where_the_keyboard_is(qtbot: QtBot, window: MainWindow, run_of_another_day: Path) -> None:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    window.theme.apply(app)
     window.resize(1280, 800)
     window.workbench.snapshot_arrived.emit(make_snapshot())
     looked_at: set[QWidget] = set()

@@ -124,28 +124,29 @@ def open_studio(config: RunConfig, home: Path, data_root: Path | None = None) ->
     from studio.gui.main_window import MainWindow
     from studio.gui.theme import ThemeManager, ThemeMode
     from studio.gui.workbench import Workbench
+    from tests.gui.look import put_on
 
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
     theme = ThemeManager(ThemeMode.LIGHT)
-    theme.apply(app)
-    automatic, garbage = gc.isenabled(), GarbageCollector(app)
-    bench = Workbench(config, data_root=data_root or home / "datasets", runs_root=home / "runs")
-    bench.engine_ready.connect(garbage.settle)
-    window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
-    window.showNormal()  # it would fill this platform's small screen
-    window.resize(1280, 800)
-    window.activateWindow()
-    window.make_panels()
-    bench.begin()
-    try:
-        yield window
-    finally:
-        bench.shutdown()
-        bench.see_run_out()
-        window.close()
-        window.deleteLater()
-        garbage.stop()
-        gc.unfreeze()
-        if not automatic:
-            gc.disable()
+    with put_on(theme, app):
+        automatic, garbage = gc.isenabled(), GarbageCollector(app)
+        bench = Workbench(config, data_root=data_root or home / "datasets", runs_root=home / "runs")
+        bench.engine_ready.connect(garbage.settle)
+        window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
+        window.showNormal()  # it would fill this platform's small screen
+        window.resize(1280, 800)
+        window.activateWindow()
+        window.make_panels()
+        bench.begin()
+        try:
+            yield window
+        finally:
+            bench.shutdown()
+            bench.see_run_out()
+            window.close()
+            window.deleteLater()
+            garbage.stop()
+            gc.unfreeze()
+            if not automatic:
+                gc.disable()

@@ -37,8 +37,8 @@ for batch in range(first, 10**9):
 
 @pytest.mark.slow
 def test_that_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
-    chance, batches = random.Random(0), 0
-    for _ in range(KILLS):
+    chance, batches, kills = random.Random(0), 0, 0
+    while kills < KILLS or batches <= KILLS:  # a busy machine writes less than a batch between two kills
         writer = subprocess.Popen(
             [sys.executable, "-c", _WRITER, str(tmp_path), str(batches)], stdout=subprocess.PIPE, cwd=Path.cwd()
         )
@@ -47,6 +47,7 @@ def test_that_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
         time.sleep(chance.uniform(0.0, 0.3))
         os.kill(writer.pid, signal.SIGKILL)
         writer.wait()
+        kills += 1
         writer.stdout.close()
         steps = read_metrics(tmp_path).steps
         assert steps.tolist() == list(range(1, len(steps) + 1))
@@ -54,8 +55,7 @@ def test_that_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
         batches = len(steps) // BATCH
         frames = FrameStore(tmp_path)
         assert all(frames.at(int(step)) is not None for step in frames.steps[-3:])
-    print(f"{KILLS} kills, {batches} batches written, every one whole")
-    assert batches > KILLS
+    print(f"{kills} kills, {batches} batches written, every one whole")
 
 
 _KILLED_AT_BIRTH = """

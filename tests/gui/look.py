@@ -1,0 +1,25 @@
+"""A look that is put on, and taken off again so that what comes after it in this process is as it would be alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PySide6.QtWidgets import QApplication
+
+from studio.gui.theme import ThemeManager
+
+
+@contextmanager
+def put_on(theme: ThemeManager, app: QApplication) -> Iterator[None]:
+    """Dress the application for as long as the block lasts."""
+    sheet, palette, style, font = app.styleSheet(), app.palette(), app.style().objectName(), app.font()
+    theme.apply(app)
+    try:
+        yield
+    finally:
+        app.setStyleSheet("")  # a style that is changed under a sheet took windows with it that wait to be deleted
+        app.setStyle(style)
+        app.setPalette(palette)
+        app.setFont(font)
+        app.setStyleSheet(sheet)
