@@ -6,9 +6,11 @@ have frames of their own here, and with them focus rings that can.
 
 from __future__ import annotations
 
+from pathlib import Path
 from string import Template
 
 from studio.gui.tokens import Tokens
+from studio.paths import resources
 
 _SHEET = Template("""
 QToolTip { color: $text; background: $raised; border: 1px solid $border; padding: 4px; }
@@ -60,12 +62,12 @@ QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: 0; width: 1
 QAbstractSpinBox::up-button { subcontrol-origin: border; subcontrol-position: top right; margin: 1px 1px 0 0; }
 QAbstractSpinBox::down-button { subcontrol-origin: border; subcontrol-position: bottom right; margin: 0 1px 1px 0; }
 QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: $hover; }
-QAbstractSpinBox::up-arrow { image: url($pictures/arrow_up-$look.svg); width: 8px; height: 8px; }
-QAbstractSpinBox::down-arrow { image: url($pictures/arrow_down-$look.svg); width: 8px; height: 8px; }
+QAbstractSpinBox::up-arrow { image: url("$pictures/arrow_up-$look.svg"); width: 8px; height: 8px; }
+QAbstractSpinBox::down-arrow { image: url("$pictures/arrow_down-$look.svg"); width: 8px; height: 8px; }
 QComboBox { padding: 2px 3px 2px 6px; background: $raised; combobox-popup: 0; }
 QComboBox:focus { padding: 1px 2px 1px 5px; }
 QComboBox::drop-down { border: 0; width: 20px; }
-QComboBox::down-arrow { image: url($pictures/arrow_down-$look.svg); width: 9px; height: 9px; }
+QComboBox::down-arrow { image: url("$pictures/arrow_down-$look.svg"); width: 9px; height: 9px; }
 QComboBox QAbstractItemView { background: $raised; }
 QComboBox QAbstractItemView::item { padding: 3px 8px 3px 4px; }
 QAbstractItemView { selection-background-color: $accent; selection-color: $on_accent; }
@@ -75,8 +77,8 @@ QCheckBox::indicator, QRadioButton::indicator { width: 13px; height: 13px; borde
     background: $surface; }
 QCheckBox::indicator { border-radius: 3px; }
 QRadioButton::indicator { border-radius: 7px; }
-QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url($pictures/tick-$look.svg); }
-QRadioButton::indicator:checked { background: $accent; border-color: $accent; image: url($pictures/dot-$look.svg); }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$pictures/tick-$look.svg"); }
+QRadioButton::indicator:checked { background: $accent; border-color: $accent; image: url("$pictures/dot-$look.svg"); }
 QCheckBox:focus, QRadioButton:focus { border-color: $focus; }
 QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color: $border; background: $window; }
 QCheckBox:disabled, QRadioButton:disabled { color: $disabled; }
@@ -118,27 +120,17 @@ QMenu::separator { height: 1px; background: $border; margin: 3px 6px; }
 """)
 
 
-def pictures(tokens: Tokens) -> dict[str, str]:
-    """Icons that the sheet needs as files, ``NAME-LOOK.svg``, and their colours."""
-    look = _look(tokens)
-    arrows = {f"{name}-{look}.svg": tokens.muted for name in ("arrow_up", "arrow_down")}
-    return arrows | {f"{name}-{look}.svg": tokens.on_accent for name in ("tick", "dot")}
-
-
-def stylesheet(tokens: Tokens, folder: str) -> str:
-    """The sheet of one look.
-
-    Args:
-        tokens: the look.
-        folder: where the files of `pictures` are.
-    """
+def stylesheet(tokens: Tokens) -> str:
+    """The sheet of one look; ``resources/pictures`` has what it draws, in the look's colours."""
     values: dict[str, object] = {name: getattr(tokens, name) for name in Tokens.__slots__}
-    values |= {"pictures": folder.replace("\\", "/"), "look": _look(tokens), "inner": max(0, tokens.radius - 1)}
+    values |= {"pictures": _quoted(resources() / "pictures"), "look": "dark" if tokens.dark else "light"}
+    values["inner"] = max(0, tokens.radius - 1)
     return _SHEET.substitute(values, progress=_mixed(tokens.accent, tokens.surface))
 
 
-def _look(tokens: Tokens) -> str:
-    return "dark" if tokens.dark else "light"
+def _quoted(folder: Path) -> str:
+    """A path as it stands between the quotes of a sheet."""
+    return folder.as_posix().replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _mixed(first: str, second: str) -> str:

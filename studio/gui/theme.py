@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, QTemporaryDir, Signal, Slot
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from studio.gui.stylesheet import pictures, stylesheet
+from studio.gui.stylesheet import stylesheet
 from studio.gui.tokens import Tokens, load_tokens
 from studio.paths import resources
 
@@ -43,7 +42,6 @@ class ThemeManager(QObject):
         super().__init__(parent)
         self._mode = ThemeMode(mode)
         self._app: QApplication | None = None
-        self._folder = QTemporaryDir()  # a style sheet takes pictures from files only
         self._bound: list[tuple[Any, str]] = []
         self._icons: dict[tuple[str, str, str], QIcon] = {}  # a window has hundreds, most of them alike
         self._points = _system_points()
@@ -117,10 +115,7 @@ class ThemeManager(QObject):
         palette = palette_of(self._tokens)
         self._app.setPalette(palette)
         QToolTip.setPalette(palette)
-        for file, colour in pictures(self._tokens).items():
-            source = _svg(file.rpartition("-")[0], colour)
-            Path(self._folder.filePath(file)).write_text(source, encoding="utf-8")
-        self._app.setStyleSheet(stylesheet(self._tokens, self._folder.path()))
+        self._app.setStyleSheet(stylesheet(self._tokens))
 
 
 def palette_of(tokens: Tokens) -> QPalette:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtGui import QColor, QIcon
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtGui import QColor, QIcon, QImage
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QPushButton, QRadioButton, QSpinBox
 from pytestqt.qtbot import QtBot
 
+from studio.gui import stylesheet as stylesheet_module
 from studio.gui import theme as theme_module
 from studio.gui.theme import ThemeManager, ThemeMode, palette_of
 from studio.gui.tokens import Tokens, load_tokens
@@ -46,6 +49,12 @@ def _oklab(linear: NDArray[np.float64]) -> NDArray[np.float64]:
 def _contrast(first: str, second: str) -> float:
     low, high = sorted(float(_linear(colour) @ [0.2126, 0.7152, 0.0722]) for colour in (first, second))
     return (high + 0.05) / (low + 0.05)
+
+
+def _colours(image: QImage) -> set[str]:
+    """Of every pixel that nothing shines through."""
+    pixels = (image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height()))
+    return {pixel.name() for pixel in pixels if pixel.alpha() == 255}
 
 
 @pytest.fixture(params=[False, True], ids=["light", "dark"])
@@ -108,20 +117,33 @@ def test_that_the_manager_follows_the_system(qtbot: QtBot, monkeypatch: pytest.M
     assert not theme.tokens.dark
 
 
-def test_that_the_application_is_dressed_and_undressed(qtbot: QtBot, qapp: QApplication) -> None:
-    sheet, palette, style, font = qapp.styleSheet(), qapp.palette(), qapp.style().objectName(), qapp.font()
-    try:
-        theme = ThemeManager(ThemeMode.DARK)
-        theme.apply(qapp)
-        assert qapp.palette().window().color() == QColor(theme.tokens.window)
-        assert theme.tokens.focus in qapp.styleSheet()
-        theme.set_mode("light")
-        assert qapp.palette().window().color() == QColor(theme.tokens.window)
-    finally:
-        qapp.setStyleSheet(sheet)
-        qapp.setStyle(style)
-        qapp.setPalette(palette)
-        qapp.setFont(font)
+def test_that_the_application_is_dressed(dressed: ThemeManager, qapp: QApplication) -> None:
+    for mode in (ThemeMode.DARK, ThemeMode.LIGHT):
+        dressed.set_mode(mode)
+        assert qapp.palette().window().color() == QColor(dressed.tokens.window)
+        assert dressed.tokens.focus in qapp.styleSheet()
+
+
+@pytest.mark.parametrize("name", ["pictures", 'it\'s (a) "folder"'])
+def test_that_a_sheet_draws_its_pictures_wherever_they_lie(
+    name: str, qtbot: QtBot, tokens: Tokens, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(resources() / "pictures", tmp_path / name / "pictures")
+    monkeypatch.setattr(stylesheet_module, "resources", lambda: tmp_path / name)
+    box, radio, number, choice = QCheckBox(), QRadioButton(), QSpinBox(), QComboBox()
+    box.setChecked(True)
+    radio.setChecked(True)
+    for widget, colour in ((box, "on_accent"), (radio, "on_accent"), (number, "muted"), (choice, "muted")):
+        qtbot.addWidget(widget)
+        widget.setStyleSheet(stylesheet_module.stylesheet(tokens))
+        assert getattr(tokens, colour) in _colours(widget.grab().toImage())
+
+
+@pytest.mark.parametrize("path", sorted((resources() / "pictures").glob("*.svg")), ids=lambda path: path.stem)
+def test_that_a_picture_has_a_colour_of_its_look(path: Path) -> None:
+    look = load_tokens(dark=path.stem.endswith("-dark"))
+    colour = look.muted if path.stem.startswith("arrow") else look.on_accent
+    assert set(re.findall(r"#[0-9a-f]{6}", path.read_text(encoding="utf-8"))) == {colour}
 
 
 def test_that_disabled_text_is_fainter(tokens: Tokens, qtbot: QtBot) -> None:
@@ -134,13 +156,7 @@ def test_that_disabled_text_is_fainter(tokens: Tokens, qtbot: QtBot) -> None:
 @pytest.mark.parametrize("path", sorted((resources() / "icons").glob("*.svg")), ids=lambda path: path.stem)
 def test_that_an_icon_is_drawn_in_the_text_colour(path: Path, qtbot: QtBot) -> None:
     theme = ThemeManager(ThemeMode.DARK)
-    image = theme.icon(path.stem).pixmap(48).toImage()
-    colours = {
-        image.pixelColor(x, y).name()
-        for x in range(image.width())
-        for y in range(image.height())
-        if image.pixelColor(x, y).alpha() == 255
-    }
+    colours = _colours(theme.icon(path.stem).pixmap(48).toImage())
     assert colours
     if "currentColor" in path.read_text(encoding="utf-8"):
         assert theme.tokens.text in colours

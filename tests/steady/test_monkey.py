@@ -47,8 +47,7 @@ class Writes:
         self.on = True
         self.elsewhere: list[str] = []
         self._allowed = allowed
-        temporary = tempfile.gettempdir()  # where the theme keeps pictures for its style sheet, and torch its cache
-        self._own = (f"{temporary}/{QApplication.applicationName()}-", f"{temporary}/torchinductor_")
+        self._own = f"{tempfile.gettempdir()}/torchinductor_"
         sys.addaudithook(self._hear)  # stays for as long as the process lives
 
     def _hear(self, event: str, args: tuple[Any, ...]) -> None:
