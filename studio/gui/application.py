@@ -50,7 +50,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None)
     app.setWindowIcon(QIcon(str(resources() / "icons" / "app.svg")))
     settings = QSettings("perturbation-studio", "studio")
     theme = ThemeManager(_theme_mode(settings))
-    theme.apply(app)
+    theme.prepare(app)
     workbench = Workbench(first, data_root=data_root or _remembered_data_root(settings))
     root = workbench.data_root
     window = MainWindow(workbench, theme, settings)

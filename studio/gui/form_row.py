@@ -67,16 +67,11 @@ class FormRow(QObject):
         field.finished.connect(self.finished)
 
     def _reset_button(self, form: QWidget) -> QToolButton:
-        button = QToolButton(form)
+        button = reset_room(self._theme, form)
         button.setObjectName(f"{self.name}_reset")
         button.setAccessibleName(f"Reset {self.title}")
         button.setToolTip(tooltip(f"Back to {value_text(self.info, self.default)}."))
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._theme.bind_icon(button, "reset")
-        kept = button.sizePolicy()
-        kept.setRetainSizeWhenHidden(True)  # so that nothing jumps
-        button.setSizePolicy(kept)
-        button.hide()
         button.clicked.connect(self._reset)
         return button
 
@@ -140,6 +135,17 @@ class FormRow(QObject):
         self.show_value(self.default)
         self.edited.emit()
         self.finished.emit()
+
+
+def reset_room(theme: ThemeManager, parent: QWidget) -> QToolButton:
+    """A hidden reset button that keeps its room, so that nothing jumps when it shows."""
+    button = QToolButton(parent)
+    theme.bind_icon(button, "reset")
+    kept = button.sizePolicy()
+    kept.setRetainSizeWhenHidden(True)
+    button.setSizePolicy(kept)
+    button.hide()
+    return button
 
 
 def editor_width(widget: QWidget) -> int:

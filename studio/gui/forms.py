@@ -137,11 +137,6 @@ class SettingsForm(QWidget):
         """Whether there is nothing to set."""
         return not self._rows and not self._parts
 
-    @property
-    def reset_width(self) -> int:
-        """Room for the reset buttons at the right; in pixels."""
-        return max((row.reset.sizeHint().width() for row in self._rows.values()), default=0)
-
     def set_value(self, settings: Settings) -> None:
         """Show settings, without a signal. Nothing happens where it shows them already."""
         old, self._value = self._value, settings

@@ -109,6 +109,7 @@ class MainWindow(QMainWindow):
         self._make_time_bar()
         self._make_menus()
         self.setStatusBar(StudioStatusBar(workbench, theme, self))
+        theme.dress()  # before docks are measured
         self.resize(*_FIRST_SIZE)
         self._arrange()
         self._restore()
@@ -162,7 +163,6 @@ class MainWindow(QMainWindow):
         for action in self.actions_of_run.all():
             if action.objectName() not in _MENU_ONLY:
                 bar.addAction(action)
-        self.actions_of_run.keep_widths(bar)
         for button in bar.findChildren(QToolButton):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             if button.objectName() == "qt_toolbar_ext_button":
@@ -171,6 +171,8 @@ class MainWindow(QMainWindow):
         bar.addWidget(RunFigures(self.workbench, self.theme, bar))
         bar.toggleViewAction().setEnabled(False)
         self.addToolBar(bar)
+        self._run_bar = bar
+        self.actions_of_run.keep_widths(bar)
 
     def _make_time_bar(self) -> None:
         bar = QToolBar("Time", self)
@@ -270,6 +272,12 @@ class MainWindow(QMainWindow):
             self.docks["plane" if planar else "samples"].raise_()
             heights = _PLANE_HEIGHTS if planar else _IMAGE_HEIGHTS
             self.resizeDocks([self.docks["samples"], self.docks["offsets"]], heights, Qt.Orientation.Vertical)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Measure the toolbar anew where a style makes its buttons wider."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.actions_of_run.keep_widths(self._run_bar)
 
     def childEvent(self, event: QChildEvent) -> None:
         """Name the tab bars that Qt makes for panels of one place."""

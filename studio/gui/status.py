@@ -130,9 +130,9 @@ class StudioStatusBar(QStatusBar):
     def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("status")
+        self.setContentsMargins(theme.tokens.spacing // 2, 0, 0, 0)
         self._line = Elided()
         self._line.setObjectName("last_line")
-        self._line.setContentsMargins(theme.tokens.spacing // 2, 0, 0, 0)
         self.addWidget(self._line, 1)
         self._text = QLabel()
         self._text.setObjectName("task_text")
@@ -147,7 +147,6 @@ class StudioStatusBar(QStatusBar):
         self._device = QLabel()
         self._device.setObjectName("device")
         explain(self._device, "Device", "Where the run computes.")
-        self._device.setContentsMargins(0, 0, theme.tokens.spacing // 2, 0)
         for widget in (self._text, self._bar, self._cancel, self._device):
             self.addPermanentWidget(widget)
         self._text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)

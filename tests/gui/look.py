@@ -13,8 +13,15 @@ from studio.gui.theme import ThemeManager
 @contextmanager
 def put_on(theme: ThemeManager, app: QApplication) -> Iterator[None]:
     """Dress the application for as long as the block lasts."""
+    with look_kept(app):
+        theme.apply(app)
+        yield
+
+
+@contextmanager
+def look_kept(app: QApplication) -> Iterator[None]:
+    """Whatever the block does to the application's look, undo it afterwards."""
     sheet, palette, style, font = app.styleSheet(), app.palette(), app.style().objectName(), app.font()
-    theme.apply(app)
     try:
         yield
     finally:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QMessage
 from pytestqt.qtbot import QtBot
 
 from studio.data.folder import FolderConfig
+from studio.gui.log_line import LogLine
 from studio.gui.main_window import PANELS, MainWindow
 from studio.gui.panel_dock import make_between_events
 from studio.gui.panels.batch import BatchPanel
@@ -27,6 +28,7 @@ from studio.gui.workbench import Workbench
 from studio.training.config import BatchConfig, CadenceConfig
 from tests.gui.full_disk import FullDisk
 from tests.gui.hands import Hands, Key, Modifier
+from tests.gui.look import look_kept
 
 ROOT = Path(__file__).parents[2]
 CTRL, CTRL_SHIFT = Modifier.ControlModifier, Modifier.ControlModifier | Modifier.ShiftModifier
@@ -326,6 +328,27 @@ def test_that_panels_behind_others_come_after_the_first_paint_or_when_they_are_s
     assert {name: window.docks[name].geometry() for name in front} == places
     window.close()
     window.deleteLater()
+
+
+def test_that_a_window_that_is_dressed_last_looks_like_one_made_in_the_look(
+    qtbot: QtBot, qapp: QApplication, workbench: Workbench, settings: QSettings
+) -> None:
+    pictures = []
+    for late in (False, True):
+        theme = ThemeManager(ThemeMode.LIGHT)
+        with look_kept(qapp):
+            (theme.prepare if late else theme.apply)(qapp)
+            window = MainWindow(workbench, theme, settings)
+            assert theme.tokens.focus in qapp.styleSheet()
+            window.resize(1280, 800)
+            window.show()
+            qtbot.wait(50)  # for layouts to come to rest
+            whole = window.grab().toImage()
+            workbench.line_logged.emit(LogLine(text="What the status bar says"))  # the log has the time beside it
+            pictures.append((whole, window.statusBar().grab().toImage()))
+            window.hide()
+            window.deleteLater()
+    assert pictures[0] == pictures[1]
 
 
 def test_that_the_look_follows_the_menu_and_is_remembered(

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from studio.errors import UserError
 from studio.gui.fields import ChoiceField
-from studio.gui.form_row import editor_width
+from studio.gui.form_row import editor_width, reset_room
 from studio.gui.forms import SettingsForm
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
@@ -42,7 +42,7 @@ class TrainingSection(QWidget):
         self.device.setFixedWidth(editor_width(self.device))
         row.addWidget(label, 1)
         row.addWidget(self.device)
-        row.addSpacing(self._batch.reset_width + row.spacing())  # where the rows above have their reset buttons
+        row.addWidget(reset_room(theme, self))  # as the rows above have
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.tokens.spacing // 2)
