@@ -7,6 +7,7 @@ by Ctrl-C (a run is saved all the same).
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -211,9 +212,13 @@ def _add_sweep(commands: Commands) -> None:
 
 
 def _window(arguments: argparse.Namespace) -> int:
+    from studio.gui.splash import show_splash
+
+    splash = show_splash()
+    gc.disable()  # what modules make stays, so looking through it is lost time; the window collects its garbage itself
     from studio.gui.application import end_process, run_application
 
-    end_process(run_application(config=arguments.config, data_root=arguments.data_root))
+    end_process(run_application(config=arguments.config, data_root=arguments.data_root, splash=splash))
 
 
 def _train(arguments: argparse.Namespace) -> int:

@@ -9,31 +9,30 @@ from pathlib import Path
 from typing import NoReturn
 
 from PySide6.QtCore import QSettings, QTimer
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
-from studio import __version__
 from studio.gui.crash import CrashReporter, keep_faults
 from studio.gui.garbage import GarbageCollector
 from studio.gui.log_line import Level, LogLine
 from studio.gui.main_window import MainWindow
 from studio.gui.panel_dock import make_between_events
-from studio.gui.theme import ThemeManager, ThemeMode
+from studio.gui.splash import make_application, settings_of_person, theme_of_person
 from studio.gui.workbench import Workbench
 from studio.library.find import config_of
-from studio.paths import resources, state_dir
+from studio.paths import state_dir
 from studio.training.presets import is_configuration, presets
 
 _AFTER_PAINT = 50
 """Milliseconds between showing the window and making or loading what it does not show, so that it is painted first."""
 
 
-def run_application(*, config: str | None = None, data_root: Path | None = None) -> int:
+def run_application(*, config: str | None = None, data_root: Path | None = None, splash: QWidget | None = None) -> int:
     """Open the window and run until it is closed.
 
     Args:
         config: a configuration file, or the name of a preset or of a run, to begin with.
         data_root: folder of downloaded data sets; the remembered one if absent.
+        splash: what is on the screen until the window is.
 
     Returns:
         the exit code.
@@ -42,14 +41,10 @@ def run_application(*, config: str | None = None, data_root: Path | None = None)
         UserError: there is no such configuration, or it has a fault.
     """
     first = config_of(config) if config else None
-    app = QApplication.instance() or QApplication(sys.argv[:1])
-    assert isinstance(app, QApplication)
-    app.setApplicationName("Perturbation Studio")
-    app.setApplicationVersion(__version__)
-    app.setDesktopFileName("perturbation-studio")
-    app.setWindowIcon(QIcon(str(resources() / "icons" / "app.svg")))
-    settings = QSettings("perturbation-studio", "studio")
-    theme = ThemeManager(_theme_mode(settings))
+    app = make_application()
+    garbage = GarbageCollector(app)
+    settings = settings_of_person()
+    theme = theme_of_person(settings)
     theme.prepare(app)
     workbench = Workbench(first, data_root=data_root or _remembered_data_root(settings))
     root = workbench.data_root
@@ -59,10 +54,11 @@ def run_application(*, config: str | None = None, data_root: Path | None = None)
     died = keep_faults(state_dir())
     CrashReporter(workbench.runs, state_dir(), window)
     window.show()
+    if splash is not None:
+        QTimer.singleShot(0, splash, splash.close)
     if died is not None:
         text = f"The studio ended unexpectedly the last time. Where it was then is in {died}"
         workbench.line_logged.emit(LogLine(text=text, level=Level.WARNING))
-    garbage = GarbageCollector(app)
     workbench.engine_ready.connect(garbage.settle)
     QTimer.singleShot(_AFTER_PAINT, lambda: make_between_events(window.docks.values(), workbench.begin))
     _heed_signals(app, window)
@@ -83,13 +79,6 @@ def end_process(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
-def _theme_mode(settings: QSettings) -> ThemeMode:
-    try:
-        return ThemeMode(str(settings.value("theme", ThemeMode.SYSTEM)))
-    except ValueError:
-        return ThemeMode.SYSTEM
 
 
 def _remembered_data_root(settings: QSettings) -> Path | None:

@@ -27,6 +27,7 @@ class GarbageCollector(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         gc.disable()
+        gc.freeze()  # modules, mostly
         self._timer = QTimer(self, interval=_PERIOD)
         self._timer.timeout.connect(collect_due)
         self._timer.start()
