@@ -73,13 +73,13 @@ class ThemeManager(QObject):
     def apply(self, app: QApplication) -> None:
         """Dress the application, now and whenever the look changes."""
         self.prepare(app)
-        self.dress()
+        self._dress()
 
     def prepare(self, app: QApplication) -> None:
         """Set what widgets measure by when they are made; `dress` does the rest.
 
-        Between the two a window is made in two thirds of the time: under a style sheet, whatever is put into something
-        else is polished anew, with all that is in it.
+        Between the two a window is made in less time, by a fifth with its painting: under a style sheet, whatever is
+        put into something else is polished anew, with all that is in it.
         """
         self._app = app
         app.setStyle("Fusion")
