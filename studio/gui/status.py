@@ -130,7 +130,7 @@ class StudioStatusBar(QStatusBar):
     def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("status")
-        self.setContentsMargins(theme.tokens.spacing // 2, 0, 0, 0)
+        self.setContentsMargins(theme.tokens.spacing // 2, 0, theme.tokens.spacing // 2, 0)
         self._line = Elided()
         self._line.setObjectName("last_line")
         self.addWidget(self._line, 1)
