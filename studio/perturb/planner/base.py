@@ -188,8 +188,7 @@ def check_scale(log_weights: Floats, average_size: float) -> None:
     Raises:
         UserError: a batch would hold more examples than there are, or an average example many batches' worth.
     """
-    highest = float(log_weights.max())
-    log_mean = highest + float(np.log(np.mean(np.exp(log_weights - highest))))
+    log_mean = _log_mean(log_weights)
     log_examples = float(np.log(average_size)) - log_mean
     if log_examples > np.log(len(log_weights)):
         raise UserError(
@@ -206,6 +205,16 @@ def check_scale(log_weights: Floats, average_size: float) -> None:
             "Raise B_avg, or use the normalised gauge, where weights have mean 1.",
             field="batch.average_size",
         )
+
+
+def _log_mean(log_weights: Floats) -> float:
+    """log ⟨w⟩; in one pass where nothing overflows or vanishes, as ten million weights are looked at in every edit."""
+    with np.errstate(over="ignore", under="ignore"):
+        mean = float(np.exp(log_weights).mean())
+    if np.finfo(np.float64).tiny < mean < np.inf:
+        return float(np.log(mean))
+    highest = float(log_weights.max())
+    return highest + float(np.log(np.mean(np.exp(log_weights - highest))))
 
 
 def _power(logarithm: float) -> str:

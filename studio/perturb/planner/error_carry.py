@@ -1,7 +1,8 @@
 """Error carry, the planner of the note: `err = 0`; each step `err += B_avg`; examples are taken in shuffled order while
 the running Σw stays ≤ err; their Σw is subtracted. The example that did not fit opens the next batch: it is carried,
-never discarded. The rule telescopes: batch t ends at the largest k with C_k ≤ t·B_avg, C the cumulative weight, so the
-rest of an epoch is planned by one `searchsorted` in float64. After T steps
+never discarded. The rule telescopes: batch t ends at the largest k with C_k ≤ t·B_avg, C the cumulative weight, so a
+million examples at a time are planned by one `searchsorted` in float64; an edit need not go through all of a large set.
+After T steps
 
     0 ≤ T·B_avg − Σ_t B_t < w of the pending example.
 
@@ -18,6 +19,9 @@ from studio.perturb.perturbation import Floats
 from studio.perturb.planner.base import BatchPlan, Indices, Planner
 from studio.perturb.planner.kept import Kept, kept_amounts, kept_count, kept_indices, number
 
+_PIECE = 2**20
+"""Examples that are planned at a time. Stored plans count their batches from a piece's start."""
+
 
 class ErrorCarryPlanner(Planner):
     """Batches whose adjusted size Σw is B_avg on average; the remainder is carried."""
@@ -29,12 +33,13 @@ class ErrorCarryPlanner(Planner):
 
     def _set_weights(self, log_weights: Floats, revision: int) -> None:
         super()._set_weights(log_weights, revision)
-        self._plan_rest()
+        self._plan_piece()
 
-    def _plan_rest(self) -> None:
-        """Where each batch ends in the rest of this epoch, in one pass."""
+    def _plan_piece(self) -> None:
+        """Where each batch ends in the next piece of this epoch, in one pass."""
         self._start = self._position
-        self._cumulative: Floats = np.cumsum(self._weights[self._order[self._start :]])
+        self._stop = min(self._start + _PIECE, len(self._order))
+        self._cumulative: Floats = np.cumsum(self._weights[self._order[self._start : self._stop]])
         # Nothing is left where an edit comes just between two epochs.
         self._total = float(self._cumulative[-1]) if len(self._cumulative) else 0.0
         self._first_err = self._err
@@ -44,7 +49,7 @@ class ErrorCarryPlanner(Planner):
         self._batch = 0
 
     def state(self) -> dict[str, NDArray[np.generic]]:
-        """The order of this epoch, where the present plan of it began and with which `err`, and how many of its batches
+        """The order of this epoch, where the present piece of it began and with which `err`, and how many batches of it
         are taken: position, `err` and the pending example follow.
         """
         return super().state() | {
@@ -65,8 +70,14 @@ class ErrorCarryPlanner(Planner):
         most = size + count + float(self._weights.sum())
         self._err = float(kept_amounts(kept, "first_err", most, 1, least=-size)[0])
         self._order, self._position = order, kept_count(kept, "start", count + 1)
-        self._plan_rest()
-        batches = kept_count(kept, "batch", len(self._ends) + 1)
+        self._plan_piece()
+        batches = kept_count(kept, "batch")
+        while batches > len(self._ends) and self._stop < count:  # version 0.1 planned an epoch in one piece
+            batches -= len(self._ends)
+            self._batch = len(self._ends)
+            self._next_piece()
+        if batches > len(self._ends):
+            raise ValueError("batch reaches beyond the epoch")
         if batches:
             self._batch = batches - 1
             self._take_batch()
@@ -82,9 +93,9 @@ class ErrorCarryPlanner(Planner):
                     indices = np.concatenate([*carried, taken]) if carried else taken
                     return self._plan(indices, self._weights[indices], err=self._err, skipped=skipped)
                 skipped += 1
-            if self._position < len(self._order):
-                carried.append(self._order[self._position :])
-            self._next_epoch()
+            if self._position < self._stop:
+                carried.append(self._order[self._position : self._stop])
+            self._next_piece()
 
     def _take_batch(self) -> Indices:
         end = int(self._ends[self._batch])
@@ -92,14 +103,18 @@ class ErrorCarryPlanner(Planner):
         taken = self._order[self._position : self._start + end]
         self._position = self._start + end
         used = self._cumulative[end - 1] if end else 0.0
-        # From the plan's start rather than step by step, so that rounding does not add up over an epoch.
+        # From the piece's start rather than step by step, so that rounding does not add up over an epoch.
         self._err = max(0.0, self._first_err + self._batch * self.average_size - used)
         return taken
 
-    def _next_epoch(self) -> None:
-        """Shuffle anew; the batch under way has used up the rest of the old epoch and keeps what credit is left."""
+    def _next_piece(self) -> None:
+        """Go on, shuffled anew after the last one; the batch under way has used up the rest of this piece and keeps the
+        credit that is left.
+        """
         done = self._batch * self.average_size
         self._err = self._first_err + done - self._total
-        self._order = self._rng.permutation(len(self._weights))
-        self._position = 0
-        self._plan_rest()
+        self._position = self._stop
+        if self._stop == len(self._order):
+            self._order = self._rng.permutation(len(self._weights))
+            self._position = 0
+        self._plan_piece()
