@@ -18,6 +18,7 @@ from studio.progress import Progress
 
 T = TypeVar("T")
 _WIDEST = 28
+_PATIENCE_S = 0.5  # what takes no longer has no bar
 
 
 def list_runs(workspace: Path | None, words: Sequence[str], *, as_json: bool) -> str:
@@ -89,11 +90,17 @@ def told() -> Iterator[Progress]:
     """A progress that is shown as a bar on stderr if it lasts."""
     from tqdm import tqdm
 
-    with tqdm(total=100, unit=" %", file=sys.stderr, leave=False, delay=0.5) as bar:
+    # By itself tqdm would wait for as large a step as the last one, and a first stage is often done at once.
+    with tqdm(total=100, unit=" %", file=sys.stderr, leave=False, delay=_PATIENCE_S, miniters=0) as bar:
+        shown = ""
 
         def show(text: str, fraction: float | None) -> None:
+            nonlocal shown
             bar.set_description_str(text, refresh=False)
             bar.update(max(0, round(100 * (fraction or 0)) - bar.n))
+            if text != shown and bar.format_dict["elapsed"] >= _PATIENCE_S:
+                shown = text
+                bar.refresh()
 
         yield Progress(show)
 

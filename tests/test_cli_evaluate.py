@@ -54,8 +54,9 @@ def test_that_samples_are_sorted_into_folders_by_class(
 
 @pytest.mark.usefixtures("quick_judge")
 def test_that_it_prints_the_table_and_writes_every_figure(
-    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("studio.headless_library._PATIENCE_S", 0.0)
     out = tmp_path / "deep" / "found.json"
     assert main(["evaluate", str(trained), "--count", "60", "--json", str(out)]) == 0
     text, progress = capsys.readouterr()
