@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# No test is about how long it takes: a busy machine would fail it.
+hypothesis.settings.register_profile("studio", deadline=None)
+hypothesis.settings.load_profile("studio")
 
 # Before anything imports Qt or torch: both read these once.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -22,6 +28,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Widgets must be destroyed where they were made, so no other thread may collect them: studio/gui/garbage.py says more.
 gc.disable()
+
+# A shell's background jobs ignore Ctrl-C, and so would the processes that tests send it to.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 JOIN_GRACE_S = 2.0  # a thread that was asked to stop may take this long to be gone
 _DIRECTORIES = {

@@ -165,7 +165,7 @@ def test_that_a_pipe_does_not_hold_up_the_rest(tmp_path: Path) -> None:
         read_square(tmp_path / "a.png", SMALL)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_that_no_damage_whatever_does_more_than_an_unreadable_error(tmp_path: Path, data: st.DataObject) -> None:
     ending = data.draw(st.sampled_from(["png", "jpg", "gif", "bmp", "tif", "webp", "ppm", "tga", "ico", "pcx"]))

@@ -1,4 +1,4 @@
-"""Ten thousand damaged files of a run and of the index: each is read, listed as damaged, or told of; none does more."""
+"""Damaged files of a run and of the index: each is read, listed as damaged, or told of; none does more."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import random
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-
-import pytest
 
 from studio.errors import UserError
 from studio.library.entry import entry_of
@@ -17,9 +15,9 @@ from studio.library.notes import RunNotes, write_notes
 from studio.training.frames import FrameStore
 from studio.training.metrics import newest_evaluation, read_metrics
 from tests.library.made_runs import make_config, make_run, record_evaluation
+from tests.sizes import sizes
 
 FILES = ("config.json", "summary.json", "notes.json", "metrics.sqlite", "frames.sqlite", INDEX)
-EACH = 1_700
 
 
 def mutated(content: bytes, chance: random.Random) -> bytes:
@@ -46,9 +44,8 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_that_damage_of_any_kind_is_survived(tmp_path: Path) -> None:
+@sizes(400, 1_700)
+def test_that_damage_of_any_kind_is_survived(count: int, tmp_path: Path) -> None:
     chance, outcomes = random.Random(0), Counter[str]()
     root = tmp_path / "runs"
     run = make_run(root, "run", make_config("a run", offsets={"2": -1.36}), steps=200)
@@ -58,7 +55,7 @@ def test_that_damage_of_any_kind_is_survived(tmp_path: Path) -> None:
     for name in FILES:
         path = root / INDEX if name == INDEX else run / name
         whole = path.read_bytes()
-        for _ in range(EACH):
+        for _ in range(count):
             path.write_bytes(mutated(whole, chance))
             outcomes[_read(root, run, name)] += 1
         path.write_bytes(whole)

@@ -37,6 +37,6 @@ def test_that_a_tilted_line_is_learned(kind: str, settings: dict[str, Any]) -> N
     """
     width_error = 0.12 if "spectral_penalty" in str(settings) else 0.08
     config = model_spec(kind).config.model_validate({**_SMALL, **settings})
-    samples = learned_line(config, tilt=1.0, steps=4000)
+    samples = learned_line(config, tilt=1.0, steps=3000)
     assert samples.mean().item() == pytest.approx(-1, abs=0.06)
     assert samples.std().item() == pytest.approx(1, abs=width_error)

@@ -12,22 +12,22 @@ from tests.models.gaussian_line import learned_line
 # Samples are draws from p(x|z): its mean alone would lack the width of p(x|z).
 _DRAWN = {"draw_pixels": True, "latent_size": 4}
 _QUICK = {"autoencoder_optimiser": {"learning_rate": 2e-3}}
-_FALLING = {"denoiser_optimiser": {"learning_rate": 2e-3, "half_after": 300}}
+_FALLING = {"denoiser_optimiser": {"learning_rate": 2e-3, "half_after": 250}}
 
 CASES = {
     "vae-gaussian": ("vae", {**_DRAWN, "likelihood": "gaussian"}, 2000),
     "vae-discretised_logistic": ("vae", {**_DRAWN, "likelihood": "discretised_logistic"}, 2000),
     "hierarchical_vae": ("hierarchical_vae", {**_DRAWN, "likelihood": "gaussian", **_QUICK}, 2000),
-    "diffusion-second_order": ("diffusion", {"sampling_steps": 50, **_FALLING}, 4000),
+    "diffusion-second_order": ("diffusion", {"sampling_steps": 50, **_FALLING}, 3000),
     "diffusion-ddim-noise": (
         "diffusion",
         {"sampler": "ddim", "sampling_steps": 100, "prediction": "noise", **_FALLING},
-        4000,
+        3000,
     ),
     "diffusion-ancestral": (
         "diffusion",
         {"sampler": "ancestral", "sampling_steps": 200, **_FALLING},
-        4000,
+        3000,
     ),
 }
 

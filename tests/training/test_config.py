@@ -63,7 +63,7 @@ def test_that_a_configuration_survives_its_file(dataset: Any, model: Any, tmp_pa
         ),
     )
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_that_any_valid_configuration_survives_its_text(raw: dict[str, Any]) -> None:
     config = parse_config(raw, "run.json")
     assert parse_config(json.loads(config.to_json()), "run.json") == config
@@ -313,7 +313,7 @@ def test_that_what_is_neither_a_preset_nor_a_file_is_refused(text: str) -> None:
         config_or_preset(text)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.sizes import sizes
 
-@pytest.mark.slow
-@pytest.mark.timeout(400)
+
+@sizes(80, 240)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks a child for each kill")
-def test_that_no_kill_loses_what_was_on_disk(capsys: pytest.CaptureFixture[str]) -> None:
-    command = [sys.executable, "-m", "tests.training.kill", "240"]
+def test_that_no_kill_loses_what_was_on_disk(count: int, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-m", "tests.training.kill", str(count)]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
     with capsys.disabled():
         print("\n" + done.stdout + done.stderr)
     assert done.returncode == 0
-    assert "240 kills" in done.stdout
+    assert f"{count} kills" in done.stdout

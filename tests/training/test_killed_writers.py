@@ -10,13 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from studio.training.events import Logged
 from studio.training.frames import FrameStore
 from studio.training.metrics import append_metrics, read_metrics
+from tests.sizes import sizes
 
-KILLS = 40
 BATCH = 7
 _WRITER = f"""
 import sys
@@ -35,10 +33,10 @@ for batch in range(first, 10**9):
 """
 
 
-@pytest.mark.slow
-def test_that_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
+@sizes(15, 40)
+def test_that_a_killed_writer_leaves_whole_batches(count: int, tmp_path: Path) -> None:
     chance, batches, kills = random.Random(0), 0, 0
-    while kills < KILLS or batches <= KILLS:  # a busy machine writes less than a batch between two kills
+    while kills < count or batches <= count:  # a busy machine writes less than a batch between two kills
         writer = subprocess.Popen(
             [sys.executable, "-c", _WRITER, str(tmp_path), str(batches)], stdout=subprocess.PIPE, cwd=Path.cwd()
         )

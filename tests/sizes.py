@@ -1,0 +1,19 @@
+"""How often a test of chance repeats itself: some hundreds of times in a check, ten thousand times by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def sizes(slow: int, long: int, timeout_s: int = 1800) -> pytest.MarkDecorator:
+    """A test with an argument `count`: `slow` of what it counts under ``-m slow``, `long` of them under ``-m long``.
+
+    Args:
+        slow: what a check has time for.
+        long: what its claim names.
+        timeout_s: seconds that the long one may take.
+    """
+    marks = [pytest.mark.long, pytest.mark.timeout(timeout_s)]
+    return pytest.mark.parametrize(
+        "count", [pytest.param(slow, marks=pytest.mark.slow), pytest.param(long, marks=marks)]
+    )
