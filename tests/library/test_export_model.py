@@ -30,6 +30,8 @@ from studio.training.saved_run import SavedRun
 from tests.library.made_runs import add_weights, make_config, make_run
 from tests.threads import with_one_thread
 
+pytestmark = pytest.mark.slow  # a translation loads torch's compiler
+
 _SMALL = {"width": 4, "latent_size": 4, "hidden_units": 4, "buffer_size": 16}
 
 
@@ -61,14 +63,7 @@ def run_onnx(path: Path, *arguments: Tensor) -> list[np.ndarray]:
     return list(session.run(None, {name: each.numpy() for name, each in zip(names, arguments, strict=True)}))
 
 
-_QUICKLY = {"vae"}
-"""Translating all of them takes half a minute."""
-
-
-@pytest.mark.parametrize(
-    "spec",
-    [pytest.param(spec, id=spec.kind, marks=() if spec.kind in _QUICKLY else pytest.mark.slow) for spec in MODELS],
-)
+@pytest.mark.parametrize("spec", MODELS, ids=lambda spec: spec.kind)
 def test_that_every_model_goes_both_ways(spec: ModelSpec, tmp_path: Path) -> None:
     run = make_model_run(tmp_path, spec.kind)
     said = write_program(run, tmp_path / "model.pt2"), write_onnx(run, tmp_path / "model.onnx")
@@ -134,7 +129,6 @@ def test_that_raw_weights_are_had_for_the_asking(vae: Path, tmp_path: Path) -> N
     assert not torch.allclose(found[True], found[False])
 
 
-@pytest.mark.slow
 def test_that_an_onnx_file_says_what_it_is_and_nothing_of_this_machine(vae: Path, tmp_path: Path) -> None:
     write_onnx(vae, tmp_path / "model.onnx")
     write_program(vae, tmp_path / "model.pt2")
