@@ -1,4 +1,4 @@
-"""A workbench with the built-in digits, the light look, and the whole window around them."""
+"""A workbench with the built-in digits, the light look, and the window around them."""
 
 from __future__ import annotations
 
@@ -50,16 +50,21 @@ def settings(tmp_path: Path) -> QSettings:
 def window(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MainWindow]:
-    """The whole window, active; digits are loaded, torch is not."""
+    """The window, active; digits are loaded, torch is not. Panels behind others are made when they are seen."""
     window = MainWindow(workbench, theme, settings)
     with qtbot.waitActive(window):
         window.show()
         window.activateWindow()
-    window.make_panels()
     yield window
     monkeypatch.setattr(window, "_may_lose", lambda *_: True)
     window.close()
     window.deleteLater()
+
+
+@pytest.fixture
+def all_panels(window: MainWindow) -> None:
+    """As in the studio soon after it is opened; takes as long again as the window itself."""
+    window.make_panels()
 
 
 @pytest.fixture

@@ -36,6 +36,13 @@ from tests.library.made_runs import make_config, make_run, record_evaluation
 NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 
 
+@pytest.fixture
+def window(window: MainWindow) -> MainWindow:
+    """With all panels, which hear what is shown to them."""
+    window.make_panels()
+    return window
+
+
 def check(qtbot: QtBot, root: QWidget, first: QWidget) -> None:
     """Walk both ways from `first` through the window `root`."""
     shown = controls(root)

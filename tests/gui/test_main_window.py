@@ -84,6 +84,7 @@ def test_that_typed_offsets_and_shares_are_undone_and_redone_from_anywhere(hands
 # -- a run
 
 
+@pytest.mark.usefixtures("all_panels")
 def test_that_a_run_is_started_tilted_paused_stepped_resumed_and_stopped(hands: Hands) -> None:
     bench, window, samples = hands.bench, hands.window, hands.find(SamplesPanel, "samples")
     table = hands.find(QWidget, "offsets_table")
@@ -145,6 +146,7 @@ def test_that_nothing_on_the_toolbar_moves_when_pause_becomes_resume(hands: Hand
     hands.end()
 
 
+@pytest.mark.usefixtures("all_panels")
 def test_that_closing_while_training_ends_the_thread_within_two_seconds(hands: Hands) -> None:
     hands.train()
     begun = time.monotonic()
@@ -274,6 +276,7 @@ def tabs(window: MainWindow) -> list[list[str]]:
 GROUPS = sorted([panel.load().TITLE for panel in panels] for _, panels in PANELS if len(panels) > 1)
 
 
+@pytest.mark.usefixtures("all_panels")
 def test_that_each_group_of_panels_has_one_tab_bar(window: MainWindow) -> None:
     assert tabs(window) == GROUPS
 
@@ -351,6 +354,7 @@ def test_that_a_window_that_is_dressed_last_looks_like_one_made_in_the_look(
     assert pictures[0] == pictures[1]
 
 
+@pytest.mark.usefixtures("all_panels")
 def test_that_the_look_follows_the_menu_and_is_remembered(
     window: MainWindow, theme: ThemeManager, settings: QSettings
 ) -> None:
@@ -365,6 +369,7 @@ def test_that_the_look_follows_the_menu_and_is_remembered(
     assert not theme.tokens.dark
 
 
+@pytest.mark.usefixtures("all_panels")
 def test_that_tab_reaches_every_control(hands: Hands) -> None:
     hands.bench.log("so that the log has something to filter")
     hands.find(QWidget, "dataset").setFocus()
@@ -380,6 +385,7 @@ def test_that_tab_reaches_every_control(hands: Hands) -> None:
     assert hands.focus().objectName() == seen[-1]
 
 
+@pytest.mark.usefixtures("all_panels")
 def test_that_a_legend_that_goes_takes_no_menu_along_after_all_panels_were_gone_to(hands: Hands) -> None:
     for held in (Modifier.AltModifier, Modifier.AltModifier | CTRL):
         for digit in range(10):
@@ -407,6 +413,7 @@ def test_that_alt_and_a_number_go_to_a_panel(hands: Hands) -> None:
             assert focus.focusPolicy() & Qt.FocusPolicy.TabFocus, name
 
 
+@pytest.mark.usefixtures("all_panels")
 def test_that_the_shortcuts_are_listed(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
     monkeypatch.setattr(QMessageBox, "information", lambda _window, _title, text: shown.append(text))

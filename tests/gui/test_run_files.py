@@ -41,6 +41,7 @@ def hands(qtbot: QtBot, window: MainWindow) -> Hands:
     return Hands(qtbot, window)
 
 
+@pytest.mark.usefixtures("all_panels")
 def test_that_a_stopped_run_goes_on_in_its_folder_with_its_curves_and_its_target(hands: Hands) -> None:
     bench = hands.bench
     hands.train()
@@ -92,6 +93,7 @@ def test_that_a_folder_without_a_run_is_refused_with_a_message(hands: Hands, tmp
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("all_panels")
 def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
     hands: Hands, qtbot: QtBot, theme: ThemeManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -190,6 +190,7 @@ def test_that_the_bar_is_moved_by_keys_clicks_and_numbers(
     assert not bar.live.isVisible()
 
 
+@pytest.mark.usefixtures("all_panels")
 def test_that_the_whole_window_jumps_by_keys(quick_hands: Hands, old_run: Path) -> None:
     bench = quick_hands.bench
     look_at(quick_hands.qtbot, bench, old_run)
@@ -210,6 +211,7 @@ def test_that_a_mark_says_what_it_is(qtbot: QtBot, bar: TimeBar, workbench: Work
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("all_panels")
 def test_that_a_run_under_way_is_scrubbed_and_followed_again(quick_hands: Hands) -> None:
     bench = quick_hands.bench
     quick_hands.train(30)
@@ -233,6 +235,7 @@ def test_that_a_run_under_way_is_scrubbed_and_followed_again(quick_hands: Hands)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("all_panels")
 def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
     """Samples, weights, examples, diagnostics, shares and curves; marks are jumped between; the end is followed."""
     hands, bench = quick_hands, quick_hands.bench
