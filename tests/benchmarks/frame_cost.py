@@ -39,9 +39,8 @@ def main() -> None:
 
 def rows(points: int = _LONG, blocks: int = 12) -> Iterator[Row]:
     """A row for each length, and one for the longest frame."""
+    from studio.gui.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
     from PySide6.QtWidgets import QApplication
-
-    from studio.gui.theme import ThemeManager, ThemeMode
 
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)

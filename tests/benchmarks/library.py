@@ -43,11 +43,11 @@ def fill(root: Path, count: int) -> None:
 
 def measure(root: Path) -> None:
     """A line for each."""
+    from studio.gui.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
     from PySide6.QtWidgets import QApplication
 
     from studio.gui.panels.runs import RunsPanel
     from studio.gui.panels.runs_columns import Column
-    from studio.gui.theme import ThemeManager, ThemeMode
     from studio.gui.workbench import Workbench
     from studio.library.index import RunIndex
 

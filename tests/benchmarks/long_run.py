@@ -59,12 +59,12 @@ def write(root: Path, points: int) -> Path:
 
 def look(run: Path) -> None:
     """Open it and move the cursor."""
+    from studio.gui.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
     from studio.gui.panels.batch import BatchPanel
     from studio.gui.panels.losses import LossesPanel
-    from studio.gui.theme import ThemeManager, ThemeMode
     from studio.gui.workbench import Workbench
 
     app = QApplication([])

@@ -30,9 +30,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     options = parser.parse_args()
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from studio.gui.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
     from PySide6.QtWidgets import QApplication
-
-    from studio.gui.theme import ThemeManager, ThemeMode
 
     app = QApplication([])
     theme = ThemeManager(ThemeMode.LIGHT)
