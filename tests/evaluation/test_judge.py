@@ -177,7 +177,8 @@ def test_that_what_is_no_record_is_refused(damaged: dict[str, object]) -> None:
         evaluation_of(damaged)
 
 
-@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.timeout(900)
 def test_that_mnist_is_judged_right_99_times_in_100(mnist_root: Path, tmp_path: Path) -> None:
     data = load_dataset(dataset_spec("mnist").config(), mnist_root)
     assert isinstance(data, ImageSet)

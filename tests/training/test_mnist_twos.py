@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,21 +18,12 @@ from studio.training.presets import config_or_preset
 from studio.training.saved_run import SavedRun
 
 RUNS = (
-    pytest.param("mnist-twos-30-sn_gan", 3000, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
+    pytest.param("mnist-twos-30-sn_gan", 2500, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
     # The claim's own model; without bfloat16 it takes longer than a check may, so it is run by `-m long`.
     pytest.param("mnist-twos-30", 5000, marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
 )
 SAMPLES = 10_000
 LEAST_ACCURACY = 0.985
-
-
-@pytest.fixture(scope="module", autouse=True)
-def two_threads() -> Iterator[None]:
-    """These networks are large enough for two; so is the machine that the claim is about."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
 
 
 class Judge:
@@ -91,7 +81,8 @@ def test_that_thirty_per_cent_of_the_generated_digits_are_twos(
     """Share of 2s within 4 points of 30 %, total variation to all ten target shares at most 0.08."""
     run, out = tmp_path / "run", tmp_path / "samples.npz"
     train = ["train", preset, "--steps", str(steps), "--data-root", str(mnist_root), "--run-dir", str(run)]
-    assert main([*train, "--set", "device=cpu"]) == 0
+    # A second thread would wait for the tests beside it.
+    assert main([*train, "--set", "device=cpu", "--set", "threads=1"]) == 0
     assert main(["sample", str(run), "--count", str(SAMPLES), "--seed", "1", "--out", str(out)]) == 0
     with np.load(out, allow_pickle=False) as arrays:
         images: NDArray[np.uint8] = arrays["images"][..., 0]
