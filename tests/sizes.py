@@ -1,4 +1,4 @@
-"""How often a test of chance repeats itself: some hundreds of times in a check, ten thousand times by hand."""
+"""How often a test of chance repeats itself: as often as a check has time for, or as its claim says."""
 
 from __future__ import annotations
 

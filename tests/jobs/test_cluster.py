@@ -26,7 +26,7 @@ from studio.training.shelf import Shelf
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS, JOBS = 600, 2
-PATIENCE_S = 240
+PATIENCE_S = 480
 SET = {
     "batch.average_size": 32,
     "cadence.checkpoint_every": 0.02,
