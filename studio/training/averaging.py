@@ -3,7 +3,8 @@
 Averaged weights give steadier samples. The decay starts small, d_t = min(d, (1 + t)/(10 + t)), so that the untrained
 weights are forgotten at once. A long memory looks at the weights in every sixteenth step only, with the product of the
 decays in between: reading and writing every weight once more took a thirtieth of a VAE's step. Floating-point buffers
-(running statistics) are averaged too: they belong to the weights.
+(running statistics) are averaged too: they belong to the weights. What is no weight (chains, replay buffers, counters)
+is the trained model's own, taken over whenever somebody looks: nobody sees it as it was when somebody else looked.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _LONG = 0.99
 
 
 class WeightAverage:
-    """Keeps `model`, a copy of the trained one with averaged weights, in eval mode.
+    """Follows a model with a copy of averaged weights.
 
     Args:
         trained: the model whose weights are followed.
@@ -31,12 +32,24 @@ class WeightAverage:
     """
 
     def __init__(self, trained: GenerativeModel, decay: float) -> None:
-        self.model = copy.deepcopy(trained).eval().requires_grad_(False)
+        self._model = copy.deepcopy(trained).eval().requires_grad_(False)
         self._decay = decay
         self._stride = _STRIDE if decay >= _LONG else 1
         self._updates = 0
-        self._averaged, self._source = _floats(self.model), _floats(trained)
-        self._memory = [(self.model.get_buffer(name), trained.get_buffer(name)) for name in trained.memory]
+        self._averaged, self._source = _floats(self._model), _floats(trained)
+        self._memory = [
+            (self._model.get_buffer(name), original)
+            for name, original in trained.named_buffers()
+            if name in trained.memory or not original.is_floating_point()
+        ]
+
+    @property
+    def model(self) -> GenerativeModel:
+        """The averaged model as of now, in eval mode and without gradients; to be asked for anew at each use."""
+        with torch.no_grad():
+            for copy_, original in self._memory:
+                copy_.copy_(original)
+        return self._model
 
     @torch.no_grad()
     def update(self) -> None:
@@ -56,14 +69,8 @@ class WeightAverage:
 
     def restore(self, weights: Mapping[str, Tensor], updates: int) -> None:
         """Take up an average kept before: its model's state, and its updates."""
-        self.model.load_state_dict(weights)
+        self._model.load_state_dict(weights)
         self._updates = updates
-
-    @torch.no_grad()
-    def copy_memory(self) -> None:
-        """Take over what is no weight (chains, replay buffers) as it is now."""
-        for copy_, original in self._memory:
-            copy_.copy_(original)
 
 
 def _floats(model: GenerativeModel) -> list[Tensor]:

@@ -191,7 +191,6 @@ class Evaluator:
     def _begin(self, judge: Judge, seconds: float) -> None:
         trainer, count = self._trainer, self._config.samples
         perturbation = trainer.perturbation
-        trainer.average.copy_memory()
         model = copy.deepcopy(trainer.average.model)
         self._began = (trainer.step_count, seconds, perturbation.revision)
         self._job = EvaluationJob(model, judge, lambda: self._target(judge, perturbation), count, self._rng)

@@ -309,7 +309,6 @@ class Trainer:
 
     def shown(self, *, averaged: bool) -> GenerativeModel:
         """The model to draw samples from: with the averaged weights, or as it is."""
-        self.average.copy_memory()
         return self.average.model if averaged else self.model
 
     @torch.no_grad()

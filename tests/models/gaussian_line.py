@@ -64,7 +64,6 @@ def _learned(config: ModelConfig, tilt: float, steps: int, decay: float, count: 
         batch = Batch(images=images[torch.from_numpy(plan.indices)], weights=weights, step=step)
         _step(model, batch, optimisers, rng)
         average.update()
-    average.copy_memory()
     with torch.no_grad():
         return average.model.sample(count, torch.Generator().manual_seed(3)).flatten() * SCALE
 

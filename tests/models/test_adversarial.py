@@ -273,7 +273,6 @@ def test_that_an_average_and_a_file_keep_the_singular_vectors(constraint: Constr
     average = WeightAverage(model, 0.9)
     train(model, config, 3)
     average.update()
-    average.copy_memory()
     assert model.memory
     for name in model.memory:
         assert torch.equal(average.model.get_buffer(name), model.get_buffer(name))

@@ -76,7 +76,6 @@ def test_that_the_buffer_is_copied_where_weights_are_averaged() -> None:
     average = WeightAverage(model, 0.9)
     model.losses(PHASE, random_batch(SHAPE, 4), stream())
     average.update()
-    average.copy_memory()
     assert torch.equal(average.model.get_buffer("buffer"), model.buffer)
 
 

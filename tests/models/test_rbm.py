@@ -86,7 +86,6 @@ def test_that_chains_are_copied_where_weights_are_averaged(kind: str) -> None:
     average = WeightAverage(model, 0.9)
     model.losses(PHASE, random_batch(SHAPE, 4), stream())
     average.update()
-    average.copy_memory()
     assert torch.equal(average.model.get_buffer("chains"), model.chains)
 
 

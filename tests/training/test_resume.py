@@ -25,8 +25,6 @@ TILT = {"offsets": {"ant": 0.4, "cat": -1.2}}
 
 def same_to_the_bit(one: Trainer, other: Trainer) -> None:
     """Everything that either holds but what only pictures use."""
-    one.average.copy_memory()
-    other.average.copy_memory()
     mine, theirs = one.state(), other.state()
     assert (mine.step, mine.updates) == (theirs.step, theirs.updates)
     for part in ("model", "average", "scalars"):

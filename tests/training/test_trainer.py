@@ -44,8 +44,6 @@ def trained(config: RunConfig, number: int = 12) -> Trainer:
 
 def same_state(one: Trainer, other: Trainer) -> bool:
     """Whether weights, averages and running statistics agree to the last bit."""
-    for trainer in (one, other):
-        trainer.average.copy_memory()  # which is done only when samples are drawn
     pairs = [(one.model, other.model), (one.average.model, other.average.model)]
     return all(
         torch.equal(tensor, theirs.state_dict()[name])

@@ -9,7 +9,6 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from studio.errors import UserError
 from studio.files import whole_file
 from studio.training.saved_run import SavedRun
 
@@ -30,10 +29,10 @@ def write_weights(folder: Path, out: Path, *, averaged: bool = True) -> int:
     """
     from safetensors.torch import save
 
+    from studio.training.restore import restore_model
+
     run = SavedRun.open(folder)
-    tensors = run.weights("average" if averaged else "model")
-    if not tensors:
-        raise UserError("The run's weights cannot be read", f"{folder}: there are none.", "The file was changed.")
+    tensors = restore_model(run, averaged=averaged).state_dict()
     metadata = {
         "model": run.config.model.model_dump_json(),
         "image_shape": json.dumps(run.image_shape),
