@@ -71,6 +71,9 @@ class ExampleSet(ABC):
         class_names: one name per class, length K; unique. A single one stands for examples without labels.
         report: what was left out when it was loaded.
         files: where each example came from, relative to the data set's folder, length N; empty if they have no files.
+        listed: all files that the folder lists, with those that could not be read; empty if there are none such. An
+            example's number is its place in this list, so that a damaged file shifts no other's number.
+        numbers: number of each example, int64, ascending, shape (N,), read-only; 0…N − 1 unless given.
 
     Raises:
         UserError: the arrays do not fit together, or a class has no example.
@@ -81,6 +84,8 @@ class ExampleSet(ABC):
     class_names: tuple[str, ...]
     report: LoadReport = field(default_factory=LoadReport)
     files: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __post_init__(self) -> None:
         """What holds for every set; called by the subclasses."""
@@ -99,7 +104,10 @@ class ExampleSet(ABC):
             raise UserError(
                 "A class has no example", f"{self.name}: {', '.join(empty)}.", f"Remove it or add {self.noun} to it."
             )
+        if not len(self.numbers):
+            object.__setattr__(self, "numbers", np.arange(len(self.labels)))
         self.labels.flags.writeable = False
+        self.numbers.flags.writeable = False
 
     def _check_values(self) -> None:
         """As many examples as labels, which nobody may change from now on; called by the subclasses that hold them."""
@@ -113,6 +121,11 @@ class ExampleSet(ABC):
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def number_count(self) -> int:
+        """How many numbers are given to examples, with those of files that could not be read."""
+        return len(self.listed) or len(self.labels)
 
     @property
     def labelled(self) -> bool:

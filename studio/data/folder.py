@@ -145,7 +145,8 @@ def load_folder(config: FolderConfig, data_root: Path, progress: Progress) -> Im
         Cancelled: the person cancelled.
     """
     listing = scan_folder(config.path, progress)
-    images, labels, files, skipped = _read_all(listing, config.square, progress)
+    images, labels, numbers, skipped = _read_all(listing, config.square, progress)
+    listed = tuple(shown_path(path, listing.root) for folder in listing.classes for path in folder.files)
     present = np.unique(labels)
     names = tuple(folder.name for folder in listing.classes)
     report = LoadReport(
@@ -163,17 +164,19 @@ def load_folder(config: FolderConfig, data_root: Path, progress: Progress) -> Im
         labels=np.searchsorted(present, labels).astype(np.int64),
         class_names=tuple(names[index] for index in present),
         report=report,
-        files=tuple(files),
+        files=tuple(listed[number] for number in numbers),
+        listed=listed,
+        numbers=numbers,
     )
 
 
 def _read_all(
     listing: FolderListing, square: Square, progress: Progress
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str], list[SkippedFile]]:
-    """Images (n, size, size, C), labels (n,) and files (n,) of what can be read, and what cannot."""
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], list[SkippedFile]]:
+    """Images (n, size, size, C), labels (n,) and places in the listing (n,) of what can be read, and what cannot."""
     images = room_for((listing.count, square.size, square.size, 1 if square.grey else 3))
     labels = np.empty(listing.count, dtype=np.int64)
-    files: list[str] = []
+    numbers = np.empty(listing.count, dtype=np.int64)
     skipped: list[SkippedFile] = []
     done, told = 0, 0.0
     for label, folder in enumerate(listing.classes):
@@ -185,12 +188,11 @@ def _read_all(
                 told = now
             try:
                 images[done] = read_square(path, square)
-                labels[done] = label
-                files.append(shown_path(path, listing.root))
+                labels[done], numbers[done] = label, done + len(skipped)
                 done += 1
             except UnreadableError as error:
                 skipped.append(SkippedFile(path=shown_path(path, listing.root), reason=str(error)))
-    return images[:done], labels[:done], files, skipped
+    return images[:done], labels[:done], numbers[:done], skipped
 
 
 def _is_grey(images: NDArray[np.uint8]) -> bool:

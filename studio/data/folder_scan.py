@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.data.image_set import SkippedFile
+from studio.data.names import composed
 from studio.errors import UserError
 from studio.progress import Progress
 
@@ -65,8 +66,8 @@ def natural_key(name: str) -> tuple[object, ...]:
 
 
 def shown_path(path: Path, root: Path) -> str:
-    """A path below the folder as text that can be shown and saved, whatever bytes its name has."""
-    return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "replace")
+    """A path below the folder as text that can be shown, saved and compared, whatever bytes its name has."""
+    return composed(os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "backslashreplace"))
 
 
 def scan_folder(path: str, progress: Progress) -> FolderListing:

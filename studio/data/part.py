@@ -71,5 +71,11 @@ def part_of(whole: ExampleSet, places: NDArray[np.int64]) -> PartSet:
         UserError: a class has none of them.
     """
     return PartSet(
-        name=whole.name, labels=whole.labels[places], class_names=whole.class_names, whole=whole, places=places
+        name=whole.name,
+        labels=whole.labels[places],
+        class_names=whole.class_names,
+        listed=whole.listed,
+        numbers=whole.numbers[places],
+        whole=whole,
+        places=places,
     )

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from studio.data.catalog import DATASETS, AnyDataset
+from studio.data.names import composed
 from studio.errors import UserError
 from studio.models.catalog import MODELS, AnyModel
 from studio.perturb.perturbation import LARGEST_OFFSET, Gauge, Perturbation
@@ -41,6 +42,14 @@ class PerturbationConfig(EnergyConfig):
         "Raw: exp(−ΔH) as it is.",
         advanced=True,
     )
+
+    @field_validator("offsets", mode="after")
+    @classmethod
+    def _compose_names(cls, offsets: dict[str, float]) -> dict[str, float]:
+        found = {composed(name): value for name, value in offsets.items()}
+        if len(found) < len(offsets):
+            raise ValueError("a class is named twice, in two spellings of the same letters")
+        return found
 
     def resolve(self, class_names: Sequence[str], revision: int = 0) -> Perturbation:
         """The perturbation of a data set with these classes.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
+from studio.data.names import composed
 from studio.errors import UserError
 from studio.perturb.energy import Energy
 from studio.perturb.features import FEATURES
@@ -146,7 +147,7 @@ class FormulaTermConfig(TermConfig):
             FormulaTerm(text=text)
         except UserError as error:
             raise ValueError(str(error)) from error
-        return text
+        return composed(text)
 
     def resolve(self) -> FormulaTerm:
         """The frozen term."""
@@ -190,6 +191,11 @@ class JudgeTermConfig(TermConfig):
         ge=-_HUGE,
         le=_HUGE,
     )
+
+    @field_validator("of")
+    @classmethod
+    def _compose_name(cls, name: str) -> str:
+        return composed(name)
 
     def resolve(self) -> JudgeTerm:
         """The frozen term."""

@@ -11,6 +11,7 @@ import torch
 
 from studio.data.example_set import ExampleSet
 from studio.data.image_set import ImageSet
+from studio.data.names import composed
 from studio.errors import UserError
 from studio.evaluation.report import LEAST_SAMPLES, Evaluation, Target
 from studio.models.base import GenerativeModel
@@ -106,7 +107,8 @@ def _work(
 def _target(run: SavedRun) -> Perturbation:
     """The target that the run ended with; a run may have been retargeted on its way."""
     offsets = run.summary.get("offsets")
-    if not isinstance(offsets, dict) or set(offsets) != set(run.class_names):
+    offsets = {composed(name): value for name, value in offsets.items()} if isinstance(offsets, dict) else {}
+    if set(offsets) != set(run.class_names):
         raise _damaged(run)
     try:
         energy = energy_of_record(run.summary["energy"]) if "energy" in run.summary else Energy()

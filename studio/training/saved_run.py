@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from studio.data.names import composed
 from studio.data.scale import PIXELS, Scale
 from studio.errors import UserError
 from studio.files import read_bytes
@@ -55,7 +56,7 @@ class SavedRun:
         try:
             shape = _image_shape(summary["image_shape"])
             scale = _scale(summary["scale"]) if "scale" in summary else PIXELS
-            names = tuple(str(name) for name in summary["class_names"])
+            names = tuple(composed(str(name)) for name in summary["class_names"])
         except (ValueError, KeyError, TypeError) as error:
             raise _no_summary(path, error) from error
         return cls(path=path, config=config, image_shape=shape, scale=scale, class_names=names, summary=summary)

@@ -8,6 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from studio.data.catalog import load_dataset
+from studio.data.folder import FolderConfig
+from studio.data.image_set import ImageSet
+
+
+def loaded(root: Path, **fields: object) -> ImageSet:
+    """The images of a folder, with these settings."""
+    found = load_dataset(FolderConfig.model_validate({"path": str(root), **fields}), root)
+    assert isinstance(found, ImageSet)
+    return found
+
 
 def write_image(path: Path, colour: tuple[int, int, int] = (200, 30, 30), size: tuple[int, int] = (12, 12)) -> Path:
     """A PNG of one colour; its folder is made."""

@@ -20,21 +20,15 @@ from studio.data import memory, storage
 from studio.data.catalog import dataset_spec, load_dataset
 from studio.data.folder import FolderConfig, inspect_folder
 from studio.data.folder_scan import natural_key
-from studio.data.image_set import ImageSet
+from studio.data.part import part_of
 from studio.errors import Cancelled, UserError
 from studio.progress import Progress
-from tests.data.image_folders import write_image, write_image_folder
-
-
-def load(root: Path, **fields: object) -> ImageSet:
-    found = load_dataset(FolderConfig.model_validate({"path": str(root), **fields}), root)
-    assert isinstance(found, ImageSet)
-    return found
+from tests.data.image_folders import loaded, write_image, write_image_folder
 
 
 def test_that_each_sub_folder_is_a_class(tmp_path: Path) -> None:
     root = write_image_folder(tmp_path / "pets", classes=3, per_class=4)
-    images = load(root, size=16)
+    images = loaded(root, size=16)
     assert images.name == "pets"
     assert images.class_names == ("class 1", "class 2", "class 3")
     assert images.images.shape == (12, 16, 16, 3)
@@ -48,7 +42,7 @@ def test_that_classes_and_files_are_sorted_as_people_count(tmp_path: Path) -> No
     for name in ("img10", "img9", "Img1"):
         for number in (10, 9):
             write_image(tmp_path / name / f"{number}.png", (number, 0, 0))
-    images = load(tmp_path, size=8)
+    images = loaded(tmp_path, size=8)
     assert images.class_names == ("Img1", "img9", "img10")
     assert images.images[:, 0, 0, 0].tolist() == [9, 10] * 3
     assert images.files == tuple(f"{name}/{number}.png" for name in images.class_names for number in (9, 10))
@@ -72,7 +66,7 @@ def test_that_natural_order_is_an_order_of_any_names(names: list[str]) -> None:
 def test_that_colour_is_kept_as_asked(tmp_path: Path, colour: str, paint: tuple[int, int, int], channels: int) -> None:
     write_image(tmp_path / "a" / "1.png", (10, 10, 10))
     write_image(tmp_path / "b" / "1.png", paint)
-    images = load(tmp_path, colour=colour)
+    images = loaded(tmp_path, colour=colour)
     assert images.images.shape == (2, 32, 32, channels)
     assert images.images.flags.c_contiguous
 
@@ -84,7 +78,7 @@ def test_that_unreadable_files_are_listed_and_skipped(tmp_path: Path) -> None:
     (root / "class 1" / "deep" / "cut.png").write_bytes((root / "class 1" / "1.png").read_bytes()[:60])
     (root / "class 2" / "empty.jpg").touch()
     write_image(root / "beside.png")
-    images = load(root)
+    images = loaded(root)
     assert images.counts.tolist() == [2, 2]
     assert sorted(file.path for file in images.report.skipped) == [
         "class 1/deep/cut.png",
@@ -96,12 +90,26 @@ def test_that_unreadable_files_are_listed_and_skipped(tmp_path: Path) -> None:
     assert "class 1/text.png was left out: not an image of a known format" in lines
 
 
+def test_that_a_damaged_file_shifts_no_number(tmp_path: Path) -> None:
+    for number in range(10):
+        write_image(tmp_path / "a" / f"{number}.png", (20 * number, 0, 0))
+    (tmp_path / "a" / "3.png").write_text("This is no image.")
+    images = loaded(tmp_path, size=8)
+    assert images.numbers.tolist() == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    assert images.number_count == 10
+    assert images.files == tuple(f"a/{number}.png" for number in images.numbers)
+    assert images.listed == tuple(f"a/{number}.png" for number in range(10))
+    assert images.images[:, 0, 0, 0].tolist() == [20 * number for number in images.numbers]
+    part = part_of(images, np.array([2, 3]))
+    assert (part.numbers.tolist(), part.number_count) == ([2, 4], 10)
+
+
 def test_that_a_class_without_a_readable_image_is_dropped_with_mention(tmp_path: Path) -> None:
     root = write_image_folder(tmp_path, classes=3, per_class=2)
     for path in (root / "class 2").iterdir():
         path.write_text("no image")
     (root / "class 4").mkdir()
-    images = load(root)
+    images = loaded(root)
     assert images.class_names == ("class 1", "class 3")
     assert images.labels.tolist() == [0, 0, 1, 1]
     assert images.report.dropped_classes == ("class 2", "class 4")
@@ -113,7 +121,7 @@ def test_that_hidden_things_and_clutter_are_no_classes_and_no_images(tmp_path: P
     for name in (".git/a.png", "__MACOSX/a.png", "class 1/.hidden.png", "class 1/.cache/a.png"):
         write_image(root / name)
     (root / "class 1" / "Thumbs.db").write_text("clutter")
-    images = load(root)
+    images = loaded(root)
     assert len(images) == 4
     assert images.report.lines() == ()
 
@@ -130,7 +138,7 @@ def test_that_loops_of_links_end_and_links_to_classes_and_files_work(tmp_path: P
     (root / "class 2" / "linked.png").symlink_to(elsewhere / "1.png")
     (root / "itself").symlink_to(root, target_is_directory=True)
     (root / "parent").symlink_to(tmp_path, target_is_directory=True)
-    images = load(root)
+    images = loaded(root)
     assert images.class_names == ("class 1", "class 2", "class 3")
     assert images.counts.tolist() == [2, 3, 3]
     assert [file.path for file in images.report.skipped] == ["itself", "parent"]
@@ -167,7 +175,7 @@ def test_that_images_beside_no_sub_folder_are_one_class(tmp_path: Path) -> None:
         write_image(tmp_path / f"{number}.png", (number, 0, 0))
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("no image")
-    images = load(tmp_path, size=8)
+    images = loaded(tmp_path, size=8)
     assert not images.labelled
     assert images.class_names == ("all images",)
     assert images.labels.tolist() == [0, 0]
@@ -182,7 +190,7 @@ def test_that_images_beside_no_sub_folder_are_one_class(tmp_path: Path) -> None:
 def test_that_one_sub_folder_is_one_class_and_what_lies_beside_it_is_none(tmp_path: Path) -> None:
     write_image(tmp_path / "faces" / "more" / "1.png")
     write_image(tmp_path / "cover.png")
-    images = load(tmp_path)
+    images = loaded(tmp_path)
     assert (images.class_names, len(images), images.labelled) == (("faces",), 1, False)
     assert images.report.lines() == ("Files outside the class folders: 1",)
 
@@ -191,13 +199,13 @@ def test_that_two_classes_with_one_readable_are_one_class_with_mention(tmp_path:
     root = write_image_folder(tmp_path, classes=2, per_class=5)
     for path in (root / "class 2").iterdir():
         path.write_text("no image")
-    images = load(root)
+    images = loaded(root)
     assert images.class_names == ("class 1",)
     assert images.report.lines()[0] == "Classes without a readable image: class 2"
     for path in (root / "class 1").iterdir():
         path.write_text("nor is this")
     with pytest.raises(UserError, match="The folder has no image that can be read") as caught:
-        load(root)
+        loaded(root)
     assert "class 1/1.png: not an image of a known format" in caught.value.message
     assert "and 7 more" in caught.value.message
 
@@ -207,7 +215,7 @@ def test_that_a_folder_that_may_not_be_read_is_told(tmp_path: Path) -> None:
     root = write_image_folder(tmp_path / "root", classes=3)
     (root / "class 3").chmod(0)
     try:
-        images = load(root)
+        images = loaded(root)
         assert images.report.dropped_classes == ("class 3",)
         assert "cannot be read" in images.report.skipped[0].reason
     finally:
@@ -265,12 +273,12 @@ def test_that_images_too_many_for_memory_are_mapped_from_a_file_without_a_name(
     little_memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, colour: str
 ) -> None:
     root = write_image_folder(tmp_path / "images")
-    mapped = load(root, colour=colour)
+    mapped = loaded(root, colour=colour)
     assert mapped_from_a_file(mapped.images)
     assert list(little_memory.iterdir()) == []
     assert not inspect_folder(FolderConfig(path=str(root))).in_memory
     monkeypatch.setattr(memory, "available_bytes", lambda: 2**40)
-    held = load(root, colour=colour)
+    held = loaded(root, colour=colour)
     assert not mapped_from_a_file(held.images)
     assert mapped.fingerprint() == held.fingerprint()
 
@@ -289,17 +297,17 @@ def test_that_images_too_many_for_memory_and_disk_are_refused(
     root = write_image_folder(tmp_path / "images")
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=memory.RESERVE))
     with pytest.raises(UserError, match="neither into memory nor on the disk"):
-        load(root)
+        loaded(root)
     little_memory.rmdir()
     little_memory.write_text("no folder")
     with pytest.raises(UserError, match="no file can be made"):
-        load(root)
+        loaded(root)
 
 
 def test_that_labels_must_fit_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available_bytes", lambda: memory.RESERVE)
     with pytest.raises(UserError, match="does not fit into memory"):
-        load(write_image_folder(tmp_path))
+        loaded(write_image_folder(tmp_path))
 
 
 def test_that_the_form_knows_the_bounds_and_that_the_path_is_a_folder() -> None:
@@ -322,7 +330,7 @@ def test_that_names_in_any_script_and_odd_bytes_survive(tmp_path: Path) -> None:
         write_image(tmp_path / odd / "1.png")
     except OSError:
         write_image(tmp_path / "café" / "1.png")
-    images = load(tmp_path)
+    images = loaded(tmp_path)
     assert "猫" in images.class_names
     "".join(images.class_names).encode("utf-8")
 
@@ -332,5 +340,5 @@ def test_that_a_plain_image_file_format_mix_is_one_set(tmp_path: Path) -> None:
         folder = tmp_path / ("even" if index % 2 == 0 else "odd")
         folder.mkdir(exist_ok=True)
         Image.new("RGB", (9, 9 + index), (200, 30, 30)).save(folder / f"a.{ending}")
-    images = load(tmp_path)
+    images = loaded(tmp_path)
     np.testing.assert_allclose(images.images[:, 16, 16], np.broadcast_to((200, 30, 30), (6, 3)), atol=12)

@@ -1,0 +1,19 @@
+"""Names of classes and files from outside, as they are compared.
+
+One name can be spelt in several ways: an accented letter as one character (NFC, what people type) or as a letter and
+an accent (NFD, what macOS may write). The studio holds all names composed, so that equal names are equal strings.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def composed(name: str) -> str:
+    """The name in NFC: one string for all spellings of the same letters."""
+    return unicodedata.normalize("NFC", name)
+
+
+def file_system_key(name: str) -> str:
+    """Equal for names that are one file on some system: macOS and Windows tell neither case nor spelling apart."""
+    return composed(composed(name).casefold())
