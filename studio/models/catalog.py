@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Union
 from pydantic import Field
 
 from studio.errors import UserError
-from studio.models import diffusion, ebm, gan, gaussian_rbm, hierarchical_vae, rbm, sn_gan, vae, wgan, wgan_gp
+from studio.models import adversarial, boltzmann, diffusion, ebm, hierarchical_vae, vae
 from studio.models.config import ModelConfig
 from studio.models.spec import ModelSpec
 
 __all__ = ["MODELS", "AnyModel", "ModelSpec", "model_spec"]
 
 MODELS: tuple[ModelSpec, ...] = (
-    wgan_gp.SPEC,
-    sn_gan.SPEC,
-    gan.SPEC,
-    wgan.SPEC,
+    adversarial.WGAN_GP,
+    adversarial.SN_GAN,
+    adversarial.GAN,
+    adversarial.WGAN,
     vae.SPEC,
     hierarchical_vae.SPEC,
     diffusion.SPEC,
-    rbm.SPEC,
-    gaussian_rbm.SPEC,
+    boltzmann.RBM,
+    boltzmann.GAUSSIAN_RBM,
     ebm.SPEC,
 )
 

@@ -1,10 +1,11 @@
-"""Settings that all models of a critic and a generator share. Free of torch."""
+"""Settings of the models of a critic and a generator: what all share, then each one's own. Free of torch."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
-from studio.models.config import Architecture, LatentModelConfig, OptimiserConfig
+from studio.models.config import Architecture, LatentModelConfig, Optimiser, OptimiserConfig
 from studio.settings import Settings, setting
 
 
@@ -151,3 +152,89 @@ class AdversarialConfig(LatentModelConfig):
     generator_optimiser: OptimiserConfig = setting(
         OptimiserConfig(learning_rate=1e-3, beta1=0.0, beta2=0.9), "Generator", "How the generator is trained."
     )
+
+    @property
+    def objective(self) -> AdversarialLoss | None:
+        """The loss that was chosen; None for the Wasserstein distance, where there is nothing to choose."""
+        return None
+
+
+class WganGpConfig(AdversarialConfig):
+    """Settings of the Wasserstein GAN with gradient penalty."""
+
+    kind: Literal["wgan_gp"] = "wgan_gp"
+    lipschitz: LipschitzConfig = setting(
+        LipschitzConfig(kind=Constraint.GRADIENT_PENALTY),
+        "Lipschitz constraint",
+        "How the critic is kept from becoming too steep.",
+    )
+
+
+class SnGanConfig(AdversarialConfig):
+    """Settings of the GAN with spectral normalisation."""
+
+    kind: Literal["sn_gan"] = "sn_gan"
+    loss: AdversarialLoss = setting(
+        AdversarialLoss.HINGE,
+        "Loss",
+        "Hinge: scores beyond ±1 count no further. Non-saturating: the generator makes −log D(G(z)) small. "
+        "Minimax: it makes log(1 − D(G(z))) small, whose slope vanishes while it is bad.",
+    )
+    lipschitz: LipschitzConfig = setting(
+        LipschitzConfig(kind=Constraint.SPECTRAL_NORM),
+        "Lipschitz constraint",
+        "How the critic is kept from becoming too steep.",
+    )
+    critic_optimiser: OptimiserConfig = setting(
+        OptimiserConfig(learning_rate=2e-3, beta1=0.0, beta2=0.9), "Critic", "How the critic is trained."
+    )
+
+    @property
+    def objective(self) -> AdversarialLoss:
+        return self.loss
+
+
+class GanConfig(AdversarialConfig):
+    """Settings of the generative adversarial network."""
+
+    kind: Literal["gan"] = "gan"
+    loss: AdversarialLoss = setting(
+        AdversarialLoss.NON_SATURATING,
+        "Loss",
+        "Minimax: the generator makes log(1 − D(G(z))) small, whose slope vanishes while it is bad. Non-saturating: it "
+        "makes −log D(G(z)) small instead. Hinge: scores beyond ±1 count no further.",
+    )
+    noise: NoiseConfig = setting(
+        NoiseConfig(std=0.2, steps=6000),
+        "Instance noise",
+        "Noise on the real and generated images that the critic sees, fading away. Nothing else keeps the critic from "
+        "becoming too steep.",
+    )
+
+    @property
+    def objective(self) -> AdversarialLoss:
+        return self.loss
+
+
+_RMSPROP = OptimiserConfig(kind=Optimiser.RMSPROP, learning_rate=5e-5, beta2=0.99)
+
+
+class WganConfig(AdversarialConfig):
+    """Settings of the Wasserstein GAN with clipped weights; the paper's are the defaults."""
+
+    kind: Literal["wgan"] = "wgan"
+    critic_steps: int = setting(
+        5,
+        "Critic steps",
+        "Critic steps for each generator step (n_critic). More give a better distance estimate, but slower progress.",
+        unit="steps",
+        ge=1,
+        le=100,
+    )
+    lipschitz: LipschitzConfig = setting(
+        LipschitzConfig(kind=Constraint.CLIP),
+        "Lipschitz constraint",
+        "How the critic is kept from becoming too steep.",
+    )
+    critic_optimiser: OptimiserConfig = setting(_RMSPROP, "Critic", "How the critic is trained.")
+    generator_optimiser: OptimiserConfig = setting(_RMSPROP, "Generator", "How the generator is trained.")

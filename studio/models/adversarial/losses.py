@@ -107,9 +107,11 @@ def js_estimate(real: Tensor, fake: Tensor) -> Tensor:
     return math.log(2) - 0.5 * (F.softplus(-real) + F.softplus(fake).mean())
 
 
-def loss_of(kind: AdversarialLoss) -> Loss:
-    """The loss of that name."""
+def loss_of(kind: AdversarialLoss | None) -> Loss:
+    """The loss of that name; Wasserstein's if there is none."""
     match kind:
+        case None:
+            return Wasserstein()
         case AdversarialLoss.NON_SATURATING:
             return NonSaturating()
         case AdversarialLoss.MINIMAX:

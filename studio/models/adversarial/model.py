@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from studio.models.adversarial.config import AdversarialConfig
 from studio.models.adversarial.lipschitz import constrain
-from studio.models.adversarial.losses import Loss
+from studio.models.adversarial.losses import loss_of
 from studio.models.adversarial.noise import noise_std, with_noise
 from studio.models.adversarial.spectral import buffers_of
 from studio.models.adversarial.views import (
@@ -44,16 +44,15 @@ class Adversarial(GenerativeModel):
     Args:
         config: settings.
         shape: (C, H, W) of the images.
-        loss: what they make small.
     """
 
     takes_bfloat16 = True
 
-    def __init__(self, config: AdversarialConfig, shape: Shape, loss: Loss) -> None:
+    def __init__(self, config: AdversarialConfig, shape: Shape) -> None:
         super().__init__()
         self._config = config
         self._shape = shape
-        self._loss = loss
+        self._loss = loss_of(config.objective)
         critic = Style(
             architecture=config.architecture,
             width=config.width,

@@ -1,8 +1,9 @@
-"""Settings that the restricted Boltzmann machines share."""
+"""Settings of the restricted Boltzmann machines: what both share, then each one's own. Free of torch."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from studio.models.config import ModelConfig, OptimiserConfig
 from studio.settings import setting
@@ -98,4 +99,54 @@ class BoltzmannConfig(ModelConfig):
         OptimiserConfig(learning_rate=5e-3, beta1=0.0, half_after=1000),
         "Optimiser",
         "How the machine is trained. A falling rate lets the chains catch up; a constant one drives the shares away.",
+    )
+
+
+class Binarisation(StrEnum):
+    """How a grey pixel becomes black or white."""
+
+    STOCHASTIC = "stochastic"
+    THRESHOLD = "threshold"
+    NONE = "none"
+
+
+class RbmConfig(BoltzmannConfig):
+    """Settings of the Bernoulli–Bernoulli restricted Boltzmann machine."""
+
+    kind: Literal["rbm"] = "rbm"
+    binarisation: Binarisation = setting(
+        Binarisation.STOCHASTIC,
+        "Binarisation",
+        "Stochastic: each pixel is drawn black or white with its brightness as the probability, anew in each step. "
+        "Threshold: white from half brightness up. None: the brightness itself is the pixel's value.",
+    )
+
+
+class GaussianRbmConfig(BoltzmannConfig):
+    """Settings of the Gaussian–Bernoulli restricted Boltzmann machine."""
+
+    kind: Literal["gaussian_rbm"] = "gaussian_rbm"
+    width: float = setting(
+        0.5,
+        "Pixel width σ",
+        "Standard deviation of a pixel given the hidden units, at the start; pixels are between −1 and 1.",
+        log=True,
+        decimals=3,
+        gt=0,
+        le=10,
+    )
+    least_width: float = setting(
+        0.1,
+        "Least σ",
+        "What σ never falls below; the narrower, the sharper the image, and the harder chains move.",
+        log=True,
+        decimals=3,
+        advanced=True,
+        gt=0,
+        le=10,
+    )
+    machine_optimiser: OptimiserConfig = setting(
+        OptimiserConfig(learning_rate=1e-3, beta1=0.0, half_after=2000),
+        "Optimiser",
+        "How the machine is trained. Lower the rate if the chains run away.",
     )
