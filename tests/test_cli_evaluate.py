@@ -139,7 +139,7 @@ def test_that_a_judge_needs_no_more_than_two_examples_of_a_class() -> None:
     images = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 1), dtype=np.uint8)
     labels = np.array([0] * 10 + [1] * 2, dtype=np.int64)
     judge = train_judge(ImageSet(name="few", images=images, labels=labels, class_names=("a", "b")), Progress())
-    assert judge.confusion.sum(axis=0).tolist() == [2, 1]
+    assert judge.confusion().sum(axis=0).tolist() == [5, 1]
 
 
 @pytest.mark.usefixtures("quick_judge")

@@ -1,7 +1,8 @@
 """The judge: a small classifier of the loaded data set, which labels what a model generates.
 
-It is trained once on five sixths of each class; the rest gives its accuracy and its confusion matrix, by which shares
-are corrected. A sample whose likeliest class has a probability below 0.7 is "unsure", a class of its own.
+It is trained once on five sixths of each class; the rest, a few of each class at least, gives its accuracy and its
+confusion, by which shares are corrected. A sample whose likeliest class has a probability below 0.7 is "unsure", a
+class of its own.
 
 A judge may also look at other data than its own, such as images without labels. What it takes their examples for then
 stands in for their classes.
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from studio.eager import take_step
+from studio.evaluation.confusion import HeldOut
 from studio.evaluation.divergences import Features, Indices
 from studio.evaluation.network import JudgeNetwork
 from studio.evaluation.shares import estimate
@@ -33,6 +35,9 @@ CONFIDENCE = 0.7
 
 _SEED = 0
 _HELD_OUT = 1 / 6
+_FEW = 5
+"""Held out of each class that has twice as many, so that something is known of how it is judged."""
+
 _SEEN = 240_000
 """Examples that training looks at, unless the set is so small that each would come more than 60 times."""
 
@@ -67,7 +72,7 @@ class Judge:
     Attributes:
         network: in eval mode, without gradients.
         class_names: in label order.
-        confusion: held-out examples by judged class (rows, "unsure" last) and true class, shape (K + 1, K).
+        held_out: the examples of its own data that it was not trained on.
         features: of the whole data set, in its order, shape (N, 64).
         labels: true class of each example, shape (N,); of other data than its own what it takes them for, K for unsure.
         images: the examples, uint8, shape (N, H, W, C).
@@ -77,12 +82,21 @@ class Judge:
 
     network: JudgeNetwork
     class_names: tuple[str, ...]
-    confusion: Indices
+    held_out: HeldOut
     features: Features
     labels: Indices
     images: NDArray[np.uint8]
     accuracy: float
     trained_on: str = ""
+
+    def confusion(self, log_weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Held-out examples by judged class (rows, "unsure" last) and true class, counts of shape (K + 1, K).
+
+        Args:
+            log_weights: log w of each example of the data, any gauge, shape (N,); even if absent. Before other data
+                than its own they say nothing of the held-out examples, which then count evenly.
+        """
+        return self.held_out.confusion(len(self.class_names), None if self.trained_on else log_weights)
 
     def shares(self, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Class shares of the data, "unsure" last, shape (K + 1,); of data not its own corrected as those of samples.
@@ -91,7 +105,7 @@ class Judge:
             weights: of each example, shape (N,), not all zero; even if absent.
         """
         mass = np.bincount(self.labels, weights, minlength=len(self.class_names) + 1)
-        return estimate(mass, self.confusion).corrected if self.trained_on else mass / mass.sum()
+        return estimate(mass, self.confusion()).corrected if self.trained_on else mass / mass.sum()
 
     def seeing(self, data: ImageSet, trained_on: str, progress: Progress) -> Judge:
         """The same judge before other data.
@@ -148,32 +162,38 @@ def train_judge(data: ImageSet, progress: Progress) -> Judge:
         Cancelled: the person cancelled.
     """
     rng = torch.Generator().manual_seed(_SEED)
-    held_out = _held_out(data)
+    chosen = _held_out(data)
+    held_out = np.flatnonzero(chosen)
     network = JudgeNetwork(data.image_shape, len(data.class_names), rng)
-    _fit(network, data, np.flatnonzero(~held_out), rng, progress.part(0.0, 0.85))
+    _fit(network, data, np.flatnonzero(~chosen), rng, progress.part(0.0, 0.85))
     network.eval().requires_grad_(False)
-    classes = len(data.class_names)
+    nothing = np.empty(0, np.int64)
     judge = Judge(
         network=network,
         class_names=data.class_names,
-        confusion=np.zeros((classes + 1, classes), np.int64),
+        held_out=HeldOut(examples=nothing, truth=nothing, judged=nothing),
         features=np.empty((0, 0), np.float32),
         labels=data.labels,
         images=data.images,
         accuracy=0.0,
     )
     seen = judge.judge(data.images, progress.part(0.85, 1.0))
-    np.add.at(judge.confusion, (seen.labels[held_out], data.labels[held_out]), 1)
+    truth = data.labels[held_out].astype(np.int64)
     likeliest = network.last(torch.from_numpy(seen.features[held_out])).argmax(1).numpy()
-    return replace(judge, features=seen.features, accuracy=float((likeliest == data.labels[held_out]).mean()))
+    return replace(
+        judge,
+        held_out=HeldOut(examples=held_out, truth=truth, judged=seen.labels[held_out]),
+        features=seen.features,
+        accuracy=float((likeliest == truth).mean()) if len(truth) else math.nan,
+    )
 
 
 def _held_out(data: ImageSet) -> NDArray[np.bool_]:
-    """Which examples are held out: a sixth of each class, at least one where there are two, shape (N,)."""
+    """Which examples are held out: a sixth of each class, five at least but never more than half, shape (N,)."""
     rng = np.random.default_rng(_SEED)
     chosen = np.zeros(len(data), dtype=np.bool_)
     for label, count in enumerate(data.counts.tolist()):
-        number = max(round(_HELD_OUT * count), min(1, count - 1))
+        number = max(round(_HELD_OUT * count), min(_FEW, count // 2))
         chosen[rng.permutation(np.flatnonzero(data.labels == label))[:number]] = True
     return chosen
 

@@ -1,8 +1,8 @@
 """Judges on disk, one per data set, so that each is trained once.
 
 Under the cache folder, by the data set's fingerprint: ``judges/FINGERPRINT.safetensors`` (weights, features of the
-data) and ``.json`` (class names, accuracy, confusion matrix). What is missing, damaged or of another version is trained
-anew.
+data) and ``.json`` (class names, accuracy, what it takes the examples held out for). What is missing, damaged or of
+another version is trained anew.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from studio.errors import UserError
+from studio.evaluation.confusion import HeldOut
 from studio.evaluation.judge import CONFIDENCE, Judge, train_judge
 from studio.evaluation.network import FEATURES, JudgeNetwork
 from studio.files import whole_file
@@ -28,7 +29,8 @@ from studio.progress import Progress
 if TYPE_CHECKING:
     from studio.data.image_set import ImageSet
 
-_VERSION = 1
+_VERSION = 2
+_HELD_OUT = ("examples", "truth", "judged")
 _PATIENCE = 0.1
 _one_at_a_time = threading.Lock()
 
@@ -71,7 +73,7 @@ def _write(base: Path, judge: Judge) -> None:
                 _record(judge.class_names)
                 | {
                     "accuracy": judge.accuracy,
-                    "confusion": judge.confusion.tolist(),
+                    "held_out": {name: getattr(judge.held_out, name).tolist() for name in _HELD_OUT},
                 },
                 indent=1,
             ).encode()
@@ -87,7 +89,7 @@ def _read(base: Path, data: ImageSet) -> Judge | None:
     classes = len(data.class_names)
     try:
         record = json.loads(base.with_suffix(".json").read_bytes())
-        confusion = np.array(record.pop("confusion"), dtype=np.int64)
+        held_out = _held_out(record.pop("held_out"), data)
         accuracy = float(record.pop("accuracy"))
         tensors = load(base.with_suffix(".safetensors").read_bytes())
         features = tensors.pop("features").numpy()
@@ -97,8 +99,6 @@ def _read(base: Path, data: ImageSet) -> Judge | None:
         return None
     if (
         record != _record(data.class_names)
-        or confusion.shape != (classes + 1, classes)
-        or confusion.min() < 0
         or features.shape != (len(data), FEATURES)
         or features.dtype != np.float32
         or not np.isfinite(features).all()
@@ -107,9 +107,29 @@ def _read(base: Path, data: ImageSet) -> Judge | None:
     return Judge(
         network=network.eval().requires_grad_(False),
         class_names=data.class_names,
-        confusion=confusion,
+        held_out=held_out,
         features=features,
         labels=data.labels,
         images=data.images,
         accuracy=accuracy,
     )
+
+
+def _held_out(kept: Any, data: ImageSet) -> HeldOut:
+    """The examples held out, as kept.
+
+    Raises:
+        ValueError, KeyError, TypeError: they are not of this data set.
+    """
+    found = HeldOut(**{name: np.array(kept[name], dtype=np.int64) for name in _HELD_OUT})
+    classes = len(data.class_names)
+    if not found.examples.shape == found.truth.shape == found.judged.shape == (len(found.truth),):
+        raise ValueError("of different lengths")
+    if len(found.examples) and (found.examples.min() < 0 or found.examples.max() >= len(data)):
+        raise ValueError("not of this data set")
+    if (
+        not np.array_equal(found.truth, data.labels[found.examples])
+        or not np.isin(found.judged, np.arange(classes + 1)).all()
+    ):
+        raise ValueError("of other classes")
+    return found

@@ -45,6 +45,7 @@ class Target:
     Attributes:
         count: samples that it is made for.
         data, shares: p and p′ per class, "unsure" last, shape (K + 1,).
+        confusion: of the judge on held-out examples weighted likewise, counts of shape (K + 1, K).
         fit: weighted moments.
         frechet_floor, mmd_floor: what as many real examples score.
         drawn: indices of real examples drawn by weight, shape (m,).
@@ -54,6 +55,7 @@ class Target:
     count: int
     data: Floats
     shares: Floats
+    confusion: Floats
     fit: Moments
     frechet_floor: float
     mmd_floor: float
@@ -80,6 +82,7 @@ class Target:
             count=count,
             data=judge.shares(),
             shares=judge.shares(weights),
+            confusion=judge.confusion(log_weights),
             fit=fit,
             frechet_floor=frechet_floor(judge.features, weights, fit, count, rng),
             mmd_floor=abs(kernel_distance(judge.features[first], judge.features[second], second)),
@@ -163,7 +166,7 @@ def evaluate(judge: Judge, target: Target, images: NDArray[np.uint8], judgement:
         judgement: of these images.
     """
     classes = len(judge.class_names)
-    shares = estimate(np.bincount(judgement.labels, minlength=classes + 1), judge.confusion)
+    shares = estimate(np.bincount(judgement.labels, minlength=classes + 1), target.confusion)
     wanted = target.shares
     real, repeats = np.unique(target.drawn, return_counts=True)
     specimens = _specimens(judge, images, judgement)

@@ -1,0 +1,53 @@
+"""What a judge made of the examples held out from it, and the confusion that follows from it under a tilt.
+
+With weights w of the held-out examples i of true class k,
+
+    C_jk = Σ_i w_i [i judged j] / Σ_i w_i,     known from m_k = (Σ_i w_i)² / Σ_i w_i² examples
+
+A tilt that differs within a class shows the judge other examples of it, which it may confuse more or less often: its
+confusion is that of the examples as they are weighted, known from as many as Kish counts. Source: L. Kish, Survey
+Sampling (1965). No torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOut:
+    """Examples that a judge was not trained on, and what it takes them for.
+
+    Attributes:
+        examples: their places in the data set, shape (M,).
+        truth: true class, shape (M,).
+        judged: judged class, K for unsure, shape (M,).
+    """
+
+    examples: Indices
+    truth: Indices
+    judged: Indices
+
+    def confusion(self, classes: int, log_weights: Floats | None = None) -> Floats:
+        """Held-out examples by judged class (rows, "unsure" last) and true class, counts of shape (K + 1, K).
+
+        Args:
+            classes: K.
+            log_weights: log w of every example of the data set, any gauge, shape (N,); even if absent. With weights a
+                column adds up to m_k, which need not be whole; a class whose examples all weigh nothing counts none.
+        """
+        log = np.zeros(len(self.truth)) if log_weights is None else log_weights[self.examples]
+        greatest = np.full(classes, -np.inf)
+        np.maximum.at(greatest, self.truth, log)
+        greatest[np.isneginf(greatest)] = 0.0
+        weights = np.exp(log - greatest[self.truth])
+        table = np.zeros((classes + 1, classes))
+        np.add.at(table, (self.judged, self.truth), weights)
+        squares = np.bincount(self.truth, weights**2, minlength=classes)
+        return table * np.divide(table.sum(axis=0), squares, out=np.zeros(classes), where=squares > 0)
