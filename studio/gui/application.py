@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from studio.gui.crash import CrashReporter, keep_faults
 from studio.gui.garbage import GarbageCollector
-from studio.gui.log_line import Level, LogLine
+from studio.gui.log_line import Level
 from studio.gui.main_window import MainWindow
 from studio.gui.panel_dock import make_between_events
 from studio.gui.splash import make_application, settings_of_person, theme_of_person
@@ -58,7 +58,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
         QTimer.singleShot(0, splash, splash.close)
     if died is not None:
         text = f"The studio ended unexpectedly the last time. Where it was then is in {died}"
-        workbench.line_logged.emit(LogLine(text=text, level=Level.WARNING))
+        workbench.log.add(text, Level.WARNING)
     workbench.engine_ready.connect(garbage.settle)
     QTimer.singleShot(_AFTER_PAINT, lambda: make_between_events(window.docks.values(), workbench.begin))
     _heed_signals(app, window)

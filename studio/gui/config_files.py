@@ -76,7 +76,7 @@ class ConfigFiles(QObject):
             return False
         self._set_path(None if preset else path)
         self._workbench.set_config(config)
-        self._workbench.log(f"Opened {path.stem if preset else path}")
+        self._workbench.log.add(f"Opened {path.stem if preset else path}")
         return True
 
     def begin_with(self, path: Path) -> None:
@@ -106,7 +106,7 @@ class ConfigFiles(QObject):
             self._tell(error)
             return
         self._set_path(path)
-        self._workbench.log(f"Saved {path}")
+        self._workbench.log.add(f"Saved {path}")
 
     def _set_path(self, path: Path | None) -> None:
         self.path = path

@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.errors import UserError
 from studio.evaluation.report import Evaluation
 from studio.gui.history import History
-from studio.gui.log_line import LogLine
+from studio.gui.log import Log
 from studio.gui.run_control import RunControl
 from studio.gui.task_runner import TaskRunner
 from studio.gui.view_state import RunPhase
@@ -65,13 +65,13 @@ class EvaluationControl(QObject):
 
     changed = Signal(object)  # EvaluationView
     evaluated = Signal(object)  # Evaluated
-    line_logged = Signal(object)  # LogLine
 
-    def __init__(self, tasks: TaskRunner, runs: RunControl, parent: QObject | None = None) -> None:
+    def __init__(self, tasks: TaskRunner, runs: RunControl, log: Log, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.view = EvaluationView()
         self._tasks = tasks
         self._runs = runs
+        self._log = log
         self._judges: Judges | None = None  # who may look at the run's data; None before a run
         self._name = ""  # of the judge that the run asks for
         self._preparing: tuple[Judges, str] | None = None
@@ -118,7 +118,7 @@ class EvaluationControl(QObject):
             return
         refusal = self._refusal
         if refusal is not None:
-            self.line_logged.emit(LogLine.of_error(refusal))
+            self._log.add_error(refusal)
             return
         here = self._judges.here(self._name) is not None
         self._set(replace(self.view, doing="Evaluating" if here else "Training the judge", fraction=0.0))
@@ -150,15 +150,14 @@ class EvaluationControl(QObject):
     def _on_judge(self, judge: Judge) -> None:
         self._preparing = None
         whose = f"The judge of {judge.trained_on}" if judge.trained_on else "The judge"
-        text = f"{whose} is right on {100 * judge.accuracy:.1f} % of the examples held out"
-        self.line_logged.emit(LogLine(text=text))
+        self._log.add(f"{whose} is right on {100 * judge.accuracy:.1f} % of the examples held out")
         if self._wanted:
             self._wanted = False
             self._ask()
 
     def _on_failed(self, error: UserError) -> None:
         self._on_cancelled()
-        self.line_logged.emit(LogLine.of_error(error))
+        self._log.add_error(error)
 
     def _on_cancelled(self) -> None:
         self._preparing, self._wanted = None, False

@@ -17,7 +17,8 @@ from PySide6.QtGui import QUndoStack
 
 from studio.errors import UserError
 from studio.gui.edits import Edit
-from studio.gui.log_line import Level, LogLine
+from studio.gui.log import Log
+from studio.gui.log_line import Level
 from studio.gui.run_control import RunControl
 from studio.gui.task_runner import TaskRunner
 from studio.gui.time_cursor import TimeCursor
@@ -94,13 +95,13 @@ class LatentControl(QObject):
         time: which run is shown.
         stack: takes the edits.
         config: what the run that is shown began with.
+        log: told what cannot be read or drawn.
     """
 
     changed = Signal(object)  # LatentView
     grid_drawn = Signal(object)  # SampleGrid of a run that is not under way
     between_drawn = Signal(object)  # Between
     failed = Signal(object)  # UserError
-    line_logged = Signal(object)  # LogLine
 
     def __init__(
         self,
@@ -109,10 +110,12 @@ class LatentControl(QObject):
         time: TimeCursor,
         stack: QUndoStack,
         config: Callable[[], RunConfig | None],
+        log: Log,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._tasks, self._runs, self._time, self._stack, self._config = tasks, runs, time, stack, config
+        self._log = log
         self.view = LatentView()
         self._grid: SampleGrid | None = None  # that is shown
         self._latents: Latents | None = None  # chosen for the run shown
@@ -203,7 +206,7 @@ class LatentControl(QObject):
         try:
             return read_latents(folder) or Latents.of(config)
         except UserError as error:
-            self.line_logged.emit(LogLine.of_error(error, Level.WARNING))
+            self._log.add_error(error, Level.WARNING)
             return Latents.of(config)
 
     # -- drawing beside the window
@@ -233,7 +236,7 @@ class LatentControl(QObject):
         self._tasks.run(work, done=show, failed=self._on_failed, cancelled=self._on_cancelled)
 
     def _on_failed(self, error: UserError) -> None:
-        self.line_logged.emit(LogLine.of_error(error, Level.WARNING))
+        self._log.add_error(error, Level.WARNING)
         self.failed.emit(error)
 
     def _on_cancelled(self) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.errors import UserError
-from studio.gui.log_line import Level, LogLine
+from studio.gui.log import Log
+from studio.gui.log_line import Level
 from studio.jobs.awake import Awake
 from studio.jobs.estimate import seconds_left
 from studio.jobs.job import Job, JobStatus
@@ -37,17 +38,23 @@ class QueueControl(QObject):
         path: the queue's file.
         root: gives the folder of runs, where a job's goes when it is queued.
         data_root: gives the folder of downloaded data sets.
+        log: told what becomes of the jobs.
     """
 
     changed = Signal()  # jobs or whether they are started
-    line_logged = Signal(object)  # LogLine
     job_ended = Signal()
     through = Signal()  # the last job has ended
 
     def __init__(
-        self, path: Path, root: Callable[[], Path], data_root: Callable[[], Path], parent: QObject | None = None
+        self,
+        path: Path,
+        root: Callable[[], Path],
+        data_root: Callable[[], Path],
+        log: Log,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._log = log
         self._path = path
         self._root = root
         self._data_root = data_root
@@ -87,7 +94,7 @@ class QueueControl(QObject):
             title = config.name or f"{config.dataset.kind}-{config.model.kind}"
             folder = self._root() / f"queued_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
             queue.add(config, limit, folder, title)
-            self.line_logged.emit(LogLine(text=f"Queued: {title}"))
+            self._log.add(f"Queued: {title}")
 
         self._act(act)
 
@@ -107,7 +114,7 @@ class QueueControl(QObject):
             marks = sweep.marks(title)
             folders = [self._root() / f"{mark.sweep}_{mark.number:03d}" for mark in marks]
             ids.extend(self._open().queue.add_sweep(sweep, marks, folders))
-            self.line_logged.emit(LogLine(text=f"Queued: {title}, {len(ids)} runs"))
+            self._log.add(f"Queued: {title}, {len(ids)} runs")
 
         self._act(act)
         return tuple(ids)
@@ -117,7 +124,7 @@ class QueueControl(QObject):
 
         def act() -> None:
             count = self._open().queue.remove_waiting(ids)
-            self.line_logged.emit(LogLine(text=f"Taken off the queue: {count} runs"))
+            self._log.add(f"Taken off the queue: {count} runs")
 
         self._act(act)
 
@@ -186,7 +193,7 @@ class QueueControl(QObject):
         except UserError as error:
             if str(error) != self._told:
                 self._told = str(error)
-                self.line_logged.emit(LogLine.of_error(error))
+                self._log.add_error(error)
 
     @Slot()
     def _poll(self) -> None:
@@ -223,4 +230,4 @@ class QueueControl(QObject):
     def _tell(self, job: Job) -> None:
         level = Level.WARNING if job.status is JobStatus.FAILED else Level.INFO
         reason = f": {job.error}" if job.error else f"; it is in {job.folder}"
-        self.line_logged.emit(LogLine(text=f"Queue: {job.title} {_ENDINGS[job.status]}{reason}", level=level))
+        self._log.add(f"Queue: {job.title} {_ENDINGS[job.status]}{reason}", level)

@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.errors import UserError
 from studio.gui.bridge import DRAW_INTERVALS, Bridge
 from studio.gui.history import History
-from studio.gui.log_line import Level, LogLine, line_of
+from studio.gui.log import Log
+from studio.gui.log_line import Level, line_of
 from studio.gui.view_state import RunPhase, RunView, run_after
 from studio.training.commands import (
     CancelComparison,
@@ -48,13 +49,16 @@ from studio.training.snapshot import Snapshot
 
 
 class RunControl(QObject):
-    """At most one run at a time."""
+    """At most one run at a time.
+
+    Args:
+        log: told what the run says.
+    """
 
     run_changed = Signal(object)  # RunView
     run_reset = Signal()  # a new run begins: forget the old one's pictures
     snapshot_arrived = Signal(object)  # Snapshot
     history_changed = Signal(object)  # History
-    line_logged = Signal(object)  # LogLine
     target_applied = Signal(int)  # revision that the run now trains towards
     target_rejected = Signal(int, object)  # revision, UserError
     troubled = Signal(object)  # UserError that paused or ended the run
@@ -66,8 +70,9 @@ class RunControl(QObject):
     short_of_memory = Signal(object, float)  # UserError that paused the run, and the B_avg that would help
     diverged = Signal(object, int)  # UserError that paused the run, and the step that one may go back to
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, log: Log, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._log = log
         self.run = RunView()
         self.title = ""  # of the run, in a few words
         self.history = History()
@@ -184,7 +189,7 @@ class RunControl(QObject):
         self._set_run(run_after(self.run, event))
         line = line_of(event)
         if line is not None:
-            self.line_logged.emit(line)
+            self._log.add_line(line)
         if isinstance(event, Restored):
             # Another history, so that every plot starts afresh instead of drawing on.
             self.history = self.history.until(event.step)
@@ -236,6 +241,5 @@ class RunControl(QObject):
     @Slot(int)
     def _on_drained(self, dropped: int) -> None:
         if dropped:
-            text = f"{dropped:,} points of the curves came too fast and were left out"
-            self.line_logged.emit(LogLine(text=text, level=Level.WARNING))
+            self._log.add(f"{dropped:,} points of the curves came too fast and were left out", Level.WARNING)
         self.history_changed.emit(self.history)

@@ -13,7 +13,7 @@ from studio.data.catalog import dataset_spec
 from studio.errors import UserError
 from studio.gui.bridge import DRAW_INTERVALS, QUICK_INTERVALS
 from studio.gui.live_settings import learning_rates
-from studio.gui.log_line import Level, LogLine
+from studio.gui.log_line import Level
 from studio.gui.old_runs import Past, read_past
 from studio.training.config import RunConfig
 from studio.training.fitness import misfit
@@ -49,13 +49,13 @@ class RunStarter(QObject):
         bench = self._bench
         reason = bench.start_blocked
         if reason:
-            bench.log(reason, Level.WARNING)
+            bench.log.add(reason, Level.WARNING)
             return
         assert bench.images is not None
         error = misfit(bench.config.model, planar=bench.images.plane is not None)
         if error is not None:
             bench.edit_rejected.emit(error)
-            bench.line_logged.emit(LogLine.of_error(error))
+            bench.log.add_error(error)
             return
         config = bench.target.begin_run()
         self._launch(config, folder_under(bench.runs_root, config))
@@ -113,7 +113,7 @@ class RunStarter(QObject):
     def _give_up(self, found: Resumption) -> None:
         if self._resuming is found:
             self.forget()
-            self._bench.log(f"Going on with {found.run} was cancelled")
+            self._bench.log.add(f"Going on with {found.run} was cancelled")
             self._bench.run_changed.emit(self._bench.run)
 
     def _go_on_after(self, found: Resumption, past: Past, error: UserError | None = None) -> None:
@@ -121,7 +121,7 @@ class RunStarter(QObject):
             return
         self.forget()
         if error is not None:  # the run will say so itself where it matters
-            self._bench.line_logged.emit(LogLine.of_error(error, Level.WARNING))
+            self._bench.log.add_error(error, Level.WARNING)
         self._bench.target.begin_run(found.revision)
         self._launch(found.config, found.folder, found, past)
 

@@ -152,7 +152,7 @@ class StudioStatusBar(QStatusBar):
         self._text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         workbench.task_changed.connect(self._show_task)
         workbench.run_changed.connect(self._show_run)
-        workbench.line_logged.connect(self._show_line)
+        workbench.log.line_logged.connect(self._show_line)
         self._show_task(workbench.task)
         self._show_run(workbench.run)
 

@@ -14,7 +14,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.errors import UserError
 from studio.gui.evaluation_control import EvaluationControl, EvaluationView
 from studio.gui.history import History
-from studio.gui.log_line import Level, LogLine
+from studio.gui.log import Log
+from studio.gui.log_line import Level
 from studio.gui.old_runs import Moment, OldRun, read_moment, read_old_run
 from studio.gui.run_control import RunControl
 from studio.gui.task_runner import TaskRunner
@@ -51,6 +52,7 @@ class TimeCursor(QObject):
     Args:
         tasks: reads folders beside the window.
         runs, evaluations: of the run under way.
+        log: told of runs that cannot be read.
     """
 
     changed = Signal(object)  # TimeView
@@ -59,13 +61,17 @@ class TimeCursor(QObject):
     frame_shown = Signal(object)  # Frame from disk
     history_changed = Signal(object)  # History
     evaluation_changed = Signal(object)  # EvaluationView
-    line_logged = Signal(object)  # LogLine
 
     def __init__(
-        self, tasks: TaskRunner, runs: RunControl, evaluations: EvaluationControl, parent: QObject | None = None
+        self,
+        tasks: TaskRunner,
+        runs: RunControl,
+        evaluations: EvaluationControl,
+        log: Log,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._tasks, self._runs, self._evaluations = tasks, runs, evaluations
+        self._tasks, self._runs, self._evaluations, self._log = tasks, runs, evaluations, log
         self._old: OldRun | None = None
         self._at: int | None = None
         self._newest: Snapshot | None = None
@@ -230,7 +236,7 @@ class TimeCursor(QObject):
 
     def _on_failed(self, error: UserError) -> None:
         self._reading = False
-        self.line_logged.emit(LogLine.of_error(error, Level.WARNING))
+        self._log.add_error(error, Level.WARNING)
 
     # -- the run under way
 

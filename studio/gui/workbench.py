@@ -21,7 +21,8 @@ from studio.gui.evaluation_control import EvaluationControl
 from studio.gui.history import History
 from studio.gui.latent_control import LatentControl
 from studio.gui.library_control import LibraryControl
-from studio.gui.log_line import Level, LogLine
+from studio.gui.log import Log
+from studio.gui.log_line import Level
 from studio.gui.numbers import classes
 from studio.gui.queue_control import QueueControl
 from studio.gui.run_control import RunControl
@@ -56,7 +57,6 @@ class Workbench(QObject):
     run_reset = Signal()  # another run is shown: forget the old one's pictures
     snapshot_arrived = Signal(object)  # training.snapshot.Snapshot, at the drawing rate
     history_changed = Signal(object)  # History: new points or marks, at the drawing rate
-    line_logged = Signal(object)  # LogLine
     task_changed = Signal(object)  # TaskView | None
     engine_ready = Signal(object)  # tuple[(value, title), ...] of devices: torch is in
 
@@ -78,17 +78,20 @@ class Workbench(QObject):
         self.devices: tuple[tuple[str, str], ...] = (("auto", "Automatic"),)
         self.undo_stack = QUndoStack(self)
         self._dataset_in_use = self.config.dataset  # what `images` were loaded from, once there are some
+        self.log = Log(self)
         self._tasks = TaskRunner(self)
         self.looking = TaskRunner(self)  # at runs on disk; of its own, as loading a data set calls off what goes on
         self._loader = DatasetLoader(self._tasks, self)
         self.energies = EnergyControl(self._tasks, self)
-        self.runs = RunControl(self)
-        self.evaluations = EvaluationControl(self._tasks, self.runs, self)
+        self.runs = RunControl(self.log, self)
+        self.evaluations = EvaluationControl(self._tasks, self.runs, self.log, self)
         self.target = TargetControl(self)
-        self.queue = QueueControl(state_dir() / "queue.sqlite", lambda: self.runs_root, lambda: self.data_root, self)
-        self.time = TimeCursor(self.looking, self.runs, self.evaluations, self)
+        self.queue = QueueControl(
+            state_dir() / "queue.sqlite", lambda: self.runs_root, lambda: self.data_root, self.log, self
+        )
+        self.time = TimeCursor(self.looking, self.runs, self.evaluations, self.log, self)
         self.latents = LatentControl(
-            self.looking, self.runs, self.time, self.undo_stack, lambda: self.shown_config, self
+            self.looking, self.runs, self.time, self.undo_stack, lambda: self.shown_config, self.log, self
         )
         self.starter = RunStarter(self)
         self.library = LibraryControl(self.looking, self.runs, self.runs_root, self)
@@ -97,21 +100,16 @@ class Workbench(QObject):
     def _connect(self) -> None:
         for tasks in (self._tasks, self.looking):
             tasks.changed.connect(lambda _: self.task_changed.emit(self.task))
-            tasks.bug_found.connect(self.line_logged)
+            tasks.bug_found.connect(self.log.add_line)
         self._loader.loaded.connect(self._on_dataset)
         self._loader.failed.connect(self._on_dataset_failed)
         self._loader.cancelled.connect(self._on_dataset_cancelled)
-        self.evaluations.line_logged.connect(self.line_logged)
         self.evaluations.evaluated.connect(self.library.refresh)
         self.queue.job_ended.connect(self.library.refresh)
         self.runs.run_changed.connect(self.run_changed)
         self.time.run_reset.connect(self.run_reset)
         self.time.snapshot_arrived.connect(self.snapshot_arrived)
         self.time.history_changed.connect(self.history_changed)
-        self.time.line_logged.connect(self.line_logged)
-        self.latents.line_logged.connect(self.line_logged)
-        self.runs.line_logged.connect(self.line_logged)
-        self.queue.line_logged.connect(self.line_logged)
         self.target.rejected.connect(self.edit_rejected)
 
     # -- state
@@ -154,10 +152,6 @@ class Workbench(QObject):
             return "There is no data set yet: choose one in the set-up panel."
         return ""
 
-    def log(self, text: str, level: Level = Level.INFO) -> None:
-        """Put a line into the log panel."""
-        self.line_logged.emit(LogLine(text=text, level=level))
-
     # -- beginning and end
 
     def begin(self) -> None:
@@ -182,10 +176,10 @@ class Workbench(QObject):
     def _on_engine(self, devices: tuple[tuple[str, str], ...]) -> None:
         self.devices = devices
         self.engine_ready.emit(devices)
-        self.log("torch is loaded")
+        self.log.add("torch is loaded")
 
     def _on_engine_failed(self, error: UserError) -> None:
-        self.line_logged.emit(LogLine.of_error(error))
+        self.log.add_error(error)
 
     # -- editing the set-up
 
@@ -212,13 +206,13 @@ class Workbench(QObject):
         """Keep runs in this folder from now on, and list those that are there."""
         self.runs_root = folder
         self.library.choose_root(folder)
-        self.log(f"Folder of the runs: {folder}")
+        self.log.add(f"Folder of the runs: {folder}")
 
     def set_data_root(self, folder: Path) -> None:
         """Look for downloaded data sets there from now on."""
         self.data_root = folder
         self.energies.use_data_root(folder)
-        self.log(f"Data folder: {folder}")
+        self.log.add(f"Data folder: {folder}")
         if self.images is None:
             self._load_what_is_here()
 
@@ -255,9 +249,9 @@ class Workbench(QObject):
         self.energies.open(images, self.data_root)
         self.dataset = DatasetView.of(images)
         self.dataset_changed.emit(self.dataset)
-        self.log(f"{images.name}: {len(images):,} {images.noun}, {classes(len(images.class_names))}")
+        self.log.add(f"{images.name}: {len(images):,} {images.noun}, {classes(len(images.class_names))}")
         for line in images.report.lines():
-            self.log(line, Level.WARNING)
+            self.log.add(line, Level.WARNING)
         self.target.refresh()
         self.starter.go_on()
 
@@ -269,12 +263,12 @@ class Workbench(QObject):
         self.target.refresh()
         self.dataset_changed.emit(None)
         self.dataset_failed.emit(error)
-        self.line_logged.emit(LogLine.of_error(error))
+        self.log.add_error(error)
 
     @Slot(object)
     def _on_dataset_cancelled(self, config: DatasetConfig) -> None:
         self.starter.forget()
-        self.log(f"Reading {dataset_spec(config.kind).title} was cancelled")
+        self.log.add(f"Reading {dataset_spec(config.kind).title} was cancelled")
         if self.images is not None:
             self._set_config(self.config.model_copy(update={"dataset": self._dataset_in_use}))
         self.dataset_changed.emit(self.dataset)

@@ -104,7 +104,7 @@ def test_that_tab_reaches_all_that_a_run_shows(qtbot: QtBot, window: MainWindow)
     workbench.runs.evaluation_arrived.emit(
         Evaluated(step=100, seconds=1.0, revision=0, evaluation=evaluation(workbench))
     )
-    workbench.log("so that there is a line to filter and to copy")
+    workbench.log.add("so that there is a line to filter and to copy")
     check_panels(qtbot, window)
 
 

@@ -240,7 +240,7 @@ def test_that_damaged_favourites_are_told_of(picker: Picker, tmp_path: Path) -> 
     path = make_run(picker.bench.runs_root, "old")
     (path / "latents.json").write_text("{")
     said = []
-    picker.bench.line_logged.connect(lambda line: said.append(line.text))
+    picker.bench.log.line_logged.connect(lambda line: said.append(line.text))
     with picker.hands.qtbot.waitSignal(picker.bench.time.frame_shown):
         picker.bench.time.open(path)
     assert any("favourite samples cannot be read" in text for text in said)

@@ -70,7 +70,7 @@ def test_that_learning_rates_alone_can_be_edited_while_it_trains(hands: Hands) -
 
 def test_that_a_rate_reaches_the_run_when_its_entry_is_finished(hands: Hands) -> None:
     lines: list[LogLine] = []
-    hands.bench.line_logged.connect(lines.append)
+    hands.bench.log.line_logged.connect(lines.append)
     hands.train()
     field = rate_field(hands)
     type_in(hands, field, "5e-4")

@@ -37,8 +37,10 @@ def _visible(log: LogPanel) -> list[str]:
 
 def test_that_lines_carry_time_and_level(log: LogPanel, workbench: Workbench) -> None:
     assert "Press Start" in log.empty_text
-    workbench.line_logged.emit(LogLine(text="Training"))
-    workbench.line_logged.emit(LogLine.of_error(UserError("Full", "The disk is full.", "Free some."), Level.WARNING))
+    workbench.log.line_logged.emit(LogLine(text="Training"))
+    workbench.log.line_logged.emit(
+        LogLine.of_error(UserError("Full", "The disk is full.", "Free some."), Level.WARNING)
+    )
     assert not log.empty_text
     first, second = _visible(log)
     assert first.endswith("· Training")
@@ -47,8 +49,8 @@ def test_that_lines_carry_time_and_level(log: LogPanel, workbench: Workbench) ->
 
 
 def test_that_details_unfold_by_click_and_by_key(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
-    workbench.line_logged.emit(LogLine(text="Failed", level=Level.ERROR, detail=_TRACE))
-    workbench.line_logged.emit(LogLine(text="After"))
+    workbench.log.line_logged.emit(LogLine(text="Failed", level=Level.ERROR, detail=_TRACE))
+    workbench.log.line_logged.emit(LogLine(text="After"))
     assert len(_visible(log)) == 2
     block = log.view.document().begin()
     place = log.view.cursorRect(QTextCursor(block)).center()
@@ -62,7 +64,7 @@ def test_that_details_unfold_by_click_and_by_key(qtbot: QtBot, log: LogPanel, wo
 
 
 def test_that_unfolded_lines_take_up_room(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
-    workbench.line_logged.emit(LogLine(text="Failed", level=Level.ERROR, detail=_TRACE * 20))
+    workbench.log.line_logged.emit(LogLine(text="Failed", level=Level.ERROR, detail=_TRACE * 20))
     bar = log.view.verticalScrollBar()
     assert bar.maximum() == 0
     log.view.toggle(log.view.document().begin())
@@ -73,10 +75,10 @@ def test_that_unfolded_lines_take_up_room(qtbot: QtBot, log: LogPanel, workbench
 
 def test_that_the_filter_keeps_what_matters(log: LogPanel, workbench: Workbench) -> None:
     for level in Level:
-        workbench.line_logged.emit(LogLine(text=level.value, level=level, detail="more"))
+        workbench.log.line_logged.emit(LogLine(text=level.value, level=level, detail="more"))
     log.filter.setCurrentIndex(1)
     assert [text.split()[-1] for text in _visible(log)] == ["warning", "error"]
-    workbench.line_logged.emit(LogLine(text="hidden"))
+    workbench.log.line_logged.emit(LogLine(text="hidden"))
     log.filter.setCurrentIndex(2)
     assert [text.split()[-1] for text in _visible(log)] == ["error"]
     log.filter.setCurrentIndex(0)
@@ -86,16 +88,16 @@ def test_that_the_filter_keeps_what_matters(log: LogPanel, workbench: Workbench)
 def test_that_the_view_stays_at_the_end_unless_scrolled_up(log: LogPanel, workbench: Workbench) -> None:
     bar = log.view.verticalScrollBar()
     for index in range(60):
-        workbench.line_logged.emit(LogLine(text=f"line {index}"))
+        workbench.log.line_logged.emit(LogLine(text=f"line {index}"))
     assert bar.value() == bar.maximum() > 0
     bar.setValue(3)
-    workbench.line_logged.emit(LogLine(text="new"))
+    workbench.log.line_logged.emit(LogLine(text="new"))
     assert bar.value() == 3
 
 
 def test_that_copy_takes_the_selection_or_everything(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
-    workbench.line_logged.emit(LogLine(text="one", level=Level.ERROR, detail=_TRACE))
-    workbench.line_logged.emit(LogLine(text="two\nlines"))
+    workbench.log.line_logged.emit(LogLine(text="one", level=Level.ERROR, detail=_TRACE))
+    workbench.log.line_logged.emit(LogLine(text="two\nlines"))
     copy = log.findChild(QToolButton, "log_copy")
     qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
     assert "ValueError: no" in QApplication.clipboard().text()
@@ -111,25 +113,25 @@ def test_that_copy_takes_the_selection_or_everything(qtbot: QtBot, log: LogPanel
 
 
 def test_that_the_log_outlives_a_run_and_can_be_cleared(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
-    workbench.line_logged.emit(LogLine(text="one"))
+    workbench.log.line_logged.emit(LogLine(text="one"))
     workbench.run_reset.emit()
     assert len(_visible(log)) == 1
     qtbot.mouseClick(log.findChild(QToolButton, "log_clear"), Qt.MouseButton.LeftButton)
     assert log.empty_text
-    workbench.line_logged.emit(LogLine(text="two"))
+    workbench.log.line_logged.emit(LogLine(text="two"))
     assert [text[-3:] for text in _visible(log)] == ["two"]
 
 
 def test_that_old_lines_make_room(log: LogPanel, workbench: Workbench) -> None:
     log.view.setMaximumBlockCount(50)
     for index in range(120):
-        workbench.line_logged.emit(LogLine(text=f"line {index}", detail="more"))
+        workbench.log.line_logged.emit(LogLine(text=f"line {index}", detail="more"))
     assert log.view.blockCount() == 50
     assert MOST_LINES == 5_000
 
 
 def test_that_colours_follow_the_look(log: LogPanel, workbench: Workbench, theme: ThemeManager) -> None:
-    workbench.line_logged.emit(LogLine(text="bad", level=Level.ERROR))
+    workbench.log.line_logged.emit(LogLine(text="bad", level=Level.ERROR))
     theme.set_mode("dark")
     formats = log.view.document().begin().layout().formats()
     assert theme.tokens.error in {found.format.foreground().color().name() for found in formats}

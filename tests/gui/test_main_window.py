@@ -347,7 +347,7 @@ def test_that_a_window_that_is_dressed_last_looks_like_one_made_in_the_look(
             window.show()
             qtbot.wait(50)  # for layouts to come to rest
             whole = window.grab().toImage()
-            workbench.line_logged.emit(LogLine(text="What the status bar says"))  # the log has the time beside it
+            workbench.log.line_logged.emit(LogLine(text="What the status bar says"))  # the log has the time beside it
             pictures.append((whole, window.statusBar().grab().toImage()))
             window.hide()
             window.deleteLater()
@@ -371,7 +371,7 @@ def test_that_the_look_follows_the_menu_and_is_remembered(
 
 @pytest.mark.usefixtures("all_panels")
 def test_that_tab_reaches_every_control(hands: Hands) -> None:
-    hands.bench.log("so that the log has something to filter")
+    hands.bench.log.add("so that the log has something to filter")
     hands.find(QWidget, "dataset").setFocus()
     seen: list[str] = []
     while not seen or hands.focus() is not hands.find(QWidget, "dataset"):

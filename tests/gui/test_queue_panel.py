@@ -122,7 +122,7 @@ def test_that_a_queue_that_cannot_be_read_for_a_moment_goes_on(
 ) -> None:
     lines: list[LogLine] = []
     queue_three(qtbot, workbench, panel)
-    workbench.line_logged.connect(lines.append)
+    workbench.log.line_logged.connect(lines.append)
 
     def locked(self: JobQueue) -> tuple[Job, ...]:
         raise UserError("The queue cannot be read or written", "database is locked")
@@ -139,7 +139,7 @@ def test_that_a_queue_that_cannot_be_read_for_a_moment_goes_on(
 
 def test_that_a_length_that_is_none_queues_nothing(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
     lines: list[LogLine] = []
-    workbench.line_logged.connect(lines.append)
+    workbench.log.line_logged.connect(lines.append)
     panel.amount.selectAll()
     qtbot.keyClicks(panel.amount, "soon\t")
     click(qtbot, panel, "add")
@@ -163,7 +163,7 @@ def test_that_runs_are_reordered_left_out_and_removed(qtbot: QtBot, panel: Queue
 
 def test_that_the_queue_runs_through_and_tells_of_it(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
     lines: list[LogLine] = []
-    workbench.line_logged.connect(lines.append)
+    workbench.log.line_logged.connect(lines.append)
     queue_three(qtbot, workbench, panel)
     with qtbot.waitSignal(workbench.queue.through, timeout=30_000):
         click(qtbot, panel, "run")
@@ -192,7 +192,7 @@ def test_that_a_queue_goes_on_after_a_restart(
 
 def test_that_a_damaged_queue_is_told_in_the_log(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
     lines: list[LogLine] = []
-    workbench.line_logged.connect(lines.append)
+    workbench.log.line_logged.connect(lines.append)
     state_dir().mkdir(parents=True, exist_ok=True)
     (state_dir() / "queue.sqlite").write_bytes(b"damaged" * 1000)
     click(qtbot, panel, "add")

@@ -236,7 +236,7 @@ def test_that_a_sweep_is_queued_as_it_is_now_and_can_be_undone(
 @pytest.mark.usefixtures("all_panels")
 def test_that_menu_and_keys_open_the_dialog_and_the_results(qtbot: QtBot, window: MainWindow) -> None:
     lines: list[LogLine] = []
-    window.workbench.line_logged.connect(lines.append)
+    window.workbench.log.line_logged.connect(lines.append)
     results = window.findChild(QAction, "run_sweep_results")
     ask = window.findChild(QAction, "run_sweep")
     assert results is not None

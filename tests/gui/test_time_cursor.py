@@ -105,7 +105,7 @@ def test_that_a_damaged_run_is_told_of_and_changes_nothing(qtbot: QtBot, workben
     look_at(qtbot, workbench, old_run)
     bad = make_run(workbench.runs_root, "bad")
     (bad / "metrics.sqlite").write_bytes(b"x" * 5000)
-    with qtbot.waitSignal(workbench.line_logged) as told:
+    with qtbot.waitSignal(workbench.log.line_logged) as told:
         workbench.time.open(bad)
     assert "metrics cannot be read" in told.args[0].text
     assert workbench.time.view.title == "an old run"

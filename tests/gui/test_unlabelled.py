@@ -234,7 +234,7 @@ def test_that_a_run_on_them_is_judged_compared_and_foreseen(qtbot: QtBot, quick_
     quick_hands.end()
     evaluate = window.actions_of_run["evaluate"]
     bench.edit(evaluation=judged.model_copy(update={"judge": ""}))
-    with qtbot.waitSignal(bench.line_logged) as line:
+    with qtbot.waitSignal(bench.log.line_logged) as line:
         evaluate.trigger()
     assert "There are no classes to train a judge on" in line.args[0].text
     bench.edit(evaluation=judged)

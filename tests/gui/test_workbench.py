@@ -36,7 +36,7 @@ class Watch:
         self.refused: list[bool] = []  # saves that failed: whether the run was to stop
         self.snapshots: list[Snapshot] = []
         self.pending: list[bool] = []
-        bench.line_logged.connect(self.lines.append)
+        bench.log.line_logged.connect(self.lines.append)
         bench.runs.troubled.connect(self.troubles.append)
         bench.runs.unsaved.connect(self._on_unsaved)
         bench.snapshot_arrived.connect(self.snapshots.append)

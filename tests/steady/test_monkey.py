@@ -74,7 +74,7 @@ class Game:
         self.bugs: list[str] = []
         self.log: deque[str] = deque(maxlen=20)
         self.refused = False  # the run would not train towards the newest target
-        self.bench.line_logged.connect(self._read)
+        self.bench.log.line_logged.connect(self._read)
         self.bench.runs.target_rejected.connect(lambda *_: setattr(self, "refused", True))
         self.bench.runs.target_applied.connect(lambda _: setattr(self, "refused", False))
 

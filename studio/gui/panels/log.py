@@ -32,7 +32,7 @@ class LogPanel(LivePanel):
         self.body.addWidget(self._controls())
         self.body.addWidget(self.view, 1)
         self.show_empty(_EMPTY)
-        workbench.line_logged.connect(self.add_line)
+        workbench.log.line_logged.connect(self.add_line)
 
     def _controls(self) -> QWidget:
         bar = QWidget()

@@ -176,7 +176,7 @@ class QueuePanel(LivePanel):
     def _add(self) -> None:
         fault = self.amount.fault()
         if fault:
-            self.workbench.log(f"The run was not queued. {fault}", Level.WARNING)
+            self.workbench.log.add(f"The run was not queued. {fault}", Level.WARNING)
             return
         value = float(self.amount.raw())
         steps = self.unit.currentText() == "steps"
@@ -222,7 +222,7 @@ class QueuePanel(LivePanel):
         elif old:
             self.sweeps.show_results(old[0])
         else:
-            self.workbench.log("There is no sweep yet: Run → Sweep… makes one.", Level.WARNING)
+            self.workbench.log.add("There is no sweep yet: Run → Sweep… makes one.", Level.WARNING)
 
     @property
     def _chosen(self) -> list[Job]:

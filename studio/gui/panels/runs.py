@@ -212,7 +212,7 @@ class RunsPanel(LivePanel):
             return
         self._say("")
         self.workbench.set_config(config)
-        self.workbench.log(f"Set up like {folder}")
+        self.workbench.log.add(f"Set up like {folder}")
 
     def trash(self, folders: list[str]) -> None:
         """Ask, then move runs to the trash."""
