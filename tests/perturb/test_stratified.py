@@ -220,7 +220,85 @@ def test_that_a_class_whose_giant_shrank_does_not_starve_it() -> None:
     visits.set_rates(rates)
     assert (visits.take(40) == 0).all()
     visits.set_rates(np.ones(50))
-    assert np.bincount(visits.take(49 + 50), minlength=50).tolist() == [1, *[2] * 49]
+    assert len(visits._left) == pytest.approx(10, abs=8)  # a fifth of the pass
+    had = np.bincount(visits.take(len(visits._left) + 50), minlength=50)
+    assert set(had.tolist()) <= {1, 2}
+
+
+# -- edits amid a pass: the next batches are of the new target, whatever came before
+
+
+HALF = np.repeat([True, False], 1000)
+
+
+def tilted(rate: float) -> np.ndarray:
+    """log w of a class whose first half is taken `rate` times as often as the average example."""
+    return np.where(HALF, np.log(rate), np.log(2 - rate))
+
+
+def heavier_after(
+    kind: type[Planner], edits: list[tuple[float, float]], seed: int, *, first: float = 1.0, resumed: bool = False
+) -> float:
+    """Share of weight that the first half has in the 20 steps after edits, each (epochs, rate)."""
+    rng = np.random.default_rng(seed)
+    planner = kind(tilted(first), 50, rng)
+    for epochs, rate in edits:
+        while planner.epoch < epochs:
+            planner.next()
+        planner.retarget(tilted(rate), revision=1)
+    if resumed:
+        again = kind(tilted(edits[-1][1]), 50, rng)
+        again.restore(planner.state())
+        planner = again
+    plans = [planner.next() for _ in range(20)]
+    heavier = sum(float(plan.weights[HALF[plan.indices]].sum()) for plan in plans)
+    return heavier / sum(plan.adjusted_size for plan in plans)
+
+
+@pytest.mark.parametrize("kind", [ErrorCarryPlanner, FixedSizePlanner, StratifiedPlanner])
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_that_the_batches_after_an_edit_are_of_the_new_target(kind: type[Planner], part: float) -> None:
+    found = [heavier_after(kind, [(part, 1.9)], seed) for seed in range(25)]
+    assert np.mean(found) == pytest.approx(0.95, abs=2 * np.sqrt(0.95 * 0.05 / (25 * 1000)))
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.05, 1.6), st.floats(0.05, 1.95)), min_size=1, max_size=4),
+    st.floats(0.05, 1.95),
+    st.booleans(),
+    st.sampled_from([ErrorCarryPlanner, FixedSizePlanner, StratifiedPlanner]),
+)
+@settings(max_examples=10, derandomize=True)
+def test_that_the_batches_after_any_edits_are_of_the_last_target(
+    edits: list[tuple[float, float]], first: float, resumed: bool, kind: type[Planner]
+) -> None:
+    edits = sorted(edits, key=lambda edit: edit[0])
+    found = [heavier_after(kind, edits, seed, first=first, resumed=resumed) for seed in range(8)]
+    wanted = edits[-1][1] / 2
+    assert np.mean(found) == pytest.approx(wanted, abs=3.5 * np.sqrt(wanted * (1 - wanted) / (8 * 1000)) + 1e-3)
+
+
+@given(st.integers(20, 60), st.integers(0, 2**32 - 1), st.lists(st.floats(0.0, 1.0), min_size=1, max_size=3))
+@settings(max_examples=10, derandomize=True)
+def test_that_what_is_left_of_a_pass_goes_by_the_rates_of_now(count: int, seed: int, parts: list[float]) -> None:
+    draw = np.random.default_rng(seed)
+    each = [np.exp(draw.normal(size=count)) for _ in range(len(parts) + 1)]
+    rates = [one / one.mean() for one in each]
+    left, due = np.zeros(count), np.zeros(count)
+    for replicate in range(60):
+        visits = Visits(np.arange(count), np.random.default_rng([seed, replicate]))
+        visits.set_rates(rates[0])
+        visits.take(1)
+        for part, later in zip(parts, rates[1:], strict=True):
+            visits.take(int(part * len(visits._left)))
+            due = due if later is not rates[-1] else due + len(visits._left) / count * later
+            visits.set_rates(later)
+        left += np.bincount(visits._left, minlength=count)
+    # What an example has left varies by about its mean, and by a quarter where the mean is far below one.
+    heavy = rates[-1] > 1
+    for group in (heavy, ~heavy):
+        spread = np.sqrt(60 * (due[group] / 60 + 0.25).sum())
+        assert left[group].sum() == pytest.approx(due[group].sum(), abs=4 * spread)
 
 
 # -- why examples are drawn and not counted

@@ -140,15 +140,21 @@ class Visits:
     def set_rates(self, rates: Floats) -> None:
         """How often each is taken in a pass on average, shape (n,), mean 1.
 
-        What this pass still holds is allotted anew, as if it had begun with these rates; nobody is taken again for
+        With ℓ the part of the pass that is left, an example is still to come ℓ·v times on average, whether or not it
+        has come already. A lower rate v′ keeps each place that it still has with probability v′/v, and a higher one
+        adds ℓ·(v′ − v) to them, so that what is left goes by v′ from the next place on. Nobody is taken again for
         having become rarer, and nobody owes for what was right before.
         """
         if np.allclose(rates, self._rates, rtol=1e-9, atol=0):
             return
-        changed, self._rates = rates - self._rates, rates
+        before, self._rates = self._rates, rates
         if len(self._left):
             held = np.bincount(self._left, minlength=len(rates))
-            self._credit = np.maximum(self._credit + held + changed, 0.0)
+            rarer = rates < before
+            kept = np.divide(rates, before, out=np.ones_like(rates), where=rarer)
+            # Whether a place is left goes with what was owed, so that a part of one is rounded by a number of its own.
+            self._credit = np.where(rarer, self._rng.random(len(rates)), self._credit)
+            self._credit += held * kept + len(self._left) / len(rates) * np.maximum(rates - before, 0.0)
             self._left = self._allot()
 
     def state(self) -> dict[str, NDArray[np.generic]]:
