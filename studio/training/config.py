@@ -173,7 +173,8 @@ class RunConfig(Settings):
     held_out: float = setting(
         0.02,
         "Held out",
-        "Share of each class that is never trained on, for diagnostics that compare seen with unseen examples.",
+        "Share of each class that is never trained on, for diagnostics that compare seen with unseen examples. Rounded "
+        "down to whole examples; the weights of the others make up for it, so that classes keep their target shares.",
         decimals=3,
         step=0.01,
         advanced=True,

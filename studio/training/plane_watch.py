@@ -173,16 +173,16 @@ class PlaneWatch:
         if self._revision != perturbation.revision:
             self._revision = perturbation.revision
             energies = perturbation.example_energies(trainer.measured) if perturbation.by_example else None
-            data = trainer.data
+            names = trainer.data.class_names
             try:
-                self._exact = PlaneTarget.of(self._plane, data.class_names, data.counts, perturbation, energies)
+                self._exact = PlaneTarget.of(self._plane, names, trainer.counts, perturbation, energies)
             except UserError:
                 self._exact = None
         return self._exact
 
     def _classify(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
         """The most probable class of each point under the target; of the data, where the target is not known."""
-        exact, counts = self._exact_target(), self._trainer.data.counts
+        exact, counts = self._exact_target(), self._trainer.counts
         if exact is not None:
             try:
                 return exact.classify(points)

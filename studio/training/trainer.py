@@ -33,7 +33,7 @@ from studio.training.optimisers import NetworkOptimiser
 from studio.training.padding import padded
 from studio.training.planners import PLANNERS
 from studio.training.precision import autocast
-from studio.training.split import kept_indices, split_off
+from studio.training.split import kept_indices, kept_log_weights, split_off
 from studio.training.step_report import StepReport
 from studio.training.trainer_state import Course, TrainerState, copied, ensure_alike, misfit, set_noise, set_stream
 
@@ -100,6 +100,11 @@ class Trainer:
     def measured(self) -> Measured:
         """What is known of every example, held-out ones included."""
         return self._measured
+
+    @property
+    def counts(self) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+        """Examples per class of the data set, held-out ones included, shape (K,)."""
+        return np.bincount(self._measured.labels, minlength=len(self.data.class_names))
 
     @property
     def epoch(self) -> float:
@@ -304,8 +309,8 @@ class Trainer:
         return whole_log_weights(perturbation, self._measured)
 
     def _log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        energies = perturbation.example_energies(self._measured).of(self._kept) if perturbation.by_example else None
-        return perturbation.example_log_weights(self.data.labels, self.data.counts, energies)
+        """log w of the examples that are trained on, shape (Ñ,)."""
+        return kept_log_weights(self.data_log_weights(perturbation), self._measured.labels, self._kept)
 
     def shown(self, *, averaged: bool) -> GenerativeModel:
         """The model to draw samples from: with the averaged weights, or as it is."""

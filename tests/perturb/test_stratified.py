@@ -233,7 +233,8 @@ HALF = np.repeat([True, False], 1000)
 
 def tilted(rate: float) -> np.ndarray:
     """log w of a class whose first half is taken `rate` times as often as the average example."""
-    return np.where(HALF, np.log(rate), np.log(2 - rate))
+    rates: np.ndarray = np.where(HALF, rate, 2 - rate)
+    return np.asarray(np.log(rates))
 
 
 def heavier_after(
