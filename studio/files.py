@@ -16,6 +16,9 @@ from typing import BinaryIO
 
 from studio.errors import UserError
 
+_CLOCKS_APART_S = 60.0
+"""By so much the clock of a disk may be behind that by which processes begin."""
+
 
 @contextmanager
 def whole_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
@@ -91,7 +94,7 @@ def _remove_left_over_parts(folder: Path, name: str) -> None:
     pattern = re.compile(rf"\.{name}\.(\d+)\.part")
     for neighbour in folder.iterdir():
         match = pattern.fullmatch(neighbour.name)
-        if match and not _is_running(int(match[1])):
+        if match and not _is_being_written(neighbour, int(match[1])):
             neighbour.unlink(missing_ok=True)
 
 
@@ -105,7 +108,11 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _is_running(pid: int) -> bool:
-    import psutil
+def _is_being_written(part: Path, pid: int) -> bool:
+    """Whether the process of that number may still be at it; one that began after the last byte only has its number."""
+    from studio.process import start_of
 
-    return bool(psutil.pid_exists(pid))
+    try:
+        return 0 < start_of(pid) <= part.stat().st_mtime + _CLOCKS_APART_S
+    except FileNotFoundError:
+        return False

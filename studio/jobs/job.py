@@ -39,6 +39,7 @@ class Job:
         status: where it stands.
         error: what went wrong, a line, if something did.
         pid: of its process while it runs, else 0.
+        born: when that process began, in seconds since 1970, which tells it from later ones of its number.
         seconds: it has run for, all attempts together.
         attempts: how often it was started.
         begun: when the attempt under way began, in seconds since 1970; 0 while it does not run.
@@ -54,6 +55,7 @@ class Job:
     status: JobStatus = JobStatus.WAITING
     error: str = ""
     pid: int = 0
+    born: float = 0.0
     seconds: float = 0.0
     attempts: int = 0
     begun: float = 0.0

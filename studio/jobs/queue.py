@@ -1,6 +1,7 @@
 """The queue: a SQLite file that outlives the studio and that several programs may open at once.
 
-    job(id, place, title, config, steps, seconds_limit, folder, status, error, pid, seconds, attempts, begun, sweep)
+    job(id, place, title, config, steps, seconds_limit, folder, status, error, pid, born, seconds, attempts, begun,
+        sweep)
     switch(running, at_once)      whether jobs are to be started, and how many at a time
 
 Jobs hold their configuration as text, frozen when they are queued, and their place in a sweep as JSON. Nothing here
@@ -22,27 +23,32 @@ from pydantic import ValidationError
 from studio.errors import UserError
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.sweep import Sweep
+from studio.process import start_of
 from studio.training.config import RunConfig
 from studio.training.limit import Limit
 from studio.training.sweep_mark import MOST_RUNS, SweepMark
 
-_VERSION = 2
+_VERSION = 3
 _BUSY_SECONDS = 10.0
 _TABLE = """
 CREATE TABLE IF NOT EXISTS job(
     id INTEGER PRIMARY KEY AUTOINCREMENT, place REAL NOT NULL, title TEXT NOT NULL, config TEXT NOT NULL,
     steps INTEGER, seconds_limit REAL, folder TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'waiting',
-    error TEXT NOT NULL DEFAULT '', pid INTEGER NOT NULL DEFAULT 0, seconds REAL NOT NULL DEFAULT 0,
-    attempts INTEGER NOT NULL DEFAULT 0, begun REAL NOT NULL DEFAULT 0, sweep TEXT NOT NULL DEFAULT '')
+    error TEXT NOT NULL DEFAULT '', pid INTEGER NOT NULL DEFAULT 0, born REAL NOT NULL DEFAULT 0,
+    seconds REAL NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, begun REAL NOT NULL DEFAULT 0,
+    sweep TEXT NOT NULL DEFAULT '')
 """
 
 _SWITCH = "CREATE TABLE IF NOT EXISTS switch(running INTEGER NOT NULL, at_once INTEGER NOT NULL DEFAULT 1)"
+_SINCE_2 = ("ALTER TABLE job ADD COLUMN born REAL NOT NULL DEFAULT 0",)
 _SINCE_1 = (
     "ALTER TABLE job ADD COLUMN begun REAL NOT NULL DEFAULT 0",
     "ALTER TABLE job ADD COLUMN sweep TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE switch ADD COLUMN at_once INTEGER NOT NULL DEFAULT 1",
+    *_SINCE_2,
 )
-"""What makes a queue of version 1 one of version 2."""
+_STATEMENTS = {0: (_TABLE, _SWITCH), 1: _SINCE_1, 2: _SINCE_2, _VERSION: ()}
+"""What makes a queue of each version, or no queue yet, one of this version."""
 
 
 class JobQueue:
@@ -62,14 +68,14 @@ class JobQueue:
             path.parent.mkdir(parents=True, exist_ok=True)
             with self._connected() as database:
                 version = database.execute("PRAGMA user_version").fetchone()[0]
-                if version not in range(_VERSION + 1):
+                if version not in _STATEMENTS:
                     raise UserError(
                         "The queue comes from another version of the studio",
                         f"{path} has version {version}; this studio reads {_VERSION}.",
                         "Update the studio, or move the file away to begin a new queue.",
                     )
                 database.execute("PRAGMA journal_mode=WAL")
-                for statement in _SINCE_1 if version == 1 else (_TABLE, _SWITCH):
+                for statement in _STATEMENTS[version]:
                     database.execute(statement)
                 database.execute(f"PRAGMA user_version={_VERSION}")
         except OSError as error:
@@ -177,15 +183,15 @@ class JobQueue:
         """Mark a waiting job as running; whether nobody else was faster."""
         with self._connected() as database:
             cursor = database.execute(
-                "UPDATE job SET status='running', pid=?, attempts=attempts+1, error='', begun=? "
+                "UPDATE job SET status='running', pid=?, born=?, attempts=attempts+1, error='', begun=? "
                 "WHERE id=? AND status='waiting'",
-                (pid, time.time(), job.id),
+                (pid, start_of(pid), time.time(), job.id),
             )
             return cursor.rowcount == 1
 
     def started(self, job: Job, pid: int) -> None:
         """Note the process of a job that was claimed."""
-        self._set("pid=?", (pid,), job)
+        self._set("pid=?, born=?", (pid, start_of(pid)), job)
 
     def end(self, job: Job, status: JobStatus, *, error: str = "", seconds: float = 0.0) -> None:
         """Note how a job's process has ended.
@@ -196,7 +202,7 @@ class JobQueue:
             error: what went wrong.
             seconds: it ran for.
         """
-        self._set("status=?, error=?, pid=0, begun=0, seconds=seconds+?", (status.value, error, seconds), job)
+        self._set("status=?, error=?, pid=0, born=0, begun=0, seconds=seconds+?", (status.value, error, seconds), job)
 
     def retry(self, *jobs: Job) -> None:
         """Have jobs that have ended run once more."""
@@ -287,6 +293,7 @@ def _job(row: sqlite3.Row) -> Job:
         status=status,
         error=row["error"],
         pid=row["pid"],
+        born=row["born"],
         seconds=row["seconds"],
         attempts=row["attempts"],
         begun=row["begun"],

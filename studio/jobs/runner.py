@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
-import psutil  # before torch's libraries: whoever loads one beside them waits for them, and Python's lock with it
-
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.jobs.attempt import Attempt, Ending, Outcome, Workers
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
+from studio.process import is_running
 from studio.training.saved_run import SavedRun
 from studio.training.sweep_mark import FILE as SWEEP
 from studio.training.sweep_mark import write_mark
@@ -131,15 +130,8 @@ class JobRunner:
     def _take_back_orphans(self) -> None:
         """Put back what ran under a studio that is gone."""
         for job in self.queue.running_jobs():
-            if job.id not in self._running and not _alive(job.pid):
+            if job.id not in self._running and not is_running(job.pid, job.born):
                 self.queue.end(job, JobStatus.COMPLETED if _completed(job.folder) else JobStatus.WAITING)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _completed(folder: Path) -> bool:

@@ -153,12 +153,20 @@ def test_that_a_file_that_does_not_come_leaves_no_folder(loopback: Loopback, tmp
     assert list(tmp_path.rglob("*")) == [tmp_path / "kept"]
 
 
-def test_that_what_a_killed_process_left_is_cleared_and_a_living_ones_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in (".file.11.part", ".file.22.part", ".other.11.part"):
+def test_that_what_a_killed_process_left_is_cleared_and_a_living_ones_is_not(tmp_path: Path) -> None:
+    living, gone = os.getppid(), 2**22 + 11
+    for name in (f".file.{gone}.part", f".file.{living}.part", f".other.{gone}.part"):
         (tmp_path / name).write_bytes(b"half")
-    monkeypatch.setattr(files, "_is_running", lambda pid: pid == 22)
     with whole_file(tmp_path / "file") as file:
         file.write(b"whole")
-    assert files_below(tmp_path) == [".file.22.part", ".other.11.part", "file"]
+    assert files_below(tmp_path) == [f".file.{living}.part", f".other.{gone}.part", "file"]
+
+
+def test_that_what_a_killed_process_left_is_cleared_though_its_number_was_given_out_again(tmp_path: Path) -> None:
+    part = tmp_path / f".other.{os.getpid()}.part"
+    part.write_bytes(b"half")
+    files.sweep(tmp_path)
+    assert part.exists()
+    os.utime(part, (1e9, 1e9))  # long before this process began
+    files.sweep(tmp_path)
+    assert not part.exists()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import psutil
 import pytest
 
 from studio.errors import UserError
@@ -114,6 +116,7 @@ def test_that_a_queue_of_the_first_version_is_taken_over(queue: JobQueue) -> Non
 
     with closing(sqlite3.connect(queue.path)) as database, database:
         for statement in (
+            "ALTER TABLE job DROP COLUMN born",
             "ALTER TABLE job DROP COLUMN begun",
             "ALTER TABLE job DROP COLUMN sweep",
             "DROP TABLE switch",
@@ -126,6 +129,19 @@ def test_that_a_queue_of_the_first_version_is_taken_over(queue: JobQueue) -> Non
     assert titles(again) == "abc"
     assert (again.running, again.at_once) == (True, 1)
     assert again.claim(named(again, "a"), 1)
+
+
+def test_that_a_queue_of_the_second_version_is_taken_over(queue: JobQueue) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(queue.path)) as database, database:
+        database.execute("ALTER TABLE job DROP COLUMN born")
+        database.execute("PRAGMA user_version=2")
+    again = JobQueue(queue.path)
+    assert titles(again) == "abc"
+    assert again.claim(named(again, "a"), os.getpid())
+    assert named(again, "a").born == psutil.Process().create_time()
 
 
 def test_that_how_many_run_at_once_and_a_sweep_outlive_the_program(queue: JobQueue, tmp_path: Path) -> None:

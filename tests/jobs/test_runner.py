@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -130,6 +132,29 @@ def test_that_a_job_whose_process_is_gone_is_put_back(queue: JobQueue, stand_in:
     runner = JobRunner(queue)
     poll_until(runner, lambda: queue.jobs()[0].status is JobStatus.COMPLETED)
     assert queue.jobs()[0].attempts == 2
+
+
+@pytest.mark.parametrize("pid", [1, os.getpid(), os.getppid(), -1, 0, 2**70], ids=str)
+def test_that_a_job_whose_process_has_left_its_number_to_another_is_put_back(
+    queue: JobQueue, stand_in: Callable[[str], None], pid: int
+) -> None:
+    """As in a container, where the studio is number 1 again when it is started anew."""
+    stand_in("pass")
+    (job,) = add(queue)
+    queue.claim(job, os.getpid())
+    with closing(sqlite3.connect(queue.path)) as database, database:
+        database.execute("UPDATE job SET pid=?, born=born-1000000", (min(pid, 2**62),))
+    runner = JobRunner(queue)
+    poll_until(runner, lambda: queue.jobs()[0].status is JobStatus.COMPLETED)
+    assert queue.jobs()[0].attempts == 2
+
+
+def test_that_a_job_that_another_studio_runs_is_left_alone(queue: JobQueue, stand_in: Callable[[str], None]) -> None:
+    stand_in("pass")
+    (job,) = add(queue)
+    queue.claim(job, os.getpid())
+    JobRunner(queue).poll()
+    assert statuses(queue) == ["running"]
 
 
 class Losing:
