@@ -26,6 +26,7 @@ from studio.training.events import (
     Noticed,
     Outcome,
     Preparing,
+    Remarked,
     Saved,
     Started,
     ThreadsChanged,
@@ -258,6 +259,8 @@ class _Watcher:
                 self._bar.leave = True
                 self._bar.set_description_str("Training")
                 self._say(f"{parameters:,} parameters on {device}, {threads} threads; run folder {folder}")
+            case Remarked(text=text):
+                self._say(text)
             case Logged(step=step, values=values):
                 losses = {name: f"{value:.3g}" for name, value in values.items() if name.startswith("loss_")}
                 self._bar.set_postfix(step=step, **losses, refresh=False)

@@ -93,6 +93,20 @@ def test_that_what_goes_on_is_told_on_stderr_alone(
     assert SavedRun.open(tmp_path / "deep" / "down" / "run").summary["steps"] == 7
 
 
+def test_that_what_a_csv_file_covers_is_said_and_stands_in_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, run, page = tmp_path / "energies.csv", tmp_path / "run", tmp_path / "run.html"
+    path.write_text("id,energy\n3,1.5\n1796,-1\n")
+    terms = json.dumps([{"kind": "column", "path": str(path)}])
+    steps = ["--steps", "1", "--run-dir", str(run), *QUICK]
+    assert main(["train", "digits-vae", *steps, "--set", f"perturbation.terms={terms}"]) == 0
+    said = "energies.csv gives 2 of 1,797 examples their ΔH; it is 0 for the other 1,795"
+    assert said in capsys.readouterr().err
+    assert main(["report", str(run), "--out", str(page)]) == 0
+    assert said in page.read_text(encoding="utf-8")
+
+
 def test_that_a_run_ends_after_its_minutes(tmp_path: Path) -> None:
     assert main(["train", "digits-wgan_gp", "--minutes", "0.005", "--run-dir", str(tmp_path / "run"), *QUICK]) == 0
     summary = SavedRun.open(tmp_path / "run").summary

@@ -27,6 +27,7 @@ from studio.training.events import (
     PerturbationRejected,
     PlannersCompared,
     Preparing,
+    Remarked,
     Restored,
     Resumed,
     Saved,
@@ -66,7 +67,7 @@ class LogLine:
 def line_of(event: Event) -> LogLine | None:
     """The log line of an event; None for those that are no news."""
     match event:
-        case Preparing(text=text):
+        case Preparing(text=text) | Remarked(text=text):
             return LogLine(text=text)
         case Started(device=device, threads=threads, parameters=parameters, folder=folder, step=step):
             since = f" from step {step:,} on" if step else ""

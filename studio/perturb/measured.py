@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,20 @@ COLUMN = "column:"
 """Begins the name of what is no feature; what follows says whose it is, such as ``column:csv:/data/energies.csv``."""
 
 
-def _no_columns(name: str, progress: Progress) -> Floats:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """What is known of every example from elsewhere.
+
+    Attributes:
+        values: one per example, shape (N,).
+        says: what a person should know of them, a sentence without a full stop; empty if there is nothing.
+    """
+
+    values: Floats
+    says: str = ""
+
+
+def _no_columns(name: str, progress: Progress) -> Column:
     raise UserError("There is no such column", f"Nothing here can load “{name}”.", field="perturbation.terms")
 
 
@@ -30,7 +44,7 @@ class Measured:
         data: uint8 images, shape (N, H, W, C), or points, shape (N, 2).
         labels: class index of each, shape (N,).
         class_names: one per class.
-        load_column: gets the values of a column, shape (N,), from its name without `COLUMN`; may raise UserError.
+        load_column: gets a column from its name without `COLUMN`; may raise UserError.
     """
 
     def __init__(
@@ -38,7 +52,7 @@ class Measured:
         data: NDArray[Any],
         labels: NDArray[np.int64],
         class_names: Sequence[str],
-        load_column: Callable[[str, Progress], Floats] = _no_columns,
+        load_column: Callable[[str, Progress], Column] = _no_columns,
     ) -> None:
         self._data = data
         self.labels = labels
@@ -46,6 +60,7 @@ class Measured:
         self._load_column = load_column
         self._lock = threading.Lock()
         self._values: dict[str, Floats] = {}
+        self._said: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -81,7 +96,8 @@ class Measured:
             missing = self.missing(names)
             for name in missing:
                 if name.startswith(COLUMN):
-                    self._values[name] = self._load_column(name.removeprefix(COLUMN), progress)
+                    column = self._load_column(name.removeprefix(COLUMN), progress)
+                    self._said[name], self._values[name] = column.says, column.values
             features = [name for name in missing if not name.startswith(COLUMN)]
             if features:
                 self._values |= measure(self._data, features, progress)
@@ -98,9 +114,14 @@ class Measured:
             self.prepare([name])
         return self._values[name]
 
+    def remarks(self, names: Iterable[str]) -> tuple[str, ...]:
+        """What there is to say of those of the names that were loaded, a sentence each."""
+        return tuple(said for name in dict.fromkeys(names) if (said := self._said.get(name)))
+
     def forget(self, name: str) -> None:
         """Load or measure this anew at its next use, as when a file has changed."""
         self._values.pop(name, None)
+        self._said.pop(name, None)
 
     def describe(self, index: int) -> str:
         """An example as messages name it."""

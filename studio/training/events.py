@@ -33,6 +33,13 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remarked:
+    """What a person should know of the data that the run trains on; `text` is a sentence without a full stop."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PerturbationApplied:
     """From `step` on, batches are planned for `revision`."""
 
@@ -243,6 +250,7 @@ class Finished:
 Event = (
     Preparing
     | Started
+    | Remarked
     | PerturbationApplied
     | PerturbationRejected
     | LearningRateApplied

@@ -12,7 +12,7 @@ from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
-from studio.perturb.measured import Measured
+from studio.perturb.measured import Column, Measured
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.training.judges import Judges
@@ -41,16 +41,17 @@ def measured_set(examples: ExampleSet, judges: Judges | None = None) -> Measured
     """
     asked = judges or Judges(examples, default_data_root())
 
-    def load(source: str, progress: Progress) -> Floats:
+    def load(source: str, progress: Progress) -> Column:
         kind, _, place = source.partition(":")
         match kind:
             case "csv" if place.strip():
-                return read_column(Path(place).expanduser(), len(examples), examples.files, progress)
+                files, count = examples.listed or examples.files, examples.number_count
+                return read_column(Path(place).expanduser(), count, files, progress, present=examples.numbers)
             case "csv":
                 raise UserError("No CSV file has been chosen yet", hint="Choose one.", field="perturbation.terms")
             case "judge":
                 name, of = json.loads(place)
-                return asked.log_odds(name, of, progress)
+                return Column(values=asked.log_odds(name, of, progress))
             case _:
                 raise UserError("There is no such column", f"“{source[:60]}”.", field="perturbation.terms")
 

@@ -222,6 +222,7 @@ class Recorder:
                 "scale": asdict(trainer.data.scale),
                 "class_names": list(trainer.data.class_names),
                 **self._target(),
+                "remarks": list(trainer.remarks),
                 "edits": self._edits,
                 "learning_rates": self._rates,
                 "returns": self._returns,

@@ -22,7 +22,7 @@ from studio.progress import Progress
 from studio.training.background import Background
 from studio.training.commands import Command, Stop
 from studio.training.config import RunConfig
-from studio.training.events import Event, Finished, Outcome, Preparing, Started
+from studio.training.events import Event, Finished, Outcome, Preparing, Remarked, Started
 from studio.training.judges import Judges
 from studio.training.limit import Limit
 from studio.training.loop import RunLoop
@@ -147,6 +147,8 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
         step=trainer.step_count,
     )
     mailbox.post(started)
+    for remark in trainer.remarks:
+        mailbox.post(Remarked(text=remark))
     recorder = Recorder(folder, trainer, notes) if folder else None
     if recorder is not None:
         recorder.hear(started)

@@ -107,6 +107,11 @@ class Trainer:
         return np.bincount(self._measured.labels, minlength=len(self.data.class_names))
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know of the columns that the target asks for, a sentence each."""
+        return self._measured.remarks(self.perturbation.energy.names)
+
+    @property
     def epoch(self) -> float:
         """Examples trained on over examples in the data set."""
         return self._planner.epoch

@@ -266,6 +266,7 @@ def test_that_a_csv_column_is_added_by_its_file(
     assert workbench.target.tilt is not None
     assert workbench.target.tilt.energies is not None
     assert workbench.target.tilt.energies.energy[0] == -4
+    qtbot.waitUntil(lambda: "energies.csv gives 1 of 1,797 examples their ΔH" in panel.sum.cost.text())
 
 
 def test_that_a_file_with_terms_that_the_data_set_lacks_says_so_at_the_row(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from studio.errors import UserError
 from studio.perturb.diagnostics import Strength, effective_sample_size, summarise, summarise_examples
 from studio.perturb.energy import Energy, class_masses
-from studio.perturb.measured import COLUMN, Measured
+from studio.perturb.measured import COLUMN, Column, Measured
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.perturb.terms import ColumnTerm, FormulaTerm, LinearTerm, QuadraticTerm, Term, WindowTerm
 from studio.progress import Progress
@@ -239,14 +239,15 @@ def test_that_a_term_in_a_feature_that_the_data_lack_is_refused_at_its_row() -> 
 def test_that_a_column_is_loaded_once_and_again_when_it_is_forgotten() -> None:
     asked: list[str] = []
 
-    def load(source: str, progress: Progress) -> Floats:
+    def load(source: str, progress: Progress) -> Column:
         asked.append(source)
-        return np.array([0.0, np.log(3.0)])
+        return Column(values=np.array([0.0, np.log(3.0)]), says="half")
 
     measured = Measured(np.zeros((2, 2)), np.array([0, 1]), ("a", "b"), load)
     energy = Energy(terms=(ColumnTerm(source="judge:1", scale=-1.0),))
     for _ in range(2):
         assert weights(energy, measured) == pytest.approx([0.5, 1.5])
     assert asked == ["judge:1"]
+    assert measured.remarks([*energy.names, "x"]) == ("half",)
     measured.forget(COLUMN + "judge:1")
     assert measured.missing(energy.names) == (COLUMN + "judge:1",)

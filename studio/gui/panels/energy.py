@@ -260,7 +260,7 @@ class EnergyPanel(LivePanel):
         tilt, measured, examples = self.workbench.target.tilt, self.workbench.energies.measured, self.workbench.images
         if tilt is None or measured is None or examples is None or len(measured) != len(tilt.dataset.labels):
             return
-        self.sum.show_tilt(tilt)
+        self.sum.show_tilt(tilt, measured.remarks(tilt.perturbation.energy.names))
         if tilt.fault is not None:
             self._reject(tilt.fault)
         elif self._faulty:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -108,8 +109,8 @@ class EnergySum(QObject):
             if isinstance(field, QWidget):
                 field.setEnabled(on)
 
-    def show_tilt(self, tilt: TiltView) -> None:
-        """What comes of it."""
+    def show_tilt(self, tilt: TiltView, remarks: Sequence[str]) -> None:
+        """What comes of it, and what there is to say of what its terms ask for."""
         self.offsets_row.setVisible(tilt.dataset.labelled)
         summary = tilt.summary
         text = f"ESS/n {compact(100 * summary.efficiency, 3)} % – {_VERDICTS.get(summary.strength, summary.strength)}"
@@ -119,7 +120,7 @@ class EnergySum(QObject):
                 f". Clipped: {compact(100 * clip.clipped, 3)} % of the examples; the target given differs from the one "
                 f"asked for by {compact(100 * clip.variation, 3)} % (total variation)"
             )
-        self.cost.setText(text + ".")
+        self.cost.setText(". ".join([text, *remarks]) + ".")
         mark(self.cost, "role", "")
 
     # -- intent out

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from studio.errors import UserError
 from studio.files import whole_file
 from studio.library.entry import RunEntry, entry_of
 from studio.library.export.pictures import caption
@@ -25,6 +26,7 @@ from studio.training.config_file import read_config
 from studio.training.frames import FrameStore
 from studio.training.metrics import Metrics, read_metrics
 from studio.training.sample_strips import tiled
+from studio.training.saved_run import read_summary
 
 _MOMENTS = 6
 _SIDE = 180
@@ -66,7 +68,7 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
     parts = [
         f"<h1>{escape(entry.name)}</h1>",
         f'<p class="notes">{escape(entry.notes)}</p>' if entry.notes else "",
-        _numbers(entry),
+        _numbers(entry, _remarks(folder)),
         _shares(metrics),
         _samples(folder),
         _curves(metrics),
@@ -82,11 +84,12 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
         file.write(page.encode(errors="backslashreplace"))
 
 
-def _numbers(entry: RunEntry) -> str:
+def _numbers(entry: RunEntry, remarks: str) -> str:
     rows = (
         ("Data set", entry.dataset),
         ("Model", entry.model),
         ("Tilt, ΔH by class", entry.tilt),
+        ("ΔH by example", remarks),
         ("Steps", f"{entry.steps:,}"),
         ("Time spent training", f"{entry.seconds:,.1f} s"),
         ("Share error, total variation", _figure(entry.share_error)),
@@ -97,6 +100,15 @@ def _numbers(entry: RunEntry) -> str:
     )
     cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows if value)
     return f"<table>{cells}</table>"
+
+
+def _remarks(folder: Path) -> str:
+    """What the run said of the columns that its target asks for."""
+    try:
+        found = read_summary(folder).get("remarks")
+    except UserError:  # it was cut off before its first save
+        return ""
+    return "; ".join(map(str, found)) if isinstance(found, list) else ""
 
 
 def _shares(metrics: Metrics) -> str:
