@@ -1,16 +1,16 @@
 """The command line: the window without arguments, or a run without a window.
 
 Exit codes: 0 success, 1 a bug, 2 something the person can mend (one line on stderr), 130 interrupted
-by Ctrl-C (a run is saved all the same).
+by Ctrl-C (a run is saved all the same), 141 nobody reads on, as behind ``| head``.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from studio import __version__
 from studio.cli_arguments import (
@@ -23,6 +23,7 @@ from studio.cli_arguments import (
     add_seed,
     add_settings,
     number,
+    place,
     run_of,
     tell_if_cut_short,
 )
@@ -30,7 +31,11 @@ from studio.cli_completion import add_completion
 from studio.cli_library import add_library
 from studio.cli_runs import add_run_commands, evaluation_of
 from studio.errors import UserError
+from studio.paths import typed_path
 from studio.runtime import prepare_runtime
+
+_CLOSED_PIPE = 141
+"""128 + SIGPIPE, as a shell says it of other programs."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +48,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         the exit code.
     """
     prepare_runtime()
-    arguments = _parser().parse_args(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _run(sys.argv[1:] if argv is None else argv)
+        finally:
+            if sys.stdout is not None:  # as it is in a program without a terminal
+                sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_what_nobody_reads()
+        return _CLOSED_PIPE
+
+
+def _run(argv: Sequence[str]) -> int:
+    arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         return command(arguments)
@@ -52,6 +69,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _drop_what_nobody_reads() -> None:
+    """Let Python write what is left in its buffers to nowhere, or else it would complain at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -107,6 +135,7 @@ def _add_window(commands: Commands) -> None:
     window.add_argument(
         "config",
         nargs="?",
+        type=typed_path,
         metavar="CONFIG_OR_PRESET",
         help="a configuration file, or the name of a preset or of a run",
     )
@@ -123,13 +152,14 @@ def _add_train(commands: Commands) -> None:
     )
     train.add_argument(
         "config",
+        type=typed_path,
         metavar="CONFIG_OR_PRESET",
         help="a configuration file, a preset's name, or a run's, to train another one like it",
     )
     add_settings(train)
     add_limit(train, steps="training steps (1,000 if nothing is said)", minutes="training time in minutes")
     add_data_root(train)
-    train.add_argument("--run-dir", type=Path, metavar="DIR", help="the run's folder, new or empty")
+    train.add_argument("--run-dir", type=place, metavar="DIR", help="the run's folder, new or empty")
     add_evaluation(train)
     train.set_defaults(command=_train)
 
@@ -146,7 +176,7 @@ def _add_sample(commands: Commands) -> None:
     sample.add_argument("--count", type=number(int, 1, 10**12), default=64, metavar="N", help="how many (64)")
     add_seed(sample)
     sample.add_argument(
-        "--out", type=Path, required=True, metavar="FILE.npz", help="holds `images`, uint8, shape (N, H, W, C)"
+        "--out", type=place, required=True, metavar="FILE.npz", help="holds `images`, uint8, shape (N, H, W, C)"
     )
     add_raw(sample)
     sample.set_defaults(command=_sample)
@@ -168,7 +198,7 @@ def _add_evaluate(commands: Commands) -> None:
         metavar="NAME",
         help="data set whose judge labels samples, such as mnist or folder:/home/me/pets; that of the run if absent",
     )
-    evaluate.add_argument("--json", type=Path, metavar="FILE", help="also write every figure there")
+    evaluate.add_argument("--json", type=place, metavar="FILE", help="also write every figure there")
     add_data_root(evaluate)
     evaluate.set_defaults(command=_evaluate)
 
@@ -195,12 +225,12 @@ def _add_sweep(commands: Commands) -> None:
         epilog=_SWEEP_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    sweep.add_argument("sweep", type=Path, metavar="FILE", help="the sweep, JSON")
+    sweep.add_argument("sweep", type=place, metavar="FILE", help="the sweep, JSON")
     sweep.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder of its runs and its results; the workspace if absent"
+        "--out", type=place, metavar="DIR", help="folder of its runs and its results; the workspace if absent"
     )
-    sweep.add_argument("--json", type=Path, metavar="FILE", help="also write the results there, as JSON")
-    sweep.add_argument("--csv", type=Path, metavar="FILE", help="also write the results there, as CSV")
+    sweep.add_argument("--json", type=place, metavar="FILE", help="also write the results there, as JSON")
+    sweep.add_argument("--csv", type=place, metavar="FILE", help="also write the results there, as CSV")
     sweep.add_argument("--jobs", type=number(int, 1, 4096), metavar="N", help="runs at once (1; a cluster: its cores)")
     sweep.add_argument(
         "--cluster",

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from studio.paths import typed_path
+
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Arguments: TypeAlias = "argparse._ActionsContainer"
 """A parser, or a group of its arguments."""
@@ -17,7 +19,7 @@ RUN = "a run's folder, or its name in the workspace"
 
 def add_run(parser: Arguments) -> None:
     """``RUN`` and ``--workspace``, for `run_of`."""
-    parser.add_argument("run", metavar="RUN", help=RUN)
+    parser.add_argument("run", type=typed_path, metavar="RUN", help=RUN)
     add_workspace(parser)
 
 
@@ -44,13 +46,13 @@ def tell_if_cut_short(run: Path) -> None:
 def add_workspace(parser: Arguments) -> None:
     """``--workspace``."""
     parser.add_argument(
-        "--workspace", type=Path, metavar="DIR", help="folder of the runs (the one chosen in the window)"
+        "--workspace", type=place, metavar="DIR", help="folder of the runs (the one chosen in the window)"
     )
 
 
 def add_data_root(parser: Arguments) -> None:
     """``--data-root``."""
-    parser.add_argument("--data-root", type=Path, metavar="DIR", help="folder of downloaded data sets")
+    parser.add_argument("--data-root", type=place, metavar="DIR", help="folder of downloaded data sets")
 
 
 def add_seed(parser: Arguments) -> None:
@@ -89,6 +91,11 @@ def add_evaluation(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="tell whether the tilt arrives, now and then while it trains and at its end; needs images",
     )
+
+
+def place(text: str) -> Path:
+    """A type of argument: a path, however it was typed."""
+    return Path(typed_path(text))
 
 
 def number(kind: type[int] | type[float], least: float, most: float) -> Callable[[str], int | float]:

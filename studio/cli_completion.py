@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 from functools import partial
-from pathlib import Path
 
-from studio.cli_arguments import Commands
+from studio.cli_arguments import Commands, place
 
 _SHELLS = ("bash", "zsh", "tcsh")
 _RUNS = {"bash": "_studio_runs", "zsh": "_studio_runs", "tcsh": "`studio runs --names`"}
@@ -63,7 +62,7 @@ def _completion(parser: argparse.ArgumentParser, arguments: argparse.Namespace) 
             completed: Mapping[str, object] = _RUNS
         elif action.metavar == "CONFIG_OR_PRESET":
             completed = _CONFIGS
-        elif action.type is Path:
+        elif action.type is place:
             completed = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE
         else:
             continue

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from pathlib import Path
 
-from studio.cli_arguments import Commands, add_data_root, add_raw, add_run, add_seed, number, run_of, tell_if_cut_short
+from studio.cli_arguments import (
+    Commands,
+    add_data_root,
+    add_raw,
+    add_run,
+    add_seed,
+    number,
+    place,
+    run_of,
+    tell_if_cut_short,
+)
 from studio.errors import UserError
 
 _DESCRIPTION = """Save parts of a run as files that other programs open. Give one or more of the
@@ -33,7 +42,7 @@ def add_export(commands: Commands) -> None:
     add_run(export)
     forms = export.add_argument_group("what to save")
     for kind in FORMATS:
-        forms.add_argument(f"--{kind.name}", type=Path, metavar=kind.metavar, help=kind.says)
+        forms.add_argument(f"--{kind.name}", type=place, metavar=kind.metavar, help=kind.says)
     choices = export.add_argument_group("choices")
     choices.add_argument(
         "--step",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from studio.cli_arguments import RUN, Commands, add_run, add_workspace, run_of
+from studio.cli_arguments import RUN, Commands, add_run, add_workspace, place, run_of
 from studio.cli_export import add_export
+from studio.paths import typed_path
 
 
 def add_library(commands: Commands) -> None:
@@ -39,7 +40,7 @@ def _add_compare(commands: Commands) -> None:
         "all. Of each curve, the mean of its last tenth.",
         epilog="example: studio compare tilted untilted",
     )
-    compare.add_argument("runs", nargs="+", metavar="RUN", help=RUN)
+    compare.add_argument("runs", nargs="+", type=typed_path, metavar="RUN", help=RUN)
     add_workspace(compare)
     compare.set_defaults(command=_compare)
 
@@ -53,7 +54,7 @@ def _add_report(commands: Commands) -> None:
         epilog="example: studio report my-run --out my-run.html",
     )
     add_run(report)
-    report.add_argument("--out", type=Path, metavar="FILE.html", help="the page (RUN.html in this folder)")
+    report.add_argument("--out", type=place, metavar="FILE.html", help="the page (RUN.html in this folder)")
     report.set_defaults(command=_report)
 
 
@@ -65,7 +66,7 @@ def _add_import(commands: Commands) -> None:
         "in it is ever executed.",
         epilog="example: studio import my-run.zip",
     )
-    taken.add_argument("archive", type=Path, metavar="FILE.zip", help="the archive")
+    taken.add_argument("archive", type=place, metavar="FILE.zip", help="the archive")
     add_workspace(taken)
     taken.set_defaults(command=_import)
 

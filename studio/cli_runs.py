@@ -15,6 +15,7 @@ from studio.cli_arguments import (
     add_run,
     add_settings,
     number,
+    place,
     run_of,
 )
 
@@ -67,7 +68,7 @@ def _add_fork(commands: Commands) -> None:
     fork.add_argument("--step", type=number(int, 0, 10**12), metavar="S", help="of the checkpoint (the last one)")
     add_settings(fork)
     add_limit(fork, steps="up to this step (1,000 more if nothing is said)", minutes="so many minutes longer")
-    fork.add_argument("--run-dir", type=Path, metavar="DIR", help="the new run's folder, new or empty")
+    fork.add_argument("--run-dir", type=place, metavar="DIR", help="the new run's folder, new or empty")
     add_data_root(fork)
     fork.set_defaults(command=_fork)
 

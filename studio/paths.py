@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import platformdirs
 
 from studio.files import whole_file
 
 _APP = "perturbation-studio"
+_QUOTES = ('""', "''", "“”", "‘’")
+_ADDRESS = re.compile(r"file:(?://(?:localhost)?)?(/.*)", re.IGNORECASE | re.DOTALL)
 
 
 def resources() -> Path:
@@ -44,6 +49,23 @@ def choose_runs_root(folder: Path) -> None:
     """
     with whole_file(_chosen_workspace()) as file:
         file.write(f"{folder.absolute()}\n".encode())
+
+
+def typed_path(text: str) -> str:
+    """A path as it is typed, pasted or dropped: without blanks and quotes around it, and no ``file://`` address.
+
+    What exists under exactly this name is meant as it stands.
+    """
+    if os.path.exists(text):
+        return text
+    path = text.strip()
+    if len(path) > 1 and path[0] + path[-1] in _QUOTES:
+        path = path[1:-1].strip()
+    address = _ADDRESS.fullmatch(path)
+    if address is None:
+        return path
+    path = unquote(address[1], errors="surrogateescape")
+    return path[1:] if os.name == "nt" else path  # before a drive's letter
 
 
 def _chosen_workspace() -> Path:

@@ -6,10 +6,15 @@ brings its form along and the window has no code for it.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
+
+from studio.paths import typed_path
+
+PathText: TypeAlias = Annotated[str, AfterValidator(typed_path)]
+"""A path as text, however it was typed."""
 
 
 class Settings(BaseModel):

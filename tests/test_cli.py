@@ -163,8 +163,7 @@ def test_that_a_watcher_that_fails_stops_the_run(tmp_path: Path, monkeypatch: py
         raise BrokenPipeError
 
     monkeypatch.setattr(_Watcher, "_show", fail)
-    with pytest.raises(BrokenPipeError):
-        main(["train", "digits-vae", "--minutes", "60", "--run-dir", str(tmp_path / "run"), *QUICK])
+    assert main(["train", "digits-vae", "--minutes", "60", "--run-dir", str(tmp_path / "run"), *QUICK]) == 141
     training = [thread for thread in threading.enumerate() if thread.name == "training"]
     for thread in training:
         thread.join(60)
@@ -232,6 +231,7 @@ def test_that_a_real_ctrl_c_saves_and_exits_with_130(tmp_path: Path) -> None:
         (["digits-vae", "--set", "perturbation.offsets.dog=1"], "no class of this data set"),
         (["digits-vae", "--set", "batch.average_size=60000"], "more examples than the data set has"),
         (["digits-vae", "--set", "device=tpu"], "device"),
+        (["mnist-twos-30", "--set", "dataset.kind=folder"], "add --set dataset.path=FOLDER"),
         (["digits-vae", "--set", "dataset.kind=folder", "--set", "dataset.path=/no/such/folder"], "/no/such/folder"),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else "-".join(value[:3])[:30].replace("\n", " "),
@@ -366,6 +366,66 @@ def test_that_more_samples_than_memory_holds_are_refused(
 
 
 # -- lists
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["presets"],
+        ["models"],
+        ["models", "--names"],
+        ["runs"],
+        ["runs", "--json"],
+        ["runs", "--names"],
+        ["completion", "bash"],
+        ["--help"],
+        ["--version"],
+        ["train", "--help"],
+        ["pin", "RUN"],
+        ["report", "RUN", "--out", "page.html"],
+        ["export", "RUN", "--csv", "a.csv", "--zip", "a.zip"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("buffering", [-1, 1], ids=["whole", "by line"])
+def test_that_a_reader_who_has_enough_ends_a_command_quietly(
+    arguments: list[str],
+    buffering: int,
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w", buffering=buffering) as closed:
+        monkeypatch.setattr("sys.stdout", closed)
+        assert main([str(trained) if each == "RUN" else each for each in arguments]) == 141
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE")
+@pytest.mark.slow
+def test_that_head_ends_a_command_quietly() -> None:
+    command = [sys.executable, "-c", "import sys; from studio.cli import main; sys.exit(main())", "presets"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+        assert (process.wait(), said) == (141, b"")
+
+
+def test_that_a_folder_is_found_however_it_was_typed(
+    tmp_path: Path, trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "new folder" / "run.csv"
+    for place in (f"'{out}' ", f'"{out}"', out.as_uri(), f"file://localhost{out.as_uri().removeprefix('file://')}"):
+        assert main(["export", f" {trained.as_uri()}", "--csv", place]) == 0
+        assert capsys.readouterr().out == f"6 rows in {out}\n"
+        out.unlink()
 
 
 def test_that_models_are_listed_by_name(capsys: pytest.CaptureFixture[str]) -> None:

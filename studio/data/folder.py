@@ -17,7 +17,7 @@ from studio.data.spec import DatasetConfig, DatasetSpec
 from studio.data.storage import first_channel, fits_in_memory, room_for
 from studio.errors import UserError
 from studio.progress import Progress
-from studio.settings import setting
+from studio.settings import PathText, setting
 
 _REPORT_EVERY_S = 0.05
 _TRIES_PER_THUMBNAIL = 3
@@ -27,7 +27,7 @@ class FolderConfig(DatasetConfig):
     """Where the images lie and what they become."""
 
     kind: Literal["folder"] = "folder"
-    path: str = setting(
+    path: PathText = setting(
         "",
         "Folder",
         "A folder with a sub-folder of images for each class, named after it; or of images alone, without classes.",

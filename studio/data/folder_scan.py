@@ -104,7 +104,7 @@ def scan_folder(path: str, progress: Progress) -> FolderListing:
 
 def _root(path: str) -> Path:
     if not path.strip():
-        raise _error("No folder is chosen", "", _LAYOUT)
+        raise _error("No folder is chosen", "", f"{_LAYOUT} On the command line, add --set dataset.path=FOLDER.")
     try:
         root = Path(path).expanduser().absolute()
         if not root.exists():

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from studio.gui.choice_box import ChoiceBox
 from studio.gui.explain import explain
+from studio.paths import typed_path
 
 NARROWEST = 8
 """Characters that an editor shows at least."""
@@ -149,7 +150,7 @@ class PathField(QWidget, Field):
         self._given = ""
 
     def raw(self) -> str:
-        return self.line.text()
+        return typed_path(self.line.text())
 
     def show_value(self, value: Any) -> None:
         self._given = str(value)
@@ -158,7 +159,7 @@ class PathField(QWidget, Field):
     @Slot()
     def _done(self) -> None:
         if self.line.text() != self._given:
-            self._given = self.line.text()
+            self.show_value(self.raw())
             self.edited.emit()
         self.finished.emit()
 

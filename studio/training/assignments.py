@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from studio.errors import UserError
+from studio.settings import Settings
 from studio.training.config import RunConfig
 from studio.training.config_file import parse_config
 
@@ -18,8 +19,9 @@ def with_settings(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
 
     Args:
         config: what to start from.
-        assignments: such as ``model.latent_size=32`` or ``perturbation.offsets.2=-1.36``; values are JSON or text. Of
-            two for the same setting the last one counts; otherwise their order does not matter.
+        assignments: such as ``model.latent_size=32`` or ``perturbation.offsets.2=-1.36``; values are JSON, but for a
+            setting that is a text they are that text, in quotes or not. Of two for the same setting the last one
+            counts; otherwise their order does not matter.
 
     Raises:
         UserError: an assignment has no ``=``, no such place, or a value that does not fit.
@@ -31,9 +33,10 @@ def with_settings(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
     return config
 
 
-def _assigned(config: RunConfig, assignments: Sequence[tuple[tuple[str, ...], Any]]) -> RunConfig:
+def _assigned(config: RunConfig, assignments: Sequence[tuple[tuple[str, ...], str]]) -> RunConfig:
     raw = config.model_dump(mode="json")
-    for path, value in assignments:
+    for path, text in assignments:
+        value = _value(text, is_text=_is_text(config, path))
         *parents, leaf = path
         place: Any = raw
         for parent in parents:
@@ -55,15 +58,33 @@ def _chooses(path: tuple[str, ...]) -> bool:
     return path in (("model", "kind"), ("dataset", "kind"))
 
 
-def _assignment(text: str) -> tuple[tuple[str, ...], Any]:
-    """The place and the value of one ``path=value``."""
-    path, equals, value = text.partition("=")
+def _assignment(text: str) -> tuple[tuple[str, ...], str]:
+    """The place and the value of one ``path=value``; a class may be called ``a=b``, and no offset has a sign in it."""
+    offset = text.lstrip().startswith(f"{'.'.join(_OFFSETS)}.")
+    path, equals, value = text.rpartition("=") if offset else text.partition("=")
     parts = path.strip().split(".")
     if not equals or not all(parts):
         raise UserError("A setting needs the form path=value", f"“{text}” has not.", "Example: batch.average_size=32.")
     if tuple(parts[:2]) == _OFFSETS and len(parts) > 2:
         parts[2:] = [".".join(parts[2:])]  # a class may have a name with points in it
+    return tuple(parts), value
+
+
+def _is_text(config: RunConfig, path: Sequence[str]) -> bool:
+    """Whether the setting there is a text, or one of several words."""
+    place: Any = config
+    for parent in path[:-1]:
+        place = getattr(place, parent, None)
+    field = type(place).model_fields.get(path[-1]) if isinstance(place, Settings) else None
+    if field is None:
+        return False
+    words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    return field.annotation is str or any(isinstance(word, str) for word in words)
+
+
+def _value(text: str, *, is_text: bool) -> Any:
     try:
-        return tuple(parts), json.loads(value)
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        return tuple(parts), value
+        return text
+    return text if is_text and not isinstance(value, str) else value

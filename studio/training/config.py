@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -19,6 +20,7 @@ from studio.training.energy_config import EnergyConfig
 from studio.training.planners import PlannerKind
 
 SCHEMA_VERSION = 1
+_MOST_NAMED, _LONGEST_NAME = 12, 40
 
 
 class Precision(StrEnum):
@@ -61,8 +63,8 @@ class PerturbationConfig(EnergyConfig):
         if unknown:
             raise UserError(
                 "An offset belongs to no class of this data set",
-                f"Unknown: {', '.join(unknown)}. The classes are {', '.join(class_names)}.",
-                "Correct the names under perturbation.offsets.",
+                f"Unknown: {_listed(unknown)}. {_nearest(unknown, class_names)}",
+                "Correct the names under perturbation.offsets, or begin without offsets: perturbation.offsets={}.",
                 field="perturbation.offsets",
             )
         offsets = tuple(float(self.offsets.get(name, 0.0)) for name in class_names)
@@ -216,6 +218,19 @@ class RunConfig(Settings):
         """The file's text; a path that is no Unicode keeps its odd bytes as JSON escapes."""
         text = json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
         return text.encode(errors="backslashreplace").decode()
+
+
+def _nearest(unknown: Sequence[str], class_names: Sequence[str]) -> str:
+    """The classes that may have been meant, or some of all."""
+    near = [name for each in unknown[:_MOST_NAMED] for name in get_close_matches(each, class_names)]
+    if near and len(class_names) > _MOST_NAMED:
+        return f"Close to it: {_listed(list(dict.fromkeys(near)))}, of {len(class_names):,} classes."
+    return f"The classes are {_listed(class_names)}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(name[:_LONGEST_NAME] for name in names[:_MOST_NAMED]) + more
 
 
 def offsets_by_name(perturbation: Perturbation, class_names: Sequence[str]) -> dict[str, float]:

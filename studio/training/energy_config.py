@@ -13,7 +13,7 @@ from studio.errors import UserError
 from studio.perturb.energy import Energy
 from studio.perturb.features import FEATURES
 from studio.perturb.terms import ColumnTerm, FormulaTerm, JudgeTerm, LinearTerm, QuadraticTerm, Term, WindowTerm
-from studio.settings import Settings, setting
+from studio.settings import PathText, Settings, setting
 
 MOST_TERMS = 32
 _HUGE = 1e9
@@ -158,7 +158,7 @@ class ColumnTermConfig(TermConfig):
     """A column of a CSV file: an example's number or file name, and its ΔH."""
 
     kind: Literal["column"] = "column"
-    path: str = setting(
+    path: PathText = setting(
         "",
         "CSV file",
         "Two columns: the example's number from 0 or its file name, and its ΔH. Examples that are not in it have 0.",

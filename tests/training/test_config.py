@@ -203,6 +203,19 @@ def test_that_offsets_of_unknown_classes_are_refused_by_name() -> None:
     assert caught.value.field == "perturbation.offsets"
 
 
+def test_that_a_typo_among_many_classes_is_answered_shortly_with_what_is_near() -> None:
+    names = [f"species {number:04d}" for number in range(3000)]
+    config = PerturbationConfig(offsets={"specis 1234": 1, **{f"none {number}": 1 for number in range(2000)}})
+    with pytest.raises(UserError) as caught:
+        config.resolve(names)
+    said = str(caught.value)
+    assert len(said) < 700
+    assert "species 1234" in said
+    assert "of 3,000 classes" in said
+    with pytest.raises(UserError, match=r"classes are species 0000, .* and 2,988 more\."):
+        PerturbationConfig(offsets={"?": 1}).resolve(names)
+
+
 # -- path=value
 
 
@@ -224,7 +237,23 @@ def test_that_assignments_reach_nested_settings() -> None:
     assert config.seed == 7
 
 
-@pytest.mark.parametrize("name", ["2", "new class", "0.5 mm", "v1.0.2", "naïve"])
+@pytest.mark.parametrize("text", ["2024", "1e3", "true", "null", "NaN", "[1]", "{}", "-0", "a", "a=b", "Zoë"])
+def test_that_a_setting_that_is_a_text_takes_any(text: str) -> None:
+    start = with_settings(RunConfig(), ["dataset.kind=folder"])
+    for value in (text, json.dumps(text), json.dumps(text, ensure_ascii=False)):
+        config = with_settings(start, [f"name={value}", f"dataset.path={value}"])
+        assert (config.name, config.dataset.model_dump()["path"]) == (text, text)
+        assert with_settings(RunConfig(), [f"dataset.path={value}", "dataset.kind=folder"]).dataset == config.dataset
+
+
+@pytest.mark.parametrize("assignment", ["device=1", "model.kind=1", "dataset.kind=null", "dataset.colour=true"])
+def test_that_a_word_that_is_none_of_a_setting_is_refused_as_it_was_typed(assignment: str) -> None:
+    start = with_settings(RunConfig(), ["dataset.kind=folder"])
+    with pytest.raises(UserError, match=f"'{assignment.partition('=')[2]}'"):
+        with_settings(start, [assignment])
+
+
+@pytest.mark.parametrize("name", ["2", "new class", "0.5 mm", "v1.0.2", "naïve", "a=b", "=", "==", "a=1=2", "x="])
 def test_that_an_offset_is_set_by_its_classs_name(name: str) -> None:
     config = with_settings(RunConfig(), ["perturbation.offsets.ant=1", f"perturbation.offsets.{name}=-1.36"])
     assert config.perturbation.offsets == {"ant": 1.0, name: -1.36}
