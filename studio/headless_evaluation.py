@@ -54,5 +54,7 @@ def evaluate(
     keep_evaluation(saved, found)
     if out is not None:
         with whole_file(out) as file:
-            file.write((json.dumps(record(found), indent=2, ensure_ascii=False) + "\n").encode())
-    return table(found)
+            about = {"run": str(run.resolve()), "step": found.step, "revision": found.revision}
+            figures = json.dumps(about | record(found.evaluation), indent=2, ensure_ascii=False, allow_nan=False)
+            file.write((figures + "\n").encode())
+    return f"{table(found.evaluation)}\n{run.resolve().name} at step {found.step:,}"

@@ -56,7 +56,8 @@ _HEAD = ("run", "data set", "model", "tilt", "steps", "time", "TV", "Fréchet", 
 
 
 def _cells(entry: RunEntry) -> tuple[str, ...]:
-    figures = ("–" if value is None else f"{value:.4g}" for value in (entry.share_error, entry.frechet))
+    known, at = (entry.share_error, entry.frechet), entry.measured_at
+    figures = ("–" if value is None else f"{value:.4g}{at}" for value in known)
     numbers = (f"{entry.steps:,}", f"{entry.seconds:,.0f} s", *figures)
     return entry.name, entry.dataset, entry.model, entry.tilt, *numbers, entry.status, entry.folder
 

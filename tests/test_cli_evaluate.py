@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,23 @@ def test_that_the_target_of_a_run_with_an_energy_by_example_is_that_energys(tmp_
     assert [found[name]["target"] for name in data.class_names] == pytest.approx(list(wanted))
 
 
+@pytest.mark.usefixtures("quick_judge")
+def test_that_an_evaluation_says_of_which_run_step_and_target_it_is(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, out = tmp_path / "run", tmp_path / "found.json"
+    shutil.copytree(trained, run)
+    summary = json.loads((run / "summary.json").read_text())
+    diverged = {"steps": 9, "weights_step": 5, "weights_seconds": 0.5, "revision": 4}
+    (run / "summary.json").write_text(json.dumps(summary | diverged))
+    assert main(["evaluate", str(run), "--count", "20", "--json", str(out)]) == 0
+    assert "run at step 5" in capsys.readouterr().out
+    found = json.loads(out.read_text())
+    assert (found["run"], found["step"], found["revision"]) == (str(run.resolve()), 5, 4)
+    kept = read_metrics(run).evaluations[-1]
+    assert (kept.step, kept.seconds, kept.revision) == (5, 0.5, 4)
+
+
 def test_that_points_are_not_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run"
     assert main(["train", "planar-gan", "--steps", "2", "--run-dir", str(run)]) == 0
@@ -156,7 +174,7 @@ def test_that_training_evaluates_within_its_budget_and_at_its_end_if_told_to(
     assert last["count"] == 20
     kept = read_metrics(run).evaluations
     assert len(kept) >= 2, "while it trained, and at its end"
-    assert kept[0].record.keys() == last.keys()
+    assert kept[0].record.keys() == last.keys() - {"run", "step", "revision"}
     assert 0 < kept[0].step <= kept[-1].step == 60
 
 

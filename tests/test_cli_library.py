@@ -31,6 +31,9 @@ def test_that_runs_are_listed(workspace: Path, capsys: pytest.CaptureFixture[str
     lines = {line.split()[0]: line.split() for line in out.splitlines()}
     assert lines["tilted"][1:] == ["Digits", "VAE", "2", "−1.36", "500", "10", "s", "0.03", "12", "completed", "a"]
     assert lines["c"][-2:] == ["damaged", "c"]
+    record_evaluation(workspace / "b", 100, 0.476, 30.0)
+    assert main(["runs", "plain"]) == 0
+    assert "0.476 (step 100)" in capsys.readouterr().out
     assert main(["runs", "wgan", "PLAIN"]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["run", "plain"]
     assert main(["runs", "--json", "damaged"]) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,6 +77,7 @@ class EvaluationControl(QObject):
         self._name = ""  # of the judge that the run asks for
         self._preparing: tuple[Judges, str] | None = None
         self._wanted = False
+        self._asked: object = None  # the evaluation of a run that has ended whose answer belongs into the view
         runs.evaluation_arrived.connect(self._on_message)
         runs.run_changed.connect(self._on_run)
 
@@ -95,7 +97,7 @@ class EvaluationControl(QObject):
         their curves, and the latest of them.
         """
         self._judges, self._name = judges, config.judge
-        self._wanted = False
+        self._wanted, self._asked = False, None
         self._set(EvaluationView(history=history or History(), latest=latest))
         if self._refusal is None and config.budget > 0:
             self._prepare(judges, config.judge)
@@ -131,7 +133,7 @@ class EvaluationControl(QObject):
     @Slot()
     def cancel(self) -> None:
         """Give up what the person waits for."""
-        self._wanted = False
+        self._wanted, self._asked = False, None
         self._runs.send(CancelEvaluation())
         self._tasks.cancel()
         self._set(replace(self.view, doing=""))
@@ -139,29 +141,30 @@ class EvaluationControl(QObject):
     def _prepare(self, judges: Judges, name: str) -> None:
         if self._preparing == (judges, name) or judges.here(name) is not None:
             return
-        self._preparing = (judges, name)
+        self._preparing = asked = (judges, name)
         self._tasks.run(
             lambda progress: judges.judge(name, progress),
-            done=self._on_judge,
-            failed=self._on_failed,
-            cancelled=self._on_cancelled,
+            done=lambda judge: self._on_judge(judge, asked),
+            failed=lambda error: self._on_no_judge(asked, error),
+            cancelled=lambda: self._on_no_judge(asked),
         )
 
-    def _on_judge(self, judge: Judge) -> None:
-        self._preparing = None
+    def _on_judge(self, judge: Judge, asked: tuple[Judges, str]) -> None:
         whose = f"The judge of {judge.trained_on}" if judge.trained_on else "The judge"
         self._log.add(f"{whose} is right on {100 * judge.accuracy:.1f} % of the examples held out")
+        if asked != self._preparing:  # for a run before this one, whose data were others
+            return
+        self._preparing = None
         if self._wanted:
             self._wanted = False
             self._ask()
 
-    def _on_failed(self, error: UserError) -> None:
-        self._on_cancelled()
-        self._log.add_error(error)
-
-    def _on_cancelled(self) -> None:
-        self._preparing, self._wanted = None, False
-        self._set(replace(self.view, doing=""))
+    def _on_no_judge(self, asked: tuple[Judges, str], error: UserError | None = None) -> None:
+        if error is not None:
+            self._log.add_error(error)
+        if asked == self._preparing:
+            self._preparing, self._wanted = None, False
+            self._set(replace(self.view, doing=""))
 
     def _ask(self) -> None:
         """The judge is there: have the run evaluate itself, or do it here if it has ended."""
@@ -170,8 +173,9 @@ class EvaluationControl(QObject):
             self._runs.send(EvaluateNow())
         elif not run.phase.active and run.folder is not None and self._judges is not None:
             folder, judges, name = run.folder, self._judges, self._name
+            self._asked = asked = object()
 
-            def work(progress: Progress) -> Evaluation:
+            def work(progress: Progress) -> Evaluated:
                 from studio.training.evaluate_run import evaluate_run, keep_evaluation
 
                 saved = SavedRun.open(folder)
@@ -179,13 +183,29 @@ class EvaluationControl(QObject):
                 keep_evaluation(saved, found)
                 return found
 
-            self._tasks.run(work, done=self._on_evaluated, failed=self._on_failed, cancelled=self._on_cancelled)
+            self._tasks.run(
+                work,
+                done=lambda found: self._on_evaluated(found, folder, asked),
+                failed=lambda error: self._on_not_evaluated(asked, error),
+                cancelled=lambda: self._on_not_evaluated(asked),
+            )
         else:
             self._set(replace(self.view, doing=""))
 
-    def _on_evaluated(self, evaluation: Evaluation) -> None:
-        run = self._runs.run
-        self._on_message(Evaluated(step=run.step, seconds=run.seconds, revision=0, evaluation=evaluation))
+    def _on_evaluated(self, found: Evaluated, folder: Path, asked: object) -> None:
+        """A run that has ended is evaluated; if another has begun meanwhile, that shows nothing of it."""
+        if asked is self._asked:
+            self._asked = None
+            self._on_message(found)
+        else:
+            self._log.add(f"The evaluation of step {found.step:,} of {folder.name} is kept with that run")
+
+    def _on_not_evaluated(self, asked: object, error: UserError | None = None) -> None:
+        if error is not None:
+            self._log.add_error(error)
+        if asked is self._asked:
+            self._asked = None
+            self._set(replace(self.view, doing=""))
 
     @Slot(object)
     def _on_message(self, message: Evaluated | Evaluating | EvaluationEnded) -> None:

@@ -83,7 +83,7 @@ class History:
         return float("nan") if column is None or not known else float(column[known - 1])
 
     def append(self, step: int, values: Mapping[str, float]) -> None:
-        """Add one point."""
+        """Add one point, at its place where it is of an earlier step than the last."""
         for name in values:
             if name not in self._columns:
                 self._columns[name] = np.empty(self._size + _LEAST + _APART * (1 + len(self._columns)))
@@ -94,6 +94,11 @@ class History:
             self._columns[name] = with_room = self._with_room(column)
             with_room[self._size] = values.get(name, np.nan)
         self._size += 1
+        if step < self._steps[max(0, self._size - 2)]:
+            order = np.argsort(self.steps, kind="stable")
+            for ordered in (self._steps, *self._columns.values()):
+                ordered[: self._size] = ordered[order]
+            self._envelopes.clear()
 
     def until(self, step: int) -> History:
         """A history of its own with the points and marks up to a step."""

@@ -14,17 +14,34 @@ from studio.gui.explain import explain
 from studio.gui.number_entry import MINUS
 from studio.gui.numbers import compact
 from studio.gui.tooltip import tooltip
-from studio.library.sweep_results import FRECHET, HIGH, LOW, SECONDS, SHARE_ERROR, STEPS, SweepResults, SweepRun
+from studio.library.sweep_results import (
+    FRECHET,
+    HIGH,
+    LOW,
+    MEASURED,
+    SECONDS,
+    SHARE_ERROR,
+    STEPS,
+    SweepResults,
+    SweepRun,
+)
 from studio.training.sweep_mark import setting_name, value_text
 
 _WIDEST = 220
 _PADDING = 10
-_TITLES = {STEPS: "Steps", SECONDS: "Time in s", SHARE_ERROR: "Share error TV", FRECHET: "Fréchet distance"}
+_TITLES = {
+    STEPS: "Steps",
+    SECONDS: "Time in s",
+    SHARE_ERROR: "Share error TV",
+    FRECHET: "Fréchet distance",
+    MEASURED: "Evaluated at step",
+}
 _TIPS = {
     STEPS: "Training steps taken.",
     SECONDS: "Time spent training, pauses left out. In seconds.",
     SHARE_ERROR: "How far the generated class shares are from the target's, at the last evaluation. TV = ½ Σ |p′ − q|.",
     FRECHET: "Distance of samples to the tilted data in the judge's features, at the last evaluation.",
+    MEASURED: "Step of the last evaluation, where it is not the run's last step.",
 }
 _SORTED_BY = Qt.ItemDataRole.UserRole
 _PLACE = Qt.ItemDataRole.UserRole + 1

@@ -116,15 +116,16 @@ def curve_names(runs: Sequence[ComparedRun]) -> list[str]:
 
 def final_numbers(runs: Sequence[ComparedRun]) -> list[Row]:
     """What came of each run: steps, time, distances from the target, and the mean of the last tenth of each curve."""
+    entries = [run.entry for run in runs]
     rows = [
-        Row(title="Data set", cells=tuple(run.entry.dataset for run in runs)),
-        Row(title="Model", cells=tuple(run.entry.model for run in runs)),
-        Row(title="Tilt", cells=tuple(run.entry.tilt for run in runs)),
-        Row(title="Status", cells=tuple(run.entry.status for run in runs)),
-        Row(title="Steps", cells=tuple(f"{run.entry.steps:,}" for run in runs)),
-        Row(title="Time in s", cells=tuple(f"{run.entry.seconds:,.1f}" for run in runs)),
-        Row(title="Share error TV", cells=tuple(_text(run.entry.share_error) for run in runs)),
-        Row(title="Fréchet distance", cells=tuple(_text(run.entry.frechet) for run in runs)),
+        Row(title="Data set", cells=tuple(e.dataset for e in entries)),
+        Row(title="Model", cells=tuple(e.model for e in entries)),
+        Row(title="Tilt", cells=tuple(e.tilt for e in entries)),
+        Row(title="Status", cells=tuple(e.status for e in entries)),
+        Row(title="Steps", cells=tuple(f"{e.steps:,}" for e in entries)),
+        Row(title="Time in s", cells=tuple(f"{e.seconds:,.1f}" for e in entries)),
+        Row(title="Share error TV", cells=tuple(_text(e.share_error, e.measured_at) for e in entries)),
+        Row(title="Fréchet distance", cells=tuple(_text(e.frechet, e.measured_at) for e in entries)),
     ]
     for name in curve_names(runs):
         if name not in NO_RESULTS:
@@ -160,8 +161,8 @@ def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, str]:
     return found
 
 
-def _text(value: float | None) -> str:
-    return ABSENT if value is None or not math.isfinite(value) else f"{value:.4g}"
+def _text(value: float | None, at: str = "") -> str:
+    return ABSENT if value is None or not math.isfinite(value) else f"{value:.4g}{at}"
 
 
 def _ratio(examples: Any, epochs: Any) -> float:

@@ -48,6 +48,7 @@ class RunEntry:
         seconds: time spent training, pauses left out.
         share_error: total variation of the generated class shares from the target's; None if it was never measured.
         frechet: distance of samples to the tilted data in the judge's features; None if never evaluated.
+        measured_step: training steps behind the model that both were measured of; None if neither was.
         status: how it ended, "unfinished" if it was never saved to the end, or "damaged".
         started: local time, ISO 8601 to the second; empty if not known.
         thumbnail: some of its newest samples as PNG; empty if there are none.
@@ -64,6 +65,7 @@ class RunEntry:
     seconds: float = 0.0
     share_error: float | None = None
     frechet: float | None = None
+    measured_step: int | None = None
     status: str = DAMAGED
     tags: tuple[str, ...] = ()
     notes: str = ""
@@ -71,6 +73,12 @@ class RunEntry:
     thumbnail: bytes = b""
     sweep: str = ""
     fault: str = ""
+
+    @property
+    def measured_at(self) -> str:
+        """What to write behind both where they are not of the run's last step: " (step 100)"; else empty."""
+        other = self.measured_step is not None and self.measured_step != self.steps
+        return f" (step {self.measured_step:,})" if other else ""
 
     def matches(self, words: Sequence[str]) -> bool:
         """Whether every word stands somewhere in what is said of the run, in capitals or not."""
@@ -107,7 +115,7 @@ def _read(folder: Path) -> RunEntry:
     config = read_config(folder / "config.json")
     notes = read_notes(folder)
     summary = read_summary(folder) if (folder / "summary.json").exists() else {}
-    evaluation = newest_evaluation(folder)
+    share_error, frechet, measured_step = _distances(folder)
     status = str(summary.get("status", UNFINISHED))
     steps, seconds = newest_point(folder)
     mark = read_mark(folder)
@@ -119,8 +127,9 @@ def _read(folder: Path) -> RunEntry:
         tilt=tilt_of(config, summary),
         steps=max(steps, int(_number(summary, "steps"))),  # a run that was killed got further than its last save
         seconds=max(seconds, _number(summary, "seconds")),
-        share_error=evaluation.figure("tv") if evaluation else newest_value(folder, "plane_tv"),
-        frechet=evaluation.figure("frechet") if evaluation else None,
+        share_error=share_error,
+        frechet=frechet,
+        measured_step=measured_step,
         status=UNFINISHED if status == "running" else status[:40],
         tags=notes.tags,
         notes=notes.notes,
@@ -128,6 +137,15 @@ def _read(folder: Path) -> RunEntry:
         thumbnail=_thumbnail(folder),
         sweep=mark.sweep if mark else "",
     )
+
+
+def _distances(folder: Path) -> tuple[float | None, float | None, int | None]:
+    """Share error and Fréchet distance as last measured, and the step that they are of."""
+    evaluation = newest_evaluation(folder)
+    if evaluation is not None:
+        return evaluation.figure("tv"), evaluation.figure("frechet"), evaluation.step
+    step, share_error = newest_value(folder, "plane_tv") or (None, None)
+    return share_error, None, step
 
 
 def _name_in_sweep(mark: SweepMark | None) -> str:

@@ -22,11 +22,12 @@ FILE = "runs.sqlite"
 _COLUMNS = tuple(field.name for field in fields(RunEntry))
 _SCHEMA = Schema(
     noun="runs of this workspace",
-    version=2,
+    version=3,
     script="""
     CREATE TABLE run (
         folder TEXT PRIMARY KEY, name TEXT NOT NULL, dataset TEXT NOT NULL, model TEXT NOT NULL, tilt TEXT NOT NULL,
-        steps INTEGER NOT NULL, seconds REAL NOT NULL, share_error REAL, frechet REAL, status TEXT NOT NULL,
+        steps INTEGER NOT NULL, seconds REAL NOT NULL, share_error REAL, frechet REAL, measured_step INTEGER,
+        status TEXT NOT NULL,
         tags TEXT NOT NULL, notes TEXT NOT NULL, started TEXT NOT NULL, thumbnail BLOB NOT NULL, sweep TEXT NOT NULL,
         fault TEXT NOT NULL, stamp TEXT NOT NULL
     )
@@ -37,6 +38,7 @@ _KINDS: dict[str, Any] = {
     "seconds": int | float,
     "share_error": int | float | None,
     "frechet": int | float | None,
+    "measured_step": int | None,
     "thumbnail": bytes,
 }
 """What is not text in a row."""

@@ -27,7 +27,7 @@ from studio.progress import Progress
 from studio.training.metrics import newest_evaluation, read_metrics
 from studio.training.sweep_mark import SweepMark, read_mark, title_of, value_text
 
-STATUS, STEPS, SECONDS, SHARE_ERROR, LOW, HIGH, FRECHET = (
+STATUS, STEPS, SECONDS, SHARE_ERROR, LOW, HIGH, FRECHET, MEASURED = (
     "status",
     "steps",
     "seconds",
@@ -35,8 +35,9 @@ STATUS, STEPS, SECONDS, SHARE_ERROR, LOW, HIGH, FRECHET = (
     "share_error_low",
     "share_error_high",
     "frechet",
+    "measured_step",
 )
-_FIRST = (STEPS, SECONDS, SHARE_ERROR, LOW, HIGH, FRECHET)
+_FIRST = (STEPS, SECONDS, SHARE_ERROR, LOW, HIGH, FRECHET, MEASURED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +197,7 @@ def _read(member: Member, progress: Progress) -> SweepRun:
         return SweepRun(member=member, status=status, error=member.error or entry.fault)
     numbers: dict[str, float] = {STEPS: entry.steps, SECONDS: round(entry.seconds, 3)}
     try:
-        numbers |= _evaluated(member.folder)
+        numbers |= _evaluated(member.folder, entry.steps)
         columns = read_metrics(member.folder, progress.part(0.0, 0.0)).columns
     except UserError as error:
         return SweepRun(member=member, status=status, error=member.error or str(error), numbers=numbers)
@@ -205,13 +206,20 @@ def _read(member: Member, progress: Progress) -> SweepRun:
     return SweepRun(member=member, status=status, error=member.error, numbers=numbers)
 
 
-def _evaluated(folder: Path) -> dict[str, float]:
-    """Share error with its interval, and Fréchet distance, of the last evaluation; nothing where there is none."""
+def _evaluated(folder: Path, steps: int) -> dict[str, float]:
+    """Share error with its interval, and Fréchet distance, of the last evaluation; nothing where there is none.
+
+    Args:
+        folder: the run's.
+        steps: that it took; the evaluation's step is told where it is another.
+    """
     found = newest_evaluation(folder)
     if found is None:
         return {}
     numbers = {SHARE_ERROR: found.figure("tv"), FRECHET: found.figure("frechet")}
     known = {name: value for name, value in numbers.items() if value is not None and math.isfinite(value)}
+    if found.step != steps:
+        known[MEASURED] = found.step
     try:
         evaluation = evaluation_of(found.record)
     except ValueError:
@@ -221,5 +229,4 @@ def _evaluated(folder: Path) -> dict[str, float]:
     if SHARE_ERROR in known and plausible:
         low, high = total_variation_interval(target, shares.corrected, shares.deviation)
         known |= {LOW: low, HIGH: high}
-    order = (SHARE_ERROR, LOW, HIGH, FRECHET)
-    return {name: known[name] for name in order if name in known}
+    return {name: known[name] for name in _FIRST if name in known}

@@ -46,7 +46,7 @@ def evaluate_run(
     judge: str | None = None,
     judges: Judges | None = None,
     data_root: Path | None = None,
-) -> Evaluation:
+) -> Evaluated:
     """Compare what a run's averaged model generates with the target that the run ended with.
 
     Args:
@@ -58,6 +58,9 @@ def evaluate_run(
         judge: name of the judge, as `Judges` has it; the one of the run's configuration if absent.
         judges: of that data set, if there are some already.
         data_root: folder of downloaded data sets, for judges of other ones; the person's own if absent.
+
+    Returns:
+        what came of it, with the step of the weights, which in a run that diverged or was killed is not its last one.
 
     Raises:
         UserError: the run or its data set cannot be read, or does not fit the other.
@@ -74,14 +77,15 @@ def evaluate_run(
     measured.prepare(perturbation.energy.names, part)
     log_weights = whole_log_weights(perturbation, measured)
     found = judges.judge(run.config.evaluation.judge if judge is None else judge, part)
-    return _work(model, found, log_weights, progress.part(_JUDGE_PART, 1.0), count, seed)
+    evaluation = _work(model, found, log_weights, progress.part(_JUDGE_PART, 1.0), count, seed)
+    return Evaluated(
+        step=run.weights_step or 0, seconds=run.weights_seconds, revision=run.revision, evaluation=evaluation
+    )
 
 
-def keep_evaluation(run: SavedRun, evaluation: Evaluation) -> None:
+def keep_evaluation(run: SavedRun, found: Evaluated) -> None:
     """Put an evaluation among the run's metrics; a folder that cannot be written stays as it is."""
-    step, seconds = run.weights_step, run.summary.get("seconds")
-    if step is not None and isinstance(seconds, int | float):
-        found = Evaluated(step=step, seconds=float(seconds), revision=0, evaluation=evaluation)
+    if run.weights_step is not None:
         with suppress(UserError):
             append_metrics(run.path, evaluations=[found])
 

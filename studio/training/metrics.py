@@ -195,8 +195,11 @@ def newest_point(folder: Path) -> tuple[int, float]:
         raise damaged(path, _SCHEMA, str(error)[:200]) from error
 
 
-def newest_value(folder: Path, name: str) -> float | None:
-    """The last value of a column that a run logged; None where there is none.
+def newest_value(folder: Path, name: str) -> tuple[int, float] | None:
+    """The last value of a column that a run logged, and the step of it; None where there is none.
+
+    What is measured more seldom than points are logged is repeated until it is measured again: its step is that at
+    which it first stood there.
 
     Raises:
         UserError: the metrics are damaged.
@@ -208,9 +211,12 @@ def newest_value(folder: Path, name: str) -> float | None:
         if name not in _columns(connection):
             return None
         column = _quoted(name)
-        rows = connection.execute(f"SELECT {column} FROM point WHERE {column} IS NOT NULL ORDER BY id DESC LIMIT 1")
-        row = rows.fetchone()
-    return float(row[0]) if row and isinstance(row[0], int | float) else None
+        known = f"FROM point WHERE {column} IS NOT NULL"
+        last = f"(SELECT {column} {known} ORDER BY id DESC LIMIT 1)"
+        other = f"(SELECT coalesce(max(id), 0) {known} AND {column} != {last})"
+        row = connection.execute(f"SELECT step, {column} {known} AND id > {other} ORDER BY id LIMIT 1").fetchone()
+    known_as_numbers = row is not None and isinstance(row[0], int) and isinstance(row[1], int | float)
+    return (row[0], float(row[1])) if known_as_numbers else None
 
 
 def newest_evaluation(folder: Path, step: int = 2**62) -> RecordedEvaluation | None:

@@ -55,6 +55,7 @@ class Recorder:
         self._evaluations: list[Evaluated] = []
         self._frames: list[Frame] = []
         self._kept: int | None = None
+        self._kept_seconds: float | None = None
         self._metrics_back_to: int | None = None
         self._frames_back_to: int | None = None
         self._edits = list(notes.edits)
@@ -214,6 +215,7 @@ class Recorder:
                 "epochs": round(trainer.epoch, 4),
                 "examples": trainer.examples,
                 "weights_step": self._kept,
+                "weights_seconds": self._kept_seconds,
                 "skipped_steps": trainer.skipped,
                 "device": str(trainer.device),
                 "parameters": trainer.parameter_count,
@@ -221,6 +223,7 @@ class Recorder:
                 "image_shape": list(trainer.data.image_shape),
                 "scale": asdict(trainer.data.scale),
                 "class_names": list(trainer.data.class_names),
+                "revision": trainer.perturbation.revision,
                 **self._target(),
                 "remarks": list(trainer.remarks),
                 "edits": self._edits,
@@ -248,7 +251,7 @@ class Recorder:
                 Shelf(self.folder.path).put(trainer.step_count, packed(self._checkpoint(state, seconds)))
         if finite:
             self.folder.save_weights(weights)
-            self._kept = trainer.step_count
+            self._kept, self._kept_seconds = trainer.step_count, round(seconds, 3)
         return finite
 
     def _checkpoint(self, state: TrainerState, seconds: float) -> Checkpoint:

@@ -82,7 +82,7 @@ def redraw_between(folder: Path, asked: ShowBetween, progress: Progress) -> Betw
     run = _of_images(folder)
     model = _model(run, asked.averaged, progress)
     progress.report("Drawing the way between samples", None)
-    found = way_between(model, asked, _step(run), run.scale)
+    found = way_between(model, asked, run.weights_step or 0, run.scale)
     if found is None:
         raise UserError("There is no way between these samples", "No latents stand behind this model's images.", "")
     return found
@@ -105,14 +105,9 @@ def _drawn(folder: Path, latents: Latents, count: int, progress: Progress) -> tu
         part.report("Drawing samples", 0.5)
         images.append(grid_images(model, latents, count, run.scale).astype(np.uint8, copy=False))
         shape = model.latent_shape
-    return SampleGrid(step=_step(run), raw=images[0], averaged=images[1], latents=latents), shape
+    return SampleGrid(step=run.weights_step or 0, raw=images[0], averaged=images[1], latents=latents), shape
 
 
 def _model(run: SavedRun, averaged: bool, progress: Progress) -> GenerativeModel:
     progress.report(f"Reading the weights of {run.path.name}", None)
     return restore_model(run, averaged=averaged)
-
-
-def _step(run: SavedRun) -> int:
-    steps = run.summary.get("steps")
-    return steps if isinstance(steps, int) and steps >= 0 else 0

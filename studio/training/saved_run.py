@@ -68,6 +68,20 @@ class SavedRun:
         return step if isinstance(step, int) else None
 
     @property
+    def weights_seconds(self) -> float:
+        """Time spent training by then, as far as the summary says."""
+        seconds = self.summary.get("weights_seconds", self.summary.get("seconds"))
+        return float(seconds) if isinstance(seconds, int | float) else 0.0
+
+    @property
+    def revision(self) -> int:
+        """Of the target that the run ended with; runs of earlier versions say so where it was edited."""
+        edits = self.summary.get("edits")
+        last = edits[-1] if isinstance(edits, list) and edits else {}
+        revision = self.summary.get("revision", last.get("revision") if isinstance(last, dict) else None)
+        return revision if isinstance(revision, int) and 0 <= revision < 2**53 else 0
+
+    @property
     def cut_short(self) -> str:
         """What to know of weights that are older than the end of the run, which was killed; else empty."""
         kept, last = self.weights_step, newest_point(self.path)[0]

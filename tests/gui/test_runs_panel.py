@@ -38,7 +38,7 @@ def three_runs(workbench: Workbench) -> Path:
     record_evaluation(add_weights(twos), 500, 0.03, 12.0)
     write_notes(twos, RunNotes(tags=("paper",), notes="Looks right."))
     plain = make_run(root, "b", make_config("plain", "wgan_gp"), steps=90, summary={"started": "2026-05-01T00:00:00"})
-    record_evaluation(plain, 90, 0.2, 8.0)
+    record_evaluation(plain, 60, 0.2, 8.0)
     bad = make_run(root, "c")
     (bad / "config.json").write_text("{")
     return root
@@ -90,6 +90,7 @@ def test_that_each_run_stands_there_with_its_numbers(panel: RunsPanel) -> None:
         Column.TAGS: "paper",
         Column.STARTED: "2026-01-02 03:04",
     }
+    assert text(panel, "plain", Column.SHARE_ERROR) == "0.200 (step 60)"
     assert text(panel, "c", Column.STATUS) == "damaged"
     index = panel.model.index(names(panel).index("c"), Column.STATUS)
     assert "not valid JSON" in index.data(Qt.ItemDataRole.ToolTipRole)

@@ -38,6 +38,13 @@ def test_that_final_numbers_are_those_of_the_list_and_late_means(pair: list[Path
     assert rows["loss autoencoder"] == ("1", "0.5132")  # the mean of 100/190 and 100/200
 
 
+def test_that_a_distance_is_compared_with_its_step_where_that_is_not_the_last(pair: list[Path]) -> None:
+    record_evaluation(pair[1], 60, 0.476, 30.0)
+    rows = {row.title: row.cells for row in final_numbers(read_runs(pair))}
+    assert rows["Share error TV"] == ("0.03", "0.476 (step 60)")
+    assert rows["Fréchet distance"] == ("12", "30 (step 60)")
+
+
 def test_that_curves_stand_over_steps_examples_and_time(pair: list[Path]) -> None:
     first, second = read_runs(pair)
     assert curve_names([first, second]) == ["loss_autoencoder", "epoch"]

@@ -19,6 +19,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from studio.errors import Cancelled, UserError
 from studio.library.export.event_file import write_events
+from studio.library.export.network import Network
 from studio.library.export.parquet import write_parquet
 from studio.library.export.pictures import caption, captioned_grids, write_grid
 from studio.library.export.report import write_report
@@ -32,7 +33,7 @@ from studio.training.events import Logged
 from studio.training.frames import FrameStore
 from studio.training.metrics import append_metrics
 from studio.training.sample_strips import tiled
-from tests.library.made_runs import make_config, make_run, record_evaluation
+from tests.library.made_runs import add_weights, make_config, make_run, record_evaluation
 
 OFFSETS = {"2": -1.36, "7": 0.5, "1": 0.1, "4": 3.0}
 
@@ -218,3 +219,10 @@ def test_that_a_curve_keeps_its_extremes_however_long() -> None:
     drawing = ElementTree.fromstring(curve_svg("a <curve> & more", x, found, [50.0]))
     assert drawing.get("aria-label") == "a <curve> & more"
     assert curve_svg("none", np.array([1.0]), np.array([np.nan])) == ""
+
+
+def test_that_a_model_for_other_programs_says_the_step_of_its_weights(tmp_path: Path) -> None:
+    """A run that has diverged keeps the weights from before."""
+    small = make_config(model="vae", width=4, latent_size=4)
+    run = add_weights(make_run(tmp_path, "a", small, frames=0, summary={"steps": 600, "weights_step": 400}))
+    assert Network.of(run, averaged=True).about["steps"] == 400

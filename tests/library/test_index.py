@@ -20,6 +20,8 @@ from studio.library.index import FILE, RunIndex
 from studio.library.notes import RunNotes, write_notes
 from studio.paths import choose_runs_root, default_runs_root, runs_root, state_dir
 from studio.progress import Progress
+from studio.training.events import Logged
+from studio.training.metrics import append_metrics
 from tests.library.made_runs import make_config, make_run, record_evaluation
 
 
@@ -43,6 +45,7 @@ def test_that_a_run_is_listed_with_all_that_is_known_of_it(tmp_path: Path) -> No
         seconds=20.0,
         share_error=0.031,
         frechet=12.1,
+        measured_step=1000,
         status="completed",
         tags=("best", "paper"),
         notes="Looks right.",
@@ -50,6 +53,24 @@ def test_that_a_run_is_listed_with_all_that_is_known_of_it(tmp_path: Path) -> No
     )
     with Image.open(io.BytesIO(entry.thumbnail)) as picture:
         assert picture.size == (17, 17)  # four samples of 8×8
+
+
+def test_that_a_distance_is_told_with_its_step_where_that_is_not_the_last(tmp_path: Path) -> None:
+    record_evaluation(make_run(tmp_path, "a", steps=600), 100, 0.476, 30.0)
+    record_evaluation(make_run(tmp_path, "b", steps=600), 600, 0.1, 30.0)
+    RunIndex(tmp_path).refresh()
+    found = by_folder(RunIndex(tmp_path).entries())
+    assert (found["a"].measured_step, found["a"].measured_at) == (100, " (step 100)")
+    assert (found["b"].measured_step, found["b"].measured_at) == (600, "")
+
+
+def test_that_a_distance_of_points_is_of_the_step_at_which_it_was_measured(tmp_path: Path) -> None:
+    path = make_run(tmp_path, "a", steps=100)
+    measured = {110: 0.3, 120: 0.2, 130: 0.2, 140: 0.2}
+    append_metrics(path, [Logged(step=step, seconds=3.0, values={"plane_tv": tv}) for step, tv in measured.items()])
+    append_metrics(path, [Logged(step=150, seconds=3.0, values={"loss": 1.0})])
+    (entry,) = RunIndex(tmp_path).refresh()
+    assert (entry.share_error, entry.measured_step, entry.measured_at) == (0.2, 120, " (step 120)")
 
 
 def test_that_the_index_remembers_without_a_look_at_the_folders(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ import pytest
 from studio.errors import UserError
 from studio.library.entry import RunEntry, entry_of
 from studio.library.index import RunIndex
-from studio.library.sweep_results import HIGH, LOW, SHARE_ERROR, Member, SweepReader, members_of
+from studio.library.sweep_results import HIGH, LOW, MEASURED, SHARE_ERROR, Member, SweepReader, members_of
+from studio.training.events import Logged
+from studio.training.metrics import append_metrics
 from studio.training.sweep_mark import FILE, SweepMark, read_mark, title_of, write_mark
 from tests.library.made_runs import make_run
 from tests.library.swept_runs import NAME, SETTINGS, make_sweep
@@ -38,6 +40,14 @@ def test_that_the_runs_of_a_sweep_are_found_with_their_numbers(root: Path) -> No
     assert even[LOW] == 0
     assert SHARE_ERROR not in results.runs[-1].numbers
     assert results.runs[0].title == "ΔH(2)=-2, planner=error_carry, seed=0"
+
+
+def test_that_an_evaluation_before_the_last_step_comes_with_its_step(root: Path) -> None:
+    append_metrics(root / "tilts_002", [Logged(step=600, seconds=12.0, values={"loss_autoencoder": 0.1})])
+    results = SweepReader().read(members_of(root, NAME))
+    assert results.names[6] == MEASURED
+    assert [run.numbers.get(MEASURED) for run in results.runs[:3]] == [None, 100, None]
+    assert results.rows()[1]["measured_step"] == 100
 
 
 def test_that_results_are_csv_and_json(root: Path) -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from studio.progress import Progress
 from studio.training.commands import Command, Pause, Restore, Resume, Save, SetLearningRate, Stop, without_outdated
 from studio.training.events import LearningRateApplied, Logged, Noticed, Outcome, Paused, Restored, Warned
 from studio.training.last_good import LastGood
+from studio.training.latents import Latents
+from studio.training.redraw import redraw_grid
 from studio.training.restore import restore_model
 from studio.training.resumption import resume
 from studio.training.saved_run import SavedRun
@@ -212,7 +215,9 @@ def test_that_a_run_that_diverged_leaves_its_last_finite_state_as_the_newest(run
     assert "Those of step 3 stay" in noticed.error.message
     assert Shelf(run_path).steps == [0, 3]
     saved = SavedRun.open(run_path)
-    assert (saved.summary["steps"], saved.summary["weights_step"]) == (5, 3)
+    assert (saved.summary["steps"], saved.weights_step) == (5, 3)
+    assert saved.weights_seconds <= saved.summary["seconds"]
+    assert redraw_grid(run_path, Latents(seed=1), 4, Progress()).step == 3
     assert all(tensor.isfinite().all() for tensor in restore_model(saved).state_dict().values())
     again = resume(run_path)
     assert again.step == 3

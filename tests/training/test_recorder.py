@@ -48,6 +48,17 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     return disk
 
 
+def test_that_the_summary_says_which_target_the_run_ended_with(run_path: Path) -> None:
+    run = Played(folder=run_path)
+
+    def script() -> Script:
+        yield [target(0.0, 0.0, -1.0, revision=7)]
+        yield [Stop()]
+
+    run.run(script())
+    assert SavedRun.open(run_path).revision == 7
+
+
 def test_that_save_writes_while_the_run_goes_on(run_path: Path) -> None:
     run = Played(folder=run_path)
 

@@ -53,8 +53,8 @@ def _time(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
-def _figure(value: float | None) -> str:
-    return "–" if value is None else compact(value, 3)
+def _figure(value: float | None, at: str) -> str:
+    return "–" if value is None else compact(value, 3) + at
 
 
 HEADERS: dict[Column, Header] = {
@@ -101,20 +101,20 @@ HEADERS: dict[Column, Header] = {
     Column.SHARE_ERROR: Header(
         title="Share error",
         tip="How far the generated class shares are from the target's, when last measured: by a judge, or on the plane "
-        "by the exact densities. TV = ½ Σ |p′ − q|.",
-        text=lambda run: _figure(run.share_error),
+        "by the exact densities; and of which step, if not of the last one. TV = ½ Σ |p′ − q|.",
+        text=lambda run: _figure(run.share_error, run.measured_at),
         key=lambda run: run.share_error,
         numeric=True,
-        width=8,
+        width=14,
     ),
     Column.FRECHET: Header(
         title="Fréchet",
         tip="Distance of samples to the tilted data in the judge's features, at the last evaluation. "
         "|μ − μ′|² + tr(Σ + Σ′ − 2(Σ^½ Σ′ Σ^½)^½).",
-        text=lambda run: _figure(run.frechet),
+        text=lambda run: _figure(run.frechet, run.measured_at),
         key=lambda run: run.frechet,
         numeric=True,
-        width=6,
+        width=12,
     ),
     Column.STATUS: Header(
         title="Status",

@@ -66,7 +66,7 @@ class Network:
             "model": spec.title,
             "part": portable.title,
             "weights": "averaged" if averaged else "raw",
-            "steps": run.summary.get("steps"),
+            "steps": run.weights_step,
             "takes": {name: argument.says for name, argument in portable.takes.items()},
             "gives": dict(portable.gives),
             "value": "value = centre + half·x, for x in −1…1",

@@ -92,8 +92,8 @@ def _numbers(entry: RunEntry, remarks: str) -> str:
         ("ΔH by example", remarks),
         ("Steps", f"{entry.steps:,}"),
         ("Time spent training", f"{entry.seconds:,.1f} s"),
-        ("Share error, total variation", _figure(entry.share_error)),
-        ("Fréchet distance", _figure(entry.frechet)),
+        ("Share error, total variation", _figure(entry.share_error, entry.measured_at)),
+        ("Fréchet distance", _figure(entry.frechet, entry.measured_at)),
         ("Status", entry.status),
         ("Started", entry.started.replace("T", " ")),
         ("Tags", ", ".join(entry.tags)),
@@ -171,8 +171,8 @@ def _data_url(images: Any) -> str:
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None or not math.isfinite(value) else f"{value:.4g}"
+def _figure(value: float | None, at: str) -> str:
+    return "" if value is None or not math.isfinite(value) else f"{value:.4g}{at}"
 
 
 def _percent(row: Mapping[str, Any] | Sequence[Any], name: str) -> str:
