@@ -18,6 +18,7 @@ from studio.cli_arguments import (
     add_data_root,
     add_evaluation,
     add_limit,
+    add_places,
     add_raw,
     add_run,
     add_seed,
@@ -198,6 +199,7 @@ def _add_evaluate(commands: Commands) -> None:
         metavar="NAME",
         help="data set whose judge labels samples, such as mnist or folder:/home/me/pets; that of the run if absent",
     )
+    add_places(evaluate)
     evaluate.add_argument("--json", type=place, metavar="FILE", help="also write every figure there")
     add_data_root(evaluate)
     evaluate.set_defaults(command=_evaluate)
@@ -286,6 +288,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         arguments.json,
         data_root=arguments.data_root,
         judge=arguments.judge,
+        assignments=arguments.assignments,
     )
     print(found)
     tell_if_cut_short(run)

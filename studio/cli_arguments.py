@@ -77,6 +77,18 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_places(parser: Arguments) -> None:
+    """``--set PATH=VALUE`` of where a run's data lie."""
+    parser.add_argument(
+        "--set",
+        dest="assignments",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="where the run's data lie now, such as dataset.path=/new/place; they must be the same; may be repeated",
+    )
+
+
 def add_limit(parser: argparse.ArgumentParser, *, steps: str, minutes: str) -> None:
     """``--steps`` or ``--minutes``, with their help."""
     limit = parser.add_mutually_exclusive_group()

@@ -8,6 +8,7 @@ from functools import partial
 from studio.cli_arguments import (
     Commands,
     add_data_root,
+    add_places,
     add_raw,
     add_run,
     add_seed,
@@ -58,6 +59,7 @@ def add_export(commands: Commands) -> None:
     )
     add_seed(choices)
     add_raw(choices)
+    add_places(choices)
     add_data_root(choices)
     export.set_defaults(command=_export)
 
@@ -80,6 +82,7 @@ def _export(arguments: argparse.Namespace) -> int:
         count=arguments.count,
         seed=arguments.seed,
         data_root=arguments.data_root,
+        assignments=tuple(arguments.assignments),
     )
     for kind, out in asked:
         said = write(partial(kind.write, run, out, options))

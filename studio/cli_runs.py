@@ -52,6 +52,7 @@ def _add_resume(commands: Commands) -> None:
     )
     add_run(resume)
     add_limit(resume, steps="up to this step (1,000 more if nothing is said)", minutes="so many minutes longer")
+    add_settings(resume)
     add_evaluation(resume)
     add_data_root(resume)
     resume.set_defaults(command=_resume)
@@ -90,7 +91,7 @@ def _resume(arguments: argparse.Namespace) -> int:
     from studio.headless import go_on
     from studio.training.resumption import resume
 
-    found = resume(run_of(arguments))
+    found = resume(run_of(arguments), None, arguments.assignments)
     told = evaluation_of(found.config, arguments.data_root) if arguments.evaluate else None
     return go_on(found, arguments.steps, arguments.minutes, data_root=arguments.data_root, run_dir=None, evaluate=told)
 

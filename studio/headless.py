@@ -34,6 +34,7 @@ from studio.training.events import (
 )
 from studio.training.judges import Judges
 from studio.training.limit import Limit
+from studio.training.places import made_absolute
 from studio.training.resumption import Resumption
 from studio.training.run_folder import RunFolder
 from studio.training.session import RunHandle, RunRequest, folder_for, folder_under
@@ -122,11 +123,14 @@ def _run(
     resumption: Resumption | None = None,
     evaluate: Callable[[Path], None] | None = None,
 ) -> int:
-    root = data_root or default_data_root()
+    config = made_absolute(config)
+    found = resumption.identity if resumption is not None else None
+    root = found.root(data_root) if found is not None else (data_root or default_data_root()).absolute()
     judges: list[Judge] = []
 
     def load(told: Progress) -> ExampleSet:
-        images = _load(config, root, told)
+        images = found.load(root, told) if found is not None else load_dataset(config.dataset, root, told)
+        _tell_left_out(images)
         if evaluate is not None:
             judges.append(_judge(config, images, root, told))
         return images
@@ -179,14 +183,12 @@ def _judge(config: RunConfig, images: ExampleSet, data_root: Path, progress: Pro
     return Judges(images, data_root).judge(config.evaluation.judge, progress)
 
 
-def _load(config: RunConfig, data_root: Path, progress: Progress) -> ExampleSet:
-    """The data set; what was left out of it is said above the bar."""
+def _tell_left_out(images: ExampleSet) -> None:
+    """Say above the bar what was left out of a data set."""
     from tqdm import tqdm
 
-    images = load_dataset(config.dataset, data_root, progress)
     for line in images.report.lines():
         tqdm.write(line, file=sys.stderr)
-    return images
 
 
 class _Watcher:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from studio.data.catalog import load_dataset
 from studio.evaluation.tables import record, table
 from studio.files import whole_file
-from studio.paths import default_data_root
 from studio.progress import Progress
 from studio.training.saved_run import SavedRun
 
 
 def evaluate(
-    run: Path, count: int, seed: int, out: Path | None, *, data_root: Path | None, judge: str | None = None
+    run: Path,
+    count: int,
+    seed: int,
+    out: Path | None,
+    *,
+    data_root: Path | None,
+    judge: str | None = None,
+    assignments: Sequence[str] = (),
 ) -> str:
     """Evaluate a run's averaged model, and return the table to print.
 
@@ -24,16 +30,17 @@ def evaluate(
         count: samples.
         seed: of their latents.
         out: a JSON file for every figure, written whole; none if absent.
-        data_root: folder of downloaded data sets; the person's own if absent.
+        data_root: folder of downloaded data sets; where the run's were, or else the person's own, if absent.
         judge: name of the judge; the one of the run's configuration if absent.
+        assignments: other places of its data, such as ``dataset.path=/new/place``.
 
     Raises:
         UserError: the run or its data cannot be read, or the file not be written.
     """
     from tqdm import tqdm
 
-    saved = SavedRun.open(run)
-    root = data_root or default_data_root()
+    saved = SavedRun.open(run).at(assignments)
+    root = saved.identity.root(data_root)
     with tqdm(total=100, unit=" %", file=sys.stderr, leave=False) as bar:
 
         def show(text: str, fraction: float | None) -> None:
@@ -44,7 +51,7 @@ def evaluate(
 
         found = evaluate_run(
             saved,
-            lambda progress: load_dataset(saved.config.dataset, root, progress),
+            lambda progress: saved.identity.load(root, progress),
             Progress(show),
             count=count,
             seed=seed,

@@ -119,7 +119,7 @@ def test_that_points_are_not_judged(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "Only images can be judged" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("damage", ["no run", "no offsets", "offset", "classes"])
+@pytest.mark.parametrize("damage", ["no run", "no target", "offset", "classes"])
 def test_that_a_fault_is_one_line_and_exit_code_2(
     damage: str, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,10 +130,10 @@ def test_that_a_fault_is_one_line_and_exit_code_2(
     summary = json.loads((path / "summary.json").read_text())
     if damage == "no run":
         (path / "config.json").unlink()
-    elif damage == "no offsets":
-        del summary["offsets"]
+    elif damage == "no target":
+        del summary["config"], summary["offsets"]
     elif damage == "offset":
-        summary["offsets"]["2"] = "nan"
+        summary["config"]["perturbation"]["offsets"]["2"] = "nan"
     else:
         summary["class_names"] = ["a", *summary["class_names"][1:]]
         summary["offsets"] = dict.fromkeys(summary["class_names"], 0.0)

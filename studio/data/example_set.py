@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Places: TypeAlias = NDArray[np.int64] | slice
 """Numbers of examples, from 0."""
 
+_PIECE = 4096
+"""Examples that are hashed at once."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkippedFile:
@@ -184,13 +187,15 @@ class ExampleSet(ABC):
         """A hash of values, labels and names: equal exactly when the sets are."""
         digest = hashlib.blake2b(digest_size=16)
         digest.update(repr(self._identity()).encode())
-        digest.update(np.ascontiguousarray(self.values).data)
+        for start in range(0, len(self), _PIECE):  # so that a part of a large set is never copied whole
+            digest.update(np.ascontiguousarray(self.rows(slice(start, start + _PIECE))).data)
         digest.update(np.ascontiguousarray(self.labels).data)
         return digest.hexdigest()
 
     def _identity(self) -> Sequence[object]:
         """What tells sets apart whose bytes agree."""
-        return self.values.shape, self.class_names
+        channels, height, width = self.image_shape
+        return (len(self), height, width, channels), self.class_names
 
     def thumbnails(self) -> NDArray[np.uint8]:
         """A picture of each class, shape (K, H, W, C)."""

@@ -11,10 +11,10 @@ from studio.gui.history import History
 from studio.library.notes import read_notes
 from studio.progress import Progress
 from studio.training.config import RunConfig
-from studio.training.config_file import read_config
 from studio.training.events import Evaluated
 from studio.training.frames import Frame, FrameStore
 from studio.training.metrics import Metrics, RecordedEvaluation, newest_evaluation, read_metrics
+from studio.training.run_identity import RunIdentity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ def read_old_run(folder: Path, progress: Progress) -> OldRun:
         UserError: it is damaged.
         Cancelled: the person cancelled.
     """
-    config = read_config(folder / "config.json")
+    config = RunIdentity.read(folder).config
     metrics = read_metrics(folder, progress.part(0.0, 0.9))
     history = History.of(metrics)
     history.prepare(progress.part(0.9, 1.0))

@@ -26,6 +26,7 @@ from studio.jobs.sweep import Sweep
 from studio.process import start_of
 from studio.training.config import RunConfig
 from studio.training.limit import Limit
+from studio.training.places import made_absolute
 from studio.training.sweep_mark import MOST_RUNS, SweepMark
 
 _VERSION = 3
@@ -126,7 +127,9 @@ class JobQueue:
         """
         titled = title or config.name or folder.name
         with self._connected() as database:
-            return _insert(database, _last(database) + 1, (titled, config.to_json(), limit, folder, sweep))
+            return _insert(
+                database, _last(database) + 1, (titled, made_absolute(config).to_json(), limit, folder, sweep)
+            )
 
     def add_sweep(self, sweep: Sweep, marks: Sequence[SweepMark], folders: Sequence[Path]) -> tuple[int, ...]:
         """Queue all runs of a sweep behind all others, or none.

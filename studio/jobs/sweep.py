@@ -26,6 +26,7 @@ from studio.errors import UserError
 from studio.training.assignments import with_settings
 from studio.training.config import RunConfig
 from studio.training.limit import Limit
+from studio.training.places import made_absolute
 from studio.training.presets import config_or_preset
 from studio.training.run_folder import safe_name
 from studio.training.sweep_mark import MOST_RUNS, SweepMark, title_of
@@ -126,7 +127,7 @@ def combined(
     points = []
     for row, values in itertools.product(rows, itertools.product(*grid.values())):
         own = dict(row) | dict(zip(grid, values, strict=True))
-        points.append(Point(values=own, config=with_settings(base, _assignments(own))))
+        points.append(Point(values=own, config=made_absolute(with_settings(base, _assignments(own)))))
     return tuple(points)
 
 

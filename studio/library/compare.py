@@ -16,9 +16,9 @@ from studio.errors import UserError
 from studio.library.entry import RunEntry, entry_of
 from studio.progress import Progress
 from studio.training.config import RunConfig
-from studio.training.config_file import read_config
 from studio.training.metrics import Metrics, read_metrics
-from studio.training.saved_run import read_summary
+from studio.training.run_identity import RunIdentity
+from studio.training.summary import read_summary
 
 Floats = NDArray[np.float64]
 MOST_RUNS = 8
@@ -39,6 +39,7 @@ class ComparedRun:
     """One of them.
 
     Attributes:
+        config: in force when its weights were saved.
         examples_per_epoch: of its data set; 0 if not known.
     """
 
@@ -94,7 +95,7 @@ def read_runs(folders: Sequence[Path], progress: Progress | None = None) -> list
 
 
 def _read(folder: Path, progress: Progress) -> ComparedRun:
-    config = read_config(folder / "config.json")
+    config = RunIdentity.read(folder).config
     entry = entry_of(folder)
     if entry.fault:
         raise UserError("A run is damaged", entry.fault, "Compare others.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +16,15 @@ from studio.errors import UserError
 from studio.library.notes import FILE as NOTES
 from studio.library.notes import read_notes
 from studio.models.catalog import model_spec
-from studio.training.config import RunConfig
+from studio.training.config import PerturbationConfig
 from studio.training.config_file import read_config
 from studio.training.frames import FILE as FRAMES
 from studio.training.frames import FrameStore
 from studio.training.metrics import FILE as METRICS
 from studio.training.metrics import newest_evaluation, newest_point, newest_value
+from studio.training.run_identity import RunIdentity
 from studio.training.sample_strips import tiled
-from studio.training.saved_run import read_summary
+from studio.training.summary import read_summary
 from studio.training.sweep_mark import FILE as SWEEP
 from studio.training.sweep_mark import SweepMark, read_mark, title_of
 
@@ -115,6 +117,8 @@ def _read(folder: Path) -> RunEntry:
     config = read_config(folder / "config.json")
     notes = read_notes(folder)
     summary = read_summary(folder) if (folder / "summary.json").exists() else {}
+    with suppress(UserError):  # a summary with odd values is no reason not to list the run
+        config = RunIdentity.of(folder, config, summary).config
     share_error, frechet, measured_step = _distances(folder)
     status = str(summary.get("status", UNFINISHED))
     steps, seconds = newest_point(folder)
@@ -124,7 +128,7 @@ def _read(folder: Path) -> RunEntry:
         name=notes.name or _name_in_sweep(mark) or config.name or folder.name,
         dataset=str(summary.get("dataset") or dataset_spec(config.dataset.kind).title),
         model=model_spec(config.model.kind).title,
-        tilt=tilt_of(config, summary),
+        tilt=tilt_of(config.perturbation),
         steps=max(steps, int(_number(summary, "steps"))),  # a run that was killed got further than its last save
         seconds=max(seconds, _number(summary, "seconds")),
         share_error=share_error,
@@ -153,17 +157,14 @@ def _name_in_sweep(mark: SweepMark | None) -> str:
     return ": ".join(part for part in (mark.title, title_of(mark.values)) if part) if mark else ""
 
 
-def tilt_of(config: RunConfig, summary: Mapping[str, Any]) -> str:
-    """The class offsets that a run ended with, or else began with, in a few words: "2 −1.36, 7 +0.7"; "none"."""
-    offsets = summary.get("offsets")
-    if not isinstance(offsets, dict):
-        offsets = config.perturbation.offsets
-    numbers = {str(name): float(value) for name, value in offsets.items() if isinstance(value, int | float) and value}
+def tilt_of(target: PerturbationConfig) -> str:
+    """A target in a few words: "2 −1.36, 7 +0.7"; "none"."""
+    numbers = {name: offset for name, offset in target.offsets.items() if offset}
     strongest = sorted(numbers.items(), key=lambda item: -abs(item[1]))
     words = [f"{name[:20]} {value:+.3g}".replace("-", "−") for name, value in strongest[:_TILTS_SHOWN]]
     if len(strongest) > _TILTS_SHOWN:
         words.append(f"{len(strongest) - _TILTS_SHOWN} more")
-    terms = len(config.perturbation.terms)
+    terms = len(target.terms)
     if terms:
         words.append(f"{terms} term{'s' * (terms > 1)}")
     return ", ".join(words) or "none"

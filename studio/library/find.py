@@ -9,8 +9,8 @@ from studio.errors import UserError
 from studio.library.index import RunIndex
 from studio.paths import runs_root
 from studio.training.config import RunConfig
-from studio.training.config_file import read_config
 from studio.training.presets import config_or_preset, is_configuration
+from studio.training.run_identity import RunIdentity
 
 
 def find_run(name: str, workspace: Path | None = None) -> Path:
@@ -50,4 +50,4 @@ def config_of(text: str) -> RunConfig:
         run = find_run(text)
     except UserError:
         return config_or_preset(text)  # whose message says what it could have been
-    return read_config(run / "config.json")
+    return RunIdentity.read(run).wanted

@@ -5,9 +5,13 @@ Free of torch, so that forms and files can be read before torch is imported.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Self
 
 from studio.settings import Settings, setting
+
+_OPTIMISER = "_optimiser"
 
 
 class Optimiser(StrEnum):
@@ -105,9 +109,28 @@ class ModelConfig(Settings):
 
     def optimiser(self, network: str) -> OptimiserConfig:
         """The optimiser of one network, by the attribute name of that network in the model."""
-        found = getattr(self, f"{network}_optimiser")
+        found = getattr(self, f"{network}{_OPTIMISER}")
         assert isinstance(found, OptimiserConfig)
         return found
+
+    @property
+    def learning_rates(self) -> dict[str, float]:
+        """The learning rate of each network that has an optimiser, by the network's name."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields if name.endswith(_OPTIMISER)}
+        return {
+            name.removesuffix(_OPTIMISER): value.learning_rate
+            for name, value in fields.items()
+            if isinstance(value, OptimiserConfig)
+        }
+
+    def with_learning_rates(self, rates: Mapping[str, float]) -> Self:
+        """The same with these learning rates, by the network's name."""
+        return self.model_copy(
+            update={
+                f"{network}{_OPTIMISER}": self.optimiser(network).model_copy(update={"learning_rate": rate})
+                for network, rate in rates.items()
+            }
+        )
 
     def latent_numbers(self, pixels: int) -> int:
         """Numbers in the latent behind one example of so many values; 0 for a model that has none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,10 +28,18 @@ class Column:
     Attributes:
         values: one per example, shape (N,).
         says: what a person should know of them, a sentence without a full stop; empty if there is nothing.
+        origin: a fingerprint of what they were computed from, where computing them again may round differently.
     """
 
     values: Floats
     says: str = ""
+    origin: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells it from all others of the same examples: its origin, or a hash of its values."""
+        values = np.ascontiguousarray(self.values, dtype=np.float64)
+        return self.origin or hashlib.blake2b(values.data, digest_size=16).hexdigest()
 
 
 def _no_columns(name: str, progress: Progress) -> Column:
@@ -61,6 +70,7 @@ class Measured:
         self._lock = threading.Lock()
         self._values: dict[str, Floats] = {}
         self._said: dict[str, str] = {}
+        self._fingerprints: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -97,7 +107,8 @@ class Measured:
             for name in missing:
                 if name.startswith(COLUMN):
                     column = self._load_column(name.removeprefix(COLUMN), progress)
-                    self._said[name], self._values[name] = column.says, column.values
+                    self._said[name], self._fingerprints[name] = column.says, column.fingerprint
+                    self._values[name] = column.values
             features = [name for name in missing if not name.startswith(COLUMN)]
             if features:
                 self._values |= measure(self._data, features, progress)
@@ -117,6 +128,18 @@ class Measured:
     def remarks(self, names: Iterable[str]) -> tuple[str, ...]:
         """What there is to say of those of the names that were loaded, a sentence each."""
         return tuple(said for name in dict.fromkeys(names) if (said := self._said.get(name)))
+
+    def fingerprint(self, name: str) -> str:
+        """What tells a column from all others of these examples.
+
+        Args:
+            name: with `COLUMN`.
+
+        Raises:
+            UserError: it cannot be had.
+        """
+        self.prepare([name])
+        return self._fingerprints[name]
 
     def forget(self, name: str) -> None:
         """Load or measure this anew at its next use, as when a file has changed."""

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from pydantic import Field, ValidationError, model_validator
 
-from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.settings import Settings
 from studio.training.config import PerturbationConfig, RunConfig
 from studio.training.energy_config import energy_config_of_record, energy_of_record, energy_record
+from studio.training.fingerprints import Fingerprints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,12 +39,14 @@ class Notes(Settings):
     Attributes:
         started: when, in ISO 8601.
         seconds: time spent training, pauses left out.
+        began: the target that it began with; None where that is not known.
         edits, learning_rates, returns: what was changed at which step.
         forked_from: the run and the step that it began at, if it did not begin at none.
     """
 
     started: str = ""
     seconds: float = Field(0.0, ge=0)
+    began: dict[str, Any] | None = None
     edits: tuple[dict[str, Any], ...] = ()
     learning_rates: tuple[dict[str, Any], ...] = ()
     returns: tuple[dict[str, Any], ...] = ()
@@ -52,9 +54,12 @@ class Notes(Settings):
 
 
 class CheckpointRecord(Settings):
-    """What a checkpoint holds besides tensors; its header, which can be read without them."""
+    """What a checkpoint holds besides tensors; its header, which can be read without them.
 
-    schema_version: Literal[1] = 1
+    Its data are fingerprints, or in version 1 a checksum as `studio.training.old_run` makes it.
+    """
+
+    schema_version: Literal[1, 2] = 2
     step: int = Count
     updates: int = Count
     skipped: int = Count
@@ -66,7 +71,7 @@ class CheckpointRecord(Settings):
     rates: dict[str, float]
     taken: dict[str, int]
     config: dict[str, Any]
-    data: str
+    data: Fingerprints | str
     class_names: tuple[str, ...]
     notes: Notes
 
@@ -94,7 +99,7 @@ class Checkpoint:
     Attributes:
         state, course: of its trainer.
         config: of the run.
-        data: fingerprint of the data set.
+        data: fingerprints of its data, or an old checksum.
         class_names: of the data set, in label order.
         notes: what is told of it so far.
     """
@@ -102,20 +107,9 @@ class Checkpoint:
     state: TrainerState
     course: Course
     config: RunConfig
-    data: str
+    data: Fingerprints | str
     class_names: tuple[str, ...]
     notes: Notes = field(default_factory=Notes)
-
-
-def fingerprint(data: ExampleSet) -> str:
-    """Tells data sets apart: number of examples, and a checksum of classes, labels and values."""
-    checksum = zlib.crc32("\0".join(data.class_names).encode(errors="replace"))
-    pieces = [slice(start, start + 4096) for start in range(0, len(data), 4096)]
-    for piece in pieces:
-        checksum = zlib.crc32(data.labels[piece].tobytes(), checksum)
-    for piece in pieces:
-        checksum = zlib.crc32(data.rows(piece).tobytes(), checksum)
-    return f"{len(data)}-{checksum:08x}"
 
 
 def packed(checkpoint: Checkpoint) -> bytes:
@@ -244,7 +238,7 @@ def _record(path: Path, text: str) -> CheckpointRecord:
     try:
         raw = json.loads(text)
         version = raw.get("schema_version") if isinstance(raw, dict) else None
-        if isinstance(version, int) and version > 1:
+        if isinstance(version, int) and version > 2:
             raise UserError(
                 "This checkpoint comes from a newer version of the studio", f"{path}: version {version}.", "Update it."
             )

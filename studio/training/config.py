@@ -16,7 +16,7 @@ from studio.errors import UserError
 from studio.models.catalog import MODELS, AnyModel
 from studio.perturb.perturbation import LARGEST_OFFSET, Gauge, Perturbation
 from studio.settings import Settings, setting
-from studio.training.energy_config import EnergyConfig
+from studio.training.energy_config import EnergyConfig, energy_config_of_record, energy_record
 from studio.training.planners import PlannerKind
 
 SCHEMA_VERSION = 1
@@ -69,6 +69,13 @@ class PerturbationConfig(EnergyConfig):
             )
         offsets = tuple(float(self.offsets.get(name, 0.0)) for name in class_names)
         return Perturbation(offsets=offsets, energy=self.energy(), gauge=self.gauge, revision=revision)
+
+    @classmethod
+    def of(cls, perturbation: Perturbation, class_names: Sequence[str]) -> PerturbationConfig:
+        """The settings that stand for a perturbation; `resolve` undone."""
+        offsets = offsets_by_name(perturbation, class_names)
+        energy = energy_config_of_record(energy_record(perturbation.energy))
+        return cls(offsets=offsets, gauge=perturbation.gauge).with_energy(energy)
 
 
 class BatchConfig(Settings):

@@ -11,16 +11,12 @@ import torch
 
 from studio.data.example_set import ExampleSet
 from studio.data.image_set import ImageSet
-from studio.data.names import composed
 from studio.errors import UserError
 from studio.evaluation.report import LEAST_SAMPLES, Evaluation, Target
 from studio.models.base import GenerativeModel
 from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
-from studio.perturb.energy import Energy
-from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
-from studio.training.energy_config import energy_of_record
 from studio.training.evaluator import EvaluationJob
 from studio.training.events import Evaluated
 from studio.training.judges import Judges
@@ -69,13 +65,12 @@ def evaluate_run(
     if count < LEAST_SAMPLES:
         raise UserError("Too few samples to evaluate", f"{count} were asked for.", f"Use at least {LEAST_SAMPLES}.")
     model = restore_model(run)
-    perturbation = _target(run)
     part = progress.part(0.0, _JUDGE_PART)
     images = images_of(run, data(part))
     judges = judges or Judges(images, data_root or default_data_root())
     measured = measured_set(images, judges)
-    measured.prepare(perturbation.energy.names, part)
-    log_weights = whole_log_weights(perturbation, measured)
+    measured.prepare(run.config.perturbation.energy().names, part)
+    log_weights = whole_log_weights(run.identity.perturbation(measured), measured)
     found = judges.judge(run.config.evaluation.judge if judge is None else judge, part)
     evaluation = _work(model, found, log_weights, progress.part(_JUDGE_PART, 1.0), count, seed)
     return Evaluated(
@@ -108,27 +103,6 @@ def _work(
     return job.result
 
 
-def _target(run: SavedRun) -> Perturbation:
-    """The target that the run ended with; a run may have been retargeted on its way."""
-    offsets = run.summary.get("offsets")
-    offsets = {composed(name): value for name, value in offsets.items()} if isinstance(offsets, dict) else {}
-    if set(offsets) != set(run.class_names):
-        raise _damaged(run)
-    try:
-        energy = energy_of_record(run.summary["energy"]) if "energy" in run.summary else Energy()
-        return Perturbation(offsets=tuple(float(offsets[name]) for name in run.class_names), energy=energy)
-    except (TypeError, ValueError) as error:
-        raise _damaged(run) from error
-
-
-def _damaged(run: SavedRun) -> UserError:
-    return UserError(
-        "The run's summary cannot be read",
-        f"{run.path / 'summary.json'} does not hold the target that the run ended with.",
-        "It was changed after the run.",
-    )
-
-
 def images_of(run: SavedRun, images: ExampleSet) -> ImageSet:
     """The data set, if it is the one that the run was trained on and can be judged."""
     if not isinstance(images, ImageSet):
@@ -137,6 +111,7 @@ def images_of(run: SavedRun, images: ExampleSet) -> ImageSet:
             f"{images.name} has {images.noun}.",
             "The run's own metrics say how far points are from their target.",
         )
+    run.identity.ensure_data(images)
     if images.class_names != run.class_names or images.image_shape != run.image_shape:
         raise UserError(
             "The data set is not the one that the run was trained on",

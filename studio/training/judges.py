@@ -46,6 +46,7 @@ class Judges:
         self.data_root = data_root
         self._lock = threading.Lock()
         self._here: dict[str, Judge] = {}
+        self._fingerprints: dict[str, str] = {}
 
     @property
     def possible(self) -> bool:
@@ -100,6 +101,10 @@ class Judges:
         finally:
             self._lock.release()
 
+    def fingerprint(self, name: str) -> str:
+        """What tells the data of a judge that is here from all others; those of the examples' own are the examples."""
+        return self._fingerprints.get(name, "the data set itself")
+
     def log_odds(self, name: str, of: str | int, progress: Progress) -> Floats:
         """log(q/(1 − q)) of every example, q that judge's probability of the class `of`, a name or number, shape (N,).
 
@@ -117,6 +122,8 @@ class Judges:
         data = self._load(name, progress.part(0.0, _READ_PART)) if name else examples
         from studio.evaluation.judge_store import judge_for
 
+        if name:
+            self._fingerprints[name] = data.fingerprint()
         judge = judge_for(data, progress.part(_READ_PART, _TRAINED_PART) if name else progress)
         return judge.seeing(examples, data.name, progress.part(_TRAINED_PART, 1.0)) if name else judge
 

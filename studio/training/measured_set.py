@@ -51,7 +51,8 @@ def measured_set(examples: ExampleSet, judges: Judges | None = None) -> Measured
                 raise UserError("No CSV file has been chosen yet", hint="Choose one.", field="perturbation.terms")
             case "judge":
                 name, of = json.loads(place)
-                return Column(values=asked.log_odds(name, of, progress))
+                values = asked.log_odds(name, of, progress)
+                return Column(values=values, origin=asked.fingerprint(name))
             case _:
                 raise UserError("There is no such column", f"“{source[:60]}”.", field="perturbation.terms")
 

@@ -1,18 +1,23 @@
-"""Folders of runs as they were before metrics.sqlite: metrics.csv, a row per logged step, and a PNG per sample grid."""
+"""Folders of runs as they were before metrics.sqlite: metrics.csv, a row per logged step, and a PNG per sample grid;
+and the checksum of a data set in checkpoints of version 1.
+"""
 
 from __future__ import annotations
 
 import csv
 import re
+import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.training.snapshot import Images
 
 _METRICS = "metrics.csv"
+_PIECE = 4096
 _GRID = re.compile(r"step-(\d{1,12})\.png")
 
 
@@ -56,3 +61,28 @@ def read_grid(path: Path) -> Images:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError("A sample grid cannot be read", f"{path}: {error}.", "The file is damaged.") from error
     return found.reshape(*found.shape[:2], -1)
+
+
+def ensure_checksum(wanted: str, data: ExampleSet) -> None:
+    """Refuse data that are not those of a checkpoint of version 1.
+
+    Args:
+        wanted: number of the examples that are trained on, and a checksum of classes, labels and values.
+        data: the examples that are trained on.
+
+    Raises:
+        UserError: they are others.
+    """
+    checksum = zlib.crc32("\0".join(data.class_names).encode(errors="replace"))
+    pieces = [slice(start, start + _PIECE) for start in range(0, len(data), _PIECE)]
+    for piece in pieces:
+        checksum = zlib.crc32(data.labels[piece].tobytes(), checksum)
+    for piece in pieces:
+        checksum = zlib.crc32(data.rows(piece).tobytes(), checksum)
+    if wanted != f"{len(data)}-{checksum:08x}":
+        raise UserError(
+            "The data set is not the one that the run was trained on",
+            f"{data.name} has changed since.",
+            "Bring it back as it was, or train a new run.",
+            field="dataset",
+        )

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from studio.errors import UserError
 from studio.models.diagnostic import Diagnostic
 from studio.perturb.energy import Energy
-from studio.training.checkpoint import Checkpoint, Notes, fingerprint, packed
+from studio.training.checkpoint import Checkpoint, Notes, packed
 from studio.training.energy_config import energy_record
 from studio.training.events import Evaluated, Event, Logged, Outcome
+from studio.training.fingerprints import Fingerprints
 from studio.training.frames import Frame
 from studio.training.health import nothing_to_keep
 from studio.training.latents import Latents, read_latents, write_latents
@@ -35,6 +36,7 @@ class Recorder:
         folder: the run's own.
         trainer: what is recorded.
         notes: what was told of the run before, if it goes on from a checkpoint.
+        data_root: folder of downloaded data sets that the run's lies in, if it is one.
 
     Attributes:
         latents: that its grids show; None where they are those that a run begins with.
@@ -43,13 +45,17 @@ class Recorder:
         UserError: what its folder says of its latents is damaged.
     """
 
-    def __init__(self, folder: RunFolder, trainer: Trainer, notes: Notes | None = None) -> None:
+    def __init__(
+        self, folder: RunFolder, trainer: Trainer, notes: Notes | None = None, data_root: Path | None = None
+    ) -> None:
         self.folder = folder
         self._trainer = trainer
+        self._data_root = data_root
         notes = notes or Notes()
         self._started = notes.started or datetime.now().astimezone().isoformat(timespec="seconds")
         self._origin = notes.forked_from
-        self._data = fingerprint(trainer.data)
+        self._began = notes.began or self._target()
+        self._data = Fingerprints.of(trainer.whole)
         self._points: list[Logged] = []
         self._marks: list[Mark] = []
         self._evaluations: list[Evaluated] = []
@@ -63,6 +69,10 @@ class Recorder:
         self._returns = list(notes.returns)
         self.latents = read_latents(folder.path)
         self._latents_kept = self._config_kept = True
+
+    def release(self) -> None:
+        """Let others write the run's folder, wherever it is by now."""
+        self.folder.release()
 
     def log(self, point: Logged) -> None:
         """Keep a point for the next `flush`."""
@@ -80,6 +90,7 @@ class Recorder:
         """Keep that the target was changed before this step."""
         perturbation = self._trainer.perturbation
         self._edits.append({"step": step, "revision": perturbation.revision} | self._target())
+        self.note_config()
 
     def _target(self) -> dict[str, object]:
         """The offsets by class name; and what is added to them, if anything is."""
@@ -91,6 +102,7 @@ class Recorder:
     def note_learning_rate(self, step: int, network: str, rate: float) -> None:
         """Keep that a network's learning rate was changed before this step."""
         self._rates.append({"step": step, "network": network, "learning_rate": rate})
+        self.note_config()
 
     def note_latents(self, latents: Latents) -> None:
         """Keep that grids show these latents from now on, at the next `flush`."""
@@ -185,8 +197,10 @@ class Recorder:
         try:
             self.save(None, seconds)
         except UserError:
+            self.folder.release()
             self.folder = before
             raise
+        before.release()
 
     def save(self, outcome: Outcome | None, seconds: float) -> UserError | None:
         """Write metrics, a checkpoint, weights and summary; no checkpoint of a run that failed, perhaps amid a step.
@@ -226,6 +240,10 @@ class Recorder:
                 "revision": trainer.perturbation.revision,
                 **self._target(),
                 "remarks": list(trainer.remarks),
+                "config": trainer.config.model_dump(mode="json"),
+                "data": self._fingerprints().model_dump(),
+                "data_root": str(self._data_root.absolute()) if self._data_root else None,
+                "began_with": self._began,
                 "edits": self._edits,
                 "learning_rates": self._rates,
                 "returns": self._returns,
@@ -254,10 +272,15 @@ class Recorder:
             self._kept, self._kept_seconds = trainer.step_count, round(seconds, 3)
         return finite
 
+    def _fingerprints(self) -> Fingerprints:
+        """Of the data, and of the columns that the target in force asks, as they were loaded."""
+        return self._data.with_columns(self._trainer.measured, self._trainer.perturbation.energy)
+
     def _checkpoint(self, state: TrainerState, seconds: float) -> Checkpoint:
         notes = Notes(
             started=self._started,
             seconds=seconds,
+            began=self._began,
             edits=tuple(self._edits),
             learning_rates=tuple(self._rates),
             returns=tuple(self._returns),
@@ -268,7 +291,7 @@ class Recorder:
             state=state,
             course=trainer.course(),
             config=trainer.config,
-            data=self._data,
+            data=self._fingerprints(),
             class_names=trainer.data.class_names,
             notes=notes,
         )

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.errors import UserError
 from studio.training.assignments import with_settings
-from studio.training.checkpoint import Checkpoint, Notes, fingerprint, read_checkpoint, read_record
+from studio.training.checkpoint import Checkpoint, Notes, read_checkpoint, read_record
 from studio.training.config import PerturbationConfig, RunConfig
 from studio.training.config_file import parse_config, read_config
+from studio.training.fingerprints import Fingerprints
+from studio.training.old_run import ensure_checksum
+from studio.training.owner import ensure_free
+from studio.training.places import made_absolute, with_places_of, without_places
 from studio.training.run_folder import RunFolder
+from studio.training.run_identity import RunIdentity
 from studio.training.shelf import Shelf
 
 if TYPE_CHECKING:
     from studio.training.trainer import Trainer
 
 _FREE = ("perturbation", "name", "cadence", "evaluation", "threads", "device")
-_SIZE = "batch.average_size"
+_LIVE = ("batch.average_size", "learning rates")
 """Settings that may differ from those the run began with: they do not decide what the checkpoint's numbers mean."""
 
 
@@ -28,32 +34,70 @@ class Resumption:
     """Where a run goes on from.
 
     Attributes:
-        run: the folder that holds the checkpoint.
+        identity: of the run whose folder holds the checkpoint.
         file: the checkpoint.
-        config: what the run goes on with.
-        target: in force at the checkpoint, which edits may have made another than the configuration's.
+        config: what the run goes on with; its target is the one in force at the checkpoint, which edits may have made
+            another than the run began with, unless config.json has been given another since.
         revision: of that target.
+        retargeted: it is another than the checkpoint's.
         step: training steps behind it.
         seconds: time spent training so far.
         forked: it is a new run, whose target is the configuration's.
+        seen: what the folder looked like when the checkpoint was chosen.
     """
 
-    run: Path
+    identity: RunIdentity
     file: Path
     config: RunConfig
-    target: PerturbationConfig
     revision: int
+    retargeted: bool
     step: int
     seconds: float
+    seen: tuple[object, ...] = ()
     forked: bool = False
+
+    @property
+    def run(self) -> Path:
+        """The folder that holds the checkpoint."""
+        return self.identity.folder
+
+    @property
+    def target(self) -> PerturbationConfig:
+        """What the run goes on towards."""
+        return self.config.perturbation
+
+    def ensure_current(self) -> None:
+        """Refuse to go on in a folder that somebody else writes, or has written since the checkpoint was chosen.
+
+        Raises:
+            UserError: likewise.
+        """
+        if not self.forked:
+            ensure_free(self.run)
+            self._ensure_seen()
 
     def folder(self) -> RunFolder:
         """The run's own folder, as it was at the checkpoint.
 
         Raises:
-            UserError: it cannot be written.
+            UserError: it cannot be written, or is another's, or has been since the checkpoint was chosen.
         """
-        return RunFolder.reopen(self.run, self.step)
+        folder = RunFolder.owned(self.run)
+        try:
+            self._ensure_seen()
+            folder.go_back_to(self.step)
+        except BaseException:
+            folder.release()
+            raise
+        return folder
+
+    def _ensure_seen(self) -> None:
+        if _look(self.run) != self.seen:
+            raise UserError(
+                "The run has gone on meanwhile",
+                f"{self.run} has been written since its checkpoint of step {self.step:,} was chosen.",
+                "Resume it once more: it then goes on from where it is now.",
+            )
 
     def take_up(self, trainer: Trainer) -> Notes:
         """Bring a trainer of `config` to where the run was; what is told of the run so far.
@@ -63,41 +107,55 @@ class Resumption:
         """
         checkpoint = read_checkpoint(self.file)
         _ensure_same(checkpoint.config, self.config)
-        if checkpoint.data != fingerprint(trainer.data):
-            raise UserError(
-                "The data set is not the one that the run was trained on",
-                f"{trainer.data.name} has changed since, or lies elsewhere.",
-                "Bring it back, or start a new run.",
-            )
+        target = self.config.perturbation.resolve(trainer.data.class_names, self.revision)
+        if not self.retargeted:  # but its files may lie elsewhere by now
+            checkpoint = replace(checkpoint, course=replace(checkpoint.course, perturbation=target))
+        _ensure_data(checkpoint, trainer)
         _take_up(trainer, checkpoint)
+        if self.retargeted:
+            trainer.retarget(target)
+        then, now = checkpoint.config.model.learning_rates, self.config.model.learning_rates
+        for network in trainer.networks:
+            if then.get(network) != now.get(network):
+                trainer.set_learning_rate(network, now[network])
         if not self.forked:
             return checkpoint.notes
-        target = replace(trainer.perturbation, revision=0)
-        wanted = self.config.perturbation.resolve(trainer.data.class_names)
-        if wanted != target:
-            trainer.retarget(replace(wanted, revision=trainer.perturbation.revision + 1))
-        origin = {"run": str(self.run), "step": self.step}
-        return checkpoint.notes.model_copy(update={"started": "", "forked_from": origin})
+        origin = {"run": str(self.run.absolute()), "step": self.step}
+        return checkpoint.notes.model_copy(update={"started": "", "began": None, "forked_from": origin})
 
 
-def resume(run: Path, step: int | None = None) -> Resumption:
+def resume(run: Path, step: int | None = None, assignments: Sequence[str] = ()) -> Resumption:
     """The same run, from its newest checkpoint or from one of that step.
 
+    What config.json was given since the checkpoint is taken up, or refused where it would make another run.
+
+    Args:
+        run: its folder.
+        step: of the checkpoint.
+        assignments: ``path=value``, on top of config.json.
+
     Raises:
-        UserError: it is no run folder, or has no such checkpoint.
+        UserError: it is no run folder, has no such checkpoint, or something was set that only a new run can have.
     """
-    config = read_config(run / "config.json")
+    seen = _look(run)
+    config = made_absolute(with_settings(read_config(run / "config.json"), assignments))
     file = Shelf(run).find(step)
     record = read_record(file)
-    _ensure_same(parse_config(record.config, file.name), config)
+    then = parse_config(record.config, file.name)
+    _ensure_same(then, config)
+    retargeted = not _same_target(then, config, record.class_names)
+    if not retargeted:
+        in_force = then.model_copy(update={"perturbation": record.target(then.perturbation)})
+        config = config.model_copy(update={"perturbation": with_places_of(in_force, config).perturbation})
     return Resumption(
-        run=run,
+        identity=replace(RunIdentity.read(run), config=config),
         file=file,
         config=config,
-        target=record.target(config.perturbation),
-        revision=record.revision,
+        revision=record.revision + retargeted,
+        retargeted=retargeted,
         step=record.step,
         seconds=record.notes.seconds,
+        seen=seen,
     )
 
 
@@ -113,9 +171,45 @@ def fork(run: Path, step: int | None = None, assignments: Sequence[str] = ()) ->
         UserError: it is no run folder, has no such checkpoint, or something was set that only a new run can have.
     """
     found = resume(run, step)
-    config = with_settings(found.config.model_copy(update={"perturbation": found.target}), assignments)
+    config = made_absolute(with_settings(found.config, assignments))
     _ensure_same(found.config, config)
-    return replace(found, config=config, forked=True)
+    another = not _same_target(found.config, config, read_record(found.file).class_names)
+    return replace(
+        found,
+        identity=replace(found.identity, config=config),
+        config=config,
+        revision=found.revision + (another and not found.retargeted),
+        retargeted=found.retargeted or another,
+        forked=True,
+    )
+
+
+def _look(run: Path) -> tuple[object, ...]:
+    """What changes whenever a run is saved."""
+    found = []
+    for path in (run / "summary.json", *sorted((run / "checkpoints").glob("step-*.safetensors"))):
+        with suppress(OSError):
+            state = path.stat()
+            found.append((path.name, state.st_mtime_ns, state.st_size))
+    return tuple(found)
+
+
+def _same_target(one: RunConfig, other: RunConfig, class_names: Sequence[str]) -> bool:
+    """Whether two targets are the same, wherever their files lie.
+
+    Raises:
+        UserError: an offset belongs to no class.
+    """
+    first, second = (without_places(each).perturbation.resolve(class_names) for each in (one, other))
+    return first == second
+
+
+def _ensure_data(checkpoint: Checkpoint, trainer: Trainer) -> None:
+    if isinstance(checkpoint.data, Fingerprints):
+        checkpoint.data.ensure_data(trainer.whole)
+        checkpoint.data.ensure_columns(trainer.measured, checkpoint.course.perturbation.energy)
+    else:
+        ensure_checksum(checkpoint.data, trainer.data)
 
 
 def _take_up(trainer: Trainer, checkpoint: Checkpoint) -> None:
@@ -130,14 +224,17 @@ def _take_up(trainer: Trainer, checkpoint: Checkpoint) -> None:
 
 
 def _ensure_same(then: RunConfig, now: RunConfig) -> None:
+    then, now = without_places(then), without_places(now)
     free: dict[str, object] = {name: getattr(then, name) for name in _FREE}
     free["batch"] = now.batch.model_copy(update={"average_size": then.batch.average_size})
+    if now.model.kind == then.model.kind:
+        free["model"] = now.model.with_learning_rates(then.model.learning_rates)
     before, after = then.model_dump(), now.model_copy(update=free).model_dump()
     changed = [name for name in before if before[name] != after[name]]
     if changed:
         raise UserError(
             "A run cannot go on with these settings changed",
             f"Changed since its checkpoint: {', '.join(changed)}.",
-            f"Only these may change: {', '.join((*_FREE, _SIZE))}. Start a new run for the rest.",
+            f"Only these may change: {', '.join((*_FREE, *_LIVE))}. Start a new run for the rest.",
             field=changed[0],
         )

@@ -31,6 +31,9 @@ from studio.training.events import Evaluated, Logged
 from studio.training.frames import Frame, append_frames
 from studio.training.marks import Mark
 from studio.training.metrics import append_metrics
+from studio.training.owner import FILE as OWNER
+from studio.training.owner import Owner
+from studio.training.places import made_absolute
 from studio.training.sweep_mark import FILE as SWEEP
 
 if TYPE_CHECKING:
@@ -43,14 +46,21 @@ _HINT = "Make room there, and see that you may write there."
 
 
 class RunFolder:
-    """The folder of one run while it is written.
+    """The folder of one run while it is written, by its owner alone until that releases it.
 
     Args:
         path: an existing folder.
+        owner: of it; None for a folder that nobody else knows of.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, owner: Owner | None = None) -> None:
         self.path = path
+        self._owner = owner
+
+    def release(self) -> None:
+        """Let others write into it; nothing is written from here after that."""
+        if self._owner is not None:
+            self._owner.release()
 
     @classmethod
     def create(cls, root: Path, config: RunConfig) -> RunFolder:
@@ -73,12 +83,21 @@ class RunFolder:
         return cls._begin(path, config, lambda: _empty_folder(path))
 
     @classmethod
-    def reopen(cls, path: Path, step: int) -> RunFolder:
-        """The folder of a run that goes on from this step; what was written of later ones is taken away.
+    def owned(cls, path: Path) -> RunFolder:
+        """The folder of a run that is there, as it is.
+
+        Raises:
+            UserError: it cannot be written, or somebody else writes it.
+        """
+        return cls(path, Owner(path))
+
+    def go_back_to(self, step: int) -> None:
+        """Take away what was written of later steps.
 
         Raises:
             UserError: it cannot be written, or parts of it are links that lead elsewhere.
         """
+        path = self.path
         for name in _PARTS:
             if (path / name).is_symlink():
                 raise UserError(
@@ -86,12 +105,10 @@ class RunFolder:
                     f"{path / name} is a link.",
                     "Put what it leads to in its place: a run writes into its own folder alone.",
                 )
-        folder = cls(path)
         for place in (path, *(path / name for name in _PARTS)):
             sweep(place)
-        folder.append_metrics(back_to=step)
-        folder.append_frames((), _NO_LIMIT, back_to=step)
-        return folder
+        self.append_metrics(back_to=step)
+        self.append_frames((), _NO_LIMIT, back_to=step)
 
     def copied_under(self, root: Path, config: RunConfig) -> RunFolder:
         """A new folder under `root` of the same name, with all that can be read of this one.
@@ -99,7 +116,9 @@ class RunFolder:
         Raises:
             UserError: it cannot be written.
         """
-        files = [path for path in self.path.rglob("*") if path.is_file() and not path.is_symlink()]
+        files = [
+            path for path in self.path.rglob("*") if path.is_file() and not path.is_symlink() and path.name != OWNER
+        ]
         folder = self._begin(root, config, lambda: _new_folder(root, self.path.name))
         try:
             for path in files:
@@ -120,8 +139,14 @@ class RunFolder:
             raise UserError(
                 "The run folder cannot be made", f"{place}: {error.strerror or error}.", _HINT, field="run_dir"
             ) from error
-        folder = cls(path)
-        folder.write_text("config.json", config.to_json())
+        folder = cls.owned(path)
+        try:
+            if any(each.name not in (SWEEP, OWNER) for each in path.iterdir()):
+                raise _not_empty(path)
+            folder.write_text("config.json", made_absolute(config).to_json())
+        except BaseException:
+            folder.release()
+            raise
         return folder
 
     def write_text(self, name: str, text: str) -> None:
@@ -182,11 +207,15 @@ class RunFolder:
 
 def _empty_folder(path: Path) -> Path:
     path.mkdir(parents=True, exist_ok=True)
-    if any(each.name != SWEEP for each in path.iterdir()):
-        raise UserError(
-            "The run folder is not empty", f"{path}.", "Choose a new folder: no run is overwritten.", field="run_dir"
-        )
+    if any(each.name not in (SWEEP, OWNER) for each in path.iterdir()):  # before a lock is left in somebody's folder
+        raise _not_empty(path)
     return path
+
+
+def _not_empty(path: Path) -> UserError:
+    return UserError(
+        "The run folder is not empty", f"{path}.", "Choose a new folder: no run is overwritten.", field="run_dir"
+    )
 
 
 def _new_folder(root: Path, stem: str) -> Path:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import errno
-import json
 import math
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.data.names import composed
 from studio.data.scale import PIXELS, Scale
 from studio.errors import UserError
-from studio.files import read_bytes
 from studio.training.config import RunConfig
 from studio.training.config_file import read_config
 from studio.training.metrics import newest_point
+from studio.training.run_identity import RunIdentity
+from studio.training.summary import no_summary, read_summary
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,13 +30,14 @@ class SavedRun:
     """A run folder as it lies on disk.
 
     Attributes:
+        identity: what exactly it is.
         image_shape: (C, H, W).
         scale: from what the model makes to what its data set stores.
         class_names: in label order.
     """
 
     path: Path
-    config: RunConfig
+    identity: RunIdentity
     image_shape: tuple[int, int, int]
     scale: Scale
     class_names: tuple[str, ...]
@@ -53,19 +54,28 @@ class SavedRun:
             raise UserError("This is not a run folder", f"{path} holds no config.json.", "Choose the folder of a run.")
         config = read_config(path / "config.json")
         summary = read_summary(path)
+        identity = RunIdentity.of(path, config, summary)
         try:
             shape = _image_shape(summary["image_shape"])
             scale = _scale(summary["scale"]) if "scale" in summary else PIXELS
             names = tuple(composed(str(name)) for name in summary["class_names"])
         except (ValueError, KeyError, TypeError) as error:
-            raise _no_summary(path, error) from error
-        return cls(path=path, config=config, image_shape=shape, scale=scale, class_names=names, summary=summary)
+            raise no_summary(path, error) from error
+        return cls(path=path, identity=identity, image_shape=shape, scale=scale, class_names=names, summary=summary)
+
+    @property
+    def config(self) -> RunConfig:
+        """In force when the weights were saved."""
+        return self.identity.config
 
     @property
     def weights_step(self) -> int | None:
         """Step that the weights are of; None where the summary does not say."""
-        step = self.summary.get("weights_step", self.summary.get("steps"))
-        return step if isinstance(step, int) else None
+        return self.identity.weights_step
+
+    def at(self, assignments: Sequence[str]) -> SavedRun:
+        """The same run with its data in other places, as `RunIdentity.at`."""
+        return replace(self, identity=self.identity.at(assignments)) if assignments else self
 
     @property
     def weights_seconds(self) -> float:
@@ -116,29 +126,6 @@ class SavedRun:
         return {
             name.removeprefix(f"{part}."): tensor for name, tensor in tensors.items() if name.startswith(f"{part}.")
         }
-
-
-def read_summary(path: Path) -> Mapping[str, Any]:
-    """What a run's summary.json holds, unchecked.
-
-    Raises:
-        UserError: it is missing or no summary at all.
-    """
-    try:
-        summary = json.loads(read_bytes(path / "summary.json"))
-        if not isinstance(summary, dict):
-            raise TypeError("it holds no JSON object")
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise _no_summary(path, error) from error
-    return summary
-
-
-def _no_summary(path: Path, error: Exception) -> UserError:
-    return UserError(
-        "The run's summary cannot be read",
-        f"{path / 'summary.json'}: {error}.",
-        "The run may have been cut off before its first save.",
-    )
 
 
 def _image_shape(sizes: Any) -> tuple[int, int, int]:

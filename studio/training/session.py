@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from studio.progress import Progress
 from studio.training.background import Background
 from studio.training.commands import Command, Stop
 from studio.training.config import RunConfig
-from studio.training.events import Event, Finished, Outcome, Preparing, Remarked, Started
+from studio.training.events import Event, Finished, Outcome, PerturbationApplied, Preparing, Remarked, Started
 from studio.training.judges import Judges
 from studio.training.limit import Limit
 from studio.training.loop import RunLoop
@@ -35,6 +35,8 @@ from studio.training.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
+    from studio.training.recorder import Recorder
+    from studio.training.trainer import Trainer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,8 @@ def _run(request: RunRequest, mailbox: Mailbox, progress: Progress) -> None:
     loop: list[RunLoop] = []
     outcome, error, trace = Outcome.FAILED, None, ""
     try:
-        outcome = _prepare(request, mailbox, progress, loop).run()
+        with ExitStack() as ending:
+            outcome = _prepare(request, mailbox, progress, loop, ending).run()
     except Cancelled:
         outcome = Outcome.STOPPED
     except UserError as found:
@@ -114,7 +117,11 @@ def _run(request: RunRequest, mailbox: Mailbox, progress: Progress) -> None:
     mailbox.post(Finished(outcome=outcome, step=step, error=error, traceback=trace))
 
 
-def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: list[RunLoop]) -> RunLoop:
+def _prepare(
+    request: RunRequest, mailbox: Mailbox, progress: Progress, loop: list[RunLoop], ending: ExitStack
+) -> RunLoop:
+    if request.resumption is not None:
+        request.resumption.ensure_current()  # before much is done in vain
     mailbox.post(Preparing(text="Loading torch"))
     from studio.training.devices import resolve_device
     from studio.training.evaluator import Evaluator
@@ -139,6 +146,8 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     # The last moment to give up without a trace: from here on there is a folder, and a Stop saves into it.
     progress.check()
     folder = request.folder() if request.folder is not None else None
+    if folder is not None:
+        ending.callback(folder.release)
     started = Started(
         device=device,
         threads=threads,
@@ -149,15 +158,29 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, loop: li
     mailbox.post(started)
     for remark in trainer.remarks:
         mailbox.post(Remarked(text=remark))
-    recorder = Recorder(folder, trainer, notes) if folder else None
+    recorder = Recorder(folder, trainer, notes, request.data_root) if folder else None
     if recorder is not None:
+        ending.callback(recorder.release)
         recorder.hear(started)
+        _note_changes(request.resumption, trainer, recorder, mailbox)
     evaluator = Evaluator(trainer, request.judge) if request.judge is not None else None
     # A number that the person has set stays, and a GPU waits for no thread.
     guarded = threads if device == "cpu" and not request.config.threads else 1
     guard, seconds = ThreadGuard(guarded, use_threads), notes.seconds if notes else 0.0
     loop.append(RunLoop(trainer, mailbox, recorder, request.limit, evaluator, guard, seconds))
     return loop[0]
+
+
+def _note_changes(resumption: Resumption | None, trainer: Trainer, recorder: Recorder, mailbox: Mailbox) -> None:
+    """Keep what a run goes on with that it had not before."""
+    if resumption is None or resumption.forked:
+        return
+    recorder.note_config()
+    if resumption.retargeted:
+        recorder.note_edit(trainer.step_count)
+        edited = PerturbationApplied(step=trainer.step_count, revision=resumption.revision)
+        recorder.hear(edited)
+        mailbox.post(edited)
 
 
 def _measure(config: RunConfig, data: ExampleSet, measured: Measured, mailbox: Mailbox, progress: Progress) -> None:

@@ -24,7 +24,7 @@ from studio.perturb.planner import BatchPlan
 from studio.training.averaging import WeightAverage
 from studio.training.building import build_model
 from studio.training.comparison import Comparison, Question
-from studio.training.config import RunConfig
+from studio.training.config import PerturbationConfig, RunConfig
 from studio.training.examples import Examples, for_models
 from studio.training.fitness import ensure_fit
 from studio.training.gradient_probe import GradientProbe
@@ -49,7 +49,8 @@ class Trainer:
 
     Args:
         config: what to train and how.
-        data: the examples; kept as they are stored, images as uint8, on the device.
+        data: the examples; kept as they are stored, images as uint8, on the device. Those that are held out are in
+            `whole` alone, the others in `data` as well.
         device: torch device, such as ``"cpu"`` or ``"cuda:0"``.
         measured: of all of `data`, if some is measured already.
 
@@ -62,6 +63,7 @@ class Trainer:
     ) -> None:
         ensure_fit(config.model, data)
         self.config = config
+        self.whole = data
         self._measured = measured_set(data) if measured is None else measured
         self._kept = kept_indices(data, config.held_out, config.seed)
         self.data, held_out = split_off(data, self._kept)
@@ -172,6 +174,12 @@ class Trainer:
     def set_learning_rate(self, network: str, rate: float) -> None:
         """Step one network with this rate from now on."""
         self._optimisers[network].set_learning_rate(rate)
+        self._note_rates()
+
+    def _note_rates(self) -> None:
+        rates = {network: optimiser.config.learning_rate for network, optimiser in self._optimisers.items()}
+        model = self.config.model.with_learning_rates(rates)
+        self.config = self.config.model_copy(update={"model": model})
 
     def set_batch_size(self, average_size: float) -> None:
         """Plan batches of this B_avg from the next step on; the planner keeps its place and its error.
@@ -239,6 +247,7 @@ class Trainer:
         self.restore(state)
         for network, optimiser in self._optimisers.items():
             optimiser.go_on(course.rates[network], course.taken[network])
+        self._note_rates()
         self.retarget(course.perturbation)
         try:
             self._planner.restore(course.planner)
@@ -308,6 +317,8 @@ class Trainer:
         """
         self._planner.retarget(self._log_weights(perturbation), perturbation.revision)
         self.perturbation = perturbation
+        target = PerturbationConfig.of(perturbation, self.data.class_names)
+        self.config = self.config.model_copy(update={"perturbation": target})
 
     def data_log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """log w of every example of the data set, held-out ones included, in its order, shape (N,)."""

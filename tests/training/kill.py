@@ -91,6 +91,7 @@ def check(path: Path, promised: int) -> int:
     notes = found.take_up(trainer)
     folder = found.folder()
     Recorder(folder, trainer, notes).save(None, 0.0)
+    folder.release()
     assert not list(path.rglob("*.part")), "left-overs are swept away"
     steps, frames = read_metrics(path).steps.tolist(), list(FrameStore(path).steps)
     for kept in (steps, frames):

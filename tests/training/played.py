@@ -31,8 +31,8 @@ class Played:
         self.mailbox = PlayedMailbox()
         self.trainer = Trainer(self.config, tiny_images())
         self.folder = folder
-        recorder = Recorder(RunFolder.at(folder, self.config), self.trainer) if folder else None
-        self.loop = RunLoop(self.trainer, self.mailbox, recorder, limit)
+        self._recorder = Recorder(RunFolder.at(folder, self.config), self.trainer) if folder else None
+        self.loop = RunLoop(self.trainer, self.mailbox, self._recorder, limit)
         self.events: list[Event] = []
 
     def run(self, script: Script) -> Outcome:
@@ -41,6 +41,8 @@ class Played:
             return self.loop.run()
         finally:
             self.hear()
+            if self._recorder is not None:
+                self._recorder.release()
 
     def hear(self) -> None:
         self.events += self.mailbox.events()[0]

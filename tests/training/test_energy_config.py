@@ -22,7 +22,7 @@ from studio.perturb.terms import FormulaTerm, LinearTerm
 from studio.progress import Progress
 from studio.training.assignments import with_settings
 from studio.training.config import RunConfig
-from studio.training.config_file import parse_config
+from studio.training.config_file import parse_config, read_config
 from studio.training.energy_config import MOST_TERMS, energy_of_record, energy_record
 from studio.training.measured_set import measured_set
 from studio.training.planners import PlannerKind
@@ -179,7 +179,9 @@ def test_that_the_summary_and_the_edits_hold_the_terms(tmp_path: Path) -> None:
     recorder.save(None, 0.0)
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary["energy"]["temperature"] == summary["edits"][0]["energy"]["temperature"] == 3.0
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["perturbation"]["terms"][0]["slope"] == 0.02
+    assert summary["began_with"]["energy"]["terms"][0]["slope"] == 0.02
+    config = read_config(tmp_path / "run" / "config.json")
+    assert (config.perturbation.temperature, config.perturbation.terms) == (3.0, ()), "in force"
 
 
 # -- columns

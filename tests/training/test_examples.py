@@ -11,7 +11,6 @@ import torch
 from studio.data.image_set import ImageSet
 from studio.data.part import PartSet, part_of
 from studio.errors import UserError
-from studio.training.checkpoint import fingerprint
 from studio.training.examples import Examples
 from studio.training.split import kept_indices, split_off
 from studio.training.trainer import Trainer
@@ -64,7 +63,7 @@ def test_that_a_part_has_the_fingerprint_of_its_copy() -> None:
     """Runs that were kept while parts were copies can be gone on with."""
     data = tiny_images(5000)
     part = part_of(data, kept_indices(data, 0.1, 0))
-    assert fingerprint(part) == fingerprint(copied(part))
+    assert part.fingerprint() == copied(part).fingerprint()
 
 
 def test_that_a_set_in_a_file_trains_as_one_in_memory_does(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ def copied_run(finished_run: tuple[Path, Trainer], tmp_path: Path) -> Path:
 def test_that_a_run_folder_holds_what_it_promises(finished_run: tuple[Path, Trainer]) -> None:
     path, trainer = finished_run
     assert sorted(entry.name for entry in path.iterdir()) == [
+        ".owner",
         "checkpoints",
         "config.json",
         "frames.sqlite",
@@ -371,7 +372,11 @@ def test_that_a_damaged_configuration_is_a_message(copied_run: Path) -> None:
         ("{", "not valid JSON"),
         (json.dumps(config | {"schema_version": 9}), "newer version"),
         (json.dumps(config | {"run": "rm -rf"}), "run is not a setting"),
-        (json.dumps(config | {"model": {"kind": "vae"}}), "do not fit"),
     ):
         path.write_text(content)
         damaged(copied_run, match)
+    path.write_text(json.dumps(config | {"model": {"kind": "vae"}}))
+    assert SavedRun.open(copied_run).config.model == CONFIG.model, "what was trained, whatever is written there since"
+    summary = copied_run / "summary.json"
+    summary.write_text(json.dumps(json.loads(summary.read_text()) | {"config": config | {"model": {"kind": "vae"}}}))
+    damaged(copied_run, "do not fit")

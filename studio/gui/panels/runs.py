@@ -26,7 +26,7 @@ from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
 from studio.library.compare import MOST_RUNS
 from studio.library.entry import RunEntry
-from studio.training.config_file import read_config
+from studio.training.run_identity import RunIdentity
 
 _SETTLE = 200
 """Milliseconds for which a selection must stand before its run is shown, so that arrow keys run through the table."""
@@ -206,7 +206,7 @@ class RunsPanel(LivePanel):
             self._tell(UserError("A run is under way", "", "Stop it first; then set up another."))
             return
         try:
-            config = read_config(self.library.root / folder / "config.json")
+            config = RunIdentity.read(self.library.root / folder).wanted
         except UserError as error:
             self._tell(error)
             return

@@ -76,6 +76,7 @@ def _classes(folder: Path, out: Path, options: ExportOptions, progress: Progress
         seed=options.seed,
         averaged=options.averaged,
         data_root=options.data_root,
+        assignments=options.assignments,
     )
     return ", ".join(f"{name} {number:,}" for name, number in found.items())
 

@@ -18,7 +18,8 @@ class ExportOptions:
         seconds: that a time-lapse lasts.
         count: samples that are drawn, 1…MOST_SAMPLES.
         seed: of their latents.
-        data_root: folder of downloaded data sets; the person's own if absent.
+        data_root: folder of downloaded data sets; where the run's were, or else the person's own, if absent.
+        assignments: other places of the run's data, such as ``dataset.path=/new/place``.
     """
 
     averaged: bool = True
@@ -27,3 +28,4 @@ class ExportOptions:
     count: int = 1000
     seed: int = 0
     data_root: Path | None = None
+    assignments: tuple[str, ...] = ()

@@ -9,8 +9,8 @@ import numpy as np
 from studio.files import whole_file
 from studio.library.export.extras import needed_for
 from studio.progress import Progress
-from studio.training.config_file import read_config
 from studio.training.metrics import read_metrics
+from studio.training.run_identity import RunIdentity
 
 _ROWS_AT_ONCE = 100_000
 
@@ -35,7 +35,7 @@ def write_parquet(folder: Path, out: Path, progress: Progress | None = None) -> 
         import pyarrow as pa
         import pyarrow.parquet as pq
     progress = progress or Progress()
-    config = read_config(folder / "config.json")
+    config = RunIdentity.read(folder).config
     metrics = read_metrics(folder, progress.part(0.0, 0.5))
     columns = {"seconds": metrics.seconds, **metrics.columns}
     arrays = [

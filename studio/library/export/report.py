@@ -22,11 +22,11 @@ from studio.library.entry import RunEntry, entry_of
 from studio.library.export.pictures import caption
 from studio.library.export.svg import curve_svg
 from studio.progress import Progress
-from studio.training.config_file import read_config
 from studio.training.frames import FrameStore
 from studio.training.metrics import Metrics, read_metrics
+from studio.training.run_identity import RunIdentity
 from studio.training.sample_strips import tiled
-from studio.training.saved_run import read_summary
+from studio.training.summary import read_summary
 
 _MOMENTS = 6
 _SIDE = 180
@@ -61,7 +61,7 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
         Cancelled: the person cancelled.
     """
     progress = progress or Progress()
-    config = read_config(folder / "config.json")
+    config = RunIdentity.read(folder).config
     metrics = read_metrics(folder, progress)
     entry = entry_of(folder)
     progress.report("Writing the report")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from studio.data.catalog import load_dataset
 from studio.data.example_set import ExampleSet
 from studio.files import whole_file
-from studio.paths import default_data_root
 from studio.progress import Progress
 from studio.training.saved_run import SavedRun
 
@@ -61,6 +60,7 @@ def write_classes(
     seed: int = 0,
     averaged: bool = True,
     data_root: Path | None = None,
+    assignments: Sequence[str] = (),
 ) -> dict[str, int]:
     """Draw into a folder for each class that a judge of the data set sees.
 
@@ -71,7 +71,8 @@ def write_classes(
         count: how many.
         seed: of the latents.
         averaged: by the moving average of the weights, or as they are.
-        data_root: folder of downloaded data sets; the person's own if absent.
+        data_root: folder of downloaded data sets; where the run's were, or else the person's own, if absent.
+        assignments: other places of its data, such as ``dataset.path=/new/place``.
 
     Returns:
         how many there are of each.
@@ -82,9 +83,10 @@ def write_classes(
     """
     from studio.training.sorted_samples import write_by_class
 
-    saved, root = SavedRun.open(folder), data_root or default_data_root()
+    saved = SavedRun.open(folder).at(assignments)
+    root = saved.identity.root(data_root)
 
     def load(told: Progress) -> ExampleSet:
-        return load_dataset(saved.config.dataset, root, told)
+        return saved.identity.load(root, told)
 
     return write_by_class(saved, load, out, progress, count=count, seed=seed, averaged=averaged, data_root=root)
