@@ -144,7 +144,7 @@ class TargetControl(QObject):
             return
         awaited = self._bench.run.phase.active and self._applied_revision != self._revision
         refused = awaited and self._refused_revision == self._revision
-        target, average_size = self.perturbation, self._bench.config.batch.average_size
+        target, config = self.perturbation, self._bench.config
         energies, fault = None, None
         if target.by_example:
             try:
@@ -152,7 +152,7 @@ class TargetControl(QObject):
             except UserError as error:
                 fault = error
         tilt = TiltView.of(
-            target, self._bench.dataset, average_size, pending=awaited and not refused, energies=energies, fault=fault
+            target, self._bench.dataset, config, pending=awaited and not refused, energies=energies, fault=fault
         )
         generated = self._bench.evaluations.generated(self._bench.dataset.class_names)
         self._show(replace(tilt, refused=refused, generated=generated))

@@ -13,9 +13,11 @@ from studio.data.example_set import ExampleSet
 from studio.data.planar.plane import Plane
 from studio.data.scale import Values
 from studio.errors import UserError
-from studio.perturb.diagnostics import Strength, TiltSummary, summarise, summarise_examples
+from studio.perturb.diagnostics import TiltSummary, summarise, summarise_examples
 from studio.perturb.energy import ExampleEnergies
 from studio.perturb.perturbation import Perturbation
+from studio.training.cautions import outweighing
+from studio.training.config import RunConfig
 from studio.training.events import (
     Event,
     Finished,
@@ -85,7 +87,8 @@ class TiltView:
 
     Attributes:
         summary: target shares, weights, ESS/n, expected examples a batch, verdict.
-        reason: the verdict in words, with its numbers.
+        reason: the verdict in words, with its numbers, and why examples that outweigh a batch are learned too little.
+        outweighed: whether they are.
         pending: a run is under way and has not yet taken this target up.
         refused: it cannot, and keeps the one before.
         generated: share per class in what the model generates, shape (K,); None until evaluated.
@@ -97,6 +100,7 @@ class TiltView:
     dataset: DatasetView
     summary: TiltSummary
     reason: str
+    outweighed: bool = False
     pending: bool = False
     refused: bool = False
     generated: NDArray[np.float64] | None = None
@@ -108,23 +112,28 @@ class TiltView:
         cls,
         perturbation: Perturbation,
         dataset: DatasetView,
-        average_size: float,
+        config: RunConfig,
         *,
         pending: bool,
         energies: ExampleEnergies | None = None,
         fault: UserError | None = None,
     ) -> TiltView:
-        """Judge a target over a data set; without the energies of its examples, by its class offsets alone."""
+        """Judge a target over a data set, trained as set up; without the energies of its examples, by its class offsets
+        alone.
+        """
+        average_size = config.batch.average_size
         if energies is not None:
             summary = summarise_examples(perturbation, energies, dataset.labels, average_size)
         else:
             perturbation = replace(perturbation, energy=replace(perturbation.energy, terms=(), clip=None))
             summary = summarise(perturbation, dataset.counts, average_size)
+        overweight = outweighing(summary, config)
         return cls(
             perturbation=perturbation,
             dataset=dataset,
             summary=summary,
-            reason=verdict_reason(summary),
+            reason=f"{summary.reason} {overweight}" if overweight is not None else summary.reason,
+            outweighed=overweight is not None,
             pending=pending,
             energies=energies,
             fault=fault,
@@ -151,21 +160,6 @@ class TiltView:
             return self.perturbation.class_log_weights(counts)[present], counts[present].astype(np.float64)
         logs = self.perturbation.example_log_weights(self.dataset.labels, counts, self.energies)
         return logs, np.ones(len(logs))
-
-
-def verdict_reason(summary: TiltSummary) -> str:
-    """Why a tilt is called what it is called."""
-    percent = 100 * summary.efficiency
-    effective = f"The weighted data is worth {percent:.3g} % of its examples (Kish's effective sample size)."
-    match summary.strength:
-        case Strength.NONE:
-            return "All offsets are equal, so the target is the data as it is."
-        case Strength.GENTLE:
-            return f"{effective} Gradients stay about as steady as without a tilt."
-        case Strength.STRONG:
-            return f"{effective} Gradients are noisier: a larger B_avg or a longer run makes up for it."
-        case Strength.TOO_STRONG:
-            return f"{effective} A few examples dominate, and the model may memorise them: use smaller offsets."
 
 
 class RunPhase(StrEnum):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Self
+from typing import ClassVar, Self
 
 from studio.settings import Settings, setting
 
@@ -105,7 +105,15 @@ class OptimiserConfig(Settings):
 class ModelConfig(Settings):
     """Base of the models' settings; every subclass has a literal ``kind`` and, per network, a ``NETWORK_optimiser``."""
 
+    UNWEIGHTED: ClassVar[tuple[str, ...]] = ()
+    """Networks whose steps see no real example, and so no weight."""
+
     kind: str
+
+    @property
+    def weighted_optimisers(self) -> Mapping[str, OptimiserConfig]:
+        """The optimisers of the networks that learn from weighted examples, by network."""
+        return {network: self.optimiser(network) for network in self.learning_rates if network not in self.UNWEIGHTED}
 
     def optimiser(self, network: str) -> OptimiserConfig:
         """The optimiser of one network, by the attribute name of that network in the model."""

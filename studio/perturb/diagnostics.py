@@ -56,6 +56,9 @@ class TiltSummary:
         target: p′ per class, shape (K,).
         weights: mean w per class in the perturbation's gauge, shape (K,); may be inf in the raw gauge.
         mean_raw_weight: ⟨e^{−ΔH}⟩ = Z over the data; may be inf.
+        largest_weight: max w of an example, in that gauge; may be inf in the raw one.
+        outweighed_every: steps, on average, from one example that outweighs a batch to the next, by weight
+            N·⟨w⟩/(B_avg·#{i: w_i > B_avg}); None if none does.
         efficiency: ESS/n over the data, in 0…1.
         examples_per_batch: expected number of examples whose weights add up to B_avg.
         strength: the verdict.
@@ -65,10 +68,27 @@ class TiltSummary:
     target: Floats
     weights: Floats
     mean_raw_weight: float
+    largest_weight: float
+    outweighed_every: float | None
     efficiency: float
     examples_per_batch: float
     strength: Strength
     clip: ClipEffect | None = None
+
+    @property
+    def reason(self) -> str:
+        """The verdict in words, with its numbers."""
+        percent = 100 * self.efficiency
+        effective = f"The weighted data is worth {percent:.3g} % of its examples (Kish's effective sample size)."
+        match self.strength:
+            case Strength.NONE:
+                return "All offsets are equal, so the target is the data as it is."
+            case Strength.GENTLE:
+                return f"{effective} Gradients stay about as steady as without a tilt."
+            case Strength.STRONG:
+                return f"{effective} Gradients are noisier: a larger B_avg or a longer run makes up for it."
+            case Strength.TOO_STRONG:
+                return f"{effective} A few examples dominate, and the model may memorise them: use smaller offsets."
 
 
 def summarise(perturbation: Perturbation, counts: ArrayLike, average_size: float) -> TiltSummary:
@@ -89,6 +109,8 @@ def summarise(perturbation: Perturbation, counts: ArrayLike, average_size: float
             target=target_shares(number, energy),
             weights=np.exp(logs),
             mean_raw_weight=float(np.exp(log_mean_weight(number, energy))),
+            largest_weight=float(np.exp(logs[number > 0].max())),
+            outweighed_every=_outweighed_every(logs, number, log_mean, average_size),
             efficiency=efficiency,
             examples_per_batch=float(average_size * np.exp(-log_mean)),
             strength=_verdict(logs, efficiency),
@@ -112,6 +134,7 @@ def summarise_examples(
     masses = class_masses(energy, labels, classes)
     counts = np.bincount(np.asarray(labels), minlength=classes)
     efficiency = effective_sample_size(logs) / len(energy)
+    log_mean = log_mean_weight(ones, -logs)
     # Σe^{−ΔH} over the class and its count, in logs: the highest weight alone may overflow in the raw gauge.
     highest = logs.max()
     with np.errstate(over="ignore", divide="ignore"):
@@ -119,11 +142,20 @@ def summarise_examples(
             target=masses / masses.sum(),
             weights=np.exp(np.log(masses / counts) + highest),
             mean_raw_weight=float(np.exp(log_mean_weight(ones, energy))),
+            largest_weight=float(np.exp(highest)),
+            outweighed_every=_outweighed_every(logs, ones, log_mean, average_size),
             efficiency=efficiency,
-            examples_per_batch=float(average_size * np.exp(-log_mean_weight(ones, -logs))),
+            examples_per_batch=float(average_size * np.exp(-log_mean)),
             strength=_verdict(logs, efficiency),
             clip=energies.clip_effect,
         )
+
+
+def _outweighed_every(logs: Floats, counts: Floats, log_mean: float, average_size: float) -> float | None:
+    """Of log w per kind of example and how many carry each, shapes (n,), and log⟨w⟩."""
+    log_size = np.log(average_size)
+    heavy = float(counts[logs > log_size].sum())
+    return float(counts.sum()) * float(np.exp(log_mean - log_size)) / heavy if heavy else None
 
 
 def _verdict(logs: Floats, efficiency: float) -> Strength:

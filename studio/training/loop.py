@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from studio.errors import UserError
 from studio.training.asides import Asides
+from studio.training.cautions import cautions
 from studio.training.changes import Changes
 from studio.training.clock import Clock
 from studio.training.commands import (
@@ -52,6 +53,7 @@ from studio.training.keeper import Keeper
 from studio.training.latents import Latents
 from studio.training.limit import Limit
 from studio.training.mailbox import Mailbox
+from studio.training.measured_set import whole_tilt
 from studio.training.recovery import Recovery, shortage, smaller_batch
 from studio.training.reporter import Reporter
 
@@ -125,6 +127,7 @@ class RunLoop:
         try:
             if self._keep(None):  # so that there is something to go on from, whatever happens
                 self._sample()
+            self._caution()
             self._offer_snapshot()
             while True:
                 self._obey(self._mailbox.commands(wait=self._patience))
@@ -141,6 +144,13 @@ class RunLoop:
         except BaseException:
             self._rescue()
             raise
+
+    def _caution(self) -> None:
+        """Tell what speaks against training towards this target as set up."""
+        trainer = self.trainer
+        tilt = whole_tilt(trainer.perturbation, trainer.measured, trainer.config.batch.average_size)
+        for error in cautions(tilt, trainer.config):
+            self._tell(Noticed(step=trainer.step_count, error=error))
 
     @property
     def _patience(self) -> float | None:

@@ -12,6 +12,7 @@ from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
+from studio.perturb.diagnostics import TiltSummary, summarise, summarise_examples
 from studio.perturb.measured import Column, Measured
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
@@ -27,6 +28,18 @@ def whole_log_weights(perturbation: Perturbation, measured: Measured) -> Floats:
     counts = np.bincount(measured.labels, minlength=len(measured.class_names))
     energies = perturbation.example_energies(measured) if perturbation.by_example else None
     return perturbation.example_log_weights(measured.labels, counts, energies)
+
+
+def whole_tilt(perturbation: Perturbation, measured: Measured, average_size: float) -> TiltSummary:
+    """What a target costs over a whole data set, held-out examples included, by batches of this B_avg.
+
+    Raises:
+        UserError: the data lack what a term of the energy needs.
+    """
+    if perturbation.by_example:
+        return summarise_examples(perturbation, perturbation.example_energies(measured), measured.labels, average_size)
+    counts = np.bincount(measured.labels, minlength=len(measured.class_names))
+    return summarise(perturbation, counts, average_size)
 
 
 def measured_set(examples: ExampleSet, judges: Judges | None = None) -> Measured:

@@ -17,6 +17,8 @@ from studio.gui.panels.offsets_columns import Column
 from studio.gui.theme import ThemeManager
 from studio.gui.view_state import RunPhase
 from studio.gui.workbench import Workbench
+from studio.training.config_file import parse_config
+from studio.training.planners import PlannerKind
 
 OFFSET, TARGET = Column.OFFSET, Column.TARGET
 Key = Qt.Key
@@ -337,6 +339,18 @@ def test_that_the_summary_says_what_the_tilt_costs(hand: Hand, workbench: Workbe
     hand.type("-8")
     assert text("verdict").startswith("Too strong")
     assert "dominate" in hand.panel.summary.verdict.toolTip()
+
+
+def test_that_the_verdict_tells_of_examples_that_outweigh_a_batch(hand: Hand, workbench: Workbench) -> None:
+    verdict = hand.panel.summary.verdict
+    model = parse_config({"model": {"kind": "gan"}}, "test").model
+    workbench.edit(model=model, batch=workbench.config.batch.model_copy(update={"average_size": 2.0}))
+    hand.click(2, OFFSET)
+    hand.type("-1.3577")
+    assert "outweigh" in verdict.text()
+    assert "stratified" in verdict.toolTip()
+    workbench.edit(batch=workbench.config.batch.model_copy(update={"planner": PlannerKind.STRATIFIED}))
+    assert "outweigh" not in verdict.text() + verdict.toolTip()
 
 
 def test_that_the_raw_gauge_can_be_chosen(hand: Hand, workbench: Workbench) -> None:

@@ -22,6 +22,7 @@ _VERDICTS = {
     Strength.STRONG: ("Strong", "gradients are noisier", "warning"),
     Strength.TOO_STRONG: ("Too strong", "a few examples dominate", "error"),
 }
+_OUTWEIGHED = "single examples outweigh a batch"
 _GAUGES = {
     Gauge.NORMALISED: (
         "Normalised: weights have mean 1",
@@ -130,6 +131,8 @@ class OffsetsSummary(QWidget):
         self.efficiency.setText(f"ESS/n {_percent(summary.efficiency)}")
         self.examples.setText(f"≈ {_count(summary.examples_per_batch)} examples a batch")
         word, why, role = _VERDICTS[summary.strength]
+        if view.outweighed:
+            why, role = f"{why}; {_OUTWEIGHED}", "error" if role == "error" else "warning"
         self.verdict.setText(f"{word}: {why}")
         self.verdict.setToolTip(tooltip(view.reason))
         self.verdict.setAccessibleDescription(view.reason)

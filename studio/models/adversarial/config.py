@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
 
 from studio.models.config import Architecture, LatentModelConfig, Optimiser, OptimiserConfig
 from studio.settings import Settings, setting
@@ -109,6 +109,8 @@ class NoiseConfig(Settings):
 
 class AdversarialConfig(LatentModelConfig):
     """Base of the settings of a critic and a generator."""
+
+    UNWEIGHTED: ClassVar[tuple[str, ...]] = ("generator",)
 
     architecture: Architecture = setting(
         Architecture.AUTO,
