@@ -216,9 +216,50 @@ def test_that_one_example_may_outweigh_many_batches_without_starving_the_rest() 
     logs[17] = np.log(1000.0)
     planner = ErrorCarryPlanner(logs, 10, Unshuffled())
     first, second = planner.next(), planner.next()
-    assert first.indices.tolist() == list(range(17))
-    assert second.indices[0] == 17
+    # The 17 before it are taken, but all of them together add nothing: one stands for the step.
+    assert len(first.indices) == 1
+    assert first.indices[0] < 17
+    assert second.indices.tolist() == [17]
     assert second.skipped == 98
+    assert planner.examples_planned == 1017  # up to itself in the next epoch
+
+
+@given(st.integers(3, 60), st.sampled_from([5.0, 20.0, 300.0]), st.integers(0, 2**32 - 1), st.floats(0.3, 20))
+@settings(max_examples=150)
+def test_that_what_adds_nothing_is_left_out_of_batches_that_are_else_the_literal_loops(
+    size: int, spread: float, seed: int, average_size: float
+) -> None:
+    logs = spread * np.random.default_rng(seed).normal(size=size)
+    weights = np.exp(logs - np.logaddexp.reduce(logs)) * size * np.sqrt(1.1)
+    average_size = min(average_size, size / 2)
+    planner = ErrorCarryPlanner(np.log(np.maximum(weights, 1e-300)), average_size, Unshuffled())
+    nothing = 1e-9 * average_size
+    skipped = 0
+    for batch in literal_loop(np.maximum(weights, 1e-300), average_size, 60):
+        if not batch:
+            skipped += 1
+            continue
+        plan = planner.next()
+        assert plan.skipped == skipped
+        skipped = 0
+        left_out = sorted(set(batch) - set(plan.indices.tolist()))
+        assert plan.adjusted_size == pytest.approx(weights[batch].sum(), abs=nothing)
+        assert weights[left_out].sum() < nothing
+        # In order, and as few as can be: the lightest of them would not fit among what is left out.
+        assert plan.indices.tolist() == [each for each in batch if each not in left_out]
+        assert len(plan.indices) == 1 or weights[left_out].sum() + plan.weights.min() >= nothing
+
+
+def test_that_a_tilt_that_leaves_one_example_reads_no_other() -> None:
+    """A whole epoch of examples that weigh nothing was read and trained on at once."""
+    logs = np.linspace(-2000.0, 0.0, 5000)
+    for kind in (ErrorCarryPlanner, FixedSizePlanner):
+        planner = kind(logs - np.logaddexp.reduce(logs) + np.log(5000), 8, np.random.default_rng(0))
+        plans = []
+        while planner.epoch < 4:
+            plans.append(planner.next())
+        assert max(len(plan.indices) for plan in plans) < 60
+        assert sum(plan.adjusted_size for plan in plans) == pytest.approx(4 * 5000, abs=5000)
 
 
 @pytest.mark.parametrize("kind", PLANNERS)

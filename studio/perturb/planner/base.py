@@ -5,6 +5,9 @@ In the normalised gauge (mean weight 1) the expected gradient of a step is the s
     ⟨(1/B_avg)·Σ_j w_j·∇ℓ_j⟩ = ⟨w·∇ℓ⟩_p = ∇⟨ℓ⟩_p′ ;
 
 what differs is its variance, which `studio.training.comparison` measures.
+
+Examples of a batch whose weights add up to less than 10⁻⁹·B_avg are left out of it: they count as taken, and are never
+read. Of a batch that holds no others the heaviest stays, so that the steps are those of the rule.
 """
 
 from __future__ import annotations
@@ -25,6 +28,9 @@ Indices = NDArray[np.int64]
 _MOST_EMPTY_STEPS = 1000.0
 """Steps that one average example may fill on its own before the weights are refused as out of scale."""
 
+_NEGLIGIBLE = 1e-9
+"""Part of B_avg below which the lightest examples of a batch, together, add nothing to it."""
+
 _ROUNDING = 1e-6
 """Examples by which a batch size may miss a whole number and still mean it: mean weights are 1 up to rounding only."""
 
@@ -34,7 +40,7 @@ class BatchPlan:
     """One batch, planned but not yet read.
 
     Attributes:
-        indices: examples, shape (B,), B ≥ 1.
+        indices: examples, shape (B,), B ≥ 1; without those of weights so small that they add nothing.
         weights: importance weight of each, shape (B,), float64.
         average_size: B_avg, the constant normaliser of the reduction.
         err: credit carried to the next step, in units of weight, ≥ 0.
@@ -129,7 +135,16 @@ class Planner(ABC):
         self._revision = revision
 
     def _plan(self, indices: Indices, weights: Floats, *, err: float = 0.0, skipped: int = 0) -> BatchPlan:
+        """The batch of these examples, without those that add nothing."""
         self.examples_planned += len(indices)
+        nothing = _NEGLIGIBLE * self.average_size
+        light = np.flatnonzero(weights < nothing)
+        if len(light):
+            rising = light[np.argsort(weights[light])]
+            kept = np.ones(len(indices), dtype=bool)
+            kept[rising[np.cumsum(weights[rising]) < nothing]] = False
+            kept[weights.argmax()] = True
+            indices, weights = indices[kept], weights[kept]
         return BatchPlan(
             indices=indices,
             weights=weights,
