@@ -10,12 +10,16 @@ against the exact reweighted values
     ⟨f⟩_s = Σ_i w_i·f_i/Σ_i w_i,   w = e^{−s·ΔH},   standard error √(Σ_i w_i²·(f_i − ⟨f⟩_s)²)/Σ_i w_i
 
 which see the data set as a sample of p: the error grows as the effective sample size (Σw)²/Σw² falls. The expansion's
-own standard error is √(Var φ/n), φ the influence of an example on it (delta method; f and ΔH from their means,
-C = Cov(f, ΔH), V = Var(ΔH)):
+own standard error is the jackknife's,
 
-    φ = f − s·f·ΔH + ½·s²·(f·ΔH² − 2·C·ΔH − V·f)
+    √((n − 1)/n·Σ_i (P₋ᵢ − P̄)²),   P₋ᵢ the prediction without example i, P̄ their mean
+
+whose square is right on average within 3 % also where the delta method's is a tenth too small: in small samples with a
+heavy tail, whose third moment a few examples decide. There a single sample's error still scatters, mostly downwards.
+
 Sources: R. Zwanzig, J. Chem. Phys. 22, 1420 (1954); cumulants: R. Kubo, J. Phys. Soc. Jpn. 17, 1100 (1962); error of a
-reweighted mean: A. B. Owen, Monte Carlo theory, methods and examples, ch. 9 (2013).
+reweighted mean: A. B. Owen, Monte Carlo theory, methods and examples, ch. 9 (2013); jackknife: B. Efron, C. Stein, Ann.
+Stat. 9, 586 (1981).
 """
 
 from __future__ import annotations
@@ -136,16 +140,23 @@ def prediction_errors(
     """
     f, h, number = _arrays(observable, energy, counts)
     total = float(number.sum())
-    p = number / total
-    df, dh = f - p @ f, h - p @ h
-    linear = df * dh - p @ (df * dh)
-    square = df * dh**2 - p @ (df * dh**2) - 2 * (p @ (df * dh)) * dh - (p @ dh**2) * df
+    others = max(total - 1, 1.0)
+    df, dh = f - number @ f / total, h - number @ h / total
+
+    def without_one(values: Floats) -> Floats:
+        """The mean over the others, for each example, of values shape (n,)."""
+        return np.asarray((number @ values - values) / others)
+
+    a, b, ab, bb, abb = (without_one(each) for each in (df, dh, df * dh, dh**2, df * dh**2))
+    covariance = ab - a * b
+    third = abb - 2 * b * ab - a * bb + 2 * a * b**2
     at = np.asarray(scales, dtype=np.float64)
     errors = np.empty((2, len(at)))
     for place, s in enumerate(at.tolist()):
-        first = df - s * linear
-        for order, influence in enumerate((first, first + s**2 * square / 2)):
-            errors[order, place] = np.sqrt(p @ influence**2 / total)
+        first = a - s * covariance
+        for order, prediction in enumerate((first, first + s**2 * third / 2)):
+            spread = number @ (prediction - number @ prediction / total) ** 2
+            errors[order, place] = np.sqrt(others / total * spread)
     return errors[0], errors[1]
 
 

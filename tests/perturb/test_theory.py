@@ -86,6 +86,31 @@ def test_that_the_predictions_errors_are_those_of_many_samples() -> None:
     np.testing.assert_allclose(with_counts, one_by_one)
 
 
+def test_that_the_predictions_errors_are_the_jackknifes() -> None:
+    """Left out one by one, and by kinds of examples."""
+    rng = np.random.default_rng(5)
+    f, h, counts = rng.exponential(size=12), rng.exponential(size=12), np.array([1, 2, 3] * 4)
+    each = np.repeat(np.arange(12), counts)
+    without = [Moments.of(np.delete(f[each], i), np.delete(h[each], i)) for i in range(len(each))]
+    told = prediction_errors(f, h, SCALES, counts)
+    for order in (0, 1):
+        left = np.array([(m.first, m.second)[order](SCALES) for m in without])
+        np.testing.assert_allclose(told[order], np.sqrt((len(each) - 1) * left.var(0)), rtol=1e-9)
+    assert not np.any(prediction_errors([1.0], [2.0], SCALES))
+
+
+@pytest.mark.parametrize(("count", "within"), [(50, 0.06), (400, 0.05)])
+def test_that_their_squares_are_right_on_average_under_a_heavy_tail(count: int, within: float) -> None:
+    """Where the influence of the examples on the limit of a large sample tells too little."""
+    rng = np.random.default_rng(0)
+    found, told = [], []
+    for _ in range(1500):
+        x = np.exp(0.4 * rng.standard_normal(count))
+        found.append(float(Moments.of(x, x).second(1.0)))
+        told.append(prediction_errors(x, x, [1.0])[1][0])
+    assert np.mean(np.square(told)) ** 0.5 == pytest.approx(np.std(found), rel=within)
+
+
 @pytest.mark.parametrize("constant", [0.0, 50.0])
 def test_that_the_free_energy_fails_where_z_is_five_per_cent_off_whatever_the_gauge(constant: float) -> None:
     x = gaussian(20_001)
