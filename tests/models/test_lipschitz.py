@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 import torch
 from torch import nn
@@ -9,7 +11,8 @@ from torch import nn
 from studio.models.adversarial.config import Constraint, LipschitzConfig, PenaltySides
 from studio.models.adversarial.gradient import gradient_norm, gradient_penalty, interpolates
 from studio.models.adversarial.lipschitz import Lipschitz, constrain
-from studio.models.adversarial.spectral import iterate_norms, normalise, singular_values
+from studio.models.adversarial.spectral import iterate_norms, layer_norms, normalise, singular_values
+from studio.models.adversarial.views import sigma_profile
 from tests.models.conftest import random_batch, stream
 
 SHAPE = (1, 8, 8)
@@ -33,6 +36,18 @@ def layered_critic() -> nn.Sequential:
 def exact_sigmas(critic: nn.Module) -> torch.Tensor:
     layers = [module for module in critic.modules() if isinstance(module, nn.Linear | nn.Conv2d)]
     return torch.stack([torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2) for layer in layers])
+
+
+def explicit_norms(critic: nn.Sequential, image: torch.Tensor) -> torch.Tensor:
+    """Norms of the layers as matrices, written out column by column."""
+    found, given = [], image
+    for layer in critic:
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            units = torch.eye(given[0].numel(), dtype=given.dtype).reshape(-1, *given.shape[1:])
+            columns = (layer(units) - layer(torch.zeros_like(given))).flatten(1).detach()
+            found.append(torch.linalg.matrix_norm(columns, 2))
+        given = layer(given)
+    return torch.stack(found)
 
 
 def settle(lipschitz: Lipschitz, critic: nn.Module, times: int = 200) -> None:
@@ -96,6 +111,42 @@ def test_that_a_normalised_layer_stretches_by_one() -> None:
     layers = layered_critic()
     settle(constrain(layers, LipschitzConfig(kind=Constraint.SPECTRAL_NORM)), layers)
     torch.testing.assert_close(exact_sigmas(layers), torch.ones(3).double())
+
+
+@pytest.mark.parametrize(
+    ("stride", "padding", "mode"), [(1, 1, "zeros"), (2, 1, "zeros"), (2, 0, "zeros"), (1, 2, "circular")]
+)
+def test_that_the_norm_of_a_convolution_is_that_of_its_explicit_matrix(
+    stride: int, padding: int, mode: Literal["zeros", "circular"]
+) -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        convolution = nn.Conv2d(2, 3, 4, stride=stride, padding=padding, padding_mode=mode).double()
+        critic = nn.Sequential(convolution, nn.LeakyReLU(0.2), nn.Flatten(), nn.LazyLinear(1).double())
+        image = torch.randn(1, 2, 6, 6, dtype=torch.float64)
+        critic(image)
+    found = layer_norms(critic, image, 400, stream())
+    torch.testing.assert_close(found, explicit_norms(critic, image), rtol=1e-5, atol=0)
+    assert convolution.weight.grad is None
+
+
+def test_that_spectral_norm_bounds_the_kernel_and_the_convolution_up_to_how_often_a_pixel_enters() -> None:
+    """σ(W) is 1, and the convolution stretches by more, but by no more than √(⌈4/2⌉·⌈4/2⌉) = 2."""
+    critic = layered_critic()
+    settle(constrain(critic, LipschitzConfig(kind=Constraint.SPECTRAL_NORM)), critic)
+    torch.testing.assert_close(exact_sigmas(critic), torch.ones(3).double())
+    norms = layer_norms(critic, random_batch(SHAPE, 1).images, 200, stream())
+    assert 1.05 < norms[0] <= 2
+    torch.testing.assert_close(norms[1:], torch.ones(2).double())
+
+
+def test_that_the_profile_shows_both_norms_where_they_differ() -> None:
+    critic, image = layered_critic(), random_batch(SHAPE, 1).images
+    shown = sigma_profile(critic, image, stream()).series
+    assert shown["σ"] == pytest.approx(exact_sigmas(critic).numpy(), rel=0.02)
+    assert shown["whole layer"] == pytest.approx(explicit_norms(critic, image).numpy(), rel=0.02)
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(64, 3)).double()
+    assert set(sigma_profile(flat, image, stream()).series) == {"σ"}
 
 
 def test_that_a_normalised_critic_of_linear_layers_has_slope_at_most_one() -> None:

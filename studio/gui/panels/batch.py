@@ -28,7 +28,8 @@ _SIZES = (
         name="average_size",
         title="B_avg",
         colour=4,
-        tip="Adjusted size that batches have on average, as set up. The constant that losses are divided by.",
+        tip="Adjusted size that batches have on average, as set up, skipped steps included: those that are trained "
+        "then average more. The constant that losses are divided by.",
     ),
     Curve(
         name="ess",
@@ -48,7 +49,8 @@ _CARRY = (
         name="skipped",
         title="skipped",
         colour=7,
-        tip="Steps passed over as the next example weighs more than what was saved up. Count of steps with w > err.",
+        tip="Steps passed over as the next example weighs more than what was saved up; the steps that are trained then "
+        "average B_avg·(trained + skipped)/trained, more than B_avg. Count of steps with w > err.",
     ),
 )
 _SMOOTHED = 20  # points in the moving average of the noisy sizes; the raw curve stays faintly behind

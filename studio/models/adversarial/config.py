@@ -48,8 +48,10 @@ class LipschitzConfig(Settings):
     kind: Constraint = setting(
         Constraint.NONE,
         "Constraint",
-        "Clip: every weight stays within ±c. Gradient penalty: pulls the slope to 1. Spectral norm: divides each layer "
-        "by its largest singular value σ. Spectral penalty: adds the layers' σ² to the loss.",
+        "Clip: every weight stays within ±c. Gradient penalty: pulls the slope to 1. Spectral norm: divides each "
+        "layer's weight by its largest singular value σ. Spectral penalty: adds the weights' σ² to the loss. Both take "
+        "a convolution's kernel as a matrix: the convolution itself may stretch by more, up to twice as much for a "
+        "kernel of 4 and a stride of 2.",
     )
     clip: float = setting(
         0.01,

@@ -2,7 +2,7 @@
 
 clip                w ← min(max(w, −c), c) after each step      (M. Arjovsky et al., arXiv:1701.07875, 2017)
 gradient penalty    + λ·⟨(‖∇D(x̂)‖ − 1)²⟩                       (I. Gulrajani et al., arXiv:1704.00028, 2017)
-spectral norm       W ← W/σ(W) in each layer                    (T. Miyato et al., arXiv:1802.05957, 2018)
+spectral norm       W ← W/σ(W), W each layer's matrix                  (T. Miyato et al., arXiv:1802.05957, 2018)
 spectral penalty    + ½·λ·Σ_l σ(W_l)²                           (Y. Yoshida, T. Miyato, arXiv:1705.10941, 2017)
 """
 
@@ -102,7 +102,7 @@ class GradientPenalty(Lipschitz):
 
 
 class SpectralNormalisation(Lipschitz):
-    """Every layer stretches by at most 1.
+    """Every layer's weight, as a matrix, stretches by at most 1; a convolution may stretch by more, as in `spectral`.
 
     Args:
         critic: whose layers are normalised from now on.
@@ -118,7 +118,7 @@ class SpectralNormalisation(Lipschitz):
 
 
 class SpectralPenalty(Lipschitz):
-    """Layers that stretch a lot cost.
+    """Layers whose weights, as matrices, stretch a lot cost.
 
     Args:
         weight: λ.

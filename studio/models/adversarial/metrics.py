@@ -29,7 +29,7 @@ CONSTRAINTS = {
     ),
     "largest_sigma": (
         "Largest σ",
-        "How much the critic's most stretching layer can stretch; the penalty pulls it down. max over layers of σ(W).",
+        "How much the critic's most stretching weight can, a kernel as a matrix; the penalty pulls it down. max σ(W).",
     ),
 }
 

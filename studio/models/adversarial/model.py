@@ -93,7 +93,7 @@ class Adversarial(GenerativeModel):
             gap_histogram(self.critic, probe, fake),
             slope_histogram(self.critic, probe, fake, rng),
             weight_histogram(self.critic, self.lipschitz.weight_limits),
-            sigma_profile(self.critic, rng),
+            sigma_profile(self.critic, probe.seen[:1], rng),
         )
 
     def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:

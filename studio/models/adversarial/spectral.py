@@ -2,7 +2,11 @@
 
     v ← Wᵀu/‖Wᵀu‖,   u ← W v/‖W v‖,   σ ≈ uᵀW v,   ∂σ/∂W = u vᵀ
 
-A convolution's kernel counts as the matrix (outputs, inputs·height·width). u and v are buffers that move only when they
+A convolution's kernel counts as the matrix (outputs, inputs·height·width). That is what σ(W) is of and what is divided
+by it: not the convolution, in which a pixel enters up to m = ⌈height/stride⌉·⌈width/stride⌉ patches, so that it
+stretches by up to √m·σ(W); for a kernel of 4 and a stride of 2 that is 2·σ(W). `layer_norms` finds what it is.
+
+u and v are buffers that move only when they
 are told to, once after each step of the critic: neither evaluation nor a second look within a step changes the network,
 which torch's own parametrisation would.
 Sources: T. Miyato et al., arXiv:1802.05957 (2018); penalty: Y. Yoshida, T. Miyato, arXiv:1705.10941 (2017).
@@ -79,6 +83,42 @@ def iterate_norms(network: nn.Module) -> None:
                     norm.iterate(module.original)
 
 
+@torch.no_grad()
+def layer_norms(network: nn.Module, image: Tensor, iterations: int, rng: torch.Generator) -> Tensor:
+    """max ‖A x‖/‖x‖ of each layer A, without its bias, on inputs of the size that it gets; for looking at.
+
+    By power iteration through the layer itself, with its stride and padding: x ← AᵀA x/‖AᵀA x‖.
+
+    Args:
+        network: with linear and convolutional layers.
+        image: what it takes, shape (1, C, H, W).
+        iterations: of the power method.
+        rng: stream of the start, on the network's device.
+
+    Returns:
+        shape (layers,).
+    """
+    inputs: dict[nn.Module, Tensor] = {}
+    layers = weight_layers(network)
+    hooks = [layer.register_forward_hook(lambda layer, given, _: inputs.update({layer: given[0]})) for layer in layers]
+    network(image)
+    for hook in hooks:
+        hook.remove()
+    return torch.stack([_norm_of(layer, inputs[layer], iterations, rng) for layer in layers])
+
+
+def _norm_of(layer: Layer, given: Tensor, iterations: int, rng: torch.Generator) -> Tensor:
+    origin = layer(torch.zeros_like(given))
+    x = torch.randn(given.shape, generator=rng, device=given.device, dtype=given.dtype)
+    for _ in range(iterations):
+        x = x / x.norm().clamp(min=_LEAST_SIGMA)
+        with torch.enable_grad():
+            x.requires_grad_()
+            (x,) = torch.autograd.grad(0.5 * (layer(x) - origin).square().sum(), x)
+    norm: Tensor = x.norm().sqrt()  # of AᵀA on a unit vector, which is A's norm squared
+    return norm
+
+
 def buffers_of(network: nn.Module) -> tuple[str, ...]:
     """Names of the buffers of all that follows a singular value within `network`: memory, not weights."""
     return tuple(
@@ -90,7 +130,7 @@ def buffers_of(network: nn.Module) -> tuple[str, ...]:
 
 
 def singular_values(network: nn.Module, iterations: int, rng: torch.Generator) -> Tensor:
-    """σ of each layer as it acts, from a fresh start; for looking at.
+    """σ(W) of each layer's weight as it acts, from a fresh start; for looking at.
 
     Args:
         network: with linear and convolutional layers.

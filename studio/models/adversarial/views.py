@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from studio.models.adversarial.gradient import gradient_norm, interpolates
-from studio.models.adversarial.spectral import singular_values, weight_layers
+from studio.models.adversarial.spectral import layer_norms, singular_values, weight_layers
 from studio.models.base import Probe
 from studio.models.diagnostic import Histogram, Profile, Reference
+from studio.models.nets import has_convolutions
 from studio.models.pixels import to_array
 
 CRITIC_TIP = (
@@ -88,17 +89,27 @@ def weight_histogram(critic: nn.Module, limits: tuple[Reference, ...]) -> Histog
     )
 
 
-def sigma_profile(critic: nn.Module, rng: torch.Generator) -> Profile:
-    """σ(W) of each layer of the critic, as it acts."""
+def sigma_profile(critic: nn.Module, image: Tensor, rng: torch.Generator) -> Profile:
+    """σ(W) of each layer of the critic, as it acts, and the norms of the layers where convolutions tell them apart.
+
+    Args:
+        critic: with linear and convolutional layers.
+        image: what it takes, shape (1, C, H, W).
+        rng: of the iterations' starts.
+    """
     sigmas = to_array(singular_values(critic, _ITERATIONS, rng))
+    series = {"σ": sigmas}
+    if has_convolutions(critic):
+        series["whole layer"] = to_array(layer_norms(critic, image, _ITERATIONS, rng))
     return Profile(
         name="critic_sigmas",
         title="Largest σ of each layer",
-        tip="How much each layer of the critic can stretch its input; the flatter the layers, the flatter the critic. "
-        "σ(W) = max ‖W v‖/‖v‖.",
+        tip="How much each weight of the critic can stretch, a kernel taken as a matrix, which is what spectral norm "
+        "and penalty bound; and how much the whole layer can, where kernels overlap: the flatter the layers, the "
+        "flatter the critic. σ(W) = max ‖W v‖/‖v‖; of a whole layer A max ‖A x‖/‖x‖, by power iteration through it.",
         axes=("layer", "σ"),
         at=np.arange(1.0, len(sigmas) + 1),
-        series={"σ": sigmas},
+        series=series,
     )
 
 
