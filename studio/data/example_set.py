@@ -20,6 +20,8 @@ from studio.errors import UserError
 if TYPE_CHECKING:
     from studio.data.planar.plane import Plane
 
+_FEW = 5  # files of one reason that are told one by one
+
 Places: TypeAlias = NDArray[np.int64] | slice
 """Numbers of examples, from 0."""
 
@@ -42,26 +44,46 @@ class SkippedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadReport:
-    """What was left out when a set was loaded; all empty for a set that is known to be whole.
+    """What was left out and what was decided when a set was loaded; all empty for a set that is known to be whole.
 
     Attributes:
         skipped: files that could not be read.
         dropped_classes: names of classes without a readable image.
         loose_files: number of files that belong to no class.
+        notes: what else to know, each a sentence.
     """
 
     skipped: tuple[SkippedFile, ...] = ()
     dropped_classes: tuple[str, ...] = ()
     loose_files: int = 0
+    notes: tuple[str, ...] = ()
 
     def lines(self) -> tuple[str, ...]:
-        """What to tell the person, most important first; empty if nothing was left out."""
+        """What to tell the person, most important first; empty if there is nothing."""
         found = []
         if self.dropped_classes:
             found.append(f"Classes without a readable image: {', '.join(self.dropped_classes)}")
         if self.loose_files:
             found.append(f"Files outside the class folders: {self.loose_files:,}")
-        return (*found, *(f"{file.path} was left out: {file.reason}" for file in self.skipped))
+        return (*found, *self.notes, *self.skipped_lines())
+
+    def skipped_lines(self) -> tuple[str, ...]:
+        """A line for each file that was left out, or for all of them that share a reason where they are many."""
+        reasons: dict[str, list[str]] = {}
+        for file in self.skipped:
+            reasons.setdefault(file.reason, []).append(file.path)
+        lines: list[str] = []
+        for reason, paths in reasons.items():
+            if len(paths) <= _FEW:
+                lines += [f"{path} was left out: {reason}" for path in paths]
+            else:
+                lines.append(f"{len(paths):,} files were left out: {reason} ({some(paths)})")
+        return tuple(lines)
+
+
+def some(names: Sequence[str], shown: int = 3) -> str:
+    """The first of some names, and that there are more."""
+    return ", ".join(names[:shown]) + (", …" if len(names) > shown else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

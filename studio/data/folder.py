@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,9 +11,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.data.folder_scan import FolderListing, scan_folder, shown_path
+from studio.data.folder_reading import FolderReading
+from studio.data.folder_scan import FolderListing, scan_folder
 from studio.data.image_set import ImageSet, LoadReport, SkippedFile
-from studio.data.picture import Background, Fit, Square, UnreadableError, read_square
+from studio.data.picture import Background, Fit, Square, decoding_bytes
 from studio.data.spec import DatasetConfig, DatasetSpec
 from studio.data.storage import first_channel, fits_in_memory, room_for
 from studio.errors import UserError
@@ -21,6 +23,7 @@ from studio.settings import PathText, setting
 
 _REPORT_EVERY_S = 0.05
 _TRIES_PER_THUMBNAIL = 3
+_SMALL_FILE = 2**15  # bytes; a smaller one takes some 30 MB at most
 
 
 class FolderConfig(DatasetConfig):
@@ -82,7 +85,8 @@ class FolderPreview:
     Attributes:
         root: the folder.
         classes: in the order that labels will have.
-        report: what was left out so far; more may be when all is read.
+        report: what was left out and decided so far; more may be when all is read.
+        better: folders that look more like what is wanted; mostly none.
         pixel_bytes: the most that loading will take, in memory or in a file.
         in_memory: which of the two.
     """
@@ -90,6 +94,7 @@ class FolderPreview:
     root: Path
     classes: tuple[ClassPreview, ...]
     report: LoadReport
+    better: tuple[Path, ...]
     pixel_bytes: int
     in_memory: bool
 
@@ -97,6 +102,10 @@ class FolderPreview:
     def files(self) -> int:
         """Number of files in all classes."""
         return sum(preview.files for preview in self.classes)
+
+
+class _NothingReadError(UserError):
+    """No image can be read."""
 
 
 def inspect_folder(config: FolderConfig, progress: Progress | None = None, thumbnails: int = 4) -> FolderPreview:
@@ -113,25 +122,35 @@ def inspect_folder(config: FolderConfig, progress: Progress | None = None, thumb
     """
     progress = progress or Progress()
     listing = scan_folder(config.path, progress)
+    preview = _preview(config, listing, progress, thumbnails)
+    if listing.loose_images and not any(len(one.thumbnails) for one in preview.classes):
+        preview = _preview(config, scan_folder(config.path, progress, flat=True), progress, thumbnails)
+    return preview
+
+
+def _preview(config: FolderConfig, listing: FolderListing, progress: Progress, thumbnails: int) -> FolderPreview:
+    reading = FolderReading(listing.root, config.square)
     previews: list[ClassPreview] = []
-    skipped, size = list(listing.skipped), _pixel_bytes(config, listing)
     for index, folder in enumerate(listing.classes):
         progress.report(f"Looking at {folder.name}", index / len(listing.classes))
-        found: list[NDArray[np.uint8]] = []
+        found = np.empty((thumbnails, config.size, config.size, 1 if config.square.grey else 3), dtype=np.uint8)
+        shown = 0
         for path in folder.files[: thumbnails * _TRIES_PER_THUMBNAIL]:
             progress.check()
-            if len(found) == thumbnails:
+            if shown == thumbnails:
                 break
-            try:
-                found.append(read_square(path, config.square))
-            except UnreadableError as error:
-                skipped.append(SkippedFile(path=shown_path(path, listing.root), reason=str(error)))
-        pixels = np.array(found, dtype=np.uint8).reshape(-1, config.size, config.size, 1 if config.square.grey else 3)
-        previews.append(ClassPreview(name=folder.name, files=len(folder.files), thumbnails=pixels))
+            shown += reading.read(path, found[shown])
+        previews.append(ClassPreview(name=folder.name, files=len(folder.files), thumbnails=found[:shown]))
+    notes, size = reading.settle(progress), _pixel_bytes(config, listing)
     return FolderPreview(
         root=listing.root,
         classes=tuple(previews),
-        report=LoadReport(skipped=tuple(skipped), loose_files=listing.loose_files),
+        report=LoadReport(
+            skipped=(*listing.skipped, *reading.skipped),
+            loose_files=len(listing.loose),
+            notes=(*listing.notes, *notes),
+        ),
+        better=listing.better.folders if listing.better else (),
         pixel_bytes=size,
         in_memory=fits_in_memory(size),
     )
@@ -145,17 +164,22 @@ def load_folder(config: FolderConfig, data_root: Path, progress: Progress) -> Im
         Cancelled: the person cancelled.
     """
     listing = scan_folder(config.path, progress)
-    images, labels, numbers, skipped = _read_all(listing, config.square, progress)
-    listed = tuple(shown_path(path, listing.root) for folder in listing.classes for path in folder.files)
-    present = np.unique(labels)
+    try:
+        return _load(config, listing, progress)
+    except _NothingReadError:
+        if not listing.loose_images:
+            raise
+    return _load(config, scan_folder(config.path, progress, flat=True), progress)
+
+
+def _load(config: FolderConfig, listing: FolderListing, progress: Progress) -> ImageSet:
+    """The images of a listing."""
+    reading = FolderReading(listing.root, config.square)
+    images, labels, numbers = _read_all(listing, reading, progress)
+    if not len(labels):
+        raise _nothing_read(listing, (*listing.skipped, *reading.skipped))
+    notes, listed, present = reading.settle(progress), listing.names, np.unique(labels)
     names = tuple(folder.name for folder in listing.classes)
-    report = LoadReport(
-        skipped=(*listing.skipped, *skipped),
-        dropped_classes=tuple(name for index, name in enumerate(names) if index not in present),
-        loose_files=listing.loose_files,
-    )
-    if not len(present):
-        raise _nothing_read(listing, report)
     if config.colour == "auto" and _is_grey(images):
         images = first_channel(images)
     return ImageSet(
@@ -163,7 +187,12 @@ def load_folder(config: FolderConfig, data_root: Path, progress: Progress) -> Im
         images=images,
         labels=np.searchsorted(present, labels).astype(np.int64),
         class_names=tuple(names[index] for index in present),
-        report=report,
+        report=LoadReport(
+            skipped=(*listing.skipped, *reading.skipped),
+            dropped_classes=tuple(name for index, name in enumerate(names) if index not in present),
+            loose_files=len(listing.loose),
+            notes=(*listing.notes, *notes),
+        ),
         files=tuple(listed[number] for number in numbers),
         listed=listed,
         numbers=numbers,
@@ -171,28 +200,25 @@ def load_folder(config: FolderConfig, data_root: Path, progress: Progress) -> Im
 
 
 def _read_all(
-    listing: FolderListing, square: Square, progress: Progress
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], list[SkippedFile]]:
-    """Images (n, size, size, C), labels (n,) and places in the listing (n,) of what can be read, and what cannot."""
+    listing: FolderListing, reading: FolderReading, progress: Progress
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """Images (n, size, size, C), labels (n,) and places in the listing (n,) of what can be read."""
+    square = reading.square
     images = room_for((listing.count, square.size, square.size, 1 if square.grey else 3))
     labels = np.empty(listing.count, dtype=np.int64)
     numbers = np.empty(listing.count, dtype=np.int64)
-    skipped: list[SkippedFile] = []
-    done, told = 0, 0.0
+    number, done, told = 0, 0, 0.0
     for label, folder in enumerate(listing.classes):
         for path in folder.files:
             progress.check()
             if (now := time.monotonic()) - told > _REPORT_EVERY_S:
-                tried = done + len(skipped)
-                progress.report(f"Reading image {tried + 1:,} of {listing.count:,}", tried / listing.count)
+                progress.report(f"Reading image {number + 1:,} of {listing.count:,}", number / listing.count)
                 told = now
-            try:
-                images[done] = read_square(path, square)
-                labels[done], numbers[done] = label, done + len(skipped)
+            if reading.read(path, images[done]):
+                labels[done], numbers[done] = label, number
                 done += 1
-            except UnreadableError as error:
-                skipped.append(SkippedFile(path=shown_path(path, listing.root), reason=str(error)))
-    return images[:done], labels[:done], numbers[:done], skipped
+            number += 1
+    return images[:done], labels[:done], numbers[:done]
 
 
 def _is_grey(images: NDArray[np.uint8]) -> bool:
@@ -201,10 +227,10 @@ def _is_grey(images: NDArray[np.uint8]) -> bool:
     return all(bool((piece == piece[..., :1]).all()) for piece in pieces)
 
 
-def _nothing_read(listing: FolderListing, report: LoadReport) -> UserError:
-    shown = "; ".join(f"{file.path}: {file.reason}" for file in report.skipped[:3])
-    more = f"; and {len(report.skipped) - 3:,} more" if len(report.skipped) > 3 else ""
-    return UserError(
+def _nothing_read(listing: FolderListing, skipped: Sequence[SkippedFile]) -> _NothingReadError:
+    shown = "; ".join(f"{file.path}: {file.reason}" for file in skipped[:3])
+    more = f"; and {len(skipped) - 3:,} more" if len(skipped) > 3 else ""
+    return _NothingReadError(
         "The folder has no image that can be read",
         f"{listing.root} ({shown}{more}).",
         "Images are PNG or JPEG files, say.",
@@ -219,9 +245,19 @@ def _pixel_bytes(config: FolderConfig, listing: FolderListing) -> int:
 
 
 def _memory_bytes(config: FolderConfig, listing: FolderListing) -> int:
-    """The labels, twice, and the images unless they go to a file."""
+    """The labels and numbers, some twice, the images unless they go to a file, and the largest while it is decoded."""
     pixels = _pixel_bytes(config, listing)
-    return 2 * 8 * listing.count + (pixels if fits_in_memory(pixels) else 0)
+    files = (path for folder in listing.classes for path in folder.files)
+    largest = max((decoding_bytes(path) for path in files if _may_be_large(path)), default=0)
+    return 4 * 8 * listing.count + (pixels if fits_in_memory(pixels) else 0) + largest
+
+
+def _may_be_large(path: Path) -> bool:
+    """Whether an image may have many pixels; most formats pack at most some thousand times."""
+    try:
+        return path.stat().st_size > _SMALL_FILE
+    except OSError:
+        return False
 
 
 FOLDER = DatasetSpec(

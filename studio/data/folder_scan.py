@@ -5,17 +5,20 @@ Where no sub-folder holds a file, the files of the folder itself are images with
 
 from __future__ import annotations
 
-import os
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.data.image_set import SkippedFile
-from studio.data.names import composed
+from studio.data.clutter import is_no_image
+from studio.data.example_set import SkippedFile, some
+from studio.data.folder_level import BetterLevel, better_level
+from studio.data.folder_walk import Entries, FolderWalk, natural_key, shown_path
+from studio.data.names import shown_name
 from studio.errors import UserError
 from studio.progress import Progress
 
-_CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+__all__ = ["ALL_IMAGES", "ClassFolder", "FolderListing", "natural_key", "scan_folder"]
+
 ALL_IMAGES = "all images"
 """Name of the one class of images without labels."""
 _LAYOUT = (
@@ -45,61 +48,109 @@ class FolderListing:
         root: the folder.
         classes: one at least, in natural order (``class 2`` before ``class 10``); some may have no file, but not all.
         skipped: sub-folders that could not be entered.
-        loose_files: number of files beside the sub-folders, which belong to no class.
+        loose: files beside the sub-folders, which belong to no class.
+        notes: what else was left out or decided, each a sentence.
+        better: folders that look more like what is wanted.
     """
 
     root: Path
     classes: tuple[ClassFolder, ...]
     skipped: tuple[SkippedFile, ...]
-    loose_files: int
+    loose: tuple[Path, ...]
+    notes: tuple[str, ...]
+    better: BetterLevel | None
 
     @property
     def count(self) -> int:
         """Number of files in classes."""
         return sum(len(folder.files) for folder in self.classes)
 
+    @property
+    def loose_images(self) -> bool:
+        """Whether there are files beside the sub-folders that may be images."""
+        return any(not is_no_image(path.name) for path in self.loose)
 
-def natural_key(name: str) -> tuple[object, ...]:
-    """Sort key in which numbers count as numbers: ``img2`` comes before ``img10``."""
-    pieces = re.split(r"([0-9]+)", name.casefold())
-    return tuple(int(piece) if index % 2 else piece for index, piece in enumerate(pieces)), name
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Each file in classes as it is shown, all different; a file's number is its place here."""
+        names: dict[str, None] = {}
+        for path in (path for folder in self.classes for path in folder.files):
+            name = shown_path(path, self.root)
+            while name in names:  # the same letters in another spelling
+                name += "′"
+            names[name] = None
+        return tuple(names)
 
 
-def shown_path(path: Path, root: Path) -> str:
-    """A path below the folder as text that can be shown, saved and compared, whatever bytes its name has."""
-    return composed(os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "backslashreplace"))
-
-
-def scan_folder(path: str, progress: Progress) -> FolderListing:
+def scan_folder(path: str, progress: Progress, *, flat: bool = False) -> FolderListing:
     """List the classes of a folder and their files, without opening any.
 
-    Hidden files and folders are left out. Links to files are followed, and so are links to folders at the top, where
-    they stand for classes kept elsewhere; none further down, so that a loop of links ends.
+    What systems leave behind, captions and masks are left out. Links to files and folders are followed, but to no
+    folder twice within a class, nor to one that the folder itself lies in.
 
     Args:
         path: the folder; ``~`` is the home folder.
         progress: told each class; may cancel.
+        flat: whether to take the images beside the sub-folders though these hold files, too.
 
     Raises:
         UserError: there is no such folder, it cannot be read, or there is no file in it.
         Cancelled: the person cancelled.
     """
     root = _root(path)
-    skipped: list[SkippedFile] = []
-    classes: list[ClassFolder] = []
-    folders, loose = _entries(root)
-    for entry in folders:
-        if entry.is_symlink() and root.resolve().is_relative_to(entry.resolve()):
-            skipped.append(SkippedFile(path=shown_path(entry, root), reason="a link back to the folder it lies in"))
-        else:
-            progress.report(f"Looking through {shown_path(entry, root)}")
-            files = _files(entry, root, skipped, progress)
-            classes.append(ClassFolder(name=shown_path(entry, root), files=files))
-    if not any(folder.files for folder in classes):
-        if not loose:
-            raise _error("The folder holds no images", f"There is no file in {root}.", _LAYOUT)
-        classes, loose = [ClassFolder(name=ALL_IMAGES, files=loose)], ()
-    return FolderListing(root=root, classes=tuple(classes), skipped=tuple(skipped), loose_files=len(loose))
+    walk = FolderWalk(root, progress)
+    try:
+        entries = walk.entries(root)
+    except OSError as error:
+        raise _error("The folder cannot be read", f"{root}: {error.strerror or error}.") from error
+    found = {}
+    for folder in entries.folders:
+        progress.report(f"Looking through {shown_name(folder.name)}")
+        if (files := walk.files(folder)) is not None:
+            found[folder] = files
+    if flat or not any(found.values()):
+        return _flat(walk, entries, [shown_name(folder.name) for folder, places in found.items() if places])
+    better = better_level(found)
+    classes, doubles = _classes(found)
+    advice = (better.advice,) if better else ()
+    return FolderListing(
+        root=root,
+        classes=classes,
+        skipped=tuple(walk.skipped),
+        loose=(*entries.files, *entries.others),
+        notes=(*advice, *doubles, *walk.notes()),
+        better=better,
+    )
+
+
+def _classes(found: Mapping[Path, Mapping[Path, list[Path]]]) -> tuple[tuple[ClassFolder, ...], tuple[str, ...]]:
+    """A class for each name, and what to say of names that two folders have."""
+    files: dict[str, list[Path]] = {}
+    doubles = []
+    for folder, places in found.items():
+        name = shown_name(folder.name)
+        if name in files:
+            doubles.append(f"Two folders are called “{name}”, spelt in two ways; they are one class.")
+        files.setdefault(name, []).extend(path for paths in places.values() for path in paths)
+    return tuple(ClassFolder(name=name, files=tuple(paths)) for name, paths in files.items()), tuple(doubles)
+
+
+def _flat(walk: FolderWalk, entries: Entries, within: list[str]) -> FolderListing:
+    """The images beside the sub-folders, of which some have files, as one class."""
+    within = list(dict.fromkeys([*within, *(name.partition("/")[0] for name in walk.captions)]))
+    images = walk.images(entries)
+    if not images:
+        message = " ".join((f"There is no image in {walk.root}.", *walk.notes()))
+        raise _error("The folder holds no images", message, _LAYOUT)
+    note = f"No image was found in the sub-folders ({some(within)}); those beside them are read, as one class."
+    return FolderListing(
+        root=walk.root,
+        classes=(ClassFolder(name=ALL_IMAGES, files=tuple(images)),),
+        skipped=tuple(walk.skipped),
+        loose=(),
+        notes=(*((note,) if within else ()), *walk.notes()),
+        better=None,
+    )
 
 
 def _root(path: str) -> Path:
@@ -114,37 +165,6 @@ def _root(path: str) -> Path:
     except (OSError, ValueError, RuntimeError) as error:  # a null character, a name too long, an unknown ~person
         raise _error("The folder cannot be read", f"{path!r}: {error}.") from error
     return root
-
-
-def _entries(root: Path) -> tuple[list[Path], tuple[Path, ...]]:
-    """Sub-folders and the files beside them, each in natural order."""
-    try:
-        entries = [entry for entry in root.iterdir() if not _is_hidden(entry.name)]
-        entries.sort(key=lambda entry: natural_key(entry.name))
-        folders: list[Path] = []
-        files: list[Path] = []
-        for entry in entries:
-            (folders if entry.is_dir() else files).append(entry)
-    except OSError as error:
-        raise _error("The folder cannot be read", f"{root}: {error.strerror or error}.") from error
-    return folders, tuple(files)
-
-
-def _files(folder: Path, root: Path, skipped: list[SkippedFile], progress: Progress) -> tuple[Path, ...]:
-    def refused(error: OSError) -> None:
-        place = shown_path(Path(error.filename), root)
-        skipped.append(SkippedFile(path=place, reason=f"the folder cannot be read ({error.strerror})"))
-
-    found: list[Path] = []
-    for place, folders, names in os.walk(folder, onerror=refused, followlinks=False):
-        progress.check()
-        folders[:] = sorted((name for name in folders if not _is_hidden(name)), key=natural_key)
-        found += [Path(place, name) for name in sorted(names, key=natural_key) if not _is_hidden(name)]
-    return tuple(found)
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name.casefold() in _CLUTTER
 
 
 def _error(title: str, message: str, hint: str = "Choose another folder, or mend this one.") -> UserError:

@@ -6,12 +6,18 @@ an accent (NFD, what macOS may write). The studio holds all names composed, so t
 
 from __future__ import annotations
 
+import os
 import unicodedata
 
 
 def composed(name: str) -> str:
     """The name in NFC: one string for all spellings of the same letters."""
     return unicodedata.normalize("NFC", name)
+
+
+def shown_name(name: str) -> str:
+    """A file's name or path as text that can be shown, saved and compared, whatever bytes it has."""
+    return composed(os.fsencode(name).decode("utf-8", "backslashreplace"))
 
 
 def file_system_key(name: str) -> str:

@@ -22,7 +22,9 @@ from studio.data.folder import FolderConfig, inspect_folder
 from studio.data.folder_scan import natural_key
 from studio.data.part import part_of
 from studio.errors import Cancelled, UserError
+from studio.perturb.measured import COLUMN
 from studio.progress import Progress
+from studio.training.measured_set import measured_set
 from tests.data.image_folders import loaded, write_image, write_image_folder
 
 
@@ -104,6 +106,19 @@ def test_that_a_damaged_file_shifts_no_number(tmp_path: Path) -> None:
     assert (part.numbers.tolist(), part.number_count) == ([2, 4], 10)
 
 
+def test_that_a_table_gives_each_image_its_own_value_though_one_is_damaged(tmp_path: Path) -> None:
+    root = tmp_path / "images"
+    for number in range(10):
+        write_image(root / "a" / f"{number}.png", (20 * number, 0, 0))
+    (root / "a" / "3.png").write_text("This is no image.")
+    table = tmp_path / "table.csv"
+    for name in ("{0}", "a/{0}.png"):
+        table.write_text("".join(f"{name.format(number)},{number}\n" for number in range(10)))
+        images = loaded(root, size=8)
+        column = measured_set(images).values(f"{COLUMN}csv:{table}")
+        assert (20 * column).tolist() == images.images[:, 0, 0, 0].tolist() == [0, 20, 40, 80, 100, 120, 140, 160, 180]
+
+
 def test_that_a_class_without_a_readable_image_is_dropped_with_mention(tmp_path: Path) -> None:
     root = write_image_folder(tmp_path, classes=3, per_class=2)
     for path in (root / "class 2").iterdir():
@@ -141,7 +156,7 @@ def test_that_loops_of_links_end_and_links_to_classes_and_files_work(tmp_path: P
     images = loaded(root)
     assert images.class_names == ("class 1", "class 2", "class 3")
     assert images.counts.tolist() == [2, 3, 3]
-    assert [file.path for file in images.report.skipped] == ["itself", "parent"]
+    assert {file.path for file in images.report.skipped} == {"class 1/loop", "class 2/up", "itself", "parent"}
 
 
 @pytest.mark.parametrize("kind", ["missing", "a file", "empty", "empty classes", "unset", "nonsense"])
@@ -181,9 +196,9 @@ def test_that_images_beside_no_sub_folder_are_one_class(tmp_path: Path) -> None:
     assert images.labels.tolist() == [0, 0]
     assert images.images[:, 0, 0, 0].tolist() == [9, 10]
     assert images.files == ("9.png", "10.png")
-    assert images.report.lines() == ("notes.txt was left out: not an image of a known format",)
+    assert images.report.lines() == ("Left out by name: 1 file that is no image (notes.txt).",)
     preview = inspect_folder(FolderConfig(path=str(tmp_path), size=8))
-    assert [(one.name, one.files, len(one.thumbnails)) for one in preview.classes] == [("all images", 3, 2)]
+    assert [(one.name, one.files, len(one.thumbnails)) for one in preview.classes] == [("all images", 2, 2)]
     assert preview.report.loose_files == 0
 
 

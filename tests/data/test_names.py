@@ -31,10 +31,10 @@ def test_that_a_folder_in_one_spelling_is_the_class_that_a_person_types(tmp_path
     write_image(tmp_path / DECOMPOSED / f"{DECOMPOSED}.png")
     write_image(tmp_path / "other" / "1.png")
     images = loaded(tmp_path)
-    assert images.class_names == (COMPOSED, "other")
-    assert images.files == (f"{COMPOSED}/{COMPOSED}.png", "other/1.png")
+    assert images.class_names == ("other", COMPOSED)
+    assert images.files == ("other/1.png", f"{COMPOSED}/{COMPOSED}.png")
     for spelling in (COMPOSED, DECOMPOSED):
-        assert PerturbationConfig(offsets={spelling: -1.0}).resolve(images.class_names).offsets == (-1.0, 0.0)
+        assert PerturbationConfig(offsets={spelling: -1.0}).resolve(images.class_names).offsets == (0.0, -1.0)
         assert JudgeTermConfig(of=spelling).of == COMPOSED
 
 

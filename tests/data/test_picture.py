@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from studio.data.picture import Square, UnreadableError, read_square
+from studio.data import picture
+from studio.data.picture import Square, UnreadableError, decoding_bytes, read_picture, read_square
+from tests.data.icc_profiles import adobe_rgb, linear_grey
 from tests.data.image_folders import write_image
 
 SMALL = Square(size=8)
@@ -79,6 +81,73 @@ def test_that_the_camera_orientation_is_honoured(tmp_path: Path) -> None:
     upright = read_square(path, SMALL)
     assert upright[:, 4:].min() == 255
     assert upright[:, :4].max() == 0
+
+
+@pytest.mark.parametrize("ending", ["png", "tif", "jpg", "webp"])
+def test_that_colours_are_those_of_their_profile(tmp_path: Path, ending: str) -> None:
+    jpeg: dict[str, Any] = {"quality": 100, "subsampling": 0}
+    options = {"webp": {"lossless": True}, "jpg": jpeg}.get(ending, {})
+    image = Image.new("RGB", (8, 8), (90, 200, 90))
+    path = saved(image, tmp_path / f"a.{ending}", icc_profile=adobe_rgb(), **options)
+    np.testing.assert_allclose(read_square(path, SMALL)[4, 4], (0, 201, 81), atol=2)
+
+
+def test_that_profiles_hold_for_grey_palette_and_transparent_images_too(tmp_path: Path) -> None:
+    grey = saved(Image.new("L", (8, 8), 55), tmp_path / "l.png", icc_profile=linear_grey())
+    np.testing.assert_allclose(read_square(grey, SMALL)[4, 4], (128, 128, 128), atol=1)
+    assert (np.ptp(read_square(grey, SMALL), axis=2) == 0).all()
+    clear = saved(Image.new("RGBA", (8, 8), (90, 200, 90, 0)), tmp_path / "a.png", icc_profile=adobe_rgb())
+    assert read_square(clear, SMALL).min() == 255
+    palette = Image.new("RGB", (8, 8), (90, 200, 90)).quantize(2)
+    indexed = saved(palette, tmp_path / "p.png", icc_profile=adobe_rgb())
+    np.testing.assert_allclose(read_square(indexed, SMALL)[4, 4], (0, 201, 81), atol=2)
+
+
+def test_that_a_profile_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    path = saved(Image.new("RGB", (8, 8), (90, 200, 90)), tmp_path / "a.png", icc_profile=b"no profile at all")
+    found = read_picture(path, SMALL)
+    assert found.odd_profile
+    assert found.pixels[4, 4].tolist() == [90, 200, 90]
+
+
+@pytest.mark.parametrize(("ending", "several"), [("tif", True), ("gif", True), ("webp", True), ("png", True)])
+def test_that_a_file_of_several_images_shows_the_first(tmp_path: Path, ending: str, several: bool) -> None:
+    frames = [Image.new("RGB", (8, 8), (value, value, value)) for value in (200, 100, 50)]
+    options = {"lossless": True} if ending == "webp" else {}
+    found = read_picture(
+        saved(frames[0], tmp_path / f"a.{ending}", save_all=True, append_images=frames[1:], **options), SMALL
+    )
+    assert found.several == several
+    assert found.pixels[4, 4].tolist() == [200, 200, 200]
+
+
+def smooth(mode: str) -> Image.Image:
+    """A smooth image of 640×480."""
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 3, 4), dtype=np.uint8)
+    image = Image.fromarray(pixels).resize((640, 480), Image.Resampling.BICUBIC)
+    if mode == "I;16":
+        return Image.fromarray(np.asarray(image)[..., 0].astype(np.uint16) * 257)
+    return image.convert("RGB").quantize(64) if mode == "P" else image.convert(mode)
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "I;16"])
+def test_that_an_image_of_many_pixels_looks_as_if_it_were_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, fit: Any
+) -> None:
+    path, square = saved(smooth(mode), tmp_path / "a.png"), Square(size=9, fit=fit)
+    whole = read_square(path, square).astype(int)
+    monkeypatch.setattr(picture, "_MANY", 1000)
+    np.testing.assert_allclose(read_square(path, square), whole, atol=6)
+
+
+def test_that_the_memory_for_an_image_is_known_from_its_header(tmp_path: Path) -> None:
+    grey = saved(Image.new("L", (4200, 4200)), tmp_path / "l.png")
+    assert 4200**2 <= decoding_bytes(grey) <= 3 * 4200**2
+    small = write_image(tmp_path / "small.png", size=(1000, 1000))
+    assert 4_000_000 <= decoding_bytes(small) <= 20_000_000
+    assert decoding_bytes(write_image(tmp_path / "a.jpg", size=(2000, 2000))) <= 2000**2
+    assert decoding_bytes(text_png(tmp_path)) == 0
 
 
 def test_that_crop_pad_and_stretch_differ_as_they_say(tmp_path: Path) -> None:

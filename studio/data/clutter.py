@@ -1,0 +1,59 @@
+"""What lies in folders of images and is none: system folders, captions, masks.
+
+All is told by names, so that which files are examples, and with which numbers, does not depend on what is in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from studio.data.names import file_system_key
+
+_CLUTTER = frozenset(
+    {
+        "thumbs.db", "ehthumbs.db", "desktop.ini", "picasa.ini", "icon\r",
+        "__macosx", "network trash folder", "temporary items",
+        "$recycle.bin", "recycler", "recycled", "system volume information", "found.000",
+        "lost+found", "__pycache__",
+        "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@sharebin", "@tmp", "@sharesnap",
+    }
+)  # fmt: skip
+"""Of macOS, Windows, Linux, and network drives."""
+
+_NO_IMAGES = frozenset(
+    {
+        ".txt", ".caption", ".cap", ".tags", ".json", ".jsonl", ".xml", ".csv", ".tsv", ".md", ".rst", ".html",
+        ".htm", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".log", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".rtf",
+        ".py", ".ipynb", ".sh", ".bat", ".js", ".css", ".sql", ".db", ".sqlite", ".zip", ".tar", ".gz", ".tgz",
+        ".bz2", ".xz", ".7z", ".rar", ".npy", ".npz", ".pkl", ".pickle", ".pt", ".pth", ".h5", ".hdf5",
+        ".safetensors", ".mat", ".parquet", ".arrow", ".tfrecord", ".mp3", ".wav", ".flac", ".ogg", ".m4a", ".mp4",
+        ".mov", ".avi", ".mkv", ".webm", ".xmp", ".aae", ".srt", ".url", ".lnk", ".md5", ".sha1", ".sha256",
+    }
+)  # fmt: skip
+"""Endings of files that are no images, such as captions beside them."""
+
+_MASK = re.compile(
+    r"(?P<of>.+?)[-_. ]+"
+    r"(?:(?:seg|segmentation|label|gt)[-_ ]?)?(?:masks?|masklabels?|labels?|labelmaps?|labelids?|seg|segmentations?|"
+    r"annotations?|trimaps?|mattes?|groundtruth|gt)(?:[-_ ]?[0-9]+)?"
+)
+"""The stem of a mask's name, such as ``x-masklabel`` or ``x_mask_1``, and that of the image that it belongs to."""
+
+
+def is_clutter(name: str) -> bool:
+    """Whether a file or folder is the system's: hidden, or one that systems and network drives leave behind."""
+    return name.startswith(".") or file_system_key(name) in _CLUTTER
+
+
+def is_no_image(name: str) -> bool:
+    """Whether a file's name says that it is something else than an image."""
+    return PurePath(name).suffix.casefold() in _NO_IMAGES
+
+
+def masks_among(names: Iterable[str]) -> set[str]:
+    """Which files of one folder are masks of others in it: ``x-masklabel.png`` beside ``x.jpg``."""
+    stems = {name: file_system_key(PurePath(name).stem) for name in names}
+    there = set(stems.values())
+    return {name for name, stem in stems.items() if (found := _MASK.fullmatch(stem)) and found["of"] in there}

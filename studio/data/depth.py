@@ -1,0 +1,153 @@
+"""How deep pixel values become bytes: byte = 255·value/white, with one white per kind of file for the whole folder.
+
+The kind of file says what white is where it can: 65,535 for 16 bits, 1 for floating point. Some files use another one
+(12 bits of a camera in 16, bytes stored as floats), which only all images of a folder together can tell: the values of
+one image are dark where the image is. What was decided is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+class Depth(StrEnum):
+    """Kinds of files whose white their values have to tell."""
+
+    SIXTEEN = "16-bit"
+    THIRTY_TWO = "32-bit"
+    FLOAT = "floating-point"
+    COLOUR = "16-bit colour"  # of which the decoder gives the upper 8 bits
+
+
+WHITES: Mapping[Depth, float] = {
+    Depth.SIXTEEN: 65535.0,
+    Depth.THIRTY_TWO: 65535.0,
+    Depth.FLOAT: 1.0,
+    Depth.COLOUR: 65535.0,
+}
+"""White where nothing speaks against it."""
+
+_OTHERS: Mapping[Depth, tuple[float, ...]] = {
+    Depth.SIXTEEN: (1023.0, 4095.0, 65535.0),
+    Depth.THIRTY_TWO: (255.0, 4095.0, 65535.0, 2.0**24 - 1, 2.0**32 - 1),
+    Depth.FLOAT: (1.0, 255.0, 4095.0, 65535.0),
+    Depth.COLOUR: (65535.0,),
+}
+_BYTE = 255
+_OVERSHOOT = 2.0
+"""By so much floating-point values may go beyond white, as they do behind a filter."""
+_MOST_OF_THEM = 0.99  # of floating-point values: a few wild ones decide nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """Where the values of one or more images lie.
+
+    Attributes:
+        least, most: of all values.
+        top: what they reach but for a few.
+    """
+
+    least: float
+    most: float
+    top: float
+
+    @classmethod
+    def of(cls, values: NDArray[Any], depth: Depth) -> Extent | None:
+        """Of (some of) an image's values as the decoder gives them; None if none is finite."""
+        if depth is Depth.FLOAT:
+            finite = values[np.isfinite(values)].astype(np.float64)
+            if not finite.size:
+                return None
+            top = float(np.quantile(finite, _MOST_OF_THEM))
+            return cls(least=float(finite.min()), most=float(finite.max()), top=top)
+        most = float(values.max()) if depth is not Depth.COLOUR else 256.0 * values.max() + 255
+        return cls(least=float(values.min()), most=most, top=most)
+
+    def with_(self, other: Extent | None) -> Extent:
+        """Of both."""
+        if other is None:
+            return self
+        return Extent(least=min(self.least, other.least), most=max(self.most, other.most), top=max(self.top, other.top))
+
+
+@dataclass(slots=True)
+class DepthTally:
+    """What the deep images of a folder have in common."""
+
+    extents: dict[Depth, Extent] = field(default_factory=dict)
+
+    def add(self, depth: Depth, extent: Extent | None) -> None:
+        """Count an image in."""
+        if extent is not None:
+            self.extents[depth] = extent.with_(self.extents.get(depth))
+
+    def whites(self) -> dict[Depth, float]:
+        """White of every kind that there is."""
+        return {depth: _white(depth, extent.top) for depth, extent in self.extents.items()}
+
+    def lines(self) -> tuple[str, ...]:
+        """What was decided, a sentence per kind of file."""
+        return tuple(_said(depth, self.extents[depth], white) for depth, white in self.whites().items())
+
+
+def _white(depth: Depth, top: float) -> float:
+    if depth is Depth.SIXTEEN and top <= _BYTE:  # next to black; no camera has 8 bits
+        return WHITES[depth]
+    slack = _OVERSHOOT if depth is Depth.FLOAT else 1.0
+    return next((white for white in _OTHERS[depth] if top <= slack * white), top)
+
+
+def _said(depth: Depth, extent: Extent, white: float) -> str:
+    most = f"{extent.most:,.4g}" if depth is Depth.FLOAT else f"{extent.most:,.0f}"
+    parts = [f"{depth.capitalize()} images: white is {white:,.0f}"]
+    if extent.most > white:
+        parts.append(f"brighter values, up to {most}, are white, too")
+    elif white != WHITES[depth]:
+        parts.append(f"no value is above {most}")
+    elif extent.most <= white / 4:
+        shades = f", in {(extent.most + 1) / 256:.0f} shades" if depth is Depth.COLOUR else ""
+        parts.append(f"no value is above {most}, so all are dark{shades}")
+    if extent.least < 0:
+        parts.append(f"negative values, down to {extent.least:,.4g}, are black")
+    return "; ".join(parts) + "."
+
+
+def grey_bytes(image: Image.Image, white: float, *, inverted: bool = False) -> Image.Image:
+    """A deep grey image with 8 bits, in bands, so that it takes little memory.
+
+    Args:
+        image: of a mode with one channel of more than 8 bits.
+        white: its value of white.
+        inverted: that is black, and 0 is white.
+    """
+    from PIL import Image
+
+    grey = Image.new("L", image.size)
+    for box in bands(image.size):
+        values = np.nan_to_num(np.asarray(image.crop(box)).astype(np.float64), posinf=white, neginf=0.0)
+        scaled = np.rint((values * (255.0 / white)).clip(0, 255)).astype(np.uint8)
+        grey.paste(Image.fromarray(255 - scaled if inverted else scaled), box)
+    return grey
+
+
+def bands(size: tuple[int, int], pixels: int = 2**20, step: int = 1) -> list[tuple[int, int, int, int]]:
+    """Boxes (left, top, right, bottom) of full width from top to bottom, each of about so many pixels at most.
+
+    Args:
+        size: (width, height) of the whole.
+        pixels: in a band.
+        step: bands begin at multiples of it.
+    """
+    width, height = size
+    rows = max(1, pixels // max(1, width * step)) * step
+    return [(0, top, width, min(top + rows, height)) for top in range(0, height, rows)]

@@ -1,0 +1,106 @@
+"""Whether the sub-folders of a folder look like classes, or the classes lie elsewhere below.
+
+folder/PetImages/{Cat,Dog}       the one sub-folder holds the classes
+folder/{train,val}/{cat,dog}     the sub-folders are parts of the set, and each holds the classes
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from studio.data.example_set import some
+from studio.data.names import shown_name
+
+_PART = re.compile(
+    r"train(ing)?|val(id|idation)?|test(ing|s)?|dev(el)?|eval(uation)?|hold ?out|unseen|pred(iction)?s?|"
+    r"(fold|split|part) ?[0-9]*"
+)
+_NO_CLASS = re.compile(r"images?|imgs?|jpe?gimages|photos?|pictures?|masks?|labels?|annotations?|data(set)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BetterLevel:
+    """Folders below the chosen one that look more like it.
+
+    Attributes:
+        reason: a sentence.
+        folders: to be chosen instead, one of them; at least one.
+    """
+
+    reason: str
+    folders: tuple[Path, ...]
+
+    @property
+    def advice(self) -> str:
+        """What to do, and why."""
+        return f"{self.reason} Choose {' or '.join(shown_name(str(folder)) for folder in self.folders)} instead."
+
+
+@dataclass(slots=True)
+class _Node:
+    files: int = 0
+    below: dict[str, _Node] = field(default_factory=dict)
+
+
+def better_level(classes: Mapping[Path, Collection[Path]]) -> BetterLevel | None:
+    """What to choose instead, if the sub-folders do not look like classes.
+
+    Args:
+        classes: for each sub-folder, the folders in or below it that hold images.
+    """
+    trees = {folder: _tree(folder, places) for folder, places in classes.items() if places}
+    found = {folder: place for folder, tree in trees.items() if (place := _classes_in(folder, tree)) is not None}
+    if not found or (len(trees) > 1 and not all(_is_part(folder.name) for folder in trees)):
+        return None
+    within = {
+        folder: some([shown_name(name) for name in sorted(_node(trees[folder], folder, place).below)])
+        for folder, place in found.items()
+    }
+    if len(trees) == 1:
+        (folder,) = trees
+        name = shown_name(folder.name)
+        reason = f"“{name}” is the only class, and its own sub-folders look like classes: {within[folder]}."
+    else:
+        names = " and ".join(f"“{shown_name(folder.name)}”" for folder in list(trees)[:2])
+        inner = next(iter(within.values()))
+        reason = f"{names} look like parts of a data set and not like classes; they hold {inner}."
+    return BetterLevel(reason=reason, folders=tuple(found.values()))
+
+
+def _tree(folder: Path, places: Iterable[Path]) -> _Node:
+    root = _Node()
+    for place in places:
+        node = root
+        for part in place.relative_to(folder).parts:
+            node = node.below.setdefault(part, _Node())
+        node.files += 1
+    return root
+
+
+def _node(tree: _Node, folder: Path, place: Path) -> _Node:
+    for part in place.relative_to(folder).parts:
+        tree = tree.below[part]
+    return tree
+
+
+def _classes_in(folder: Path, node: _Node) -> Path | None:
+    """The folder, at or below this one, whose sub-folders look like classes: two at least, and no image beside them."""
+    while len(node.below) == 1 and not node.files:
+        ((name, node),) = node.below.items()
+        folder /= name
+    names = list(node.below)
+    if node.files or len(names) < 2 or any(_NO_CLASS.fullmatch(_plain(name)) for name in names):
+        return None
+    return None if all(_is_part(name) for name in names) else folder
+
+
+def _is_part(name: str) -> bool:
+    """Whether a name is of a part of a data set, as in ``train``, ``test_images``, ``seg_train`` or ``fold 3``."""
+    return any(_PART.fullmatch(word) for word in (_plain(name), *_plain(name).split()))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_ .]+", " ", name.casefold()).strip()
