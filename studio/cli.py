@@ -269,10 +269,11 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
+    from studio.headless_library import write
     from studio.library.export.samples import write_samples
 
-    run, averaged = run_of(arguments), not arguments.raw
-    write_samples(run, arguments.out, count=arguments.count, seed=arguments.seed, averaged=averaged)
+    run, averaged, count, seed = run_of(arguments), not arguments.raw, arguments.count, arguments.seed
+    write(lambda told: write_samples(run, arguments.out, told, count=count, seed=seed, averaged=averaged))
     tell_if_cut_short(run)
     return 0
 

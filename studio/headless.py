@@ -1,9 +1,8 @@
-"""Training and sampling without a window: the same run, watched by a progress bar."""
+"""Training without a window: the same run, watched on a terminal or in a file."""
 
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from studio.data.catalog import load_dataset
 from studio.data.example_set import ExampleSet
 from studio.data.image_set import ImageSet
 from studio.errors import UserError
+from studio.headless_meter import Meter, say
 from studio.paths import default_data_root, runs_root
 from studio.progress import Progress
 from studio.training.commands import Stop
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
 
 _POLL_SECONDS = 0.1
-_NO_BAR_YET = 0.01
-"""Seconds for which the bar does not draw itself, so that it waits for its first step."""
 _EXIT_CODES = {Outcome.COMPLETED: 0, Outcome.STOPPED: 130, Outcome.FAILED: 1}
 
 
@@ -147,7 +145,7 @@ def _run(
     with _terminable():
         handle = RunHandle(request)
         try:
-            with _Watcher(handle, limit) as watcher:
+            with _Watcher(handle, limit, resumption.seconds if resumption else 0.0) as watcher:
                 code = watcher.watch()
         finally:
             handle.send(Stop(insist=True))  # whatever ended the watch, nothing trains on unseen
@@ -171,47 +169,39 @@ def _terminable() -> Iterator[None]:
 
 def _judge(config: RunConfig, images: ExampleSet, data_root: Path, progress: Progress) -> Judge:
     """The judge that the run asks for, trained before anything else if there is none yet."""
-    from tqdm import tqdm
-
     if not isinstance(images, ImageSet):
         raise UserError(
             "Only images can be judged",
             f"{images.name} has {images.noun}.",
             "Train without --evaluate: the run's own metrics say how far points are from their target.",
         )
-    tqdm.write("Training the judge, unless it is kept from before", file=sys.stderr)
+    say("Training the judge, unless it is kept from before")
     return Judges(images, data_root).judge(config.evaluation.judge, progress)
 
 
 def _tell_left_out(images: ExampleSet) -> None:
     """Say above the bar what was left out of a data set."""
-    from tqdm import tqdm
-
     for line in images.report.lines():
-        tqdm.write(line, file=sys.stderr)
+        say(line)
 
 
 class _Watcher:
-    """Shows a run as a progress bar; Ctrl-C or SIGTERM stops it in good order, a second one gives up on it."""
+    """Shows how far a run is; Ctrl-C or SIGTERM stops it in good order, a second one gives up on it.
 
-    def __init__(self, handle: RunHandle, limit: Limit) -> None:
-        from tqdm import tqdm
+    Args:
+        handle: of the run.
+        limit: when it is complete.
+        spent: seconds that it had trained before.
+    """
 
+    def __init__(self, handle: RunHandle, limit: Limit, spent: float = 0.0) -> None:
         self._handle = handle
         self._limit = limit
         self._problem: UserError | None = None
         self.folder: Path | None = None
-        total = limit.steps if limit.steps is not None else round(limit.seconds or 0)
-        # A fault that is found before anything is trained has stderr to itself: a terminal's bar is cleared away then,
-        # and a file gets none.
-        self._terminal = sys.stderr.isatty()
-        self._bar = tqdm(
-            total=total,
-            unit=" steps" if limit.steps is not None else " s",
-            file=sys.stderr,
-            leave=False,
-            delay=0 if self._terminal else _NO_BAR_YET,
-        )
+        self._spent = spent
+        self._seconds = round(limit.seconds or 0)
+        self._meter = Meter(self._seconds, "s") if limit.steps is None else Meter(limit.steps, "steps")
 
     def watch(self) -> int:
         finished = None
@@ -233,39 +223,40 @@ class _Watcher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.close()
+        self._meter.close()
 
     def _drain(self) -> Finished | None:
         events, _ = self._handle.events()
-        self._advance()  # after the events: once Finished is there, so is the last snapshot
+        snapshot = self._handle.take_snapshot()  # after the events: once Finished is there, so is the last snapshot
         finished = None
         for event in events:
             self._show(event)
             if isinstance(event, Finished):
                 finished = event
+        if snapshot is not None:
+            self._meter.reach(self._done(snapshot.step, snapshot.seconds))
         return finished
 
-    def _advance(self) -> None:
-        snapshot = self._handle.take_snapshot()
-        if snapshot is None:
-            return
-        done = snapshot.step if self._limit.steps is not None else min(round(snapshot.seconds), self._bar.total)
-        self._bar.update(done - self._bar.n)
+    def _done(self, step: int, seconds: float) -> int:
+        """What counts towards the limit."""
+        return step if self._limit.steps is not None else min(round(seconds), self._seconds)
 
     def _show(self, event: Event) -> None:
         match event:
             case Preparing(text=text):
-                self._bar.set_description_str(text, refresh=self._terminal)
-            case Started(device=device, threads=threads, parameters=parameters, folder=folder):
+                self._meter.doing(text)
+            case Started(device=device, threads=threads, parameters=parameters, folder=folder, step=step):
                 self.folder = folder
-                self._bar.leave = True
-                self._bar.set_description_str("Training")
+                self._meter.doing("Training")
+                self._meter.begin(self._done(step, self._spent))
                 self._say(f"{parameters:,} parameters on {device}, {threads} threads; run folder {folder}")
             case Remarked(text=text):
                 self._say(text)
             case Logged(step=step, values=values):
-                losses = {name: f"{value:.3g}" for name, value in values.items() if name.startswith("loss_")}
-                self._bar.set_postfix(step=step, **losses, refresh=False)
+                told = [f"{name} {value:.3g}" for name, value in values.items() if name.startswith("loss_")]
+                if self._limit.steps is None:
+                    told.insert(0, f"step {step:,}")
+                self._meter.doing("Training", ", ".join(told))
             case Warned(error=error, unsaved=unsaved):
                 # Nobody is there to mend it while the run waits, so it ends, with what can be saved.
                 self._problem = error
@@ -280,7 +271,7 @@ class _Watcher:
                 pass
 
     def _say(self, text: str) -> None:
-        self._bar.write(text, file=sys.stderr)
+        say(text)
 
     def _conclude(self, finished: Finished) -> int:
         if finished.error is not None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from studio.evaluation.tables import record, table
 from studio.files import whole_file
-from studio.progress import Progress
+from studio.headless_meter import told
 from studio.training.saved_run import SavedRun
 
 
@@ -37,22 +36,15 @@ def evaluate(
     Raises:
         UserError: the run or its data cannot be read, or the file not be written.
     """
-    from tqdm import tqdm
-
     saved = SavedRun.open(run).at(assignments)
     root = saved.identity.root(data_root)
-    with tqdm(total=100, unit=" %", file=sys.stderr, leave=False) as bar:
-
-        def show(text: str, fraction: float | None) -> None:
-            bar.set_description_str(text, refresh=False)
-            bar.update(max(0, round(100 * (fraction or 0)) - bar.n))
-
+    with told() as told_of:
         from studio.training.evaluate_run import evaluate_run, keep_evaluation
 
         found = evaluate_run(
             saved,
             lambda progress: saved.identity.load(root, progress),
-            Progress(show),
+            told_of,
             count=count,
             seed=seed,
             judge=judge,

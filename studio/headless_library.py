@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
+from studio.headless_meter import told
 from studio.library.compare import Row, differences, final_numbers, read_runs
 from studio.library.entry import RunEntry
 from studio.library.index import RunIndex, run_folders
@@ -18,7 +17,6 @@ from studio.progress import Progress
 
 T = TypeVar("T")
 _WIDEST = 28
-_PATIENCE_S = 0.5  # what takes no longer has no bar
 
 
 def list_runs(workspace: Path | None, words: Sequence[str], *, as_json: bool) -> str:
@@ -84,26 +82,6 @@ def write(work: Callable[[Progress], T]) -> T:
     """
     with told() as progress:
         return work(progress)
-
-
-@contextmanager
-def told() -> Iterator[Progress]:
-    """A progress that is shown as a bar on stderr if it lasts."""
-    from tqdm import tqdm
-
-    # By itself tqdm would wait for as large a step as the last one, and a first stage is often done at once.
-    with tqdm(total=100, unit=" %", file=sys.stderr, leave=False, delay=_PATIENCE_S, miniters=0) as bar:
-        shown = ""
-
-        def show(text: str, fraction: float | None) -> None:
-            nonlocal shown
-            bar.set_description_str(text, refresh=False)
-            bar.update(max(0, round(100 * (fraction or 0)) - bar.n))
-            if text != shown and bar.format_dict["elapsed"] >= _PATIENCE_S:
-                shown = text
-                bar.refresh()
-
-        yield Progress(show)
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:

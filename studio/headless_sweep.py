@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TypeAlias
 
 from studio.errors import UserError
 from studio.files import whole_file
+from studio.headless_meter import Meter, say
 from studio.jobs.awake import Awake
 from studio.jobs.cluster import Cluster
 from studio.jobs.job import Job, JobStatus
@@ -112,30 +112,26 @@ def _fill(queue: JobQueue, wanted: Sweep, name: str, places: Places) -> None:
 
 def _run(runner: JobRunner) -> bool:
     """Until all jobs have ended; whether Ctrl-C came first."""
-    from tqdm import tqdm
-
     jobs = runner.queue.jobs()
-    bar = tqdm(total=len(jobs), unit=" runs", file=sys.stderr)
-    shown = ""
+    meter = Meter(len(jobs), "runs")
+    meter.begin(sum(job.status.ended for job in jobs))
     try:
         while True:
             runner.poll()
             before, jobs = jobs, runner.queue.jobs()
             for job in _begun_again(before, jobs):
-                bar.write(f"{job.folder.name} lost its worker; it goes on from its last checkpoint", file=sys.stderr)
-            bar.update(sum(job.status.ended for job in jobs) - bar.n)
+                say(f"{job.folder.name} lost its worker; it goes on from its last checkpoint")
+            meter.reach(sum(job.status.ended for job in jobs))
             if all(job.status.ended for job in jobs):
                 return False
-            running = ", ".join(job.title for job in jobs if job.status is JobStatus.RUNNING)
-            bar.set_postfix_str(running, refresh=running != shown)  # a file gets no line for every look
-            shown = running
+            meter.doing("Running", ", ".join(job.title for job in jobs if job.status is JobStatus.RUNNING))
             time.sleep(_POLL_SECONDS)
     except KeyboardInterrupt:
-        bar.write("Finishing the steps under way and saving; the same command goes on from here.", file=sys.stderr)
+        say("Finishing the steps under way and saving; the same command goes on from here.")
         return True
     finally:
         runner.stop(_PATIENCE_SECONDS)
-        bar.close()
+        meter.close()
 
 
 def _begun_again(before: Sequence[Job], jobs: Sequence[Job]) -> Iterator[Job]:

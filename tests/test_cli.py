@@ -62,8 +62,8 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 
 
 def is_progress(line: str) -> bool:
-    """Whether a line is the bar's: between bars and counts of its unit."""
-    return bool(re.search(r"\d (steps|s) \[|\| \d+/\d+ \[|\?(steps| s)/s|\[00:0", line))
+    """Whether a line says how far the run is."""
+    return bool(re.search(r"[\d,]+ of [\d,]+ (steps|s)\b", line))
 
 
 # -- train
@@ -88,7 +88,8 @@ def test_that_what_goes_on_is_told_on_stderr_alone(
     out, err = capsys.readouterr()
     assert out == ""
     assert "parameters on" in err
-    assert "7/7" in err
+    assert "Training: 7 of 7 steps" in err
+    assert "\r" not in err
     assert f"Saved to {Path('deep/down/run')}" in err
     assert SavedRun.open(tmp_path / "deep" / "down" / "run").summary["steps"] == 7
 
@@ -340,8 +341,14 @@ def test_that_samples_are_images_that_follow_the_seed(trained: Path, tmp_path: P
 
 
 def test_that_as_many_samples_come_as_are_asked_for(trained: Path, tmp_path: Path) -> None:
-    for count in (1, 501):
+    for count in (1, 500, 501, 1200):
         assert len(sampled(trained, tmp_path / "f.npz", "--count", str(count))) == count
+
+
+def test_that_fewer_samples_are_the_first_of_more(trained: Path, tmp_path: Path) -> None:
+    some, more = (sampled(trained, tmp_path / "f.npz", "--count", str(count)) for count in (1000, 1200))
+    assert np.array_equal(some, more[:1000])
+    assert not np.array_equal(more[:500], more[500:1000])
 
 
 def test_that_samples_of_a_run_that_is_not_one_are_refused(refused: Callable[..., str], tmp_path: Path) -> None:
@@ -362,7 +369,28 @@ def test_that_more_samples_than_memory_holds_are_refused(
     trained: Path, refused: Callable[..., str], tmp_path: Path
 ) -> None:
     line = refused("sample", str(trained), "--count", str(10**12), "--out", str(tmp_path / "f.npz"))
-    assert "not enough memory" in line
+    assert "not enough room" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("out", [["sample", "--out", "new/f.npz"], ["export", "--npz", "new/f.npz"]])
+def test_that_a_ctrl_c_between_two_pieces_leaves_no_half_file(
+    out: list[str], trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+
+    def interrupted(model: object, count: int, *rest: object) -> object:
+        drawn.append(count)
+        if len(drawn) == 2:
+            raise KeyboardInterrupt
+        return np.zeros((count, 8, 8, 1), np.uint8)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("studio.training.drawing.draw", interrupted)
+    command, option, file = out
+    assert main([command, str(trained), option, file, "--count", "1700"]) == 130
+    assert drawn == [500, 500]
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- lists

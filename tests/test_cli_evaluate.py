@@ -54,10 +54,29 @@ def test_that_samples_are_sorted_into_folders_by_class(
 
 
 @pytest.mark.usefixtures("quick_judge")
+def test_that_a_ctrl_c_while_samples_are_sorted_leaves_no_folder(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+
+    def interrupted(model: object, count: int, *rest: object) -> object:
+        drawn.append(count)
+        if len(drawn) == 2:
+            raise KeyboardInterrupt
+        return np.zeros((count, 8, 8, 1), np.uint8)
+
+    monkeypatch.setattr("studio.training.drawing.draw", interrupted)
+    monkeypatch.setattr("studio.training.drawing._PIECE", 5)
+    assert main(["export", str(trained), "--classes", str(tmp_path / "sorted"), "--count", "17"]) == 130
+    assert drawn == [5, 5]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("quick_judge")
 def test_that_it_prints_the_table_and_writes_every_figure(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.headless_library._PATIENCE_S", 0.0)
+    monkeypatch.setattr("studio.headless_meter._LEAST_PAUSE_S", 0.0)
     out = tmp_path / "deep" / "found.json"
     assert main(["evaluate", str(trained), "--count", "60", "--json", str(out)]) == 0
     text, progress = capsys.readouterr()

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from studio.cli import main
-from studio.headless_library import told
 from studio.paths import choose_runs_root
 from tests.library.made_runs import add_weights, make_config, make_run, record_evaluation
 
@@ -119,13 +118,3 @@ def test_that_two_runs_of_one_name_are_told_apart(workspace: Path, capsys: pytes
 def test_that_runs_are_named_for_scripts(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "--names"]) == 0
     assert capsys.readouterr().out.split() == ["a", "b", "c"]
-
-
-def test_that_a_stage_that_is_done_at_once_does_not_keep_the_next_one_from_being_seen(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("studio.headless_library._PATIENCE_S", 0.0)
-    with told() as progress:
-        progress.report("reading", 0.5)
-        progress.report("training", 0.51)
-    assert "training:  51%" in capsys.readouterr().err

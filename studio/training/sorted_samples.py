@@ -14,15 +14,14 @@ from studio.errors import UserError
 from studio.evaluation.tables import UNSURE
 from studio.paths import default_data_root
 from studio.progress import Progress
+from studio.training.drawing import drawn_pieces
 from studio.training.evaluate_run import images_of
 from studio.training.judges import Judges
 from studio.training.restore import restore_model
 from studio.training.run_folder import safe_name
 from studio.training.sample_strips import save_png
 from studio.training.saved_run import SavedRun
-from studio.training.trainer import draw
 
-_BATCH = 500
 _JUDGE_PART = 0.6
 
 
@@ -71,9 +70,8 @@ def write_by_class(
         place = Path(mkdtemp(prefix=f".{out.name}-", dir=out.parent))
         try:
             folders = _folders(place, judge.class_names)
-            for start in range(0, count, _BATCH):
-                progress.report("Drawing samples", _JUDGE_PART + (1 - _JUDGE_PART) * start / count)
-                drawn = images.pictures(draw(model, min(_BATCH, count - start), rng, run.scale))
+            for start, values in drawn_pieces(model, count, rng, run.scale, progress.part(_JUDGE_PART, 1.0)):
+                drawn = images.pictures(values)
                 for index, label in enumerate(judge.judge(drawn).labels):
                     with (folders[label] / f"{start + index:06d}.png").open("wb") as file:
                         save_png(drawn[index], file)

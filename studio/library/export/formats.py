@@ -60,8 +60,7 @@ def _timelapse(folder: Path, out: Path, options: ExportOptions, progress: Progre
 def _samples(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
     from studio.library.export.samples import write_samples
 
-    progress.report("Drawing samples")
-    count = write_samples(folder, out, count=options.count, seed=options.seed, averaged=options.averaged)
+    count = write_samples(folder, out, progress, count=options.count, seed=options.seed, averaged=options.averaged)
     return f"{count:,} samples"
 
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import disk_usage
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from studio.data.example_set import ExampleSet
+from studio.errors import UserError
 from studio.files import whole_file
 from studio.progress import Progress
 from studio.training.saved_run import SavedRun
 
 
-def write_samples(folder: Path, out: Path, *, count: int, seed: int = 0, averaged: bool = True) -> int:
+def write_samples(
+    folder: Path, out: Path, progress: Progress | None = None, *, count: int, seed: int = 0, averaged: bool = True
+) -> int:
     """Draw into an NPZ file: `images`, uint8, (count, H, W, C), or `points`, float32, (count, 2).
 
     Args:
         folder: the run's.
         out: the file, written whole.
+        progress: told how far it is; may cancel.
         count: how many.
         seed: of the latents.
         averaged: by the moving average of the weights, or as they are.
@@ -25,30 +31,43 @@ def write_samples(folder: Path, out: Path, *, count: int, seed: int = 0, average
         how many.
 
     Raises:
-        UserError: the run cannot be read, there is too little memory, or the file cannot be written.
+        UserError: the run cannot be read, there is too little memory or room, or the file cannot be written.
+        Cancelled: the person cancelled; nothing is left.
     """
     import numpy as np
     import torch
 
-    from studio.training.memory import out_of_memory
+    from studio.training.drawing import drawn_pieces
     from studio.training.restore import restore_model
-    from studio.training.trainer import draw
 
-    saved = SavedRun.open(folder)
+    saved, progress = SavedRun.open(folder), progress or Progress()
     model = restore_model(saved, averaged=averaged)
-    try:
-        drawn = draw(model, count, torch.Generator().manual_seed(seed), saved.scale)
-    except (MemoryError, RuntimeError) as found:
-        error = out_of_memory(found, "Draw fewer images at once.")
-        if error is None:
-            raise
-        raise error from found
-    with whole_file(out) as file:
-        if saved.scale.whole:
-            np.savez_compressed(file, images=drawn)
-        else:
-            np.savez_compressed(file, points=drawn.reshape(count, -1))
+    name = "images" if saved.scale.whole else "points"
+    with (
+        whole_file(out) as file,
+        ZipFile(file, "w", ZIP_DEFLATED) as zipped,
+        zipped.open(f"{name}.npy", "w", force_zip64=True) as member,
+    ):
+        for start, drawn in drawn_pieces(model, count, torch.Generator().manual_seed(seed), saved.scale, progress):
+            values = drawn if saved.scale.whole else drawn.reshape(len(drawn), -1)
+            if start == 0:
+                _ensure_room(count * values[0].nbytes, out)
+                shape = (count, *values.shape[1:])
+                about = {"descr": np.lib.format.dtype_to_descr(values.dtype), "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(member, about)
+            member.write(np.ascontiguousarray(values).data)
     return count
+
+
+def _ensure_room(wanted: int, out: Path) -> None:
+    """Refuse at once what would fill the disk in hours."""
+    free = disk_usage(out.parent).free
+    if wanted > free:
+        raise UserError(
+            "There is not enough room for so many samples",
+            f"They may take {wanted / 1e9:,.1f} GB; {out.parent} has {free / 1e9:,.1f} GB left.",
+            "Draw fewer, or choose another disk.",
+        )
 
 
 def write_classes(
