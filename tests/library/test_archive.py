@@ -15,6 +15,7 @@ import pytest
 from studio.errors import Cancelled, UserError
 from studio.library.export import archive as archive_module
 from studio.library.export.archive import pack, unpack
+from studio.library.export.portable_names import is_portable
 from studio.progress import Progress
 from tests.library.made_runs import make_run
 
@@ -29,7 +30,9 @@ def packed(tmp_path: Path) -> Path:
 
 
 def contents(run: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in run.iterdir() if path.is_file() and not path.is_symlink()}
+    """What is packed of a run without sub-folders."""
+    packed = (path for path in run.iterdir() if path.is_file() and not path.is_symlink() and path.name[0] != ".")
+    return {path.name: path.read_bytes() for path in packed}
 
 
 def test_that_a_run_arrives_as_it_was_sent(packed: Path, tmp_path: Path) -> None:
@@ -37,10 +40,93 @@ def test_that_a_run_arrives_as_it_was_sent(packed: Path, tmp_path: Path) -> None
     there = unpack(packed, root)
     assert there == root / "a run Δ"
     sent = contents(tmp_path / "from" / "a run Δ")
-    del sent[".secret"]
     assert contents(there) == sent
+    assert not (there / ".secret").exists()
     assert [path.name for path in root.iterdir()] == ["a run Δ"]
     assert unpack(packed, root) == root / "a run Δ-2"
+
+
+AWKWARD = (
+    *(
+        "run: 1?",
+        "con",
+        "con.a",
+        "NUL.txt",
+        "com¹",
+        "x" * 210,
+        "Δ" * 120,
+        ".hidden run",
+        "a run. ",
+        "a\\b",
+        "tab\there",
+    ),
+    *("<>|*", "..", "e\u0301", "new\nline", "-", "a" * 230 + ".txt", "a." + "b" * 100, os.fsdecode(b"no \xff unicode")),
+)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize("name", [each for each in AWKWARD if each != ".."], ids=ascii)
+def test_that_a_run_of_any_name_arrives(name: str, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "from", name)
+    pack(run, tmp_path / "run.zip")
+    there = unpack(tmp_path / "run.zip", tmp_path / "to")
+    assert contents(there) == contents(run)
+    assert is_portable(there.name)
+    assert unpack(tmp_path / "run.zip", tmp_path / "to") == there.with_name(f"{there.name}-2")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_that_files_of_any_name_arrive_and_none_instead_of_another(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "from", "run")
+    names = [name for name in AWKWARD if not name.startswith(".")]
+    names += ["my notes: v1.txt", "my notes? v1.txt", "A.txt", "a.txt", "\u00e9", "x" * 220, f"{'x' * 210}y"]
+    for number, name in enumerate(names):
+        (run / name).write_text(f"{number}")
+        (run / "sub: folder" / name).parent.mkdir(exist_ok=True)
+        (run / "sub: folder" / name).write_text(f"sub {number}")
+    os.utime(run / "A.txt", (0, 0))  # older than zip archives can tell
+    pack(run, tmp_path / "run.zip")
+    there = unpack(tmp_path / "run.zip", tmp_path / "to")
+    sent, found = (
+        [path.read_bytes() for path in root.rglob("*") if path.is_file() and path.name[0] != "."]
+        for root in (run, there)
+    )
+    assert sorted(found) == sorted(sent)
+    assert (there / "my notes- v1.txt").read_text() == f"{names.index('my notes: v1.txt')}"
+    assert (there / "my notes- v1-2.txt").read_text() == f"{names.index('my notes? v1.txt')}"
+    assert (there / "sub- folder").is_dir()
+
+
+def test_that_a_run_is_packed_from_within_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path / "from", "a run")
+    monkeypatch.chdir(run)
+    pack(Path("."), tmp_path / "run.zip")
+    assert unpack(tmp_path / "run.zip", tmp_path / "to") == tmp_path / "to" / "a run"
+
+
+def test_that_a_blank_file_arrives_too(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "from", "run")
+    (run / "blank.bin").write_bytes(bytes(4 * 2**20))
+    pack(run, tmp_path / "run.zip")
+    assert contents(unpack(tmp_path / "run.zip", tmp_path / "to")) == contents(run)
+
+
+def test_that_what_could_not_be_unpacked_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(tmp_path / "from", "run")
+    deep = run / "1" / "2" / "3" / "4"
+    deep.mkdir(parents=True)
+    (deep.parent / "file").write_text("x")
+    pack(run, tmp_path / "run.zip")
+    assert (unpack(tmp_path / "run.zip", tmp_path / "to") / "1" / "2" / "3" / "file").exists()
+    (deep / "file").write_text("x")
+    with pytest.raises(UserError, match="more than 3 folders deep"):
+        pack(run, tmp_path / "no.zip")
+    for name, says in (("_MOST_MEMBERS", "files; 1 are possible"), ("_MOST_BYTES", "GB are possible")):
+        monkeypatch.setattr(archive_module, name, 1)
+        with pytest.raises(UserError, match=says):
+            pack(run, tmp_path / "no.zip")
+        monkeypatch.undo()
+    assert not (tmp_path / "no.zip").exists()
 
 
 def test_that_what_is_no_run_is_not_packed(tmp_path: Path) -> None:

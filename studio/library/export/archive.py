@@ -2,36 +2,38 @@
 
 An archive comes from anyone. Its members are plain files below one folder, with names that stay below it on any system;
 links, odd names, doubles, and members that unfold to more than they say or to more than a run can need are refused.
+So a run whose folder or files have other names is packed under names that are portable.
 It is unfolded beside the other runs under a hidden name, looked at, and takes its place only when it is a run.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import stat
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
 
+from studio.data.names import file_system_key
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.library.entry import entry_of
+from studio.library.export.portable_names import PortablePaths, is_portable, portable
 from studio.progress import Progress
 
 _MOST_MEMBERS = 50_000
+_MOST_PARTS = 5  # of a path, the run's folder included
 _MOST_BYTES = 64 * 2**30
 _MOST_RATIO = 1000  # of unfolded to packed; tables of numbers reach some ten, blank pictures some hundred
 _PIECE = 2**20
-_PLAIN = re.compile(r"(?!\.)[^\x00-\x1f<>:\"/\\|?*]{1,200}(?<![. ])")
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 _HINT = "Ask for the run again, packed by the studio."
 
 
 def pack(folder: Path, out: Path, progress: Progress | None = None) -> int:
-    """Save a run's folder as a zip.
+    """Save a run's folder as a zip that `unpack` takes.
 
     Args:
         folder: the run's; links and hidden files in it are left out.
@@ -42,18 +44,49 @@ def pack(folder: Path, out: Path, progress: Progress | None = None) -> int:
         how many files are in it.
 
     Raises:
-        UserError: the folder cannot be read or the file not written.
+        UserError: the folder cannot be read, holds more than an archive may, or the file cannot be written.
         Cancelled: the person cancelled.
     """
     progress = progress or Progress()
     files = sorted(path for path in folder.rglob("*") if _is_packed(path, folder))
     if not (folder / "config.json").is_file():
         raise UserError("This is not a run folder", f"{folder} holds no config.json.", "Choose the folder of a run.")
-    with whole_file(out) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for place, path in enumerate(files):
-            progress.report(f"Packing {path.name}", place / len(files))
-            archive.write(path, PurePosixPath(folder.name, *path.relative_to(folder).parts).as_posix())
-    return len(files)
+    _ensure_it_can_be_unpacked(folder, files)
+    top, names = PurePosixPath(portable(os.path.basename(os.path.abspath(folder)))), PortablePaths()
+    with whole_file(out) as file:
+        stored: set[str] = set()
+        while True:  # once, unless something is so blank that its archive would be taken for a bomb
+            with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
+                for place, path in enumerate(files):
+                    progress.report(f"Packing {path.name}", place / len(files))
+                    name = (top / names.of(path.relative_to(folder))).as_posix()
+                    archive.write(path, name, zipfile.ZIP_STORED if name in stored else zipfile.ZIP_DEFLATED)
+            blank = {member.filename for member in archive.infolist() if _unfolds_too_far(member)}
+            if not blank:
+                return len(files)
+            stored |= blank
+            file.seek(0)
+            file.truncate()
+
+
+def _ensure_it_can_be_unpacked(folder: Path, files: Sequence[Path]) -> None:
+    """What no archive may hold is said at once, and not to whoever gets it."""
+    size = sum(path.stat().st_size for path in files)
+    deep = next((path for path in files if len(path.relative_to(folder).parts) >= _MOST_PARTS), None)
+    reason = ""
+    if len(files) > _MOST_MEMBERS:
+        reason = f"it holds {len(files):,} files; {_MOST_MEMBERS:,} are possible"
+    elif size > _MOST_BYTES:
+        reason = f"it holds {size / 1e9:,.0f} GB; {_MOST_BYTES / 1e9:,.0f} GB are possible"
+    elif deep is not None:
+        reason = f"{deep.relative_to(folder)} lies more than {_MOST_PARTS - 2} folders deep"
+    if reason:
+        hint = "Move what is not the run's own out of its folder."
+        raise UserError("The run is too large for an archive", f"{folder}: {reason}.", hint)
+
+
+def _unfolds_too_far(member: zipfile.ZipInfo) -> bool:
+    return member.file_size > _MOST_RATIO * max(member.compress_size, 1000)
 
 
 def _is_packed(path: Path, folder: Path) -> bool:
@@ -99,16 +132,14 @@ def _checked(zipped: zipfile.ZipFile) -> tuple[list[zipfile.ZipInfo], str]:
     for member in members:
         parts = member.filename.split("/")
         mode = member.external_attr >> 16
-        if not 2 <= len(parts) <= 5 or not all(
-            _PLAIN.fullmatch(part) and not _RESERVED.fullmatch(part) for part in parts
-        ):
+        if not 2 <= len(parts) <= _MOST_PARTS or not all(map(is_portable, parts)):
             raise _refused(f"{member.filename[:80]!r} is no name for a file of a run")
         if mode and not stat.S_ISREG(mode) and stat.S_IFMT(mode):
             raise _refused(f"{member.filename[:80]!r} is no plain file")
-        if member.filename.casefold() in seen:
+        if file_system_key(member.filename) in seen:
             raise _refused(f"{member.filename[:80]!r} is in it twice")
-        seen.add(member.filename.casefold())
-        if member.file_size > _MOST_RATIO * max(member.compress_size, 1000):
+        seen.add(file_system_key(member.filename))
+        if _unfolds_too_far(member):
             raise _refused(f"{member.filename[:80]!r} would unfold to {member.file_size / 1e6:,.0f} MB")
     tops = {member.filename.split("/")[0] for member in members}
     if len(tops) != 1:
