@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -142,8 +143,8 @@ def test_that_metrics_keep_their_types_as_parquet(run: Path, tmp_path: Path) -> 
 def test_that_tensorboard_reads_metrics_and_evaluations(run: Path, tmp_path: Path) -> None:
     for _ in range(2):  # the second one takes the first one's place
         assert write_events(run, tmp_path / "events") == 100
-    (file,) = (tmp_path / "events").iterdir()
-    events = EventAccumulator(str(tmp_path / "events"))
+    (file,) = (tmp_path / "events" / run.name).iterdir()
+    events = EventAccumulator(str(file.parent))
     events.Reload()
     assert {"loss_autoencoder", "epoch", "evaluation/tv", "evaluation/frechet"} <= set(events.Tags()["scalars"])
     losses = events.Scalars("loss_autoencoder")
@@ -151,7 +152,16 @@ def test_that_tensorboard_reads_metrics_and_evaluations(run: Path, tmp_path: Pat
     assert losses[1].value == pytest.approx(5.0)
     assert losses[-1].wall_time - losses[0].wall_time == pytest.approx(990 / 50)
     assert events.Scalars("evaluation/tv")[0].value == pytest.approx(0.03)
-    assert file.name == f"events.out.tfevents.{losses[0].wall_time - 0.2:.0f}.studio"
+    assert file.name.startswith(f"events.out.tfevents.{losses[0].wall_time - 0.2:.0f}.")
+
+
+def test_that_runs_in_one_folder_for_tensorboard_do_not_mix(run: Path, tmp_path: Path) -> None:
+    """TensorBoard takes all files of a folder for one run."""
+    copies = [shutil.copytree(run, tmp_path / name) for name in ("here/run: a", "there/run: a", "there/b")]
+    for each in (*copies, *copies):
+        write_events(each, tmp_path / "events")
+    assert sorted(place.name for place in (tmp_path / "events").iterdir()) == ["b", "run- a", "run- a-2"]
+    assert all(len(list(place.iterdir())) == 1 for place in (tmp_path / "events").iterdir())
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,10 @@ A tag per column, its wall time that of the training; and a tag `evaluation/NAME
 
 from __future__ import annotations
 
+import itertools
 import math
+import os
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +16,7 @@ from pathlib import Path
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.library.export.extras import needed_for
+from studio.library.export.portable_names import portable
 from studio.progress import Progress
 from studio.training.metrics import Metrics, read_metrics
 from studio.training.summary import read_summary
@@ -29,7 +33,8 @@ def write_events(folder: Path, out: Path, progress: Progress | None = None) -> i
 
     Args:
         folder: the run's.
-        out: a folder, for ``tensorboard --logdir``; the one file in it is written whole, and again by a later export.
+        out: a folder, for ``tensorboard --logdir``, with a folder for each run that is exported into it: TensorBoard
+            takes all files of a folder for one run. The file is written whole, and again by a later export of the run.
         progress: told how far it is; may cancel.
 
     Returns:
@@ -46,7 +51,7 @@ def write_events(folder: Path, out: Path, progress: Progress | None = None) -> i
     progress = progress or Progress()
     metrics = read_metrics(folder, progress.part(0.0, 0.2))
     started, total = _started(folder), max(1, len(metrics.steps))
-    with whole_file(out / f"events.out.tfevents.{started:.0f}.studio") as file:
+    with whole_file(_place(out, folder, started)) as file:
         writer = RecordWriter(file)
         writer.write(Event(wall_time=started, file_version=_VERSION).SerializeToString())
         for place, (step, seconds, values) in enumerate(_points(metrics)):
@@ -56,6 +61,16 @@ def write_events(folder: Path, out: Path, progress: Progress | None = None) -> i
             event = Event(wall_time=started + seconds, step=step, summary=Summary(value=found))
             writer.write(event.SerializeToString())
     return len(metrics.steps)
+
+
+def _place(out: Path, folder: Path, started: float) -> Path:
+    """The run's own file, in a folder where no other run's is."""
+    path = os.path.abspath(folder)
+    name = portable(os.path.basename(path))
+    file = f"events.out.tfevents.{started:.0f}.{zlib.crc32(os.fsencode(path)):08x}"
+    places = (out / (name if number == 1 else f"{name}-{number}") for number in itertools.count(1))
+    own = next(place for place in places if all(other.name == file for other in place.glob("events.out.tfevents.*")))
+    return own / file
 
 
 def _points(metrics: Metrics) -> Iterator[Point]:

@@ -181,7 +181,7 @@ FORMATS = (
     ExportFormat(
         name="tensorboard",
         title="Metrics for Tensor&Board…",
-        says="Metrics and evaluations as an event file in a folder, for tensorboard --logdir.",
+        says="Metrics and evaluations as an event file in a folder of the run's name, for tensorboard --logdir.",
         endings={},
         write=_tensorboard,
     ),
