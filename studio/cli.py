@@ -259,13 +259,14 @@ def _train(arguments: argparse.Namespace) -> int:
     from studio.training.assignments import with_settings
     from studio.training.limit import Limit
 
-    config = with_settings(config_of(arguments.config), arguments.assignments)
+    named = config_of(arguments.config)
+    config = with_settings(named.config, arguments.assignments)
     limit = Limit(steps=arguments.steps, seconds=60 * arguments.minutes if arguments.minutes else None)
     if limit == Limit():
         limit = Limit(steps=1000)
 
     told = evaluation_of(config, arguments.data_root) if arguments.evaluate else None
-    return train(config, limit, data_root=arguments.data_root, run_dir=arguments.run_dir, evaluate=told)
+    return train(config, limit, data_root=named.root(arguments.data_root), run_dir=arguments.run_dir, evaluate=told)
 
 
 def _sample(arguments: argparse.Namespace) -> int:

@@ -282,7 +282,9 @@ def test_that_a_data_folder_is_looked_for_where_it_was(tmp_path: Path, refused: 
     assert main(["train", "digits-vae", "--steps", "4", "--run-dir", str(run), *quick, *told]) == 0
     for command in commands(run, tmp_path):
         assert main([str(each) for each in command]) == 0, command
+    assert main(["train", str(run), "--steps", "2", "--run-dir", str(tmp_path / "alike")]) == 0
     new = root.rename(tmp_path / "elsewhere")
+    assert "is not where it was" in refused("train", run, "--run-dir", tmp_path / "none")
     for command in commands(run, tmp_path / "again"):
         if command[0] != "resume":
             line = refused(*command)

@@ -40,7 +40,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
     Raises:
         UserError: there is no such configuration, or it has a fault.
     """
-    first = config_of(config) if config else None
+    first = config_of(config).config if config else None
     app = make_application()
     garbage = GarbageCollector(app)
     settings = settings_of_person()

@@ -15,6 +15,7 @@ from studio.library.entry import RunEntry, entry_of
 from studio.library.index import RunIndex
 from studio.library.notes import RunNotes, read_notes, tags_of, write_notes
 from studio.paths import choose_runs_root
+from studio.training.owner import owner_of
 
 
 class LibraryControl(QObject):
@@ -122,6 +123,10 @@ class LibraryControl(QObject):
             path = self.root / folder
             if run.phase.active and run.folder == path:
                 self.failed.emit(UserError("This run is under way", f"{path}.", "Stop it first."))
+            elif owner := owner_of(path):
+                self.failed.emit(
+                    UserError("This run is under way elsewhere", f"{path}: {owner}.", "Stop it there first.")
+                )
             elif not _to_trash(path):
                 hint = "It may lie where there is no trash; delete it in your file manager."
                 self.failed.emit(UserError("The run could not be moved to the trash", f"{path}.", hint))

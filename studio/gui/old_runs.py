@@ -57,7 +57,7 @@ def read_old_run(folder: Path, progress: Progress) -> OldRun:
         UserError: it is damaged.
         Cancelled: the person cancelled.
     """
-    config = RunIdentity.read(folder).config
+    config = RunIdentity.read(folder).trained
     metrics = read_metrics(folder, progress.part(0.0, 0.9))
     history = History.of(metrics)
     history.prepare(progress.part(0.9, 1.0))

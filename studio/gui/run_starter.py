@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
-from studio.data.catalog import dataset_spec
+from studio.data.catalog import dataset_spec, not_here_yet
 from studio.errors import UserError
 from studio.gui.bridge import DRAW_INTERVALS, QUICK_INTERVALS
 from studio.gui.live_settings import learning_rates
@@ -17,6 +17,8 @@ from studio.gui.log_line import Level
 from studio.gui.old_runs import Past, read_past
 from studio.training.config import RunConfig
 from studio.training.fitness import misfit
+from studio.training.measured_set import CSV
+from studio.training.places import made_absolute
 from studio.training.resumption import Resumption, resume
 from studio.training.run_folder import RunFolder
 from studio.training.session import RunRequest, folder_under
@@ -57,7 +59,9 @@ class RunStarter(QObject):
             bench.edit_rejected.emit(error)
             bench.log.add_error(error)
             return
-        config = bench.target.begin_run()
+        # A file may have been edited since its column was read.
+        bench.energies.reload(name for name in bench.target.perturbation.energy.names if name.startswith(CSV))
+        config = made_absolute(bench.target.begin_run())
         self._launch(config, folder_under(bench.runs_root, config))
 
     def resume(self, run: Path, step: int | None = None) -> None:
@@ -73,8 +77,12 @@ class RunStarter(QObject):
         bench = self._bench
         if bench.runs.busy or self.busy:
             raise UserError("A run is under way", "", "Stop it first; then resume another.")
-        self._resuming = found = resume(run, step)
-        bench.set_config(found.config.model_copy(update={"perturbation": found.target}))
+        found = resume(run, step)
+        found.ensure_current()
+        self._resuming = found
+        places = (bench.data_root, found.identity.data_root)
+        here = (place for place in places if place and not_here_yet(found.config.dataset, place) is None)
+        bench.set_config(found.config, next(here, None))
         if bench.reading_data:
             bench.run_changed.emit(bench.run)  # it can be called off by now
             return
@@ -146,6 +154,7 @@ class RunStarter(QObject):
             measured=bench.energies.measured,
             judge=(lambda: judges.here(config.evaluation.judge)) if judges.possible else None,
             resumption=resumption,
+            data_root=bench.images_root,
         )
         intervals = QUICK_INTERVALS if images.plane is not None else DRAW_INTERVALS
         bench.runs.start(request, intervals, past.history)

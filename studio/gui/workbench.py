@@ -77,6 +77,7 @@ class Workbench(QObject):
         self.dataset: DatasetView | None = None
         self.devices: tuple[tuple[str, str], ...] = (("auto", "Automatic"),)
         self.undo_stack = QUndoStack(self)
+        self.images_root = self._reading_from = self.data_root  # where `images` were found
         self._dataset_in_use = self.config.dataset  # what `images` were loaded from, once there are some
         self.log = Log(self)
         self._tasks = TaskRunner(self)
@@ -192,13 +193,13 @@ class Workbench(QObject):
         """Train this model at the next start."""
         self.edit(model=config)
 
-    def set_config(self, config: RunConfig) -> None:
-        """Take a whole configuration, as from a file."""
+    def set_config(self, config: RunConfig, data_root: Path | None = None) -> None:
+        """Take a whole configuration, as from a file; its data set may lie in another data folder than is chosen."""
         reload = config.dataset != self.config.dataset or self.images is None
         self.undo_stack.clear()
         self._set_config(config)
         if reload:
-            self._load_what_is_here()
+            self._load_what_is_here(data_root)
         else:
             self.target.apply_offsets(self.target.class_offsets())
 
@@ -216,18 +217,19 @@ class Workbench(QObject):
         if self.images is None:
             self._load_what_is_here()
 
-    def _load_what_is_here(self) -> None:
+    def _load_what_is_here(self, data_root: Path | None = None) -> None:
         """Load the configuration's data set unless that would begin a download, which the person has to ask for."""
-        missing = not_here_yet(self.config.dataset, self.data_root)
+        missing = not_here_yet(self.config.dataset, data_root or self.data_root)
         if missing is None:
-            self.set_dataset(self.config.dataset)
+            self.set_dataset(self.config.dataset, data_root)
         else:
             self._loader.give_up()
             self._on_dataset_failed(missing)
 
-    def set_dataset(self, config: DatasetConfig) -> None:
+    def set_dataset(self, config: DatasetConfig, data_root: Path | None = None) -> None:
         """Choose and load a data set in the background; offsets stay where class names match."""
-        self._loader.load(config, self.data_root)
+        self._reading_from = data_root or self.data_root
+        self._loader.load(config, self._reading_from)
         self._set_config(self.config.model_copy(update={"dataset": config}))
 
     def cancel_task(self) -> None:
@@ -246,6 +248,7 @@ class Workbench(QObject):
             self.undo_stack.clear()
         self.images = images
         self._dataset_in_use = self.config.dataset
+        self.images_root = self._reading_from
         self.energies.open(images, self.data_root)
         self.dataset = DatasetView.of(images)
         self.dataset_changed.emit(self.dataset)

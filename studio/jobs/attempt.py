@@ -89,7 +89,7 @@ def command_of(job: Job, config: Path, data_root: Path | None) -> Sequence[str]:
         config: a file with its configuration.
         data_root: folder of downloaded data sets; the person's own if absent.
     """
-    more = ["--data-root", str(data_root)] if data_root else []
+    more = ["--data-root", str(data_root.absolute())] if data_root else []
     wanted = RunConfig.model_validate_json(job.config)
     if wanted.dataset.judged and wanted.evaluation.budget > 0:
         more.append("--evaluate")

@@ -95,7 +95,7 @@ def read_runs(folders: Sequence[Path], progress: Progress | None = None) -> list
 
 
 def _read(folder: Path, progress: Progress) -> ComparedRun:
-    config = RunIdentity.read(folder).config
+    config = RunIdentity.read(folder).trained
     entry = entry_of(folder)
     if entry.fault:
         raise UserError("A run is damaged", entry.fault, "Compare others.")

@@ -117,15 +117,16 @@ def _read(folder: Path) -> RunEntry:
     config = read_config(folder / "config.json")
     notes = read_notes(folder)
     summary = read_summary(folder) if (folder / "summary.json").exists() else {}
+    name = config.name
     with suppress(UserError):  # a summary with odd values is no reason not to list the run
-        config = RunIdentity.of(folder, config, summary).config
+        config = RunIdentity.of(folder, config, summary).trained
     share_error, frechet, measured_step = _distances(folder)
     status = str(summary.get("status", UNFINISHED))
     steps, seconds = newest_point(folder)
     mark = read_mark(folder)
     return RunEntry(
         folder=folder.name,
-        name=notes.name or _name_in_sweep(mark) or config.name or folder.name,
+        name=notes.name or _name_in_sweep(mark) or name or folder.name,
         dataset=str(summary.get("dataset") or dataset_spec(config.dataset.kind).title),
         model=model_spec(config.model.kind).title,
         tilt=tilt_of(config.perturbation),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from studio.errors import UserError
@@ -38,16 +39,38 @@ def find_run(name: str, workspace: Path | None = None) -> Path:
     raise UserError("There is no such run", f"“{name}” is no folder, and no run in {root}.", "List them: studio runs.")
 
 
-def config_of(text: str) -> RunConfig:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What a person trains or opens by a name.
+
+    Attributes:
+        config: a preset's, a file's or a run's.
+        run: whose it is, if a run's.
+    """
+
+    config: RunConfig
+    run: RunIdentity | None = None
+
+    def root(self, given: Path | None) -> Path | None:
+        """Folder of downloaded data sets: the given one, or where a run's data were; else None.
+
+        Raises:
+            UserError: a run's data are not there any more.
+        """
+        return self.run.root(given) if self.run is not None and self.run.data_root is not None else given
+
+
+def config_of(text: str) -> Named:
     """The preset of that name, the configuration file at that path, or the configuration of a run.
 
     Raises:
         UserError: there is none of them, or it is damaged.
     """
     if is_configuration(text):
-        return config_or_preset(text)
+        return Named(config=config_or_preset(text))
     try:
         run = find_run(text)
     except UserError:
-        return config_or_preset(text)  # whose message says what it could have been
-    return RunIdentity.read(run).wanted
+        return Named(config=config_or_preset(text))  # whose message says what it could have been
+    found = RunIdentity.read(run)
+    return Named(config=found.wanted, run=found)

@@ -13,10 +13,13 @@ from studio.errors import UserError
 from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
 from studio.perturb.diagnostics import TiltSummary, summarise, summarise_examples
-from studio.perturb.measured import Column, Measured
+from studio.perturb.measured import COLUMN, Column, Measured
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.training.judges import Judges
+
+CSV = f"{COLUMN}csv:"
+"""Begins the name of a column that is read from a file."""
 
 
 def whole_log_weights(perturbation: Perturbation, measured: Measured) -> Floats:

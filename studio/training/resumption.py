@@ -114,14 +114,17 @@ class Resumption:
         _take_up(trainer, checkpoint)
         if self.retargeted:
             trainer.retarget(target)
-        then, now = checkpoint.config.model.learning_rates, self.config.model.learning_rates
-        for network in trainer.networks:
-            if then.get(network) != now.get(network):
-                trainer.set_learning_rate(network, now[network])
+        rates, wanted = checkpoint.course.rates, self.config.model.learning_rates
+        changed = [network for network in trainer.networks if wanted[network] != rates[network]]
+        for network in changed:
+            trainer.set_learning_rate(network, wanted[network])
+        noted = [{"step": self.step, "network": name, "learning_rate": wanted[name]} for name in changed]
+        notes = checkpoint.notes
+        notes = notes.model_copy(update={"learning_rates": (*notes.learning_rates, *noted)})
         if not self.forked:
-            return checkpoint.notes
+            return notes
         origin = {"run": str(self.run.absolute()), "step": self.step}
-        return checkpoint.notes.model_copy(update={"started": "", "began": None, "forked_from": origin})
+        return notes.model_copy(update={"started": "", "began": None, "forked_from": origin})
 
 
 def resume(run: Path, step: int | None = None, assignments: Sequence[str] = ()) -> Resumption:
@@ -147,6 +150,8 @@ def resume(run: Path, step: int | None = None, assignments: Sequence[str] = ()) 
     if not retargeted:
         in_force = then.model_copy(update={"perturbation": record.target(then.perturbation)})
         config = config.model_copy(update={"perturbation": with_places_of(in_force, config).perturbation})
+    if config.model.learning_rates == then.model.learning_rates:
+        config = config.model_copy(update={"model": config.model.with_learning_rates(record.rates)})
     return Resumption(
         identity=replace(RunIdentity.read(run), config=config),
         file=file,

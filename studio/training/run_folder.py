@@ -7,6 +7,7 @@
     latents.json           the samples that grids show, and favourites among them: see `studio.training.latents`
     summary.json           status, numbers of the run, the image shape and class names
     sweep.json             which sweep it belongs to, if to any: see `studio.training.sweep_mark`
+    .owner                 locked by the process that writes here: see `studio.training.owner`
     weights.safetensors    the model's weights and their moving average, "model.…" and "average.…"
 
 Each file, and each batch that is added to one, is written whole or not at all. Nothing here can execute code when it is

@@ -12,6 +12,7 @@ as far as the summary does not say otherwise.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,11 @@ from studio.training.config import PerturbationConfig, RunConfig
 from studio.training.config_file import parse_config, read_config
 from studio.training.energy_config import energy_config_of_record
 from studio.training.fingerprints import Fingerprints
+from studio.training.old_run import ensure_checksum
 from studio.training.owner import owner_of
 from studio.training.places import with_places_of, without_places
+from studio.training.shelf import Shelf
+from studio.training.split import kept_indices, split_off
 from studio.training.summary import read_summary
 
 
@@ -41,8 +45,8 @@ class RunIdentity:
 
     Attributes:
         folder: the run's.
-        config: in force when its weights were saved, all edits included; places, name and the like as config.json has
-            them now.
+        trained: in force when its weights were saved, all edits included.
+        config: the same, with what no weight depends on, such as where its data lie, as config.json has it now.
         wanted: config.json: what it would go on with, and another run like it begin with.
         data: fingerprints of its data; None where they are not known.
         data_root: folder of downloaded data sets that it was trained with; None where that is not known.
@@ -50,6 +54,7 @@ class RunIdentity:
     """
 
     folder: Path
+    trained: RunConfig
     config: RunConfig
     wanted: RunConfig
     data: Fingerprints | None = None
@@ -80,6 +85,7 @@ class RunIdentity:
             step, root = summary.get("weights_step", summary.get("steps")), summary.get("data_root")
             return cls(
                 folder=folder,
+                trained=trained,
                 config=_looked_at(trained, config),
                 wanted=config if recorded else trained,
                 data=Fingerprints.model_validate(found) if found else None,
@@ -167,6 +173,8 @@ class RunIdentity:
         """
         if self.data is not None:
             self.data.ensure_data(found)
+        else:
+            _ensure_old_data(self.folder, self.config, found)
 
     def perturbation(self, measured: Measured) -> Perturbation:
         """The target in force, on the run's data.
@@ -198,6 +206,21 @@ def _with_recorded(config: RunConfig, summary: Mapping[str, Any]) -> RunConfig:
     energy = energy_config_of_record(summary["energy"]) if "energy" in summary else type(config.perturbation)()
     target = config.perturbation.with_energy(energy.energy_part()).model_dump() | {"offsets": named}
     return config.model_copy(update={"perturbation": PerturbationConfig.model_validate(target)})
+
+
+def _ensure_old_data(folder: Path, config: RunConfig, found: ExampleSet) -> None:
+    """Refuse a data set that is not that of an old run, if it has a checkpoint to tell by.
+
+    Raises:
+        UserError: it is another.
+    """
+    from studio.training.checkpoint import read_record
+
+    steps, checksum = Shelf(folder).steps, None
+    with suppress(UserError):  # a damaged one tells nothing
+        checksum = read_record(Shelf(folder).find()).data if steps else None
+    if isinstance(checksum, str):
+        ensure_checksum(checksum, split_off(found, kept_indices(found, config.held_out, config.seed))[0])
 
 
 def _looked_at(trained: RunConfig, now: RunConfig) -> RunConfig:

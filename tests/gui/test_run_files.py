@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from studio.cli import main as studio
 from studio.data.planar.config import RingConfig
 from studio.gui.main_window import MainWindow
 from studio.gui.old_runs import Past
@@ -26,7 +27,9 @@ from studio.progress import Progress
 from studio.training.config import BatchConfig, CadenceConfig
 from studio.training.marks import MarkKind
 from studio.training.metrics import read_metrics
+from studio.training.owner import Owner
 from studio.training.saved_run import SavedRun
+from tests.data.idx_files import write_idx_set
 from tests.gui.hands import Hands
 from tests.library.made_runs import record_evaluation
 
@@ -90,6 +93,39 @@ def test_that_a_folder_without_a_run_is_refused_with_a_message(hands: Hands, tmp
     assert len(said) == 1
     assert "config.json" in said[0]
     assert hands.bench.config == before
+
+
+def test_that_a_run_under_way_elsewhere_is_neither_gone_on_with_nor_thrown_away(hands: Hands) -> None:
+    hands.train()
+    hands.end()
+    folder = hands.bench.run.folder
+    assert folder is not None
+    owner = Owner(folder)
+    with hands.answering("OK") as said:
+        assert not hands.window.run_files.resume(folder)
+    assert said[0].startswith("The run is under way elsewhere")
+    with hands.qtbot.waitSignal(hands.bench.library.failed) as failed:
+        hands.bench.library.trash([folder.name])
+    assert "under way elsewhere" in str(failed.args[0])
+    owner.release()
+    assert hands.window.run_files.resume(folder)
+    hands.wait_for(RunPhase.RUNNING)
+    hands.end()
+
+
+def test_that_the_data_of_a_run_are_looked_for_where_they_were(hands: Hands, tmp_path: Path) -> None:
+    root, run = tmp_path / "elsewhere", tmp_path / "run"
+    write_idx_set(root)
+    quick = [
+        word for each in ("dataset.kind=mnist", "model.width=4", "batch.average_size=8") for word in ("--set", each)
+    ]
+    assert studio(["train", "digits-vae", "--steps", "2", "--run-dir", str(run), "--data-root", str(root), *quick]) == 0
+    before = hands.bench.data_root
+    assert hands.window.run_files.resume(run)
+    hands.wait(lambda: hands.bench.run.phase is RunPhase.RUNNING and hands.bench.run.step > 2)
+    hands.end()
+    assert SavedRun.open(run).identity.data_root == root
+    assert hands.bench.data_root == before
 
 
 @pytest.mark.slow

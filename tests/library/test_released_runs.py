@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from studio import __version__
 from studio.cli import main
+from studio.data.digits import DigitsConfig, load_digits
+from studio.errors import UserError
 from studio.library.compare import final_numbers, read_runs
 from studio.library.export.archive import unpack
 from studio.library.export.formats import FORMATS, ExportFormat
@@ -16,6 +19,7 @@ from studio.library.index import RunIndex
 from studio.progress import Progress
 from studio.training.frames import FrameStore
 from studio.training.metrics import read_metrics
+from studio.training.saved_run import SavedRun
 from studio.training.shelf import Shelf
 from tests.library.made_runs import make_run
 from tests.released_runs import FOLDER, RUNS
@@ -67,6 +71,19 @@ def test_that_it_is_saved_in_every_form(kind: ExportFormat, run: Path, tmp_path:
     out = tmp_path / f"out{next(iter(kind.endings), '')}"
     assert kind.write(run, out, ExportOptions(count=3, seconds=1.0), Progress())
     assert out.exists()
+
+
+def test_that_its_data_and_its_target_are_known_as_far_as_it_says(run: Path) -> None:
+    found, digits = SavedRun.open(run), load_digits(DigitsConfig(), run, Progress())
+    assert found.identity.target.offsets == {"2": -1.0}
+    assert len(found.identity.target.terms) == 1
+    found.identity.ensure_data(digits)
+    others = replace(digits, images=255 - digits.images)
+    if Shelf(run).steps:
+        with pytest.raises(UserError, match="not the one that the run was trained on"):
+            found.identity.ensure_data(others)
+    else:
+        found.identity.ensure_data(others)
 
 
 def test_that_it_goes_on_where_it_can(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,12 +11,15 @@ import pytest
 import torch
 
 from studio.errors import UserError
-from studio.training.commands import SampleNow, Save
+from studio.library.compare import ABSENT, differences, read_runs
+from studio.library.entry import entry_of
+from studio.training.commands import SampleNow, Save, SetBatchSize, SetLearningRate
 from studio.training.config_file import read_config
 from studio.training.events import Outcome
 from studio.training.limit import Limit
 from studio.training.metrics import read_metrics
 from studio.training.resumption import Resumption, fork, resume
+from studio.training.run_identity import RunIdentity
 from studio.training.saved_run import SavedRun
 from studio.training.session import folder_for
 from studio.training.shelf import Shelf
@@ -79,6 +82,50 @@ def test_that_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path, start_r
     one, other = SavedRun.open(whole).summary, SavedRun.open(killed).summary
     for name in ("status", "steps", "edits", "offsets", "started", "epochs", "examples", "skipped_steps"):
         assert name == "started" or one[name] == other[name], name
+
+
+def test_that_a_run_edited_while_it_trained_is_what_it_became(tmp_path: Path) -> None:
+    edited, plain = tmp_path / "edited", tmp_path / "plain"
+
+    def script() -> Script:
+        yield from steps(2)
+        yield [target(1, 0, -1, revision=1)]
+        yield [SetLearningRate(network="autoencoder", rate=0.5), SetBatchSize(average_size=4)]
+        yield []
+
+    for folder, told in ((edited, script()), (plain, steps(5))):
+        Played(folder=folder).run(told)
+    found = RunIdentity.read(edited)
+    assert found.trained == found.config == found.wanted == read_config(edited / "config.json")
+    assert found.trained.perturbation.offsets == {"ant": 1.0, "cat": -1.0}
+    differing = {row.title: row.cells for row in differences(read_runs([plain, edited]))}
+    assert differing == {
+        "perturbation.offsets.ant": (ABSENT, "1.0"),
+        "perturbation.offsets.cat": (ABSENT, "-1.0"),
+        "batch.average_size": ("8.0", "4.0"),
+        "model.autoencoder_optimiser.learning_rate": (differing["model.autoencoder_optimiser.learning_rate"][0], "0.5"),
+    }
+    assert entry_of(edited).tilt == "ant +1, cat −1"
+    assert SavedRun.open(edited).summary["began_with"] == {"offsets": {"ant": 0.0, "bee": 0.0, "cat": 0.0}}
+
+
+def test_that_an_edit_after_the_last_checkpoint_of_a_killed_run_is_not_lost(tmp_path: Path, start_run: Start) -> None:
+    folder, killed = tmp_path / "run", tmp_path / "killed"
+
+    def script() -> Script:
+        yield from steps(2)
+        yield [Save()]
+        yield [target(1, 0, -1, revision=1)]
+        yield [SampleNow()]
+        shutil.copytree(folder, killed)
+
+    Played(folder=folder).run(script())
+    found = resume(killed)
+    assert (found.step, found.revision, found.retargeted) == (2, 1, True)
+    go_on(start_run, found, 6)
+    assert SavedRun.open(killed).config.perturbation.offsets == {"ant": 1.0, "cat": -1.0}
+    again = resume(killed)
+    assert (again.step, again.revision, again.retargeted) == (6, 1, False)
 
 
 def test_that_a_completed_run_goes_on_and_its_time_counts_on(run_path: Path, start_run: Start) -> None:

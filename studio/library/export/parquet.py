@@ -35,7 +35,7 @@ def write_parquet(folder: Path, out: Path, progress: Progress | None = None) -> 
         import pyarrow as pa
         import pyarrow.parquet as pq
     progress = progress or Progress()
-    config = RunIdentity.read(folder).config
+    config = RunIdentity.read(folder).trained
     metrics = read_metrics(folder, progress.part(0.0, 0.5))
     columns = {"seconds": metrics.seconds, **metrics.columns}
     arrays = [

@@ -61,7 +61,7 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
         Cancelled: the person cancelled.
     """
     progress = progress or Progress()
-    config = RunIdentity.read(folder).config
+    config = RunIdentity.read(folder).trained
     metrics = read_metrics(folder, progress)
     entry = entry_of(folder)
     progress.report("Writing the report")
