@@ -65,9 +65,9 @@ class LoadReport:
             found.append(f"Classes without a readable image: {', '.join(self.dropped_classes)}")
         if self.loose_files:
             found.append(f"Files outside the class folders: {self.loose_files:,}")
-        return (*found, *self.notes, *self.skipped_lines())
+        return (*found, *self.notes, *self._skipped_lines())
 
-    def skipped_lines(self) -> tuple[str, ...]:
+    def _skipped_lines(self) -> tuple[str, ...]:
         """A line for each file that was left out, or for all of them that share a reason where they are many."""
         reasons: dict[str, list[str]] = {}
         for file in self.skipped:

@@ -20,6 +20,7 @@ from studio.gui.numbers import whole
 from studio.gui.panels.setup_parts import LoadingBar, wrapped_label
 from studio.gui.task_runner import TaskRunner
 from studio.gui.theme import ThemeManager
+from studio.gui.tooltip import tooltip
 from studio.library.compare import ComparedRun
 from studio.progress import Progress
 from studio.training.frames import Frame, FrameStore
@@ -166,7 +167,7 @@ class CompareSamples(QWidget):
         self.note.setText(str(error))
 
     def _on_failed(self, error: UserError) -> None:
-        self._step.setToolTip(str(error))
+        self._step.setToolTip(tooltip(str(error)))
         self._settle()
 
     def _give_up(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QComboBox,
@@ -49,6 +49,7 @@ class DrawingDialog(QDialog):
         self.canvas = DrawingCanvas(parse_drawing(text))
         self.canvas.changed.connect(self._show)
         self.told = QLabel(wordWrap=True)
+        self.told.setTextFormat(Qt.TextFormat.PlainText)
         self.told.setObjectName("drawing_told")
         self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel,
@@ -139,6 +140,7 @@ class DrawingField(QWidget, Field):
         self.button.setObjectName("draw")
         explain(self.button, "Draw", "Open a canvas with a brush for each class.")
         self.told = QLabel()
+        self.told.setTextFormat(Qt.TextFormat.PlainText)
         self.told.setProperty("role", "muted")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

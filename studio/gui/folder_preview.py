@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QIcon, QImage, QKeyEvent, QPixmap
@@ -9,6 +12,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QDialogButtonBox,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
     QListWidget,
@@ -21,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.data.folder import FolderConfig, FolderPreview, inspect_folder
+from studio.data.names import shown_name
 from studio.errors import Cancelled, UserError
 from studio.gui.explain import explain
 from studio.gui.forms import SettingsForm
@@ -35,6 +40,7 @@ _POLL_MS = 40
 _THUMBNAIL = 40
 _JOIN_S = 2.0
 _SHOWN_SKIPPED = 500
+_SHOWN_LEVELS = 3
 
 
 class FolderPreviewDialog(QDialog):
@@ -58,15 +64,18 @@ class FolderPreviewDialog(QDialog):
     # -- building
 
     def _make_widgets(self) -> None:
-        self.place = QLabel(self.config.path)
+        self.place = QLabel(shown_name(self.config.path))
+        self.place.setTextFormat(Qt.TextFormat.PlainText)
         self.place.setWordWrap(True)
         self.form = SettingsForm(FolderConfig, self._theme, exclude=("path",))
         self.form.set_value(self.config)
         self.form.changed.connect(self._entered)
         self.total = QLabel()
+        self.total.setTextFormat(Qt.TextFormat.PlainText)
         self.total.setObjectName("folder_total")
         self.total.setWordWrap(True)
         self.message = QLabel()
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.message.setObjectName("folder_message")
         self.message.setProperty("role", "error")
         self.message.setWordWrap(True)
@@ -76,7 +85,14 @@ class FolderPreviewDialog(QDialog):
         kept.setRetainSizeWhenHidden(True)  # so that nothing jumps
         self.progress.setSizePolicy(kept)
         self.classes = _class_table()
+        self.notes = QLabel()
+        self.notes.setObjectName("folder_notes")
+        self.notes.setTextFormat(Qt.TextFormat.PlainText)
+        self.notes.setProperty("role", "warning")
+        self.notes.setWordWrap(True)
+        self.levels = QWidget()
         self.skipped_title = QLabel()
+        self.skipped_title.setTextFormat(Qt.TextFormat.PlainText)
         self.skipped_title.setProperty("role", "warning")
         self.skipped_title.setWordWrap(True)
         self.skipped = QListWidget()
@@ -93,14 +109,17 @@ class FolderPreviewDialog(QDialog):
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setSpacing(self._theme.tokens.spacing)
-        above: tuple[QWidget, ...] = (self.place, self.form, self.message, self.progress, self.total)
+        row = QHBoxLayout(self.levels)
+        row.setContentsMargins(0, 0, 0, 0)
+        shown: tuple[QWidget, ...] = (self.message, self.progress, self.total, self.notes, self.levels)
+        above: tuple[QWidget, ...] = (self.place, self.form, *shown)
         below: tuple[QWidget, ...] = (self.skipped_title, self.skipped, self.buttons)
         for widget in above:
             column.addWidget(widget)
         column.addWidget(self.classes, 1)
         for widget in below:
             column.addWidget(widget)
-        for widget in (self.message, self.skipped_title, self.skipped):
+        for widget in (self.message, self.notes, self.levels, self.skipped_title, self.skipped):
             widget.hide()
         self.resize(QSize(460, 620))
 
@@ -150,6 +169,9 @@ class FolderPreviewDialog(QDialog):
         except UserError as error:
             self.classes.setRowCount(0)
             self.total.clear()
+            self._show_levels(())
+            for widget in (self.notes, self.skipped_title, self.skipped):
+                widget.hide()
             self.message.setText(str(error))
             self.message.show()
 
@@ -170,10 +192,33 @@ class FolderPreviewDialog(QDialog):
                 examples.setText("none can be read")
             for column, item in enumerate((QTableWidgetItem(one.name), count, examples)):
                 self.classes.setItem(row, column, item)
+        self.notes.setText(" ".join(preview.report.notes))
+        self.notes.setVisible(bool(preview.report.notes))
+        self._show_levels(preview.better)
         self._show_skipped(preview)
         self.load.setEnabled(True)
         if isinstance(self.focusWidget(), QPushButton):
             self.load.setFocus()
+
+    def _show_levels(self, folders: tuple[Path, ...]) -> None:
+        """A button for each folder that looks more like what is wanted."""
+        row = self.levels.layout()
+        assert row is not None
+        while (item := row.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        for folder in folders[:_SHOWN_LEVELS]:
+            name = shown_name(folder.name)
+            button = QPushButton(f"Use “{name}”".replace("&", "&&"))
+            explain(button, f"Use {name}", f"Take {shown_name(str(folder))}, whose sub-folders look like classes.")
+            button.clicked.connect(partial(self._use, folder))
+            row.addWidget(button)
+        self.levels.setVisible(bool(folders))
+
+    def _use(self, folder: Path) -> None:
+        self.config = self.config.model_copy(update={"path": str(folder)})
+        self.place.setText(shown_name(self.config.path))
+        self._inspect()
 
     def _show_skipped(self, preview: FolderPreview) -> None:
         report = preview.report

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from studio.errors import UserError
@@ -96,6 +96,7 @@ class SettingsForm(QWidget):
             self._advanced.header.setToolTip(tooltip("Settings that seldom need a change."))
             column.addWidget(self._advanced)
         self._message = QLabel()
+        self._message.setTextFormat(Qt.TextFormat.PlainText)
         self._message.setObjectName("form_message")
         self._message.setProperty("role", "error")
         self._message.setWordWrap(True)

@@ -28,6 +28,7 @@ class LivePanel(QWidget):
         self.theme = theme
         self._stale = False
         self._empty = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._empty.setTextFormat(Qt.TextFormat.PlainText)
         self._empty.setProperty("role", "muted")
         self._empty.setMargin(2 * theme.tokens.spacing)
         self._empty.setMinimumSize(80, 40)

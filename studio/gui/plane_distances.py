@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -83,6 +83,7 @@ class PlaneDistances(QWidget):
         self._unknown, self._cut = "", 0.0
         self._history = History()
         self.before = QLabel(_BEFORE, wordWrap=True)
+        self.before.setTextFormat(Qt.TextFormat.PlainText)
         self.before.setProperty("role", "muted")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

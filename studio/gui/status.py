@@ -135,6 +135,7 @@ class StudioStatusBar(QStatusBar):
         self._line.setObjectName("last_line")
         self.addWidget(self._line, 1)
         self._text = QLabel()
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setObjectName("task_text")
         self._bar = QProgressBar(maximum=1000, textVisible=False)
         self._bar.setObjectName("task_bar")

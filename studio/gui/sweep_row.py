@@ -36,6 +36,7 @@ class SweepRow(QWidget):
         self.field = field
         self.setObjectName(f"sweep_row_{field.path}")
         title = QLabel(field.label, wordWrap=True)
+        title.setTextFormat(Qt.TextFormat.PlainText)
         title.setToolTip(tooltip(field.info.description or "", f"Takes {field.expected}."))
         self.mode = self._make_mode()
         self.values = QLineEdit()

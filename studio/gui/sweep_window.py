@@ -110,6 +110,7 @@ class SweepWindow(QWidget):
         row.addWidget(self.setting)
         row.addStretch(1)
         self.caption = QLabel(wordWrap=True)
+        self.caption.setTextFormat(Qt.TextFormat.PlainText)
         self.caption.setProperty("role", "small")
         column = QVBoxLayout(page)
         column.addLayout(row)

@@ -31,6 +31,7 @@ from studio.gui.view_state import RunPhase, RunView, TaskView
 from studio.gui.workbench import Workbench
 from studio.models.catalog import MODELS
 from studio.training.planners import PlannerKind
+from tests.data.image_folders import write_image
 
 Key = Qt.Key
 Widget = TypeVar("Widget", bound=QWidget)
@@ -291,6 +292,25 @@ def test_that_a_folder_of_images_alone_is_loaded_without_classes(
     with qtbot.waitSignal(workbench.dataset_changed):
         qtbot.mouseClick(dialog.load, Qt.MouseButton.LeftButton)
     assert words(panel, "dataset_card") == "cats · 32×32 grey\n3 images · no classes"
+
+
+def test_that_a_folder_of_parts_offers_one_of_them_instead(
+    qtbot: QtBot, panel: SetupPanel, workbench: Workbench, tmp_path: Path
+) -> None:
+    for place in ("train/cat", "train/dog", "val/cat", "val/dog"):
+        write_image(tmp_path / "pets" / place / "1.png")
+    dialog = open_preview(qtbot, panel, tmp_path / "pets")
+    assert "“train” and “val” look like parts of a data set" in dialog.notes.text()
+    offers = dialog.levels.findChildren(QPushButton)
+    assert [button.text() for button in offers] == ["Use “train”", "Use “val”"]
+    qtbot.mouseClick(offers[0], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(dialog.load.isEnabled)
+    assert dialog.place.text() == str(tmp_path / "pets" / "train")
+    assert not dialog.levels.isVisible()
+    with qtbot.waitSignal(workbench.dataset_changed):
+        qtbot.mouseClick(dialog.load, Qt.MouseButton.LeftButton)
+    assert workbench.dataset is not None
+    assert workbench.dataset.class_names == ("cat", "dog")
 
 
 def test_that_the_data_folder_can_be_set(qtbot: QtBot, panel: SetupPanel, workbench: Workbench, tmp_path: Path) -> None:

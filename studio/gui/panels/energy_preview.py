@@ -157,6 +157,7 @@ class _Strip(QWidget):
         super().__init__()
         self._images: NDArray[np.uint8] | None = None
         self._title = QLabel(title)
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._title.setProperty("role", "small")
         self.picture = QLabel()
         self.picture.setObjectName(title.lower().replace(" ", "_"))

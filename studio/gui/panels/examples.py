@@ -37,6 +37,7 @@ class ExamplesPanel(LivePanel):
         self._planned: PlannedExamples | None = None
         self._step = 0
         self.header = QLabel()
+        self.header.setTextFormat(Qt.TextFormat.PlainText)
         self.header.setProperty("role", "muted")
         self.header.setMinimumWidth(60)
         explain(

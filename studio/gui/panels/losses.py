@@ -49,6 +49,7 @@ class LossesPanel(LivePanel):
         self.legend = Legend(theme)
         self.legend.toggled.connect(self._on_toggled)
         self._left_out = QLabel(wordWrap=True)
+        self._left_out.setTextFormat(Qt.TextFormat.PlainText)
         self._left_out.setProperty("role", "small")
         self._left_out.hide()
         self.body.addWidget(self._controls())

@@ -221,6 +221,7 @@ class RunsPanel(LivePanel):
             return
         what = f"“{chosen[0].name}”" if len(chosen) == 1 else f"{len(chosen)} runs"
         box = QMessageBox(QMessageBox.Icon.Question, "Move to the trash?", f"Move {what} to the trash?", parent=self)
+        box.setTextFormat(Qt.TextFormat.PlainText)
         box.setInformativeText("They can be brought back from there.")
         move = box.addButton("Move to the trash", QMessageBox.ButtonRole.AcceptRole)
         keep = box.addButton("Keep", QMessageBox.ButtonRole.RejectRole)

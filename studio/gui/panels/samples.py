@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QColor, QImage, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -95,6 +95,7 @@ class SamplesPanel(LivePanel):
             button.clicked.connect(slot)
             row.addWidget(button)
         self._step = QLabel()
+        self._step.setTextFormat(Qt.TextFormat.PlainText)
         self._step.setProperty("role", "muted")
         explain(self._step, "Step of the samples", "Training steps taken when these images were generated.")
         row.addWidget(self._step)

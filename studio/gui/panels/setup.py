@@ -35,6 +35,7 @@ class SetupPanel(QWidget):
         self.model = ModelSection(workbench, theme)
         self.training = TrainingSection(workbench, theme)
         self.state = QLabel(_IDLE)
+        self.state.setTextFormat(Qt.TextFormat.PlainText)
         self.state.setObjectName("setup_state")
         self.state.setProperty("role", "small")
         self.state.setWordWrap(True)

@@ -91,6 +91,7 @@ class SharesPanel(LivePanel):
         self.progress.setFixedWidth(70)
         explain(self.progress, "Progress of the evaluation", "How far the evaluation is that you asked for.")
         self._step = QLabel()
+        self._step.setTextFormat(Qt.TextFormat.PlainText)
         self._step.setProperty("role", "muted")
         explain(self._step, "Step of the evaluation", "Training steps taken when the evaluated samples were drawn.")
         for widget in (self.raw, self.evaluate, self.cancel, self.progress, self._step):
