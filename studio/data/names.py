@@ -7,7 +7,10 @@ an accent (NFD, what macOS may write). The studio holds all names composed, so t
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
+
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\..*)?", re.IGNORECASE)
 
 
 def composed(name: str) -> str:
@@ -23,3 +26,8 @@ def shown_name(name: str) -> str:
 def file_system_key(name: str) -> str:
     """Equal for names that are one file on some system: macOS and Windows tell neither case nor spelling apart."""
     return composed(composed(name).casefold())
+
+
+def is_reserved(name: str) -> bool:
+    """Whether Windows keeps the name for a device, so that no file or folder can have it."""
+    return _RESERVED.fullmatch(name) is not None

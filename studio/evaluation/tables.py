@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from studio.evaluation.report import Evaluation, Mean, Specimens
 from studio.evaluation.shares import Shares
 
 UNSURE = "unsure"
+"""What samples are called that the judge takes for no class."""
 _SHARES = ("raw", "raw_low", "raw_high", "corrected", "low", "high", "deviation")
 _FIGURES = (
     "tv",
@@ -28,6 +29,14 @@ _FIGURES = (
     "accuracy",
 )
 _LIKENESS = ("precision", "recall", "density", "coverage")
+
+
+def with_unsure(class_names: Sequence[str]) -> tuple[str, ...]:
+    """What samples are judged to be, in the judge's order: the classes, and last "unsure", or "unsure (judge)" beside a
+    class that is called so.
+    """
+    plain = all(name.casefold() != UNSURE for name in class_names)
+    return (*class_names, UNSURE if plain else f"{UNSURE} (judge)")
 
 
 def record(evaluation: Evaluation) -> dict[str, Any]:
@@ -105,10 +114,11 @@ def _number(row: Any, name: str) -> float:
 def table(evaluation: Evaluation) -> str:
     """Shares by class and the distances, for a terminal 80 columns wide."""
     shares = evaluation.shares
-    width = max(len(UNSURE), *(len(name) for name in evaluation.class_names))
+    names = with_unsure(evaluation.class_names)
+    width = max(len(name) for name in names)
     lines = [f"{'class':{width}}     data   target      raw  corrected      95 % interval"]
     data, target = evaluation.data, evaluation.target
-    for index, name in enumerate([*evaluation.class_names, UNSURE]):
+    for index, name in enumerate(names):
         numbers = (data[index], target[index], shares.raw[index], shares.corrected[index])
         cells = "".join(f"{100 * number:{room}.2f} %" for number, room in zip(numbers, (7, 7, 7, 9), strict=True))
         lines.append(f"{name:{width}}{cells}   {100 * shares.low[index]:6.2f} – {100 * shares.high[index]:6.2f} %")

@@ -10,8 +10,9 @@ from tempfile import mkdtemp
 import torch
 
 from studio.data.example_set import ExampleSet
+from studio.data.names import file_system_key, is_reserved
 from studio.errors import UserError
-from studio.evaluation.tables import UNSURE
+from studio.evaluation.tables import UNSURE, with_unsure
 from studio.paths import default_data_root
 from studio.progress import Progress
 from studio.training.drawing import drawn_pieces
@@ -62,7 +63,7 @@ def write_by_class(
     part = progress.part(0.0, _JUDGE_PART)
     images = images_of(run, data(part))
     judge = Judges(images, data_root or default_data_root()).judge(run.config.evaluation.judge, part)
-    names = [*judge.class_names, UNSURE]
+    names = with_unsure(judge.class_names)
     rng = torch.Generator().manual_seed(seed)
     found = dict.fromkeys(names, 0)
     try:
@@ -88,12 +89,14 @@ def write_by_class(
 
 
 def _folders(place: Path, class_names: Sequence[str]) -> list[Path]:
-    """A folder for each class and for what is unsure, in label order; names that no folder can have are numbered."""
+    """A folder for each class and for what is unsure, in label order; where names are no folders' on every system, or
+    are one folder's on some, the classes are numbered.
+    """
     names = [safe_name(name) for name in class_names]
-    plain = all(mine == given for mine, given in zip(names, class_names, strict=True))
-    if not plain:
+    apart = len({file_system_key(name) for name in (*names, UNSURE)}) == len(names) + 1
+    if names != [*class_names] or not apart or any(map(is_reserved, names)):
         names = [f"{index:03d}_{name}" for index, name in enumerate(names)]
     folders = [place / name for name in (*names, UNSURE)]
     for folder in folders:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir()
     return folders

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.evaluation.report import Evaluation
-from studio.evaluation.tables import UNSURE
+from studio.evaluation.tables import with_unsure
 from studio.gui.controls import toggle_button, tool_button
 from studio.gui.evaluation_control import EvaluationView
 from studio.gui.explain import explain
@@ -199,7 +199,7 @@ class SharesPanel(LivePanel):
 def _bars(found: Evaluation, *, raw: bool) -> Bars:
     shares = found.shares
     return Bars(
-        names=(*found.class_names, UNSURE),
+        names=with_unsure(found.class_names),
         data=found.data,
         target=found.target,
         generated=shares.raw if raw else shares.corrected,

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.evaluation.report import Evaluation
-from studio.evaluation.tables import UNSURE
+from studio.evaluation.tables import with_unsure
 from studio.gui.explain import explain
 from studio.gui.image_view import ImageView
 from studio.gui.mosaic import GAP, mosaic
@@ -44,7 +44,7 @@ class SharesSamples(QWidget):
         """Those of a class by its number, K for unsure."""
         some = found.specimens
         chosen = np.flatnonzero(some.labels == index)
-        name = (*found.class_names, UNSURE)[index]
+        name = with_unsure(found.class_names)[index]
         if not len(chosen):
             self._nearness = np.empty(0)
             known = "no such sample among those judged" if len(some.labels) else "samples are not kept on disk"

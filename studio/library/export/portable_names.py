@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 
-from studio.data.names import composed, file_system_key
+from studio.data.names import composed, file_system_key, is_reserved
 
 _FORBIDDEN = r"\x00-\x1f<>:\"/\\|?*"
 _LONGEST = 200
 _ROOM, _MOST_BYTES = 190, 240  # what is given, of a system's 255 bytes; a number may follow
 _LONGEST_ENDING = 16
 _PLAIN = re.compile(rf"(?!\.)[^{_FORBIDDEN}]{{1,{_LONGEST}}}(?<![. ])")
-_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\..*)?", re.IGNORECASE)
 
 
 def is_portable(name: str) -> bool:
     """Whether any system takes a file of that name."""
-    return _PLAIN.fullmatch(name) is not None and _RESERVED.fullmatch(name) is None
+    return _PLAIN.fullmatch(name) is not None and not is_reserved(name)
 
 
 def portable(name: str) -> str:
