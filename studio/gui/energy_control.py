@@ -15,7 +15,7 @@ from studio.perturb.energy import ExampleEnergies
 from studio.perturb.measured import COLUMN, Measured
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
-from studio.training.energy_config import JudgeTermConfig, TermConfig
+from studio.training.energy_config import FormulaTermConfig, JudgeTermConfig, TermConfig
 from studio.training.judges import Judges, known_judges
 from studio.training.measured_set import measured_set
 
@@ -88,7 +88,11 @@ class EnergyControl(QObject):
         return f"{error.title}: {error.message}\n{advice}"
 
     def class_names_of(self, term: TermConfig) -> tuple[str, ...]:
-        """What a term's judge tells apart, as far as it is known; none of any other term."""
+        """The classes that a term may name, as far as they are known: what its judge tells apart, or those of the data,
+        which a formula compares with; none of any other term.
+        """
+        if isinstance(term, FormulaTermConfig) and self.measured is not None:
+            return self.measured.class_names
         if self.judges is None or not isinstance(term, JudgeTermConfig):
             return ()
         return self.judges.class_names(term.data)

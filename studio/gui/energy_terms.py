@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from studio.models.diagnostic import Histogram, Reference
 from studio.perturb.arrays import Floats
 from studio.perturb.features import Feature
+from studio.perturb.formula_text import quoted
 from studio.training.energy_config import (
     ColumnTermConfig,
     FeatureTermConfig,
@@ -198,7 +199,11 @@ def label_help(class_names: tuple[str, ...]) -> str:
     shown = ", ".join(f"{index} {name}" for index, name in enumerate(class_names[:12]) if name != str(index))
     more = "…" if len(class_names) > 12 else ""
     numbers = f": {shown}{more}" if shown else ""
-    return f"label is the class’s number, log_odds(2) what a judge says of class 2{numbers}."
+    example = quoted(class_names[-1][:40])
+    return (
+        f"label is the class’s number, and label == {example} compares it with a class by name; log_odds(2) or "
+        f"log_odds({example}) is what a judge says of a class{numbers}."
+    )
 
 
 def changed_value(before: TermConfig, after: TermConfig) -> str:

@@ -1,7 +1,9 @@
 """The text of a formula, checked token by token before Python's own parser sees any of it.
 
-Only numbers, names, operators, commas and round brackets pass, within caps on length and nesting: no string, attribute,
-subscript, assignment or comment can be written with them.
+Only numbers, names, operators, commas and round brackets pass, within caps on length and nesting: no attribute,
+subscript, assignment or comment can be written with them. The name of a class stands in quotes, ``"…"``, ``'…'``,
+``“…”`` or ``‘…’``, in which a backslash comes before a closing quote that is part of the name, and before a backslash
+before that. It is taken out first: the parser sees underscores in its place, and never a string.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from __future__ import annotations
 import keyword
 import math
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from studio.errors import UserError
 
@@ -23,6 +27,12 @@ _TOKEN = re.compile(
     r"(?P<space> +)|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?![A-Za-z_0-9.])"
     r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*)|(?P<open>\()|(?P<close>\))|(?P<operator>\*\*|<=|>=|==|!=|/(?!/)|[-+*%<>,])"
 )
+_QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’"}
+_QUOTED = re.compile(
+    "|".join(rf"{begin}(?:\\[\\{end}]|\\(?![\\{end}])|[^\\{end}])*{end}" for begin, end in _QUOTES.items())
+)
+_ESCAPED = re.compile(r"\\([\\\"'”’])")
+_WORD = re.compile(r"[A-Za-z_0-9.]")
 _HINTS = {
     "=": "Compare with ==.",
     "^": "Powers are written **.",
@@ -31,6 +41,7 @@ _HINTS = {
     "//": "Write floor(a/b).",
     "if": "Write where(condition, a, b).",
     "else": "Write where(condition, a, b).",
+    **dict.fromkeys(_QUOTES, "A name that is opened by this quote is closed by its like."),
 }
 
 
@@ -56,15 +67,36 @@ def too_deep(column: int) -> FormulaError:
     )
 
 
-def checked_text(text: str) -> str:
-    """`text` in ASCII, of the same length, with nothing but tokens that formulas may hold, and its brackets in pairs.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedText:
+    """The text of a formula that holds nothing but its tokens.
+
+    Attributes:
+        plain: in ASCII, of the same length, its brackets in pairs, with underscores in place of what was in quotes.
+        quoted: what was, by where in the text it begins.
+    """
+
+    plain: str
+    quoted: Mapping[int, str]
+
+
+def quoted(name: str) -> str:
+    """The name as it is written in a formula."""
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def checked_text(text: str) -> CheckedText:
+    """The text as what parses it may see it.
 
     Raises:
         FormulaError: it holds something else, breaks off, or is beyond the caps.
     """
     if len(text) > LONGEST:
         raise FormulaError("The formula is too long", f"at most {LONGEST} characters are read.", column=LONGEST + 1)
-    plain = text.translate(_PLAIN)
+    found = {name.start(): name for name in _QUOTED.finditer(text)}
+    for place, name in found.items():
+        _check_alone(text, place, name.end())
+    plain = _QUOTED.sub(lambda name: "_" * len(name.group()), text).translate(_PLAIN)
     if not plain.strip(" "):
         raise FormulaError("There is no formula yet", "write one, such as 0.1*ink.", column=1)
     place, last, opened = 0, "", list[int]()
@@ -84,13 +116,28 @@ def checked_text(text: str) -> str:
         raise FormulaError("A bracket is never closed", "it is opened here.", "Add “)”.", column=opened[-1] + 1)
     if last == "operator":
         raise breaks_off(plain)
-    return plain
+    return CheckedText(
+        plain=plain, quoted={place: _ESCAPED.sub(r"\1", name.group()[1:-1]) for place, name in found.items()}
+    )
 
 
 def breaks_off(text: str) -> FormulaError:
     """The refusal of a formula whose end is missing."""
     column = len(text.rstrip(" ")) + 1
     return FormulaError("The formula breaks off", "a number, feature or function is missing.", column=column)
+
+
+def _check_alone(text: str, begin: int, end: int) -> None:
+    """Refuse a name in quotes that something is written on to."""
+    for place, at in ((begin, begin - 1), (end, end)):
+        beside = text[at : at + 1] if at >= 0 else ""
+        if beside and (_WORD.match(beside) or beside in _QUOTES):
+            raise FormulaError(
+                "The formula cannot be read here",
+                "an operator is missing beside the name in quotes.",
+                "A quote within a name is written with a backslash before it.",
+                column=place + 1,
+            )
 
 
 def _count_bracket(kind: str, place: int, opened: list[int]) -> None:
@@ -116,7 +163,7 @@ def _no_place(word: str, place: int) -> FormulaError:
     shown = f"“{word}”" if word.isprintable() else f"The character U+{ord(word):04X}"
     return FormulaError(
         f"{shown} has no place in a formula",
-        f"it may hold numbers, features, functions, round brackets, commas and {OPERATORS}.",
+        f"it may hold numbers, features, functions, names of classes in quotes, brackets, commas and {OPERATORS}.",
         _HINTS.get(word, ""),
         column=place + 1,
     )

@@ -3,7 +3,7 @@
 linear      slope·f                              f a feature, in its own unit
 quadratic   ½·((f − centre)/width)²              the target is multiplied by a Gaussian of that width
 window      0 within low…high, height outside    e^{−height} times as much of what lies outside
-formula     any formula over features, label and log_odds
+formula     any formula over features, label (the number of a class, or compared with its name) and log_odds
 column      a number per example from elsewhere, such as a file
 judge       slope·log(q/(1 − q))                 q the probability that a classifier gives a class
 """
@@ -20,7 +20,7 @@ import numpy as np
 from studio.errors import UserError
 from studio.perturb.arrays import Floats
 from studio.perturb.features import FEATURES
-from studio.perturb.formula import LABEL, LOG_ODDS, Formula, parse_formula
+from studio.perturb.formula import LABEL, Formula, class_of_variable, parse_formula
 from studio.perturb.measured import COLUMN, Measured
 
 FORMULA_NAMES = tuple(feature.name for feature in FEATURES)
@@ -174,12 +174,13 @@ class FormulaTerm(Term):
         return {name: self._source(name) for name in self.formula().variables}
 
     def _source(self, variable: str) -> str:
-        kind, _, number = variable.rpartition("_")
-        return judged(self.data, int(number)) if kind == LOG_ODDS else variable
+        of = class_of_variable(variable)
+        return variable if of is None else judged(self.data, of)
 
     def energy(self, measured: Measured) -> Floats:
         """The formula of every example, in one pass."""
-        formula = parse_formula(self.text, [feature.name for feature in measured.features])
+        names = [feature.name for feature in measured.features]
+        formula = parse_formula(self.text, names, measured.class_names)
         values = {name: measured.values(source) for name, source in self.sources.items()}
         return formula.evaluate(values, len(measured))
 

@@ -137,7 +137,8 @@ class FormulaTermConfig(TermConfig):
     text: str = setting(
         "0",
         "Formula",
-        "ΔH from features, label, log_odds, numbers and functions, such as where(slant > 10, 1, -0.1*log_odds(2)).",
+        "ΔH from features, label, log_odds, numbers and functions, such as where(slant > 10, 1, -0.1*log_odds(2)), "
+        'or -2*(label == "cat") with the name of a class in quotes.',
     )
 
     @field_validator("text")

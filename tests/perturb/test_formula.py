@@ -6,17 +6,29 @@ import os
 import random
 import re
 import subprocess
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from studio.perturb import formula as module
-from studio.perturb.formula import FUNCTIONS, MOST_NODES, Formula, Node, Number, Operation, Variable, parse_formula
-from studio.perturb.formula_text import DEEPEST, LONGEST, FormulaError
+from studio.perturb.class_name import composed
+from studio.perturb.formula import (
+    FUNCTIONS,
+    MOST_NODES,
+    Formula,
+    Node,
+    Number,
+    Operation,
+    Variable,
+    class_of_variable,
+    parse_formula,
+)
+from studio.perturb.formula_text import DEEPEST, LONGEST, FormulaError, quoted
 
 NAMES = ("ink", "slant", "x")
 VALUES = {
@@ -385,3 +397,110 @@ def test_that_no_string_executes_hangs_or_is_refused_without_a_place(monkeypatch
         assert found.evaluate(VALUES | judged, COUNT).shape == (COUNT,)
         assert counter.steps == found.size <= MOST_NODES
     assert 100 < read < 3_000
+
+
+# -- classes by name
+
+CLASSES = ("ant", "bee", "cat")
+
+
+def by_name(text: str, classes: Sequence[str] = CLASSES) -> list[float]:
+    found: list[float] = parse_formula(text, NAMES, classes).evaluate(VALUES, COUNT).tolist()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('label == "cat"', [0, 0, 1, 1]),
+        ("label != 'cat'", [1, 1, 0, 0]),
+        ('"ant" == label', [1, 0, 0, 0]),
+        ("-2*(label == “bee”) + where(label == ‘cat’, 1, 0)", [0, -2, 1, 1]),
+        ('label == "ant" or label == "cat"', [1, 0, 1, 1]),
+        ('"cat" != label != "ant"', [0, 1, 0, 0]),
+        ('not label == "cat" and x > 0', [0, 1, 0, 0]),
+    ],
+)
+def test_that_label_is_compared_with_a_class_by_name(text: str, expected: list[float]) -> None:
+    assert by_name(text) == expected
+
+
+@given(st.lists(st.text(min_size=1, max_size=30), min_size=3, max_size=3, unique_by=composed))
+@example(['a "b" c', "it’s 'x'", "back\\slash\\"])
+@example(["x − y", "a·b", "==("])
+@example(["−", "\\", '\\"'])
+def test_that_any_name_is_written_in_quotes_and_read_as_it_is(names: list[str]) -> None:
+    for number, name in enumerate(names):
+        assert by_name(f"label == {quoted(name)}", names) == [float(each == number) for each in (0, 1, 2, 2)]
+        spelt = unicodedata.normalize("NFD", name)
+        if len(quoted(spelt)) < 400:
+            assert by_name(f"(label == {quoted(spelt)})*2", names) == [2.0 * (each == number) for each in (0, 1, 2, 2)]
+
+
+def test_that_a_name_in_one_spelling_is_the_class_in_another() -> None:
+    assert by_name('label == "caf\u00e9"', ["x", "cafe\u0301", "y"]) == [0, 1, 0, 0]
+    assert by_name('label == "cafe\u0301"', ["x", "caf\u00e9", "y"]) == [0, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "says"),
+    [
+        ('ink + (label == "cta")', 17, r"There is no class “cta”.*ant, bee, cat.*Did you mean “cat”"),
+        ('label == "CAT"', 10, "Did you mean “cat”"),
+        ('label == ""', 10, "There is no class “”"),
+        ('"cat"', 1, "has no place"),
+        ('label == "cat" + 1', 10, "has no place"),
+        ('label < "cat"', 9, "compared with label, by == or !="),
+        ('ink == "cat"', 8, "compared with label"),
+        ('"cat" == "cat"', 1, "compared with label"),
+        ('0 < label == "cat" < 2', 14, "compared with label"),
+        ('exp("cat")', 5, "has no place"),
+        ('label == "cat', 10, "has no place"),
+        ('label == "it"s"', 14, "operator is missing"),
+        ('label == "a""b"', 13, "operator is missing"),
+        ('2"cat"', 2, "operator is missing"),
+        ('label("cat")', 7, "has no place"),
+        ('log_odds("cat", 1)', 1, "takes the number of a class, or its name"),
+        ('label == "\\\\\\', 10, "has no place"),
+    ],
+)
+def test_that_a_name_that_is_none_or_stands_elsewhere_is_refused_at_its_place(
+    text: str, column: int, says: str
+) -> None:
+    with pytest.raises(FormulaError) as caught:
+        parse_formula(text, NAMES, CLASSES)
+    assert caught.value.column == column
+    assert re.search(says, str(caught.value))
+
+
+def test_that_an_unclosed_name_of_backslashes_does_not_hang() -> None:
+    with pytest.raises(FormulaError):
+        parse_formula('label == "' + "\\" * (LONGEST - 20), NAMES, CLASSES)
+
+
+def test_that_without_classes_any_name_is_taken_and_nothing_is_evaluated_in_silence() -> None:
+    formula = parse_formula('label == "dog"', NAMES)
+    assert formula.variables == ("label",)
+    with pytest.raises(KeyError):
+        formula.evaluate(VALUES, COUNT)
+
+
+def test_that_a_judge_is_asked_for_a_class_by_its_name() -> None:
+    formula = parse_formula('log_odds("big cat") - log_odds(2)', NAMES)
+    assert formula.variables == ('log_odds_"big cat"', "log_odds_2")
+    assert [class_of_variable(each) for each in (*formula.variables, "ink", "label")] == ["big cat", 2, None, None]
+
+
+@pytest.mark.usefixtures("nothing_executes")
+def test_that_what_stands_in_quotes_never_reaches_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    parse = ast.parse
+
+    def watched(source: str, **options: Any) -> Any:
+        seen.append(source)
+        return parse(source, **options)
+
+    monkeypatch.setattr(ast, "parse", watched)
+    evil = '__import__("os").system("true")'
+    assert by_name(f"label == {quoted(evil)}", ["a", "b", evil]) == [0, 0, 1, 1]
+    assert seen == ["label == " + "_" * len(quoted(evil))]

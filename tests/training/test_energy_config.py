@@ -18,7 +18,7 @@ from studio.evaluation.judge import Judge, as_tensor, train_judge
 from studio.perturb.energy import Energy
 from studio.perturb.features import measure
 from studio.perturb.perturbation import Perturbation
-from studio.perturb.terms import FormulaTerm, LinearTerm
+from studio.perturb.terms import FormulaTerm, LinearTerm, judged
 from studio.progress import Progress
 from studio.training.assignments import with_settings
 from studio.training.config import RunConfig
@@ -291,3 +291,32 @@ def test_that_points_are_not_judged() -> None:
     target = tilted(terms=[{"kind": "judge", "of": "1"}]).perturbation.resolve(points.class_names)
     with pytest.raises(UserError, match="Only images can be judged"):
         target.example_energies(measured_set(points))
+
+
+@pytest.mark.parametrize("text", ['-2*(label == "cat")', "where(label != 'cat', 0, -2)", "-2*(“cat” == label)"])
+def test_that_a_formula_tilts_a_class_by_its_name(text: str) -> None:
+    config = tilted(terms=[{"kind": "formula", "text": text}])
+    again = parse_config(json.loads(config.to_json()), "x")
+    assert again == config
+    shares = [
+        np.bincount(trainer.data.labels, weights=np.exp(trainer._log_weights(trainer.perturbation)))
+        for trainer in (
+            Trainer(again, tiny_images()),
+            Trainer(tiny_config(perturbation={"offsets": {"cat": -2.0}}), tiny_images()),
+        )
+    ]
+    assert shares[0] == pytest.approx(shares[1], rel=1e-9)
+
+
+def test_that_a_class_that_the_data_lack_is_refused_with_the_one_that_was_meant() -> None:
+    config = tilted(terms=[{"kind": "linear", "feature": "ink"}, {"kind": "formula", "text": 'label == "Cat"'}])
+    with pytest.raises(UserError, match="Did you mean “cat”") as caught:
+        Trainer(config, tiny_images())
+    assert caught.value.field == "perturbation.terms.1"
+
+
+def test_that_log_odds_by_name_are_those_by_number() -> None:
+    by_name, by_number = FormulaTerm(text='log_odds("cat")'), FormulaTerm(text="log_odds(2)")
+    assert by_name.names == (judged("", "cat"),)
+    assert by_number.names == (judged("", 2),)
+    assert list(by_name.sources) == ['log_odds_"cat"']

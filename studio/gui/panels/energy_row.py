@@ -53,6 +53,7 @@ class TermRow(QFrame):
     ) -> None:
         super().__init__()
         self.place, self._term, self._features = place, term, features
+        self._class_names = class_names
         self._choices: dict[str, list[tuple[Any, str]]] = {
             "feature": [(feature.name, feature.title) for feature in features],
             "of": [(name, name) for name in class_names],
@@ -167,7 +168,8 @@ class TermRow(QFrame):
         if not isinstance(self._term, FormulaTermConfig) or not isinstance(text, TextField):
             return
         try:
-            formula = parse_formula(text.raw(), [feature.name for feature in self._features])
+            names = [feature.name for feature in self._features]
+            formula = parse_formula(text.raw(), names, self._class_names or None)
         except FormulaError as error:
             self.say(str(error), "text")
         else:
