@@ -217,6 +217,7 @@ class _Watcher:
                 self._say("Finishing the step under way and saving; press Ctrl-C again to give up.")
                 self._handle.send(Stop())
         self._handle.join()
+        self._meter.close()  # before what went wrong, which then has the last word
         return self._conclude(finished)
 
     def __enter__(self) -> _Watcher:

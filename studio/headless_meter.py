@@ -21,7 +21,7 @@ _LEAST_PAUSE_S = 10.0
 _PAUSE = 0.05  # of the time that it has taken so far
 _PREPARING = "{desc} [{elapsed}]"
 _PACELESS = "{l_bar}{bar}| {n_fmt}/{total_fmt}{unit} [{elapsed}<{remaining}{postfix}]"
-_HAVE_NO_PACE = ("s", "%")
+_HAVE_NO_PACE = ("s", "%", "runs")
 
 
 class Meter:
@@ -75,23 +75,27 @@ class Meter:
             look = _PACELESS if self._unit in _HAVE_NO_PACE else None
             self._bar = self._new_bar(initial=done, leave=self._leave, bar_format=look)
 
-    def doing(self, text: str, note: str = "") -> None:
-        """What goes on, and a few numbers of it."""
+    def doing(self, text: str, note: str = "", done: int | None = None) -> None:
+        """What goes on, a few numbers of it, and how much is done, if that is known."""
         new = text != self._text
         self._text, self._note = text, note
         if self._bar is not None:
             self._bar.set_description_str(text, refresh=False)
             self._bar.set_postfix_str(note, refresh=False)
-            if new and self._clock() - self._started >= self._patience:
-                self._bar.refresh()
+        self._move(self._done if done is None else done)
+        if self._bar is not None and new and self._clock() - self._started >= self._patience:
+            self._bar.refresh()
         self._tell_if_due()
 
     def reach(self, done: int) -> None:
         """So much is done."""
+        self._move(done)
+        self._tell_if_due()
+
+    def _move(self, done: int) -> None:
         if self._bar is not None:
             self._bar.update(done - self._done)
         self._done = done
-        self._tell_if_due()
 
     def close(self) -> None:
         """It has ended, well or not."""
@@ -99,6 +103,7 @@ class Meter:
             self._bar.close()
         elif self._begun is not None and self._leave and self._line() != self._last:
             self._tell()
+        self._leave = False  # once is enough
 
     def _tell_if_due(self) -> None:
         now = self._clock()
@@ -110,9 +115,10 @@ class Meter:
         say(self._last)
 
     def _line(self) -> str:
-        if self._begun is None:
+        if self._begun is None or not self._text:
             return f"{self._text or 'Preparing'} …"
-        (before, since), parts = self._begun, [f"{self._done:,} of {self._total:,} {self._unit}"]
+        before, since = self._begun
+        parts = [f"{self._done} %" if self._unit == "%" else f"{self._done:,} of {self._total:,} {self._unit}"]
         new, seconds = self._done - before, self._clock() - since
         if new > 0 and seconds > 0:
             left = seconds * max(0, self._total - self._done) / new
@@ -121,7 +127,7 @@ class Meter:
             parts.append(f"{_span(left)} left" if left else f"in {_span(seconds)}")
         if self._note:
             parts.append(self._note)
-        return ": ".join(part for part in (self._text, ", ".join(parts)) if part)
+        return f"{self._text}: {', '.join(parts)}"
 
 
 def say(text: str) -> None:
@@ -132,16 +138,15 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def told() -> Iterator[Progress]:
+def told(clock: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
     """A progress that is shown on stderr if it lasts."""
-    meter, most = Meter(100, "%", leave=False, patience=PATIENCE_S), 0
+    meter, most = Meter(100, "%", leave=False, patience=PATIENCE_S, clock=clock), 0
     meter.begin()
 
     def show(text: str, fraction: float | None) -> None:
         nonlocal most
         most = max(most, round(100 * (fraction or 0)))
-        meter.reach(most)
-        meter.doing(text)
+        meter.doing(text, done=most)
 
     try:
         yield Progress(show)

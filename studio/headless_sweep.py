@@ -121,10 +121,10 @@ def _run(runner: JobRunner) -> bool:
             before, jobs = jobs, runner.queue.jobs()
             for job in _begun_again(before, jobs):
                 say(f"{job.folder.name} lost its worker; it goes on from its last checkpoint")
-            meter.reach(sum(job.status.ended for job in jobs))
+            running = ", ".join(job.title for job in jobs if job.status is JobStatus.RUNNING)
+            meter.doing("Running", running, sum(job.status.ended for job in jobs))
             if all(job.status.ended for job in jobs):
                 return False
-            meter.doing("Running", ", ".join(job.title for job in jobs if job.status is JobStatus.RUNNING))
             time.sleep(_POLL_SECONDS)
     except KeyboardInterrupt:
         say("Finishing the steps under way and saving; the same command goes on from here.")

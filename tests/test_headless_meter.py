@@ -68,6 +68,7 @@ def test_that_a_file_gets_a_line_now_and_then_and_the_last(capsys: pytest.Captur
 def test_that_lines_of_a_day_are_few(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
     meter = Meter(86_400, "s", clock=clock)
+    meter.doing("Training")
     meter.begin()
     for second in range(86_400):
         clock.now += 1
@@ -93,6 +94,14 @@ def test_that_pace_and_time_left_count_from_where_a_run_goes_on(capsys: pytest.C
     clock.now += 1000
     meter.close()
     assert "1.67 steps/s, 60 min left" in capsys.readouterr().err
+
+
+def test_that_a_share_is_told_with_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    with told(clock) as progress:
+        clock.now += 20
+        progress.report("Drawing 20,000 samples", 0.25)
+    assert lines_of(capsys.readouterr().err) == ["Drawing 20,000 samples: 25 %, 60 s left"]
 
 
 def test_that_no_time_is_foretold_before_the_first_step(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,12 +6,19 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin
 
+from studio.data.catalog import DATASETS
 from studio.errors import UserError
+from studio.models.catalog import MODELS
 from studio.settings import Settings
 from studio.training.config import RunConfig
 from studio.training.config_file import parse_config
 
 _OFFSETS = ("perturbation", "offsets")
+_KINDS: dict[str, dict[str, type[Settings]]] = {
+    "dataset": {spec.kind: spec.config for spec in DATASETS},
+    "model": {spec.kind: spec.config for spec in MODELS},
+}
+"""The settings of each kind."""
 
 
 def with_settings(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
@@ -47,10 +54,25 @@ def _assigned(config: RunConfig, assignments: Sequence[tuple[tuple[str, ...], st
                 f"“{'.'.join(path)}” leads nowhere.",
                 "See a run's config.json for the names.",
             )
+        _ensure_its_kind_has_it(place.get("kind"), path)
         if _chooses(path) and place.get("kind") != value:
             place.clear()
         place[leaf] = value
     return parse_config(raw, "--set")
+
+
+def _ensure_its_kind_has_it(kind: object, path: Sequence[str]) -> None:
+    """Say of a setting of this kind of data set or model, if only others have it, how to choose one of those."""
+    if len(path) != 2 or path[0] not in _KINDS:
+        return
+    kinds = [kind for kind, settings in _KINDS[path[0]].items() if path[1] in settings.model_fields]
+    if kinds and kind not in kinds:
+        raise UserError(
+            "There is no such setting here",
+            f"“{'.'.join(path)}” is one of {path[0]}.kind {', '.join(kinds)}.",
+            f"Add --set {path[0]}.kind={kinds[0]}.",
+            field=".".join(path),
+        )
 
 
 def _chooses(path: tuple[str, ...]) -> bool:

@@ -32,7 +32,7 @@ def drawn_pieces(
         Cancelled: the person cancelled.
     """
     for start in range(0, count, _PIECE):
-        progress.report(f"Drawing samples: {start:,} of {count:,}", start / count)
+        progress.report(f"Drawing {count:,} samples", start / count)
         try:
             drawn = draw(model, min(_PIECE, count - start), rng, scale)
         except (MemoryError, RuntimeError) as found:

@@ -259,6 +259,18 @@ def test_that_a_folder_is_shown_before_it_is_loaded(
     assert words(panel, "dataset_card") == "pets · 16×16 grey\n6 images · 2 classes"
 
 
+def test_that_a_folder_is_found_however_it_was_typed(
+    qtbot: QtBot, panel: SetupPanel, workbench: Workbench, folder: Path
+) -> None:
+    dialog = open_preview(qtbot, panel, Path(f" '{folder.as_uri()}' "))
+    qtbot.waitUntil(dialog.load.isEnabled)
+    with qtbot.waitSignal(workbench.dataset_changed):
+        qtbot.mouseClick(dialog.load, Qt.MouseButton.LeftButton)
+    assert isinstance(workbench.config.dataset, FolderConfig)
+    assert workbench.config.dataset.path == str(folder)
+    assert find(find(panel, QWidget, "image_folder"), QLineEdit, "path").text() == str(folder)
+
+
 def test_that_a_preview_that_is_cancelled_changes_nothing(
     qtbot: QtBot, panel: SetupPanel, workbench: Workbench, folder: Path
 ) -> None:

@@ -284,6 +284,21 @@ def test_that_a_malformed_assignment_is_refused_as_such(assignment: str) -> None
         with_settings(RunConfig(), [assignment])
 
 
+@pytest.mark.parametrize(
+    ("assignment", "remedy"),
+    [("dataset.path=/pets", "Add --set dataset.kind=folder"), ("model.critic_steps=3", "Add --set model.kind=wgan_gp")],
+)
+def test_that_a_setting_of_another_kind_says_how_to_choose_that(assignment: str, remedy: str) -> None:
+    start = with_settings(RunConfig(), ["model.kind=vae"])
+    with pytest.raises(UserError, match=remedy):
+        with_settings(start, [assignment])
+
+
+def test_that_a_setting_may_follow_the_whole_that_it_is_part_of() -> None:
+    config = with_settings(RunConfig(), ['dataset={"kind": "folder"}', "dataset.path=/pets"])
+    assert config.dataset.model_dump()["path"] == "/pets"
+
+
 @pytest.mark.parametrize("assignment", ["engine.size=3", "seed.low=3", "model.width.unit=px", "batch.planner.kind=x"])
 def test_that_an_assignment_to_nowhere_is_refused(assignment: str) -> None:
     with pytest.raises(UserError, match="leads nowhere"):
