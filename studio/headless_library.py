@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
 from studio.headless_meter import told
+from studio.json_text import json_text
 from studio.library.compare import Row, differences, final_numbers, read_runs
 from studio.library.entry import RunEntry
 from studio.library.index import RunIndex, run_folders
@@ -35,7 +35,7 @@ def list_runs(workspace: Path | None, words: Sequence[str], *, as_json: bool) ->
     entries = [entry for entry in entries if entry.matches(list(words))]
     if as_json:
         records = [{name: value for name, value in asdict(entry).items() if name != "thumbnail"} for entry in entries]
-        return json.dumps(records, indent=2, ensure_ascii=False)
+        return json_text(records, indent=2)
     if not entries:
         return f"No runs in {workspace or runs_root()}"
     return "\n".join(_columns([_HEAD, *map(_cells, entries)]))

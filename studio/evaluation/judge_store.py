@@ -8,6 +8,7 @@ another version is trained anew.
 from __future__ import annotations
 
 import json
+import math
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ from studio.evaluation.confusion import HeldOut
 from studio.evaluation.judge import CONFIDENCE, Judge, train_judge
 from studio.evaluation.network import FEATURES, JudgeNetwork
 from studio.files import whole_file
+from studio.json_text import json_text
 from studio.paths import cache_dir
 from studio.progress import Progress
 
@@ -69,7 +71,7 @@ def _write(base: Path, judge: Judge) -> None:
     # Last, for it vouches for the other.
     with whole_file(base.with_suffix(".json")) as file:
         file.write(
-            json.dumps(
+            json_text(
                 _record(judge.class_names)
                 | {
                     "accuracy": judge.accuracy,
@@ -90,7 +92,8 @@ def _read(base: Path, data: ImageSet) -> Judge | None:
     try:
         record = json.loads(base.with_suffix(".json").read_bytes())
         held_out = _held_out(record.pop("held_out"), data)
-        accuracy = float(record.pop("accuracy"))
+        accuracy = record.pop("accuracy")
+        accuracy = math.nan if accuracy is None else float(accuracy)  # of no examples there is none
         tensors = load(base.with_suffix(".safetensors").read_bytes())
         features = tensors.pop("features").numpy()
         network = JudgeNetwork(data.image_shape, classes, torch.Generator())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -136,4 +137,10 @@ def table(evaluation: Evaluation) -> str:
     ]
     if math.isfinite(evaluation.accuracy):
         lines.append(f"The judge is right on {100 * evaluation.accuracy:.1f} % of the examples held out")
-    return "\n".join(lines)
+    rows = 1 + len(names)
+    return "\n".join([*lines[:rows], *map(known, lines[rows:])])
+
+
+def known(text: str) -> str:
+    """What is said of numbers, with a dash for one that does not exist."""
+    return re.sub(r"\bnan\b( %)?", "–", text)

@@ -151,7 +151,10 @@ class EvaluationControl(QObject):
 
     def _on_judge(self, judge: Judge, asked: tuple[Judges, str]) -> None:
         whose = f"The judge of {judge.trained_on}" if judge.trained_on else "The judge"
-        self._log.add(f"{whose} is right on {100 * judge.accuracy:.1f} % of the examples held out")
+        if math.isfinite(judge.accuracy):
+            self._log.add(f"{whose} is right on {100 * judge.accuracy:.1f} % of the examples held out")
+        else:
+            self._log.add(f"{whose} is trained, with too few examples to say how often it is right")
         if asked != self._preparing:  # for a run before this one, whose data were others
             return
         self._preparing = None

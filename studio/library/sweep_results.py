@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ import numpy as np
 from studio.errors import UserError
 from studio.evaluation.shares import total_variation_interval
 from studio.evaluation.tables import evaluation_of
+from studio.json_text import json_text
 from studio.library.compare import NO_RESULTS, late_mean
 from studio.library.entry import entry_of, stamp_of
 from studio.library.index import run_folders
@@ -117,7 +117,7 @@ class SweepResults:
     def to_json(self) -> str:
         """The records as JSON."""
         found = {"sweep": self.sweep, "title": self.title, "settings": self.settings, "runs": self.rows()}
-        return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+        return json_text(found, indent=2) + "\n"
 
 
 def members_of(root: Path, sweep: str, progress: Progress | None = None) -> list[Member]:

@@ -12,6 +12,7 @@ are the rows that some later row does not come after.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.evaluation.tables import record
+from studio.json_text import json_text
 from studio.progress import Progress
 from studio.training.database import Schema, damaged, reading, writing
 from studio.training.events import Evaluated, Logged
@@ -65,8 +67,7 @@ class RecordedEvaluation:
 
     def figure(self, name: str) -> float | None:
         """A number of the record; None where there is none."""
-        value = self.record.get(name)
-        return float(value) if isinstance(value, int | float) else None
+        return _finite(self.record.get(name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +120,7 @@ def append_metrics(
         )
         connection.executemany(
             "INSERT INTO evaluation (step, seconds, revision, record) VALUES (?, ?, ?, ?)",
-            [
-                (found.step, found.seconds, found.revision, json.dumps(record(found.evaluation), ensure_ascii=False))
-                for found in evaluations
-            ],
+            [(found.step, found.seconds, found.revision, json_text(record(found.evaluation))) for found in evaluations],
         )
 
 
@@ -215,8 +213,8 @@ def newest_value(folder: Path, name: str) -> tuple[int, float] | None:
         last = f"(SELECT {column} {known} ORDER BY id DESC LIMIT 1)"
         other = f"(SELECT coalesce(max(id), 0) {known} AND {column} != {last})"
         row = connection.execute(f"SELECT step, {column} {known} AND id > {other} ORDER BY id LIMIT 1").fetchone()
-    known_as_numbers = row is not None and isinstance(row[0], int) and isinstance(row[1], int | float)
-    return (row[0], float(row[1])) if known_as_numbers else None
+    value = _finite(row[1]) if row is not None else None
+    return (row[0], value) if row is not None and isinstance(row[0], int) and value is not None else None
 
 
 def newest_evaluation(folder: Path, step: int = 2**62) -> RecordedEvaluation | None:
@@ -234,6 +232,10 @@ def newest_evaluation(folder: Path, step: int = 2**62) -> RecordedEvaluation | N
         except (TypeError, ValueError, RecursionError) as error:
             raise damaged(path, _SCHEMA, str(error)[:200]) from error
     return found[0] if found else None
+
+
+def _finite(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def still_valid(steps: Floats) -> NDArray[np.bool_]:

@@ -16,7 +16,6 @@ opened.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.errors import UserError
 from studio.files import sweep, whole_file
+from studio.json_text import json_text
 from studio.training.config import RunConfig
 from studio.training.events import Evaluated, Logged
 from studio.training.frames import Frame, append_frames
@@ -203,7 +203,7 @@ class RunFolder:
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json."""
-        self.write_text("summary.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+        self.write_text("summary.json", json_text(summary, indent=2) + "\n")
 
 
 def _empty_folder(path: Path) -> Path:

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.evaluation.report import Evaluation
+from studio.evaluation.tables import known
 from studio.gui.explain import explain
 from studio.gui.history import History
 from studio.gui.numbers import compact
@@ -156,9 +157,8 @@ class SharesQuality(QWidget):
     def show_evaluation(self, found: Evaluation, history: History) -> None:
         """The newest evaluation, and those before it."""
         for figure in _FIGURES:
-            value = figure.value(found)
-            self.values[figure.title].setText("–" if "nan" in value else value)
-            self._beside[figure.title].setText(figure.beside(found))
+            self.values[figure.title].setText(known(figure.value(found)))
+            self._beside[figure.title].setText(known(figure.beside(found)))
         for name, chip in self.legend.chips.items():
             chip.set_value(compact(history.current(name), 3))
         self.plot.show_history(history)
