@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from studio.evaluation.tables import record, table
 from studio.files import whole_file
 from studio.headless_meter import told
+from studio.json_text import json_text
 from studio.training.saved_run import SavedRun
 
 
@@ -54,6 +54,8 @@ def evaluate(
     if out is not None:
         with whole_file(out) as file:
             about = {"run": str(run.resolve()), "step": found.step, "revision": found.revision}
-            figures = json.dumps(about | record(found.evaluation), indent=2, ensure_ascii=False, allow_nan=False)
-            file.write((figures + "\n").encode())
-    return f"{table(found.evaluation)}\n{run.resolve().name} at step {found.step:,}"
+            file.write((json_text(about | record(found.evaluation), indent=2) + "\n").encode())
+    lines = [table(found.evaluation), f"{run.resolve().name} at step {found.step:,}"]
+    if found.evaluation.shares.count < count:
+        lines.append(f"No more of the {count:,} samples asked for are independent of each other")
+    return "\n".join(lines)

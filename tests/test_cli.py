@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -379,14 +379,15 @@ def test_that_a_ctrl_c_between_two_pieces_leaves_no_half_file(
 ) -> None:
     drawn: list[int] = []
 
-    def interrupted(model: object, count: int, *rest: object) -> object:
-        drawn.append(count)
-        if len(drawn) == 2:
-            raise KeyboardInterrupt
-        return np.zeros((count, 8, 8, 1), np.uint8)
+    def interrupted(model: object, counts: Iterable[int], *rest: object) -> Iterator[object]:
+        for count in counts:
+            drawn.append(count)
+            if len(drawn) == 2:
+                raise KeyboardInterrupt
+            yield np.zeros((count, 8, 8, 1), np.uint8)
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("studio.training.drawing.draw", interrupted)
+    monkeypatch.setattr("studio.training.drawing.draw_parts", interrupted)
     command, option, file = out
     assert main([command, str(trained), option, file, "--count", "1700"]) == 130
     assert drawn == [500, 500]

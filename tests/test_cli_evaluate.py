@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,7 @@ from studio.cli import main
 from studio.data.digits import DigitsConfig, load_digits
 from studio.data.image_set import ImageSet
 from studio.evaluation.judge import train_judge
+from studio.paths import cache_dir
 from studio.perturb.features import measure
 from studio.progress import Progress
 from studio.training.metrics import read_metrics
@@ -59,13 +63,14 @@ def test_that_a_ctrl_c_while_samples_are_sorted_leaves_no_folder(
 ) -> None:
     drawn: list[int] = []
 
-    def interrupted(model: object, count: int, *rest: object) -> object:
-        drawn.append(count)
-        if len(drawn) == 2:
-            raise KeyboardInterrupt
-        return np.zeros((count, 8, 8, 1), np.uint8)
+    def interrupted(model: object, counts: Iterable[int], *rest: object) -> Iterator[object]:
+        for count in counts:
+            drawn.append(count)
+            if len(drawn) == 2:
+                raise KeyboardInterrupt
+            yield np.zeros((count, 8, 8, 1), np.uint8)
 
-    monkeypatch.setattr("studio.training.drawing.draw", interrupted)
+    monkeypatch.setattr("studio.training.drawing.draw_parts", interrupted)
     monkeypatch.setattr("studio.training.drawing._PIECE", 5)
     assert main(["export", str(trained), "--classes", str(tmp_path / "sorted"), "--count", "17"]) == 130
     assert drawn == [5, 5]
@@ -129,6 +134,55 @@ def test_that_an_evaluation_says_of_which_run_step_and_target_it_is(
     assert (found["run"], found["step"], found["revision"]) == (str(run.resolve()), 5, 4)
     kept = read_metrics(run).evaluations[-1]
     assert (kept.step, kept.seconds, kept.revision) == (5, 0.5, 4)
+
+
+@pytest.mark.usefixtures("quick_judge")
+def test_that_a_small_buffer_is_evaluated_as_so_many_samples(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, out = tmp_path / "run", tmp_path / "found.json"
+    small = [*QUICK, "--set", "model.buffer_size=64"]
+    assert main(["train", "digits-ebm", "--steps", "5", "--run-dir", str(run), *small]) == 0
+    assert main(["evaluate", str(run), "--count", "2000", "--json", str(out)]) == 0
+    assert "No more of the 2,000 samples asked for are independent" in capsys.readouterr().out
+    found = json.loads(out.read_text())
+    assert found["count"] == 64
+    assert found["recall"] > 0
+
+
+@pytest.mark.usefixtures("quick_judge")
+def test_that_one_image_a_class_leaves_no_number_that_does_not_exist(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A warning of NumPy's fails the test, as any does."""
+    run, out, rng = tmp_path / "run", tmp_path / "found.json", np.random.default_rng(0)
+    for name in "abcde":
+        (tmp_path / "set" / name).mkdir(parents=True)
+        picture = Image.fromarray(rng.integers(0, 256, (16, 16), dtype=np.uint8))
+        picture.save(tmp_path / "set" / name / "only.png")
+    folder = [f"dataset.path={tmp_path / 'set'}", "dataset.kind=folder", "perturbation.offsets={}"]
+    settings = [*folder, "model.width=4", "batch.average_size=2"]
+    given = [word for each in settings for word in ("--set", each)]
+    assert main(["train", "digits-vae", "--steps", "2", "--run-dir", str(run), *given]) == 0
+    for _ in range(2):  # the second time with the judge kept from the first
+        capsys.readouterr()
+        assert main(["evaluate", str(run), "--count", "20", "--json", str(out)]) == 0
+        assert "nan" not in capsys.readouterr().out
+    texts = [path.read_text() for path in (out, run / "summary.json", *cache_dir().rglob("judges/*.json"))]
+    with closing(sqlite3.connect(run / "metrics.sqlite")) as connection:
+        texts += [text for (text,) in connection.execute("SELECT record FROM evaluation")]
+    assert len(texts) == 5
+    for text in texts:
+        json.loads(text, parse_constant=pytest.fail)
+    assert json.loads(out.read_text())["accuracy"] is None
+    (entry,) = json.loads(runs_json(tmp_path, capsys))
+    assert entry["frechet"] is not None
+
+
+def runs_json(root: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    assert main(["runs", "--workspace", str(root), "--json"]) == 0
+    return capsys.readouterr().out
 
 
 def test_that_points_are_not_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

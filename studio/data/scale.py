@@ -26,18 +26,17 @@ class Scale:
     whole: bool
 
     def stored(self, images: NDArray[np.float32]) -> Values:
-        """Values of what a model made, read-only; what lies beyond −1…1 is clipped, what is no number
-        becomes the least.
+        """Values of what a model made, read-only; what lies beyond −1…1 is clipped.
 
         Args:
-            images: x in −1…1, float32, shape (n, C, H, W).
+            images: x in −1…1, float32, shape (n, C, H, W); no NaN where values are bytes, which have none.
 
         Returns:
             uint8 or float32, shape (n, H, W, C).
         """
         values = (images.transpose(0, 2, 3, 1) + np.float32(self.centre / self.half)) * np.float32(self.half)
         least, most = self.centre - self.half, self.centre + self.half
-        values = np.nan_to_num(values, nan=least, posinf=most, neginf=least).clip(least, most)
+        values = values.clip(least, most)
         found: Values = np.rint(values).astype(np.uint8) if self.whole else np.ascontiguousarray(values, np.float32)
         found.flags.writeable = False
         return found

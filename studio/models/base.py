@@ -7,7 +7,7 @@ is due, answers with unreduced terms; `studio.models.reduce` turns them into the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -132,12 +132,26 @@ class GenerativeModel(nn.Module, ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} has no latents")
 
+    @property
+    def independent_samples(self) -> int | None:
+        """How many samples it can give that are independent of each other; None for as many as are asked for."""
+        return None
+
     def sample(self, count: int, rng: torch.Generator) -> Tensor:
         """New images in −1…1, shape (count, C, H, W); the same `rng` state gives the same ones.
 
-        Called in eval mode and without gradients. A model without latents has a way of its own.
+        Called in eval mode and without gradients.
         """
-        return self.decode(self.draw_latents(count, rng), rng)
+        return next(iter(self.sample_parts((count,), rng)))
+
+    def sample_parts(self, counts: Iterable[int], rng: torch.Generator) -> Iterator[Tensor]:
+        """`sample` in parts, so that they need not all be there at once: as many images as `counts` says of each.
+
+        A model without latents has a way of its own. Where it can give so many only, none of them is drawn from what
+        another one was drawn from before all were.
+        """
+        for count in counts:
+            yield self.decode(self.draw_latents(count, rng), rng)
 
     def draw_latents(self, count: int, rng: torch.Generator) -> Tensor:
         """z ~ N(0, 1), shape (count, *latent_shape); for a model that has latents."""
@@ -181,6 +195,16 @@ class GenerativeModel(nn.Module, ABC):
     def network_parameters(self, network: str) -> Iterator[nn.Parameter]:
         """Parameters of one of its networks."""
         return self.get_submodule(network).parameters()
+
+
+def chosen_in_turn(size: int, counts: Iterable[int], rng: torch.Generator) -> Iterator[Tensor]:
+    """Places 0…size − 1 in random order, each once before one comes again; shapes (count,), on the stream's device."""
+    left = torch.empty(0, dtype=torch.int64, device=rng.device)
+    for count in counts:
+        passes = -(-max(0, count - len(left)) // size)
+        left = torch.cat([left, *(torch.randperm(size, generator=rng, device=rng.device) for _ in range(passes))])
+        yield left[:count]
+        left = left[count:]
 
 
 @contextmanager

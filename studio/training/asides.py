@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from studio.errors import UserError
 from studio.training.commands import CancelComparison, CancelEvaluation, ComparePlanners, EvaluateNow
 from studio.training.comparer import Comparer
 from studio.training.events import Event, Noticed
@@ -63,11 +64,11 @@ class Asides:
             self._evaluate(evaluator, lambda: evaluator.turn(seconds))
 
     def _evaluate(self, evaluator: Evaluator, work: Callable[[], Event | None]) -> None:
-        """Do a piece and tell what came of it; without memory for it, evaluate on demand only from now on."""
+        """Do a piece and tell what came of it; where that cannot be, evaluate on demand only from now on."""
         try:
             event = work()
         except Exception as error:
-            told = out_of_memory(error, _HINT)
+            told = error if isinstance(error, UserError) else out_of_memory(error, _HINT)
             if told is None:
                 raise
             self._post(Noticed(step=self._trainer.step_count, error=told))

@@ -152,7 +152,8 @@ class EvaluationConfig(Settings):
     samples: int = setting(
         1000,
         "Samples judged",
-        "Samples of each evaluation. More give narrower intervals, less often.",
+        "Samples of each evaluation. More give narrower intervals, less often. A model that draws from "
+        "chains or from a replay buffer gives no more than it has of those.",
         unit="images",
         step=500,
         ge=20,

@@ -12,12 +12,12 @@ import torch
 from studio.data.example_set import ExampleSet
 from studio.data.image_set import ImageSet
 from studio.errors import UserError
-from studio.evaluation.report import LEAST_SAMPLES, Evaluation, Target
+from studio.evaluation.report import Evaluation, Target
 from studio.models.base import GenerativeModel
 from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
-from studio.training.evaluator import EvaluationJob
+from studio.training.evaluator import EvaluationJob, judged_count
 from studio.training.events import Evaluated
 from studio.training.judges import Judges
 from studio.training.measured_set import measured_set, whole_log_weights
@@ -49,7 +49,7 @@ def evaluate_run(
         run: an opened run folder.
         data: loads the run's data set.
         progress: told how far it is; may cancel.
-        count: samples, at least 10.
+        count: samples, at least 10; no more are judged than are independent of each other.
         seed: of their latents.
         judge: name of the judge, as `Judges` has it; the one of the run's configuration if absent.
         judges: of that data set, if there are some already.
@@ -62,9 +62,8 @@ def evaluate_run(
         UserError: the run or its data set cannot be read, or does not fit the other.
         Cancelled: the person cancelled.
     """
-    if count < LEAST_SAMPLES:
-        raise UserError("Too few samples to evaluate", f"{count} were asked for.", f"Use at least {LEAST_SAMPLES}.")
     model = restore_model(run)
+    count = judged_count(model, count)
     part = progress.part(0.0, _JUDGE_PART)
     images = images_of(run, data(part))
     judges = judges or Judges(images, data_root or default_data_root())

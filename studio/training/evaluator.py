@@ -19,12 +19,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from studio.evaluation.report import Evaluation, Target, evaluate
+from studio.errors import UserError
+from studio.evaluation.report import LEAST_SAMPLES, Evaluation, Target, evaluate
 from studio.models.base import GenerativeModel
 from studio.perturb.perturbation import Perturbation
 from studio.training.config import EvaluationConfig
+from studio.training.drawing import draw_parts, independent
 from studio.training.events import Evaluated, Evaluating, EvaluationEnded
-from studio.training.trainer import Trainer, draw
+from studio.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
@@ -40,6 +42,22 @@ _LONGER = 1.25
 
 _LEAST_SECONDS = 1.0
 """Training time between the beginnings of two evaluations."""
+
+
+def judged_count(model: GenerativeModel, asked: int) -> int:
+    """Samples that an evaluation judges of those asked for: as many as are independent of each other.
+
+    Raises:
+        UserError: they are too few to evaluate.
+    """
+    count = independent(model, asked)
+    if count < LEAST_SAMPLES:
+        raise UserError(
+            "Too few samples to evaluate",
+            f"{asked:,} were asked for, of which {count} are independent.",
+            f"Use at least {LEAST_SAMPLES}, and a model of as many chains or a buffer as large.",
+        )
+    return count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +99,11 @@ class EvaluationJob:
         self, model: GenerativeModel, judge: Judge, target: Callable[[], Target], count: int, rng: torch.Generator
     ) -> Iterator[Piece]:
         drawn: list[NDArray[np.uint8]] = []
-        for start in range(0, count, CHUNK):
-            yield Piece(name="Drawing samples", fraction=0.8 * start / count)
-            part = draw(model, min(CHUNK, count - start), rng)
+        counts = [min(CHUNK, count - start) for start in range(0, count, CHUNK)]
+        parts = draw_parts(model, counts, rng)
+        for place in range(len(counts)):
+            yield Piece(name="Drawing samples", fraction=0.8 * place * CHUNK / count)
+            part = next(parts)
             assert part.dtype == np.uint8
             drawn.append(part.astype(np.uint8, copy=False))
         images = np.concatenate(drawn)
@@ -189,16 +209,16 @@ class Evaluator:
         return _LONGER * max(costs, default=0.0)
 
     def _begin(self, judge: Judge, seconds: float) -> None:
-        trainer, count = self._trainer, self._config.samples
-        perturbation = trainer.perturbation
+        trainer, perturbation = self._trainer, self._trainer.perturbation
+        count = judged_count(trainer.model, self._config.samples)
         model = copy.deepcopy(trainer.average.model)
         self._began = (trainer.step_count, seconds, perturbation.revision)
-        self._job = EvaluationJob(model, judge, lambda: self._target(judge, perturbation), count, self._rng)
+        self._job = EvaluationJob(model, judge, lambda: self._target(judge, perturbation, count), count, self._rng)
 
-    def _target(self, judge: Judge, perturbation: Perturbation) -> Target:
+    def _target(self, judge: Judge, perturbation: Perturbation, count: int) -> Target:
         if self._targets is None or self._targets[0] != perturbation:
             log_weights = self._trainer.data_log_weights(perturbation)
-            self._targets = perturbation, Target.of(judge, log_weights, self._config.samples)
+            self._targets = perturbation, Target.of(judge, log_weights, count)
         return self._targets[1]
 
     def _do_piece(self, job: EvaluationJob) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from studio.data.scale import Scale, Values
 from studio.models.base import GenerativeModel, at_rest
+from studio.models.pixels import marked
 from studio.training.commands import ShowBetween
 from studio.training.latents import LatentPoint, Latents
 from studio.training.snapshot import Between
@@ -43,7 +44,7 @@ def grid_images(model: GenerativeModel, latents: Latents, count: int, scale: Sca
         else:
             noise = torch.Generator(device).manual_seed(_NOISE_STREAM)
             images = model.decode(latents_of(model, latents.points(count)), noise)
-    return scale.stored(images.float().cpu().numpy())
+    return _seen(images, scale)
 
 
 @torch.no_grad()
@@ -67,9 +68,14 @@ def way_between(model: GenerativeModel, asked: ShowBetween, step: int, scale: Sc
         step=step,
         points=asked.points,
         averaged=asked.averaged,
-        images=scale.stored(images.float().cpu().numpy()).astype(np.uint8, copy=False),
+        images=_seen(images, scale).astype(np.uint8, copy=False),
         columns=SIDE if len(asked.points) == 4 else ROW,
     )
+
+
+def _seen(images: Tensor, scale: Scale) -> Values:
+    """Images to be looked at, of a model that may have diverged; points that are no numbers stay so."""
+    return scale.stored((marked(images) if scale.whole else images).float().cpu().numpy())
 
 
 def latents_of(model: GenerativeModel, points: Sequence[LatentPoint]) -> Tensor:

@@ -27,6 +27,7 @@ from studio.evaluation.plane_divergence import (
     w1_floor,
 )
 from studio.models.plane import PlaneView
+from studio.training.drawing import independent
 from studio.training.snapshot import PlaneFrame
 from studio.training.trainer import Trainer
 
@@ -87,6 +88,8 @@ class PlaneWatch:
         self._points: NDArray[np.float64] = np.empty((0, 2))
         self._target: NDArray[np.float64] = np.empty(0)
         self._shares: NDArray[np.float64] = np.empty(0)
+        self._counted = max(2, independent(trainer.model, _COUNTED))
+        self._moved = min(_MOVED, self._counted)
         self._next_measure = 0.0
         self.values: dict[str, float] = {}
         self._parts: deque[_Part] = deque()
@@ -107,6 +110,8 @@ class PlaneWatch:
             np.concatenate([part.points for part in parts]),
             np.concatenate([part.labels for part in parts]),
         )
+        if not len(points):
+            return PlaneFrame(step=trainer.step_count, points=points, labels=labels, views=())
         inside = torch.from_numpy(points / half).to(trainer.device, torch.float32)[:, :, None, None]
         rng = torch.Generator(trainer.device).manual_seed(trainer.config.seed)
         model = trainer.model
@@ -142,7 +147,15 @@ class PlaneWatch:
     def _points_of(self, number: int) -> NDArray[np.float64]:
         """The points of one part as the model makes them now, shape (_PART, 2)."""
         seed = self._trainer.config.seed + number
-        return self._trainer.sample(_PART, averaged=False, seed=seed).reshape(-1, 2).astype(np.float64)
+        return self._sampled(_PART, seed)
+
+    def _sampled(self, count: int, seed: int) -> NDArray[np.float64]:
+        """Points as the model makes them now, shape (count, 2); none of a model that makes no numbers any more."""
+        try:
+            drawn = self._trainer.sample(count, averaged=False, seed=seed)
+        except UserError:  # its loss says so, too, at the next point that is logged
+            return np.empty((0, 2))
+        return drawn.reshape(-1, 2).astype(np.float64)
 
     def measure(self) -> None:
         """Bring `values` up to date, if it is time."""
@@ -153,12 +166,15 @@ class PlaneWatch:
         if time.perf_counter() < self._next_measure or exact is None or not self._retarget(exact):
             return
         begun = time.thread_time()
-        points = trainer.sample(_COUNTED, averaged=False, seed=trainer.step_count).reshape(-1, 2).astype(np.float64)
+        points = self._sampled(self._counted, trainer.step_count)
+        if not len(points):
+            self.values = {name: value for name, value in self.values.items() if name == "plane_w1_floor"}
+            return
         counts = cell_counts(points, self._plane.half, _CELLS)
         self.values |= {
             "plane_js": float(js_divergence(self._target, counts)),
             "plane_kl": float(kl_divergence(self._target, counts)),
-            "plane_w1": w1_distance(points[:_MOVED], self._points),
+            "plane_w1": w1_distance(points[: self._moved], self._points),
         }
         self.values.pop("plane_tv", None)
         with suppress(UserError):  # ΔH of a generated point is not finite
@@ -183,7 +199,7 @@ class PlaneWatch:
     def _classify(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
         """The most probable class of each point under the target; of the data, where the target is not known."""
         exact, counts = self._exact_target(), self._trainer.counts
-        if exact is not None:
+        if exact is not None and len(points):
             try:
                 return exact.classify(points)
             except UserError:  # ΔH of a generated point is not finite
@@ -214,6 +230,6 @@ class PlaneWatch:
             draw = partial(self._plane.draw_cells, masses=fine / fine.sum(), rng=rng)
         else:
             draw = partial(self._plane.draw_mixture, shares=exact.shares, rng=rng)
-        self._points = draw(_MOVED)
-        self.values["plane_w1_floor"] = w1_floor(draw, _MOVED)
+        self._points = draw(self._moved)
+        self.values["plane_w1_floor"] = w1_floor(draw, self._moved)
         return True

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from studio.data.example_set import ExampleSet
-from studio.data.scale import PIXELS, Scale, Values
+from studio.data.scale import Values
 from studio.errors import UserError
-from studio.models.base import Batch, GenerativeModel, Phase, Probe, at_rest
+from studio.models.base import Batch, GenerativeModel, Phase, Probe
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.nets import has_convolutions
 from studio.models.reduce import reduced_metrics, weighted_loss
@@ -25,6 +25,7 @@ from studio.training.averaging import WeightAverage
 from studio.training.building import build_model
 from studio.training.comparison import Comparison, Question
 from studio.training.config import PerturbationConfig, RunConfig
+from studio.training.drawing import draw
 from studio.training.examples import Examples, for_models
 from studio.training.fitness import ensure_fit
 from studio.training.gradient_probe import GradientProbe
@@ -344,11 +345,3 @@ class Trainer:
         stream = self.config.seed + _SAMPLING_STREAM if seed is None else seed
         rng = torch.Generator(self.device).manual_seed(stream)
         return draw(self.shown(averaged=averaged), count, rng, self.data.scale)
-
-
-@torch.no_grad()
-def draw(model: GenerativeModel, count: int, rng: torch.Generator, scale: Scale = PIXELS) -> Values:
-    """What a model in eval mode makes, as a data set of that scale stores it, shape (count, H, W, C), read-only."""
-    with at_rest(model):
-        images = model.sample(count, rng)
-    return scale.stored(images.float().cpu().numpy())

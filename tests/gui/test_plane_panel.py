@@ -147,6 +147,13 @@ def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
     assert f"{letter} in the plot" in button.toolTip()
 
 
+def test_that_a_model_that_makes_no_points_shows_none(panel: PlanePanel, workbench: Workbench) -> None:
+    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    nothing = PlaneFrame(step=20, points=np.empty((0, 2)), labels=np.empty(0, np.int64), views=())
+    workbench.snapshot_arrived.emit(make_snapshot(plane=nothing))
+    assert sum(polygon.size() for _, polygon in panel.canvas.fake._parts) == 0
+
+
 def test_that_h_goes_through_the_heat_maps_and_the_choice_stays(
     qtbot: QtBot, panel: PlanePanel, workbench: Workbench
 ) -> None:

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from studio.errors import UserError
 from studio.training.config_file import read_config
+from studio.training.drawing import draw
 from studio.training.events import Logged
 from studio.training.frames import Frame, FrameStore
 from studio.training.latent_images import grid_images
@@ -29,7 +30,7 @@ from studio.training.run_folder import RunFolder
 from studio.training.sample_strips import tiled
 from studio.training.saved_run import SavedRun
 from studio.training.snapshot import SampleGrid
-from studio.training.trainer import Trainer, draw
+from studio.training.trainer import Trainer
 from tests.training.conftest import PlayedMailbox, steps, tiny_config, tiny_images
 
 CONFIG = tiny_config("wgan_gp", name="a run", perturbation={"offsets": {"cat": -1.0}})

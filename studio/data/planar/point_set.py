@@ -87,7 +87,8 @@ class PointSet(ExampleSet):
         )
 
     def _density_picture(self, values: Values, side: int, ink: int) -> NDArray[np.uint8]:
-        rows, columns = self._pixels(values, side)
+        numbers = np.isfinite(values).all(axis=(1, 2, 3))  # a model that has diverged makes none
+        rows, columns = self._pixels(values[numbers], side)
         found = np.bincount(rows * side + columns, minlength=side**2).reshape(side, side, 1)
         return np.where(found > 0, np.minimum(80 + ink * found, 255), 0).astype(np.uint8)
 

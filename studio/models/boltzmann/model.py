@@ -14,12 +14,12 @@ Sources: G. Hinton, Neural Comput. 14 (2002); T. Tieleman, ICML (2008); L. Youne
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
+from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe, chosen_in_turn
 from studio.models.boltzmann.config import BoltzmannConfig, NegativePhase
 from studio.models.boltzmann.energy import Machine
 from studio.models.boltzmann.gibbs import gibbs, ladder, tempered_sweep
@@ -163,22 +163,23 @@ class BoltzmannModel(GenerativeModel):
         elif self._config.centring:
             self.machine.recentre(*self._means, self._config.centring)
 
-    def sample(self, count: int, rng: torch.Generator) -> Tensor:
+    @property
+    def independent_samples(self) -> int:
+        """One of each chain: some sweeps leave most of them in the class that they are in."""
+        return self.chains.shape[1]
+
+    def sample_parts(self, counts: Iterable[int], rng: torch.Generator) -> Iterator[Tensor]:
         """Chains chosen by `rng`, some sweeps further; the last one may show the mean of the visible units."""
-        chains = self.chains[0]
-        device = chains.device
-        if count <= len(chains):
-            chosen = torch.randperm(len(chains), generator=rng, device=device)[:count]
-        else:
-            chosen = torch.randint(len(chains), (count,), generator=rng, device=device)
-        images = []
-        for v in chains[chosen].split(_CHUNK):
-            v = gibbs(self.machine, v, self._config.sample_steps - 1, rng)
-            field = self.machine.visible_field(self.machine.draw_hidden(v, rng))
-            drawn = self._config.draw_pixels
-            v = self.machine.draw_visible(field, rng) if drawn else self.machine.visible_mean(field)
-            images.append(self.images(v))
-        return torch.cat(images).clamp(-1, 1)
+        for chosen in chosen_in_turn(self.independent_samples, counts, rng):
+            yield torch.cat([self._moved(v, rng) for v in self.chains[0, chosen].split(_CHUNK)])
+
+    def _moved(self, v: Tensor, rng: torch.Generator) -> Tensor:
+        """Images of visible values some sweeps after `v`, shape (n, C, H, W)."""
+        v = gibbs(self.machine, v, self._config.sample_steps - 1, rng)
+        field = self.machine.visible_field(self.machine.draw_hidden(v, rng))
+        drawn = self._config.draw_pixels
+        v = self.machine.draw_visible(field, rng) if drawn else self.machine.visible_mean(field)
+        return self.images(v).clamp(-1, 1)
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
         seen = self.visible_values(probe.seen, rng)

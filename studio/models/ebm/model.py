@@ -8,13 +8,13 @@ buffer is memory: it belongs to the model and carries no weights. Source: Y. Du,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from studio.errors import UserError
-from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
+from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe, chosen_in_turn
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures
 from studio.models.ebm.config import EbmConfig
 from studio.models.ebm.langevin import Langevin
@@ -98,14 +98,15 @@ class Ebm(GenerativeModel):
         """U(−1, 1), shape (count, C, H, W)."""
         return 2 * torch.rand(count, *self._shape, generator=rng, device=self.buffer.device, dtype=dtype) - 1
 
-    def sample(self, count: int, rng: torch.Generator) -> Tensor:
+    @property
+    def independent_samples(self) -> int:
+        """Those of the buffer: some Langevin steps leave an image what it is (99 % keep their class over 20)."""
+        return len(self.buffer)
+
+    def sample_parts(self, counts: Iterable[int], rng: torch.Generator) -> Iterator[Tensor]:
         """Images of the buffer chosen by `rng`, some Langevin steps further."""
-        size, device = len(self.buffer), self.buffer.device
-        if count <= size:
-            chosen = torch.randperm(size, generator=rng, device=device)[:count]
-        else:
-            chosen = torch.randint(size, (count,), generator=rng, device=device)
-        return self._moved(self.buffer[chosen].to(self._dtype), self._config.sample_steps, rng)
+        for chosen in chosen_in_turn(len(self.buffer), counts, rng):
+            yield self._moved(self.buffer[chosen].to(self._dtype), self._config.sample_steps, rng)
 
     def _moved(self, start: Tensor, steps: int, rng: torch.Generator) -> Tensor:
         """Langevin dynamics a few hundred images at a time, without slopes of the weights."""
