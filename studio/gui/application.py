@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,7 +19,7 @@ from studio.gui.main_window import MainWindow
 from studio.gui.panel_dock import make_between_events
 from studio.gui.splash import make_application, settings_of_person, theme_of_person
 from studio.gui.workbench import Workbench
-from studio.library.find import config_of
+from studio.library.find import Named, config_of
 from studio.paths import state_dir
 from studio.training.presets import is_configuration, presets
 
@@ -40,14 +41,15 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
     Raises:
         UserError: there is no such configuration, or it has a fault.
     """
-    first = config_of(config).config if config else None
+    named = config_of(config) if config else Named()
     app = make_application()
     garbage = GarbageCollector(app)
     settings = settings_of_person()
     theme = theme_of_person(settings)
     theme.prepare(app)
-    workbench = Workbench(first, data_root=data_root or _remembered_data_root(settings))
+    workbench = Workbench(named.config, data_root=data_root or _remembered_data_root(settings))
     root = workbench.data_root
+    begin = partial(workbench.begin, named.run.root_here(root) if named.run is not None else None)
     window = MainWindow(workbench, theme, settings)
     if config and is_configuration(config) and config not in (preset.name for preset in presets()):
         window.files.begin_with(Path(config))
@@ -60,7 +62,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
         text = f"The studio ended unexpectedly the last time. Where it was then is in {died}"
         workbench.log.add(text, Level.WARNING)
     workbench.engine_ready.connect(garbage.settle)
-    QTimer.singleShot(_AFTER_PAINT, lambda: make_between_events(window.docks.values(), workbench.begin))
+    QTimer.singleShot(_AFTER_PAINT, lambda: make_between_events(window.docks.values(), begin))
     _heed_signals(app, window)
     code = int(app.exec())
     workbench.see_run_out()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 
-from studio.data.catalog import dataset_spec, not_here_yet
+from studio.data.catalog import dataset_spec
 from studio.errors import UserError
 from studio.gui.bridge import DRAW_INTERVALS, QUICK_INTERVALS
 from studio.gui.live_settings import learning_rates
@@ -80,9 +80,7 @@ class RunStarter(QObject):
         found = resume(run, step)
         found.ensure_current()
         self._resuming = found
-        places = (bench.data_root, found.identity.data_root)
-        here = (place for place in places if place and not_here_yet(found.config.dataset, place) is None)
-        bench.set_config(found.config, next(here, None))
+        bench.set_config(found.config, found.identity.root_here(bench.data_root))
         if bench.reading_data:
             bench.run_changed.emit(bench.run)  # it can be called off by now
             return

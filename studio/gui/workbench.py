@@ -155,10 +155,10 @@ class Workbench(QObject):
 
     # -- beginning and end
 
-    def begin(self) -> None:
-        """Load the data set, and bring torch in beside it."""
+    def begin(self, data_root: Path | None = None) -> None:
+        """Load the data set, from another data folder if one is given, and bring torch in beside it."""
         self._tasks.run(warm_up, done=self._on_engine, failed=self._on_engine_failed, cancellable=False)
-        self._load_what_is_here()
+        self._load_what_is_here(data_root)
         self.queue.begin()
 
     def shutdown(self, seconds: float = _STOP_SECONDS) -> bool:

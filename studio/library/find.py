@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from studio.errors import UserError
@@ -48,7 +48,7 @@ class Named:
         run: whose it is, if a run's.
     """
 
-    config: RunConfig
+    config: RunConfig = field(default_factory=RunConfig)
     run: RunIdentity | None = None
 
     def root(self, given: Path | None) -> Path | None:

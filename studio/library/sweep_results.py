@@ -10,7 +10,8 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ from studio.library.compare import NO_RESULTS, late_mean
 from studio.library.entry import entry_of, stamp_of
 from studio.library.index import run_folders
 from studio.progress import Progress
+from studio.training.assignments import setting_at, with_settings
 from studio.training.metrics import newest_evaluation, read_metrics
+from studio.training.places import made_absolute
+from studio.training.run_identity import RunIdentity
 from studio.training.sweep_mark import SweepMark, read_mark, title_of, value_text
 
 STATUS, STEPS, SECONDS, SHARE_ERROR, LOW, HIGH, FRECHET, MEASURED = (
@@ -195,6 +199,7 @@ def _read(member: Member, progress: Progress) -> SweepRun:
     status = member.status or entry.status
     if entry.fault:
         return SweepRun(member=member, status=status, error=member.error or entry.fault)
+    member = _in_force(member)
     numbers: dict[str, float] = {STEPS: entry.steps, SECONDS: round(entry.seconds, 3)}
     try:
         numbers |= _evaluated(member.folder, entry.steps)
@@ -204,6 +209,17 @@ def _read(member: Member, progress: Progress) -> SweepRun:
     late = {name: late_mean(values) for name, values in columns.items() if name not in NO_RESULTS}
     numbers |= {name: value for name, value in late.items() if value is not None}
     return SweepRun(member=member, status=status, error=member.error, numbers=numbers)
+
+
+def _in_force(member: Member) -> Member:
+    """A run with its own settings as it was trained with them, whatever it was begun with."""
+    values = dict(member.mark.values)
+    with suppress(UserError):
+        trained = RunIdentity.read(member.folder).trained
+        for path, value in values.items():
+            if made_absolute(with_settings(trained, [f"{path}={json.dumps(value)}"])) != trained:
+                values[path] = setting_at(trained, path)
+    return replace(member, mark=member.mark.model_copy(update={"values": values}))
 
 
 def _evaluated(folder: Path, steps: int) -> dict[str, float]:

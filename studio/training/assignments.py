@@ -40,6 +40,15 @@ def with_settings(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
     return config
 
 
+def setting_at(config: RunConfig, path: str) -> Any:
+    """The value of a setting, as JSON has it; 0 for an offset that is not named, None where there is no such place."""
+    parts, _ = _assignment(f"{path}=0")
+    place: Any = config.model_dump(mode="json")
+    for part in parts:
+        place = place.get(part) if isinstance(place, dict) else None
+    return 0.0 if place is None and parts[: len(_OFFSETS)] == _OFFSETS else place
+
+
 def _assigned(config: RunConfig, assignments: Sequence[tuple[tuple[str, ...], str]]) -> RunConfig:
     raw = config.model_dump(mode="json")
     for path, text in assignments:

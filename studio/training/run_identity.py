@@ -150,6 +150,11 @@ class RunIdentity:
             field="dataset",
         )
 
+    def root_here(self, first: Path) -> Path | None:
+        """The folder of downloaded data sets that holds the run's, of this one and the one where it was; else None."""
+        places = (first, self.data_root)
+        return next((each for each in places if each and not_here_yet(self.config.dataset, each) is None), None)
+
     def load(self, root: Path, progress: Progress | None = None) -> ExampleSet:
         """What lies where the run's data set lay, which may be another by now; see `ensure_data`.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from studio.training.assignments import with_settings
 from studio.training.sweep_mark import SweepMark, write_mark
 from tests.library.made_runs import CLASSES, make_config, make_run
 
@@ -26,8 +27,9 @@ def make_sweep(root: Path) -> list[Path]:
 
 def _make_run(root: Path, number: int, count: int, case: tuple[float, str, int]) -> Path:
     offset = case[0]
-    path = make_run(root, f"tilts_{number:03d}", make_config(f"run {number}", offsets={"2": offset}), frames=0)
     values = dict(zip(SETTINGS, case, strict=True))
+    config = with_settings(make_config(f"run {number}"), [f"{path}={value}" for path, value in values.items()])
+    path = make_run(root, f"tilts_{number:03d}", config, frames=0)
     write_mark(path, SweepMark(sweep=NAME, title="Tilts", number=number, count=count, settings=SETTINGS, values=values))
     if number < count:
         _evaluate(path, offset, number)

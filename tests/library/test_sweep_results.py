@@ -50,6 +50,15 @@ def test_that_an_evaluation_before_the_last_step_comes_with_its_step(root: Path)
     assert results.rows()[1]["measured_step"] == 100
 
 
+def test_that_a_run_that_was_edited_stands_there_as_it_was_trained(root: Path) -> None:
+    summary = json.loads((root / "tilts_002" / "summary.json").read_text())
+    summary["offsets"]["2"] = -3.0
+    (root / "tilts_002" / "summary.json").write_text(json.dumps(summary))
+    results = SweepReader().read(members_of(root, NAME))
+    assert [row["perturbation.offsets.2"] for row in results.rows()[:3]] == [-2, -3, -2]
+    assert results.runs[1].title == "ΔH(2)=-3, planner=error_carry, seed=1"
+
+
 def test_that_results_are_csv_and_json(root: Path) -> None:
     results = SweepReader().read(members_of(root, NAME))
     rows = list(csv.DictReader(io.StringIO(results.to_csv())))

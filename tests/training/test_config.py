@@ -15,7 +15,7 @@ from studio.data.catalog import DATASETS, load_dataset
 from studio.errors import UserError
 from studio.models.catalog import MODELS
 from studio.perturb.perturbation import Gauge, Perturbation
-from studio.training.assignments import with_settings
+from studio.training.assignments import setting_at, with_settings
 from studio.training.config import PerturbationConfig, RunConfig, offsets_by_name
 from studio.training.config_file import parse_config, read_config
 from studio.training.planners import PlannerKind
@@ -373,3 +373,19 @@ def test_that_what_is_neither_a_preset_nor_a_file_is_refused(text: str) -> None:
 def test_that_any_json_is_a_configuration_or_a_message(raw: Any) -> None:
     with suppress(UserError):
         parse_config(raw, "run.json")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("perturbation.offsets.2", -1.5),
+        ("perturbation.offsets.a.b", 2.0),
+        ("perturbation.offsets.3", 0.0),
+        ("batch.average_size", 64.0),
+        ("model.nothing", None),
+        ("nothing.at.all", None),
+    ],
+)
+def test_that_the_value_of_a_setting_is_found_by_its_path(path: str, value: float | None) -> None:
+    offsets = PerturbationConfig(offsets={"2": -1.5, "a.b": 2.0})
+    assert setting_at(RunConfig(perturbation=offsets), path) == value

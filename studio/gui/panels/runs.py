@@ -206,12 +206,12 @@ class RunsPanel(LivePanel):
             self._tell(UserError("A run is under way", "", "Stop it first; then set up another."))
             return
         try:
-            config = RunIdentity.read(self.library.root / folder).wanted
+            found = RunIdentity.read(self.library.root / folder)
         except UserError as error:
             self._tell(error)
             return
         self._say("")
-        self.workbench.set_config(config)
+        self.workbench.set_config(found.wanted, found.root_here(self.workbench.data_root))
         self.workbench.log.add(f"Set up like {folder}")
 
     def trash(self, folders: list[str]) -> None:
