@@ -233,7 +233,7 @@ def _nothing_read(listing: FolderListing, skipped: Sequence[SkippedFile]) -> _No
     return _NothingReadError(
         "The folder has no image that can be read",
         f"{listing.root} ({shown}{more}).",
-        "Images are PNG or JPEG files, say.",
+        listing.better.advice if listing.better else "Images are PNG or JPEG files, say.",
         field="dataset.path",
     )
 

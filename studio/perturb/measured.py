@@ -54,6 +54,7 @@ class Measured:
         labels: class index of each, shape (N,).
         class_names: one per class.
         load_column: gets a column from its name without `COLUMN`; may raise UserError.
+        numbers: by which messages name examples, shape (N,); 0…N − 1 if absent.
     """
 
     def __init__(
@@ -62,11 +63,13 @@ class Measured:
         labels: NDArray[np.int64],
         class_names: Sequence[str],
         load_column: Callable[[str, Progress], Column] = _no_columns,
+        numbers: NDArray[np.int64] | None = None,
     ) -> None:
         self._data = data
         self.labels = labels
         self.class_names = tuple(class_names)
         self._load_column = load_column
+        self._numbers = np.arange(len(labels)) if numbers is None else numbers
         self._lock = threading.Lock()
         self._values: dict[str, Floats] = {}
         self._said: dict[str, str] = {}
@@ -148,4 +151,4 @@ class Measured:
 
     def describe(self, index: int) -> str:
         """An example as messages name it."""
-        return f"example {index:,} (class “{self.class_names[int(self.labels[index])]}”)"
+        return f"example {self._numbers[index]:,} (class “{self.class_names[int(self.labels[index])]}”)"

@@ -73,4 +73,4 @@ def measured_set(examples: ExampleSet, judges: Judges | None = None) -> Measured
                 raise UserError("There is no such column", f"“{source[:60]}”.", field="perturbation.terms")
 
     values = examples.values if examples.plane is None else examples.values.reshape(len(examples), -1)
-    return Measured(values, examples.labels, examples.class_names, load)
+    return Measured(values, examples.labels, examples.class_names, load, examples.numbers)

@@ -30,7 +30,9 @@ def kept_indices(data: ExampleSet, share: float, seed: int) -> NDArray[np.int64]
         share: of each class that is held out, in 0…1 with 1 excluded; rounded down to whole examples.
         seed: of the choice.
     """
-    order = np.random.default_rng(seed).permutation(len(data))
+    # Of all numbers, so that a file that cannot be read changes nothing for the others.
+    order = np.random.default_rng(seed).permutation(data.number_count)
+    order = np.searchsorted(data.numbers, order[np.isin(order, data.numbers)])
     rank = np.empty(len(data), dtype=np.int64)
     for label, count in enumerate(data.counts):
         members = order[data.labels[order] == label]

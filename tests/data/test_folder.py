@@ -116,6 +116,7 @@ def test_that_a_table_gives_each_image_its_own_value_though_one_is_damaged(tmp_p
         table.write_text("".join(f"{name.format(number)},{number}\n" for number in range(10)))
         images = loaded(root, size=8)
         column = measured_set(images).values(f"{COLUMN}csv:{table}")
+        assert measured_set(images).describe(3) == "example 4 (class “a”)"
         assert (20 * column).tolist() == images.images[:, 0, 0, 0].tolist() == [0, 20, 40, 80, 100, 120, 140, 160, 180]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -248,3 +250,31 @@ def test_that_no_damage_whatever_does_more_than_an_unreadable_error(tmp_path: Pa
     except UnreadableError:
         return
     assert pixels.shape == (8, 8, 3)
+
+
+_PEAK = """
+import resource, sys
+from pathlib import Path
+from PIL import Image
+from studio.data.picture import Square, read_square
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(read_square(Path(sys.argv[1]), Square(size=32)).mean(), end=" ")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory in other units")
+@pytest.mark.parametrize(("mode", "most"), [("RGB", 450e6), ("I;16", 300e6)])
+def test_that_reading_a_very_large_image_takes_little_more_than_its_pixels(
+    tmp_path: Path, mode: str, most: float
+) -> None:
+    """88 million pixels of 4 or 2 bytes; by way of floating point they took 2.4 GB."""
+    pixels = np.full((9400, 9400), 90 * 257, np.uint16)
+    image = Image.fromarray(pixels) if mode == "I;16" else Image.new("RGB", (9400, 9400), (90, 90, 90))
+    path = saved(image, tmp_path / "a.png", compress_level=1)
+    ran = subprocess.run([sys.executable, "-c", _PEAK, str(path)], capture_output=True, text=True, check=True)
+    mean, peak = ran.stdout.split()
+    assert float(mean) == 90
+    assert 1024 * int(peak) < most
+    assert decoding_bytes(path) < most
