@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+_TRUSTED = 2.0
+"""Examples judged right that are added to each class: of a class that nothing is known of, shares stay as judged."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOut:
@@ -51,3 +54,51 @@ class HeldOut:
         np.add.at(table, (self.judged, self.truth), weights)
         squares = np.bincount(self.truth, weights**2, minlength=classes)
         return table * np.divide(table.sum(axis=0), squares, out=np.zeros(classes), where=squares > 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """C_jk = P(judged j | truly k) as far as it is known.
+
+    What belongs to no class is a class of its own, the last, and judged unsure always.
+
+    Attributes:
+        rates: C, judged class by true class, shape (K + 1, K + 1).
+        known: m_k, examples held out of each class, infinitely many of the last, shape (K + 1,).
+    """
+
+    rates: Floats
+    known: Floats
+
+    @property
+    def behind(self) -> Floats:
+        """Examples behind each column: m_k and those added, shape (K + 1,)."""
+        return self.known + _TRUSTED
+
+    @classmethod
+    def of(cls, confusion: Floats) -> Rates:
+        """Rates in held-out examples, to which two of each class are added that are judged right.
+
+        Args:
+            confusion: counts, shape (K + 1, K).
+        """
+        known = confusion.sum(axis=0)
+        rates = (confusion + _TRUSTED * np.eye(*confusion.shape)) / (known + _TRUSTED)
+        unsure = np.eye(len(rates))[:, -1:]
+        return cls(rates=np.hstack([rates, unsure]), known=np.append(known, np.inf))
+
+    def doubt(self, shares: Floats) -> Floats:
+        """What C π is off by for what is not known of C, Σ_k π_k² (diag C_k − C_k C_kᵀ)/m_k, shape (K + 1, K + 1).
+
+        Args:
+            shares: π, shape (K + 1,).
+        """
+        weight = shares**2 / self.behind
+        covariance: Floats = np.diag(self.rates @ weight) - (self.rates * weight) @ self.rates.T
+        return covariance
+
+
+def sampling_covariance(judged: Floats, count: float) -> Floats:
+    """Covariance of the shares of n samples, (diag q − q qᵀ)/n, where they are q, shape (K + 1,), on average."""
+    covariance: Floats = (np.diag(judged) - np.outer(judged, judged)) / count
+    return covariance

@@ -24,7 +24,8 @@ from studio.evaluation.divergences import (
     moments,
 )
 from studio.evaluation.neighbours import NEIGHBOURS, Likeness, likeness, nearest
-from studio.evaluation.shares import Shares, divergence, estimate, total_variation, total_variation_floor
+from studio.evaluation.shares import Shares, estimate
+from studio.evaluation.total_variation import divergence, total_variation, total_variation_floor
 from studio.perturb.features import features_of, measure
 
 if TYPE_CHECKING:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
 from studio.evaluation.neighbours import Likeness
 from studio.evaluation.report import Evaluation, Mean, Specimens
-from studio.evaluation.shares import Shares
+from studio.evaluation.shares import Shares, Together
 
 UNSURE = "unsure"
 """What samples are called that the judge takes for no class."""
@@ -29,6 +31,9 @@ _FIGURES = (
     "nearness",
     "accuracy",
 )
+_NAMED = 6
+"""Classes that a sentence names."""
+
 _LIKENESS = ("precision", "recall", "density", "coverage")
 
 
@@ -46,7 +51,7 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
     ``classes`` has, by class name, ``data``, ``target``, the shares ``raw`` and ``corrected`` and their intervals;
     ``unsure`` has the same of what belongs to none, ``features`` the mean of each feature over the samples, ``judge``
     the name of the data that the judge was trained on if they are others than the run's, ``accuracy`` how often it is
-    right on held-out examples of them.
+    right on held-out examples of them. ``uncorrected`` and ``together`` name classes by their place in ``classes``.
     """
     shares = evaluation.shares
     rows = [
@@ -66,6 +71,8 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
         UNSURE: rows[-1],
         **{name: value if math.isfinite(value) else None for name, value in figures.items()},
         "features": {name: {"mean": mean.value, "error": mean.error} for name, mean in evaluation.features.items()},
+        "uncorrected": list(shares.uncorrected),
+        "together": [asdict(each) for each in shares.together],
     }
 
 
@@ -84,7 +91,18 @@ def evaluation_of(found: Mapping[str, Any]) -> Evaluation:
         class_names=tuple(str(name) for name in classes),
         data=columns["data"],
         target=columns["target"],
-        shares=Shares(count=int(_number(found, "count")), **{name: columns[name] for name in _SHARES}),
+        shares=Shares(
+            count=int(_number(found, "count")),
+            uncorrected=_places(found.get("uncorrected"), len(classes)),
+            together=_together(found.get("together"), len(classes)),
+            raw=columns["raw"],
+            raw_low=columns["raw_low"],
+            raw_high=columns["raw_high"],
+            corrected=columns["corrected"],
+            low=columns["low"],
+            high=columns["high"],
+            deviation=columns["deviation"],
+        ),
         likeness=Likeness(**{name: _number(found, name) for name in _LIKENESS}),
         features=_means(found.get("features")),
         specimens=Specimens(
@@ -95,6 +113,21 @@ def evaluation_of(found: Mapping[str, Any]) -> Evaluation:
         ),
         judge=str(found.get("judge", "")),
         **_figures(found),
+    )
+
+
+def _places(found: Any, classes: int) -> tuple[int, ...]:
+    """Those of `found` that are places of classes."""
+    places = found if isinstance(found, list) else ()
+    return tuple(each for each in places if type(each) is int and 0 <= each < classes)
+
+
+def _together(found: Any, classes: int) -> tuple[Together, ...]:
+    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else ()
+    return tuple(
+        Together(classes=places, share=_number(row, "share"), low=_number(row, "low"), high=_number(row, "high"))
+        for row in rows
+        if (places := _places(row.get("classes"), classes))
     )
 
 
@@ -112,6 +145,28 @@ def _number(row: Any, name: str) -> float:
     return float(value) if isinstance(value, int | float) else math.nan
 
 
+def caveats(evaluation: Evaluation) -> tuple[str, ...]:
+    """Sentences on what the judge cannot say of the shares; none where it can say all."""
+    shares, names = evaluation.shares, evaluation.class_names
+    said = []
+    if shares.uncorrected:
+        listed = _listed([names[each] for each in shares.uncorrected], "and")
+        said.append(f"Too few held-out examples to correct the share of {listed}.")
+    said += [
+        f"The judge cannot tell {_listed([names[each] for each in group.classes], 'from')}: together they have "
+        f"{100 * group.share:.1f} % ({100 * group.low:.1f} – {100 * group.high:.1f} %)."
+        for group in shares.together
+    ]
+    return tuple(said)
+
+
+def _listed(names: list[str], joint: str) -> str:
+    """`names` in a sentence, the first few if they are many."""
+    if len(names) > _NAMED:
+        return f"{', '.join(names[:_NAMED])} {joint} {len(names) - _NAMED:,} more"
+    return f" {joint} ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
 def table(evaluation: Evaluation) -> str:
     """Shares by class and the distances, for a terminal 80 columns wide."""
     shares = evaluation.shares
@@ -125,6 +180,7 @@ def table(evaluation: Evaluation) -> str:
         lines.append(f"{name:{width}}{cells}   {100 * shares.low[index]:6.2f} – {100 * shares.high[index]:6.2f} %")
     like = evaluation.likeness
     lines += [
+        *(line for sentence in caveats(evaluation) for line in ("", *wrap(sentence, 80))),
         "",
         f"Total variation      {evaluation.tv:8.4f}   ({evaluation.tv_floor:.4f} where the shares are right)",
         f"KL(target‖generated) {evaluation.kl:8.4f} nats",

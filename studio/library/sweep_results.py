@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from studio.errors import UserError
-from studio.evaluation.shares import total_variation_interval
 from studio.evaluation.tables import evaluation_of
+from studio.evaluation.total_variation import total_variation_interval
 from studio.json_text import json_text
 from studio.library.compare import NO_RESULTS, late_mean
 from studio.library.entry import entry_of, stamp_of

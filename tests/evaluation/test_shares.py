@@ -6,16 +6,19 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import binomtest, entropy
 
-from studio.evaluation.shares import (
+from studio.evaluation.intervals import wilson
+from studio.evaluation.shares import estimate
+from studio.evaluation.total_variation import (
     divergence,
-    estimate,
     total_variation,
     total_variation_floor,
     total_variation_interval,
-    wilson,
 )
+from tests.benchmarks.coverage import ERRORS, Setting, tried
 
 TRIALS = 300
 TWOS_30 = np.array([0.07, 0.08, 0.30, 0.07, 0.08, 0.08, 0.08, 0.08, 0.08, 0.08, 0.0])
@@ -34,6 +37,7 @@ def planted(accuracy: float, unsure: float, classes: int = 10) -> np.ndarray:
     return rates
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shares", [TWOS_30, WITH_RUBBISH], ids=["twos-30", "with-rubbish"])
 @pytest.mark.parametrize(
     ("accuracy", "unsure", "known", "count"),
@@ -77,18 +81,158 @@ def test_that_a_perfect_judge_changes_nothing() -> None:
     np.testing.assert_allclose(found.low[:2], found.raw_low[:2], atol=0.02)
 
 
-def test_that_a_judge_that_tells_nothing_apart_says_nothing() -> None:
+def test_that_a_judge_that_tells_nothing_apart_says_nothing_but_what_is_unsure() -> None:
     found = estimate([50, 50, 0], np.array([[50, 50], [50, 50], [0, 0]]))
+    assert found.corrected.tolist() == [0.5, 0.5, 0]
     assert found.low.tolist() == [0, 0, 0]
-    assert found.high.tolist() == [1, 1, 1]
+    assert found.high[:2].tolist() == [1, 1]
+    assert found.high[2] < 0.05
+    (group,) = found.together
+    assert group.classes == (0, 1)
+    assert group.high == 1
+    assert group.low > 0.95
 
 
-def test_that_a_class_without_held_out_examples_still_gives_shares() -> None:
-    found = estimate([50, 30, 20, 0], np.array([[100, 0, 0], [0, 100, 0], [0, 0, 0], [0, 0, 0]]))
-    assert np.isfinite(found.corrected).all()
+def test_that_a_class_without_held_out_examples_keeps_its_share_as_judged_and_a_wide_interval() -> None:
+    confusion = np.vstack([np.diag([0.0] + [100.0] * 9), np.zeros(10)])
+    found = estimate([50] + [105] * 8 + [110, 0], confusion)
+    np.testing.assert_allclose(found.corrected, found.raw, atol=0.005)
+    assert found.low[0] < 0.045
+    assert found.high[0] > 0.5
+    assert (found.high - found.low)[1:].max() < 0.1
+    assert found.uncorrected == (0,)
+
+
+@pytest.mark.parametrize("known", [0, 1, 2, 3])
+@pytest.mark.parametrize("right", [0, 1])
+def test_that_a_class_known_by_hardly_an_example_is_not_blown_up(known: int, right: int) -> None:
+    """A folder of 1, 150, 150, 150 and 150 images, 29 % of the first wanted."""
+    confusion = np.vstack([np.diag([0.0] + [25.0] * 4), np.zeros(5)])
+    confusion[0 if right else 5, 0] = known
+    found = estimate([598, 350, 351, 350, 351, 0], confusion)
+    target = np.array([0.29, 0.1775, 0.1775, 0.1775, 0.1775, 0])
+    assert found.corrected[0] == pytest.approx(0.299, abs=0.05)
+    assert total_variation(target, found.corrected) < 0.06
+    assert total_variation_floor(found.deviation) < 0.5
+    assert found.low[0] <= 0.29 <= found.high[0]
+    assert found.uncorrected == (0,)
+
+
+@given(seed=st.integers(0, 10**6), classes=st.integers(1, 6), unknown=st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+def test_that_any_counts_give_shares_within_bounds(seed: int, classes: int, unknown: float) -> None:
+    """Whatever was counted, whole or not, of classes known well, badly or not at all."""
+    rng = np.random.default_rng(seed)
+    scale = 10 ** rng.uniform(-2, 5, (classes + 1, classes + 1)) * (rng.random((classes + 1, classes + 1)) < 0.6)
+    judged, confusion = np.floor(scale[0]) + (np.arange(classes + 1) == 0), scale[:, 1:]
+    confusion[:, rng.random(classes) < unknown] = 0
+    found = estimate(judged, confusion)
     assert found.corrected.sum() == pytest.approx(1)
+    assert (found.low >= 0).all()
     assert (found.low <= found.corrected).all()
     assert (found.corrected <= found.high).all()
+    assert (found.high <= 1 + 1e-12).all()
+    assert (found.deviation <= 0.5 + 1e-12).all()
+    assert 0 <= total_variation(found.raw, found.corrected) <= 1
+    assert 0 <= total_variation_floor(found.deviation) <= 1
+    if not confusion.any():
+        np.testing.assert_allclose(found.corrected, found.raw, atol=1e-9)
+
+
+@pytest.mark.parametrize("known", [1, 3, 10, 30])
+@pytest.mark.parametrize("wrong", [0.02, 0.1, 0.3])
+def test_that_correcting_by_few_examples_is_on_average_no_worse_than_not_correcting(known: int, wrong: float) -> None:
+    rng, corrected, raw = np.random.default_rng(1), [], []
+    for _ in range(40):
+        rates = np.eye(6)
+        for true in range(5):
+            rates[:, true] = rng.dirichlet(np.full(6, 0.5)) * wrong + (1 - wrong) * rates[:, true]
+        shares = np.append(rng.dirichlet(np.ones(5)), 0)
+        confusion = np.stack([rng.multinomial(known, rates[:, true]) for true in range(5)], axis=1)
+        found = estimate(rng.multinomial(2000, rates @ shares), confusion)
+        corrected.append(total_variation(shares, found.corrected))
+        raw.append(total_variation(shares, found.raw))
+    assert np.mean(corrected) < np.mean(raw) + 0.002
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("known", "count"), [(100, 2000), (1000, 10_000)])
+@pytest.mark.parametrize("tie", [0.5, 0.52])
+def test_that_two_classes_that_look_alike_spoil_no_other(known: int, count: int, tie: float) -> None:
+    rng, rates, trials = np.random.default_rng(2), planted(0.9, 0.03), 200
+    alike = rates[8:10, 8:10].sum(axis=0)
+    rates[8:10, 8:10] = alike * np.array([[tie, 1 - tie], [1 - tie, tie]])
+    held, off, told = np.zeros(11), np.zeros(11), 0
+    for _ in range(trials):
+        confusion = np.stack([rng.multinomial(known, rates[:, true]) for true in range(10)], axis=1)
+        found = estimate(rng.multinomial(count, rates @ TWOS_30), confusion)
+        held += (found.low <= TWOS_30) & (found.high >= TWOS_30)
+        off += (found.corrected - TWOS_30) / trials
+        for group in found.together:
+            told += 1
+            assert group.classes == (8, 9)
+            assert group.low <= group.share <= group.high
+            assert group.share == pytest.approx(0.16, abs=0.06)
+            assert found.high[8] <= max(group.high, found.corrected[8])
+    assert np.abs(off).max() < 0.01
+    assert held.mean() / trials > 0.94
+    assert held.min() / trials > 0.95 - 3.5 * math.sqrt(0.95 * 0.05 / trials)
+    assert told > trials / 2
+
+
+@pytest.mark.parametrize("right", [97, 100])
+def test_that_a_share_of_one_is_known_to_a_few_points(right: int) -> None:
+    judged = np.zeros(11)
+    judged[2] = 500
+    found = estimate(judged, np.vstack([np.diag(np.full(10, float(right))), np.full(10, 100.0 - right)]))
+    assert found.corrected[2] == pytest.approx(1)
+    assert 0.96 < found.low[2] < 0.995
+    assert found.high[2] == 1
+
+
+def test_that_the_upper_end_near_a_share_of_nothing_is_near_two_deviations_and_rises_smoothly() -> None:
+    """2 % of each class are unsure, known from 2,000 examples each; so are none to 40 of 10,000 samples."""
+    confusion = np.vstack([np.diag(np.full(10, 1960.0)), np.full(10, 40.0)])
+    ends = []
+    for unsure in range(0, 400, 10):
+        found = estimate([*[(10_000 - unsure) / 10] * 10, unsure], confusion)
+        ends.append(found.high[-1])
+        if unsure == 200:
+            assert found.corrected[-1] == pytest.approx(0, abs=1e-4)
+            assert found.high[-1] == pytest.approx(1.96 * math.sqrt(0.02 * 0.98 * (1 / 10_000 + 1 / 20_000)), rel=0.15)
+    assert (np.diff(ends) >= -1e-9).all()
+    assert np.diff(ends).max() < 0.002
+
+
+def test_that_a_rare_confusion_that_no_held_out_example_shows_may_explain_what_is_unsure() -> None:
+    """One in 67 of a class is unsure, none of its 100 held-out examples: no sign that samples are rubbish."""
+    confusion = np.vstack([np.diag(np.full(3, 100.0)), np.zeros(3)])
+    assert estimate([8850, 500, 500, 150], confusion).low[-1] == 0
+    assert estimate([8850, 500, 500, 150], 100 * confusion).low[-1] > 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize(("held_out", "samples", "top"), [(30, 500, 0.5), (100, 10_000, 0.9), (1000, 2000, 0.99)])
+def test_that_intervals_keep_their_promise_over_the_grid(error: float, held_out: int, samples: int, top: float) -> None:
+    """A part of the grid of `tests.benchmarks.coverage`."""
+    found = tried(Setting(error=error, held_out=held_out, samples=samples, top=top), trials=300)
+    assert found.coverage.min() > 0.93 - 2.5 * math.sqrt(0.93 * 0.07 / 300)
+    assert found.coverage.mean() > 0.945
+    assert found.informed < 1.5 or found.known < 1.3
+
+
+@pytest.mark.slow
+def test_that_a_thousand_classes_are_corrected() -> None:
+    rng, classes = np.random.default_rng(0), 1000
+    rates = np.zeros((classes + 1, classes))
+    rates[np.arange(classes), np.arange(classes)] = 0.8
+    rates[rng.permutation(classes), np.arange(classes)] += 0.2
+    shares = rng.dirichlet(np.ones(classes))
+    confusion = np.stack([rng.multinomial(50, column) for column in rates.T], axis=1)
+    found = estimate(rng.multinomial(50_000, rates @ shares), confusion)
+    assert total_variation(shares, found.corrected[:-1]) < total_variation(shares, found.raw[:-1])
+    held = (found.low[:-1] <= shares) & (shares <= found.high[:-1])
+    assert held.mean() > 0.94
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 10), (1, 30), (50, 100), (300, 1000), (10, 10)])

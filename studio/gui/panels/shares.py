@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.evaluation.report import Evaluation
-from studio.evaluation.tables import with_unsure
+from studio.evaluation.tables import caveats, with_unsure
 from studio.gui.controls import toggle_button, tool_button
 from studio.gui.evaluation_control import EvaluationView
 from studio.gui.explain import explain
@@ -110,6 +110,14 @@ class SharesPanel(LivePanel):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(self.bars)
         column.addWidget(scroll, 3)
+        self.caveats = QLabel(wordWrap=True)
+        self.caveats.setTextFormat(Qt.TextFormat.PlainText)
+        self.caveats.setProperty("role", "muted")
+        explain(
+            self.caveats, "What the judge cannot say", "Classes whose shares the judge cannot correct or tell apart."
+        )
+        self.caveats.hide()
+        column.addWidget(self.caveats)
         column.addWidget(self.samples, 2)
         self.samples.hide()
         quality = QScrollArea()
@@ -161,6 +169,8 @@ class SharesPanel(LivePanel):
         judged = f", judged as {found.judge}" if found.judge else ""
         self._step.setText(self._view.doing or f"step {whole(latest.step)}, {found.shares.count:,} samples{judged}")
         self.bars.show_bars(_bars(latest.evaluation, raw=self.raw.isChecked()))
+        self.caveats.setText(" ".join(caveats(latest.evaluation)))
+        self.caveats.setVisible(bool(self.caveats.text()))
         if not self.samples.isHidden():
             self._show_samples(self.bars.current)
         kind = "raw_" if self.raw.isChecked() else ""

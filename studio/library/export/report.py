@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from studio.errors import UserError
+from studio.evaluation.tables import caveats, evaluation_of
 from studio.files import whole_file
 from studio.library.entry import RunEntry, entry_of
 from studio.library.export.pictures import caption
@@ -125,9 +126,14 @@ def _shares(metrics: Metrics) -> str:
         for name, row in classes.items()
     )
     step = metrics.evaluations[-1].step
+    try:
+        said = caveats(evaluation_of(metrics.evaluations[-1].record))
+    except ValueError:
+        said = ()
     return (
         f"<h2>Shares at step {step:,}</h2><table><tr><th>class</th>{head}</tr>{rows}</table>"
-        "<p>Generated shares as a judge sees them, corrected for what it confuses, with 95 % intervals.</p>"
+        "<p>Generated shares as a judge sees them, corrected for what it confuses, with 95 % intervals. "
+        f"{escape(' '.join(said))}</p>"
     )
 
 
