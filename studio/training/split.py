@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 from studio.data.example_set import ExampleSet
 from studio.data.part import part_of
 from studio.perturb.arrays import Floats
-from studio.perturb.perturbation import log_mean_weight
 
 _SAME = 1e-3
+_TOO_SMALL = 1e-290
+"""Relative to the highest weight: sums of a class below it have lost their digits."""
+_MOST_APART = 600.0
+"""Nats by which a held-out example may outweigh all kept ones of its class; e^700 would be the end of float64."""
 
 
 def kept_indices(data: ExampleSet, share: float, seed: int) -> NDArray[np.int64]:
@@ -67,20 +70,54 @@ def kept_log_weights(log_weights: Floats, labels: NDArray[np.int64], kept: NDArr
     """
     if len(kept) == len(log_weights):
         return log_weights
-    ours, classes = log_weights[kept], labels[kept]
-    (top, mass), (our_top, our_mass) = _log_masses(log_weights, labels), _log_masses(ours, classes)
-    # Highest weights and sums apart, so that classes of equal weights give the ratio of their counts exactly.
-    ratio = top - our_top + np.log(mass * len(kept) / (our_mass * len(log_weights)))
-    if np.ptp(ratio) < _SAME:
-        ratio[:] = log_mean_weight(np.ones(len(labels)), -log_weights) - log_mean_weight(np.ones(len(kept)), -ours)
-    return np.asarray(ours + ratio[classes])
+    classes = labels[kept]
+    top = float(log_weights.max())
+    # Relative to the highest weight of all, so that classes of equal weights give the ratio of their counts exactly.
+    weights = np.exp(log_weights - top)
+    mass, our_mass = _sums(labels, weights), _sums(classes, weights[kept])
+    if (our_mass[np.bincount(classes) > 0] > _TOO_SMALL).all():
+        return np.asarray(log_weights[kept] + _ratios(mass, our_mass, len(kept), len(labels))[classes])
+    ratios = _ratios(*_masses_apart(log_weights, labels, kept), len(kept), len(labels), alike=False)
+    return np.asarray(log_weights[kept] + ratios[classes])
 
 
-def _log_masses(log_weights: Floats, labels: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """The highest log w of each class and Σ w relative to it, shapes (K,); 0 and 1 of a class without examples."""
-    classes = int(labels.max()) + 1
-    top = np.full(classes, -np.inf)
-    np.maximum.at(top, labels, log_weights)
-    top[np.isinf(top)] = 0.0
-    mass = np.bincount(labels, weights=np.exp(log_weights - top[labels]), minlength=classes)
-    return top, np.where(mass > 0, mass, 1.0)
+def kept_class_log_weights(log_weights: Floats, counts: NDArray[np.int64], kept: NDArray[np.int64]) -> Floats:
+    """The same where ΔH depends on the class alone: log w̃ of each class, shape (K,), without a look at the examples.
+
+    Args:
+        log_weights: log w of each class, shape (K,).
+        counts: examples of each, shape (K,).
+        kept: those of them that are trained on, shape (K,).
+    """
+    # Counts alone tell the ratios, also of a class that weighs too little for its mass to be a number.
+    weights = np.exp(np.clip(log_weights - log_weights[counts > 0].max(), -_MOST_APART, 0.0))
+    return np.asarray(log_weights + _ratios(counts * weights, kept * weights, int(kept.sum()), int(counts.sum())))
+
+
+def _ratios(mass: Floats, our_mass: Floats, ours: int, number: int, *, alike: bool = True) -> Floats:
+    """log of (W_c/N)/(W̃_c/Ñ), shape (K,).
+
+    Args:
+        mass, our_mass: W_c of all and W̃_c of the kept ones, shapes (K,).
+        ours, number: Ñ and N.
+        alike: whether the masses of all classes are in one unit.
+    """
+    present = our_mass > 0
+    ratios = np.zeros(len(mass))
+    ratios[present] = np.log(mass[present] * ours / (our_mass[present] * number))
+    if alike and np.ptp(ratios[present]) < _SAME:
+        ratios[:] = np.log(mass.sum() * ours / (our_mass.sum() * number))
+    return ratios
+
+
+def _masses_apart(log_weights: Floats, labels: NDArray[np.int64], kept: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Σ w of each class, and of its kept examples, relative to the highest weight of these; shapes (K,)."""
+    top = np.full(int(labels.max()) + 1, -np.inf)
+    np.maximum.at(top, labels[kept], log_weights[kept])
+    weights = np.exp(np.minimum(log_weights - top[labels], _MOST_APART))
+    return _sums(labels, weights), _sums(labels[kept], weights[kept])
+
+
+def _sums(labels: NDArray[np.int64], weights: Floats) -> Floats:
+    """Of each class, shape (K,)."""
+    return np.asarray(np.bincount(labels, weights=weights), dtype=np.float64)

@@ -34,7 +34,7 @@ from studio.training.optimisers import NetworkOptimiser
 from studio.training.padding import padded
 from studio.training.planners import PLANNERS
 from studio.training.precision import autocast
-from studio.training.split import kept_indices, kept_log_weights, split_off
+from studio.training.split import kept_class_log_weights, kept_indices, kept_log_weights, split_off
 from studio.training.step_report import StepReport
 from studio.training.trainer_state import Course, TrainerState, copied, ensure_alike, misfit, set_noise, set_stream
 
@@ -327,7 +327,10 @@ class Trainer:
 
     def _log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """log w of the examples that are trained on, shape (Ñ,)."""
-        return kept_log_weights(self.data_log_weights(perturbation), self._measured.labels, self._kept)
+        if perturbation.by_example:
+            return kept_log_weights(self.data_log_weights(perturbation), self._measured.labels, self._kept)
+        by_class = perturbation.class_log_weights(self.counts)
+        return kept_class_log_weights(by_class, self.counts, self.data.counts)[self.data.labels]
 
     def shown(self, *, averaged: bool) -> GenerativeModel:
         """The model to draw samples from: with the averaged weights, or as it is."""

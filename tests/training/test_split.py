@@ -13,7 +13,7 @@ from studio.perturb.energy import Energy
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.perturb.terms import LinearTerm
 from studio.training.planners import PlannerKind
-from studio.training.split import kept_indices, kept_log_weights
+from studio.training.split import kept_class_log_weights, kept_indices, kept_log_weights
 from studio.training.trainer import Trainer
 from tests.training.conftest import tiny_config
 
@@ -87,7 +87,20 @@ def test_that_classes_keep_their_masses_for_any_counts_and_weights(
     assert np.logaddexp.reduce(found) == pytest.approx(np.log(len(kept)), abs=2e-3)
 
 
-@pytest.mark.parametrize("counts", [(5000, 4321), (50, 20, 10)])
+@pytest.mark.parametrize("offsets", [(0.0, 0.0, 1.0), (700.0, -700.0, 0.0), (1.0, 1.0, 1.0), (0.0, -700.0, 700.0)])
+@pytest.mark.parametrize("counts", [(30, 7, 1), (3000, 2900, 2100), (30, 0, 3)])
+def test_that_weights_by_class_are_those_by_example(offsets: tuple[float, ...], counts: tuple[int, ...]) -> None:
+    number = np.array(counts)
+    labels = np.repeat(np.arange(3), counts)
+    logs = Perturbation(offsets=offsets).class_log_weights(number)
+    kept = np.flatnonzero(np.random.default_rng(0).random(len(labels)) < 0.8)
+    kept = np.union1d(kept, np.unique(labels, return_index=True)[1])
+    ours = np.bincount(labels[kept], minlength=3)
+    by_class = kept_class_log_weights(logs, number, ours)[labels[kept]]
+    assert kept_log_weights(logs[labels], labels, kept) == pytest.approx(by_class, abs=1e-9)
+
+
+@pytest.mark.parametrize("counts", [(5000, 4321), (4997, 3989, 6007), (50, 20, 10)])
 def test_that_equal_offsets_leave_weights_at_one(counts: tuple[int, ...]) -> None:
     """Where rounding takes less than a thousandth of a class's share, or nothing."""
     trainer = Trainer(tiny_config(held_out=0.1), images_of(counts))
