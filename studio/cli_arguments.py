@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -106,8 +107,9 @@ def add_evaluation(parser: argparse.ArgumentParser) -> None:
 
 
 def place(text: str) -> Path:
-    """A type of argument: a path, however it was typed."""
-    return Path(typed_path(text))
+    """A type of argument: a path, however it was typed; ``~`` is the home folder after ``--option=``, too."""
+    path = Path(typed_path(text))
+    return path if path.exists() else Path(os.path.expanduser(path))
 
 
 def number(kind: type[int] | type[float], least: float, most: float) -> Callable[[str], int | float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from functools import cached_property
 
 from studio.data.names import composed
 
@@ -26,15 +26,24 @@ class ExampleNames:
     def __init__(self, count: int, files: Sequence[str] = ()) -> None:
         self._count, self._files = count, files
         self._exact = {name: index for index, name in enumerate(files)}
-        self._plain: dict[str, int | None] = {}
-        for index, name in enumerate(files):
-            plain = _plain(name)
-            self._plain[plain] = None if plain in self._plain else index
-        self._endings = {PurePosixPath(name).suffix.lower() for name in files} - {""}
+
+    @cached_property
+    def _plain(self) -> dict[str, int | None]:
+        """Each file by its plain name; None where more than one has it."""
+        found: dict[str, int | None] = {}
+        for index, name in enumerate(map(_plain, self._files)):
+            found[name] = None if name in found else index
+        return found
+
+    @cached_property
+    def _endings(self) -> frozenset[str]:
+        return frozenset(map(_ending, self._files)) - {""}
 
     def find(self, text: str) -> int | None:
         """The number of the example that is called so; None if there is none, or more than one."""
-        index = self._exact.get(text, self._plain.get(_plain(text)))
+        index = self._exact.get(text)
+        if index is None and self._files:
+            index = self._plain.get(_plain(text))
         if index is not None:
             return index
         number = _INDEX.fullmatch(text)
@@ -42,17 +51,18 @@ class ExampleNames:
 
     def could_be(self, text: str) -> bool:
         """Whether somebody may have meant an example: one that is there, any number, or a file of such a kind."""
-        return (
-            self.find(text) is not None
-            or _NUMERIC.fullmatch(text) is not None
-            or PurePosixPath(_plain(text)).suffix.lower() in self._endings
-        )
+        return self.find(text) is not None or _NUMERIC.fullmatch(text) is not None or _ending(text) in self._endings
 
     @property
     def hint(self) -> str:
         """How examples are named, a sentence."""
         named = f", or file names such as {self._files[0]}" if self._files else ""
         return f"Examples are named by number, 0…{self._count - 1:,}{named}."
+
+
+def _ending(name: str) -> str:
+    """Such as ``png``; empty if the name has none."""
+    return name.rpartition(".")[2].lower() if "." in name else ""
 
 
 def _plain(name: str) -> str:
