@@ -113,13 +113,15 @@ def place(text: str) -> Path:
 
 
 def number(kind: type[int] | type[float], least: float, most: float) -> Callable[[str], int | float]:
-    """A type of argument: a number within bounds."""
+    """A type of argument: a number within bounds; a whole one may be written 1e7."""
 
     def parse(text: str) -> int | float:
-        value = kind(text)
+        value = float(text) if kind is float or "e" in text.lower() else int(text)
+        if kind is int and isinstance(value, float) and not value.is_integer():
+            raise ValueError
         if not least <= value <= most:
             raise argparse.ArgumentTypeError(f"it must lie in {least:g} … {most:g}")
-        return value
+        return kind(value)
 
     parse.__name__ = "number"
     return parse

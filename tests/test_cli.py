@@ -303,6 +303,9 @@ def test_that_files_that_are_left_out_are_named(tmp_path: Path, capsys: pytest.C
         ["train", "digits-vae", "--steps", "3", "--minutes", "3"],
         ["train"],
         ["sample", "run", "--out", "f.npz", "--count", "0"],
+        ["sample", "run", "--out", "f.npz", "--count", "1e-3"],
+        ["sample", "run", "--out", "f.npz", "--count", "1.5e0"],
+        ["sample", "run", "--out", "f.npz", "--count", "1e999"],
         ["sample", "run", "--out", "f.npz", "--seed", "-1"],
         ["sample", "run", "--out", "f.npz", "--seed", "9" * 30],
         ["sample", "run"],
@@ -341,8 +344,8 @@ def test_that_samples_are_images_that_follow_the_seed(trained: Path, tmp_path: P
 
 
 def test_that_as_many_samples_come_as_are_asked_for(trained: Path, tmp_path: Path) -> None:
-    for count in (1, 500, 501, 1200):
-        assert len(sampled(trained, tmp_path / "f.npz", "--count", str(count))) == count
+    for count in ("1", "500", "501", "1.2e3"):
+        assert len(sampled(trained, tmp_path / "f.npz", "--count", count)) == float(count)
 
 
 def test_that_fewer_samples_are_the_first_of_more(trained: Path, tmp_path: Path) -> None:

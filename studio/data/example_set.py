@@ -20,6 +20,7 @@ from studio.errors import UserError
 if TYPE_CHECKING:
     from studio.data.planar.plane import Plane
 
+_MANY = 12
 _FEW = 5  # files of one reason that are told one by one
 
 Places: TypeAlias = NDArray[np.int64] | slice
@@ -117,7 +118,7 @@ class ExampleSet(ABC):
         if not self.class_names or len(set(self.class_names)) != len(self.class_names):
             raise UserError(
                 "The classes cannot be told apart",
-                f"{self.name} has the classes {', '.join(self.class_names) or 'none'}.",
+                f"{self.name} has the classes {some(self.class_names, _MANY) or 'none'}.",
                 "Each needs a name of its own; examples without labels are one class.",
             )
         if len(self.labels) and (self.labels.min() < 0 or self.labels.max() >= len(self.class_names)):
@@ -127,7 +128,7 @@ class ExampleSet(ABC):
         empty = [name for name, count in zip(self.class_names, self.counts, strict=True) if count == 0]
         if empty:
             raise UserError(
-                "A class has no example", f"{self.name}: {', '.join(empty)}.", f"Remove it or add {self.noun} to it."
+                "A class has no example", f"{self.name}: {some(empty, _MANY)}.", f"Remove it or add {self.noun} to it."
             )
         if not len(self.numbers):
             object.__setattr__(self, "numbers", np.arange(len(self.labels)))
