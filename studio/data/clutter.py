@@ -34,12 +34,20 @@ _NO_IMAGES = frozenset(
 )  # fmt: skip
 """Endings of files that are no images, such as captions beside them."""
 
-_MASK = re.compile(
-    r"(?P<of>.+?)[-_. ]+"
+_IMAGES = frozenset(
+    {
+        ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".avif", ".ppm",
+        ".pgm", ".pbm", ".pnm", ".pfm", ".tga", ".ico", ".jp2", ".j2k", ".pcx", ".qoi", ".sgi",
+    }
+)  # fmt: skip
+_MASK_WORDS = (
     r"(?:(?:seg|segmentation|label|gt)[-_ ]?)?(?:masks?|masklabels?|labels?|labelmaps?|labelids?|seg|segmentations?|"
     r"annotations?|trimaps?|mattes?|groundtruth|gt)(?:[-_ ]?[0-9]+)?"
 )
+_MASK = re.compile(rf"(?P<of>.+?)[-_. ]+{_MASK_WORDS}")
 """The stem of a mask's name, such as ``x-masklabel`` or ``x_mask_1``, and that of the image that it belongs to."""
+
+_IMAGE_FOLDER = re.compile(r"images?|imgs?|jpe?gimages|photos?|pictures?")
 
 
 def is_clutter(name: str) -> bool:
@@ -52,8 +60,29 @@ def is_no_image(name: str) -> bool:
     return PurePath(name).suffix.casefold() in _NO_IMAGES
 
 
+def is_image(name: str) -> bool:
+    """Whether a file's name says that it is an image."""
+    return PurePath(name).suffix.casefold() in _IMAGES
+
+
 def masks_among(names: Iterable[str]) -> set[str]:
     """Which files of one folder are masks of others in it: ``x-masklabel.png`` beside ``x.jpg``."""
     stems = {name: file_system_key(PurePath(name).stem) for name in names}
     there = set(stems.values())
     return {name for name, stem in stems.items() if (found := _MASK.fullmatch(stem)) and found["of"] in there}
+
+
+def mask_folders(names: Iterable[str]) -> dict[str, str]:
+    """Folders that look like masks, each with that of their images: ``train_masks`` beside ``train``, or ``masks``
+    beside ``images``.
+    """
+    plain = {file_system_key(name): name for name in names}
+    images = next((name for key, name in plain.items() if _IMAGE_FOLDER.fullmatch(key)), None)
+    found = {}
+    for key, name in plain.items():
+        mask = _MASK.fullmatch(key)
+        if mask and mask["of"] in plain:
+            found[name] = plain[mask["of"]]
+        elif images is not None and re.fullmatch(_MASK_WORDS, key):
+            found[name] = images
+    return found

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from studio.data.clutter import mask_folders
 from studio.data.example_set import some
 from studio.data.names import shown_name
 
@@ -53,21 +54,32 @@ def better_level(classes: Mapping[Path, Collection[Path]]) -> BetterLevel | None
     """
     trees = {folder: _tree(folder, places) for folder, places in classes.items() if places}
     found = {folder: place for folder, tree in trees.items() if (place := _classes_in(folder, tree)) is not None}
-    if not found or (len(trees) > 1 and not all(_is_part(folder.name) for folder in trees)):
+    masks = mask_folders(folder.name for folder in trees)
+    if masks:
+        name, of = next(iter(masks.items()))
+        reason = f"“{shown_name(name)}” looks like masks of the images in “{shown_name(of)}” and not like a class."
+        return BetterLevel(reason=reason, folders=tuple(folder for folder in trees if folder.name in masks.values()))
+    if len(trees) == 1 and found:
+        ((folder, place),) = found.items()
+        inner = _inner_names(trees[folder], folder, place)
+        reason = f"“{shown_name(folder.name)}” is the only class, and its own sub-folders look like classes: {inner}."
+        return BetterLevel(reason=reason, folders=(place,))
+    if len(trees) == 1 or not all(_is_part(folder.name) for folder in trees):
         return None
-    within = {
-        folder: some([shown_name(name) for name in sorted(_node(trees[folder], folder, place).below)])
-        for folder, place in found.items()
-    }
-    if len(trees) == 1:
-        (folder,) = trees
-        name = shown_name(folder.name)
-        reason = f"“{name}” is the only class, and its own sub-folders look like classes: {within[folder]}."
-    else:
-        names = " and ".join(f"“{shown_name(folder.name)}”" for folder in list(trees)[:2])
-        inner = next(iter(within.values()))
-        reason = f"{names} look like parts of a data set and not like classes; they hold {inner}."
-    return BetterLevel(reason=reason, folders=tuple(found.values()))
+    names = " and ".join(f"“{shown_name(folder.name)}”" for folder in list(trees)[:2])
+    reason = f"{names} look like parts of a data set and not like classes"
+    if not found:
+        return BetterLevel(reason=f"{reason}.", folders=tuple(trees))
+    folder, place = next(iter(found.items()))
+    inner = _inner_names(trees[folder], folder, place)
+    return BetterLevel(reason=f"{reason}; they hold {inner}.", folders=tuple(found.values()))
+
+
+def _inner_names(tree: _Node, folder: Path, place: Path) -> str:
+    """What a folder at or below another one holds, by name."""
+    for part in place.relative_to(folder).parts:
+        tree = tree.below[part]
+    return some([shown_name(name) for name in sorted(tree.below)])
 
 
 def _tree(folder: Path, places: Iterable[Path]) -> _Node:
@@ -78,12 +90,6 @@ def _tree(folder: Path, places: Iterable[Path]) -> _Node:
             node = node.below.setdefault(part, _Node())
         node.files += 1
     return root
-
-
-def _node(tree: _Node, folder: Path, place: Path) -> _Node:
-    for part in place.relative_to(folder).parts:
-        tree = tree.below[part]
-    return tree
 
 
 def _classes_in(folder: Path, node: _Node) -> Path | None:

@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from studio.data.clutter import is_clutter, is_no_image, masks_among
+from studio.data.clutter import is_clutter, is_image, is_no_image, masks_among
 from studio.data.example_set import SkippedFile, some
 from studio.data.names import composed, shown_name
 from studio.progress import Progress
@@ -72,6 +72,9 @@ class FolderWalk:
             try:
                 is_folder = entry.is_dir()
             except OSError as error:  # a link to where nobody may look, or one to itself
+                if is_image(entry.name):  # that it cannot be read is told when it is tried
+                    found.files.append(path)
+                    continue
                 self._skip(path, f"a link that cannot be followed ({error.strerror})")
                 continue
             (found.folders if is_folder else found.others if is_no_image(entry.name) else found.files).append(path)

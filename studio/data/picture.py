@@ -6,6 +6,7 @@ with a reason in plain words.
 
 from __future__ import annotations
 
+import errno
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -278,6 +279,8 @@ def _reason(error: Exception) -> str:
             return "too large for the free memory"
         case FileNotFoundError():
             return "the file is gone, or a link leads nowhere"
+        case OSError() if error.errno == errno.ELOOP:
+            return "a link that leads to itself"
         case PermissionError():
             return "no permission to read it"
         case _:

@@ -53,10 +53,14 @@ def test_that_a_link_that_cannot_be_followed_costs_itself_alone(tmp_path: Path) 
     root = write_image_folder(tmp_path, classes=2, per_class=2)
     linked(root / "endless", root / "endless")
     linked(root / "class 1" / "endless", root / "class 1" / "endless")
+    linked(root / "class 1" / "1a.png", root / "class 1" / "1a.png")
     images = loaded(root)
     assert images.counts.tolist() == [2, 2]
-    assert {file.path for file in images.report.skipped} == {"endless", "class 1/endless"}
-    assert all("a link that cannot be followed" in file.reason for file in images.report.skipped)
+    assert images.numbers.tolist() == [0, 2, 3, 4]  # what is an image by its name has a number
+    skipped = {file.path: file.reason for file in images.report.skipped}
+    assert skipped.keys() == {"endless", "class 1/endless", "class 1/1a.png"}
+    assert skipped.pop("class 1/1a.png") == "a link that leads to itself"
+    assert all("a link that cannot be followed" in reason for reason in skipped.values())
 
 
 @pytest.mark.parametrize(
@@ -146,7 +150,12 @@ def test_that_a_folder_of_other_files_alone_is_refused_with_what_is_in_it(tmp_pa
         (["seg_train/seg_train/sea", "seg_train/seg_train/street", "seg_pred/seg_pred"], ["seg_train/seg_train"]),
         (["data/train/cat", "data/train/dog"], ["data/train"]),
         (["fold1/a", "fold1/b", "fold2/a", "fold2/b"], ["fold1", "fold2"]),
+        (["train", "valid", "test"], ["test", "train", "valid"]),
+        (["images", "masks"], ["images"]),
+        (["train", "train_masks"], ["train"]),
         (["cat", "dog"], []),
+        (["mask", "no mask"], []),
+        (["with_mask", "without_mask"], []),
         (["cat/train", "cat/val", "dog/train", "dog/val"], []),
         (["cat/images", "cat/masks", "dog/images", "dog/masks"], []),
         (["faces/more"], []),

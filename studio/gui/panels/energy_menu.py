@@ -73,7 +73,7 @@ class AddTermButton(QPushButton):
 
     def _part(self, menu: QMenu, title: str, help_text: str) -> QMenu:
         """A menu of its own."""
-        part = menu.addMenu(title)
+        part = menu.addMenu(title.replace("&", "&&"))
         part.setToolTipsVisible(True)
         part.menuAction().setToolTip(tooltip(help_text))
         return part

@@ -41,6 +41,7 @@ class Chip(QToolButton):
         """Show the newest value."""
         self._value = value
         text = f"{self.title} {value}" if self._width and not self._compact else self.title
+        text = text.replace("&", "&&")  # a single one underlines a letter
         if text != self.text():
             self.setText(text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -138,7 +139,8 @@ class Plot(pg.PlotWidget):
             axis.setPen(QColor(tokens.border))
             axis.setTextPen(QColor(tokens.muted))
             axis.setTickFont(font)
-            axis.setLabel(self.labels[side], color=tokens.muted, **{"font-size": f"{tokens.font_small}pt"})
+            label = escape(self.labels[side], quote=False)  # it is shown as rich text
+            axis.setLabel(label, color=tokens.muted, **{"font-size": f"{tokens.font_small}pt"})
             axis.showLabel(bool(self.labels[side]))
         metrics = pg.QtGui.QFontMetrics(font)
         self.axes["left"].setWidth(metrics.horizontalAdvance("−0.00000") + metrics.height() + 6)
