@@ -74,12 +74,12 @@ def _grab(widget: QWidget, theme: ThemeManager, folder: Path, name: str) -> None
 
 def _ready(window: MainWindow, wait: Callable[..., None]) -> None:
     bench = window.workbench
-    wait("the data and torch", lambda: bench.dataset is not None and bench.task is None)
+    wait("the data and torch", lambda: bench.setup.dataset is not None and bench.tasks.view is None)
 
 
 def _train(window: MainWindow, wait: Callable[..., None]) -> None:
-    window.workbench.start()
-    wait("the first steps", lambda: window.workbench.run.step >= _STEPS)
+    window.workbench.starter.start()
+    wait("the first steps", lambda: window.workbench.runs.run.step >= _STEPS)
 
 
 def _end(window: MainWindow, wait: Callable[..., None]) -> None:
@@ -141,7 +141,7 @@ def _library(window: MainWindow, wait: Callable[..., None]) -> Shown:
     from studio.gui.compare_window import CompareWindow
 
     bench = window.workbench
-    folders = sorted(path.parent for path in bench.runs_root.glob("*/config.json"))
+    folders = sorted(path.parent for path in bench.setup.runs_root.glob("*/config.json"))
     bench.library.refresh()
     wait("the runs", lambda: not bench.library.busy)
     bench.time.open(folders[0])
@@ -154,7 +154,7 @@ def _library(window: MainWindow, wait: Callable[..., None]) -> Shown:
     add = window.findChild(QPushButton, "queue_add")
     assert isinstance(add, QPushButton)
     for name in ("a first job", "and a second one"):
-        bench.edit(name=name)
+        bench.setup.edit(name=name)
         add.click()
     yield "queue", window.docks["queue"]
     compared = CompareWindow(folders[:2], window.theme)

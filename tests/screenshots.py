@@ -85,7 +85,7 @@ def _in(home: Path, folder: Path) -> int:
         _take(_between(window), folder, "between", ("samples",))
     finally:
         window.close()
-    ended = window.workbench.run
+    ended = window.workbench.runs.run
     window = open_window(config_of(PRESET), "resumed")
     try:
         _take(_resumed(window, ended), folder, "resumed", ("window", "samples", "examples", "diagnostics", "losses"))
@@ -121,8 +121,11 @@ def _before(window: MainWindow) -> MainWindow:
     """With the digits and torch loaded."""
     workbench = window.workbench
     ready: list[object] = []
-    workbench.engine_ready.connect(ready.append)
-    _wait("the digits and torch", lambda: bool(ready) and workbench.dataset is not None and workbench.task is None)
+    workbench.setup.engine_ready.connect(ready.append)
+    _wait(
+        "the digits and torch",
+        lambda: bool(ready) and workbench.setup.dataset is not None and workbench.tasks.view is None,
+    )
     return window
 
 
@@ -131,15 +134,15 @@ def _during(window: MainWindow) -> MainWindow:
     workbench = window.workbench
 
     def wait(what: str, ready: Callable[[], bool]) -> None:
-        _wait(what, lambda: ready() or not workbench.run.phase.active)
-        assert workbench.run.phase.active, f"the run ended before {what}"
+        _wait(what, lambda: ready() or not workbench.runs.run.phase.active)
+        assert workbench.runs.run.phase.active, f"the run ended before {what}"
 
     workbench.target.set_share(TILTED, SHARE)
-    workbench.start()
-    wait("the first steps", lambda: workbench.run.step >= FIRST_STEPS)
+    workbench.starter.start()
+    wait("the first steps", lambda: workbench.runs.run.step >= FIRST_STEPS)
     workbench.target.set_offset(7, 0.7)
-    wait("the edit", lambda: bool(workbench.history.marks))
-    wait("more steps", lambda: workbench.run.step >= ALL_STEPS)
+    wait("the edit", lambda: bool(workbench.runs.history.marks))
+    wait("more steps", lambda: workbench.runs.run.step >= ALL_STEPS)
     return window
 
 
@@ -171,10 +174,10 @@ def _resumed(window: MainWindow, ended: RunView) -> MainWindow:
     assert ended.folder is not None
     _before(window)
     workbench.starter.resume(ended.folder)
-    _wait("the run to go on", lambda: workbench.run.step > ended.step + 50)
+    _wait("the run to go on", lambda: workbench.runs.run.step > ended.step + 50)
     shown: list[object] = []
     workbench.time.frame_shown.connect(shown.append)
-    workbench.time.seek(workbench.history.marks[0].step + 30)
+    workbench.time.seek(workbench.runs.history.marks[0].step + 30)
     _wait("the step", lambda: bool(shown))
     return window
 
@@ -201,7 +204,7 @@ def _compare(home: Path, folder: Path, theme: ThemeManager) -> None:
 def _refused(window: MainWindow) -> MainWindow:
     """With a folder of images that cannot be used."""
     refusals: list[object] = []
-    window.workbench.dataset_failed.connect(refusals.append)
+    window.workbench.setup.dataset_failed.connect(refusals.append)
     _wait("the refusal", lambda: bool(refusals))
     return window
 
@@ -220,10 +223,10 @@ def _unlabelled(window: MainWindow) -> MainWindow:
     from studio.training.energy_config import EnergyConfig, JudgeTermConfig
 
     workbench = window.workbench
-    _wait("the scans and torch", lambda: workbench.dataset is not None and workbench.task is None)
+    _wait("the scans and torch", lambda: workbench.setup.dataset is not None and workbench.tasks.view is None)
     term = JudgeTermConfig(of=str(TILTED), data="digits", slope=-0.05)
     workbench.target.set_energy(EnergyConfig(terms=(term,)), "judge")
-    _wait("the judge", lambda: bool(workbench.config.perturbation.terms) and workbench.task is None)
+    _wait("the judge", lambda: bool(workbench.setup.config.perturbation.terms) and workbench.tasks.view is None)
     return window
 
 

@@ -45,6 +45,19 @@ def with_unsure(class_names: Sequence[str]) -> tuple[str, ...]:
     return (*class_names, UNSURE if plain else f"{UNSURE} (judge)")
 
 
+def curve_values(found: Evaluation) -> dict[str, float]:
+    """What is drawn of an evaluation against step; a distance over its floor is as 1 for real examples."""
+    return {
+        "tv": found.tv,
+        "kl": found.kl,
+        "raw_tv": found.raw_tv,
+        "raw_kl": found.raw_kl,
+        "tv_floor": found.tv_floor,
+        "frechet_ratio": found.frechet / found.frechet_floor if found.frechet_floor > 0 else math.nan,
+        "mmd_ratio": found.mmd / found.mmd_floor if found.mmd_floor > 0 else math.nan,
+    }
+
+
 def record(evaluation: Evaluation) -> dict[str, Any]:
     """What a JSON file holds; a number that does not exist is null.
 

@@ -48,7 +48,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
     theme = theme_of_person(settings)
     theme.prepare(app)
     workbench = Workbench(named.config, data_root=data_root or _remembered_data_root(settings))
-    root = workbench.data_root
+    root = workbench.setup.data_root
     begin = partial(workbench.begin, named.run.root_here(root) if named.run is not None else None)
     window = MainWindow(workbench, theme, settings)
     if config and is_configuration(config) and config not in (preset.name for preset in presets()):
@@ -61,13 +61,13 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
     if died is not None:
         text = f"The studio ended unexpectedly the last time. Where it was then is in {died}"
         workbench.log.add(text, Level.WARNING)
-    workbench.engine_ready.connect(garbage.settle)
+    workbench.setup.engine_ready.connect(garbage.settle)
     QTimer.singleShot(_AFTER_PAINT, lambda: make_between_events(window.docks.values(), begin))
     _heed_signals(app, window)
     code = int(app.exec())
-    workbench.see_run_out()
-    if workbench.data_root != root:
-        settings.setValue("data_root", str(workbench.data_root))
+    workbench.runs.shutdown(None)
+    if workbench.setup.data_root != root:
+        settings.setValue("data_root", str(workbench.setup.data_root))
     settings.sync()
     return code
 

@@ -64,7 +64,7 @@ class ConfigFiles(QObject):
             path: the file.
             preset: it is the studio's own, so that saving asks for another name.
         """
-        if self._workbench.run.phase.active:
+        if self._workbench.runs.run.phase.active:
             self._tell(UserError("A run is under way", "", "Stop it first; then open another configuration."))
             return False
         try:
@@ -75,7 +75,7 @@ class ConfigFiles(QObject):
             self._tell(error)
             return False
         self._set_path(None if preset else path)
-        self._workbench.set_config(config)
+        self._workbench.setup.set_config(config)
         self._workbench.log.add(f"Opened {path.stem if preset else path}")
         return True
 
@@ -101,7 +101,7 @@ class ConfigFiles(QObject):
     def _write(self, path: Path) -> None:
         try:
             with whole_file(path) as file:
-                file.write(self._workbench.config.to_json().encode())
+                file.write(self._workbench.setup.config.to_json().encode())
         except UserError as error:
             self._tell(error)
             return

@@ -3,106 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
-from studio.data.example_set import ExampleSet
 from studio.errors import UserError
+from studio.gui.judge_offers import class_names_of
+from studio.gui.setup_state import Setup
 from studio.gui.task_runner import TaskRunner
 from studio.perturb.energy import ExampleEnergies
 from studio.perturb.measured import COLUMN, Measured
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
-from studio.training.energy_config import FormulaTermConfig, JudgeTermConfig, TermConfig
-from studio.training.judges import Judges, known_judges
-from studio.training.measured_set import measured_set
+from studio.training.energy_config import JudgeTermConfig, TermConfig
 
 _TERMS = "perturbation.terms"
-_CHOOSE_JUDGE = (
-    "So there are no shares of classes, and no judge’s features to measure distances in. Choose the judge of another, "
-    "labelled data set under “Set-up”, “Evaluation”, “Judge of”: it labels data and samples alike."
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeOffer:
-    """A judge that may look at the data: of which data set, and what it tells apart as far as that is known."""
-
-    name: str
-    title: str
-    class_names: tuple[str, ...]
 
 
 class EnergyControl(QObject):
-    """Knows the examples' values and what every target makes of them."""
+    """Knows the examples' values and what every target makes of them.
+
+    Args:
+        tasks: measures beside the window.
+        setup: whose data set.
+    """
 
     rejected = Signal(object)  # UserError with .field: nothing was changed
     busy_changed = Signal(bool)  # values are being measured or loaded
     trying_changed = Signal(bool)  # an edit waits for that: another one now would not know of it
     measured_more = Signal()  # there are values that were not there before
 
-    def __init__(self, tasks: TaskRunner, parent: QObject | None = None) -> None:
+    def __init__(self, tasks: TaskRunner, setup: Setup, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._tasks = tasks
+        self._tasks, self._setup = tasks, setup
         self._busy = 0
         self._awaited = False
         self._failed: dict[tuple[str, ...], UserError] = {}
-        self.measured: Measured | None = None
-        self.judges: Judges | None = None  # who may look at the data set
-
-    def open(self, examples: ExampleSet | None, data_root: Path) -> None:
-        """Another data set, none of it measured yet; those that other judges were trained on lie in `data_root`."""
-        self.judges = Judges(examples, data_root) if examples is not None else None
-        self.measured = measured_set(examples, self.judges) if examples is not None else None
-        self._failed.clear()
-
-    def use_data_root(self, folder: Path) -> None:
-        """Those that other judges were trained on lie there from now on."""
-        if self.judges is not None:
-            self.judges.data_root = folder
-        self._failed.clear()
+        for changed in (setup.dataset_changed, setup.data_root_changed):
+            changed.connect(self._forget_failures)
 
     @property
-    def judges_on_offer(self) -> tuple[JudgeOffer, ...]:
-        """The judges that a term may ask, the data's own first; none where the data cannot be judged."""
-        judges = self.judges
-        if judges is None or not judges.possible:
-            return ()
-        own = JudgeOffer(name="", title="", class_names=judges.class_names(""))
-        others = (
-            JudgeOffer(name=name, title=title, class_names=judges.class_names(name))
-            for name, title in known_judges()
-            if title != judges.examples.name
-        )
-        return (own, *others)
+    def measured(self) -> Measured | None:
+        """The values of the data set in use, as far as they are known; None while there is none."""
+        return self._setup.measured
 
-    def why_not_judged(self, name: str) -> str:
-        """Why what is generated of these data cannot be evaluated by that judge, and what to do; empty where it can."""
-        judges = self.judges
-        error = judges.why_not(name) if judges is not None else None
-        if error is None or judges is None:
-            return ""
-        advice = _CHOOSE_JUDGE if judges.possible else "Distances to their exact density are in the panel “Plane”."
-        return f"{error.title}: {error.message}\n{advice}"
-
-    def class_names_of(self, term: TermConfig) -> tuple[str, ...]:
-        """The classes that a term may name, as far as they are known: what its judge tells apart, or those of the data,
-        which a formula compares with; none of any other term.
-        """
-        if isinstance(term, FormulaTermConfig) and self.measured is not None:
-            return self.measured.class_names
-        if self.judges is None or not isinstance(term, JudgeTermConfig):
-            return ()
-        return self.judges.class_names(term.data)
-
-    def mended(self, term: TermConfig) -> TermConfig:
-        """The term, with another class where its judge knows it by no such name, as when the judge was changed."""
-        known = self.class_names_of(term)
-        if isinstance(term, JudgeTermConfig) and known and term.of not in known:
-            return term.model_copy(update={"of": known[0]})
-        return term
+    @Slot()
+    def _forget_failures(self) -> None:
+        self._failed.clear()
 
     @property
     def busy(self) -> bool:
@@ -161,8 +107,8 @@ class EnergyControl(QObject):
 
     def acquaint(self, term: TermConfig, then: Callable[[], None], failed: Callable[[UserError], None]) -> None:
         """Have it known what the term's judge tells apart, before an edit is tried; calls `then` at once if it is."""
-        judges = self.judges
-        if judges is None or not isinstance(term, JudgeTermConfig) or self.class_names_of(term):
+        judges = self._setup.judges
+        if judges is None or not isinstance(term, JudgeTermConfig) or class_names_of(judges, term):
             then()
             return
 

@@ -12,18 +12,21 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
-from studio.evaluation.report import Evaluation
+from studio.evaluation.tables import curve_values
 from studio.gui.history import History
 from studio.gui.log import Log
+from studio.gui.old_runs import Past
 from studio.gui.run_control import RunControl
+from studio.gui.setup_state import Setup
 from studio.gui.task_runner import TaskRunner
 from studio.gui.view_state import RunPhase
 from studio.progress import Progress
 from studio.training.commands import CancelEvaluation, EvaluateNow
-from studio.training.config import EvaluationConfig
+from studio.training.config import RunConfig
 from studio.training.events import Evaluated, Evaluating, EvaluationEnded
 from studio.training.judges import Judges
 from studio.training.saved_run import SavedRun
+from studio.training.session import RunRequest
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
@@ -48,27 +51,24 @@ class EvaluationView:
     possible: bool = False
 
 
-def curve_values(found: Evaluation) -> dict[str, float]:
-    """What is drawn of an evaluation against step; a distance over its floor is as 1 for real examples."""
-    return {
-        "tv": found.tv,
-        "kl": found.kl,
-        "raw_tv": found.raw_tv,
-        "raw_kl": found.raw_kl,
-        "tv_floor": found.tv_floor,
-        "frechet_ratio": found.frechet / found.frechet_floor if found.frechet_floor > 0 else math.nan,
-        "mmd_ratio": found.mmd / found.mmd_floor if found.mmd_floor > 0 else math.nan,
-    }
-
-
 class EvaluationControl(QObject):
-    """The judge that the run asks for, and the evaluations of the run."""
+    """The judge that the run asks for, and the evaluations of the run.
+
+    Args:
+        tasks: trains judges, and evaluates runs that have ended, beside the window.
+        setup: whose data set is judged, and by whom.
+        runs: the run under way.
+        log: told what becomes of it.
+    """
 
     changed = Signal(object)  # EvaluationView
     evaluated = Signal(object)  # Evaluated
 
-    def __init__(self, tasks: TaskRunner, runs: RunControl, log: Log, parent: QObject | None = None) -> None:
+    def __init__(
+        self, tasks: TaskRunner, setup: Setup, runs: RunControl, log: Log, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
+        self._setup = setup
         self.view = EvaluationView()
         self._tasks = tasks
         self._runs = runs
@@ -78,6 +78,8 @@ class EvaluationControl(QObject):
         self._preparing: tuple[Judges, str] | None = None
         self._wanted = False
         self._asked: object = None  # the evaluation of a run that has ended whose answer belongs into the view
+        setup.config_changed.connect(self._on_config)
+        runs.run_begins.connect(self._on_run_begins)
         runs.evaluation_arrived.connect(self._on_message)
         runs.run_changed.connect(self._on_run)
 
@@ -88,24 +90,24 @@ class EvaluationControl(QObject):
             return None
         return latest.evaluation.shares.corrected[:-1]
 
-    def begin_run(
-        self, judges: Judges, config: EvaluationConfig, history: History | None = None, latest: Evaluated | None = None
-    ) -> None:
-        """A run on the data before these judges begins; have its judge trained beside it, unless it is not asked for.
+    @Slot(object, object)
+    def _on_run_begins(self, request: RunRequest, past: Past) -> None:
+        """Have the judge of the run trained beside it, unless it is not asked for.
 
-        Data that cannot be judged, such as points, are not evaluated. A run that goes on has evaluations behind it:
-        their curves, and the latest of them.
+        Data that cannot be judged, such as points, are not evaluated.
         """
+        config, judges = request.config.evaluation, self._setup.judges
         self._judges, self._name = judges, config.judge
         self._wanted, self._asked = False, None
-        self._set(EvaluationView(history=history or History(), latest=latest))
-        if self._refusal is None and config.budget > 0:
+        self._set(EvaluationView(history=past.evaluations, latest=past.latest))
+        if judges is not None and self._refusal is None and config.budget > 0:
             self._prepare(judges, config.judge)
 
-    def use_judge(self, name: str) -> None:
-        """Have the judge of this name evaluate a run that has ended; one that is under way keeps its own."""
+    @Slot(object)
+    def _on_config(self, config: RunConfig) -> None:
+        """Have the judge that is set up evaluate a run that has ended; one that is under way keeps its own."""
         if not self._runs.run.phase.active:
-            self._name = name
+            self._name = config.evaluation.judge
             self._on_run()
 
     @property

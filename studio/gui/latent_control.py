@@ -26,7 +26,6 @@ from studio.gui.view_state import RunPhase
 from studio.models.catalog import model_spec
 from studio.progress import Progress
 from studio.training.commands import SetLatents, ShowBetween
-from studio.training.config import RunConfig
 from studio.training.latents import LatentPoint, Latents, read_latents, write_latents
 from studio.training.snapshot import Between, SampleGrid, Snapshot
 
@@ -94,7 +93,6 @@ class LatentControl(QObject):
         runs: the run under way.
         time: which run is shown.
         stack: takes the edits.
-        config: what the run that is shown began with.
         log: told what cannot be read or drawn.
     """
 
@@ -109,12 +107,11 @@ class LatentControl(QObject):
         runs: RunControl,
         time: TimeCursor,
         stack: QUndoStack,
-        config: Callable[[], RunConfig | None],
         log: Log,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._tasks, self._runs, self._time, self._stack, self._config = tasks, runs, time, stack, config
+        self._tasks, self._runs, self._time, self._stack = tasks, runs, time, stack
         self._log = log
         self.view = LatentView()
         self._grid: SampleGrid | None = None  # that is shown
@@ -200,7 +197,7 @@ class LatentControl(QObject):
 
     def _kept(self) -> Latents | None:
         """What the folder of the run says of them."""
-        folder, config = self._time.folder, self._config()
+        folder, config = self._time.folder, self._time.config
         if folder is None or config is None:
             return None
         try:
@@ -267,7 +264,7 @@ class LatentControl(QObject):
 
     def _tell(self) -> None:
         view = LatentView()
-        config, grid = self._config(), self._grid
+        config, grid = self._time.config, self._grid
         if grid is not None and self._latents is None:
             self._latents = grid.latents if self._under_way else self._kept()
         if grid is not None and config is not None and self._latents is not None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QFile, QObject, Signal, Slot
 
 from studio.errors import UserError
 from studio.gui.run_control import RunControl
+from studio.gui.setup_state import Setup
 from studio.gui.task_runner import TaskRunner
 from studio.gui.view_state import RunPhase, RunView
 from studio.library.entry import RunEntry, entry_of
@@ -23,21 +24,22 @@ class LibraryControl(QObject):
 
     Args:
         tasks: looks at folders beside the window.
+        setup: says where the workspace is.
         runs: the run under way.
-        root: the workspace.
     """
 
     changed = Signal()  # other runs, or other words about them
     failed = Signal(object)  # UserError
 
-    def __init__(self, tasks: TaskRunner, runs: RunControl, root: Path, parent: QObject | None = None) -> None:
+    def __init__(self, tasks: TaskRunner, setup: Setup, runs: RunControl, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tasks, self._runs = tasks, runs
-        self._index = RunIndex(root)
+        self._index = RunIndex(setup.runs_root)
         self._busy = self._again = self._begun = False
         self._seen = RunView()
         self.entries: list[RunEntry] = []
         runs.run_changed.connect(self._on_run)
+        setup.runs_root_changed.connect(self._choose_root)
 
     @property
     def root(self) -> Path:
@@ -72,8 +74,9 @@ class LibraryControl(QObject):
             cancelled=self._give_up,
         )
 
-    def choose_root(self, root: Path) -> None:
-        """Keep runs in this folder from now on, and list those that are there."""
+    @Slot(object)
+    def _choose_root(self, root: Path) -> None:
+        """List the runs in this folder from now on, the next time that the studio is opened, too."""
         try:
             choose_runs_root(root)
         except UserError as error:

@@ -103,7 +103,7 @@ class MainWindow(QMainWindow):
         self.actions_of_run.continue_requested.connect(self.run_files.resume_last)
         self.trouble = TroubleBoxes(workbench, self.actions_of_run, self)
         self._planar = False
-        workbench.dataset_changed.connect(self._show_world)
+        workbench.setup.dataset_changed.connect(self._show_world)
         self.docks = self._make_docks()
         self._make_toolbar()
         self._make_time_bar()
@@ -191,8 +191,8 @@ class MainWindow(QMainWindow):
         file_menu.addSeparator()
         file_menu.addAction("&Quit", QKeySequence.StandardKey.Quit, self.close)
         edit_menu = self._menu("&Edit")
-        undo = self.workbench.undo_stack.createUndoAction(self, "&Undo")
-        redo = self.workbench.undo_stack.createRedoAction(self, "&Redo")
+        undo = self.workbench.setup.undo_stack.createUndoAction(self, "&Undo")
+        redo = self.workbench.setup.undo_stack.createRedoAction(self, "&Redo")
         for action, icon, keys in (
             (undo, "undo", QKeySequence.StandardKey.Undo),
             (redo, "redo", QKeySequence.StandardKey.Redo),
@@ -248,9 +248,9 @@ class MainWindow(QMainWindow):
     @Slot()
     def start(self) -> None:
         """Start a run; asks first if that would lose results."""
-        if self.workbench.run.unsaved and not self._may_lose("Start again?", "Start again"):
+        if self.workbench.runs.run.unsaved and not self._may_lose("Start again?", "Start again"):
             return
-        self.workbench.start()
+        self.workbench.starter.start()
 
     def _may_lose(self, title: str, yes: str) -> bool:
         box = QMessageBox(QMessageBox.Icon.Question, title, title, parent=self)
@@ -336,7 +336,7 @@ class MainWindow(QMainWindow):
         self._settings.setValue("state", self.saveState(_LAYOUT_VERSION))
         self.trouble.silent = True
         self.workbench.shutdown()
-        run = self.workbench.run
+        run = self.workbench.runs.run
         if run.unsaved and not run.phase.active and not self._may_lose("Close the studio?", "Close"):
             self.trouble.silent = False
             event.ignore()

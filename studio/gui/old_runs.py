@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from studio.evaluation.tables import evaluation_of
-from studio.gui.evaluation_control import curve_values
+from studio.evaluation.tables import curve_values, evaluation_of
 from studio.gui.history import History
 from studio.library.notes import read_notes
 from studio.progress import Progress

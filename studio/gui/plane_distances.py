@@ -93,7 +93,7 @@ class PlaneDistances(QWidget):
         column.addWidget(self.legend)
         self.plot.reset_asked.connect(self._follow)
         self.plot.moved.connect(self._hold)
-        workbench.history_changed.connect(self.show_history)
+        workbench.time.history_changed.connect(self.show_history)
 
     @Slot(object)
     def show_history(self, history: History) -> None:

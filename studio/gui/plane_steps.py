@@ -32,12 +32,12 @@ class PlaneSteps(QWidget):
         )
         self.slow.toggled.connect(self._on_slow)
         self._row.addWidget(self.slow)
-        workbench.run_changed.connect(self._show_run)
+        workbench.runs.run_changed.connect(self._show_run)
         self.hide()
 
     @Slot(object)
     def _show_run(self, run: RunView) -> None:
-        running = self._workbench.running
+        running = self._workbench.runs.config
         ready = run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) and running is not None
         self.setVisible(ready)
         if not ready or running is None:

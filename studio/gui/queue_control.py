@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from studio.errors import UserError
 from studio.gui.log import Log
 from studio.gui.log_line import Level
+from studio.gui.setup_state import Setup
 from studio.jobs.awake import Awake
 from studio.jobs.estimate import seconds_left
 from studio.jobs.job import Job, JobStatus
@@ -36,8 +37,7 @@ class QueueControl(QObject):
 
     Args:
         path: the queue's file.
-        root: gives the folder of runs, where a job's goes when it is queued.
-        data_root: gives the folder of downloaded data sets.
+        setup: says where downloaded data sets are, and where the run of a job goes when it is queued.
         log: told what becomes of the jobs.
     """
 
@@ -45,19 +45,11 @@ class QueueControl(QObject):
     job_ended = Signal()
     through = Signal()  # the last job has ended
 
-    def __init__(
-        self,
-        path: Path,
-        root: Callable[[], Path],
-        data_root: Callable[[], Path],
-        log: Log,
-        parent: QObject | None = None,
-    ) -> None:
+    def __init__(self, path: Path, setup: Setup, log: Log, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._log = log
         self._path = path
-        self._root = root
-        self._data_root = data_root
+        self._setup = setup
         self._runner: JobRunner | None = None
         self.jobs: tuple[Job, ...] = ()
         self._told = ""  # the last error, which is not told again at every look
@@ -92,7 +84,7 @@ class QueueControl(QObject):
         def act() -> None:
             queue = self._open().queue
             title = config.name or f"{config.dataset.kind}-{config.model.kind}"
-            folder = self._root() / f"queued_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
+            folder = self._setup.runs_root / f"queued_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
             queue.add(config, limit, folder, title)
             self._log.add(f"Queued: {title}")
 
@@ -112,7 +104,7 @@ class QueueControl(QObject):
 
         def act() -> None:
             marks = sweep.marks(title)
-            folders = [self._root() / f"{mark.sweep}_{mark.number:03d}" for mark in marks]
+            folders = [self._setup.runs_root / f"{mark.sweep}_{mark.number:03d}" for mark in marks]
             ids.extend(self._open().queue.add_sweep(sweep, marks, folders))
             self._log.add(f"Queued: {title}, {len(ids)} runs")
 
@@ -177,7 +169,7 @@ class QueueControl(QObject):
         if self._runner is None:
             queue = JobQueue(self._path)
             self.at_once = queue.at_once
-            self._runner = JobRunner(queue, at_once=self.at_once, workers=LocalProcesses(self._data_root()))
+            self._runner = JobRunner(queue, at_once=self.at_once, workers=LocalProcesses(self._setup.data_root))
             self._runner.paused = not queue.running
             self._timer.start()
             self._look()

@@ -21,7 +21,7 @@ class _Control:
     """One control.
 
     Attributes:
-        enabled: for which runs; a start also asks the workbench.
+        enabled: for which runs; a start also asks the starter.
     """
 
     name: str
@@ -138,15 +138,15 @@ class RunActions(QObject):
         self._actions["continue"].triggered.connect(self.continue_requested)
         self._actions["pause"].triggered.connect(self._pause_or_resume)
         self._actions["step"].triggered.connect(workbench.runs.step_once)
-        self._actions["stop"].triggered.connect(workbench.stop)
+        self._actions["stop"].triggered.connect(workbench.starter.stop)
         self._actions["sample"].triggered.connect(workbench.runs.sample_now)
         self._actions["evaluate"].triggered.connect(workbench.evaluations.evaluate)
         self._actions["save"].triggered.connect(workbench.runs.save)
         self._actions["elsewhere"].triggered.connect(self._ask_elsewhere)
         self._actions["restore"].triggered.connect(workbench.runs.restore)
-        workbench.run_changed.connect(self._refresh)
-        workbench.dataset_changed.connect(self._refresh)
-        workbench.config_changed.connect(self._refresh)
+        setup, starter = workbench.setup, workbench.starter
+        for changed in (workbench.runs.run_changed, starter.changed, setup.dataset_changed, setup.config_changed):
+            changed.connect(self._refresh)
         self._refresh()
 
     def all(self) -> list[QAction]:
@@ -178,7 +178,7 @@ class RunActions(QObject):
 
     @Slot()
     def _pause_or_resume(self) -> None:
-        if self._workbench.run.phase is RunPhase.PAUSED:
+        if self._workbench.runs.run.phase is RunPhase.PAUSED:
             self._workbench.runs.resume()
         else:
             self._workbench.runs.pause()
@@ -191,11 +191,11 @@ class RunActions(QObject):
 
     @Slot()
     def _refresh(self) -> None:
-        run: RunView = self._workbench.run
+        run: RunView = self._workbench.runs.run
         waiting = self._workbench.starter.busy  # to go on with a run; only Stop calls it off
         for control in _CONTROLS:
             self._actions[control.name].setEnabled(control.name == "stop" if waiting else control.enabled(run))
-        blocked = self._workbench.start_blocked
+        blocked = self._workbench.starter.blocked
         self._actions["start"].setEnabled(not blocked)
         _describe(self._actions["start"], blocked or _CONTROLS[0].tip)
         back_to = "" if run.good_step is None else f" (step {run.good_step:,})"

@@ -12,6 +12,7 @@ from studio.gui.bridge import DRAW_INTERVALS, Bridge
 from studio.gui.history import History
 from studio.gui.log import Log
 from studio.gui.log_line import Level, line_of
+from studio.gui.old_runs import Past
 from studio.gui.view_state import RunPhase, RunView, run_after
 from studio.training.commands import (
     CancelComparison,
@@ -28,6 +29,7 @@ from studio.training.commands import (
     Step,
     Stop,
 )
+from studio.training.config import RunConfig
 from studio.training.events import (
     BatchSizeApplied,
     ComparingPlanners,
@@ -56,7 +58,8 @@ class RunControl(QObject):
     """
 
     run_changed = Signal(object)  # RunView
-    run_reset = Signal()  # a new run begins: forget the old one's pictures
+    run_begins = Signal(object, object)  # RunRequest, Past: from here on it is another run
+    run_reset = Signal()  # it is a new one: forget the old one's pictures
     snapshot_arrived = Signal(object)  # Snapshot
     history_changed = Signal(object)  # History
     target_applied = Signal(int)  # revision that the run now trains towards
@@ -74,6 +77,7 @@ class RunControl(QObject):
         super().__init__(parent)
         self._log = log
         self.run = RunView()
+        self.config: RunConfig | None = None  # what the run under way, or else the last one, began with
         self.title = ""  # of the run, in a few words
         self.history = History()
         self._given_up = False  # the run was ended although it could not be saved
@@ -90,19 +94,20 @@ class RunControl(QObject):
     def start(
         self,
         request: RunRequest,
+        past: Past,
         intervals: tuple[int, int] = DRAW_INTERVALS,
-        history: History | None = None,
     ) -> None:
         """Begin a run, or go on with one.
 
         Args:
             request: what to run.
+            past: what a run that goes on has behind it.
             intervals: milliseconds at least and at most between two looks at it.
-            history: what a run that goes on has logged before.
         """
-        config, found = request.config, request.resumption
-        self.title = config.name or f"{config.dataset.kind}, {config.model.kind}"
-        self.history = history or History()
+        self.config, found = request.config, request.resumption
+        self.title = self.config.name or f"{self.config.dataset.kind}, {self.config.model.kind}"
+        self.run_begins.emit(request, past)
+        self.history = past.history
         if found is None or found.run != self.run.folder:
             self.run_reset.emit()
         self._given_up = False
@@ -204,11 +209,17 @@ class RunControl(QObject):
             case PerturbationRejected():
                 self.target_rejected.emit(event.revision, event.error)
             case BatchSizeApplied(average_size=size):
-                self.batch_size_applied.emit(size)
+                self._take_batch_size(size)
             case Warned() | Finished():
                 self._on_trouble(event)
             case _:
                 self._on_answer(event)
+
+    def _take_batch_size(self, average_size: float) -> None:
+        if self.config is not None:
+            batch = self.config.batch.model_copy(update={"average_size": average_size})
+            self.config = self.config.model_copy(update={"batch": batch})
+        self.batch_size_applied.emit(average_size)
 
     def _on_trouble(self, event: Warned | Finished) -> None:
         """What paused or ended the run, if it is anything that the person does not know of."""

@@ -31,7 +31,7 @@ class RunFiles(QObject):
     @Slot()
     def ask_resume(self) -> None:
         """Ask for a run's folder and go on with it."""
-        root = self._workbench.runs_root
+        root = self._workbench.setup.runs_root
         name = QFileDialog.getExistingDirectory(self._window, "Resume the run in", str(root if root.is_dir() else ""))
         if name:
             self.resume(Path(name))
@@ -39,7 +39,7 @@ class RunFiles(QObject):
     @Slot()
     def resume_last(self) -> None:
         """Go on with the run that was stopped last."""
-        folder = self._workbench.run.folder
+        folder = self._workbench.runs.run.folder
         if folder is not None:
             self.resume(folder)
 

@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QS
 
 from studio.gui.explain import explain
 from studio.gui.log_line import Level, LogLine
+from studio.gui.task_runner import TaskRunner
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
-from studio.gui.view_state import RunPhase, RunView, TaskView
+from studio.gui.view_state import RunPhase, RunView
 from studio.gui.workbench import Workbench
 
 
@@ -93,8 +94,8 @@ class RunFigures(QWidget):
             self._labels[figure.name] = self._figure(row, figure)
             row.addSpacing(theme.tokens.spacing)
         row.addStretch(1)
-        workbench.run_changed.connect(self._show)
-        self._show(workbench.run)
+        workbench.runs.run_changed.connect(self._show)
+        self._show(workbench.runs.run)
 
     @staticmethod
     def _figure(row: QHBoxLayout, figure: _Figure) -> QLabel:
@@ -144,21 +145,33 @@ class StudioStatusBar(QStatusBar):
         self._cancel = QPushButton("Cancel")
         self._cancel.setObjectName("task_cancel")
         explain(self._cancel, "Cancel", "Stop what goes on in the background; nothing half-done is kept.")
-        self._cancel.clicked.connect(workbench.cancel_task)
+        self._cancel.clicked.connect(self._cancel_shown)
         self._device = QLabel()
         self._device.setObjectName("device")
         explain(self._device, "Device", "Where the run computes.")
         for widget in (self._text, self._bar, self._cancel, self._device):
             self.addPermanentWidget(widget)
         self._text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        workbench.task_changed.connect(self._show_task)
-        workbench.run_changed.connect(self._show_run)
+        self._runners = (workbench.tasks, workbench.looking)
+        for runner in self._runners:
+            runner.changed.connect(self._show_task)
+        workbench.runs.run_changed.connect(self._show_run)
         workbench.log.line_logged.connect(self._show_line)
-        self._show_task(workbench.task)
-        self._show_run(workbench.run)
+        self._show_task()
+        self._show_run(workbench.runs.run)
 
-    @Slot(object)
-    def _show_task(self, task: TaskView | None) -> None:
+    @property
+    def _shown(self) -> TaskRunner:
+        """Whose task is shown: the first that has one."""
+        return next((runner for runner in self._runners if runner.view is not None), self._runners[-1])
+
+    @Slot()
+    def _cancel_shown(self) -> None:
+        self._shown.cancel()
+
+    @Slot()
+    def _show_task(self) -> None:
+        task = self._shown.view
         for widget in (self._text, self._bar):
             widget.setVisible(task is not None)
         self._cancel.setVisible(task is not None and task.cancellable)

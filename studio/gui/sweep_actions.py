@@ -34,20 +34,20 @@ class SweepActions(QObject):
     @Slot()
     def ask(self) -> None:
         """Ask for a sweep over what is set up, and queue it."""
-        dataset = self._workbench.dataset
+        dataset = self._workbench.setup.dataset
         names = dataset.class_names if dataset is not None else ()
-        dialog = SweepDialog(self._workbench.config, names, self._seconds, self._theme, self._parent.window())
+        dialog = SweepDialog(self._workbench.setup.config, names, self._seconds, self._theme, self._parent.window())
         dialog.accepted.connect(lambda: self._add(dialog))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def _add(self, dialog: SweepDialog) -> None:
         assert dialog.sweep is not None
-        self._workbench.undo_stack.push(QueueSweep(self._workbench, dialog.sweep, dialog.title))
+        self._workbench.setup.undo_stack.push(QueueSweep(self._workbench, dialog.sweep, dialog.title))
 
     def _seconds(self, limit: Limit, number: int) -> float | None:
         """How long so many runs take after what is queued already, going by the queue or else by the last run here."""
-        queue, run = self._workbench.queue, self._workbench.run
+        queue, run = self._workbench.queue, self._workbench.runs.run
         each = seconds_for(limit, queue.jobs)
         if each is None and limit.steps is not None and run.steps_per_second > 0:
             each = limit.steps / run.steps_per_second
@@ -74,7 +74,7 @@ class SweepActions(QObject):
                 for job in self._workbench.queue.jobs
                 if job.sweep is not None and job.sweep.sweep == sweep
             }
-            found = members_of(self._workbench.runs_root, sweep, progress)
+            found = members_of(self._workbench.setup.runs_root, sweep, progress)
             return [*queued.values(), *(member for member in found if member.folder not in queued)]
 
         return find

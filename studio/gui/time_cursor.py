@@ -89,8 +89,8 @@ class TimeCursor(QObject):
 
     @property
     def config(self) -> RunConfig | None:
-        """What an old run that is shown began with; None while the live one is."""
-        return self._old.config if self._old is not None else None
+        """What the run that is shown began with; None while there is none."""
+        return self._old.config if self._old is not None else self._runs.config
 
     @property
     def folder(self) -> Path | None:

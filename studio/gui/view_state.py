@@ -210,7 +210,7 @@ class TaskView:
 
     Attributes:
         fraction: 0…1, or None when unknown.
-        cancellable: whether `Workbench.cancel_task` has an effect.
+        cancellable: whether cancelling it has an effect.
     """
 
     text: str

@@ -62,19 +62,19 @@ def row(preset: str, seconds: float, theme: object, home: Path) -> str:
     panel = window.docks["plane"].widget()
     assert isinstance(panel, PlanePanel)
     bench.begin()
-    _wait("data and torch", lambda: bench.dataset is not None and bench.task is None)
-    bench.start()
-    _wait("the first steps", lambda: bench.run.step >= FIRST_STEPS)
-    drawn, step = panel.frames, bench.run.step
+    _wait("data and torch", lambda: bench.setup.dataset is not None and bench.tasks.view is None)
+    bench.starter.start()
+    _wait("the first steps", lambda: bench.runs.run.step >= FIRST_STEPS)
+    drawn, step = panel.frames, bench.runs.run.step
     begun, window_begun, all_begun = time.perf_counter(), time.thread_time(), time.process_time()
     _turn(round(1000 * seconds))
     spent, in_window = time.perf_counter() - begun, time.thread_time() - window_begun
     elsewhere = time.process_time() - all_begun - in_window
-    drawn, step = panel.frames - drawn, bench.run.step - step
+    drawn, step = panel.frames - drawn, bench.runs.run.step - step
     found = f"| {preset} | {drawn / spent:.1f} | {step / spent:.0f} | "
     found += f"{1000 * in_window / drawn:.0f} | {1000 * elsewhere / drawn:.0f} |"
-    bench.stop()
-    _wait("the end", lambda: not bench.start_blocked)
+    bench.starter.stop()
+    _wait("the end", lambda: not bench.starter.blocked)
     window.close()
     return found
 

@@ -85,9 +85,9 @@ class Soak:
         process, minutes = psutil.Process(), self.options.minutes
         with open_studio(config_or_preset(self.options.preset), self.home, self.options.data) as window:
             bench = window.workbench
-            _wait("data and torch", lambda: bench.dataset is not None and bench.task is None)
-            bench.start()
-            _wait("the first steps", lambda: bench.run.step >= 3)
+            _wait("data and torch", lambda: bench.setup.dataset is not None and bench.tasks.view is None)
+            bench.starter.start()
+            _wait("the first steps", lambda: bench.runs.run.step >= 3)
             self._begin_trace()
             heart, person = Heart(), Person(window)
             timer = QTimer(interval=round(1000 * self.options.every))
@@ -105,7 +105,7 @@ class Soak:
                 self.readings.append(read(process))
                 self.residents.append((min(resident), max(resident)))
                 resident.clear()
-                self._tell(minute, bench.run.step, person.done)
+                self._tell(minute, bench.runs.run.step, person.done)
                 self._trace(minute)
                 if minute == (self.options.settled + 1) // 2:
                     self.objects[0] = count_objects()
@@ -117,11 +117,11 @@ class Soak:
             self.objects[1] = count_objects()
             for stall in heart.stalls:
                 print(f"\n{stall}")
-            step = bench.run.step
-            marks, evaluations = len(bench.history.marks), len(bench.evaluations.view.history)
-            print(f"\n{marks} marks, {evaluations} evaluations, {bench.undo_stack.count()} edits to undo")
-            bench.stop()
-            _wait("the end", lambda: not bench.start_blocked)
+            step = bench.runs.run.step
+            marks, evaluations = len(bench.runs.history.marks), len(bench.evaluations.view.history)
+            print(f"\n{marks} marks, {evaluations} evaluations, {bench.setup.undo_stack.count()} edits to undo")
+            bench.starter.stop()
+            _wait("the end", lambda: not bench.starter.blocked)
         return self._judge(step, sum(stall.busy > 1.0 for stall in heart.stalls))
 
     def _tell(self, minute: int, steps: int, acts: int) -> None:

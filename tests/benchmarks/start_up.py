@@ -100,15 +100,15 @@ def _start(asked: float, preset: str) -> None:
         def painted(self) -> None:
             note(_PAINT)
             bench = self.window.workbench
-            bench.engine_ready.connect(self.begin)
-            bench.run_changed.connect(self.look)
+            bench.setup.engine_ready.connect(self.begin)
+            bench.runs.run_changed.connect(self.look)
 
         def begin(self) -> None:
             note(_ENGINE)
-            self.window.workbench.start()
+            self.window.workbench.starter.start()
 
         def look(self) -> None:
-            if self.window.workbench.run.step >= 1:
+            if self.window.workbench.runs.run.step >= 1:
                 note(_STEP)
                 print(json.dumps(seen), flush=True)
                 self.window.close()

@@ -81,9 +81,9 @@ def _row(case: Case, home: Path, root: Path, loops: list[RunLoop], seconds: floa
     config = preset.model_copy(update={"model": model, "evaluation": EvaluationConfig(budget=0)})
     with open_studio(config, home, root) as window:
         bench = window.workbench
-        _wait("data and torch", lambda: bench.dataset is not None and bench.task is None)
-        bench.start()
-        _wait("the first steps", lambda: bench.run.step >= 3)
+        _wait("data and torch", lambda: bench.setup.dataset is not None and bench.tasks.view is None)
+        bench.starter.start()
+        _wait("the first steps", lambda: bench.runs.run.step >= 3)
         _turn(round(1000 * _WARM_S))
         trainer = loops[-1].trainer
 
@@ -100,8 +100,8 @@ def _row(case: Case, home: Path, root: Path, loops: list[RunLoop], seconds: floa
             _turn(_SETTLE_MS)
             live.append(pace(lambda duration: _turn(round(1000 * duration))))
             alone.append(pace(time.sleep))
-        bench.stop()
-        _wait("the end", lambda: not bench.start_blocked)
+        bench.starter.stop()
+        _wait("the end", lambda: not bench.starter.blocked)
     ratios = [with_it / without for with_it, without in zip(live, alone, strict=True)]
     notes = f"{statistics.median(live):.3g} against {statistics.median(alone):.3g} steps/s"
     return Row(what=f"{case.title}, window live", against="nobody looking", target=0.95, values=ratios, notes=notes)

@@ -35,8 +35,8 @@ def workbench(qtbot: QtBot, tmp_path: Path) -> Iterator[Workbench]:
     """Digits are loaded; torch is not. Nothing is evaluated unless a test asks for it: that would train a judge."""
     config = RunConfig(evaluation=EvaluationConfig(budget=0))
     bench = Workbench(config, data_root=tmp_path / "datasets", runs_root=tmp_path / "runs")
-    with qtbot.waitSignal(bench.dataset_changed):
-        bench.set_dataset(bench.config.dataset)
+    with qtbot.waitSignal(bench.setup.dataset_changed):
+        bench.setup.set_dataset(bench.setup.config.dataset)
     yield bench
     assert bench.shutdown()
 
@@ -72,6 +72,6 @@ def quick_hands(qtbot: QtBot, window: MainWindow) -> Hands:
     """At a window whose runs are quick and log every step."""
     hands = Hands(qtbot, window)
     hands.choose("model", "vae")
-    cadence = hands.bench.config.cadence.model_copy(update={"log_every": 1, "samples": 9})
-    hands.bench.edit(cadence=cadence, threads=1)
+    cadence = hands.bench.setup.config.cadence.model_copy(update={"log_every": 1, "samples": 9})
+    hands.bench.setup.edit(cadence=cadence, threads=1)
     return hands

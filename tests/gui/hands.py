@@ -75,17 +75,17 @@ class Hands:
         self.qtbot.waitUntil(ready, timeout=PATIENCE_MS)
 
     def wait_for(self, phase: RunPhase) -> None:
-        self.wait(lambda: self.bench.run.phase is phase)
+        self.wait(lambda: self.bench.runs.run.phase is phase)
 
     def train(self, steps: int = 3) -> None:
         """Press Start and see the first steps."""
         self.press("start")
-        self.wait(lambda: self.bench.run.step >= steps or not self.bench.run.phase.active)
-        assert self.bench.run.phase is RunPhase.RUNNING
+        self.wait(lambda: self.bench.runs.run.step >= steps or not self.bench.runs.run.phase.active)
+        assert self.bench.runs.run.phase is RunPhase.RUNNING
 
     def end(self) -> None:
         self.press("stop")
-        self.wait(lambda: not self.bench.start_blocked)
+        self.wait(lambda: not self.bench.starter.blocked)
 
     @contextmanager
     def answering(self, button: str) -> Iterator[list[str]]:

@@ -21,7 +21,7 @@ PATIENCE_S = 110
 _CLOSED_WHILE_TORCH_LOADS = """
 import sys, threading
 from studio.cli import main
-from studio.gui import workbench
+from studio.gui import setup_state
 from studio.gui.main_window import MainWindow
 
 def load_for_ever(progress):
@@ -30,9 +30,9 @@ def load_for_ever(progress):
 
 def show(window):
     shown(window)
-    window.workbench.task_changed.connect(lambda task: window.close())
+    window.workbench.tasks.changed.connect(lambda task: window.close())
 
-workbench.warm_up = load_for_ever
+setup_state.warm_up = load_for_ever
 shown, MainWindow.show = MainWindow.show, show
 main([])
 """
@@ -62,8 +62,8 @@ from studio.gui.main_window import MainWindow
 def show(window):
     shown(window)
     bench = window.workbench
-    bench.engine_ready.connect(lambda _: window.start())
-    bench.run_changed.connect(lambda run: run.step >= 20 and os.kill(os.getpid(), getattr(signal, sys.argv[1])))
+    bench.setup.engine_ready.connect(lambda _: window.start())
+    bench.runs.run_changed.connect(lambda run: run.step >= 20 and os.kill(os.getpid(), getattr(signal, sys.argv[1])))
 
 shown, MainWindow.show = MainWindow.show, show
 sys.exit(main(["open", "digits-vae"]))
@@ -101,11 +101,11 @@ def test_that_a_run_that_cannot_end_in_time_is_seen_out(
         return step(trainer, network)
 
     monkeypatch.setattr(Trainer, "step", long)
-    workbench.edit(threads=1)
-    workbench.start()
+    workbench.setup.edit(threads=1)
+    workbench.starter.start()
     qtbot.waitUntil(reached.is_set, timeout=1000 * PATIENCE_S)
     assert not workbench.shutdown(0.01)
     go_on.set()
-    workbench.see_run_out()
-    assert workbench.run.phase is RunPhase.FINISHED
-    assert not workbench.run.unsaved
+    workbench.runs.shutdown(None)
+    assert workbench.runs.run.phase is RunPhase.FINISHED
+    assert not workbench.runs.run.unsaved

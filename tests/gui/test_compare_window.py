@@ -92,7 +92,7 @@ def test_that_a_damaged_run_is_told_of(qtbot: QtBot, theme: ThemeManager, tmp_pa
 
 def test_that_the_selected_runs_are_compared_by_key(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
     for name in "abc":
-        make_run(workbench.runs_root, name)
+        make_run(workbench.setup.runs_root, name)
     panel = RunsPanel(workbench, theme)
     show(qtbot, panel, 900, 400)
     qtbot.waitUntil(lambda: len(panel.model.shown) == 3)
@@ -165,10 +165,10 @@ def test_that_samples_are_drawn_anew_from_the_same_latents(
 ) -> None:
     bench, qtbot, runs = quick_hands.bench, quick_hands.qtbot, []
     for seed in (1, 2):
-        bench.edit(seed=seed)
+        bench.setup.edit(seed=seed)
         quick_hands.train(3)
         quick_hands.end()
-        runs.append(bench.run.folder)
+        runs.append(bench.runs.run.folder)
     with opened(qtbot, theme, [run for run in runs if run is not None]) as window:
         samples = window.samples
         qtbot.waitUntil(lambda: "different latents" in samples.note.text())

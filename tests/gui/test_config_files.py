@@ -59,7 +59,7 @@ def test_that_what_is_saved_opens_as_it_was(hands: Hands, choice: list[Path], tm
     offsets = hands.bench.target.class_offsets()
     choice.append(path.with_suffix(""))  # the ending is added
     hands.key(Key.Key_S, CTRL)
-    assert read_config(path) == hands.bench.config
+    assert read_config(path) == hands.bench.setup.config
     assert hands.window.windowTitle() == "tilted twos.json – Perturbation Studio"
     hands.enter(2, Column.OFFSET, "0")
     hands.key(Key.Key_S, CTRL)  # knows its file now
@@ -70,14 +70,14 @@ def test_that_what_is_saved_opens_as_it_was(hands: Hands, choice: list[Path], tm
     choice.append(path)
     hands.key(Key.Key_O, CTRL)
     assert hands.bench.target.class_offsets() == offsets
-    assert not hands.bench.undo_stack.canUndo()
+    assert not hands.bench.setup.undo_stack.canUndo()
 
 
 def test_that_a_dialog_that_is_cancelled_changes_nothing(hands: Hands, choice: list[Path]) -> None:
-    before = hands.bench.config
+    before = hands.bench.setup.config
     hands.key(Key.Key_O, CTRL)
     hands.key(Key.Key_S, CTRL)
-    assert hands.bench.config is before
+    assert hands.bench.setup.config is before
     assert hands.window.windowTitle() == "Perturbation Studio"
     assert not choice
 
@@ -96,7 +96,7 @@ def test_that_a_bad_file_is_told_in_a_box_and_the_edits_survive(
     hands: Hands, choice: list[Path], tmp_path: Path, content: str, told: str
 ) -> None:
     hands.enter(2, Column.TARGET, "30")
-    before = hands.bench.config
+    before = hands.bench.setup.config
     path = tmp_path / "bad.json"
     path.write_text(content)
     choice.append(path)
@@ -105,8 +105,8 @@ def test_that_a_bad_file_is_told_in_a_box_and_the_edits_survive(
     (text,) = said
     assert told in text
     assert "bad.json" in text
-    assert hands.bench.config is before
-    assert hands.bench.undo_stack.canUndo()
+    assert hands.bench.setup.config is before
+    assert hands.bench.setup.undo_stack.canUndo()
     assert hands.window.windowTitle() == "Perturbation Studio"
 
 
@@ -127,8 +127,8 @@ def test_that_recent_files_are_listed_newest_first_and_forgotten_once_gone(
     for path in (first, second):
         choice.append(path)
         hands.key(Key.Key_O, CTRL)
-        hands.wait(lambda: hands.bench.task is None)
-    assert hands.bench.config.seed == 2
+        hands.wait(lambda: hands.bench.tasks.view is None)
+    assert hands.bench.setup.config.seed == 2
     assert [name.replace("&&", "&") for name in recent(hands)] == [str(second), str(first)]
     first.unlink()
     with hands.answering("OK") as said:
@@ -149,12 +149,12 @@ def test_that_a_preset_opens_and_saving_asks_for_a_name_of_ones_own(
     (menu,) = [menu for menu in hands.window.findChildren(QMenu) if menu.title() == "&Presets"]
     (action,) = [action for action in menu.actions() if action.text() == "digits-vae"]
     action.trigger()
-    hands.wait(lambda: hands.bench.task is None)
-    assert hands.bench.config.model.kind == "vae"
+    hands.wait(lambda: hands.bench.tasks.view is None)
+    assert hands.bench.setup.config.model.kind == "vae"
     choice.append(tmp_path / "mine.json")
     hands.key(Key.Key_S, CTRL)
     assert preset.path.read_bytes() == before
-    assert read_config(tmp_path / "mine.json") == hands.bench.config
+    assert read_config(tmp_path / "mine.json") == hands.bench.setup.config
 
 
 def test_that_the_file_the_window_was_opened_on_is_the_one_saved(hands: Hands, tmp_path: Path) -> None:

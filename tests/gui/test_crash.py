@@ -83,12 +83,12 @@ def test_that_an_error_on_another_thread_is_told_on_the_windows(qtbot: QtBot, br
 def test_that_a_run_under_way_is_saved(qtbot: QtBot, workbench: Workbench, broken: QPushButton) -> None:
     lines: list[LogLine] = []
     workbench.log.line_logged.connect(lines.append)
-    workbench.start()
-    qtbot.waitUntil(lambda: workbench.run.phase is RunPhase.RUNNING, timeout=30_000)
+    workbench.starter.start()
+    qtbot.waitUntil(lambda: workbench.runs.run.phase is RunPhase.RUNNING, timeout=30_000)
     qtbot.mouseClick(broken, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: any(line.text.startswith("Saved step") for line in lines), timeout=10_000)
     assert "saved" in box_of(broken).informativeText()
-    assert workbench.run.phase is RunPhase.RUNNING
+    assert workbench.runs.run.phase is RunPhase.RUNNING
     box_of(broken).close()
 
 

@@ -36,7 +36,7 @@ def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> EnergyPane
 
 
 def settle(qtbot: QtBot, bench: Workbench) -> None:
-    qtbot.waitUntil(lambda: not bench.energies.busy and bench.task is None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not bench.energies.busy and bench.tasks.view is None, timeout=PATIENCE_MS)
 
 
 def find(panel: EnergyPanel, kind: type[Any], name: str) -> Any:
@@ -95,10 +95,10 @@ def test_that_a_feature_term_starts_gentle_and_tilts_the_target(
     assert workbench.target.tilt is not None
     assert workbench.target.tilt.energies is not None
     assert workbench.target.tilt.summary.efficiency == pytest.approx(np.exp(-0.25), abs=0.05)
-    assert workbench.images is not None
-    slant = measure(workbench.images.values, ["slant"])["slant"]
+    assert workbench.setup.images is not None
+    slant = measure(workbench.setup.images.values, ["slant"])["slant"]
     weights = np.exp(-dict(row.term)["slope"] * slant)
-    labels = workbench.images.labels
+    labels = workbench.setup.images.labels
     assert term_shares(workbench) == pytest.approx(np.bincount(labels, weights=weights) / weights.sum())
 
 
@@ -106,14 +106,14 @@ def test_that_edits_count_at_enter_and_undo_one_by_one(qtbot: QtBot, panel: Ener
     row = add(qtbot, panel, "Linear", "Ink")
     first = row.term
     enter(qtbot, row, "slope", "0.2")
-    assert dict(workbench.config.perturbation.terms[0])["slope"] == 0.2
-    assert workbench.undo_stack.undoText() == "Slope of linear in ink (term 1)"
-    workbench.undo_stack.undo()
-    assert workbench.config.perturbation.terms == (first,)
+    assert dict(workbench.setup.config.perturbation.terms[0])["slope"] == 0.2
+    assert workbench.setup.undo_stack.undoText() == "Slope of linear in ink (term 1)"
+    workbench.setup.undo_stack.undo()
+    assert workbench.setup.config.perturbation.terms == (first,)
     assert row.fields["slope"].raw() == dict(first)["slope"]
-    workbench.undo_stack.undo()
+    workbench.setup.undo_stack.undo()
     assert panel.rows == []
-    workbench.undo_stack.redo()
+    workbench.setup.undo_stack.redo()
     assert panel.rows[0].term == first
 
 
@@ -131,7 +131,7 @@ def test_that_a_term_can_be_switched_off_scaled_and_removed(
     assert term_shares(workbench) == pytest.approx(workbench.target.tilt.dataset.shares)
     qtbot.mouseClick(row.findChild(QToolButton, "term_remove"), Qt.MouseButton.LeftButton)
     assert panel.rows == []
-    assert workbench.undo_stack.undoText() == "Remove quadratic in mean"
+    assert workbench.setup.undo_stack.undoText() == "Remove quadratic in mean"
 
 
 def test_that_a_formula_is_told_where_it_is_wrong_while_it_is_typed(
@@ -146,12 +146,12 @@ def test_that_a_formula_is_told_where_it_is_wrong_while_it_is_typed(
     assert "Did you mean “ink”" in row.message.text()
     qtbot.keyClick(line, Key.Key_Return)
     assert line.text() == "0.1*inkk"  # to be mended
-    assert workbench.config.perturbation.terms == (FormulaTermConfig(),)
+    assert workbench.setup.config.perturbation.terms == (FormulaTermConfig(),)
     qtbot.keyClick(line, Key.Key_Backspace)
     assert not row.message.isVisibleTo(panel)
     qtbot.keyClick(line, Key.Key_Return)
     settle(qtbot, workbench)
-    assert workbench.config.perturbation.terms == (FormulaTermConfig(text="0.1*ink"),)
+    assert workbench.setup.config.perturbation.terms == (FormulaTermConfig(text="0.1*ink"),)
 
 
 def test_that_what_is_not_finite_is_refused_at_its_row_and_changes_nothing(
@@ -162,7 +162,7 @@ def test_that_what_is_not_finite_is_refused_at_its_row_and_changes_nothing(
     enter(qtbot, row, "text", "log(label)")
     settle(qtbot, workbench)
     assert "gives −∞ for example 0 (class “0”), where label = 0" in row.message.text()
-    assert workbench.config.perturbation.terms[1] == FormulaTermConfig()
+    assert workbench.setup.config.perturbation.terms[1] == FormulaTermConfig()
     assert not panel.message.isVisibleTo(panel)
 
 
@@ -175,7 +175,7 @@ def test_that_a_window_whose_ends_are_swapped_is_refused(
     assert "lower end lies above" in row.message.text()
     enter(qtbot, row, "low", "x")
     assert "not a number" in row.message.text()
-    assert workbench.config.perturbation.terms == (before,)
+    assert workbench.setup.config.perturbation.terms == (before,)
 
 
 def test_that_temperature_and_clip_say_what_they_give(qtbot: QtBot, panel: EnergyPanel, workbench: Workbench) -> None:
@@ -186,14 +186,14 @@ def test_that_temperature_and_clip_say_what_they_give(qtbot: QtBot, panel: Energ
     line.selectAll()
     qtbot.keyClicks(line, "0.25")
     qtbot.keyClick(line, Key.Key_Return)
-    assert workbench.config.perturbation.temperature == 0.25
+    assert workbench.setup.config.perturbation.temperature == 0.25
     assert workbench.target.tilt.summary.efficiency < warm
     qtbot.mouseClick(panel.sum.clip_on, Qt.MouseButton.LeftButton)
-    assert workbench.config.perturbation.clip == 3.0
+    assert workbench.setup.config.perturbation.clip == 3.0
     assert "Clipped:" in panel.sum.cost.text()
     assert "total variation" in panel.sum.cost.text()
     qtbot.mouseClick(panel.sum.clip_on, Qt.MouseButton.LeftButton)
-    assert workbench.config.perturbation.clip is None
+    assert workbench.setup.config.perturbation.clip is None
 
 
 def test_that_class_offsets_can_be_switched_off(qtbot: QtBot, panel: EnergyPanel, workbench: Workbench) -> None:
@@ -226,7 +226,7 @@ def test_that_no_share_is_solved_for_while_it_is_clipped_or_the_offsets_are_off(
 ) -> None:
     for change, says in (({"clip": 1.0}, "clipped"), ({"clip": None, "offsets_enabled": False}, "do not count")):
         workbench.target.set_energy(panel.energy.model_copy(update=change), "change")
-        with qtbot.waitSignal(workbench.edit_rejected) as caught:
+        with qtbot.waitSignal(workbench.setup.edit_rejected) as caught:
             workbench.target.set_share(2, 0.3)
         assert says in str(caught.args[0])
 
@@ -273,12 +273,12 @@ def test_that_a_file_with_terms_that_the_data_set_lacks_says_so_at_the_row(
     qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
 ) -> None:
     terms = (LinearTermConfig(feature="ink"), LinearTermConfig(feature="hue"))
-    workbench.set_config(RunConfig(perturbation=PerturbationConfig(offsets={"2": -1.0}, terms=terms)))
+    workbench.setup.set_config(RunConfig(perturbation=PerturbationConfig(offsets={"2": -1.0}, terms=terms)))
     qtbot.waitUntil(lambda: workbench.target.tilt is not None and workbench.target.tilt.fault is not None)
     settle(qtbot, workbench)
     assert "no feature “hue”" in (panel.message.text() or panel.rows[1].message.text())
-    assert workbench.dataset is not None
-    assert term_shares(workbench) == pytest.approx(target_shares(workbench.dataset.counts, [0, 0, -1, *[0] * 7]))
+    assert workbench.setup.dataset is not None
+    assert term_shares(workbench) == pytest.approx(target_shares(workbench.setup.dataset.counts, [0, 0, -1, *[0] * 7]))
 
 
 def test_that_terms_stay_when_the_data_set_changes_and_are_measured_anew(
@@ -286,8 +286,8 @@ def test_that_terms_stay_when_the_data_set_changes_and_are_measured_anew(
 ) -> None:
     add(qtbot, panel, "Linear", "Ink")
     root = write_image_folder(tmp_path / "pets", classes=2, per_class=4)
-    with qtbot.waitSignal(workbench.dataset_changed):
-        workbench.set_dataset(FolderConfig(path=str(root), size=8))
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
+        workbench.setup.set_dataset(FolderConfig(path=str(root), size=8))
     qtbot.waitUntil(lambda: workbench.target.tilt is not None and workbench.target.tilt.energies is not None)
     tilt = workbench.target.tilt
     assert tilt is not None
@@ -300,13 +300,15 @@ def test_that_a_run_under_way_takes_up_terms(qtbot: QtBot, window: MainWindow) -
     hands = Hands(qtbot, window)
     hands.choose("model", "vae")
     cadence = CadenceConfig(log_every=1, sample_every=3600, samples=4)
-    hands.bench.edit(batch=BatchConfig(average_size=8), cadence=cadence, threads=1)
+    hands.bench.setup.edit(batch=BatchConfig(average_size=8), cadence=cadence, threads=1)
     bench, panel = window.workbench, window.docks["energy"].widget()
     assert isinstance(panel, EnergyPanel)
     hands.train()
     add(qtbot, panel, "Linear", "Slant")
-    hands.wait(lambda: bool(bench.history.marks) and bench.target.tilt is not None and not bench.target.tilt.pending)
-    assert "revision 1" in bench.history.marks[-1].text
+    hands.wait(
+        lambda: bool(bench.runs.history.marks) and bench.target.tilt is not None and not bench.target.tilt.pending
+    )
+    assert "revision 1" in bench.runs.history.marks[-1].text
     hands.end()
 
 
@@ -353,13 +355,13 @@ def test_that_a_judge_term_trains_the_judge_in_the_background_and_tilts_within_a
     choose.setFocus()
     qtbot.keyClick(choose, Key.Key_Down)
     settle(qtbot, workbench)
-    assert dict(workbench.config.perturbation.terms[0])["of"] == "3"
+    assert dict(workbench.setup.config.perturbation.terms[0])["of"] == "3"
 
 
 def test_that_a_judge_can_be_given_up_while_it_learns(qtbot: QtBot, panel: EnergyPanel, workbench: Workbench) -> None:
     menu_action(panel.add.menu(), "Judge", "2").trigger()
-    qtbot.waitUntil(lambda: workbench.task is not None and "judge" in workbench.task.text)
+    qtbot.waitUntil(lambda: workbench.tasks.view is not None and "judge" in workbench.tasks.view.text)
     assert panel.busy.isVisibleTo(panel)
-    workbench.cancel_task()
+    workbench.tasks.cancel()
     settle(qtbot, workbench)
     assert panel.rows == []

@@ -11,14 +11,16 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.errors import UserError
+from studio.gui.old_runs import Past
 from studio.gui.view_state import RunPhase, RunView
 from studio.gui.workbench import Workbench
 from studio.progress import Progress
 from studio.training import evaluate_run as evaluation_module
-from studio.training.config import EvaluationConfig
+from studio.training.config import EvaluationConfig, RunConfig
 from studio.training.events import Evaluated
 from studio.training.judges import Judges
 from studio.training.saved_run import SavedRun
+from studio.training.session import RunRequest
 from tests.gui.test_shares_panel import evaluation
 from tests.library.made_runs import make_run
 
@@ -49,8 +51,12 @@ class Judging:
             raise self.fault
         return type("Judge", (), {"trained_on": "", "accuracy": 0.9})()
 
-    def as_judges(self) -> Judges:
-        return cast(Judges, self)
+
+def begin(bench: Workbench, judging: Judging, config: EvaluationConfig) -> None:
+    """A run on data before these judges begins."""
+    bench.setup.judges = cast(Judges, judging)
+    request = RunRequest(config=RunConfig(evaluation=config), data=cast(Any, None))
+    bench.runs.run_begins.emit(request, Past())
 
 
 class Evaluating:
@@ -80,7 +86,7 @@ def work(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Eval
 def old(workbench: Workbench, tmp_path: Path) -> Path:
     """A run that has ended: it diverged at step 600, and its weights are those of step 400."""
     path = make_run(tmp_path, "old", steps=600, frames=0, summary={"weights_step": 400, "revision": 3})
-    workbench.evaluations.begin_run(Judging(ready=True).as_judges(), ON_DEMAND)
+    begin(workbench, Judging(ready=True), ON_DEMAND)
     workbench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=600, saved_step=600, folder=path))
     return path
 
@@ -108,7 +114,7 @@ def test_that_an_old_runs_evaluation_does_not_land_in_the_next_runs_view(
     evaluations, said = workbench.evaluations, []
     workbench.log.line_logged.connect(lambda line: said.append(line.text))
     evaluations.evaluate()
-    evaluations.begin_run(Judging(ready=True).as_judges(), ON_DEMAND)
+    begin(workbench, Judging(ready=True), ON_DEMAND)
     workbench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=10, folder=tmp_path / "new"))
     evaluations.evaluate()  # of the new run, which is about to answer
     work.fault = UserError("It went wrong", "", "") if fails else None
@@ -138,8 +144,8 @@ def test_that_an_old_runs_judge_answers_nothing_that_the_next_run_asked(
     evaluations = workbench.evaluations
     before, after = Judging(ready=False), Judging(ready=False)
     asking = EvaluationConfig(budget=5)
-    evaluations.begin_run(before.as_judges(), asking)
-    evaluations.begin_run(after.as_judges(), asking)
+    begin(workbench, before, asking)
+    begin(workbench, after, asking)
     workbench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=10, folder=tmp_path / "new"))
     evaluations.evaluate()
     assert evaluations.view.doing == "Training the judge"

@@ -72,7 +72,7 @@ def test_that_tab_reaches_all_of_every_panel_before_a_run(qtbot: QtBot, window: 
 def run_of_another_day(qtbot: QtBot, window: MainWindow) -> Path:
     """In the table of runs, with an edit and evaluations, and open at the time bar."""
     workbench = window.workbench
-    path = make_run(workbench.runs_root, "old", make_config("an old run", offsets={"2": -1.36}), steps=1000)
+    path = make_run(workbench.setup.runs_root, "old", make_config("an old run", offsets={"2": -1.36}), steps=1000)
     record_evaluation(path, 400, 0.3, 40.0)
     record_evaluation(path, 900, 0.1, 20.0)
     workbench.library.refresh()
@@ -95,12 +95,12 @@ def test_that_tab_reaches_all_that_a_run_shows(qtbot: QtBot, window: MainWindow)
     workbench = window.workbench
     terms = {"terms": [{"kind": kind, "feature": "ink"} for kind in ("linear", "quadratic", "window")]}
     workbench.target.set_energy(EnergyConfig.model_validate(terms), "Terms")
-    qtbot.waitUntil(lambda: bool(workbench.config.perturbation.terms))
+    qtbot.waitUntil(lambda: bool(workbench.setup.config.perturbation.terms))
     pictures = Pictures(
         name="filters", title="Filters", tip="A. B.", images=np.zeros((4, 8, 8, 1), np.uint8), columns=2, rows=()
     )
-    workbench.snapshot_arrived.emit(make_snapshot(diagnostics=(pictures,)))
-    workbench.history_changed.emit(make_history(gradient_critic=1.0, update_critic=0.01))
+    workbench.time.snapshot_arrived.emit(make_snapshot(diagnostics=(pictures,)))
+    workbench.time.history_changed.emit(make_history(gradient_critic=1.0, update_critic=0.01))
     workbench.runs.evaluation_arrived.emit(
         Evaluated(step=100, seconds=1.0, revision=0, evaluation=evaluation(workbench))
     )
@@ -110,13 +110,13 @@ def test_that_tab_reaches_all_that_a_run_shows(qtbot: QtBot, window: MainWindow)
 
 def test_that_tab_reaches_all_of_a_lesson(qtbot: QtBot, window: MainWindow) -> None:
     workbench = window.workbench
-    with qtbot.waitSignal(workbench.dataset_changed):
-        workbench.set_dataset(DrawnConfig(count=400))
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
+        workbench.setup.set_dataset(DrawnConfig(count=400))
     plane = window.docks["plane"].widget()
     assert isinstance(plane, PlanePanel)
     plane.show_lesson(LESSONS[0])
     plane.steps.setVisible(True)
-    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
     check_panels(qtbot, window)
 
 
@@ -163,7 +163,7 @@ def test_that_a_panel_is_floated_and_docked_again_by_keys(qtbot: QtBot, window: 
 @pytest.mark.usefixtures("dressed")
 def test_that_one_sees_where_the_keyboard_is(qtbot: QtBot, window: MainWindow, run_of_another_day: Path) -> None:
     window.resize(1280, 800)
-    window.workbench.snapshot_arrived.emit(make_snapshot())
+    window.workbench.time.snapshot_arrived.emit(make_snapshot())
     looked_at: set[QWidget] = set()
     for turn in range(max(len(panels) for _, panels in PANELS)):
         for _, panels in PANELS:

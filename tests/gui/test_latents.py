@@ -154,7 +154,7 @@ def test_that_a_re_roll_spares_favourites_and_is_undone(picker: Picker) -> None:
     assert picker.same(first) == {2}
     assert "It is pinned" in tooltip_at(picker.view.viewport(), picker.place(2))
     rolled = picker.grid
-    undo = picker.bench.undo_stack
+    undo = picker.bench.setup.undo_stack
     assert undo.undoText() == "Re-roll of the samples"
     picker.hands.qtbot.keyClick(picker.hands.window, Key.Key_Z, Modifier.ControlModifier)
     picker.wait_for_others(rolled)
@@ -173,7 +173,7 @@ def test_that_a_re_roll_spares_favourites_and_is_undone(picker: Picker) -> None:
 def test_that_a_stopped_run_is_drawn_anew_from_its_folder_and_goes_on_with_its_favourites(picker: Picker) -> None:
     picker.pause()
     picker.hands.end()
-    folder, first = picker.bench.run.folder, picker.grid
+    folder, first = picker.bench.runs.run.folder, picker.grid
     assert folder is not None
     picker.click(3)
     picker.press("pin")
@@ -186,10 +186,10 @@ def test_that_a_stopped_run_is_drawn_anew_from_its_folder_and_goes_on_with_its_f
     assert chosen == picker.latents
     picker.click(5, Modifier.ControlModifier)
     picker.press("between")
-    picker.hands.wait(lambda: picker.panel.way.step == picker.bench.run.step)
+    picker.hands.wait(lambda: picker.panel.way.step == picker.bench.runs.run.step)
     picker.press("both")
     picker.hands.window.actions_of_run["continue"].trigger()
-    picker.hands.wait(lambda: picker.bench.run.phase is RunPhase.RUNNING and picker.grid.latents == chosen)
+    picker.hands.wait(lambda: picker.bench.runs.run.phase is RunPhase.RUNNING and picker.grid.latents == chosen)
     assert picker.view._pinned == {3}
     picker.hands.end()
 
@@ -226,7 +226,7 @@ def test_that_a_model_without_latents_says_so(picker: Picker) -> None:
 
 
 def test_that_an_old_run_shows_its_favourites_and_says_what_was_not_kept(picker: Picker) -> None:
-    path = make_run(picker.bench.runs_root, "old")
+    path = make_run(picker.bench.setup.runs_root, "old")
     write_latents(path, Latents(seed=5, pins={4: 5}))
     with picker.hands.qtbot.waitSignal(picker.bench.time.frame_shown):
         picker.bench.time.open(path)
@@ -237,7 +237,7 @@ def test_that_an_old_run_shows_its_favourites_and_says_what_was_not_kept(picker:
 
 
 def test_that_damaged_favourites_are_told_of(picker: Picker, tmp_path: Path) -> None:
-    path = make_run(picker.bench.runs_root, "old")
+    path = make_run(picker.bench.setup.runs_root, "old")
     (path / "latents.json").write_text("{")
     said = []
     picker.bench.log.line_logged.connect(lambda line: said.append(line.text))

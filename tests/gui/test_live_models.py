@@ -66,7 +66,7 @@ def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> Diagnostic
 
 
 def feed(panel: DiagnosticsPanel, *found: Diagnostic, step: int = 120) -> None:
-    panel.workbench.snapshot_arrived.emit(make_snapshot(step=step, diagnostics=found))
+    panel.workbench.time.snapshot_arrived.emit(make_snapshot(step=step, diagnostics=found))
 
 
 def test_that_it_says_what_will_appear_and_when_a_model_has_none(panel: DiagnosticsPanel) -> None:
@@ -75,7 +75,7 @@ def test_that_it_says_what_will_appear_and_when_a_model_has_none(panel: Diagnost
     assert "shows nothing" in panel.empty_text
     feed(panel, histogram())
     assert not panel.empty_text
-    panel.workbench.run_reset.emit()
+    panel.workbench.time.run_reset.emit()
     assert "Press Start" in panel.empty_text
 
 
@@ -96,7 +96,7 @@ def test_that_all_are_offered_by_title_and_chosen_by_keyboard(qtbot: QtBot, pane
 def test_that_the_choice_is_kept_by_name(panel: DiagnosticsPanel) -> None:
     feed(panel, histogram(), pictures())
     panel.choice.setCurrentIndex(1)
-    panel.workbench.run_reset.emit()
+    panel.workbench.time.run_reset.emit()
     feed(panel, histogram())
     assert panel.histogram.isVisible()
     feed(panel, profile(), histogram(), pictures(), step=140)
@@ -211,9 +211,9 @@ def test_that_gradients_have_a_curve_per_network_and_the_usual_ratio(
     gradients: GradientsPanel, workbench: Workbench
 ) -> None:
     assert "Press Start" in gradients.empty_text
-    workbench.history_changed.emit(make_history())
+    workbench.time.history_changed.emit(make_history())
     assert "Press Start" in gradients.empty_text, "there are no gradients in it"
-    workbench.history_changed.emit(gradients_history())
+    workbench.time.history_changed.emit(gradients_history())
     assert list(gradients.legend.chips) == ["critic", "generator"]
     norm, ratio = gradients.plots["gradient_"], gradients.plots["update_"]
     assert [curve.name for curve in norm.curves] == ["gradient_critic", "gradient_generator"]
@@ -226,7 +226,7 @@ def test_that_gradients_have_a_curve_per_network_and_the_usual_ratio(
 def test_that_one_plot_can_be_switched_off_but_not_both(
     qtbot: QtBot, gradients: GradientsPanel, workbench: Workbench
 ) -> None:
-    workbench.history_changed.emit(gradients_history())
+    workbench.time.history_changed.emit(gradients_history())
     norm, ratio = gradients.plots.values()
     assert norm.isVisible()
     assert ratio.isVisible()
@@ -244,7 +244,7 @@ def test_that_one_plot_can_be_switched_off_but_not_both(
 def test_that_a_linear_scale_hiding_and_holding_work_on_both_plots(
     qtbot: QtBot, gradients: GradientsPanel, workbench: Workbench
 ) -> None:
-    workbench.history_changed.emit(gradients_history())
+    workbench.time.history_changed.emit(gradients_history())
     norm, ratio = gradients.plots.values()
     qtbot.mouseClick(gradients.log_button, Qt.MouseButton.LeftButton)
     assert not ratio.axes["left"].logarithmic
@@ -264,10 +264,10 @@ def test_that_losses_draw_the_references_of_what_is_shown(
 ) -> None:
     spec = next(spec for spec in MODELS if spec.kind == "wgan_gp")
     monkeypatch.setitem(spec.references, "critic_gap", (Reference(value=2.0, title="bound"),))
-    workbench.running = RunConfig(model=spec.config(kind="wgan_gp"))
+    workbench.runs.config = RunConfig(model=spec.config(kind="wgan_gp"))
     losses = LossesPanel(workbench, theme)
     show(qtbot, losses)
-    workbench.history_changed.emit(make_history())
+    workbench.time.history_changed.emit(make_history())
     assert "bound" in [line.title for line in losses.plot.references.lines]
     qtbot.mouseClick(losses.legend.chips["critic_gap"], Qt.MouseButton.LeftButton)
     assert "bound" not in [line.title for line in losses.plot.references.lines]

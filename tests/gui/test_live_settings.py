@@ -24,7 +24,7 @@ def hands(qtbot: QtBot, window: MainWindow) -> Hands:
     """At a window whose runs are quick and log every step."""
     hands = Hands(qtbot, window)
     hands.choose("model", "vae")
-    hands.bench.edit(
+    hands.bench.setup.edit(
         batch=BatchConfig(average_size=8), cadence=CadenceConfig(log_every=1, sample_every=60, samples=4), threads=1
     )
     return hands
@@ -74,12 +74,12 @@ def test_that_a_rate_reaches_the_run_when_its_entry_is_finished(hands: Hands) ->
     hands.train()
     field = rate_field(hands)
     type_in(hands, field, "5e-4")
-    hands.wait(lambda step=hands.bench.run.step: hands.bench.run.step > step + 2)
+    hands.wait(lambda step=hands.bench.runs.run.step: hands.bench.runs.run.step > step + 2)
     assert not [line for line in lines if "Learning rate" in line.text], "5 alone would have been a disaster"
     hands.qtbot.keyClick(field, Key.Key_Return)
     hands.wait(lambda: any("Learning rate of the autoencoder is 0.0005" in line.text for line in lines))
-    assert any("set to 0.0005" in mark.text for mark in hands.bench.history.marks)
-    assert hands.bench.config.model.optimiser("autoencoder").learning_rate == 5e-4
+    assert any("set to 0.0005" in mark.text for mark in hands.bench.runs.history.marks)
+    assert hands.bench.setup.config.model.optimiser("autoencoder").learning_rate == 5e-4
     hands.end()
 
 
@@ -93,17 +93,17 @@ def test_that_a_bad_rate_stays_beside_its_field(hands: Hands) -> None:
     message = form.findChild(QLabel, "learning_rate_message")
     assert message is not None
     assert "range" in message.text()
-    hands.wait(lambda step=hands.bench.run.step: hands.bench.run.step > step + 2)
-    assert not hands.bench.history.marks
+    hands.wait(lambda step=hands.bench.runs.run.step: hands.bench.runs.run.step > step + 2)
+    assert not hands.bench.runs.history.marks
     hands.end()
 
 
 def test_that_a_run_that_diverges_goes_back_by_a_click_and_on(hands: Hands) -> None:
     hands.train()
-    hands.wait(lambda: hands.bench.run.good_step is not None)
+    hands.wait(lambda: hands.bench.runs.run.good_step is not None)
     restore = hands.window.actions_of_run["restore"]
     assert not restore.isEnabled(), "it does not wait"
-    good = hands.bench.run.good_step
+    good = hands.bench.runs.run.good_step
     assert good is not None
     type_in(hands, rate_field(hands), "10")
     hands.qtbot.keyClick(rate_field(hands), Key.Key_Return)
@@ -116,14 +116,14 @@ def test_that_a_run_that_diverges_goes_back_by_a_click_and_on(hands: Hands) -> N
     assert button.text().replace("&", "") == f"Go back to step {good:,}"
     assert restore.isEnabled()
     hands.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    hands.wait(lambda: hands.bench.run.step == good)
-    assert hands.bench.run.phase is RunPhase.PAUSED
-    assert hands.bench.history.steps[-1] <= good
-    assert any("Went back" in mark.text for mark in hands.bench.history.marks)
+    hands.wait(lambda: hands.bench.runs.run.step == good)
+    assert hands.bench.runs.run.phase is RunPhase.PAUSED
+    assert hands.bench.runs.history.steps[-1] <= good
+    assert any("Went back" in mark.text for mark in hands.bench.runs.history.marks)
     type_in(hands, rate_field(hands), "1e-4")
     hands.qtbot.keyClick(rate_field(hands), Key.Key_Return)
     hands.press("pause")
-    hands.wait(lambda: hands.bench.run.step > good + 5)
+    hands.wait(lambda: hands.bench.runs.run.step > good + 5)
     hands.end()
 
 
@@ -134,8 +134,8 @@ def test_that_the_menu_goes_back_too_while_it_is_paused(hands: Hands) -> None:
     hands.wait_for(RunPhase.PAUSED)
     restore = hands.window.actions_of_run["restore"]
     hands.wait(restore.isEnabled)
-    assert f"(step {hands.bench.run.good_step:,})" in restore.text()
+    assert f"(step {hands.bench.runs.run.good_step:,})" in restore.text()
     hands.key(Key.Key_B, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
-    hands.wait(lambda: hands.bench.run.step == hands.bench.run.good_step)
+    hands.wait(lambda: hands.bench.runs.run.step == hands.bench.runs.run.good_step)
     hands.end()
     assert not restore.isEnabled()

@@ -39,7 +39,7 @@ def hands(qtbot: QtBot, window: MainWindow) -> Hands:
     """At a window whose runs are quick."""
     hands = Hands(qtbot, window)
     hands.choose("model", "vae")
-    hands.bench.edit(
+    hands.bench.setup.edit(
         batch=BatchConfig(average_size=8),
         cadence=CadenceConfig(log_every=1, sample_every=0.1, samples=4),
         threads=1,
@@ -51,13 +51,13 @@ def hands(qtbot: QtBot, window: MainWindow) -> Hands:
 
 
 def test_that_a_model_and_a_data_set_are_chosen_with_the_keyboard(hands: Hands) -> None:
-    assert hands.bench.config.model.kind == "vae"
+    assert hands.bench.setup.config.model.kind == "vae"
     hands.choose("model", "wgan_gp")
-    assert hands.bench.config.model.kind == "wgan_gp"
+    assert hands.bench.setup.config.model.kind == "wgan_gp"
     hands.choose("dataset", "folder")
     assert hands.find(QWidget, "image_folder").isVisible()
     hands.choose("dataset", "digits")
-    assert hands.bench.config.dataset.kind == "digits"
+    assert hands.bench.setup.config.dataset.kind == "digits"
 
 
 def test_that_typed_offsets_and_shares_are_undone_and_redone_from_anywhere(hands: Hands) -> None:
@@ -90,30 +90,30 @@ def test_that_a_run_is_started_tilted_paused_stepped_resumed_and_stopped(hands: 
     table = hands.find(QWidget, "offsets_table")
     assert samples.empty_text
     hands.key(Key.Key_F5)
-    assert bench.run.phase is RunPhase.PREPARING
-    hands.wait(lambda: not samples.empty_text and len(bench.history) > 2)
+    assert bench.runs.run.phase is RunPhase.PREPARING
+    hands.wait(lambda: not samples.empty_text and len(bench.runs.history) > 2)
     before = table.viewport().grab().toImage()
     hands.enter(2, Column.TARGET, "30")
     assert bench.target.tilt is not None
     assert bench.target.tilt.pending
-    hands.wait(lambda: bool(bench.history.marks) and not bench.target.tilt.pending)
+    hands.wait(lambda: bool(bench.runs.history.marks) and not bench.target.tilt.pending)
     assert table.viewport().grab().toImage() != before
     hands.key(Key.Key_F6)
     hands.wait_for(RunPhase.PAUSED)
     assert window.actions_of_run["pause"].text() == "&Resume"
-    held = bench.run.step
+    held = bench.runs.run.step
     hands.press("step")
-    hands.wait(lambda: bench.run.step == held + 1)
+    hands.wait(lambda: bench.runs.run.step == held + 1)
     assert hands.find(QLabel, "run_step").text() == f"{held + 1:,}"
     hands.press("pause")
-    hands.wait(lambda: bench.run.step > held + 1)
+    hands.wait(lambda: bench.runs.run.step > held + 1)
     hands.press("stop")
     hands.wait_for(RunPhase.FINISHED)
     assert not samples.empty_text
-    assert len(bench.history) == bench.run.step
+    assert len(bench.runs.history) == bench.runs.run.step
     assert hands.find(QLabel, "run_phase").text() == "finished"
     hands.train()
-    assert bench.run.step > 0
+    assert bench.runs.run.step > 0
     hands.end()
 
 
@@ -152,8 +152,8 @@ def test_that_closing_while_training_ends_the_thread_within_two_seconds(hands: H
     begun = time.monotonic()
     assert hands.window.close()
     assert time.monotonic() - begun < 2
-    assert hands.bench.run.phase is RunPhase.FINISHED
-    assert not hands.bench.run.unsaved
+    assert hands.bench.runs.run.phase is RunPhase.FINISHED
+    assert not hands.bench.runs.run.unsaved
 
 
 # -- what goes wrong
@@ -165,8 +165,8 @@ def test_that_a_broken_folder_is_told_beside_its_field_and_start_says_why_it_is_
     (empty := tmp_path / "empty").mkdir()
     hands.enter(2, Column.TARGET, "30")
     offsets = hands.bench.target.class_offsets()
-    with hands.qtbot.waitSignal(hands.bench.dataset_failed):
-        hands.bench.set_dataset(FolderConfig(path=str(empty)))
+    with hands.qtbot.waitSignal(hands.bench.setup.dataset_failed):
+        hands.bench.setup.set_dataset(FolderConfig(path=str(empty)))
     message = hands.find(QLabel, "dataset_message")
     assert message.isVisible()
     assert "holds no images" in message.text()
@@ -174,8 +174,8 @@ def test_that_a_broken_folder_is_told_beside_its_field_and_start_says_why_it_is_
     assert not start.isEnabled()
     assert "no data set yet" in start.toolTip()
     hands.key(Key.Key_F5)
-    assert hands.bench.run.phase is RunPhase.IDLE
-    with hands.qtbot.waitSignal(hands.bench.dataset_changed):
+    assert hands.bench.runs.run.phase is RunPhase.IDLE
+    with hands.qtbot.waitSignal(hands.bench.setup.dataset_changed):
         hands.choose("dataset", "digits")
     assert hands.bench.target.class_offsets() == offsets
     assert start.isEnabled()
@@ -183,7 +183,7 @@ def test_that_a_broken_folder_is_told_beside_its_field_and_start_says_why_it_is_
 
 
 def test_that_a_runs_folder_that_cannot_be_made_is_told_in_one_box(hands: Hands) -> None:
-    hands.bench.runs_root.write_text("in the way")
+    hands.bench.setup.runs_root.write_text("in the way")
     hands.enter(2, Column.TARGET, "30")
     offsets = hands.bench.target.class_offsets()
     with hands.answering("OK") as said:
@@ -202,7 +202,7 @@ def test_that_a_runs_folder_that_cannot_be_made_is_told_in_one_box(hands: Hands)
 def test_that_results_a_full_disk_refused_are_asked_about_before_they_are_lost(
     hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disk = FullDisk(hands.bench.runs_root, monkeypatch)
+    disk = FullDisk(hands.bench.setup.runs_root, monkeypatch)
     hands.train()
     disk.full = True
     with hands.answering("OK") as said:
@@ -211,56 +211,56 @@ def test_that_results_a_full_disk_refused_are_asked_about_before_they_are_lost(
         assert "No space left on device" in said[0]
         hands.press("stop")
         hands.wait(lambda: len(said) == 2)
-        assert hands.bench.run.phase is RunPhase.PAUSED
+        assert hands.bench.runs.run.phase is RunPhase.PAUSED
     with hands.answering("End without saving") as said:
         hands.press("stop")
         hands.wait(lambda: bool(said))
         hands.wait_for(RunPhase.FAILED)
-    history, samples = hands.bench.history, hands.find(SamplesPanel, "samples")
+    history, samples = hands.bench.runs.history, hands.find(SamplesPanel, "samples")
     with hands.answering("Keep them") as asked:
         hands.press("start")
         assert not hands.window.close()
     assert [text.partition("?")[0] for text in asked] == ["Start again", "Close the studio"]
-    assert hands.bench.history is history
+    assert hands.bench.runs.history is history
     assert not samples.empty_text
     disk.full = False
     with hands.answering("Start again") as asked:
         hands.train()
     assert len(asked) == 1
-    assert hands.bench.history is not history
+    assert hands.bench.runs.history is not history
     hands.end()
 
 
 def test_that_a_run_on_a_full_disk_goes_on_when_it_is_saved_elsewhere(
     hands: Hands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    disk = FullDisk(hands.bench.runs_root, monkeypatch)
+    disk = FullDisk(hands.bench.setup.runs_root, monkeypatch)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "other"))
     hands.train()
-    before = hands.bench.run.folder
+    before = hands.bench.runs.run.folder
     disk.full = True
     with hands.answering("Save elsewhere…") as said:
         hands.wait(lambda: bool(said))
         hands.wait_for(RunPhase.RUNNING)
-    folder = hands.bench.run.folder
+    folder = hands.bench.runs.run.folder
     assert before is not None
     assert folder == tmp_path / "other" / before.name
     hands.end()
-    assert hands.bench.run.phase is RunPhase.FINISHED
-    assert not hands.bench.run.unsaved
+    assert hands.bench.runs.run.phase is RunPhase.FINISHED
+    assert not hands.bench.runs.run.unsaved
     assert (folder / "weights.safetensors").is_file()
 
 
 def test_that_closing_asks_when_the_last_save_fails(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
-    disk = FullDisk(hands.bench.runs_root, monkeypatch)
-    hands.bench.edit(cadence=CadenceConfig(log_every=1, sample_every=3600, samples=4))
+    disk = FullDisk(hands.bench.setup.runs_root, monkeypatch)
+    hands.bench.setup.edit(cadence=CadenceConfig(log_every=1, sample_every=3600, samples=4))
     hands.train()
     disk.full = True
     with hands.answering("Keep them") as asked:
         assert not hands.window.close()
     assert len(asked) == 1
     assert hands.window.isVisible()
-    assert not hands.bench.run.phase.active
+    assert not hands.bench.runs.run.phase.active
 
 
 # -- layout, look and keyboard
@@ -439,8 +439,8 @@ theme.apply(app)
 home = Path(sys.argv[1])
 bench = Workbench(data_root=home, runs_root=home)
 loaded = []
-bench.dataset_changed.connect(loaded.append)
-bench.set_dataset(bench.config.dataset)
+bench.setup.dataset_changed.connect(loaded.append)
+bench.setup.set_dataset(bench.setup.config.dataset)
 window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
 window.showNormal()  # it would fill this platform's small screen
 window.resize(1280, 800)

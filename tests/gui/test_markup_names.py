@@ -62,12 +62,12 @@ def test_that_no_panel_renders_the_name_of_a_set_or_a_class(
     qtbot: QtBot, window: MainWindow, all_panels: None, marked: Path
 ) -> None:
     bench = window.workbench
-    with qtbot.waitSignal(bench.dataset_changed):
-        bench.set_dataset(FolderConfig(path=str(marked), size=8))
+    with qtbot.waitSignal(bench.setup.dataset_changed):
+        bench.setup.set_dataset(FolderConfig(path=str(marked), size=8))
     for dock in window.docks.values():
         dock.show()
         dock.raise_()
     QApplication.processEvents()
-    assert bench.dataset is not None
-    assert bench.dataset.class_names == CLASSES
+    assert bench.setup.dataset is not None
+    assert bench.setup.dataset.class_names == CLASSES
     assert rendered(window) == []

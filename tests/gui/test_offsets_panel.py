@@ -119,7 +119,7 @@ def test_that_a_typed_offset_is_taken(hand: Hand, workbench: Workbench) -> None:
     assert offsets(workbench)[2] == -1.3577
     assert not hand.editors()
     assert hand.table.model().index(2, OFFSET).data() == "−1.358"
-    assert workbench.undo_stack.undoText() == "ΔH of 2"
+    assert workbench.setup.undo_stack.undoText() == "ΔH of 2"
 
 
 @pytest.mark.parametrize("text", ["30", "30 %", "30,0%"])
@@ -159,7 +159,7 @@ def test_that_a_bad_entry_changes_nothing_and_stays_to_be_mended(
     assert told in hand.message()
     assert hand.editor().text() == text
     assert not any(offsets(workbench))
-    assert workbench.undo_stack.count() == 0
+    assert workbench.setup.undo_stack.count() == 0
     hand.editor().selectAll()
     hand.qtbot.keyClicks(hand.editor(), "7")
     hand.qtbot.keyClick(hand.editor(), Key.Key_Return)
@@ -189,7 +189,7 @@ def test_that_an_entry_goes_to_all_selected_rows_as_one_step(hand: Hand, workben
     hand.click(4, OFFSET, Modifier.ShiftModifier)
     hand.type("-2")
     assert offsets(workbench) == (0, -2, -2, -2, -2, 0, 0, 0, 0, 0)
-    assert workbench.undo_stack.count() == 1
+    assert workbench.setup.undo_stack.count() == 1
 
 
 def test_that_a_share_typed_for_too_many_classes_is_refused_with_their_sum(hand: Hand, workbench: Workbench) -> None:
@@ -268,7 +268,7 @@ def test_that_presets_do_what_they_say(hand: Hand, workbench: Workbench) -> None
     hand.click(5, Column.CLASS, Modifier.ControlModifier)
     hand.press("preset_only")
     assert target(workbench, 3) + target(workbench, 5) == pytest.approx(1)
-    assert workbench.undo_stack.undoText() == "Only these"
+    assert workbench.setup.undo_stack.undoText() == "Only these"
 
 
 def paste(hand: Hand, text: str) -> None:
@@ -280,7 +280,7 @@ def test_that_a_column_from_a_spreadsheet_is_pasted(hand: Hand, workbench: Workb
     hand.click(2, OFFSET)
     paste(hand, "-1,5\r\n−2\r\n\r\n0.25\r\n")
     assert offsets(workbench)[2:6] == (-1.5, -2, 0, 0.25)
-    assert workbench.undo_stack.count() == 1
+    assert workbench.setup.undo_stack.count() == 1
 
 
 def test_that_what_is_copied_can_be_pasted_back(hand: Hand, workbench: Workbench) -> None:
@@ -344,12 +344,12 @@ def test_that_the_summary_says_what_the_tilt_costs(hand: Hand, workbench: Workbe
 def test_that_the_verdict_tells_of_examples_that_outweigh_a_batch(hand: Hand, workbench: Workbench) -> None:
     verdict = hand.panel.summary.verdict
     model = parse_config({"model": {"kind": "gan"}}, "test").model
-    workbench.edit(model=model, batch=workbench.config.batch.model_copy(update={"average_size": 2.0}))
+    workbench.setup.edit(model=model, batch=workbench.setup.config.batch.model_copy(update={"average_size": 2.0}))
     hand.click(2, OFFSET)
     hand.type("-1.3577")
     assert "outweigh" in verdict.text()
     assert "stratified" in verdict.toolTip()
-    workbench.edit(batch=workbench.config.batch.model_copy(update={"planner": PlannerKind.STRATIFIED}))
+    workbench.setup.edit(batch=workbench.setup.config.batch.model_copy(update={"planner": PlannerKind.STRATIFIED}))
     assert "outweigh" not in verdict.text() + verdict.toolTip()
 
 
@@ -382,7 +382,7 @@ def test_that_a_target_that_the_run_refuses_does_not_stay_pending(hand: Hand, wo
     target.set_offset(2, -1.0)
     assert badge.text() == "pending…"
     told: list[UserError] = []
-    target.rejected.connect(told.append)
+    workbench.setup.edit_rejected.connect(told.append)
     error = UserError("No batch can be planned", "Every weight is 0.", "Make it weaker.")
     runs.target_rejected.emit(target.perturbation.revision, error)
     assert badge.isVisible()

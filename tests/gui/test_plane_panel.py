@@ -37,8 +37,8 @@ Key = Qt.Key
 
 
 def load(qtbot: QtBot, workbench: Workbench, config: RingConfig | LinesConfig | GaussianConfig) -> None:
-    with qtbot.waitSignal(workbench.dataset_changed):
-        workbench.set_dataset(config)
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
+        workbench.setup.set_dataset(config)
 
 
 def make_frame(step: int = 10, count: int = 50) -> PlaneFrame:
@@ -74,7 +74,7 @@ def test_that_points_of_an_old_run_are_shown_where_they_belong(panel: PlanePanel
     kept = Frame(grid=grid, seconds=1.0, points=np.ones((5, 2)), labels=np.zeros(5, np.int64))
     workbench.time.frame_shown.emit(kept)
     assert panel._step.text() == ""  # of no run that learned these points
-    workbench.running = workbench.config
+    workbench.runs.config = workbench.setup.config
     workbench.time.frame_shown.emit(kept)
     assert panel._frame is not None
     assert panel._step.text().startswith(f"step {grid.step}")
@@ -87,8 +87,8 @@ def test_that_the_panel_says_how_to_get_a_plane(qtbot: QtBot, workbench: Workben
     assert "Choose one of the data sets" in panel.empty_text
     load(qtbot, workbench, RingConfig(count=400))
     assert panel.empty_text == ""
-    with qtbot.waitSignal(workbench.dataset_changed):
-        workbench.set_dataset(RunConfig().dataset)
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
+        workbench.setup.set_dataset(RunConfig().dataset)
     assert panel.empty_text
 
 
@@ -107,7 +107,7 @@ def test_that_the_target_is_drawn_before_a_run_and_follows_the_tilt(panel: Plane
 
 
 def test_that_a_frame_brings_points_arrows_a_net_and_the_models_field(panel: PlanePanel, workbench: Workbench) -> None:
-    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
     canvas = panel.canvas
     assert sum(polygon.size() for _, polygon in canvas.fake._parts) == 50
     assert len(canvas.arrow_lines.xData) == 6 * 17
@@ -124,7 +124,7 @@ def test_that_a_frame_brings_points_arrows_a_net_and_the_models_field(panel: Pla
 def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
     qtbot: QtBot, panel: PlanePanel, workbench: Workbench, letter: str, layer: str
 ) -> None:
-    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
 
     def drawn() -> int:
         canvas = panel.canvas
@@ -148,28 +148,28 @@ def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
 
 
 def test_that_a_model_that_makes_no_points_shows_none(panel: PlanePanel, workbench: Workbench) -> None:
-    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
     nothing = PlaneFrame(step=20, points=np.empty((0, 2)), labels=np.empty(0, np.int64), views=())
-    workbench.snapshot_arrived.emit(make_snapshot(plane=nothing))
+    workbench.time.snapshot_arrived.emit(make_snapshot(plane=nothing))
     assert sum(polygon.size() for _, polygon in panel.canvas.fake._parts) == 0
 
 
 def test_that_h_goes_through_the_heat_maps_and_the_choice_stays(
     qtbot: QtBot, panel: PlanePanel, workbench: Workbench
 ) -> None:
-    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
     assert panel.heat is not None
     seen = [panel.heat.name]
     for _ in range(3):
         qtbot.keyClick(panel.canvas, "h")
         seen.append(panel.heat.name if panel.heat is not None else "none")
     assert seen == ["critic", "none", "p", "target"]
-    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame(20)))
+    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame(20)))
     assert panel.heat.name == "target"
 
 
 def test_that_the_mouse_reads_every_field_with_its_unit(panel: PlanePanel, workbench: Workbench) -> None:
-    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
     middle = panel.canvas.viewport().mapFromParent(panel.canvas.rect().center()) + QPoint(25, -10)
     text = tooltip_at(panel.canvas.viewport(), middle)
     assert "Target" in text
@@ -179,7 +179,7 @@ def test_that_the_mouse_reads_every_field_with_its_unit(panel: PlanePanel, workb
 
 def test_that_distances_are_drawn_and_explained(panel: PlanePanel, workbench: Workbench) -> None:
     history = make_history(40, plane_js=0.3, plane_w1=0.5, plane_w1_floor=0.2, plane_kl=1.0)
-    workbench.history_changed.emit(history)
+    workbench.time.history_changed.emit(history)
     assert panel.distances.before.isHidden()
     chips = panel.distances.legend.chips
     assert "0.300" in chips["plane_js"]._value
@@ -188,14 +188,14 @@ def test_that_distances_are_drawn_and_explained(panel: PlanePanel, workbench: Wo
 
 
 def test_that_a_new_run_forgets_the_old_ones_points(panel: PlanePanel, workbench: Workbench) -> None:
-    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
-    workbench.run_reset.emit()
+    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.run_reset.emit()
     assert not panel.canvas.fake._parts
     assert panel.empty_text == ""
 
 
 def test_that_the_look_can_change_while_it_is_shown(panel: PlanePanel, workbench: Workbench) -> None:
-    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
     light = panel.canvas.fake._parts[0][0].name()
     panel.theme.set_mode(ThemeMode.DARK)
     assert panel.canvas.fake._parts[0][0].name() != light
@@ -206,28 +206,28 @@ def test_that_the_look_can_change_while_it_is_shown(panel: PlanePanel, workbench
 def test_that_a_planar_set_brings_its_panel_to_the_front_and_trains(qtbot: QtBot, window: MainWindow) -> None:
     hands = Hands(qtbot, window)
     bench = window.workbench
-    with qtbot.waitSignal(bench.dataset_changed):
-        bench.set_config(config_or_preset("planar-gan"))
+    with qtbot.waitSignal(bench.setup.dataset_changed):
+        bench.setup.set_config(config_or_preset("planar-gan"))
     panel = window.docks["plane"].widget()
     assert isinstance(panel, PlanePanel)
     qtbot.waitUntil(panel.on_screen)
     hands.train()
     hands.wait(lambda: panel._frame is not None and bool(panel.canvas.fake._parts))
-    hands.wait(lambda: "plane_js" in bench.history.names)
+    hands.wait(lambda: "plane_js" in bench.runs.history.names)
     steps = panel.steps
     assert list(steps.buttons) == ["critic", "generator"]
     qtbot.keyClick(steps.buttons["critic"], Key.Key_Space)
     hands.wait_for(RunPhase.PAUSED)
-    at = bench.run.step  # it pauses before it steps, so the critic's step may be still to come
+    at = bench.runs.run.step  # it pauses before it steps, so the critic's step may be still to come
     qtbot.mouseClick(steps.buttons["generator"], Qt.MouseButton.LeftButton)
-    hands.wait(lambda: at < bench.run.step <= at + 2)
+    hands.wait(lambda: at < bench.runs.run.step <= at + 2)
     qtbot.mouseClick(steps.slow, Qt.MouseButton.LeftButton)
     assert steps.slow.isChecked()
     hands.end()
-    assert bench.run.phase is RunPhase.FINISHED
+    assert bench.runs.run.phase is RunPhase.FINISHED
     assert steps.isHidden()
-    with qtbot.waitSignal(bench.dataset_changed):
-        bench.set_dataset(RunConfig().dataset)
+    with qtbot.waitSignal(bench.setup.dataset_changed):
+        bench.setup.set_dataset(RunConfig().dataset)
     samples = window.docks["samples"].widget()
     assert isinstance(samples, SamplesPanel)
     qtbot.waitUntil(samples.on_screen)
@@ -243,12 +243,12 @@ def test_that_a_model_that_cannot_learn_points_says_so_at_once_and_at_start(qtbo
     assert combo.currentData() == "vae"
     assert "Choose the Gaussian likelihood" in message.text()
     hands.press("start")
-    assert not bench.run.phase.active
+    assert not bench.runs.run.phase.active
     setup = window.docks["setup"].widget()
     assert isinstance(setup, SetupPanel)
     row = setup.model._forms["vae"]._rows["likelihood"]
     assert "This likelihood is for pixels" in row.message.text()
-    bench.set_model(model_spec("vae").config.model_validate({"kind": "vae", "likelihood": "gaussian"}))
+    bench.setup.edit(model=model_spec("vae").config.model_validate({"kind": "vae", "likelihood": "gaussian"}))
     assert message.isHidden()
 
 
@@ -293,7 +293,7 @@ def test_that_particles_run_along_their_ways_and_never_off_them() -> None:
 
 
 def test_that_particles_move_while_they_are_seen(panel: PlanePanel, workbench: Workbench, qtbot: QtBot) -> None:
-    workbench.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
     first = panel.canvas.tails.xData.copy()
     qtbot.waitUntil(lambda: not np.array_equal(panel.canvas.tails.xData, first))
     panel.hide()
@@ -306,9 +306,9 @@ def test_that_layers_a_model_lacks_are_not_offered(panel: PlanePanel, workbench:
     assert all(button.isEnabled() for button in panel.toggles.values())
     frame = make_frame()
     no_net = tuple(view for view in frame.views if not isinstance(view, Net))
-    workbench.snapshot_arrived.emit(make_snapshot(plane=replace(frame, views=no_net)))
+    workbench.time.snapshot_arrived.emit(make_snapshot(plane=replace(frame, views=no_net)))
     assert [layer for layer, button in panel.toggles.items() if not button.isEnabled()] == ["n"]
-    workbench.run_reset.emit()
+    workbench.time.run_reset.emit()
     assert all(button.isEnabled() for button in panel.toggles.values())
 
 
@@ -334,9 +334,9 @@ def test_that_a_lesson_opens_from_the_menu_with_its_text_and_its_set(qtbot: QtBo
     bench, panel = window.workbench, window.docks["plane"].widget()
     assert isinstance(panel, PlanePanel)
     (action,) = [each for each in window.findChildren(QAction) if each.objectName() == "lesson_vanishing-gradients"]
-    with qtbot.waitSignal(bench.dataset_changed):
+    with qtbot.waitSignal(bench.setup.dataset_changed):
         action.trigger()
-    assert bench.config.dataset.kind == "planar_lines"
+    assert bench.setup.config.dataset.kind == "planar_lines"
     assert panel.lesson.text.text().startswith("Vanishing gradients. The generator begins between two lines")
     qtbot.waitUntil(panel.lesson.isVisible)
     (close,) = panel.lesson.findChildren(QToolButton, "lesson_close")
@@ -348,10 +348,10 @@ def test_that_a_lesson_leaves_with_its_plane(qtbot: QtBot, window: MainWindow) -
     bench, panel = window.workbench, window.docks["plane"].widget()
     assert isinstance(panel, PlanePanel)
     (action,) = [each for each in window.findChildren(QAction) if each.objectName() == "lesson_mode-collapse"]
-    with qtbot.waitSignal(bench.dataset_changed):
+    with qtbot.waitSignal(bench.setup.dataset_changed):
         action.trigger()
-    with qtbot.waitSignal(bench.dataset_changed):
-        bench.set_dataset(RunConfig().dataset)
+    with qtbot.waitSignal(bench.setup.dataset_changed):
+        bench.setup.set_dataset(RunConfig().dataset)
     assert panel.lesson.isHidden()
 
 

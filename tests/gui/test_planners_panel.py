@@ -69,7 +69,7 @@ def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager, sent: list[Co
 
 
 def run_is(workbench: Workbench, phase: RunPhase) -> None:
-    workbench.runs._set_run(replace(workbench.run, phase=phase) if workbench.run else RunView(phase=phase))
+    workbench.runs._set_run(replace(workbench.runs.run, phase=phase) if workbench.runs.run else RunView(phase=phase))
 
 
 def press(qtbot: QtBot, panel: PlannersPanel, name: str) -> None:
@@ -140,7 +140,7 @@ def test_that_one_press_takes_the_advice_for_the_next_run(
     workbench.runs.planners_compared.emit(report())
     assert panel.use.text() == "Use stratified"
     press(qtbot, panel, "planners_use")
-    assert workbench.config.batch.planner is PlannerKind.STRATIFIED
+    assert workbench.setup.config.batch.planner is PlannerKind.STRATIFIED
     assert not panel.use.isVisible()
 
 
@@ -152,7 +152,7 @@ def test_that_the_answer_stays_after_the_run_and_goes_with_the_next(panel: Plann
     assert not panel.progress.isVisible()
     assert not panel.compare.isEnabled()
     assert panel.table.isVisible()
-    workbench.run_reset.emit()  # an old run is looked at
+    workbench.time.run_reset.emit()  # an old run is looked at
     assert not panel.empty_text
     workbench.runs.run_reset.emit()
     assert "Press Start" in panel.empty_text

@@ -56,7 +56,7 @@ def column(panel: QueuePanel, place: int) -> list[str]:
 
 def queue_three(qtbot: QtBot, workbench: Workbench, panel: QueuePanel) -> None:
     for name in "abc":
-        workbench.edit(name=name)
+        workbench.setup.edit(name=name)
         click(qtbot, panel, "add")
 
 
@@ -108,7 +108,7 @@ def test_that_how_many_run_at_once_is_kept(
         qtbot.keyClicks(panel.at_once, f"{text}\t")
         assert workbench.queue.at_once == count
     workbench.queue.shutdown()
-    again = Workbench(workbench.config, data_root=workbench.data_root, runs_root=workbench.runs_root)
+    again = Workbench(workbench.setup.config, data_root=workbench.setup.data_root, runs_root=workbench.setup.runs_root)
     again.queue.begin()
     assert again.queue.at_once == 3
     other = QueuePanel(again, theme)
@@ -183,7 +183,7 @@ def test_that_a_queue_goes_on_after_a_restart(
     queue_three(qtbot, workbench, panel)
     click(qtbot, panel, "run")
     workbench.queue.shutdown()
-    again = Workbench(workbench.config, data_root=tmp_path / "datasets", runs_root=workbench.runs_root)
+    again = Workbench(workbench.setup.config, data_root=tmp_path / "datasets", runs_root=workbench.setup.runs_root)
     with qtbot.waitSignal(again.queue.through, timeout=30_000):
         again.queue.begin()
     assert [job.status for job in again.queue.jobs] == [JobStatus.COMPLETED] * 3

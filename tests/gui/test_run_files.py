@@ -36,7 +36,7 @@ from tests.library.made_runs import record_evaluation
 
 @pytest.fixture
 def hands(qtbot: QtBot, window: MainWindow) -> Hands:
-    window.workbench.edit(
+    window.workbench.setup.edit(
         model=VaeConfig(width=4),
         batch=BatchConfig(average_size=16),
         cadence=CadenceConfig(log_every=1, sample_every=0.5, samples=4),
@@ -51,13 +51,13 @@ def test_that_a_stopped_run_goes_on_in_its_folder_with_its_curves_and_its_target
     hands.enter(2, Column.OFFSET, "-1.5")
     hands.wait(lambda: bench.target.tilt is not None and not bench.target.tilt.pending)
     hands.end()
-    step, folder = bench.run.step, bench.run.folder
+    step, folder = bench.runs.run.step, bench.runs.run.folder
     hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
-    hands.wait(lambda: bench.run.step > step + 2)
-    assert bench.run.folder == folder
+    hands.wait(lambda: bench.runs.run.step > step + 2)
+    assert bench.runs.run.folder == folder
     assert bench.target.class_offsets()[2] == -1.5
-    assert bench.history.steps[0] == 1, "the curves go on"
-    assert any(mark.text == "Went on from here" for mark in bench.history.marks)
+    assert bench.runs.history.steps[0] == 1, "the curves go on"
+    assert any(mark.text == "Went on from here" for mark in bench.runs.history.marks)
     hands.enter(3, Column.OFFSET, "1")
     hands.wait(lambda: bench.target.tilt is not None and not bench.target.tilt.pending)
     hands.end()
@@ -71,14 +71,14 @@ def test_that_a_run_is_resumed_from_its_folder_with_its_set_up(hands: Hands, mon
     bench = hands.bench
     hands.train()
     hands.end()
-    step, folder = bench.run.step, bench.run.folder
-    bench.set_dataset(RingConfig())
-    hands.wait(lambda: bench.dataset is not None and bench.dataset.plane is not None)
+    step, folder = bench.runs.run.step, bench.runs.run.folder
+    bench.setup.set_dataset(RingConfig())
+    hands.wait(lambda: bench.setup.dataset is not None and bench.setup.dataset.plane is not None)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
     action = hands.find(QAction, "resume_run")
     action.trigger()
-    hands.wait(lambda: bench.run.phase is RunPhase.RUNNING and bench.run.step > step)
-    assert bench.config.dataset.kind == "digits"
+    hands.wait(lambda: bench.runs.run.phase is RunPhase.RUNNING and bench.runs.run.step > step)
+    assert bench.setup.config.dataset.kind == "digits"
     with hands.answering("OK") as said:
         action.trigger()
         hands.wait(lambda: bool(said))
@@ -87,18 +87,18 @@ def test_that_a_run_is_resumed_from_its_folder_with_its_set_up(hands: Hands, mon
 
 
 def test_that_a_folder_without_a_run_is_refused_with_a_message(hands: Hands, tmp_path: Path) -> None:
-    before = hands.bench.config
+    before = hands.bench.setup.config
     with hands.answering("OK") as said:
         assert not hands.window.run_files.resume(tmp_path)
     assert len(said) == 1
     assert "config.json" in said[0]
-    assert hands.bench.config == before
+    assert hands.bench.setup.config == before
 
 
 def test_that_a_run_under_way_elsewhere_is_neither_gone_on_with_nor_thrown_away(hands: Hands) -> None:
     hands.train()
     hands.end()
-    folder = hands.bench.run.folder
+    folder = hands.bench.runs.run.folder
     assert folder is not None
     owner = Owner(folder)
     with hands.answering("OK") as said:
@@ -119,12 +119,12 @@ def test_that_the_data_of_a_run_are_looked_for_where_they_were(hands: Hands, tmp
     quick = ("dataset.kind=mnist", "model.width=4", "batch.average_size=8", "evaluation.budget=0")
     given = [word for setting in quick for word in ("--set", setting)]
     assert studio(["train", "digits-vae", "--steps", "2", "--run-dir", str(run), "--data-root", str(root), *given]) == 0
-    before = hands.bench.data_root
+    before = hands.bench.setup.data_root
     assert hands.window.run_files.resume(run)
-    hands.wait(lambda: hands.bench.run.phase is RunPhase.RUNNING and hands.bench.run.step > 2)
+    hands.wait(lambda: hands.bench.runs.run.phase is RunPhase.RUNNING and hands.bench.runs.run.step > 2)
     hands.end()
     assert SavedRun.open(run).identity.data_root == root
-    assert hands.bench.data_root == before
+    assert hands.bench.setup.data_root == before
 
 
 @pytest.mark.slow
@@ -137,26 +137,26 @@ def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
     hands.press("pause")
     hands.wait_for(RunPhase.PAUSED)
     hands.press("pause")
-    hands.wait(lambda: any(mark.kind is MarkKind.RESUMED for mark in hands.bench.history.marks))
+    hands.wait(lambda: any(mark.kind is MarkKind.RESUMED for mark in hands.bench.runs.history.marks))
     hands.end()
-    folder = hands.bench.run.folder
+    folder = hands.bench.runs.run.folder
     assert folder is not None
-    step, marks = hands.bench.run.step, len(hands.bench.history.marks)
+    step, marks = hands.bench.runs.run.step, len(hands.bench.runs.history.marks)
     record_evaluation(folder, step - 1, 0.25, 30.0)
     settings = QSettings(str(tmp_path / "other.ini"), QSettings.Format.IniFormat)
-    bench = Workbench(hands.bench.config, data_root=tmp_path / "datasets", runs_root=tmp_path / "runs")
+    bench = Workbench(hands.bench.setup.config, data_root=tmp_path / "datasets", runs_root=tmp_path / "runs")
     other = Hands(qtbot, MainWindow(bench, theme, settings))
-    with qtbot.waitActive(other.window), qtbot.waitSignal(bench.dataset_changed):
+    with qtbot.waitActive(other.window), qtbot.waitSignal(bench.setup.dataset_changed):
         other.window.show()
         other.window.activateWindow()
-        bench.set_dataset(bench.config.dataset)
+        bench.setup.set_dataset(bench.setup.config.dataset)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
     other.find(QAction, "resume_run").trigger()
-    other.wait(lambda: bench.run.phase is RunPhase.RUNNING and bench.run.step > step + 2)
-    assert bench.history.steps[:step].tolist() == list(range(1, step + 1))
-    assert [mark.text for mark in bench.history.marks][marks:] == ["Went on from here"]
+    other.wait(lambda: bench.runs.run.phase is RunPhase.RUNNING and bench.runs.run.step > step + 2)
+    assert bench.runs.history.steps[:step].tolist() == list(range(1, step + 1))
+    assert [mark.text for mark in bench.runs.history.marks][marks:] == ["Went on from here"]
     losses = other.find(LossesPanel, "losses")
-    assert losses._history is bench.history
+    assert losses._history is bench.runs.history
     shares = bench.evaluations.view
     assert shares.history.steps.tolist() == [step - 1]
     assert shares.latest is not None
@@ -171,7 +171,7 @@ def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
     assert 0 < bench.time.view.step <= step
     bench.time.follow()
     other.end()
-    assert read_metrics(folder).steps.tolist() == list(range(1, bench.run.step + 1))
+    assert read_metrics(folder).steps.tolist() == list(range(1, bench.runs.run.step + 1))
     other.window.close()
     assert bench.shutdown()
     other.window.deleteLater()
@@ -183,7 +183,7 @@ def test_that_a_run_stopped_before_its_next_step_can_be_gone_on_with_as_before(
     bench = hands.bench
     hands.train()
     hands.end()
-    step, folder = bench.run.step, bench.run.folder
+    step, folder = bench.runs.run.step, bench.runs.run.folder
 
     def endless(*given: object) -> None:
         progress = given[-1]
@@ -197,15 +197,15 @@ def test_that_a_run_stopped_before_its_next_step_can_be_gone_on_with_as_before(
         hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
         hands.wait_for(RunPhase.PREPARING)
         hands.end()
-    assert (bench.run.phase, bench.run.step, bench.run.folder) == (RunPhase.FINISHED, step, folder)
+    assert (bench.runs.run.phase, bench.runs.run.step, bench.runs.run.folder) == (RunPhase.FINISHED, step, folder)
     hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
-    hands.wait(lambda: bench.run.step > step + 2)
-    assert bench.run.folder == folder
+    hands.wait(lambda: bench.runs.run.step > step + 2)
+    assert bench.runs.run.folder == folder
     hands.end()
 
 
 def _from_the_task(hands: Hands) -> None:
-    hands.bench.cancel_task()
+    hands.bench.looking.cancel()
 
 
 def _by_stop(hands: Hands) -> None:
@@ -220,7 +220,7 @@ def test_that_going_on_can_be_cancelled_while_the_past_is_read(
     bench = hands.bench
     hands.train()
     hands.end()
-    step, ended = bench.run.step, threading.Event()
+    step, ended = bench.runs.run.step, threading.Event()
 
     def endless(_folder: Path, _step: int, progress: Progress) -> Past:
         try:
@@ -232,12 +232,12 @@ def test_that_going_on_can_be_cancelled_while_the_past_is_read(
 
     monkeypatch.setattr("studio.gui.run_starter.read_past", endless)
     hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
-    hands.wait(lambda: bench.task is not None and bench.task.cancellable)
-    assert "about to go on" in bench.start_blocked
+    hands.wait(lambda: bench.looking.view is not None and bench.looking.view.cancellable)
+    assert "about to go on" in bench.starter.blocked
     cancel(hands)
-    hands.wait(lambda: not bench.start_blocked and bench.task is None)
+    hands.wait(lambda: not bench.starter.blocked and bench.looking.view is None)
     assert ended.is_set()
-    assert bench.run.phase is RunPhase.FINISHED
-    assert bench.run.step == step
+    assert bench.runs.run.phase is RunPhase.FINISHED
+    assert bench.runs.run.step == step
     assert hands.window.actions_of_run["continue"].isEnabled()
     assert not hands.window.actions_of_run["stop"].isEnabled()

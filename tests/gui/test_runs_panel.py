@@ -33,7 +33,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 @pytest.fixture
 def three_runs(workbench: Workbench) -> Path:
-    root = workbench.runs_root
+    root = workbench.setup.runs_root
     twos = make_run(root, "a", make_config("twos", offsets={"2": -1.36}), steps=500)
     record_evaluation(add_weights(twos), 500, 0.03, 12.0)
     write_notes(twos, RunNotes(tags=("paper",), notes="Looks right."))
@@ -71,7 +71,7 @@ def test_that_an_empty_workspace_says_how_to_fill_it(qtbot: QtBot, workbench: Wo
     panel = RunsPanel(workbench, theme)
     show(qtbot, panel)
     assert "Press Start" in panel.empty_text
-    assert str(workbench.runs_root) in panel.empty_text
+    assert str(workbench.setup.runs_root) in panel.empty_text
 
 
 def test_that_each_run_stands_there_with_its_numbers(panel: RunsPanel) -> None:
@@ -249,7 +249,7 @@ def test_that_every_entry_of_the_menu_explains_itself(menu: QMenu) -> None:
 
 def test_that_a_set_up_like_an_old_run_is_taken_over(menu: QMenu, workbench: Workbench) -> None:
     action(menu, "duplicate").trigger()
-    assert workbench.config == make_config("twos", offsets={"2": -1.36})
+    assert workbench.setup.config == make_config("twos", offsets={"2": -1.36})
 
 
 def test_that_its_folder_is_opened(menu: QMenu, three_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -403,7 +403,7 @@ def test_that_another_workspace_is_chosen_and_remembered(
     assert button is not None
     qtbot.mouseClick(button, LEFT)
     qtbot.waitUntil(lambda: names(panel) == ["elsewhere"])
-    assert workbench.runs_root == runs_root() == tmp_path / "others"
+    assert workbench.setup.runs_root == runs_root() == tmp_path / "others"
 
 
 def test_that_the_window_has_the_panel(window: MainWindow) -> None:

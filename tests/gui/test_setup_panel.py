@@ -92,21 +92,21 @@ def test_that_a_choice_of_model_brings_its_form_and_keeps_what_was_set(
 ) -> None:
     model = find(panel, QComboBox, "model")
     choose(qtbot, model, "vae")
-    assert workbench.config.model.kind == "vae"
+    assert workbench.setup.config.model.kind == "vae"
     beta = find(panel, NumberField, "beta")
     enter(qtbot, beta.lineEdit(), "2.5")
-    assert workbench.config.model.model_dump()["beta"] == 2.5
+    assert workbench.setup.config.model.model_dump()["beta"] == 2.5
     choose(qtbot, model, "wgan_gp")
     assert not beta.isVisible()
     choose(qtbot, model, "vae")
-    assert workbench.config.model.model_dump()["beta"] == 2.5
+    assert workbench.setup.config.model.model_dump()["beta"] == 2.5
 
 
 def test_that_nothing_is_downloaded_before_the_person_says_so(
     qtbot: QtBot, panel: SetupPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(workbench, "set_dataset", asked.append)
+    monkeypatch.setattr(workbench.setup, "set_dataset", asked.append)
     choose(qtbot, find(panel, QComboBox, "dataset"), "mnist")
     assert not asked
     assert "Digits stays in use" in words(panel, "dataset_offer")
@@ -114,7 +114,7 @@ def test_that_nothing_is_downloaded_before_the_person_says_so(
     assert button.text() == "Download 11.6 MB"
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert [getattr(config, "kind", "") for config in asked] == ["mnist"]
-    workbench.task_changed.emit(TaskView(text="Downloading", fraction=0.25))
+    workbench.tasks.changed.emit(TaskView(text="Downloading", fraction=0.25))
     assert words(panel, "dataset_progress") == "Downloading"
     assert not button.isVisible()
     qtbot.mouseClick(find(panel, QPushButton, "cancel_loading"), Qt.MouseButton.LeftButton)
@@ -133,19 +133,19 @@ def test_that_a_choice_survives_an_edit_of_the_offsets(qtbot: QtBot, panel: Setu
 def test_that_another_data_set_takes_the_place_of_an_entry_under_way(
     qtbot: QtBot, panel: SetupPanel, workbench: Workbench, by_hand: bool
 ) -> None:
-    first, loaded = workbench.config, list[str]()
+    first, loaded = workbench.setup.config, list[str]()
     dataset = find(panel, QComboBox, "dataset")
     choose(qtbot, dataset, "planar_ring")
-    qtbot.waitUntil(lambda: not workbench.reading_data)
-    workbench.dataset_changed.connect(lambda view: loaded.append(view.name))
+    qtbot.waitUntil(lambda: not workbench.setup.reading_data)
+    workbench.setup.dataset_changed.connect(lambda view: loaded.append(view.name))
     enter(qtbot, find(panel, NumberField, "count").lineEdit(), "500")
     if by_hand:
         choose(qtbot, dataset, "digits")
     else:
-        workbench.set_config(first)
+        workbench.setup.set_config(first)
     qtbot.wait(700)  # longer than a form waits for the next keystroke
-    qtbot.waitUntil(lambda: not workbench.reading_data)
-    assert workbench.config.dataset == first.dataset
+    qtbot.waitUntil(lambda: not workbench.setup.reading_data)
+    assert workbench.setup.config.dataset == first.dataset
     assert dataset.currentData() == "digits"
     assert loaded[-1] == "Digits"
     assert loaded.count("Digits") == 1
@@ -155,20 +155,20 @@ def test_that_an_entry_that_comes_too_late_for_a_run_does_not_stay(
     qtbot: QtBot, panel: SetupPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choose(qtbot, find(panel, QComboBox, "dataset"), "planar_ring")
-    qtbot.waitUntil(lambda: not workbench.reading_data)
+    qtbot.waitUntil(lambda: not workbench.setup.reading_data)
     count = find(panel, NumberField, "count")
     before = count.text()
     enter(qtbot, count.lineEdit(), "500")
     asked: list[object] = []
-    monkeypatch.setattr(workbench, "set_dataset", asked.append)
-    workbench.run_changed.emit(RunView(phase=RunPhase.PREPARING))
+    monkeypatch.setattr(workbench.setup, "set_dataset", asked.append)
+    workbench.runs.run_changed.emit(RunView(phase=RunPhase.PREPARING))
     qtbot.wait(700)
     assert not asked
     assert count.text() == before
 
 
 def test_that_a_failure_is_told_beside_the_choice(panel: SetupPanel, workbench: Workbench) -> None:
-    workbench.dataset_failed.emit(UserError("It cannot be downloaded", "No network", "Try again later"))
+    workbench.setup.dataset_failed.emit(UserError("It cannot be downloaded", "No network", "Try again later"))
     assert words(panel, "dataset_message") == "It cannot be downloaded. No network. Try again later."
 
 
@@ -178,10 +178,10 @@ def test_that_batch_seed_and_planner_reach_the_configuration(
     enter(qtbot, find(panel, NumberField, "average_size").lineEdit(), "32")
     enter(qtbot, find(panel, NumberField, "seed").lineEdit(), "7")
     choose(qtbot, find(panel, QComboBox, "planner"), PlannerKind.FIXED_SIZE)
-    config = workbench.config
+    config = workbench.setup.config
     assert (config.batch.average_size, config.batch.planner, config.seed) == (32, PlannerKind.FIXED_SIZE, 7)
     enter(qtbot, find(panel, NumberField, "average_size").lineEdit(), "0")
-    assert workbench.config.batch.average_size == 32
+    assert workbench.setup.config.batch.average_size == 32
     assert "from 1" in words(panel, "average_size_message")
 
 
@@ -190,24 +190,24 @@ def test_that_devices_are_offered_once_the_engine_knows_them(
 ) -> None:
     device = find(panel, QComboBox, "device")
     assert device.count() == 1
-    workbench.engine_ready.emit((("auto", "Automatic"), ("cpu", "CPU")))
+    workbench.setup.engine_ready.emit((("auto", "Automatic"), ("cpu", "CPU")))
     choose(qtbot, device, "cpu")
-    assert workbench.config.device == "cpu"
+    assert workbench.setup.config.device == "cpu"
 
 
 def test_that_a_refusal_is_shown_at_the_field_it_names(panel: SetupPanel, workbench: Workbench) -> None:
-    workbench.edit_rejected.emit(UserError("Too small", field="batch.average_size"))
+    workbench.setup.edit_rejected.emit(UserError("Too small", field="batch.average_size"))
     assert words(panel, "average_size_message") == "Too small."
-    workbench.edit_rejected.emit(UserError("Too wide", field="model.width"))
+    workbench.setup.edit_rejected.emit(UserError("Too wide", field="model.width"))
     assert words(panel, "width_message") == "Too wide."
 
 
 def test_that_a_run_locks_the_set_up_and_says_why(panel: SetupPanel, workbench: Workbench) -> None:
-    workbench.run_changed.emit(RunView(phase=RunPhase.RUNNING))
+    workbench.runs.run_changed.emit(RunView(phase=RunPhase.RUNNING))
     assert not find(panel, QComboBox, "model").isEnabled()
     assert not find(panel, QComboBox, "dataset").isEnabled()
     assert words(panel, "setup_state") == "Stop the run to change the set-up."
-    workbench.run_changed.emit(RunView(phase=RunPhase.FINISHED))
+    workbench.runs.run_changed.emit(RunView(phase=RunPhase.FINISHED))
     assert find(panel, QComboBox, "model").isEnabled()
 
 
@@ -250,12 +250,12 @@ def test_that_a_folder_is_shown_before_it_is_loaded(
     skipped = find(dialog, QListWidget, "folder_skipped")
     assert skipped.item(0).text().startswith("dogs/no.png: ")
     assert "1 cannot be read" in dialog.skipped_title.text()
-    assert workbench.config.dataset.kind == "digits"
+    assert workbench.setup.config.dataset.kind == "digits"
     enter(qtbot, find(dialog, NumberField, "size").lineEdit(), "16")
     qtbot.waitUntil(dialog.load.isEnabled)
-    with qtbot.waitSignal(workbench.dataset_changed):
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
         qtbot.mouseClick(dialog.load, Qt.MouseButton.LeftButton)
-    assert workbench.config.dataset == FolderConfig(path=str(folder), size=16)
+    assert workbench.setup.config.dataset == FolderConfig(path=str(folder), size=16)
     assert words(panel, "dataset_card") == "pets · 16×16 grey\n6 images · 2 classes"
 
 
@@ -264,10 +264,10 @@ def test_that_a_folder_is_found_however_it_was_typed(
 ) -> None:
     dialog = open_preview(qtbot, panel, Path(f" '{folder.as_uri()}' "))
     qtbot.waitUntil(dialog.load.isEnabled)
-    with qtbot.waitSignal(workbench.dataset_changed):
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
         qtbot.mouseClick(dialog.load, Qt.MouseButton.LeftButton)
-    assert isinstance(workbench.config.dataset, FolderConfig)
-    assert workbench.config.dataset.path == str(folder)
+    assert isinstance(workbench.setup.config.dataset, FolderConfig)
+    assert workbench.setup.config.dataset.path == str(folder)
     assert find(find(panel, QWidget, "image_folder"), QLineEdit, "path").text() == str(folder)
 
 
@@ -276,7 +276,7 @@ def test_that_a_preview_that_is_cancelled_changes_nothing(
 ) -> None:
     dialog = open_preview(qtbot, panel, folder)
     qtbot.keyClick(dialog, Key.Key_Escape)
-    assert workbench.config.dataset.kind == "digits"
+    assert workbench.setup.config.dataset.kind == "digits"
     assert find(panel, QComboBox, "dataset").currentData() == "digits"
 
 
@@ -301,7 +301,7 @@ def test_that_a_folder_of_images_alone_is_loaded_without_classes(
     assert [model.index(0, column).data() for column in range(2)] == ["all images", "3"]
     assert model.rowCount() == 1
     assert "3 files, no classes" in dialog.total.text()
-    with qtbot.waitSignal(workbench.dataset_changed):
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
         qtbot.mouseClick(dialog.load, Qt.MouseButton.LeftButton)
     assert words(panel, "dataset_card") == "cats · 32×32 grey\n3 images · no classes"
 
@@ -319,10 +319,10 @@ def test_that_a_folder_of_parts_offers_one_of_them_instead(
     qtbot.waitUntil(dialog.load.isEnabled)
     assert dialog.place.text() == str(tmp_path / "pets" / "train")
     assert not dialog.levels.isVisible()
-    with qtbot.waitSignal(workbench.dataset_changed):
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
         qtbot.mouseClick(dialog.load, Qt.MouseButton.LeftButton)
-    assert workbench.dataset is not None
-    assert workbench.dataset.class_names == ("cat", "dog")
+    assert workbench.setup.dataset is not None
+    assert workbench.setup.dataset.class_names == ("cat", "dog")
 
 
 def test_that_the_data_folder_can_be_set(qtbot: QtBot, panel: SetupPanel, workbench: Workbench, tmp_path: Path) -> None:
@@ -332,7 +332,7 @@ def test_that_the_data_folder_can_be_set(qtbot: QtBot, panel: SetupPanel, workbe
     enter(qtbot, line, str(file))
     assert "must be a folder" in words(panel, "dataset_message")
     enter(qtbot, line, str(tmp_path / "data"))
-    assert workbench.data_root == tmp_path / "data"
+    assert workbench.setup.data_root == tmp_path / "data"
     assert words(panel, "dataset_message") == ""
 
 

@@ -24,14 +24,14 @@ from tests.gui.live import make_snapshot
 
 def evaluation(workbench: Workbench) -> Evaluation:
     """Of a generator that makes only 2s, one of three unsure."""
-    assert workbench.dataset is not None
-    shares, classes = workbench.dataset.shares, len(workbench.dataset.class_names)
+    assert workbench.setup.dataset is not None
+    shares, classes = workbench.setup.dataset.shares, len(workbench.setup.dataset.class_names)
     confusion = np.vstack([np.diag(np.full(classes, 1000)), np.zeros(classes)])
     judged = np.zeros(classes + 1)
     judged[2], judged[-1] = 200, 100
     images = np.zeros((6, 8, 8, 1), np.uint8)
     return Evaluation(
-        class_names=workbench.dataset.class_names,
+        class_names=workbench.setup.dataset.class_names,
         data=np.append(shares, 0.0),
         target=np.append(shares, 0.0),
         shares=estimate(judged, confusion),
@@ -144,7 +144,7 @@ def test_that_snapshots_alone_draw_no_shares_and_no_table_anew(workbench: Workbe
     workbench.evaluations.changed.connect(drawn.append)
     workbench.target.changed.connect(drawn.append)
     arrived: list[object] = []
-    workbench.snapshot_arrived.connect(arrived.append)
+    workbench.time.snapshot_arrived.connect(arrived.append)
     for step in range(1, 6):
         workbench.runs._bridge.snapshot_arrived.emit(make_snapshot(step))
     assert (len(arrived), drawn) == (5, [])
@@ -155,14 +155,14 @@ def test_that_a_run_is_evaluated_live_on_demand_and_after_its_end(
     window: MainWindow, workbench: Workbench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("studio.evaluation.judge._SEEN", 10_000)
-    seen = workbench.config.evaluation.model_copy(update={"budget": 50.0, "samples": 100})
-    workbench.edit(evaluation=seen)
+    seen = workbench.setup.config.evaluation.model_copy(update={"budget": 50.0, "samples": 100})
+    workbench.setup.edit(evaluation=seen)
     evaluations = workbench.evaluations
     with qtbot.waitSignal(evaluations.evaluated, timeout=60_000):
         window.start()
     with qtbot.waitSignal(evaluations.evaluated, timeout=60_000):
         qtbot.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
-    workbench.stop()
+    workbench.starter.stop()
     qtbot.waitUntil(lambda: not workbench.runs.busy, timeout=60_000)
     before = len(evaluations.view.history)
     with qtbot.waitSignal(evaluations.evaluated, timeout=60_000):

@@ -39,36 +39,36 @@ def test_that_one_click_halves_the_batch_and_goes_on(
     monkeypatch.setattr(Trainer, "_run_phase", phase)
     hands.train(10)
     bench.runs.save()
-    hands.wait(lambda: bench.run.saved_step > 0)
-    kept = bench.run.saved_step
+    hands.wait(lambda: bench.runs.run.saved_step > 0)
+    kept = bench.runs.run.saved_step
     full = True
     hands.wait(lambda: hands.window.findChild(QMessageBox, "error_box") is not None)
     box = hands.window.findChild(QMessageBox, "error_box")
     assert box is not None
     assert box.text() == "There is not enough memory"
     hands.wait_for(RunPhase.PAUSED)
-    assert f"waits at step {bench.run.step:,}" in box.informativeText()
-    assert bench.run.step >= kept
+    assert f"waits at step {bench.runs.run.step:,}" in box.informativeText()
+    assert bench.runs.run.step >= kept
     button = box.findChild(QPushButton, "halve_batch")
     assert button is not None
     assert button.text().replace("&", "") == "Go on with B_avg = 32"
-    waiting = bench.run.step
+    waiting = bench.runs.run.step
     hands.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    hands.wait(lambda: bench.run.phase is RunPhase.RUNNING and bench.run.step > waiting + 3)
-    assert bench.config.batch.average_size == 32
-    assert bench.running is not None
-    assert bench.running.batch.average_size == 32
-    assert bench.history.current("average_size") == 32
+    hands.wait(lambda: bench.runs.run.phase is RunPhase.RUNNING and bench.runs.run.step > waiting + 3)
+    assert bench.setup.config.batch.average_size == 32
+    assert bench.runs.config is not None
+    assert bench.runs.config.batch.average_size == 32
+    assert bench.runs.history.current("average_size") == 32
     assert any(mark.text.startswith("B_avg set to 32") for mark in bench.time.view.marks)
     hands.end()
-    folder = bench.run.folder
+    folder = bench.runs.run.folder
     assert folder is not None
     metrics = read_metrics(folder)
-    assert metrics.steps.tolist() == list(range(1, bench.run.step + 1)), "no step is there twice"
+    assert metrics.steps.tolist() == list(range(1, bench.runs.run.step + 1)), "no step is there twice"
     assert metrics.columns["average_size"][-1] == 32
     assert read_config(folder / "config.json").batch.average_size == 32
     hands.window.actions_of_run["continue"].trigger()
-    ended = bench.run.step
-    hands.wait(lambda: bench.run.phase is RunPhase.RUNNING and bench.run.step > ended)
-    assert bench.history.current("average_size") == 32
+    ended = bench.runs.run.step
+    hands.wait(lambda: bench.runs.run.phase is RunPhase.RUNNING and bench.runs.run.step > ended)
+    assert bench.runs.history.current("average_size") == 32
     hands.end()

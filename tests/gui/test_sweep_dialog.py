@@ -209,7 +209,7 @@ def test_that_a_sweep_is_queued_as_it_is_now_and_can_be_undone(
     qtbot.addWidget(panel)
     with qtbot.waitActive(panel):
         panel.show()
-    workbench.edit(name="base")
+    workbench.setup.edit(name="base")
     button = panel.findChild(QAbstractButton, "queue_sweep")
     assert button is not None
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -222,12 +222,12 @@ def test_that_a_sweep_is_queued_as_it_is_now_and_can_be_undone(
     assert [job.title for job in jobs] == ["ΔH(0)=-1", "ΔH(0)=-2"]
     assert jobs[0].sweep is not None
     assert jobs[0].sweep.title == "two tilts"
-    assert jobs[0].folder.parent == workbench.runs_root
+    assert jobs[0].folder.parent == workbench.setup.runs_root
     shown = [panel.table.item(place, 0) for place in range(panel.table.rowCount())]
     assert [item.text() for item in shown if item is not None] == ["ΔH(0)=-1", "ΔH(0)=-2"]
-    workbench.undo_stack.undo()
+    workbench.setup.undo_stack.undo()
     assert not workbench.queue.jobs
-    workbench.undo_stack.redo()
+    workbench.setup.undo_stack.redo()
     assert [job.title for job in workbench.queue.jobs] == ["ΔH(0)=-1", "ΔH(0)=-2"]
     assert (state_dir() / "queue.sqlite").exists()
     workbench.queue.shutdown()

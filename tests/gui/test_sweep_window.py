@@ -122,8 +122,8 @@ def test_that_it_looks_again_and_tells_of_runs_that_are_gone(qtbot: QtBot, swept
 
 
 def test_that_it_is_opened_from_the_table_of_runs(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    make_run(workbench.runs_root, "alone", frames=0)
-    make_sweep(workbench.runs_root)
+    make_run(workbench.setup.runs_root, "alone", frames=0)
+    make_sweep(workbench.setup.runs_root)
     panel = RunsPanel(workbench, theme)
     show(qtbot, panel, 900, 400)
     qtbot.waitUntil(lambda: len(panel.model.shown) == 13)
@@ -137,8 +137,8 @@ def test_that_it_is_opened_from_the_table_of_runs(qtbot: QtBot, workbench: Workb
     with qtbot.waitSignal(window.run_asked) as asked:
         window.table.setCurrentCell(4, 0)
         qtbot.keyClick(window.table, Key.Key_Return)
-    assert asked.args == [workbench.runs_root / "tilts_005"]
-    qtbot.waitUntil(lambda: workbench.time.folder == workbench.runs_root / "tilts_005")
+    assert asked.args == [workbench.setup.runs_root / "tilts_005"]
+    qtbot.waitUntil(lambda: workbench.time.folder == workbench.setup.runs_root / "tilts_005")
     qtbot.keyClick(window, Key.Key_Escape)
     qtbot.waitUntil(lambda: panel.findChild(SweepWindow) is None)
 

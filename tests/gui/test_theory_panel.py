@@ -50,8 +50,8 @@ def test_that_the_share_of_the_tilted_class_is_met_exactly_at_one_and_by_the_dat
 ) -> None:
     assert panel.choice.currentText() == "Share of 2"
     assert value(panel, "exact").startswith("30.0 ±")
-    assert workbench.dataset is not None
-    share = 100 * float(workbench.dataset.shares[2])
+    assert workbench.setup.dataset is not None
+    share = 100 * float(workbench.setup.dataset.shares[2])
     # First order: p·(1 − p)·|ΔH| above p, for an offset of one class alone.
     offset = workbench.target.class_offsets()[2]
     assert float(value(panel, "first").split(" ± ")[0]) == pytest.approx(
@@ -66,8 +66,8 @@ def test_that_the_share_of_the_tilted_class_is_met_exactly_at_one_and_by_the_dat
 
 
 def test_that_the_data_and_the_predictions_have_errors(panel: TheoryPanel, workbench: Workbench) -> None:
-    assert workbench.dataset is not None
-    share, count = float(workbench.dataset.shares[2]), len(workbench.dataset.labels)
+    assert workbench.setup.dataset is not None
+    share, count = float(workbench.setup.dataset.shares[2]), len(workbench.setup.dataset.labels)
     mean, error = value(panel, "data").split(" ± ")
     assert float(mean) == pytest.approx(100 * share, rel=0.01)
     assert float(error) == pytest.approx(100 * np.sqrt(share * (1 - share) / count), rel=0.05)

@@ -34,7 +34,7 @@ Key = Qt.Key
 @pytest.fixture
 def old_run(workbench: Workbench) -> Path:
     """1,000 steps with a point each 10, frames at 0, 333, 667 and 1,000, an edit at 500 and two evaluations."""
-    path = make_run(workbench.runs_root, "old", make_config("an old run"), steps=1000)
+    path = make_run(workbench.setup.runs_root, "old", make_config("an old run"), steps=1000)
     record_evaluation(path, 400, 0.3, 40.0)
     record_evaluation(path, 900, 0.1, 20.0)
     return path
@@ -103,7 +103,7 @@ def test_that_marks_are_jumped_between(qtbot: QtBot, workbench: Workbench, old_r
 
 def test_that_a_damaged_run_is_told_of_and_changes_nothing(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
     look_at(qtbot, workbench, old_run)
-    bad = make_run(workbench.runs_root, "bad")
+    bad = make_run(workbench.setup.runs_root, "bad")
     (bad / "metrics.sqlite").write_bytes(b"x" * 5000)
     with qtbot.waitSignal(workbench.log.line_logged) as told:
         workbench.time.open(bad)
@@ -112,7 +112,7 @@ def test_that_a_damaged_run_is_told_of_and_changes_nothing(qtbot: QtBot, workben
 
 
 def test_that_the_run_that_was_asked_for_last_is_shown(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
-    other = make_run(workbench.runs_root, "other", make_config("another"))
+    other = make_run(workbench.setup.runs_root, "other", make_config("another"))
     workbench.time.open(old_run)
     with qtbot.waitSignal(workbench.time.frame_shown):
         workbench.time.open(other)
@@ -220,8 +220,8 @@ def test_that_a_run_under_way_is_scrubbed_and_followed_again(quick_hands: Hands)
     with quick_hands.qtbot.waitSignal(bench.time.frame_shown, timeout=10_000):
         bench.time.seek(0)
     assert samples._step.text().rstrip(FIGURE_SPACE) == "step 0"
-    seen = bench.run.step
-    quick_hands.wait(lambda: bench.run.step > seen + 5)
+    seen = bench.runs.run.step
+    quick_hands.wait(lambda: bench.runs.run.step > seen + 5)
     assert bench.time.view.step == 0
     assert samples._step.text().rstrip(FIGURE_SPACE) == "step 0"
     quick_hands.qtbot.mouseClick(quick_hands.find(QToolButton, "time_follow"), Qt.MouseButton.LeftButton)
@@ -229,7 +229,7 @@ def test_that_a_run_under_way_is_scrubbed_and_followed_again(quick_hands: Hands)
     quick_hands.press("pause")
     quick_hands.wait_for(RunPhase.PAUSED)
     quick_hands.press("pause")
-    quick_hands.wait(lambda: bool(bench.history.marks))
+    quick_hands.wait(lambda: bool(bench.runs.history.marks))
     assert [mark.kind for mark in bench.time.view.marks] == [MarkKind.RESUMED]
     quick_hands.end()
 
@@ -241,23 +241,23 @@ def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
     hands, bench = quick_hands, quick_hands.bench
     hands.train(20)
     bench.target.set_offset(2, -1.0)
-    hands.wait(lambda: any(mark.kind is MarkKind.EDIT for mark in bench.history.marks))
-    edit = bench.history.marks[0].step
-    hands.wait(lambda: bench.run.step > edit + 20)
+    hands.wait(lambda: any(mark.kind is MarkKind.EDIT for mark in bench.runs.history.marks))
+    edit = bench.runs.history.marks[0].step
+    hands.wait(lambda: bench.runs.run.step > edit + 20)
     hands.press("pause")
     hands.wait_for(RunPhase.PAUSED)
     bench.runs.sample_now()
     hands.press("pause")
-    hands.wait(lambda: any(mark.kind is MarkKind.RESUMED for mark in bench.history.marks))
+    hands.wait(lambda: any(mark.kind is MarkKind.RESUMED for mark in bench.runs.history.marks))
     hands.end()
-    assert bench.run.folder is not None
-    last = bench.run.step
-    record_evaluation(bench.run.folder, edit, 0.3, 40.0)
+    assert bench.runs.run.folder is not None
+    last = bench.runs.run.step
+    record_evaluation(bench.runs.run.folder, edit, 0.3, 40.0)
     panels = {
         panel.NAME: hands.find(panel, panel.NAME)
         for panel in (SamplesPanel, WeightsPanel, ExamplesPanel, DiagnosticsPanel, SharesPanel, LossesPanel)
     }
-    steps = [int(step) for step in FrameStore(bench.run.folder).steps]
+    steps = [int(step) for step in FrameStore(bench.runs.run.folder).steps]
     assert steps[0] == 0
     assert steps[-1] == last
 
@@ -279,7 +279,7 @@ def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
     assert panels["diagnostics"]._step <= shown
     assert bench.time.evaluation.latest is not None
     assert bench.time.evaluation.latest.evaluation.tv == 0.3
-    assert bench.time.history.current("loss_autoencoder") == bench.history.column("loss_autoencoder")[edit - 1]
+    assert bench.time.history.current("loss_autoencoder") == bench.runs.history.column("loss_autoencoder")[edit - 1]
     slider = hands.window.time_bar.slider
     slider.setFocus()
     with hands.qtbot.waitSignal(bench.time.frame_shown, timeout=10_000):

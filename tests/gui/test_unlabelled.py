@@ -45,8 +45,8 @@ def loose(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> MainWindow:
     """200 digits of which nobody has said which is which are loaded."""
     images = load_digits(DigitsConfig(), Path("unused"), Progress()).images[:200]
     bench = window.workbench
-    with qtbot.waitSignal(bench.dataset_changed):
-        bench.set_dataset(FolderConfig(path=str(write_loose_images(tmp_path / "scans", images)), size=8))
+    with qtbot.waitSignal(bench.setup.dataset_changed):
+        bench.setup.set_dataset(FolderConfig(path=str(write_loose_images(tmp_path / "scans", images)), size=8))
     return window
 
 
@@ -66,7 +66,7 @@ def add_judge(qtbot: QtBot, window: MainWindow) -> tuple[EnergyPanel, TermRow]:
 
 
 def judge_term(bench: Workbench) -> JudgeTermConfig:
-    (term,) = bench.config.perturbation.terms
+    (term,) = bench.setup.config.perturbation.terms
     assert isinstance(term, JudgeTermConfig)
     return term
 
@@ -78,8 +78,8 @@ def test_that_the_offsets_say_that_there_are_no_classes(qtbot: QtBot, loose: Mai
     assert empty.text().startswith("scans has no classes to give offsets to.")
     for name in ("preset_zero", "preset_balance", "preset_only", "preset_invert"):
         assert not offsets.findChild(QAbstractButton, name).isEnabled()
-    with qtbot.waitSignal(loose.workbench.dataset_changed):
-        loose.workbench.set_dataset(DigitsConfig())
+    with qtbot.waitSignal(loose.workbench.setup.dataset_changed):
+        loose.workbench.setup.set_dataset(DigitsConfig())
     assert not empty.isVisible()
     assert offsets.findChild(QAbstractButton, "preset_zero").isEnabled()
 
@@ -93,7 +93,7 @@ def test_that_the_shares_say_why_there_are_none_until_a_judge_is_chosen(qtbot: Q
     choice.setFocus()
     while choice.currentText() != "Digits":
         qtbot.keyClick(choice, Key.Key_Down)
-    assert loose.workbench.config.evaluation.judge == "digits"
+    assert loose.workbench.setup.config.evaluation.judge == "digits"
     assert "Press Start" in shares.empty_text
 
 
@@ -155,8 +155,8 @@ def test_that_the_row_changes_whose_judge_it_asks(
     qtbot.keyClick(of, Key.Key_Down)
     settle(qtbot, loose.workbench)
     assert judge_term(loose.workbench).of == "class 2"
-    loose.workbench.undo_stack.undo()
-    loose.workbench.undo_stack.undo()
+    loose.workbench.setup.undo_stack.undo()
+    loose.workbench.setup.undo_stack.undo()
     assert judge_term(loose.workbench).data == "digits"
     assert energy.rows[0].fields["of"].raw() == "2"
 
@@ -175,7 +175,7 @@ def test_that_a_formula_asks_for_its_judge_once_it_needs_one(qtbot: QtBot, loose
     qtbot.keyClick(data, Key.Key_Down)
     settle(qtbot, loose.workbench)
     assert row.message.text() == ""
-    (term,) = loose.workbench.config.perturbation.terms
+    (term,) = loose.workbench.setup.config.perturbation.terms
     assert isinstance(term, FormulaTermConfig)
     assert (term.data, term.text) == ("digits", "-0.05*log_odds(2)")
     assert data.isVisible()
@@ -197,7 +197,7 @@ def test_that_a_judge_whose_data_are_not_here_is_told_at_its_row_until_they_are(
     assert judge_term(loose.workbench).data == "digits"
     assert energy.message.isHidden()
     write_idx_set(tmp_path / "elsewhere")
-    loose.workbench.set_data_root(tmp_path / "elsewhere")
+    loose.workbench.setup.set_data_root(tmp_path / "elsewhere")
     qtbot.keyClick(data, Key.Key_Up)
     qtbot.keyClick(data, Key.Key_Down)
     settle(qtbot, loose.workbench)
@@ -208,10 +208,10 @@ def test_that_a_judge_whose_data_are_not_here_is_told_at_its_row_until_they_are(
 def test_that_a_run_on_them_is_judged_compared_and_foreseen(qtbot: QtBot, quick_hands: Hands, tmp_path: Path) -> None:
     window, bench = quick_hands.window, quick_hands.bench
     images = load_digits(DigitsConfig(), Path("unused"), Progress()).images[:200]
-    with qtbot.waitSignal(bench.dataset_changed):
-        bench.set_dataset(FolderConfig(path=str(write_loose_images(tmp_path / "scans", images)), size=8))
-    judged = bench.config.evaluation.model_copy(update={"judge": "digits", "samples": 40})
-    bench.edit(evaluation=judged)
+    with qtbot.waitSignal(bench.setup.dataset_changed):
+        bench.setup.set_dataset(FolderConfig(path=str(write_loose_images(tmp_path / "scans", images)), size=8))
+    judged = bench.setup.config.evaluation.model_copy(update={"judge": "digits", "samples": 40})
+    bench.setup.edit(evaluation=judged)
     add_judge(qtbot, window)
     quick_hands.train()
     shares = panel(window, "shares")
@@ -233,10 +233,10 @@ def test_that_a_run_on_them_is_judged_compared_and_foreseen(qtbot: QtBot, quick_
     assert planners.findChild(QTableWidget, "planners_table").rowCount() == 5
     quick_hands.end()
     evaluate = window.actions_of_run["evaluate"]
-    bench.edit(evaluation=judged.model_copy(update={"judge": ""}))
+    bench.setup.edit(evaluation=judged.model_copy(update={"judge": ""}))
     with qtbot.waitSignal(bench.log.line_logged) as line:
         evaluate.trigger()
     assert "There are no classes to train a judge on" in line.args[0].text
-    bench.edit(evaluation=judged)
+    bench.setup.edit(evaluation=judged)
     with qtbot.waitSignal(bench.evaluations.evaluated, timeout=PATIENCE_MS):
         evaluate.trigger()

@@ -132,7 +132,7 @@ def open_studio(config: RunConfig, home: Path, data_root: Path | None = None) ->
     with put_on(theme, app):
         automatic, garbage = gc.isenabled(), GarbageCollector(app)
         bench = Workbench(config, data_root=data_root or home / "datasets", runs_root=home / "runs")
-        bench.engine_ready.connect(garbage.settle)
+        bench.setup.engine_ready.connect(garbage.settle)
         window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
         window.showNormal()  # it would fill this platform's small screen
         window.resize(1280, 800)
@@ -143,7 +143,7 @@ def open_studio(config: RunConfig, home: Path, data_root: Path | None = None) ->
             yield window
         finally:
             bench.shutdown()
-            bench.see_run_out()
+            bench.runs.shutdown(None)
             window.close()
             window.deleteLater()
             garbage.stop()

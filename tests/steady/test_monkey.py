@@ -82,12 +82,12 @@ class Game:
         """Let it play with a run of this preset under way, then see that all is in order."""
         self.window._arrange()
         self.window.resize(1280, 800)
-        self.bench.set_config(tiny(preset))
-        self._wait(lambda: self.bench.images is not None and not self.bench.start_blocked)
+        self.bench.setup.set_config(tiny(preset))
+        self._wait(lambda: self.bench.setup.images is not None and not self.bench.starter.blocked)
         self.refused = False
         self.window.start()
-        self._wait(lambda: self.bench.run.step >= 1 or not self.bench.run.phase.active)
-        assert self.bench.run.phase.active
+        self._wait(lambda: self.bench.runs.run.step >= 1 or not self.bench.runs.run.phase.active)
+        assert self.bench.runs.run.phase.active
         with self.qtbot.waitSignal(self.monkey.finished, timeout=10 * PATIENCE_MS):
             self.monkey.play(events)
         QApplication.processEvents()
@@ -107,17 +107,17 @@ class Game:
             self.bugs.append(f"{line.text}\n{line.detail}")
 
     def _check_config(self) -> None:
-        config = self.bench.config
+        config = self.bench.setup.config
         assert parse_config(json.loads(config.to_json()), "the window's") == config
 
     def _check_target(self) -> None:
         """What the table shows is what is trained towards, unless the run refuses it, as of other classes."""
-        running, target = self.bench.running, self.bench.target
-        self._wait(lambda: self.bench.task is None and not self.bench.energies.busy)
-        if self.bench.run.phase is not RunPhase.RUNNING and self.bench.run.phase is not RunPhase.PAUSED:
+        running, target = self.bench.runs.config, self.bench.target
+        self._wait(lambda: self.bench.tasks.view is None and not self.bench.energies.busy)
+        if self.bench.runs.run.phase is not RunPhase.RUNNING and self.bench.runs.run.phase is not RunPhase.PAUSED:
             return
         assert running is not None
-        if running.dataset != self.bench.config.dataset or self.bench.dataset is None:
+        if running.dataset != self.bench.setup.config.dataset or self.bench.setup.dataset is None:
             return
 
         def settled() -> bool:
@@ -125,7 +125,7 @@ class Game:
             return tilt is None or not tilt.pending or tilt.fault is not None or self.refused
 
         self._wait(settled)
-        if target.tilt is not None and not target.tilt.pending and self.bench.run.phase.active:
+        if target.tilt is not None and not target.tilt.pending and self.bench.runs.run.phase.active:
             trained, shown = self.loops[-1].trainer.perturbation, target.perturbation
             assert trained.offsets == shown.offsets
             assert trained.energy == shown.energy
@@ -133,22 +133,22 @@ class Game:
 
     def _check_undo(self) -> None:
         """Undone to the first edit and redone to the last, the target is what it was."""
-        stack = self.bench.undo_stack
+        stack = self.bench.setup.undo_stack
         while stack.canRedo():
             stack.redo()
-        before = self.bench.config.perturbation
+        before = self.bench.setup.config.perturbation
         while stack.canUndo():
             stack.undo()
         while stack.canRedo():
             stack.redo()
-        after = self.bench.config.perturbation
+        after = self.bench.setup.config.perturbation
         assert after.offsets == before.offsets
         assert after.terms == before.terms
 
     def _end(self) -> None:
-        self.bench.stop()
+        self.bench.starter.stop()
         self._wait(lambda: not self.bench.runs.busy)
-        assert self.bench.run.phase in (RunPhase.FINISHED, RunPhase.FAILED)
+        assert self.bench.runs.run.phase in (RunPhase.FINISHED, RunPhase.FAILED)
 
 
 def tiny(preset: str) -> RunConfig:
@@ -185,7 +185,7 @@ def play(
     with Troubles() as troubles, loops_of_runs() as loops, open_studio(tiny(presets[0]), home) as window:
         heart = Heart(LONGEST)
         bench = window.workbench
-        qtbot.waitUntil(lambda: bench.dataset is not None and bench.task is None, timeout=PATIENCE_MS)
+        qtbot.waitUntil(lambda: bench.setup.dataset is not None and bench.tasks.view is None, timeout=PATIENCE_MS)
         game = Game(qtbot, window, seed, loops)
         heart.stalls.clear()
         heart.longest = 0.0

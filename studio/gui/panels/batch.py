@@ -87,9 +87,9 @@ class BatchPanel(LivePanel):
             plot.moved.connect(partial(self._hold, plot, other))
             plot.reset_asked.connect(self.follow)
         self.show_empty(_EMPTY)
-        workbench.history_changed.connect(self.take_history)
-        workbench.run_reset.connect(self.reset)
-        self.take_history(workbench.history)
+        workbench.time.history_changed.connect(self.take_history)
+        workbench.time.run_reset.connect(self.reset)
+        self.take_history(workbench.runs.history)
 
     @Slot(object)
     def take_history(self, history: History) -> None:

@@ -70,9 +70,9 @@ class DiagnosticsPanel(LivePanel):
         self.body.addWidget(self.legend)
         self.body.addWidget(self.saver)
         self.show_empty(_EMPTY)
-        workbench.snapshot_arrived.connect(self.take_snapshot)
+        workbench.time.snapshot_arrived.connect(self.take_snapshot)
         workbench.time.frame_shown.connect(self.take_frame)
-        workbench.run_reset.connect(self.reset)
+        workbench.time.run_reset.connect(self.reset)
 
     def _controls(self) -> QWidget:
         bar = QWidget()
@@ -179,7 +179,7 @@ class DiagnosticsPanel(LivePanel):
                 assert_never(shown)
 
     def _nothing(self) -> str:
-        running = self.workbench.shown_config
+        running = self.workbench.time.config
         model = f"A {model_spec(running.model.kind).title}" if running is not None else "This model"
         return f"{model} shows nothing of its inner life; its losses and samples have panels of their own."
 

@@ -20,6 +20,7 @@ from studio.errors import UserError
 from studio.gui.controls import icon_button
 from studio.gui.energy_terms import KINDS, changed_value, fresh_term, label_help, observables, observed, term_title
 from studio.gui.explain import explain
+from studio.gui.judge_offers import class_names_of, judges_on_offer, mended
 from studio.gui.live_panel import LivePanel
 from studio.gui.panels.energy_menu import AddTermButton
 from studio.gui.panels.energy_preview import EnergyPreview
@@ -76,7 +77,7 @@ class EnergyPanel(LivePanel):
         self.body.addWidget(self.preview, 1)
         self.show_empty(_EMPTY)
         self._connect()
-        self._on_dataset(workbench.dataset)
+        self._on_dataset(workbench.setup.dataset)
         self._on_config()
 
     def _toolbar(self) -> QHBoxLayout:
@@ -93,7 +94,7 @@ class EnergyPanel(LivePanel):
         line.addWidget(self.busy)
         line.addStretch(1)
         line.addWidget(self.sum.controls)
-        stack = self.workbench.undo_stack
+        stack = self.workbench.setup.undo_stack
         self._undo = icon_button(
             self.theme, "undo", "energy_undo", "Undo", "Undo the last edit of the target (Ctrl+Z)."
         )
@@ -133,8 +134,8 @@ class EnergyPanel(LivePanel):
 
     def _connect(self) -> None:
         bench = self.workbench
-        bench.dataset_changed.connect(self._on_dataset)
-        bench.config_changed.connect(self._on_config)
+        bench.setup.dataset_changed.connect(self._on_dataset)
+        bench.setup.config_changed.connect(self._on_config)
         bench.target.changed.connect(self._on_tilt)
         bench.energies.rejected.connect(self._reject)
         bench.energies.busy_changed.connect(self._on_busy)
@@ -147,7 +148,7 @@ class EnergyPanel(LivePanel):
     @property
     def energy(self) -> EnergyConfig:
         """What counts now."""
-        return self.workbench.config.perturbation.energy_part()
+        return self.workbench.setup.config.perturbation.energy_part()
 
     @Slot(object)
     def _on_dataset(self, dataset: object) -> None:
@@ -157,10 +158,10 @@ class EnergyPanel(LivePanel):
             return
         self.show_body()
         self._offer_observables()
-        labelled = self.workbench.images is not None and self.workbench.images.labelled
+        labelled = self.workbench.setup.images is not None and self.workbench.setup.images.labelled
         alone = "the class offsets alone tilt the target" if labelled else "nothing tilts the target"
         self._nothing.setText(_NO_TERMS.format(alone=alone))
-        judges = self.workbench.energies.judges_on_offer
+        judges = judges_on_offer(self.workbench.setup.judges)
         offered = (tuple(feature.name for feature in measured.features), measured.class_names, judges)
         if offered != self._offered:
             self._offered = offered
@@ -190,15 +191,15 @@ class EnergyPanel(LivePanel):
             self._column.removeWidget(row)
             row.hide()
             row.deleteLater()
-        measured, dataset = self.workbench.energies.measured, self.workbench.dataset
+        measured, dataset = self.workbench.energies.measured, self.workbench.setup.dataset
         features = measured.features if measured is not None else ()
         about_label = label_help(dataset.class_names) if dataset is not None else ""
         helps = {
             kind: tooltip(text, about_label if kind.__name__.startswith("Formula") else "") for kind, _, text in KINDS
         }
-        known = self.workbench.energies.class_names_of
+        judges = self.workbench.setup.judges
         self.rows = [
-            TermRow(term, place, features, known(term), self.theme, helps[type(term)])
+            TermRow(term, place, features, class_names_of(judges, term), self.theme, helps[type(term)])
             for place, term in enumerate(terms)
         ]
         for row in self.rows:
@@ -257,9 +258,11 @@ class EnergyPanel(LivePanel):
 
     def draw(self) -> None:
         """Show the newest target."""
-        tilt, measured, examples = self.workbench.target.tilt, self.workbench.energies.measured, self.workbench.images
+        setup, tilt = self.workbench.setup, self.workbench.target.tilt
+        measured, examples = setup.measured, setup.images
         if tilt is None or measured is None or examples is None or len(measured) != len(tilt.dataset.labels):
             return
+        self._offer_observables()  # of a data set that has come just now, too
         self.sum.show_tilt(tilt, measured.remarks(tilt.perturbation.energy.names))
         if tilt.fault is not None:
             self._reject(tilt.fault)
@@ -302,7 +305,7 @@ class EnergyPanel(LivePanel):
     def _take(self, place: int, term: TermConfig) -> None:
         terms = list(self.energy.terms)
         what = changed_value(terms[place], term)
-        terms[place] = term = self.workbench.energies.mended(term)
+        terms[place] = term = mended(self.workbench.setup.judges, term)
         self._choose(place)
         self._set_terms(terms, f"{what} of {term_title(term)} (term {place + 1})")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
-from studio.gui.energy_control import JudgeOffer
 from studio.gui.energy_terms import KINDS
 from studio.gui.explain import explain
+from studio.gui.judge_offers import JudgeOffer
 from studio.gui.tooltip import tooltip
 from studio.perturb.features import Feature
 from studio.training.energy_config import ColumnTermConfig, FeatureTermConfig, JudgeTermConfig, TermConfig

@@ -54,9 +54,9 @@ class ExamplesPanel(LivePanel):
         self.body.addWidget(self.header)
         self.body.addWidget(scroll, 1)
         self.show_empty(_EMPTY)
-        workbench.snapshot_arrived.connect(self.take_snapshot)
+        workbench.time.snapshot_arrived.connect(self.take_snapshot)
         workbench.time.frame_shown.connect(self.take_frame)
-        workbench.run_reset.connect(self.reset)
+        workbench.time.run_reset.connect(self.reset)
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:
@@ -90,7 +90,7 @@ class ExamplesPanel(LivePanel):
         self.header.setText(
             f"First n = {number.ljust(4, FIGURE_SPACE)}Σw = {total.ljust(9, FIGURE_SPACE)}step {self._step:,}"
         )
-        self.sheet.show_examples(planned, self.workbench.dataset)
+        self.sheet.show_examples(planned, self.workbench.setup.dataset)
 
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""

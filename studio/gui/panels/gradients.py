@@ -55,9 +55,9 @@ class GradientsPanel(LivePanel):
         self.body.addLayout(self._pair, 1)
         self.body.addWidget(self.legend)
         self.show_empty(_EMPTY)
-        workbench.history_changed.connect(self.take_history)
-        workbench.run_reset.connect(self.reset)
-        self.take_history(workbench.history)
+        workbench.time.history_changed.connect(self.take_history)
+        workbench.time.run_reset.connect(self.reset)
+        self.take_history(workbench.runs.history)
 
     def _make_plot(self, kind: str) -> HistoryPlot:
         plot = HistoryPlot(self.theme, f"{_TITLES[kind]} against step", _LABELS[kind])

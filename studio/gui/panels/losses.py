@@ -59,9 +59,9 @@ class LossesPanel(LivePanel):
         self.plot.moved.connect(self._on_moved)
         self.plot.reset_asked.connect(self._show_all)
         self.show_empty(_EMPTY)
-        workbench.history_changed.connect(self.take_history)
-        workbench.run_reset.connect(self.reset)
-        self.take_history(workbench.history)
+        workbench.time.history_changed.connect(self.take_history)
+        workbench.time.run_reset.connect(self.reset)
+        self.take_history(workbench.runs.history)
 
     def _controls(self) -> QWidget:
         bar = QWidget()
@@ -148,7 +148,7 @@ class LossesPanel(LivePanel):
     def _curves(self, history: History) -> list[Curve]:
         """A curve for each column that is a metric of the model or a loss."""
         # The run may be of another model than the one set up by now; without a run, any model's metrics will do.
-        running = self.workbench.shown_config
+        running = self.workbench.time.config
         specs = MODELS if running is None else (model_spec(running.model.kind),)
         metrics = {name: metric for spec in specs for name, metric in spec.metrics.items()}
         references = {name: found for spec in specs for name, found in spec.references.items()}

@@ -97,7 +97,7 @@ class OffsetsPanel(QWidget):
             self._preset_buttons[preset.name] = button
             row.addWidget(button)
         row.addStretch(1)
-        stack = self._workbench.undo_stack
+        stack = self._workbench.setup.undo_stack
         self._undo = _button("undo", "", _UNDO)
         self._redo = _button("redo", "", _REDO)
         for button, icon, act in ((self._undo, "undo", stack.undo), (self._redo, "redo", stack.redo)):
@@ -108,14 +108,14 @@ class OffsetsPanel(QWidget):
 
     def _connect(self) -> None:
         self._workbench.target.changed.connect(self._show_tilt)
-        self._workbench.edit_rejected.connect(self._reject)
+        self._workbench.setup.edit_rejected.connect(self._reject)
         self._theme.changed.connect(self._redress)
         self.table.nudged.connect(self._nudge)
         self.table.reset_asked.connect(lambda: self._try(lambda: self._edits.reset(self.table.selected_rows())))
         self.table.copy_asked.connect(self._copy)
         self.table.paste_asked.connect(self._paste)
-        self.table.undo_asked.connect(self._workbench.undo_stack.undo)
-        self.table.redo_asked.connect(self._workbench.undo_stack.redo)
+        self.table.undo_asked.connect(self._workbench.setup.undo_stack.undo)
+        self.table.redo_asked.connect(self._workbench.setup.undo_stack.redo)
         self.table.verticalScrollBar().valueChanged.connect(self.message.clear_error)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._show_menu)
@@ -123,7 +123,7 @@ class OffsetsPanel(QWidget):
         self._delegate.reverted.connect(self.message.clear_error)
         self.summary.gauge_chosen.connect(self._workbench.target.set_gauge)
         self.table.selectionModel().selectionChanged.connect(self._selection_changed)
-        stack = self._workbench.undo_stack
+        stack = self._workbench.setup.undo_stack
         stack.canUndoChanged.connect(self._undo.setEnabled)
         stack.canRedoChanged.connect(self._redo.setEnabled)
         stack.undoTextChanged.connect(self._name_undo)

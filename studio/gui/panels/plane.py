@@ -91,12 +91,12 @@ class PlanePanel(LivePanel):
         self._pair.addWidget(self.distances, 4)
         self.body.addLayout(self._pair, 1)
         self.show_empty(_EMPTY)
-        workbench.dataset_changed.connect(self.take_dataset)
+        workbench.setup.dataset_changed.connect(self.take_dataset)
         workbench.target.changed.connect(self.request_draw)
-        workbench.snapshot_arrived.connect(self.take_snapshot)
+        workbench.time.snapshot_arrived.connect(self.take_snapshot)
         workbench.time.frame_shown.connect(self.take_frame)
-        workbench.run_reset.connect(self.reset)
-        self.take_dataset(workbench.dataset)
+        workbench.time.run_reset.connect(self.reset)
+        self.take_dataset(workbench.setup.dataset)
 
     def _controls(self) -> QWidget:
         bar = QWidget()
@@ -165,8 +165,8 @@ class PlanePanel(LivePanel):
     @Slot(object)
     def take_frame(self, frame: Frame) -> None:
         """The points of the step that is looked at, if its run is of this data set."""
-        shown = self.workbench.shown_config
-        if self._dataset is not None and shown is not None and shown.dataset == self.workbench.config.dataset:
+        shown = self.workbench.time.config
+        if self._dataset is not None and shown is not None and shown.dataset == self.workbench.setup.config.dataset:
             self._frame = PlaneFrame(step=frame.step, points=frame.points, labels=frame.labels, views=frame.views)
             self.request_draw()
 

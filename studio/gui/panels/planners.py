@@ -75,10 +75,10 @@ class PlannersPanel(LivePanel):
         runs = workbench.runs
         runs.comparing_planners.connect(self.take_progress)
         runs.planners_compared.connect(self.take_report)
-        workbench.run_changed.connect(self.take_run)
+        workbench.runs.run_changed.connect(self.take_run)
         workbench.runs.run_reset.connect(self.reset)
-        workbench.config_changed.connect(self._refresh)
-        self.take_run(workbench.run)
+        workbench.setup.config_changed.connect(self._refresh)
+        self.take_run(workbench.runs.run)
 
     def _controls(self) -> QHBoxLayout:
         self.compare = QPushButton("Compare planners")
@@ -166,7 +166,7 @@ class PlannersPanel(LivePanel):
 
     @Slot()
     def _refresh(self) -> None:
-        live = self.workbench.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
+        live = self.workbench.runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
         held = next((each for each in (self.compare, self.cancel, self.use) if each.hasFocus()), None)
         self.compare.setVisible(not self._comparing)
         self.compare.setEnabled(live)
@@ -179,7 +179,7 @@ class PlannersPanel(LivePanel):
 
     def draw(self) -> None:
         """Bring table and words up to date."""
-        live = self.workbench.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
+        live = self.workbench.runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
         report = self.report
         if report is None and not live and not self._comparing:
             self.show_empty(_EMPTY)
@@ -226,7 +226,7 @@ class PlannersPanel(LivePanel):
 
     @property
     def _planner(self) -> PlannerKind:
-        return self.workbench.config.batch.planner
+        return self.workbench.setup.config.batch.planner
 
     @Slot()
     def _ask(self) -> None:
@@ -235,8 +235,8 @@ class PlannersPanel(LivePanel):
     @Slot()
     def _take_advice(self) -> None:
         if self.report is not None:
-            batch = self.workbench.config.batch.model_copy(update={"planner": self.report.advice.kind})
-            self.workbench.edit(batch=batch)
+            batch = self.workbench.setup.config.batch.model_copy(update={"planner": self.report.advice.kind})
+            self.workbench.setup.edit(batch=batch)
 
 
 def _label(role: str) -> QLabel:

@@ -181,7 +181,7 @@ class QueuePanel(LivePanel):
         value = float(self.amount.raw())
         steps = self.unit.currentText() == "steps"
         limit = Limit(steps=max(1, round(value))) if steps else Limit(seconds=60 * value)
-        self.queue.add(self.workbench.config, limit)
+        self.queue.add(self.workbench.setup.config, limit)
 
     @Slot()
     def _set_at_once(self) -> None:

@@ -202,7 +202,7 @@ class RunsPanel(LivePanel):
 
     def duplicate(self, folder: str) -> None:
         """Set up a run like this one."""
-        if self.workbench.run.phase.active:
+        if self.workbench.runs.run.phase.active:
             self._tell(UserError("A run is under way", "", "Stop it first; then set up another."))
             return
         try:
@@ -211,7 +211,7 @@ class RunsPanel(LivePanel):
             self._tell(error)
             return
         self._say("")
-        self.workbench.set_config(found.wanted, found.root_here(self.workbench.data_root))
+        self.workbench.setup.set_config(found.wanted, found.root_here(self.workbench.setup.data_root))
         self.workbench.log.add(f"Set up like {folder}")
 
     def trash(self, folders: list[str]) -> None:
@@ -239,7 +239,7 @@ class RunsPanel(LivePanel):
         """Ask for another folder of runs."""
         chosen = QFileDialog.getExistingDirectory(self, "Folder of the runs", str(self.library.root))
         if chosen:
-            self.workbench.set_runs_root(Path(chosen))
+            self.workbench.setup.set_runs_root(Path(chosen))
 
     def open_folder(self, folder: str) -> None:
         """Open a run's folder in the file manager."""

@@ -40,9 +40,9 @@ class SetupPanel(QWidget):
         self.state.setProperty("role", "small")
         self.state.setWordWrap(True)
         self._lay_out(theme.tokens.spacing)
-        workbench.run_changed.connect(self._show_run)
-        workbench.edit_rejected.connect(self._reject)
-        self._show_run(workbench.run)
+        workbench.runs.run_changed.connect(self._show_run)
+        workbench.setup.edit_rejected.connect(self._reject)
+        self._show_run(workbench.runs.run)
 
     def _lay_out(self, spacing: int) -> None:
         content = QWidget()

@@ -45,13 +45,13 @@ class DataSection(QWidget):
         self._loading = False
         self._dialog: FolderPreviewDialog | None = None
         self._settle = QTimer(self, interval=_SETTLE_MS, singleShot=True)
-        self._edited_from = workbench.config.dataset  # what an entry under way would replace
+        self._edited_from = workbench.setup.config.dataset  # what an entry under way would replace
         self._settle.timeout.connect(self._load_entered)
         self._make_widgets()
         self._lay_out(theme.tokens.spacing)
         self._connect()
-        self._show_config(workbench.config)
-        self._show_dataset(workbench.dataset)
+        self._show_config(workbench.setup.config)
+        self._show_dataset(workbench.setup.dataset)
 
     # -- building
 
@@ -109,11 +109,11 @@ class DataSection(QWidget):
 
     def _connect(self) -> None:
         workbench = self._workbench
-        workbench.config_changed.connect(self._show_config)
-        workbench.dataset_changed.connect(self._show_dataset)
-        workbench.dataset_failed.connect(self.show_error)
-        workbench.task_changed.connect(self._show_task)
-        workbench.run_changed.connect(self._show_run)
+        workbench.setup.config_changed.connect(self._show_config)
+        workbench.setup.dataset_changed.connect(self._show_dataset)
+        workbench.setup.dataset_failed.connect(self.show_error)
+        workbench.tasks.changed.connect(self._show_task)
+        workbench.runs.run_changed.connect(self._show_run)
         self.choice.edited.connect(self._chosen)
         self.download.clicked.connect(self._download)
         self.folder.edited.connect(self._open_folder)
@@ -125,13 +125,13 @@ class DataSection(QWidget):
     @Slot(object)
     def _show_config(self, config: RunConfig) -> None:
         # Edits of offsets come by here too; they must not take back a choice or an entry under way.
-        state = (config.dataset, self._workbench.data_root)
+        state = (config.dataset, self._workbench.setup.data_root)
         if state == self._shown or (self._settle.isActive() and config.dataset == self._edited_from):
             return
         self._settle.stop()  # another data set has come, as from a file: an entry must not replace that
         self._shown = state
         self._drafts[config.dataset.kind] = config.dataset
-        self.data_root.show_value(str(self._workbench.data_root))
+        self.data_root.show_value(str(self._workbench.setup.data_root))
         self._name_choices()
         if self._offered is None and self._dialog is None:
             self._show_kind(dataset_spec(config.dataset.kind))
@@ -162,7 +162,7 @@ class DataSection(QWidget):
 
     def _name_choices(self) -> None:
         for place, spec in enumerate(DATASETS):
-            missing = spec.download_bytes(self._workbench.data_root)
+            missing = spec.download_bytes(self._workbench.setup.data_root)
             more = f" ({shown_bytes(missing)} to download)" if missing else ""
             self.choice.setItemText(place, spec.title + more)
             self.choice.setItemData(place, tooltip(spec.summary), Qt.ItemDataRole.ToolTipRole)
@@ -176,7 +176,7 @@ class DataSection(QWidget):
         self.message.hide()
         self.card.setText(card_text(view) if view is not None else "No data set is loaded yet.")
         self._shown = None
-        self._show_config(self._workbench.config)
+        self._show_config(self._workbench.setup.config)
 
     @Slot(object)
     def show_error(self, error: UserError) -> None:
@@ -190,7 +190,7 @@ class DataSection(QWidget):
         if run.phase.active and self._settle.isActive():
             self._settle.stop()  # it trains on what was loaded, so that is what stands here
             self._shown = None
-            self._show_config(self._workbench.config)
+            self._show_config(self._workbench.setup.config)
 
     @Slot(object)
     def _show_task(self, task: TaskView | None) -> None:
@@ -202,8 +202,8 @@ class DataSection(QWidget):
         self.offer.setVisible(spec is not None)
         self.download.setVisible(spec is not None)
         if spec is not None:
-            size = shown_bytes(spec.download_bytes(self._workbench.data_root))
-            loaded = self._workbench.dataset
+            size = shown_bytes(spec.download_bytes(self._workbench.setup.data_root))
+            loaded = self._workbench.setup.dataset
             stays = f" {loaded.name} stays in use until then." if loaded is not None else ""
             self.offer.setText(f"{spec.title} is not in the data folder yet.{stays}")
             self.download.setText(f"Download {size}")
@@ -213,7 +213,7 @@ class DataSection(QWidget):
         self._loading = False
         self._show_task(None)
         spec = dataset_spec(self.choice.raw())
-        self._offered = spec if spec.download_bytes(self._workbench.data_root) else None
+        self._offered = spec if spec.download_bytes(self._workbench.setup.data_root) else None
         self._show_offer()
 
     # -- intent out
@@ -231,9 +231,9 @@ class DataSection(QWidget):
         self._show_kind(spec)
         if isinstance(config, FolderConfig) and not config.path:
             self.folder.browse.setFocus()
-        elif spec.download_bytes(self._workbench.data_root):
+        elif spec.download_bytes(self._workbench.setup.data_root):
             self._offered = spec
-        elif spec.kind != self._workbench.config.dataset.kind or self._workbench.dataset is None:
+        elif spec.kind != self._workbench.setup.config.dataset.kind or self._workbench.setup.dataset is None:
             self._load(config)
         self._show_offer()
 
@@ -248,17 +248,17 @@ class DataSection(QWidget):
         self.message.hide()
         self._loading = True
         self._show_offer()
-        self._workbench.set_dataset(config)
+        self._workbench.setup.set_dataset(config)
 
     @Slot()
     def _cancel(self) -> None:
-        self._workbench.cancel_task()
+        self._workbench.tasks.cancel()
         self._end_loading()
 
     @Slot(object)
     def _entered(self, config: DatasetConfig) -> None:
         self._drafts[config.kind] = config
-        self._edited_from = self._workbench.config.dataset
+        self._edited_from = self._workbench.setup.config.dataset
         self._settle.start()
 
     @Slot()
@@ -284,7 +284,7 @@ class DataSection(QWidget):
             self._load(dialog.config)
         else:
             self._shown = None
-            self._show_config(self._workbench.config)
+            self._show_config(self._workbench.setup.config)
         dialog.deleteLater()
 
     @Slot()
@@ -295,6 +295,6 @@ class DataSection(QWidget):
             self.show_error(UserError("The data folder must be a folder", f"“{text}” is none."))
             return
         self.message.hide()
-        self._workbench.set_data_root(folder)
+        self._workbench.setup.set_data_root(folder)
         self._name_choices()
         self._show_offer()

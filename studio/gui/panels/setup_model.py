@@ -52,9 +52,9 @@ class ModelSection(QWidget):
         self._column.addWidget(self.summary)
         self._column.addWidget(self.misfit)
         self.choice.edited.connect(self._chosen)
-        workbench.config_changed.connect(self._show_config)
-        workbench.dataset_changed.connect(self._show_misfit)
-        self._show_config(workbench.config)
+        workbench.setup.config_changed.connect(self._show_config)
+        workbench.setup.dataset_changed.connect(self._show_misfit)
+        self._show_config(workbench.setup.config)
 
     @Slot(object)
     def _show_config(self, config: RunConfig) -> None:
@@ -66,7 +66,7 @@ class ModelSection(QWidget):
         self.summary.setToolTip(tooltip(spec.measured))
         if spec.kind not in self._forms:
             self._forms[spec.kind] = form = SettingsForm(spec.config, self._theme)
-            form.changed.connect(self._workbench.set_model)
+            form.changed.connect(self._edit)
             form.settled.connect(self._workbench.starter.send_live_settings)
             self._column.addWidget(form)
             follow_layout(self)
@@ -81,8 +81,8 @@ class ModelSection(QWidget):
     @Slot()
     def _show_misfit(self) -> None:
         """Say at once why the model cannot learn the data set, if it cannot."""
-        data = self._workbench.images
-        error = misfit(self._workbench.config.model, planar=data is not None and data.plane is not None)
+        data = self._workbench.setup.images
+        error = misfit(self._workbench.setup.config.model, planar=data is not None and data.plane is not None)
         self.misfit.setText(str(error or ""))
         self.misfit.setVisible(error is not None)
 
@@ -109,8 +109,12 @@ class ModelSection(QWidget):
         """Show a refusal beside the field that it names."""
         self._forms[self._shown].show_error(error, path)
 
+    @Slot(object)
+    def _edit(self, config: ModelConfig) -> None:
+        self._workbench.setup.edit(model=config)
+
     @Slot()
     def _chosen(self) -> None:
         kind = self.choice.raw()
-        if kind != self._workbench.config.model.kind:
-            self._workbench.set_model(self._drafts.get(kind) or model_spec(kind).config(kind=kind))
+        if kind != self._workbench.setup.config.model.kind:
+            self._edit(self._drafts.get(kind) or model_spec(kind).config(kind=kind))

@@ -30,7 +30,7 @@ class TrainingSection(QWidget):
         self._rest = SettingsForm(RunConfig, theme, exclude=_ELSEWHERE, folded=("cadence",))
         self._rest.setObjectName("run")
         info = RunConfig.model_fields["device"]
-        self.device = ChoiceField(list(workbench.devices))
+        self.device = ChoiceField(list(workbench.setup.devices))
         self.device.setObjectName("device")
         self.device.setAccessibleName("Device")
         self.device.setToolTip(tooltip(info.description or ""))
@@ -52,9 +52,9 @@ class TrainingSection(QWidget):
         self._batch.changed.connect(self._edit_batch)
         self._rest.changed.connect(self._edit_rest)
         self.device.edited.connect(self._edit_device)
-        workbench.config_changed.connect(self._show_config)
-        workbench.engine_ready.connect(self._show_devices)
-        self._show_config(workbench.config)
+        workbench.setup.config_changed.connect(self._show_config)
+        workbench.setup.engine_ready.connect(self._show_devices)
+        self._show_config(workbench.setup.config)
 
     @Slot(object)
     def _show_config(self, config: RunConfig) -> None:
@@ -69,7 +69,7 @@ class TrainingSection(QWidget):
         self.device.clear()
         for value, title in devices:
             self.device.addItem(title, value)
-        self._show_config(self._workbench.config)
+        self._show_config(self._workbench.setup.config)
 
     def show_error(self, error: UserError, path: Sequence[str]) -> None:
         """Show a refusal beside the field that it names."""
@@ -80,16 +80,16 @@ class TrainingSection(QWidget):
 
     @Slot(object)
     def _edit_batch(self, batch: BatchConfig) -> None:
-        self._workbench.edit(batch=batch)
+        self._workbench.setup.edit(batch=batch)
 
     @Slot(object)
     def _edit_rest(self, entered: RunConfig) -> None:
-        current = self._workbench.config
+        current = self._workbench.setup.config
         names = [name for name in RunConfig.model_fields if name not in _ELSEWHERE]
         sections = {name: getattr(entered, name) for name in names if getattr(entered, name) != getattr(current, name)}
         if sections:
-            self._workbench.edit(**sections)
+            self._workbench.setup.edit(**sections)
 
     @Slot()
     def _edit_device(self) -> None:
-        self._workbench.edit(device=self.device.raw())
+        self._workbench.setup.edit(device=self.device.raw())

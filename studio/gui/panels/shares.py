@@ -21,6 +21,7 @@ from studio.gui.controls import toggle_button, tool_button
 from studio.gui.evaluation_control import EvaluationView
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
+from studio.gui.judge_offers import why_not_judged
 from studio.gui.live_panel import LivePanel
 from studio.gui.numbers import compact, whole
 from studio.gui.panels.shares_bars import Bars, SharesBars
@@ -64,7 +65,7 @@ class SharesPanel(LivePanel):
         self.body.addWidget(self._stack_of_pages(), 1)
         self.show_empty(_EMPTY)
         workbench.time.evaluation_changed.connect(self.take)
-        for changed in (workbench.dataset_changed, workbench.config_changed):
+        for changed in (workbench.setup.dataset_changed, workbench.setup.config_changed):
             changed.connect(self._refresh)
         self.take(self._view)
 
@@ -149,7 +150,7 @@ class SharesPanel(LivePanel):
         self.progress.setValue(round(100 * view.fraction))
         if view.latest is None and not busy:
             bench = self.workbench
-            self.show_empty(bench.energies.why_not_judged(bench.config.evaluation.judge) or _EMPTY)
+            self.show_empty(why_not_judged(bench.setup.judges, bench.setup.config.evaluation.judge) or _EMPTY)
         else:
             self.show_body()
         self.request_draw()

@@ -93,8 +93,8 @@ class TheoryPanel(LivePanel):
         self.show_empty(_EMPTY)
         workbench.target.changed.connect(self.take_tilt)
         workbench.evaluations.changed.connect(self.request_draw)
-        workbench.snapshot_arrived.connect(self._take_snapshot)
-        workbench.run_reset.connect(self._forget_frame)
+        workbench.time.snapshot_arrived.connect(self._take_snapshot)
+        workbench.time.run_reset.connect(self._forget_frame)
         self.take_tilt(workbench.target.tilt)
 
     def _make_plot(self, name: str) -> ProfilePlot:
@@ -166,7 +166,7 @@ class TheoryPanel(LivePanel):
 
     def _list(self, tilt: TiltView) -> None:
         """Offer the classes and what can be measured; stay at what was chosen if it is still there."""
-        measured, terms = self.workbench.energies.measured, self.workbench.config.perturbation.terms
+        measured, terms = self.workbench.energies.measured, self.workbench.setup.config.perturbation.terms
         found = observables(measured.features, terms) if measured is not None else ()
         offered = {each.name: each for each in means(tilt.dataset, found)}
         if offered == self._offered:
