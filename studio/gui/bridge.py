@@ -19,9 +19,7 @@ QUICK_INTERVALS = (25, 25)
 class Bridge(QObject):
     """Watches at most one run."""
 
-    event_arrived = Signal(object)  # one of training.events.Event
-    snapshot_arrived = Signal(object)  # Snapshot
-    drained = Signal(int)  # after the events of one look; how many log points were dropped unread
+    news = Signal(object, object, int)  # of one look: Snapshot | None, Events, how many log points were dropped unread
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -64,13 +62,9 @@ class Bridge(QObject):
         self._timer.setInterval(self._pace.next())
         events, dropped = handle.events()
         snapshot = handle.take_snapshot()
-        if snapshot is not None:
-            self.snapshot_arrived.emit(snapshot)
-        for event in events:
-            if isinstance(event, Finished):
-                handle.join(1.0)
-                self._handle = None
-                self._timer.stop()
-            self.event_arrived.emit(event)
-        if events:
-            self.drained.emit(dropped)
+        if any(isinstance(event, Finished) for event in events):
+            handle.join(1.0)
+            self._handle = None
+            self._timer.stop()
+        if snapshot is not None or events:
+            self.news.emit(snapshot, events, dropped)

@@ -13,12 +13,13 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
 from studio.evaluation.tables import curve_values
-from studio.gui.history import History
+from studio.gui.history import History, HistoryView
 from studio.gui.log import Log
-from studio.gui.old_runs import Past
+from studio.gui.old_runs import Moment, Past
 from studio.gui.run_control import RunControl
 from studio.gui.setup_state import Setup
 from studio.gui.task_runner import TaskRunner
+from studio.gui.time_cursor import TimeCursor, TimeView
 from studio.gui.view_state import RunPhase
 from studio.progress import Progress
 from studio.training.commands import CancelEvaluation, EvaluateNow
@@ -45,7 +46,7 @@ class EvaluationView:
     """
 
     latest: Evaluated | None = None
-    history: History = field(default_factory=History)
+    history: HistoryView = field(default_factory=HistoryView)
     doing: str = ""
     fraction: float = 0.0
     possible: bool = False
@@ -58,18 +59,30 @@ class EvaluationControl(QObject):
         tasks: trains judges, and evaluates runs that have ended, beside the window.
         setup: whose data set is judged, and by whom.
         runs: the run under way.
+        time: says which run is shown, and which step of it.
         log: told what becomes of it.
     """
 
-    changed = Signal(object)  # EvaluationView
+    changed = Signal(object)  # EvaluationView of the run under way, or of the last one of this window
+    shown_changed = Signal(object)  # EvaluationView at the time cursor
     evaluated = Signal(object)  # Evaluated
 
     def __init__(
-        self, tasks: TaskRunner, setup: Setup, runs: RunControl, log: Log, parent: QObject | None = None
+        self,
+        tasks: TaskRunner,
+        setup: Setup,
+        runs: RunControl,
+        time: TimeCursor,
+        log: Log,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._setup = setup
-        self.view = EvaluationView()
+        self._time = time
+        self._history = History()  # of the run under way
+        self.view = EvaluationView(history=HistoryView(history=self._history))
+        self._seen: Evaluated | None = None  # at the cursor, from disk
+        self._following = True
         self._tasks = tasks
         self._runs = runs
         self._log = log
@@ -82,6 +95,9 @@ class EvaluationControl(QObject):
         runs.run_begins.connect(self._on_run_begins)
         runs.evaluation_arrived.connect(self._on_message)
         runs.run_changed.connect(self._on_run)
+        time.run_shown.connect(self._on_run_shown)
+        time.moment_shown.connect(self._on_moment)
+        time.changed.connect(self._on_time)
 
     def generated(self, class_names: tuple[str, ...]) -> NDArray[np.float64] | None:
         """The newest corrected shares of what the run generates, shape (K,); None where none are known."""
@@ -99,7 +115,8 @@ class EvaluationControl(QObject):
         config, judges = request.config.evaluation, self._setup.judges
         self._judges, self._name = judges, config.judge
         self._wanted, self._asked = False, None
-        self._set(EvaluationView(history=past.evaluations, latest=past.latest))
+        self._history = past.evaluations
+        self._set(EvaluationView(history=HistoryView(history=self._history), latest=past.latest))
         if judges is not None and self._refusal is None and config.budget > 0:
             self._prepare(judges, config.judge)
 
@@ -220,7 +237,7 @@ class EvaluationControl(QObject):
             case EvaluationEnded():
                 self._set(replace(self.view, doing=""))
             case Evaluated(evaluation=found):
-                self.view.history.append(message.step, curve_values(found))
+                self._history.append(message.step, curve_values(found))
                 self._set(replace(self.view, latest=message, doing=""))
                 self.evaluated.emit(message)
 
@@ -237,3 +254,36 @@ class EvaluationControl(QObject):
     def _set(self, view: EvaluationView) -> None:
         self.view = view
         self.changed.emit(view)
+        if self._time.old is None:
+            self._show()
+
+    # -- at the time cursor
+
+    @property
+    def shown(self) -> EvaluationView:
+        """The newest evaluation at the time cursor, and what goes on."""
+        old, at = self._time.old, self._time.history.cursor
+        if old is not None:
+            return EvaluationView(latest=self._seen, history=HistoryView(history=old.evaluations, cursor=at))
+        latest = self.view.latest if at is None else self._seen
+        return replace(self.view, latest=latest, history=HistoryView(history=self._history, cursor=at))
+
+    def _show(self) -> None:
+        self.shown_changed.emit(self.shown)
+
+    @Slot()
+    def _on_run_shown(self) -> None:
+        self._seen = None
+        self._show()
+
+    @Slot(object)
+    def _on_moment(self, moment: Moment) -> None:
+        self._seen = moment.evaluation
+        self._show()
+
+    @Slot(object)
+    def _on_time(self, view: TimeView) -> None:
+        """Back at the newest moment, perhaps."""
+        before, self._following = self._following, view.following
+        if view.following and not before:
+            self._show()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,6 @@ class History:
 
     Attributes:
         marks: what happened when.
-        cursor: the step that is looked at; None looks at the newest.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,6 @@ class History:
         self._columns: dict[str, NDArray[np.float64]] = {}
         self._envelopes: dict[str, Envelope] = {}
         self.marks: list[Mark] = []
-        self.cursor: int | None = None
 
     @classmethod
     def of(cls, metrics: Metrics) -> History:
@@ -74,14 +73,6 @@ class History:
             self._columns[name] = self._with_room(column)
             self.envelope(name).prepare()
 
-    def current(self, name: str) -> float:
-        """The value of a column at the cursor, which is the newest without one; NaN if there is none."""
-        column = self._columns.get(name)
-        known = self._size
-        if self.cursor is not None:
-            known = int(np.searchsorted(self.steps, self.cursor, side="right"))
-        return float("nan") if column is None or not known else float(column[known - 1])
-
     def append(self, step: int, values: Mapping[str, float]) -> None:
         """Add one point, at its place where it is of an earlier step than the last."""
         for name in values:
@@ -118,3 +109,22 @@ class History:
         grown = np.empty(len(values) + max(_LEAST, len(values)))
         grown[: self._size] = values[: self._size]
         return grown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryView:
+    """A history as it is looked at.
+
+    Attributes:
+        history: the numbers, which may go on growing.
+        cursor: the step that is looked at; None looks at the newest.
+    """
+
+    history: History = field(default_factory=History)
+    cursor: int | None = None
+
+    def current(self, name: str) -> float:
+        """The value of a column at the cursor, which is the newest without one; NaN if there is none."""
+        steps, column = self.history.steps, self.history.column(name)
+        known = len(steps) if self.cursor is None else int(np.searchsorted(steps, self.cursor, side="right"))
+        return float(column[known - 1]) if known else float("nan")

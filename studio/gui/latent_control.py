@@ -118,7 +118,7 @@ class LatentControl(QObject):
         self._latents: Latents | None = None  # chosen for the run shown
         self._asked = ShowBetween()
         self._live = False
-        time.run_reset.connect(self._on_other_run)
+        time.run_shown.connect(self._on_other_run)
         runs.snapshot_arrived.connect(self._on_snapshot)
         runs.run_changed.connect(self._on_run)
 

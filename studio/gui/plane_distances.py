@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from studio.gui.history import History
+from studio.gui.history import HistoryView
 from studio.gui.numbers import compact
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend
@@ -81,7 +81,7 @@ class PlaneDistances(QWidget):
             chip.setChecked(curve.shown)
         self.legend.toggled.connect(self.plot.set_shown)
         self._unknown, self._cut = "", 0.0
-        self._history = History()
+        self._history = HistoryView()
         self.before = QLabel(_BEFORE, wordWrap=True)
         self.before.setTextFormat(Qt.TextFormat.PlainText)
         self.before.setProperty("role", "muted")
@@ -93,18 +93,18 @@ class PlaneDistances(QWidget):
         column.addWidget(self.legend)
         self.plot.reset_asked.connect(self._follow)
         self.plot.moved.connect(self._hold)
-        workbench.time.history_changed.connect(self.show_history)
+        workbench.time.history_shown.connect(self.show_history)
 
     @Slot(object)
-    def show_history(self, history: History) -> None:
+    def show_history(self, view: HistoryView) -> None:
         """New points, or a new run's."""
-        self._history = history
-        if "plane_js" not in history.names and len(history):
+        self._history = view
+        if "plane_js" not in view.history.names and len(view.history):
             return
         self._show_text()
         for name, chip in self.legend.chips.items():
-            chip.set_value(compact(history.current(name), 3))
-        self.plot.show_history(history)
+            chip.set_value(compact(view.current(name), 3))
+        self.plot.show_history(view)
 
     def show_target(self, unknown: str, cut: float) -> None:
         """Say what is wrong with the target as it is edited.
@@ -119,7 +119,7 @@ class PlaneDistances(QWidget):
     def _show_text(self) -> None:
         cut = _CUT.format(100 * self._cut) if self._cut > _NOTABLE else ""
         self.before.setText(_UNKNOWN + self._unknown if self._unknown else cut or _BEFORE)
-        self.before.setVisible(bool(self._unknown or cut) or not len(self._history))
+        self.before.setVisible(bool(self._unknown or cut) or not len(self._history.history))
 
     def hasHeightForWidth(self) -> bool:
         """No: the legend wraps, but the plot gives way to it, so that the plane beside or above keeps its share."""

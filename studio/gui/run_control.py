@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class RunControl(QObject):
     run_begins = Signal(object, object)  # RunRequest, Past: from here on it is another run
     run_reset = Signal()  # it is a new one: forget the old one's pictures
     snapshot_arrived = Signal(object)  # Snapshot
-    history_changed = Signal(object)  # History
+    history_changed = Signal()  # new points or marks, or another one
     target_applied = Signal(int)  # revision that the run now trains towards
     target_rejected = Signal(int, object)  # revision, UserError
     troubled = Signal(object)  # UserError that paused or ended the run
@@ -82,9 +83,7 @@ class RunControl(QObject):
         self.history = History()
         self._given_up = False  # the run was ended although it could not be saved
         self._bridge = Bridge(self)
-        self._bridge.event_arrived.connect(self._on_event)
-        self._bridge.snapshot_arrived.connect(self._on_snapshot)
-        self._bridge.drained.connect(self._on_drained)
+        self._bridge.news.connect(self._on_news)
 
     @property
     def busy(self) -> bool:
@@ -111,7 +110,7 @@ class RunControl(QObject):
         if found is None or found.run != self.run.folder:
             self.run_reset.emit()
         self._given_up = False
-        self.history_changed.emit(self.history)
+        self.history_changed.emit()
         run = RunView(phase=RunPhase.PREPARING)
         if found is not None:  # stopped before its next step, it can be gone on with as before
             run = replace(run, folder=found.run, step=found.step, saved_step=found.step)
@@ -184,12 +183,18 @@ class RunControl(QObject):
             self.run = run
             self.run_changed.emit(run)
 
-    @Slot(object)
-    def _on_snapshot(self, snapshot: Snapshot) -> None:
-        self._set_run(run_after(self.run, snapshot))
-        self.snapshot_arrived.emit(snapshot)
+    @Slot(object, object, int)
+    def _on_news(self, snapshot: Snapshot | None, events: Sequence[Event], dropped: int) -> None:
+        if snapshot is not None:
+            self._set_run(run_after(self.run, snapshot))
+            self.snapshot_arrived.emit(snapshot)
+        for event in events:
+            self._on_event(event)
+        if dropped:
+            self._log.add(f"{dropped:,} points of the curves came too fast and were left out", Level.WARNING)
+        if events:
+            self.history_changed.emit()
 
-    @Slot(object)
     def _on_event(self, event: Event) -> None:
         self._set_run(run_after(self.run, event))
         line = line_of(event)
@@ -248,9 +253,3 @@ class RunControl(QObject):
                 self.planners_compared.emit(report)
             case _:
                 pass
-
-    @Slot(int)
-    def _on_drained(self, dropped: int) -> None:
-        if dropped:
-            self._log.add(f"{dropped:,} points of the curves came too fast and were left out", Level.WARNING)
-        self.history_changed.emit(self.history)

@@ -6,21 +6,19 @@ newest moment at or before it that is on disk. Without a cursor the panels follo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
-from studio.gui.evaluation_control import EvaluationControl, EvaluationView
-from studio.gui.history import History
+from studio.gui.history import HistoryView
 from studio.gui.log import Log
 from studio.gui.log_line import Level
 from studio.gui.old_runs import Moment, OldRun, read_moment, read_old_run
 from studio.gui.run_control import RunControl
 from studio.gui.task_runner import TaskRunner
 from studio.training.config import RunConfig
-from studio.training.events import Evaluated
 from studio.training.marks import Mark
 from studio.training.snapshot import Snapshot
 
@@ -51,31 +49,29 @@ class TimeCursor(QObject):
 
     Args:
         tasks: reads folders beside the window.
-        runs, evaluations: of the run under way.
+        runs: the run under way.
         log: told of runs that cannot be read.
     """
 
     changed = Signal(object)  # TimeView
-    run_reset = Signal()  # another run is shown: forget the old one's pictures
-    snapshot_arrived = Signal(object)  # Snapshot of a run under way that is followed
-    frame_shown = Signal(object)  # Frame from disk
-    history_changed = Signal(object)  # History
-    evaluation_changed = Signal(object)  # EvaluationView
+    run_shown = Signal()  # it is another run: forget the old one's pictures
+    snapshot_shown = Signal(object)  # Snapshot of a run under way that is followed
+    moment_shown = Signal(object)  # Moment: what is on disk of the cursor's step
+    frame_shown = Signal(object)  # Frame of it, if there is one
+    history_shown = Signal(object)  # HistoryView: other points, marks or another step
 
     def __init__(
         self,
         tasks: TaskRunner,
         runs: RunControl,
-        evaluations: EvaluationControl,
         log: Log,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._tasks, self._runs, self._evaluations, self._log = tasks, runs, evaluations, log
+        self._tasks, self._runs, self._log = tasks, runs, log
         self._old: OldRun | None = None
         self._at: int | None = None
         self._newest: Snapshot | None = None
-        self._seen: Evaluated | None = None  # at the cursor
         self._opening: Path | None = None
         self._reading = False
         self._wanted = False
@@ -83,7 +79,6 @@ class TimeCursor(QObject):
         runs.snapshot_arrived.connect(self._on_snapshot)
         runs.history_changed.connect(self._on_history)
         runs.run_changed.connect(self._tell)
-        evaluations.changed.connect(self._on_evaluations)
 
     # -- state
 
@@ -98,14 +93,20 @@ class TimeCursor(QObject):
         return self._old.folder if self._old is not None else self._runs.run.folder
 
     @property
-    def history(self) -> History:
+    def old(self) -> OldRun | None:
+        """The old run that is shown; None while it is the run under way, or the last one of this window."""
+        return self._old
+
+    @property
+    def history(self) -> HistoryView:
         """Of the run that is shown."""
-        return self._old.history if self._old is not None else self._runs.history
+        history = self._old.history if self._old is not None else self._runs.history
+        return HistoryView(history=history, cursor=self._at)
 
     @property
     def view(self) -> TimeView:
         """Where the cursor is."""
-        history, old, run = self.history, self._old, self._runs.run
+        history, old, run = self.history.history, self._old, self._runs.run
         newest = int(history.steps[-1]) if len(history) else 0
         last = max(newest, old.last if old is not None else run.step)
         live = self._runs.title or "this run"
@@ -119,14 +120,6 @@ class TimeCursor(QObject):
             last=last,
             marks=tuple(history.marks),
         )
-
-    @property
-    def evaluation(self) -> EvaluationView:
-        """The newest evaluation at the cursor, and what goes on."""
-        view = self._evaluations.view
-        if self._old is not None:
-            return EvaluationView(latest=self._seen, history=self._old.evaluations)
-        return view if self._at is None else replace(view, latest=self._seen)
 
     # -- intent
 
@@ -150,13 +143,12 @@ class TimeCursor(QObject):
         if self._old is None and self._at is None:
             return
         old, self._old = self._old, None
-        self._place(None)
+        self._at = None
         if old is not None:
-            self.run_reset.emit()
-        self.history_changed.emit(self.history)
+            self.run_shown.emit()
+        self.history_shown.emit(self.history)
         if self._newest is not None:
-            self.snapshot_arrived.emit(self._newest)
-        self.evaluation_changed.emit(self.evaluation)
+            self.snapshot_shown.emit(self._newest)
         self._tell()
 
     def follow(self) -> None:
@@ -172,8 +164,8 @@ class TimeCursor(QObject):
         view = self.view
         if not view.title:
             return
-        self._place(max(0, min(step, view.last)))
-        self.history_changed.emit(self.history)
+        self._at = max(0, min(step, view.last))
+        self.history_shown.emit(self.history)
         self._tell()
         self._read()
 
@@ -186,11 +178,6 @@ class TimeCursor(QObject):
             self.seek(ahead[0] if direction > 0 else ahead[-1])
 
     # -- reading
-
-    def _place(self, at: int | None) -> None:
-        self._at = at
-        for history in (self.history, self.evaluation.history):
-            history.cursor = at
 
     def _read(self) -> None:
         """Read what is on disk of the cursor's step; while one is read, the newest wish waits."""
@@ -212,8 +199,7 @@ class TimeCursor(QObject):
             return
         if moment.frame is not None:
             self.frame_shown.emit(moment.frame)
-        self._seen = moment.evaluation
-        self.evaluation_changed.emit(self.evaluation)
+        self.moment_shown.emit(moment)
 
     def _give_up(self) -> None:
         self._reading = self._wanted = False
@@ -227,11 +213,9 @@ class TimeCursor(QObject):
         if folder != self._opening:
             return  # another one was asked for meanwhile
         self._opening = None
-        self._place(None)
-        self._old, self._seen = run, None
-        self.run_reset.emit()
-        self.history_changed.emit(run.history)
-        self.evaluation_changed.emit(self.evaluation)
+        self._old, self._at = run, None
+        self.run_shown.emit()
+        self.history_shown.emit(self.history)
         self.seek(run.last)
 
     def _on_failed(self, error: UserError) -> None:
@@ -242,28 +226,21 @@ class TimeCursor(QObject):
 
     @Slot()
     def _on_new_run(self) -> None:
-        self._old = self._opening = self._newest = self._seen = None
-        self._at = None
-        self.run_reset.emit()
+        self._old = self._opening = self._newest = self._at = None
+        self.run_shown.emit()
         self._tell()
 
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._newest = snapshot
         if self._old is None and self._at is None:
-            self.snapshot_arrived.emit(snapshot)
-
-    @Slot(object)
-    def _on_history(self, history: History) -> None:
-        if self._old is None:
-            history.cursor = self._at
-            self.history_changed.emit(history)
-            self._tell()
+            self.snapshot_shown.emit(snapshot)
 
     @Slot()
-    def _on_evaluations(self) -> None:
+    def _on_history(self) -> None:
         if self._old is None:
-            self.evaluation_changed.emit(self.evaluation)
+            self.history_shown.emit(self.history)
+            self._tell()
 
     @Slot()
     def _tell(self) -> None:

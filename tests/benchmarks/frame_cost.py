@@ -68,7 +68,7 @@ class Screen:
     """Losses and batch sizes of a run of some length."""
 
     def __init__(self, length: int, theme: Any, home: Path) -> None:
-        from studio.gui.history import History
+        from studio.gui.history import History, HistoryView
         from studio.gui.panels.batch import BatchPanel
         from studio.gui.panels.losses import LossesPanel
         from studio.gui.workbench import Workbench
@@ -81,6 +81,7 @@ class Screen:
         columns = {name: rng.random(length) for name in _COLUMNS}
         self.history = History.of(Metrics(steps=steps, seconds=steps, columns=columns))
         self.history.prepare(Progress())  # as whoever opens a run does
+        self._view = HistoryView(history=self.history)
         self.bench = Workbench(data_root=home, runs_root=home)
         self.panels: list[Any] = [LossesPanel(self.bench, theme), BatchPanel(self.bench, theme)]
         for panel in self.panels:
@@ -110,7 +111,7 @@ class Screen:
 
     def _draw(self) -> None:
         for panel in self.panels:
-            panel.take_history(self.history)
+            panel.take_history(self._view)
             assert panel.on_screen()
             for part in panel.findChildren(_graphics()):
                 part.viewport().repaint()

@@ -118,7 +118,7 @@ class Soak:
             for stall in heart.stalls:
                 print(f"\n{stall}")
             step = bench.runs.run.step
-            marks, evaluations = len(bench.runs.history.marks), len(bench.evaluations.view.history)
+            marks, evaluations = len(bench.runs.history.marks), len(bench.evaluations.view.history.history)
             print(f"\n{marks} marks, {evaluations} evaluations, {bench.setup.undo_stack.count()} edits to undo")
             bench.starter.stop()
             _wait("the end", lambda: not bench.starter.blocked)

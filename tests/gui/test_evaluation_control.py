@@ -121,7 +121,7 @@ def test_that_an_old_runs_evaluation_does_not_land_in_the_next_runs_view(
     work.may_end.set()
     settled(qtbot, workbench)
     assert evaluations.view.latest is None
-    assert len(evaluations.view.history) == 0
+    assert len(evaluations.view.history.history) == 0
     assert evaluations.generated(evaluation(workbench).class_names) is None
     assert evaluations.view.doing == "Evaluating"
     assert said == ["It went wrong." if fails else "The evaluation of step 400 of old is kept with that run"]
@@ -163,4 +163,4 @@ def test_that_an_evaluation_of_an_earlier_step_takes_its_place_among_the_others(
     for step in (100, 300, 200):
         found = Evaluated(step=step, seconds=1.0, revision=0, evaluation=evaluation(workbench))
         workbench.runs.evaluation_arrived.emit(found)
-    assert workbench.evaluations.view.history.steps.tolist() == [100, 200, 300]
+    assert workbench.evaluations.view.history.history.steps.tolist() == [100, 200, 300]

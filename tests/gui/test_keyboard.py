@@ -17,6 +17,7 @@ from studio.data.planar.config import DrawnConfig
 from studio.gui.compare_window import CompareWindow
 from studio.gui.drawing_field import DrawingDialog
 from studio.gui.folder_preview import FolderPreviewDialog
+from studio.gui.history import HistoryView
 from studio.gui.main_window import PANELS, MainWindow
 from studio.gui.panels.plane import PlanePanel
 from studio.gui.panels.runs import RunsPanel
@@ -99,8 +100,8 @@ def test_that_tab_reaches_all_that_a_run_shows(qtbot: QtBot, window: MainWindow)
     pictures = Pictures(
         name="filters", title="Filters", tip="A. B.", images=np.zeros((4, 8, 8, 1), np.uint8), columns=2, rows=()
     )
-    workbench.time.snapshot_arrived.emit(make_snapshot(diagnostics=(pictures,)))
-    workbench.time.history_changed.emit(make_history(gradient_critic=1.0, update_critic=0.01))
+    workbench.time.snapshot_shown.emit(make_snapshot(diagnostics=(pictures,)))
+    workbench.time.history_shown.emit(HistoryView(history=make_history(gradient_critic=1.0, update_critic=0.01)))
     workbench.runs.evaluation_arrived.emit(
         Evaluated(step=100, seconds=1.0, revision=0, evaluation=evaluation(workbench))
     )
@@ -116,7 +117,7 @@ def test_that_tab_reaches_all_of_a_lesson(qtbot: QtBot, window: MainWindow) -> N
     assert isinstance(plane, PlanePanel)
     plane.show_lesson(LESSONS[0])
     plane.steps.setVisible(True)
-    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     check_panels(qtbot, window)
 
 
@@ -163,7 +164,7 @@ def test_that_a_panel_is_floated_and_docked_again_by_keys(qtbot: QtBot, window: 
 @pytest.mark.usefixtures("dressed")
 def test_that_one_sees_where_the_keyboard_is(qtbot: QtBot, window: MainWindow, run_of_another_day: Path) -> None:
     window.resize(1280, 800)
-    window.workbench.time.snapshot_arrived.emit(make_snapshot())
+    window.workbench.time.snapshot_shown.emit(make_snapshot())
     looked_at: set[QWidget] = set()
     for turn in range(max(len(panels) for _, panels in PANELS)):
         for _, panels in PANELS:

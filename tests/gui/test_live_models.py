@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
-from studio.gui.history import History
+from studio.gui.history import History, HistoryView
 from studio.gui.panels.diagnostics import DiagnosticsPanel
 from studio.gui.panels.gradients import GradientsPanel
 from studio.gui.panels.losses import LossesPanel
@@ -66,7 +66,7 @@ def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> Diagnostic
 
 
 def feed(panel: DiagnosticsPanel, *found: Diagnostic, step: int = 120) -> None:
-    panel.workbench.time.snapshot_arrived.emit(make_snapshot(step=step, diagnostics=found))
+    panel.workbench.time.snapshot_shown.emit(make_snapshot(step=step, diagnostics=found))
 
 
 def test_that_it_says_what_will_appear_and_when_a_model_has_none(panel: DiagnosticsPanel) -> None:
@@ -75,7 +75,7 @@ def test_that_it_says_what_will_appear_and_when_a_model_has_none(panel: Diagnost
     assert "shows nothing" in panel.empty_text
     feed(panel, histogram())
     assert not panel.empty_text
-    panel.workbench.time.run_reset.emit()
+    panel.workbench.time.run_shown.emit()
     assert "Press Start" in panel.empty_text
 
 
@@ -96,7 +96,7 @@ def test_that_all_are_offered_by_title_and_chosen_by_keyboard(qtbot: QtBot, pane
 def test_that_the_choice_is_kept_by_name(panel: DiagnosticsPanel) -> None:
     feed(panel, histogram(), pictures())
     panel.choice.setCurrentIndex(1)
-    panel.workbench.time.run_reset.emit()
+    panel.workbench.time.run_shown.emit()
     feed(panel, histogram())
     assert panel.histogram.isVisible()
     feed(panel, profile(), histogram(), pictures(), step=140)
@@ -211,9 +211,9 @@ def test_that_gradients_have_a_curve_per_network_and_the_usual_ratio(
     gradients: GradientsPanel, workbench: Workbench
 ) -> None:
     assert "Press Start" in gradients.empty_text
-    workbench.time.history_changed.emit(make_history())
+    workbench.time.history_shown.emit(HistoryView(history=make_history()))
     assert "Press Start" in gradients.empty_text, "there are no gradients in it"
-    workbench.time.history_changed.emit(gradients_history())
+    workbench.time.history_shown.emit(HistoryView(history=gradients_history()))
     assert list(gradients.legend.chips) == ["critic", "generator"]
     norm, ratio = gradients.plots["gradient_"], gradients.plots["update_"]
     assert [curve.name for curve in norm.curves] == ["gradient_critic", "gradient_generator"]
@@ -226,7 +226,7 @@ def test_that_gradients_have_a_curve_per_network_and_the_usual_ratio(
 def test_that_one_plot_can_be_switched_off_but_not_both(
     qtbot: QtBot, gradients: GradientsPanel, workbench: Workbench
 ) -> None:
-    workbench.time.history_changed.emit(gradients_history())
+    workbench.time.history_shown.emit(HistoryView(history=gradients_history()))
     norm, ratio = gradients.plots.values()
     assert norm.isVisible()
     assert ratio.isVisible()
@@ -244,7 +244,7 @@ def test_that_one_plot_can_be_switched_off_but_not_both(
 def test_that_a_linear_scale_hiding_and_holding_work_on_both_plots(
     qtbot: QtBot, gradients: GradientsPanel, workbench: Workbench
 ) -> None:
-    workbench.time.history_changed.emit(gradients_history())
+    workbench.time.history_shown.emit(HistoryView(history=gradients_history()))
     norm, ratio = gradients.plots.values()
     qtbot.mouseClick(gradients.log_button, Qt.MouseButton.LeftButton)
     assert not ratio.axes["left"].logarithmic
@@ -267,7 +267,7 @@ def test_that_losses_draw_the_references_of_what_is_shown(
     workbench.runs.config = RunConfig(model=spec.config(kind="wgan_gp"))
     losses = LossesPanel(workbench, theme)
     show(qtbot, losses)
-    workbench.time.history_changed.emit(make_history())
+    workbench.time.history_shown.emit(HistoryView(history=make_history()))
     assert "bound" in [line.title for line in losses.plot.references.lines]
     qtbot.mouseClick(losses.legend.chips["critic_gap"], Qt.MouseButton.LeftButton)
     assert "bound" not in [line.title for line in losses.plot.references.lines]

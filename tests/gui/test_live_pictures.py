@@ -50,18 +50,18 @@ def test_that_a_mosaic_has_every_pixel(channels: int) -> None:
 
 def test_that_samples_say_what_will_appear_and_forget_the_last_run(samples: SamplesPanel, workbench: Workbench) -> None:
     assert "Press Start" in samples.empty_text
-    workbench.time.snapshot_arrived.emit(make_snapshot(grid=None))
+    workbench.time.snapshot_shown.emit(make_snapshot(grid=None))
     assert "Press Start" in samples.empty_text
-    workbench.time.snapshot_arrived.emit(make_snapshot())
+    workbench.time.snapshot_shown.emit(make_snapshot())
     assert not samples.empty_text
-    workbench.time.run_reset.emit()
+    workbench.time.run_shown.emit()
     assert "Press Start" in samples.empty_text
 
 
 def test_that_raw_and_averaged_samples_stand_side_by_side(
     qtbot: QtBot, samples: SamplesPanel, workbench: Workbench
 ) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot())
+    workbench.time.snapshot_shown.emit(make_snapshot())
     assert samples.shown == ["raw", "averaged"]
     assert samples._step.text().startswith("step 100")
     _click(qtbot, samples, "samples_averaged")
@@ -75,9 +75,9 @@ def test_that_a_grid_seen_before_is_not_drawn_again(
     samples: SamplesPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     snapshot = make_snapshot()
-    workbench.time.snapshot_arrived.emit(snapshot)
+    workbench.time.snapshot_shown.emit(snapshot)
     monkeypatch.setattr(samples, "draw", lambda: pytest.fail("drawn again"))
-    workbench.time.snapshot_arrived.emit(make_snapshot(step=130, grid=snapshot.grid))
+    workbench.time.snapshot_shown.emit(make_snapshot(step=130, grid=snapshot.grid))
 
 
 def _wheel(view: ImageView, turns: int, modifiers: Qt.KeyboardModifier) -> None:
@@ -98,7 +98,7 @@ def _wheel(view: ImageView, turns: int, modifiers: Qt.KeyboardModifier) -> None:
 def test_that_pictures_are_fitted_in_whole_steps_and_zoomed_together(
     qtbot: QtBot, samples: SamplesPanel, workbench: Workbench
 ) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot())
+    workbench.time.snapshot_shown.emit(make_snapshot())
     raw, averaged = samples.views.values()
     qtbot.waitUntil(lambda: raw.zoom > 1)
     assert raw.zoom == int(raw.zoom)
@@ -119,7 +119,7 @@ def test_that_pictures_are_fitted_in_whole_steps_and_zoomed_together(
 
 
 def test_that_zoom_has_ends(samples: SamplesPanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot())
+    workbench.time.snapshot_shown.emit(make_snapshot())
     view = samples.views["raw"]
     for _ in range(60):
         view.zoom_by(1.25)
@@ -130,7 +130,7 @@ def test_that_zoom_has_ends(samples: SamplesPanel, workbench: Workbench) -> None
 
 
 def test_that_a_sample_tells_its_number(samples: SamplesPanel, workbench: Workbench, qtbot: QtBot) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot())
+    workbench.time.snapshot_shown.emit(make_snapshot())
     view = samples.views["raw"]
     qtbot.waitUntil(lambda: view.zoom > 1)
     assert "Sample 5 of 9 at step 100, Raw" in tooltip_at(view.viewport(), view.mapFromScene(QPointF(13, 13)))
@@ -140,7 +140,7 @@ def test_that_samples_are_saved_as_png(
     qtbot: QtBot, samples: SamplesPanel, workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     snapshot = make_snapshot()
-    workbench.time.snapshot_arrived.emit(snapshot)
+    workbench.time.snapshot_shown.emit(snapshot)
     path = tmp_path / "grid.png"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path.with_suffix("")), ""))
     _click(qtbot, samples, "samples_save")
@@ -155,7 +155,7 @@ def test_that_samples_are_saved_as_png(
 def test_that_a_failed_save_says_why_and_leaves_nothing(
     samples: SamplesPanel, workbench: Workbench, tmp_path: Path
 ) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot())
+    workbench.time.snapshot_shown.emit(make_snapshot())
     samples.saver.save(samples._picture(), tmp_path / "missing" / "grid.png")
     assert samples.saver.isVisible()
     assert "was not saved" in samples.saver.text()
@@ -166,14 +166,14 @@ def test_that_a_failed_save_says_why_and_leaves_nothing(
 def test_that_cancelling_the_dialog_saves_nothing(
     qtbot: QtBot, samples: SamplesPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot())
+    workbench.time.snapshot_shown.emit(make_snapshot())
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
     _click(qtbot, samples, "samples_save")
     assert not samples.saver.isVisible()
 
 
 def test_that_a_narrow_panel_stacks_the_pictures(samples: SamplesPanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot())
+    workbench.time.snapshot_shown.emit(make_snapshot())
     samples.resize(320, 700)
     QApplication.processEvents()
     raw, averaged = (view.mapTo(samples, QPoint()) for view in samples.views.values())
@@ -182,10 +182,10 @@ def test_that_a_narrow_panel_stacks_the_pictures(samples: SamplesPanel, workbenc
 
 
 def test_that_another_number_of_samples_fits_again(qtbot: QtBot, samples: SamplesPanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot())
+    workbench.time.snapshot_shown.emit(make_snapshot())
     before = samples.views["raw"].zoom
     pixels = np.zeros((400, 28, 28, 3), dtype=np.uint8)
-    workbench.time.snapshot_arrived.emit(make_snapshot(grid=SampleGrid(step=9, raw=pixels, averaged=pixels)))
+    workbench.time.snapshot_shown.emit(make_snapshot(grid=SampleGrid(step=9, raw=pixels, averaged=pixels)))
     assert samples.views["raw"].zoom < before
     assert samples.views["raw"].zoom < 1
 
@@ -199,17 +199,17 @@ def examples(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> Example
 
 def test_that_examples_show_how_many_and_their_weight(examples: ExamplesPanel, workbench: Workbench) -> None:
     assert "Press Start" in examples.empty_text
-    workbench.time.snapshot_arrived.emit(make_snapshot())
+    workbench.time.snapshot_shown.emit(make_snapshot())
     assert "n = 9" in examples.header.text()
     assert "Σw = 9" in examples.header.text()
-    workbench.time.run_reset.emit()
+    workbench.time.run_shown.emit()
     assert "Press Start" in examples.empty_text
 
 
 def test_that_an_example_has_a_frame_in_its_class_colour(
     qtbot: QtBot, examples: ExamplesPanel, workbench: Workbench, theme: ThemeManager
 ) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot())
+    workbench.time.snapshot_shown.emit(make_snapshot())
     for mode in ("light", "dark"):
         theme.set_mode(mode)
         image = examples.sheet.grab().toImage()
@@ -220,7 +220,7 @@ def test_that_an_example_has_a_frame_in_its_class_colour(
 def test_that_an_example_tells_its_class_and_weight(
     qtbot: QtBot, examples: ExamplesPanel, workbench: Workbench
 ) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot())
+    workbench.time.snapshot_shown.emit(make_snapshot())
     text = tooltip_at(examples.sheet, examples.sheet._rect(4).center())
     assert "class 4" in text
     assert "counts 1 times" in text
@@ -231,6 +231,6 @@ def test_that_labels_beyond_the_known_classes_do_no_harm(examples: ExamplesPanel
     planned = PlannedExamples(
         images=np.zeros((2, 28, 28, 3), dtype=np.uint8), labels=np.array([3, 60]), weights=np.array([1e-12, 3e9])
     )
-    workbench.time.snapshot_arrived.emit(make_snapshot(planned=planned))
+    workbench.time.snapshot_shown.emit(make_snapshot(planned=planned))
     assert "class 60" in tooltip_at(examples.sheet, examples.sheet._rect(1).center())
     examples.grab()

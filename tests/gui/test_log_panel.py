@@ -114,7 +114,7 @@ def test_that_copy_takes_the_selection_or_everything(qtbot: QtBot, log: LogPanel
 
 def test_that_the_log_outlives_a_run_and_can_be_cleared(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
     workbench.log.line_logged.emit(LogLine(text="one"))
-    workbench.time.run_reset.emit()
+    workbench.time.run_shown.emit()
     assert len(_visible(log)) == 1
     qtbot.mouseClick(log.findChild(QToolButton, "log_clear"), Qt.MouseButton.LeftButton)
     assert log.empty_text

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from studio.data.planar.config import GaussianConfig, LinesConfig, RingConfig
 from studio.data.planar.density import Blobs, blob
 from studio.data.planar.plane import Plane
+from studio.gui.history import HistoryView
 from studio.gui.main_window import MainWindow
 from studio.gui.panels.plane import PlanePanel
 from studio.gui.panels.samples import SamplesPanel
@@ -107,7 +108,7 @@ def test_that_the_target_is_drawn_before_a_run_and_follows_the_tilt(panel: Plane
 
 
 def test_that_a_frame_brings_points_arrows_a_net_and_the_models_field(panel: PlanePanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     canvas = panel.canvas
     assert sum(polygon.size() for _, polygon in canvas.fake._parts) == 50
     assert len(canvas.arrow_lines.xData) == 6 * 17
@@ -124,7 +125,7 @@ def test_that_a_frame_brings_points_arrows_a_net_and_the_models_field(panel: Pla
 def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
     qtbot: QtBot, panel: PlanePanel, workbench: Workbench, letter: str, layer: str
 ) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
 
     def drawn() -> int:
         canvas = panel.canvas
@@ -148,28 +149,28 @@ def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
 
 
 def test_that_a_model_that_makes_no_points_shows_none(panel: PlanePanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     nothing = PlaneFrame(step=20, points=np.empty((0, 2)), labels=np.empty(0, np.int64), views=())
-    workbench.time.snapshot_arrived.emit(make_snapshot(plane=nothing))
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=nothing))
     assert sum(polygon.size() for _, polygon in panel.canvas.fake._parts) == 0
 
 
 def test_that_h_goes_through_the_heat_maps_and_the_choice_stays(
     qtbot: QtBot, panel: PlanePanel, workbench: Workbench
 ) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     assert panel.heat is not None
     seen = [panel.heat.name]
     for _ in range(3):
         qtbot.keyClick(panel.canvas, "h")
         seen.append(panel.heat.name if panel.heat is not None else "none")
     assert seen == ["critic", "none", "p", "target"]
-    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame(20)))
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame(20)))
     assert panel.heat.name == "target"
 
 
 def test_that_the_mouse_reads_every_field_with_its_unit(panel: PlanePanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     middle = panel.canvas.viewport().mapFromParent(panel.canvas.rect().center()) + QPoint(25, -10)
     text = tooltip_at(panel.canvas.viewport(), middle)
     assert "Target" in text
@@ -179,7 +180,7 @@ def test_that_the_mouse_reads_every_field_with_its_unit(panel: PlanePanel, workb
 
 def test_that_distances_are_drawn_and_explained(panel: PlanePanel, workbench: Workbench) -> None:
     history = make_history(40, plane_js=0.3, plane_w1=0.5, plane_w1_floor=0.2, plane_kl=1.0)
-    workbench.time.history_changed.emit(history)
+    workbench.time.history_shown.emit(HistoryView(history=history))
     assert panel.distances.before.isHidden()
     chips = panel.distances.legend.chips
     assert "0.300" in chips["plane_js"]._value
@@ -188,14 +189,14 @@ def test_that_distances_are_drawn_and_explained(panel: PlanePanel, workbench: Wo
 
 
 def test_that_a_new_run_forgets_the_old_ones_points(panel: PlanePanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
-    workbench.time.run_reset.emit()
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    workbench.time.run_shown.emit()
     assert not panel.canvas.fake._parts
     assert panel.empty_text == ""
 
 
 def test_that_the_look_can_change_while_it_is_shown(panel: PlanePanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     light = panel.canvas.fake._parts[0][0].name()
     panel.theme.set_mode(ThemeMode.DARK)
     assert panel.canvas.fake._parts[0][0].name() != light
@@ -293,7 +294,7 @@ def test_that_particles_run_along_their_ways_and_never_off_them() -> None:
 
 
 def test_that_particles_move_while_they_are_seen(panel: PlanePanel, workbench: Workbench, qtbot: QtBot) -> None:
-    workbench.time.snapshot_arrived.emit(make_snapshot(plane=make_frame()))
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     first = panel.canvas.tails.xData.copy()
     qtbot.waitUntil(lambda: not np.array_equal(panel.canvas.tails.xData, first))
     panel.hide()
@@ -306,9 +307,9 @@ def test_that_layers_a_model_lacks_are_not_offered(panel: PlanePanel, workbench:
     assert all(button.isEnabled() for button in panel.toggles.values())
     frame = make_frame()
     no_net = tuple(view for view in frame.views if not isinstance(view, Net))
-    workbench.time.snapshot_arrived.emit(make_snapshot(plane=replace(frame, views=no_net)))
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=replace(frame, views=no_net)))
     assert [layer for layer, button in panel.toggles.items() if not button.isEnabled()] == ["n"]
-    workbench.time.run_reset.emit()
+    workbench.time.run_shown.emit()
     assert all(button.isEnabled() for button in panel.toggles.values())
 
 

@@ -152,7 +152,7 @@ def test_that_the_answer_stays_after_the_run_and_goes_with_the_next(panel: Plann
     assert not panel.progress.isVisible()
     assert not panel.compare.isEnabled()
     assert panel.table.isVisible()
-    workbench.time.run_reset.emit()  # an old run is looked at
+    workbench.time.run_shown.emit()  # an old run is looked at
     assert not panel.empty_text
     workbench.runs.run_reset.emit()
     assert "Press Start" in panel.empty_text

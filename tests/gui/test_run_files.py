@@ -158,7 +158,7 @@ def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
     losses = other.find(LossesPanel, "losses")
     assert losses._history is bench.runs.history
     shares = bench.evaluations.view
-    assert shares.history.steps.tolist() == [step - 1]
+    assert shares.history.history.steps.tolist() == [step - 1]
     assert shares.latest is not None
     assert shares.latest.evaluation.tv == 0.25
     samples = other.find(SamplesPanel, "samples")

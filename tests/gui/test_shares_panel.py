@@ -123,7 +123,7 @@ def test_that_every_evaluation_is_a_point_of_the_curves(panel: SharesPanel, work
     button = panel.findChild(QToolButton, "shares_plot")
     assert button is not None
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    history = workbench.evaluations.view.history
+    history = workbench.evaluations.view.history.history
     assert history.steps.tolist() == [100, 200, 300]
     assert history.column("tv").tolist() == [0.9] * 3
     assert panel.plot.isVisible()
@@ -144,9 +144,9 @@ def test_that_snapshots_alone_draw_no_shares_and_no_table_anew(workbench: Workbe
     workbench.evaluations.changed.connect(drawn.append)
     workbench.target.changed.connect(drawn.append)
     arrived: list[object] = []
-    workbench.time.snapshot_arrived.connect(arrived.append)
+    workbench.time.snapshot_shown.connect(arrived.append)
     for step in range(1, 6):
-        workbench.runs._bridge.snapshot_arrived.emit(make_snapshot(step))
+        workbench.runs._bridge.news.emit(make_snapshot(step), [], 0)
     assert (len(arrived), drawn) == (5, [])
 
 
@@ -164,10 +164,10 @@ def test_that_a_run_is_evaluated_live_on_demand_and_after_its_end(
         qtbot.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     workbench.starter.stop()
     qtbot.waitUntil(lambda: not workbench.runs.busy, timeout=60_000)
-    before = len(evaluations.view.history)
+    before = len(evaluations.view.history.history)
     with qtbot.waitSignal(evaluations.evaluated, timeout=60_000):
         window.actions_of_run["evaluate"].trigger()
-    assert len(evaluations.view.history) == before + 1
+    assert len(evaluations.view.history.history) == before + 1
     qtbot.waitUntil(lambda: not evaluations.view.doing, timeout=10_000)
 
 

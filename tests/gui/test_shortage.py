@@ -58,7 +58,7 @@ def test_that_one_click_halves_the_batch_and_goes_on(
     assert bench.setup.config.batch.average_size == 32
     assert bench.runs.config is not None
     assert bench.runs.config.batch.average_size == 32
-    assert bench.runs.history.current("average_size") == 32
+    assert bench.time.history.current("average_size") == 32
     assert any(mark.text.startswith("B_avg set to 32") for mark in bench.time.view.marks)
     hands.end()
     folder = bench.runs.run.folder
@@ -70,5 +70,5 @@ def test_that_one_click_halves_the_batch_and_goes_on(
     hands.window.actions_of_run["continue"].trigger()
     ended = bench.runs.run.step
     hands.wait(lambda: bench.runs.run.phase is RunPhase.RUNNING and bench.runs.run.step > ended)
-    assert bench.runs.history.current("average_size") == 32
+    assert bench.time.history.current("average_size") == 32
     hands.end()

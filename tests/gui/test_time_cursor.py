@@ -46,7 +46,7 @@ def look_at(qtbot: QtBot, bench: Workbench, path: Path) -> None:
 
 
 def go_to(qtbot: QtBot, bench: Workbench, step: int) -> None:
-    with qtbot.waitSignal(bench.time.evaluation_changed):
+    with qtbot.waitSignal(bench.evaluations.shown_changed):
         bench.time.seek(step)
 
 
@@ -83,8 +83,8 @@ def test_that_an_old_run_fills_the_panels(
 def test_that_before_the_first_evaluation_there_is_none(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
     look_at(qtbot, workbench, old_run)
     go_to(qtbot, workbench, 399)
-    assert workbench.time.evaluation.latest is None
-    assert len(workbench.time.evaluation.history) == 2
+    assert workbench.evaluations.shown.latest is None
+    assert len(workbench.evaluations.shown.history.history) == 2
 
 
 def test_that_marks_are_jumped_between(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
@@ -96,7 +96,7 @@ def test_that_marks_are_jumped_between(qtbot: QtBot, workbench: Workbench, old_r
     go_to(qtbot, workbench, 0)
     workbench.time.to_mark(1)
     assert workbench.time.view.step == 500
-    with qtbot.waitSignal(workbench.time.evaluation_changed):
+    with qtbot.waitSignal(workbench.evaluations.shown_changed):
         workbench.time.follow()
     assert workbench.time.view.step == 1000
 
@@ -277,8 +277,8 @@ def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
     assert panels["examples"]._step == shown
     assert panels["diagnostics"]._old
     assert panels["diagnostics"]._step <= shown
-    assert bench.time.evaluation.latest is not None
-    assert bench.time.evaluation.latest.evaluation.tv == 0.3
+    assert bench.evaluations.shown.latest is not None
+    assert bench.evaluations.shown.latest.evaluation.tv == 0.3
     assert bench.time.history.current("loss_autoencoder") == bench.runs.history.column("loss_autoencoder")[edit - 1]
     slider = hands.window.time_bar.slider
     slider.setFocus()
@@ -286,7 +286,7 @@ def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
         hands.qtbot.keyClick(slider, Key.Key_Home)
     hands.wait(lambda: panels["samples"]._grid.step == 0)
     assert "no batch before the first step" in panels["examples"].empty_text
-    hands.wait(lambda: bench.time.evaluation.latest is None)
+    hands.wait(lambda: bench.evaluations.shown.latest is None)
     hands.key(Key.Key_Right, Qt.KeyboardModifier.AltModifier)
     assert bench.time.view.step == edit
     hands.key(Key.Key_End, Qt.KeyboardModifier.AltModifier)

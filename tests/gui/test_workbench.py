@@ -39,7 +39,7 @@ class Watch:
         bench.log.line_logged.connect(self.lines.append)
         bench.runs.troubled.connect(self.troubles.append)
         bench.runs.unsaved.connect(self._on_unsaved)
-        bench.time.snapshot_arrived.connect(self.snapshots.append)
+        bench.time.snapshot_shown.connect(self.snapshots.append)
         bench.target.changed.connect(lambda tilt: self.pending.append(tilt is not None and tilt.pending))
         bench.setup.edit(
             model=VaeConfig(),

@@ -8,7 +8,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from studio.gui.history import History
+from studio.gui.history import HistoryView
 from studio.gui.live_panel import LivePanel
 from studio.gui.numbers import compact
 from studio.gui.plots.history_plot import Curve, HistoryPlot
@@ -65,7 +65,7 @@ class BatchPanel(LivePanel):
 
     def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(workbench, theme, parent)
-        self._history: History | None = None
+        self._history: HistoryView | None = None
         self.legend = Legend(theme)
         self.sizes = HistoryPlot(theme, "Batch sizes against step", "examples")
         self.sizes.setAccessibleDescription(
@@ -87,14 +87,14 @@ class BatchPanel(LivePanel):
             plot.moved.connect(partial(self._hold, plot, other))
             plot.reset_asked.connect(self.follow)
         self.show_empty(_EMPTY)
-        workbench.time.history_changed.connect(self.take_history)
-        workbench.time.run_reset.connect(self.reset)
-        self.take_history(workbench.runs.history)
+        workbench.time.history_shown.connect(self.take_history)
+        workbench.time.run_shown.connect(self.reset)
+        self.take_history(workbench.time.history)
 
     @Slot(object)
-    def take_history(self, history: History) -> None:
+    def take_history(self, view: HistoryView) -> None:
         """New points or marks."""
-        self._history = history
+        self._history = view
         self.request_draw()
 
     @Slot()
@@ -106,15 +106,15 @@ class BatchPanel(LivePanel):
 
     def draw(self) -> None:
         """Bring curves and values up to date."""
-        history = self._history
-        if history is None or not len(history):
+        view = self._history
+        if view is None or not len(view.history):
             return
         self.show_body()
         for name, chip in self.legend.chips.items():
-            chip.set_value(compact(history.current(name), 3))
+            chip.set_value(compact(view.current(name), 3))
         for plot in (self.sizes, self.carry):
             if not plot.isHidden():
-                plot.show_history(history)
+                plot.show_history(view)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A low panel has room for one plot."""

@@ -70,9 +70,9 @@ class DiagnosticsPanel(LivePanel):
         self.body.addWidget(self.legend)
         self.body.addWidget(self.saver)
         self.show_empty(_EMPTY)
-        workbench.time.snapshot_arrived.connect(self.take_snapshot)
+        workbench.time.snapshot_shown.connect(self.take_snapshot)
         workbench.time.frame_shown.connect(self.take_frame)
-        workbench.time.run_reset.connect(self.reset)
+        workbench.time.run_shown.connect(self.reset)
 
     def _controls(self) -> QWidget:
         bar = QWidget()

@@ -54,9 +54,9 @@ class ExamplesPanel(LivePanel):
         self.body.addWidget(self.header)
         self.body.addWidget(scroll, 1)
         self.show_empty(_EMPTY)
-        workbench.time.snapshot_arrived.connect(self.take_snapshot)
+        workbench.time.snapshot_shown.connect(self.take_snapshot)
         workbench.time.frame_shown.connect(self.take_frame)
-        workbench.time.run_reset.connect(self.reset)
+        workbench.time.run_shown.connect(self.reset)
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:

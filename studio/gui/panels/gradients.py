@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from studio.gui.controls import toggle_button
 from studio.gui.flow_layout import FlowLayout
-from studio.gui.history import History
+from studio.gui.history import HistoryView
 from studio.gui.live_panel import LivePanel
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend, is_cramped
@@ -44,7 +44,7 @@ class GradientsPanel(LivePanel):
 
     def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(workbench, theme, parent)
-        self._history: History | None = None
+        self._history: HistoryView | None = None
         self.plots = {kind: self._make_plot(kind) for kind in (GRADIENT, UPDATE)}
         self.legend = Legend(theme)
         self.legend.toggled.connect(self._on_toggled)
@@ -55,9 +55,9 @@ class GradientsPanel(LivePanel):
         self.body.addLayout(self._pair, 1)
         self.body.addWidget(self.legend)
         self.show_empty(_EMPTY)
-        workbench.time.history_changed.connect(self.take_history)
-        workbench.time.run_reset.connect(self.reset)
-        self.take_history(workbench.runs.history)
+        workbench.time.history_shown.connect(self.take_history)
+        workbench.time.run_shown.connect(self.reset)
+        self.take_history(workbench.time.history)
 
     def _make_plot(self, kind: str) -> HistoryPlot:
         plot = HistoryPlot(self.theme, f"{_TITLES[kind]} against step", _LABELS[kind])
@@ -84,9 +84,9 @@ class GradientsPanel(LivePanel):
         return bar
 
     @Slot(object)
-    def take_history(self, history: History) -> None:
+    def take_history(self, view: HistoryView) -> None:
         """New points or marks."""
-        self._history = history
+        self._history = view
         self.request_draw()
 
     @Slot()
@@ -98,18 +98,18 @@ class GradientsPanel(LivePanel):
 
     def draw(self) -> None:
         """Bring the curves up to date."""
-        history = self._history
-        if history is None:
+        view = self._history
+        if view is None:
             return
-        networks = networks_in(history.names)
-        if not networks or not len(history):
+        networks = networks_in(view.history.names)
+        if not networks or not len(view.history):
             return
         if networks != list(self.legend.chips):
             self._set_networks(networks)
         self.show_body()
         for plot in self.plots.values():
             if not plot.isHidden():
-                plot.show_history(history)
+                plot.show_history(view)
 
     def _set_networks(self, networks: list[str]) -> None:
         hidden = {name for name, chip in self.legend.chips.items() if not chip.isChecked()}

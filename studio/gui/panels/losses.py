@@ -12,7 +12,7 @@ from studio.gui.choice_box import ChoiceBox
 from studio.gui.controls import toggle_button
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
-from studio.gui.history import History
+from studio.gui.history import History, HistoryView
 from studio.gui.live_panel import LivePanel
 from studio.gui.numbers import compact, whole
 from studio.gui.plots.history_plot import Curve, HistoryPlot
@@ -43,7 +43,7 @@ class LossesPanel(LivePanel):
 
     def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(workbench, theme, parent)
-        self._history: History | None = None
+        self._history: HistoryView | None = None
         self.plot = HistoryPlot(theme, "Losses against step", "value")
         self.plot.setAccessibleDescription("Losses and metrics of the run against step; one curve for each.")
         self.legend = Legend(theme)
@@ -59,9 +59,9 @@ class LossesPanel(LivePanel):
         self.plot.moved.connect(self._on_moved)
         self.plot.reset_asked.connect(self._show_all)
         self.show_empty(_EMPTY)
-        workbench.time.history_changed.connect(self.take_history)
-        workbench.time.run_reset.connect(self.reset)
-        self.take_history(workbench.runs.history)
+        workbench.time.history_shown.connect(self.take_history)
+        workbench.time.run_shown.connect(self.reset)
+        self.take_history(workbench.time.history)
 
     def _controls(self) -> QWidget:
         bar = QWidget()
@@ -110,9 +110,9 @@ class LossesPanel(LivePanel):
         return group
 
     @Slot(object)
-    def take_history(self, history: History) -> None:
+    def take_history(self, view: HistoryView) -> None:
         """New points or marks."""
-        self._history = history
+        self._history = view
         self.request_draw()
 
     @Slot()
@@ -130,16 +130,16 @@ class LossesPanel(LivePanel):
 
     def draw(self) -> None:
         """Bring curves and values up to date."""
-        history = self._history
-        if history is None or not len(history):
+        view = self._history
+        if view is None or not len(view.history):
             return
-        curves = self._curves(history)
+        curves = self._curves(view.history)
         if [curve.name for curve in curves] != [curve.name for curve in self.plot.curves]:
             self._set_curves(curves)
         self.show_body()
         for name, chip in self.legend.chips.items():
-            chip.set_value(compact(history.current(name), 3))
-        self.plot.show_history(history)
+            chip.set_value(compact(view.current(name), 3))
+        self.plot.show_history(view)
         # Kept open while the scale is logarithmic, so that the plot does not jump when a value changes its sign.
         left_out = ", ".join(self.plot.left_out)
         self._left_out.setVisible(self.plot.logarithmic)

@@ -93,9 +93,9 @@ class PlanePanel(LivePanel):
         self.show_empty(_EMPTY)
         workbench.setup.dataset_changed.connect(self.take_dataset)
         workbench.target.changed.connect(self.request_draw)
-        workbench.time.snapshot_arrived.connect(self.take_snapshot)
+        workbench.time.snapshot_shown.connect(self.take_snapshot)
         workbench.time.frame_shown.connect(self.take_frame)
-        workbench.time.run_reset.connect(self.reset)
+        workbench.time.run_shown.connect(self.reset)
         self.take_dataset(workbench.setup.dataset)
 
     def _controls(self) -> QWidget:

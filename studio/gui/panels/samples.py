@@ -63,9 +63,9 @@ class SamplesPanel(LivePanel):
         workbench.latents.grid_drawn.connect(self.take_grid)
         workbench.latents.between_drawn.connect(self.take_between)
         workbench.latents.failed.connect(self.take_failure)
-        workbench.time.snapshot_arrived.connect(self.take_snapshot)
+        workbench.time.snapshot_shown.connect(self.take_snapshot)
         workbench.time.frame_shown.connect(self.take_frame)
-        workbench.time.run_reset.connect(self.reset)
+        workbench.time.run_shown.connect(self.reset)
 
     def _controls(self) -> QWidget:
         bar = QWidget()

@@ -55,7 +55,7 @@ class SharesPanel(LivePanel):
 
     def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(workbench, theme, parent)
-        self._view = workbench.time.evaluation
+        self._view = workbench.evaluations.shown
         self.bars = SharesBars(theme.tokens)
         self.bars.chosen.connect(self._show_samples)
         self.samples = SharesSamples()
@@ -64,7 +64,7 @@ class SharesPanel(LivePanel):
         self.body.addWidget(self._controls())
         self.body.addWidget(self._stack_of_pages(), 1)
         self.show_empty(_EMPTY)
-        workbench.time.evaluation_changed.connect(self.take)
+        workbench.evaluations.shown_changed.connect(self.take)
         for changed in (workbench.setup.dataset_changed, workbench.setup.config_changed):
             changed.connect(self._refresh)
         self.take(self._view)

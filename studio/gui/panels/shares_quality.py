@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import known
 from studio.gui.explain import explain
-from studio.gui.history import History
+from studio.gui.history import HistoryView
 from studio.gui.numbers import compact
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend
@@ -154,7 +154,7 @@ class SharesQuality(QWidget):
         whole.addWidget(self.plot, 1)
         whole.addWidget(self.legend)
 
-    def show_evaluation(self, found: Evaluation, history: History) -> None:
+    def show_evaluation(self, found: Evaluation, history: HistoryView) -> None:
         """The newest evaluation, and those before it."""
         for figure in _FIGURES:
             self.values[figure.title].setText(known(figure.value(found)))

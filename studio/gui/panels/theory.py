@@ -93,8 +93,8 @@ class TheoryPanel(LivePanel):
         self.show_empty(_EMPTY)
         workbench.target.changed.connect(self.take_tilt)
         workbench.evaluations.changed.connect(self.request_draw)
-        workbench.time.snapshot_arrived.connect(self._take_snapshot)
-        workbench.time.run_reset.connect(self._forget_frame)
+        workbench.time.snapshot_shown.connect(self._take_snapshot)
+        workbench.time.run_shown.connect(self._forget_frame)
         self.take_tilt(workbench.target.tilt)
 
     def _make_plot(self, name: str) -> ProfilePlot:

@@ -77,9 +77,9 @@ class WeightsPanel(LivePanel):
         self.restyle(theme.tokens)
         self.show_empty(_EMPTY)
         workbench.target.changed.connect(self.take_tilt)
-        workbench.time.snapshot_arrived.connect(self.take_snapshot)
+        workbench.time.snapshot_shown.connect(self.take_snapshot)
         workbench.time.frame_shown.connect(self.take_frame)
-        workbench.time.run_reset.connect(self.reset)
+        workbench.time.run_shown.connect(self.reset)
         self.take_tilt(workbench.target.tilt)
 
     def _controls(self) -> QWidget:

@@ -12,7 +12,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QRectF, QTimer, Slot
 from PySide6.QtGui import QColor, QPen
 
-from studio.gui.history import History
+from studio.gui.history import History, HistoryView
 from studio.gui.numbers import compact, whole
 from studio.gui.plots.envelope import Points
 from studio.gui.plots.plot import Plot
@@ -80,7 +80,7 @@ class HistoryPlot(Plot):
 
     def __init__(self, theme: ThemeManager, name: str, y_label: str) -> None:
         self._drawn: dict[str, _Drawn] = {}
-        self._history = History()
+        self._looked_at = HistoryView()
         self._y_range: Range | None = None
         self._drawing = False
         self.logarithmic = False
@@ -146,11 +146,15 @@ class HistoryPlot(Plot):
             drawn.line.setPen(pen)
             drawn.faint.setPen(QPen(_mixed(colour, QColor(tokens.surface), 0.35), 0))
 
-    def show_history(self, history: History) -> None:
+    @property
+    def _history(self) -> History:
+        return self._looked_at.history
+
+    def show_history(self, view: HistoryView) -> None:
         """Draw what is new; another history than before starts afresh."""
-        if history is not self._history or len(history) < len(self._history):
+        if view.history is not self._history or len(view.history) < len(self._history):
             self._y_range = None
-        self._history = history
+        self._looked_at = view
         self.redraw()
 
     def redraw(self) -> None:
@@ -164,7 +168,8 @@ class HistoryPlot(Plot):
         extremes = [self._draw_curve(drawn, first, last) for drawn in self._drawn.values()]
         extremes += self._draw_references()
         self.marks.set_places(np.array([mark.step for mark in history.marks], dtype=np.float64))
-        self.cursor.set_places(np.array([] if history.cursor is None else [history.cursor], dtype=np.float64))
+        at = self._looked_at.cursor
+        self.cursor.set_places(np.array([] if at is None else [at], dtype=np.float64))
         if self.following:
             self._follow(x_range, [extreme for extreme in extremes if extreme is not None])
 
@@ -237,7 +242,7 @@ class HistoryPlot(Plot):
         if not self.logarithmic or not len(self._history):
             return []
         shown = (drawn.curve for drawn in self._drawn.values() if drawn.shown)
-        return [curve.title for curve in shown if self._history.current(curve.name) <= 0]
+        return [curve.title for curve in shown if self._looked_at.current(curve.name) <= 0]
 
     @Slot()
     def _on_range(self) -> None:
