@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.gui.error_box import error_box
-from studio.gui.workbench import Workbench
+from studio.gui.log import Log
+from studio.gui.run_control import RunControl
+from studio.gui.setup_state import Setup
 from studio.training.config_file import read_config
 from studio.training.presets import presets
 
@@ -25,9 +27,9 @@ class ConfigFiles(QObject):
 
     path_changed = Signal(object)  # Path | None: the file being edited
 
-    def __init__(self, workbench: Workbench, settings: QSettings, window: QWidget) -> None:
+    def __init__(self, setup: Setup, runs: RunControl, log: Log, settings: QSettings, window: QWidget) -> None:
         super().__init__(window)
-        self._workbench = workbench
+        self._setup, self._runs, self._log = setup, runs, log
         self._settings = settings
         self._window = window
         self.path: Path | None = None
@@ -64,7 +66,7 @@ class ConfigFiles(QObject):
             path: the file.
             preset: it is the studio's own, so that saving asks for another name.
         """
-        if self._workbench.runs.run.phase.active:
+        if self._runs.run.phase.active:
             self._tell(UserError("A run is under way", "", "Stop it first; then open another configuration."))
             return False
         try:
@@ -75,8 +77,8 @@ class ConfigFiles(QObject):
             self._tell(error)
             return False
         self._set_path(None if preset else path)
-        self._workbench.setup.set_config(config)
-        self._workbench.log.add(f"Opened {path.stem if preset else path}")
+        self._setup.set_config(config)
+        self._log.add(f"Opened {path.stem if preset else path}")
         return True
 
     def begin_with(self, path: Path) -> None:
@@ -101,12 +103,12 @@ class ConfigFiles(QObject):
     def _write(self, path: Path) -> None:
         try:
             with whole_file(path) as file:
-                file.write(self._workbench.setup.config.to_json().encode())
+                file.write(self._setup.config.to_json().encode())
         except UserError as error:
             self._tell(error)
             return
         self._set_path(path)
-        self._workbench.log.add(f"Saved {path}")
+        self._log.add(f"Saved {path}")
 
     def _set_path(self, path: Path | None) -> None:
         self.path = path

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
+from studio.gui.energy_terms import Observable, observables
 from studio.gui.judge_offers import class_names_of
 from studio.gui.setup_state import Setup
 from studio.gui.task_runner import TaskRunner
@@ -45,6 +46,11 @@ class EnergyControl(QObject):
     def measured(self) -> Measured | None:
         """The values of the data set in use, as far as they are known; None while there is none."""
         return self._setup.measured
+
+    def observables(self) -> tuple[Observable, ...]:
+        """What can be measured of the data set in use: its features, and what the terms that are set up read."""
+        measured = self.measured
+        return observables(measured.features, self._setup.config.perturbation.terms) if measured is not None else ()
 
     @Slot()
     def _forget_failures(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QFile, QObject, Signal, Slot
 
 from studio.errors import UserError
+from studio.gui.log import Log
 from studio.gui.run_control import RunControl
 from studio.gui.setup_state import Setup
 from studio.gui.task_runner import TaskRunner
@@ -17,6 +18,7 @@ from studio.library.index import RunIndex
 from studio.library.notes import RunNotes, read_notes, tags_of, write_notes
 from studio.paths import choose_runs_root
 from studio.training.owner import owner_of
+from studio.training.run_identity import RunIdentity
 
 
 class LibraryControl(QObject):
@@ -26,20 +28,23 @@ class LibraryControl(QObject):
         tasks: looks at folders beside the window.
         setup: says where the workspace is.
         runs: the run under way.
+        log: told what is set up.
     """
 
     changed = Signal()  # other runs, or other words about them
     failed = Signal(object)  # UserError
 
-    def __init__(self, tasks: TaskRunner, setup: Setup, runs: RunControl, parent: QObject | None = None) -> None:
+    def __init__(
+        self, tasks: TaskRunner, setup: Setup, runs: RunControl, log: Log, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._tasks, self._runs = tasks, runs
+        self.tasks = tasks
+        self._setup, self._runs, self._log = setup, runs, log
         self._index = RunIndex(setup.runs_root)
         self._busy = self._again = self._begun = False
         self._seen = RunView()
         self.entries: list[RunEntry] = []
         runs.run_changed.connect(self._on_run)
-        setup.runs_root_changed.connect(self._choose_root)
 
     @property
     def root(self) -> Path:
@@ -67,16 +72,16 @@ class LibraryControl(QObject):
             return
         self._busy = True
         index = self._index
-        self._tasks.run(
+        self.tasks.run(
             index.refresh,
             done=lambda entries: self._on_entries(index, entries),
             failed=self._on_failed,
             cancelled=self._give_up,
         )
 
-    @Slot(object)
-    def _choose_root(self, root: Path) -> None:
-        """List the runs in this folder from now on, the next time that the studio is opened, too."""
+    def choose_root(self, root: Path) -> None:
+        """Keep runs in this folder from now on, and list those that are there."""
+        self._setup.set_runs_root(root)
         try:
             choose_runs_root(root)
         except UserError as error:
@@ -87,11 +92,28 @@ class LibraryControl(QObject):
         self.changed.emit()
         self.refresh()
 
+    @property
+    def newest_sweep(self) -> str:
+        """The sweep of the newest run that belongs to one, by its unique name; empty if there is none."""
+        return next((entry.sweep for entry in self.entries if entry.sweep), "")
+
     def status_of(self, entry: RunEntry) -> str:
         """How a run stands; of the one under way the index does not know."""
         run = self._runs.run
         live = run.phase.active and run.folder is not None and run.folder == self.root / entry.folder
         return str(run.phase) if live else entry.status
+
+    def set_up_like(self, folder: str) -> None:
+        """Take the configuration of a run over into the set-up.
+
+        Raises:
+            UserError: a run is under way, or the configuration cannot be read.
+        """
+        if self._runs.run.phase.active:
+            raise UserError("A run is under way", "", "Stop it first; then set up another.")
+        found = RunIdentity.read(self.root / folder)
+        self._setup.set_config(found.wanted, found.root_here(self._setup.data_root))
+        self._log.add(f"Set up like {folder}")
 
     def rename(self, folder: str, name: str) -> None:
         """Call a run so; an empty name gives it back its own."""

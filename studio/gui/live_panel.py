@@ -7,7 +7,6 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from studio.gui.theme import ThemeManager, Tokens
-from studio.gui.workbench import Workbench
 
 
 class LivePanel(QWidget):
@@ -20,11 +19,10 @@ class LivePanel(QWidget):
     NAME = ""
     TITLE = ""
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(self.NAME)
         self.setAccessibleName(self.TITLE)
-        self.workbench = workbench
         self.theme = theme
         self._stale = False
         self._empty = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)

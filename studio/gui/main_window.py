@@ -21,7 +21,8 @@ from studio.gui.about import show_about, show_shortcuts
 from studio.gui.config_files import ConfigFiles
 from studio.gui.explain import explain
 from studio.gui.lesson_menu import fill_lessons
-from studio.gui.panel_dock import Panel, PanelDock
+from studio.gui.panel_dock import PanelDock
+from studio.gui.panel_list import PANELS, PLACES
 from studio.gui.run_actions import RunActions
 from studio.gui.run_files import RunFiles
 from studio.gui.status import RunFigures, StudioStatusBar
@@ -36,19 +37,6 @@ from studio.training.lessons import Lesson
 if TYPE_CHECKING:
     from studio.gui.panels.plane import PlanePanel
     from studio.gui.panels.queue import QueuePanel
-
-PANELS = (
-    ("left", (Panel("setup", "Set-up"),)),
-    ("middle_top", (Panel("samples"), Panel("diagnostics"), Panel("examples"), Panel("plane"))),
-    (
-        "middle_bottom",
-        (Panel("offsets"), Panel("energy"), Panel("theory"), Panel("planners"), Panel("runs"), Panel("queue")),
-    ),
-    ("right_top", (Panel("batch"), Panel("weights"), Panel("shares"))),
-    ("right_middle", (Panel("losses"), Panel("gradients"))),
-    ("right_bottom", (Panel("log"),)),
-)
-"""Where each panel docks at first; panels of one place share it as tabs. A new panel is a word here."""
 
 _SPLITS = (
     ("left", "middle_top", Qt.Orientation.Horizontal),
@@ -81,7 +69,7 @@ class MainWindow(QMainWindow):
     """The studio's window.
 
     Args:
-        workbench: what it shows and steers.
+        workbench: has what it shows and steers.
         theme: how it looks.
         settings: where it remembers layout, theme and recent files.
     """
@@ -95,20 +83,24 @@ class MainWindow(QMainWindow):
         self.workbench = workbench
         self.theme = theme
         self._settings = settings
-        self.files = ConfigFiles(workbench, settings, self)
+        self.files = ConfigFiles(workbench.setup, workbench.runs, workbench.log, settings, self)
         self.files.path_changed.connect(self._show_title)
-        self.actions_of_run = RunActions(workbench, theme, self)
+        self.actions_of_run = RunActions(
+            workbench.setup, workbench.runs, workbench.starter, workbench.evaluations, theme, self
+        )
         self.actions_of_run.start_requested.connect(self.start)
-        self.run_files = RunFiles(workbench, self)
+        self.run_files = RunFiles(workbench.setup, workbench.runs, workbench.starter, self)
         self.actions_of_run.continue_requested.connect(self.run_files.resume_last)
-        self.trouble = TroubleBoxes(workbench, self.actions_of_run, self)
+        self.trouble = TroubleBoxes(workbench.runs, self.actions_of_run, self)
         self._planar = False
         workbench.setup.dataset_changed.connect(self._show_world)
         self.docks = self._make_docks()
         self._make_toolbar()
         self._make_time_bar()
         self._make_menus()
-        self.setStatusBar(StudioStatusBar(workbench, theme, self))
+        self.setStatusBar(
+            StudioStatusBar(workbench.runs, workbench.log, (workbench.tasks, workbench.looking), theme, self)
+        )
         theme.dress()  # before docks are measured
         self.resize(*_FIRST_SIZE)
         self._arrange()
@@ -118,10 +110,8 @@ class MainWindow(QMainWindow):
 
     def _make_docks(self) -> dict[str, PanelDock]:
         """Every dock, and the panels that are in front at first; the others need not keep the first paint waiting."""
-        docks = {}
-        for _, panels in PANELS:
-            for panel in panels:
-                docks[panel.name] = PanelDock(panel, self.workbench, self.theme, self)
+        docks = {panel.name: PanelDock(panel, self.workbench, self.theme, self) for panel in PANELS}
+        for panels in PLACES.values():
             docks[panels[0].name].make()
         return docks
 
@@ -132,7 +122,7 @@ class MainWindow(QMainWindow):
 
     def _arrange(self) -> None:
         """Put every dock where it belongs at first."""
-        first = {place: self.docks[panels[0].name] for place, panels in PANELS}
+        first = {place: self.docks[panels[0].name] for place, panels in PLACES.items()}
         for dock in self.docks.values():
             dock.setFloating(False)  # with others removed before it, Qt would end the process
         for dock in self.docks.values():
@@ -140,7 +130,7 @@ class MainWindow(QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, first["left"])
         for before, after, direction in _SPLITS:
             self.splitDockWidget(first[before], first[after], direction)
-        for place, panels in PANELS:
+        for place, panels in PLACES.items():
             for panel in panels[1:]:
                 self.tabifyDockWidget(first[place], self.docks[panel.name])
             first[place].raise_()
@@ -168,7 +158,7 @@ class MainWindow(QMainWindow):
             if button.objectName() == "qt_toolbar_ext_button":
                 explain(button, "More", "What this bar has no room for.")
         bar.addSeparator()
-        bar.addWidget(RunFigures(self.workbench, self.theme, bar))
+        bar.addWidget(RunFigures(self.workbench.runs, self.theme, bar))
         bar.toggleViewAction().setEnabled(False)
         self.addToolBar(bar)
         self._run_bar = bar
@@ -178,7 +168,7 @@ class MainWindow(QMainWindow):
         bar = QToolBar("Time", self)
         bar.setObjectName("time_toolbar")
         bar.setMovable(False)
-        self.time_bar = TimeBar(self.workbench, self.theme, bar)
+        self.time_bar = TimeBar(self.workbench.time, self.theme, bar)
         bar.addWidget(self.time_bar)
         bar.toggleViewAction().setEnabled(False)
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)

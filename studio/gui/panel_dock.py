@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
+from studio.gui.panel_list import Panel
 from studio.gui.theme import ThemeManager
 from studio.gui.workbench import Workbench
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """What is known of a panel before it is made: ``SomePanel`` of ``studio.gui.panels.some`` is the panel "some".
-
-    Attributes:
-        name: of the module, and of the widget.
-        title: for the dock; the name with a capital unless it is given.
-    """
-
-    name: str
-    title: str = ""
-
-    def load(self) -> type[Any]:
-        """The class, imported; it takes a workbench, a theme and a parent."""
-        found: type[Any] = getattr(import_module(f"studio.gui.panels.{self.name}"), f"{self.name.capitalize()}Panel")
-        return found
 
 
 class PanelDock(QDockWidget):
@@ -37,7 +17,7 @@ class PanelDock(QDockWidget):
 
     Args:
         panel: which.
-        workbench: what it shows and steers.
+        workbench: has what it shows and steers.
         theme: how it looks.
         window: where it docks.
     """
@@ -45,7 +25,7 @@ class PanelDock(QDockWidget):
     filled = Signal(QWidget)  # the panel, which was made just now
 
     def __init__(self, panel: Panel, workbench: Workbench, theme: ThemeManager, window: QMainWindow) -> None:
-        super().__init__(panel.title or panel.name.capitalize(), window)
+        super().__init__(panel.title, window)
         self.setObjectName(f"dock_{panel.name}")
         self._of = (panel, workbench, theme)
         self.made = False
@@ -56,7 +36,7 @@ class PanelDock(QDockWidget):
         if not self.made:
             self.made = True
             panel, workbench, theme = self._of
-            self.setWidget(panel.load()(workbench, theme, self))
+            self.setWidget(panel.make(workbench, theme, self))
             self.filled.emit(super().widget())
 
     def widget(self) -> QWidget:

@@ -13,7 +13,7 @@ from studio.gui.numbers import compact
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.theme import ThemeManager
-from studio.gui.workbench import Workbench
+from studio.gui.time_cursor import TimeCursor
 from studio.models.diagnostic import Reference
 
 _CURVES = (
@@ -69,7 +69,7 @@ _LOW = 330  # pixels of height below which the legend shows names only
 class PlaneDistances(QWidget):
     """A small plot of its own, with a legend."""
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager) -> None:
+    def __init__(self, time: TimeCursor, theme: ThemeManager) -> None:
         super().__init__()
         self.plot = HistoryPlot(theme, "Distances from the target against step", "distance from p′")
         self.plot.setAccessibleDescription("JS, KL and Wasserstein distance of generated points from the exact target.")
@@ -93,7 +93,7 @@ class PlaneDistances(QWidget):
         column.addWidget(self.legend)
         self.plot.reset_asked.connect(self._follow)
         self.plot.moved.connect(self._hold)
-        workbench.time.history_shown.connect(self.show_history)
+        time.history_shown.connect(self.show_history)
 
     @Slot(object)
     def show_history(self, view: HistoryView) -> None:

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QToolButton, QWidget
 from studio.gui.controls import toggle_button, tool_button
 from studio.gui.flow_layout import FlowLayout
 from studio.gui.live_settings import learning_rates
+from studio.gui.run_control import RunControl
 from studio.gui.theme import ThemeManager
 from studio.gui.view_state import RunPhase, RunView, spoken
-from studio.gui.workbench import Workbench
 from studio.training.commands import SetDelay, Step
 
 SLOW_SECONDS = 0.5
@@ -19,9 +19,9 @@ SLOW_SECONDS = 0.5
 class PlaneSteps(QWidget):
     """A button for each network of the run's model, and one for slow motion; hidden while nothing runs."""
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager) -> None:
+    def __init__(self, runs: RunControl, theme: ThemeManager) -> None:
         super().__init__()
-        self._workbench = workbench
+        self._runs = runs
         self._names: tuple[str, ...] = ()
         self.buttons: dict[str, QToolButton] = {}
         self._row = FlowLayout(self, spacing=2)
@@ -32,12 +32,12 @@ class PlaneSteps(QWidget):
         )
         self.slow.toggled.connect(self._on_slow)
         self._row.addWidget(self.slow)
-        workbench.runs.run_changed.connect(self._show_run)
+        runs.run_changed.connect(self._show_run)
         self.hide()
 
     @Slot(object)
     def _show_run(self, run: RunView) -> None:
-        running = self._workbench.runs.config
+        running = self._runs.config
         ready = run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) and running is not None
         self.setVisible(ready)
         if not ready or running is None:
@@ -62,10 +62,10 @@ class PlaneSteps(QWidget):
                 f"{plain.capitalize()} step",
                 f"Train the {plain} alone for one step, then wait; the other network stays as it is.",
             )
-            button.clicked.connect(lambda _=False, name=name: self._workbench.runs.send(Step(network=name)))
+            button.clicked.connect(lambda _=False, name=name: self._runs.send(Step(network=name)))
             self._row.addWidget(button)
             self.buttons[name] = button
 
     @Slot(bool)
     def _on_slow(self, on: bool) -> None:
-        self._workbench.runs.send(SetDelay(seconds=SLOW_SECONDS if on else 0.0))
+        self._runs.send(SetDelay(seconds=SLOW_SECONDS if on else 0.0))

@@ -10,10 +10,13 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QToolBar, QWidget
 
+from studio.gui.evaluation_control import EvaluationControl
+from studio.gui.run_control import RunControl
+from studio.gui.run_starter import RunStarter
+from studio.gui.setup_state import Setup
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import RunPhase, RunView
-from studio.gui.workbench import Workbench
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,24 +131,31 @@ class RunActions(QObject):
     start_requested = Signal()
     continue_requested = Signal()
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        runs: RunControl,
+        starter: RunStarter,
+        evaluations: EvaluationControl,
+        theme: ThemeManager,
+        parent: QWidget,
+    ) -> None:
         super().__init__(parent)
-        self._workbench = workbench
+        self._runs, self._starter = runs, starter
         self._theme = theme
         self._window = parent
         self._actions = {control.name: self._make(control, parent) for control in _CONTROLS}
         self._actions["start"].triggered.connect(self.start_requested)
         self._actions["continue"].triggered.connect(self.continue_requested)
         self._actions["pause"].triggered.connect(self._pause_or_resume)
-        self._actions["step"].triggered.connect(workbench.runs.step_once)
-        self._actions["stop"].triggered.connect(workbench.starter.stop)
-        self._actions["sample"].triggered.connect(workbench.runs.sample_now)
-        self._actions["evaluate"].triggered.connect(workbench.evaluations.evaluate)
-        self._actions["save"].triggered.connect(workbench.runs.save)
+        self._actions["step"].triggered.connect(runs.step_once)
+        self._actions["stop"].triggered.connect(starter.stop)
+        self._actions["sample"].triggered.connect(runs.sample_now)
+        self._actions["evaluate"].triggered.connect(evaluations.evaluate)
+        self._actions["save"].triggered.connect(runs.save)
         self._actions["elsewhere"].triggered.connect(self._ask_elsewhere)
-        self._actions["restore"].triggered.connect(workbench.runs.restore)
-        setup, starter = workbench.setup, workbench.starter
-        for changed in (workbench.runs.run_changed, starter.changed, setup.dataset_changed, setup.config_changed):
+        self._actions["restore"].triggered.connect(runs.restore)
+        for changed in (runs.run_changed, starter.changed, setup.dataset_changed, setup.config_changed):
             changed.connect(self._refresh)
         self._refresh()
 
@@ -178,24 +188,24 @@ class RunActions(QObject):
 
     @Slot()
     def _pause_or_resume(self) -> None:
-        if self._workbench.runs.run.phase is RunPhase.PAUSED:
-            self._workbench.runs.resume()
+        if self._runs.run.phase is RunPhase.PAUSED:
+            self._runs.resume()
         else:
-            self._workbench.runs.pause()
+            self._runs.pause()
 
     @Slot()
     def _ask_elsewhere(self) -> None:
         name = QFileDialog.getExistingDirectory(self._window, "Keep the run in a new folder under", str(Path.home()))
         if name:
-            self._workbench.runs.save_elsewhere(Path(name))
+            self._runs.save_elsewhere(Path(name))
 
     @Slot()
     def _refresh(self) -> None:
-        run: RunView = self._workbench.runs.run
-        waiting = self._workbench.starter.busy  # to go on with a run; only Stop calls it off
+        run: RunView = self._runs.run
+        waiting = self._starter.busy  # to go on with a run; only Stop calls it off
         for control in _CONTROLS:
             self._actions[control.name].setEnabled(control.name == "stop" if waiting else control.enabled(run))
-        blocked = self._workbench.starter.blocked
+        blocked = self._starter.blocked
         self._actions["start"].setEnabled(not blocked)
         _describe(self._actions["start"], blocked or _CONTROLS[0].tip)
         back_to = "" if run.good_step is None else f" (step {run.good_step:,})"

@@ -10,15 +10,17 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from studio.errors import UserError
 from studio.gui.error_box import error_box
-from studio.gui.workbench import Workbench
+from studio.gui.run_control import RunControl
+from studio.gui.run_starter import RunStarter
+from studio.gui.setup_state import Setup
 
 
 class RunFiles(QObject):
     """Resumes runs for the window, and tells what went wrong."""
 
-    def __init__(self, workbench: Workbench, window: QWidget) -> None:
+    def __init__(self, setup: Setup, runs: RunControl, starter: RunStarter, window: QWidget) -> None:
         super().__init__(window)
-        self._workbench = workbench
+        self._setup, self._runs, self._starter = setup, runs, starter
         self._window = window
 
     def fill(self, menu: QMenu) -> None:
@@ -31,7 +33,7 @@ class RunFiles(QObject):
     @Slot()
     def ask_resume(self) -> None:
         """Ask for a run's folder and go on with it."""
-        root = self._workbench.setup.runs_root
+        root = self._setup.runs_root
         name = QFileDialog.getExistingDirectory(self._window, "Resume the run in", str(root if root.is_dir() else ""))
         if name:
             self.resume(Path(name))
@@ -39,14 +41,14 @@ class RunFiles(QObject):
     @Slot()
     def resume_last(self) -> None:
         """Go on with the run that was stopped last."""
-        folder = self._workbench.runs.run.folder
+        folder = self._runs.run.folder
         if folder is not None:
             self.resume(folder)
 
     def resume(self, run: Path, step: int | None = None) -> bool:
         """Go on with the run in a folder, from its newest checkpoint or from that of a step; whether it goes on."""
         try:
-            self._workbench.starter.resume(run, step)
+            self._starter.resume(run, step)
         except UserError as error:
             error_box(error, self._window).exec()
             return False

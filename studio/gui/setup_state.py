@@ -54,7 +54,6 @@ class Setup(QObject):
     dataset_failed = Signal(object)  # UserError: shown beside the data set's fields
     edit_rejected = Signal(object)  # UserError with .field: shown beside its cause; nothing was changed
     data_root_changed = Signal()
-    runs_root_changed = Signal(object)  # Path
     engine_ready = Signal(object)  # devices: torch is in
 
     def __init__(
@@ -136,7 +135,6 @@ class Setup(QObject):
     def set_runs_root(self, folder: Path) -> None:
         """Keep runs in this folder from now on."""
         self.runs_root = folder
-        self.runs_root_changed.emit(folder)
         self._log.add(f"Folder of the runs: {folder}")
 
     def set_data_root(self, folder: Path) -> None:

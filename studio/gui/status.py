@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Slot
@@ -9,12 +10,13 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
 
 from studio.gui.explain import explain
+from studio.gui.log import Log
 from studio.gui.log_line import Level, LogLine
+from studio.gui.run_control import RunControl
 from studio.gui.task_runner import TaskRunner
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import RunPhase, RunView
-from studio.gui.workbench import Workbench
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ _FIGURES = (
 class RunFigures(QWidget):
     """Step, rates, epoch and time; of fixed width, so that nothing jumps while numbers change."""
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(self, runs: RunControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("run_figures")
         row = QHBoxLayout(self)
@@ -94,8 +96,8 @@ class RunFigures(QWidget):
             self._labels[figure.name] = self._figure(row, figure)
             row.addSpacing(theme.tokens.spacing)
         row.addStretch(1)
-        workbench.runs.run_changed.connect(self._show)
-        self._show(workbench.runs.run)
+        runs.run_changed.connect(self._show)
+        self._show(runs.run)
 
     @staticmethod
     def _figure(row: QHBoxLayout, figure: _Figure) -> QLabel:
@@ -126,9 +128,22 @@ class RunFigures(QWidget):
 
 
 class StudioStatusBar(QStatusBar):
-    """The last log line, what goes on in the background with a way to cancel it, and the device."""
+    """The last log line, what goes on in the background with a way to cancel it, and the device.
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    Args:
+        runs: the run under way.
+        log: whose last line is shown.
+        runners: of what goes on; the first that has something is shown.
+    """
+
+    def __init__(
+        self,
+        runs: RunControl,
+        log: Log,
+        runners: Sequence[TaskRunner],
+        theme: ThemeManager,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("status")
         self.setContentsMargins(theme.tokens.spacing // 2, 0, theme.tokens.spacing // 2, 0)
@@ -152,13 +167,13 @@ class StudioStatusBar(QStatusBar):
         for widget in (self._text, self._bar, self._cancel, self._device):
             self.addPermanentWidget(widget)
         self._text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        self._runners = (workbench.tasks, workbench.looking)
-        for runner in self._runners:
+        self._runners = runners
+        for runner in runners:
             runner.changed.connect(self._show_task)
-        workbench.runs.run_changed.connect(self._show_run)
-        workbench.log.line_logged.connect(self._show_line)
+        runs.run_changed.connect(self._show_run)
+        log.line_logged.connect(self._show_line)
         self._show_task()
-        self._show_run(workbench.runs.run)
+        self._show_run(runs.run)
 
     @property
     def _shown(self) -> TaskRunner:

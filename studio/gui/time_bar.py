@@ -20,9 +20,8 @@ from studio.gui.controls import icon_button, toggle_button, tool_button
 from studio.gui.explain import explain
 from studio.gui.status import Elided
 from studio.gui.theme import ThemeManager, Tokens
-from studio.gui.time_cursor import TimeView
+from studio.gui.time_cursor import TimeCursor, TimeView
 from studio.gui.tooltip import tooltip
-from studio.gui.workbench import Workbench
 from studio.training.marks import Mark, MarkKind
 
 _EMPTY = "No run yet: press Start, or see Runs"
@@ -33,10 +32,10 @@ _NEAR = 4  # pixels within which a mark is under the mouse
 class TimeBar(QWidget):
     """Shows the time cursor and moves it."""
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(self, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("time_bar")
-        self._time = workbench.time
+        self._time = time
         self._shown = TimeView()
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.tokens.spacing, 0, theme.tokens.spacing, 0)

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from studio.errors import UserError
 from studio.gui.error_box import error_box
 from studio.gui.run_actions import RunActions
+from studio.gui.run_control import RunControl
 from studio.gui.tooltip import tooltip
-from studio.gui.workbench import Workbench
 
 _ACCEPT, _DESTROY = QMessageBox.ButtonRole.AcceptRole, QMessageBox.ButtonRole.DestructiveRole
 
@@ -23,10 +23,10 @@ class TroubleBoxes(QObject):
         silent: the window is closing, and nobody is there to read.
     """
 
-    def __init__(self, workbench: Workbench, actions: RunActions, window: QWidget) -> None:
+    def __init__(self, runs: RunControl, actions: RunActions, window: QWidget) -> None:
         super().__init__(window)
         self.silent = False
-        self._runs, self._actions, self._window = workbench.runs, actions, window
+        self._runs, self._actions, self._window = runs, actions, window
         self._box: QMessageBox | None = None
         self._runs.troubled.connect(self._tell)
         self._runs.diverged.connect(self._tell_diverged)

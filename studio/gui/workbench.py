@@ -19,6 +19,7 @@ from studio.gui.queue_control import QueueControl
 from studio.gui.run_control import RunControl
 from studio.gui.run_starter import RunStarter
 from studio.gui.setup_state import Setup
+from studio.gui.sweep_actions import SweepActions
 from studio.gui.target_control import TargetControl
 from studio.gui.task_runner import TaskRunner
 from studio.gui.time_cursor import TimeCursor
@@ -62,8 +63,11 @@ class Workbench(QObject):
         self.target = TargetControl(self.setup, self.runs, self.energies, self.evaluations, self)
         self.latents = LatentControl(self.looking, self.runs, self.time, self.setup.undo_stack, self.log, self)
         self.starter = RunStarter(self.setup, self.runs, self.looking, self.log, self)
-        self.library = LibraryControl(self.looking, self.setup, self.runs, self)
+        self.library = LibraryControl(self.looking, self.setup, self.runs, self.log, self)
         self.queue = QueueControl(state_dir() / "queue.sqlite", self.setup, self.log, self)
+        self.sweeps = SweepActions(
+            self.setup, self.queue, self.runs, self.time, lambda: self.library.newest_sweep, self
+        )
         self.evaluations.evaluated.connect(self.library.refresh)
         self.queue.job_ended.connect(self.library.refresh)
 

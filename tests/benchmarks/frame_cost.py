@@ -83,7 +83,7 @@ class Screen:
         self.history.prepare(Progress())  # as whoever opens a run does
         self._view = HistoryView(history=self.history)
         self.bench = Workbench(data_root=home, runs_root=home)
-        self.panels: list[Any] = [LossesPanel(self.bench, theme), BatchPanel(self.bench, theme)]
+        self.panels: list[Any] = [LossesPanel(self.bench.time, theme), BatchPanel(self.bench.time, theme)]
         for panel in self.panels:
             panel.resize(430, 290)
             panel.show()

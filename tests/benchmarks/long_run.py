@@ -71,7 +71,7 @@ def look(run: Path) -> None:
     theme = ThemeManager(ThemeMode.LIGHT)
     theme.apply(app)
     bench = Workbench(data_root=run.parent / "data", runs_root=run.parent)
-    panels = [LossesPanel(bench, theme), BatchPanel(bench, theme)]
+    panels = [LossesPanel(bench.time, theme), BatchPanel(bench.time, theme)]
     for panel in panels:
         panel.resize(430, 400)
         panel.show()

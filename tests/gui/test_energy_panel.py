@@ -29,7 +29,7 @@ from tests.gui.live import show
 
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> EnergyPanel:
-    panel = EnergyPanel(workbench, theme)
+    panel = EnergyPanel(workbench.setup, workbench.target, workbench.energies, theme)
     show(qtbot, panel)
     panel.resize(560, 400)
     return panel
@@ -81,7 +81,7 @@ def test_that_the_panel_says_what_will_appear_without_a_data_set(
     qtbot: QtBot, theme: ThemeManager, tmp_path: Path
 ) -> None:
     bench = Workbench(data_root=tmp_path, runs_root=tmp_path)
-    panel = EnergyPanel(bench, theme)
+    panel = EnergyPanel(bench.setup, bench.target, bench.energies, theme)
     show(qtbot, panel)
     assert "Open a data set" in panel.empty_text
     assert bench.shutdown()

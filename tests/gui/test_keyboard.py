@@ -18,7 +18,8 @@ from studio.gui.compare_window import CompareWindow
 from studio.gui.drawing_field import DrawingDialog
 from studio.gui.folder_preview import FolderPreviewDialog
 from studio.gui.history import HistoryView
-from studio.gui.main_window import PANELS, MainWindow
+from studio.gui.main_window import MainWindow
+from studio.gui.panel_list import PLACES
 from studio.gui.panels.plane import PlanePanel
 from studio.gui.panels.runs import RunsPanel
 from studio.gui.tab_order import go_to, reveal
@@ -56,8 +57,8 @@ def check(qtbot: QtBot, root: QWidget, first: QWidget) -> None:
 def check_panels(qtbot: QtBot, window: MainWindow) -> None:
     """Each panel in front, one of every place at a time."""
     window.resize(1280, 800)
-    for turn in range(max(len(panels) for _, panels in PANELS)):
-        for _, panels in PANELS:
+    for turn in range(max(len(panels) for panels in PLACES.values())):
+        for panels in PLACES.values():
             go_to(window.docks[panels[turn % len(panels)].name])
         qtbot.wait(1)
         first = window.findChild(QWidget, "dataset")
@@ -166,8 +167,8 @@ def test_that_one_sees_where_the_keyboard_is(qtbot: QtBot, window: MainWindow, r
     window.resize(1280, 800)
     window.workbench.time.snapshot_shown.emit(make_snapshot())
     looked_at: set[QWidget] = set()
-    for turn in range(max(len(panels) for _, panels in PANELS)):
-        for _, panels in PANELS:
+    for turn in range(max(len(panels) for panels in PLACES.values())):
+        for panels in PLACES.values():
             go_to(window.docks[panels[turn % len(panels)].name])
         qtbot.wait(20)  # for layouts to come to rest
         first = window.findChild(QWidget, "dataset")

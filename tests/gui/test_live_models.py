@@ -60,13 +60,13 @@ def pictures(colour: bool = False) -> Pictures:
 
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> DiagnosticsPanel:
-    panel = DiagnosticsPanel(workbench, theme)
+    panel = DiagnosticsPanel(workbench.time, theme)
     show(qtbot, panel)
     return panel
 
 
 def feed(panel: DiagnosticsPanel, *found: Diagnostic, step: int = 120) -> None:
-    panel.workbench.time.snapshot_shown.emit(make_snapshot(step=step, diagnostics=found))
+    panel._time.snapshot_shown.emit(make_snapshot(step=step, diagnostics=found))
 
 
 def test_that_it_says_what_will_appear_and_when_a_model_has_none(panel: DiagnosticsPanel) -> None:
@@ -75,7 +75,7 @@ def test_that_it_says_what_will_appear_and_when_a_model_has_none(panel: Diagnost
     assert "shows nothing" in panel.empty_text
     feed(panel, histogram())
     assert not panel.empty_text
-    panel.workbench.time.run_shown.emit()
+    panel._time.run_shown.emit()
     assert "Press Start" in panel.empty_text
 
 
@@ -96,7 +96,7 @@ def test_that_all_are_offered_by_title_and_chosen_by_keyboard(qtbot: QtBot, pane
 def test_that_the_choice_is_kept_by_name(panel: DiagnosticsPanel) -> None:
     feed(panel, histogram(), pictures())
     panel.choice.setCurrentIndex(1)
-    panel.workbench.time.run_shown.emit()
+    panel._time.run_shown.emit()
     feed(panel, histogram())
     assert panel.histogram.isVisible()
     feed(panel, profile(), histogram(), pictures(), step=140)
@@ -202,7 +202,7 @@ def gradients_history(points: int = 60) -> History:
 
 @pytest.fixture
 def gradients(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> GradientsPanel:
-    panel = GradientsPanel(workbench, theme)
+    panel = GradientsPanel(workbench.time, theme)
     show(qtbot, panel)
     return panel
 
@@ -265,7 +265,7 @@ def test_that_losses_draw_the_references_of_what_is_shown(
     spec = next(spec for spec in MODELS if spec.kind == "wgan_gp")
     monkeypatch.setitem(spec.references, "critic_gap", (Reference(value=2.0, title="bound"),))
     workbench.runs.config = RunConfig(model=spec.config(kind="wgan_gp"))
-    losses = LossesPanel(workbench, theme)
+    losses = LossesPanel(workbench.time, theme)
     show(qtbot, losses)
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
     assert "bound" in [line.title for line in losses.plot.references.lines]

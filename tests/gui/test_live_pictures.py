@@ -30,7 +30,7 @@ def _click(qtbot: QtBot, panel: LivePanel, name: str) -> None:
 
 @pytest.fixture
 def samples(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> SamplesPanel:
-    panel = SamplesPanel(workbench, theme)
+    panel = SamplesPanel(workbench.time, workbench.latents, theme)
     show(qtbot, panel, 640, 360)
     return panel
 
@@ -192,7 +192,7 @@ def test_that_another_number_of_samples_fits_again(qtbot: QtBot, samples: Sample
 
 @pytest.fixture
 def examples(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> ExamplesPanel:
-    panel = ExamplesPanel(workbench, theme)
+    panel = ExamplesPanel(workbench.time, workbench.setup, theme)
     show(qtbot, panel)
     return panel
 

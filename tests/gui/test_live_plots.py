@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtWidgets import QApplication, QMainWindow, QTabWidget, QToolButton
+from PySide6.QtWidgets import QApplication, QMainWindow, QTabWidget, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.history import History, HistoryView
-from studio.gui.live_panel import LivePanel
+from studio.gui.panel_list import PANELS
 from studio.gui.panels.batch import BatchPanel
 from studio.gui.panels.losses import LossesPanel
 from studio.gui.panels.weights import WeightsPanel
@@ -29,7 +29,7 @@ def _at(plot: Plot, x: float, y: float) -> QPoint:
     return plot.mapFromScene(plot.view.mapViewToScene(QPointF(x, y)))
 
 
-def _click(qtbot: QtBot, panel: LivePanel, name: str) -> None:
+def _click(qtbot: QtBot, panel: QWidget, name: str) -> None:
     button = panel.findChild(QToolButton, name)
     assert button is not None
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -37,7 +37,7 @@ def _click(qtbot: QtBot, panel: LivePanel, name: str) -> None:
 
 @pytest.fixture
 def losses(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> LossesPanel:
-    panel = LossesPanel(workbench, theme)
+    panel = LossesPanel(workbench.time, theme)
     show(qtbot, panel)
     return panel
 
@@ -164,7 +164,7 @@ def test_that_nothing_hidden_is_drawn(
     drawn: list[str] = []
     monkeypatch.setattr(LossesPanel, "draw", lambda self: drawn.append(self.NAME))
     window, tabs = QMainWindow(), QTabWidget()
-    panel = LossesPanel(workbench, theme)
+    panel = LossesPanel(workbench.time, theme)
     tabs.addTab(QToolButton(), "other")
     tabs.addTab(panel, "losses")
     window.setCentralWidget(tabs)
@@ -179,7 +179,7 @@ def test_that_nothing_hidden_is_drawn(
 def test_that_the_batch_panel_shows_sizes_and_newest_values(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager
 ) -> None:
-    panel = BatchPanel(workbench, theme)
+    panel = BatchPanel(workbench.time, theme)
     show(qtbot, panel)
     assert "Press Start" in panel.empty_text
     workbench.time.history_shown.emit(HistoryView(history=make_history(batch_size=57.0, skipped=3.0)))
@@ -198,7 +198,7 @@ def test_that_the_batch_panel_shows_sizes_and_newest_values(
 def test_that_a_curve_is_painted_wherever_the_view_goes(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager
 ) -> None:
-    panel = BatchPanel(workbench, theme)
+    panel = BatchPanel(workbench.time, theme)
     show(qtbot, panel)
     plot = panel.sizes
 
@@ -213,7 +213,7 @@ def test_that_a_curve_is_painted_wherever_the_view_goes(
 
 
 def test_that_both_batch_plots_show_the_same_steps(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    panel = BatchPanel(workbench, theme)
+    panel = BatchPanel(workbench.time, theme)
     show(qtbot, panel)
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
     qtbot.keyClick(panel.sizes, Qt.Key.Key_Right)
@@ -225,7 +225,7 @@ def test_that_both_batch_plots_show_the_same_steps(qtbot: QtBot, workbench: Work
 def test_that_a_low_batch_panel_has_one_plot_with_the_runs_range(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager
 ) -> None:
-    panel = BatchPanel(workbench, theme)
+    panel = BatchPanel(workbench.time, theme)
     show(qtbot, panel, 320, 220)
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
     qtbot.wait(10)
@@ -237,7 +237,7 @@ def test_that_a_low_batch_panel_has_one_plot_with_the_runs_range(
 
 @pytest.fixture
 def weights(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> WeightsPanel:
-    panel = WeightsPanel(workbench, theme)
+    panel = WeightsPanel(workbench.target, workbench.time, theme)
     show(qtbot, panel)
     qtbot.waitUntil(lambda: not panel.empty_text)
     return panel
@@ -294,11 +294,12 @@ def test_that_weights_of_the_last_run_are_forgotten(weights: WeightsPanel, workb
     assert not weights._shares["recent"].any()
 
 
-@pytest.mark.parametrize("panel_class", [LossesPanel, BatchPanel, WeightsPanel])
+@pytest.mark.parametrize("name", ["losses", "batch", "weights"])
 def test_that_plots_change_their_look_at_once(
-    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, panel_class: type[LivePanel]
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, name: str
 ) -> None:
-    panel = panel_class(workbench, theme)
+    (known,) = [panel for panel in PANELS if panel.name == name]
+    panel = known.make(workbench, theme)
     show(qtbot, panel)
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
     theme.set_mode("dark")

@@ -21,7 +21,7 @@ _TRACE = "Traceback (most recent call last):\n  boom()\nValueError: no"
 
 @pytest.fixture
 def log(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> LogPanel:
-    panel = LogPanel(workbench, theme)
+    panel = LogPanel(workbench.log, theme)
     show(qtbot, panel, 480, 200)
     return panel
 

@@ -17,8 +17,9 @@ from pytestqt.qtbot import QtBot
 
 from studio.data.folder import FolderConfig
 from studio.gui.log_line import LogLine
-from studio.gui.main_window import PANELS, MainWindow
+from studio.gui.main_window import MainWindow
 from studio.gui.panel_dock import make_between_events
+from studio.gui.panel_list import PLACES
 from studio.gui.panels.batch import BatchPanel
 from studio.gui.panels.offsets_columns import Column
 from studio.gui.panels.samples import SamplesPanel
@@ -273,7 +274,7 @@ def tabs(window: MainWindow) -> list[list[str]]:
     return sorted([bar.tabText(place) for place in range(bar.count())] for bar in bars)
 
 
-GROUPS = sorted([panel.load().TITLE for panel in panels] for _, panels in PANELS if len(panels) > 1)
+GROUPS = sorted([panel.title for panel in panels] for panels in PLACES.values() if len(panels) > 1)
 
 
 @pytest.mark.usefixtures("all_panels")
@@ -314,7 +315,7 @@ def test_that_panels_behind_others_come_after_the_first_paint_or_when_they_are_s
 ) -> None:
     window = MainWindow(workbench, theme, settings)
     front = [name for name, dock in window.docks.items() if dock.made]
-    assert {panels[0].name for _, panels in PANELS} == set(front)
+    assert {panels[0].name for panels in PLACES.values()} == set(front)
     with qtbot.waitActive(window):
         window.showNormal()  # it would fill this platform's small screen
         window.resize(1280, 800)

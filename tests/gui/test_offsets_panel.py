@@ -35,7 +35,7 @@ def find(parent: QWidget, kind: type[Widget], name: str) -> Widget:
 
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> OffsetsPanel:
-    panel = OffsetsPanel(workbench, theme)
+    panel = OffsetsPanel(workbench.setup, workbench.target, theme)
     qtbot.addWidget(panel)
     panel.resize(560, 480)
     with qtbot.waitExposed(panel):
@@ -415,7 +415,7 @@ def test_that_generated_shares_are_a_dash_until_known(hand: Hand, workbench: Wor
 
 def test_that_an_empty_panel_says_what_to_do(qtbot: QtBot, theme: ThemeManager) -> None:
     workbench = Workbench()
-    panel = OffsetsPanel(workbench, theme)
+    panel = OffsetsPanel(workbench.setup, workbench.target, theme)
     qtbot.addWidget(panel)
     panel.show()
     assert find(panel, QLabel, "offsets_empty").isVisible()

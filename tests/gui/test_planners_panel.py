@@ -63,7 +63,7 @@ def sent(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> list[Command]
 
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager, sent: list[Command]) -> PlannersPanel:
-    panel = PlannersPanel(workbench, theme)
+    panel = PlannersPanel(workbench.setup, workbench.runs, theme)
     show(qtbot, panel, 560, 380)
     return panel
 

@@ -30,7 +30,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> Iterator[QueuePanel]:
-    panel = QueuePanel(workbench, theme)
+    panel = QueuePanel(workbench.setup, workbench.queue, workbench.sweeps, workbench.log, theme)
     qtbot.addWidget(panel)
     panel.resize(430, 240)
     with qtbot.waitExposed(panel):
@@ -111,7 +111,7 @@ def test_that_how_many_run_at_once_is_kept(
     again = Workbench(workbench.setup.config, data_root=workbench.setup.data_root, runs_root=workbench.setup.runs_root)
     again.queue.begin()
     assert again.queue.at_once == 3
-    other = QueuePanel(again, theme)
+    other = QueuePanel(again.setup, again.queue, again.sweeps, again.log, theme)
     assert other.at_once.raw() == 3
     other.deleteLater()
     again.shutdown()

@@ -46,7 +46,7 @@ def three_runs(workbench: Workbench) -> Path:
 
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager, three_runs: Path) -> RunsPanel:
-    panel = RunsPanel(workbench, theme)
+    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.runs, workbench.time, theme)
     show(qtbot, panel, 900, 420)
     qtbot.waitUntil(lambda: len(panel.model.shown) == 3 and not panel.library.busy)
     return panel
@@ -68,7 +68,7 @@ def text(panel: RunsPanel, name: str, column: Column) -> str:
 
 
 def test_that_an_empty_workspace_says_how_to_fill_it(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    panel = RunsPanel(workbench, theme)
+    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.runs, workbench.time, theme)
     show(qtbot, panel)
     assert "Press Start" in panel.empty_text
     assert str(workbench.setup.runs_root) in panel.empty_text
@@ -302,7 +302,7 @@ def test_that_an_export_is_given_up_at_either_question(
     monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (7, dialog != "getInt"))
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
     action(save_menu(menu), "npz").trigger()
-    assert panel.workbench.looking.join(10)
+    assert panel.library.tasks.join(10)
     message = panel.findChild(QLabel, "runs_message")
     assert message is not None
     assert message.text() == ""
@@ -321,7 +321,7 @@ def test_that_raw_weights_are_chosen_in_the_menu_and_stay_chosen(
         kept = file.get_tensor("autoencoder.decoder.0.weight")
     with safe_open(panel.library.root / "a" / "weights.safetensors", framework="np") as file:
         assert (kept == file.get_tensor("model.autoencoder.decoder.0.weight")).all()
-    again = menu_of(panel.actions_of_runs, panel, panel.view.folders())
+    again = menu_of(panel.actions_of_runs, panel.exports, panel.library.root, panel.view.folders(), panel)
     (averaged,) = [each for each in save_menu(again).actions() if each.objectName() == "runs_averaged"]
     assert not averaged.isChecked()
 
@@ -338,9 +338,9 @@ def test_that_an_export_apart_says_what_failed_and_can_be_called_off(
     qtbot.waitUntil(lambda: "weights cannot be read" in message.text(), timeout=60_000)
     message.clear()
     action(save_menu(menu), "torch-export").trigger()
-    qtbot.waitUntil(lambda: panel.workbench.looking.view is not None)
-    panel.workbench.looking.cancel()
-    qtbot.waitUntil(lambda: panel.workbench.looking.view is None, timeout=20_000)
+    qtbot.waitUntil(lambda: panel.library.tasks.view is not None)
+    panel.library.tasks.cancel()
+    qtbot.waitUntil(lambda: panel.library.tasks.view is None, timeout=20_000)
     assert message.text() == ""
 
 

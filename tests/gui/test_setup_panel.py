@@ -39,7 +39,7 @@ Widget = TypeVar("Widget", bound=QWidget)
 
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> SetupPanel:
-    panel = SetupPanel(workbench, theme)
+    panel = SetupPanel(workbench.setup, workbench.runs, workbench.starter, workbench.tasks, theme)
     qtbot.addWidget(panel)
     panel.resize(300, 700)
     with qtbot.waitExposed(panel):

@@ -59,7 +59,7 @@ def evaluation(workbench: Workbench) -> Evaluation:
 
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> SharesPanel:
-    panel = SharesPanel(workbench, theme)
+    panel = SharesPanel(workbench.setup, workbench.evaluations, theme)
     qtbot.addWidget(panel)
     panel.resize(520, 400)
     panel.show()

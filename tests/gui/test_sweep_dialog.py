@@ -205,7 +205,7 @@ def test_that_models_without_the_setting_are_told_when_the_sweep_is_added(qtbot:
 def test_that_a_sweep_is_queued_as_it_is_now_and_can_be_undone(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager
 ) -> None:
-    panel = QueuePanel(workbench, theme)
+    panel = QueuePanel(workbench.setup, workbench.queue, workbench.sweeps, workbench.log, theme)
     qtbot.addWidget(panel)
     with qtbot.waitActive(panel):
         panel.show()

@@ -20,7 +20,7 @@ from tests.gui.test_shares_panel import arrive, evaluation
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> TheoryPanel:
     workbench.target.set_share(2, 0.3)
-    panel = TheoryPanel(workbench, theme)
+    panel = TheoryPanel(workbench.target, workbench.energies, workbench.evaluations, workbench.time, theme)
     show(qtbot, panel, 700, 460)
     qtbot.waitUntil(lambda: panel.theory is not None)
     return panel
@@ -39,7 +39,7 @@ def choose(qtbot: QtBot, panel: TheoryPanel, name: str) -> None:
 
 
 def test_that_without_data_it_says_what_will_appear(qtbot: QtBot, theme: ThemeManager, workbench: Workbench) -> None:
-    panel = TheoryPanel(workbench, theme)
+    panel = TheoryPanel(workbench.target, workbench.energies, workbench.evaluations, workbench.time, theme)
     show(qtbot, panel)
     panel.take_tilt(None)
     assert "Choose a data set" in panel.empty_text

@@ -54,10 +54,10 @@ def test_that_an_old_run_fills_the_panels(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, old_run: Path
 ) -> None:
     samples, losses, shares, weights = panels = (
-        SamplesPanel(workbench, theme),
-        LossesPanel(workbench, theme),
-        SharesPanel(workbench, theme),
-        WeightsPanel(workbench, theme),
+        SamplesPanel(workbench.time, workbench.latents, theme),
+        LossesPanel(workbench.time, theme),
+        SharesPanel(workbench.setup, workbench.evaluations, theme),
+        WeightsPanel(workbench.target, workbench.time, theme),
     )
     for panel in panels:
         show(qtbot, panel)
@@ -122,7 +122,7 @@ def test_that_the_run_that_was_asked_for_last_is_shown(qtbot: QtBot, workbench: 
 def test_that_a_live_run_is_followed_left_and_followed_again(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, old_run: Path
 ) -> None:
-    samples = SamplesPanel(workbench, theme)
+    samples = SamplesPanel(workbench.time, workbench.latents, theme)
     show(qtbot, samples)
     workbench.runs.snapshot_arrived.emit(make_snapshot(120))
     assert samples._step.text().startswith("step 100")
@@ -147,7 +147,7 @@ def test_that_a_new_run_takes_the_panels(qtbot: QtBot, workbench: Workbench, old
 
 @pytest.fixture
 def bar(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> TimeBar:
-    bar = TimeBar(workbench, theme)
+    bar = TimeBar(workbench.time, theme)
     show(qtbot, bar, 800, 40)
     return bar
 
@@ -300,7 +300,10 @@ def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
 def test_that_an_old_run_says_what_it_has_not_kept(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, old_run: Path
 ) -> None:
-    examples, diagnostics = ExamplesPanel(workbench, theme), DiagnosticsPanel(workbench, theme)
+    examples, diagnostics = (
+        ExamplesPanel(workbench.time, workbench.setup, theme),
+        DiagnosticsPanel(workbench.time, theme),
+    )
     for panel in (examples, diagnostics):
         show(qtbot, panel)
     look_at(qtbot, workbench, old_run)

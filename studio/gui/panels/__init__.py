@@ -1,1 +1,1 @@
-"""The window's docks. A panel takes state from the workbench's signals, gives intent to its slots, knows no other."""
+"""The window's docks. A panel takes the few objects that it shows and steers, and knows no other panel."""

@@ -14,7 +14,7 @@ from studio.gui.numbers import compact
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.theme import ThemeManager
-from studio.gui.workbench import Workbench
+from studio.gui.time_cursor import TimeCursor
 
 _EMPTY = (
     "How large batches are: examples n, adjusted size B and effective size ESS against step.\nPress Start to train."
@@ -63,8 +63,8 @@ class BatchPanel(LivePanel):
     NAME = "batch"
     TITLE = "Batch"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
-        super().__init__(workbench, theme, parent)
+    def __init__(self, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
         self._history: HistoryView | None = None
         self.legend = Legend(theme)
         self.sizes = HistoryPlot(theme, "Batch sizes against step", "examples")
@@ -87,9 +87,9 @@ class BatchPanel(LivePanel):
             plot.moved.connect(partial(self._hold, plot, other))
             plot.reset_asked.connect(self.follow)
         self.show_empty(_EMPTY)
-        workbench.time.history_shown.connect(self.take_history)
-        workbench.time.run_shown.connect(self.reset)
-        self.take_history(workbench.time.history)
+        time.history_shown.connect(self.take_history)
+        time.run_shown.connect(self.reset)
+        self.take_history(time.history)
 
     @Slot(object)
     def take_history(self, view: HistoryView) -> None:

@@ -21,7 +21,7 @@ from studio.gui.plots.histogram_plot import HistogramPlot
 from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.plots.profile_plot import ProfilePlot
 from studio.gui.theme import ThemeManager
-from studio.gui.workbench import Workbench
+from studio.gui.time_cursor import TimeCursor
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Profile
 from studio.training.frames import Frame
@@ -46,8 +46,9 @@ class DiagnosticsPanel(LivePanel):
     NAME = "diagnostics"
     TITLE = "Diagnostics"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
-        super().__init__(workbench, theme, parent)
+    def __init__(self, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._time = time
         self._found: tuple[Diagnostic, ...] = ()
         self._step = 0
         self._looked = False  # the run has shown what it has
@@ -70,9 +71,9 @@ class DiagnosticsPanel(LivePanel):
         self.body.addWidget(self.legend)
         self.body.addWidget(self.saver)
         self.show_empty(_EMPTY)
-        workbench.time.snapshot_shown.connect(self.take_snapshot)
-        workbench.time.frame_shown.connect(self.take_frame)
-        workbench.time.run_shown.connect(self.reset)
+        time.snapshot_shown.connect(self.take_snapshot)
+        time.frame_shown.connect(self.take_frame)
+        time.run_shown.connect(self.reset)
 
     def _controls(self) -> QWidget:
         bar = QWidget()
@@ -179,7 +180,7 @@ class DiagnosticsPanel(LivePanel):
                 assert_never(shown)
 
     def _nothing(self) -> str:
-        running = self.workbench.time.config
+        running = self._time.config
         model = f"A {model_spec(running.model.kind).title}" if running is not None else "This model"
         return f"{model} shows nothing of its inner life; its losses and samples have panels of their own."
 

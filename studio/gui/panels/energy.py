@@ -18,7 +18,8 @@ from shiboken6 import isValid
 
 from studio.errors import UserError
 from studio.gui.controls import icon_button
-from studio.gui.energy_terms import KINDS, changed_value, fresh_term, label_help, observables, observed, term_title
+from studio.gui.energy_control import EnergyControl
+from studio.gui.energy_terms import KINDS, changed_value, fresh_term, label_help, observed, term_title
 from studio.gui.explain import explain
 from studio.gui.judge_offers import class_names_of, judges_on_offer, mended
 from studio.gui.live_panel import LivePanel
@@ -26,10 +27,11 @@ from studio.gui.panels.energy_menu import AddTermButton
 from studio.gui.panels.energy_preview import EnergyPreview
 from studio.gui.panels.energy_row import TermRow
 from studio.gui.panels.energy_sum import EnergySum
+from studio.gui.setup_state import Setup
+from studio.gui.target_control import TargetControl
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import TiltView
-from studio.gui.workbench import Workbench
 from studio.training.energy_config import (
     ColumnTermConfig,
     EnergyConfig,
@@ -53,8 +55,16 @@ class EnergyPanel(LivePanel):
     NAME = "energy"
     TITLE = "Energy"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
-        super().__init__(workbench, theme, parent)
+    def __init__(
+        self,
+        setup: Setup,
+        target: TargetControl,
+        energies: EnergyControl,
+        theme: ThemeManager,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, parent)
+        self._setup, self._target, self._energies = setup, target, energies
         self.rows: list[TermRow] = []
         self._focus_new = False
         self._faulty = False
@@ -77,7 +87,7 @@ class EnergyPanel(LivePanel):
         self.body.addWidget(self.preview, 1)
         self.show_empty(_EMPTY)
         self._connect()
-        self._on_dataset(workbench.setup.dataset)
+        self._on_dataset(setup.dataset)
         self._on_config()
 
     def _toolbar(self) -> QHBoxLayout:
@@ -94,7 +104,7 @@ class EnergyPanel(LivePanel):
         line.addWidget(self.busy)
         line.addStretch(1)
         line.addWidget(self.sum.controls)
-        stack = self.workbench.setup.undo_stack
+        stack = self._setup.undo_stack
         self._undo = icon_button(
             self.theme, "undo", "energy_undo", "Undo", "Undo the last edit of the target (Ctrl+Z)."
         )
@@ -133,13 +143,12 @@ class EnergyPanel(LivePanel):
         return self._area
 
     def _connect(self) -> None:
-        bench = self.workbench
-        bench.setup.dataset_changed.connect(self._on_dataset)
-        bench.setup.config_changed.connect(self._on_config)
-        bench.target.changed.connect(self._on_tilt)
-        bench.energies.rejected.connect(self._reject)
-        bench.energies.busy_changed.connect(self._on_busy)
-        bench.energies.trying_changed.connect(self._on_trying)
+        self._setup.dataset_changed.connect(self._on_dataset)
+        self._setup.config_changed.connect(self._on_config)
+        self._target.changed.connect(self._on_tilt)
+        self._energies.rejected.connect(self._reject)
+        self._energies.busy_changed.connect(self._on_busy)
+        self._energies.trying_changed.connect(self._on_trying)
         self.sum.edited.connect(self._set_energy)
         self.preview.wanted.connect(self._measure_for_preview)
 
@@ -148,20 +157,20 @@ class EnergyPanel(LivePanel):
     @property
     def energy(self) -> EnergyConfig:
         """What counts now."""
-        return self.workbench.setup.config.perturbation.energy_part()
+        return self._setup.config.perturbation.energy_part()
 
     @Slot(object)
     def _on_dataset(self, dataset: object) -> None:
-        measured = self.workbench.energies.measured
+        measured = self._setup.measured
         if dataset is None or measured is None:
             self.show_empty(_EMPTY)
             return
         self.show_body()
         self._offer_observables()
-        labelled = self.workbench.setup.images is not None and self.workbench.setup.images.labelled
+        labelled = self._setup.images is not None and self._setup.images.labelled
         alone = "the class offsets alone tilt the target" if labelled else "nothing tilts the target"
         self._nothing.setText(_NO_TERMS.format(alone=alone))
-        judges = judges_on_offer(self.workbench.setup.judges)
+        judges = judges_on_offer(self._setup.judges)
         offered = (tuple(feature.name for feature in measured.features), measured.class_names, judges)
         if offered != self._offered:
             self._offered = offered
@@ -170,9 +179,8 @@ class EnergyPanel(LivePanel):
         self.request_draw()
 
     def _offer_observables(self) -> None:
-        measured = self.workbench.energies.measured
-        if measured is not None:
-            self.preview.offer(observables(measured.features, self.energy.terms))
+        if self._setup.measured is not None:
+            self.preview.offer(self._energies.observables())
 
     @Slot()
     def _on_config(self) -> None:
@@ -191,13 +199,13 @@ class EnergyPanel(LivePanel):
             self._column.removeWidget(row)
             row.hide()
             row.deleteLater()
-        measured, dataset = self.workbench.energies.measured, self.workbench.setup.dataset
+        measured, dataset = self._setup.measured, self._setup.dataset
         features = measured.features if measured is not None else ()
         about_label = label_help(dataset.class_names) if dataset is not None else ""
         helps = {
             kind: tooltip(text, about_label if kind.__name__.startswith("Formula") else "") for kind, _, text in KINDS
         }
-        judges = self.workbench.setup.judges
+        judges = self._setup.judges
         self.rows = [
             TermRow(term, place, features, class_names_of(judges, term), self.theme, helps[type(term)])
             for place, term in enumerate(terms)
@@ -258,8 +266,7 @@ class EnergyPanel(LivePanel):
 
     def draw(self) -> None:
         """Show the newest target."""
-        setup, tilt = self.workbench.setup, self.workbench.target.tilt
-        measured, examples = setup.measured, setup.images
+        tilt, measured, examples = self._target.tilt, self._setup.measured, self._setup.images
         if tilt is None or measured is None or examples is None or len(measured) != len(tilt.dataset.labels):
             return
         self._offer_observables()  # of a data set that has come just now, too
@@ -293,19 +300,19 @@ class EnergyPanel(LivePanel):
 
     def _set_energy(self, energy: EnergyConfig, text: str) -> None:
         self.message.hide()
-        self.workbench.target.set_energy(energy, text)
+        self._target.set_energy(energy, text)
 
     def _set_terms(self, terms: list[TermConfig], text: str) -> None:
         self._set_energy(self.energy.model_copy(update={"terms": tuple(terms)}), text)
 
     @Slot(int, object)
     def _edit(self, place: int, term: TermConfig) -> None:
-        self.workbench.energies.acquaint(term, lambda: self._take(place, term), self.rows[place].show_error)
+        self._energies.acquaint(term, lambda: self._take(place, term), self.rows[place].show_error)
 
     def _take(self, place: int, term: TermConfig) -> None:
         terms = list(self.energy.terms)
         what = changed_value(terms[place], term)
-        terms[place] = term = mended(self.workbench.setup.judges, term)
+        terms[place] = term = mended(self._setup.judges, term)
         self._choose(place)
         self._set_terms(terms, f"{what} of {term_title(term)} (term {place + 1})")
 
@@ -326,7 +333,7 @@ class EnergyPanel(LivePanel):
     @Slot(object)
     def _add_chosen(self, seed: TermConfig) -> None:
         """Add a term with numbers that fit the data."""
-        energies, needed = self.workbench.energies, observed(seed)
+        energies, needed = self._energies, observed(seed)
         if isinstance(seed, ColumnTermConfig) or not needed:
             self._add(seed)
             return
@@ -339,5 +346,5 @@ class EnergyPanel(LivePanel):
 
     @Slot(str)
     def _measure_for_preview(self, name: str) -> None:
-        if not self.workbench.energies.busy:
-            self.workbench.energies.prepare([name], self.request_draw, self._reject)
+        if not self._energies.busy:
+            self._energies.prepare([name], self.request_draw, self._reject)

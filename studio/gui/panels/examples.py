@@ -12,10 +12,11 @@ from studio.gui.explain import explain
 from studio.gui.live_panel import LivePanel
 from studio.gui.mosaic import mosaic
 from studio.gui.numbers import FIGURE_SPACE, compact
+from studio.gui.setup_state import Setup
 from studio.gui.theme import ThemeManager, Tokens
+from studio.gui.time_cursor import TimeCursor
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import DatasetView
-from studio.gui.workbench import Workbench
 from studio.training.frames import Frame
 from studio.training.snapshot import PlannedExamples, Snapshot
 
@@ -32,8 +33,9 @@ class ExamplesPanel(LivePanel):
     NAME = "examples"
     TITLE = "Examples"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
-        super().__init__(workbench, theme, parent)
+    def __init__(self, time: TimeCursor, setup: Setup, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._setup = setup
         self._planned: PlannedExamples | None = None
         self._step = 0
         self.header = QLabel()
@@ -54,9 +56,9 @@ class ExamplesPanel(LivePanel):
         self.body.addWidget(self.header)
         self.body.addWidget(scroll, 1)
         self.show_empty(_EMPTY)
-        workbench.time.snapshot_shown.connect(self.take_snapshot)
-        workbench.time.frame_shown.connect(self.take_frame)
-        workbench.time.run_shown.connect(self.reset)
+        time.snapshot_shown.connect(self.take_snapshot)
+        time.frame_shown.connect(self.take_frame)
+        time.run_shown.connect(self.reset)
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:
@@ -90,7 +92,7 @@ class ExamplesPanel(LivePanel):
         self.header.setText(
             f"First n = {number.ljust(4, FIGURE_SPACE)}Σw = {total.ljust(9, FIGURE_SPACE)}step {self._step:,}"
         )
-        self.sheet.show_examples(planned, self.workbench.setup.dataset)
+        self.sheet.show_examples(planned, self._setup.dataset)
 
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""

@@ -15,8 +15,8 @@ from studio.gui.live_panel import LivePanel
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.theme import ThemeManager
+from studio.gui.time_cursor import TimeCursor
 from studio.gui.view_state import spoken
-from studio.gui.workbench import Workbench
 from studio.models.diagnostic import Reference
 from studio.training.health import GRADIENT, UPDATE, networks_in
 
@@ -42,8 +42,8 @@ class GradientsPanel(LivePanel):
     NAME = "gradients"
     TITLE = "Gradients"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
-        super().__init__(workbench, theme, parent)
+    def __init__(self, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
         self._history: HistoryView | None = None
         self.plots = {kind: self._make_plot(kind) for kind in (GRADIENT, UPDATE)}
         self.legend = Legend(theme)
@@ -55,9 +55,9 @@ class GradientsPanel(LivePanel):
         self.body.addLayout(self._pair, 1)
         self.body.addWidget(self.legend)
         self.show_empty(_EMPTY)
-        workbench.time.history_shown.connect(self.take_history)
-        workbench.time.run_shown.connect(self.reset)
-        self.take_history(workbench.time.history)
+        time.history_shown.connect(self.take_history)
+        time.run_shown.connect(self.reset)
+        self.take_history(time.history)
 
     def _make_plot(self, kind: str) -> HistoryPlot:
         plot = HistoryPlot(self.theme, f"{_TITLES[kind]} against step", _LABELS[kind])

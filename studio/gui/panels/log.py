@@ -11,10 +11,10 @@ from studio.gui.controls import icon_button
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
 from studio.gui.live_panel import LivePanel
+from studio.gui.log import Log
 from studio.gui.log_line import Level, LogLine
 from studio.gui.log_view import LogView
 from studio.gui.theme import ThemeManager, Tokens
-from studio.gui.workbench import Workbench
 
 _EMPTY = "What the studio does, with warnings and errors and their details.\nPress Start to train."
 _FILTERS = (("Everything", Level.INFO), ("Warnings and errors", Level.WARNING), ("Errors", Level.ERROR))
@@ -26,13 +26,13 @@ class LogPanel(LivePanel):
     NAME = "log"
     TITLE = "Log"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
-        super().__init__(workbench, theme, parent)
+    def __init__(self, log: Log, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
         self.view = LogView(theme.tokens)
         self.body.addWidget(self._controls())
         self.body.addWidget(self.view, 1)
         self.show_empty(_EMPTY)
-        workbench.log.line_logged.connect(self.add_line)
+        log.line_logged.connect(self.add_line)
 
     def _controls(self) -> QWidget:
         bar = QWidget()

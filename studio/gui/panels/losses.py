@@ -18,7 +18,7 @@ from studio.gui.numbers import compact, whole
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.theme import ThemeManager
-from studio.gui.workbench import Workbench
+from studio.gui.time_cursor import TimeCursor
 from studio.models.catalog import MODELS, model_spec
 
 _EMPTY = (
@@ -41,8 +41,9 @@ class LossesPanel(LivePanel):
     NAME = "losses"
     TITLE = "Losses"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
-        super().__init__(workbench, theme, parent)
+    def __init__(self, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._time = time
         self._history: HistoryView | None = None
         self.plot = HistoryPlot(theme, "Losses against step", "value")
         self.plot.setAccessibleDescription("Losses and metrics of the run against step; one curve for each.")
@@ -59,9 +60,9 @@ class LossesPanel(LivePanel):
         self.plot.moved.connect(self._on_moved)
         self.plot.reset_asked.connect(self._show_all)
         self.show_empty(_EMPTY)
-        workbench.time.history_shown.connect(self.take_history)
-        workbench.time.run_shown.connect(self.reset)
-        self.take_history(workbench.time.history)
+        time.history_shown.connect(self.take_history)
+        time.run_shown.connect(self.reset)
+        self.take_history(time.history)
 
     def _controls(self) -> QWidget:
         bar = QWidget()
@@ -148,7 +149,7 @@ class LossesPanel(LivePanel):
     def _curves(self, history: History) -> list[Curve]:
         """A curve for each column that is a metric of the model or a loss."""
         # The run may be of another model than the one set up by now; without a run, any model's metrics will do.
-        running = self.workbench.time.config
+        running = self._time.config
         specs = MODELS if running is None else (model_spec(running.model.kind),)
         metrics = {name: metric for spec in specs for name, metric in spec.metrics.items()}
         references = {name: found for spec in specs for name, found in spec.references.items()}

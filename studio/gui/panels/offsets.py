@@ -28,10 +28,11 @@ from studio.gui.panels.offsets_model import OffsetsModel
 from studio.gui.panels.offsets_presets import PRESETS, Preset
 from studio.gui.panels.offsets_summary import OffsetsSummary
 from studio.gui.panels.offsets_view import OffsetsView
+from studio.gui.setup_state import Setup
+from studio.gui.target_control import TargetControl
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import TiltView
-from studio.gui.workbench import Workbench
 
 _EMPTY = "A row for each class appears here.\nOpen a data set under “Set-up” first."
 _UNLABELLED = (
@@ -43,18 +44,18 @@ _REDO = "Redo the edit that was undone (Ctrl+Shift+Z)."
 
 
 class OffsetsPanel(QWidget):
-    """Table, presets and summary over the workbench's tilt."""
+    """Table, presets and summary over the target."""
 
     NAME = "offsets"
     TITLE = "Offsets"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(self, setup: Setup, target: TargetControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(self.NAME)
         self.setAccessibleName(self.TITLE)
-        self._workbench = workbench
+        self._setup, self._target = setup, target
         self._theme = theme
-        self._edits = OffsetsEdits(workbench)
+        self._edits = OffsetsEdits(target)
         self._rejected: UserError | None = None
         self._model = OffsetsModel(self)
         self.table = OffsetsView()
@@ -66,7 +67,7 @@ class OffsetsPanel(QWidget):
         self._lay_out()
         self.message = CellMessage(self)
         self._connect()
-        self._show_tilt(workbench.target.tilt)
+        self._show_tilt(target.tilt)
 
     # -- building
 
@@ -97,7 +98,7 @@ class OffsetsPanel(QWidget):
             self._preset_buttons[preset.name] = button
             row.addWidget(button)
         row.addStretch(1)
-        stack = self._workbench.setup.undo_stack
+        stack = self._setup.undo_stack
         self._undo = _button("undo", "", _UNDO)
         self._redo = _button("redo", "", _REDO)
         for button, icon, act in ((self._undo, "undo", stack.undo), (self._redo, "redo", stack.redo)):
@@ -107,23 +108,23 @@ class OffsetsPanel(QWidget):
         return row
 
     def _connect(self) -> None:
-        self._workbench.target.changed.connect(self._show_tilt)
-        self._workbench.setup.edit_rejected.connect(self._reject)
+        self._target.changed.connect(self._show_tilt)
+        self._setup.edit_rejected.connect(self._reject)
         self._theme.changed.connect(self._redress)
         self.table.nudged.connect(self._nudge)
         self.table.reset_asked.connect(lambda: self._try(lambda: self._edits.reset(self.table.selected_rows())))
         self.table.copy_asked.connect(self._copy)
         self.table.paste_asked.connect(self._paste)
-        self.table.undo_asked.connect(self._workbench.setup.undo_stack.undo)
-        self.table.redo_asked.connect(self._workbench.setup.undo_stack.redo)
+        self.table.undo_asked.connect(self._setup.undo_stack.undo)
+        self.table.redo_asked.connect(self._setup.undo_stack.redo)
         self.table.verticalScrollBar().valueChanged.connect(self.message.clear_error)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._show_menu)
         self._delegate.tabbed.connect(self.table.move_to_editable)
         self._delegate.reverted.connect(self.message.clear_error)
-        self.summary.gauge_chosen.connect(self._workbench.target.set_gauge)
+        self.summary.gauge_chosen.connect(self._target.set_gauge)
         self.table.selectionModel().selectionChanged.connect(self._selection_changed)
-        stack = self._workbench.setup.undo_stack
+        stack = self._setup.undo_stack
         stack.canUndoChanged.connect(self._undo.setEnabled)
         stack.canRedoChanged.connect(self._redo.setEnabled)
         stack.undoTextChanged.connect(self._name_undo)
@@ -173,7 +174,7 @@ class OffsetsPanel(QWidget):
 
     @Slot(object)
     def _reject(self, error: UserError) -> None:
-        """The workbench refused an edit: say so at the cell it came from."""
+        """An edit was refused: say so at the cell it came from."""
         if error.field.startswith("perturbation"):
             self._rejected = error
             self._say(error, self.table.currentIndex().row(), self.table.currentIndex().column())

@@ -127,7 +127,7 @@ class OffsetsDelegate(QStyledItemDelegate):
             editor.selectAll()
 
     def setModelData(self, editor: QWidget, model: object, index: Index) -> None:
-        """Nothing: an entry has gone to the workbench by then."""
+        """Nothing: an entry has been made by then."""
 
     def eventFilter(self, editor: QObject, event: QEvent) -> bool:
         if not isinstance(editor, CellEditor):

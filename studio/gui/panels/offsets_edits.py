@@ -1,4 +1,4 @@
-"""What a person enters into the offsets table, checked and handed to the workbench; all or nothing. No widgets."""
+"""What a person enters into the offsets table, checked and handed to the target; all or nothing. No widgets."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from studio.gui.number_entry import NotANumber, parse_number, parse_percent, sho
 from studio.gui.panels.offsets_columns import Column
 from studio.gui.panels.offsets_presets import Preset
 from studio.gui.share_solver import solve_share
+from studio.gui.target_control import TargetControl
 from studio.gui.view_state import TiltView
-from studio.gui.workbench import Workbench
 from studio.perturb.perturbation import LARGEST_OFFSET, checked_offset
 
 _STEP = {Column.OFFSET: 0.1, Column.TARGET: 0.01}
@@ -24,13 +24,13 @@ _FIELD = "perturbation.offsets"
 class OffsetsEdits:
     """Edits of the tilt in view. Every method raises UserError before anything is changed."""
 
-    def __init__(self, workbench: Workbench) -> None:
-        self._workbench = workbench
+    def __init__(self, target: TargetControl) -> None:
+        self._target = target
 
     @property
     def view(self) -> TiltView | None:
         """The tilt that is edited."""
-        return self._workbench.target.tilt
+        return self._target.tilt
 
     def enter(self, column: Column, texts: Mapping[int, str]) -> None:
         """Set cells of one column, by row, to what was typed or pasted."""
@@ -71,7 +71,7 @@ class OffsetsEdits:
         """Take a preset over."""
         view = self.view
         if view is not None:
-            self._workbench.target.set_offsets(preset.offsets(view, rows), preset.title)
+            self._target.set_offsets(preset.offsets(view, rows), preset.title)
 
     def _set(self, view: TiltView, column: Column, values: Mapping[int, float]) -> None:
         if column is Column.TARGET:
@@ -82,22 +82,22 @@ class OffsetsEdits:
     def _set_offsets(self, view: TiltView, values: Mapping[int, float]) -> None:
         if len(values) == 1:
             ((row, value),) = values.items()
-            self._workbench.target.set_offset(row, value)
+            self._target.set_offset(row, value)
             return
         offsets = list(view.perturbation.offsets)
         for row, value in values.items():
             offsets[row] = value
-        self._workbench.target.set_offsets(offsets, f"ΔH of {len(values)} classes")
+        self._target.set_offsets(offsets, f"ΔH of {len(values)} classes")
 
     def _set_shares(self, view: TiltView, shares: dict[int, float]) -> None:
         for row, share in shares.items():
             solve_share(view, row, share)
         if len(shares) == 1:
             ((row, share),) = shares.items()
-            self._workbench.target.set_share(row, share)
+            self._target.set_share(row, share)
             return
         _check_sum(shares, classes=len(view.dataset.counts))
-        self._workbench.target.set_shares(shares, f"Target share of {len(shares)} classes")
+        self._target.set_shares(shares, f"Target share of {len(shares)} classes")
 
 
 def _check_sum(shares: Mapping[int, float], *, classes: int) -> None:

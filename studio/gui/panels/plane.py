@@ -23,9 +23,12 @@ from studio.gui.plane_distances import PlaneDistances
 from studio.gui.plane_fields import ExactFields, ShownField, model_field
 from studio.gui.plane_steps import PlaneSteps
 from studio.gui.plots.plane_canvas import PlaneCanvas
+from studio.gui.run_control import RunControl
+from studio.gui.setup_state import Setup
+from studio.gui.target_control import TargetControl
 from studio.gui.theme import ThemeManager
+from studio.gui.time_cursor import TimeCursor
 from studio.gui.view_state import DatasetView, TiltView
-from studio.gui.workbench import Workbench
 from studio.models.plane import Field
 from studio.training.frames import Frame
 from studio.training.lessons import Lesson
@@ -66,8 +69,17 @@ class PlanePanel(LivePanel):
     NAME = "plane"
     TITLE = "Plane"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
-        super().__init__(workbench, theme, parent)
+    def __init__(
+        self,
+        setup: Setup,
+        target: TargetControl,
+        runs: RunControl,
+        time: TimeCursor,
+        theme: ThemeManager,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, parent)
+        self._setup, self._target, self._time = setup, target, time
         self._dataset: DatasetView | None = None
         self._exact: ExactFields | None = None
         self._frame: PlaneFrame | None = None
@@ -80,23 +92,23 @@ class PlanePanel(LivePanel):
         self.canvas = PlaneCanvas(theme)
         self.canvas.describe = self._describe
         self.canvas.letter_pressed.connect(self._on_letter)
-        self.distances = PlaneDistances(workbench, theme)
+        self.distances = PlaneDistances(time, theme)
         self.lesson = LessonCard(theme)
         self.body.addWidget(self.lesson)
         self.body.addWidget(self._controls())
-        self.steps = PlaneSteps(workbench, theme)
+        self.steps = PlaneSteps(runs, theme)
         self.body.addWidget(self.steps)
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._pair.addWidget(self.canvas, 5)
         self._pair.addWidget(self.distances, 4)
         self.body.addLayout(self._pair, 1)
         self.show_empty(_EMPTY)
-        workbench.setup.dataset_changed.connect(self.take_dataset)
-        workbench.target.changed.connect(self.request_draw)
-        workbench.time.snapshot_shown.connect(self.take_snapshot)
-        workbench.time.frame_shown.connect(self.take_frame)
-        workbench.time.run_shown.connect(self.reset)
-        self.take_dataset(workbench.setup.dataset)
+        setup.dataset_changed.connect(self.take_dataset)
+        target.changed.connect(self.request_draw)
+        time.snapshot_shown.connect(self.take_snapshot)
+        time.frame_shown.connect(self.take_frame)
+        time.run_shown.connect(self.reset)
+        self.take_dataset(setup.dataset)
 
     def _controls(self) -> QWidget:
         bar = QWidget()
@@ -165,8 +177,8 @@ class PlanePanel(LivePanel):
     @Slot(object)
     def take_frame(self, frame: Frame) -> None:
         """The points of the step that is looked at, if its run is of this data set."""
-        shown = self.workbench.time.config
-        if self._dataset is not None and shown is not None and shown.dataset == self.workbench.setup.config.dataset:
+        shown = self._time.config
+        if self._dataset is not None and shown is not None and shown.dataset == self._setup.config.dataset:
             self._frame = PlaneFrame(step=frame.step, points=frame.points, labels=frame.labels, views=frame.views)
             self.request_draw()
 
@@ -197,7 +209,7 @@ class PlanePanel(LivePanel):
         self._show_step()
 
     def _collect_fields(self, dataset: DatasetView, exact: ExactFields) -> None:
-        tilt = self.workbench.target.tilt
+        tilt = self._target.tilt
         if tilt is not None and tilt.dataset is not dataset:
             tilt = None  # still of the data set before
         if "p" not in self._fields or self._target_shown is not tilt or tilt is None:

@@ -18,10 +18,11 @@ from PySide6.QtWidgets import (
 from studio.gui.explain import explain
 from studio.gui.live_panel import LivePanel
 from studio.gui.numbers import compact
+from studio.gui.run_control import RunControl
+from studio.gui.setup_state import Setup
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import RunPhase, RunView, spoken
-from studio.gui.workbench import Workbench
 from studio.training.planner_report import PlannerReport, PlannerRow
 from studio.training.planners import PlannerKind
 
@@ -57,8 +58,9 @@ class PlannersPanel(LivePanel):
     NAME = "planners"
     TITLE = "Planners"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
-        super().__init__(workbench, theme, parent)
+    def __init__(self, setup: Setup, runs: RunControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._setup, self._runs = setup, runs
         self.report: PlannerReport | None = None
         self._comparing = False
         self.advice, self.carry = _label(""), _label("muted")
@@ -72,13 +74,12 @@ class PlannersPanel(LivePanel):
         self.body.addWidget(self.carry)
         self.body.addStretch(0)  # words stay at the top while there is no table
         self.show_empty(_EMPTY)
-        runs = workbench.runs
         runs.comparing_planners.connect(self.take_progress)
         runs.planners_compared.connect(self.take_report)
-        workbench.runs.run_changed.connect(self.take_run)
-        workbench.runs.run_reset.connect(self.reset)
-        workbench.setup.config_changed.connect(self._refresh)
-        self.take_run(workbench.runs.run)
+        runs.run_changed.connect(self.take_run)
+        runs.run_reset.connect(self.reset)
+        setup.config_changed.connect(self._refresh)
+        self.take_run(runs.run)
 
     def _controls(self) -> QHBoxLayout:
         self.compare = QPushButton("Compare planners")
@@ -91,7 +92,7 @@ class PlannersPanel(LivePanel):
         self.cancel = QPushButton("Cancel")
         self.cancel.setObjectName("planners_cancel")
         explain(self.cancel, "Cancel", "Call the comparison off; training goes on.")
-        self.cancel.clicked.connect(self.workbench.runs.cancel_comparison)
+        self.cancel.clicked.connect(self._runs.cancel_comparison)
         self.use = QPushButton()
         self.use.setObjectName("planners_use")
         self.use.clicked.connect(self._take_advice)
@@ -166,7 +167,7 @@ class PlannersPanel(LivePanel):
 
     @Slot()
     def _refresh(self) -> None:
-        live = self.workbench.runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
+        live = self._runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
         held = next((each for each in (self.compare, self.cancel, self.use) if each.hasFocus()), None)
         self.compare.setVisible(not self._comparing)
         self.compare.setEnabled(live)
@@ -179,7 +180,7 @@ class PlannersPanel(LivePanel):
 
     def draw(self) -> None:
         """Bring table and words up to date."""
-        live = self.workbench.runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
+        live = self._runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
         report = self.report
         if report is None and not live and not self._comparing:
             self.show_empty(_EMPTY)
@@ -226,17 +227,17 @@ class PlannersPanel(LivePanel):
 
     @property
     def _planner(self) -> PlannerKind:
-        return self.workbench.setup.config.batch.planner
+        return self._setup.config.batch.planner
 
     @Slot()
     def _ask(self) -> None:
-        self.workbench.runs.compare_planners()
+        self._runs.compare_planners()
 
     @Slot()
     def _take_advice(self) -> None:
         if self.report is not None:
-            batch = self.workbench.setup.config.batch.model_copy(update={"planner": self.report.advice.kind})
-            self.workbench.setup.edit(batch=batch)
+            batch = self._setup.config.batch.model_copy(update={"planner": self.report.advice.kind})
+            self._setup.edit(batch=batch)
 
 
 def _label(role: str) -> QLabel:

@@ -21,13 +21,15 @@ from studio.gui.clock import clock
 from studio.gui.controls import tool_button
 from studio.gui.explain import explain
 from studio.gui.live_panel import LivePanel
+from studio.gui.log import Log
 from studio.gui.log_line import Level
 from studio.gui.notification import notify
 from studio.gui.number_field import NumberField, NumberStyle, Range
 from studio.gui.panels.queue_table import QueueTable
+from studio.gui.queue_control import QueueControl
+from studio.gui.setup_state import Setup
 from studio.gui.sweep_actions import SweepActions
 from studio.gui.theme import ThemeManager
-from studio.gui.workbench import Workbench
 from studio.jobs.job import Job, JobStatus
 from studio.training.limit import Limit
 
@@ -43,10 +45,18 @@ class QueuePanel(LivePanel):
     NAME = "queue"
     TITLE = "Queue"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
-        super().__init__(workbench, theme, parent)
-        self.queue = workbench.queue
-        self.sweeps = SweepActions(workbench, theme, self)
+    def __init__(
+        self,
+        setup: Setup,
+        queue: QueueControl,
+        sweeps: SweepActions,
+        log: Log,
+        theme: ThemeManager,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, parent)
+        self.queue = queue
+        self._setup, self._sweeps, self._log = setup, sweeps, log
         self.table = QueueTable()
         self._drawn: Sequence[Job] = ()
         self.hint = QLabel(_EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
@@ -88,7 +98,7 @@ class QueuePanel(LivePanel):
             "Sweep",
             "Queue many runs of what is set up, over values of any settings and several seeds. (Ctrl+Shift+W)",
         )
-        sweep.clicked.connect(self.sweeps.ask)
+        sweep.clicked.connect(self._ask_sweep)
         row = self._row()
         adding: tuple[QWidget, ...] = (self.add, self.amount, self.unit, sweep)
         for widget in adding:
@@ -170,18 +180,22 @@ class QueuePanel(LivePanel):
         if isinstance(dock, QDockWidget):
             dock.show()
             dock.raise_()
-        self.sweeps.ask()
+        self._ask_sweep()
+
+    @Slot()
+    def _ask_sweep(self) -> None:
+        self._sweeps.ask(self.theme, self.window())
 
     @Slot()
     def _add(self) -> None:
         fault = self.amount.fault()
         if fault:
-            self.workbench.log.add(f"The run was not queued. {fault}", Level.WARNING)
+            self._log.add(f"The run was not queued. {fault}", Level.WARNING)
             return
         value = float(self.amount.raw())
         steps = self.unit.currentText() == "steps"
         limit = Limit(steps=max(1, round(value))) if steps else Limit(seconds=60 * value)
-        self.queue.add(self.workbench.setup.config, limit)
+        self.queue.add(self._setup.config, limit)
 
     @Slot()
     def _set_at_once(self) -> None:
@@ -210,19 +224,18 @@ class QueuePanel(LivePanel):
 
     def _show_sweep(self, jobs: Sequence[Job]) -> None:
         for sweep in dict.fromkeys(job.sweep.sweep for job in jobs if job.sweep is not None):
-            self.sweeps.show_results(sweep)
+            self._sweeps.show_results(sweep, self.theme, self.window())
 
     @Slot()
     def show_newest_sweep(self) -> None:
         """Show what came of the sweep of the chosen run, or else of the newest one in the queue or the workspace."""
         jobs = [job for job in (self._chosen or reversed(self.queue.jobs)) if job.sweep is not None]
-        old = [run.sweep for run in self.workbench.library.entries if run.sweep]
         if jobs:
             self._show_sweep(jobs[:1])
-        elif old:
-            self.sweeps.show_results(old[0])
+        elif old := self._sweeps.newest():
+            self._sweeps.show_results(old, self.theme, self.window())
         else:
-            self.workbench.log.add("There is no sweep yet: Run → Sweep… makes one.", Level.WARNING)
+            self._log.add("There is no sweep yet: Run → Sweep… makes one.", Level.WARNING)
 
     @property
     def _chosen(self) -> list[Job]:

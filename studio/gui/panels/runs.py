@@ -13,20 +13,21 @@ from studio.gui.compare_window import CompareWindow
 from studio.gui.controls import tool_button
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
+from studio.gui.library_control import LibraryControl
 from studio.gui.live_panel import LivePanel
 from studio.gui.look import mark
-from studio.gui.panels.runs_actions import actions_for, menu_of
+from studio.gui.panels.runs_actions import RunIntents, actions_for, menu_of
 from studio.gui.panels.runs_columns import Column
 from studio.gui.panels.runs_export import RunExports
 from studio.gui.panels.runs_model import RunsModel
 from studio.gui.panels.runs_notes import RunNotesEdit
 from studio.gui.panels.runs_view import RunsView
+from studio.gui.run_control import RunControl
 from studio.gui.sweep_actions import SweepActions
 from studio.gui.theme import ThemeManager
-from studio.gui.workbench import Workbench
+from studio.gui.time_cursor import TimeCursor
 from studio.library.compare import MOST_RUNS
 from studio.library.entry import RunEntry
-from studio.training.run_identity import RunIdentity
 
 _SETTLE = 200
 """Milliseconds for which a selection must stand before its run is shown, so that arrow keys run through the table."""
@@ -38,10 +39,18 @@ class RunsPanel(LivePanel):
     NAME = "runs"
     TITLE = "Runs"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
-        super().__init__(workbench, theme, parent)
-        self.library = workbench.library
-        self.sweeps = SweepActions(workbench, theme, self)
+    def __init__(
+        self,
+        library: LibraryControl,
+        sweeps: SweepActions,
+        runs: RunControl,
+        time: TimeCursor,
+        theme: ThemeManager,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, parent)
+        self.library = library
+        self._sweeps, self._time = sweeps, time
         self.model = RunsModel(self.library, theme, self)
         self.view = RunsView(self.model)
         self.notes = RunNotesEdit()
@@ -56,11 +65,11 @@ class RunsPanel(LivePanel):
         self.body.addWidget(self.view, 1)
         self.body.addWidget(self.notes)
         self.body.addWidget(self._message)
-        self.exports = RunExports(workbench.looking, self)
+        self.exports = RunExports(library.tasks, self)
         self.exports.said.connect(lambda text: self._say(text, "small"))
         self.exports.failed.connect(self._tell)
         self.exports.imported.connect(self.library.refresh)
-        self.actions_of_runs = actions_for(self)
+        self.actions_of_runs = actions_for(self._intents())
         if isinstance(parent, QDockWidget):
             parent.visibilityChanged.connect(self._on_visible)
         self.view.chosen.connect(self._on_chosen)
@@ -72,7 +81,7 @@ class RunsPanel(LivePanel):
         self.notes.edited.connect(self.library.set_notes)
         self.library.changed.connect(self._on_library)
         self.library.failed.connect(self._tell)
-        workbench.runs.run_reset.connect(self._on_new_run)
+        runs.run_reset.connect(self._on_new_run)
         self._on_library()
 
     def _controls(self) -> QWidget:
@@ -163,7 +172,7 @@ class RunsPanel(LivePanel):
             run = chosen[0]
             self._say(run.fault)
             if not run.fault:
-                self.workbench.time.open(self.library.root / run.folder)
+                self.open(run.folder)
 
     @Slot()
     def _on_new_run(self) -> None:
@@ -173,9 +182,25 @@ class RunsPanel(LivePanel):
 
     # -- what is done
 
+    def _intents(self) -> RunIntents:
+        return RunIntents(
+            show=self.open,
+            rename=self.view.rename,
+            compare=self.compare,
+            show_sweep=self.show_sweep,
+            duplicate=self.duplicate,
+            open_folder=self.open_folder,
+            trash=self.trash,
+            sweep_of=self.sweep_of,
+        )
+
+    def open(self, folder: str) -> None:
+        """Show a run in the panels, with the time cursor."""
+        self._time.open(self.library.root / folder)
+
     @Slot(object)
     def _open_menu(self, place: QPoint) -> None:
-        menu = menu_of(self.actions_of_runs, self, self.view.folders())
+        menu = menu_of(self.actions_of_runs, self.exports, self.library.root, self.view.folders(), self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(place)
 
@@ -200,19 +225,18 @@ class RunsPanel(LivePanel):
         """The sweep that a run belongs to, by its unique name; empty if to none."""
         return next((run.sweep for run in self._entries([folder])), "")
 
+    def show_sweep(self, folder: str) -> None:
+        """Open a window with what came of the sweep that a run belongs to."""
+        self._sweeps.show_results(self.sweep_of(folder), self.theme, self.window())
+
     def duplicate(self, folder: str) -> None:
         """Set up a run like this one."""
-        if self.workbench.runs.run.phase.active:
-            self._tell(UserError("A run is under way", "", "Stop it first; then set up another."))
-            return
         try:
-            found = RunIdentity.read(self.library.root / folder)
+            self.library.set_up_like(folder)
         except UserError as error:
             self._tell(error)
-            return
-        self._say("")
-        self.workbench.setup.set_config(found.wanted, found.root_here(self.workbench.setup.data_root))
-        self.workbench.log.add(f"Set up like {folder}")
+        else:
+            self._say("")
 
     def trash(self, folders: list[str]) -> None:
         """Ask, then move runs to the trash."""
@@ -230,8 +254,8 @@ class RunsPanel(LivePanel):
         if box.clickedButton() is move:
             self._say("")
             self.notes.show_run(None)
-            if self.workbench.time.folder in [self.library.root / folder for folder in folders]:
-                self.workbench.time.show_live()
+            if self._time.folder in [self.library.root / folder for folder in folders]:
+                self._time.show_live()
             self.library.trash(folders)
 
     @Slot()
@@ -239,7 +263,7 @@ class RunsPanel(LivePanel):
         """Ask for another folder of runs."""
         chosen = QFileDialog.getExistingDirectory(self, "Folder of the runs", str(self.library.root))
         if chosen:
-            self.workbench.setup.set_runs_root(Path(chosen))
+            self.library.choose_root(Path(chosen))
 
     def open_folder(self, folder: str) -> None:
         """Open a run's folder in the file manager."""

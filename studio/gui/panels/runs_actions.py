@@ -4,17 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from studio.gui.panels.runs_export import RunExports
 from studio.gui.tooltip import tooltip
 from studio.library.compare import MOST_RUNS
 from studio.library.export.formats import FORMATS
 
-if TYPE_CHECKING:
-    from studio.gui.panels.runs import RunsPanel
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunIntents:
+    """What a person may want done to runs, each given by its folder's name, or several by theirs.
+
+    Attributes:
+        sweep_of: the sweep that a run belongs to; empty if to none.
+    """
+
+    show: Callable[[str], None]
+    rename: Callable[[], None]
+    compare: Callable[[list[str]], None]
+    show_sweep: Callable[[str], None]
+    duplicate: Callable[[str], None]
+    open_folder: Callable[[str], None]
+    trash: Callable[[list[str]], None]
+    sweep_of: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,28 +56,28 @@ class RunAction:
     divided: bool = False
 
 
-def actions_for(panel: RunsPanel) -> tuple[RunAction, ...]:
-    """What can be done to the runs of this panel."""
+def actions_for(intents: RunIntents) -> tuple[RunAction, ...]:
+    """What can be done to runs, as entries of a menu."""
     return (
         RunAction(
             name="show",
             title="&Show",
             tip="Show its curves, samples and shares in the panels, with the time cursor.",
-            act=lambda folders: panel.workbench.time.open(panel.library.root / folders[0]),
+            act=lambda folders: intents.show(folders[0]),
             keys="Return",
         ),
         RunAction(
             name="rename",
             title="&Rename",
             tip="Call it something else; its folder keeps its name.",
-            act=lambda _: panel.view.rename(),
+            act=lambda _: intents.rename(),
             keys="F2",
         ),
         RunAction(
             name="compare",
             title="&Compare…",
             tip="Show two to eight runs side by side: curves, samples, final numbers and what differs in them.",
-            act=panel.compare,
+            act=intents.compare,
             least=2,
             most=MOST_RUNS,
             keys="Ctrl+Shift+C",
@@ -70,26 +86,26 @@ def actions_for(panel: RunsPanel) -> tuple[RunAction, ...]:
             name="sweep",
             title="Results of its s&weep…",
             tip="Show what came of all runs of the sweep that it belongs to, if to any.",
-            act=lambda folders: panel.sweeps.show_results(panel.sweep_of(folders[0])),
-            able=lambda folders: bool(panel.sweep_of(folders[0])),
+            act=lambda folders: intents.show_sweep(folders[0]),
+            able=lambda folders: bool(intents.sweep_of(folders[0])),
         ),
         RunAction(
             name="duplicate",
             title="Set up a run &like it",
             tip="Take its configuration over into the set-up, to be changed and started.",
-            act=lambda folders: panel.duplicate(folders[0]),
+            act=lambda folders: intents.duplicate(folders[0]),
         ),
         RunAction(
             name="open",
             title="&Open its folder",
             tip="Open the folder in the file manager.",
-            act=lambda folders: panel.open_folder(folders[0]),
+            act=lambda folders: intents.open_folder(folders[0]),
         ),
         RunAction(
             name="trash",
             title="Move to the &trash",
             tip="Move its folder to the system's trash, from which it can be brought back.",
-            act=panel.trash,
+            act=intents.trash,
             most=10_000,
             keys="Del",
             divided=True,
@@ -97,14 +113,24 @@ def actions_for(panel: RunsPanel) -> tuple[RunAction, ...]:
     )
 
 
-def menu_of(actions: tuple[RunAction, ...], panel: RunsPanel, folders: list[str]) -> QMenu:
-    """A menu of what can be done to these runs of the panel; what cannot be is greyed."""
-    menu = QMenu(panel)
+def menu_of(
+    actions: tuple[RunAction, ...], exports: RunExports, root: Path, folders: list[str], parent: QWidget
+) -> QMenu:
+    """A menu of what can be done to these runs; what cannot be is greyed.
+
+    Args:
+        actions: its entries.
+        exports: the forms that one run can be saved in are entries, too.
+        root: the workspace.
+        folders: names of the runs' folders in it.
+        parent: of the menu.
+    """
+    menu = QMenu(parent)
     menu.setObjectName("runs_menu")
     menu.setToolTipsVisible(True)
     for each in actions:
         if each.divided:
-            menu.addMenu(_save_menu(panel, folders, menu))
+            menu.addMenu(_save_menu(exports, root, folders, menu))
             menu.addSeparator()
         action = QAction(each.title, menu)
         action.setObjectName(f"runs_{each.name}")
@@ -118,7 +144,7 @@ def menu_of(actions: tuple[RunAction, ...], panel: RunsPanel, folders: list[str]
     return menu
 
 
-def _save_menu(panel: RunsPanel, folders: list[str], parent: QWidget) -> QMenu:
+def _save_menu(exports: RunExports, root: Path, folders: list[str], parent: QWidget) -> QMenu:
     """The forms that one run can be saved in."""
     menu = QMenu("Sa&ve for others", parent)
     menu.setObjectName("runs_save")
@@ -131,7 +157,7 @@ def _save_menu(panel: RunsPanel, folders: list[str], parent: QWidget) -> QMenu:
         action = menu.addAction(kind.title)
         action.setObjectName(f"runs_{kind.name}")
         action.setToolTip(tooltip(kind.says))
-        action.triggered.connect(lambda _=False, kind=kind: panel.exports.ask(kind, panel.library.root / folders[0]))
+        action.triggered.connect(lambda _=False, kind=kind: exports.ask(kind, root / folders[0]))
     menu.addSeparator()
     averaged = menu.addAction("By &averaged weights")
     averaged.setObjectName("runs_averaged")
@@ -141,6 +167,6 @@ def _save_menu(panel: RunsPanel, folders: list[str], parent: QWidget) -> QMenu:
         )
     )
     averaged.setCheckable(True)
-    averaged.setChecked(panel.exports.averaged)
-    averaged.toggled.connect(panel.exports.set_averaged)
+    averaged.setChecked(exports.averaged)
+    averaged.toggled.connect(exports.set_averaged)
     return menu

@@ -13,6 +13,7 @@ from studio.gui.controls import icon_button, toggle_button
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
 from studio.gui.image_view import ImageView
+from studio.gui.latent_control import LatentControl
 from studio.gui.live_panel import LivePanel
 from studio.gui.mosaic import mosaic, side_by_side
 from studio.gui.numbers import FIGURE_SPACE, whole
@@ -21,8 +22,8 @@ from studio.gui.panels.samples_picks import SamplePicks
 from studio.gui.picture_saver import PictureSaver
 from studio.gui.theme import ThemeManager
 from studio.gui.tile_view import TileView
+from studio.gui.time_cursor import TimeCursor
 from studio.gui.tooltip import tooltip
-from studio.gui.workbench import Workbench
 from studio.training.frames import Frame
 from studio.training.snapshot import Between, SampleGrid, Snapshot
 
@@ -43,14 +44,17 @@ class SamplesPanel(LivePanel):
     NAME = "samples"
     TITLE = "Samples"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
-        super().__init__(workbench, theme, parent)
+    def __init__(
+        self, time: TimeCursor, latents: LatentControl, theme: ThemeManager, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, parent)
+        self._latents = latents
         self._grid: SampleGrid | None = None
         self._pictures: dict[str, QImage] = {}
         self._chosen = "both"
         self._averaged = True  # what the way between samples is drawn by
         self.views = {name: TileView(f"Samples, {title}", theme) for name, title in _TITLES.items()}
-        self.picks = SamplePicks(workbench.latents, list(self.views.values()), theme, self)
+        self.picks = SamplePicks(latents, list(self.views.values()), theme, self)
         self.picks.changed.connect(self._on_picks)
         self.way = BetweenView()
         self.way.hide()
@@ -60,12 +64,12 @@ class SamplesPanel(LivePanel):
         self.body.addLayout(self._view_pair(), 1)
         self.body.addWidget(self.saver)
         self.show_empty(_EMPTY)
-        workbench.latents.grid_drawn.connect(self.take_grid)
-        workbench.latents.between_drawn.connect(self.take_between)
-        workbench.latents.failed.connect(self.take_failure)
-        workbench.time.snapshot_shown.connect(self.take_snapshot)
-        workbench.time.frame_shown.connect(self.take_frame)
-        workbench.time.run_shown.connect(self.reset)
+        latents.grid_drawn.connect(self.take_grid)
+        latents.between_drawn.connect(self.take_between)
+        latents.failed.connect(self.take_failure)
+        time.snapshot_shown.connect(self.take_snapshot)
+        time.frame_shown.connect(self.take_frame)
+        time.run_shown.connect(self.reset)
 
     def _controls(self) -> QWidget:
         bar = QWidget()
@@ -213,9 +217,9 @@ class SamplesPanel(LivePanel):
         if not self.shown:
             self.way.wait()
             self._averaged = before != "raw"
-            self.workbench.latents.show_between(self.picks.points, averaged=self._averaged)
+            self._latents.show_between(self.picks.points, averaged=self._averaged)
         elif before == "between":
-            self.workbench.latents.end_between()
+            self._latents.end_between()
         self.request_draw()
 
     def _leave_between(self) -> None:

@@ -9,11 +9,14 @@ from studio.errors import UserError
 from studio.gui.panels.setup_data import DataSection
 from studio.gui.panels.setup_model import ModelSection
 from studio.gui.panels.setup_training import TrainingSection
+from studio.gui.run_control import RunControl
+from studio.gui.run_starter import RunStarter
+from studio.gui.setup_state import Setup
 from studio.gui.tab_order import follow_layout
+from studio.gui.task_runner import TaskRunner
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import RunView
-from studio.gui.workbench import Workbench
 
 _IDLE = "What the next start takes."
 _ACTIVE = "Stop the run to change the set-up."
@@ -27,22 +30,30 @@ class SetupPanel(QWidget):
     NAME = "setup"
     TITLE = "Set-up"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        runs: RunControl,
+        starter: RunStarter,
+        tasks: TaskRunner,
+        theme: ThemeManager,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName(self.NAME)
         self.setAccessibleName(self.TITLE)
-        self.data = DataSection(workbench, theme)
-        self.model = ModelSection(workbench, theme)
-        self.training = TrainingSection(workbench, theme)
+        self.data = DataSection(setup, tasks, theme)
+        self.model = ModelSection(setup, starter, theme)
+        self.training = TrainingSection(setup, theme)
         self.state = QLabel(_IDLE)
         self.state.setTextFormat(Qt.TextFormat.PlainText)
         self.state.setObjectName("setup_state")
         self.state.setProperty("role", "small")
         self.state.setWordWrap(True)
         self._lay_out(theme.tokens.spacing)
-        workbench.runs.run_changed.connect(self._show_run)
-        workbench.setup.edit_rejected.connect(self._reject)
-        self._show_run(workbench.runs.run)
+        runs.run_changed.connect(self._show_run)
+        setup.edit_rejected.connect(self._reject)
+        self._show_run(runs.run)
 
     def _lay_out(self, spacing: int) -> None:
         content = QWidget()
@@ -76,6 +87,7 @@ class SetupPanel(QWidget):
         for section in (self.data, self.training):
             section.setEnabled(not active)
             section.setToolTip(why)
+        self.data.show_run(run)
         self.model.lock(why)
         locked = _LIVE if self.model.is_live else _ACTIVE
         self.state.setText(locked if active else _IDLE)

@@ -20,11 +20,12 @@ from studio.gui.folder_preview import FolderPreviewDialog
 from studio.gui.forms import SettingsForm
 from studio.gui.number_entry import shown_bytes
 from studio.gui.panels.setup_parts import LoadingBar, card_text, wrapped_label
+from studio.gui.setup_state import Setup
 from studio.gui.tab_order import follow_layout
+from studio.gui.task_runner import TaskRunner
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import DatasetView, RunView, TaskView
-from studio.gui.workbench import Workbench
 from studio.training.config import RunConfig
 
 _SETTLE_MS = 500
@@ -35,9 +36,9 @@ _PATHS = ("path",)
 class DataSection(QWidget):
     """Chooses and loads a data set; nothing is downloaded before the person says so."""
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(self, setup: Setup, tasks: TaskRunner, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._workbench = workbench
+        self._setup, self._tasks = setup, tasks
         self._theme = theme
         self._drafts: dict[str, DatasetConfig] = {}
         self._offered: DatasetSpec | None = None
@@ -45,13 +46,13 @@ class DataSection(QWidget):
         self._loading = False
         self._dialog: FolderPreviewDialog | None = None
         self._settle = QTimer(self, interval=_SETTLE_MS, singleShot=True)
-        self._edited_from = workbench.setup.config.dataset  # what an entry under way would replace
+        self._edited_from = setup.config.dataset  # what an entry under way would replace
         self._settle.timeout.connect(self._load_entered)
         self._make_widgets()
         self._lay_out(theme.tokens.spacing)
         self._connect()
-        self._show_config(workbench.setup.config)
-        self._show_dataset(workbench.setup.dataset)
+        self._show_config(setup.config)
+        self._show_dataset(setup.dataset)
 
     # -- building
 
@@ -108,12 +109,10 @@ class DataSection(QWidget):
         return box
 
     def _connect(self) -> None:
-        workbench = self._workbench
-        workbench.setup.config_changed.connect(self._show_config)
-        workbench.setup.dataset_changed.connect(self._show_dataset)
-        workbench.setup.dataset_failed.connect(self.show_error)
-        workbench.tasks.changed.connect(self._show_task)
-        workbench.runs.run_changed.connect(self._show_run)
+        self._setup.config_changed.connect(self._show_config)
+        self._setup.dataset_changed.connect(self._show_dataset)
+        self._setup.dataset_failed.connect(self.show_error)
+        self._tasks.changed.connect(self._show_task)
         self.choice.edited.connect(self._chosen)
         self.download.clicked.connect(self._download)
         self.folder.edited.connect(self._open_folder)
@@ -125,13 +124,13 @@ class DataSection(QWidget):
     @Slot(object)
     def _show_config(self, config: RunConfig) -> None:
         # Edits of offsets come by here too; they must not take back a choice or an entry under way.
-        state = (config.dataset, self._workbench.setup.data_root)
+        state = (config.dataset, self._setup.data_root)
         if state == self._shown or (self._settle.isActive() and config.dataset == self._edited_from):
             return
         self._settle.stop()  # another data set has come, as from a file: an entry must not replace that
         self._shown = state
         self._drafts[config.dataset.kind] = config.dataset
-        self.data_root.show_value(str(self._workbench.setup.data_root))
+        self.data_root.show_value(str(self._setup.data_root))
         self._name_choices()
         if self._offered is None and self._dialog is None:
             self._show_kind(dataset_spec(config.dataset.kind))
@@ -162,7 +161,7 @@ class DataSection(QWidget):
 
     def _name_choices(self) -> None:
         for place, spec in enumerate(DATASETS):
-            missing = spec.download_bytes(self._workbench.setup.data_root)
+            missing = spec.download_bytes(self._setup.data_root)
             more = f" ({shown_bytes(missing)} to download)" if missing else ""
             self.choice.setItemText(place, spec.title + more)
             self.choice.setItemData(place, tooltip(spec.summary), Qt.ItemDataRole.ToolTipRole)
@@ -176,7 +175,7 @@ class DataSection(QWidget):
         self.message.hide()
         self.card.setText(card_text(view) if view is not None else "No data set is loaded yet.")
         self._shown = None
-        self._show_config(self._workbench.setup.config)
+        self._show_config(self._setup.config)
 
     @Slot(object)
     def show_error(self, error: UserError) -> None:
@@ -185,12 +184,12 @@ class DataSection(QWidget):
         self.message.setText(str(error))
         self.message.show()
 
-    @Slot(object)
-    def _show_run(self, run: RunView) -> None:
+    def show_run(self, run: RunView) -> None:
+        """Take back an entry that comes too late for a run."""
         if run.phase.active and self._settle.isActive():
             self._settle.stop()  # it trains on what was loaded, so that is what stands here
             self._shown = None
-            self._show_config(self._workbench.setup.config)
+            self._show_config(self._setup.config)
 
     @Slot(object)
     def _show_task(self, task: TaskView | None) -> None:
@@ -202,8 +201,8 @@ class DataSection(QWidget):
         self.offer.setVisible(spec is not None)
         self.download.setVisible(spec is not None)
         if spec is not None:
-            size = shown_bytes(spec.download_bytes(self._workbench.setup.data_root))
-            loaded = self._workbench.setup.dataset
+            size = shown_bytes(spec.download_bytes(self._setup.data_root))
+            loaded = self._setup.dataset
             stays = f" {loaded.name} stays in use until then." if loaded is not None else ""
             self.offer.setText(f"{spec.title} is not in the data folder yet.{stays}")
             self.download.setText(f"Download {size}")
@@ -213,7 +212,7 @@ class DataSection(QWidget):
         self._loading = False
         self._show_task(None)
         spec = dataset_spec(self.choice.raw())
-        self._offered = spec if spec.download_bytes(self._workbench.setup.data_root) else None
+        self._offered = spec if spec.download_bytes(self._setup.data_root) else None
         self._show_offer()
 
     # -- intent out
@@ -231,9 +230,9 @@ class DataSection(QWidget):
         self._show_kind(spec)
         if isinstance(config, FolderConfig) and not config.path:
             self.folder.browse.setFocus()
-        elif spec.download_bytes(self._workbench.setup.data_root):
+        elif spec.download_bytes(self._setup.data_root):
             self._offered = spec
-        elif spec.kind != self._workbench.setup.config.dataset.kind or self._workbench.setup.dataset is None:
+        elif spec.kind != self._setup.config.dataset.kind or self._setup.dataset is None:
             self._load(config)
         self._show_offer()
 
@@ -248,17 +247,17 @@ class DataSection(QWidget):
         self.message.hide()
         self._loading = True
         self._show_offer()
-        self._workbench.setup.set_dataset(config)
+        self._setup.set_dataset(config)
 
     @Slot()
     def _cancel(self) -> None:
-        self._workbench.tasks.cancel()
+        self._tasks.cancel()
         self._end_loading()
 
     @Slot(object)
     def _entered(self, config: DatasetConfig) -> None:
         self._drafts[config.kind] = config
-        self._edited_from = self._workbench.setup.config.dataset
+        self._edited_from = self._setup.config.dataset
         self._settle.start()
 
     @Slot()
@@ -284,7 +283,7 @@ class DataSection(QWidget):
             self._load(dialog.config)
         else:
             self._shown = None
-            self._show_config(self._workbench.setup.config)
+            self._show_config(self._setup.config)
         dialog.deleteLater()
 
     @Slot()
@@ -295,6 +294,6 @@ class DataSection(QWidget):
             self.show_error(UserError("The data folder must be a folder", f"“{text}” is none."))
             return
         self.message.hide()
-        self._workbench.setup.set_data_root(folder)
+        self._setup.set_data_root(folder)
         self._name_choices()
         self._show_offer()

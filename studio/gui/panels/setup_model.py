@@ -11,10 +11,11 @@ from studio.errors import UserError
 from studio.gui.fields import ChoiceField
 from studio.gui.forms import SettingsForm
 from studio.gui.panels.setup_parts import wrapped_label
+from studio.gui.run_starter import RunStarter
+from studio.gui.setup_state import Setup
 from studio.gui.tab_order import follow_layout
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
-from studio.gui.workbench import Workbench
 from studio.models.catalog import MODELS, model_spec
 from studio.models.config import ModelConfig
 from studio.training.config import RunConfig
@@ -24,9 +25,9 @@ from studio.training.fitness import misfit
 class ModelSection(QWidget):
     """Chooses a model; the settings of each are remembered while another is looked at."""
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(self, setup: Setup, starter: RunStarter, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._workbench = workbench
+        self._setup, self._starter = setup, starter
         self._theme = theme
         self._drafts: dict[str, ModelConfig] = {}
         self._forms: dict[str, SettingsForm] = {}
@@ -52,9 +53,9 @@ class ModelSection(QWidget):
         self._column.addWidget(self.summary)
         self._column.addWidget(self.misfit)
         self.choice.edited.connect(self._chosen)
-        workbench.setup.config_changed.connect(self._show_config)
-        workbench.setup.dataset_changed.connect(self._show_misfit)
-        self._show_config(workbench.setup.config)
+        setup.config_changed.connect(self._show_config)
+        setup.dataset_changed.connect(self._show_misfit)
+        self._show_config(setup.config)
 
     @Slot(object)
     def _show_config(self, config: RunConfig) -> None:
@@ -67,7 +68,7 @@ class ModelSection(QWidget):
         if spec.kind not in self._forms:
             self._forms[spec.kind] = form = SettingsForm(spec.config, self._theme)
             form.changed.connect(self._edit)
-            form.settled.connect(self._workbench.starter.send_live_settings)
+            form.settled.connect(self._starter.send_live_settings)
             self._column.addWidget(form)
             follow_layout(self)
         if spec.kind != self._shown:
@@ -81,14 +82,14 @@ class ModelSection(QWidget):
     @Slot()
     def _show_misfit(self) -> None:
         """Say at once why the model cannot learn the data set, if it cannot."""
-        data = self._workbench.setup.images
-        error = misfit(self._workbench.setup.config.model, planar=data is not None and data.plane is not None)
+        data = self._setup.images
+        error = misfit(self._setup.config.model, planar=data is not None and data.plane is not None)
         self.misfit.setText(str(error or ""))
         self.misfit.setVisible(error is not None)
 
     def lock(self, why: str) -> None:
         """Let nothing be changed but what reaches the run under way; an empty `why` unlocks."""
-        live = self._workbench.starter.model_is_live
+        live = self._starter.model_is_live
         if (why, live, len(self._forms)) == self._locked:
             return  # asked at every report of the run
         self._why, self._locked = why, (why, live, len(self._forms))
@@ -103,7 +104,7 @@ class ModelSection(QWidget):
     @property
     def is_live(self) -> bool:
         """Whether some of its settings reach a run under way."""
-        return self._workbench.starter.model_is_live
+        return self._starter.model_is_live
 
     def show_error(self, error: UserError, path: Sequence[str]) -> None:
         """Show a refusal beside the field that it names."""
@@ -111,10 +112,10 @@ class ModelSection(QWidget):
 
     @Slot(object)
     def _edit(self, config: ModelConfig) -> None:
-        self._workbench.setup.edit(model=config)
+        self._setup.edit(model=config)
 
     @Slot()
     def _chosen(self) -> None:
         kind = self.choice.raw()
-        if kind != self._workbench.setup.config.model.kind:
+        if kind != self._setup.config.model.kind:
             self._edit(self._drafts.get(kind) or model_spec(kind).config(kind=kind))

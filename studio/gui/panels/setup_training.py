@@ -11,9 +11,9 @@ from studio.errors import UserError
 from studio.gui.fields import ChoiceField
 from studio.gui.form_row import editor_width, reset_room
 from studio.gui.forms import SettingsForm
+from studio.gui.setup_state import Setup
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
-from studio.gui.workbench import Workbench
 from studio.training.config import BatchConfig, RunConfig
 
 _ELSEWHERE = ("dataset", "model", "perturbation", "batch", "device")
@@ -22,15 +22,15 @@ _ELSEWHERE = ("dataset", "model", "perturbation", "batch", "device")
 class TrainingSection(QWidget):
     """Two generated forms and the list of devices, which is known only once the engine is there."""
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(self, setup: Setup, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._workbench = workbench
+        self._setup = setup
         self._batch = SettingsForm(BatchConfig, theme)
         self._batch.setObjectName("batch")
         self._rest = SettingsForm(RunConfig, theme, exclude=_ELSEWHERE, folded=("cadence",))
         self._rest.setObjectName("run")
         info = RunConfig.model_fields["device"]
-        self.device = ChoiceField(list(workbench.setup.devices))
+        self.device = ChoiceField(list(setup.devices))
         self.device.setObjectName("device")
         self.device.setAccessibleName("Device")
         self.device.setToolTip(tooltip(info.description or ""))
@@ -52,9 +52,9 @@ class TrainingSection(QWidget):
         self._batch.changed.connect(self._edit_batch)
         self._rest.changed.connect(self._edit_rest)
         self.device.edited.connect(self._edit_device)
-        workbench.setup.config_changed.connect(self._show_config)
-        workbench.setup.engine_ready.connect(self._show_devices)
-        self._show_config(workbench.setup.config)
+        setup.config_changed.connect(self._show_config)
+        setup.engine_ready.connect(self._show_devices)
+        self._show_config(setup.config)
 
     @Slot(object)
     def _show_config(self, config: RunConfig) -> None:
@@ -69,7 +69,7 @@ class TrainingSection(QWidget):
         self.device.clear()
         for value, title in devices:
             self.device.addItem(title, value)
-        self._show_config(self._workbench.setup.config)
+        self._show_config(self._setup.config)
 
     def show_error(self, error: UserError, path: Sequence[str]) -> None:
         """Show a refusal beside the field that it names."""
@@ -80,16 +80,16 @@ class TrainingSection(QWidget):
 
     @Slot(object)
     def _edit_batch(self, batch: BatchConfig) -> None:
-        self._workbench.setup.edit(batch=batch)
+        self._setup.edit(batch=batch)
 
     @Slot(object)
     def _edit_rest(self, entered: RunConfig) -> None:
-        current = self._workbench.setup.config
+        current = self._setup.config
         names = [name for name in RunConfig.model_fields if name not in _ELSEWHERE]
         sections = {name: getattr(entered, name) for name in names if getattr(entered, name) != getattr(current, name)}
         if sections:
-            self._workbench.setup.edit(**sections)
+            self._setup.edit(**sections)
 
     @Slot()
     def _edit_device(self) -> None:
-        self._workbench.setup.edit(device=self.device.raw())
+        self._setup.edit(device=self.device.raw())

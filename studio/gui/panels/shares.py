@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import caveats, with_unsure
 from studio.gui.controls import toggle_button, tool_button
-from studio.gui.evaluation_control import EvaluationView
+from studio.gui.evaluation_control import EvaluationControl, EvaluationView
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
 from studio.gui.judge_offers import why_not_judged
@@ -29,8 +29,8 @@ from studio.gui.panels.shares_quality import SharesQuality
 from studio.gui.panels.shares_samples import SharesSamples
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend
+from studio.gui.setup_state import Setup
 from studio.gui.theme import ThemeManager, Tokens
-from studio.gui.workbench import Workbench
 
 _EMPTY = (
     "Whether the tilt arrives: each class's share of the data, of the target and of what the model generates, as a "
@@ -53,9 +53,12 @@ class SharesPanel(LivePanel):
     NAME = "shares"
     TITLE = "Shares"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
-        super().__init__(workbench, theme, parent)
-        self._view = workbench.evaluations.shown
+    def __init__(
+        self, setup: Setup, evaluations: EvaluationControl, theme: ThemeManager, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, parent)
+        self._setup, self._evaluations = setup, evaluations
+        self._view = evaluations.shown
         self.bars = SharesBars(theme.tokens)
         self.bars.chosen.connect(self._show_samples)
         self.samples = SharesSamples()
@@ -64,8 +67,8 @@ class SharesPanel(LivePanel):
         self.body.addWidget(self._controls())
         self.body.addWidget(self._stack_of_pages(), 1)
         self.show_empty(_EMPTY)
-        workbench.evaluations.shown_changed.connect(self.take)
-        for changed in (workbench.setup.dataset_changed, workbench.setup.config_changed):
+        evaluations.shown_changed.connect(self.take)
+        for changed in (setup.dataset_changed, setup.config_changed):
             changed.connect(self._refresh)
         self.take(self._view)
 
@@ -85,9 +88,9 @@ class SharesPanel(LivePanel):
         )
         self.raw.toggled.connect(self.request_draw)
         self.evaluate = tool_button("shares_evaluate", "Evaluate", "Evaluate the model of this moment (Ctrl+E).")
-        self.evaluate.clicked.connect(self.workbench.evaluations.evaluate)
+        self.evaluate.clicked.connect(self._evaluations.evaluate)
         self.cancel = tool_button("shares_cancel", "Cancel", "Give up this evaluation; training goes on.")
-        self.cancel.clicked.connect(self.workbench.evaluations.cancel)
+        self.cancel.clicked.connect(self._evaluations.cancel)
         self.progress = QProgressBar(maximum=100, textVisible=False)
         self.progress.setFixedWidth(70)
         explain(self.progress, "Progress of the evaluation", "How far the evaluation is that you asked for.")
@@ -149,8 +152,7 @@ class SharesPanel(LivePanel):
         self.progress.setVisible(busy)
         self.progress.setValue(round(100 * view.fraction))
         if view.latest is None and not busy:
-            bench = self.workbench
-            self.show_empty(why_not_judged(bench.setup.judges, bench.setup.config.evaluation.judge) or _EMPTY)
+            self.show_empty(why_not_judged(self._setup.judges, self._setup.config.evaluation.judge) or _EMPTY)
         else:
             self.show_body()
         self.request_draw()

@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLabel, QSlide
 from studio.errors import UserError
 from studio.evaluation.report import Mean
 from studio.gui.controls import toggle_button
-from studio.gui.energy_terms import Observable, observables
+from studio.gui.energy_control import EnergyControl
+from studio.gui.energy_terms import Observable
+from studio.gui.evaluation_control import EvaluationControl
 from studio.gui.explain import explain
 from studio.gui.flow_layout import FlowLayout
 from studio.gui.live_panel import LivePanel
@@ -35,9 +37,10 @@ from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.plots.mean_mark import MeanMark
 from studio.gui.plots.profile_plot import ProfilePlot
 from studio.gui.plots.reference_lines import Line, ReferenceLines
+from studio.gui.target_control import TargetControl
 from studio.gui.theme import ThemeManager, Tokens
+from studio.gui.time_cursor import TimeCursor
 from studio.gui.view_state import TiltView
-from studio.gui.workbench import Workbench
 from studio.models.diagnostic import Profile
 from studio.perturb.theory import LARGEST_SCALE, Theory
 from studio.training.snapshot import PlaneFrame, Snapshot
@@ -62,9 +65,18 @@ class TheoryPanel(LivePanel):
     NAME = "theory"
     TITLE = "Theory"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        target: TargetControl,
+        energies: EnergyControl,
+        evaluations: EvaluationControl,
+        time: TimeCursor,
+        theme: ThemeManager,
+        parent: QWidget | None = None,
+    ) -> None:
         self._marks: dict[str, ReferenceLines] = {}
-        super().__init__(workbench, theme, parent)
+        super().__init__(theme, parent)
+        self._energies, self._evaluations = energies, evaluations
         self._tilt: TiltView | None = None
         self._offered: dict[str, Observable] = {}  # what is in the list, by name
         self.theory: Theory | None = None
@@ -91,11 +103,11 @@ class TheoryPanel(LivePanel):
         self.body.addWidget(self.verdict)
         self.restyle(theme.tokens)
         self.show_empty(_EMPTY)
-        workbench.target.changed.connect(self.take_tilt)
-        workbench.evaluations.changed.connect(self.request_draw)
-        workbench.time.snapshot_shown.connect(self._take_snapshot)
-        workbench.time.run_shown.connect(self._forget_frame)
-        self.take_tilt(workbench.target.tilt)
+        target.changed.connect(self.take_tilt)
+        evaluations.changed.connect(self.request_draw)
+        time.snapshot_shown.connect(self._take_snapshot)
+        time.run_shown.connect(self._forget_frame)
+        self.take_tilt(target.tilt)
 
     def _make_plot(self, name: str) -> ProfilePlot:
         plot = ProfilePlot(self.theme)
@@ -166,9 +178,7 @@ class TheoryPanel(LivePanel):
 
     def _list(self, tilt: TiltView) -> None:
         """Offer the classes and what can be measured; stay at what was chosen if it is still there."""
-        measured, terms = self.workbench.energies.measured, self.workbench.setup.config.perturbation.terms
-        found = observables(measured.features, terms) if measured is not None else ()
-        offered = {each.name: each for each in means(tilt.dataset, found)}
+        offered = {each.name: each for each in means(tilt.dataset, self._energies.observables())}
         if offered == self._offered:
             return
         self._offered, chosen = offered, self.choice.currentData()
@@ -207,12 +217,12 @@ class TheoryPanel(LivePanel):
 
     def _compute(self, tilt: TiltView, name: str) -> bool:
         """Whether there is something to show; what is still to be measured comes later."""
-        measured = self.workbench.energies.measured
+        measured = self._energies.measured
         if measured is None:
             return False
         if not name.startswith(CLASS) and measured.missing([name]):
             self.show_empty("Measuring this feature of every example…")
-            self.workbench.energies.prepare([name], self.request_draw, self._refuse)
+            self._energies.prepare([name], self.request_draw, self._refuse)
             return False
         try:
             self.theory = theory_of(tilt, measured, name)
@@ -269,7 +279,7 @@ class TheoryPanel(LivePanel):
 
     def _generated_mean(self, tilt: TiltView) -> Mean | None:
         """⟨f⟩ of what the model generates, as far as it is known."""
-        name, latest = self.choice.currentData(), self.workbench.evaluations.view.latest
+        name, latest = self.choice.currentData(), self._evaluations.view.latest
         if self._frame is not None:
             return of_points(name, self._frame)
         if latest is None or (name.startswith(CLASS) and latest.evaluation.class_names != tilt.dataset.class_names):

@@ -20,9 +20,10 @@ from studio.gui.plots.bins import Bins, make_bins
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.plots.plot import Plot
 from studio.gui.plots.ranges import nice_above
+from studio.gui.target_control import TargetControl
 from studio.gui.theme import ThemeManager, Tokens
+from studio.gui.time_cursor import TimeCursor
 from studio.gui.view_state import TiltView
-from studio.gui.workbench import Workbench
 from studio.training.frames import Frame
 from studio.training.snapshot import Snapshot
 
@@ -47,9 +48,11 @@ class WeightsPanel(LivePanel):
     NAME = "weights"
     TITLE = "Weights"
 
-    def __init__(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, target: TargetControl, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None
+    ) -> None:
         self._bars: dict[str, Any] = {}
-        super().__init__(workbench, theme, parent)
+        super().__init__(theme, parent)
         self._tilt: TiltView | None = None
         self._recent: Floats = np.empty(0)  # log₁₀ w of the last batches
         self._recent_source: Floats | None = None
@@ -76,11 +79,11 @@ class WeightsPanel(LivePanel):
         self.body.addWidget(self.legend)
         self.restyle(theme.tokens)
         self.show_empty(_EMPTY)
-        workbench.target.changed.connect(self.take_tilt)
-        workbench.time.snapshot_shown.connect(self.take_snapshot)
-        workbench.time.frame_shown.connect(self.take_frame)
-        workbench.time.run_shown.connect(self.reset)
-        self.take_tilt(workbench.target.tilt)
+        target.changed.connect(self.take_tilt)
+        time.snapshot_shown.connect(self.take_snapshot)
+        time.frame_shown.connect(self.take_frame)
+        time.run_shown.connect(self.reset)
+        self.take_tilt(target.tilt)
 
     def _controls(self) -> QWidget:
         bar = QWidget()
