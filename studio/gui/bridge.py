@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.gui.pace import Pace
-from studio.training.commands import Command
 from studio.training.events import Finished
 from studio.training.session import RunHandle
 
@@ -29,9 +28,9 @@ class Bridge(QObject):
         self._timer.timeout.connect(self._look)
 
     @property
-    def busy(self) -> bool:
-        """Whether a run's thread is at work or has not been heard out."""
-        return self._handle is not None
+    def handle(self) -> RunHandle | None:
+        """Of the run that is at work or has not been heard out; None if there is none."""
+        return self._handle
 
     def watch(self, handle: RunHandle, intervals: tuple[int, int] = DRAW_INTERVALS) -> None:
         """Begin to watch a run, with at least and at most so many milliseconds between two looks."""
@@ -39,11 +38,6 @@ class Bridge(QObject):
         self._handle = handle
         self._pace = Pace(*intervals)
         self._timer.start(intervals[0])
-
-    def send(self, command: Command) -> None:
-        """Hand a command to the run, if there is one."""
-        if self._handle is not None:
-            self._handle.send(command)
 
     def join(self, seconds: float | None) -> bool:
         """Wait for the run to end and hear it out; whether it did in time."""

@@ -21,46 +21,44 @@ class Panel:
         name: of the widget.
         title: of the dock.
         path: module and class, which is imported when the panel is made.
-        takes: attributes of the workbench that its constructor is given, before a theme and a parent.
+        takes: what its constructor is given of the workbench, before a theme and a parent.
     """
 
     place: str
     name: str
     title: str
     path: str
-    takes: tuple[str, ...]
+    takes: str
 
     def make(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> QWidget:
         """The panel."""
         module, name = self.path.rsplit(".", 1)
         kind: type[Any] = getattr(import_module(module), name)
-        found = kind(*(getattr(workbench, each) for each in self.takes), theme, parent)
+        found = kind(*(getattr(workbench, each) for each in self.takes.split()), theme, parent)
         assert isinstance(found, QWidget)
         return found
 
 
-_AT = "studio.gui.panels"
-
 PANELS = (
-    Panel("left", "setup", "Set-up", f"{_AT}.setup.SetupPanel", ("setup", "runs", "starter", "tasks")),
-    Panel("middle_top", "samples", "Samples", f"{_AT}.samples.SamplesPanel", ("time", "latents")),
-    Panel("middle_top", "diagnostics", "Diagnostics", f"{_AT}.diagnostics.DiagnosticsPanel", ("time",)),
-    Panel("middle_top", "examples", "Examples", f"{_AT}.examples.ExamplesPanel", ("time", "setup")),
-    Panel("middle_top", "plane", "Plane", f"{_AT}.plane.PlanePanel", ("setup", "target", "runs", "time")),
-    Panel("middle_bottom", "offsets", "Offsets", f"{_AT}.offsets.OffsetsPanel", ("setup", "target")),
-    Panel("middle_bottom", "energy", "Energy", f"{_AT}.energy.EnergyPanel", ("setup", "target", "energies")),
+    Panel("left", "setup", "Set-up", "studio.gui.panels.setup.SetupPanel", "setup runs starter tasks"),
+    Panel("middle_top", "samples", "Samples", "studio.gui.panels.samples.SamplesPanel", "time latents"),
+    Panel("middle_top", "diagnostics", "Diagnostics", "studio.gui.panels.diagnostics.DiagnosticsPanel", "time"),
+    Panel("middle_top", "examples", "Examples", "studio.gui.panels.examples.ExamplesPanel", "time setup"),
+    Panel("middle_top", "plane", "Plane", "studio.gui.panels.plane.PlanePanel", "setup target runs time"),
+    Panel("middle_bottom", "offsets", "Offsets", "studio.gui.panels.offsets.OffsetsPanel", "setup target"),
+    Panel("middle_bottom", "energy", "Energy", "studio.gui.panels.energy.EnergyPanel", "setup target energies"),
     Panel(
-        "middle_bottom", "theory", "Theory", f"{_AT}.theory.TheoryPanel", ("target", "energies", "evaluations", "time")
+        "middle_bottom", "theory", "Theory", "studio.gui.panels.theory.TheoryPanel", "target energies evaluations time"
     ),
-    Panel("middle_bottom", "planners", "Planners", f"{_AT}.planners.PlannersPanel", ("setup", "runs")),
-    Panel("middle_bottom", "runs", "Runs", f"{_AT}.runs.RunsPanel", ("library", "sweeps", "runs", "time")),
-    Panel("middle_bottom", "queue", "Queue", f"{_AT}.queue.QueuePanel", ("setup", "queue", "sweeps", "log")),
-    Panel("right_top", "batch", "Batch", f"{_AT}.batch.BatchPanel", ("time",)),
-    Panel("right_top", "weights", "Weights", f"{_AT}.weights.WeightsPanel", ("target", "time")),
-    Panel("right_top", "shares", "Shares", f"{_AT}.shares.SharesPanel", ("setup", "evaluations")),
-    Panel("right_middle", "losses", "Losses", f"{_AT}.losses.LossesPanel", ("time",)),
-    Panel("right_middle", "gradients", "Gradients", f"{_AT}.gradients.GradientsPanel", ("time",)),
-    Panel("right_bottom", "log", "Log", f"{_AT}.log.LogPanel", ("log",)),
+    Panel("middle_bottom", "planners", "Planners", "studio.gui.panels.planners.PlannersPanel", "setup runs"),
+    Panel("middle_bottom", "runs", "Runs", "studio.gui.panels.runs.RunsPanel", "library sweeps runs time"),
+    Panel("middle_bottom", "queue", "Queue", "studio.gui.panels.queue.QueuePanel", "setup queue sweeps log"),
+    Panel("right_top", "batch", "Batch", "studio.gui.panels.batch.BatchPanel", "time"),
+    Panel("right_top", "weights", "Weights", "studio.gui.panels.weights.WeightsPanel", "target time"),
+    Panel("right_top", "shares", "Shares", "studio.gui.panels.shares.SharesPanel", "setup evaluations"),
+    Panel("right_middle", "losses", "Losses", "studio.gui.panels.losses.LossesPanel", "time"),
+    Panel("right_middle", "gradients", "Gradients", "studio.gui.panels.gradients.GradientsPanel", "time"),
+    Panel("right_bottom", "log", "Log", "studio.gui.panels.log.LogPanel", "log"),
 )
 """In the order of their keys. A new panel is a line here."""
 

@@ -88,7 +88,7 @@ class RunControl(QObject):
     @property
     def busy(self) -> bool:
         """A run is under way, or its last words have not been heard."""
-        return self.run.phase.active or self._bridge.busy
+        return self.run.phase.active or self._bridge.handle is not None
 
     def start(
         self,
@@ -119,7 +119,8 @@ class RunControl(QObject):
 
     def send(self, command: Command) -> None:
         """Hand the run a command; one that comes when there is none is dropped."""
-        self._bridge.send(command)
+        if self._bridge.handle is not None:
+            self._bridge.handle.send(command)
 
     def pause(self) -> None:
         """Have the run wait where it is."""
@@ -167,7 +168,7 @@ class RunControl(QObject):
         if self.run.phase.active:
             self._given_up = insist
             self._set_run(replace(self.run, phase=RunPhase.STOPPING))
-            self._bridge.send(Stop(insist=insist))
+            self.send(Stop(insist=insist))
 
     def save_elsewhere(self, root: Path) -> None:
         """Keep the run in a new folder under `root` from now on, and have it go on."""
@@ -175,7 +176,7 @@ class RunControl(QObject):
 
     def shutdown(self, seconds: float | None) -> bool:
         """Stop and wait, as long as it takes if no time is given; whether the run ended in time. It is never killed."""
-        self._bridge.send(Stop(insist=True))
+        self.send(Stop(insist=True))
         return self._bridge.join(seconds)
 
     def _set_run(self, run: RunView) -> None:

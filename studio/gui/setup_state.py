@@ -23,7 +23,7 @@ from studio.gui.view_state import DatasetView
 from studio.paths import default_data_root
 from studio.paths import runs_root as chosen_runs_root
 from studio.perturb.measured import Measured
-from studio.training.config import RunConfig
+from studio.training.config import RunConfig, offsets_by_name
 from studio.training.judges import Judges
 from studio.training.measured_set import measured_set
 from studio.training.warm_up import warm_up
@@ -98,7 +98,7 @@ class Setup(QObject):
     def run_config(self) -> RunConfig:
         """What a run begins with: the configuration, with the offsets of this data set's classes alone."""
         names = self.dataset.class_names if self.dataset is not None else ()
-        offsets = {name: offset for name, offset in zip(names, self.class_offsets, strict=True) if offset != 0}
+        offsets = offsets_by_name(self.class_offsets, names)
         perturbation = self.config.perturbation.model_copy(update={"offsets": offsets})
         return self.config.model_copy(update={"perturbation": perturbation})
 

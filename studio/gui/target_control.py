@@ -65,45 +65,34 @@ class TargetControl(QObject):
         """ΔH of each class of the data set in use."""
         return self._setup.class_offsets
 
-    @Slot(int, float)
     def set_offset(self, index: int, offset: float) -> None:
-        """Set ΔH of one class."""
+        """Set ΔH of one class.
+
+        Raises:
+            UserError: it is not usable; nothing is changed. The same is true of the other edits here.
+        """
         offsets = list(self.class_offsets())
         offsets[index] = offset
         self.set_offsets(offsets, f"ΔH of {self._class_name(index)}")
 
     def set_offsets(self, offsets: Sequence[float], text: str) -> None:
         """Replace all offsets in one undoable step; `text` names it ("Balance classes")."""
-        before, after = self.class_offsets(), tuple(float(offset) for offset in offsets)
-        try:
-            Perturbation(offsets=after)
-        except UserError as error:
-            self._setup.edit_rejected.emit(error)
-            return
+        before = self.class_offsets()
+        after = Perturbation(offsets=tuple(float(offset) for offset in offsets)).offsets
         if after != before:
             self._setup.undo_stack.push(SetOffsets(before, after, text, self._apply_offsets))
 
-    @Slot(int, float)
     def set_share(self, index: int, share: float) -> None:
         """Solve for the offset that gives the class this target share in 0…1; the other offsets stay."""
         assert self.tilt is not None
         offsets = list(self.class_offsets())
-        try:
-            offsets[index] = solve_share(self.tilt, index, share)
-        except UserError as error:
-            self._setup.edit_rejected.emit(error)
-            return
+        offsets[index] = solve_share(self.tilt, index, share)
         self.set_offsets(offsets, f"Share of {self._class_name(index)}")
 
     def set_shares(self, shares: dict[int, float], text: str) -> None:
         """Several classes at once; the other classes keep their proportions among what is left."""
         assert self.tilt is not None
-        try:
-            offsets = solve_shares(self.tilt, shares)
-        except UserError as error:
-            self._setup.edit_rejected.emit(error)
-            return
-        self.set_offsets(offsets, text)
+        self.set_offsets(solve_shares(self.tilt, shares), text)
 
     def set_energy(self, energy: EnergyConfig, text: str) -> None:
         """Replace terms, temperature and clip in one undoable step, once they are measured and known to be finite."""
@@ -133,7 +122,7 @@ class TargetControl(QObject):
         names = self._setup.dataset.class_names
         # Offsets of classes that this data set lacks stay, for the day it is changed back.
         others = {name: value for name, value in self._setup.config.perturbation.offsets.items() if name not in names}
-        named = others | offsets_by_name(Perturbation(offsets=offsets), names)
+        named = others | offsets_by_name(offsets, names)
         self._put_perturbation(self._setup.config.perturbation.model_copy(update={"offsets": named}))
 
     def _put_perturbation(self, perturbation: PerturbationConfig) -> None:

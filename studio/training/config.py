@@ -73,7 +73,7 @@ class PerturbationConfig(EnergyConfig):
     @classmethod
     def of(cls, perturbation: Perturbation, class_names: Sequence[str]) -> PerturbationConfig:
         """The settings that stand for a perturbation; `resolve` undone."""
-        offsets = offsets_by_name(perturbation, class_names)
+        offsets = offsets_by_name(perturbation.offsets, class_names)
         energy = energy_config_of_record(energy_record(perturbation.energy))
         return cls(offsets=offsets, gauge=perturbation.gauge).with_energy(energy)
 
@@ -241,6 +241,6 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(name[:_LONGEST_NAME] for name in names[:_MOST_NAMED]) + more
 
 
-def offsets_by_name(perturbation: Perturbation, class_names: Sequence[str]) -> dict[str, float]:
+def offsets_by_name(offsets: Sequence[float], class_names: Sequence[str]) -> dict[str, float]:
     """The offsets that are not 0, by class name, as a configuration holds them."""
-    return {name: offset for name, offset in zip(class_names, perturbation.offsets, strict=True) if offset != 0}
+    return {name: offset for name, offset in zip(class_names, offsets, strict=True) if offset != 0}

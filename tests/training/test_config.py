@@ -194,7 +194,10 @@ def test_that_settings_cannot_be_changed_in_place() -> None:
 def test_that_offsets_go_to_their_classes_and_the_rest_stay_at_zero() -> None:
     config = PerturbationConfig(offsets={"cat": -2.0, "ant": 1.0})
     assert config.resolve(("ant", "bee", "cat"), revision=4) == Perturbation(offsets=(1.0, 0.0, -2.0), revision=4)
-    assert offsets_by_name(config.resolve(("ant", "bee", "cat")), ("ant", "bee", "cat")) == {"ant": 1.0, "cat": -2.0}
+    assert offsets_by_name(config.resolve(("ant", "bee", "cat")).offsets, ("ant", "bee", "cat")) == {
+        "ant": 1.0,
+        "cat": -2.0,
+    }
 
 
 def test_that_offsets_of_unknown_classes_are_refused_by_name() -> None:

@@ -56,7 +56,6 @@ class OffsetsPanel(QWidget):
         self._setup, self._target = setup, target
         self._theme = theme
         self._edits = OffsetsEdits(target)
-        self._rejected: UserError | None = None
         self._model = OffsetsModel(self)
         self.table = OffsetsView()
         self.table.setModel(self._model)
@@ -174,9 +173,8 @@ class OffsetsPanel(QWidget):
 
     @Slot(object)
     def _reject(self, error: UserError) -> None:
-        """An edit was refused: say so at the cell it came from."""
+        """The run refused the target: say so at the cell that was edited last."""
         if error.field.startswith("perturbation"):
-            self._rejected = error
             self._say(error, self.table.currentIndex().row(), self.table.currentIndex().column())
 
     # -- intent out
@@ -190,17 +188,13 @@ class OffsetsPanel(QWidget):
     def _try(self, edit: Callable[[], None], row: int = -1, column: int = -1) -> bool:
         """Make an edit; a refusal is shown at the cell, by default the current one."""
         self.message.clear_error()
-        self._rejected = None
         try:
             edit()
         except UserError as error:
-            self._reject_at(error, row, column)
+            current = self.table.currentIndex()
+            self._say(error, row if row >= 0 else current.row(), column if column >= 0 else current.column())
             return False
-        return self._rejected is None
-
-    def _reject_at(self, error: UserError, row: int, column: int) -> None:
-        current = self.table.currentIndex()
-        self._say(error, row if row >= 0 else current.row(), column if column >= 0 else current.column())
+        return True
 
     def _say(self, error: UserError, row: int, column: int) -> None:
         cell = self.table.visualRect(self._model.index(row, column))

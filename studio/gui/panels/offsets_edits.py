@@ -1,4 +1,4 @@
-"""What a person enters into the offsets table, checked and handed to the target; all or nothing. No widgets."""
+"""What a person enters into the offsets table, read and handed to the target; all or nothing. No widgets."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from studio.errors import UserError
 from studio.gui.number_entry import NotANumber, parse_number, parse_percent, shown_number
 from studio.gui.panels.offsets_columns import Column
 from studio.gui.panels.offsets_presets import Preset
-from studio.gui.share_solver import solve_share
 from studio.gui.target_control import TargetControl
 from studio.gui.view_state import TiltView
-from studio.perturb.perturbation import LARGEST_OFFSET, checked_offset
+from studio.perturb.perturbation import LARGEST_OFFSET
 
 _STEP = {Column.OFFSET: 0.1, Column.TARGET: 0.01}
 """One notch of the wheel: 0.1 in ΔH, one percentage point of share."""
@@ -90,8 +89,6 @@ class OffsetsEdits:
         self._target.set_offsets(offsets, f"ΔH of {len(values)} classes")
 
     def _set_shares(self, view: TiltView, shares: dict[int, float]) -> None:
-        for row, share in shares.items():
-            solve_share(view, row, share)
         if len(shares) == 1:
             ((row, share),) = shares.items()
             self._target.set_share(row, share)
@@ -128,7 +125,7 @@ def parse_offset(text: str) -> float:
             f"ΔH must lie between −{LARGEST_OFFSET:g} and {LARGEST_OFFSET:g}; ±5 is already a strong tilt.",
             field=_FIELD,
         )
-    return checked_offset(value)
+    return value
 
 
 def parse_share(text: str) -> float:
