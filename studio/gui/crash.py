@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from studio.bug_report import bug_report
 from studio.gui.run_control import RunControl
 from studio.gui.view_state import RunPhase
+from studio.training.commands import Save
 
 _LARGEST_LOG = 1_000_000
 """Bytes of errors.log after which it begins anew."""
@@ -103,7 +104,7 @@ class CrashReporter(QObject):
             return  # the first is the cause of those that follow, and all are in the file
         saving = self._runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
         if saving:
-            self._runs.save()
+            self._runs.send(Save())
         text = "Something went wrong that should not have"
         box = QMessageBox(QMessageBox.Icon.Critical, text, text, QMessageBox.StandardButton.Close, self._window)
         box.setObjectName("crash_box")

@@ -17,6 +17,7 @@ from studio.gui.setup_state import Setup
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import RunPhase, RunView
+from studio.training.commands import Pause, Restore, Resume, SampleNow, Save, SaveElsewhere, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,13 +149,11 @@ class RunActions(QObject):
         self._actions["start"].triggered.connect(self.start_requested)
         self._actions["continue"].triggered.connect(self.continue_requested)
         self._actions["pause"].triggered.connect(self._pause_or_resume)
-        self._actions["step"].triggered.connect(runs.step_once)
         self._actions["stop"].triggered.connect(starter.stop)
-        self._actions["sample"].triggered.connect(runs.sample_now)
         self._actions["evaluate"].triggered.connect(evaluations.evaluate)
-        self._actions["save"].triggered.connect(runs.save)
+        for name, command in (("step", Step()), ("sample", SampleNow()), ("save", Save()), ("restore", Restore())):
+            self._actions[name].triggered.connect(lambda _=False, command=command: runs.send(command))
         self._actions["elsewhere"].triggered.connect(self._ask_elsewhere)
-        self._actions["restore"].triggered.connect(runs.restore)
         for changed in (runs.run_changed, starter.changed, setup.dataset_changed, setup.config_changed):
             changed.connect(self._refresh)
         self._refresh()
@@ -188,16 +187,13 @@ class RunActions(QObject):
 
     @Slot()
     def _pause_or_resume(self) -> None:
-        if self._runs.run.phase is RunPhase.PAUSED:
-            self._runs.resume()
-        else:
-            self._runs.pause()
+        self._runs.send(Resume() if self._runs.run.phase is RunPhase.PAUSED else Pause())
 
     @Slot()
     def _ask_elsewhere(self) -> None:
         name = QFileDialog.getExistingDirectory(self._window, "Keep the run in a new folder under", str(Path.home()))
         if name:
-            self._runs.save_elsewhere(Path(name))
+            self._runs.send(SaveElsewhere(root=Path(name)))
 
     @Slot()
     def _refresh(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -15,21 +14,7 @@ from studio.gui.log import Log
 from studio.gui.log_line import Level, line_of
 from studio.gui.old_runs import Past
 from studio.gui.view_state import RunPhase, RunView, run_after
-from studio.training.commands import (
-    CancelComparison,
-    Command,
-    ComparePlanners,
-    Pause,
-    Restore,
-    Resume,
-    SampleNow,
-    Save,
-    SaveElsewhere,
-    SetBatchSize,
-    SetLearningRate,
-    Step,
-    Stop,
-)
+from studio.training.commands import Command, Stop
 from studio.training.config import RunConfig
 from studio.training.events import (
     BatchSizeApplied,
@@ -122,57 +107,12 @@ class RunControl(QObject):
         if self._bridge.handle is not None:
             self._bridge.handle.send(command)
 
-    def pause(self) -> None:
-        """Have the run wait where it is."""
-        self.send(Pause())
-
-    def resume(self) -> None:
-        """Have the run go on."""
-        self.send(Resume())
-
-    def step_once(self) -> None:
-        """Take one step, then wait."""
-        self.send(Step())
-
-    def sample_now(self) -> None:
-        """Draw a sample grid at once."""
-        self.send(SampleNow())
-
-    def compare_planners(self) -> None:
-        """Measure every planner's gradients at the parameters as they are."""
-        self.send(ComparePlanners())
-
-    def cancel_comparison(self) -> None:
-        """Call that off."""
-        self.send(CancelComparison())
-
-    def save(self) -> None:
-        """Write the run's weights at once."""
-        self.send(Save())
-
-    def restore(self) -> None:
-        """Go back to the last good state, and wait there."""
-        self.send(Restore())
-
-    def go_on_with(self, average_size: float) -> None:
-        """Have the run go on with batches of this B_avg."""
-        self.send(SetBatchSize(average_size=average_size))
-        self.resume()
-
-    def set_learning_rate(self, network: str, rate: float) -> None:
-        """Step one network with this rate from the next step on."""
-        self.send(SetLearningRate(network=network, rate=rate))
-
     def stop(self, *, insist: bool = False) -> None:
         """End the run in good order, or even if it cannot be saved; what it drew stays."""
         if self.run.phase.active:
             self._given_up = insist
             self._set_run(replace(self.run, phase=RunPhase.STOPPING))
             self.send(Stop(insist=insist))
-
-    def save_elsewhere(self, root: Path) -> None:
-        """Keep the run in a new folder under `root` from now on, and have it go on."""
-        self.send(SaveElsewhere(root=root))
 
     def shutdown(self, seconds: float | None) -> bool:
         """Stop and wait, as long as it takes if no time is given; whether the run ended in time. It is never killed."""

@@ -19,6 +19,7 @@ from studio.gui.run_control import RunControl
 from studio.gui.setup_state import Setup
 from studio.gui.task_runner import TaskRunner
 from studio.gui.view_state import DatasetView
+from studio.training.commands import SetLearningRate
 from studio.training.config import RunConfig
 from studio.training.fitness import misfit
 from studio.training.places import made_absolute
@@ -192,7 +193,7 @@ class RunStarter(QObject):
         for network, rate in learning_rates(self._setup.config.model).items():
             if rate != self._rates.get(network):
                 self._rates[network] = rate
-                self._runs.set_learning_rate(network, rate)
+                self._runs.send(SetLearningRate(network=network, rate=rate))
 
     @Slot(float)
     def _on_batch_size(self, average_size: float) -> None:

@@ -12,6 +12,7 @@ from studio.gui.error_box import error_box
 from studio.gui.run_actions import RunActions
 from studio.gui.run_control import RunControl
 from studio.gui.tooltip import tooltip
+from studio.training.commands import Resume, SetBatchSize
 
 _ACCEPT, _DESTROY = QMessageBox.ButtonRole.AcceptRole, QMessageBox.ButtonRole.DestructiveRole
 
@@ -60,7 +61,11 @@ class TroubleBoxes(QObject):
         box.setInformativeText(f"{box.informativeText()}\n\n{self._waits()}")
         tip = "Halve the batch, which takes about half the memory of a step, and go on from there."
         title = f"Go on with B_avg = {average_size:g}"
-        _offer(box, "halve_batch", title, tip, lambda: self._runs.go_on_with(average_size))
+        _offer(box, "halve_batch", title, tip, lambda: self._go_on_with(average_size))
+
+    def _go_on_with(self, average_size: float) -> None:
+        self._runs.send(SetBatchSize(average_size=average_size))
+        self._runs.send(Resume())
 
     @Slot(object, bool)
     def _tell_unsaved(self, error: UserError, stopping: bool) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QToolButton
 from studio.gui.panels.samples import SamplesPanel
 from studio.gui.tile_view import TileView
 from studio.gui.view_state import RunPhase
+from studio.training.commands import SampleNow
 from studio.training.latents import Latents, read_latents, write_latents
 from studio.training.snapshot import SampleGrid
 from tests.gui.hands import Hands
@@ -124,7 +125,7 @@ def test_that_the_way_between_samples_is_shown_and_keeps_up(picker: Picker) -> N
     assert way.view.hasFocus(), "the next key goes to no other panel"
     first = way.step
     picker.hands.press("pause")
-    picker.bench.runs.sample_now()
+    picker.bench.runs.send(SampleNow())
     picker.hands.wait(lambda: way.step > first)
     picker.press("raw")
     assert picker.view.isHidden() or not picker.view.isVisible()

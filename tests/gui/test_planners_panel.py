@@ -161,7 +161,7 @@ def test_that_the_answer_stays_after_the_run_and_goes_with_the_next(panel: Plann
 def test_that_a_real_run_is_compared_from_the_window(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.gui.run_control.ComparePlanners", lambda: ComparePlanners(seconds=0.2))
+    monkeypatch.setattr("studio.gui.panels.planners.ComparePlanners", lambda: ComparePlanners(seconds=0.2))
     hands = Hands(qtbot, window)
     hands.choose("model", "vae")
     panel = window.docks["planners"].widget()

@@ -24,6 +24,7 @@ from studio.gui.view_state import RunPhase
 from studio.gui.workbench import Workbench
 from studio.models.vae.config import VaeConfig
 from studio.progress import Progress
+from studio.training.commands import SampleNow
 from studio.training.config import BatchConfig, CadenceConfig
 from studio.training.marks import MarkKind
 from studio.training.metrics import read_metrics
@@ -133,7 +134,7 @@ def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
     hands: Hands, qtbot: QtBot, theme: ThemeManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hands.train(20)
-    hands.bench.runs.sample_now()
+    hands.bench.runs.send(SampleNow())
     hands.press("pause")
     hands.wait_for(RunPhase.PAUSED)
     hands.press("pause")

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from studio.gui.view_state import RunPhase
+from studio.training.commands import Save
 from studio.training.config_file import read_config
 from studio.training.metrics import read_metrics
 from tests.gui.hands import Hands
@@ -38,7 +39,7 @@ def test_that_one_click_halves_the_batch_and_goes_on(
 
     monkeypatch.setattr(Trainer, "_run_phase", phase)
     hands.train(10)
-    bench.runs.save()
+    bench.runs.send(Save())
     hands.wait(lambda: bench.runs.run.saved_step > 0)
     kept = bench.runs.run.saved_step
     full = True

@@ -22,6 +22,7 @@ from studio.gui.time_bar import TimeBar
 from studio.gui.time_cursor import TimeView
 from studio.gui.view_state import RunPhase
 from studio.gui.workbench import Workbench
+from studio.training.commands import SampleNow
 from studio.training.frames import FrameStore
 from studio.training.marks import MarkKind
 from tests.gui.hands import Hands
@@ -215,7 +216,7 @@ def test_that_a_mark_says_what_it_is(qtbot: QtBot, bar: TimeBar, workbench: Work
 def test_that_a_run_under_way_is_scrubbed_and_followed_again(quick_hands: Hands) -> None:
     bench = quick_hands.bench
     quick_hands.train(30)
-    bench.runs.sample_now()
+    bench.runs.send(SampleNow())
     samples = quick_hands.find(SamplesPanel, "samples")
     with quick_hands.qtbot.waitSignal(bench.time.frame_shown, timeout=10_000):
         bench.time.seek(0)
@@ -246,7 +247,7 @@ def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
     hands.wait(lambda: bench.runs.run.step > edit + 20)
     hands.press("pause")
     hands.wait_for(RunPhase.PAUSED)
-    bench.runs.sample_now()
+    bench.runs.send(SampleNow())
     hands.press("pause")
     hands.wait(lambda: any(mark.kind is MarkKind.RESUMED for mark in bench.runs.history.marks))
     hands.end()

@@ -17,6 +17,7 @@ from studio.gui.log_line import Level, LogLine
 from studio.gui.view_state import RunPhase
 from studio.gui.workbench import Workbench
 from studio.models.vae.config import VaeConfig
+from studio.training.commands import Pause, Resume, SampleNow, Step
 from studio.training.config import BatchConfig, CadenceConfig, RunConfig
 from studio.training.metrics import read_metrics
 from studio.training.snapshot import SampleGrid, Snapshot
@@ -110,15 +111,15 @@ def test_that_an_edit_before_the_first_step_is_taken_up_too(watch: Watch) -> Non
 def test_that_a_pause_holds_a_step_is_one_and_resuming_goes_on(watch: Watch) -> None:
     runs = watch.bench.runs
     watch.train()
-    runs.pause()
+    runs.send(Pause())
     watch.wait_for(RunPhase.PAUSED)
     held = watch.bench.runs.run.step
     for taken in (1, 2):
-        runs.step_once()
+        runs.send(Step())
         watch.wait(lambda expected=held + taken: watch.snapshots[-1].step == expected)
         assert watch.bench.runs.run.phase is RunPhase.PAUSED
         assert watch.bench.runs.run.step == held + taken
-    runs.resume()
+    runs.send(Resume())
     watch.wait(lambda: watch.bench.runs.run.step > held + 2)
     watch.end()
     assert watch.bench.runs.run.phase is RunPhase.FINISHED
@@ -128,7 +129,7 @@ def test_that_a_pause_holds_a_step_is_one_and_resuming_goes_on(watch: Watch) -> 
 def test_that_samples_come_when_they_are_asked_for(watch: Watch) -> None:
     watch.bench.setup.edit(cadence=CadenceConfig(sample_every=3600, samples=4))
     watch.train()
-    watch.bench.runs.sample_now()
+    watch.bench.runs.send(SampleNow())
     watch.wait(lambda: any(grid.step > 0 for grid in watch.grids))
     assert watch.grids[-1].averaged.shape[0] == 4
     watch.end()
@@ -189,7 +190,7 @@ def test_that_a_full_disk_pauses_the_run_and_room_lets_it_go_on(watch: Watch, mo
     assert "No space left on device" in watch.troubles[0].message
     held = watch.bench.runs.run.step
     disk.full = False
-    watch.bench.runs.resume()
+    watch.bench.runs.send(Resume())
     watch.wait(lambda: watch.bench.runs.run.step > held)
     watch.end()
     assert not watch.bench.runs.run.unsaved

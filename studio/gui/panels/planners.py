@@ -23,6 +23,7 @@ from studio.gui.setup_state import Setup
 from studio.gui.theme import ThemeManager
 from studio.gui.tooltip import tooltip
 from studio.gui.view_state import RunPhase, RunView, spoken
+from studio.training.commands import CancelComparison, ComparePlanners
 from studio.training.planner_report import PlannerReport, PlannerRow
 from studio.training.planners import PlannerKind
 
@@ -92,7 +93,7 @@ class PlannersPanel(LivePanel):
         self.cancel = QPushButton("Cancel")
         self.cancel.setObjectName("planners_cancel")
         explain(self.cancel, "Cancel", "Call the comparison off; training goes on.")
-        self.cancel.clicked.connect(self._runs.cancel_comparison)
+        self.cancel.clicked.connect(lambda: self._runs.send(CancelComparison()))
         self.use = QPushButton()
         self.use.setObjectName("planners_use")
         self.use.clicked.connect(self._take_advice)
@@ -231,7 +232,7 @@ class PlannersPanel(LivePanel):
 
     @Slot()
     def _ask(self) -> None:
-        self._runs.compare_planners()
+        self._runs.send(ComparePlanners())
 
     @Slot()
     def _take_advice(self) -> None:
