@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.data.example_set import some
 from studio.data.folder_reading import FolderReading
 from studio.data.folder_scan import FolderListing, scan_folder
 from studio.data.image_set import ImageSet, LoadReport, SkippedFile
@@ -191,12 +192,19 @@ def _load(config: FolderConfig, listing: FolderListing, progress: Progress) -> I
             skipped=(*listing.skipped, *reading.skipped),
             dropped_classes=tuple(name for index, name in enumerate(names) if index not in present),
             loose_files=len(listing.loose),
-            notes=(*listing.notes, *notes),
+            notes=(*_moved(names, present), *listing.notes, *notes),
         ),
         files=tuple(listed[number] for number in numbers),
         listed=listed,
         numbers=numbers,
     )
+
+
+def _moved(names: Sequence[str], present: NDArray[np.int64]) -> tuple[str, ...]:
+    """That classes have other numbers than their places in the folder, where one before them was dropped."""
+    moved = [(label, names[index]) for label, index in enumerate(present) if label != index]
+    shown = some([f"{name} is {label}" for label, name in moved])
+    return (f"Classes are numbered without those: {shown}.",) if moved else ()
 
 
 def _read_all(

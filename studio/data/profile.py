@@ -6,6 +6,8 @@ import io
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -49,13 +51,18 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes) -> tuple[str, Any]:
-    """The mode that a profile is for, and the way from there to sRGB; None where it is sRGB itself."""
-    from PIL import ImageCms
+    """The mode that a profile is for, and the way from there to sRGB; None where it changes nothing but roundings."""
+    from PIL import Image, ImageCms
 
     given = ImageCms.getOpenProfile(io.BytesIO(profile))
     space = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}.get(given.profile.xcolor_space.strip())
     if space is None:
         raise OddProfileError
-    if "srgb" in ImageCms.getProfileDescription(given).casefold():
-        return space, None
-    return space, ImageCms.buildTransform(given, ImageCms.createProfile("sRGB"), space, "RGB")
+    found = ImageCms.buildTransform(given, ImageCms.createProfile("sRGB"), space, "RGB")
+    if space == "CMYK":
+        return space, found
+    levels = np.arange(0, 256, 15, dtype=np.uint8)
+    probe = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
+    before = Image.fromarray(probe if space == "RGB" else probe[..., 0])
+    change = np.abs(np.asarray(found.apply(before)).astype(int) - np.asarray(before.convert("RGB")))
+    return space, found if change.max() > 1 else None

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from studio.data import picture
 from studio.data.picture import Square, UnreadableError, decoding_bytes, read_picture, read_square
@@ -103,6 +103,13 @@ def test_that_profiles_hold_for_grey_palette_and_transparent_images_too(tmp_path
     palette = Image.new("RGB", (8, 8), (90, 200, 90)).quantize(2)
     indexed = saved(palette, tmp_path / "p.png", icc_profile=adobe_rgb())
     np.testing.assert_allclose(read_square(indexed, SMALL)[4, 4], (0, 201, 81), atol=2)
+
+
+def test_that_a_profile_of_srgb_changes_no_value(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    path = saved(Image.fromarray(pixels), tmp_path / "a.png", icc_profile=profile)
+    np.testing.assert_array_equal(read_square(path, SMALL), pixels)
 
 
 def test_that_a_profile_that_cannot_be_used_is_told(tmp_path: Path) -> None:
@@ -255,7 +262,7 @@ def test_that_no_damage_whatever_does_more_than_an_unreadable_error(tmp_path: Pa
 _PEAK = """
 import resource, sys
 from pathlib import Path
-from PIL import Image
+from PIL import Image, ImageCms
 from studio.data.picture import Square, read_square
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(read_square(Path(sys.argv[1]), Square(size=32)).mean(), end=" ")
