@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -30,13 +29,11 @@ from studio.cli_arguments import (
 )
 from studio.cli_completion import add_completion
 from studio.cli_library import add_library
+from studio.cli_output import while_it_is_read
 from studio.cli_runs import add_run_commands, evaluation_of
 from studio.errors import UserError
 from studio.paths import typed_path
 from studio.runtime import prepare_runtime
-
-_CLOSED_PIPE = 141
-"""128 + SIGPIPE, as a shell says it of other programs."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,15 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         the exit code.
     """
     prepare_runtime()
-    try:
-        try:
-            return _run(sys.argv[1:] if argv is None else argv)
-        finally:
-            if sys.stdout is not None:  # as it is in a program without a terminal
-                sys.stdout.flush()
-    except BrokenPipeError:
-        _drop_what_nobody_reads()
-        return _CLOSED_PIPE
+    return while_it_is_read(lambda: _run(sys.argv[1:] if argv is None else argv))
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -70,17 +59,6 @@ def _run(argv: Sequence[str]) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-
-
-def _drop_what_nobody_reads() -> None:
-    """Let Python write what is left in its buffers to nowhere, or else it would complain at its end."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
 
 
 def _parser() -> argparse.ArgumentParser:

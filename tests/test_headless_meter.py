@@ -104,6 +104,17 @@ def test_that_a_share_is_told_with_what_is_left(capsys: pytest.CaptureFixture[st
     assert lines_of(capsys.readouterr().err) == ["Drawing 20,000 samples: 25 %, 60 s left"]
 
 
+@pytest.mark.parametrize(("steps", "told"), [(3, "0.3"), (999, "99.9"), (25_678, "2,568")])
+def test_that_a_pace_has_three_digits_or_more(steps: int, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    meter = Meter(10**6, "steps", clock=clock)
+    meter.doing("Training")
+    meter.begin()
+    clock.now += 10
+    meter.reach(steps)
+    assert f" steps, {told} steps/s, " in capsys.readouterr().err
+
+
 def test_that_no_time_is_foretold_before_the_first_step(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
     meter = Meter(2000, "steps", clock=clock)

@@ -122,9 +122,8 @@ def _rows(path: Path, names: ExampleNames) -> Generator[_Row, None, None]:
     except OSError as error:
         raise UserError("The CSV file cannot be opened", f"{path}: {error.strerror or error}.", field=_FIELD) from error
     except (UnicodeDecodeError, csv.Error, ValueError) as error:
-        raise UserError(
-            "The CSV file cannot be read", f"{path}: {error}.", "Save it as UTF-8.", field=_FIELD
-        ) from error
+        hint = "Save it as UTF-8." if isinstance(error, UnicodeDecodeError) else "Quotes stand around whole cells."
+        raise UserError("The CSV file cannot be read", f"{path}: {error}.", hint, field=_FIELD) from error
 
 
 def _split(file: TextIO, names: ExampleNames) -> Iterator[_Row]:

@@ -48,10 +48,14 @@ def pack(folder: Path, out: Path, progress: Progress | None = None) -> int:
         Cancelled: the person cancelled.
     """
     progress = progress or Progress()
-    files = sorted(path for path in folder.rglob("*") if _is_packed(path, folder))
+    try:
+        files = sorted(path for path in folder.rglob("*") if _is_packed(path, folder))
+        size = sum(path.stat().st_size for path in files)
+    except OSError as error:
+        raise UserError("The run folder cannot be read", f"{error.filename}: {error.strerror or error}.") from error
     if not (folder / "config.json").is_file():
         raise UserError("This is not a run folder", f"{folder} holds no config.json.", "Choose the folder of a run.")
-    _ensure_it_can_be_unpacked(folder, files)
+    _ensure_it_can_be_unpacked(folder, files, size)
     top, names = PurePosixPath(portable(os.path.basename(os.path.abspath(folder)))), PortablePaths()
     with whole_file(out) as file:
         stored: set[str] = set()
@@ -69,9 +73,8 @@ def pack(folder: Path, out: Path, progress: Progress | None = None) -> int:
             file.truncate()
 
 
-def _ensure_it_can_be_unpacked(folder: Path, files: Sequence[Path]) -> None:
-    """What no archive may hold is said at once, and not to whoever gets it."""
-    size = sum(path.stat().st_size for path in files)
+def _ensure_it_can_be_unpacked(folder: Path, files: Sequence[Path], size: int) -> None:
+    """What no archive may hold is said at once, and not to whoever gets it; `size` in bytes."""
     deep = next((path for path in files if len(path.relative_to(folder).parts) >= _MOST_PARTS), None)
     reason = ""
     if len(files) > _MOST_MEMBERS:
