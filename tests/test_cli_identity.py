@@ -65,7 +65,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder `images`, and a run `run` trained on it and tilted by a column of `energies.csv`, named from there."""
     root = tmp_path / "made"
     make_folder(root / "images", {"cat": 12, "dog": 12})
-    (root / "energies.csv").write_text("id,energy\n0,-2\n13,1.5\n")
+    (root / "energies.csv").write_text("id,energy\n0,-2\n23,1.5\n")
     with monkeypatch.context() as patch:
         patch.chdir(root)
         return train(Path("run"), Path("images"), COLUMN).absolute().parent
@@ -123,7 +123,7 @@ def test_that_other_images_in_the_same_number_are_refused(made: Path, tmp_path: 
 
 
 def test_that_a_column_that_was_edited_is_refused(made: Path, tmp_path: Path, refused: Refused) -> None:
-    (made / "energies.csv").write_text("0,-2\n13,1.25\n")
+    (made / "energies.csv").write_text("0,-2\n23,1.25\n")
     for command in asking_the_target(made / "run", tmp_path):
         line = refused(*command)
         assert "column of the target has changed" in line
@@ -131,7 +131,7 @@ def test_that_a_column_that_was_edited_is_refused(made: Path, tmp_path: Path, re
 
 
 def test_that_a_column_that_says_the_same_in_other_words_is_the_same(made: Path) -> None:
-    (made / "energies.csv").write_text("file,energy\ndog/1.png,1.5\ncat/0.png,-2.0\n")
+    (made / "energies.csv").write_text("file,energy\ndog/11.png,1.5\ncat/0.png,-2.0\n")
     assert main(["evaluate", str(made / "run"), "--count", "20"]) == 0
 
 
@@ -262,7 +262,7 @@ def test_that_a_column_that_was_moved_is_told_of_by_its_new_place(made: Path, tm
     assert main(["evaluate", str(run), "--count", "20", *there]) == 0
     assert main(["resume", str(run), "--steps", "15", *there]) == 0
     assert SavedRun.open(run).summary["edits"] == [], "it is the same target"
-    new.write_text("0,-2\n13,1.25\n")
+    new.write_text("0,-2\n23,1.25\n")
     assert "column of the target has changed" in refused("resume", run, "--steps", 20)
 
 

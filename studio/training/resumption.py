@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.training.assignments import with_settings
 from studio.training.checkpoint import Checkpoint, Notes, read_checkpoint, read_record
@@ -42,6 +43,7 @@ class Resumption:
         retargeted: it is another than the checkpoint's.
         step: training steps behind it.
         seconds: time spent training so far.
+        data: fingerprints of its data, or an old checksum.
         forked: it is a new run, whose target is the configuration's.
         seen: what the folder looked like when the checkpoint was chosen.
     """
@@ -53,6 +55,7 @@ class Resumption:
     retargeted: bool
     step: int
     seconds: float
+    data: Fingerprints | str
     seen: tuple[object, ...] = ()
     forked: bool = False
 
@@ -75,6 +78,15 @@ class Resumption:
         if not self.forked:
             ensure_free(self.run)
             self._ensure_seen()
+
+    def ensure_data(self, found: ExampleSet) -> None:
+        """Refuse a data set that is not the run's, before any of it is measured; `take_up` sees to the rest.
+
+        Raises:
+            UserError: it is another.
+        """
+        if isinstance(self.data, Fingerprints):
+            self.data.ensure_data(found)
 
     def folder(self) -> RunFolder:
         """The run's own folder, as it was at the checkpoint.
@@ -103,14 +115,17 @@ class Resumption:
         """Bring a trainer of `config` to where the run was; what is told of the run so far.
 
         Raises:
-            UserError: the checkpoint is damaged, or belongs to another configuration or to other data.
+            UserError: the checkpoint is damaged, belongs to another configuration, or its target asks other columns.
         """
         checkpoint = read_checkpoint(self.file)
         _ensure_same(checkpoint.config, self.config)
         target = self.config.perturbation.resolve(trainer.data.class_names, self.revision)
         if not self.retargeted:  # but its files may lie elsewhere by now
             checkpoint = replace(checkpoint, course=replace(checkpoint.course, perturbation=target))
-        _ensure_data(checkpoint, trainer)
+        if isinstance(self.data, Fingerprints):
+            self.data.ensure_columns(trainer.measured, checkpoint.course.perturbation.energy)
+        else:
+            ensure_checksum(self.data, trainer.data)
         _take_up(trainer, checkpoint)
         if self.retargeted:
             trainer.retarget(target)
@@ -160,6 +175,7 @@ def resume(run: Path, step: int | None = None, assignments: Sequence[str] = ()) 
         retargeted=retargeted,
         step=record.step,
         seconds=record.notes.seconds,
+        data=record.data,
         seen=seen,
     )
 
@@ -207,14 +223,6 @@ def _same_target(one: RunConfig, other: RunConfig, class_names: Sequence[str]) -
     """
     first, second = (without_places(each).perturbation.resolve(class_names) for each in (one, other))
     return first == second
-
-
-def _ensure_data(checkpoint: Checkpoint, trainer: Trainer) -> None:
-    if isinstance(checkpoint.data, Fingerprints):
-        checkpoint.data.ensure_data(trainer.whole)
-        checkpoint.data.ensure_columns(trainer.measured, checkpoint.course.perturbation.energy)
-    else:
-        ensure_checksum(checkpoint.data, trainer.data)
 
 
 def _take_up(trainer: Trainer, checkpoint: Checkpoint) -> None:

@@ -132,6 +132,8 @@ def _prepare(
     mailbox.post(Preparing(text="Reading the data set"))
     data = request.data(progress)
     progress.check()
+    if request.resumption is not None:
+        request.resumption.ensure_data(data)
     device = resolve_device(request.config.device)
     threads = use_threads(request.config.threads or useful_threads(math.prod(data.image_shape)))
     mailbox.post(Preparing(text="Building the model"))
