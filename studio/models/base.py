@@ -134,7 +134,7 @@ class GenerativeModel(nn.Module, ABC):
 
     @property
     def independent_samples(self) -> int | None:
-        """How many samples it can give that are independent of each other; None for as many as are asked for."""
+        """How many samples are sure to be independent of each other; None for as many as are asked for."""
         return None
 
     def sample(self, count: int, rng: torch.Generator) -> Tensor:

@@ -1,7 +1,7 @@
 """Samples of a model as its data set stores examples: whole or in parts, and how many of them tell something new.
 
-What a model draws from a few chains, or from a replay buffer, are no more independent samples than it has of those: all
-further ones are copies of them. Intervals, floors and distances between samples take every sample for one of its own.
+Of what a model draws from a few chains, or from a replay buffer, no more samples are sure to be independent than it has
+of those: further ones may be copies. Intervals, floors and distances between samples take each for one of its own.
 """
 
 from __future__ import annotations

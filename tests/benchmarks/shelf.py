@@ -39,6 +39,7 @@ from studio.models.catalog import MODELS
 from studio.progress import Progress
 from studio.training.assignments import with_settings
 from studio.training.config import RunConfig
+from studio.training.drawing import independent
 from studio.training.presets import config_or_preset
 from studio.training.trainer import Trainer
 
@@ -55,6 +56,7 @@ HEADER = (
 class Verdict:
     """What the judge says of some images."""
 
+    count: int
     share: float
     tv: float
     frechet: float
@@ -92,6 +94,7 @@ class Judge:
         shares = torch.bincount(probabilities.argmax(1), minlength=10).double() / len(images)
         own = self._module.moments(features, torch.ones(len(images)))
         return Verdict(
+            count=len(images),
             share=shares[CLASS].item(),
             tv=(shares - self._target).abs().sum().item() / 2,
             frechet=self._module.frechet(own, self._real),
@@ -160,7 +163,7 @@ def interval(share: float, count: int) -> float:
 
 def row(kind: str, seed: int, minutes: float, run: Budgeted, found: Verdict) -> str:
     """A line of the table."""
-    share = f"{100 * found.share:.1f} ± {100 * interval(found.share, SAMPLES):.1f} %"
+    share = f"{100 * found.share:.1f} ± {100 * interval(found.share, found.count):.1f} %"
     grid = "–" if math.isnan(run.first_grid) else f"{run.first_grid:.0f} s"
     return (
         f"| {kind} | {seed} | {minutes:g} | {run.trainer.step_count:,} | {run.rate:,.0f} | {share} | {found.tv:.3f} "
@@ -206,7 +209,8 @@ def main() -> None:
             config = with_settings(config_or_preset(f"mnist-twos-30-{kind}"), [*options.set, f"seed={seed}"])
             run = Budgeted(config, data, judge, paces.get(kind))
             for minutes in run.budgets(options.minutes):
-                images = data.pictures(run.trainer.sample(SAMPLES, seed=1))
+                count = independent(run.trainer.model, SAMPLES)
+                images = data.pictures(run.trainer.sample(count, seed=1))
                 print(row(kind, seed, minutes, run, judge.verdict(images)), flush=True)
 
 

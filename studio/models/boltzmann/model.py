@@ -165,7 +165,7 @@ class BoltzmannModel(GenerativeModel):
 
     @property
     def independent_samples(self) -> int:
-        """One of each chain: some sweeps leave most of them in the class that they are in."""
+        """One of each chain; how far some sweeps lead it from where it stands is not known beforehand."""
         return self.chains.shape[1]
 
     def sample_parts(self, counts: Iterable[int], rng: torch.Generator) -> Iterator[Tensor]:
