@@ -85,10 +85,9 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self.files = ConfigFiles(workbench.setup, workbench.runs, workbench.log, settings, self)
         self.files.path_changed.connect(self._show_title)
-        self.actions_of_run = RunActions(
-            workbench.setup, workbench.runs, workbench.starter, workbench.evaluations, theme, self
-        )
+        self.actions_of_run = RunActions(workbench.setup, workbench.runs, workbench.starter, theme, self)
         self.actions_of_run.start_requested.connect(self.start)
+        self.actions_of_run.evaluate_requested.connect(workbench.evaluations.evaluate)
         self.run_files = RunFiles(workbench.setup, workbench.runs, workbench.starter, self)
         self.actions_of_run.continue_requested.connect(self.run_files.resume_last)
         self.trouble = TroubleBoxes(workbench.runs, self.actions_of_run, self)

@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QToolBar, QWidget
 
-from studio.gui.evaluation_control import EvaluationControl
 from studio.gui.run_control import RunControl
 from studio.gui.run_starter import RunStarter
 from studio.gui.setup_state import Setup
@@ -131,15 +130,10 @@ class RunActions(QObject):
 
     start_requested = Signal()
     continue_requested = Signal()
+    evaluate_requested = Signal()
 
     def __init__(
-        self,
-        setup: Setup,
-        runs: RunControl,
-        starter: RunStarter,
-        evaluations: EvaluationControl,
-        theme: ThemeManager,
-        parent: QWidget,
+        self, setup: Setup, runs: RunControl, starter: RunStarter, theme: ThemeManager, parent: QWidget
     ) -> None:
         super().__init__(parent)
         self._runs, self._starter = runs, starter
@@ -150,7 +144,7 @@ class RunActions(QObject):
         self._actions["continue"].triggered.connect(self.continue_requested)
         self._actions["pause"].triggered.connect(self._pause_or_resume)
         self._actions["stop"].triggered.connect(starter.stop)
-        self._actions["evaluate"].triggered.connect(evaluations.evaluate)
+        self._actions["evaluate"].triggered.connect(self.evaluate_requested)
         for name, command in (("step", Step()), ("sample", SampleNow()), ("save", Save()), ("restore", Restore())):
             self._actions[name].triggered.connect(lambda _=False, command=command: runs.send(command))
         self._actions["elsewhere"].triggered.connect(self._ask_elsewhere)
