@@ -77,7 +77,7 @@ class RunStarter(QObject):
         assert setup.images is not None
         error = misfit(setup.config.model, planar=setup.images.plane is not None)
         if error is not None:
-            setup.edit_rejected.emit(error)
+            setup.reject(error)
             self._log.add_error(error)
             return
         config = made_absolute(setup.run_config())

@@ -118,6 +118,10 @@ class Setup(QObject):
         """Replace fields of the configuration, such as ``edit(batch=BatchConfig(...), seed=3)``."""
         self._put(self.config.model_copy(update=sections))
 
+    def reject(self, error: UserError) -> None:
+        """Say beside its cause that something cannot be as it is set up; nothing is changed."""
+        self.edit_rejected.emit(error)
+
     def set_config(self, config: RunConfig, data_root: Path | None = None) -> None:
         """Take a whole configuration, as from a file; its data set may lie in another data folder than is chosen."""
         reload = config.dataset != self.config.dataset or self.images is None

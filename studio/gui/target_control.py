@@ -191,7 +191,7 @@ class TargetControl(QObject):
     def _on_rejected(self, revision: int, error: UserError) -> None:
         self._refused_revision = revision
         self.refresh()
-        self._setup.edit_rejected.emit(error)
+        self._setup.reject(error)
 
     @Slot(object)
     def _on_run_begins(self, request: RunRequest) -> None:
