@@ -18,7 +18,8 @@ from studio.evaluation.confusion import HeldOut
 from studio.evaluation.judge import Judge, train_judge
 from studio.evaluation.judge_store import judge_for
 from studio.evaluation.report import Target, evaluate
-from studio.evaluation.tables import evaluation_of, record, table
+from studio.evaluation.shares import estimate
+from studio.evaluation.tables import caveats, evaluation_of, record, table
 from studio.progress import Progress
 
 
@@ -199,6 +200,27 @@ def test_that_an_evaluation_comes_back_from_its_record(judge: Judge, data: Image
     assert record(kept) == record(found)
     assert table(kept) == table(found)
     assert not len(kept.specimens.images)
+
+
+def test_that_it_is_said_which_shares_cannot_be_corrected_or_told_apart(judge: Judge, data: ImageSet) -> None:
+    target = Target.of(judge, np.zeros(len(data)), 100)
+    found = evaluate(judge, target, data.images[:100], judge.judge(data.images[:100]))
+    plain = replace(found, shares=estimate([50, 30, 20, 0], np.vstack([np.diag([50, 50, 50]), np.zeros(3)])))
+    assert caveats(plain) == ()
+    confusion = [[2, 0, 0], [0, 50, 50], [0, 50, 50], [0, 0, 0]]
+    kept = evaluation_of(json.loads(json.dumps(record(replace(found, shares=estimate([50, 30, 20, 0], confusion))))))
+    few, alike = caveats(kept)
+    assert few == "Too few held-out examples to correct the share of top."
+    assert alike.startswith("The judge cannot tell left from middle: together they have 50.0 % (")
+    lines = table(kept).splitlines()
+    assert few in lines
+    assert max(len(line) for line in lines) <= 80
+
+
+def test_that_many_classes_are_not_all_named(judge: Judge, data: ImageSet) -> None:
+    found = evaluate(judge, Target.of(judge, np.zeros(len(data)), 100), data.images, judge.judge(data.images))
+    many = replace(found, class_names=tuple("abcdefghij"), shares=estimate(np.ones(11), np.zeros((11, 10))))
+    assert caveats(many) == ("Too few held-out examples to correct the share of a, b, c, d, e, f and 4 more.",)
 
 
 @pytest.mark.parametrize("damaged", [{}, {"classes": {}}, {"classes": [], "unsure": {}}, {"classes": {"a": {}}}])

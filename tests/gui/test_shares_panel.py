@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -75,6 +77,19 @@ def arrive(workbench: Workbench, step: int = 100) -> None:
 def test_that_an_empty_panel_says_what_will_appear_and_what_to_do(panel: SharesPanel) -> None:
     assert "Press Start" in panel.empty_text
     assert not panel.evaluate.isEnabled()
+
+
+def test_that_it_says_which_shares_cannot_be_corrected(panel: SharesPanel, workbench: Workbench) -> None:
+    arrive(workbench)
+    panel.draw()
+    assert panel.caveats.isHidden()
+    found = evaluation(workbench)
+    confusion = np.vstack([np.diag([0.0] + [1000.0] * 9), np.zeros(10)])
+    found = replace(found, shares=estimate(np.full(11, 30), confusion))
+    workbench.runs.evaluation_arrived.emit(Evaluated(step=200, seconds=1.0, revision=0, evaluation=found))
+    panel.draw()
+    assert not panel.caveats.isHidden()
+    assert panel.caveats.text() == f"Too few held-out examples to correct the share of {found.class_names[0]}."
 
 
 def test_that_bars_show_data_target_and_generated_with_intervals(panel: SharesPanel, workbench: Workbench) -> None:
