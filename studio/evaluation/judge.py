@@ -105,7 +105,11 @@ class Judge:
             weights: of each example, shape (N,), not all zero; even if absent.
         """
         mass = np.bincount(self.labels, weights, minlength=len(self.class_names) + 1)
-        return estimate(mass, self.confusion()).corrected if self.trained_on else mass / mass.sum()
+        shares = mass / mass.sum()
+        if not self.trained_on:
+            return shares
+        known = len(self.labels) if weights is None else weights.sum() ** 2 / (weights**2).sum()  # Kish
+        return estimate(known * shares, self.confusion()).corrected
 
     def seeing(self, data: ImageSet, trained_on: str, progress: Progress) -> Judge:
         """The same judge before other data.

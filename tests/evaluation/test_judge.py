@@ -173,6 +173,15 @@ def test_that_a_tilt_within_a_class_tilts_the_confusion_by_which_shares_are_corr
     assert Target.of(replace(judge, held_out=kept, trained_on="Other"), log_weights, 100).confusion[:, 0].sum() == 40
 
 
+def test_that_shares_of_other_data_are_corrected_alike_whatever_the_gauge_of_weights(
+    judge: Judge, data: ImageSet
+) -> None:
+    other = replace(judge, trained_on="Other", labels=np.where(np.arange(len(data)) % 7 == 0, 3, data.labels))
+    weights = np.exp(np.random.default_rng(1).standard_normal(len(data)))
+    np.testing.assert_allclose(other.shares(1e-3 * weights), other.shares(weights))
+    np.testing.assert_allclose(other.shares(np.ones(len(data))), other.shares())
+
+
 def test_that_the_record_has_every_figure_by_class_name(judge: Judge, data: ImageSet) -> None:
     target = Target.of(judge, np.zeros(len(data)), 100)
     found = evaluate(judge, target, data.images[:100], judge.judge(data.images[:100]))
