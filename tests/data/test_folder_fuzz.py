@@ -19,7 +19,8 @@ from tests.data.image_folders import loaded
 @pytest.mark.parametrize(
     ("start", "count"),
     [
-        (0, 15),
+        (0, 20),
+        (100, 20),
         pytest.param(1000, 300, marks=pytest.mark.slow),
         pytest.param(10_000, 5000, marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
     ],
