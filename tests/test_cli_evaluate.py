@@ -82,6 +82,7 @@ def test_that_it_prints_the_table_and_writes_every_figure(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("studio.headless_meter._LEAST_PAUSE_S", 0.0)
+    monkeypatch.setattr("studio.evaluation.judge.CONFIDENCE", 0.0)  # or so early a model shows nothing of the kind
     out = tmp_path / "deep" / "found.json"
     assert main(["evaluate", str(trained), "--count", "60", "--json", str(out)]) == 0
     text, progress = capsys.readouterr()
@@ -94,10 +95,10 @@ def test_that_it_prints_the_table_and_writes_every_figure(
     assert two["data"] == pytest.approx(177 / 1797)
     assert two["target"] == pytest.approx(177 * np.exp(1.5) / (1797 - 177 + 177 * np.exp(1.5)))
     entries = [*found["classes"].values(), found["unsure"]]
-    for name in ("raw", "corrected"):
-        assert sum(entry[name] for entry in entries) == pytest.approx(1)
+    assert sum(entry["raw"] for entry in entries) == pytest.approx(1)
+    assert sum(entry["corrected"] for entry in entries[:-1]) == pytest.approx(1)
     assert all(entry["low"] <= entry["corrected"] <= entry["high"] for entry in entries)
-    wanted = sum(abs(entry["target"] - entry["corrected"]) for entry in entries) / 2
+    wanted = sum(abs(entry["target"] - entry["corrected"]) for entry in entries[:-1]) / 2
     assert found["tv"] == pytest.approx(wanted)
     assert min(found[name] for name in ("kl", "frechet", "frechet_floor", "mmd")) > 0
     assert main(["evaluate", str(trained), "--count", "60", "--json", str(out)]) == 0
@@ -147,7 +148,6 @@ def test_that_a_small_buffer_is_evaluated_as_so_many_samples(
     assert "No more of the 2,000 samples asked for are independent" in capsys.readouterr().out
     found = json.loads(out.read_text())
     assert found["count"] == 64
-    assert found["recall"] > 0
 
 
 @pytest.mark.usefixtures("quick_judge")

@@ -1,8 +1,9 @@
-"""The judge: a small classifier of the loaded data set, which labels what a model generates.
+"""The judge: a committee of small classifiers of the loaded data set, which label what a model generates.
 
-It is trained once on five sixths of each class; the rest, a few of each class at least, gives its accuracy and its
-confusion, by which shares are corrected. A sample whose likeliest class has a probability below 0.7 is "unsure", a
-class of its own.
+They are trained once on five sixths of each class; the rest, a few of each class at least, gives their accuracy and
+their confusion, by which shares are corrected. A sample whose likeliest class has a probability below 0.7 by the
+committee, the geometric mean of its members, is "unsure", a class of its own; so it is with the vote of each. Where
+samples are unlike the data their votes differ, and the intervals of shares say so: see `studio.evaluation.committee`.
 
 A judge may also look at other data than its own, such as images without labels. What it takes their examples for then
 stands in for their classes.
@@ -22,16 +23,18 @@ from torch import Tensor
 
 from studio.eager import take_step
 from studio.evaluation.confusion import HeldOut
+from studio.evaluation.damage import damaged, moved
 from studio.evaluation.divergences import Features, Indices
-from studio.evaluation.network import JudgeNetwork
+from studio.evaluation.network import BUILDS, FEATURES, SEEN, Build, CommitteeNetwork, JudgeNetwork
 from studio.evaluation.shares import estimate
+from studio.evaluation.texture import whitening
 from studio.progress import Progress
 
 if TYPE_CHECKING:
     from studio.data.image_set import ImageSet
 
 CONFIDENCE = 0.7
-"""Least probability of the likeliest class; below it the judge is unsure."""
+"""Least probability of the likeliest class; below it a judge is unsure."""
 
 _SEED = 0
 _HELD_OUT = 1 / 6
@@ -39,29 +42,30 @@ _FEW = 5
 """Held out of each class that has twice as many, so that something is known of how it is judged."""
 
 _SEEN = 240_000
-"""Examples that training looks at, unless the set is so small that each would come more than 60 times."""
+"""Examples that a judge alone would look at, unless the set is so small that each would come more than 60 times."""
 
 _MOST_EPOCHS = 60
 _BATCH = 128
 _RATE = 4e-3
 _DECAY = 1e-2
 _WARM_UP = 0.2
-_SHIFT = 1 / 16
-"""Part of the side by which a batch is moved at random, in whole pixels, so that places are not learnt by heart."""
-
 _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What the judge says of n images.
+    """What a committee of M says of n images.
 
     Attributes:
         labels: class index, or K for unsure, shape (n,).
-        features: shape (n, 64).
+        likeliest: class index, however unsure, shape (n,).
+        votes: labels by each of the committee, shape (n, M).
+        features: shape (n, 75).
     """
 
     labels: Indices
+    likeliest: Indices
+    votes: Indices
     features: Features
 
 
@@ -73,16 +77,18 @@ class Judge:
         network: in eval mode, without gradients.
         class_names: in label order.
         held_out: the examples of its own data that it was not trained on.
-        features: of the whole data set, in its order, shape (N, 64).
+        votes: what each of the committee takes these for, shape (examples held out, M).
+        features: of the whole data set, in its order, shape (N, 75).
         labels: true class of each example, shape (N,); of other data than its own what it takes them for, K for unsure.
         images: the examples, uint8, shape (N, H, W, C).
         accuracy: share of the held-out examples whose likeliest class is the right one, however unsure.
         trained_on: name of its own data where the data are others; else empty.
     """
 
-    network: JudgeNetwork
+    network: CommitteeNetwork
     class_names: tuple[str, ...]
     held_out: HeldOut
+    votes: Indices
     features: Features
     labels: Indices
     images: NDArray[np.uint8]
@@ -96,7 +102,14 @@ class Judge:
             log_weights: log w of each example of the data, any gauge, shape (N,); even if absent. Before other data
                 than its own they say nothing of the held-out examples, which then count evenly.
         """
-        return self.held_out.confusion(len(self.class_names), None if self.trained_on else log_weights)
+        return self._confusion(self.held_out, log_weights)
+
+    def confusions(self, log_weights: NDArray[np.float64] | None = None) -> tuple[NDArray[np.float64], ...]:
+        """The same of each of the committee, M of shape (K + 1, K)."""
+        return tuple(self._confusion(replace(self.held_out, judged=vote), log_weights) for vote in self.votes.T)
+
+    def _confusion(self, held_out: HeldOut, log_weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        return held_out.confusion(len(self.class_names), None if self.trained_on else log_weights)
 
     def shares(self, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Class shares of the data, "unsure" last, shape (K + 1,); of data not its own corrected as those of samples.
@@ -124,8 +137,11 @@ class Judge:
 
     @torch.no_grad()
     def log_odds(self, index: int) -> NDArray[np.float64]:
-        """log(q/(1 − q)) of every example of the data set, q the probability of class `index`, shape (N,), finite."""
-        logits = self.network.last(torch.from_numpy(self.features)).double()
+        """log(q/(1 − q)) of every example of the data set, shape (N,), finite.
+
+        q is the probability of class `index` by the first of the committee, which was trained on sharp images.
+        """
+        logits = self.network.first.last(torch.from_numpy(self.features[:, :FEATURES])).double()
         others = torch.arange(logits.shape[1]) != index
         return (logits[:, index] - logits[:, others].logsumexp(1)).numpy()
 
@@ -137,17 +153,18 @@ class Judge:
             images: uint8, shape (n, H, W, C).
             progress: told how far it is; may cancel.
         """
-        labels, features = [], []
+        parts: list[tuple[Tensor, Tensor]] = []
         for start in range(0, len(images), _CHUNK):
             if progress is not None:
                 progress.report("Looking at images", start / len(images))
-            seen = self.network.features(as_tensor(images[start : start + _CHUNK]))
-            best = self.network.last(seen).softmax(1).max(1)
-            labels.append(torch.where(best.values < CONFIDENCE, len(self.class_names), best.indices).numpy())
-            features.append(seen.numpy())
-        if not labels:
-            return Judgement(labels=np.empty(0, np.int64), features=np.empty((0, self.features.shape[1]), np.float32))
-        return Judgement(labels=np.concatenate(labels), features=np.concatenate(features))
+            sight = self.network.look(as_tensor(images[start : start + _CHUNK]))
+            best = sight.probabilities.max(2)
+            labels = torch.where(best.values < CONFIDENCE, len(self.class_names), best.indices)
+            parts.append((torch.cat([best.indices[:, :1], labels], dim=1), sight.features))
+        if not parts:
+            parts.append((torch.empty(0, 2 + len(BUILDS), dtype=torch.int64), torch.empty(0, SEEN)))
+        said, features = (torch.cat(each).numpy() for each in zip(*parts, strict=True))
+        return Judgement(labels=said[:, 1], likeliest=said[:, 0], votes=said[:, 2:], features=features)
 
 
 def as_tensor(images: NDArray[np.uint8]) -> Tensor:
@@ -168,27 +185,35 @@ def train_judge(data: ImageSet, progress: Progress) -> Judge:
     rng = torch.Generator().manual_seed(_SEED)
     chosen = _held_out(data)
     held_out = np.flatnonzero(chosen)
-    network = JudgeNetwork(data.image_shape, len(data.class_names), rng)
-    _fit(network, data, np.flatnonzero(~chosen), rng, progress.part(0.0, 0.85))
+    network = CommitteeNetwork(data.image_shape, len(data.class_names), rng)
+    done, whole = 0.0, sum(build.part for build in BUILDS)
+    for member, build in zip(network.members, BUILDS, strict=True):
+        assert isinstance(member, JudgeNetwork)
+        part = progress.part(0.85 * done / whole, 0.85 * (done + build.part) / whole)
+        _fit(member, build, data, np.flatnonzero(~chosen), rng, part)
+        done += build.part
     network.eval().requires_grad_(False)
     nothing = np.empty(0, np.int64)
     judge = Judge(
         network=network,
         class_names=data.class_names,
         held_out=HeldOut(examples=nothing, truth=nothing, judged=nothing),
+        votes=np.empty((0, len(BUILDS)), np.int64),
         features=np.empty((0, 0), np.float32),
         labels=data.labels,
         images=data.images,
         accuracy=0.0,
     )
     seen = judge.judge(data.images, progress.part(0.85, 1.0))
+    network.whitening = whitening(torch.from_numpy(seen.features))
     truth = data.labels[held_out].astype(np.int64)
-    likeliest = network.last(torch.from_numpy(seen.features[held_out])).argmax(1).numpy()
+    right = seen.likeliest[held_out] == truth
     return replace(
         judge,
         held_out=HeldOut(examples=held_out, truth=truth, judged=seen.labels[held_out]),
-        features=seen.features,
-        accuracy=float((likeliest == truth).mean()) if len(truth) else math.nan,
+        votes=seen.votes[held_out],
+        features=np.hstack([seen.features[:, :FEATURES], seen.features[:, FEATURES:] @ network.whitening.T.numpy()]),
+        accuracy=float(right.mean()) if len(truth) else math.nan,
     )
 
 
@@ -202,10 +227,12 @@ def _held_out(data: ImageSet) -> NDArray[np.bool_]:
     return chosen
 
 
-def _fit(network: JudgeNetwork, data: ImageSet, chosen: Indices, rng: torch.Generator, progress: Progress) -> None:
+def _fit(
+    network: JudgeNetwork, build: Build, data: ImageSet, chosen: Indices, rng: torch.Generator, progress: Progress
+) -> None:
     """Train on the examples `chosen`: cross entropy, AdamW, a rate that rises and falls once."""
     labels = torch.from_numpy(data.labels[chosen])
-    steps = max(1, min(_SEEN, _MOST_EPOCHS * len(chosen)) // _BATCH)
+    steps = max(1, int(build.part * min(_SEEN, _MOST_EPOCHS * len(chosen)) / _BATCH))
     parameters = list(network.parameters())
     optimiser = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=_DECAY)
     left = torch.empty(0, dtype=torch.int64)
@@ -216,7 +243,9 @@ def _fit(network: JudgeNetwork, data: ImageSet, chosen: Indices, rng: torch.Gene
             left = torch.cat([left, torch.randperm(len(chosen), generator=rng)])
         batch, left = left[:_BATCH], left[_BATCH:]
         optimiser.param_groups[0]["lr"] = _RATE * _schedule(step / steps)
-        images = _shifted(as_tensor(data.images[chosen[batch.numpy()]]), rng)
+        images = moved(as_tensor(data.images[chosen[batch.numpy()]]), rng)
+        if build.damaged:
+            images = damaged(images, rng)
         loss = F.cross_entropy(network(images), labels[batch])
         gradients = torch.autograd.grad(loss, parameters)
         for parameter, gradient in zip(parameters, gradients, strict=True):
@@ -229,14 +258,3 @@ def _schedule(done: float) -> float:
     if done < _WARM_UP:
         return max(0.05, done / _WARM_UP)
     return (1 + math.cos(math.pi * (done - _WARM_UP) / (1 - _WARM_UP))) / 2
-
-
-def _shifted(images: Tensor, rng: torch.Generator) -> Tensor:
-    """A batch moved a little each way; its edge is continued."""
-    height, width = images.shape[2:]
-    most = int(_SHIFT * min(height, width))
-    if not most:
-        return images
-    down, right = torch.randint(0, 2 * most + 1, (2,), generator=rng).tolist()
-    wide = F.pad(images.float(), (most,) * 4, mode="replicate")
-    return wide[:, :, down : down + height, right : right + width]

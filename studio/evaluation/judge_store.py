@@ -1,8 +1,8 @@
 """Judges on disk, one per data set, so that each is trained once.
 
 Under the cache folder, by the data set's fingerprint: ``judges/FINGERPRINT.safetensors`` (weights, features of the
-data) and ``.json`` (class names, accuracy, what it takes the examples held out for). What is missing, damaged or of
-another version is trained anew.
+data, the committee's votes) and ``.json`` (class names, accuracy, what it takes the examples held out for). What is
+missing, damaged or of another version is trained anew.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from safetensors.torch import load, save
 from studio.errors import UserError
 from studio.evaluation.confusion import HeldOut
 from studio.evaluation.judge import CONFIDENCE, Judge, train_judge
-from studio.evaluation.network import FEATURES, JudgeNetwork
+from studio.evaluation.network import BUILDS, SEEN, CommitteeNetwork
 from studio.files import whole_file
 from studio.json_text import json_text
 from studio.paths import cache_dir
@@ -31,7 +31,7 @@ from studio.progress import Progress
 if TYPE_CHECKING:
     from studio.data.image_set import ImageSet
 
-_VERSION = 2
+_VERSION = 3
 _HELD_OUT = ("examples", "truth", "judged")
 _PATIENCE = 0.1
 _one_at_a_time = threading.Lock()
@@ -67,7 +67,8 @@ def judge_for(data: ImageSet, progress: Progress, folder: Path | None = None) ->
 def _write(base: Path, judge: Judge) -> None:
     tensors = {f"network.{name}": tensor.contiguous() for name, tensor in judge.network.state_dict().items()}
     with whole_file(base.with_suffix(".safetensors")) as file:
-        file.write(save(tensors | {"features": torch.from_numpy(judge.features)}))
+        seen = {"features": torch.from_numpy(judge.features), "votes": torch.from_numpy(judge.votes)}
+        file.write(save(tensors | {name: tensor.contiguous() for name, tensor in seen.items()}))
     # Last, for it vouches for the other.
     with whole_file(base.with_suffix(".json")) as file:
         file.write(
@@ -95,14 +96,16 @@ def _read(base: Path, data: ImageSet) -> Judge | None:
         accuracy = record.pop("accuracy")
         accuracy = math.nan if accuracy is None else float(accuracy)  # of no examples there is none
         tensors = load(base.with_suffix(".safetensors").read_bytes())
-        features = tensors.pop("features").numpy()
-        network = JudgeNetwork(data.image_shape, classes, torch.Generator())
+        features, votes = tensors.pop("features").numpy(), tensors.pop("votes").numpy()
+        network = CommitteeNetwork(data.image_shape, classes, torch.Generator())
         network.load_state_dict({name.removeprefix("network."): tensor for name, tensor in tensors.items()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, RuntimeError, SafetensorError):
         return None
     if (
         record != _record(data.class_names)
-        or features.shape != (len(data), FEATURES)
+        or votes.shape != (len(held_out.truth), len(BUILDS))
+        or not np.isin(votes, np.arange(classes + 1)).all()
+        or features.shape != (len(data), SEEN)
         or features.dtype != np.float32
         or not np.isfinite(features).all()
     ):
@@ -111,6 +114,7 @@ def _read(base: Path, data: ImageSet) -> Judge | None:
         network=network.eval().requires_grad_(False),
         class_names=data.class_names,
         held_out=held_out,
+        votes=votes,
         features=features,
         labels=data.labels,
         images=data.images,

@@ -7,7 +7,9 @@ With a ball around each real example out to its k-th real neighbour, and the sam
     density     real balls that hold a generated sample, over k       (as precision, but outliers' balls count little)
     coverage    share of the real balls that hold a generated sample  (as recall, but generated outliers count nothing)
 
-The real side is drawn from the data by importance weight; examples drawn again count again in recall and coverage.
+The real side is drawn from the data by importance weight; examples drawn again count again in recall and coverage. A
+sample that the judge does not recognise is like nothing, wherever its features lie: it counts as much as real examples
+would go unrecognised, which is hardly.
 
 Sources: T. Kynkäänniemi et al., arXiv:1904.06991 (2019); M. Naeem et al., arXiv:2002.09797 (2020). No torch.
 """
@@ -38,7 +40,11 @@ class Likeness:
 
 
 def likeness(
-    generated: Features, real: Features, counts: Indices | None = None, neighbours: int = NEIGHBOURS
+    generated: Features,
+    real: Features,
+    counts: Indices | None = None,
+    recognised: Floats | None = None,
+    neighbours: int = NEIGHBOURS,
 ) -> Likeness:
     """Compare two sets of features.
 
@@ -46,19 +52,21 @@ def likeness(
         generated: shape (n, d), n > k.
         real: distinct examples, shape (m, d), m > k.
         counts: how often each of `real` was drawn, shape (m,); once if absent.
+        recognised: how much each sample counts as recognised, in 0…1, shape (n,); 1 if absent.
         neighbours: k.
     """
     weight = np.ones(len(real)) if counts is None else counts.astype(np.float64)
     weight = weight / weight.sum()
+    known = np.ones(len(generated)) if recognised is None else recognised
     between = _squared_distances(generated, real)
     real_radius = _radius(real, neighbours)
-    held = between <= real_radius
-    reached = (between <= _radius(generated, neighbours)[:, None]).any(axis=0)
+    held = (between <= real_radius) * known[:, None]
+    reached = (between <= _radius(generated, neighbours)[:, None]) * known[:, None]
     return Likeness(
-        precision=float(held.any(axis=1).mean()),
-        recall=float(weight @ reached),
+        precision=float(held.max(axis=1).mean()),
+        recall=float(weight @ reached.max(axis=0)),
         density=float(held.sum(axis=1).mean() / neighbours),
-        coverage=float(weight @ (between.min(axis=0) <= real_radius)),
+        coverage=float(weight @ held.max(axis=0)),
     )
 
 

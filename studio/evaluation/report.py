@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.evaluation.committee import by_committee, recognisable
 from studio.evaluation.divergences import (
     Features,
     Floats,
@@ -47,6 +48,7 @@ class Target:
         count: samples that it is made for.
         data, shares: p and p′ per class, "unsure" last, shape (K + 1,).
         confusion: of the judge on held-out examples weighted likewise, counts of shape (K + 1, K).
+        confusions: of each of its committee, likewise.
         fit: weighted moments.
         frechet_floor, mmd_floor: what as many real examples score.
         drawn: indices of real examples drawn by weight, shape (m,).
@@ -57,6 +59,7 @@ class Target:
     data: Floats
     shares: Floats
     confusion: Floats
+    confusions: tuple[Floats, ...]
     fit: Moments
     frechet_floor: float
     mmd_floor: float
@@ -84,6 +87,7 @@ class Target:
             data=judge.shares(),
             shares=judge.shares(weights),
             confusion=judge.confusion(log_weights),
+            confusions=judge.confusions(log_weights),
             fit=fit,
             frechet_floor=frechet_floor(judge.features, weights, fit, count, rng),
             mmd_floor=abs(kernel_distance(judge.features[first], judge.features[second], second)),
@@ -99,13 +103,13 @@ class Specimens:
     Attributes:
         labels: judged class, K for unsure, shape (m,).
         images, neighbours: uint8, shape (m, H, W, C).
-        distances: between the two in the judge's features, shape (m,).
+        nearness: distance of the two in the judge's features, over that of real examples, shape (m,).
     """
 
     labels: Indices
     images: NDArray[np.uint8]
     neighbours: NDArray[np.uint8]
-    distances: Floats
+    nearness: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +127,9 @@ class Evaluation:
     Attributes:
         class_names: in label order.
         data, target: shares, "unsure" last, shape (K + 1,).
-        shares: of the generated samples, likewise.
-        tv, kl: of the corrected shares from the target, "unsure" included; KL(target‖generated) in nats.
+        shares: of the generated samples; corrected ones are among the recognisable, see `studio.evaluation.committee`.
+        tv, kl: of the corrected shares from the target, among the recognisable; KL(target‖generated) in nats. NaN where
+            nothing is recognised.
         raw_tv, raw_kl: the same of the shares as judged.
         tv_floor: what TV comes to where the shares are right.
         frechet, frechet_floor, mmd, mmd_floor: distances to the tilted data, and of real examples to it.
@@ -156,6 +161,13 @@ class Evaluation:
     judge: str = ""
     accuracy: float = float("nan")
 
+    @property
+    def bounds(self) -> tuple[Floats, Floats]:
+        """Least and greatest share of each class among all samples, shape (K,): what is unsure may be anything."""
+        unsure = self.shares.corrected[-1]
+        least = self.shares.corrected[:-1] * (1 - unsure)
+        return least, least + unsure
+
 
 def evaluate(judge: Judge, target: Target, images: NDArray[np.uint8], judgement: Judgement) -> Evaluation:
     """Compare judged samples with the tilted data.
@@ -166,32 +178,43 @@ def evaluate(judge: Judge, target: Target, images: NDArray[np.uint8], judgement:
         images: uint8, shape (n, H, W, C), n ≥ 10.
         judgement: of these images.
     """
-    classes = len(judge.class_names)
-    shares = estimate(np.bincount(judgement.labels, minlength=classes + 1), target.confusion)
-    wanted = target.shares
-    real, repeats = np.unique(target.drawn, return_counts=True)
-    specimens = _specimens(judge, images, judgement)
+    shares = _shares(target, judgement)
+    wanted, corrected, raw = (recognisable(found) for found in (target.shares, shares.corrected, shares.raw))
+    recognised = round(shares.count * (1 - float(shares.corrected[-1])))
+    if not recognised:
+        corrected = raw = np.full_like(wanted, np.nan)
+    real_and_repeats = np.unique(target.drawn, return_counts=True)
     return Evaluation(
         class_names=judge.class_names,
         data=target.data,
-        target=wanted,
+        target=target.shares,
         shares=shares,
-        tv=total_variation(wanted, shares.corrected),
-        kl=divergence(wanted, shares.corrected, shares.count),
-        raw_tv=total_variation(wanted, shares.raw),
-        raw_kl=divergence(wanted, shares.raw, shares.count),
-        tv_floor=total_variation_floor(shares.deviation),
+        tv=total_variation(wanted, corrected),
+        kl=divergence(wanted, corrected, recognised),
+        raw_tv=total_variation(wanted, raw),
+        raw_kl=divergence(wanted, raw, recognised),
+        tv_floor=total_variation_floor(shares.deviation[:-1]),
         frechet=frechet_distance(moments(judgement.features), target.fit),
         frechet_floor=target.frechet_floor,
         mmd=kernel_distance(judgement.features, judge.features[target.drawn], target.drawn),
         mmd_floor=target.mmd_floor,
-        likeness=_likeness(judgement.features[:_MOST_COMPARED], judge.features, real, repeats),
-        nearness=float(np.median(specimens.distances) / target.spacing) if target.spacing else float("nan"),
+        likeness=_likeness(judge, judgement, shares, *real_and_repeats),
+        nearness=float(np.median(_nearness(judge, target, judgement.features[:_REFERENCES])[1])),
         features=_feature_means(images),
-        specimens=specimens,
+        specimens=_specimens(judge, target, images, judgement),
         judge=judge.trained_on,
         accuracy=judge.accuracy,
     )
+
+
+def _shares(target: Target, judgement: Judgement) -> Shares:
+    """By the committee, and how far its members are apart."""
+
+    def by(labels: Indices, confusion: Floats) -> Shares:
+        return estimate(np.bincount(labels, minlength=len(confusion)), confusion)
+
+    votes = zip(judgement.votes.T, target.confusions, strict=True)
+    return by_committee(by(judgement.labels, target.confusion), [by(vote, confusion) for vote, confusion in votes])
 
 
 def _feature_means(images: NDArray[np.uint8]) -> dict[str, Mean]:
@@ -203,23 +226,36 @@ def _feature_means(images: NDArray[np.uint8]) -> dict[str, Mean]:
     }
 
 
-def _likeness(generated: Features, data: Features, real: Indices, repeats: Indices) -> Likeness:
-    """Of the samples to the real examples drawn; nothing where a tilt leaves hardly any to draw."""
+def _likeness(judge: Judge, judgement: Judgement, shares: Shares, real: Indices, repeats: Indices) -> Likeness:
+    """Of the samples to the real examples drawn; nothing where a tilt leaves hardly any to draw.
+
+    Of what is unsure, as much counts as is unsure of real examples of these classes.
+    """
     if len(real) <= NEIGHBOURS:
         unknown = float("nan")
         return Likeness(precision=unknown, recall=unknown, density=unknown, coverage=unknown)
-    return likeness(generated, data[real], repeats)
+    unsure = float(shares.raw[-1])
+    as_real = max(0.0, 1 - float(shares.corrected[-1]) / unsure) if unsure else 1.0
+    recognised = np.where(judgement.labels == len(judge.class_names), as_real, 1.0)
+    some = slice(0, _MOST_COMPARED)
+    return likeness(judgement.features[some], judge.features[real], repeats, recognised[some])
 
 
-def _specimens(judge: Judge, images: NDArray[np.uint8], judgement: Judgement) -> Specimens:
+def _nearness(judge: Judge, target: Target, features: Features) -> tuple[Indices, Floats]:
+    """The training example nearest to each sample, and how far it is, over how far real examples are; NaN of copies."""
+    indices, distances = nearest(features, judge.features)
+    return indices, distances / target.spacing if target.spacing else np.full(len(features), np.nan)
+
+
+def _specimens(judge: Judge, target: Target, images: NDArray[np.uint8], judgement: Judgement) -> Specimens:
     """The first few samples of each judged class."""
     chosen = np.concatenate(
         [np.flatnonzero(judgement.labels == label)[:_SPECIMENS] for label in range(len(judge.class_names) + 1)]
     )
-    indices, distances = nearest(judgement.features[chosen], judge.features)
+    indices, distances = _nearness(judge, target, judgement.features[chosen])
     return Specimens(
         labels=judgement.labels[chosen],
         images=images[chosen],
         neighbours=judge.images[indices],
-        distances=distances,
+        nearness=distances,
     )

@@ -61,10 +61,12 @@ def curve_values(found: Evaluation) -> dict[str, float]:
 def record(evaluation: Evaluation) -> dict[str, Any]:
     """What a JSON file holds; a number that does not exist is null.
 
-    ``classes`` has, by class name, ``data``, ``target``, the shares ``raw`` and ``corrected`` and their intervals;
-    ``unsure`` has the same of what belongs to none, ``features`` the mean of each feature over the samples, ``judge``
-    the name of the data that the judge was trained on if they are others than the run's, ``accuracy`` how often it is
-    right on held-out examples of them. ``uncorrected`` and ``together`` name classes by their place in ``classes``.
+    ``classes`` has, by class name, ``data``, ``target``, the share ``raw`` of all samples as judged and ``corrected``
+    of the recognisable, their intervals, and ``least`` and ``most`` of all samples; ``unsure`` has the share of what
+    belongs to none in all samples. ``tv`` and ``kl`` are of the recognisable, see `studio.evaluation.committee`.
+    ``features`` has the mean of each feature over the samples, ``judge`` the name of the data that the judge was
+    trained on if they are others than the run's, ``accuracy`` how often it is right on held-out examples of them.
+    ``uncorrected`` and ``together`` name classes by their place in ``classes``.
     """
     shares = evaluation.shares
     rows = [
@@ -75,6 +77,8 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
         }
         for index, (data, target) in enumerate(zip(evaluation.data, evaluation.target, strict=True))
     ]
+    for row, least, most in zip(rows[:-1], *evaluation.bounds, strict=True):
+        row |= {"least": float(least), "most": float(most)}
     figures = {name: float(getattr(evaluation, name)) for name in _FIGURES}
     figures |= {name: float(getattr(evaluation.likeness, name)) for name in _LIKENESS}
     return {
@@ -122,7 +126,7 @@ def evaluation_of(found: Mapping[str, Any]) -> Evaluation:
             labels=np.empty(0, np.int64),
             images=np.empty((0, 1, 1, 1), np.uint8),
             neighbours=np.empty((0, 1, 1, 1), np.uint8),
-            distances=np.empty(0),
+            nearness=np.empty(0),
         ),
         judge=str(found.get("judge", "")),
         **_figures(found),
@@ -185,16 +189,19 @@ def table(evaluation: Evaluation) -> str:
     shares = evaluation.shares
     names = with_unsure(evaluation.class_names)
     width = max(len(name) for name in names)
-    lines = [f"{'class':{width}}     data   target      raw  corrected      95 % interval"]
+    lines = [f"{'class':{width}}     data   target      raw  corrected      95 % interval     of all"]
     data, target = evaluation.data, evaluation.target
+    of_all = [f"{100 * least:4.0f}–{100 * most:.0f} %" for least, most in zip(*evaluation.bounds, strict=True)]
     for index, name in enumerate(names):
         numbers = (data[index], target[index], shares.raw[index], shares.corrected[index])
         cells = "".join(f"{100 * number:{room}.2f} %" for number, room in zip(numbers, (7, 7, 7, 9), strict=True))
-        lines.append(f"{name:{width}}{cells}   {100 * shares.low[index]:6.2f} – {100 * shares.high[index]:6.2f} %")
+        ends = f"{100 * shares.low[index]:6.2f} – {100 * shares.high[index]:6.2f} %"
+        lines.append(f"{name:{width}}{cells}   {ends}  {(*of_all, '')[index]:>9}".rstrip())
     like = evaluation.likeness
     lines += [
         *(line for sentence in caveats(evaluation) for line in ("", *wrap(sentence, 80))),
         "",
+        "Corrected shares are of the recognisable samples, “unsure” and “of all” of all",
         f"Total variation      {evaluation.tv:8.4f}   ({evaluation.tv_floor:.4f} where the shares are right)",
         f"KL(target‖generated) {evaluation.kl:8.4f} nats",
         f"Fréchet distance     {evaluation.frechet:8.2f}   ({evaluation.frechet_floor:.2f} for as many real examples)",

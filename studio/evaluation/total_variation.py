@@ -9,12 +9,12 @@ _REDRAWN = 2000
 
 
 def total_variation(target: ArrayLike, generated: ArrayLike) -> float:
-    """TV = ½ Σ_c |p′_c − q_c|, in 0…1.
+    """TV = ½ Σ_c |p′_c − q_c|, in 0…1; NaN of unknown shares. Of which samples: see `studio.evaluation.committee`.
 
     Args:
         target, generated: shares, shape (K,).
     """
-    return min(1.0, float(np.abs(np.asarray(target) - np.asarray(generated)).sum() / 2))
+    return float(np.minimum(1.0, np.abs(np.asarray(target) - np.asarray(generated)).sum() / 2))
 
 
 def total_variation_floor(deviation: ArrayLike) -> float:

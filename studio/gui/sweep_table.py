@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
+from studio.evaluation.committee import TOTAL_VARIATION
 from studio.gui.explain import explain
 from studio.gui.number_entry import MINUS
 from studio.gui.numbers import compact
@@ -39,7 +40,7 @@ _TITLES = {
 _TIPS = {
     STEPS: "Training steps taken.",
     SECONDS: "Time spent training, pauses left out. In seconds.",
-    SHARE_ERROR: "How far the generated class shares are from the target's, at the last evaluation. TV = ½ Σ |p′ − q|.",
+    SHARE_ERROR: f"At the last evaluation. {TOTAL_VARIATION}",
     FRECHET: "Distance of samples to the tilted data in the judge's features, at the last evaluation.",
     MEASURED: "Step of the last evaluation, where it is not the run's last step.",
 }

@@ -30,7 +30,7 @@ _RESULTS_SHOWN = 4
 """Results among the parallel axes; more would be too narrow to read."""
 
 _POINTS = "Points are runs, those of one value a little apart; the line is their mean."
-_INTERVALS = "Bars are 95 % intervals of the share error. TV = ½ Σ |p′ − q|."
+_INTERVALS = "Bars are 95 % intervals of the share error among recognisable samples."
 _NOTHING = "No run has such a number yet: it stands here when the first one has."
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from studio.errors import UserError
+from studio.evaluation.committee import recognisable
 from studio.evaluation.tables import evaluation_of
 from studio.evaluation.total_variation import total_variation_interval
 from studio.json_text import json_text
@@ -241,9 +242,10 @@ def _evaluated(folder: Path, steps: int) -> dict[str, float]:
         evaluation = evaluation_of(found.record)
     except ValueError:
         return known
-    target, shares = evaluation.target, evaluation.shares
-    plausible = all(bool((np.abs(each) <= 1).all()) for each in (target, shares.corrected, shares.deviation))
+    target, shares = recognisable(evaluation.target), recognisable(evaluation.shares.corrected)
+    deviation = evaluation.shares.deviation[:-1]
+    plausible = all(bool((np.abs(each) <= 1).all()) for each in (target, shares, deviation))
     if SHARE_ERROR in known and plausible:
-        low, high = total_variation_interval(target, shares.corrected, shares.deviation)
+        low, high = total_variation_interval(target, shares, deviation)
         known |= {LOW: low, HIGH: high}
     return {name: known[name] for name in _FIRST if name in known}

@@ -37,7 +37,7 @@ from tests.gui.test_energy_panel import add, enter, settle
 @pytest.fixture(autouse=True)
 def quick_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     """A judge that is trained for a moment only."""
-    monkeypatch.setattr("studio.evaluation.judge._SEEN", 10_000)
+    monkeypatch.setattr("studio.evaluation.judge._SEEN", 20_000)
 
 
 @pytest.fixture

@@ -263,7 +263,7 @@ def test_that_the_judges_log_odds_tilt_examples_of_one_class_differently(judge: 
     target = tilted(terms=[{"kind": "judge", "of": name, "slope": -0.5}]).perturbation.resolve(images.class_names)
     energy = target.example_energies(measured).energy
     (found,) = judge
-    q = found.network(as_tensor(images.images)).double().softmax(1)[:, 1].numpy()
+    q = found.network.first(as_tensor(images.images)).double().softmax(1)[:, 1].numpy()
     np.testing.assert_allclose(energy, -0.5 * np.log(q / (1 - q)), atol=1e-3)
     weights = np.exp(target.example_log_weights(images.labels, images.counts, target.example_energies(measured)))
     assert weights[images.labels == 1].mean() > weights[images.labels != 1].mean()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from studio.evaluation.committee import TOTAL_VARIATION
 from studio.gui.numbers import compact, whole
 from studio.library.entry import RunEntry
 
@@ -101,7 +102,7 @@ HEADERS: dict[Column, Header] = {
     Column.SHARE_ERROR: Header(
         title="Share error",
         tip="How far the generated class shares are from the target's, when last measured: by a judge, or on the plane "
-        "by the exact densities; and of which step, if not of the last one. TV = ½ Σ |p′ − q|.",
+        f"by the exact densities; and of which step, if not of the last one. {TOTAL_VARIATION}",
         text=lambda run: _figure(run.share_error, run.measured_at),
         key=lambda run: run.share_error,
         numeric=True,

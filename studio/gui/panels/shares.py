@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.evaluation.committee import TOTAL_VARIATION
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import caveats, with_unsure
 from studio.gui.controls import toggle_button, tool_button
@@ -38,13 +40,15 @@ _EMPTY = (
     "Ctrl+E evaluates at once."
 )
 _PAGES = {
-    "bars": ("Shares", "Shares per class: data grey, target outlined, generated filled, with its 95 % interval."),
+    "bars": (
+        "Shares",
+        "Shares per class of recognisable samples: data grey, target outlined, generated filled, with 95 % interval.",
+    ),
     "plot": ("TV, KL", "Distance of the generated shares from the target's, against step."),
     "figures": ("Quality", "Distances between generated samples and the tilted data, and what they mean."),
 }
-_TV = "Total variation: the share of samples that would have to change class. TV = ½ Σ |p′ − q|."
 _FLOOR = "What TV comes to by chance where the shares are right, for as many samples."
-_KL = "Relative entropy of the target from the generated shares, in nats. KL = Σ p′ log(p′/q)."
+_KL = "Relative entropy of the target from the generated shares among the recognisable, in nats. KL = Σ p′ log(p′/q)."
 
 
 class SharesPanel(LivePanel):
@@ -177,7 +181,7 @@ class SharesPanel(LivePanel):
         if not self.samples.isHidden():
             self._show_samples(self.bars.current)
         kind = "raw_" if self.raw.isChecked() else ""
-        names = [("tv_floor", "TV floor", _FLOOR), (f"{kind}tv", "TV", _TV), (f"{kind}kl", "KL", _KL)]
+        names = [("tv_floor", "TV floor", _FLOOR), (f"{kind}tv", "TV", TOTAL_VARIATION), (f"{kind}kl", "KL", _KL)]
         curves = [Curve(name=name, title=title, tip=tip, colour=at) for at, (name, title, tip) in enumerate(names, -1)]
         if [curve.name for curve in curves] != [curve.name for curve in self.plot.curves]:
             self.plot.set_curves(curves)
@@ -210,7 +214,7 @@ class SharesPanel(LivePanel):
 
 
 def _bars(found: Evaluation, *, raw: bool) -> Bars:
-    shares = found.shares
+    shares, (least, most) = found.shares, found.bounds
     return Bars(
         names=with_unsure(found.class_names),
         data=found.data,
@@ -218,4 +222,5 @@ def _bars(found: Evaluation, *, raw: bool) -> Bars:
         generated=shares.raw if raw else shares.corrected,
         low=shares.raw_low if raw else shares.low,
         high=shares.raw_high if raw else shares.high,
+        of_all=np.empty((0, 2)) if raw else np.stack([least, most], axis=1),
     )

@@ -28,6 +28,7 @@ class Bars:
     Attributes:
         names: of the classes, "unsure" last.
         data, target, generated, low, high: shares in 0…1.
+        of_all: least and greatest share of each class among all samples, "unsure" among them, shape (K − 1, 2) or none.
     """
 
     names: tuple[str, ...]
@@ -36,14 +37,24 @@ class Bars:
     generated: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    of_all: NDArray[np.float64]
 
     def describe(self, index: int) -> str:
         """One class in words."""
         percent = [100 * float(a[index]) for a in (self.data, self.target, self.generated, self.low, self.high)]
         return (
             f"“{self.names[index]}”: data {percent[0]:.2f} %, target {percent[1]:.2f} %, generated {percent[2]:.2f} %; "
-            f"95 % interval {percent[3]:.2f} … {percent[4]:.2f} %."
+            f"95 % interval {percent[3]:.2f} … {percent[4]:.2f} %.{self._bounds(index)}"
         )
+
+    def _bounds(self, index: int) -> str:
+        """What it comes to where the unsure may be anything."""
+        if not len(self.of_all):
+            return ""
+        if index == len(self.of_all):
+            return " That is of all samples; the classes are among the others."
+        least, most = 100 * self.of_all[index]
+        return f" Of all samples, the unsure among them, {least:.1f} … {most:.1f} %."
 
 
 class SharesBars(QWidget):

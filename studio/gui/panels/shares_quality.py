@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from studio.evaluation.committee import TOTAL_VARIATION
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import known
 from studio.gui.explain import explain
@@ -67,20 +68,21 @@ _FIGURES = (
         title="Total variation",
         value=lambda found: f"{found.tv:.3f}",
         beside=lambda found: f"if right: {found.tv_floor:.3f}",
-        tip="Share of samples that would have to change class, beside what chance alone gives where the shares are "
-        "right. TV = ½ Σ |p′ − q|.",
+        tip=f"{TOTAL_VARIATION} Beside it: what chance and the judges’ disagreement give where the shares are right.",
     ),
     Figure(
         title="KL",
         value=lambda found: f"{found.kl:.3f} nats",
         beside=lambda found: "if right: 0",
-        tip="Relative entropy of the target's shares p′ from the generated ones q. KL = Σ p′ log(p′/q), in nats.",
+        tip="Relative entropy of the target's shares p′ from the generated ones q among the recognisable. "
+        "KL = Σ p′ log(p′/q), in nats.",
     ),
     Figure(
         title="Precision",
         value=lambda found: f"{found.likeness.precision:.2f}",
         beside=lambda found: "look like the data",
-        tip="Share of samples that look like the data: within a real example's distance to its fifth neighbour.",
+        tip="Share of samples that look like the data: within a real example's distance to its fifth neighbour, in "
+        "the judge's features and textures. What is not recognised counts as not like them.",
     ),
     Figure(
         title="Recall",

@@ -51,8 +51,7 @@ class SharesSamples(QWidget):
             self.caption.setText(f"{name}: {known}")
             self.picture.set_picture(None)
             return
-        spacing = float(np.median(some.distances)) / found.nearness if found.nearness else np.nan
-        self._nearness = some.distances[chosen] / spacing
+        self._nearness = some.nearness[chosen]
         self._pitch = some.images.shape[2] + GAP
         self.caption.setText(
             f"{name}: samples above their nearest training examples, nearness {_shown(self._nearness)}"
