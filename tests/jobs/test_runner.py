@@ -134,7 +134,9 @@ def test_that_a_job_whose_process_is_gone_is_put_back(queue: JobQueue, stand_in:
     assert queue.jobs()[0].attempts == 2
 
 
-@pytest.mark.parametrize("pid", [1, os.getpid(), os.getppid(), -1, 0, 2**70], ids=str)
+@pytest.mark.parametrize(
+    "pid", [1, os.getpid(), os.getppid(), -1, 0, 2**70], ids=["1", "own", "parent", "-1", "0", "huge"]
+)
 def test_that_a_job_whose_process_has_left_its_number_to_another_is_put_back(
     queue: JobQueue, stand_in: Callable[[str], None], pid: int
 ) -> None:
