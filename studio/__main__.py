@@ -10,7 +10,7 @@ from studio import bootstrap
 def main() -> int:
     """Run the studio in this Python, or hand over to the one that can; the exit code."""
     bootstrap.start("studio", sys.argv[1:])
-    from studio.cli import main as run
+    from studio.cli.main import main as run
 
     return run(sys.argv[1:])
 

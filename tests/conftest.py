@@ -26,7 +26,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # The models are tiny, so a second thread gains nothing; on a busy machine two wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Widgets must be destroyed where they were made, so no other thread may collect them: studio/gui/garbage.py says more.
+# Widgets must be destroyed where they were made, so no other thread may collect them: studio/gui/widgets/garbage.py.
 gc.disable()
 
 # A shell's background jobs ignore Ctrl-C, and so would the processes that tests send it to.
@@ -120,7 +120,7 @@ def _collect_garbage() -> None:
     if "PySide6.QtCore" not in sys.modules:
         gc.collect()
         return
-    from studio.gui.garbage import collect_due
+    from studio.gui.widgets.garbage import collect_due
 
     collect_due()
 

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from studio.training.lessons import LESSONS
+from studio.gui.live.plane.lessons import LESSONS
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from studio.gui.main_window import MainWindow
-    from studio.gui.panels.plane import PlanePanel
-    from studio.gui.panels.planners import PlannersPanel
-    from studio.gui.panels.shares import SharesPanel
-    from studio.gui.theme import ThemeManager
-    from studio.training.config import RunConfig
+    from studio.gui.evaluation.panel import SharesPanel
+    from studio.gui.live.plane.panel import PlanePanel
+    from studio.gui.live.planners import PlannersPanel
+    from studio.gui.widgets.theme import ThemeManager
+    from studio.gui.window.main_window import MainWindow
+    from studio.training.config.run_config import RunConfig
 
 Open = Callable[["RunConfig", str], "MainWindow"]
 Shown = Iterator[tuple[str, "QWidget"]]
@@ -63,7 +63,7 @@ def take_states(open_window: Open, wait: Callable[[str, Callable[[], bool]], Non
 
 
 def _grab(widget: QWidget, theme: ThemeManager, folder: Path, name: str) -> None:
-    from studio.gui.theme import ThemeMode
+    from studio.gui.widgets.theme import ThemeMode
     from tests.screenshots import settle
 
     for look in (ThemeMode.LIGHT, ThemeMode.DARK):
@@ -112,7 +112,7 @@ def _plane(window: MainWindow, wait: Callable[..., None]) -> Shown:
 
 def _tilted(window: MainWindow, wait: Callable[..., None]) -> Shown:
     """A run with terms of the energy, evaluated, its planners compared."""
-    from studio.training.energy_config import EnergyConfig
+    from studio.training.config.energy import EnergyConfig
 
     bench = window.workbench
     bench.target.set_energy(EnergyConfig.model_validate(_TERMS), "Terms")
@@ -138,7 +138,7 @@ def _library(window: MainWindow, wait: Callable[..., None]) -> Shown:
     """Runs of other days in the table, one of them open at the time bar, jobs in the queue, two runs compared."""
     from PySide6.QtWidgets import QPushButton
 
-    from studio.gui.compare_window import CompareWindow
+    from studio.gui.library.compare_window import CompareWindow
 
     bench = window.workbench
     folders = sorted(path.parent for path in bench.setup.runs_root.glob("*/config.json"))
@@ -169,8 +169,8 @@ def _library(window: MainWindow, wait: Callable[..., None]) -> Shown:
 def _dialogs(theme: ThemeManager, wait: Callable[..., None], home: Path) -> Iterator[tuple[str, Any]]:
     from studio.data.folder import FolderConfig
     from studio.data.planar.config import DrawnConfig
-    from studio.gui.drawing_field import DrawingDialog
-    from studio.gui.folder_preview import FolderPreviewDialog
+    from studio.gui.forms.drawing_field import DrawingDialog
+    from studio.gui.setup.folder_preview import FolderPreviewDialog
     from tests.data.image_folders import write_image_folder
 
     yield "drawing", DrawingDialog(DrawnConfig().drawing)

@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, cast
 from studio import bootstrap
 
 if TYPE_CHECKING:
-    from studio.gui.main_window import MainWindow
-    from studio.gui.panels.samples import SamplesPanel
-    from studio.gui.theme import ThemeManager
-    from studio.gui.view_state import RunView
-    from studio.training.config import RunConfig
+    from studio.gui.live.samples.panel import SamplesPanel
+    from studio.gui.state.view_state import RunView
+    from studio.gui.widgets.theme import ThemeManager
+    from studio.gui.window.main_window import MainWindow
+    from studio.training.config.run_config import RunConfig
 
 WIDTH, HEIGHT = 1280, 800
 PATIENCE_S = 300
@@ -53,11 +53,11 @@ def _in(home: Path, folder: Path) -> int:
     from PySide6.QtWidgets import QApplication
 
     from studio.data.folder import FolderConfig
-    from studio.gui.garbage import GarbageCollector
-    from studio.gui.main_window import MainWindow
-    from studio.gui.theme import ThemeManager, ThemeMode
-    from studio.gui.workbench import Workbench
-    from studio.training.config import EvaluationConfig, PerturbationConfig, RunConfig
+    from studio.gui.widgets.garbage import GarbageCollector
+    from studio.gui.widgets.theme import ThemeManager, ThemeMode
+    from studio.gui.window.main_window import MainWindow
+    from studio.gui.window.workbench import Workbench
+    from studio.training.config.run_config import EvaluationConfig, PerturbationConfig, RunConfig
     from tests import sweep_screenshots
     from tests.screenshot_states import take_states
 
@@ -112,7 +112,7 @@ def _in(home: Path, folder: Path) -> int:
 
 def config_of(preset: str) -> RunConfig:
     """A preset with one thread: more would wait for each other on a busy machine."""
-    from studio.training.presets import config_or_preset
+    from studio.training.config.presets import config_or_preset
 
     return config_or_preset(preset).model_copy(update={"threads": 1})
 
@@ -184,8 +184,8 @@ def _resumed(window: MainWindow, ended: RunView) -> MainWindow:
 
 def _compare(home: Path, folder: Path, theme: ThemeManager) -> None:
     """Two runs side by side whose samples are of different latents."""
-    from studio.gui.compare_window import CompareWindow
-    from studio.gui.theme import ThemeMode
+    from studio.gui.library.compare_window import CompareWindow
+    from studio.gui.widgets.theme import ThemeMode
     from tests.library.made_runs import make_config, make_run
 
     tilted = make_run(home, "tilted", make_config("tilted", offsets={"2": -1.36}))
@@ -220,7 +220,7 @@ def _write_scans(folder: Path) -> Path:
 
 def _unlabelled(window: MainWindow) -> MainWindow:
     """With images without classes, and a target that favours what the judge of the digits takes for the tilted one."""
-    from studio.training.energy_config import EnergyConfig, JudgeTermConfig
+    from studio.training.config.energy import EnergyConfig, JudgeTermConfig
 
     workbench = window.workbench
     _wait("the scans and torch", lambda: workbench.setup.dataset is not None and workbench.tasks.view is None)
@@ -232,7 +232,7 @@ def _unlabelled(window: MainWindow) -> MainWindow:
 
 def _take(window: MainWindow, folder: Path, state: str, names: Sequence[str] = ()) -> None:
     """Pictures of the window and of each of its panels, or of those named, light and dark."""
-    from studio.gui.theme import ThemeMode
+    from studio.gui.widgets.theme import ThemeMode
 
     for look in (ThemeMode.LIGHT, ThemeMode.DARK):
         window.theme.set_mode(look)

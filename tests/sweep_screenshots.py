@@ -7,11 +7,11 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
-from studio.gui.sweep_dialog import SweepDialog
-from studio.gui.sweep_window import SweepWindow
-from studio.gui.theme import ThemeManager, ThemeMode
+from studio.gui.queue.sweep_dialog import SweepDialog
+from studio.gui.queue.sweep_window import SweepWindow
+from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.library.sweep_results import members_of
-from studio.training.presets import config_or_preset
+from studio.training.config.presets import config_or_preset
 from tests.library.made_runs import CLASSES
 from tests.library.swept_runs import NAME, make_sweep
 

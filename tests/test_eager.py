@@ -19,8 +19,8 @@ from studio.data.image_set import ImageSet
 from studio.evaluation.judge import train_judge
 from studio.models.catalog import MODELS
 from studio.progress import Progress
-from studio.training.presets import config_or_preset
-from studio.training.trainer import Trainer
+from studio.training.config.presets import config_or_preset
+from studio.training.engine.trainer import Trainer
 
 digits = load_dataset(config_or_preset("digits-vae").dataset, Path("nowhere"))
 for spec in MODELS:

@@ -25,11 +25,11 @@ sys.meta_path.insert(0, Refuse())
 @pytest.mark.parametrize(
     "module",
     [
-        "studio.cli",
-        "studio.gui.main_window",
+        "studio.cli.main",
+        "studio.gui.window.main_window",
         "studio.models.catalog",
         "studio.data.catalog",
-        "studio.training.config",
+        "studio.training.config.run_config",
     ],
 )
 def test_that_importing_it_loads_no_torch(module: str) -> None:
@@ -41,9 +41,10 @@ def test_that_importing_it_loads_no_torch(module: str) -> None:
 
 
 def test_that_panels_load_no_torch_either_and_those_behind_others_are_not_waited_for() -> None:
-    code = f"{REFUSE}\nfrom studio.gui.main_window import PANELS\nassert 'studio.gui.panels.theory' not in sys.modules"
+    code = f"{REFUSE}\nfrom importlib import import_module\nfrom studio.gui.window.main_window import PANELS"
+    code += "\nassert 'studio.gui.target.theory.panel' not in sys.modules"
     code += "\nassert 'psutil' in sys.modules, 'it would wait for the libraries of torch, and the window for it'"
-    code += "\nfor _, panels in PANELS:\n    for panel in panels:\n        panel.load()"
+    code += "\nfor panel in PANELS:\n    import_module(panel.path.rpartition('.')[0])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -8,7 +8,7 @@ import pytest
 
 from studio.data.folder import FolderConfig
 from studio.paths import typed_path
-from studio.training.energy_config import ColumnTermConfig
+from studio.training.config.energy import ColumnTermConfig
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePath
 
-from studio.data.names import file_system_key
+from studio.names import file_system_key
 
 _CLUTTER = frozenset(
     {

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from studio.data.example_names import ExampleNames
 from studio.errors import UserError
-from studio.perturb.measured import Column
+from studio.perturb.example_features import Column
 from studio.progress import Progress
 
 _FIELD = "perturbation.terms"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 
-from studio.data.names import composed
+from studio.names import composed
 
 _INDEX = re.compile(r"([0-9]{1,12})(\.0*)?")
 _NUMERIC = re.compile(r"[+\-−]?[\d.,]+([eE].*)?")

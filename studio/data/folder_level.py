@@ -13,7 +13,7 @@ from pathlib import Path
 
 from studio.data.clutter import mask_folders
 from studio.data.example_set import some
-from studio.data.names import shown_name
+from studio.names import shown_name
 
 _PART = re.compile(
     r"train(ing)?|val(id|idation)?|test(ing|s)?|dev(el)?|eval(uation)?|hold ?out|unseen|pred(iction)?s?|"

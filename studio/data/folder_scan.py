@@ -13,8 +13,8 @@ from studio.data.clutter import is_no_image
 from studio.data.example_set import SkippedFile, some
 from studio.data.folder_level import BetterLevel, better_level
 from studio.data.folder_walk import Entries, FolderWalk, natural_key, shown_path
-from studio.data.names import shown_name
 from studio.errors import UserError
+from studio.names import shown_name
 from studio.progress import Progress
 
 __all__ = ["ALL_IMAGES", "ClassFolder", "FolderListing", "natural_key", "scan_folder"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from studio.data.clutter import is_clutter, is_image, is_no_image, masks_among
 from studio.data.example_set import SkippedFile, some
-from studio.data.names import composed, shown_name
+from studio.names import composed, shown_name
 from studio.progress import Progress
 
 

@@ -12,16 +12,16 @@ from typing import NoReturn
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
-from studio.gui.crash import CrashReporter, keep_faults
-from studio.gui.garbage import GarbageCollector
-from studio.gui.log_line import Level
-from studio.gui.main_window import MainWindow
-from studio.gui.panel_dock import make_between_events
-from studio.gui.splash import make_application, settings_of_person, theme_of_person
-from studio.gui.workbench import Workbench
+from studio.gui.state.log_line import Level
+from studio.gui.widgets.garbage import GarbageCollector
+from studio.gui.window.crash import CrashReporter, keep_faults
+from studio.gui.window.main_window import MainWindow
+from studio.gui.window.panel_dock import make_between_events
+from studio.gui.window.splash import make_application, settings_of_person, theme_of_person
+from studio.gui.window.workbench import Workbench
 from studio.library.find import Named, config_of
 from studio.paths import state_dir
-from studio.training.presets import is_configuration, presets
+from studio.training.config.presets import is_configuration, presets
 
 _AFTER_PAINT = 50
 """Milliseconds between showing the window and making or loading what it does not show, so that it is painted first."""

@@ -15,8 +15,8 @@ from typing import Protocol
 
 from studio.errors import UserError
 from studio.jobs.job import Job
-from studio.training.config import RunConfig
-from studio.training.resumption import resume
+from studio.training.config.run_config import RunConfig
+from studio.training.storage.resumption import resume
 
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended: its run is saved."""

@@ -27,7 +27,7 @@ from studio import __version__
 from studio.errors import UserError
 from studio.jobs.attempt import Ending, Outcome, command_of, ending_of
 from studio.jobs.job import Job
-from studio.training.config import RunConfig
+from studio.training.config.run_config import RunConfig
 
 LOCAL = "local"
 """In place of an address: a cluster of this machine alone, which begins and ends with the program."""

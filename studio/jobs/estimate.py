@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 
 from studio.jobs.job import Job, JobStatus
-from studio.training.limit import Limit
+from studio.training.config.limit import Limit
 
 _START_UP = 10.0
 """Seconds a process takes before its first step and after its last."""

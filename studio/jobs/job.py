@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from studio.training.limit import Limit
-from studio.training.sweep_mark import SweepMark
+from studio.training.config.limit import Limit
+from studio.training.config.sweep_mark import SweepMark
 
 
 class JobStatus(StrEnum):

@@ -24,10 +24,10 @@ from studio.errors import UserError
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.sweep import Sweep
 from studio.process import start_of
-from studio.training.config import RunConfig
-from studio.training.limit import Limit
-from studio.training.places import made_absolute
-from studio.training.sweep_mark import MOST_RUNS, SweepMark
+from studio.training.config.limit import Limit
+from studio.training.config.run_config import RunConfig
+from studio.training.config.sweep_mark import MOST_RUNS, SweepMark
+from studio.training.storage.places import made_absolute
 
 _VERSION = 3
 _BUSY_SECONDS = 10.0

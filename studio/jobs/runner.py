@@ -20,9 +20,9 @@ from studio.jobs.job import Job, JobStatus
 from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
 from studio.process import is_running
-from studio.training.saved_run import SavedRun
-from studio.training.sweep_mark import FILE as SWEEP
-from studio.training.sweep_mark import write_mark
+from studio.training.config.sweep_mark import FILE as SWEEP
+from studio.training.config.sweep_mark import write_mark
+from studio.training.storage.saved_run import SavedRun
 
 _GRACE_SECONDS = 20.0
 _MOST_ATTEMPTS = 5

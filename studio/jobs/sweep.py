@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import UserError
-from studio.training.assignments import with_settings
-from studio.training.config import RunConfig
-from studio.training.limit import Limit
-from studio.training.places import made_absolute
-from studio.training.presets import config_or_preset
-from studio.training.run_folder import safe_name
-from studio.training.sweep_mark import MOST_RUNS, SweepMark, title_of
+from studio.training.config.assignments import with_settings
+from studio.training.config.limit import Limit
+from studio.training.config.presets import config_or_preset
+from studio.training.config.run_config import RunConfig
+from studio.training.config.sweep_mark import MOST_RUNS, SweepMark, title_of
+from studio.training.storage.places import made_absolute
+from studio.training.storage.run_folder import safe_name
 
 _KEYS = {"config", "set", "grid", "list", "steps", "minutes"}
 _HINT = "`studio sweep --help` shows an example."

@@ -11,9 +11,9 @@ from typing import Any
 
 from studio.errors import UserError
 from studio.jobs.sweep import Sweep, combined
-from studio.training.config import RunConfig
-from studio.training.limit import Limit
-from studio.training.sweep_mark import MOST_RUNS
+from studio.training.config.limit import Limit
+from studio.training.config.run_config import RunConfig
+from studio.training.config.sweep_mark import MOST_RUNS
 
 SEED = "seed"
 

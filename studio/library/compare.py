@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from studio.errors import UserError
 from studio.library.entry import RunEntry, entry_of
 from studio.progress import Progress
-from studio.training.config import RunConfig
-from studio.training.metrics import Metrics, read_metrics
-from studio.training.run_identity import RunIdentity
-from studio.training.summary import read_summary
+from studio.training.config.run_config import RunConfig
+from studio.training.storage.metrics import Metrics, read_metrics
+from studio.training.storage.run_identity import RunIdentity
+from studio.training.storage.summary import read_summary
 
 Floats = NDArray[np.float64]
 MOST_RUNS = 8

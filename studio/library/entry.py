@@ -16,17 +16,17 @@ from studio.errors import UserError
 from studio.library.notes import FILE as NOTES
 from studio.library.notes import read_notes
 from studio.models.catalog import model_spec
-from studio.training.config import PerturbationConfig
-from studio.training.config_file import read_config
-from studio.training.frames import FILE as FRAMES
-from studio.training.frames import FrameStore
-from studio.training.metrics import FILE as METRICS
-from studio.training.metrics import newest_evaluation, newest_point, newest_value
-from studio.training.run_identity import RunIdentity
-from studio.training.sample_strips import tiled
-from studio.training.summary import read_summary
-from studio.training.sweep_mark import FILE as SWEEP
-from studio.training.sweep_mark import SweepMark, read_mark, title_of
+from studio.training.config.file import read_config
+from studio.training.config.run_config import PerturbationConfig
+from studio.training.config.sweep_mark import FILE as SWEEP
+from studio.training.config.sweep_mark import SweepMark, read_mark, title_of
+from studio.training.storage.frames import FILE as FRAMES
+from studio.training.storage.frames import FrameStore
+from studio.training.storage.metrics import FILE as METRICS
+from studio.training.storage.metrics import newest_evaluation, newest_point, newest_value
+from studio.training.storage.run_identity import RunIdentity
+from studio.training.storage.sample_strips import tiled
+from studio.training.storage.summary import read_summary
 
 DAMAGED = "damaged"
 UNFINISHED = "unfinished"

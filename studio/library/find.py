@@ -9,9 +9,9 @@ from pathlib import Path
 from studio.errors import UserError
 from studio.library.index import RunIndex
 from studio.paths import runs_root
-from studio.training.config import RunConfig
-from studio.training.presets import config_or_preset, is_configuration
-from studio.training.run_identity import RunIdentity
+from studio.training.config.presets import config_or_preset, is_configuration
+from studio.training.config.run_config import RunConfig
+from studio.training.storage.run_identity import RunIdentity
 
 
 def find_run(name: str, workspace: Path | None = None) -> Path:

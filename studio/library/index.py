@@ -16,7 +16,7 @@ from typing import Any
 from studio.errors import UserError
 from studio.library.entry import RunEntry, entry_of, stamp_of
 from studio.progress import Progress
-from studio.training.database import Schema, reading, writing
+from studio.training.storage.database import Schema, reading, writing
 
 FILE = "runs.sqlite"
 _COLUMNS = tuple(field.name for field in fields(RunEntry))

@@ -27,11 +27,11 @@ from studio.library.compare import NO_RESULTS, late_mean
 from studio.library.entry import entry_of, stamp_of
 from studio.library.index import run_folders
 from studio.progress import Progress
-from studio.training.assignments import setting_at, with_settings
-from studio.training.metrics import newest_evaluation, read_metrics
-from studio.training.places import made_absolute
-from studio.training.run_identity import RunIdentity
-from studio.training.sweep_mark import SweepMark, read_mark, title_of, value_text
+from studio.training.config.assignments import setting_at, with_settings
+from studio.training.config.sweep_mark import SweepMark, read_mark, title_of, value_text
+from studio.training.storage.metrics import newest_evaluation, read_metrics
+from studio.training.storage.places import made_absolute
+from studio.training.storage.run_identity import RunIdentity
 
 STATUS, STEPS, SECONDS, SHARE_ERROR, LOW, HIGH, FRECHET, MEASURED = (
     "status",

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from studio.models.diagnostic import Diagnostic
+from studio.models.exportable import Portable
 from studio.models.plane import PlaneView
-from studio.models.portable import Portable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

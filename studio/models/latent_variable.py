@@ -18,12 +18,12 @@ from torch import Tensor, nn
 from studio.models.autoencoder_config import AutoencoderConfig
 from studio.models.base import GenerativeModel, Phase, Probe
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures
+from studio.models.exportable import IMAGES, Portable, latent_argument
 from studio.models.likelihoods import LOG_LEAST_WIDTH, GaussianPixels, PixelLikelihood
 from studio.models.nets import Shape
 from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import PlaneView
 from studio.models.plane_views import anywhere, arrows, kernel_log_density, latent_net, log_density_field, repeated
-from studio.models.portable import IMAGES, Portable, latent_argument
 
 _CHUNK = 500
 _COLUMNS = 8

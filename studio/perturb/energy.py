@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from studio.errors import UserError
 from studio.perturb.arrays import Floats
-from studio.perturb.measured import Measured
+from studio.perturb.example_features import Measured
 from studio.perturb.terms import Term, checked_energy
 
 LARGEST_ENERGY = 1e12

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from studio.errors import UserError
 from studio.perturb.arrays import Floats as Floats
 from studio.perturb.energy import Energy, ExampleEnergies
-from studio.perturb.measured import Measured
+from studio.perturb.example_features import Measured
 
 LARGEST_OFFSET = 700.0
 """Largest |ΔH| taken: e^700 is about the largest number that float64 holds."""

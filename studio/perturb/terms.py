@@ -19,9 +19,9 @@ import numpy as np
 
 from studio.errors import UserError
 from studio.perturb.arrays import Floats
+from studio.perturb.example_features import COLUMN, Measured
 from studio.perturb.features import FEATURES
 from studio.perturb.formula import LABEL, Formula, class_of_variable, parse_formula
-from studio.perturb.measured import COLUMN, Measured
 
 FORMULA_NAMES = tuple(feature.name for feature in FEATURES)
 """What a formula may name before it is known which data it meets."""

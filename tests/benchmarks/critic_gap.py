@@ -18,8 +18,8 @@ from scipy.stats import pearsonr, spearmanr
 
 from studio.data.catalog import load_dataset
 from studio.progress import Progress
-from studio.training.presets import config_or_preset
-from studio.training.trainer import Trainer
+from studio.training.config.presets import config_or_preset
+from studio.training.engine.trainer import Trainer
 from tests.benchmarks.shelf import Judge
 
 SAMPLES = 2_000

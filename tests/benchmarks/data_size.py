@@ -23,7 +23,7 @@ from tests.benchmarks.table import Row, duel, show
 
 if TYPE_CHECKING:
     from studio.data.image_set import ImageSet
-    from studio.training.trainer import Trainer
+    from studio.training.engine.trainer import Trainer
 
 _FEW, _MANY = 10_000, 10_000_000
 _PRESET, _SIDE, _CLASSES = "digits-vae", 8, 10
@@ -44,8 +44,8 @@ def rows(many: int = _MANY, seconds: float = 0.5, blocks: int = 12) -> Iterator[
     import psutil
     import torch
 
-    from studio.training.presets import config_or_preset
-    from studio.training.trainer import Trainer
+    from studio.training.config.presets import config_or_preset
+    from studio.training.engine.trainer import Trainer
 
     torch.set_num_threads(1)
     config = config_or_preset(_PRESET)

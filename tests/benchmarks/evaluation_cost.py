@@ -21,7 +21,7 @@ from tests.benchmarks.table import Row, show
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
-    from studio.training.trainer import Trainer
+    from studio.training.engine.trainer import Trainer
 
 _PRESETS = ("digits-vae", "digits-diffusion")
 _ON_MNIST = ("mnist-twos-30-wgan_gp", "mnist-twos-30-diffusion")
@@ -43,8 +43,8 @@ def rows(root: Path, seconds: float = 60.0) -> Iterator[Row]:
     from studio.data.image_set import ImageSet
     from studio.evaluation.judge import train_judge
     from studio.progress import Progress
-    from studio.training.presets import config_or_preset
-    from studio.training.trainer import Trainer
+    from studio.training.config.presets import config_or_preset
+    from studio.training.engine.trainer import Trainer
 
     for presets in (_PRESETS, _ON_MNIST if mnist(root) else ()):
         judge = None
@@ -66,7 +66,7 @@ def _row(preset: str, budget: float, found: tuple[float, int, float]) -> Row:
 
 def _share(trainer: Trainer, judge: Judge, seconds: float) -> tuple[float, int, float]:
     """Per cent of the time, evaluations completed, and the longest turn in seconds."""
-    from studio.training.evaluator import Evaluator
+    from studio.training.analysis.evaluator import Evaluator
 
     evaluator = Evaluator(trainer, lambda: judge)
     begun, spent, longest, done = time.perf_counter(), 0.0, 0.0, 0

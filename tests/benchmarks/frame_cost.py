@@ -39,7 +39,7 @@ def main() -> None:
 
 def rows(points: int = _LONG, blocks: int = 12) -> Iterator[Row]:
     """A row for each length, and one for the longest frame."""
-    from studio.gui.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
+    from studio.gui.widgets.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
     from PySide6.QtWidgets import QApplication
 
     app = QApplication.instance() or QApplication([])
@@ -68,12 +68,12 @@ class Screen:
     """Losses and batch sizes of a run of some length."""
 
     def __init__(self, length: int, theme: Any, home: Path) -> None:
-        from studio.gui.history import History, HistoryView
-        from studio.gui.panels.batch import BatchPanel
-        from studio.gui.panels.losses import LossesPanel
-        from studio.gui.workbench import Workbench
+        from studio.gui.live.batch import BatchPanel
+        from studio.gui.live.losses import LossesPanel
+        from studio.gui.state.history import History, HistoryView
+        from studio.gui.window.workbench import Workbench
         from studio.progress import Progress
-        from studio.training.metrics import Metrics
+        from studio.training.storage.metrics import Metrics
         from tests.screenshots import _turn
 
         rng = np.random.default_rng(0)

@@ -43,12 +43,12 @@ def fill(root: Path, count: int) -> None:
 
 def measure(root: Path) -> None:
     """A line for each."""
-    from studio.gui.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
+    from studio.gui.widgets.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
     from PySide6.QtWidgets import QApplication
 
-    from studio.gui.panels.runs import RunsPanel
-    from studio.gui.panels.runs_columns import Column
-    from studio.gui.workbench import Workbench
+    from studio.gui.library.columns import Column
+    from studio.gui.library.panel import RunsPanel
+    from studio.gui.window.workbench import Workbench
     from studio.library.index import RunIndex
 
     app = QApplication([])

@@ -39,8 +39,8 @@ def write(root: Path, points: int) -> Path:
     """A run with so many points."""
     import numpy as np
 
-    from studio.training.events import Logged
-    from studio.training.metrics import append_metrics
+    from studio.training.messages.events import Logged
+    from studio.training.storage.metrics import append_metrics
     from tests.library.made_runs import make_run
 
     run = make_run(root, "long", steps=10)
@@ -59,13 +59,13 @@ def write(root: Path, points: int) -> Path:
 
 def look(run: Path) -> None:
     """Open it and move the cursor."""
-    from studio.gui.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
+    from studio.gui.widgets.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from studio.gui.panels.batch import BatchPanel
-    from studio.gui.panels.losses import LossesPanel
-    from studio.gui.workbench import Workbench
+    from studio.gui.live.batch import BatchPanel
+    from studio.gui.live.losses import LossesPanel
+    from studio.gui.window.workbench import Workbench
 
     app = QApplication([])
     theme = ThemeManager(ThemeMode.LIGHT)

@@ -70,8 +70,8 @@ def rows(root: Path, seconds: float = 1.0, blocks: int = 8) -> Iterator[Row]:
 
 def _rows(case: Case, root: Path, seconds: float, blocks: int) -> Iterator[Row]:
     from studio.data.catalog import load_dataset
-    from studio.training.presets import config_or_preset
-    from studio.training.trainer import Trainer
+    from studio.training.config.presets import config_or_preset
+    from studio.training.engine.trainer import Trainer
     from tests.benchmarks.bare import Bare, loop_of
 
     config = config_or_preset(f"mnist-twos-30-{case.model}").model_copy(update={"precision": "float32"})

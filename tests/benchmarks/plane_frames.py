@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     options = parser.parse_args()
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    from studio.gui.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
+    from studio.gui.widgets.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
     from PySide6.QtWidgets import QApplication
 
     app = QApplication([])
@@ -47,11 +47,11 @@ def row(preset: str, seconds: float, theme: object, home: Path) -> str:
     """One line of the table."""
     from PySide6.QtCore import QSettings
 
-    from studio.gui.main_window import MainWindow
-    from studio.gui.panels.plane import PlanePanel
-    from studio.gui.theme import ThemeManager
-    from studio.gui.workbench import Workbench
-    from studio.training.presets import config_or_preset
+    from studio.gui.live.plane.panel import PlanePanel
+    from studio.gui.widgets.theme import ThemeManager
+    from studio.gui.window.main_window import MainWindow
+    from studio.gui.window.workbench import Workbench
+    from studio.training.config.presets import config_or_preset
 
     assert isinstance(theme, ThemeManager)
     bench = Workbench(config_or_preset(preset), data_root=home / "data", runs_root=home / "runs")

@@ -33,8 +33,8 @@ def _share() -> Row:
 
     from studio.data.catalog import load_dataset
     from studio.perturb.planner import ErrorCarryPlanner
-    from studio.training.presets import config_or_preset
-    from studio.training.trainer import Trainer
+    from studio.training.config.presets import config_or_preset
+    from studio.training.engine.trainer import Trainer
 
     torch.set_num_threads(1)
     config = config_or_preset("digits-vae")

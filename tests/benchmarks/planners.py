@@ -28,12 +28,12 @@ import torch
 from studio.data.catalog import load_dataset
 from studio.data.example_set import ExampleSet
 from studio.progress import Progress
-from studio.training.assignments import with_settings
-from studio.training.config import RunConfig
-from studio.training.planner_report import PlannerReport, PlannerRow
-from studio.training.planners import PLANNERS, PlannerKind
-from studio.training.presets import config_or_preset
-from studio.training.trainer import Trainer
+from studio.training.config.assignments import with_settings
+from studio.training.config.planners import PLANNERS, PlannerKind
+from studio.training.config.presets import config_or_preset
+from studio.training.config.run_config import RunConfig
+from studio.training.engine.trainer import Trainer
+from studio.training.messages.planner_report import PlannerReport, PlannerRow
 
 OFFSETS = (-4.0, -1.35)
 CLASS, BATCH, PLANS = 2, 32, 4000

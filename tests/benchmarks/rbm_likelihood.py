@@ -23,7 +23,7 @@ from studio.models.boltzmann.model import BoltzmannModel
 from studio.models.boltzmann.partition import exact_log_partition, log_likelihood
 from studio.models.catalog import model_spec
 from studio.models.reduce import weighted_loss
-from studio.training.optimisers import NetworkOptimiser
+from studio.training.engine.optimisers import NetworkOptimiser
 
 BATCH = 100
 _TRAINED, _TESTED = "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"

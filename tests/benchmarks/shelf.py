@@ -37,11 +37,11 @@ from studio.data.catalog import load_dataset
 from studio.data.example_set import ExampleSet
 from studio.models.catalog import MODELS
 from studio.progress import Progress
-from studio.training.assignments import with_settings
-from studio.training.config import RunConfig
-from studio.training.drawing import independent
-from studio.training.presets import config_or_preset
-from studio.training.trainer import Trainer
+from studio.training.config.assignments import with_settings
+from studio.training.config.presets import config_or_preset
+from studio.training.config.run_config import RunConfig
+from studio.training.engine.drawing import independent
+from studio.training.engine.trainer import Trainer
 
 SAMPLES, FEW, LOOK_EVERY = 10_000, 100, 5.0
 PACE_STEPS = 150

@@ -77,7 +77,7 @@ class Soak:
         import psutil
         from PySide6.QtCore import QTimer
 
-        from studio.training.presets import config_or_preset
+        from studio.training.config.presets import config_or_preset
         from tests.screenshots import _turn, _wait
         from tests.steady.person import Person
         from tests.steady.watch import Heart, count_objects, read

@@ -73,10 +73,10 @@ def _measure(preset: str) -> dict[str, tuple[float, float]]:
 
 def _start(asked: float, preset: str) -> None:
     """Be the studio, note what comes when, and go."""
-    from studio.gui.splash import make_application  # isort: skip - Qt first takes longer
+    from studio.gui.window.splash import make_application  # isort: skip - Qt first takes longer
     from PySide6.QtCore import QEvent, QObject, QTimer
 
-    from studio.cli import main as studio
+    from studio.cli.main import main as studio
 
     app = make_application()
     seen: dict[str, tuple[float, float]] = {}

@@ -88,8 +88,8 @@ def rows(root: Path, seconds: float = 0.7, blocks: int = 12) -> Iterator[Row]:
 
 def _rows(case: Case, root: Path, seconds: float, blocks: int) -> Iterator[Row]:
     from studio.data.catalog import load_dataset
-    from studio.training.presets import config_or_preset
-    from studio.training.trainer import Trainer
+    from studio.training.config.presets import config_or_preset
+    from studio.training.engine.trainer import Trainer
     from tests.benchmarks.bare import Bare, Scripted, loop_of
 
     preset = config_or_preset(case.preset)

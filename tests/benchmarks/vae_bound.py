@@ -22,7 +22,7 @@ from studio.models.catalog import model_spec
 from studio.models.config import ModelConfig
 from studio.models.reduce import weighted_loss
 from studio.models.vae.model import Vae
-from studio.training.optimisers import NetworkOptimiser
+from studio.training.engine.optimisers import NetworkOptimiser
 
 BATCH = 100
 JUDGED = 2_000  # test images whose importance-weighted bound is estimated

@@ -24,7 +24,7 @@ from tests.benchmarks.table import Row, show
 from tests.steady.desk import loops_of_runs, open_studio, private_home
 
 if TYPE_CHECKING:
-    from studio.training.loop import RunLoop
+    from studio.training.run.loop import RunLoop
 
 _WARM_S, _SETTLE_MS = 5.0, 500
 _LEAST = 5
@@ -72,8 +72,8 @@ def rows(root: Path, seconds: float = 2.0, blocks: int = 10) -> Iterator[Row]:
 
 
 def _row(case: Case, home: Path, root: Path, loops: list[RunLoop], seconds: float, blocks: int) -> Row:
-    from studio.training.config import EvaluationConfig
-    from studio.training.presets import config_or_preset
+    from studio.training.config.presets import config_or_preset
+    from studio.training.config.run_config import EvaluationConfig
     from tests.screenshots import _turn, _wait
 
     preset = config_or_preset(case.preset)

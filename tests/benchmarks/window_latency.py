@@ -36,14 +36,14 @@ def main() -> None:
 
 def rows(preset: str, seconds: float) -> Iterator[Row]:
     """Longest gap of the import; 99th percentile and longest gap of training."""
-    from studio.gui.garbage import GarbageCollector  # isort: skip - before Qt, whose hook on imports it takes away
+    from studio.gui.widgets.garbage import GarbageCollector  # isort: skip - before Qt, whose hook on imports it takes away
     from PySide6.QtCore import QSettings, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from studio.gui.main_window import MainWindow
-    from studio.gui.theme import ThemeManager, ThemeMode
-    from studio.gui.workbench import Workbench
-    from studio.training.presets import config_or_preset
+    from studio.gui.widgets.theme import ThemeManager, ThemeMode
+    from studio.gui.window.main_window import MainWindow
+    from studio.gui.window.workbench import Workbench
+    from studio.training.config.presets import config_or_preset
 
     app = QApplication([])
     theme = ThemeManager(ThemeMode.LIGHT)

@@ -14,9 +14,9 @@ from studio.data.catalog import load_dataset
 from studio.data.planar.config import DrawnConfig
 from studio.data.planar.drawing import MOST_PLACES, Stroke, drawing_text, parse_drawing
 from studio.data.planar.point_set import PointSet
-from studio.training.assignments import with_settings
-from studio.training.config import RunConfig
-from studio.training.config_file import parse_config
+from studio.training.config.assignments import with_settings
+from studio.training.config.file import parse_config
+from studio.training.config.run_config import RunConfig
 
 TEXT = "2@0.3 1.5,-0.8; 1@0.1 -1.5,0.3 -1.4,0; 2@0.05 0,0"
 

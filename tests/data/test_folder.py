@@ -20,11 +20,11 @@ from studio.data import memory, storage
 from studio.data.catalog import dataset_spec, load_dataset
 from studio.data.folder import FolderConfig, inspect_folder
 from studio.data.folder_scan import natural_key
-from studio.data.part import part_of
+from studio.data.subset import part_of
 from studio.errors import Cancelled, UserError
-from studio.perturb.measured import COLUMN
+from studio.perturb.example_features import COLUMN
 from studio.progress import Progress
-from studio.training.measured_set import measured_set
+from studio.training.examples.measured_set import measured_set
 from tests.data.image_folders import loaded, write_image, write_image_folder
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from studio.data.image_set import ImageSet
-from studio.perturb.measured import COLUMN
-from studio.training.measured_set import measured_set
+from studio.perturb.example_features import COLUMN
+from studio.training.examples.measured_set import measured_set
 from tests.data.folder_ingredients import EDGE, Made, make_folder
 from tests.data.image_folders import loaded
 

@@ -13,8 +13,8 @@ from studio.data.planar.point_set import PointSet
 from studio.data.planar.target import PlaneTarget
 from studio.errors import UserError
 from studio.perturb.perturbation import Perturbation, target_shares
-from studio.training.energy_config import EnergyConfig
-from studio.training.measured_set import measured_set
+from studio.training.config.energy import EnergyConfig
+from studio.training.examples.measured_set import measured_set
 from tests.data.test_planar import loaded
 
 HALVES = np.array([1, 1])  # as many points in each half of the Gaussian, so that p is the whole Gaussian

@@ -10,10 +10,10 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from studio.gui.main_window import MainWindow
-from studio.gui.theme import ThemeManager, ThemeMode
-from studio.gui.workbench import Workbench
-from studio.training.config import EvaluationConfig, RunConfig
+from studio.gui.widgets.theme import ThemeManager, ThemeMode
+from studio.gui.window.main_window import MainWindow
+from studio.gui.window.workbench import Workbench
+from studio.training.config.run_config import EvaluationConfig, RunConfig
 from tests.gui.hands import Hands
 from tests.gui.look import put_on
 

@@ -10,9 +10,9 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMessageBox, QTableView, QToolBar, QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.gui.main_window import MainWindow
-from studio.gui.panels.offsets_columns import Column
-from studio.gui.view_state import RunPhase
+from studio.gui.state.view_state import RunPhase
+from studio.gui.target.offsets.columns import Column
+from studio.gui.window.main_window import MainWindow
 
 PATIENCE_MS = 110_000
 """The first run of a process imports torch, which takes a minute on a machine that is busy enough."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from PySide6.QtWidgets import QApplication
 
-from studio.gui.theme import ThemeManager
+from studio.gui.widgets.theme import ThemeManager
 
 
 @contextmanager

@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from studio.gui.view_state import RunPhase
-from studio.gui.workbench import Workbench
-from studio.training.trainer import Trainer
+from studio.gui.state.view_state import RunPhase
+from studio.gui.window.workbench import Workbench
+from studio.training.engine.trainer import Trainer
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 110
 
 _CLOSED_WHILE_TORCH_LOADS = """
 import sys, threading
-from studio.cli import main
-from studio.gui import setup_state
-from studio.gui.main_window import MainWindow
+from studio.cli.main import main
+from studio.gui.state import setup as setup_state
+from studio.gui.window.main_window import MainWindow
 
 def load_for_ever(progress):
     progress.report("Loading")
@@ -56,8 +56,8 @@ def test_that_the_process_is_gone_with_its_window_even_while_torch_loads(tmp_pat
 
 _TOLD_TO_END = """
 import os, signal, sys
-from studio.cli import main
-from studio.gui.main_window import MainWindow
+from studio.cli.main import main
+from studio.gui.window.main_window import MainWindow
 
 def show(window):
     shown(window)

@@ -20,9 +20,9 @@ import psutil
 import pytest
 
 from studio.jobs.queue import JobQueue
-from studio.training.marks import MarkKind
-from studio.training.metrics import read_metrics
-from studio.training.shelf import Shelf
+from studio.training.messages.marks import MarkKind
+from studio.training.storage.metrics import read_metrics
+from studio.training.storage.shelf import Shelf
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS, JOBS = 600, 2
@@ -192,14 +192,14 @@ def test_that_what_keeps_a_worker_from_its_run_is_told(
 
 
 def test_that_nothing_of_ray_is_imported_unless_asked_for() -> None:
-    code = "import sys, studio.headless_sweep, studio.jobs.cluster; assert 'ray' not in sys.modules"
+    code = "import sys, studio.cli.sweep, studio.jobs.cluster; assert 'ray' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_that_a_missing_ray_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from studio.cli import main
+    from studio.cli.main import main
 
     monkeypatch.setitem(sys.modules, "ray", None)
     assert main(["sweep", str(sweep_file(tmp_path)), "--out", str(tmp_path / "out"), "--cluster", "auto"]) == 2

@@ -9,7 +9,7 @@ import pytest
 
 from studio.jobs.estimate import seconds_for, seconds_left
 from studio.jobs.job import Job, JobStatus
-from studio.training.limit import Limit
+from studio.training.config.limit import Limit
 
 
 def job(limit: Limit, status: JobStatus = JobStatus.WAITING, seconds: float = 0.0) -> Job:

@@ -11,9 +11,9 @@ import pytest
 from studio.errors import UserError
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
-from studio.training.config import RunConfig
-from studio.training.limit import Limit
-from studio.training.sweep_mark import SweepMark
+from studio.training.config.limit import Limit
+from studio.training.config.run_config import RunConfig
+from studio.training.config.sweep_mark import SweepMark
 
 
 @pytest.fixture

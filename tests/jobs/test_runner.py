@@ -18,10 +18,10 @@ from studio.jobs.job import Job, JobStatus
 from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
-from studio.training.assignments import with_settings
-from studio.training.config import RunConfig
-from studio.training.limit import Limit
-from studio.training.sweep_mark import SweepMark, read_mark
+from studio.training.config.assignments import with_settings
+from studio.training.config.limit import Limit
+from studio.training.config.run_config import RunConfig
+from studio.training.config.sweep_mark import SweepMark, read_mark
 
 PATIENCE_S = 60
 

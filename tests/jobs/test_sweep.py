@@ -10,7 +10,7 @@ import pytest
 
 from studio.errors import UserError
 from studio.jobs.sweep import read_sweep
-from studio.training.limit import Limit
+from studio.training.config.limit import Limit
 
 
 def sweep_file(folder: Path, **fields: Any) -> Path:

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from studio.training.config import RunConfig
-from studio.training.config_file import parse_config
-from studio.training.events import Logged
-from studio.training.frames import Frame
-from studio.training.marks import Mark, MarkKind
-from studio.training.run_folder import RunFolder
-from studio.training.snapshot import SampleGrid
+from studio.training.config.file import parse_config
+from studio.training.config.run_config import RunConfig
+from studio.training.messages.events import Logged
+from studio.training.messages.marks import Mark, MarkKind
+from studio.training.messages.snapshot import SampleGrid
+from studio.training.storage.frames import Frame
+from studio.training.storage.run_folder import RunFolder
 
 CLASSES = tuple("0123456789")
 
@@ -81,7 +81,7 @@ def add_weights(path: Path) -> Path:
     import torch
 
     from studio.models.catalog import model_spec
-    from studio.training.saved_run import SavedRun
+    from studio.training.storage.saved_run import SavedRun
 
     run = SavedRun.open(path)
     with torch.random.fork_rng(devices=[]):

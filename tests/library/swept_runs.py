@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from studio.training.assignments import with_settings
-from studio.training.sweep_mark import SweepMark, write_mark
+from studio.training.config.assignments import with_settings
+from studio.training.config.sweep_mark import SweepMark, write_mark
 from tests.library.made_runs import CLASSES, make_config, make_run
 
 SETTINGS = ("perturbation.offsets.2", "batch.planner", "seed")

@@ -29,11 +29,11 @@ from studio.library.export.tables import write_csv
 from studio.library.export.timelapse import write_timelapse
 from studio.library.notes import RunNotes, write_notes
 from studio.progress import Progress
-from studio.training.config_file import parse_config
-from studio.training.events import Logged
-from studio.training.frames import FrameStore
-from studio.training.metrics import append_metrics
-from studio.training.sample_strips import tiled
+from studio.training.config.file import parse_config
+from studio.training.messages.events import Logged
+from studio.training.storage.frames import FrameStore
+from studio.training.storage.metrics import append_metrics
+from studio.training.storage.sample_strips import tiled
 from tests.library.made_runs import add_weights, make_config, make_run, record_evaluation
 
 OFFSETS = {"2": -1.36, "7": 0.5, "1": 0.1, "4": 3.0}

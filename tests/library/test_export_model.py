@@ -25,8 +25,8 @@ from studio.models.base import GenerativeModel
 from studio.models.catalog import MODELS, ModelSpec
 from studio.models.hierarchical_vae.model import HierarchicalVae
 from studio.progress import Progress
-from studio.training.restore import restore_model
-from studio.training.saved_run import SavedRun
+from studio.training.storage.restore import restore_model
+from studio.training.storage.saved_run import SavedRun
 from tests.library.made_runs import add_weights, make_config, make_run
 from tests.threads import with_one_thread
 

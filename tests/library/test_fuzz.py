@@ -12,8 +12,8 @@ from studio.library.entry import entry_of
 from studio.library.index import FILE as INDEX
 from studio.library.index import RunIndex
 from studio.library.notes import RunNotes, write_notes
-from studio.training.frames import FrameStore
-from studio.training.metrics import newest_evaluation, read_metrics
+from studio.training.storage.frames import FrameStore
+from studio.training.storage.metrics import newest_evaluation, read_metrics
 from tests.library.made_runs import make_config, make_run, record_evaluation
 from tests.sizes import sizes
 

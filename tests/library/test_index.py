@@ -20,8 +20,8 @@ from studio.library.index import FILE, RunIndex
 from studio.library.notes import RunNotes, write_notes
 from studio.paths import choose_runs_root, default_runs_root, runs_root, state_dir
 from studio.progress import Progress
-from studio.training.events import Logged
-from studio.training.metrics import append_metrics
+from studio.training.messages.events import Logged
+from studio.training.storage.metrics import append_metrics
 from tests.library.made_runs import make_config, make_run, record_evaluation
 
 

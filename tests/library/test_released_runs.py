@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studio import __version__
-from studio.cli import main
+from studio.cli.main import main
 from studio.data.digits import DigitsConfig, load_digits
 from studio.errors import UserError
 from studio.library.compare import final_numbers, read_runs
@@ -17,10 +17,10 @@ from studio.library.export.formats import FORMATS, ExportFormat
 from studio.library.export.options import ExportOptions
 from studio.library.index import RunIndex
 from studio.progress import Progress
-from studio.training.frames import FrameStore
-from studio.training.metrics import read_metrics
-from studio.training.saved_run import SavedRun
-from studio.training.shelf import Shelf
+from studio.training.storage.frames import FrameStore
+from studio.training.storage.metrics import read_metrics
+from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.shelf import Shelf
 from tests.library.made_runs import make_run
 from tests.released_runs import FOLDER, RUNS
 from tests.threads import with_one_thread

@@ -16,9 +16,9 @@ from studio.errors import UserError
 from studio.library.entry import RunEntry, entry_of
 from studio.library.index import RunIndex
 from studio.library.sweep_results import HIGH, LOW, MEASURED, SHARE_ERROR, Member, SweepReader, members_of
-from studio.training.events import Logged
-from studio.training.metrics import append_metrics
-from studio.training.sweep_mark import FILE, SweepMark, read_mark, title_of, write_mark
+from studio.training.config.sweep_mark import FILE, SweepMark, read_mark, title_of, write_mark
+from studio.training.messages.events import Logged
+from studio.training.storage.metrics import append_metrics
 from tests.library.made_runs import make_run
 from tests.library.swept_runs import NAME, SETTINGS, make_sweep
 

@@ -14,8 +14,8 @@ from studio.models.catalog import model_spec
 from studio.models.config import ModelConfig
 from studio.models.reduce import weighted_loss
 from studio.perturb.planner import ErrorCarryPlanner
-from studio.training.averaging import WeightAverage
-from studio.training.optimisers import NetworkOptimiser
+from studio.training.engine.averaging import WeightAverage
+from studio.training.engine.optimisers import NetworkOptimiser
 
 SCALE = 4.0
 _EXAMPLES = 20_000

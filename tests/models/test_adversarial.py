@@ -19,8 +19,8 @@ from studio.models.config import Architecture, Optimiser
 from studio.models.diagnostic import Diagnostic, Histogram, Profile
 from studio.models.nets import is_convolutional
 from studio.models.reduce import reduced_metrics, weighted_loss
-from studio.training.averaging import WeightAverage
-from studio.training.optimisers import NetworkOptimiser
+from studio.training.engine.averaging import WeightAverage
+from studio.training.engine.optimisers import NetworkOptimiser
 from tests.models.conftest import Shape, flat_gradient, random_batch, small_model, stream
 
 SHAPE = (1, 8, 8)

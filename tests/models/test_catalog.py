@@ -17,7 +17,7 @@ from studio.models.catalog import MODELS, AnyModel, ModelSpec, model_spec
 from studio.models.diagnostic import Diagnostic, Pictures, Profile
 from studio.models.reduce import reduced_metrics, weighted_loss
 from studio.perturb.planner import ErrorCarryPlanner, ResamplingPlanner
-from studio.training.averaging import WeightAverage
+from studio.training.engine.averaging import WeightAverage
 from tests.models.conftest import (
     SHAPES,
     Shape,

@@ -15,7 +15,7 @@ from studio.models.catalog import model_spec
 from studio.models.diagnostic import Histogram, Pictures
 from studio.models.ebm.langevin import Langevin
 from studio.models.ebm.model import Ebm
-from studio.training.averaging import WeightAverage
+from studio.training.engine.averaging import WeightAverage
 from tests.models.conftest import random_batch, small_model, stream
 from tests.models.gaussian_line import SCALE, learned_line
 

@@ -13,7 +13,7 @@ from studio.models.boltzmann.model import BoltzmannModel
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Histogram, Pictures
 from studio.models.reduce import weighted_loss
-from studio.training.averaging import WeightAverage
+from studio.training.engine.averaging import WeightAverage
 from tests.models.conftest import random_batch, small_model, stream
 from tests.models.gaussian_line import SCALE, learned_line
 

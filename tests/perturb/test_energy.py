@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from studio.errors import UserError
 from studio.perturb.diagnostics import Strength, effective_sample_size, summarise, summarise_examples
 from studio.perturb.energy import Energy, class_masses
-from studio.perturb.measured import COLUMN, Column, Measured
+from studio.perturb.example_features import COLUMN, Column, Measured
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.perturb.terms import ColumnTerm, FormulaTerm, LinearTerm, QuadraticTerm, Term, WindowTerm
 from studio.progress import Progress

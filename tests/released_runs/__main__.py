@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from studio import __version__
-from studio.cli import main as studio
+from studio.cli.main import main as studio
 from studio.library.notes import RunNotes, write_notes
 from tests.released_runs import FOLDER
 

@@ -21,9 +21,9 @@ from unittest.mock import patch
 if TYPE_CHECKING:
     from PySide6.QtCore import QMessageLogContext, QtMsgType
 
-    from studio.gui.main_window import MainWindow
-    from studio.training.config import RunConfig
-    from studio.training.loop import RunLoop
+    from studio.gui.window.main_window import MainWindow
+    from studio.training.config.run_config import RunConfig
+    from studio.training.run.loop import RunLoop
 
 _HARMLESS = ("This plugin does not support ",)
 """What the screenless platform says of every window with a size limit."""
@@ -101,7 +101,7 @@ class Troubles:
 @contextmanager
 def loops_of_runs() -> Iterator[list[RunLoop]]:
     """Gathers the loop of every run that begins, for who wants to see what its thread has."""
-    import studio.training.session as session
+    import studio.training.run.session as session
 
     loops: list[RunLoop] = []
     prepare = session._prepare
@@ -120,10 +120,10 @@ def open_studio(config: RunConfig, home: Path, data_root: Path | None = None) ->
     from PySide6.QtCore import QSettings
     from PySide6.QtWidgets import QApplication
 
-    from studio.gui.garbage import GarbageCollector
-    from studio.gui.main_window import MainWindow
-    from studio.gui.theme import ThemeManager, ThemeMode
-    from studio.gui.workbench import Workbench
+    from studio.gui.widgets.garbage import GarbageCollector
+    from studio.gui.widgets.theme import ThemeManager, ThemeMode
+    from studio.gui.window.main_window import MainWindow
+    from studio.gui.window.workbench import Workbench
     from tests.gui.look import put_on
 
     app = QApplication.instance() or QApplication([])

@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.gui.main_window import MainWindow
+from studio.gui.window.main_window import MainWindow
 
 Key = Qt.Key
 Modifier = Qt.KeyboardModifier

@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.gui.main_window import MainWindow
-from studio.gui.panels.offsets_columns import Column
-from studio.gui.theme import ThemeMode
+from studio.gui.target.offsets.columns import Column
+from studio.gui.widgets.theme import ThemeMode
+from studio.gui.window.main_window import MainWindow
 
 Key = Qt.Key
 Modifier = Qt.KeyboardModifier

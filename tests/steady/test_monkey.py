@@ -18,13 +18,13 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from studio.gui.log_line import LogLine
-from studio.gui.main_window import MainWindow
-from studio.gui.view_state import RunPhase
-from studio.training.config import CadenceConfig, EvaluationConfig, Precision, RunConfig
-from studio.training.config_file import parse_config
-from studio.training.loop import RunLoop
-from studio.training.presets import config_or_preset
+from studio.gui.state.log_line import LogLine
+from studio.gui.state.view_state import RunPhase
+from studio.gui.window.main_window import MainWindow
+from studio.training.config.file import parse_config
+from studio.training.config.presets import config_or_preset
+from studio.training.config.run_config import CadenceConfig, EvaluationConfig, Precision, RunConfig
+from studio.training.run.loop import RunLoop
 from tests.gui.hands import PATIENCE_MS
 from tests.steady.desk import Troubles, loops_of_runs, open_studio
 from tests.steady.monkey import Monkey

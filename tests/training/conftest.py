@@ -13,12 +13,12 @@ import pytest
 from studio.data.image_set import ImageSet
 from studio.models.catalog import model_spec
 from studio.progress import Progress
-from studio.training.commands import Command, Stop
-from studio.training.config import RunConfig
-from studio.training.config_file import parse_config
-from studio.training.events import Event, Finished
-from studio.training.mailbox import Mailbox
-from studio.training.session import RunHandle, RunRequest
+from studio.training.config.file import parse_config
+from studio.training.config.run_config import RunConfig
+from studio.training.messages.commands import Command, Stop
+from studio.training.messages.events import Event, Finished
+from studio.training.messages.mailbox import Mailbox
+from studio.training.run.session import RunHandle, RunRequest
 from tests.threads import with_one_thread
 
 DEADLINE_S = 60.0

@@ -20,17 +20,17 @@ import numpy as np
 import torch
 
 from studio.errors import UserError
-from studio.training.checkpoint import read_checkpoint
-from studio.training.events import Logged
-from studio.training.frames import FrameStore
-from studio.training.metrics import read_metrics
-from studio.training.recorder import Recorder
-from studio.training.resumption import resume
-from studio.training.run_folder import RunFolder
-from studio.training.saved_run import SavedRun
-from studio.training.shelf import Shelf
-from studio.training.snapshot import SampleGrid
-from studio.training.trainer import Trainer
+from studio.training.engine.trainer import Trainer
+from studio.training.messages.events import Logged
+from studio.training.messages.snapshot import SampleGrid
+from studio.training.storage.checkpoint import read_checkpoint
+from studio.training.storage.frames import FrameStore
+from studio.training.storage.metrics import read_metrics
+from studio.training.storage.recorder import Recorder
+from studio.training.storage.resumption import resume
+from studio.training.storage.run_folder import RunFolder
+from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.shelf import Shelf
 from tests.training.conftest import tiny_config, tiny_images
 
 CONFIG = tiny_config("vae")

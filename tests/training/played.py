@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from studio.perturb.perturbation import Gauge, Perturbation
-from studio.training.commands import Command, SetPerturbation
-from studio.training.config import RunConfig
-from studio.training.events import Event, Outcome
-from studio.training.limit import Limit
-from studio.training.loop import RunLoop
-from studio.training.metrics import Metrics, read_metrics
-from studio.training.recorder import Recorder
-from studio.training.run_folder import RunFolder
-from studio.training.snapshot import Snapshot
-from studio.training.trainer import Trainer
+from studio.training.config.limit import Limit
+from studio.training.config.run_config import RunConfig
+from studio.training.engine.trainer import Trainer
+from studio.training.messages.commands import Command, SetPerturbation
+from studio.training.messages.events import Event, Outcome
+from studio.training.messages.snapshot import Snapshot
+from studio.training.run.loop import RunLoop
+from studio.training.storage.metrics import Metrics, read_metrics
+from studio.training.storage.recorder import Recorder
+from studio.training.storage.run_folder import RunFolder
 from tests.training.conftest import PlayedMailbox, tiny_config, tiny_images
 
 E = TypeVar("E", bound=Event)

@@ -20,7 +20,7 @@ from studio.data.planar.density import Array
 from studio.data.planar.plane import Plane
 from studio.errors import UserError
 from studio.perturb.energy import ExampleEnergies
-from studio.perturb.measured import COLUMN, Measured
+from studio.perturb.example_features import COLUMN, Measured
 from studio.perturb.perturbation import Perturbation, target_shares
 
 _WIDER = 3.0

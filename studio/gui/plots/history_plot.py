@@ -12,13 +12,13 @@ import pyqtgraph as pg
 from PySide6.QtCore import QRectF, QTimer, Slot
 from PySide6.QtGui import QColor, QPen
 
-from studio.gui.history import History, HistoryView
-from studio.gui.numbers import compact, whole
-from studio.gui.plots.envelope import Points
 from studio.gui.plots.plot import Plot
 from studio.gui.plots.ranges import Range, steps_shown, sticky
 from studio.gui.plots.reference_lines import Line, ReferenceLines
-from studio.gui.theme import ThemeManager, Tokens
+from studio.gui.state.envelope import Points
+from studio.gui.state.history import History, HistoryView
+from studio.gui.widgets.number_format import compact, whole
+from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.models.diagnostic import Reference
 
 _LATELY = 80  # points at the end of a curve of which every outlier counts

@@ -6,10 +6,10 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
-from studio.gui.explain import explain
-from studio.gui.flow_layout import FlowLayout
-from studio.gui.numbers import FIGURE_SPACE
-from studio.gui.theme import ThemeManager, Tokens
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.number_format import FIGURE_SPACE
+from studio.gui.widgets.theme import ThemeManager, Tokens
 
 _SWATCH = 12
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QPen
 
 from studio.evaluation.report import Mean
 from studio.gui.plots.profile_plot import ProfilePlot
-from studio.gui.theme import Tokens
+from studio.gui.widgets.theme import Tokens
 
 
 class MeanMark:

@@ -14,8 +14,8 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QGuiApplication, QHe
 from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
 from studio.gui.plots.ticks import linear_ticks, log_label, log_ticks, number_label
-from studio.gui.theme import ThemeManager, Tokens
-from studio.gui.tooltip import tooltip
+from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.gui.widgets.tooltip import tooltip
 
 _PIXELS_PER_TICK = {"left": 28, "bottom": 62}
 

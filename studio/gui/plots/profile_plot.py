@@ -9,10 +9,10 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor, QPen
 
-from studio.gui.numbers import compact
 from studio.gui.plots.plot import Plot
 from studio.gui.plots.ranges import Range, sticky
-from studio.gui.theme import ThemeManager, Tokens
+from studio.gui.widgets.number_format import compact
+from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.models.diagnostic import Profile
 
 _DOTTED_UP_TO = 40  # points that get a dot each

@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
 
-from studio.data.names import file_system_key
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.library.entry import entry_of
 from studio.library.export.portable_names import PortablePaths, is_portable, portable
+from studio.names import file_system_key
 from studio.progress import Progress
 
 _MOST_MEMBERS = 50_000

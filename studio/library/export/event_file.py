@@ -18,8 +18,8 @@ from studio.files import whole_file
 from studio.library.export.extras import needed_for
 from studio.library.export.portable_names import portable
 from studio.progress import Progress
-from studio.training.metrics import Metrics, read_metrics
-from studio.training.summary import read_summary
+from studio.training.storage.metrics import Metrics, read_metrics
+from studio.training.storage.summary import read_summary
 
 _POINTS_AT_ONCE = 1000
 _VERSION = "brain.Event:2"

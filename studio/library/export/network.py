@@ -17,13 +17,13 @@ from studio.errors import UserError
 from studio.files import whole_file
 from studio.models.catalog import model_spec
 from studio.progress import Progress
-from studio.training.restore import restore_model
-from studio.training.saved_run import SavedRun
+from studio.training.storage.restore import restore_model
+from studio.training.storage.saved_run import SavedRun
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studio.models.portable import Portable
+    from studio.models.exportable import Portable
 
 TOLERANCE = 1e-4
 _COUNTS = (1, 2, 7)

@@ -9,8 +9,8 @@ import numpy as np
 from studio.files import whole_file
 from studio.library.export.extras import needed_for
 from studio.progress import Progress
-from studio.training.metrics import read_metrics
-from studio.training.run_identity import RunIdentity
+from studio.training.storage.metrics import read_metrics
+from studio.training.storage.run_identity import RunIdentity
 
 _ROWS_AT_ONCE = 100_000
 

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.progress import Progress
-from studio.training.frames import Frame, FrameStore
-from studio.training.sample_strips import tiled
+from studio.training.storage.frames import Frame, FrameStore
+from studio.training.storage.sample_strips import tiled
 
 _LEAST_SIDE = 320  # pixels; smaller grids are enlarged by whole factors
 _MOST_FRAMES = 400

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 
-from studio.data.names import composed, file_system_key, is_reserved
+from studio.names import composed, file_system_key, is_reserved
 
 _FORBIDDEN = r"\x00-\x1f<>:\"/\\|?*"
 _LONGEST = 200

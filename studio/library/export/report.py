@@ -23,11 +23,11 @@ from studio.library.entry import RunEntry, entry_of
 from studio.library.export.pictures import caption
 from studio.library.export.svg import curve_svg
 from studio.progress import Progress
-from studio.training.frames import FrameStore
-from studio.training.metrics import Metrics, read_metrics
-from studio.training.run_identity import RunIdentity
-from studio.training.sample_strips import tiled
-from studio.training.summary import read_summary
+from studio.training.storage.frames import FrameStore
+from studio.training.storage.metrics import Metrics, read_metrics
+from studio.training.storage.run_identity import RunIdentity
+from studio.training.storage.sample_strips import tiled
+from studio.training.storage.summary import read_summary
 
 _MOMENTS = 6
 _SIDE = 180

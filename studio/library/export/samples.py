@@ -11,7 +11,7 @@ from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.progress import Progress
-from studio.training.saved_run import SavedRun
+from studio.training.storage.saved_run import SavedRun
 
 
 def write_samples(
@@ -37,8 +37,8 @@ def write_samples(
     import numpy as np
     import torch
 
-    from studio.training.drawing import drawn_pieces
-    from studio.training.restore import restore_model
+    from studio.training.engine.drawing import drawn_pieces
+    from studio.training.storage.restore import restore_model
 
     saved, progress = SavedRun.open(folder), progress or Progress()
     model = restore_model(saved, averaged=averaged)
@@ -100,7 +100,7 @@ def write_classes(
         UserError: the run or its data cannot be read, or the folder not be written.
         Cancelled: the person cancelled.
     """
-    from studio.training.sorted_samples import write_by_class
+    from studio.training.analysis.sorted_samples import write_by_class
 
     saved = SavedRun.open(folder).at(assignments)
     root = saved.identity.root(data_root)

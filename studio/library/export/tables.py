@@ -9,7 +9,7 @@ from pathlib import Path
 
 from studio.files import whole_file
 from studio.progress import Progress
-from studio.training.metrics import read_metrics
+from studio.training.storage.metrics import read_metrics
 
 _ROWS_AT_ONCE = 10_000
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from studio.files import whole_file
-from studio.training.saved_run import SavedRun
+from studio.training.storage.saved_run import SavedRun
 
 
 def write_weights(folder: Path, out: Path, *, averaged: bool = True) -> int:
@@ -29,7 +29,7 @@ def write_weights(folder: Path, out: Path, *, averaged: bool = True) -> int:
     """
     from safetensors.torch import save
 
-    from studio.training.restore import restore_model
+    from studio.training.storage.restore import restore_model
 
     run = SavedRun.open(folder)
     tensors = restore_model(run, averaged=averaged).state_dict()

@@ -32,10 +32,10 @@ from studio.models.adversarial.views import (
 )
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
 from studio.models.diagnostic import Diagnostic
+from studio.models.exportable import IMAGES, Portable, latent_argument
 from studio.models.nets import Norm, Shape, Style, decoder, encoder, in_chunks
 from studio.models.plane import PlaneView
 from studio.models.plane_views import PARTICLES, descent, field, grid, latent_net, slope_arrows
-from studio.models.portable import IMAGES, Portable, latent_argument
 
 
 class Adversarial(GenerativeModel):

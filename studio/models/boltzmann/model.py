@@ -41,10 +41,10 @@ from studio.models.boltzmann.views import (
     hidden_activity,
 )
 from studio.models.diagnostic import Diagnostic
+from studio.models.exportable import Portable, image_argument
 from studio.models.nets import Shape
 from studio.models.plane import PlaneView
 from studio.models.plane_views import anywhere, descent, field, grid, log_density_field, slope_arrows
-from studio.models.portable import Portable, image_argument
 
 _CHUNK = 2_000
 

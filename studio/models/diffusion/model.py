@@ -27,10 +27,10 @@ from studio.models.diffusion.parametrisation import clean_image, target
 from studio.models.diffusion.sampling import Stage, trajectory
 from studio.models.diffusion.schedule import noise_schedule
 from studio.models.diffusion.spreading import spread
+from studio.models.exportable import IMAGES, Argument, Portable, image_argument
 from studio.models.nets import Shape
 from studio.models.plane import PlaneView
 from studio.models.plane_views import PARTICLES, log_density_field
-from studio.models.portable import IMAGES, Argument, Portable, image_argument
 
 _CHUNK = 500
 _BOUND_EVERY = 100

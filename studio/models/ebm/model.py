@@ -19,11 +19,11 @@ from studio.models.diagnostic import Diagnostic, Histogram, Pictures
 from studio.models.ebm.config import EbmConfig
 from studio.models.ebm.langevin import Langevin
 from studio.models.ebm.network import Energy
+from studio.models.exportable import Portable, image_argument
 from studio.models.nets import Shape
 from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import PlaneView
 from studio.models.plane_views import anywhere, field, grid, log_density_field, repeated, slope_arrows
-from studio.models.portable import Portable, image_argument
 
 _ENERGY_TIP = "How improbable the model finds each place; points roll downhill. E(x), with p(x) ∝ exp(−E(x)/T)."
 _FORCE_TIP = "Where a Langevin step takes each sample. −∇E(x)."

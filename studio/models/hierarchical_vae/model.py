@@ -23,13 +23,13 @@ from torch import Tensor, nn
 
 from studio.models.base import Batch, LossTerms, Phase, Probe
 from studio.models.diagnostic import Diagnostic, Pictures
+from studio.models.exportable import IMAGES, Portable, latent_argument
 from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_density
 from studio.models.hierarchical_vae.config import HierarchicalVaeConfig
 from studio.models.latent_variable import Autoencoder, LatentVariableModel, MeanImage
 from studio.models.likelihoods import pixel_likelihood
 from studio.models.nets import Shape, Style, decoder, encoder
 from studio.models.pixels import to_pixels
-from studio.models.portable import IMAGES, Portable, latent_argument
 
 _CHUNK = 500
 _ROWS = 6

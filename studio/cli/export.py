@@ -1,0 +1,91 @@
+"""`studio export`: a run in the forms of `studio.library.export.formats`, each an option."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+
+from studio.cli.arguments import (
+    Commands,
+    add_data_root,
+    add_places,
+    add_raw,
+    add_run,
+    add_seed,
+    number,
+    place,
+    run_of,
+    tell_if_cut_short,
+)
+from studio.errors import UserError
+
+_DESCRIPTION = """Save parts of a run as files that other programs open. Give one or more of the
+options under “what to save”. Every file is written whole or not at all."""
+
+_EXAMPLES = """examples:
+  studio export my-run --timelapse my-run.mp4 --csv my-run.csv
+  studio export my-run --onnx generator.onnx --raw
+  studio export my-run --classes pictures --count 5000"""
+
+
+def add_export(commands: Commands) -> None:
+    """Add the command."""
+    from studio.library.export.formats import FORMATS
+    from studio.library.export.options import MOST_SAMPLES
+
+    export = commands.add_parser(
+        "export",
+        help="save a run's samples, metrics, model or all of it for others",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_run(export)
+    forms = export.add_argument_group("what to save")
+    for kind in FORMATS:
+        forms.add_argument(f"--{kind.name}", type=place, metavar=kind.metavar, help=kind.says)
+    choices = export.add_argument_group("choices")
+    choices.add_argument(
+        "--step",
+        type=number(int, 0, 10**12),
+        metavar="N",
+        help="of the grid: the newest at or before step N (the last)",
+    )
+    choices.add_argument(
+        "--seconds", type=number(float, 0.1, 3600), default=10.0, metavar="S", help="that a time-lapse lasts (10)"
+    )
+    choices.add_argument(
+        "--count", type=number(int, 1, MOST_SAMPLES), default=1000, metavar="N", help="samples that are drawn (1,000)"
+    )
+    add_seed(choices)
+    add_raw(choices)
+    add_places(choices)
+    add_data_root(choices)
+    export.set_defaults(command=_export)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from studio.cli.library_commands import write
+    from studio.library.export.formats import FORMATS
+    from studio.library.export.options import ExportOptions
+
+    given = vars(arguments)
+    asked = [(kind, out) for kind in FORMATS if (out := given[kind.name.replace("-", "_")]) is not None]
+    if not asked:
+        names = ", ".join(f"--{kind.name}" for kind in FORMATS)
+        raise UserError("Nothing was asked for", "", f"Give one or more of {names} with a name.")
+    run = run_of(arguments)
+    options = ExportOptions(
+        averaged=not arguments.raw,
+        step=arguments.step,
+        seconds=arguments.seconds,
+        count=arguments.count,
+        seed=arguments.seed,
+        data_root=arguments.data_root,
+        assignments=tuple(arguments.assignments),
+    )
+    for kind, out in asked:
+        said = write(partial(kind.write, run, out, options))
+        print(f"{said} in {out}", flush=True)
+    tell_if_cut_short(run)
+    return 0

@@ -1,0 +1,285 @@
+"""Training without a window: the same run, watched on a terminal or in a file."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studio.cli.meter import Meter, say
+from studio.data.catalog import load_dataset
+from studio.data.example_set import ExampleSet
+from studio.data.image_set import ImageSet
+from studio.errors import UserError
+from studio.paths import default_data_root, runs_root
+from studio.progress import Progress
+from studio.training.config.limit import Limit
+from studio.training.config.run_config import RunConfig
+from studio.training.examples.judges import Judges
+from studio.training.messages.commands import Stop
+from studio.training.messages.events import (
+    Event,
+    Finished,
+    Logged,
+    Noticed,
+    Outcome,
+    Preparing,
+    Remarked,
+    Saved,
+    Started,
+    ThreadsChanged,
+    Warned,
+)
+from studio.training.run.session import RunHandle, RunRequest, folder_for, folder_under
+from studio.training.storage.places import made_absolute
+from studio.training.storage.resumption import Resumption
+from studio.training.storage.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from studio.evaluation.judge import Judge
+
+_POLL_SECONDS = 0.1
+_EXIT_CODES = {Outcome.COMPLETED: 0, Outcome.STOPPED: 130, Outcome.FAILED: 1}
+
+
+def train(
+    config: RunConfig,
+    limit: Limit,
+    *,
+    data_root: Path | None,
+    run_dir: Path | None,
+    evaluate: Callable[[Path], None] | None = None,
+) -> int:
+    """Train until the limit or Ctrl-C, and save.
+
+    Args:
+        config: what to train and how.
+        limit: when the run is complete.
+        data_root: folder of downloaded data sets; the person's own if absent.
+        run_dir: the run's folder, new or empty; a new one among the person's runs if absent.
+        evaluate: called with the run's folder when the run is complete. With it the run is also evaluated within its
+            budget, and what is found is kept in its folder.
+
+    Returns:
+        the exit code: 0 when the run was completed, 1 after a bug, 130 when it was interrupted; it is then saved, but
+        a script that wanted the whole run must not take it for one.
+
+    Raises:
+        UserError: something the person can mend ended the run.
+    """
+    folder = folder_for(run_dir, config) if run_dir else folder_under(runs_root(), config)
+    return _run(config, limit, folder, data_root, evaluate=evaluate)
+
+
+def go_on(
+    resumption: Resumption,
+    steps: int | None,
+    minutes: float | None,
+    *,
+    data_root: Path | None,
+    run_dir: Path | None,
+    evaluate: Callable[[Path], None] | None = None,
+) -> int:
+    """Go on from a checkpoint; 1,000 further steps if nothing is said.
+
+    Args:
+        resumption: where to go on from.
+        steps: up to this step of the run.
+        minutes: so much longer.
+        data_root: as for `train`.
+        run_dir: folder of a forked run, as for `train`; one that is resumed stays in its own.
+        evaluate: as for `train`.
+
+    Returns:
+        the exit code, as of `train`.
+
+    Raises:
+        UserError: as for `train`; also if the run is beyond `steps` already.
+    """
+    if steps is not None and steps <= resumption.step:
+        raise UserError(
+            f"The run is at step {resumption.step:,} already", "", f"Say --steps {resumption.step + 1000} or more."
+        )
+    limit = Limit(steps=steps, seconds=resumption.seconds + 60 * minutes if minutes else None)
+    if limit == Limit():
+        limit = Limit(steps=resumption.step + 1000)
+    config, folder = resumption.config, resumption.folder
+    if resumption.forked:
+        folder = folder_for(run_dir, config) if run_dir else folder_under(runs_root(), config)
+    return _run(config, limit, folder, data_root, resumption, evaluate)
+
+
+def _run(
+    config: RunConfig,
+    limit: Limit,
+    folder: Callable[[], RunFolder],
+    data_root: Path | None,
+    resumption: Resumption | None = None,
+    evaluate: Callable[[Path], None] | None = None,
+) -> int:
+    config = made_absolute(config)
+    found = resumption.identity if resumption is not None else None
+    root = found.root(data_root) if found is not None else (data_root or default_data_root()).absolute()
+    judges: list[Judge] = []
+
+    def load(told: Progress) -> ExampleSet:
+        images = found.load(root, told) if found is not None else load_dataset(config.dataset, root, told)
+        _tell_left_out(images)
+        if evaluate is not None:
+            judges.append(_judge(config, images, root, told))
+        return images
+
+    request = RunRequest(
+        config=config,
+        data=load,
+        folder=folder,
+        limit=limit,
+        judge=(lambda: judges[0] if judges else None) if evaluate is not None else None,
+        resumption=resumption,
+        data_root=root,
+    )
+    with _terminable():
+        handle = RunHandle(request)
+        try:
+            with _Watcher(handle, limit, resumption.seconds if resumption else 0.0) as watcher:
+                code = watcher.watch()
+        finally:
+            handle.send(Stop(insist=True))  # whatever ended the watch, nothing trains on unseen
+        if evaluate is not None and code == 0 and watcher.folder is not None:
+            evaluate(watcher.folder)
+    return code
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Take a request to end, as batch systems and shutdowns send it, for a Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _judge(config: RunConfig, images: ExampleSet, data_root: Path, progress: Progress) -> Judge:
+    """The judge that the run asks for, trained before anything else if there is none yet."""
+    if not isinstance(images, ImageSet):
+        raise UserError(
+            "Only images can be judged",
+            f"{images.name} has {images.noun}.",
+            "Train without --evaluate: the run's own metrics say how far points are from their target.",
+        )
+    say("Training the judge, unless it is kept from before")
+    return Judges(images, data_root).judge(config.evaluation.judge, progress)
+
+
+def _tell_left_out(images: ExampleSet) -> None:
+    """Say above the bar what was left out of a data set."""
+    for line in images.report.lines():
+        say(line)
+
+
+class _Watcher:
+    """Shows how far a run is; Ctrl-C or SIGTERM stops it in good order, a second one gives up on it.
+
+    Args:
+        handle: of the run.
+        limit: when it is complete.
+        spent: seconds that it had trained before.
+    """
+
+    def __init__(self, handle: RunHandle, limit: Limit, spent: float = 0.0) -> None:
+        self._handle = handle
+        self._limit = limit
+        self._problem: UserError | None = None
+        self.folder: Path | None = None
+        self._spent = spent
+        self._seconds = round(limit.seconds or 0)
+        self._meter = Meter(self._seconds, "s") if limit.steps is None else Meter(limit.steps, "steps")
+
+    def watch(self) -> int:
+        finished = None
+        interrupted = False
+        while finished is None:
+            try:
+                time.sleep(_POLL_SECONDS)
+                finished = self._drain()
+            except KeyboardInterrupt:
+                if interrupted:
+                    raise
+                interrupted = True
+                self._say("Finishing the step under way and saving; press Ctrl-C again to give up.")
+                self._handle.send(Stop())
+        self._handle.join()
+        self._meter.close()  # before what went wrong, which then has the last word
+        return self._conclude(finished)
+
+    def __enter__(self) -> _Watcher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._meter.close()
+
+    def _drain(self) -> Finished | None:
+        events, _ = self._handle.events()
+        snapshot = self._handle.take_snapshot()  # after the events: once Finished is there, so is the last snapshot
+        finished = None
+        for event in events:
+            self._show(event)
+            if isinstance(event, Finished):
+                finished = event
+        if snapshot is not None:
+            self._meter.reach(self._done(snapshot.step, snapshot.seconds))
+        return finished
+
+    def _done(self, step: int, seconds: float) -> int:
+        """What counts towards the limit."""
+        return step if self._limit.steps is not None else min(round(seconds), self._seconds)
+
+    def _show(self, event: Event) -> None:
+        match event:
+            case Preparing(text=text):
+                self._meter.doing(text)
+            case Started(device=device, threads=threads, parameters=parameters, folder=folder, step=step):
+                self.folder = folder
+                self._meter.doing("Training")
+                self._meter.begin(self._done(step, self._spent))
+                self._say(f"{parameters:,} parameters on {device}, {threads} threads; run folder {folder}")
+            case Remarked(text=text):
+                self._say(text)
+            case Logged(step=step, values=values):
+                told = [f"{name} {value:.3g}" for name, value in values.items() if name.startswith("loss_")]
+                if self._limit.steps is None:
+                    told.insert(0, f"step {step:,}")
+                self._meter.doing("Training", ", ".join(told))
+            case Warned(error=error, unsaved=unsaved):
+                # Nobody is there to mend it while the run waits, so it ends, with what can be saved.
+                self._problem = error
+                self._handle.send(Stop(insist=unsaved))
+            case ThreadsChanged(step=step, threads=threads):
+                self._say(f"Step {step:,}: {threads} threads, as other programs leave room")
+            case Noticed(step=step, error=error):
+                self._say(f"Step {step:,}: {error}")
+            case Saved(path=path):
+                self._say(f"Saved to {path}")
+            case _:
+                pass
+
+    def _say(self, text: str) -> None:
+        say(text)
+
+    def _conclude(self, finished: Finished) -> int:
+        if finished.error is not None:
+            raise finished.error
+        if finished.traceback:
+            self._say(finished.traceback)
+            return 1
+        if self._problem is not None:
+            raise self._problem
+        return _EXIT_CODES[finished.outcome]

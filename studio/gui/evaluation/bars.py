@@ -1,0 +1,227 @@
+"""Bars of class shares: data grey, generated filled in the class's colour with its interval, target outlined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.theme import Tokens
+from studio.gui.widgets.tooltip import tooltip
+
+_LEAST_ROOM = 20
+"""Pixels of width for each class."""
+
+_TOP, _LEFT = 8, 46
+_NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars:
+    """What to draw; arrays of shape (K,).
+
+    Attributes:
+        names: of the classes, "unsure" last.
+        data, target, generated, low, high: shares in 0…1.
+        of_all: least and greatest share of each class among all samples, "unsure" among them, shape (K − 1, 2) or none.
+    """
+
+    names: tuple[str, ...]
+    data: NDArray[np.float64]
+    target: NDArray[np.float64]
+    generated: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    of_all: NDArray[np.float64]
+
+    def describe(self, index: int) -> str:
+        """One class in words."""
+        percent = [100 * float(a[index]) for a in (self.data, self.target, self.generated, self.low, self.high)]
+        return (
+            f"“{self.names[index]}”: data {percent[0]:.2f} %, target {percent[1]:.2f} %, generated {percent[2]:.2f} %; "
+            f"95 % interval {percent[3]:.2f} … {percent[4]:.2f} %.{self._bounds(index)}"
+        )
+
+    def _bounds(self, index: int) -> str:
+        """What it comes to where the unsure may be anything."""
+        if not len(self.of_all):
+            return ""
+        if index == len(self.of_all):
+            return " That is of all samples; the classes are among the others."
+        least, most = 100 * self.of_all[index]
+        return f" Of all samples, the unsure among them, {least:.1f} … {most:.1f} %."
+
+
+class SharesBars(QWidget):
+    """A group of bars per class; a click or the arrow keys choose one."""
+
+    chosen = Signal(int)
+
+    def __init__(self, tokens: Tokens) -> None:
+        super().__init__()
+        self.setObjectName("shares_bars")
+        explain(self, "Class shares", "Data, target and generated share of each class; arrows show samples of one.")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.tokens = tokens
+        self.bars: Bars | None = None
+        self.current = -1
+
+    def show_bars(self, bars: Bars) -> None:
+        """Draw these."""
+        self.bars = bars
+        self.current = min(self.current, len(bars.names) - 1)
+        self.setMinimumSize(self.minimumSizeHint())
+        self.setAccessibleDescription(" ".join(bars.describe(index) for index in range(len(bars.names))))
+        self.update()
+
+    def choose(self, index: int) -> None:
+        """Mark a class and say so."""
+        self.current = index
+        self.update()
+        self.chosen.emit(index)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for each class's bars and its name."""
+        number = len(self.bars.names) if self.bars is not None else 1
+        return QSize(_LEFT + (number - 1) * _LEAST_ROOM + self._last_room(_LEAST_ROOM), 60)
+
+    def sizeHint(self) -> QSize:
+        """As little as possible."""
+        return self.minimumSizeHint()
+
+    # -- geometry
+
+    def _room(self) -> float:
+        """Width of each class but the last."""
+        assert self.bars is not None
+        number, width = len(self.bars.names), self.width() - _LEFT
+        last = self._last_room(int(width / number))
+        return (width - last) / (number - 1)
+
+    def _last_room(self, least: int) -> int:
+        """Width of the last, whose name says what it is and is never cut off."""
+        name = self.bars.names[-1] if self.bars is not None else ""
+        return max(least, self.fontMetrics().horizontalAdvance(name) + 6)
+
+    def _span(self, index: int) -> tuple[float, float]:
+        """Left end and width of a class."""
+        assert self.bars is not None
+        room = self._room()
+        left = _LEFT + index * room
+        return left, room if index < len(self.bars.names) - 1 else self.width() - left
+
+    def _bottom(self) -> float:
+        return float(self.height() - self.fontMetrics().height() - 6)
+
+    def _scale(self) -> float:
+        """The share at the top."""
+        assert self.bars is not None
+        highest = max(float(np.max(values)) for values in (self.bars.data, self.bars.target, self.bars.high))
+        return max(0.05, 1.05 * highest)
+
+    def class_at(self, x: float) -> int:
+        """The class drawn at this place; −1 where there is none."""
+        if self.bars is None or x < _LEFT:
+            return -1
+        return min(len(self.bars.names) - 1, int((x - _LEFT) / self._room()))
+
+    def place_of(self, index: int) -> QPointF:
+        """The middle of a class's bars."""
+        left, room = self._span(index)
+        return QPointF(left + room / 2, self.height() / 2)
+
+    # -- drawing
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Grid, bars and names."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self.tokens.surface))
+        if self.bars is not None:
+            self._paint_grid(painter)
+            for index in range(len(self.bars.names)):
+                self._paint_class(painter, index)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(self.tokens.focus), 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def _paint_grid(self, painter: QPainter) -> None:
+        scale, bottom = self._scale(), self._bottom()
+        most = max(2, int((bottom - _TOP) / 32))
+        step = next((nice for nice in _NICE if scale / nice <= most), 1.0)
+        for tick in np.arange(0, scale, step):
+            y = bottom - (bottom - _TOP) * tick / scale
+            painter.setPen(QColor(self.tokens.grid))
+            painter.drawLine(QPointF(_LEFT, y), QPointF(self.width(), y))
+            painter.setPen(QColor(self.tokens.muted))
+            label = QRectF(0, y - 10, _LEFT - 5, 20)
+            painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{100 * tick:.0f} %")
+
+    def _paint_class(self, painter: QPainter, index: int) -> None:
+        assert self.bars is not None
+        bars, bottom, scale = self.bars, self._bottom(), self._scale()
+        left, room = self._span(index)
+
+        def height(share: float) -> float:
+            return (bottom - _TOP) * share / scale
+
+        if index == self.current:
+            painter.fillRect(QRectF(left, _TOP, room, self.height() - _TOP), QColor(self.tokens.hover))
+        width = min(0.38 * room, 26.0)
+        middle = left + room / 2
+        data = height(float(bars.data[index]))
+        painter.fillRect(QRectF(middle - width, bottom - data, width, data), QColor(self.tokens.data_grey))
+        made = height(float(bars.generated[index]))
+        last = index == len(bars.names) - 1
+        colour = QColor(self.tokens.muted if last else self.tokens.class_colour(index))
+        painter.fillRect(QRectF(middle, bottom - made, width, made), colour)
+        painter.setPen(QPen(QColor(self.tokens.target), 1.5))
+        wanted = height(float(bars.target[index]))
+        painter.drawRect(QRectF(middle, bottom - wanted, width, wanted))
+        low, high = (bottom - height(float(ends[index])) for ends in (bars.low, bars.high))
+        painter.drawLine(QPointF(middle + width / 2, low), QPointF(middle + width / 2, high))
+        for end in (low, high):
+            painter.drawLine(QPointF(middle + width / 2 - 3, end), QPointF(middle + width / 2 + 3, end))
+        painter.setPen(QColor(self.tokens.text))
+        metrics = self.fontMetrics()
+        name = metrics.elidedText(bars.names[index], Qt.TextElideMode.ElideRight, int(room))
+        painter.drawText(QRectF(left, bottom + 3, room, metrics.height()), Qt.AlignmentFlag.AlignCenter, name)
+
+    # -- hands
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose a class."""
+        index = self.class_at(event.position().x())
+        if index >= 0:
+            self.choose(index)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left, right, Home and End choose a class."""
+        number = len(self.bars.names) if self.bars is not None else 0
+        places = {
+            Qt.Key.Key_Left: max(0, self.current - 1),
+            Qt.Key.Key_Right: min(number - 1, self.current + 1),
+            Qt.Key.Key_Home: 0,
+            Qt.Key.Key_End: number - 1,
+        }
+        place = places.get(Qt.Key(event.key()))
+        if place is None or not number:
+            super().keyPressEvent(event)
+        else:
+            self.choose(place)
+
+    def event(self, event: QEvent) -> bool:
+        """The class under the mouse, in words."""
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            index = self.class_at(event.pos().x())
+            text = (
+                tooltip(f"{self.bars.describe(index)} Click to see such samples.") if self.bars and index >= 0 else ""
+            )
+            QToolTip.showText(event.globalPos(), text, self)
+            return True
+        return super().event(event)

@@ -1,0 +1,289 @@
+"""Evaluations from the window's side: brings the judge in, asks for evaluations, and keeps what came of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from studio.errors import UserError
+from studio.evaluation.tables import curve_values
+from studio.gui.run.run_control import RunControl
+from studio.gui.state.history import History, HistoryView
+from studio.gui.state.log import Log
+from studio.gui.state.old_runs import Moment, Past
+from studio.gui.state.setup import Setup
+from studio.gui.state.task_runner import TaskRunner
+from studio.gui.state.view_state import RunPhase
+from studio.gui.timeline.time_cursor import TimeCursor, TimeView
+from studio.progress import Progress
+from studio.training.config.run_config import RunConfig
+from studio.training.examples.judges import Judges
+from studio.training.messages.commands import CancelEvaluation, EvaluateNow
+from studio.training.messages.events import Evaluated, Evaluating, EvaluationEnded
+from studio.training.run.session import RunRequest
+from studio.training.storage.saved_run import SavedRun
+
+if TYPE_CHECKING:
+    from studio.evaluation.judge import Judge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationView:
+    """What is known, and what goes on.
+
+    Attributes:
+        latest: the newest evaluation of this run.
+        history: `curve_values` against step.
+        doing: what goes on for a person who waits, in words; empty if nothing does.
+        fraction: of that, in 0…1.
+        possible: whether there is something to evaluate.
+    """
+
+    latest: Evaluated | None = None
+    history: HistoryView = field(default_factory=HistoryView)
+    doing: str = ""
+    fraction: float = 0.0
+    possible: bool = False
+
+
+class EvaluationControl(QObject):
+    """The judge that the run asks for, and the evaluations of the run.
+
+    Args:
+        tasks: trains judges, and evaluates runs that have ended, beside the window.
+        setup: whose data set is judged, and by whom.
+        runs: the run under way.
+        time: says which run is shown, and which step of it.
+        log: told what becomes of it.
+    """
+
+    changed = Signal(object)  # EvaluationView of the run under way, or of the last one of this window
+    shown_changed = Signal(object)  # EvaluationView at the time cursor
+    evaluated = Signal(object)  # Evaluated
+
+    def __init__(
+        self,
+        tasks: TaskRunner,
+        setup: Setup,
+        runs: RunControl,
+        time: TimeCursor,
+        log: Log,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._setup = setup
+        self._time = time
+        self._history = History()  # of the run under way
+        self.view = EvaluationView(history=HistoryView(history=self._history))
+        self._seen: Evaluated | None = None  # at the cursor, from disk
+        self._following = True
+        self._tasks = tasks
+        self._runs = runs
+        self._log = log
+        self._judges: Judges | None = None  # who may look at the run's data; None before a run
+        self._name = ""  # of the judge that the run asks for
+        self._preparing: tuple[Judges, str] | None = None
+        self._wanted = False
+        self._asked: object = None  # the evaluation of a run that has ended whose answer belongs into the view
+        setup.config_changed.connect(self._on_config)
+        runs.run_begins.connect(self._on_run_begins)
+        runs.evaluation_arrived.connect(self._on_message)
+        runs.run_changed.connect(self._on_run)
+        time.run_shown.connect(self._on_run_shown)
+        time.moment_shown.connect(self._on_moment)
+        time.changed.connect(self._on_time)
+
+    def generated(self, class_names: tuple[str, ...]) -> NDArray[np.float64] | None:
+        """The newest corrected shares of what the run generates, shape (K,); None where none are known."""
+        latest = self.view.latest
+        if latest is None or latest.evaluation.class_names != class_names:
+            return None
+        return latest.evaluation.shares.corrected[:-1]
+
+    @Slot(object, object)
+    def _on_run_begins(self, request: RunRequest, past: Past) -> None:
+        """Have the judge of the run trained beside it, unless it is not asked for.
+
+        Data that cannot be judged, such as points, are not evaluated.
+        """
+        config, judges = request.config.evaluation, self._setup.judges
+        self._judges, self._name = judges, config.judge
+        self._wanted, self._asked = False, None
+        self._history = past.evaluations
+        self._set(EvaluationView(history=HistoryView(history=self._history), latest=past.latest))
+        if judges is not None and self._refusal is None and config.budget > 0:
+            self._prepare(judges, config.judge)
+
+    @Slot(object)
+    def _on_config(self, config: RunConfig) -> None:
+        """Have the judge that is set up evaluate a run that has ended; one that is under way keeps its own."""
+        if not self._runs.run.phase.active:
+            self._name = config.evaluation.judge
+            self._on_run()
+
+    @property
+    def _refusal(self) -> UserError | None:
+        """Why nobody can look at what the run generates; None if somebody can, or there is no run."""
+        return self._judges.why_not(self._name) if self._judges is not None else None
+
+    @Slot()
+    def evaluate(self) -> None:
+        """Evaluate the model of this moment, or the run that has ended."""
+        if self._judges is None or self.view.doing:
+            return
+        refusal = self._refusal
+        if refusal is not None:
+            self._log.add_error(refusal)
+            return
+        here = self._judges.here(self._name) is not None
+        self._set(replace(self.view, doing="Evaluating" if here else "Training the judge", fraction=0.0))
+        if not here:
+            self._wanted = True
+            self._prepare(self._judges, self._name)
+        else:
+            self._ask()
+
+    @Slot()
+    def cancel(self) -> None:
+        """Give up what the person waits for."""
+        self._wanted, self._asked = False, None
+        self._runs.send(CancelEvaluation())
+        self._tasks.cancel()
+        self._set(replace(self.view, doing=""))
+
+    def _prepare(self, judges: Judges, name: str) -> None:
+        if self._preparing == (judges, name) or judges.here(name) is not None:
+            return
+        self._preparing = asked = (judges, name)
+        self._tasks.run(
+            lambda progress: judges.judge(name, progress),
+            done=lambda judge: self._on_judge(judge, asked),
+            failed=lambda error: self._on_no_judge(asked, error),
+            cancelled=lambda: self._on_no_judge(asked),
+        )
+
+    def _on_judge(self, judge: Judge, asked: tuple[Judges, str]) -> None:
+        whose = f"The judge of {judge.trained_on}" if judge.trained_on else "The judge"
+        if math.isfinite(judge.accuracy):
+            self._log.add(f"{whose} is right on {100 * judge.accuracy:.1f} % of the examples held out")
+        else:
+            self._log.add(f"{whose} is trained, with too few examples to say how often it is right")
+        if asked != self._preparing:  # for a run before this one, whose data were others
+            return
+        self._preparing = None
+        if self._wanted:
+            self._wanted = False
+            self._ask()
+
+    def _on_no_judge(self, asked: tuple[Judges, str], error: UserError | None = None) -> None:
+        if error is not None:
+            self._log.add_error(error)
+        if asked == self._preparing:
+            self._preparing, self._wanted = None, False
+            self._set(replace(self.view, doing=""))
+
+    def _ask(self) -> None:
+        """The judge is there: have the run evaluate itself, or do it here if it has ended."""
+        run = self._runs.run
+        if run.phase in (RunPhase.RUNNING, RunPhase.PAUSED):
+            self._runs.send(EvaluateNow())
+        elif not run.phase.active and run.folder is not None and self._judges is not None:
+            folder, judges, name = run.folder, self._judges, self._name
+            self._asked = asked = object()
+
+            def work(progress: Progress) -> Evaluated:
+                from studio.training.analysis.evaluate_run import evaluate_run, keep_evaluation
+
+                saved = SavedRun.open(folder)
+                found = evaluate_run(saved, lambda _: judges.examples, progress, judge=name, judges=judges)
+                keep_evaluation(saved, found)
+                return found
+
+            self._tasks.run(
+                work,
+                done=lambda found: self._on_evaluated(found, folder, asked),
+                failed=lambda error: self._on_not_evaluated(asked, error),
+                cancelled=lambda: self._on_not_evaluated(asked),
+            )
+        else:
+            self._set(replace(self.view, doing=""))
+
+    def _on_evaluated(self, found: Evaluated, folder: Path, asked: object) -> None:
+        """A run that has ended is evaluated; if another has begun meanwhile, that shows nothing of it."""
+        if asked is self._asked:
+            self._asked = None
+            self._on_message(found)
+        else:
+            self._log.add(f"The evaluation of step {found.step:,} of {folder.name} is kept with that run")
+
+    def _on_not_evaluated(self, asked: object, error: UserError | None = None) -> None:
+        if error is not None:
+            self._log.add_error(error)
+        if asked is self._asked:
+            self._asked = None
+            self._set(replace(self.view, doing=""))
+
+    @Slot(object)
+    def _on_message(self, message: Evaluated | Evaluating | EvaluationEnded) -> None:
+        match message:
+            case Evaluating():
+                self._set(replace(self.view, doing=message.text, fraction=message.fraction))
+            case EvaluationEnded():
+                self._set(replace(self.view, doing=""))
+            case Evaluated(evaluation=found):
+                self._history.append(message.step, curve_values(found))
+                self._set(replace(self.view, latest=message, doing=""))
+                self.evaluated.emit(message)
+
+    @Slot(object)
+    def _on_run(self) -> None:
+        run = self._runs.run
+        saved = not run.phase.active and run.folder is not None and run.saved_step > 0
+        judged = self._judges is not None and self._refusal is None
+        possible = judged and (run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) or saved)
+        doing = "" if run.phase is RunPhase.STOPPING else self.view.doing
+        if (possible, doing) != (self.view.possible, self.view.doing):  # not at every snapshot, which is news too
+            self._set(replace(self.view, possible=possible, doing=doing))
+
+    def _set(self, view: EvaluationView) -> None:
+        self.view = view
+        self.changed.emit(view)
+        if self._time.old is None:
+            self._show()
+
+    # -- at the time cursor
+
+    @property
+    def shown(self) -> EvaluationView:
+        """The newest evaluation at the time cursor, and what goes on."""
+        old, at = self._time.old, self._time.history.cursor
+        if old is not None:
+            return EvaluationView(latest=self._seen, history=HistoryView(history=old.evaluations, cursor=at))
+        latest = self.view.latest if at is None else self._seen
+        return replace(self.view, latest=latest, history=HistoryView(history=self._history, cursor=at))
+
+    def _show(self) -> None:
+        self.shown_changed.emit(self.shown)
+
+    @Slot()
+    def _on_run_shown(self) -> None:
+        self._seen = None
+        self._show()
+
+    @Slot(object)
+    def _on_moment(self, moment: Moment) -> None:
+        self._seen = moment.evaluation
+        self._show()
+
+    @Slot(object)
+    def _on_time(self, view: TimeView) -> None:
+        """Back at the newest moment, perhaps."""
+        before, self._following = self._following, view.following
+        if view.following and not before:
+            self._show()

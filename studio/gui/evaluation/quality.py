@@ -1,0 +1,166 @@
+"""The quality of generated samples: figures, each explained, and two distances against step over their floors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from studio.evaluation.committee import TOTAL_VARIATION
+from studio.evaluation.report import Evaluation
+from studio.evaluation.tables import known
+from studio.gui.plots.history_plot import Curve, HistoryPlot
+from studio.gui.plots.legend import Chip, Legend
+from studio.gui.state.history import HistoryView
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.number_format import compact
+from studio.gui.widgets.theme import ThemeManager
+from studio.models.diagnostic import Reference
+
+_LEAST_HEIGHT = 120
+_REAL = (Reference(value=1.0, title="real against real"),)
+_CURVES = (
+    Curve(
+        name="frechet_ratio",
+        title="Fréchet",
+        tip="Fréchet distance over its floor, the distance of as many real examples. 1 is as good as real.",
+        colour=0,
+        references=_REAL,
+    ),
+    Curve(
+        name="mmd_ratio",
+        title="Kernel",
+        tip="Kernel distance MMD² over its floor, that of as many real examples. 1 is as good as real.",
+        colour=1,
+        references=_REAL,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One number of an evaluation: how it is shown, and what it means."""
+
+    title: str
+    value: Callable[[Evaluation], str]
+    beside: Callable[[Evaluation], str]
+    tip: str
+
+
+_FIGURES = (
+    Figure(
+        title="Fréchet distance",
+        value=lambda found: f"{found.frechet:.3g}",
+        beside=lambda found: f"real: {found.frechet_floor:.3g}",
+        tip="How far means and spreads of samples and tilted data are apart in the judge's features, beside what as "
+        "many real examples score. |μ − μ′|² + tr(Σ + Σ′ − 2(Σ^½ Σ′ Σ^½)^½).",
+    ),
+    Figure(
+        title="Kernel distance",
+        value=lambda found: f"{found.mmd:.3g}",
+        beside=lambda found: f"real: {found.mmd_floor:.3g}",
+        tip="How far samples x and tilted data y are apart in all moments up to the third, beside what as many real "
+        "examples score. MMD² = ⟨k(x, x̃)⟩ + ⟨k(y, ỹ)⟩ − 2⟨k(x, y)⟩, k = (x·y/d + 1)³ in the judge's features.",
+    ),
+    Figure(
+        title="Total variation",
+        value=lambda found: f"{found.tv:.3f}",
+        beside=lambda found: f"if right: {found.tv_floor:.3f}",
+        tip=f"{TOTAL_VARIATION} Beside it: what chance and the judges’ disagreement give where the shares are right.",
+    ),
+    Figure(
+        title="KL",
+        value=lambda found: f"{found.kl:.3f} nats",
+        beside=lambda found: "if right: 0",
+        tip="Relative entropy of the target's shares p′ from the generated ones q among the recognisable. "
+        "KL = Σ p′ log(p′/q), in nats.",
+    ),
+    Figure(
+        title="Precision",
+        value=lambda found: f"{found.likeness.precision:.2f}",
+        beside=lambda found: "look like the data",
+        tip="Share of samples that look like the data: within a real example's distance to its fifth neighbour, in "
+        "the judge's features and textures. What is not recognised counts as not like them.",
+    ),
+    Figure(
+        title="Recall",
+        value=lambda found: f"{found.likeness.recall:.2f}",
+        beside=lambda found: "data reached",
+        tip="Share of the data that the model reaches: within a sample's distance to its fifth neighbour.",
+    ),
+    Figure(
+        title="Density",
+        value=lambda found: f"{found.likeness.density:.2f}",
+        beside=lambda found: "about 1 is right",
+        tip="How many real examples have a sample within the distance to their fifth neighbour, counted for each "
+        "sample and divided by 5. Above 1 samples crowd where the data are dense.",
+    ),
+    Figure(
+        title="Coverage",
+        value=lambda found: f"{found.likeness.coverage:.2f}",
+        beside=lambda found: "data with a sample",
+        tip="Share of real examples that have a sample within the distance to their fifth neighbour. Low where modes "
+        "are missed.",
+    ),
+    Figure(
+        title="Nearness",
+        value=lambda found: f"{found.nearness:.2f}",
+        beside=lambda found: "0 copies, 1 as real",
+        tip="Whether samples are copies: median distance of a sample to its nearest training example, over that of a "
+        "real example to the nearest other one.",
+    ),
+    Figure(
+        title="Judge",
+        value=lambda found: f"{100 * found.accuracy:.1f} %",
+        beside=lambda found: f"right on {found.judge or 'data'} held out",
+        tip="How often the judge is right on examples that it was not trained on; shares are corrected for the rest.",
+    ),
+)
+
+
+class SharesQuality(QWidget):
+    """A table of figures above a plot."""
+
+    def __init__(self, theme: ThemeManager) -> None:
+        super().__init__()
+        self.values: dict[str, QLabel] = {}
+        self._beside: dict[str, QLabel] = {}
+        grid = QGridLayout()
+        grid.setColumnStretch(2, 1)
+        grid.setVerticalSpacing(2)
+        for row, figure in enumerate(_FIGURES):
+            labels = QLabel(figure.title), QLabel(), QLabel()
+            for column, label in enumerate(labels):
+                explain(label, figure.title, figure.tip)
+                grid.addWidget(label, row, column)
+            labels[1].setAlignment(Qt.AlignmentFlag.AlignRight)
+            labels[1].setTextInteractionFlags(
+                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+            )
+            labels[2].setProperty("role", "muted")
+            labels[2].setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            self.values[figure.title], self._beside[figure.title] = labels[1], labels[2]
+        self.plot = HistoryPlot(theme, "Distances over their floors", "distance / floor")
+        self.plot.setMinimumHeight(_LEAST_HEIGHT)
+        self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self.plot.set_curves(_CURVES)
+        self.legend = Legend(theme)
+        for curve in _CURVES:
+            self.legend.add(Chip(curve.name, curve.title, curve.tip, width=6), curve.colour)
+        self.legend.toggled.connect(self.plot.set_shown)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(2, 2, 2, 2)
+        whole.addLayout(grid)
+        whole.addWidget(self.plot, 1)
+        whole.addWidget(self.legend)
+
+    def show_evaluation(self, found: Evaluation, history: HistoryView) -> None:
+        """The newest evaluation, and those before it."""
+        for figure in _FIGURES:
+            self.values[figure.title].setText(known(figure.value(found)))
+            self._beside[figure.title].setText(known(figure.beside(found)))
+        for name, chip in self.legend.chips.items():
+            chip.set_value(compact(history.current(name), 3))
+        self.plot.show_history(history)

@@ -1,0 +1,71 @@
+"""Samples of one judged class, each above the training example that is most like it: does the model copy?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from studio.evaluation.report import Evaluation
+from studio.evaluation.tables import with_unsure
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.image_view import ImageView
+from studio.gui.widgets.pictures import GAP, mosaic
+
+_TIP = (
+    "Above: samples that the judge gives to this class. Below: the training example most like each. Nearness is how "
+    "far the two are apart over how far real examples are: 0 is a copy, about 1 as real."
+)
+
+
+class SharesSamples(QWidget):
+    """A caption and the pictures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._nearness: NDArray[np.float64] = np.empty(0)
+        self._pitch = 1
+        self.caption = QLabel()
+        self.caption.setObjectName("shares_caption")
+        self.caption.setProperty("role", "small")
+        self.caption.setTextFormat(Qt.TextFormat.PlainText)
+        self.caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        explain(self.caption, "Samples of the class", _TIP)
+        self.picture = ImageView("Samples of the class, each above the training example that is most like it")
+        self.picture.describe = self._describe
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.caption)
+        column.addWidget(self.picture, 1)
+
+    def show_class(self, found: Evaluation, index: int) -> None:
+        """Those of a class by its number, K for unsure."""
+        some = found.specimens
+        chosen = np.flatnonzero(some.labels == index)
+        name = with_unsure(found.class_names)[index]
+        if not len(chosen):
+            self._nearness = np.empty(0)
+            known = "no such sample among those judged" if len(some.labels) else "samples are not kept on disk"
+            self.caption.setText(f"{name}: {known}")
+            self.picture.set_picture(None)
+            return
+        self._nearness = some.nearness[chosen]
+        self._pitch = some.images.shape[2] + GAP
+        self.caption.setText(
+            f"{name}: samples above their nearest training examples, nearness {_shown(self._nearness)}"
+        )
+        both = np.concatenate([some.images[chosen], some.neighbours[chosen]])
+        self.picture.set_picture(mosaic(both, len(chosen)))
+
+    def _describe(self, column: int, row: int) -> str:
+        place = column // self._pitch
+        if not 0 <= place < len(self._nearness):
+            return ""
+        return f"Nearness {_shown(self._nearness[place])}: 0 is a copy of the training example, about 1 as real."
+
+
+def _shown(nearness: NDArray[np.float64]) -> str:
+    value = float(np.median(nearness))
+    return "–" if np.isnan(value) else f"{value:.2f}"

@@ -1,0 +1,179 @@
+"""Sample grids of several runs side by side, all of the same step or the newest before it, and of the same latents:
+where the kept ones are not, they can be drawn anew by the newest weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+
+from studio.errors import UserError
+from studio.gui.library.compare_latents import Kinship, common_latents, kinship
+from studio.gui.setup.parts import LoadingBar, wrapped_label
+from studio.gui.state.task_runner import TaskRunner
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.image_view import ImageView
+from studio.gui.widgets.number_format import whole
+from studio.gui.widgets.pictures import mosaic
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import tooltip
+from studio.library.compare import ComparedRun
+from studio.progress import Progress
+from studio.training.messages.snapshot import SampleGrid
+from studio.training.storage.frames import Frame, FrameStore
+
+if TYPE_CHECKING:
+    from studio.training.analysis.redraw import Alike
+
+_MOST = 2**31 - 1
+
+
+class CompareSamples(QWidget):
+    """A picture per run, by the averaged weights, and a slider over the steps.
+
+    Args:
+        tasks: reads and draws them beside the window.
+    """
+
+    def __init__(self, tasks: TaskRunner, theme: ThemeManager) -> None:
+        super().__init__()
+        self._tasks = tasks
+        self._runs: Sequence[ComparedRun] = ()
+        self._reading = self._wanted = False
+        self._grids: list[SampleGrid | None] = []
+        self.views: list[ImageView] = []
+        self._captions: list[QLabel] = []
+        self._grid = QGridLayout()
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setObjectName("compare_step")
+        explain(
+            self.slider,
+            "Step of the samples",
+            "Shows each run's samples at this step or the newest before it. Below stands whether they are of the same "
+            "latents.",
+        )
+        self.slider.valueChanged.connect(self._read)
+        self._step = QLabel()
+        row = QHBoxLayout()
+        for widget in (QLabel("Step"), self.slider, self._step):
+            row.addWidget(widget)
+        self.note = wrapped_label("compare_latents", "small")
+        self.redraw = QPushButton("&Draw from the same latents")
+        self.redraw.setObjectName("compare_redraw")
+        explain(
+            self.redraw,
+            "Draw from the same latents",
+            "Draws new samples of every run by its newest weights, all of the first run's latents. z ~ N(0, 1).",
+        )
+        self.redraw.clicked.connect(self._draw_anew)
+        self.progress = LoadingBar(theme)
+        self.progress.cancel.clicked.connect(tasks.cancel)
+        self.progress.hide()
+        tasks.changed.connect(self.progress.show_task)
+        below = QHBoxLayout()
+        below.addWidget(self.note, 1)
+        below.addWidget(self.redraw)
+        column = QVBoxLayout(self)
+        column.addLayout(row)
+        column.addLayout(self._grid, 1)
+        column.addLayout(below)
+        column.addWidget(self.progress)
+
+    def show_runs(self, runs: Sequence[ComparedRun]) -> None:
+        """Show these, from their ends."""
+        self._runs = runs
+        across = math.ceil(math.sqrt(len(runs)))
+        for place, run in enumerate(runs):
+            caption = QLabel(run.entry.name)
+            caption.setTextFormat(Qt.TextFormat.PlainText)
+            view = ImageView(f"Samples of {run.entry.name}")
+            side = QVBoxLayout()
+            side.addWidget(caption)
+            side.addWidget(view, 1)
+            self._grid.addLayout(side, place // across, place % across)
+            self.views.append(view)
+            self._captions.append(caption)
+        last = min(max(run.entry.steps for run in runs), _MOST)
+        self._step.setMinimumWidth(self._step.fontMetrics().horizontalAdvance(whole(last)) + 4)
+        self.slider.setRange(0, last)
+        self.slider.setPageStep(max(1, last // 20))
+        self.slider.setSingleStep(max(1, last // 200))
+        self.slider.setValue(last)
+        self._read()
+
+    @Slot()
+    def _read(self) -> None:
+        step = self.slider.value()
+        self._step.setText(whole(step))
+        self._wanted = self._reading
+        if self._reading:
+            return
+        self._reading = True
+        folders = [run.folder for run in self._runs]
+        self._tasks.run(
+            lambda _: [FrameStore(folder).at(step) for folder in folders],
+            done=self._show,
+            failed=self._on_failed,
+            cancelled=self._give_up,
+        )
+
+    def _show(self, frames: list[Frame | None]) -> None:
+        self._show_grids([frame.grid if frame is not None else None for frame in frames])
+        self._say(kinship(self._runs, self._grids))
+        self._settle()
+
+    def _show_grids(self, grids: Sequence[SampleGrid | None], how: str = "") -> None:
+        self._grids = list(grids)
+        for run, grid, view, caption in zip(self._runs, grids, self.views, self._captions, strict=True):
+            view.set_picture(None if grid is None else mosaic(grid.averaged))
+            said = "no samples" if grid is None else f"step {whole(grid.step)}{how}"
+            caption.setText(f"{run.entry.name}: {said}")
+
+    def _say(self, found: Kinship) -> None:
+        self.note.setText(found.text)
+        self.redraw.setVisible(found.redraw)
+
+    @Slot()
+    def _draw_anew(self) -> None:
+        latents, count = common_latents(self._runs, self._grids)
+        folders = [run.folder for run in self._runs]
+
+        def work(progress: Progress) -> Alike:
+            from studio.training.analysis.redraw import redraw_alike
+
+            return redraw_alike(folders, latents, count, progress)
+
+        self.redraw.setEnabled(False)
+        self._tasks.run(
+            work,
+            done=self._on_redrawn,
+            failed=self._on_not_redrawn,
+            cancelled=lambda: self.redraw.setEnabled(True),
+        )
+
+    def _on_redrawn(self, found: Alike) -> None:
+        self.redraw.setEnabled(True)
+        self._show_grids(found.grids, ", drawn anew")
+        others = ", ".join(self._runs[place].entry.name for place in found.others)
+        differ = f" The latents of {others} have another shape, so that theirs are others." if others else ""
+        self._say(Kinship(text=f"Drawn by the newest weights, of the same latents.{differ}"))
+
+    def _on_not_redrawn(self, error: UserError) -> None:
+        self.redraw.setEnabled(True)
+        self.note.setText(str(error))
+
+    def _on_failed(self, error: UserError) -> None:
+        self._step.setToolTip(tooltip(str(error)))
+        self._settle()
+
+    def _give_up(self) -> None:
+        self._reading = self._wanted = False
+
+    def _settle(self) -> None:
+        self._reading = False
+        if self._wanted:
+            self._read()

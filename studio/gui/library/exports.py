@@ -1,0 +1,103 @@
+"""Exports of a run from the table: asks where to, does it beside the window, and says how it went."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QStandardPaths, Signal
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
+
+from studio.errors import UserError
+from studio.gui.state.task_runner import TaskRunner
+from studio.library.export.apart import write_apart
+from studio.library.export.formats import ExportFormat
+from studio.library.export.options import MOST_SAMPLES, ExportOptions
+from studio.progress import Progress
+
+
+class RunExports(QObject):
+    """Does them, and takes zips in.
+
+    Args:
+        tasks: does the work beside the window.
+        window: where dialogs belong.
+
+    Attributes:
+        averaged: samples and models are by the moving average of the weights.
+    """
+
+    said = Signal(str)  # how it went well
+    failed = Signal(object)  # UserError
+    imported = Signal()
+
+    def __init__(self, tasks: TaskRunner, window: QWidget) -> None:
+        super().__init__(window)
+        self._tasks, self._window = tasks, window
+        self.averaged = True
+
+    def set_averaged(self, averaged: bool) -> None:
+        """By the moving average of the weights from now on, or by the weights as they are."""
+        self.averaged = averaged
+
+    def ask(self, kind: ExportFormat, folder: Path) -> None:
+        """Ask where to, and save."""
+        options = ExportOptions(averaged=self.averaged)
+        if kind.draws:
+            count, wanted = QInputDialog.getInt(
+                self._window, "Samples", "How many samples to draw:", options.count, 1, MOST_SAMPLES
+            )
+            if not wanted:
+                return
+            options = replace(options, count=count)
+        out = self._ask_file(kind, folder) if kind.endings else self._ask_folder(kind, folder)
+        if out is not None:
+            self._run(kind, folder, out, options)
+
+    def _ask_file(self, kind: ExportFormat, folder: Path) -> Path | None:
+        ending = next(iter(kind.endings))
+        filters = ";;".join(f"{name} (*{each})" for each, name in kind.endings.items())
+        chosen, _ = QFileDialog.getSaveFileName(
+            self._window, "Save as", str(_documents() / f"{folder.name}{ending}"), filters
+        )
+        path = Path(chosen)
+        return (path if path.suffix else path.with_suffix(ending)) if chosen else None
+
+    def _ask_folder(self, kind: ExportFormat, folder: Path) -> Path | None:
+        """A new folder, in the one that is chosen."""
+        chosen = QFileDialog.getExistingDirectory(self._window, "Save a new folder in", str(_documents()))
+        return Path(chosen) / f"{folder.name}-{kind.name}" if chosen else None
+
+    def _run(self, kind: ExportFormat, folder: Path, out: Path, options: ExportOptions) -> None:
+        def work(progress: Progress) -> str:
+            return (
+                write_apart(kind, folder, out, options, progress)
+                if kind.apart
+                else kind.write(folder, out, options, progress)
+            )
+
+        self._tasks.run(work, done=lambda said: self.said.emit(f"{said} in {out}"), failed=self._on_failed)
+
+    def ask_import(self, root: Path) -> None:
+        """Ask for a zip, and take its run into the workspace."""
+        chosen, _ = QFileDialog.getOpenFileName(self._window, "Import a run", "", "Zip archive (*.zip)")
+        if not chosen:
+            return
+
+        def work(progress: Progress) -> Path:
+            from studio.library.export.archive import unpack
+
+            return unpack(Path(chosen), root, progress)
+
+        self._tasks.run(work, done=self._on_imported, failed=self._on_failed)
+
+    def _on_imported(self, folder: Path) -> None:
+        self.said.emit(f"Imported {folder.name}")
+        self.imported.emit()
+
+    def _on_failed(self, error: UserError) -> None:
+        self.failed.emit(error)
+
+
+def _documents() -> Path:
+    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))

@@ -1,0 +1,190 @@
+"""The library from the window's side: which runs there are, and what a person does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from PySide6.QtCore import QFile, QObject, Signal, Slot
+
+from studio.errors import UserError
+from studio.gui.run.run_control import RunControl
+from studio.gui.state.log import Log
+from studio.gui.state.setup import Setup
+from studio.gui.state.task_runner import TaskRunner
+from studio.gui.state.view_state import RunPhase, RunView
+from studio.library.entry import RunEntry, entry_of
+from studio.library.index import RunIndex
+from studio.library.notes import RunNotes, read_notes, tags_of, write_notes
+from studio.paths import choose_runs_root
+from studio.training.storage.owner import owner_of
+from studio.training.storage.run_identity import RunIdentity
+
+
+class LibraryControl(QObject):
+    """The runs of one workspace, looked at again whenever a run begins, is saved or ends.
+
+    Args:
+        tasks: looks at folders beside the window.
+        setup: says where the workspace is.
+        runs: the run under way.
+        log: told what is set up.
+    """
+
+    changed = Signal()  # other runs, or other words about them
+    failed = Signal(object)  # UserError
+
+    def __init__(
+        self, tasks: TaskRunner, setup: Setup, runs: RunControl, log: Log, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.tasks = tasks
+        self._setup, self._runs, self._log = setup, runs, log
+        self._index = RunIndex(setup.runs_root)
+        self._busy = self._again = self._begun = False
+        self._seen = RunView()
+        self.entries: list[RunEntry] = []
+        runs.run_changed.connect(self._on_run)
+
+    @property
+    def root(self) -> Path:
+        """The workspace."""
+        return self._index.root
+
+    @property
+    def busy(self) -> bool:
+        """Folders are being looked at."""
+        return self._busy
+
+    def begin(self) -> None:
+        """Show what is known, then look again; does so once."""
+        if not self._begun:
+            self._begun = True
+            self.entries = self._index.entries()
+            self.changed.emit()
+            self.refresh()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Look at the folders again, once there has been a first look."""
+        self._again = self._busy
+        if self._busy or not self._begun:
+            return
+        self._busy = True
+        index = self._index
+        self.tasks.run(
+            index.refresh,
+            done=lambda entries: self._on_entries(index, entries),
+            failed=self._on_failed,
+            cancelled=self._give_up,
+        )
+
+    def choose_root(self, root: Path) -> None:
+        """Keep runs in this folder from now on, and list those that are there."""
+        self._setup.set_runs_root(root)
+        try:
+            choose_runs_root(root)
+        except UserError as error:
+            self.failed.emit(error)
+            return
+        self._index = RunIndex(root)
+        self.entries = self._index.entries()
+        self.changed.emit()
+        self.refresh()
+
+    @property
+    def newest_sweep(self) -> str:
+        """The sweep of the newest run that belongs to one, by its unique name; empty if there is none."""
+        return next((entry.sweep for entry in self.entries if entry.sweep), "")
+
+    def status_of(self, entry: RunEntry) -> str:
+        """How a run stands; of the one under way the index does not know."""
+        run = self._runs.run
+        live = run.phase.active and run.folder is not None and run.folder == self.root / entry.folder
+        return str(run.phase) if live else entry.status
+
+    def set_up_like(self, folder: str) -> None:
+        """Take the configuration of a run over into the set-up.
+
+        Raises:
+            UserError: a run is under way, or the configuration cannot be read.
+        """
+        if self._runs.run.phase.active:
+            raise UserError("A run is under way", "", "Stop it first; then set up another.")
+        found = RunIdentity.read(self.root / folder)
+        self._setup.set_config(found.wanted, found.root_here(self._setup.data_root))
+        self._log.add(f"Set up like {folder}")
+
+    def rename(self, folder: str, name: str) -> None:
+        """Call a run so; an empty name gives it back its own."""
+        self._annotate(folder, {"name": name})
+
+    def set_tags(self, folder: str, text: str) -> None:
+        """Give a run these tags, as typed."""
+        self._annotate(folder, {"tags": tags_of(text)})
+
+    def set_notes(self, folder: str, text: str) -> None:
+        """Write these notes to a run."""
+        self._annotate(folder, {"notes": text})
+
+    def _annotate(self, folder: str, given: dict[str, object]) -> None:
+        path = self.root / folder
+        try:
+            write_notes(path, RunNotes.model_validate(read_notes(path).model_dump() | given))
+        except UserError as error:
+            self.failed.emit(error)
+        except ValueError:
+            hint = "Names have up to 80 characters, notes up to 100,000."
+            self.failed.emit(UserError("That is too long to be kept", "", hint))
+        else:
+            self.entries = [entry_of(path) if each.folder == folder else each for each in self.entries]
+            self.changed.emit()
+            self.refresh()
+
+    def trash(self, folders: Iterable[str]) -> None:
+        """Put runs into the system's trash; the one under way stays."""
+        run = self._runs.run
+        for folder in folders:
+            path = self.root / folder
+            if run.phase.active and run.folder == path:
+                self.failed.emit(UserError("This run is under way", f"{path}.", "Stop it first."))
+            elif owner := owner_of(path):
+                self.failed.emit(
+                    UserError("This run is under way elsewhere", f"{path}: {owner}.", "Stop it there first.")
+                )
+            elif not _to_trash(path):
+                hint = "It may lie where there is no trash; delete it in your file manager."
+                self.failed.emit(UserError("The run could not be moved to the trash", f"{path}.", hint))
+        self.refresh()
+
+    def _on_entries(self, index: RunIndex, entries: list[RunEntry]) -> None:
+        if index is self._index:
+            self.entries = entries
+            self.changed.emit()
+        self._settle()
+
+    def _on_failed(self, error: UserError) -> None:
+        self.failed.emit(error)
+        self._settle()
+
+    def _give_up(self) -> None:
+        self._busy = self._again = False
+
+    def _settle(self) -> None:
+        self._busy = False
+        if self._again:
+            self.refresh()
+
+    @Slot(object)
+    def _on_run(self, run: RunView) -> None:
+        before, self._seen = self._seen, run
+        news = (run.phase, run.folder, run.saved_step) != (before.phase, before.folder, before.saved_step)
+        if news and self._begun:
+            self.changed.emit()
+            if run.folder is not None and run.phase is not RunPhase.PREPARING:
+                self.refresh()
+
+
+def _to_trash(path: Path) -> bool:
+    moved = QFile.moveToTrash(str(path))
+    return bool(moved[0] if isinstance(moved, tuple) else moved)

@@ -1,0 +1,281 @@
+"""All runs of the workspace: searched, sorted, named, tagged; the selected one is what the time cursor shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, Qt, QTimer, QUrl, Slot
+from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QLabel, QLineEdit, QMessageBox, QWidget
+
+from studio.errors import UserError
+from studio.gui.library.actions import RunIntents, actions_for, menu_of
+from studio.gui.library.columns import Column
+from studio.gui.library.compare_window import CompareWindow
+from studio.gui.library.exports import RunExports
+from studio.gui.library.library_control import LibraryControl
+from studio.gui.library.notes import RunNotesEdit
+from studio.gui.library.table import RunsView
+from studio.gui.library.table_model import RunsModel
+from studio.gui.queue.sweep_actions import SweepActions
+from studio.gui.run.run_control import RunControl
+from studio.gui.timeline.time_cursor import TimeCursor
+from studio.gui.widgets.buttons import tool_button
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.style_property import mark
+from studio.gui.widgets.theme import ThemeManager
+from studio.library.compare import MOST_RUNS
+from studio.library.entry import RunEntry
+
+_SETTLE = 200
+"""Milliseconds for which a selection must stand before its run is shown, so that arrow keys run through the table."""
+
+
+class RunsPanel(LivePanel):
+    """The library."""
+
+    NAME = "runs"
+    TITLE = "Runs"
+
+    def __init__(
+        self,
+        library: LibraryControl,
+        sweeps: SweepActions,
+        runs: RunControl,
+        time: TimeCursor,
+        theme: ThemeManager,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, parent)
+        self.library = library
+        self._sweeps, self._time = sweeps, time
+        self.model = RunsModel(self.library, theme, self)
+        self.view = RunsView(self.model)
+        self.notes = RunNotesEdit()
+        self._selected: list[str] = []
+        self._settle = QTimer(self, interval=_SETTLE, singleShot=True)
+        self._settle.timeout.connect(self._show_selected)
+        self._message = QLabel(wordWrap=True)
+        self._message.setObjectName("runs_message")
+        self._message.setTextFormat(Qt.TextFormat.PlainText)
+        self._message.hide()
+        self.body.addWidget(self._controls())
+        self.body.addWidget(self.view, 1)
+        self.body.addWidget(self.notes)
+        self.body.addWidget(self._message)
+        self.exports = RunExports(library.tasks, self)
+        self.exports.said.connect(lambda text: self._say(text, "small"))
+        self.exports.failed.connect(self._tell)
+        self.exports.imported.connect(self.library.refresh)
+        self.actions_of_runs = actions_for(self._intents())
+        if isinstance(parent, QDockWidget):
+            parent.visibilityChanged.connect(self._on_visible)
+        self.view.chosen.connect(self._on_chosen)
+        self.view.editing_over.connect(self._on_library)
+        self.view.trash_asked.connect(lambda: self.trash(self.view.folders()))
+        self.view.compare_asked.connect(self._compare_selected)
+        self.view.menu_asked.connect(self._open_menu)
+        self.model.edited.connect(self._on_edited)
+        self.notes.edited.connect(self.library.set_notes)
+        self.library.changed.connect(self._on_library)
+        self.library.failed.connect(self._tell)
+        runs.run_reset.connect(self._on_new_run)
+        self._on_library()
+
+    def _controls(self) -> QWidget:
+        bar = QWidget()
+        row = FlowLayout(bar, spacing=self.theme.tokens.spacing // 2)
+        self.search = QLineEdit()
+        self.search.setObjectName("runs_search")
+        self.search.setPlaceholderText("Search")
+        self.search.setClearButtonEnabled(True)
+        self.search.setMinimumWidth(180)
+        explain(
+            self.search,
+            "Search the runs",
+            "Shows the runs of which all these words are said, in name, data set, model, tilt, status, tags or notes.",
+        )
+        self.search.textChanged.connect(self._on_search)
+        refresh = tool_button("runs_refresh", "Look again", "Look at the folders of the workspace again.")
+        refresh.clicked.connect(self.library.refresh)
+        folder = tool_button(
+            "runs_workspace", "Workspace…", "Choose the folder in which runs are kept, each in a folder of its own."
+        )
+        folder.clicked.connect(self.ask_workspace)
+        take_in = tool_button("runs_import", "Import…", "Take in a run that was saved as one zip, here or elsewhere.")
+        take_in.clicked.connect(lambda: self.exports.ask_import(self.library.root))
+        self._count = QLabel()
+        self._count.setObjectName("runs_count")
+        self._count.setProperty("role", "muted")
+        explain(self._count, "Number of runs", "How many runs are shown, of how many there are.")
+        for widget in (self.search, refresh, folder, take_in, self._count):
+            row.addWidget(widget)
+        return bar
+
+    # -- what is shown
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The first look at the folders is for the first time that the panel is seen."""
+        super().showEvent(event)
+        self.library.begin()
+
+    @Slot(bool)
+    def _on_visible(self, visible: bool) -> None:
+        """Coming into sight behind another tab: runs may have come from elsewhere."""
+        if visible:
+            self.library.refresh()
+
+    @Slot()
+    def _on_library(self) -> None:
+        if self.view.editing:
+            return  # it would take what is being typed away; the view tells when that is over
+        self.model.show_runs()
+        self.view.select(self._selected)
+        self._show_count()
+        chosen = self._entries(self._selected)
+        self.notes.show_run(chosen[0] if len(chosen) == 1 else None)
+        if self.library.entries:
+            self.show_body()
+        else:
+            self.show_empty(
+                "Every run that is trained stands here, with its samples, and can be looked at again step by step.\n"
+                f"Press Start to train one. They are kept in {self.library.root}."
+            )
+
+    def _entries(self, folders: list[str]) -> list[RunEntry]:
+        return [run for run in self.library.entries if run.folder in folders]
+
+    def _show_count(self) -> None:
+        shown, all_of_them = len(self.model.shown), len(self.library.entries)
+        some = "" if shown == all_of_them else f"{shown:,} of "
+        self._count.setText(f"{some}{all_of_them:,} run{'s' * (all_of_them != 1)}")
+
+    @Slot(str)
+    def _on_search(self, text: str) -> None:
+        self.model.search(text)
+        self.view.select(self._selected)
+        self._show_count()
+
+    @Slot()
+    def _on_chosen(self) -> None:
+        self._selected = self.view.folders()
+        chosen = self._entries(self._selected)
+        self.notes.show_run(chosen[0] if len(chosen) == 1 else None)
+        self._settle.start()
+
+    @Slot()
+    def _show_selected(self) -> None:
+        chosen = self._entries(self._selected)
+        if len(chosen) == 1:
+            run = chosen[0]
+            self._say(run.fault)
+            if not run.fault:
+                self.open(run.folder)
+
+    @Slot()
+    def _on_new_run(self) -> None:
+        self._selected = []
+        self._settle.stop()
+        self.view.clearSelection()
+
+    # -- what is done
+
+    def _intents(self) -> RunIntents:
+        return RunIntents(
+            show=self.open,
+            rename=self.view.rename,
+            compare=self.compare,
+            show_sweep=self.show_sweep,
+            duplicate=self.duplicate,
+            open_folder=self.open_folder,
+            trash=self.trash,
+            sweep_of=self.sweep_of,
+        )
+
+    def open(self, folder: str) -> None:
+        """Show a run in the panels, with the time cursor."""
+        self._time.open(self.library.root / folder)
+
+    @Slot(object)
+    def _open_menu(self, place: QPoint) -> None:
+        menu = menu_of(self.actions_of_runs, self.exports, self.library.root, self.view.folders(), self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(place)
+
+    @Slot(str, int, str)
+    def _on_edited(self, folder: str, column: int, text: str) -> None:
+        if column == Column.TAGS:
+            self.library.set_tags(folder, text)
+        else:
+            self.library.rename(folder, text)
+
+    @Slot()
+    def _compare_selected(self) -> None:
+        if 2 <= len(self.view.folders()) <= MOST_RUNS:
+            self.compare(self.view.folders())
+
+    def compare(self, folders: list[str]) -> None:
+        """Open a window with these runs side by side."""
+        window = CompareWindow([self.library.root / folder for folder in folders], self.theme, self.window())
+        window.show()
+
+    def sweep_of(self, folder: str) -> str:
+        """The sweep that a run belongs to, by its unique name; empty if to none."""
+        return next((run.sweep for run in self._entries([folder])), "")
+
+    def show_sweep(self, folder: str) -> None:
+        """Open a window with what came of the sweep that a run belongs to."""
+        self._sweeps.show_results(self.sweep_of(folder), self.theme, self.window())
+
+    def duplicate(self, folder: str) -> None:
+        """Set up a run like this one."""
+        try:
+            self.library.set_up_like(folder)
+        except UserError as error:
+            self._tell(error)
+        else:
+            self._say("")
+
+    def trash(self, folders: list[str]) -> None:
+        """Ask, then move runs to the trash."""
+        chosen = self._entries(folders)
+        if not chosen:
+            return
+        what = f"“{chosen[0].name}”" if len(chosen) == 1 else f"{len(chosen)} runs"
+        box = QMessageBox(QMessageBox.Icon.Question, "Move to the trash?", f"Move {what} to the trash?", parent=self)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setInformativeText("They can be brought back from there.")
+        move = box.addButton("Move to the trash", QMessageBox.ButtonRole.AcceptRole)
+        keep = box.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(keep)
+        box.exec()
+        if box.clickedButton() is move:
+            self._say("")
+            self.notes.show_run(None)
+            if self._time.folder in [self.library.root / folder for folder in folders]:
+                self._time.show_live()
+            self.library.trash(folders)
+
+    @Slot()
+    def ask_workspace(self) -> None:
+        """Ask for another folder of runs."""
+        chosen = QFileDialog.getExistingDirectory(self, "Folder of the runs", str(self.library.root))
+        if chosen:
+            self.library.choose_root(Path(chosen))
+
+    def open_folder(self, folder: str) -> None:
+        """Open a run's folder in the file manager."""
+        path = self.library.root / folder
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
+            self._tell(UserError("The folder could not be opened", f"{path}.", "Open it in your file manager."))
+
+    @Slot(object)
+    def _tell(self, error: UserError) -> None:
+        self._say(str(error))
+
+    def _say(self, text: str, role: str = "error") -> None:
+        self._message.setText(text)
+        mark(self._message, "role", role)
+        self._message.setVisible(bool(text))

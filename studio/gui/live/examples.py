@@ -1,0 +1,189 @@
+"""Real examples as planned for the last batch, each with the weight it carried."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Slot
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QToolTip, QWidget
+
+from studio.gui.state.setup import Setup
+from studio.gui.state.view_state import DatasetView
+from studio.gui.timeline.time_cursor import TimeCursor
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.number_format import FIGURE_SPACE, compact
+from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.pictures import mosaic
+from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.gui.widgets.tooltip import tooltip
+from studio.training.messages.snapshot import PlannedExamples, Snapshot
+from studio.training.storage.frames import Frame
+
+_EMPTY = "Real examples of the last batch, each with its importance weight.\nPress Start to train."
+_FIRST = "There was no batch before the first step.\nGo on to a later one."
+_NOT_KEPT = "This run has not kept which examples its batches held.\nNewer runs keep some with each sample grid."
+_SIDE = 48  # least side of an image on the screen, in pixels
+_FRAME, _AIR = 3, 6
+
+
+class ExamplesPanel(LivePanel):
+    """Planned examples."""
+
+    NAME = "examples"
+    TITLE = "Examples"
+
+    def __init__(self, time: TimeCursor, setup: Setup, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._setup = setup
+        self._planned: PlannedExamples | None = None
+        self._step = 0
+        self.header = QLabel()
+        self.header.setTextFormat(Qt.TextFormat.PlainText)
+        self.header.setProperty("role", "muted")
+        self.header.setMinimumWidth(60)
+        explain(
+            self.header,
+            "Size of the shown part of the batch",
+            "How many examples are shown, and what their weights add up to. The whole batch has B = Σ w near B_avg.",
+        )
+        self.sheet = _Sheet(theme.tokens)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.StyledPanel)
+        scroll.setWidget(self.sheet)
+        scroll.setAccessibleName("Examples of the last batch")
+        self.body.addWidget(self.header)
+        self.body.addWidget(scroll, 1)
+        self.show_empty(_EMPTY)
+        time.snapshot_shown.connect(self.take_snapshot)
+        time.frame_shown.connect(self.take_frame)
+        time.run_shown.connect(self.reset)
+
+    @Slot(object)
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        """Another batch, perhaps."""
+        if snapshot.planned is not None and snapshot.planned is not self._planned:
+            self._planned, self._step = snapshot.planned, snapshot.step
+            self.request_draw()
+
+    @Slot(object)
+    def take_frame(self, frame: Frame) -> None:
+        """The batch before the step that is looked at."""
+        self._planned, self._step = frame.planned, frame.step
+        if frame.planned is None:
+            self.show_empty(_FIRST if frame.step == 0 else _NOT_KEPT)
+        else:
+            self.request_draw()
+
+    @Slot()
+    def reset(self) -> None:
+        """A new run."""
+        self._planned = None
+        self.show_empty(_EMPTY)
+
+    def draw(self) -> None:
+        """Show the newest batch."""
+        planned = self._planned
+        if planned is None or not len(planned.images):
+            return
+        self.show_body()
+        number, total = f"{len(planned.images):,}", compact(float(planned.weights.sum()))
+        self.header.setText(
+            f"First n = {number.ljust(4, FIGURE_SPACE)}Σw = {total.ljust(9, FIGURE_SPACE)}step {self._step:,}"
+        )
+        self.sheet.show_examples(planned, self._setup.dataset)
+
+    def restyle(self, tokens: Tokens) -> None:
+        """Take up another look."""
+        self.sheet.restyle(tokens)
+
+
+class _Sheet(QWidget):
+    """The images in rows, each in a frame of its class's colour with its weight below."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        super().__init__()
+        self._planned: PlannedExamples | None = None
+        self._names: tuple[str, ...] = ()
+        self._picture = QImage()
+        self.restyle(tokens)
+
+    def restyle(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self._font = QFont(self.font())
+        self._font.setPointSizeF(tokens.font_small)
+        self._caption = QFontMetrics(self._font).height()
+        self.update()
+
+    def show_examples(self, planned: PlannedExamples, dataset: DatasetView | None) -> None:
+        self._planned = planned
+        self._names = dataset.class_names if dataset is not None else ()
+        self._picture = mosaic(planned.images, columns=1)
+        needed = self.heightForWidth(self.width())
+        if self.minimumHeight() < needed or self.minimumHeight() > 2 * needed:
+            self.setMinimumHeight(needed)
+        self.update()
+
+    def _cell(self) -> QSize:
+        """Size of a cell; an image is enlarged in whole steps to at least `_SIDE`."""
+        assert self._planned is not None
+        height, width = self._planned.images.shape[1:3]
+        factor = max(1, math.ceil(_SIDE / max(height, width)))
+        text = QFontMetrics(self._font).horizontalAdvance("0.0e−00")
+        across = max(width * factor, text)
+        return QSize(across + 2 * _FRAME + _AIR, height * factor + 2 * _FRAME + _AIR + self._caption)
+
+    def _columns(self, width: int) -> int:
+        return max(1, (width - _AIR) // self._cell().width())
+
+    def heightForWidth(self, width: int) -> int:
+        """Height of all rows."""
+        if self._planned is None:
+            return 0
+        rows = -(-len(self._planned.images) // self._columns(width))
+        return rows * self._cell().height() + _AIR
+
+    def _rect(self, index: int) -> QRect:
+        cell = self._cell()
+        row, column = divmod(index, self._columns(self.width()))
+        return QRect(QPoint(_AIR + column * cell.width(), _AIR + row * cell.height()), cell)
+
+    def resizeEvent(self, event: QEvent) -> None:
+        self.setMinimumHeight(self.heightForWidth(self.width()))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._planned is None:
+            return
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), QColor(self._tokens.surface))
+        painter.setFont(self._font)
+        height, width = self._planned.images.shape[1:3]
+        factor = max(1, math.ceil(_SIDE / max(height, width)))
+        for index, (label, weight) in enumerate(zip(self._planned.labels, self._planned.weights, strict=True)):
+            rect = self._rect(index)
+            if not rect.intersects(event.rect()):
+                continue
+            left = rect.left() + (rect.width() - _AIR - width * factor) // 2
+            image = QRect(left, rect.top() + _FRAME, width * factor, height * factor)
+            painter.drawImage(image, self._picture, QRect(0, index * (height + 1), width, height))
+            painter.setPen(QPen(QColor(self._tokens.class_colour(int(label))), _FRAME))
+            painter.drawRect(image.adjusted(-2, -2, 1, 1))
+            painter.setPen(QColor(self._tokens.text))
+            below = QRect(rect.left(), image.bottom() + _FRAME, rect.width() - _AIR, self._caption)
+            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, compact(float(weight), 3))
+
+    def event(self, event: QEvent) -> bool:
+        """Say which example is under the mouse."""
+        if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent) or self._planned is None:
+            return super().event(event)
+        for index, label in enumerate(self._planned.labels):
+            if self._rect(index).contains(event.pos()):
+                name = self._names[label] if label < len(self._names) else str(label)
+                weight = compact(float(self._planned.weights[index]))
+                text = f"A real example of class {name}; it counts {weight} times."
+                why = "w = e^−ΔH in the run's gauge; 1 where the planner draws examples by their weights."
+                QToolTip.showText(event.globalPos(), tooltip(text, why), self)
+                return True
+        QToolTip.hideText()
+        return True

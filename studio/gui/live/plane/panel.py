@@ -1,0 +1,322 @@
+"""The planar lab: data, exact densities and the model on one plane, and how far apart they are."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from html import escape
+
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QLabel, QToolButton, QWidget
+
+from studio.data.planar.target import PlaneTarget
+from studio.errors import UserError
+from studio.gui.live.plane.distances import PlaneDistances
+from studio.gui.live.plane.fields import ExactFields, ShownField, model_field
+from studio.gui.live.plane.lessons import Lesson
+from studio.gui.live.plane.plane_canvas import PlaneCanvas
+from studio.gui.live.plane.steps import PlaneSteps
+from studio.gui.run.run_control import RunControl
+from studio.gui.state.setup import Setup
+from studio.gui.state.view_state import DatasetView, TiltView
+from studio.gui.target.target_control import TargetControl
+from studio.gui.timeline.time_cursor import TimeCursor
+from studio.gui.widgets.buttons import toggle_button
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.number_format import FIGURE_SPACE, compact, whole
+from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.lesson_menu import LessonCard
+from studio.models.plane import Field
+from studio.training.messages.snapshot import PlaneFrame, Snapshot
+from studio.training.storage.frames import Frame
+
+_EMPTY = (
+    "Points, exact densities and the model on the plane.\n"
+    "Choose one of the data sets “Plane: …” in the set-up panel, or a lesson in the Help menu."
+)
+_TOGGLES = (
+    ("data", "Data", "d", "The training points, small and pale, in the colours of their classes."),
+    ("samples", "Samples", "s", "Generated points, large, in the colour of the class that is most probable there."),
+    ("contours", "Contours", "c", "Where the target's exact density p′ is 50, 10 and 2 % of its greatest."),
+    (
+        "arrows",
+        "Pull",
+        "p",
+        "Where the model pulls its samples, none where the slope s has vanished: an arrow is L·s/(1 + s) long.",
+    ),
+    ("net", "Net", "n", "Where the generator takes a net of latents."),
+    ("flow", "Flow", "f", "Particles on the way that the model takes them, three seconds a round, each with a tail."),
+)
+_OF_MODELS = {"arrows": "p", "net": "n", "flow": "f"}
+"""Keys of the layers that some models have and others lack."""
+_NO_HEAT = ("", "No heat map", "Points and lines alone.")
+_HEAT_TIP = "What the heat map behind the points shows."
+_NOTHING = 1e-6  # of the greatest value: less is shown as 0
+_WIDE = 0.9  # width over height from which the curves stand beside the plane
+
+
+class PlanePanel(LivePanel):
+    """The plane of a planar set, with a run or without.
+
+    Attributes:
+        frames: how many different frames were drawn.
+    """
+
+    NAME = "plane"
+    TITLE = "Plane"
+
+    def __init__(
+        self,
+        setup: Setup,
+        target: TargetControl,
+        runs: RunControl,
+        time: TimeCursor,
+        theme: ThemeManager,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(theme, parent)
+        self._setup, self._target, self._time = setup, target, time
+        self._dataset: DatasetView | None = None
+        self._exact: ExactFields | None = None
+        self._frame: PlaneFrame | None = None
+        self._fields: dict[str, ShownField] = {}
+        self._target_shown: TiltView | None = None
+        self._drawn: deque[float] = deque(maxlen=30)
+        self.frames = 0
+        self._last: PlaneFrame | None = None  # that was drawn
+        self._by_hand = False  # the person chose the heat map
+        self.canvas = PlaneCanvas(theme)
+        self.canvas.describe = self._describe
+        self.canvas.letter_pressed.connect(self._on_letter)
+        self.distances = PlaneDistances(time, theme)
+        self.lesson = LessonCard(theme)
+        self.body.addWidget(self.lesson)
+        self.body.addWidget(self._controls())
+        self.steps = PlaneSteps(runs, theme)
+        self.body.addWidget(self.steps)
+        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._pair.addWidget(self.canvas, 5)
+        self._pair.addWidget(self.distances, 4)
+        self.body.addLayout(self._pair, 1)
+        self.show_empty(_EMPTY)
+        setup.dataset_changed.connect(self.take_dataset)
+        target.changed.connect(self.request_draw)
+        time.snapshot_shown.connect(self.take_snapshot)
+        time.frame_shown.connect(self.take_frame)
+        time.run_shown.connect(self.reset)
+        self.take_dataset(setup.dataset)
+
+    def _controls(self) -> QWidget:
+        bar = QWidget()
+        row = FlowLayout(bar, spacing=2)
+        self.heat_choice = QComboBox()
+        self.heat_choice.setObjectName("plane_heat")
+        self.heat_choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        explain(self.heat_choice, "Heat map", f"{_HEAT_TIP} H in the plot takes the next.")
+        self.heat_choice.currentIndexChanged.connect(self._on_heat)
+        row.addWidget(self.heat_choice)
+        self.toggles: dict[str, QToolButton] = {}
+        for layer, title, key, tip in _TOGGLES:
+            button = toggle_button(f"plane_{layer}", title, f"{tip} {key.upper()} in the plot.", checked=True)
+            button.toggled.connect(lambda on, layer=layer: self.canvas.set_hidden(layer, not on))
+            self.toggles[key] = button
+            row.addWidget(button)
+        self.log_button = toggle_button(
+            "plane_log", "Log scale", "Show distances on a logarithmic scale; those ≤ 0 are left out."
+        )
+        self.log_button.toggled.connect(self.distances.set_logarithmic)
+        row.addWidget(self.log_button)
+        self._span = QLabel()
+        self._span.setProperty("role", "muted")
+        explain(self._span, "Range of the heat map", "Least and greatest value of the heat map, pale to strong.")
+        row.addWidget(self._span)
+        self._step = QLabel()
+        self._step.setProperty("role", "muted")
+        explain(
+            self._step,
+            "Step and frames per second",
+            "Training steps taken when these points were generated, and how many new pictures come in a second.",
+        )
+        row.addWidget(self._step)
+        return bar
+
+    # -- state in
+
+    @Slot(object)
+    def take_dataset(self, dataset: DatasetView | None) -> None:
+        """Another data set; one of images has no plane."""
+        self._dataset = dataset if dataset is not None and dataset.plane is not None else None
+        self._exact = self._frame = self._target_shown = None
+        self._fields = {}
+        if self._dataset is None:
+            self.show_empty(_EMPTY)
+            self.lesson.hide()
+        else:
+            self.show_body()
+            self.request_draw()
+
+    @Slot(object)
+    def show_lesson(self, lesson: Lesson) -> None:
+        """Say what to see in a lesson that has been opened."""
+        self.lesson.show_lesson(lesson)
+        dock = self.parentWidget()
+        if dock is not None:
+            dock.raise_()
+
+    @Slot(object)
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        """A newer frame, perhaps."""
+        if snapshot.plane is not None and snapshot.plane is not self._frame and self._dataset is not None:
+            self._frame = snapshot.plane
+            self.request_draw()
+
+    @Slot(object)
+    def take_frame(self, frame: Frame) -> None:
+        """The points of the step that is looked at, if its run is of this data set."""
+        shown = self._time.config
+        if self._dataset is not None and shown is not None and shown.dataset == self._setup.config.dataset:
+            self._frame = PlaneFrame(step=frame.step, points=frame.points, labels=frame.labels, views=frame.views)
+            self.request_draw()
+
+    @Slot()
+    def reset(self) -> None:
+        """A new run."""
+        self._frame = None
+        self._drawn.clear()
+        if self._dataset is not None:
+            self.request_draw()
+
+    def draw(self) -> None:
+        """Bring the plane up to date."""
+        dataset = self._dataset
+        if dataset is None or dataset.plane is None:
+            return
+        if self._exact is None:
+            self._exact = ExactFields(dataset.plane)
+            points = dataset.points.reshape(-1, 2).astype(np.float64)
+            order = np.random.default_rng(0).permutation(len(points))
+            self.canvas.show_plane(dataset.plane, points[order], dataset.labels[order], len(dataset.class_names))
+        self._collect_fields(dataset, self._exact)
+        self._list_fields()
+        self._draw_heat()
+        self.canvas.show_frame(self._frame)
+        for layer, key in _OF_MODELS.items():
+            self.toggles[key].setEnabled(self._frame is None or layer in self.canvas.shown_by_model)
+        self._show_step()
+
+    def _collect_fields(self, dataset: DatasetView, exact: ExactFields) -> None:
+        tilt = self._target.tilt
+        if tilt is not None and tilt.dataset is not dataset:
+            tilt = None  # still of the data set before
+        if "p" not in self._fields or self._target_shown is not tilt or tilt is None:
+            self._fields = {"p": exact.field("p", dataset.shares)}
+            reason, cut = "", 0.0
+            try:
+                self._fields["target"], cut = _target_field(dataset, exact, tilt)
+            except UserError as error:
+                reason = str(error)
+            known = self._fields.get("target")
+            self.canvas.show_target(known.values if known is not None else None)
+            self.distances.show_target(reason, cut)
+            self._target_shown = tilt
+        half = dataset.plane.half if dataset.plane is not None else 1.0
+        views = self._frame.views if self._frame is not None else ()
+        own = {view.name: model_field(view, half) for view in views if isinstance(view, Field)}
+        self._fields = {name: field for name, field in self._fields.items() if name in ("p", "target")} | own
+
+    def _list_fields(self) -> None:
+        """Offer the fields that there are, and stay at the one that is chosen."""
+        entries = [_NO_HEAT, *((field.name, field.title, field.tip) for field in self._fields.values())]
+        names = [self.heat_choice.itemData(place) for place in range(self.heat_choice.count())]
+        if names == [name for name, _, _ in entries]:
+            return
+        own = [name for name in self._fields if name not in ("p", "target")]
+        chosen = self.heat_choice.currentData() if self._by_hand else own[0] if own else list(self._fields)[-1]
+        with QSignalBlocker(self.heat_choice):
+            self.heat_choice.clear()
+            for place, (name, title, tip) in enumerate(entries):
+                self.heat_choice.addItem(title, name)
+                self.heat_choice.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
+            self.heat_choice.setCurrentIndex(max(0, self.heat_choice.findData(chosen)))
+
+    @property
+    def heat(self) -> ShownField | None:
+        """The field that the heat map shows."""
+        return self._fields.get(self.heat_choice.currentData() or "")
+
+    def _draw_heat(self) -> None:
+        shown = self.heat
+        self.canvas.show_heat(shown.scaled if shown is not None else None)
+        text = ""
+        if shown is not None:
+            low, high = shown.span
+            low = 0.0 if 0 < low < _NOTHING * high else low
+            text = f"{compact(low, 3)} … {compact(high, 3)} {shown.unit}".rstrip()
+            explain(self.heat_choice, f"Heat map: {shown.title}", f"{shown.tip} H in the plot takes the next.")
+        self._span.setText(text.ljust(30, FIGURE_SPACE) + FIGURE_SPACE)
+
+    def _show_step(self) -> None:
+        if self._frame is None:
+            self._step.setText("")
+            return
+        if self._frame is not self._last:
+            self._last = self._frame
+            self.frames += 1
+            self._drawn.append(time.monotonic())
+        rate = ""
+        if len(self._drawn) > 5 and self._drawn[-1] > self._drawn[0]:
+            rate = f" · {(len(self._drawn) - 1) / (self._drawn[-1] - self._drawn[0]):.0f} frames/s"
+        self._step.setText(f"step {whole(self._frame.step)}{rate}".ljust(28, FIGURE_SPACE))
+
+    def _describe(self, x: float, y: float) -> str:
+        """Every field's value under the mouse."""
+        dataset = self._dataset
+        if dataset is None or dataset.plane is None:
+            return ""
+        half = dataset.plane.half
+        lines = [f"<b>x₁ = {x:.2f}, x₂ = {y:.2f}</b>"]
+        for field in self._fields.values():
+            value = field.at(x, y, half)
+            if value is not None:
+                lines.append(f"{escape(field.title)}: {compact(value, 3)} {field.unit}".rstrip())
+        return "<br>".join(lines)
+
+    # -- intent
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Curves beside the plane in a wide panel, below it in a high one."""
+        super().resizeEvent(event)
+        wide = self.width() >= _WIDE * self.height()
+        self._pair.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+
+    @Slot(int)
+    def _on_heat(self, place: int) -> None:
+        self._by_hand = True
+        self._draw_heat()
+
+    @Slot(str)
+    def _on_letter(self, letter: str) -> None:
+        """A layer's letter toggles it; H takes the next heat map."""
+        if letter in self.toggles:
+            self.toggles[letter].click()
+        elif letter == "h" and self.heat_choice.count():
+            self.heat_choice.setCurrentIndex((self.heat_choice.currentIndex() + 1) % self.heat_choice.count())
+
+
+def _target_field(dataset: DatasetView, exact: ExactFields, tilt: TiltView | None) -> tuple[ShownField, float]:
+    """p′ of a tilt, p without one, and what share of it the square cuts off.
+
+    Raises:
+        UserError: p′ is not known exactly.
+    """
+    if tilt is None:
+        return exact.field("target", dataset.shares), 0.0
+    if tilt.fault is not None:
+        raise tilt.fault
+    assert dataset.plane is not None
+    target = PlaneTarget.of(dataset.plane, dataset.class_names, dataset.counts, tilt.perturbation, tilt.energies)
+    return exact.target(target), target.cut_off()

@@ -1,0 +1,71 @@
+"""Steps of one network alone, and slow motion: to see what each of the two players does."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from studio.gui.run.live_settings import learning_rates
+from studio.gui.run.run_control import RunControl
+from studio.gui.state.view_state import RunPhase, RunView, spoken
+from studio.gui.widgets.buttons import toggle_button, tool_button
+from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.theme import ThemeManager
+from studio.training.messages.commands import SetDelay, Step
+
+SLOW_SECONDS = 0.5
+
+
+class PlaneSteps(QWidget):
+    """A button for each network of the run's model, and one for slow motion; hidden while nothing runs."""
+
+    def __init__(self, runs: RunControl, theme: ThemeManager) -> None:
+        super().__init__()
+        self._runs = runs
+        self._names: tuple[str, ...] = ()
+        self.buttons: dict[str, QToolButton] = {}
+        self._row = FlowLayout(self, spacing=2)
+        self.slow = toggle_button(
+            "plane_slow",
+            "Slow motion",
+            f"Take a step each {SLOW_SECONDS:g} s, so that every one of them can be followed.",
+        )
+        self.slow.toggled.connect(self._on_slow)
+        self._row.addWidget(self.slow)
+        runs.run_changed.connect(self._show_run)
+        self.hide()
+
+    @Slot(object)
+    def _show_run(self, run: RunView) -> None:
+        running = self._runs.config
+        ready = run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) and running is not None
+        self.setVisible(ready)
+        if not ready or running is None:
+            self.slow.setChecked(False)
+            return
+        names = tuple(learning_rates(running.model))
+        if names != self._names:
+            self._names = names
+            self._offer(names if len(names) > 1 else ())
+
+    def _offer(self, names: tuple[str, ...]) -> None:
+        """Buttons for these networks; a model of one network has the toolbar's step alone."""
+        for button in self.buttons.values():
+            self._row.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self.buttons = {}
+        for name in names:
+            plain = spoken(name)
+            button = tool_button(
+                f"plane_step_{name}",
+                f"{plain.capitalize()} step",
+                f"Train the {plain} alone for one step, then wait; the other network stays as it is.",
+            )
+            button.clicked.connect(lambda _=False, name=name: self._runs.send(Step(network=name)))
+            self._row.addWidget(button)
+            self.buttons[name] = button
+
+    @Slot(bool)
+    def _on_slow(self, on: bool) -> None:
+        self._runs.send(SetDelay(seconds=SLOW_SECONDS if on else 0.0))

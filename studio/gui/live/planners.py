@@ -1,0 +1,253 @@
+"""Which planner gives the steadiest gradient: all of them measured on demand at the parameters as they are."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from studio.gui.run.run_control import RunControl
+from studio.gui.state.setup import Setup
+from studio.gui.state.view_state import RunPhase, RunView, spoken
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.number_format import compact
+from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import tooltip
+from studio.training.config.planners import PlannerKind
+from studio.training.messages.commands import CancelComparison, ComparePlanners
+from studio.training.messages.planner_report import PlannerReport, PlannerRow
+
+_EMPTY = (
+    "How steady a batch's gradient is under each planner, and whether it is biased, measured at the model's present "
+    "parameters.\nPress Start to train, then “Compare planners” here; it takes some ten seconds."
+)
+_READY = "Training waits while planners are compared, and then goes on as if nothing had been asked."
+_OWN = (
+    "Batches of fixed size, each divided by its own Σw. No planner of the studio does that: it is here for its bias, "
+    "which the constant B_avg removes."
+)
+_TITLES = ("Planner", "Variance", "× current", "Bias")
+_VARIANCE = (
+    "How far one batch's gradient strays from the mean one, over the size of the mean one; lower is steadier. "
+    "tr Cov(g)/|⟨g⟩|², ± its standard error."
+)
+_FACTOR = (
+    "Variance over that of the planner in use: 0.25 does what batches four times as large would do. "
+    "tr Cov(g)/tr Cov(g of the current planner)."
+)
+_BIAS = (
+    "How far the mean gradient is from that of the target; 0 is right. |⟨g⟩_planner − ⟨g⟩|/|⟨g⟩|, ± what chance alone "
+    "would show."
+)
+_WAY = "Way to fill batches; a dot marks the one in use. All give the same gradient on average but “Own Σw”."
+_TIPS = (_WAY, _VARIANCE, _FACTOR, _BIAS)
+
+
+class PlannersPanel(LivePanel):
+    """A table of planners, a recommendation, and the button that asks."""
+
+    NAME = "planners"
+    TITLE = "Planners"
+
+    def __init__(self, setup: Setup, runs: RunControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._setup, self._runs = setup, runs
+        self.report: PlannerReport | None = None
+        self._comparing = False
+        self.advice, self.carry = _label(""), _label("muted")
+        font = self.advice.font()
+        font.setBold(True)
+        self.advice.setFont(font)
+        self.table = self._make_table()
+        self.body.addLayout(self._controls())
+        self.body.addWidget(self.advice)
+        self.body.addWidget(self.table, 1)
+        self.body.addWidget(self.carry)
+        self.body.addStretch(0)  # words stay at the top while there is no table
+        self.show_empty(_EMPTY)
+        runs.comparing_planners.connect(self.take_progress)
+        runs.planners_compared.connect(self.take_report)
+        runs.run_changed.connect(self.take_run)
+        runs.run_reset.connect(self.reset)
+        setup.config_changed.connect(self._refresh)
+        self.take_run(runs.run)
+
+    def _controls(self) -> QHBoxLayout:
+        self.compare = QPushButton("Compare planners")
+        self.compare.setObjectName("planners_compare")
+        explain(self.compare, "Compare planners", f"Measure gradients of every planner's batches now. {_READY}")
+        self.compare.clicked.connect(self._ask)
+        self.progress = QProgressBar(maximum=100)
+        self.progress.setObjectName("planners_progress")
+        explain(self.progress, "Progress", "How far the comparison is.")
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setObjectName("planners_cancel")
+        explain(self.cancel, "Cancel", "Call the comparison off; training goes on.")
+        self.cancel.clicked.connect(lambda: self._runs.send(CancelComparison()))
+        self.use = QPushButton()
+        self.use.setObjectName("planners_use")
+        self.use.clicked.connect(self._take_advice)
+        self.place = _label("muted")
+        explain(
+            self.place,
+            "Step of the comparison",
+            "Training steps taken when planners were compared, and whose gradient.",
+        )
+        row = QHBoxLayout()
+        row.setSpacing(self.theme.tokens.spacing)
+        for widget, stretch in (
+            (self.compare, 0),
+            (self.progress, 1),
+            (self.cancel, 0),
+            (self.use, 0),
+            (self.place, 1),
+        ):
+            row.addWidget(widget, stretch)
+        return row
+
+    def _make_table(self) -> QTableWidget:
+        table = QTableWidget(0, len(_TITLES))
+        table.setObjectName("planners_table")
+        table.setAccessibleName("Planners compared")
+        table.setAccessibleDescription("Relative variance and bias of the gradient under each planner.")
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setTabKeyNavigation(False)
+        table.setWordWrap(False)
+        table.verticalHeader().hide()
+        table.horizontalHeader().setHighlightSections(False)
+        for place, (title, tip) in enumerate(zip(_TITLES, _TIPS, strict=True)):
+            item = QTableWidgetItem(title)
+            item.setToolTip(tooltip(tip))
+            side = Qt.AlignmentFlag.AlignLeft if place == 0 else Qt.AlignmentFlag.AlignRight
+            item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+            table.setHorizontalHeaderItem(place, item)
+            table.horizontalHeader().setSectionResizeMode(place, QHeaderView.ResizeMode.Stretch)
+        return table
+
+    # -- what comes in
+
+    @Slot(object)
+    def take_run(self, run: RunView) -> None:
+        """A run that is over compares nothing any more."""
+        if self._comparing and not run.phase.active:
+            self._comparing = False
+        self._refresh()
+
+    @Slot(float)
+    def take_progress(self, fraction: float) -> None:
+        """A comparison is under way."""
+        self._comparing = True
+        self.progress.setValue(round(100 * fraction))
+        self._refresh()
+
+    @Slot(object)
+    def take_report(self, report: PlannerReport | None) -> None:
+        """The answer; None leaves the last one."""
+        self._comparing = False
+        self.report = report or self.report
+        self._refresh()
+
+    @Slot()
+    def reset(self) -> None:
+        """A new run, of which nothing is known."""
+        self.report, self._comparing = None, False
+        self._refresh()
+
+    # -- what is shown
+
+    @Slot()
+    def _refresh(self) -> None:
+        live = self._runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
+        held = next((each for each in (self.compare, self.cancel, self.use) if each.hasFocus()), None)
+        self.compare.setVisible(not self._comparing)
+        self.compare.setEnabled(live)
+        self.progress.setVisible(self._comparing)
+        self.cancel.setVisible(self._comparing)
+        self.place.setVisible(not self._comparing)
+        if held is not None and not held.isVisibleTo(self):
+            (self.cancel if self._comparing else self.compare).setFocus()
+        self.request_draw()
+
+    def draw(self) -> None:
+        """Bring table and words up to date."""
+        live = self._runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
+        report = self.report
+        if report is None and not live and not self._comparing:
+            self.show_empty(_EMPTY)
+            return
+        self.show_body()
+        self.table.setVisible(report is not None)
+        self.advice.setVisible(report is not None)
+        self._offer(report)
+        if report is None:
+            self.carry.setText(_READY)
+            self.place.clear()
+            return
+        self.place.setText(f"step {report.step:,}, gradient of the {spoken(report.network)}")
+        self.advice.setText(report.advice.reason)
+        self.carry.setText(report.on_carry)
+        self.table.setRowCount(len(report.rows))
+        for place, row in enumerate(report.rows):
+            self._fill(place, row, report)
+
+    def _fill(self, place: int, row: PlannerRow, report: PlannerReport) -> None:
+        variance = f"{compact(report.relative(row.trace), 3)} ± {compact(report.relative(row.trace_error), 2)}"
+        factor = row.trace / max(report.row(report.current).trace, 1e-300)
+        bias = f"{_percent(row.bias)} ± {_percent(row.bias_error)} %"
+        name = f"{row.label} •" if row.kind is report.current else row.label
+        tips = (row.kind.help if row.kind is not None else _OWN, *_TIPS[1:])
+        for column, text in enumerate((name, variance, f"{factor:.2f}", bias)):
+            item = QTableWidgetItem(text)
+            item.setToolTip(tooltip(tips[column], f"Over {row.batches} batches." if column else ""))
+            side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
+            item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+            if row.kind is report.advice.kind:
+                font = self.table.font()
+                font.setBold(True)
+                item.setFont(font)
+            self.table.setItem(place, column, item)
+
+    def _offer(self, report: PlannerReport | None) -> None:
+        """Take the advice with one press, where it differs from what is set up."""
+        kind = report.advice.kind if report is not None else None
+        self.use.setVisible(kind is not None and kind is not self._planner and not self._comparing)
+        if kind is not None:
+            self.use.setText(f"Use {kind.label.lower()}")
+            explain(self.use, f"Use {kind.label.lower()}", f"Plan the next run's batches so. {kind.help}")
+
+    @property
+    def _planner(self) -> PlannerKind:
+        return self._setup.config.batch.planner
+
+    @Slot()
+    def _ask(self) -> None:
+        self._runs.send(ComparePlanners())
+
+    @Slot()
+    def _take_advice(self) -> None:
+        if self.report is not None:
+            batch = self._setup.config.batch.model_copy(update={"planner": self.report.advice.kind})
+            self._setup.edit(batch=batch)
+
+
+def _label(role: str) -> QLabel:
+    label = QLabel(wordWrap=True)
+    label.setProperty("role", role)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
+
+
+def _percent(share: float) -> str:
+    """A share in per cent, of steady width."""
+    return f"{100 * share:.2f}" if share < 0.1 else f"{100 * share:.1f}"

@@ -1,0 +1,1 @@
+"""Grids of samples, and what is done with picked ones."""

@@ -1,0 +1,265 @@
+"""Generated images from latents that stay the same, by the raw and by the averaged weights, and ways between them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QColor, QImage, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from studio.errors import UserError
+from studio.gui.live.samples.between import BetweenView
+from studio.gui.live.samples.latent_control import LatentControl
+from studio.gui.live.samples.picks import SamplePicks
+from studio.gui.timeline.time_cursor import TimeCursor
+from studio.gui.widgets.buttons import icon_button, toggle_button
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.image_view import ImageView
+from studio.gui.widgets.number_format import FIGURE_SPACE, whole
+from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.picture_saver import PictureSaver
+from studio.gui.widgets.pictures import mosaic, side_by_side
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tile_view import TileView
+from studio.gui.widgets.tooltip import tooltip
+from studio.training.messages.snapshot import Between, SampleGrid, Snapshot
+from studio.training.storage.frames import Frame
+
+_EMPTY = (
+    "Images that the model generates, always from the same random numbers, so that you see each one change.\n"
+    "Press Start to train; the first grid comes within seconds."
+)
+_TIPS = {
+    "raw": "Samples by the weights as they are at this step.",
+    "averaged": "Samples by a moving average of the weights, which is steadier. EMA: θ̄ ← d·θ̄ + (1 − d)·θ each step.",
+}
+_TITLES = {"raw": "Raw", "averaged": "EMA"}
+
+
+class SamplesPanel(LivePanel):
+    """Sample grids."""
+
+    NAME = "samples"
+    TITLE = "Samples"
+
+    def __init__(
+        self, time: TimeCursor, latents: LatentControl, theme: ThemeManager, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, parent)
+        self._latents = latents
+        self._grid: SampleGrid | None = None
+        self._pictures: dict[str, QImage] = {}
+        self._chosen = "both"
+        self._averaged = True  # what the way between samples is drawn by
+        self.views = {name: TileView(f"Samples, {title}", theme) for name, title in _TITLES.items()}
+        self.picks = SamplePicks(latents, list(self.views.values()), theme, self)
+        self.picks.changed.connect(self._on_picks)
+        self.way = BetweenView()
+        self.way.hide()
+        self._sides: dict[str, QWidget] = {}
+        self.saver = PictureSaver()
+        self.body.addWidget(self._controls())
+        self.body.addLayout(self._view_pair(), 1)
+        self.body.addWidget(self.saver)
+        self.show_empty(_EMPTY)
+        latents.grid_drawn.connect(self.take_grid)
+        latents.between_drawn.connect(self.take_between)
+        latents.failed.connect(self.take_failure)
+        time.snapshot_shown.connect(self.take_snapshot)
+        time.frame_shown.connect(self.take_frame)
+        time.run_shown.connect(self.reset)
+
+    def _controls(self) -> QWidget:
+        bar = QWidget()
+        row = FlowLayout(bar, spacing=2)
+        self.which = QButtonGroup(self)
+        tips = {
+            "raw": _TIPS["raw"],
+            "averaged": _TIPS["averaged"],
+            "both": "Both side by side, zoomed and scrolled together.",
+        }
+        for name, tip in tips.items():
+            button = toggle_button(f"samples_{name}", _TITLES.get(name, "Both"), tip, checked=name == "both")
+            self.which.addButton(button)
+            row.addWidget(button)
+        self.which.addButton(self.picks.between)
+        row.addWidget(self.picks.between)
+        self.which.buttonToggled.connect(self._on_which)
+        for button in (self.picks.reroll, self.picks.pin):
+            row.addWidget(button)
+        for icon, title, tip, slot in (
+            ("zoom_in", "Zoom in", "Larger. Also Ctrl+wheel, or + in the picture.", self._zoom_in),
+            ("zoom_out", "Zoom out", "Smaller. Also Ctrl+wheel, or − in the picture.", self._zoom_out),
+            ("fit", "Fit", "As large as fits. Also F in the picture.", self._fit),
+            ("save", "Save picture", "Save what is shown as a PNG file, one pixel for one pixel.", self.save),
+        ):
+            button = icon_button(self.theme, icon, f"samples_{icon}", title, tip)
+            button.clicked.connect(slot)
+            row.addWidget(button)
+        self._step = QLabel()
+        self._step.setTextFormat(Qt.TextFormat.PlainText)
+        self._step.setProperty("role", "muted")
+        explain(self._step, "Step of the samples", "Training steps taken when these images were generated.")
+        row.addWidget(self._step)
+        return bar
+
+    def _view_pair(self) -> QBoxLayout:
+        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        for name, view in self.views.items():
+            side = QWidget()
+            column = QVBoxLayout(side)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(2)
+            caption = QLabel(_TITLES[name])
+            caption.setProperty("role", "small")
+            explain(caption, _TITLES[name], _TIPS[name])
+            column.addWidget(caption)
+            column.addWidget(view, 1)
+            self._pair.addWidget(side, 1)
+            self._sides[name] = side
+            view.describe = partial(self._describe, name)
+            view.viewed.connect(partial(self._on_viewed, name))
+        self._pair.addWidget(self.way, 1)
+        return self._pair
+
+    @property
+    def shown(self) -> list[str]:
+        """Which of "raw" and "averaged" are shown; none while the way between samples is."""
+        if self._chosen == "between":
+            return []
+        return [self._chosen] if self._chosen in self.views else list(self.views)
+
+    @property
+    def _seen(self) -> list[ImageView]:
+        """The views on the screen."""
+        return [self.views[name] for name in self.shown] or [self.way.view]
+
+    @Slot(object)
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        """A newer grid, perhaps."""
+        if snapshot.grid is not None and snapshot.grid is not self._grid:
+            self.take_grid(snapshot.grid)
+
+    @Slot(object)
+    def take_frame(self, frame: Frame) -> None:
+        """The grid of the step that is looked at."""
+        self.take_grid(frame.grid)
+
+    @Slot(object)
+    def take_grid(self, grid: SampleGrid) -> None:
+        """Show this one."""
+        self._grid = grid
+        self.picks.show_grid(grid)
+        self.request_draw()
+
+    @Slot(object)
+    def take_between(self, found: Between) -> None:
+        """The way between samples, drawn anew."""
+        self.way.show_between(found)
+
+    @Slot(object)
+    def take_failure(self, error: UserError) -> None:
+        """Samples could not be drawn."""
+        self.saver.say(str(error), "error")
+        self._leave_between()
+
+    @Slot()
+    def reset(self) -> None:
+        """A new run."""
+        self._grid = None
+        self._leave_between()
+        self.picks.forget()
+        self.saver.hide()
+        self.show_empty(_EMPTY)
+
+    def draw(self) -> None:
+        """Show the newest grid."""
+        grid = self._grid
+        if grid is None or not len(grid.raw):
+            return
+        self.show_body()
+        picked = len(self.views["raw"].picked)
+        said = f"step {whole(grid.step)}".ljust(16, FIGURE_SPACE)
+        self._step.setText(f"{said}{picked} picked" if picked else said)
+        for name in self.shown:
+            self._pictures[name] = mosaic(grid.raw if name == "raw" else grid.averaged)
+            self.views[name].set_picture(self._pictures[name])
+
+    def _describe(self, name: str, x: int, y: int) -> str:
+        grid, place = self._grid, self.views[name].place_at(x, y)
+        if grid is None or place is None:
+            return ""
+        stays = "It is pinned." if place in self.picks.pinned else "Its latent stays the same until others are rolled."
+        return tooltip(
+            f"Sample {place + 1} of {len(grid.raw)} at step {whole(grid.step)}, {_TITLES[name]} weights. {stays}",
+            "Click to pick it, Ctrl+click to pick more.",
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Side by side in a wide panel, one above the other in a high one."""
+        super().resizeEvent(event)
+        wide = self.width() >= self.height()
+        self._pair.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+
+    @Slot(QToolButton, bool)
+    def _on_which(self, button: QToolButton, checked: bool) -> None:
+        if not checked:
+            return
+        held = any(view.hasFocus() for view in self._seen)
+        before, self._chosen = self._chosen, button.objectName().removeprefix("samples_")
+        for name, side in self._sides.items():
+            side.setVisible(name in self.shown)
+        self.way.setVisible(not self.shown)
+        if held:  # else Qt would hand the keyboard to another panel
+            self._seen[0].setFocus()
+        if not self.shown:
+            self.way.wait()
+            self._averaged = before != "raw"
+            self._latents.show_between(self.picks.points, averaged=self._averaged)
+        elif before == "between":
+            self._latents.end_between()
+        self.request_draw()
+
+    def _leave_between(self) -> None:
+        if not self.shown:
+            back = "samples_both" if self._averaged else "samples_raw"
+            next(button for button in self.which.buttons() if button.objectName() == back).setChecked(True)
+
+    @Slot()
+    def _on_picks(self) -> None:
+        if self.picks.blocked and self.views["raw"].picked:
+            self.saver.say(self.picks.blocked)
+        else:
+            self.saver.hide()
+        self.draw()
+
+    def _on_viewed(self, name: str) -> None:
+        for other, view in self.views.items():
+            if other != name:
+                view.follow(self.views[name])
+
+    @Slot()
+    def _zoom_in(self) -> None:
+        self._seen[0].zoom_by(1.25)
+
+    @Slot()
+    def _zoom_out(self) -> None:
+        self._seen[0].zoom_by(0.8)
+
+    @Slot()
+    def _fit(self) -> None:
+        for view in self._seen:
+            view.fit()
+
+    @Slot()
+    def save(self) -> None:
+        """Ask where to, and save what is shown."""
+        if self._grid is not None:
+            what, step = ("samples", self._grid.step) if self.shown else ("between", self.way.step)
+            self.saver.ask("Save samples", f"{what}-step-{step}", self._picture)
+
+    def _picture(self) -> QImage:
+        pictures = [self._pictures[name] for name in self.shown] or [self.way.picture]
+        return side_by_side(pictures, QColor(self.theme.tokens.surface))

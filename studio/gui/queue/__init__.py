@@ -1,0 +1,1 @@
+"""Runs that wait for their turn, and sweeps."""

@@ -1,0 +1,196 @@
+"""The run from the window's side: starts it, steers it, and turns what it says into the values that panels show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from studio.errors import UserError
+from studio.gui.run.bridge import DRAW_INTERVALS, Bridge
+from studio.gui.state.history import History
+from studio.gui.state.log import Log
+from studio.gui.state.log_line import Level, line_of
+from studio.gui.state.old_runs import Past
+from studio.gui.state.view_state import RunPhase, RunView, run_after
+from studio.training.config.run_config import RunConfig
+from studio.training.messages.commands import Command, Stop
+from studio.training.messages.events import (
+    BatchSizeApplied,
+    ComparingPlanners,
+    Evaluated,
+    Evaluating,
+    EvaluationEnded,
+    Event,
+    Finished,
+    Logged,
+    PerturbationApplied,
+    PerturbationRejected,
+    PlannersCompared,
+    Restored,
+    Warned,
+)
+from studio.training.messages.marks import mark_of
+from studio.training.messages.snapshot import Snapshot
+from studio.training.run.session import RunHandle, RunRequest
+
+
+class RunControl(QObject):
+    """At most one run at a time.
+
+    Args:
+        log: told what the run says.
+    """
+
+    run_changed = Signal(object)  # RunView
+    run_begins = Signal(object, object)  # RunRequest, Past: from here on it is another run
+    run_reset = Signal()  # it is a new one: forget the old one's pictures
+    snapshot_arrived = Signal(object)  # Snapshot
+    history_changed = Signal()  # new points or marks, or another one
+    target_applied = Signal(int)  # revision that the run now trains towards
+    target_rejected = Signal(int, object)  # revision, UserError
+    troubled = Signal(object)  # UserError that paused or ended the run
+    comparing_planners = Signal(float)  # how far a comparison of planners is, 0…1
+    planners_compared = Signal(object)  # PlannerReport | None if it was called off
+    evaluation_arrived = Signal(object)  # Evaluated | Evaluating | EvaluationEnded
+    unsaved = Signal(object, bool)  # UserError that paused the run as it could not be saved; whether it was to stop
+    batch_size_applied = Signal(float)  # B_avg that the run now plans batches of
+    short_of_memory = Signal(object, float)  # UserError that paused the run, and the B_avg that would help
+    diverged = Signal(object, int)  # UserError that paused the run, and the step that one may go back to
+
+    def __init__(self, log: Log, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._log = log
+        self.run = RunView()
+        self.config: RunConfig | None = None  # what the run under way, or else the last one, began with
+        self.title = ""  # of the run, in a few words
+        self.history = History()
+        self._given_up = False  # the run was ended although it could not be saved
+        self._bridge = Bridge(self)
+        self._bridge.news.connect(self._on_news)
+
+    @property
+    def busy(self) -> bool:
+        """A run is under way, or its last words have not been heard."""
+        return self.run.phase.active or self._bridge.handle is not None
+
+    def start(
+        self,
+        request: RunRequest,
+        past: Past,
+        intervals: tuple[int, int] = DRAW_INTERVALS,
+    ) -> None:
+        """Begin a run, or go on with one.
+
+        Args:
+            request: what to run.
+            past: what a run that goes on has behind it.
+            intervals: milliseconds at least and at most between two looks at it.
+        """
+        self.config, found = request.config, request.resumption
+        self.title = self.config.name or f"{self.config.dataset.kind}, {self.config.model.kind}"
+        self.run_begins.emit(request, past)
+        self.history = past.history
+        if found is None or found.run != self.run.folder:
+            self.run_reset.emit()
+        self._given_up = False
+        self.history_changed.emit()
+        run = RunView(phase=RunPhase.PREPARING)
+        if found is not None:  # stopped before its next step, it can be gone on with as before
+            run = replace(run, folder=found.run, step=found.step, saved_step=found.step)
+        self._set_run(run)
+        self._bridge.watch(RunHandle(request), intervals)
+
+    def send(self, command: Command) -> None:
+        """Hand the run a command; one that comes when there is none is dropped."""
+        if self._bridge.handle is not None:
+            self._bridge.handle.send(command)
+
+    def stop(self, *, insist: bool = False) -> None:
+        """End the run in good order, or even if it cannot be saved; what it drew stays."""
+        if self.run.phase.active:
+            self._given_up = insist
+            self._set_run(replace(self.run, phase=RunPhase.STOPPING))
+            self.send(Stop(insist=insist))
+
+    def shutdown(self, seconds: float | None) -> bool:
+        """Stop and wait, as long as it takes if no time is given; whether the run ended in time. It is never killed."""
+        self.send(Stop(insist=True))
+        return self._bridge.join(seconds)
+
+    def _set_run(self, run: RunView) -> None:
+        if run != self.run:
+            self.run = run
+            self.run_changed.emit(run)
+
+    @Slot(object, object, int)
+    def _on_news(self, snapshot: Snapshot | None, events: Sequence[Event], dropped: int) -> None:
+        if snapshot is not None:
+            self._set_run(run_after(self.run, snapshot))
+            self.snapshot_arrived.emit(snapshot)
+        for event in events:
+            self._on_event(event)
+        if dropped:
+            self._log.add(f"{dropped:,} points of the curves came too fast and were left out", Level.WARNING)
+        if events:
+            self.history_changed.emit()
+
+    def _on_event(self, event: Event) -> None:
+        self._set_run(run_after(self.run, event))
+        line = line_of(event)
+        if line is not None:
+            self._log.add_line(line)
+        if isinstance(event, Restored):
+            # Another history, so that every plot starts afresh instead of drawing on.
+            self.history = self.history.until(event.step)
+        mark = mark_of(event)
+        if mark is not None:
+            self.history.marks.append(mark)
+        match event:
+            case Logged():
+                self.history.append(event.step, event.values)
+            case PerturbationApplied():
+                self.target_applied.emit(event.revision)
+            case PerturbationRejected():
+                self.target_rejected.emit(event.revision, event.error)
+            case BatchSizeApplied(average_size=size):
+                self._take_batch_size(size)
+            case Warned() | Finished():
+                self._on_trouble(event)
+            case _:
+                self._on_answer(event)
+
+    def _take_batch_size(self, average_size: float) -> None:
+        if self.config is not None:
+            batch = self.config.batch.model_copy(update={"average_size": average_size})
+            self.config = self.config.model_copy(update={"batch": batch})
+        self.batch_size_applied.emit(average_size)
+
+    def _on_trouble(self, event: Warned | Finished) -> None:
+        """What paused or ended the run, if it is anything that the person does not know of."""
+        match event:
+            case Warned(error=error, smaller=float() as size):
+                self.short_of_memory.emit(error, size)
+            case Warned(error=error, back_to=int() as step):
+                self.diverged.emit(error, step)
+            case Warned(error=error, unsaved=True, stopping=stopping):
+                self.unsaved.emit(error, stopping)
+            case Finished() if self._given_up:
+                pass
+            case Warned(error=error) | Finished(error=UserError() as error):
+                self.troubled.emit(error)
+            case _:
+                pass
+
+    def _on_answer(self, event: Event) -> None:
+        """What came of something that was asked for beside training."""
+        match event:
+            case Evaluated() | Evaluating() | EvaluationEnded():
+                self.evaluation_arrived.emit(event)
+            case ComparingPlanners(fraction=fraction):
+                self.comparing_planners.emit(fraction)
+            case PlannersCompared(report=report):
+                self.planners_compared.emit(report)
+            case _:
+                pass

@@ -1,0 +1,201 @@
+"""Begins runs and goes on with those that lie in folders, whose data set and past are read first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from studio.data.catalog import dataset_spec
+from studio.errors import UserError
+from studio.gui.run.bridge import DRAW_INTERVALS, QUICK_INTERVALS
+from studio.gui.run.live_settings import learning_rates
+from studio.gui.run.run_control import RunControl
+from studio.gui.state.log import Log
+from studio.gui.state.log_line import Level
+from studio.gui.state.old_runs import Past, read_past
+from studio.gui.state.setup import Setup
+from studio.gui.state.task_runner import TaskRunner
+from studio.gui.state.view_state import DatasetView
+from studio.training.config.run_config import RunConfig
+from studio.training.examples.fitness import misfit
+from studio.training.messages.commands import SetLearningRate
+from studio.training.run.session import RunRequest, folder_under
+from studio.training.storage.places import made_absolute
+from studio.training.storage.resumption import Resumption, resume
+from studio.training.storage.run_folder import RunFolder
+
+
+class RunStarter(QObject):
+    """Starts one run at a time.
+
+    Args:
+        setup: what is trained, on which data set.
+        runs: is handed the run.
+        tasks: reads the past of a run beside the window.
+        log: told why a run cannot begin.
+    """
+
+    changed = Signal()  # whether it is busy
+
+    def __init__(
+        self, setup: Setup, runs: RunControl, tasks: TaskRunner, log: Log, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._setup, self._runs, self._tasks, self._log = setup, runs, tasks, log
+        self._rates: dict[str, float] = {}  # of the run under way, by network
+        self._resuming: Resumption | None = None  # while its data set and its past are read
+        setup.dataset_changed.connect(self._on_dataset)
+        runs.batch_size_applied.connect(self._on_batch_size)
+
+    @property
+    def busy(self) -> bool:
+        """What a run has behind it is being read."""
+        return self._resuming is not None
+
+    @property
+    def blocked(self) -> str:
+        """Why a run cannot start now, in a sentence; empty when it can."""
+        if self._runs.busy:
+            return "A run is under way: stop it first."
+        if self._setup.reading_data:
+            return "The data set is still being read."
+        if self.busy:
+            return "A run is about to go on: its past is being read."
+        if self._setup.images is None:
+            return "There is no data set yet: choose one in the set-up panel."
+        return ""
+
+    def start(self) -> None:
+        """Train what is set up, from the beginning."""
+        setup, reason = self._setup, self.blocked
+        if reason:
+            self._log.add(reason, Level.WARNING)
+            return
+        assert setup.images is not None
+        error = misfit(setup.config.model, planar=setup.images.plane is not None)
+        if error is not None:
+            setup.reject(error)
+            self._log.add_error(error)
+            return
+        config = made_absolute(setup.run_config())
+        self._launch(config, folder_under(setup.runs_root, config))
+
+    def stop(self) -> None:
+        """End the run in good order, or do not go on with one that was about to; what it drew stays."""
+        if self._resuming is not None:
+            self._give_up(self._resuming)
+            self._tasks.cancel()
+        self._runs.stop()
+
+    def resume(self, run: Path, step: int | None = None) -> None:
+        """Go on with the run in a folder, from its newest checkpoint; its set-up, its data set and its past come first.
+
+        Args:
+            run: the folder.
+            step: of another checkpoint.
+
+        Raises:
+            UserError: a run is under way, this is none that can be gone on with, or its data set is not here.
+        """
+        if self._runs.busy or self.busy:
+            raise UserError("A run is under way", "", "Stop it first; then resume another.")
+        found = resume(run, step)
+        found.ensure_current()
+        self._expect(found)
+        self._setup.set_config(found.config, found.identity.root_here(self._setup.data_root))
+        if self._setup.images is None and not self._setup.reading_data:
+            self._expect(None)
+            raise UserError(
+                "The run's data set is not here",
+                dataset_spec(found.config.dataset.kind).title,
+                "Load it in the set-up panel; then resume the run again.",
+            )
+        if not self._setup.reading_data:
+            self._read_past(found)
+
+    def _expect(self, found: Resumption | None) -> None:
+        """A run is to be gone on with, or none any more."""
+        self._resuming = found
+        self.changed.emit()
+
+    @Slot(object)
+    def _on_dataset(self, dataset: DatasetView | None) -> None:
+        """The data set of the run that is to be gone on with is here by now, or will not come."""
+        found = self._resuming
+        if found is None:
+            return
+        if dataset is not None and self._setup.config.dataset == found.config.dataset:
+            self._read_past(found)
+        else:
+            self._expect(None)
+
+    def _read_past(self, found: Resumption) -> None:
+        self._tasks.run(
+            partial(read_past, found.run, found.step),
+            done=lambda past: self._go_on_after(found, past),
+            failed=lambda error: self._go_on_after(found, Past(), error),
+            cancelled=lambda: self._give_up(found),
+        )
+
+    def _give_up(self, found: Resumption) -> None:
+        if self._resuming is found:
+            self._log.add(f"Going on with {found.run} was cancelled")
+            self._expect(None)
+
+    def _go_on_after(self, found: Resumption, past: Past, error: UserError | None = None) -> None:
+        if self._resuming is not found:
+            return
+        self._expect(None)
+        if error is not None:  # the run will say so itself where it matters
+            self._log.add_error(error, Level.WARNING)
+        self._launch(found.config, found.folder, found, past)
+
+    def _launch(
+        self,
+        config: RunConfig,
+        folder: Callable[[], RunFolder],
+        resumption: Resumption | None = None,
+        past: Past | None = None,
+    ) -> None:
+        images, judges = self._setup.images, self._setup.judges
+        assert images is not None
+        assert judges is not None
+        self._rates = learning_rates(config.model)
+        request = RunRequest(
+            config=config,
+            data=lambda _: images,
+            folder=folder,
+            measured=self._setup.measured,
+            judge=(lambda: judges.here(config.evaluation.judge)) if judges.possible else None,
+            resumption=resumption,
+            data_root=self._setup.images_root,
+        )
+        intervals = QUICK_INTERVALS if images.plane is not None else DRAW_INTERVALS
+        self._runs.start(request, past or Past(), intervals)
+
+    # -- what a run under way takes up of the set-up, and the set-up of it
+
+    @property
+    def model_is_live(self) -> bool:
+        """Whether a run of the model that is set up is under way, so that its live settings reach it."""
+        running = self._runs.config
+        return (
+            running is not None and self._runs.run.phase.active and running.model.kind == self._setup.config.model.kind
+        )
+
+    def send_live_settings(self) -> None:
+        """Have the run take up what of the model's settings may change while it trains."""
+        if not self.model_is_live:
+            return
+        for network, rate in learning_rates(self._setup.config.model).items():
+            if rate != self._rates.get(network):
+                self._rates[network] = rate
+                self._runs.send(SetLearningRate(network=network, rate=rate))
+
+    @Slot(float)
+    def _on_batch_size(self, average_size: float) -> None:
+        """The run has another B_avg: so has what it would be started with again."""
+        self._setup.edit(batch=self._setup.config.batch.model_copy(update={"average_size": average_size}))

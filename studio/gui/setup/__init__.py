@@ -1,0 +1,1 @@
+"""What the next start takes: data set, model, training."""

@@ -1,0 +1,58 @@
+"""Small parts of the set-up panel: wrapped labels, what goes on while a data set loads, what is loaded."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from studio.gui.state.view_state import DatasetView, TaskView
+from studio.gui.widgets.number_format import classes
+from studio.gui.widgets.theme import ThemeManager
+
+
+class LoadingBar(QWidget):
+    """What goes on, how far it is, and a button that cancels it; hidden when nothing goes on."""
+
+    def __init__(self, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text = wrapped_label("dataset_progress", "small")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setObjectName("cancel_loading")
+        row = QHBoxLayout()
+        row.addWidget(self._bar, 1)
+        row.addWidget(self.cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.tokens.spacing // 2)
+        column.addWidget(self._text)
+        column.addLayout(row)
+
+    def show_task(self, task: TaskView | None) -> None:
+        """Show a task, or nothing."""
+        self.setVisible(task is not None)
+        if task is None:
+            return
+        self._text.setText(task.text)
+        self._bar.setRange(0, 0 if task.fraction is None else 1000)
+        self._bar.setValue(round(1000 * (task.fraction or 0.0)))
+        self.cancel.setEnabled(task.cancellable)
+
+
+def card_text(view: DatasetView) -> str:
+    """What is loaded, in two lines."""
+    count = int(view.counts.sum())
+    return f"{view.name} · {view.form}\n{count:,} {view.noun} · {classes(len(view.class_names))}"
+
+
+def wrapped_label(name: str, role: str = "") -> QLabel:
+    """A label that wraps rather than widen its panel."""
+    label = QLabel()
+    label.setObjectName(name)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    if role:
+        label.setProperty("role", role)
+    return label

@@ -1,0 +1,79 @@
+"""Edits of the target as commands that can be undone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from PySide6.QtGui import QUndoCommand
+
+from studio.training.config.energy import EnergyConfig
+
+Offsets = tuple[float, ...]
+T = TypeVar("T")
+
+_MERGE_SECONDS = 1.0
+
+
+class Edit(QUndoCommand, Generic[T]):
+    """From one value to another. Quick edits of the same name and the same part undo as one.
+
+    Args:
+        before: the value as it was.
+        after: as it becomes.
+        text: names the edit in the menu.
+        apply: puts a value in force.
+    """
+
+    ID = -1
+
+    def __init__(self, before: T, after: T, text: str, apply: Callable[[T], None]) -> None:
+        super().__init__(text)
+        self._before = before
+        self._after = after
+        self._apply = apply
+        self._when = time.monotonic()
+
+    def id(self) -> int:
+        """Commands of one id may merge."""
+        return self.ID
+
+    def part(self) -> object:
+        """What of the value it changes."""
+        raise NotImplementedError
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        """Take in an edit of the same part that follows at once, as a turning wheel makes them."""
+        if not isinstance(other, type(self)) or other.text() != self.text():
+            return False
+        if other._when - self._when > _MERGE_SECONDS or self.part() != other.part():
+            return False
+        self._after, self._when = other._after, other._when
+        return True
+
+    def redo(self) -> None:
+        """Put the new value in force."""
+        self._apply(self._after)
+
+    def undo(self) -> None:
+        """Put the old value in force."""
+        self._apply(self._before)
+
+
+class SetOffsets(Edit[Offsets]):
+    """ΔH per class; its part is the classes that it changes."""
+
+    ID = 1
+
+    def part(self) -> object:
+        return tuple(old != new for old, new in zip(self._before, self._after, strict=True))
+
+
+class SetEnergy(Edit[EnergyConfig]):
+    """Terms, temperature and clip; its part is the number of terms before and after, since its name tells the rest."""
+
+    ID = 2
+
+    def part(self) -> object:
+        return len(self._before.terms), len(self._after.terms)

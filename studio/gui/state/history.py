@@ -1,0 +1,130 @@
+"""The run's logged numbers against step, as growing columns, and the marks on them. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.gui.state.envelope import Envelope
+from studio.progress import Progress
+from studio.training.messages.marks import Mark
+from studio.training.storage.metrics import Metrics
+
+_LEAST, _APART = 1024, 64
+"""Points that there is room for at first, and by how many columns differ in that, so that no two grow in one frame."""
+
+
+class History:
+    """Columns of float64 that grow by doubling; a column that comes later is NaN before.
+
+    Attributes:
+        marks: what happened when.
+    """
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._steps: NDArray[np.float64] = np.empty(_LEAST)
+        self._columns: dict[str, NDArray[np.float64]] = {}
+        self._envelopes: dict[str, Envelope] = {}
+        self.marks: list[Mark] = []
+
+    @classmethod
+    def of(cls, metrics: Metrics) -> History:
+        """The numbers of a run that is on disk."""
+        found = cls()
+        found._size = len(metrics.steps)
+        found._steps = metrics.steps
+        found._columns = dict(metrics.columns)
+        found.marks = list(metrics.marks)
+        return found
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def names(self) -> list[str]:
+        """Columns, in the order in which they came."""
+        return list(self._columns)
+
+    @property
+    def steps(self) -> NDArray[np.float64]:
+        """Step of each point, shape (n,)."""
+        return self._steps[: self._size]
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """Values of one column, shape (n,); NaN where there is none."""
+        found = self._columns.get(name)
+        return np.full(self._size, np.nan) if found is None else found[: self._size]
+
+    def envelope(self, name: str) -> Envelope:
+        """One column at the resolution of a screen, brought up to date."""
+        found = self._envelopes.setdefault(name, Envelope())
+        found.update(self.steps, self.column(name))
+        return found
+
+    def prepare(self, progress: Progress) -> None:
+        """Do the work of the first drawing, which for a million points would hold the window up."""
+        self._steps = self._with_room(self._steps)
+        for place, (name, column) in enumerate(list(self._columns.items())):
+            progress.report("Reading the run", place / len(self._columns))
+            self._columns[name] = self._with_room(column)
+            self.envelope(name).prepare()
+
+    def append(self, step: int, values: Mapping[str, float]) -> None:
+        """Add one point, at its place where it is of an earlier step than the last."""
+        for name in values:
+            if name not in self._columns:
+                self._columns[name] = np.empty(self._size + _LEAST + _APART * (1 + len(self._columns)))
+                self._columns[name][: self._size] = np.nan
+        self._steps = self._with_room(self._steps)
+        self._steps[self._size] = step
+        for name, column in self._columns.items():
+            self._columns[name] = with_room = self._with_room(column)
+            with_room[self._size] = values.get(name, np.nan)
+        self._size += 1
+        if step < self._steps[max(0, self._size - 2)]:
+            order = np.argsort(self.steps, kind="stable")
+            for ordered in (self._steps, *self._columns.values()):
+                ordered[: self._size] = ordered[order]
+            self._envelopes.clear()
+
+    def until(self, step: int) -> History:
+        """A history of its own with the points and marks up to a step."""
+        found = History()
+        found._size = int(np.searchsorted(self.steps, step, side="right"))
+        found._steps = self._steps.copy()
+        found._columns = {name: column.copy() for name, column in self._columns.items()}
+        found.marks = [mark for mark in self.marks if mark.step <= step]
+        return found
+
+    def _with_room(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """For one more point: as it is, or in an array of twice the size, whose rest stays untouched: writing to it
+        would take twenty times as long.
+        """
+        if self._size < len(values):
+            return values
+        grown = np.empty(len(values) + max(_LEAST, len(values)))
+        grown[: self._size] = values[: self._size]
+        return grown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryView:
+    """A history as it is looked at.
+
+    Attributes:
+        history: the numbers, which may go on growing.
+        cursor: the step that is looked at; None looks at the newest.
+    """
+
+    history: History = field(default_factory=History)
+    cursor: int | None = None
+
+    def current(self, name: str) -> float:
+        """The value of a column at the cursor, which is the newest without one; NaN if there is none."""
+        steps, column = self.history.steps, self.history.column(name)
+        known = len(steps) if self.cursor is None else int(np.searchsorted(steps, self.cursor, side="right"))
+        return float(column[known - 1]) if known else float("nan")

@@ -1,0 +1,121 @@
+"""Runs read from their folders as the panels show them: whole, at one step, and up to where one is gone on with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from studio.evaluation.tables import curve_values, evaluation_of
+from studio.gui.state.history import History
+from studio.library.notes import read_notes
+from studio.progress import Progress
+from studio.training.config.run_config import RunConfig
+from studio.training.messages.events import Evaluated
+from studio.training.storage.frames import Frame, FrameStore
+from studio.training.storage.metrics import Metrics, RecordedEvaluation, newest_evaluation, read_metrics
+from studio.training.storage.run_identity import RunIdentity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldRun:
+    """A run read from its folder."""
+
+    folder: Path
+    title: str
+    config: RunConfig
+    last: int
+    history: History = field(repr=False)
+    evaluations: History = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What is on disk of a step."""
+
+    frame: Frame | None
+    evaluation: Evaluated | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What a run has behind it where it is gone on with.
+
+    Attributes:
+        latest: its newest evaluation.
+    """
+
+    history: History = field(repr=False, default_factory=History)
+    evaluations: History = field(repr=False, default_factory=History)
+    latest: Evaluated | None = None
+
+
+def read_old_run(folder: Path, progress: Progress) -> OldRun:
+    """A run from its folder.
+
+    Raises:
+        UserError: it is damaged.
+        Cancelled: the person cancelled.
+    """
+    config = RunIdentity.read(folder).trained
+    metrics = read_metrics(folder, progress.part(0.0, 0.9))
+    history = History.of(metrics)
+    history.prepare(progress.part(0.9, 1.0))
+    frames = FrameStore(folder)
+    return OldRun(
+        folder=folder,
+        title=read_notes(folder).name or config.name or folder.name,
+        config=config,
+        last=int(max([0, *metrics.steps[-1:], *frames.steps[-1:]])),
+        history=history,
+        evaluations=_evaluations(metrics),
+    )
+
+
+def read_past(folder: Path, step: int, progress: Progress) -> Past:
+    """A run up to a step.
+
+    Raises:
+        UserError: its metrics are damaged.
+        Cancelled: the person cancelled.
+    """
+    metrics = read_metrics(folder, progress.part(0.0, 0.9))
+    history = History.of(metrics).until(step)
+    history.prepare(progress.part(0.9, 1.0))
+    latest = newest_evaluation(folder, step)
+    return Past(
+        history=history,
+        evaluations=_evaluations(metrics).until(step),
+        latest=_evaluated(latest) if latest is not None else None,
+    )
+
+
+def read_moment(folder: Path, step: int) -> Moment:
+    """What is on disk of a step, or else of the newest before it.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    found, frames = newest_evaluation(folder, step), FrameStore(folder)
+    frame = frames.at(step)
+    if frame is not None:
+        diagnosed, diagnostics = frames.diagnosed_at(step)
+        frame = replace(frame, diagnostics=diagnostics, diagnosed=diagnosed)
+    return Moment(frame=frame, evaluation=_evaluated(found) if found is not None else None)
+
+
+def _evaluations(metrics: Metrics) -> History:
+    history = History()
+    for found in metrics.evaluations:
+        evaluated = _evaluated(found)
+        if evaluated is not None:
+            history.append(found.step, curve_values(evaluated.evaluation))
+    return history
+
+
+def _evaluated(found: RecordedEvaluation) -> Evaluated | None:
+    """The evaluation itself; None where its record does not hold one."""
+    try:
+        evaluation = evaluation_of(found.record)
+    except ValueError:
+        return None
+    return Evaluated(step=found.step, seconds=found.seconds, revision=found.revision, evaluation=evaluation)

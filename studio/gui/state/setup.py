@@ -1,0 +1,198 @@
+"""What is set up: the configuration as edited, the data set that it names, and where data and runs are kept.
+
+It knows of no run. Whoever depends on the set-up listens to its signals, or reads the same values here when it is made
+late.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QUndoStack
+
+from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
+from studio.data.example_set import ExampleSet
+from studio.errors import UserError
+from studio.gui.state.dataset_loader import DatasetLoader
+from studio.gui.state.log import Log
+from studio.gui.state.log_line import Level
+from studio.gui.state.task_runner import TaskRunner
+from studio.gui.state.view_state import DatasetView
+from studio.gui.widgets.number_format import classes
+from studio.paths import default_data_root
+from studio.paths import runs_root as chosen_runs_root
+from studio.perturb.example_features import Measured
+from studio.training.config.run_config import RunConfig, offsets_by_name
+from studio.training.engine.warm_up import warm_up
+from studio.training.examples.judges import Judges
+from studio.training.examples.measured_set import measured_set
+
+
+class Setup(QObject):
+    """State out by signals, edits in by calls.
+
+    Args:
+        tasks: loads data sets beside the window.
+        log: told what is loaded and what cannot be.
+        config: what to begin with; the default configuration if absent.
+        data_root: folder of downloaded data sets.
+        runs_root: where each run gets a folder of its own.
+
+    Attributes:
+        images: the data set in use; None while there is none.
+        images_root: folder of downloaded data sets that it was found in.
+        dataset: what panels show of it.
+        judges: who may look at it.
+        measured: what the energy may ask of its examples.
+        undo_stack: takes the edits of what is set up.
+        devices: (value, title) of each; one alone until torch is in.
+    """
+
+    config_changed = Signal(object)  # RunConfig, as edited: what the next start takes
+    dataset_changed = Signal(object)  # DatasetView | None while there is none
+    dataset_failed = Signal(object)  # UserError: shown beside the data set's fields
+    edit_rejected = Signal(object)  # UserError with .field: shown beside its cause; nothing was changed
+    data_root_changed = Signal()
+    engine_ready = Signal(object)  # devices: torch is in
+
+    def __init__(
+        self,
+        tasks: TaskRunner,
+        log: Log,
+        config: RunConfig | None = None,
+        *,
+        data_root: Path | None = None,
+        runs_root: Path | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._tasks, self._log = tasks, log
+        self.config = config or RunConfig()
+        self.data_root = data_root or default_data_root()
+        self.runs_root = runs_root or chosen_runs_root()
+        self.images: ExampleSet | None = None
+        self.dataset: DatasetView | None = None
+        self.judges: Judges | None = None
+        self.measured: Measured | None = None
+        self.devices: tuple[tuple[str, str], ...] = (("auto", "Automatic"),)
+        self.undo_stack = QUndoStack(self)
+        self._in_use = self.config.dataset  # what `images` were loaded from, once there are some
+        self.images_root = self._reading_from = self.data_root
+        self._loader = DatasetLoader(tasks, self)
+        self._loader.loaded.connect(self._on_loaded)
+        self._loader.failed.connect(self._on_failed)
+        self._loader.cancelled.connect(self._on_cancelled)
+
+    @property
+    def reading_data(self) -> bool:
+        """Whether a data set is being read."""
+        return self._loader.busy
+
+    @property
+    def class_offsets(self) -> tuple[float, ...]:
+        """ΔH of each class of the data set in use."""
+        names = self.dataset.class_names if self.dataset is not None else ()
+        return tuple(self.config.perturbation.offsets.get(name, 0.0) for name in names)
+
+    def run_config(self) -> RunConfig:
+        """What a run begins with: the configuration, with the offsets of this data set's classes alone."""
+        names = self.dataset.class_names if self.dataset is not None else ()
+        offsets = offsets_by_name(self.class_offsets, names)
+        perturbation = self.config.perturbation.model_copy(update={"offsets": offsets})
+        return self.config.model_copy(update={"perturbation": perturbation})
+
+    def begin(self, data_root: Path | None = None) -> None:
+        """Load the data set, from another data folder if one is given, and bring torch in beside it."""
+        self._tasks.run(warm_up, done=self._on_engine, failed=self._log.add_error, cancellable=False)
+        self._load_what_is_here(data_root)
+
+    def _on_engine(self, devices: tuple[tuple[str, str], ...]) -> None:
+        self.devices = devices
+        self.engine_ready.emit(devices)
+        self._log.add("torch is loaded")
+
+    # -- edits
+
+    def edit(self, **sections: object) -> None:
+        """Replace fields of the configuration, such as ``edit(batch=BatchConfig(...), seed=3)``."""
+        self._put(self.config.model_copy(update=sections))
+
+    def reject(self, error: UserError) -> None:
+        """Say beside its cause that something cannot be as it is set up; nothing is changed."""
+        self.edit_rejected.emit(error)
+
+    def set_config(self, config: RunConfig, data_root: Path | None = None) -> None:
+        """Take a whole configuration, as from a file; its data set may lie in another data folder than is chosen."""
+        reload = config.dataset != self.config.dataset or self.images is None
+        self.undo_stack.clear()
+        self._put(config)
+        if reload:
+            self._load_what_is_here(data_root)
+
+    def set_dataset(self, config: DatasetConfig, data_root: Path | None = None) -> None:
+        """Choose and load a data set in the background; offsets stay where class names match."""
+        self._reading_from = data_root or self.data_root
+        self._loader.load(config, self._reading_from)
+        self.edit(dataset=config)
+
+    def set_runs_root(self, folder: Path) -> None:
+        """Keep runs in this folder from now on."""
+        self.runs_root = folder
+        self._log.add(f"Folder of the runs: {folder}")
+
+    def set_data_root(self, folder: Path) -> None:
+        """Look for downloaded data sets there from now on."""
+        self.data_root = folder
+        if self.judges is not None:
+            self.judges.data_root = folder
+        self.data_root_changed.emit()
+        self._log.add(f"Data folder: {folder}")
+        if self.images is None:
+            self._load_what_is_here()
+
+    def _put(self, config: RunConfig) -> None:
+        if config != self.config:
+            self.config = config
+            self.config_changed.emit(config)
+
+    # -- the data set
+
+    def _load_what_is_here(self, data_root: Path | None = None) -> None:
+        """Load the configuration's data set unless that would begin a download, which the person has to ask for."""
+        missing = not_here_yet(self.config.dataset, data_root or self.data_root)
+        if missing is None:
+            self.set_dataset(self.config.dataset, data_root)
+        else:
+            self._loader.give_up()
+            self._on_failed(missing)
+
+    def _use(self, images: ExampleSet | None) -> None:
+        self.images = images
+        self.dataset = DatasetView.of(images) if images is not None else None
+        self.judges = Judges(images, self.data_root) if images is not None else None
+        self.measured = measured_set(images, self.judges) if images is not None else None
+        self.dataset_changed.emit(self.dataset)
+
+    @Slot(object)
+    def _on_loaded(self, images: ExampleSet) -> None:
+        if self.dataset is not None and self.dataset.class_names != images.class_names:
+            self.undo_stack.clear()
+        self._in_use, self.images_root = self.config.dataset, self._reading_from
+        self._use(images)
+        self._log.add(f"{images.name}: {len(images):,} {images.noun}, {classes(len(images.class_names))}")
+        for line in images.report.lines():
+            self._log.add(line, Level.WARNING)
+
+    @Slot(object)
+    def _on_failed(self, error: UserError) -> None:
+        self._use(None)
+        self.dataset_failed.emit(error)
+        self._log.add_error(error)
+
+    @Slot(object)
+    def _on_cancelled(self, config: DatasetConfig) -> None:
+        self._log.add(f"Reading {dataset_spec(config.kind).title} was cancelled")
+        if self.images is not None:
+            self.edit(dataset=self._in_use)
+        self.dataset_changed.emit(self.dataset)

@@ -1,0 +1,1 @@
+"""What the model should make: offsets, energy terms and theory."""

@@ -1,0 +1,1 @@
+"""Energy terms beyond class offsets."""

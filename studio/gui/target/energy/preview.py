@@ -1,0 +1,199 @@
+"""What the energy makes of the data: a feature before and after, the weights, and the examples it favours."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QPen, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from studio.data.example_set import ExampleSet
+from studio.gui.plots.histogram_plot import HistogramPlot
+from studio.gui.plots.legend import Chip, Legend
+from studio.gui.state.view_state import TiltView
+from studio.gui.target.energy.terms import WEIGHT, Observable, before_and_after, extremes, weight_histogram
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.pictures import mosaic
+from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.perturb.arrays import Floats
+from studio.perturb.example_features import Measured
+
+_SHOWN = 6
+_PLOT_LEAST = 100
+_WEIGHT_TITLE = "Weight w"
+_TIPS = {
+    "Data": "Share of the data set's examples with each value, all counted alike.",
+    "Target": "Share of the target with each value: every example counted by its weight w = e^−ΔH.",
+}
+
+
+class EnergyPreview(QWidget):
+    """A histogram to choose, beside the most and least favoured examples."""
+
+    wanted = Signal(str)  # name of what is to be measured, so that it can be shown
+
+    def __init__(self, theme: ThemeManager) -> None:
+        super().__init__()
+        self._observables: dict[str, Observable] = {}
+        self._tilt: TiltView | None = None
+        self._measured: Measured | None = None
+        self.choice = QComboBox()
+        self.choice.setObjectName("energy_histogram")
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        explain(
+            self.choice,
+            "Histogram",
+            "What is shown of data and target: a feature, what a term reads of a judge or a file, or the weights.",
+        )
+        self.choice.activated.connect(self._on_choice)
+        self.plot = _BeforeAndAfter(theme)
+        self.plot.setMinimumHeight(_PLOT_LEAST)
+        self.plot.set_label("left", "share (%)")
+        self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self.legend = Legend(theme)
+        for colour, (name, tip) in zip(("data_grey", "target"), _TIPS.items(), strict=True):
+            self.legend.add(Chip(name, name, tip), colour)
+        self.legend.toggled.connect(self.draw)
+        self.most = _Strip("Most favoured", "The examples with the lowest ΔH, the lowest first: they count most.")
+        self.least = _Strip("Least favoured", "The examples with the highest ΔH, the highest first: they count least.")
+        self._lay_out(theme.tokens.spacing)
+
+    def _lay_out(self, spacing: int) -> None:
+        top = QHBoxLayout()
+        top.addWidget(self.choice)
+        top.addWidget(self.legend, 1)
+        left = QVBoxLayout()
+        left.setSpacing(0)
+        left.addLayout(top)
+        left.addWidget(self.plot, 1)
+        right = QVBoxLayout()
+        right.setSpacing(spacing // 2)
+        right.addWidget(self.most, 1)
+        right.addWidget(self.least, 1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(spacing)
+        row.addLayout(left, 3)
+        row.addLayout(right, 2)
+
+    # -- state in
+
+    def offer(self, observables: tuple[Observable, ...]) -> None:
+        """What can be shown of the data and the target."""
+        offered = {each.name: each for each in observables}
+        if offered == self._observables:
+            return
+        self._observables, chosen = offered, self.choice.currentData()
+        with QSignalBlocker(self.choice):
+            self.choice.clear()
+            for each in observables:
+                self.choice.addItem(each.title, each.name)
+            self.choice.addItem(_WEIGHT_TITLE, WEIGHT)
+            self.choice.setCurrentIndex(max(0, self.choice.findData(chosen)))
+
+    def choose(self, name: str) -> None:
+        """Show this, as its term is being edited."""
+        place = self.choice.findData(name)
+        if place >= 0 and place != self.choice.currentIndex():
+            self.choice.setCurrentIndex(place)
+            self.draw()
+
+    def show_tilt(self, tilt: TiltView, measured: Measured, examples: ExampleSet) -> None:
+        """Another target."""
+        self._tilt, self._measured = tilt, measured
+        energy = tilt.example_energies
+        found = extremes(energy, _SHOWN)
+        flat = bool(np.ptp(energy) == 0)
+        self.most.show_images(None if flat else examples.overview(examples.values[found.most]))
+        self.least.show_images(None if flat else examples.overview(examples.values[found.least]))
+        self.draw()
+
+    @Slot()
+    def draw(self) -> None:
+        """Count anew and show."""
+        tilt, measured, name = self._tilt, self._measured, self.choice.currentData()
+        if tilt is None or measured is None or name is None:
+            return
+        logs = self._log_weights(tilt)
+        hidden = frozenset(name for name, chip in self.legend.chips.items() if not chip.isChecked())
+        self.legend.chips["Target"].setEnabled(name != WEIGHT)
+        if name == WEIGHT:
+            self.plot.show_histogram(weight_histogram(logs), hidden - {"Data"})
+        elif measured.missing([name]):
+            self.wanted.emit(name)
+        else:
+            weights = np.exp(logs - logs.max())
+            self.plot.show_histogram(before_and_after(self._observables[name], measured.values(name), weights), hidden)
+
+    @staticmethod
+    def _log_weights(tilt: TiltView) -> Floats:
+        labels, counts = tilt.dataset.labels, tilt.dataset.counts
+        return tilt.perturbation.example_log_weights(labels, counts, tilt.energies)
+
+    @Slot()
+    def _on_choice(self) -> None:
+        self.draw()
+
+
+class _BeforeAndAfter(HistogramPlot):
+    """Data grey and filled, target outlined, as everywhere."""
+
+    def restyle(self, tokens: Tokens) -> None:
+        super().restyle(tokens)
+        for bars, colour, opacity in zip(self._bars, (tokens.data_grey, tokens.target), (0.5, 0.0), strict=False):
+            fill = QColor(colour)
+            pen = QPen(fill, 0 if opacity else 2)
+            pen.setCosmetic(True)  # in pixels, whatever the axes say
+            bars.setPen(pen)
+            fill.setAlphaF(opacity)
+            bars.setBrush(fill)
+
+
+class _Strip(QWidget):
+    """A title, and images below it as large as there is room for."""
+
+    def __init__(self, title: str, tip: str) -> None:
+        super().__init__()
+        self._images: NDArray[np.uint8] | None = None
+        self._title = QLabel(title)
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._title.setProperty("role", "small")
+        self.picture = QLabel()
+        self.picture.setObjectName(title.lower().replace(" ", "_"))
+        self.picture.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        for widget in (self._title, self.picture):
+            explain(widget, title, tip)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._title)
+        column.addWidget(self.picture, 1)
+
+    def show_images(self, images: NDArray[np.uint8] | None) -> None:
+        """Show these, or that all are alike."""
+        self._images = images
+        self._draw()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit again."""
+        super().resizeEvent(event)
+        self._draw()
+
+    def _edge(self, columns: int, room: QSize) -> float:
+        """Edge of an image, in that many columns."""
+        assert self._images is not None
+        rows = -(-len(self._images) // columns)
+        return min(room.width() / columns, room.height() / rows)
+
+    def _draw(self) -> None:
+        if self._images is None:
+            self.picture.setText("All alike")
+            return
+        room: QSize = self.picture.size() * self.devicePixelRatioF()
+        across = max(range(1, len(self._images) + 1), key=lambda columns: self._edge(columns, room))
+        whole = mosaic(self._images, across)
+        scaled = whole.scaled(room, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.FastTransformation)
+        scaled.setDevicePixelRatio(self.devicePixelRatioF())
+        self.picture.setPixmap(QPixmap.fromImage(scaled))

@@ -1,0 +1,153 @@
+"""What is done with the sum of the terms: class offsets, temperature and clip, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from studio.gui.forms.field_info import fault_text, range_of, style_of, title_of
+from studio.gui.forms.fields import Field, SwitchField
+from studio.gui.forms.number_field import NumberField
+from studio.gui.state.view_state import TiltView
+from studio.gui.widgets.buttons import toggle_button
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.number_format import compact
+from studio.gui.widgets.style_property import mark
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import tooltip
+from studio.perturb.diagnostics import Strength
+from studio.training.config.energy import EnergyConfig
+
+_WIDTH = 80
+_FIRST_CLIP = 3.0
+_VERDICTS = {Strength.NONE: "no tilt"}
+_COST = (
+    "What the weighted data is worth, as a share of its examples (Kish's effective sample size). "
+    "ESS/n = (Σw)²/(n·Σw²); near 0 a few examples dominate."
+)
+
+
+class EnergySum(QObject):
+    """Widgets that the panel lays out where there is room for them.
+
+    Attributes:
+        offsets_row: the class offsets' own row, which is always there.
+        controls: temperature and clip.
+        cost: what the whole costs, or why it cannot be.
+    """
+
+    edited = Signal(object, str)  # EnergyConfig, what the edit is called
+
+    def __init__(self, theme: ThemeManager, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._energy = EnergyConfig()
+        self.fields: dict[str, Field] = {}
+        half = theme.tokens.spacing // 2
+        self.offsets_row = QFrame()
+        self.offsets_row.setFrameShape(QFrame.Shape.StyledPanel)
+        self.offsets_row.setAccessibleName("Class offsets")
+        line = QHBoxLayout(self.offsets_row)
+        line.setContentsMargins(half, half, half, half)
+        self._add(line, "offsets_enabled", SwitchField())
+        line.addWidget(self._label("Class offsets, as in the table", "offsets_enabled"))
+        line.addStretch(1)
+        line.addWidget(self._label("Scale", "offsets_scale"))
+        self._add(line, "offsets_scale", self._number("offsets_scale"))
+        self.controls = QWidget()
+        line = QHBoxLayout(self.controls)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self._label("Temperature", "temperature"))
+        self._add(line, "temperature", self._number("temperature"))
+        tip = str(EnergyConfig.model_fields["clip"].description)
+        self.clip_on = toggle_button("energy_clip_on", "Clip ±", f"{tip} Off: ΔH counts as it is.")
+        self.clip_on.clicked.connect(self._switch_clip)
+        line.addWidget(self.clip_on)
+        self._add(line, "clip", self._number("clip"))
+        self.cost = QLabel()
+        self.cost.setObjectName("energy_cost")
+        self.cost.setTextFormat(Qt.TextFormat.PlainText)
+        self.cost.setWordWrap(True)
+        self.cost.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        explain(self.cost, "Cost of the tilt", _COST)
+
+    def _number(self, name: str) -> NumberField:
+        info = EnergyConfig.model_fields[name]
+        field = NumberField(style_of(info), range_of(info))
+        field.setFixedWidth(_WIDTH)
+        return field
+
+    def _label(self, text: str, name: str) -> QLabel:
+        label = QLabel(text)
+        label.setToolTip(tooltip(EnergyConfig.model_fields[name].description or ""))
+        return label
+
+    def _add(self, line: QHBoxLayout, name: str, field: Any) -> None:
+        info = EnergyConfig.model_fields[name]
+        field.setObjectName(f"energy_{name}")
+        explain(field, title_of(name, info), info.description or "")
+        field.finished.connect(lambda: self._finished(name))
+        line.addWidget(field)
+        self.fields[name] = field
+
+    # -- state in
+
+    def show_energy(self, energy: EnergyConfig) -> None:
+        """Show what counts."""
+        self._energy = energy
+        for name, field in self.fields.items():
+            value = getattr(energy, name)
+            field.show_value(_FIRST_CLIP if value is None else value)
+            if isinstance(field, QWidget):
+                mark(field, "invalid", "false")
+        self.clip_on.setChecked(energy.clip is not None)
+        for name, on in (("clip", energy.clip is not None), ("offsets_scale", energy.offsets_enabled)):
+            field = self.fields[name]
+            if isinstance(field, QWidget):
+                field.setEnabled(on)
+
+    def show_tilt(self, tilt: TiltView, remarks: Sequence[str]) -> None:
+        """What comes of it, and what there is to say of what its terms ask for."""
+        self.offsets_row.setVisible(tilt.dataset.labelled)
+        summary = tilt.summary
+        text = f"ESS/n {compact(100 * summary.efficiency, 3)} % – {_VERDICTS.get(summary.strength, summary.strength)}"
+        clip = summary.clip
+        if clip is not None:
+            text += (
+                f". Clipped: {compact(100 * clip.clipped, 3)} % of the examples; the target given differs from the one "
+                f"asked for by {compact(100 * clip.variation, 3)} % (total variation)"
+            )
+        self.cost.setText(". ".join([text, *remarks]) + ".")
+        mark(self.cost, "role", "")
+
+    # -- intent out
+
+    @Slot()
+    def _switch_clip(self) -> None:
+        self._set({"clip": _FIRST_CLIP if self.clip_on.isChecked() else None}, "clip")
+
+    def _finished(self, name: str) -> None:
+        field = self.fields[name]
+        if fault := field.fault():
+            self._say(fault, field)
+        elif field.raw() != getattr(self._energy, name) and not (name == "clip" and self._energy.clip is None):
+            self._set({name: field.raw()}, name)
+
+    def _set(self, change: dict[str, Any], name: str) -> None:
+        values = {each: getattr(self._energy, each) for each in EnergyConfig.model_fields} | change
+        info = EnergyConfig.model_fields[name]
+        try:
+            energy = EnergyConfig.model_validate(values)
+        except ValidationError as error:
+            self._say(fault_text(error.errors()[0], info), self.fields[name])
+            return
+        self.edited.emit(energy, title_of(name, info))
+
+    def _say(self, text: str, field: Field) -> None:
+        self.cost.setText(text)
+        mark(self.cost, "role", "error")
+        if isinstance(field, QWidget):
+            mark(field, "invalid", "true")

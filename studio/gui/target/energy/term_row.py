@@ -1,0 +1,209 @@
+"""One term of the energy as a row: on or off, scale, its own settings, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from studio.errors import UserError
+from studio.gui.forms.field_info import fault_text, make_field, title_of
+from studio.gui.forms.fields import ChoiceField, Field, TextField
+from studio.gui.forms.judge_field import JudgeField
+from studio.gui.target.energy.terms import kind_title
+from studio.gui.widgets.buttons import icon_button
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.style_property import mark
+from studio.gui.widgets.theme import ThemeManager
+from studio.perturb.features import Feature
+from studio.perturb.formula import LOG_ODDS, Formula, parse_formula
+from studio.perturb.formula_text import FormulaError
+from studio.training.config.energy import FormulaTermConfig, JudgeTermConfig, TermConfig
+
+_NUMBER_WIDTH, _FEATURE_WIDTH = 80, 126
+_WIDE = ("text", "path")
+
+
+class TermRow(QFrame):
+    """A row; what is entered is checked by the term's own class.
+
+    Args:
+        term: what it shows at first; only terms of this kind can be shown later.
+        place: its number, from 0.
+        features: what the data set has.
+        class_names: what the term's judge tells apart; any other term has no use for them.
+    """
+
+    edited = Signal(int, object)  # place, TermConfig: another valid term
+    removed = Signal(int)  # place
+    chosen = Signal(int)  # place: the person is at it
+    told = Signal(int)  # place: something is wrong with it
+
+    def __init__(
+        self,
+        term: TermConfig,
+        place: int,
+        features: tuple[Feature, ...],
+        class_names: tuple[str, ...],
+        theme: ThemeManager,
+        help_text: str,
+    ) -> None:
+        super().__init__()
+        self.place, self._term, self._features = place, term, features
+        self._class_names = class_names
+        self._choices: dict[str, list[tuple[Any, str]]] = {
+            "feature": [(feature.name, feature.title) for feature in features],
+            "of": [(name, name) for name in class_names],
+        }
+        if isinstance(term, JudgeTermConfig) and term.of not in class_names:
+            self._choices["of"].append((term.of, f"{term.of} (unknown to it)" if class_names else term.of))
+        self.setObjectName(f"term_{place}")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAccessibleName(f"Term {place + 1}: {kind_title(term)}")
+        self.fields: dict[str, Field] = {}
+        self._parts: dict[str, QWidget] = {}  # fields with their labels
+        self.message = QLabel(wordWrap=True)
+        self.message.setObjectName("term_message")
+        self.message.setProperty("role", "error")
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.message.hide()
+        half = theme.tokens.spacing // 2
+        column = QVBoxLayout(self)
+        column.setContentsMargins(half, half, half, half)
+        column.setSpacing(half)
+        self._fill(column, theme, help_text)
+        column.addWidget(self.message)
+        self.show_term(term)
+
+    def _fill(self, column: QVBoxLayout, theme: ThemeManager, help_text: str) -> None:
+        """Short settings flow beside one another; a text gets a line of its own."""
+        names = [name for name in type(self._term).model_fields if name not in ("kind", "enabled", "scale")]
+        wide = [name for name in names if name in _WIDE]
+        flow = FlowLayout(spacing=theme.tokens.spacing)
+        title = QLabel(kind_title(self._term))
+        title.setToolTip(help_text)
+        flow.addWidget(_together(self._field("enabled"), title))
+        for name in ("feature", *names, "scale"):
+            if name in type(self._term).model_fields and name not in (*wide, *self.fields):
+                self._parts[name] = _together(*self._labelled(name))
+                flow.addWidget(self._parts[name])
+        remove = icon_button(theme, "clear", "term_remove", "Remove this term", "Take this term out of the energy.")
+        remove.clicked.connect(lambda: self.removed.emit(self.place))
+        holder = QWidget()
+        holder.setLayout(flow)
+        line = QHBoxLayout()
+        line.addWidget(holder, 1)
+        line.addWidget(remove, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(line)
+        for name in wide:
+            column.addWidget(self._field(name))
+
+    def _labelled(self, name: str) -> list[QWidget]:
+        field = self._field(name)
+        if name == "feature":
+            return [field]
+        label = QLabel(title_of(name, type(self._term).model_fields[name]))
+        label.setProperty("role", "muted")
+        label.setBuddy(field)
+        return [label, field]
+
+    def _field(self, name: str) -> QWidget:
+        info = type(self._term).model_fields[name]
+        field: Any = ChoiceField(self._choices[name]) if name in self._choices else make_field(name, info)
+        field.setObjectName(f"term_{name}")
+        explain(field, f"{title_of(name, info)} of term {self.place + 1}", info.description or "")
+        if info.annotation is float:
+            field.setFixedWidth(_NUMBER_WIDTH)
+        elif name in self._choices or isinstance(field, JudgeField):
+            field.setFixedWidth(_FEATURE_WIDTH)
+        field.edited.connect(self._typed)
+        field.finished.connect(self._finished)
+        self.fields[name] = field
+        return field
+
+    # -- state in
+
+    @property
+    def term(self) -> TermConfig:
+        """What counts now."""
+        return self._term
+
+    def show_term(self, term: TermConfig) -> None:
+        """Show a term of the same kind; its message goes when another term than before counts."""
+        if term != self._term:
+            self.say("")
+        self._term = term
+        for name, field in self.fields.items():
+            field.show_value(getattr(term, name))
+        if isinstance(term, FormulaTermConfig):
+            self._show_judge(term.resolve().formula())
+
+    def show_error(self, error: UserError) -> None:
+        """What was entered does not fit; it stays to be mended."""
+        self.say(str(error))
+
+    def say(self, text: str, name: str = "") -> None:
+        """Show what is wrong, with this field marked; nothing is wrong if the text is empty."""
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+        if text:
+            self.told.emit(self.place)
+        for each, field in self.fields.items():
+            if isinstance(field, QWidget):
+                mark(field, "invalid", "true" if text and each == name else "false")
+
+    # -- intent out
+
+    def _entered(self) -> dict[str, Any]:
+        return {"kind": self._term.kind} | {name: field.raw() for name, field in self.fields.items()}
+
+    @Slot()
+    def _typed(self) -> None:
+        """At every keystroke: where a formula is wrong, said at once; all else waits until the entry is finished."""
+        self.chosen.emit(self.place)
+        text = self.fields.get("text")
+        if not isinstance(self._term, FormulaTermConfig) or not isinstance(text, TextField):
+            return
+        try:
+            names = [feature.name for feature in self._features]
+            formula = parse_formula(text.raw(), names, self._class_names or None)
+        except FormulaError as error:
+            self.say(str(error), "text")
+        else:
+            self.say("")
+            self._show_judge(formula)
+
+    def _show_judge(self, formula: Formula) -> None:
+        """Whose judge looks matters only where the formula asks for its log-odds."""
+        self._parts["data"].setVisible(any(name.startswith(LOG_ODDS) for name in formula.variables))
+
+    @Slot()
+    def _finished(self) -> None:
+        """At Enter or when the focus leaves: hand on what is valid, say what is not."""
+        for name, field in self.fields.items():
+            if fault := field.fault():
+                self.say(fault, name)
+                return
+        try:
+            term = type(self._term).model_validate(self._entered())
+        except ValidationError as error:
+            found = error.errors()[0]
+            name = str(found["loc"][0]) if found["loc"] else ""
+            self.say(fault_text(found, type(self._term).model_fields.get(name)), name)
+            return
+        if term != self._term:
+            self.say("")
+            self.edited.emit(self.place, term)
+
+
+def _together(*widgets: QWidget) -> QWidget:
+    """Widgets that stay on one line."""
+    whole = QWidget()
+    line = QHBoxLayout(whole)
+    line.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        line.addWidget(widget)
+    return whole

@@ -1,0 +1,157 @@
+"""What a person enters into the offsets table, read and handed to the target; all or nothing. No widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from studio.errors import UserError
+from studio.gui.state.view_state import TiltView
+from studio.gui.target.offsets.columns import Column
+from studio.gui.target.offsets.presets import Preset
+from studio.gui.target.target_control import TargetControl
+from studio.gui.widgets.number_entry import NotANumber, parse_number, parse_percent, shown_number
+from studio.perturb.perturbation import LARGEST_OFFSET
+
+_STEP = {Column.OFFSET: 0.1, Column.TARGET: 0.01}
+"""One notch of the wheel: 0.1 in ΔH, one percentage point of share."""
+_FINE = 0.1
+_ROUNDING = 0.02
+"""How far the shares of all classes may miss 100 % and still count as rounded."""
+_FIELD = "perturbation.offsets"
+
+
+class OffsetsEdits:
+    """Edits of the tilt in view. Every method raises UserError before anything is changed."""
+
+    def __init__(self, target: TargetControl) -> None:
+        self._target = target
+
+    @property
+    def view(self) -> TiltView | None:
+        """The tilt that is edited."""
+        return self._target.tilt
+
+    def enter(self, column: Column, texts: Mapping[int, str]) -> None:
+        """Set cells of one column, by row, to what was typed or pasted."""
+        view = self.view
+        if view is None or not texts:
+            return
+        read = parse_share if column is Column.TARGET else parse_offset
+        several = len(set(texts.values())) > 1
+        values = {}
+        for row, text in texts.items():
+            try:
+                values[row] = read(text)
+            except UserError as error:
+                where = f"{view.dataset.class_names[row]}: " if several else ""
+                raise UserError(where + error.title, error.message, error.hint, field=error.field) from error
+        self._set(view, column, values)
+
+    def nudge(self, column: Column, rows: Sequence[int], steps: float, *, fine: bool) -> None:
+        """Move cells of one column by steps of the wheel."""
+        view = self.view
+        if view is None or not rows:
+            return
+        step = _STEP[column] * (_FINE if fine else 1.0) * steps
+        if column is Column.OFFSET:
+            old = view.perturbation.offsets
+            moved = {row: max(-LARGEST_OFFSET, min(LARGEST_OFFSET, round(old[row] + step, 9))) for row in rows}
+        else:
+            moved = {row: _moved_share(float(view.summary.target[row]), step) for row in rows}
+        self._set(view, column, moved)
+
+    def reset(self, rows: Sequence[int]) -> None:
+        """Set the offsets of classes to 0."""
+        view = self.view
+        if view is not None and rows:
+            self._set(view, Column.OFFSET, dict.fromkeys(rows, 0.0))
+
+    def apply(self, preset: Preset, rows: Sequence[int]) -> None:
+        """Take a preset over."""
+        view = self.view
+        if view is not None:
+            self._target.set_offsets(preset.offsets(view, rows), preset.title)
+
+    def _set(self, view: TiltView, column: Column, values: Mapping[int, float]) -> None:
+        if column is Column.TARGET:
+            self._set_shares(view, dict(values))
+        else:
+            self._set_offsets(view, values)
+
+    def _set_offsets(self, view: TiltView, values: Mapping[int, float]) -> None:
+        if len(values) == 1:
+            ((row, value),) = values.items()
+            self._target.set_offset(row, value)
+            return
+        offsets = list(view.perturbation.offsets)
+        for row, value in values.items():
+            offsets[row] = value
+        self._target.set_offsets(offsets, f"ΔH of {len(values)} classes")
+
+    def _set_shares(self, view: TiltView, shares: dict[int, float]) -> None:
+        if len(shares) == 1:
+            ((row, share),) = shares.items()
+            self._target.set_share(row, share)
+            return
+        _check_sum(shares, classes=len(view.dataset.counts))
+        self._target.set_shares(shares, f"Target share of {len(shares)} classes")
+
+
+def _check_sum(shares: Mapping[int, float], *, classes: int) -> None:
+    total = sum(shares.values())
+    title = f"The target shares add up to {100 * total:.4g} %"
+    if len(shares) == classes:
+        if abs(total - 1) > _ROUNDING:
+            raise UserError(title, "Those of all classes must make 100 %.", field=_FIELD)
+    elif total >= 1:
+        hint = "Together they must stay below 100 %, so that the other classes keep a share."
+        raise UserError(title, hint, field=_FIELD)
+
+
+def parse_offset(text: str) -> float:
+    """ΔH as typed.
+
+    Raises:
+        UserError: it is no finite number within ±700.
+    """
+    try:
+        value = parse_number(text)
+    except NotANumber as error:
+        hint = "Shares in per cent go into the column “Target p′”." if "%" in text else "Example: −1.36."
+        raise UserError(str(error), "An offset ΔH is a plain number.", hint, field=_FIELD) from error
+    if abs(value) > LARGEST_OFFSET:
+        raise UserError(
+            f"{shown_number(value)} is too large an offset",
+            f"ΔH must lie between −{LARGEST_OFFSET:g} and {LARGEST_OFFSET:g}; ±5 is already a strong tilt.",
+            field=_FIELD,
+        )
+    return value
+
+
+def parse_share(text: str) -> float:
+    """A target share in 0…1, typed in per cent.
+
+    Raises:
+        UserError: it is no number strictly between 0 % and 100 %.
+    """
+    try:
+        share = parse_percent(text)
+    except NotANumber as error:
+        hint = "Example: 30 or 30 %."
+        raise UserError(str(error), "A target share is a number in per cent.", hint, field=_FIELD) from error
+    if not 0 < share < 1:
+        raise UserError(
+            f"{shown_number(100 * share)} % is not a possible target share",
+            "It must lie above 0 % and below 100 %, because no finite offset removes a class altogether.",
+            "Use a small share such as 0.001 %, or “Only these”." if share <= 0 else "Use “Only these”.",
+            field=_FIELD,
+        )
+    return share
+
+
+def _moved_share(share: float, step: float) -> float:
+    """A step along, or half-way where the step would leave 0…1."""
+    moved = round(share + step, 9)
+    if moved <= 0:
+        return share / 2
+    return moved if moved < 1 else (1 + share) / 2

@@ -1,0 +1,75 @@
+"""Tilts at the press of a button, as offsets per class. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from studio.gui.state.view_state import TiltView
+from studio.gui.target.share_solver import solve_balance
+
+SUPPRESSED = 20.0
+"""ΔH of the classes that "Only these" leaves out: e^−20 is two in a thousand million."""
+
+Rows = Collection[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """One button.
+
+    Attributes:
+        name: object name of its button.
+        title: text on the button and of the undo step.
+        help: the tooltip.
+        offsets: (tilt, selected rows) → ΔH per class, length K.
+        needs_rows: works on the selected classes.
+    """
+
+    name: str
+    title: str
+    help: str
+    offsets: Callable[[TiltView, Rows], list[float]]
+    needs_rows: bool = False
+
+
+def zero(view: TiltView, rows: Rows) -> list[float]:
+    """No tilt at all."""
+    return [0.0] * len(view.perturbation.offsets)
+
+
+def balance(view: TiltView, rows: Rows) -> list[float]:
+    """All target shares equal."""
+    return solve_balance(view)
+
+
+def only_these(view: TiltView, rows: Rows) -> list[float]:
+    """The rows as they are in the data, the others all but gone."""
+    return [0.0 if row in rows else SUPPRESSED for row in range(len(view.perturbation.offsets))]
+
+
+def invert(view: TiltView, rows: Rows) -> list[float]:
+    """What was made likely becomes unlikely, and the other way round."""
+    return [0.0 - offset for offset in view.perturbation.offsets]
+
+
+PRESETS = (
+    Preset(
+        name="preset_zero", title="Zero", help="Set every offset to 0: the target is the data as it is.", offsets=zero
+    ),
+    Preset(
+        name="preset_balance",
+        title="Balance",
+        help="Make all target shares equal, however many examples each class has.",
+        offsets=balance,
+    ),
+    Preset(
+        name="preset_only",
+        title="Only these",
+        help=f"Keep the selected classes: their offset becomes 0, that of all others +{SUPPRESSED:g}, which leaves "
+        "them about e^−20 = two in a thousand million.",
+        offsets=only_these,
+        needs_rows=True,
+    ),
+    Preset(name="preset_invert", title="Invert", help="Turn every offset round: ΔH becomes −ΔH.", offsets=invert),
+)

@@ -1,0 +1,98 @@
+"""The offsets table as Qt sees it: rows are classes, cells come from the frozen TiltView. It changes nothing itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QImage
+
+from studio.gui.state.view_state import DatasetView, TiltView
+from studio.gui.target.offsets.columns import HEADERS, Column, cell_help, cell_text, exact_text, head_text
+from studio.gui.widgets.images import image_of
+from studio.gui.widgets.tooltip import tooltip
+
+Index = QModelIndex | QPersistentModelIndex
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+
+class OffsetsModel(QAbstractTableModel):
+    """A row per class; the decoration of the first column is the class's thumbnail as a QImage."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._view: TiltView | None = None
+        self._thumbnails: list[QImage] = []
+
+    @property
+    def view(self) -> TiltView | None:
+        """What is shown."""
+        return self._view
+
+    def show_tilt(self, view: TiltView | None) -> None:
+        """Show another tilt; the selection survives unless the data set is another."""
+        before = self._view.dataset if self._view is not None else None
+        after = view.dataset if view is not None else None
+        if before is after and view is not None:
+            self._view = view
+            last = self.index(self.rowCount() - 1, len(Column) - 1)
+            self.dataChanged.emit(self.index(0, Column.SHARE), last)
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, Column.WEIGHT, Column.WEIGHT)
+            return
+        self.beginResetModel()
+        self._view = view
+        self._thumbnails = _images(after)
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if self._view is None or parent.isValid() else len(self._view.dataset.class_names)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(Column)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if index.isValid() and Column(index.column()).editable:
+            flags |= Qt.ItemFlag.ItemIsEditable
+        return flags
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if self._view is None or not index.isValid():
+            return None
+        row, column = index.row(), Column(index.column())
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return cell_text(self._view, row, column)
+            case Qt.ItemDataRole.EditRole:
+                return exact_text(self._view, row, column)
+            case Qt.ItemDataRole.ToolTipRole:
+                return tooltip(cell_help(self._view, row, column))
+            case Qt.ItemDataRole.AccessibleTextRole:
+                name = self._view.dataset.class_names[row]
+                text = cell_text(self._view, row, column)
+                return name if column is Column.CLASS else f"{HEADERS[column].name} of {name}: {text}"
+            case Qt.ItemDataRole.DecorationRole if column is Column.CLASS:
+                return self._thumbnails[row]
+            case Qt.ItemDataRole.TextAlignmentRole:
+                return _LEFT if column is Column.CLASS else _RIGHT
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(Column):
+            return None
+        header = HEADERS[Column(section)]
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return head_text(self._view, Column(section))
+            case Qt.ItemDataRole.ToolTipRole:
+                return tooltip(header.help, header.formula)
+            case Qt.ItemDataRole.AccessibleTextRole:
+                return header.name
+            case Qt.ItemDataRole.TextAlignmentRole:
+                return _LEFT if section == Column.CLASS else _RIGHT
+        return None
+
+
+def _images(dataset: DatasetView | None) -> list[QImage]:
+    return [] if dataset is None else [image_of(pixels) for pixels in dataset.thumbnails]

@@ -1,0 +1,215 @@
+"""The target from the window's side: edits of offsets, shares and energies, and what the target has become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from studio.errors import UserError
+from studio.gui.evaluation.evaluation_control import EvaluationControl
+from studio.gui.run.run_control import RunControl
+from studio.gui.state.edits import SetEnergy, SetOffsets
+from studio.gui.state.setup import Setup
+from studio.gui.state.view_state import TiltView
+from studio.gui.target.energy_control import EnergyControl
+from studio.gui.target.share_solver import solve_share, solve_shares
+from studio.perturb.perturbation import Gauge, Perturbation
+from studio.training.config.energy import EnergyConfig
+from studio.training.config.run_config import PerturbationConfig, RunConfig, offsets_by_name
+from studio.training.examples.measured_set import CSV
+from studio.training.messages.commands import SetPerturbation
+from studio.training.run.session import RunRequest
+
+
+class TargetControl(QObject):
+    """Edits the target in the configuration, and sends it to the run.
+
+    Args:
+        setup: holds the configuration, the data set and the undo stack.
+        runs: trains towards it.
+        energies: says what it makes of every example.
+        evaluations: says what is generated so far.
+    """
+
+    changed = Signal(object)  # TiltView | None
+
+    def __init__(
+        self,
+        setup: Setup,
+        runs: RunControl,
+        energies: EnergyControl,
+        evaluations: EvaluationControl,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._setup, self._runs, self._energies, self._evaluations = setup, runs, energies, evaluations
+        self._config = setup.config  # that was looked at last
+        self.tilt: TiltView | None = None
+        self._revision = 0
+        self._applied_revision = 0
+        self._refused_revision: int | None = None  # by the run under way, which keeps the target before
+        setup.config_changed.connect(self._on_config)
+        setup.dataset_changed.connect(self.refresh)
+        energies.measured_more.connect(self.refresh)
+        evaluations.changed.connect(self._on_evaluations)
+        runs.run_begins.connect(self._on_run_begins)
+        runs.target_applied.connect(self._on_applied)
+        runs.target_rejected.connect(self._on_rejected)
+        runs.run_changed.connect(self._on_run)
+
+    def class_offsets(self) -> tuple[float, ...]:
+        """ΔH of each class of the data set in use."""
+        return self._setup.class_offsets
+
+    def set_offset(self, index: int, offset: float) -> None:
+        """Set ΔH of one class.
+
+        Raises:
+            UserError: it is not usable; nothing is changed. The same is true of the other edits here.
+        """
+        offsets = list(self.class_offsets())
+        offsets[index] = offset
+        self.set_offsets(offsets, f"ΔH of {self._class_name(index)}")
+
+    def set_offsets(self, offsets: Sequence[float], text: str) -> None:
+        """Replace all offsets in one undoable step; `text` names it ("Balance classes")."""
+        before = self.class_offsets()
+        after = Perturbation(offsets=tuple(float(offset) for offset in offsets)).offsets
+        if after != before:
+            self._setup.undo_stack.push(SetOffsets(before, after, text, self._apply_offsets))
+
+    def set_share(self, index: int, share: float) -> None:
+        """Solve for the offset that gives the class this target share in 0…1; the other offsets stay."""
+        assert self.tilt is not None
+        offsets = list(self.class_offsets())
+        offsets[index] = solve_share(self.tilt, index, share)
+        self.set_offsets(offsets, f"Share of {self._class_name(index)}")
+
+    def set_shares(self, shares: dict[int, float], text: str) -> None:
+        """Several classes at once; the other classes keep their proportions among what is left."""
+        assert self.tilt is not None
+        self.set_offsets(solve_shares(self.tilt, shares), text)
+
+    def set_energy(self, energy: EnergyConfig, text: str) -> None:
+        """Replace terms, temperature and clip in one undoable step, once they are measured and known to be finite."""
+        before = self._setup.config.perturbation.energy_part()
+        new = set(energy.energy().names) - set(before.energy().names)
+        self._energies.reload(new)
+        edit = SetEnergy(before, energy, text, self._apply_energy)
+        if energy != before:
+            target = replace(self.perturbation, energy=energy.energy())
+            self._energies.try_out(target, lambda: self._setup.undo_stack.push(edit))
+
+    def _apply_energy(self, energy: EnergyConfig) -> None:
+        self._put_perturbation(self._setup.config.perturbation.with_energy(energy))
+
+    def set_gauge(self, gauge: Gauge) -> None:
+        """Express weights in this gauge."""
+        self._put_perturbation(self._setup.config.perturbation.model_copy(update={"gauge": gauge}))
+
+    def _class_name(self, index: int) -> str:
+        assert self._setup.dataset is not None
+        return self._setup.dataset.class_names[index]
+
+    def _apply_offsets(self, offsets: tuple[float, ...]) -> None:
+        """Put ΔH of each class in force; not an edit that can be undone."""
+        if self._setup.dataset is None:
+            return
+        names = self._setup.dataset.class_names
+        # Offsets of classes that this data set lacks stay, for the day it is changed back.
+        others = {name: value for name, value in self._setup.config.perturbation.offsets.items() if name not in names}
+        named = others | offsets_by_name(offsets, names)
+        self._put_perturbation(self._setup.config.perturbation.model_copy(update={"offsets": named}))
+
+    def _put_perturbation(self, perturbation: PerturbationConfig) -> None:
+        if perturbation == self._setup.config.perturbation:
+            return
+        self._revision += 1
+        self._setup.edit(perturbation=perturbation)
+        if self._setup.dataset is not None:
+            self._runs.send(SetPerturbation(perturbation=self.perturbation))
+
+    @property
+    def perturbation(self) -> Perturbation:
+        """The target as edited."""
+        config = self._setup.config.perturbation
+        return Perturbation(
+            offsets=self.class_offsets(), energy=config.energy(), gauge=config.gauge, revision=self._revision
+        )
+
+    @Slot()
+    def refresh(self) -> None:
+        """Look at the target anew, as when the data set or what is known of it has changed."""
+        if self._setup.dataset is None:
+            self._show(None)
+            return
+        awaited = self._runs.run.phase.active and self._applied_revision != self._revision
+        refused = awaited and self._refused_revision == self._revision
+        target, config = self.perturbation, self._setup.config
+        energies, fault = None, None
+        if target.by_example:
+            try:
+                energies = self._energies.energies_of(target)
+            except UserError as error:
+                fault = error
+        tilt = TiltView.of(
+            target, self._setup.dataset, config, pending=awaited and not refused, energies=energies, fault=fault
+        )
+        generated = self._evaluations.generated(self._setup.dataset.class_names)
+        self._show(replace(tilt, refused=refused, generated=generated))
+
+    @Slot(object)
+    def _on_config(self, config: RunConfig) -> None:
+        """Another target, perhaps; another data set is looked at once it is here."""
+        before, self._config = self._config, config
+        if config.dataset == before.dataset:
+            self.refresh()
+
+    @Slot()
+    def _on_evaluations(self) -> None:
+        """Show what is generated now; the target itself, a sum over all examples, is as it was."""
+        if self.tilt is None or self._setup.dataset is None:
+            return
+        generated = self._evaluations.generated(self._setup.dataset.class_names)
+        if not _equal(generated, self.tilt.generated):
+            self._show(replace(self.tilt, generated=generated))
+
+    def _show(self, tilt: TiltView | None) -> None:
+        self.tilt = tilt
+        self.changed.emit(tilt)
+
+    @Slot(int)
+    def _on_applied(self, revision: int) -> None:
+        self._applied_revision = revision
+        self.refresh()
+
+    @Slot(int, object)
+    def _on_rejected(self, revision: int, error: UserError) -> None:
+        self._refused_revision = revision
+        self.refresh()
+        self._setup.reject(error)
+
+    @Slot(object)
+    def _on_run_begins(self, request: RunRequest) -> None:
+        """From here on revisions count from that of the run's target."""
+        found = request.resumption
+        self._revision = self._applied_revision = found.revision if found is not None else 0
+        self._refused_revision = None
+        if found is None:  # a file may have been edited since its column was read
+            self._energies.reload(name for name in self.perturbation.energy.names if name.startswith(CSV))
+        self.refresh()
+
+    @Slot()
+    def _on_run(self) -> None:
+        if not self._runs.run.phase.active and self.tilt is not None and (self.tilt.pending or self.tilt.refused):
+            self.refresh()
+
+
+def _equal(one: NDArray[np.float64] | None, other: NDArray[np.float64] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other, equal_nan=True)

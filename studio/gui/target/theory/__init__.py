@@ -1,0 +1,1 @@
+"""What perturbation theory says of the tilt."""

@@ -1,0 +1,343 @@
+"""What perturbation theory says the tilt will do, before anything is trained, and where it stops being true."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
+
+from studio.errors import UserError
+from studio.evaluation.report import Mean
+from studio.gui.evaluation.evaluation_control import EvaluationControl
+from studio.gui.plots.legend import Chip, Legend, is_cramped
+from studio.gui.plots.mean_mark import MeanMark
+from studio.gui.plots.profile_plot import ProfilePlot
+from studio.gui.plots.reference_lines import Line, ReferenceLines
+from studio.gui.state.view_state import TiltView
+from studio.gui.target.energy.terms import Observable
+from studio.gui.target.energy_control import EnergyControl
+from studio.gui.target.target_control import TargetControl
+from studio.gui.target.theory.generated import CLASS, of_evaluation, of_points
+from studio.gui.target.theory.marks import marks
+from studio.gui.target.theory.view import (
+    DATA,
+    PLOTS,
+    SERIES,
+    curves,
+    exact_at,
+    free_energy_words,
+    means,
+    numbers,
+    theory_of,
+    words,
+)
+from studio.gui.timeline.time_cursor import TimeCursor
+from studio.gui.widgets.buttons import toggle_button
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.number_format import compact
+from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.models.diagnostic import Profile
+from studio.perturb.theory import LARGEST_SCALE, Theory
+from studio.training.messages.snapshot import PlaneFrame, Snapshot
+
+_EMPTY = (
+    "What perturbation theory says the tilt will do to a mean ⟨f⟩, against the exact answer, before any training.\n"
+    "Choose a data set, then give its classes offsets."
+)
+_TICKS = 100  # slider positions for s from 0 to 1
+_GENERATED = (
+    "What the model generates, with its standard error; it belongs to s = 1. Images are judged first, as in the panel "
+    "“Shares”."
+)
+_AT_FIRST = ("mean", "ess")
+_PLOT_ROOM = 220  # pixels along the longer side that a plot needs
+_SCALE_AXIS = "scale s of ΔH"
+
+
+class TheoryPanel(LivePanel):
+    """Choose f, scale ΔH, and see prediction and truth."""
+
+    NAME = "theory"
+    TITLE = "Theory"
+
+    def __init__(
+        self,
+        target: TargetControl,
+        energies: EnergyControl,
+        evaluations: EvaluationControl,
+        time: TimeCursor,
+        theme: ThemeManager,
+        parent: QWidget | None = None,
+    ) -> None:
+        self._marks: dict[str, ReferenceLines] = {}
+        super().__init__(theme, parent)
+        self._energies, self._evaluations = energies, evaluations
+        self._tilt: TiltView | None = None
+        self._offered: dict[str, Observable] = {}  # what is in the list, by name
+        self.theory: Theory | None = None
+        self.plots = {name: self._make_plot(name) for name in PLOTS}
+        self._frame: PlaneFrame | None = None
+        self.generated = MeanMark(self.plots["mean"], at=1.0)
+        self._level = ReferenceLines(vertical=False)
+        self.plots["mean"].addItem(self._level, ignoreBounds=True)
+        self.legend = Legend(theme)
+        self.legend.add(Chip("data", *DATA, width=15), "data_grey")
+        for colour, (name, (title, tip)) in enumerate(SERIES.items()):
+            self.legend.add(Chip(name, title, tip, width=15), colour)
+        self.legend.add(Chip("generated", "Generated", _GENERATED, width=15), "text")
+        self.legend.toggled.connect(self.request_draw)
+        self.verdict = QLabel(wordWrap=True)
+        self.verdict.setTextFormat(Qt.TextFormat.PlainText)
+        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        for plot in self.plots.values():
+            self._pair.addWidget(plot, 1)
+        self.body.addLayout(self._controls())
+        self.body.addWidget(self._toggles())
+        self.body.addLayout(self._pair, 1)
+        self.body.addWidget(self.legend)
+        self.body.addWidget(self.verdict)
+        self.restyle(theme.tokens)
+        self.show_empty(_EMPTY)
+        target.changed.connect(self.take_tilt)
+        evaluations.changed.connect(self.request_draw)
+        time.snapshot_shown.connect(self._take_snapshot)
+        time.run_shown.connect(self._forget_frame)
+        self.take_tilt(target.tilt)
+
+    def _make_plot(self, name: str) -> ProfilePlot:
+        plot = ProfilePlot(self.theme)
+        self._marks[name] = ReferenceLines(vertical=True)
+        plot.addItem(self._marks[name], ignoreBounds=True)
+        return plot
+
+    def _controls(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(self.theme.tokens.spacing)
+        self.choice = QComboBox()
+        self.choice.setObjectName("theory_observable")
+        self.choice.setMinimumContentsLength(12)
+        explain(
+            self.choice,
+            "Observable f",
+            "The number whose mean is predicted: a class's share, a feature, or what a term reads.",
+        )
+        self.choice.currentIndexChanged.connect(self._on_choice)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setObjectName("theory_scale")
+        self.slider.setRange(0, round(LARGEST_SCALE * _TICKS))
+        self.slider.setPageStep(_TICKS // 10)
+        self.slider.setValue(_TICKS)
+        tip = "Scales the whole tilt: 0 is the data as it is, 1 the target as set up. p_s ∝ p·e^(−s·ΔH)."
+        explain(self.slider, "Scale s of the tilt", tip)
+        self.slider.valueChanged.connect(self._on_slide)
+        self.scale_label = QLabel()
+        self.scale_label.setMinimumWidth(self.scale_label.fontMetrics().horizontalAdvance("s = 0.00 "))
+        explain(self.scale_label, "Scale s of the tilt", tip)
+        for text, widget, stretch in (("f", self.choice, 1), ("Scale", self.slider, 2)):
+            label = QLabel(text)
+            label.setBuddy(widget)
+            label.setProperty("role", "muted")
+            row.addWidget(label)
+            row.addWidget(widget, stretch)
+        row.addWidget(self.scale_label)
+        return row
+
+    def _toggles(self) -> QWidget:
+        bar = QWidget()
+        row = FlowLayout(bar, spacing=2)
+        self.shown = {
+            name: toggle_button(f"theory_{name}", title, tip, checked=name in _AT_FIRST)
+            for name, (title, tip) in PLOTS.items()
+        }
+        for name, button in self.shown.items():
+            button.toggled.connect(partial(self._on_shown, name))
+            row.addWidget(button)
+        return bar
+
+    @property
+    def scale(self) -> float:
+        """s, as chosen."""
+        return self.slider.value() / _TICKS
+
+    # -- what comes in
+
+    @Slot(object)
+    def take_tilt(self, tilt: TiltView | None) -> None:
+        """Another target or data set."""
+        before, self._tilt = self._tilt, tilt
+        if before is None or tilt is None or not tilt.has_target_of(before):
+            self.theory = None
+        if tilt is not None:
+            self._list(tilt)
+        self.request_draw()
+
+    def _list(self, tilt: TiltView) -> None:
+        """Offer the classes and what can be measured; stay at what was chosen if it is still there."""
+        offered = {each.name: each for each in means(tilt.dataset, self._energies.observables())}
+        if offered == self._offered:
+            return
+        self._offered, chosen = offered, self.choice.currentData()
+        with QSignalBlocker(self.choice):
+            self.choice.clear()
+            for each in offered.values():
+                self.choice.addItem(each.title, each.name)
+            tilted = int(np.argmax(np.abs(tilt.summary.target - tilt.dataset.shares)))
+            self.choice.setCurrentIndex(max(self.choice.findData(chosen), 0) if chosen else tilted)
+
+    @Slot()
+    def _on_choice(self) -> None:
+        self.theory = None
+        for plot in self.plots.values():
+            plot.forget()
+        self.request_draw()
+
+    @Slot()
+    def _on_slide(self) -> None:
+        self.request_draw()
+
+    # -- what is shown
+
+    def draw(self) -> None:
+        """Compute anew if need be, and show."""
+        tilt, name = self._tilt, self.choice.currentData()
+        if tilt is None or name is None:
+            self.show_empty(_EMPTY)
+            return
+        if self.theory is None and not self._compute(tilt, name):
+            return
+        self.show_body()
+        self._show_generated(self._generated_mean(tilt))
+        self._show_curves()
+        self._show_values()
+
+    def _compute(self, tilt: TiltView, name: str) -> bool:
+        """Whether there is something to show; what is still to be measured comes later."""
+        measured = self._energies.measured
+        if measured is None:
+            return False
+        if not name.startswith(CLASS) and measured.missing([name]):
+            self.show_empty("Measuring this feature of every example…")
+            self._energies.prepare([name], self.request_draw, self._refuse)
+            return False
+        try:
+            self.theory = theory_of(tilt, measured, name)
+        except UserError as error:
+            self._refuse(error)
+            return False
+        return True
+
+    def _refuse(self, error: UserError) -> None:
+        self.show_empty(f"{error.title}\n{error.message}")
+
+    def _show_curves(self) -> None:
+        theory = self.theory
+        assert theory is not None
+        hidden = frozenset(
+            SERIES[name][0] for name, chip in self.legend.chips.items() if name in SERIES and not chip.isChecked()
+        )
+        axes = {"mean": self._offered[self.choice.currentData()].axis, "energy": "−log Z / nats", "ess": "ESS/n (%)"}
+        series = curves(theory)
+        for name, plot in self.plots.items():
+            if plot.isHidden():
+                continue
+            title, tip = PLOTS[name]
+            labels = (_SCALE_AXIS, axes[name])
+            at = theory.exact.scales
+            profile = Profile(name=name, title=title, tip=tip, axes=labels, at=at, series=series[name])
+            plot.show_profile(profile, hidden if name != "ess" else frozenset())
+        self._show_marks(theory)
+
+    def _show_marks(self, theory: Theory) -> None:
+        for name, lines in marks(theory, self.scale).items():
+            self._marks[name].set_lines(lines)
+        level = [Line(place=theory.moments.mean, title="data")] if self.legend.chips["data"].isChecked() else []
+        self._level.set_lines(level)
+
+    def _show_values(self) -> None:
+        """Numbers at s in the legend, and in words how far the theory carries."""
+        theory = self.theory
+        assert theory is not None
+        scale = self.scale
+        self.scale_label.setText(f"s = {scale:.2f}")
+        for name, found in numbers(theory, scale).items():
+            self.legend.chips[name].set_value(_shown(found))
+        text = words(theory, scale, float(exact_at(theory, scale).efficiency[0]))
+        if not self.plots["energy"].isHidden():
+            text += f" {free_energy_words(theory, scale)}"
+        self.verdict.setText(text)
+
+    def _show_generated(self, found: Mean | None) -> None:
+        """A point at s = 1 with its error, and the numbers in the legend."""
+        chip = self.legend.chips["generated"]
+        chip.set_value("–" if found is None else _shown(found))
+        self.generated.show(found if chip.isChecked() else None)
+
+    def _generated_mean(self, tilt: TiltView) -> Mean | None:
+        """⟨f⟩ of what the model generates, as far as it is known."""
+        name, latest = self.choice.currentData(), self._evaluations.view.latest
+        if self._frame is not None:
+            return of_points(name, self._frame)
+        if latest is None or (name.startswith(CLASS) and latest.evaluation.class_names != tilt.dataset.class_names):
+            return None
+        return of_evaluation(name, latest.evaluation)
+
+    @Slot(object)
+    def _take_snapshot(self, snapshot: Snapshot) -> None:
+        """Points of the plane come with every snapshot."""
+        if snapshot.plane is not None:
+            self._frame = snapshot.plane
+            self.request_draw()
+
+    @Slot()
+    def _forget_frame(self) -> None:
+        """Another run."""
+        self._frame = None
+        self.request_draw()
+
+    def restyle(self, tokens: Tokens) -> None:
+        """Take up another look."""
+        for lines in (*self._marks.values(), self._level):
+            lines.restyle(tokens, self.font())
+        self.generated.restyle(tokens)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As many plots as there is room for."""
+        super().resizeEvent(event)
+        self.legend.set_compact(is_cramped(self))
+        self.verdict.setVisible(self.height() >= 220)
+        high = self.height() > 0.8 * self.width()
+        self._pair.setDirection(QBoxLayout.Direction.TopToBottom if high else QBoxLayout.Direction.LeftToRight)
+        self._choose_plots()
+
+    @property
+    def _room(self) -> int:
+        """For how many plots there is room."""
+        return min(3, max(1, max(self.width(), self.height()) // _PLOT_ROOM))
+
+    def _on_shown(self, name: str, shown: bool) -> None:
+        """Something is always to be seen, and what was asked for last in any case."""
+        others = [other for other, button in self.shown.items() if button.isChecked() and other != name]
+        if shown:
+            for other in others[: max(0, len(others) + 1 - self._room)]:
+                with QSignalBlocker(self.shown[other]):
+                    self.shown[other].setChecked(False)
+        elif not others:
+            self.shown[name].setChecked(True)
+            return
+        self._choose_plots()
+
+    def _choose_plots(self) -> None:
+        """Those that are switched on, as many as there is room for."""
+        wanted = [name for name, button in self.shown.items() if button.isChecked()][: self._room]
+        for name, plot in self.plots.items():
+            plot.setVisible(name in wanted)
+        self.request_draw()
+
+
+def _shown(found: Mean) -> str:
+    return f"{compact(found.value, 3)} ± {compact(found.error, 2)}"

@@ -1,0 +1,126 @@
+"""What the theory panel says: titles, curves and words, from `studio.perturb.theory`. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from studio.evaluation.report import Mean
+from studio.gui.state.view_state import DatasetView, TiltView
+from studio.gui.target.energy.terms import Observable
+from studio.gui.target.theory.generated import CLASS
+from studio.gui.widgets.number_format import compact
+from studio.perturb.arrays import Floats
+from studio.perturb.example_features import Measured
+from studio.perturb.theory import COLLAPSED, Reweighted, Theory
+
+DATA = ("Data", "Mean of f over the data as they are, with its standard error: no tilt. ⟨f⟩.")
+SERIES = {
+    "exact": ("Exact", "Mean of f over the tilted data, with its standard error. Σ w·f/Σ w, w = e^(−s·ΔH)."),
+    "first": ("First order", "Prediction from how f goes with ΔH in the data, with its error. ⟨f⟩ − s·Cov(f, ΔH)."),
+    "second": (
+        "Second order",
+        "The same with the next cumulant, ½·s²·⟨(f − ⟨f⟩)(ΔH − ⟨ΔH⟩)²⟩, added, with its error.",
+    ),
+}
+PLOTS = {
+    "mean": ("⟨f⟩", "Mean of f against the scale s of the tilt: exact and predicted."),
+    "energy": ("−log Z", "Free energy of the tilt against its expansion. Z = ⟨e^(−s·ΔH)⟩ over the data."),
+    "ess": ("ESS/n", "Share of the data that the weighted data is worth, by Kish. (Σw)²/(n·Σw²)."),
+}
+
+
+def means(dataset: DatasetView, observables: Sequence[Observable]) -> tuple[Observable, ...]:
+    """Everything whose mean can be predicted: each class's share, and the mean of what else is known of examples."""
+    names = dataset.class_names if dataset.labelled else ()
+    shares = (
+        Observable(name=f"{CLASS}{place}", title=f"Share of {name}", axis=f"share of {name} (%)", tip="")
+        for place, name in enumerate(names)
+    )
+    return (*shares, *(replace(each, axis=f"mean {each.axis[:1].lower()}{each.axis[1:]}") for each in observables))
+
+
+def theory_of(tilt: TiltView, measured: Measured, name: str) -> Theory:
+    """Prediction and truth for a class's share in per cent, or for a feature that is measured.
+
+    Args:
+        tilt: the target.
+        measured: its data set.
+        name: of a feature, or `CLASS` and the class's number.
+
+    Raises:
+        UserError: a value is not finite.
+    """
+    dataset = tilt.dataset
+    if not name.startswith(CLASS):
+        return Theory.of(measured.values(name), tilt.example_energies)
+    index = int(name.removeprefix(CLASS))
+    if tilt.energies is not None:
+        return Theory.of(100.0 * (dataset.labels == index), tilt.example_energies)
+    kinds = np.arange(len(dataset.counts))
+    return Theory.of(100.0 * (kinds == index), tilt.perturbation.class_energies, counts=dataset.counts)
+
+
+def curves(theory: Theory) -> dict[str, dict[str, Floats]]:
+    """Values over the scales by plot and by the legend's text."""
+    exact, moments = theory.exact, theory.moments
+    at = exact.scales
+    first, second = SERIES["first"][0], SERIES["second"][0]
+    truth = SERIES["exact"][0]
+    return {
+        "mean": {truth: exact.mean, first: moments.first(at), second: moments.second(at)},
+        "energy": {truth: exact.free_energy, first: moments.free_energy(at, 1), second: moments.free_energy(at, 2)},
+        "ess": {truth: 100.0 * exact.efficiency},
+    }
+
+
+def exact_at(theory: Theory, scale: float) -> Reweighted:
+    """Exact values at any scale s: between two computed ones they are as good as on a line."""
+    exact, at = theory.exact, np.array([scale])
+    found = {
+        name: np.interp(at, exact.scales, getattr(exact, name))
+        for name in ("mean", "error", "free_energy", "efficiency")
+    }
+    return Reweighted(scales=at, **found)
+
+
+def numbers(theory: Theory, scale: float) -> dict[str, Mean]:
+    """⟨f⟩ at the scale s with its error: in the data, reweighted, and by each order of the expansion."""
+    exact, moments = exact_at(theory, scale), theory.moments
+
+    def error(values: Floats) -> float:
+        return float(np.interp(scale, theory.exact.scales, values))
+
+    return {
+        "data": Mean(value=moments.mean, error=float(theory.first_error[0])),
+        "exact": Mean(value=float(exact.mean[0]), error=float(exact.error[0])),
+        "first": Mean(value=float(moments.first(scale)), error=error(theory.first_error)),
+        "second": Mean(value=float(moments.second(scale)), error=error(theory.second_error)),
+    }
+
+
+def free_energy_words(theory: Theory, scale: float) -> str:
+    """−log Z at the scale s, and what the expansion makes of it."""
+    exact = float(exact_at(theory, scale).free_energy[0])
+    orders = []
+    for order, name in ((1, "first"), (2, "second")):
+        fails = theory.free_energy_fails_at(order)
+        holds = "" if fails is None else f", wrong by over 0.05 from s = {fails:.2f}"
+        orders.append(f"{name} order {compact(float(theory.moments.free_energy(scale, order)), 3)}{holds}")
+    return f"−log Z = {compact(exact, 3)} nats at s = {scale:.2f} ({'; '.join(orders)})."
+
+
+def words(theory: Theory, scale: float, efficiency: float) -> str:
+    """How far the expansion and the data carry; `efficiency` is ESS/n at the scale s."""
+    if theory.moments.variance == 0:
+        return "ΔH is the same for all examples, so nothing is tilted: give a class another offset, or add a term."
+    orders = []
+    for order, name in ((1, "First"), (2, "second")):
+        fails = theory.fails_at(order)
+        orders.append(f"{name} order holds " + ("to s = 2" if fails is None else f"below s = {fails:.2f}"))
+    collapse = theory.collapses_at
+    ess = f"ESS/n is {100 * efficiency:.3g} % at s = {scale:.2f}"
+    end = "" if collapse is None else f", and below {100 * COLLAPSED:.0f} % from s = {collapse:.2f}"
+    return f"{', '.join(orders)} (to within 5 % of the change). {ess}{end}."

@@ -1,0 +1,197 @@
+"""The bar of the time cursor: which run is shown, a slider over its steps with its marks, and ways to jump."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QColor, QHelpEvent, QKeySequence, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QSizePolicy,
+    QSlider,
+    QSpinBox,
+    QStyle,
+    QStyleOptionSlider,
+    QToolButton,
+    QToolTip,
+    QWidget,
+)
+
+from studio.gui.timeline.time_cursor import TimeCursor, TimeView
+from studio.gui.widgets.buttons import icon_button, toggle_button, tool_button
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.gui.widgets.tooltip import tooltip
+from studio.gui.window.status import Elided
+from studio.training.messages.marks import Mark, MarkKind
+
+_EMPTY = "No run yet: press Start, or see Runs"
+_MOST = 2**31 - 1
+_NEAR = 4  # pixels within which a mark is under the mouse
+
+
+class TimeBar(QWidget):
+    """Shows the time cursor and moves it."""
+
+    def __init__(self, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("time_bar")
+        self._time = time
+        self._shown = TimeView()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.tokens.spacing, 0, theme.tokens.spacing, 0)
+        row.setSpacing(theme.tokens.spacing // 2)
+        self.title = Elided()
+        self.title.setObjectName("time_title")
+        self.title.setMinimumWidth(120)
+        self.back = icon_button(theme, "mark_back", "time_back", "Mark before", "Go to the mark before the cursor.")
+        self.back.clicked.connect(lambda: self._time.to_mark(-1))
+        self.next = icon_button(theme, "mark_next", "time_next", "Next mark", "Go to the next mark after the cursor.")
+        self.next.clicked.connect(lambda: self._time.to_mark(1))
+        self.slider = MarkedSlider(theme)
+        self.slider.moved_to.connect(self._time.seek)
+        self.step = self._step_field()
+        self.follow = toggle_button(
+            "time_follow", "Follow", "Show the newest step, and keep up with the run while it is under way."
+        )
+        self.follow.clicked.connect(self._time.follow)
+        self.live = tool_button("time_live", "Leave", "Leave this old run, and show the run of this window again.")
+        self.live.clicked.connect(self._time.show_live)
+        row.addWidget(self.title, 1)
+        row.addWidget(self.back)
+        row.addWidget(self.slider, 3)
+        row.addWidget(self.next)
+        for widget in (self.step, self.follow, self.live):
+            row.addWidget(widget)
+        self.jumps = {
+            "back": self._jump("Go to the mark &before", "Alt+Left", self.back),
+            "next": self._jump("Go to the next &mark", "Alt+Right", self.next),
+            "follow": self._jump("&Follow the newest step", "Alt+End", self.follow),
+            "leave": self._jump("&Leave the old run", "Alt+Home", self.live),
+        }
+        self._time.changed.connect(self._show)
+        self._show(self._time.view)
+
+    def _jump(self, title: str, keys: str, button: QToolButton) -> QAction:
+        """What a button does, for a menu and the keyboard."""
+        action = QAction(title, self)
+        action.setShortcut(QKeySequence(keys))
+        action.setToolTip(button.toolTip())
+        action.triggered.connect(button.click)
+        button.setToolTip(tooltip(f"{button.accessibleDescription()} ({keys})"))
+        return action
+
+    def _step_field(self) -> QSpinBox:
+        field = QSpinBox()
+        field.setKeyboardTracking(False)
+        field.setObjectName("time_step")
+        field.setGroupSeparatorShown(True)
+        field.setPrefix("step ")
+        field.setMinimumWidth(field.fontMetrics().horizontalAdvance("step 00,000,000") + 28)
+        explain(field, "Step at the cursor", "The step that all panels show; type another to go there.")
+        field.valueChanged.connect(self._time.seek)
+        return field
+
+    @Slot(object)
+    def _show(self, view: TimeView) -> None:
+        there = bool(view.title)
+        text = view.title if there else _EMPTY
+        if text != self.title.text() or view.live != self._shown.live:
+            self.title.show_text(text if view.live or not there else f"Looking at {text}", "" if there else "muted")
+        self._shown = view
+        self.slider.show_view(view)
+        self.step.blockSignals(True)
+        self.step.setRange(0, min(view.last, _MOST))
+        if not (self.step.hasFocus() and view.following):  # a step may be being typed
+            self.step.setValue(min(view.step, _MOST))
+        self.step.blockSignals(False)
+        at_end = view.following or (not view.live and view.step >= view.last)
+        self.follow.setChecked(there and at_end)
+        steps = [mark.step for mark in view.marks]
+        self.back.setEnabled(any(step < view.step for step in steps))
+        self.next.setEnabled(any(step > view.step for step in steps))
+        for widget in (self.slider, self.step, self.follow):
+            widget.setEnabled(there)
+        self.live.setVisible(not view.live)
+        possible = {
+            "back": self.back.isEnabled(),
+            "next": self.next.isEnabled(),
+            "follow": there,
+            "leave": not view.live,
+        }
+        for name, action in self.jumps.items():
+            action.setEnabled(possible[name])
+
+
+class MarkedSlider(QSlider):
+    """A slider over steps that shows marks as lines in the colour of their kind."""
+
+    moved_to = Signal(int)  # the person moved it to this step
+
+    def __init__(self, theme: ThemeManager) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setObjectName("time_slider")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(160)
+        self.setMinimumHeight(22)
+        explain(
+            self,
+            "Time cursor",
+            "The step that samples, weights, shares and curves show. Arrows and Page keys move it, Home and End jump; "
+            "lines mark edits, resumes and warnings.",
+        )
+        self.marks: tuple[Mark, ...] = ()
+        self._tokens = theme.tokens
+        theme.changed.connect(self._restyle)
+        self.valueChanged.connect(self._on_value)
+
+    def show_view(self, view: TimeView) -> None:
+        """Show where the cursor is; moves nothing."""
+        last = min(view.last, _MOST)
+        self.blockSignals(True)
+        self.setRange(0, max(1, last))
+        self.setSingleStep(max(1, last // 200))
+        self.setPageStep(max(1, last // 20))
+        if not self.isSliderDown():
+            self.setValue(min(view.step, _MOST))
+        self.blockSignals(False)
+        if view.marks != self.marks:
+            self.marks = view.marks
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The marks behind the handle."""
+        painter = QPainter(self)
+        for mark in self.marks:
+            painter.setPen(QPen(QColor(self._colour(mark.kind)), 2))
+            x = self._place(mark.step)
+            painter.drawLine(QPointF(x, 1), QPointF(x, self.height() - 1))
+        painter.end()
+        super().paintEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Say which mark is under the mouse."""
+        if isinstance(event, QHelpEvent):
+            near = [mark for mark in self.marks if abs(self._place(mark.step) - event.pos().x()) <= _NEAR]
+            if near:
+                text = "\n".join(f"Step {mark.step:,}: {mark.text}" for mark in near[-8:])
+                QToolTip.showText(event.globalPos(), tooltip(text), self)
+                return True
+        return super().event(event)
+
+    def _colour(self, kind: MarkKind) -> str:
+        return self._tokens.warning if kind is MarkKind.WARNING else self._tokens.accent
+
+    def _place(self, step: int) -> float:
+        """Where a step is, in pixels."""
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        handle = self.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, option, self)
+        return handle / 2 + (self.width() - handle) * step / max(1, self.maximum())
+
+    @Slot(int)
+    def _on_value(self, value: int) -> None:
+        self.moved_to.emit(value)
+
+    def _restyle(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self.update()

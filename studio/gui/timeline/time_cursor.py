@@ -1,0 +1,247 @@
+"""The one time cursor: which run the panels show, and which step of it. An old run fills them as a live one does.
+
+Curves are shown whole, with a line at the cursor and their values there; samples, weights and shares are those of the
+newest moment at or before it that is on disk. Without a cursor the panels follow the run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from studio.errors import UserError
+from studio.gui.run.run_control import RunControl
+from studio.gui.state.history import HistoryView
+from studio.gui.state.log import Log
+from studio.gui.state.log_line import Level
+from studio.gui.state.old_runs import Moment, OldRun, read_moment, read_old_run
+from studio.gui.state.task_runner import TaskRunner
+from studio.training.config.run_config import RunConfig
+from studio.training.messages.marks import Mark
+from studio.training.messages.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeView:
+    """Where the cursor is.
+
+    Attributes:
+        title: of the run shown; empty while there is none.
+        live: it is the run under way, or the last one of this window.
+        following: the newest moment is shown, whatever comes.
+        step: at the cursor.
+        last: the newest step there is.
+        marks: what happened when.
+    """
+
+    title: str = ""
+    live: bool = True
+    following: bool = True
+    step: int = 0
+    last: int = 0
+    marks: tuple[Mark, ...] = ()
+
+
+class TimeCursor(QObject):
+    """Stands between runs and the panels that show them.
+
+    Args:
+        tasks: reads folders beside the window.
+        runs: the run under way.
+        log: told of runs that cannot be read.
+    """
+
+    changed = Signal(object)  # TimeView
+    run_shown = Signal()  # it is another run: forget the old one's pictures
+    snapshot_shown = Signal(object)  # Snapshot of a run under way that is followed
+    moment_shown = Signal(object)  # Moment: what is on disk of the cursor's step
+    frame_shown = Signal(object)  # Frame of it, if there is one
+    history_shown = Signal(object)  # HistoryView: other points, marks or another step
+
+    def __init__(
+        self,
+        tasks: TaskRunner,
+        runs: RunControl,
+        log: Log,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._tasks, self._runs, self._log = tasks, runs, log
+        self._old: OldRun | None = None
+        self._at: int | None = None
+        self._newest: Snapshot | None = None
+        self._opening: Path | None = None
+        self._reading = False
+        self._wanted = False
+        runs.run_reset.connect(self._on_new_run)
+        runs.snapshot_arrived.connect(self._on_snapshot)
+        runs.history_changed.connect(self._on_history)
+        runs.run_changed.connect(self._tell)
+
+    # -- state
+
+    @property
+    def config(self) -> RunConfig | None:
+        """What the run that is shown began with; None while there is none."""
+        return self._old.config if self._old is not None else self._runs.config
+
+    @property
+    def folder(self) -> Path | None:
+        """Of the run that is shown, if it has one."""
+        return self._old.folder if self._old is not None else self._runs.run.folder
+
+    @property
+    def old(self) -> OldRun | None:
+        """The old run that is shown; None while it is the run under way, or the last one of this window."""
+        return self._old
+
+    @property
+    def history(self) -> HistoryView:
+        """Of the run that is shown."""
+        history = self._old.history if self._old is not None else self._runs.history
+        return HistoryView(history=history, cursor=self._at)
+
+    @property
+    def view(self) -> TimeView:
+        """Where the cursor is."""
+        history, old, run = self.history.history, self._old, self._runs.run
+        newest = int(history.steps[-1]) if len(history) else 0
+        last = max(newest, old.last if old is not None else run.step)
+        live = self._runs.title or "this run"
+        title = old.title if old is not None else live if last or run.phase.active else ""
+        step = last if self._at is None else self._at
+        return TimeView(
+            title=title,
+            live=old is None,
+            following=self._at is None,
+            step=step,
+            last=last,
+            marks=tuple(history.marks),
+        )
+
+    # -- intent
+
+    def open(self, folder: Path) -> None:
+        """Show the run in this folder, from its end."""
+        if folder == self._runs.run.folder:
+            self.show_live()
+            return
+        if self._old is not None and folder == self._old.folder:
+            return
+        self._opening = folder
+        self._tasks.run(
+            lambda progress: read_old_run(folder, progress),
+            done=lambda run: self._show_old(folder, run),
+            failed=self._on_failed,
+        )
+
+    def show_live(self) -> None:
+        """Show and follow the run under way, or the last one of this window."""
+        self._opening = None
+        if self._old is None and self._at is None:
+            return
+        old, self._old = self._old, None
+        self._at = None
+        if old is not None:
+            self.run_shown.emit()
+        self.history_shown.emit(self.history)
+        if self._newest is not None:
+            self.snapshot_shown.emit(self._newest)
+        self._tell()
+
+    def follow(self) -> None:
+        """Show the newest moment, and those that come."""
+        if self._old is None:
+            self.show_live()
+        else:
+            self.seek(self._old.last)
+
+    @Slot(int)
+    def seek(self, step: int) -> None:
+        """Show that step of the run."""
+        view = self.view
+        if not view.title:
+            return
+        self._at = max(0, min(step, view.last))
+        self.history_shown.emit(self.history)
+        self._tell()
+        self._read()
+
+    def to_mark(self, direction: int) -> None:
+        """Go to the next mark, or with −1 to the one before."""
+        view = self.view
+        steps = sorted({mark.step for mark in view.marks})
+        ahead = [step for step in steps if (step > view.step if direction > 0 else step < view.step)]
+        if ahead:
+            self.seek(ahead[0] if direction > 0 else ahead[-1])
+
+    # -- reading
+
+    def _read(self) -> None:
+        """Read what is on disk of the cursor's step; while one is read, the newest wish waits."""
+        folder, step = self.folder, self._at
+        if self._reading or folder is None or step is None:
+            self._wanted = self._reading
+            return
+        self._reading, self._wanted = True, False
+        self._tasks.run(
+            lambda _: read_moment(folder, step),
+            done=lambda moment: self._show(folder, moment),
+            failed=self._on_failed,
+            cancelled=self._give_up,
+        )
+
+    def _show(self, folder: Path, moment: Moment) -> None:
+        self._on_read()
+        if folder != self.folder or self._at is None:
+            return
+        if moment.frame is not None:
+            self.frame_shown.emit(moment.frame)
+        self.moment_shown.emit(moment)
+
+    def _give_up(self) -> None:
+        self._reading = self._wanted = False
+
+    def _on_read(self) -> None:
+        self._reading = False
+        if self._wanted:
+            self._read()
+
+    def _show_old(self, folder: Path, run: OldRun) -> None:
+        if folder != self._opening:
+            return  # another one was asked for meanwhile
+        self._opening = None
+        self._old, self._at = run, None
+        self.run_shown.emit()
+        self.history_shown.emit(self.history)
+        self.seek(run.last)
+
+    def _on_failed(self, error: UserError) -> None:
+        self._reading = False
+        self._log.add_error(error, Level.WARNING)
+
+    # -- the run under way
+
+    @Slot()
+    def _on_new_run(self) -> None:
+        self._old = self._opening = self._newest = self._at = None
+        self.run_shown.emit()
+        self._tell()
+
+    @Slot(object)
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        self._newest = snapshot
+        if self._old is None and self._at is None:
+            self.snapshot_shown.emit(snapshot)
+
+    @Slot()
+    def _on_history(self) -> None:
+        if self._old is None:
+            self.history_shown.emit(self.history)
+            self._tell()
+
+    @Slot()
+    def _tell(self) -> None:
+        self.changed.emit(self.view)

@@ -1,0 +1,41 @@
+"""Small buttons of a panel's own bar, all of one kind: named, explained, reachable by keyboard."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolButton
+
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.theme import ThemeManager
+
+
+def tool_button(name: str, title: str, tip: str) -> QToolButton:
+    """A button with a text.
+
+    Args:
+        name: of the object, for tests and style.
+        title: what it shows.
+        tip: what it does.
+    """
+    button = QToolButton()
+    button.setObjectName(name)
+    button.setText(title)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    explain(button, title, tip)
+    return button
+
+
+def toggle_button(name: str, title: str, tip: str, *, checked: bool = False) -> QToolButton:
+    """A button that stays pressed."""
+    button = tool_button(name, title, tip)
+    button.setCheckable(True)
+    button.setChecked(checked)
+    return button
+
+
+def icon_button(theme: ThemeManager, icon: str, name: str, title: str, tip: str) -> QToolButton:
+    """A button that shows an icon; its title is for screen readers."""
+    button = tool_button(name, title, tip)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+    theme.bind_icon(button, icon)
+    return button

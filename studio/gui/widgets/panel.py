@@ -1,0 +1,97 @@
+"""What the live panels share: drawn only while it can be seen, dressed by the theme, and never just blank."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Slot
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
+
+from studio.gui.widgets.theme import ThemeManager, Tokens
+
+
+class LivePanel(QWidget):
+    """A panel that follows a run.
+
+    A subclass adds its widgets to `body`, calls `request_draw` when there is news, and draws in `draw`. It calls
+    `show_empty` with what will appear and what to do to get it, and `show_body` when there is something.
+    """
+
+    NAME = ""
+    TITLE = ""
+
+    def __init__(self, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(self.NAME)
+        self.setAccessibleName(self.TITLE)
+        self.theme = theme
+        self._stale = False
+        self._empty = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._empty.setTextFormat(Qt.TextFormat.PlainText)
+        self._empty.setProperty("role", "muted")
+        self._empty.setMargin(2 * theme.tokens.spacing)
+        self._empty.setMinimumSize(80, 40)
+        content = QWidget()
+        self.body = QVBoxLayout(content)
+        half = theme.tokens.spacing // 2
+        self.body.setContentsMargins(half, half, half, half)
+        self.body.setSpacing(half)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(content)
+        theme.changed.connect(self._on_theme)
+
+    def draw(self) -> None:
+        """Bring the widgets up to date; called only while they can be seen."""
+
+    def restyle(self, tokens: Tokens) -> None:
+        """Take up another look."""
+
+    def request_draw(self) -> None:
+        """Draw now, or as soon as the panel can be seen."""
+        if self.on_screen():
+            self._stale = False
+            self.draw()
+        else:
+            self._stale = True
+
+    def on_screen(self) -> bool:
+        """Whether anything of it can be seen; a dock behind another tab is visible to Qt, but has no region."""
+        return self.isVisible() and not self.window().isMinimized() and not self.visibleRegion().isEmpty()
+
+    def show_empty(self, text: str) -> None:
+        """Say what will appear here and what to do to get it."""
+        self._empty.setText(text)
+        self._stack.setCurrentIndex(0)
+
+    def show_body(self) -> None:
+        """Show the panel's own widgets."""
+        self._stack.setCurrentIndex(1)
+
+    @property
+    def empty_text(self) -> str:
+        """What stands in place of the widgets; empty while they are shown."""
+        return self._empty.text() if self._stack.currentIndex() == 0 else ""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Coming into sight: catch up."""
+        super().paintEvent(event)
+        self._catch_up_soon()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Catch up when the window is restored."""
+        super().changeEvent(event)
+        self._catch_up_soon()
+
+    def _catch_up_soon(self) -> None:
+        if getattr(self, "_stale", False):
+            QTimer.singleShot(0, self, self._catch_up)
+
+    @Slot()
+    def _catch_up(self) -> None:
+        if self._stale:
+            self.request_draw()
+
+    @Slot(object)
+    def _on_theme(self, tokens: Tokens) -> None:
+        self.restyle(tokens)
+        self.request_draw()

@@ -1,0 +1,56 @@
+"""Asks where a picture goes, writes it there, and says below the panel's body how that went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog, QLabel, QSizePolicy
+
+from studio.errors import UserError
+from studio.gui.widgets.save_picture import save_png
+from studio.gui.widgets.style_property import mark
+
+
+class PictureSaver(QLabel):
+    """The message, hidden until there is one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.hide()
+
+    def ask(self, title: str, name: str, picture: Callable[[], QImage]) -> None:
+        """Ask where to, and save.
+
+        Args:
+            title: of the dialog.
+            name: of the file that is proposed, without its ending.
+            picture: makes the picture, once it is known that it is wanted.
+        """
+        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+        start = str(Path(folder) / f"{name}.png")
+        chosen, _ = QFileDialog.getSaveFileName(self.window(), title, start, "PNG picture (*.png)")
+        if chosen:
+            self.save(picture(), Path(chosen))
+
+    def save(self, picture: QImage, path: Path) -> None:
+        """Save without asking."""
+        path = path if path.suffix else path.with_suffix(".png")
+        try:
+            save_png(picture, path)
+        except UserError as error:
+            self.say(str(error), "error")
+        else:
+            self.say(f"Saved {path}", "small")
+
+    def say(self, text: str, role: str = "small") -> None:
+        """Say something else there."""
+        self.setText(text)
+        mark(self, "role", role)
+        self.show()

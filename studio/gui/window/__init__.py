@@ -1,0 +1,1 @@
+"""The window itself, which puts the panels in their places. Nothing else imports it."""

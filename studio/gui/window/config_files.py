@@ -1,0 +1,139 @@
+"""Opening and saving run configurations, presets, and the list of recent files."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from studio.errors import UserError
+from studio.files import whole_file
+from studio.gui.run.run_control import RunControl
+from studio.gui.state.log import Log
+from studio.gui.state.setup import Setup
+from studio.gui.widgets.error_box import error_box
+from studio.training.config.file import read_config
+from studio.training.config.presets import presets
+
+_FILTER = "Run configuration (*.json);;All files (*)"
+_MOST_RECENT = 8
+
+
+class ConfigFiles(QObject):
+    """The file menu's part that deals with configurations."""
+
+    path_changed = Signal(object)  # Path | None: the file being edited
+
+    def __init__(self, setup: Setup, runs: RunControl, log: Log, settings: QSettings, window: QWidget) -> None:
+        super().__init__(window)
+        self._setup, self._runs, self._log = setup, runs, log
+        self._settings = settings
+        self._window = window
+        self.path: Path | None = None
+
+    def fill(self, menu: QMenu) -> None:
+        """Add the entries to the file menu."""
+        for title, keys, slot in (
+            ("&Open configuration…", QKeySequence.StandardKey.Open, self.ask_open),
+            ("&Save configuration", QKeySequence.StandardKey.Save, self.save),
+            ("Save configuration &as…", QKeySequence.StandardKey.SaveAs, self.ask_save),
+        ):
+            action = menu.addAction(title, slot)
+            if keys is not QKeySequence.StandardKey.SaveAs:
+                action.setShortcut(keys)
+        menu.addSeparator()
+        examples = menu.addMenu("&Presets")
+        examples.setToolTipsVisible(True)
+        for preset in presets():
+            examples.addAction(preset.name, partial(self.open, preset.path, preset=True))
+        self._recent = menu.addMenu("Open &recent")
+        menu.aboutToShow.connect(self._fill_recent)  # not the submenu's: one without entries is off and never shown
+        self._fill_recent()
+
+    def ask_open(self) -> None:
+        """Ask for a file and open it."""
+        name, _ = QFileDialog.getOpenFileName(self._window, "Open configuration", self._folder(), _FILTER)
+        if name:
+            self.open(Path(name))
+
+    def open(self, path: Path, *, preset: bool = False) -> bool:
+        """Take over the configuration in a file, and whether that went well; on a fault the one being edited stays.
+
+        Args:
+            path: the file.
+            preset: it is the studio's own, so that saving asks for another name.
+        """
+        if self._runs.run.phase.active:
+            self._tell(UserError("A run is under way", "", "Stop it first; then open another configuration."))
+            return False
+        try:
+            config = read_config(path)
+        except UserError as error:
+            if not path.exists():
+                self._forget(path)
+            self._tell(error)
+            return False
+        self._set_path(None if preset else path)
+        self._setup.set_config(config)
+        self._log.add(f"Opened {path.stem if preset else path}")
+        return True
+
+    def begin_with(self, path: Path) -> None:
+        """The window was opened on this file."""
+        self._set_path(path.resolve())
+
+    def save(self) -> None:
+        """Write the configuration to its file, or ask for one."""
+        if self.path is None:
+            self.ask_save()
+        else:
+            self._write(self.path)
+
+    def ask_save(self) -> None:
+        """Ask for a file and write the configuration to it."""
+        start = str(self.path or Path(self._folder()) / "configuration.json")
+        name, _ = QFileDialog.getSaveFileName(self._window, "Save configuration", start, _FILTER)
+        if name:
+            path = Path(name)
+            self._write(path if path.suffix else path.with_suffix(".json"))
+
+    def _write(self, path: Path) -> None:
+        try:
+            with whole_file(path) as file:
+                file.write(self._setup.config.to_json().encode())
+        except UserError as error:
+            self._tell(error)
+            return
+        self._set_path(path)
+        self._log.add(f"Saved {path}")
+
+    def _set_path(self, path: Path | None) -> None:
+        self.path = path
+        if path is not None:
+            names = [str(path), *(name for name in self._recent_names() if name != str(path))]
+            self._settings.setValue("recent", names[:_MOST_RECENT])
+        self.path_changed.emit(path)
+
+    def _forget(self, path: Path) -> None:
+        self._settings.setValue("recent", [name for name in self._recent_names() if name != str(path)])
+
+    def _recent_names(self) -> list[str]:
+        value = self._settings.value("recent")  # a list of one comes back as text, an empty one as None
+        return [str(name) for name in value] if isinstance(value, list) else [str(value)] if value else []
+
+    def _fill_recent(self) -> None:
+        self._recent.clear()
+        names = self._recent_names()
+        for name in names:
+            self._recent.addAction(name.replace("&", "&&"), partial(self.open, Path(name)))
+        self._recent.setEnabled(bool(names))
+
+    def _folder(self) -> str:
+        names = self._recent_names()
+        return str(Path(names[0]).parent) if names else str(Path.home())
+
+    def _tell(self, error: UserError) -> None:
+        error_box(error, self._window).exec()

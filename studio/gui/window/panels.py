@@ -1,0 +1,73 @@
+"""The panels: one line each. Where it docks at first, what it is called, which class it is, and what it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from PySide6.QtWidgets import QWidget
+
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.workbench import Workbench
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What is known of a panel before it is made.
+
+    Attributes:
+        place: where it docks at first; panels of one place share it as tabs.
+        name: of the widget.
+        title: of the dock.
+        path: module and class, which is imported when the panel is made.
+        takes: what its constructor is given of the workbench, before a theme and a parent.
+    """
+
+    place: str
+    name: str
+    title: str
+    path: str
+    takes: str
+
+    def make(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> QWidget:
+        """The panel."""
+        module, name = self.path.rsplit(".", 1)
+        kind: type[Any] = getattr(import_module(module), name)
+        found = kind(*(getattr(workbench, each) for each in self.takes.split()), theme, parent)
+        assert isinstance(found, QWidget)
+        return found
+
+
+PANELS = (
+    Panel("left", "setup", "Set-up", "studio.gui.setup.panel.SetupPanel", "setup runs starter tasks"),
+    Panel("middle_top", "samples", "Samples", "studio.gui.live.samples.panel.SamplesPanel", "time latents"),
+    Panel("middle_top", "diagnostics", "Diagnostics", "studio.gui.live.diagnostics.DiagnosticsPanel", "time"),
+    Panel("middle_top", "examples", "Examples", "studio.gui.live.examples.ExamplesPanel", "time setup"),
+    Panel("middle_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "setup target runs time"),
+    Panel("middle_bottom", "offsets", "Offsets", "studio.gui.target.offsets.panel.OffsetsPanel", "setup target"),
+    Panel("middle_bottom", "energy", "Energy", "studio.gui.target.energy.panel.EnergyPanel", "setup target energies"),
+    Panel(
+        "middle_bottom",
+        "theory",
+        "Theory",
+        "studio.gui.target.theory.panel.TheoryPanel",
+        "target energies evaluations time",
+    ),
+    Panel("middle_bottom", "planners", "Planners", "studio.gui.live.planners.PlannersPanel", "setup runs"),
+    Panel("middle_bottom", "runs", "Runs", "studio.gui.library.panel.RunsPanel", "library sweeps runs time"),
+    Panel("middle_bottom", "queue", "Queue", "studio.gui.queue.panel.QueuePanel", "setup queue sweeps log"),
+    Panel("right_top", "batch", "Batch", "studio.gui.live.batch.BatchPanel", "time"),
+    Panel("right_top", "weights", "Weights", "studio.gui.live.weights.WeightsPanel", "target time"),
+    Panel("right_top", "shares", "Shares", "studio.gui.evaluation.panel.SharesPanel", "setup evaluations"),
+    Panel("right_middle", "losses", "Losses", "studio.gui.live.losses.LossesPanel", "time"),
+    Panel("right_middle", "gradients", "Gradients", "studio.gui.live.gradients.GradientsPanel", "time"),
+    Panel("right_bottom", "log", "Log", "studio.gui.live.log.LogPanel", "log"),
+)
+"""In the order of their keys. A new panel is a line here."""
+
+PLACES = {
+    place: tuple(panel for panel in PANELS if panel.place == place)
+    for place in dict.fromkeys(panel.place for panel in PANELS)
+}
+"""The panels of each place, the one that is in front at first before the others."""

@@ -1,0 +1,55 @@
+"""Going on with runs that lie in folders: the file menu's entry, and what it says when that cannot be done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from studio.errors import UserError
+from studio.gui.run.run_control import RunControl
+from studio.gui.run.run_starter import RunStarter
+from studio.gui.state.setup import Setup
+from studio.gui.widgets.error_box import error_box
+
+
+class RunFiles(QObject):
+    """Resumes runs for the window, and tells what went wrong."""
+
+    def __init__(self, setup: Setup, runs: RunControl, starter: RunStarter, window: QWidget) -> None:
+        super().__init__(window)
+        self._setup, self._runs, self._starter = setup, runs, starter
+        self._window = window
+
+    def fill(self, menu: QMenu) -> None:
+        """Add the entry to the file menu."""
+        action = menu.addAction("&Resume a run…", self.ask_resume)
+        action.setObjectName("resume_run")
+        action.setShortcut(QKeySequence("Ctrl+Shift+O"))
+        action.setToolTip("Choose a run's folder and go on from its last checkpoint, with its set-up and its data set.")
+
+    @Slot()
+    def ask_resume(self) -> None:
+        """Ask for a run's folder and go on with it."""
+        root = self._setup.runs_root
+        name = QFileDialog.getExistingDirectory(self._window, "Resume the run in", str(root if root.is_dir() else ""))
+        if name:
+            self.resume(Path(name))
+
+    @Slot()
+    def resume_last(self) -> None:
+        """Go on with the run that was stopped last."""
+        folder = self._runs.run.folder
+        if folder is not None:
+            self.resume(folder)
+
+    def resume(self, run: Path, step: int | None = None) -> bool:
+        """Go on with the run in a folder, from its newest checkpoint or from that of a step; whether it goes on."""
+        try:
+            self._starter.resume(run, step)
+        except UserError as error:
+            error_box(error, self._window).exec()
+            return False
+        return True

@@ -1,0 +1,243 @@
+"""The numbers of the run in the toolbar, and what goes on in the background in the status bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
+
+from studio.gui.run.run_control import RunControl
+from studio.gui.state.log import Log
+from studio.gui.state.log_line import Level, LogLine
+from studio.gui.state.task_runner import TaskRunner
+from studio.gui.state.view_state import RunPhase, RunView
+from studio.gui.widgets.explain import explain
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import tooltip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Figure:
+    """One number of the run.
+
+    Attributes:
+        unit: stands behind the number, or before it where that is how one says it ("epoch 3.1").
+        widest: what the number needs room for.
+    """
+
+    name: str
+    title: str
+    unit: str
+    tip: str
+    widest: str
+    unit_first: bool = False
+
+
+_FIGURES = (
+    _Figure(
+        name="step",
+        title="Step",
+        unit="step",
+        tip="Training steps taken. One step trains each network once on one batch.",
+        widest="0,000,000",
+        unit_first=True,
+    ),
+    _Figure(
+        name="steps_rate",
+        title="Steps a second",
+        unit="steps/s",
+        tip="Training steps a second, over the last two seconds of training.",
+        widest="0,000.0",
+    ),
+    _Figure(
+        name="examples_rate",
+        title="Examples a second",
+        unit="ex/s",
+        tip="Examples trained on a second, over the last two seconds of training.",
+        widest="000,000",
+    ),
+    _Figure(
+        name="epoch",
+        title="Epoch",
+        unit="epoch",
+        tip="How often the data set has been gone through. Examples trained on / examples there are.",
+        widest="0,000.0",
+        unit_first=True,
+    ),
+    _Figure(
+        name="elapsed",
+        title="Elapsed",
+        unit="elapsed",
+        tip="Time spent training, pauses left out. Hours : minutes : seconds.",
+        widest="00:00:00",
+    ),
+)
+
+
+class RunFigures(QWidget):
+    """Step, rates, epoch and time; of fixed width, so that nothing jumps while numbers change."""
+
+    def __init__(self, runs: RunControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("run_figures")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.tokens.spacing, 0, theme.tokens.spacing, 0)
+        row.setSpacing(theme.tokens.spacing // 2)
+        self.phase = QLabel()
+        self.phase.setObjectName("run_phase")
+        explain(self.phase, "Run", "What the run is doing.")
+        self.phase.setMinimumWidth(self.phase.fontMetrics().horizontalAdvance("preparing  "))
+        row.addWidget(self.phase)
+        self._labels: dict[str, QLabel] = {}
+        for figure in _FIGURES:
+            self._labels[figure.name] = self._figure(row, figure)
+            row.addSpacing(theme.tokens.spacing)
+        row.addStretch(1)
+        runs.run_changed.connect(self._show)
+        self._show(runs.run)
+
+    @staticmethod
+    def _figure(row: QHBoxLayout, figure: _Figure) -> QLabel:
+        number, unit = QLabel(), QLabel(figure.unit)
+        number.setObjectName(f"run_{figure.name}")
+        side = Qt.AlignmentFlag.AlignLeft if figure.unit_first else Qt.AlignmentFlag.AlignRight
+        number.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+        number.setMinimumWidth(number.fontMetrics().horizontalAdvance(figure.widest))
+        unit.setProperty("role", "muted")
+        for label in (unit, number) if figure.unit_first else (number, unit):
+            explain(label, figure.title, figure.tip)
+            row.addWidget(label)
+        return number
+
+    @Slot(object)
+    def _show(self, run: RunView) -> None:
+        self.phase.setText(str(run.phase))
+        live = run.phase is not RunPhase.IDLE and run.phase is not RunPhase.PREPARING
+        texts = {
+            "step": f"{run.step:,}",
+            "steps_rate": f"{run.steps_per_second:,.1f}",
+            "examples_rate": f"{run.examples_per_second:,.0f}",
+            "epoch": f"{run.epoch:,.1f}",
+            "elapsed": clock(run.seconds),
+        }
+        for name, label in self._labels.items():
+            label.setText(texts[name] if live else "–")
+
+
+class StudioStatusBar(QStatusBar):
+    """The last log line, what goes on in the background with a way to cancel it, and the device.
+
+    Args:
+        runs: the run under way.
+        log: whose last line is shown.
+        runners: of what goes on; the first that has something is shown.
+    """
+
+    def __init__(
+        self,
+        runs: RunControl,
+        log: Log,
+        runners: Sequence[TaskRunner],
+        theme: ThemeManager,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("status")
+        self.setContentsMargins(theme.tokens.spacing // 2, 0, theme.tokens.spacing // 2, 0)
+        self._line = Elided()
+        self._line.setObjectName("last_line")
+        self.addWidget(self._line, 1)
+        self._text = QLabel()
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setObjectName("task_text")
+        self._bar = QProgressBar(maximum=1000, textVisible=False)
+        self._bar.setObjectName("task_bar")
+        self._bar.setFixedSize(140, 12)
+        explain(self._bar, "Progress", "How far the work in the background is.")
+        self._cancel = QPushButton("Cancel")
+        self._cancel.setObjectName("task_cancel")
+        explain(self._cancel, "Cancel", "Stop what goes on in the background; nothing half-done is kept.")
+        self._cancel.clicked.connect(self._cancel_shown)
+        self._device = QLabel()
+        self._device.setObjectName("device")
+        explain(self._device, "Device", "Where the run computes.")
+        for widget in (self._text, self._bar, self._cancel, self._device):
+            self.addPermanentWidget(widget)
+        self._text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self._runners = runners
+        for runner in runners:
+            runner.changed.connect(self._show_task)
+        runs.run_changed.connect(self._show_run)
+        log.line_logged.connect(self._show_line)
+        self._show_task()
+        self._show_run(runs.run)
+
+    @property
+    def _shown(self) -> TaskRunner:
+        """Whose task is shown: the first that has one."""
+        return next((runner for runner in self._runners if runner.view is not None), self._runners[-1])
+
+    @Slot()
+    def _cancel_shown(self) -> None:
+        self._shown.cancel()
+
+    @Slot()
+    def _show_task(self) -> None:
+        task = self._shown.view
+        for widget in (self._text, self._bar):
+            widget.setVisible(task is not None)
+        self._cancel.setVisible(task is not None and task.cancellable)
+        if task is None:
+            return
+        widest = self.width() // 3
+        self._text.setText(self._text.fontMetrics().elidedText(task.text, Qt.TextElideMode.ElideMiddle, widest))
+        self._text.setToolTip(tooltip(task.text))
+        self._bar.setMaximum(0 if task.fraction is None else 1000)
+        if task.fraction is not None:
+            self._bar.setValue(round(1000 * task.fraction))
+
+    @Slot(object)
+    def _show_run(self, run: RunView) -> None:
+        self._device.setText(run.device)
+        self._device.setVisible(bool(run.device))
+
+    @Slot(object)
+    def _show_line(self, line: LogLine) -> None:
+        self._line.show_text(line.text, "" if line.level is Level.INFO else str(line.level))
+
+
+class Elided(QLabel):
+    """One line, shortened to the room that there is; the tooltip has all of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def show_text(self, text: str, role: str) -> None:
+        """Show a text in the colour of a role."""
+        self._whole = " ".join(text.split())
+        self.setToolTip(tooltip(text))
+        self.setProperty("role", role)
+        self.style().polish(self)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setText(
+            self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.contentsRect().width())
+        )
+
+
+def clock(seconds: float) -> str:
+    """Seconds as h:mm:ss, or mm:ss below an hour."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"

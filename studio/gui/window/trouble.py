@@ -1,0 +1,103 @@
+"""What paused or ended a run, in front of everything: it waits for the person to act, and offers what helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from studio.errors import UserError
+from studio.gui.run.run_actions import RunActions
+from studio.gui.run.run_control import RunControl
+from studio.gui.widgets.error_box import error_box
+from studio.gui.widgets.tooltip import tooltip
+from studio.training.messages.commands import Resume, SetBatchSize
+
+_ACCEPT, _DESTROY = QMessageBox.ButtonRole.AcceptRole, QMessageBox.ButtonRole.DestructiveRole
+
+
+class TroubleBoxes(QObject):
+    """One box at a time for the run of a window.
+
+    Attributes:
+        silent: the window is closing, and nobody is there to read.
+    """
+
+    def __init__(self, runs: RunControl, actions: RunActions, window: QWidget) -> None:
+        super().__init__(window)
+        self.silent = False
+        self._runs, self._actions, self._window = runs, actions, window
+        self._box: QMessageBox | None = None
+        self._runs.troubled.connect(self._tell)
+        self._runs.diverged.connect(self._tell_diverged)
+        self._runs.short_of_memory.connect(self._tell_short)
+        self._runs.unsaved.connect(self._tell_unsaved)
+
+    @Slot(object)
+    def _tell(self, error: UserError) -> QMessageBox | None:
+        """Show a box, unless the same one is shown already; returns the new one."""
+        if self.silent or (self._box is not None and self._box.text() == error.title):
+            return None
+        self._box = box = error_box(error, self._window)
+        box.finished.connect(self._forget)
+        box.open()
+        return box
+
+    @Slot(object, int)
+    def _tell_diverged(self, error: UserError, back_to: int) -> None:
+        """Offer the last good state."""
+        box = self._tell(error)
+        if box is not None:
+            tip = "Take up weights and optimisers as they were when training last looked well."
+            _offer(box, "go_back", f"Go &back to step {back_to:,}", tip, self._actions["restore"].trigger)
+
+    @Slot(object, float)
+    def _tell_short(self, error: UserError, average_size: float) -> None:
+        """Offer a smaller batch."""
+        box = self._tell(error)
+        if box is None:
+            return
+        box.setInformativeText(f"{box.informativeText()}\n\n{self._waits()}")
+        tip = "Halve the batch, which takes about half the memory of a step, and go on from there."
+        title = f"Go on with B_avg = {average_size:g}"
+        _offer(box, "halve_batch", title, tip, lambda: self._go_on_with(average_size))
+
+    def _go_on_with(self, average_size: float) -> None:
+        self._runs.send(SetBatchSize(average_size=average_size))
+        self._runs.send(Resume())
+
+    @Slot(object, bool)
+    def _tell_unsaved(self, error: UserError, stopping: bool) -> None:
+        """Say that the run could not be saved and waits; offer another place, and to give up on what was to end."""
+        box = self._tell(error)
+        if box is None:
+            return
+        box.setInformativeText(f"{box.informativeText()}\n\n{self._waits()} Nothing is lost yet.")
+        tip = "Move the run into another folder and go on there."
+        _offer(box, "save_elsewhere", "Save &elsewhere…", tip, self._actions["elsewhere"].trigger)
+        if stopping:
+            tip = "End the run; what is not on disk yet is lost."
+            _offer(box, "end_unsaved", "End &without saving", tip, lambda: self._runs.stop(insist=True), _DESTROY)
+
+    def _waits(self) -> str:
+        return f"The run waits at step {self._runs.run.step:,}."
+
+    @Slot()
+    def _forget(self) -> None:
+        self._box = None
+
+
+def _offer(
+    box: QMessageBox,
+    name: str,
+    title: str,
+    tip: str,
+    do: Callable[[], None],
+    role: QMessageBox.ButtonRole = _ACCEPT,
+) -> None:
+    """A button that does something about it."""
+    button = box.addButton(title, role)
+    button.setObjectName(name)
+    button.setToolTip(tooltip(tip))
+    button.clicked.connect(do)

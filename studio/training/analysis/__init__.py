@@ -1,0 +1,1 @@
+"""What is worked out beside training: evaluations, latents, comparisons of planners."""

@@ -1,0 +1,77 @@
+"""What a run does beside training: evaluations and comparisons of planners, in pieces between its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from studio.errors import UserError
+from studio.training.analysis.comparer import Comparer
+from studio.training.engine.memory import out_of_memory
+from studio.training.messages.commands import CancelComparison, CancelEvaluation, ComparePlanners, EvaluateNow
+from studio.training.messages.events import Event, Noticed
+
+if TYPE_CHECKING:
+    from studio.training.analysis.evaluator import Evaluator
+    from studio.training.engine.trainer import Trainer
+
+_HINT = "An evaluation needs a copy of the model: judge fewer samples, or close other programs."
+
+
+class Asides:
+    """Both, for one run. Neither ends it: where memory runs out they are called off, and the run goes on.
+
+    Args:
+        trainer: of the run.
+        evaluator: of the run, if it has one.
+        post: takes the events.
+    """
+
+    def __init__(self, trainer: Trainer, evaluator: Evaluator | None, post: Callable[[Event], None]) -> None:
+        self._trainer = trainer
+        self._comparer = Comparer(trainer, post)
+        self._evaluator = evaluator
+        self._post = post
+
+    @property
+    def waited_for(self) -> bool:
+        """Whether the person waits for one of them, so that training stands still."""
+        return self._comparer.busy or (self._evaluator is not None and self._evaluator.demanded)
+
+    def obey(
+        self, command: ComparePlanners | CancelComparison | EvaluateNow | CancelEvaluation, seconds: float
+    ) -> None:
+        """Begin one or call it off, `seconds` into training."""
+        evaluator = self._evaluator
+        if isinstance(command, ComparePlanners | CancelComparison):
+            self._comparer.obey(command)
+        elif evaluator is not None and isinstance(command, EvaluateNow):
+            self._evaluate(evaluator, lambda: evaluator.demand(seconds))
+        elif evaluator is not None:
+            self._post(evaluator.cancel())
+
+    def advance(self) -> None:
+        """Do a piece of what the person waits for."""
+        if self._comparer.busy:
+            self._comparer.advance()
+        elif self._evaluator is not None:
+            self._evaluate(self._evaluator, self._evaluator.advance)
+
+    def take_turn(self, seconds: float) -> None:
+        """Evaluate as far as the budget allows, `seconds` into training."""
+        evaluator = self._evaluator
+        if evaluator is not None:
+            self._evaluate(evaluator, lambda: evaluator.turn(seconds))
+
+    def _evaluate(self, evaluator: Evaluator, work: Callable[[], Event | None]) -> None:
+        """Do a piece and tell what came of it; where that cannot be, evaluate on demand only from now on."""
+        try:
+            event = work()
+        except Exception as error:
+            told = error if isinstance(error, UserError) else out_of_memory(error, _HINT)
+            if told is None:
+                raise
+            self._post(Noticed(step=self._trainer.step_count, error=told))
+            event = evaluator.rest()
+        if event is not None:
+            self._post(event)

@@ -1,0 +1,121 @@
+"""Evaluating a run that lies on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from studio.data.example_set import ExampleSet
+from studio.data.image_set import ImageSet
+from studio.errors import UserError
+from studio.evaluation.report import Evaluation, Target
+from studio.models.base import GenerativeModel
+from studio.paths import default_data_root
+from studio.perturb.arrays import Floats
+from studio.progress import Progress
+from studio.training.analysis.evaluator import EvaluationJob, judged_count
+from studio.training.engine.memory import out_of_memory
+from studio.training.examples.judges import Judges
+from studio.training.examples.measured_set import measured_set, whole_log_weights
+from studio.training.messages.events import Evaluated
+from studio.training.storage.metrics import append_metrics
+from studio.training.storage.restore import restore_model
+from studio.training.storage.saved_run import SavedRun
+
+if TYPE_CHECKING:
+    from studio.evaluation.judge import Judge
+
+_JUDGE_PART = 0.5
+
+
+def evaluate_run(
+    run: SavedRun,
+    data: Callable[[Progress], ExampleSet],
+    progress: Progress,
+    *,
+    count: int = 2000,
+    seed: int = 0,
+    judge: str | None = None,
+    judges: Judges | None = None,
+    data_root: Path | None = None,
+) -> Evaluated:
+    """Compare what a run's averaged model generates with the target that the run ended with.
+
+    Args:
+        run: an opened run folder.
+        data: loads the run's data set.
+        progress: told how far it is; may cancel.
+        count: samples, at least 10; no more are judged than are independent of each other.
+        seed: of their latents.
+        judge: name of the judge, as `Judges` has it; the one of the run's configuration if absent.
+        judges: of that data set, if there are some already.
+        data_root: folder of downloaded data sets, for judges of other ones; the person's own if absent.
+
+    Returns:
+        what came of it, with the step of the weights, which in a run that diverged or was killed is not its last one.
+
+    Raises:
+        UserError: the run or its data set cannot be read, or does not fit the other.
+        Cancelled: the person cancelled.
+    """
+    model = restore_model(run)
+    count = judged_count(model, count)
+    part = progress.part(0.0, _JUDGE_PART)
+    images = images_of(run, data(part))
+    judges = judges or Judges(images, data_root or default_data_root())
+    measured = measured_set(images, judges)
+    measured.prepare(run.config.perturbation.energy().names, part)
+    log_weights = whole_log_weights(run.identity.perturbation(measured), measured)
+    found = judges.judge(run.config.evaluation.judge if judge is None else judge, part)
+    evaluation = _work(model, found, log_weights, progress.part(_JUDGE_PART, 1.0), count, seed)
+    return Evaluated(
+        step=run.weights_step or 0, seconds=run.weights_seconds, revision=run.revision, evaluation=evaluation
+    )
+
+
+def keep_evaluation(run: SavedRun, found: Evaluated) -> None:
+    """Put an evaluation among the run's metrics; a folder that cannot be written stays as it is."""
+    if run.weights_step is not None:
+        with suppress(UserError):
+            append_metrics(run.path, evaluations=[found])
+
+
+def _work(
+    model: GenerativeModel, judge: Judge, log_weights: Floats, progress: Progress, count: int, seed: int
+) -> Evaluation:
+    rng = torch.Generator().manual_seed(seed)
+    try:
+        job = EvaluationJob(model, judge, lambda: Target.of(judge, log_weights, count), count, rng)
+        while job.next is not None:
+            progress.report(job.next.name, job.next.fraction)
+            job.advance()
+    except (MemoryError, RuntimeError) as found:
+        error = out_of_memory(found, "Evaluate fewer samples at once.")
+        if error is None:
+            raise
+        raise error from found
+    assert job.result is not None
+    return job.result
+
+
+def images_of(run: SavedRun, images: ExampleSet) -> ImageSet:
+    """The data set, if it is the one that the run was trained on and can be judged."""
+    if not isinstance(images, ImageSet):
+        raise UserError(
+            "Only images can be judged",
+            f"{images.name} has {images.noun}.",
+            "The run's own metrics say how far points are from their target.",
+        )
+    run.identity.ensure_data(images)
+    if images.class_names != run.class_names or images.image_shape != run.image_shape:
+        raise UserError(
+            "The data set is not the one that the run was trained on",
+            f"{images.name} has {len(images.class_names)} classes and images of shape {images.image_shape}; "
+            f"the run has {len(run.class_names)} and {run.image_shape}.",
+            "The data set was changed after the run.",
+        )
+    return images

@@ -1,0 +1,236 @@
+"""Evaluation while a run trains: in pieces between steps, within a budget, by random numbers of its own.
+
+A piece is begun only while  spent + expected ≤ budget × time trained. A quarter more than the longer of its last two
+likes took is expected, and of a kind that was not done yet as much as of the dearest that was. The model is copied
+first, so that all samples of an evaluation are of one step, however many steps its pieces are spread over. Training
+takes no notice: nothing of it is drawn from, and nothing of it is changed.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from studio.errors import UserError
+from studio.evaluation.report import LEAST_SAMPLES, Evaluation, Target, evaluate
+from studio.models.base import GenerativeModel
+from studio.perturb.perturbation import Perturbation
+from studio.training.config.run_config import EvaluationConfig
+from studio.training.engine.drawing import draw_parts, independent
+from studio.training.engine.trainer import Trainer
+from studio.training.messages.events import Evaluated, Evaluating, EvaluationEnded
+
+if TYPE_CHECKING:
+    from studio.evaluation.judge import Judge
+
+_STREAM = 0xE7A1
+"""Added to the run's seed for the latents of evaluations."""
+
+CHUNK = 16
+"""Samples drawn in one piece, for which training pauses: 50 of a diffusion model take 1.4 s of a slow laptop."""
+
+_LONGER = 1.25
+"""Than the last ones, for a busy machine is not always as busy."""
+
+_LEAST_SECONDS = 1.0
+"""Training time between the beginnings of two evaluations."""
+
+
+def judged_count(model: GenerativeModel, asked: int) -> int:
+    """Samples that an evaluation judges of those asked for: as many as are independent of each other.
+
+    Raises:
+        UserError: they are too few to evaluate.
+    """
+    count = independent(model, asked)
+    if count < LEAST_SAMPLES:
+        raise UserError(
+            "Too few samples to evaluate",
+            f"{asked:,} were asked for, of which {count} are independent.",
+            f"Use at least {LEAST_SAMPLES}, and a model of as many chains or a buffer as large.",
+        )
+    return count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A piece of an evaluation that is about to be done.
+
+    Attributes:
+        name: what goes on; pieces of one name take about the same time.
+        fraction: of the evaluation, done before it.
+    """
+
+    name: str
+    fraction: float
+
+
+class EvaluationJob:
+    """One evaluation of one model, piece by piece: iterate, and `result` is there at the end.
+
+    Args:
+        model: in eval mode; not changed by anybody meanwhile.
+        judge: of the model's data set.
+        target: makes the tilted data, when it is its turn.
+        count: samples.
+        rng: of the samples, on the model's device.
+    """
+
+    def __init__(
+        self, model: GenerativeModel, judge: Judge, target: Callable[[], Target], count: int, rng: torch.Generator
+    ) -> None:
+        self.result: Evaluation | None = None
+        self._pieces = self._work(model, judge, target, count, rng)
+        self.next: Piece | None = next(self._pieces)
+
+    def advance(self) -> None:
+        """Do the next piece."""
+        self.next = next(self._pieces, None)
+
+    def _work(
+        self, model: GenerativeModel, judge: Judge, target: Callable[[], Target], count: int, rng: torch.Generator
+    ) -> Iterator[Piece]:
+        drawn: list[NDArray[np.uint8]] = []
+        counts = [min(CHUNK, count - start) for start in range(0, count, CHUNK)]
+        parts = draw_parts(model, counts, rng)
+        for place in range(len(counts)):
+            yield Piece(name="Drawing samples", fraction=0.8 * place * CHUNK / count)
+            part = next(parts)
+            assert part.dtype == np.uint8
+            drawn.append(part.astype(np.uint8, copy=False))
+        images = np.concatenate(drawn)
+        yield Piece(name="Judging samples", fraction=0.8)
+        judgement = judge.judge(images)
+        yield Piece(name="Weighting the data", fraction=0.85)
+        wanted = target()
+        yield Piece(name="Comparing", fraction=0.9)
+        self.result = evaluate(judge, wanted, images, judgement)
+
+
+class Evaluator:
+    """Evaluates one run.
+
+    Args:
+        trainer: whose averaged model is evaluated.
+        judge: gives the judge once it is trained; None before.
+    """
+
+    def __init__(self, trainer: Trainer, judge: Callable[[], Judge | None]) -> None:
+        self._trainer = trainer
+        self._judge = judge
+        self._config: EvaluationConfig = trainer.config.evaluation
+        self._budget = self._config.budget
+        self._rng = torch.Generator(trainer.device).manual_seed(trainer.config.seed + _STREAM)
+        self._job: EvaluationJob | None = None
+        self._began = (0, 0.0, 0)  # step, seconds and revision that the job is of
+        self._next = 0.0
+        self._demanded = False
+        self._targets: tuple[Perturbation, Target] | None = None
+        self._costs: dict[str, deque[float]] = {}
+        self.spent = 0.0
+
+    @property
+    def demanded(self) -> bool:
+        """Whether the person waits for an evaluation, so that training stands still for it."""
+        return self._demanded
+
+    def demand(self, seconds: float) -> EvaluationEnded | None:
+        """Begin an evaluation of this moment for a person who waits; an event if that cannot be."""
+        judge = self._judge()
+        if judge is None:
+            return EvaluationEnded(step=self._trainer.step_count)
+        self._begin(judge, seconds)
+        self._demanded = True
+        return None
+
+    def cancel(self) -> EvaluationEnded:
+        """Give up the evaluation that the person waits for."""
+        self._job, self._demanded = None, False
+        return EvaluationEnded(step=self._trainer.step_count)
+
+    def rest(self) -> EvaluationEnded:
+        """Give up what is under way, and evaluate on demand only from now on."""
+        self._budget = 0.0
+        return self.cancel()
+
+    def turn(self, seconds: float) -> Evaluated | None:
+        """Between two steps: do what the budget allows.
+
+        Args:
+            seconds: time spent training.
+
+        Returns:
+            an evaluation, if one was completed.
+        """
+        if not self._budget:
+            return None
+        began = time.perf_counter()
+        done = self._do_what_is_left(seconds, self._budget / 100 * seconds - self.spent, began)
+        self.spent += time.perf_counter() - began  # looking is not for nothing either, between quick steps
+        return done
+
+    def _do_what_is_left(self, seconds: float, left: float, began: float) -> Evaluated | None:
+        """As much as `left` seconds allow, that began at `began`."""
+        if self._job is None:
+            judge = self._judge() if left > 0 and seconds >= self._next else None
+            if judge is None or self._expected("Drawing samples") > left:
+                return None
+            self._next = seconds + _LEAST_SECONDS
+            self._begin(judge, seconds)  # which copies the model
+        while self._job is not None and self._job.next is not None:
+            if time.perf_counter() - began + self._expected(self._job.next.name) > left:
+                return None
+            self._do_piece(self._job)
+        return self._completed()
+
+    def advance(self) -> Evaluated | Evaluating:
+        """Do a piece of the evaluation that the person waits for; it costs no budget."""
+        assert self._job is not None
+        if self._job.next is not None:
+            self._do_piece(self._job)
+        if self._job.next is not None:
+            return Evaluating(step=self._trainer.step_count, text=self._job.next.name, fraction=self._job.next.fraction)
+        self._demanded = False
+        done = self._completed()
+        assert done is not None
+        return done
+
+    def _expected(self, name: str) -> float:
+        """Seconds that a piece will take."""
+        costs = self._costs.get(name) or [max(each) for each in self._costs.values()]
+        return _LONGER * max(costs, default=0.0)
+
+    def _begin(self, judge: Judge, seconds: float) -> None:
+        trainer, perturbation = self._trainer, self._trainer.perturbation
+        count = judged_count(trainer.model, self._config.samples)
+        model = copy.deepcopy(trainer.average.model)
+        self._began = (trainer.step_count, seconds, perturbation.revision)
+        self._job = EvaluationJob(model, judge, lambda: self._target(judge, perturbation, count), count, self._rng)
+
+    def _target(self, judge: Judge, perturbation: Perturbation, count: int) -> Target:
+        if self._targets is None or self._targets[0] != perturbation:
+            log_weights = self._trainer.data_log_weights(perturbation)
+            self._targets = perturbation, Target.of(judge, log_weights, count)
+        return self._targets[1]
+
+    def _do_piece(self, job: EvaluationJob) -> None:
+        """Do it, and remember what it cost."""
+        assert job.next is not None
+        name, began = job.next.name, time.perf_counter()
+        job.advance()
+        self._costs.setdefault(name, deque(maxlen=2)).append(time.perf_counter() - began)
+
+    def _completed(self) -> Evaluated | None:
+        job, self._job = self._job, None
+        if job is None or job.result is None:
+            return None
+        step, seconds, revision = self._began
+        return Evaluated(step=step, seconds=seconds, revision=revision, evaluation=job.result)

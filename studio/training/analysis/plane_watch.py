@@ -1,0 +1,235 @@
+"""Looks at a model on the plane while it trains: points and fields often, distances from the target now and then.
+
+Both keep to a share of the time: a look that takes long is followed by a longer pause, and where drawing points takes
+long each frame draws a few of them anew, those that have waited longest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from studio.data.planar.plane import Plane
+from studio.data.planar.target import PlaneTarget
+from studio.errors import UserError
+from studio.evaluation.plane_divergence import (
+    cell_counts,
+    js_divergence,
+    kl_divergence,
+    w1_distance,
+    w1_floor,
+)
+from studio.models.plane import PlaneView
+from studio.training.engine.drawing import independent
+from studio.training.engine.trainer import Trainer
+from studio.training.messages.snapshot import PlaneFrame
+
+FRAME_SECONDS = 0.06
+_MOST_OF_A_FRAME = 0.5
+"""Share of the time that frames may take."""
+_PARTS, _PART = 4, 100
+"""Points are drawn in parts, each of latents of its own that stay the same."""
+_DRAWN_SECONDS = 0.003
+"""Processor time after which the next part waits for the next frame."""
+_COUNTED = 2000
+_MOVED = 300
+_CELLS = 24
+_FINE = 8
+_MEASURE_SECONDS = 0.5
+_MOST_OF_THE_TIME = 0.1
+"""Share of the time that measuring distances may take, and as much again for what the model shows at leisure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """Some of the points of a frame.
+
+    Attributes:
+        number: which.
+        points: shape (n, 2).
+        labels: most probable class of each, shape (n,).
+    """
+
+    number: int
+    points: NDArray[np.float64]
+    labels: NDArray[np.int64]
+
+
+class PlaneWatch:
+    """Frames and distances of one run.
+
+    Args:
+        trainer: what is watched; its data are points.
+        plane: of its data.
+
+    Attributes:
+        values: the newest distances, for the curves: plane_js, plane_kl, plane_w1, plane_w1_floor and plane_tv, that
+            of the class shares; none while the target is not known exactly.
+        period: seconds from one frame to the next.
+    """
+
+    def __init__(self, trainer: Trainer, plane: Plane) -> None:
+        self._trainer = trainer
+        self._plane = plane
+        self._revision: int | None = None
+        self._measured_revision: int | None = None
+        self._exact: PlaneTarget | None = None
+        self._centres = plane.centres(_CELLS * _FINE)
+        density = np.exp(plane.log_class_densities(self._centres))
+        self._masses = density / density.sum(0)
+        """∫ p(x|c) over each fine cell by the midpoint rule, scaled to add up to 1, shape (fine cells, K)."""
+        self._points: NDArray[np.float64] = np.empty((0, 2))
+        self._target: NDArray[np.float64] = np.empty(0)
+        self._shares: NDArray[np.float64] = np.empty(0)
+        self._counted = max(2, independent(trainer.model, _COUNTED))
+        self._moved = min(_MOVED, self._counted)
+        self._next_measure = 0.0
+        self.values: dict[str, float] = {}
+        self._parts: deque[_Part] = deque()
+        self.period = FRAME_SECONDS
+        self._slow_views: tuple[PlaneView, ...] = ()
+        self._next_slow_views = 0.0
+
+    def frame(self, *, hurried: bool = False) -> PlaneFrame:
+        """What the model makes and shows just now, in the plane's own units.
+
+        Args:
+            hurried: it is one of many, so that some of the points may be those of frames just before.
+        """
+        trainer, half, begun = self._trainer, self._plane.half, time.thread_time()
+        self._draw(hurried=hurried)
+        parts = sorted(self._parts, key=lambda part: part.number)
+        points, labels = (
+            np.concatenate([part.points for part in parts]),
+            np.concatenate([part.labels for part in parts]),
+        )
+        if not len(points):
+            return PlaneFrame(step=trainer.step_count, points=points, labels=labels, views=())
+        inside = torch.from_numpy(points / half).to(trainer.device, torch.float32)[:, :, None, None]
+        rng = torch.Generator(trainer.device).manual_seed(trainer.config.seed)
+        model = trainer.model
+        model.eval()
+        try:
+            with torch.no_grad():
+                views = model.on_plane(inside, rng)
+                if hurried:
+                    self.period = max(FRAME_SECONDS, (time.thread_time() - begun) / _MOST_OF_A_FRAME)
+                self._take_time(inside, rng)
+        finally:
+            model.train()
+        return PlaneFrame(step=trainer.step_count, points=points, labels=labels, views=views + self._slow_views)
+
+    def _take_time(self, inside: torch.Tensor, rng: torch.Generator) -> None:
+        """Bring what the model shows at leisure up to date, if it is time; arguments as for `on_plane`."""
+        if time.perf_counter() < self._next_slow_views:
+            return
+        begun = time.thread_time()
+        self._slow_views = self._trainer.model.on_plane_at_leisure(inside, rng)
+        self._next_slow_views = time.perf_counter() + (time.thread_time() - begun) / _MOST_OF_THE_TIME
+
+    def _draw(self, *, hurried: bool) -> None:
+        """Draw parts of the points anew, the oldest first: all of them, or as many as there is time for."""
+        begun = time.thread_time()
+        for _ in range(_PARTS):
+            number = len(self._parts) if len(self._parts) < _PARTS else self._parts.popleft().number
+            points = self._points_of(number)
+            self._parts.append(_Part(number=number, points=points, labels=self._classify(points)))
+            if hurried and len(self._parts) == _PARTS and time.thread_time() - begun > _DRAWN_SECONDS:
+                return
+
+    def _points_of(self, number: int) -> NDArray[np.float64]:
+        """The points of one part as the model makes them now, shape (_PART, 2)."""
+        seed = self._trainer.config.seed + number
+        return self._sampled(_PART, seed)
+
+    def _sampled(self, count: int, seed: int) -> NDArray[np.float64]:
+        """Points as the model makes them now, shape (count, 2); none of a model that makes no numbers any more."""
+        try:
+            drawn = self._trainer.sample(count, averaged=False, seed=seed)
+        except UserError:  # its loss says so, too, at the next point that is logged
+            return np.empty((0, 2))
+        return drawn.reshape(-1, 2).astype(np.float64)
+
+    def measure(self) -> None:
+        """Bring `values` up to date, if it is time."""
+        trainer = self._trainer
+        exact = self._exact_target()
+        if exact is None:
+            self.values.clear()
+        if time.perf_counter() < self._next_measure or exact is None or not self._retarget(exact):
+            return
+        begun = time.thread_time()
+        points = self._sampled(self._counted, trainer.step_count)
+        if not len(points):
+            self.values = {name: value for name, value in self.values.items() if name == "plane_w1_floor"}
+            return
+        counts = cell_counts(points, self._plane.half, _CELLS)
+        self.values |= {
+            "plane_js": float(js_divergence(self._target, counts)),
+            "plane_kl": float(kl_divergence(self._target, counts)),
+            "plane_w1": w1_distance(points[: self._moved], self._points),
+        }
+        self.values.pop("plane_tv", None)
+        with suppress(UserError):  # ΔH of a generated point is not finite
+            shares = exact.class_probabilities(points).mean(0)
+            self.values["plane_tv"] = 0.5 * float(np.abs(shares - self._shares).sum())
+        spent = time.thread_time() - begun  # of the processor, so that a busy machine does not slow the curves further
+        self._next_measure = time.perf_counter() + max(_MEASURE_SECONDS, spent / _MOST_OF_THE_TIME)
+
+    def _exact_target(self) -> PlaneTarget | None:
+        """The target in force; None where it is not known exactly."""
+        trainer, perturbation = self._trainer, self._trainer.perturbation
+        if self._revision != perturbation.revision:
+            self._revision = perturbation.revision
+            energies = perturbation.example_energies(trainer.measured) if perturbation.by_example else None
+            names = trainer.data.class_names
+            try:
+                self._exact = PlaneTarget.of(self._plane, names, trainer.counts, perturbation, energies)
+            except UserError:
+                self._exact = None
+        return self._exact
+
+    def _classify(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The most probable class of each point under the target; of the data, where the target is not known."""
+        exact, counts = self._exact_target(), self._trainer.counts
+        if exact is not None and len(points):
+            try:
+                return exact.classify(points)
+            except UserError:  # ΔH of a generated point is not finite
+                pass
+        return self._plane.classify(points, counts / counts.sum())
+
+    def _retarget(self, exact: PlaneTarget) -> bool:
+        """Take up another target: its masses and shares, some of its points, and how far two draws of it are apart.
+
+        Returns:
+            whether the target is known exactly.
+        """
+        if self._measured_revision == self._revision:
+            return True
+        try:
+            joint = exact.classes_on_grid(self._centres, self._masses)
+        except UserError:  # not everywhere; the plane panel says where
+            self._exact = None
+            self.values.clear()
+            return False
+        self._measured_revision = self._revision
+        self._shares, fine = joint.sum(0) / joint.sum(), joint.sum(1)
+        self._target = fine.reshape(_CELLS, _FINE, _CELLS, _FINE).sum((1, 3))
+        rng = np.random.default_rng(self._trainer.config.seed)
+        # By its fine cells a tilted target can be drawn however strong the tilt; a sample of the data, taken again by
+        # weight, would soon consist of a few points. A cell blurs by 1/√12 of its side: little next to the floor.
+        if exact.perturbation.by_example:
+            draw = partial(self._plane.draw_cells, masses=fine / fine.sum(), rng=rng)
+        else:
+            draw = partial(self._plane.draw_mixture, shares=exact.shares, rng=rng)
+        self._points = draw(self._moved)
+        self.values["plane_w1_floor"] = w1_floor(draw, self._moved)
+        return True

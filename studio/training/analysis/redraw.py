@@ -1,0 +1,113 @@
+"""Samples of a run that is not under way, drawn anew by the weights that its folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from studio.errors import UserError
+from studio.models.base import GenerativeModel
+from studio.progress import Progress
+from studio.training.analysis.latent_images import grid_images, way_between
+from studio.training.messages.commands import ShowBetween
+from studio.training.messages.latents import Latents
+from studio.training.messages.snapshot import Between, SampleGrid
+from studio.training.storage.restore import restore_model
+from studio.training.storage.saved_run import SavedRun
+
+Shape = tuple[int, ...]
+
+
+def redraw_grid(folder: Path, latents: Latents, count: int, progress: Progress) -> SampleGrid:
+    """A sample grid of these latents, by the newest weights on disk.
+
+    Args:
+        folder: the run's.
+        latents: behind the samples.
+        count: how many.
+        progress: told how far it is; may cancel.
+
+    Raises:
+        UserError: the folder or its weights cannot be read, or its examples are no images.
+        Cancelled: the person cancelled.
+    """
+    return _drawn(folder, latents, count, progress)[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """Samples of several runs, drawn from the same latents as far as that goes.
+
+    Attributes:
+        grids: of each run.
+        others: places of the runs whose latents have another shape than the first run's, or which have none.
+    """
+
+    grids: tuple[SampleGrid, ...]
+    others: tuple[int, ...]
+
+
+def redraw_alike(folders: Sequence[Path], latents: Latents, count: int, progress: Progress) -> Alike:
+    """A grid of each run by its newest weights, all of these latents.
+
+    Raises:
+        UserError: as for one.
+        Cancelled: the person cancelled.
+    """
+    share = 1 / len(folders)
+    drawn = [
+        _drawn(folder, latents, count, progress.part(place * share, (place + 1) * share))
+        for place, folder in enumerate(folders)
+    ]
+    first = drawn[0][1]
+    others = tuple(place for place, (_, shape) in enumerate(drawn) if shape is None or shape != first)
+    return Alike(grids=tuple(grid for grid, _ in drawn), others=others)
+
+
+def redraw_between(folder: Path, asked: ShowBetween, progress: Progress) -> Between:
+    """The way between samples, by the newest weights on disk.
+
+    Args:
+        folder: the run's.
+        asked: between which.
+        progress: told how far it is; may cancel.
+
+    Raises:
+        UserError: the folder or its weights cannot be read, or no latents are behind its images.
+        Cancelled: the person cancelled.
+    """
+    run = _of_images(folder)
+    model = _model(run, asked.averaged, progress)
+    progress.report("Drawing the way between samples", None)
+    found = way_between(model, asked, run.weights_step or 0, run.scale)
+    if found is None:
+        raise UserError("There is no way between these samples", "No latents stand behind this model's images.", "")
+    return found
+
+
+def _of_images(folder: Path) -> SavedRun:
+    run = SavedRun.open(folder)
+    if not run.scale.whole:
+        hint = "Go on with the run; the panel “Plane” shows its points."
+        raise UserError("Points are not drawn anew", f"{folder} has learned points of the plane.", hint)
+    return run
+
+
+def _drawn(folder: Path, latents: Latents, count: int, progress: Progress) -> tuple[SampleGrid, Shape | None]:
+    """A grid, and the shape of the latents behind it."""
+    run, images, shape = _of_images(folder), [], None
+    for averaged, start in ((False, 0.0), (True, 0.5)):
+        part = progress.part(start, start + 0.5)
+        model = _model(run, averaged, part)
+        part.report("Drawing samples", 0.5)
+        images.append(grid_images(model, latents, count, run.scale).astype(np.uint8, copy=False))
+        shape = model.latent_shape
+    return SampleGrid(step=run.weights_step or 0, raw=images[0], averaged=images[1], latents=latents), shape
+
+
+def _model(run: SavedRun, averaged: bool, progress: Progress) -> GenerativeModel:
+    progress.report(f"Reading the weights of {run.path.name}", None)
+    return restore_model(run, averaged=averaged)

@@ -1,0 +1,102 @@
+"""Samples of a trained run as pictures, in a folder for each class that a judge sees in them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import mkdtemp
+
+import torch
+
+from studio.data.example_set import ExampleSet
+from studio.errors import UserError
+from studio.evaluation.tables import UNSURE, with_unsure
+from studio.names import file_system_key, is_reserved
+from studio.paths import default_data_root
+from studio.progress import Progress
+from studio.training.analysis.evaluate_run import images_of
+from studio.training.engine.drawing import drawn_pieces
+from studio.training.examples.judges import Judges
+from studio.training.storage.restore import restore_model
+from studio.training.storage.run_folder import safe_name
+from studio.training.storage.sample_strips import save_png
+from studio.training.storage.saved_run import SavedRun
+
+_JUDGE_PART = 0.6
+
+
+def write_by_class(
+    run: SavedRun,
+    data: Callable[[Progress], ExampleSet],
+    out: Path,
+    progress: Progress,
+    *,
+    count: int,
+    seed: int = 0,
+    averaged: bool = True,
+    data_root: Path | None = None,
+) -> dict[str, int]:
+    """Draw samples, have them judged, and save each as PNG in the folder of its class; "unsure" is one, too.
+
+    Args:
+        run: an opened run folder.
+        data: loads the run's data set; the judge that the run asks for sorts them.
+        out: a new or empty folder; it appears whole or not at all.
+        progress: told how far it is; may cancel.
+        count: samples.
+        seed: of their latents.
+        averaged: by the moving average of the weights, or as they are.
+        data_root: folder of downloaded data sets, for the judge of another one; the person's own if absent.
+
+    Returns:
+        how many there are of each class.
+
+    Raises:
+        UserError: the run or its data cannot be read, or the folder not be written.
+        Cancelled: the person cancelled.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        hint = "Choose a new one: nothing is overwritten."
+        raise UserError("The folder for the samples is not empty", f"{out}.", hint)
+    model = restore_model(run, averaged=averaged)
+    part = progress.part(0.0, _JUDGE_PART)
+    images = images_of(run, data(part))
+    judge = Judges(images, data_root or default_data_root()).judge(run.config.evaluation.judge, part)
+    names = with_unsure(judge.class_names)
+    rng = torch.Generator().manual_seed(seed)
+    found = dict.fromkeys(names, 0)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        place = Path(mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        try:
+            folders = _folders(place, judge.class_names)
+            for start, values in drawn_pieces(model, count, rng, run.scale, progress.part(_JUDGE_PART, 1.0)):
+                drawn = images.pictures(values)
+                for index, label in enumerate(judge.judge(drawn).labels):
+                    with (folders[label] / f"{start + index:06d}.png").open("wb") as file:
+                        save_png(drawn[index], file)
+                    found[names[label]] += 1
+            place.chmod(0o755)
+            place.replace(out)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+    except OSError as error:
+        raise UserError(
+            "The samples cannot be saved", f"{out}: {error.strerror or error}.", "Make room, or choose another folder."
+        ) from error
+    return found
+
+
+def _folders(place: Path, class_names: Sequence[str]) -> list[Path]:
+    """A folder for each class and for what is unsure, in label order; where names are no folders' on every system, or
+    are one folder's on some, the classes are numbered.
+    """
+    names = [safe_name(name) for name in class_names]
+    apart = len({file_system_key(name) for name in (*names, UNSURE)}) == len(names) + 1
+    if names != [*class_names] or not apart or any(map(is_reserved, names)):
+        names = [f"{index:03d}_{name}" for index, name in enumerate(names)]
+    folders = [place / name for name in (*names, UNSURE)]
+    for folder in folders:
+        folder.mkdir()
+    return folders

@@ -1,0 +1,1 @@
+"""The run configuration: its fields, its file, and presets."""

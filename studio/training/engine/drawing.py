@@ -1,0 +1,84 @@
+"""Samples of a model as its data set stores examples: whole or in parts, and how many of them tell something new.
+
+Of what a model draws from a few chains, or from a replay buffer, no more samples are sure to be independent than it has
+of those: further ones may be copies. Intervals, floors and distances between samples take each for one of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import torch
+
+from studio.data.scale import PIXELS, Scale, Values
+from studio.errors import UserError
+from studio.models.base import GenerativeModel, at_rest
+from studio.progress import Progress
+from studio.training.engine.memory import out_of_memory
+
+_PIECE = 500
+
+
+def draw(model: GenerativeModel, count: int, rng: torch.Generator, scale: Scale = PIXELS) -> Values:
+    """What a model makes, as a data set of that scale stores it, shape (count, H, W, C), read-only.
+
+    Raises:
+        UserError: not all of it are finite numbers.
+    """
+    return next(draw_parts(model, (count,), rng, scale))
+
+
+@torch.no_grad()
+def draw_parts(
+    model: GenerativeModel, counts: Iterable[int], rng: torch.Generator, scale: Scale = PIXELS
+) -> Iterator[Values]:
+    """The same in parts of so many; a model of chains or a replay buffer repeats none of them before all had a turn."""
+    parts = iter(model.sample_parts(counts, rng))
+    while True:
+        with at_rest(model):
+            images = next(parts, None)
+        if images is None:
+            return
+        if not bool(images.isfinite().all()):
+            raise UserError(
+                "The model makes values that are no numbers",
+                "Training has diverged, or its weights were changed.",
+                "Go back to the last good state, or to an earlier checkpoint, and lower the learning rate.",
+            )
+        yield scale.stored(images.float().cpu().numpy())
+
+
+def drawn_pieces(
+    model: GenerativeModel, count: int, rng: torch.Generator, scale: Scale, progress: Progress
+) -> Iterator[tuple[int, Values]]:
+    """How many were drawn before, and the next of them, shape (n, H, W, C); the same generator gives the same ones.
+
+    Args:
+        model: in eval mode.
+        count: of all pieces together.
+        rng: of the latents.
+        scale: of the data set, as which they are stored.
+        progress: told how far it is; may cancel.
+
+    Raises:
+        UserError: there is too little memory, or not all of them are finite numbers.
+        Cancelled: the person cancelled.
+    """
+    starts = range(0, count, _PIECE)
+    parts = draw_parts(model, (min(_PIECE, count - start) for start in starts), rng, scale)
+    for start in starts:
+        progress.report(f"Drawing {count:,} samples", start / count)
+        try:
+            drawn = next(parts)
+        except (MemoryError, RuntimeError) as found:
+            error = out_of_memory(found, "Use a smaller model, or close other programs.")
+            if error is None:
+                raise
+            raise error from found
+        yield start, drawn
+
+
+def independent(model: GenerativeModel, count: int) -> int:
+    """As many of `count` samples as are independent of each other."""
+    most = model.independent_samples
+    return count if most is None else min(count, most)

@@ -1,0 +1,358 @@
+"""One step after another: plan a batch, ask the model for its terms, reduce them, step the optimisers. No threads here.
+
+Three random streams, so that none disturbs another: planning (NumPy), model (torch, on the device) and sampling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from studio.data.example_set import ExampleSet
+from studio.data.scale import Values
+from studio.errors import UserError
+from studio.models.base import Batch, GenerativeModel, Phase, Probe
+from studio.models.diagnostic import Diagnostic, Pictures
+from studio.models.nets import has_convolutions
+from studio.models.reduce import reduced_metrics, weighted_loss
+from studio.perturb.example_features import Measured
+from studio.perturb.perturbation import Perturbation
+from studio.perturb.planner import BatchPlan
+from studio.training.analysis.comparison import Comparison, Question
+from studio.training.analysis.gradient_probe import GradientProbe
+from studio.training.config.planners import PLANNERS
+from studio.training.config.run_config import PerturbationConfig, RunConfig
+from studio.training.engine.averaging import WeightAverage
+from studio.training.engine.building import build_model
+from studio.training.engine.drawing import draw
+from studio.training.engine.optimisers import NetworkOptimiser
+from studio.training.engine.precision import autocast
+from studio.training.engine.step_report import StepReport
+from studio.training.engine.trainer_state import (
+    Course,
+    TrainerState,
+    copied,
+    ensure_alike,
+    misfit,
+    set_noise,
+    set_stream,
+)
+from studio.training.examples.examples import Examples, for_models
+from studio.training.examples.fitness import ensure_fit
+from studio.training.examples.measured_set import measured_set, whole_log_weights
+from studio.training.examples.padding import padded
+from studio.training.examples.split import kept_class_log_weights, kept_indices, kept_log_weights, split_off
+
+_SAMPLING_STREAM = 0x5EED
+"""Added to the run's seed for samples that are always of the same random numbers."""
+
+_PROBED = 256
+"""Real examples on which a model looks at itself."""
+
+
+class Trainer:
+    """A model, its optimisers, its average and its planner, on one data set.
+
+    Args:
+        config: what to train and how.
+        data: the examples; kept as they are stored, images as uint8, on the device. Those that are held out are in
+            `whole` alone, the others in `data` as well.
+        device: torch device, such as ``"cpu"`` or ``"cuda:0"``.
+        measured: of all of `data`, if some is measured already.
+
+    Raises:
+        UserError: offsets, terms, batch size or model do not fit the data.
+    """
+
+    def __init__(
+        self, config: RunConfig, data: ExampleSet, *, device: str = "cpu", measured: Measured | None = None
+    ) -> None:
+        ensure_fit(config.model, data)
+        self.config = config
+        self.whole = data
+        self._measured = measured_set(data) if measured is None else measured
+        self._kept = kept_indices(data, config.held_out, config.seed)
+        self.data, held_out = split_off(data, self._kept)
+        self.device = torch.device(device)
+        self.step_count = 0
+        self.skipped = 0
+        self.perturbation = config.perturbation.resolve(data.class_names)
+        self._planning = np.random.default_rng(config.seed)
+        self._planner = PLANNERS[config.batch.planner](
+            self._log_weights(self.perturbation),
+            config.batch.average_size,
+            self._planning,
+            labels=self.data.labels,
+            revision=self.perturbation.revision,
+        )
+        self._rng = torch.Generator(self.device).manual_seed(config.seed)
+        self.model = self._build_model()
+        self.average = WeightAverage(self.model, config.ema_decay)
+        self._phases = tuple(self.model.phases())
+        self._parameters = {p.network: tuple(self.model.network_parameters(p.network)) for p in self._phases}
+        self._optimisers = {
+            network: NetworkOptimiser(config.model.optimiser(network), parameters, self._rng)
+            for network, parameters in self._parameters.items()
+        }
+        self._autocast = autocast(config.precision, self.device, self.model)
+        self._examples = Examples(self.data, self.device)
+        self._pads = has_convolutions(self.model)
+        self._held_out = for_models(data.rows(held_out[:_PROBED]), data.scale, self.device)
+        self._scalars: dict[str, Tensor] = {}
+
+    def _build_model(self) -> GenerativeModel:
+        model = build_model(self.config.model, self.data.image_shape, self.config.seed)
+        return model.to(self.device).train()
+
+    @property
+    def measured(self) -> Measured:
+        """What is known of every example, held-out ones included."""
+        return self._measured
+
+    @property
+    def counts(self) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+        """Examples per class of the data set, held-out ones included, shape (K,)."""
+        return np.bincount(self._measured.labels, minlength=len(self.data.class_names))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know of the columns that the target asks for, a sentence each."""
+        return self._measured.remarks(self.perturbation.energy.names)
+
+    @property
+    def epoch(self) -> float:
+        """Examples trained on over examples in the data set."""
+        return self._planner.epoch
+
+    @property
+    def examples(self) -> int:
+        """Examples trained on."""
+        return self._planner.examples_planned
+
+    @property
+    def parameter_count(self) -> int:
+        """Trained numbers of the model."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    def step(self, network: str = "") -> StepReport:
+        """Train on the next batch: one network alone, or whatever is due."""
+        plan = self._planner.next()
+        self.skipped += plan.skipped
+        batch = self._read(plan)
+        for phase in self._phases:
+            if phase.network == network if network else phase.due(self.step_count):
+                self._run_phase(phase, batch, plan.average_size)
+        self.average.update()
+        self.step_count += 1
+        return StepReport(plan=plan, scalars=dict(self._scalars))
+
+    def _read(self, plan: BatchPlan) -> Batch:
+        indices, weights = padded(plan.indices, plan.weights) if self._pads else (plan.indices, plan.weights)
+        weighed = torch.from_numpy(weights).to(self.device, torch.float32)
+        return Batch(images=self._examples.read(indices), weights=weighed, step=self.step_count)
+
+    def _run_phase(self, phase: Phase, batch: Batch, average_size: float) -> None:
+        network = phase.network
+        with self._autocast:
+            terms = self.model.losses(phase, batch, self._rng)
+        loss = weighted_loss(terms, batch.weights, average_size)
+        # Gradients of this network alone: a generator's step then spends nothing on the critic's weights.
+        gradients = torch.autograd.grad(loss, self._parameters[network])
+        if self._measures(phase):
+            norm, ratio = self._optimisers[network].measured_step(gradients)
+            self._scalars |= {
+                f"loss_{network}": loss.detach(),
+                f"gradient_{network}": norm,
+                f"update_{network}": ratio,
+                **reduced_metrics(terms, batch.weights),
+            }
+        else:
+            self._optimisers[network].step(gradients)
+        self.model.after_step(network)
+
+    def _measures(self, phase: Phase) -> bool:
+        """Whether this is the phase's last turn before the next log point, which alone is seen; an update costs a copy
+        to measure, and metrics cost a small model's step a fiftieth.
+        """
+        cadence = self.config.cadence.log_every
+        return self.step_count % cadence >= cadence - phase.every
+
+    def set_learning_rate(self, network: str, rate: float) -> None:
+        """Step one network with this rate from now on."""
+        self._optimisers[network].set_learning_rate(rate)
+        self._note_rates()
+
+    def _note_rates(self) -> None:
+        rates = {network: optimiser.config.learning_rate for network, optimiser in self._optimisers.items()}
+        model = self.config.model.with_learning_rates(rates)
+        self.config = self.config.model_copy(update={"model": model})
+
+    def set_batch_size(self, average_size: float) -> None:
+        """Plan batches of this B_avg from the next step on; the planner keeps its place and its error.
+
+        Raises:
+            UserError: no batch of that size can be planned; the old size stays.
+        """
+        before, self._planner.average_size = self._planner.average_size, average_size
+        try:
+            self.retarget(self.perturbation)
+        except UserError:
+            self._planner.average_size = before
+            raise
+        batch = self.config.batch.model_copy(update={"average_size": average_size})
+        self.config = self.config.model_copy(update={"batch": batch})
+
+    def state(self) -> TrainerState:
+        """A copy of what training has made so far."""
+        return TrainerState(
+            step=self.step_count,
+            model=copied(self.model.state_dict()),
+            average=copied(self.average.model.state_dict()),
+            updates=self.average.updates,
+            optimisers={network: optimiser.state() for network, optimiser in self._optimisers.items()},
+            scalars={name: scalar.float() for name, scalar in self._scalars.items()},
+        )
+
+    def restore(self, state: TrainerState, taken: Mapping[str, int] | None = None) -> None:
+        """Go back to a state. Learning rates stay as they are now, and batches and random numbers go on from here, so
+        that what went wrong is not repeated to the letter.
+
+        Args:
+            state: as it was.
+            taken: steps that each network's optimiser had taken, where that is known.
+        """
+        self.model.load_state_dict(state.model)
+        self.average.restore(state.average, state.updates)
+        for network, kept in state.optimisers.items():
+            self._optimisers[network].restore(kept)
+        self._scalars = {name: scalar.to(self.device) for name, scalar in state.scalars.items()}
+        self.step_count = state.step
+        for network, count in (taken or {}).items():
+            optimiser = self._optimisers[network]
+            optimiser.go_on(optimiser.config.learning_rate, count)
+
+    def course(self) -> Course:
+        """A copy of what the next steps depend on besides `state`."""
+        return Course(
+            skipped=self.skipped,
+            perturbation=self.perturbation,
+            planner=self._planner.state(),
+            planning=self._planning.bit_generator.state,
+            noise=self._rng.get_state(),
+            rates={network: optimiser.config.learning_rate for network, optimiser in self._optimisers.items()},
+            taken={network: optimiser.taken for network, optimiser in self._optimisers.items()},
+        )
+
+    def take_up(self, state: TrainerState, course: Course) -> None:
+        """Be what another trainer of this configuration and these data was, to the last bit.
+
+        Raises:
+            UserError: the state belongs to another model, or to other data; this trainer is then of no more use.
+        """
+        self._check(state, course)
+        self.restore(state)
+        for network, optimiser in self._optimisers.items():
+            optimiser.go_on(course.rates[network], course.taken[network])
+        self._note_rates()
+        self.retarget(course.perturbation)
+        try:
+            self._planner.restore(course.planner)
+        except ValueError as error:
+            raise misfit(f"The planner's place: {error}.") from error
+        set_stream(self._planning, course.planning)
+        set_noise(self._rng, course.noise)
+        self.skipped = course.skipped
+
+    def _check(self, state: TrainerState, course: Course) -> None:
+        ensure_alike("The model", state.model, self.model.state_dict())
+        ensure_alike("The average", state.average, self.average.model.state_dict())
+        ensure_alike("The metrics", state.scalars, {name: torch.zeros(()) for name in state.scalars})
+        for given in (state.optimisers, course.rates, course.taken):
+            if given.keys() != self._optimisers.keys():
+                raise misfit(f"It has optimisers of {', '.join(given)}.")
+        for network, optimiser in self._optimisers.items():
+            if state.optimisers[network] or course.taken[network]:
+                ensure_alike(f"The {network}'s optimiser", state.optimisers[network], optimiser.full_state())
+        classes = len(self.data.class_names)
+        if len(course.perturbation.offsets) != classes:
+            raise misfit(f"It has {len(course.perturbation.offsets)} offsets; the data have {classes} classes.")
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of the networks that have an optimiser."""
+        return tuple(self._optimisers)
+
+    def diagnose(self) -> tuple[Diagnostic, ...]:
+        """What the model shows of its inner life, on examples chosen once."""
+        step = max(1, len(self.data) // _PROBED)
+        probe = Probe(seen=self._examples.read(slice(0, step * _PROBED, step)), held_out=self._held_out)
+        rng = torch.Generator(self.device).manual_seed(self.config.seed)
+        self.model.eval()
+        try:
+            with torch.no_grad():
+                found = self.model.diagnostics(probe, rng)
+        finally:
+            self.model.train()
+        # What a model draws of points are no pictures; the plane itself shows more.
+        return tuple(each for each in found if self.data.scale.whole or not isinstance(each, Pictures))
+
+    def comparison(self, seconds: float) -> Comparison:
+        """A comparison of all planners at the parameters and the target as they are, apart from training.
+
+        Args:
+            seconds: what it may take, about.
+        """
+        rng = torch.Generator(self.device).manual_seed(self.config.seed + self.step_count)
+        question = Question(
+            log_weights=self._log_weights(self.perturbation),
+            labels=self.data.labels,
+            current=self.config.batch.planner,
+            average_size=self.config.batch.average_size,
+            step=self.step_count,
+            revision=self.perturbation.revision,
+            seed=self.config.seed,
+            seconds=seconds,
+        )
+        return Comparison(GradientProbe(self.model, self._read, rng, self._autocast), question)
+
+    def retarget(self, perturbation: Perturbation) -> None:
+        """Train towards another target from the next step on; the planner keeps its place and its error.
+
+        Raises:
+            UserError: a term does not fit the data, or no batch can be planned for it; the old target stays.
+        """
+        self._planner.retarget(self._log_weights(perturbation), perturbation.revision)
+        self.perturbation = perturbation
+        target = PerturbationConfig.of(perturbation, self.data.class_names)
+        self.config = self.config.model_copy(update={"perturbation": target})
+
+    def data_log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        """log w of every example of the data set, held-out ones included, in its order, shape (N,)."""
+        return whole_log_weights(perturbation, self._measured)
+
+    def _log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        """log w of the examples that are trained on, shape (Ñ,)."""
+        if perturbation.by_example:
+            return kept_log_weights(self.data_log_weights(perturbation), self._measured.labels, self._kept)
+        by_class = perturbation.class_log_weights(self.counts)
+        return kept_class_log_weights(by_class, self.counts, self.data.counts)[self.data.labels]
+
+    def shown(self, *, averaged: bool) -> GenerativeModel:
+        """The model to draw samples from: with the averaged weights, or as it is."""
+        return self.average.model if averaged else self.model
+
+    @torch.no_grad()
+    def sample(self, count: int, *, averaged: bool = True, seed: int | None = None) -> Values:
+        """Generated examples as the data set stores them, shape (count, H, W, C).
+
+        Args:
+            count: how many.
+            averaged: by the averaged weights, or as they are.
+            seed: of the random numbers; the run's own if absent, so that they are the same throughout.
+        """
+        stream = self.config.seed + _SAMPLING_STREAM if seed is None else seed
+        rng = torch.Generator(self.device).manual_seed(stream)
+        return draw(self.shown(averaged=averaged), count, rng, self.data.scale)

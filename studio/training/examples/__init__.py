@@ -1,0 +1,1 @@
+"""The examples a run trains on, with the values that enter their weights."""

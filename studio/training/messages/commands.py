@@ -1,0 +1,182 @@
+"""What a watcher may tell a run; it acts between two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.perturb.perturbation import Perturbation
+from studio.training.messages.latents import LatentPoint, Latents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPerturbation:
+    """Train towards this target from the next step on."""
+
+    perturbation: Perturbation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLearningRate:
+    """Step one network with this rate from the next step on."""
+
+    network: str
+    rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetBatchSize:
+    """Plan batches of this B_avg from the next step on."""
+
+    average_size: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDelay:
+    """Wait so long after each step from now on, in seconds; 0 does not wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stay where you are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Carry on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Take one step, then pause.
+
+    Attributes:
+        network: train it alone; empty trains whatever is due.
+    """
+
+    network: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleNow:
+    """Draw a sample grid at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLatents:
+    """Show samples of these latents from now on, and at once."""
+
+    latents: Latents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowBetween:
+    """Draw the way between some samples, at once and with each grid from now on.
+
+    Attributes:
+        points: the latents of two or four of them; none ends it.
+        averaged: by the averaged weights, or as they are.
+    """
+
+    points: tuple[LatentPoint, ...] = ()
+    averaged: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparePlanners:
+    """Measure every planner's gradients at the parameters as they are; no step is taken meanwhile.
+
+    Attributes:
+        seconds: what it may take, about.
+    """
+
+    seconds: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class CancelComparison:
+    """Call a comparison of planners off."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateNow:
+    """Evaluate the model of this moment; training waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelEvaluation:
+    """Give up the evaluation that was asked for, and train on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Write the weights to the run folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Go back to the last good state, and pause there; nothing happens if there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveElsewhere:
+    """Move the run into a new folder under `root`, save there, and go on: where its own can no longer be written."""
+
+    root: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Finish the step under way, save and end.
+
+    Attributes:
+        insist: end even if nothing can be saved; otherwise the run then waits, so that nothing is lost.
+    """
+
+    insist: bool = False
+
+
+Command = (
+    SetPerturbation
+    | SetLearningRate
+    | SetBatchSize
+    | SetDelay
+    | Pause
+    | Resume
+    | Step
+    | SampleNow
+    | SetLatents
+    | ShowBetween
+    | ComparePlanners
+    | CancelComparison
+    | EvaluateNow
+    | CancelEvaluation
+    | Save
+    | SaveElsewhere
+    | Restore
+    | Stop
+)
+
+
+def without_outdated(commands: Sequence[Command]) -> list[Command]:
+    """The commands, without those that a later one makes void: of a dragged slider's targets and a turned wheel's
+    learning rates only the last counts.
+    """
+    last = {_subject(command): command for command in commands}
+    return [command for command in commands if _subject(command) is None or command is last[_subject(command)]]
+
+
+def _subject(command: Command) -> object:
+    """What a command sets that a later one sets anew; None for those that each count."""
+    match command:
+        case SetPerturbation():
+            return SetPerturbation
+        case SetBatchSize() | SetDelay() | SetLatents() | ShowBetween():
+            return type(command)
+        case SetLearningRate():
+            return SetLearningRate, command.network
+        case _:
+            return None

@@ -1,0 +1,89 @@
+"""What a person changes of a run under way, taken up between two steps: target, learning rates, batch size,
+latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, assert_never
+
+from studio.errors import UserError
+from studio.training.messages.commands import SetBatchSize, SetLatents, SetLearningRate, SetPerturbation
+from studio.training.messages.events import (
+    BatchSizeApplied,
+    Event,
+    LatentsApplied,
+    LearningRateApplied,
+    Noticed,
+    PerturbationApplied,
+    PerturbationRejected,
+)
+from studio.training.run.keeper import Keeper
+from studio.training.run.reporter import Reporter
+
+if TYPE_CHECKING:
+    from studio.training.engine.trainer import Trainer
+
+Change = SetPerturbation | SetLearningRate | SetBatchSize | SetLatents
+
+
+class Changes:
+    """Makes them, has them kept, and tells of them.
+
+    Args:
+        trainer: of the run.
+        keeper: notes what is changed.
+        reporter: draws samples.
+        tell: takes the events.
+    """
+
+    def __init__(self, trainer: Trainer, keeper: Keeper, reporter: Reporter, tell: Callable[[Event], None]) -> None:
+        self._trainer = trainer
+        self._keeper = keeper
+        self._reporter = reporter
+        self._tell = tell
+
+    def make(self, change: Change) -> None:
+        """Take one up from the next step on."""
+        match change:
+            case SetPerturbation():
+                self._retarget(change)
+            case SetLearningRate():
+                self._set_learning_rate(change)
+            case SetBatchSize():
+                self._set_batch_size(change)
+            case SetLatents(latents=latents):
+                self._reporter.latents = latents
+                self._keeper.note_latents(latents)
+                self._tell(LatentsApplied(step=self._trainer.step_count, latents=latents))
+            case _:
+                assert_never(change)
+
+    def _retarget(self, change: SetPerturbation) -> None:
+        revision = change.perturbation.revision
+        try:
+            self._trainer.retarget(change.perturbation)
+        except UserError as error:
+            self._tell(PerturbationRejected(revision=revision, error=error))
+            return
+        step = self._trainer.step_count
+        self._keeper.note_edit(step)
+        self._tell(PerturbationApplied(step=step, revision=revision))
+
+    def _set_learning_rate(self, change: SetLearningRate) -> None:
+        if change.network not in self._trainer.networks:
+            return  # a setting that the model as built makes no use of
+        step = self._trainer.step_count
+        self._trainer.set_learning_rate(change.network, change.rate)
+        self._keeper.note_learning_rate(step, change.network, change.rate)
+        self._tell(LearningRateApplied(step=step, network=change.network, rate=change.rate))
+
+    def _set_batch_size(self, change: SetBatchSize) -> None:
+        step = self._trainer.step_count
+        try:
+            self._trainer.set_batch_size(change.average_size)
+        except UserError as error:
+            self._tell(Noticed(step=step, error=error))
+            return
+        self._keeper.note_config()
+        self._tell(BatchSizeApplied(step=step, average_size=change.average_size))

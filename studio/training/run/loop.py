@@ -1,0 +1,392 @@
+"""A run from its first step to its last: steps, commands between them, and reports at their cadence.
+
+No thread here either: `RunLoop.run` blocks until the run is over, and hears and speaks through a mailbox.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, assert_never
+
+from studio.errors import UserError
+from studio.training.analysis.asides import Asides
+from studio.training.config.cautions import cautions
+from studio.training.config.limit import Limit
+from studio.training.examples.measured_set import whole_tilt
+from studio.training.messages.clock import Clock
+from studio.training.messages.commands import (
+    CancelComparison,
+    CancelEvaluation,
+    Command,
+    ComparePlanners,
+    EvaluateNow,
+    Pause,
+    Restore,
+    Resume,
+    SampleNow,
+    Save,
+    SaveElsewhere,
+    SetBatchSize,
+    SetDelay,
+    SetLatents,
+    SetLearningRate,
+    SetPerturbation,
+    ShowBetween,
+    Step,
+    Stop,
+    without_outdated,
+)
+from studio.training.messages.events import (
+    Event,
+    Logged,
+    Moved,
+    Noticed,
+    Outcome,
+    Paused,
+    Resumed,
+    Saved,
+    ThreadsChanged,
+    Warned,
+)
+from studio.training.messages.latents import Latents
+from studio.training.messages.mailbox import Mailbox
+from studio.training.run.changes import Changes
+from studio.training.run.keeper import Keeper
+from studio.training.run.recovery import Recovery, shortage, smaller_batch
+from studio.training.run.reporter import Reporter
+
+if TYPE_CHECKING:
+    from studio.training.analysis.evaluator import Evaluator
+    from studio.training.engine.step_report import StepReport
+    from studio.training.engine.threads import ThreadGuard
+    from studio.training.engine.trainer import Trainer
+    from studio.training.storage.recorder import Recorder
+
+_WAIT_SECONDS = 0.25
+
+
+class RunLoop:
+    """Drives one trainer.
+
+    Args:
+        trainer: takes the steps.
+        mailbox: commands in; events and snapshots out.
+        recorder: keeps the run on disk, if it is kept.
+        limit: when the run is complete.
+        evaluator: finds out whether the tilt arrives, if there is one.
+        threads: has fewer threads compute while other programs keep the processor busy.
+        seconds: spent training before, if the run goes on from a checkpoint.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        mailbox: Mailbox,
+        recorder: Recorder | None = None,
+        limit: Limit | None = None,
+        evaluator: Evaluator | None = None,
+        threads: ThreadGuard | None = None,
+        seconds: float = 0.0,
+    ) -> None:
+        self.trainer = trainer
+        self._mailbox = mailbox
+        self._limit = limit or Limit()
+        self._threads = threads
+        self._clock = Clock(seconds)
+        self._keeper = Keeper(recorder, self._clock, 60 * trainer.config.cadence.checkpoint_every)
+        self._recovery = Recovery(trainer, self._keeper, self._tell)
+        self._asides = Asides(trainer, evaluator, self._tell)
+        self._reporter = Reporter(trainer, self._clock, self._keeper.latents or Latents.of(trainer.config))
+        self._changes = Changes(trainer, self._keeper, self._reporter, self._tell)
+        self._paused = False
+        self._stopping = False
+        self._insisting = False
+        self._stop_refused = False
+        self._delay = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Time spent training, pauses left out."""
+        return self._clock.seconds
+
+    def run(self) -> Outcome:
+        """Train until the limit is reached or a Stop comes; saves at the end.
+
+        A run that is complete or was stopped and cannot be saved waits, paused, until there is room, until it is saved
+        elsewhere, or until a Stop insists.
+
+        Returns:
+            how it ended. A bug in a model passes through as it is, with everything saved that can be.
+
+        Raises:
+            UserError: a Stop insisted, and the run cannot be saved.
+        """
+        self._clock.start()
+        try:
+            if self._keep(None):  # so that there is something to go on from, whatever happens
+                self._sample()
+            self._caution()
+            self._offer_snapshot()
+            while True:
+                self._obey(self._mailbox.commands(wait=self._patience))
+                if self._stopping:
+                    if self._finish(Outcome.STOPPED):
+                        return Outcome.STOPPED
+                    self._stopping = False
+                if self._aside() or self._paused:
+                    continue
+                if not self._limit.reached(self.trainer.step_count, self.seconds):
+                    self._step()
+                elif self._finish(Outcome.COMPLETED):
+                    return Outcome.COMPLETED
+        except BaseException:
+            self._rescue()
+            raise
+
+    def _caution(self) -> None:
+        """Tell what speaks against training towards this target as set up."""
+        trainer = self.trainer
+        tilt = whole_tilt(trainer.perturbation, trainer.measured, trainer.config.batch.average_size)
+        for error in cautions(tilt, trainer.config):
+            self._tell(Noticed(step=trainer.step_count, error=error))
+
+    @property
+    def _patience(self) -> float | None:
+        """Seconds to wait for a command; None not to wait at all."""
+        if self._asides.waited_for:
+            return None
+        return _WAIT_SECONDS if self._paused else self._delay or None
+
+    def _aside(self) -> bool:
+        """A piece of what the person waits for, if there is one; it is no training and counts as no time of it."""
+        if not self._asides.waited_for:
+            return False
+        self._clock.stop()
+        self._asides.advance()
+        self._count_on()
+        return True
+
+    def _count_on(self) -> None:
+        """Count the time again, unless the run waits or something else than training goes on."""
+        self._clock.stop()
+        if not self._paused and not self._asides.waited_for:
+            self._clock.start()
+
+    # -- steps and reports
+
+    def _step(self, network: str = "") -> None:
+        begun, short = time.perf_counter(), None
+        try:
+            report = self.trainer.step(network)
+        except UserError as error:  # a model that has seen itself diverge
+            self._pause_with(error, back_to=self._recovery.good_step)
+            return
+        except Exception as error:
+            short = shortage(error)
+            if short is None:
+                raise
+        if short is not None:  # from here on, where the error no longer holds on to what filled the memory
+            self._run_short(short)
+            return
+        self._mind_threads(time.perf_counter() - begun)
+        self._reporter.note(report)
+        if self.trainer.step_count % self.trainer.config.cadence.log_every == 0:
+            self._log(report)
+        if self._reporter.grid_is_due:
+            self._sample()
+        if self._reporter.snapshot_is_due and self._mailbox.snapshot_wanted:
+            self._offer_snapshot(hurried=True)
+        if self._keeper.checkpoint_is_due and not self._paused:
+            self._keep(None)
+        self._asides.take_turn(self.seconds)
+
+    def _run_short(self, error: UserError) -> None:
+        """Memory ran out amid a step: go back to where the run is whole, and wait there.
+
+        Raises:
+            UserError: there is no such state.
+        """
+        if not self._recovery.to_newest():
+            raise error
+        self._reporter.forget_pace()
+        self._pause_with(error, smaller=smaller_batch(self.trainer.config.batch.average_size))
+
+    def _mind_threads(self, seconds: float) -> None:
+        if self._threads is not None and self._threads.note(seconds):
+            self._mailbox.post(ThreadsChanged(step=self.trainer.step_count, threads=self._threads.count))
+
+    def _log(self, report: StepReport) -> None:
+        values = report.values() | {"skipped": float(self.trainer.skipped), "epoch": self.trainer.epoch}
+        values |= self._reporter.distances()
+        point = Logged(step=self.trainer.step_count, seconds=self.seconds, values=values)
+        self._mailbox.post(point)
+        self._keeper.log(point)
+        error = self._recovery.examine(values, self.seconds)
+        if error is not None:
+            self._pause_with(error, back_to=self._recovery.good_step)
+
+    def _sample(self, *, thorough: bool = False) -> bool:
+        """A new sample grid, shown and kept; whether it could be kept."""
+        grid = self._reporter.draw(thorough=thorough)
+        return self._try(lambda: self._keeper.save_grid(grid, self._reporter))
+
+    def _tell(self, event: Event) -> None:
+        """Report an event that may be worth keeping, too."""
+        self._mailbox.post(event)
+        self._keeper.hear(event)
+
+    def _offer_snapshot(self, *, hurried: bool = False) -> None:
+        self._mailbox.offer(self._reporter.snapshot(self._recovery.good_step, hurried=hurried))
+
+    # -- commands
+
+    def _obey(self, commands: list[Command]) -> None:
+        for command in without_outdated(commands):
+            if self._stopping:
+                return
+            self._act(command)
+
+    def _act(self, command: Command) -> None:
+        match command:
+            case SetPerturbation() | SetLearningRate() | SetBatchSize():
+                self._changes.make(command)
+            case SetLatents() | ShowBetween():
+                self._show(command)
+            case Pause():
+                self._pause()
+            case Resume():
+                self._resume()
+            case SetDelay():
+                self._delay = command.seconds
+            case Step():
+                self._pause()
+                self._clock.start()
+                self._step(command.network)
+                self._clock.stop()
+                self._offer_snapshot()
+                self._mailbox.post(Paused(step=self.trainer.step_count))
+            case SampleNow():
+                self._sample(thorough=True)
+                self._offer_snapshot()
+            case ComparePlanners() | CancelComparison() | EvaluateNow() | CancelEvaluation():
+                self._asides.obey(command, self.seconds)
+                self._count_on()
+            case Save() | SaveElsewhere():
+                self._write(command)
+            case Restore():
+                self._restore()
+            case Stop():
+                self._stopping = True
+                self._insisting = command.insist
+            case _:
+                assert_never(command)
+
+    def _show(self, command: SetLatents | ShowBetween) -> None:
+        """Samples of other latents, or the way between some."""
+        if isinstance(command, SetLatents):
+            self._changes.make(command)
+            self._sample()
+        else:
+            self._reporter.asked = command
+            self._reporter.draw_between()
+        self._offer_snapshot()
+
+    def _restore(self) -> None:
+        self._pause()
+        if self._recovery.to_last_good():
+            self._reporter.forget_pace()
+            if self._keep(None):  # so that no checkpoint is left of what was undone
+                self._sample(thorough=True)
+            self._offer_snapshot()
+
+    def _pause(self) -> None:
+        if not self._paused:
+            self._paused = True
+            self._clock.stop()
+            self._mailbox.post(Paused(step=self.trainer.step_count))
+            self._offer_snapshot()
+
+    def _resume(self) -> None:
+        self._stop_refused = False
+        if self._paused:
+            self._paused = False
+            self._clock.start()
+            self._reporter.forget_pace()
+            self._tell(Resumed(step=self.trainer.step_count))
+
+    def _pause_with(
+        self,
+        error: UserError,
+        back_to: int | None = None,
+        *,
+        unsaved: bool = False,
+        smaller: float | None = None,
+    ) -> None:
+        stopping = self._stop_refused = unsaved and (self._stopping or self._stop_refused)
+        step = self.trainer.step_count
+        self._tell(Warned(step=step, error=error, back_to=back_to, unsaved=unsaved, stopping=stopping, smaller=smaller))
+        self._pause()
+
+    # -- disk
+
+    def _try(self, write: Callable[[], object]) -> bool:
+        """Write; a full or missing disk pauses the run with a message, and what was not written is tried again later.
+
+        Raises:
+            UserError: the run ends now whatever comes, so that there is no later.
+        """
+        try:
+            write()
+        except UserError as error:
+            if self._insisting:
+                raise
+            self._pause_with(error, unsaved=True)
+            return False
+        return True
+
+    def _keep(self, outcome: Outcome | None) -> bool:
+        """Write everything that the run can go on from; whether that went well."""
+
+        def write() -> None:
+            news = self._keeper.save(outcome)
+            if news is not None:
+                self._tell(Noticed(step=self.trainer.step_count, error=news))
+
+        return self._try(write)
+
+    def _save(self, outcome: Outcome | None) -> bool:
+        saved, path = self._keep(outcome), self._keeper.path
+        if saved and path is not None:
+            self._mailbox.post(Saved(step=self.trainer.step_count, path=path))
+        return saved
+
+    def _write(self, command: Save | SaveElsewhere) -> None:
+        if isinstance(command, Save):
+            self._save(None)
+            return
+        if self._keeper.path is None or not self._try(lambda: self._keeper.move(command.root)):
+            return
+        step, path = self.trainer.step_count, self._keeper.path
+        self._mailbox.post(Moved(step=step, path=path))
+        self._mailbox.post(Saved(step=step, path=path))
+        self._stopping = self._stop_refused
+        if not self._stopping:
+            self._resume()
+
+    def _finish(self, outcome: Outcome) -> bool:
+        """Draw and keep the last state; whether it could be kept."""
+        kept = self._save(outcome) and (self._reporter.grid_is_current or self._sample(thorough=True))
+        self._clock.stop()
+        self._offer_snapshot()
+        return kept
+
+    def _rescue(self) -> None:
+        """Keep what can be kept, and let no second fault hide the first."""
+        self._clock.stop()
+        self._insisting = True
+        with suppress(Exception):
+            self._save(Outcome.FAILED)
+        with suppress(Exception):
+            self._offer_snapshot()

@@ -1,0 +1,211 @@
+"""A run in its own thread, and the handle by which it is watched and steered.
+
+The one boundary that turns what goes wrong into an event: a `UserError` into its message, a bug into its traceback.
+Every run ends with exactly one `Finished`.
+"""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studio.data.example_set import ExampleSet
+from studio.errors import Cancelled, UserError
+from studio.paths import default_data_root
+from studio.perturb.example_features import Measured
+from studio.progress import Progress
+from studio.training.config.limit import Limit
+from studio.training.config.run_config import RunConfig
+from studio.training.engine.memory import out_of_memory
+from studio.training.examples.judges import Judges
+from studio.training.examples.measured_set import measured_set
+from studio.training.messages.background import Background
+from studio.training.messages.commands import Command, Stop
+from studio.training.messages.events import Event, Finished, Outcome, PerturbationApplied, Preparing, Remarked, Started
+from studio.training.messages.mailbox import Mailbox
+from studio.training.messages.snapshot import Snapshot
+from studio.training.run.loop import RunLoop
+from studio.training.storage.resumption import Resumption
+from studio.training.storage.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from studio.evaluation.judge import Judge
+    from studio.training.engine.trainer import Trainer
+    from studio.training.storage.recorder import Recorder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What to run.
+
+    Attributes:
+        config: what to train and how.
+        data: loads the data set, or returns the one that is loaded.
+        folder: makes the run folder; None leaves nothing on disk.
+        limit: when the run is complete.
+        measured: what is known of the examples already; None measures what is needed.
+        judge: gives the data set's judge once it is trained, None before; without it nothing is evaluated.
+        resumption: where the run goes on from; None begins it.
+        data_root: folder of downloaded data sets, for judges of other ones; the person's own if absent.
+    """
+
+    config: RunConfig
+    data: Callable[[Progress], ExampleSet]
+    folder: Callable[[], RunFolder] | None = None
+    limit: Limit = field(default_factory=Limit)
+    measured: Measured | None = None
+    judge: Callable[[], Judge | None] | None = None
+    resumption: Resumption | None = None
+    data_root: Path | None = None
+
+
+class RunHandle:
+    """A run under way.
+
+    Args:
+        request: what to run; it starts at once.
+    """
+
+    def __init__(self, request: RunRequest) -> None:
+        self._mailbox = Mailbox()
+        self._thread = Background(lambda progress: _run(request, self._mailbox, progress), name="training").start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread still works."""
+        return not self._thread.done
+
+    def send(self, command: Command) -> None:
+        """Have it act between two steps; a Stop also ends the preparation."""
+        if isinstance(command, Stop):
+            self._thread.cancel()
+        self._mailbox.send(command)
+
+    def events(self) -> tuple[list[Event], int]:
+        """Events since the last call, and how many log points were dropped unread."""
+        return self._mailbox.events()
+
+    def take_snapshot(self) -> Snapshot | None:
+        """The newest snapshot, if there is one since the last call."""
+        return self._mailbox.take_snapshot()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the end of its thread; whether it came within `timeout` seconds."""
+        return self._thread.join(timeout)
+
+
+def _run(request: RunRequest, mailbox: Mailbox, progress: Progress) -> None:
+    loop: list[RunLoop] = []
+    outcome, error, trace = Outcome.FAILED, None, ""
+    try:
+        with ExitStack() as ending:
+            outcome = _prepare(request, mailbox, progress, loop, ending).run()
+    except Cancelled:
+        outcome = Outcome.STOPPED
+    except UserError as found:
+        error = found
+    except BaseException as found:
+        error = out_of_memory(found, "Use a smaller batch, a smaller width, or close other programs.")
+        trace = "" if error else traceback.format_exc()
+    began = request.resumption.step if request.resumption is not None else 0
+    step = loop[0].trainer.step_count if loop else began
+    mailbox.post(Finished(outcome=outcome, step=step, error=error, traceback=trace))
+
+
+def _prepare(
+    request: RunRequest, mailbox: Mailbox, progress: Progress, loop: list[RunLoop], ending: ExitStack
+) -> RunLoop:
+    if request.resumption is not None:
+        request.resumption.ensure_current()  # before much is done in vain
+    mailbox.post(Preparing(text="Loading torch"))
+    from studio.training.analysis.evaluator import Evaluator
+    from studio.training.engine.devices import resolve_device
+    from studio.training.engine.threads import ThreadGuard, use_threads, useful_threads
+    from studio.training.engine.trainer import Trainer
+    from studio.training.storage.recorder import Recorder
+
+    mailbox.post(Preparing(text="Reading the data set"))
+    data = request.data(progress)
+    progress.check()
+    if request.resumption is not None:
+        request.resumption.ensure_data(data)
+    device = resolve_device(request.config.device)
+    threads = use_threads(request.config.threads or useful_threads(math.prod(data.image_shape)))
+    mailbox.post(Preparing(text="Building the model"))
+    judges = Judges(data, request.data_root or default_data_root())
+    measured = request.measured or measured_set(data, judges)
+    _measure(request.config, data, measured, mailbox, progress)
+    trainer = Trainer(request.config, data, device=device, measured=measured)
+    notes = None
+    if request.resumption is not None:
+        mailbox.post(Preparing(text=f"Going on from step {request.resumption.step:,}"))
+        notes = request.resumption.take_up(trainer)
+    # The last moment to give up without a trace: from here on there is a folder, and a Stop saves into it.
+    progress.check()
+    folder = request.folder() if request.folder is not None else None
+    if folder is not None:
+        ending.callback(folder.release)
+    started = Started(
+        device=device,
+        threads=threads,
+        parameters=trainer.parameter_count,
+        folder=folder.path if folder else None,
+        step=trainer.step_count,
+    )
+    mailbox.post(started)
+    for remark in trainer.remarks:
+        mailbox.post(Remarked(text=remark))
+    recorder = Recorder(folder, trainer, notes, request.data_root) if folder else None
+    if recorder is not None:
+        ending.callback(recorder.release)
+        recorder.hear(started)
+        _note_changes(request.resumption, trainer, recorder, mailbox)
+    evaluator = Evaluator(trainer, request.judge) if request.judge is not None else None
+    # A number that the person has set stays, and a GPU waits for no thread.
+    guarded = threads if device == "cpu" and not request.config.threads else 1
+    guard, seconds = ThreadGuard(guarded, use_threads), notes.seconds if notes else 0.0
+    loop.append(RunLoop(trainer, mailbox, recorder, request.limit, evaluator, guard, seconds))
+    return loop[0]
+
+
+def _note_changes(resumption: Resumption | None, trainer: Trainer, recorder: Recorder, mailbox: Mailbox) -> None:
+    """Keep what a run goes on with that it had not before."""
+    if resumption is None or resumption.forked:
+        return
+    recorder.note_config()
+    if resumption.retargeted:
+        recorder.note_edit(trainer.step_count)
+        edited = PerturbationApplied(step=trainer.step_count, revision=resumption.revision)
+        recorder.hear(edited)
+        mailbox.post(edited)
+
+
+def _measure(config: RunConfig, data: ExampleSet, measured: Measured, mailbox: Mailbox, progress: Progress) -> None:
+    """Have what the energy needs of the examples, saying how far it is; what cannot be had the trainer refuses."""
+    told = ""
+
+    def tell(text: str, fraction: float | None) -> None:
+        nonlocal told
+        progress.check()
+        new = text if fraction is None else f"{text}: {fraction:.0%}"
+        if new != told:
+            told = new
+            mailbox.post(Preparing(text=new))
+
+    with suppress(UserError):
+        measured.prepare(config.perturbation.resolve(data.class_names).energy.names, Progress(tell))
+
+
+def folder_for(path: Path, config: RunConfig) -> Callable[[], RunFolder]:
+    """Exactly this folder, made when the run begins."""
+    return lambda: RunFolder.at(path, config)
+
+
+def folder_under(root: Path, config: RunConfig) -> Callable[[], RunFolder]:
+    """A new folder under `root`, made when the run begins."""
+    return lambda: RunFolder.create(root, config)

@@ -1,0 +1,123 @@
+"""What tells the data behind a run's target from all others, by hashes: everything that enters log w.
+
+The examples, their labels and the names of their classes have one fingerprint, as `ExampleSet` makes it; each column
+that the target asks has one of its values, or of the data set that its judge was trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pydantic import Field
+
+from studio.data.example_set import ExampleSet
+from studio.errors import UserError
+from studio.perturb.energy import Energy
+from studio.perturb.example_features import COLUMN, Measured
+from studio.settings import Settings
+
+_MOST_SHOWN = 3
+_HINT = (
+    "Bring it back as it was, or say where it lies now (--set dataset.path=FOLDER or --data-root DIR); "
+    "other data need a new run."
+)
+
+
+class Fingerprints(Settings):
+    """Of one run.
+
+    Attributes:
+        data: of the whole data set, held-out examples included.
+        classes: examples of each class, by its name, in label order.
+        columns: by the name of each column that the target in force asks, in the order of its terms.
+    """
+
+    data: str
+    classes: dict[str, int]
+    columns: dict[str, str] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, data: ExampleSet) -> Fingerprints:
+        """Those of a data set, without columns."""
+        counts = data.counts.tolist()
+        return cls(data=data.fingerprint(), classes=dict(zip(data.class_names, counts, strict=True)))
+
+    def with_columns(self, measured: Measured, energy: Energy) -> Fingerprints:
+        """The same with the columns that an energy asks, which are loaded if they are not there yet.
+
+        Raises:
+            UserError: one cannot be had.
+        """
+        return self.model_copy(update={"columns": _columns(measured, energy)})
+
+    def ensure_data(self, found: ExampleSet) -> None:
+        """Refuse another data set.
+
+        Raises:
+            UserError: it is one; says what is different.
+        """
+        now = Fingerprints.of(found)
+        if now.data != self.data:
+            raise UserError(
+                "The data set is not the one that the run was trained on",
+                f"{found.name}: {_difference(self.classes, now.classes, found)}.",
+                _HINT,
+                field="dataset",
+            )
+
+    def ensure_columns(self, measured: Measured, energy: Energy) -> None:
+        """Refuse columns that are not those of the same places of this run's target.
+
+        Args:
+            measured: of the data set.
+            energy: with the terms of the target; where their files and folders lie may be another place by now.
+
+        Raises:
+            UserError: one has changed, or cannot be had.
+        """
+        now = _columns(measured, energy)
+        if len(now) != len(self.columns):
+            return  # another target, which says so itself
+        for (name, fingerprint), before in zip(now.items(), self.columns.values(), strict=True):
+            if fingerprint != before:
+                raise _changed(name)
+
+
+def _columns(measured: Measured, energy: Energy) -> dict[str, str]:
+    return {name: measured.fingerprint(name) for name in energy.names if name.startswith(COLUMN)}
+
+
+def _difference(then: Mapping[str, int], now: Mapping[str, int], found: ExampleSet) -> str:
+    """What is another in a data set, in words."""
+    if then.keys() != now.keys():
+        return f"its classes are {_listed(now)}; the run’s were {_listed(then)}"
+    changed = [
+        f"“{name}” has {now[name]:,} {found.noun} instead of {then[name]:,}" for name in then if now[name] != then[name]
+    ]
+    if changed:
+        return "; ".join(changed[:_MOST_SHOWN]) + ("; and more" if len(changed) > _MOST_SHOWN else "")
+    if list(then) != list(now):
+        return "its classes are in another order"
+    return f"there are as many {found.noun} of each class, but not the same ones, or prepared in another way"
+
+
+def _listed(names: Iterable[str]) -> str:
+    listed = list(names)
+    return ", ".join(listed[:12]) + ("…" if len(listed) > 12 else "")
+
+
+def _changed(name: str) -> UserError:
+    kind, _, place = name.removeprefix(COLUMN).partition(":")
+    if kind == "csv":
+        return UserError(
+            "A column of the target has changed since the run was trained",
+            f"{place} holds other values for this data set’s examples.",
+            "Bring the file back as it was, or train a new run with the values of now.",
+            field="perturbation.terms",
+        )
+    return UserError(
+        "A judge that the target asks is another than when the run was trained",
+        f"{place}: the data set that it is trained on has changed.",
+        "Bring that data set back as it was, or train a new run with the judge of now.",
+        field="perturbation.terms",
+    )

@@ -1,0 +1,297 @@
+"""Keeps a run on disk while it trains: what to write, and when."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.errors import UserError
+from studio.models.diagnostic import Diagnostic
+from studio.perturb.energy import Energy
+from studio.training.config.energy import energy_record
+from studio.training.engine.trainer import Trainer
+from studio.training.engine.trainer_state import TrainerState, all_finite
+from studio.training.messages.events import Evaluated, Event, Logged, Outcome
+from studio.training.messages.latents import Latents, read_latents, write_latents
+from studio.training.messages.marks import Mark, mark_of
+from studio.training.messages.snapshot import PlaneFrame, PlannedExamples, SampleGrid
+from studio.training.storage.checkpoint import Checkpoint, Notes, packed
+from studio.training.storage.fingerprints import Fingerprints
+from studio.training.storage.frames import Frame
+from studio.training.storage.health import nothing_to_keep
+from studio.training.storage.run_folder import RunFolder
+from studio.training.storage.shelf import Shelf
+
+
+class Recorder:
+    """Writes a trainer's run into its folder.
+
+    What could not be written is kept and tried again at the next call: a disk that is full for a while loses nothing.
+
+    Args:
+        folder: the run's own.
+        trainer: what is recorded.
+        notes: what was told of the run before, if it goes on from a checkpoint.
+        data_root: folder of downloaded data sets that the run's lies in, if it is one.
+
+    Attributes:
+        latents: that its grids show; None where they are those that a run begins with.
+
+    Raises:
+        UserError: what its folder says of its latents is damaged.
+    """
+
+    def __init__(
+        self, folder: RunFolder, trainer: Trainer, notes: Notes | None = None, data_root: Path | None = None
+    ) -> None:
+        self.folder = folder
+        self._trainer = trainer
+        self._data_root = data_root
+        notes = notes or Notes()
+        self._started = notes.started or datetime.now().astimezone().isoformat(timespec="seconds")
+        self._origin = notes.forked_from
+        self._began = notes.began if notes.started else self._target()  # an old run does not say
+        self._data = Fingerprints.of(trainer.whole)
+        self._points: list[Logged] = []
+        self._marks: list[Mark] = []
+        self._evaluations: list[Evaluated] = []
+        self._frames: list[Frame] = []
+        self._kept: int | None = None
+        self._kept_seconds: float | None = None
+        self._metrics_back_to: int | None = None
+        self._frames_back_to: int | None = None
+        self._edits = list(notes.edits)
+        self._rates = list(notes.learning_rates)
+        self._returns = list(notes.returns)
+        self.latents = read_latents(folder.path)
+        self._latents_kept = self._config_kept = True
+
+    def release(self) -> None:
+        """Let others write the run's folder, wherever it is by now."""
+        self.folder.release()
+
+    def log(self, point: Logged) -> None:
+        """Keep a point for the next `flush`."""
+        self._points.append(point)
+
+    def hear(self, event: Event) -> None:
+        """Keep an evaluation, or what is worth a mark, for the next `flush`."""
+        if isinstance(event, Evaluated):
+            self._evaluations.append(event)
+        mark = mark_of(event)
+        if mark is not None:
+            self._marks.append(mark)
+
+    def note_edit(self, step: int) -> None:
+        """Keep that the target was changed before this step."""
+        perturbation = self._trainer.perturbation
+        self._edits.append({"step": step, "revision": perturbation.revision} | self._target())
+        self.note_config()
+
+    def _target(self) -> dict[str, object]:
+        """The offsets by class name; and what is added to them, if anything is."""
+        perturbation = self._trainer.perturbation
+        offsets = dict(zip(self._trainer.data.class_names, perturbation.offsets, strict=True))
+        further = {} if perturbation.energy == Energy() else {"energy": energy_record(perturbation.energy)}
+        return {"offsets": offsets, **further}
+
+    def note_learning_rate(self, step: int, network: str, rate: float) -> None:
+        """Keep that a network's learning rate was changed before this step."""
+        self._rates.append({"step": step, "network": network, "learning_rate": rate})
+        self.note_config()
+
+    def note_latents(self, latents: Latents) -> None:
+        """Keep that grids show these latents from now on, at the next `flush`."""
+        self.latents, self._latents_kept = latents, False
+
+    def note_config(self) -> None:
+        """Keep the configuration as it is now, at the next `flush`."""
+        self._config_kept = False
+
+    def note_return(self, left: int, step: int) -> None:
+        """Keep that the run went back from one step to an earlier one; what was kept of the steps in between goes."""
+        self._returns.append({"step": left, "back_to": step})
+        self._points = [point for point in self._points if point.step <= step]
+        self._marks = [mark for mark in self._marks if mark.step <= step]
+        self._evaluations = [found for found in self._evaluations if found.step <= step]
+        self._frames = [frame for frame in self._frames if frame.step <= step]
+        # The two files are written one after the other, and either may have to wait for room.
+        self._metrics_back_to = min(step, self._metrics_back_to if self._metrics_back_to is not None else step)
+        self._frames_back_to = min(step, self._frames_back_to if self._frames_back_to is not None else step)
+
+    def flush(self) -> None:
+        """Write what is waiting.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        self.folder.append_metrics(self._points, self._marks, self._evaluations, back_to=self._metrics_back_to)
+        self._metrics_back_to = None
+        for written in (self._points, self._marks, self._evaluations):
+            written.clear()
+        room = self._trainer.config.cadence.sample_room * 10**6
+        self.folder.append_frames(self._frames, room, back_to=self._frames_back_to)
+        self._frames_back_to = None
+        self._frames.clear()
+        if not self._config_kept:
+            self.folder.write_text("config.json", self._trainer.config.to_json())
+            self._config_kept = True
+        if self.latents is not None and not self._latents_kept:
+            write_latents(self.folder.path, self.latents)
+            self._latents_kept = True
+
+    def save_grid(
+        self,
+        grid: SampleGrid,
+        weights: NDArray[np.float64],
+        seconds: float,
+        plane: PlaneFrame | None = None,
+        *,
+        planned: PlannedExamples | None = None,
+        diagnostics: tuple[Diagnostic, ...] = (),
+    ) -> None:
+        """Keep a sample grid, and write what is waiting.
+
+        Args:
+            grid: the newest.
+            weights: importance weights of the last batches, shape (m,).
+            seconds: time spent training.
+            plane: the model on the plane, where examples are points.
+            planned: the first examples of the last batch.
+            diagnostics: what the model showed of itself for this grid.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        perturbation = self._trainer.perturbation
+        offsets = dict(zip(self._trainer.data.class_names, perturbation.offsets, strict=True))
+        frame = Frame(
+            grid=grid,
+            seconds=seconds,
+            revision=perturbation.revision,
+            offsets=offsets,
+            weights=weights,
+            planned=planned,
+            diagnostics=diagnostics,
+        )
+        if plane is not None:
+            frame = replace(frame, points=plane.points, labels=plane.labels, views=plane.views)
+        self._frames.append(frame)
+        self.flush()
+
+    def move(self, root: Path, seconds: float) -> None:
+        """Go on in a new folder under `root`, with what can be read of the old one.
+
+        Args:
+            root: where the new folder is made.
+            seconds: time spent training.
+
+        Raises:
+            UserError: nothing can be written there; the run stays in its old folder.
+        """
+        before, self.folder = self.folder, self.folder.copied_under(root, self._trainer.config)
+        try:
+            self.save(None, seconds)
+        except UserError:
+            self.folder.release()
+            self.folder = before
+            raise
+        before.release()
+
+    def save(self, outcome: Outcome | None, seconds: float) -> UserError | None:
+        """Write metrics, a checkpoint, weights and summary; no checkpoint of a run that failed, perhaps amid a step.
+
+        Of a run that has diverged the checkpoint and the weights from before stay: nothing could go on from its own.
+
+        Args:
+            outcome: how the run ended; None while it goes on.
+            seconds: time spent training.
+
+        Returns:
+            what to tell of a run that has diverged.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        self.flush()
+        finite, trainer = self._save_weights(outcome, seconds), self._trainer
+        self.folder.write_summary(
+            {
+                "schema_version": 1,
+                "status": str(outcome) if outcome else "running",
+                "started": self._started,
+                "steps": trainer.step_count,
+                "seconds": round(seconds, 3),
+                "epochs": round(trainer.epoch, 4),
+                "examples": trainer.examples,
+                "weights_step": self._kept,
+                "weights_seconds": self._kept_seconds,
+                "skipped_steps": trainer.skipped,
+                "device": str(trainer.device),
+                "parameters": trainer.parameter_count,
+                "dataset": trainer.data.name,
+                "image_shape": list(trainer.data.image_shape),
+                "scale": asdict(trainer.data.scale),
+                "class_names": list(trainer.data.class_names),
+                "revision": trainer.perturbation.revision,
+                **self._target(),
+                "remarks": list(trainer.remarks),
+                "config": trainer.config.model_dump(mode="json"),
+                "data": self._fingerprints().model_dump(),
+                "data_root": str(self._data_root.absolute()) if self._data_root else None,
+                "began_with": self._began,
+                "edits": self._edits,
+                "learning_rates": self._rates,
+                "returns": self._returns,
+                **({"forked_from": self._origin} if self._origin else {}),
+            }
+        )
+        return None if finite else nothing_to_keep(trainer.step_count, self._kept)
+
+    def _save_weights(self, outcome: Outcome | None, seconds: float) -> bool:
+        """A checkpoint and the weights, if they are finite; whether they are.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        trainer = self._trainer
+        parts = {"model": trainer.model, "average": trainer.average.model}
+        weights = {f"{part}.{name}": each for part, model in parts.items() for name, each in model.state_dict().items()}
+        finite = all_finite(weights.values())
+        if outcome is not Outcome.FAILED:  # which may be for want of memory, so that nothing is copied then
+            state = trainer.state()
+            finite = state.finite
+            if finite:
+                Shelf(self.folder.path).put(trainer.step_count, packed(self._checkpoint(state, seconds)))
+        if finite:
+            self.folder.save_weights(weights)
+            self._kept, self._kept_seconds = trainer.step_count, round(seconds, 3)
+        return finite
+
+    def _fingerprints(self) -> Fingerprints:
+        """Of the data, and of the columns that the target in force asks, as they were loaded."""
+        return self._data.with_columns(self._trainer.measured, self._trainer.perturbation.energy)
+
+    def _checkpoint(self, state: TrainerState, seconds: float) -> Checkpoint:
+        notes = Notes(
+            started=self._started,
+            seconds=seconds,
+            began=self._began,
+            edits=tuple(self._edits),
+            learning_rates=tuple(self._rates),
+            returns=tuple(self._returns),
+            forked_from=self._origin,
+        )
+        trainer = self._trainer
+        return Checkpoint(
+            state=state,
+            course=trainer.course(),
+            config=trainer.config,
+            data=self._fingerprints(),
+            class_names=trainer.data.class_names,
+            notes=notes,
+        )

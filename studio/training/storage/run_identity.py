@@ -1,0 +1,234 @@
+"""What exactly a run is: its target, its data and its state, as its folder says; every command and panel asks here.
+
+    target   what the weights were trained towards, after all edits        summary.json, else config.json
+    data     fingerprints of everything that enters log w                   summary.json; unknown of old runs
+    places   where these data lie, and lay                                  config.json and summary.json
+    state    the step of the weights, and who writes into the folder now    summary.json and .owner
+
+config.json is what the run goes on with: a person may edit it. What it says of the weights that are there counts only
+as far as the summary does not say otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from studio.data.catalog import dataset_spec, load_dataset, not_here_yet
+from studio.data.example_set import ExampleSet
+from studio.errors import UserError
+from studio.paths import default_data_root
+from studio.perturb.example_features import Measured
+from studio.perturb.perturbation import Perturbation
+from studio.progress import Progress
+from studio.training.config.assignments import with_settings
+from studio.training.config.energy import energy_config_of_record
+from studio.training.config.file import parse_config, read_config
+from studio.training.config.run_config import PerturbationConfig, RunConfig
+from studio.training.examples.split import kept_indices, split_off
+from studio.training.storage.fingerprints import Fingerprints
+from studio.training.storage.legacy import ensure_checksum
+from studio.training.storage.owner import owner_of
+from studio.training.storage.places import with_places_of, without_places
+from studio.training.storage.shelf import Shelf
+from studio.training.storage.summary import read_summary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunIdentity:
+    """Of one run.
+
+    Attributes:
+        folder: the run's.
+        trained: in force when its weights were saved, all edits included.
+        config: the same, with what no weight depends on, such as where its data lie, as config.json has it now.
+        wanted: config.json: what it would go on with, and another run like it begin with.
+        data: fingerprints of its data; None where they are not known.
+        data_root: folder of downloaded data sets that it was trained with; None where that is not known.
+        weights_step: step that its weights are of; None where the summary does not say.
+    """
+
+    folder: Path
+    trained: RunConfig
+    config: RunConfig
+    wanted: RunConfig
+    data: Fingerprints | None = None
+    data_root: Path | None = None
+    weights_step: int | None = None
+
+    @classmethod
+    def read(cls, folder: Path) -> RunIdentity:
+        """That of the run in a folder, which need not have been saved yet.
+
+        Raises:
+            UserError: it is no run, or damaged.
+        """
+        summary = read_summary(folder) if (folder / "summary.json").exists() else {}
+        return cls.of(folder, read_config(folder / "config.json"), summary)
+
+    @classmethod
+    def of(cls, folder: Path, config: RunConfig, summary: Mapping[str, Any]) -> RunIdentity:
+        """The same from what config.json and summary.json hold.
+
+        Raises:
+            UserError: the summary is damaged.
+        """
+        try:
+            recorded = summary.get("config")
+            trained = parse_config(recorded, "summary.json") if recorded else _with_recorded(config, summary)
+            found = summary.get("data")
+            step, root = summary.get("weights_step", summary.get("steps")), summary.get("data_root")
+            return cls(
+                folder=folder,
+                trained=trained,
+                config=_looked_at(trained, config),
+                wanted=config if recorded else trained,
+                data=Fingerprints.model_validate(found) if found else None,
+                data_root=Path(root) if isinstance(root, str) and root else None,
+                weights_step=step if isinstance(step, int) else None,
+            )
+        except (ValidationError, ValueError, TypeError) as error:
+            raise UserError(
+                "The run's summary cannot be read",
+                f"{folder / 'summary.json'} does not hold the target and the data that the run ended with.",
+                "It was changed after the run.",
+            ) from error
+
+    @property
+    def owner(self) -> str:
+        """Who writes into its folder now, in words; empty if nobody does."""
+        return owner_of(self.folder)
+
+    @property
+    def target(self) -> PerturbationConfig:
+        """In force when its weights were saved."""
+        return self.config.perturbation
+
+    def at(self, assignments: Sequence[str]) -> RunIdentity:
+        """The same run with its data in other places.
+
+        Args:
+            assignments: ``path=value``, such as ``dataset.path=/new/place``.
+
+        Raises:
+            UserError: they change something else.
+        """
+        config = with_settings(self.config, assignments)
+        if without_places(config) != without_places(self.config):
+            raise UserError(
+                "Only the places of its data can be set for a run that is there",
+                f"{' '.join(assignments)} would make it another run.",
+                "Set dataset.path or the like; or train a new run.",
+            )
+        return replace(self, config=config)
+
+    def root(self, given: Path | None = None) -> Path:
+        """Folder of downloaded data sets to look in: the given one, or where the run's data were, or the person's own.
+
+        Raises:
+            UserError: its data are in none of them, though they were elsewhere.
+        """
+        own = default_data_root()
+        if given is not None:
+            return given.absolute()
+        if self.data_root is None or self.data_root == own:
+            return own
+        for place in (self.data_root, own):
+            if place.is_dir() and not dataset_spec(self.config.dataset.kind).download_bytes(place):
+                return place
+        if not_here_yet(self.config.dataset, own) is None:
+            return own
+        raise UserError(
+            "The run's data set is not where it was",
+            f"{dataset_spec(self.config.dataset.kind).title} was in {self.data_root}.",
+            f"Say where it lies now with --data-root DIR; with --data-root {own} it is downloaded.",
+            field="dataset",
+        )
+
+    def root_here(self, first: Path) -> Path | None:
+        """The folder of downloaded data sets that holds the run's, of this one and the one where it was; else None."""
+        places = (first, self.data_root)
+        return next((each for each in places if each and not_here_yet(self.config.dataset, each) is None), None)
+
+    def load(self, root: Path, progress: Progress | None = None) -> ExampleSet:
+        """What lies where the run's data set lay, which may be another by now; see `ensure_data`.
+
+        Raises:
+            UserError: it cannot be read.
+            Cancelled: the person cancelled.
+        """
+        try:
+            return load_dataset(self.config.dataset, root, progress)
+        except UserError as error:
+            if error.field == "dataset.path":
+                hint = "If it was moved, say where it lies now: --set dataset.path=FOLDER."
+                raise UserError(error.title, error.message, hint, field=error.field) from error
+            raise
+
+    def ensure_data(self, found: ExampleSet) -> None:
+        """Refuse a data set that is not the run's, as far as its own is known.
+
+        Raises:
+            UserError: it is another.
+        """
+        if self.data is not None:
+            self.data.ensure_data(found)
+        else:
+            _ensure_old_data(self.folder, self.config, found)
+
+    def perturbation(self, measured: Measured) -> Perturbation:
+        """The target in force, on the run's data.
+
+        Args:
+            measured: of the run's data set.
+
+        Raises:
+            UserError: what it asks of the examples is not what it was.
+        """
+        found = self.target.resolve(measured.class_names)
+        if self.data is not None:
+            self.data.ensure_columns(measured, found.energy)
+        return found
+
+
+def _with_recorded(config: RunConfig, summary: Mapping[str, Any]) -> RunConfig:
+    """A configuration with the target that an old summary holds.
+
+    Raises:
+        ValueError: it holds none.
+    """
+    if not summary:
+        return config
+    offsets = summary.get("offsets")
+    if not isinstance(offsets, dict):
+        raise ValueError("these are no offsets")
+    named = {str(name): offset for name, offset in offsets.items() if offset != 0}
+    energy = energy_config_of_record(summary["energy"]) if "energy" in summary else type(config.perturbation)()
+    target = config.perturbation.with_energy(energy.energy_part()).model_dump() | {"offsets": named}
+    return config.model_copy(update={"perturbation": PerturbationConfig.model_validate(target)})
+
+
+def _ensure_old_data(folder: Path, config: RunConfig, found: ExampleSet) -> None:
+    """Refuse a data set that is not that of an old run, if it has a checkpoint to tell by.
+
+    Raises:
+        UserError: it is another.
+    """
+    from studio.training.storage.checkpoint import read_record
+
+    steps, checksum = Shelf(folder).steps, None
+    with suppress(UserError):  # a damaged one tells nothing
+        checksum = read_record(Shelf(folder).find()).data if steps else None
+    if isinstance(checksum, str):
+        ensure_checksum(checksum, split_off(found, kept_indices(found, config.held_out, config.seed))[0])
+
+
+def _looked_at(trained: RunConfig, now: RunConfig) -> RunConfig:
+    """What was trained, with what of config.json has no part in that."""
+    free = {name: getattr(now, name) for name in ("name", "cadence", "evaluation", "threads", "device")}
+    return with_places_of(trained, now).model_copy(update=free)

@@ -1,0 +1,71 @@
+"""Images as one PNG strip, image below image, and back; and as the grid that a person looks at."""
+
+from __future__ import annotations
+
+import io
+from typing import IO
+
+import numpy as np
+
+from studio.training.messages.snapshot import Images
+
+_MOST_PIXELS = 2**26
+
+
+def strip_of(images: Images) -> bytes:
+    """Images one below another, as PNG.
+
+    Args:
+        images: uint8, shape (n, H, W, 1 or 3).
+    """
+    number, height, width, channels = images.shape
+    file = io.BytesIO()
+    save_png(images.reshape(number * height, width, channels), file)
+    return file.getvalue()
+
+
+def images_of(strip: bytes, shape: tuple[int, int, int, int]) -> Images:
+    """The images of a strip.
+
+    Args:
+        strip: a PNG.
+        shape: (n, H, W, C) that it must have.
+
+    Raises:
+        ValueError: it is no such strip.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    number, height, width, channels = shape
+    try:
+        with Image.open(io.BytesIO(strip), formats=["PNG"]) as picture:
+            right = picture.size == (width, number * height) and picture.mode == ("L" if channels == 1 else "RGB")
+            if not right or number * height * width > _MOST_PIXELS:
+                raise ValueError(f"a strip is not {number} images of {width}×{height} pixels")
+            return np.asarray(picture).reshape(shape)
+    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise ValueError(str(error)[:100]) from error
+
+
+def tiled(images: Images, gap: int = 1) -> Images:
+    """Images side by side in a nearly square grid, uint8, shape (height, width, C), on black.
+
+    Args:
+        images: uint8, shape (n, H, W, C).
+        gap: pixels between them.
+    """
+    number, height, width, channels = images.shape
+    columns = int(np.ceil(np.sqrt(number)))
+    rows = -(-number // columns)
+    canvas = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap, channels), np.uint8)
+    for index, image in enumerate(images):
+        top, left = index // columns * (height + gap), index % columns * (width + gap)
+        canvas[top : top + height, left : left + width] = image
+    return canvas
+
+
+def save_png(image: Images, file: IO[bytes]) -> None:
+    """Write an image, uint8, shape (height, width, 1 or 3), as PNG into an open binary file."""
+    from PIL import Image
+
+    Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).save(file, format="PNG")

@@ -1,0 +1,154 @@
+"""A run as it lies on disk: its configuration, its summary and its weights."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.data.scale import PIXELS, Scale
+from studio.errors import UserError
+from studio.names import composed
+from studio.training.config.file import read_config
+from studio.training.config.run_config import RunConfig
+from studio.training.storage.metrics import newest_point
+from studio.training.storage.run_identity import RunIdentity
+from studio.training.storage.summary import no_summary, read_summary
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_LARGEST_SIDE = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedRun:
+    """A run folder as it lies on disk.
+
+    Attributes:
+        identity: what exactly it is.
+        image_shape: (C, H, W).
+        scale: from what the model makes to what its data set stores.
+        class_names: in label order.
+    """
+
+    path: Path
+    identity: RunIdentity
+    image_shape: tuple[int, int, int]
+    scale: Scale
+    class_names: tuple[str, ...]
+    summary: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, path: Path) -> SavedRun:
+        """Read a run folder's configuration and summary.
+
+        Raises:
+            UserError: it is no run folder, or one that is damaged.
+        """
+        if not os.path.isfile(path / "config.json"):
+            raise UserError("This is not a run folder", f"{path} holds no config.json.", "Choose the folder of a run.")
+        config = read_config(path / "config.json")
+        summary = read_summary(path)
+        identity = RunIdentity.of(path, config, summary)
+        try:
+            shape = _image_shape(summary["image_shape"])
+            scale = _scale(summary["scale"]) if "scale" in summary else PIXELS
+            names = tuple(composed(str(name)) for name in summary["class_names"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise no_summary(path, error) from error
+        return cls(path=path, identity=identity, image_shape=shape, scale=scale, class_names=names, summary=summary)
+
+    @property
+    def config(self) -> RunConfig:
+        """In force when the weights were saved."""
+        return self.identity.config
+
+    @property
+    def weights_step(self) -> int | None:
+        """Step that the weights are of; None where the summary does not say."""
+        return self.identity.weights_step
+
+    def at(self, assignments: Sequence[str]) -> SavedRun:
+        """The same run with its data in other places, as `RunIdentity.at`."""
+        return replace(self, identity=self.identity.at(assignments)) if assignments else self
+
+    @property
+    def weights_seconds(self) -> float:
+        """Time spent training by then, as far as the summary says."""
+        seconds = self.summary.get("weights_seconds", self.summary.get("seconds"))
+        return float(seconds) if isinstance(seconds, int | float) else 0.0
+
+    @property
+    def revision(self) -> int:
+        """Of the target that the run ended with; runs of earlier versions say so where it was edited."""
+        edits = self.summary.get("edits")
+        last = edits[-1] if isinstance(edits, list) and edits else {}
+        revision = self.summary.get("revision", last.get("revision") if isinstance(last, dict) else None)
+        return revision if isinstance(revision, int) and 0 <= revision < 2**53 else 0
+
+    @property
+    def cut_short(self) -> str:
+        """What to know of weights that are older than the end of the run, which was killed; else empty."""
+        kept, last = self.weights_step, newest_point(self.path)[0]
+        if kept is None or last <= kept:
+            return ""
+        return (
+            f"The run was cut short at step {last:,}; the weights are those that were saved last, of step {kept:,}. "
+            "`studio resume` goes on from there."
+        )
+
+    def weights(self, part: str) -> dict[str, Tensor]:
+        """The state of one part of weights.safetensors.
+
+        Args:
+            part: "model" or "average".
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        path = self.path / "weights.safetensors"
+        try:
+            if not path.is_file():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+            tensors = load_file(path)
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
+            raise UserError(
+                "The run's weights cannot be read", f"{path}: {error}.", "Weights are saved when a run stops."
+            ) from error
+        return {
+            name.removeprefix(f"{part}."): tensor for name, tensor in tensors.items() if name.startswith(f"{part}.")
+        }
+
+
+def _image_shape(sizes: Any) -> tuple[int, int, int]:
+    """(C, H, W) as a summary holds it.
+
+    Raises:
+        TypeError, ValueError: it is no shape of images.
+    """
+    channels, height, width = sizes
+    largest = (3, _LARGEST_SIDE, _LARGEST_SIDE)
+    for size, most in zip(sizes, largest, strict=True):
+        if type(size) is not int or not 1 <= size <= most:
+            raise ValueError(f"{sizes!r:.60} is no shape of images")
+    return channels, height, width
+
+
+def _scale(given: Any) -> Scale:
+    """A scale as a summary holds it.
+
+    Raises:
+        TypeError, ValueError: it is none.
+    """
+    scale = Scale(centre=float(given["centre"]), half=float(given["half"]), whole=given["whole"] is True)
+    if (scale.whole and scale != PIXELS) or not (abs(scale.centre) < math.inf and 0 < scale.half < math.inf):
+        raise ValueError(f"{given!r:.80} is no scale")
+    return scale

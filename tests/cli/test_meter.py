@@ -1,0 +1,175 @@
+"""How far something is: on a terminal, and in a file, where nothing may be drawn over."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+
+from studio.cli.meter import Meter, say, told
+
+
+class Terminal(io.StringIO):
+    """What a terminal is sent."""
+
+    def isatty(self) -> bool:
+        return True
+
+    @property
+    def lines(self) -> list[str]:
+        """What stands on it in the end, without the empty lines."""
+        shown = []
+        for line in self.getvalue().split("\n"):
+            screen = ""
+            for piece in line.split("\r"):
+                screen = piece + screen[len(piece) :]
+            shown.append(screen.rstrip())
+        return [line for line in shown if line]
+
+
+def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Have stderr be one from here on; pytest would take it back after a fixture."""
+    made = Terminal()
+    monkeypatch.setattr("sys.stderr", made)
+    return made
+
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def lines_of(err: str) -> list[str]:
+    assert "\r" not in err
+    return err.splitlines()
+
+
+def test_that_a_file_gets_a_line_now_and_then_and_the_last(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    meter = Meter(1200, "steps", clock=clock)
+    meter.doing("Training")
+    meter.begin()
+    for step in range(1, 1201):  # two minutes
+        clock.now += 0.1
+        meter.reach(step)
+    meter.close()
+    lines = lines_of(capsys.readouterr().err)
+    assert len(lines) == 12
+    assert lines[0] == "Training: 100 of 1,200 steps, 10 steps/s, 110 s left"
+    assert lines[-1] == "Training: 1,200 of 1,200 steps, 10 steps/s, in 120 s"
+
+
+def test_that_lines_of_a_day_are_few(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    meter = Meter(86_400, "s", clock=clock)
+    meter.doing("Training")
+    meter.begin()
+    for second in range(86_400):
+        clock.now += 1
+        meter.reach(second)
+    meter.close()
+    assert len(lines_of(capsys.readouterr().err)) < 200
+
+
+def test_that_pace_and_time_left_count_from_where_a_run_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    meter = Meter(20_000, "steps", clock=clock)
+    clock.now += 3600  # the data were read
+    meter.doing("Training", "loss 0.5")
+    meter.begin(12_000)
+    capsys.readouterr()
+    clock.now += 100
+    meter.reach(12_000)
+    assert lines_of(capsys.readouterr().err) == []
+    clock.now += 100
+    meter.reach(14_000)
+    (line,) = lines_of(capsys.readouterr().err)
+    assert line == "Training: 14,000 of 20,000 steps, 10 steps/s, 10 min left, loss 0.5"
+    clock.now += 1000
+    meter.close()
+    assert "1.67 steps/s, 60 min left" in capsys.readouterr().err
+
+
+def test_that_a_share_is_told_with_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    with told(clock) as progress:
+        clock.now += 20
+        progress.report("Drawing 20,000 samples", 0.25)
+    assert lines_of(capsys.readouterr().err) == ["Drawing 20,000 samples: 25 %, 60 s left"]
+
+
+@pytest.mark.parametrize(("steps", "told"), [(3, "0.3"), (999, "99.9"), (25_678, "2,568")])
+def test_that_a_pace_has_three_digits_or_more(steps: int, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    meter = Meter(10**6, "steps", clock=clock)
+    meter.doing("Training")
+    meter.begin()
+    clock.now += 10
+    meter.reach(steps)
+    assert f" steps, {told} steps/s, " in capsys.readouterr().err
+
+
+def test_that_no_time_is_foretold_before_the_first_step(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    meter = Meter(2000, "steps", clock=clock)
+    meter.doing("Training the judge")
+    clock.now += 60
+    meter.doing("Building the model")
+    meter.begin()
+    clock.now += 60
+    meter.doing("Training")
+    meter.close()
+    assert lines_of(capsys.readouterr().err) == ["Building the model …", "Training: 0 of 2,000 steps"]
+
+
+def test_that_what_is_over_at_once_leaves_no_word(capsys: pytest.CaptureFixture[str]) -> None:
+    with told() as progress:
+        progress.report("reading", 0.5)
+    Meter(5, "runs").close()
+    assert capsys.readouterr().err == ""
+
+
+def test_that_a_terminal_has_a_bar_that_stays_above_what_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = on_terminal(monkeypatch)
+    meter = Meter(2000, "steps")
+    meter.doing("Reading the data set")
+    assert "Reading the data set" in terminal.lines[-1]
+    assert not re.search(r"\d:\d\d:\d\d|<", terminal.getvalue())
+    meter.begin(1000)
+    assert "1000/2000 [00:00<?, ? steps/s]" in terminal.lines[-1]
+    say("Saved")
+    meter.reach(1500)
+    meter.close()
+    print("studio: an error", file=terminal)
+    assert terminal.lines[0] == "Saved"
+    assert "1500/2000" in terminal.lines[1]
+    assert terminal.lines[2] == "studio: an error"
+
+
+def test_that_a_bar_that_is_given_up_before_it_begins_leaves_the_line_to_the_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = on_terminal(monkeypatch)
+    meter = Meter(2000, "steps")
+    meter.doing("Reading the data set")
+    meter.close()
+    print("studio: an error", file=terminal)
+    assert terminal.lines == ["studio: an error"]
+
+
+def test_that_a_bar_follows_a_stage_that_comes_after_a_quick_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = on_terminal(monkeypatch)
+    monkeypatch.setattr("studio.cli.meter.PATIENCE_S", 0.0)
+    with told() as progress:
+        progress.report("reading", 0.5)
+        progress.report("training", 0.51)
+        assert "training:  51%" in terminal.lines[-1]
+    assert terminal.lines == []

@@ -1,0 +1,166 @@
+"""Evaluations of runs that have ended: whose they are, of which step, and that none lands in another run's view."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.errors import UserError
+from studio.gui.state.old_runs import Past
+from studio.gui.state.view_state import RunPhase, RunView
+from studio.gui.window.workbench import Workbench
+from studio.progress import Progress
+from studio.training.analysis import evaluate_run as evaluation_module
+from studio.training.config.run_config import EvaluationConfig, RunConfig
+from studio.training.examples.judges import Judges
+from studio.training.messages.events import Evaluated
+from studio.training.run.session import RunRequest
+from studio.training.storage.saved_run import SavedRun
+from tests.gui.evaluation.test_shares_panel import evaluation
+from tests.library.made_runs import make_run
+
+ON_DEMAND = EvaluationConfig(budget=0)
+
+
+class Judging:
+    """Stands in for judges: one that is there already, or one that comes when a test lets it, or fails to."""
+
+    examples = None
+    data_root = Path()
+
+    def __init__(self, *, ready: bool) -> None:
+        self._ready = ready
+        self.may_come = threading.Event()
+        self.fault: UserError | None = None
+
+    def why_not(self, name: str) -> None:
+        return None
+
+    def here(self, name: str) -> object:
+        return object() if self._ready else None
+
+    def judge(self, name: str, progress: Progress) -> Any:
+        self.may_come.wait(30)
+        self._ready = True
+        if self.fault is not None:
+            raise self.fault
+        return type("Judge", (), {"trained_on": "", "accuracy": 0.9})()
+
+
+def begin(bench: Workbench, judging: Judging, config: EvaluationConfig) -> None:
+    """A run on data before these judges begins."""
+    bench.setup.judges = cast(Judges, judging)
+    request = RunRequest(config=RunConfig(evaluation=config), data=cast(Any, None))
+    bench.runs.run_begins.emit(request, Past())
+
+
+class Evaluating:
+    """Stands in for the evaluation of a run on disk, which takes until a test lets it end."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self.may_end = threading.Event()
+        self.fault: UserError | None = None
+        self._found = evaluation(bench)
+
+    def __call__(self, run: SavedRun, *_: object, **__: object) -> Evaluated:
+        self.may_end.wait(30)
+        if self.fault is not None:
+            raise self.fault
+        return Evaluated(step=run.weights_step or 0, seconds=1.0, revision=run.revision, evaluation=self._found)
+
+
+@pytest.fixture
+def work(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Evaluating]:
+    found = Evaluating(workbench)
+    monkeypatch.setattr(evaluation_module, "evaluate_run", found)
+    yield found
+    found.may_end.set()
+
+
+@pytest.fixture
+def old(workbench: Workbench, tmp_path: Path) -> Path:
+    """A run that has ended: it diverged at step 600, and its weights are those of step 400."""
+    path = make_run(tmp_path, "old", steps=600, frames=0, summary={"weights_step": 400, "revision": 3})
+    begin(workbench, Judging(ready=True), ON_DEMAND)
+    workbench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=600, saved_step=600, folder=path))
+    return path
+
+
+def settled(qtbot: QtBot, bench: Workbench) -> None:
+    qtbot.waitUntil(lambda: not bench.evaluations._tasks._tasks, timeout=10_000)
+
+
+def test_that_an_evaluation_is_of_the_step_of_the_weights_and_of_the_target_in_force(
+    qtbot: QtBot, workbench: Workbench, work: Evaluating, old: Path
+) -> None:
+    work.may_end.set()
+    workbench.evaluations.evaluate()
+    settled(qtbot, workbench)
+    latest = workbench.evaluations.view.latest
+    assert latest is not None
+    assert (latest.step, latest.revision) == (400, 3)
+    assert workbench.evaluations.view.doing == ""
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_that_an_old_runs_evaluation_does_not_land_in_the_next_runs_view(
+    fails: bool, qtbot: QtBot, workbench: Workbench, work: Evaluating, old: Path, tmp_path: Path
+) -> None:
+    evaluations, said = workbench.evaluations, []
+    workbench.log.line_logged.connect(lambda line: said.append(line.text))
+    evaluations.evaluate()
+    begin(workbench, Judging(ready=True), ON_DEMAND)
+    workbench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=10, folder=tmp_path / "new"))
+    evaluations.evaluate()  # of the new run, which is about to answer
+    work.fault = UserError("It went wrong", "", "") if fails else None
+    work.may_end.set()
+    settled(qtbot, workbench)
+    assert evaluations.view.latest is None
+    assert len(evaluations.view.history.history) == 0
+    assert evaluations.generated(evaluation(workbench).class_names) is None
+    assert evaluations.view.doing == "Evaluating"
+    assert said == ["It went wrong." if fails else "The evaluation of step 400 of old is kept with that run"]
+
+
+def test_that_an_evaluation_that_was_given_up_is_not_shown(
+    qtbot: QtBot, workbench: Workbench, work: Evaluating, old: Path
+) -> None:
+    workbench.evaluations.evaluate()
+    workbench.evaluations.cancel()
+    work.may_end.set()
+    settled(qtbot, workbench)
+    assert workbench.evaluations.view.latest is None
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_that_an_old_runs_judge_answers_nothing_that_the_next_run_asked(
+    fails: bool, qtbot: QtBot, workbench: Workbench, tmp_path: Path
+) -> None:
+    evaluations = workbench.evaluations
+    before, after = Judging(ready=False), Judging(ready=False)
+    asking = EvaluationConfig(budget=5)
+    begin(workbench, before, asking)
+    begin(workbench, after, asking)
+    workbench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=10, folder=tmp_path / "new"))
+    evaluations.evaluate()
+    assert evaluations.view.doing == "Training the judge"
+    before.fault = UserError("No judge", "", "") if fails else None
+    before.may_come.set()
+    qtbot.waitUntil(lambda: len(evaluations._tasks._tasks) == 1, timeout=10_000)
+    assert evaluations._wanted
+    assert evaluations.view.doing == "Training the judge"
+    after.may_come.set()
+    settled(qtbot, workbench)
+    assert not evaluations._wanted
+
+
+def test_that_an_evaluation_of_an_earlier_step_takes_its_place_among_the_others(workbench: Workbench) -> None:
+    for step in (100, 300, 200):
+        found = Evaluated(step=step, seconds=1.0, revision=0, evaluation=evaluation(workbench))
+        workbench.runs.evaluation_arrived.emit(found)
+    assert workbench.evaluations.view.history.history.steps.tolist() == [100, 200, 300]

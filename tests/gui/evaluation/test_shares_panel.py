@@ -1,0 +1,213 @@
+"""The Shares panel and what feeds it: bars, intervals, samples, curves, the button and the offsets table's column."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QToolButton
+from pytestqt.qtbot import QtBot
+
+from studio.evaluation.divergences import drawn_by_weight
+from studio.evaluation.neighbours import Likeness
+from studio.evaluation.report import Evaluation, Mean, Specimens
+from studio.evaluation.shares import estimate
+from studio.gui.evaluation.panel import SharesPanel
+from studio.gui.target.offsets.columns import Column, cell_text
+from studio.gui.widgets.number_entry import UNKNOWN
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.main_window import MainWindow
+from studio.gui.window.workbench import Workbench
+from studio.training.messages.events import Evaluated
+from tests.gui.shown import make_snapshot
+
+
+def evaluation(workbench: Workbench) -> Evaluation:
+    """Of a generator that makes only 2s, one of three unsure."""
+    assert workbench.setup.dataset is not None
+    shares, classes = workbench.setup.dataset.shares, len(workbench.setup.dataset.class_names)
+    confusion = np.vstack([np.diag(np.full(classes, 1000)), np.zeros(classes)])
+    judged = np.zeros(classes + 1)
+    judged[2], judged[-1] = 200, 100
+    images = np.zeros((6, 8, 8, 1), np.uint8)
+    return Evaluation(
+        class_names=workbench.setup.dataset.class_names,
+        data=np.append(shares, 0.0),
+        target=np.append(shares, 0.0),
+        shares=estimate(judged, confusion),
+        tv=0.9,
+        kl=2.5,
+        raw_tv=0.8,
+        raw_kl=2.0,
+        tv_floor=0.01,
+        frechet=12.0,
+        frechet_floor=0.5,
+        mmd=0.3,
+        mmd_floor=0.01,
+        likeness=Likeness(precision=0.9, recall=0.1, density=1.1, coverage=0.2),
+        nearness=0.8,
+        features={"ink": Mean(value=31.5, error=0.25)},
+        specimens=Specimens(
+            labels=drawn_by_weight(np.eye(11)[2], 6, np.random.default_rng(0)),
+            images=images,
+            neighbours=images,
+            nearness=np.full(6, 0.8),
+        ),
+        accuracy=0.982,
+    )
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> SharesPanel:
+    panel = SharesPanel(workbench.setup, workbench.evaluations, theme)
+    qtbot.addWidget(panel)
+    panel.resize(520, 400)
+    panel.show()
+    return panel
+
+
+def arrive(workbench: Workbench, step: int = 100) -> None:
+    """An evaluation comes from the run."""
+    message = Evaluated(step=step, seconds=1.0, revision=0, evaluation=evaluation(workbench))
+    workbench.runs.evaluation_arrived.emit(message)
+
+
+def test_that_an_empty_panel_says_what_will_appear_and_what_to_do(panel: SharesPanel) -> None:
+    assert "Press Start" in panel.empty_text
+    assert not panel.evaluate.isEnabled()
+
+
+def test_that_it_says_which_shares_cannot_be_corrected(panel: SharesPanel, workbench: Workbench) -> None:
+    arrive(workbench)
+    panel.draw()
+    assert panel.caveats.isHidden()
+    found = evaluation(workbench)
+    confusion = np.vstack([np.diag([0.0] + [1000.0] * 9), np.zeros(10)])
+    found = replace(found, shares=estimate(np.full(11, 30), confusion))
+    workbench.runs.evaluation_arrived.emit(Evaluated(step=200, seconds=1.0, revision=0, evaluation=found))
+    panel.draw()
+    assert not panel.caveats.isHidden()
+    assert panel.caveats.text() == f"Too few held-out examples to correct the share of {found.class_names[0]}."
+
+
+def test_that_bars_show_data_target_and_generated_with_intervals(panel: SharesPanel, workbench: Workbench) -> None:
+    arrive(workbench)
+    assert panel.empty_text == ""
+    bars = panel.bars.bars
+    assert bars is not None
+    assert bars.names == (*(str(digit) for digit in range(10)), "unsure")
+    assert bars.generated[2] == pytest.approx(2 / 3, abs=0.01)
+    assert bars.low[2] < bars.generated[2] < bars.high[2]
+    assert bars.target.sum() == pytest.approx(1)
+    assert "generated 66." in panel.bars.accessibleDescription()
+
+
+def test_that_a_click_or_the_arrow_keys_show_samples_of_a_class(
+    panel: SharesPanel, workbench: Workbench, qtbot: QtBot
+) -> None:
+    arrive(workbench)
+    assert panel.samples.isHidden()
+    place = panel.bars.place_of(2)
+    qtbot.mouseClick(panel.bars, Qt.MouseButton.LeftButton, pos=QPoint(int(place.x()), int(place.y())))
+    assert panel.bars.current == 2
+    assert panel.samples.isVisible()
+    assert not panel.samples.picture.scene().sceneRect().isEmpty()
+    assert panel.samples.caption.text() == "2: samples above their nearest training examples, nearness 0.80"
+    assert "Nearness 0.80" in panel.samples.picture.describe(12, 3)
+    assert panel.samples.picture.describe(1000, 3) == ""
+    qtbot.keyClick(panel.bars, Qt.Key.Key_Right)
+    assert panel.bars.current == 3
+    assert panel.samples.caption.text() == "3: no such sample among those judged"
+    qtbot.keyClick(panel.bars, Qt.Key.Key_Home)
+    assert panel.bars.current == 0
+
+
+def test_that_raw_shares_can_be_asked_for(panel: SharesPanel, workbench: Workbench, qtbot: QtBot) -> None:
+    arrive(workbench)
+    qtbot.mouseClick(panel.raw, Qt.MouseButton.LeftButton)
+    assert panel.bars.bars is not None
+    assert panel.bars.bars.generated[2] == pytest.approx(2 / 3)
+    assert [curve.name for curve in panel.plot.curves] == ["tv_floor", "raw_tv", "raw_kl"]
+
+
+def test_that_every_evaluation_is_a_point_of_the_curves(panel: SharesPanel, workbench: Workbench, qtbot: QtBot) -> None:
+    for step in (100, 200, 300):
+        arrive(workbench, step)
+    button = panel.findChild(QToolButton, "shares_plot")
+    assert button is not None
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    history = workbench.evaluations.view.history.history
+    assert history.steps.tolist() == [100, 200, 300]
+    assert history.column("tv").tolist() == [0.9] * 3
+    assert panel.plot.isVisible()
+
+
+def test_that_the_offsets_tables_generated_column_fills(panel: SharesPanel, workbench: Workbench) -> None:
+    def shown() -> str:
+        assert workbench.target.tilt is not None
+        return cell_text(workbench.target.tilt, 2, Column.GENERATED)
+
+    assert shown() == UNKNOWN
+    arrive(workbench)
+    assert shown().startswith("66.")
+
+
+def test_that_snapshots_alone_draw_no_shares_and_no_table_anew(workbench: Workbench) -> None:
+    drawn: list[object] = []
+    workbench.evaluations.changed.connect(drawn.append)
+    workbench.target.changed.connect(drawn.append)
+    arrived: list[object] = []
+    workbench.time.snapshot_shown.connect(arrived.append)
+    for step in range(1, 6):
+        workbench.runs._bridge.news.emit(make_snapshot(step), [], 0)
+    assert (len(arrived), drawn) == (5, [])
+
+
+@pytest.mark.slow
+def test_that_a_run_is_evaluated_live_on_demand_and_after_its_end(
+    window: MainWindow, workbench: Workbench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.evaluation.judge._SEEN", 10_000)
+    seen = workbench.setup.config.evaluation.model_copy(update={"budget": 50.0, "samples": 100})
+    workbench.setup.edit(evaluation=seen)
+    evaluations = workbench.evaluations
+    with qtbot.waitSignal(evaluations.evaluated, timeout=60_000):
+        window.start()
+    with qtbot.waitSignal(evaluations.evaluated, timeout=60_000):
+        qtbot.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    workbench.starter.stop()
+    qtbot.waitUntil(lambda: not workbench.runs.busy, timeout=60_000)
+    before = len(evaluations.view.history.history)
+    with qtbot.waitSignal(evaluations.evaluated, timeout=60_000):
+        window.actions_of_run["evaluate"].trigger()
+    assert len(evaluations.view.history.history) == before + 1
+    qtbot.waitUntil(lambda: not evaluations.view.doing, timeout=10_000)
+
+
+def test_that_every_figure_of_quality_is_explained_on_its_own(
+    panel: SharesPanel, workbench: Workbench, qtbot: QtBot
+) -> None:
+    arrive(workbench)
+    button = panel.findChild(QToolButton, "shares_figures")
+    assert button is not None
+    button.setFocus()
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    values = panel.quality.values
+    assert values["Fréchet distance"].text() == "12"
+    assert len({label.toolTip() for label in values.values()}) == len(values) == 10
+    assert values["Judge"].text() == "98.2 %"
+    floors = panel.quality.plot.references.lines
+    assert [(line.place, line.title) for line in floors] == [(1.0, "real against real")]
+    assert panel.quality.legend.chips["frechet_ratio"].text().endswith("24")
+
+
+def test_that_unsure_is_never_cut_off(panel: SharesPanel, workbench: Workbench) -> None:
+    arrive(workbench)
+    for width in (panel.bars.minimumSizeHint().width(), 600):
+        panel.bars.resize(width, 200)
+        last = len(panel.bars.bars.names) - 1 if panel.bars.bars is not None else 0
+        assert panel.bars._span(last)[1] >= panel.bars.fontMetrics().horizontalAdvance("unsure")
+        assert panel.bars.class_at(panel.bars.place_of(last).x()) == last
+        assert panel.bars.class_at(panel.bars.place_of(3).x()) == 3

@@ -1,0 +1,221 @@
+"""The window that shows runs side by side, opened from the table and worked with."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
+
+from studio.gui.library.compare_window import CompareWindow
+from studio.gui.library.panel import RunsPanel
+from studio.gui.widgets.theme import ThemeManager, ThemeMode
+from studio.gui.window.workbench import Workbench
+from studio.progress import Progress
+from studio.training.messages.latents import LatentPoint, Latents
+from studio.training.storage.frames import Frame
+from studio.training.storage.run_folder import RunFolder
+from tests.gui.hands import Hands
+from tests.gui.shown import show
+from tests.library.made_runs import make_config, make_grid, make_run
+
+Key = Qt.Key
+
+
+@pytest.fixture
+def compared(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> Iterator[CompareWindow]:
+    """A tilted run of 100 steps and a plain one of 1,000."""
+    tilted = make_run(tmp_path, "a", make_config("tilted", offsets={"2": -1.36}), steps=100)
+    plain = make_run(tmp_path, "b", make_config("plain"), steps=1000)
+    window = CompareWindow([tilted, plain], theme)
+    with qtbot.waitExposed(window):
+        window.show()
+    qtbot.waitUntil(lambda: len(window.runs) == 2)
+    yield window
+    window.close()
+
+
+def test_that_curves_of_all_runs_are_drawn_over_one_axis(qtbot: QtBot, compared: CompareWindow) -> None:
+    assert compared.curve.currentText() == "loss autoencoder"
+    assert [chip.title for chip in compared.legend.chips.values()] == ["tilted", "plain"]
+    first, second = (line.item for line in compared.plot._lines)
+    assert first.getData()[0][-1] == 100
+    assert second.getData()[0][-1] == 1000
+    compared.axis.setFocus()
+    qtbot.keyClick(compared.axis, Key.Key_Down)
+    assert compared.plot.labels["bottom"] == "examples"
+    assert compared.plot._lines[1].item.getData()[0][-1] == pytest.approx(64_000)
+    qtbot.mouseClick(compared.log, Qt.MouseButton.LeftButton)
+    assert np.allclose(compared.plot._lines[0].item.getData()[1][-1], np.log10(1.0), atol=1e-9)
+    qtbot.mouseClick(compared.legend.chips["0"], Qt.MouseButton.LeftButton)
+    assert not len(compared.plot._lines[0].item.xData)
+    compared.smoothing.setFocus()
+    qtbot.keyClick(compared.smoothing, Key.Key_End)
+    assert compared.plot.window == 1000
+    assert not len(compared.plot._lines[0].item.xData)  # it stays hidden
+
+
+def test_that_samples_of_one_step_stand_side_by_side(qtbot: QtBot, compared: CompareWindow) -> None:
+    compared.tabs.setCurrentIndex(1)
+    samples = compared.samples
+    qtbot.waitUntil(lambda: samples._captions[1].text() == "plain: step 1,000")
+    assert samples._captions[0].text() == "tilted: step 100"
+    qtbot.keyClick(samples.slider, Key.Key_Home)
+    qtbot.waitUntil(lambda: samples._captions[1].text() == "plain: step 0")
+
+
+def test_that_numbers_and_differences_are_a_table(compared: CompareWindow) -> None:
+    table = compared.table
+    model = table.model()
+    titles = [model.headerData(row, Qt.Orientation.Vertical) for row in range(table.rowCount())]
+    assert titles[4:6] == ["Steps", "Time in s"]
+    assert [model.index(4, column).data() for column in range(2)] == ["100", "1,000"]
+    assert model.index(titles.index("perturbation.offsets.2"), 0).data() == "-1.36"
+
+
+def test_that_a_damaged_run_is_told_of(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
+    runs = [make_run(tmp_path, name) for name in "ab"]
+    (runs[0] / "metrics.sqlite").write_bytes(b"x" * 5000)
+    window = CompareWindow(runs, theme)
+    window.show()
+    qtbot.waitUntil(lambda: "metrics cannot be read" in window.message.text())
+    assert not window.tabs.isEnabled()
+    window.close()
+
+
+def test_that_the_selected_runs_are_compared_by_key(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
+    for name in "abc":
+        make_run(workbench.setup.runs_root, name)
+    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.runs, workbench.time, theme)
+    show(qtbot, panel, 900, 400)
+    qtbot.waitUntil(lambda: len(panel.model.shown) == 3)
+    panel.view.selectAll()
+    qtbot.keyClick(panel.view, Key.Key_C, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    window = panel.findChild(CompareWindow)
+    assert window is not None
+    qtbot.waitUntil(lambda: len(window.runs) == 3)
+    qtbot.keyClick(window, Key.Key_Escape)
+    qtbot.waitUntil(lambda: panel.findChild(CompareWindow) is None)
+
+
+def keep_frames(path: Path, latents: Latents | None, count: int = 9) -> None:
+    """Frames of these latents in place of those that are there."""
+    (path / "frames.sqlite").unlink()
+    grid = replace(make_grid(100, count), latents=latents)
+    RunFolder(path).append_frames([Frame(grid=grid, seconds=1.0)], 10**9)
+
+
+FIRST = Latents(seed=5)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "says", "offered"),
+    [
+        ((FIRST, 9), (FIRST, 16), "All samples are of the same latents", False),
+        ((FIRST, 9), (FIRST.rerolled(6), 9), "of different latents", True),
+        ((FIRST, 9), (FIRST.pinned([LatentPoint(place=3, seed=8)]), 9), "of different latents", True),
+        ((FIRST, 9), (None, 9), "not kept which latents", True),
+        ((FIRST, 1), (None, 1), "not kept which latents", False),
+    ],
+)
+def test_that_it_says_whether_samples_are_of_the_same_latents(
+    qtbot: QtBot,
+    theme: ThemeManager,
+    tmp_path: Path,
+    one: tuple[Latents | None, int],
+    other: tuple[Latents | None, int],
+    says: str,
+    offered: bool,
+) -> None:
+    runs = [make_run(tmp_path, name) for name in "ab"]
+    for run, given in zip(runs, (one, other), strict=True):
+        keep_frames(run, *given)
+    with opened(qtbot, theme, runs) as window:
+        qtbot.waitUntil(lambda: says in window.samples.note.text())
+        assert window.samples.redraw.isVisibleTo(window.samples) == offered
+
+
+def test_that_models_without_latents_are_said_to_have_none(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
+    runs = [make_run(tmp_path, name, make_config(model="rbm")) for name in "ab"]
+    with opened(qtbot, theme, runs) as window:
+        qtbot.waitUntil(lambda: "no latent stands behind" in window.samples.note.text())
+
+
+@contextmanager
+def opened(qtbot: QtBot, theme: ThemeManager, runs: list[Path]) -> Iterator[CompareWindow]:
+    window = CompareWindow(runs, theme)
+    with qtbot.waitExposed(window):
+        window.show()
+    qtbot.waitUntil(lambda: len(window.runs) == len(runs))
+    window.tabs.setCurrentIndex(1)
+    yield window
+    window.close()
+
+
+@pytest.mark.slow
+def test_that_samples_are_drawn_anew_from_the_same_latents(
+    quick_hands: Hands, theme: ThemeManager, tmp_path: Path
+) -> None:
+    bench, qtbot, runs = quick_hands.bench, quick_hands.qtbot, []
+    for seed in (1, 2):
+        bench.setup.edit(seed=seed)
+        quick_hands.train(3)
+        quick_hands.end()
+        runs.append(bench.runs.run.folder)
+    with opened(qtbot, theme, [run for run in runs if run is not None]) as window:
+        samples = window.samples
+        qtbot.waitUntil(lambda: "different latents" in samples.note.text())
+        qtbot.mouseClick(samples.redraw, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: "of the same latents" in samples.note.text(), timeout=20_000)
+        assert all(caption.text().endswith(", drawn anew") for caption in samples._captions)
+        first, second = samples._grids
+        assert first is not None
+        assert second is not None
+        assert first.latents == second.latents
+        assert not samples.redraw.isVisible()
+        qtbot.keyClick(samples.slider, Key.Key_Home)
+        qtbot.waitUntil(lambda: "different latents" in samples.note.text())
+
+
+def test_that_drawing_anew_shows_progress_is_cancelled_and_says_what_failed(
+    qtbot: QtBot, theme: ThemeManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(_folders: object, _latents: object, _count: int, progress: Progress) -> object:
+        while True:
+            progress.report("Drawing samples", 0.5)
+            threading.Event().wait(0.001)
+
+    runs = [make_run(tmp_path, name) for name in "ab"]
+    with opened(qtbot, theme, runs) as window:
+        samples = window.samples
+        qtbot.waitUntil(samples.redraw.isVisible)
+        with monkeypatch.context() as patch:
+            patch.setattr("studio.training.analysis.redraw.redraw_alike", endless)
+            qtbot.mouseClick(samples.redraw, Qt.MouseButton.LeftButton)
+            qtbot.waitUntil(samples.progress.isVisible, timeout=60_000)
+            assert not samples.redraw.isEnabled()
+            qtbot.mouseClick(samples.progress.cancel, Qt.MouseButton.LeftButton)
+            qtbot.waitUntil(samples.redraw.isEnabled)
+        qtbot.mouseClick(samples.redraw, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: "weights cannot be read" in samples.note.text(), timeout=20_000)
+        assert samples.redraw.isEnabled()
+
+
+def test_that_a_closed_window_takes_no_part_in_a_change_of_theme(
+    qtbot: QtBot, theme: ThemeManager, tmp_path: Path
+) -> None:
+    runs = [make_run(tmp_path, name) for name in "ab"]
+    window = CompareWindow(runs, theme)
+    with qtbot.waitExposed(window):
+        window.show()
+    qtbot.waitUntil(lambda: len(window.runs) == 2)
+    window.close()
+    qtbot.waitUntil(lambda: not isValid(window.plot))
+    theme.set_mode(ThemeMode.DARK)  # what it raises fails the test

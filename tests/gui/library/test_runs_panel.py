@@ -1,0 +1,410 @@
+"""The table of runs, as a person uses it: search, sort, names, tags, notes, the trash, and the way back to a set-up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtGui import QAction, QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QLabel, QLineEdit, QMenu, QToolButton
+from pytestqt.qtbot import QtBot
+from safetensors import safe_open
+
+from studio.gui.library.actions import menu_of
+from studio.gui.library.columns import HEADERS, Column, in_order
+from studio.gui.library.panel import RunsPanel
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.main_window import MainWindow
+from studio.gui.window.workbench import Workbench
+from studio.library.entry import RunEntry
+from studio.library.export.archive import pack
+from studio.library.export.formats import FORMATS, ExportFormat
+from studio.library.notes import RunNotes, read_notes, write_notes
+from studio.paths import runs_root
+from tests.gui.hands import Hands
+from tests.gui.shown import show
+from tests.library.made_runs import add_weights, make_config, make_run, record_evaluation
+
+Key = Qt.Key
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def three_runs(workbench: Workbench) -> Path:
+    root = workbench.setup.runs_root
+    twos = make_run(root, "a", make_config("twos", offsets={"2": -1.36}), steps=500)
+    record_evaluation(add_weights(twos), 500, 0.03, 12.0)
+    write_notes(twos, RunNotes(tags=("paper",), notes="Looks right."))
+    plain = make_run(root, "b", make_config("plain", "wgan_gp"), steps=90, summary={"started": "2026-05-01T00:00:00"})
+    record_evaluation(plain, 60, 0.2, 8.0)
+    bad = make_run(root, "c")
+    (bad / "config.json").write_text("{")
+    return root
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager, three_runs: Path) -> RunsPanel:
+    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.runs, workbench.time, theme)
+    show(qtbot, panel, 900, 420)
+    qtbot.waitUntil(lambda: len(panel.model.shown) == 3 and not panel.library.busy)
+    return panel
+
+
+def names(panel: RunsPanel) -> list[str]:
+    return [run.name for run in panel.model.shown]
+
+
+def click(qtbot: QtBot, panel: RunsPanel, name: str, column: Column = Column.NAME, held: bool = False) -> None:
+    index = panel.model.index(names(panel).index(name), column)
+    panel.view.scrollTo(index)
+    modifier = Qt.KeyboardModifier.ControlModifier if held else Qt.KeyboardModifier.NoModifier
+    qtbot.mouseClick(panel.view.viewport(), LEFT, modifier, panel.view.visualRect(index).center())
+
+
+def text(panel: RunsPanel, name: str, column: Column) -> str:
+    return str(panel.model.index(names(panel).index(name), column).data())
+
+
+def test_that_an_empty_workspace_says_how_to_fill_it(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
+    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.runs, workbench.time, theme)
+    show(qtbot, panel)
+    assert "Press Start" in panel.empty_text
+    assert str(workbench.setup.runs_root) in panel.empty_text
+
+
+def test_that_each_run_stands_there_with_its_numbers(panel: RunsPanel) -> None:
+    assert names(panel) == ["plain", "twos", "c"]  # newest first; of the last it is not known
+    shown = {column: text(panel, "twos", column) for column in Column}
+    assert shown == {
+        Column.NAME: "twos",
+        Column.DATASET: "Digits",
+        Column.MODEL: "VAE",
+        Column.TILT: "2 −1.36",
+        Column.STEPS: "500",
+        Column.TIME: "00:10",
+        Column.SHARE_ERROR: "0.0300",
+        Column.FRECHET: "12",
+        Column.STATUS: "completed",
+        Column.TAGS: "paper",
+        Column.STARTED: "2026-01-02 03:04",
+    }
+    assert text(panel, "plain", Column.SHARE_ERROR) == "0.200 (step 60)"
+    assert text(panel, "c", Column.STATUS) == "damaged"
+    index = panel.model.index(names(panel).index("c"), Column.STATUS)
+    assert "not valid JSON" in index.data(Qt.ItemDataRole.ToolTipRole)
+    assert not panel.model.index(0, 0).data(Qt.ItemDataRole.DecorationRole).isNull()
+
+
+def test_that_a_click_on_a_header_sorts(qtbot: QtBot, panel: RunsPanel) -> None:
+    header = panel.view.horizontalHeader()
+
+    def sort_by(column: Column) -> None:
+        place = QPoint(header.sectionViewportPosition(column) + 10, header.height() // 2)
+        qtbot.mouseClick(header.viewport(), LEFT, pos=place)
+
+    sort_by(Column.STEPS)
+    assert names(panel)[1:] == ["plain", "twos"]
+    sort_by(Column.STEPS)
+    assert names(panel)[0] == "twos"
+    sort_by(Column.SHARE_ERROR)
+    assert names(panel) == ["twos", "plain", "c"]  # what was never evaluated comes last
+    sort_by(Column.SHARE_ERROR)
+    assert names(panel) == ["plain", "twos", "c"]
+
+
+@pytest.mark.parametrize("column", Column)
+def test_that_every_column_sorts_and_explains_itself(column: Column) -> None:
+    runs = [RunEntry(folder="a", name="A"), RunEntry(folder="b", name="b", share_error=0.1, tags=("x",), frechet=1.0)]
+    assert {run.folder for run in in_order(runs, column, descending=True)} == {"a", "b"}
+    assert HEADERS[column].tip.endswith(".")
+
+
+def test_that_the_search_looks_at_all_that_is_said(qtbot: QtBot, panel: RunsPanel) -> None:
+    search = panel.findChild(QLineEdit, "runs_search")
+    count = panel.findChild(QLabel, "runs_count")
+    assert search is not None
+    assert count is not None
+    for typed, found in (
+        ("PAPER", ["twos"]),
+        ("looks vae", ["twos"]),
+        ("wgan", ["plain"]),
+        ("damaged", ["c"]),
+        ("nothing", []),
+    ):
+        search.clear()
+        qtbot.keyClicks(search, typed)
+        assert names(panel) == found, typed
+        assert count.text() == f"{len(found)} of 3 runs"
+    search.clear()
+    assert count.text() == "3 runs"
+
+
+def test_that_a_run_is_renamed_by_key_and_tagged_by_double_click(
+    qtbot: QtBot, panel: RunsPanel, three_runs: Path
+) -> None:
+    click(qtbot, panel, "twos", Column.STEPS)
+    qtbot.keyClick(panel.view, Key.Key_F2)
+    _type(qtbot, panel, "thirty per cent")
+    qtbot.waitUntil(lambda: "thirty per cent" in names(panel))
+    click(qtbot, panel, "thirty per cent", Column.TAGS)
+    index = panel.model.index(names(panel).index("thirty per cent"), Column.TAGS)
+    qtbot.mouseDClick(panel.view.viewport(), LEFT, pos=panel.view.visualRect(index).center())
+    _type(qtbot, panel, "best,  of all , best")
+    qtbot.waitUntil(lambda: text(panel, "thirty per cent", Column.TAGS) == "best, of all")
+    assert read_notes(three_runs / "a") == RunNotes(
+        name="thirty per cent", tags=("best", "of all"), notes="Looks right."
+    )
+    assert panel.view.folders() == ["a"]
+
+
+def _type(qtbot: QtBot, panel: RunsPanel, typed: str) -> None:
+    (editor,) = [line for line in panel.view.findChildren(QLineEdit) if line.isVisible()]
+    editor.selectAll()
+    qtbot.keyClicks(editor, typed)
+    qtbot.keyClick(editor, Key.Key_Return)
+
+
+def test_that_notes_are_kept_when_another_run_is_selected(qtbot: QtBot, panel: RunsPanel, three_runs: Path) -> None:
+    assert not panel.notes.isEnabled()
+    click(qtbot, panel, "twos")
+    assert panel.notes.toPlainText() == "Looks right."
+    panel.notes.setFocus()
+    panel.notes.selectAll()
+    qtbot.keyClicks(panel.notes, "Wrong after all.")
+    click(qtbot, panel, "plain")
+    assert read_notes(three_runs / "a").notes == "Wrong after all."
+    assert panel.notes.toPlainText() == ""
+    assert read_notes(three_runs / "b") == RunNotes()
+    click(qtbot, panel, "twos")
+    assert panel.notes.toPlainText() == "Wrong after all."
+
+
+def test_that_notes_that_cannot_be_written_are_told_of(qtbot: QtBot, panel: RunsPanel, three_runs: Path) -> None:
+    (three_runs / "a" / "notes.json").write_text("{")
+    panel.library.rename("a", "other")
+    message = panel.findChild(QLabel, "runs_message")
+    assert message is not None
+    assert "notes cannot be read" in message.text()
+    assert message.isVisible()
+    panel.library.rename("b", "x" * 200)
+    assert "too long" in message.text()
+
+
+def test_that_selecting_a_run_shows_it(qtbot: QtBot, panel: RunsPanel, workbench: Workbench) -> None:
+    with qtbot.waitSignal(workbench.time.frame_shown):
+        click(qtbot, panel, "twos")
+    assert workbench.time.view.title == "twos"
+    with qtbot.waitSignal(workbench.time.frame_shown):
+        qtbot.keyClick(panel.view, Key.Key_Up if names(panel).index("plain") < 2 else Key.Key_Down)
+        click(qtbot, panel, "plain")
+    assert workbench.time.view.title == "plain"
+    click(qtbot, panel, "c")
+    message = panel.findChild(QLabel, "runs_message")
+    assert message is not None
+    qtbot.waitUntil(message.isVisible)
+    assert "not valid JSON" in message.text()
+    assert workbench.time.view.title == "plain"
+
+
+def test_that_several_selected_runs_show_none(qtbot: QtBot, panel: RunsPanel, workbench: Workbench) -> None:
+    click(qtbot, panel, "twos")
+    click(qtbot, panel, "plain", held=True)
+    qtbot.waitUntil(lambda: not panel._settle.isActive())
+    assert workbench.time.view.title == ""
+    assert sorted(panel.view.folders()) == ["a", "b"]
+
+
+@pytest.fixture
+def menu(qtbot: QtBot, panel: RunsPanel) -> Iterator[QMenu]:
+    """The menu of the run “twos”, opened with the menu key's event."""
+    click(qtbot, panel, "twos")
+    panel._settle.stop()
+    panel.view.menu_asked.emit(panel.mapToGlobal(QPoint(5, 5)))
+    menu = panel.findChild(QMenu, "runs_menu")
+    assert menu is not None
+    yield menu
+    menu.close()
+
+
+def action(menu: QMenu, name: str) -> QAction:
+    (found,) = [each for each in menu.actions() if each.objectName() == f"runs_{name}"]
+    return found
+
+
+def save_menu(menu: QMenu) -> QMenu:
+    found = menu.findChild(QMenu, "runs_save")
+    assert found is not None
+    return found
+
+
+def test_that_every_entry_of_the_menu_explains_itself(menu: QMenu) -> None:
+    few = ("runs_compare", "runs_sweep")  # one run of no sweep is chosen
+    for each in (*menu.actions(), *save_menu(menu).actions()):
+        assert each.isSeparator() or (each.toolTip() and each.isEnabled() is (each.objectName() not in few))
+    keys = [each.text()[each.text().index("&") + 1].casefold() for each in save_menu(menu).actions() if each.text()]
+    assert len(keys) == len(set(keys))
+
+
+def test_that_a_set_up_like_an_old_run_is_taken_over(menu: QMenu, workbench: Workbench) -> None:
+    action(menu, "duplicate").trigger()
+    assert workbench.setup.config == make_config("twos", offsets={"2": -1.36})
+
+
+def test_that_its_folder_is_opened(menu: QMenu, three_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def open_url(url: QUrl) -> bool:
+        opened.append(url.toLocalFile())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
+    action(menu, "open").trigger()
+    assert opened == [str(three_runs / "a")]
+
+
+SLOW = ("onnx", "torch-export", "classes")
+"""Formats that import much in a process of their own, or train a judge."""
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, id=kind.name, marks=[pytest.mark.slow] * (kind.name in SLOW)) for kind in FORMATS],
+)
+def test_that_a_run_is_exported_and_told_of(
+    kind: ExportFormat,
+    qtbot: QtBot,
+    menu: QMenu,
+    panel: RunsPanel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out"), ""))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (7, True))
+    action(save_menu(menu), kind.name).trigger()
+    message = panel.findChild(QLabel, "runs_message")
+    assert message is not None
+    ending = next(iter(kind.endings), "")
+    out = tmp_path / f"out{ending}" if ending else tmp_path / f"a-{kind.name}"
+    qtbot.waitUntil(lambda: message.text().endswith(f" in {out}"), timeout=60_000)
+    assert len(message.text()) > len(f" in {out}")
+    assert not kind.draws or "7 samples" in message.text() or "unsure" in message.text()
+    files = [path for path in (out, *out.rglob("*")) if path.is_file()]
+    assert sum(path.stat().st_size for path in files) > 100
+
+
+@pytest.mark.parametrize("dialog", ["getInt", "getSaveFileName"])
+def test_that_an_export_is_given_up_at_either_question(
+    dialog: str, menu: QMenu, panel: RunsPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (7, dialog != "getInt"))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
+    action(save_menu(menu), "npz").trigger()
+    assert panel.library.tasks.join(10)
+    message = panel.findChild(QLabel, "runs_message")
+    assert message is not None
+    assert message.text() == ""
+
+
+def test_that_raw_weights_are_chosen_in_the_menu_and_stay_chosen(
+    menu: QMenu, panel: RunsPanel, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (averaged,) = [each for each in save_menu(menu).actions() if each.objectName() == "runs_averaged"]
+    assert averaged.isChecked()
+    averaged.trigger()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out"), ""))
+    action(save_menu(menu), "weights").trigger()
+    qtbot.waitUntil((tmp_path / "out.safetensors").exists)
+    with safe_open(tmp_path / "out.safetensors", framework="np") as file:
+        kept = file.get_tensor("autoencoder.decoder.0.weight")
+    with safe_open(panel.library.root / "a" / "weights.safetensors", framework="np") as file:
+        assert (kept == file.get_tensor("model.autoencoder.decoder.0.weight")).all()
+    again = menu_of(panel.actions_of_runs, panel.exports, panel.library.root, panel.view.folders(), panel)
+    (averaged,) = [each for each in save_menu(again).actions() if each.objectName() == "runs_averaged"]
+    assert not averaged.isChecked()
+
+
+@pytest.mark.slow
+def test_that_an_export_apart_says_what_failed_and_can_be_called_off(
+    menu: QMenu, panel: RunsPanel, qtbot: QtBot, three_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (three_runs / "a" / "weights.safetensors").unlink()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out"), ""))
+    message = panel.findChild(QLabel, "runs_message")
+    assert message is not None
+    action(save_menu(menu), "torch-export").trigger()
+    qtbot.waitUntil(lambda: "weights cannot be read" in message.text(), timeout=60_000)
+    message.clear()
+    action(save_menu(menu), "torch-export").trigger()
+    qtbot.waitUntil(lambda: panel.library.tasks.view is not None)
+    panel.library.tasks.cancel()
+    qtbot.waitUntil(lambda: panel.library.tasks.view is None, timeout=20_000)
+    assert message.text() == ""
+
+
+def test_that_a_zip_is_taken_in_and_a_broken_one_told_of(
+    qtbot: QtBot, panel: RunsPanel, tmp_path: Path, three_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack(three_runs / "a", tmp_path / "a.zip")
+    (tmp_path / "b.zip").write_bytes(b"PK")
+    button = panel.findChild(QToolButton, "runs_import")
+    message = panel.findChild(QLabel, "runs_message")
+    assert button is not None
+    assert message is not None
+    for name, said in (("a", "Imported a-2"), ("b", "cannot be opened")):
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, name=name: (str(tmp_path / f"{name}.zip"), ""))
+        qtbot.mouseClick(button, LEFT)
+        qtbot.waitUntil(lambda said=said: said in message.text())  # type: ignore[misc]
+    qtbot.waitUntil(lambda: names(panel).count("twos") == 2)
+
+
+def test_that_the_trash_is_asked_about_and_can_be_brought_back_from(
+    quick_hands: Hands, three_runs: Path, private_home: Path
+) -> None:
+    panel = quick_hands.window.docks["runs"].widget()
+    assert isinstance(panel, RunsPanel)
+    quick_hands.window.docks["runs"].raise_()  # which looks again
+    quick_hands.wait(lambda: len(panel.model.shown) == 3 and not panel.library.busy)
+    click(quick_hands.qtbot, panel, "twos")
+    with quick_hands.answering("Keep") as said:
+        quick_hands.qtbot.keyClick(panel.view, Key.Key_Delete)
+    assert "“twos”" in said[0]
+    assert (three_runs / "a").is_dir()
+    with quick_hands.answering("Move to the trash"):
+        quick_hands.qtbot.keyClick(panel.view, Key.Key_Delete)
+    assert not (three_runs / "a").exists()
+    quick_hands.wait(lambda: "twos" not in names(panel))
+    assert list(private_home.rglob("config.json"))
+
+
+def test_that_a_run_under_way_is_listed_with_its_state_and_is_not_thrown_away(quick_hands: Hands) -> None:
+    panel = quick_hands.window.docks["runs"].widget()
+    assert isinstance(panel, RunsPanel)
+    quick_hands.window.docks["runs"].raise_()
+    quick_hands.train()
+    quick_hands.wait(lambda: len(panel.model.shown) == 1)
+    folder = panel.model.shown[0].folder
+    assert panel.model.index(0, Column.STATUS).data() == "running"
+    panel.library.trash([folder])
+    assert "under way" in quick_hands.find(QLabel, "runs_message").text()
+    quick_hands.end()
+    quick_hands.wait(lambda: panel.model.shown[0].status == "stopped")
+    assert panel.model.shown[0].thumbnail
+
+
+def test_that_another_workspace_is_chosen_and_remembered(
+    qtbot: QtBot, panel: RunsPanel, workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(tmp_path / "others", "z", make_config("elsewhere"))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "others"))
+    button = panel.findChild(QToolButton, "runs_workspace")
+    assert button is not None
+    qtbot.mouseClick(button, LEFT)
+    qtbot.waitUntil(lambda: names(panel) == ["elsewhere"])
+    assert workbench.setup.runs_root == runs_root() == tmp_path / "others"
+
+
+def test_that_the_window_has_the_panel(window: MainWindow) -> None:
+    assert isinstance(window.docks["runs"].widget(), RunsPanel)

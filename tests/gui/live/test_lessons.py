@@ -1,0 +1,70 @@
+"""Lessons set up what they speak of, and the textbook's case comes out as the textbook says."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from studio.data.catalog import load_dataset
+from studio.gui.live.plane.lessons import LESSONS, Lesson
+from studio.models.plane import Arrows
+from studio.paths import resources
+from studio.training.analysis.plane_watch import PlaneWatch
+from studio.training.config.file import read_config
+from studio.training.engine.trainer import Trainer
+from studio.training.examples.fitness import ensure_fit
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_that_a_lesson_is_readable_fits_its_data_and_has_three_sentences(lesson: Lesson) -> None:
+    config = read_config(lesson.path)
+    data = load_dataset(config.dataset, Path())
+    config.perturbation.resolve(data.class_names)
+    ensure_fit(config.model, data)
+    assert data.plane is not None
+    assert all(text.endswith(".") for text in (lesson.setting, lesson.sight, lesson.trial))
+    assert lesson.title in config.name or config.name.startswith("Lesson")
+
+
+def test_that_every_lessons_file_is_in_the_menu() -> None:
+    assert {lesson.path for lesson in LESSONS} == set((resources() / "lessons").glob("*.json"))
+
+
+def watched(name: str, steps: int, looks: int) -> tuple[list[dict[str, float]], list[float]]:
+    """Distances and the mean length of the pull, `looks` + 1 times on the way."""
+    (lesson,) = [lesson for lesson in LESSONS if lesson.name == name]
+    config = read_config(lesson.path)
+    trainer = Trainer(config, load_dataset(config.dataset, Path()))
+    assert trainer.data.plane is not None
+    found, pulls = [], []
+    for step in range(steps + 1):
+        if step % (steps // looks) == 0:
+            watch = PlaneWatch(trainer, trainer.data.plane)
+            watch.measure()
+            found.append(watch.values)
+            (pull,) = [view for view in watch.frame().views if isinstance(view, Arrows)]
+            pulls.append(float(np.linalg.norm(pull.along, axis=1).mean()))
+        trainer.step()
+    return found, pulls
+
+
+@pytest.mark.slow
+def test_that_between_parallel_lines_js_stands_at_log_2_and_the_pull_vanishes() -> None:
+    found, pulls = watched("vanishing-gradients", 300, 3)
+    assert all(values["plane_js"] == pytest.approx(math.log(2), abs=1e-3) for values in found)
+    assert all(values["plane_w1"] == pytest.approx(found[0]["plane_w1"], rel=0.03) for values in found)
+    assert pulls[-1] < 1e-2 * pulls[0]
+
+
+@pytest.mark.slow
+def test_that_between_parallel_lines_the_wasserstein_distance_falls_linearly() -> None:
+    found, pulls = watched("falling-distance", 700, 7)
+    distances = np.array([values["plane_w1"] for values in found[1:]])
+    times = np.arange(len(distances))
+    assert np.corrcoef(times, distances)[0, 1] < -0.99
+    assert distances[-1] < 0.65 * distances[0]
+    assert found[1]["plane_js"] == pytest.approx(math.log(2), abs=0.01)
+    assert 0.7 < min(pulls[1:]) < max(pulls[1:]) < 1.6

@@ -1,0 +1,236 @@
+"""The panels of pictures, fed as a run would feed them, and clicked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
+from pytestqt.qtbot import QtBot
+
+from studio.gui.live.examples import ExamplesPanel
+from studio.gui.live.samples.panel import SamplesPanel
+from studio.gui.widgets.image_view import ImageView
+from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.pictures import mosaic
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.workbench import Workbench
+from studio.training.messages.snapshot import PlannedExamples, SampleGrid
+from tests.gui.shown import make_snapshot, show, tooltip_at
+
+
+def _click(qtbot: QtBot, panel: LivePanel, name: str) -> None:
+    button = panel.findChild(QToolButton, name)
+    assert button is not None
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+@pytest.fixture
+def samples(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> SamplesPanel:
+    panel = SamplesPanel(workbench.time, workbench.latents, theme)
+    show(qtbot, panel, 640, 360)
+    return panel
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_that_a_mosaic_has_every_pixel(channels: int) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 4, 6, channels), dtype=np.uint8)
+    picture = mosaic(images)
+    assert (picture.width(), picture.height()) == (3 * 7 - 1, 2 * 5 - 1)
+    for index, image in enumerate(images):
+        row, column = divmod(index, 3)
+        colour = picture.pixelColor(7 * column + 2, 5 * row + 3)
+        assert [colour.red(), colour.green(), colour.blue()] == [int(v) for v in np.resize(image[3, 2], 3)]
+    assert picture.pixelColor(6, 0).alpha() == 0
+    assert picture.pixelColor(19, 8).alpha() == 0
+
+
+def test_that_samples_say_what_will_appear_and_forget_the_last_run(samples: SamplesPanel, workbench: Workbench) -> None:
+    assert "Press Start" in samples.empty_text
+    workbench.time.snapshot_shown.emit(make_snapshot(grid=None))
+    assert "Press Start" in samples.empty_text
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    assert not samples.empty_text
+    workbench.time.run_shown.emit()
+    assert "Press Start" in samples.empty_text
+
+
+def test_that_raw_and_averaged_samples_stand_side_by_side(
+    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench
+) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    assert samples.shown == ["raw", "averaged"]
+    assert samples._step.text().startswith("step 100")
+    _click(qtbot, samples, "samples_averaged")
+    assert samples.shown == ["averaged"]
+    assert not samples.views["raw"].isVisible()
+    _click(qtbot, samples, "samples_both")
+    assert samples.views["raw"].isVisible()
+
+
+def test_that_a_grid_seen_before_is_not_drawn_again(
+    samples: SamplesPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = make_snapshot()
+    workbench.time.snapshot_shown.emit(snapshot)
+    monkeypatch.setattr(samples, "draw", lambda: pytest.fail("drawn again"))
+    workbench.time.snapshot_shown.emit(make_snapshot(step=130, grid=snapshot.grid))
+
+
+def _wheel(view: ImageView, turns: int, modifiers: Qt.KeyboardModifier) -> None:
+    middle = QPointF(view.viewport().rect().center())
+    event = QWheelEvent(
+        middle,
+        view.viewport().mapToGlobal(middle),
+        QPoint(),
+        QPoint(0, 120 * turns),
+        Qt.MouseButton.NoButton,
+        modifiers,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(view.viewport(), event)
+
+
+def test_that_pictures_are_fitted_in_whole_steps_and_zoomed_together(
+    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench
+) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    raw, averaged = samples.views.values()
+    qtbot.waitUntil(lambda: raw.zoom > 1)
+    assert raw.zoom == int(raw.zoom)
+    fitted = raw.zoom
+    _wheel(raw, 1, Qt.KeyboardModifier.ControlModifier)
+    assert raw.zoom > fitted
+    assert averaged.zoom == raw.zoom
+    _wheel(averaged, 1, Qt.KeyboardModifier.ControlModifier)
+    assert raw.zoom == averaged.zoom
+    qtbot.keyClick(raw, Qt.Key.Key_Minus)
+    qtbot.keyClick(raw, Qt.Key.Key_F)
+    assert raw.zoom == averaged.zoom == fitted
+    _click(qtbot, samples, "samples_zoom_in")
+    assert raw.zoom > fitted
+    _click(qtbot, samples, "samples_zoom_out")
+    _click(qtbot, samples, "samples_fit")
+    assert raw.zoom == fitted
+
+
+def test_that_zoom_has_ends(samples: SamplesPanel, workbench: Workbench) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    view = samples.views["raw"]
+    for _ in range(60):
+        view.zoom_by(1.25)
+    assert view.zoom <= 64
+    for _ in range(120):
+        view.zoom_by(0.8)
+    assert 0.05 < view.zoom < 1
+
+
+def test_that_a_sample_tells_its_number(samples: SamplesPanel, workbench: Workbench, qtbot: QtBot) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    view = samples.views["raw"]
+    qtbot.waitUntil(lambda: view.zoom > 1)
+    assert "Sample 5 of 9 at step 100, Raw" in tooltip_at(view.viewport(), view.mapFromScene(QPointF(13, 13)))
+
+
+def test_that_samples_are_saved_as_png(
+    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = make_snapshot()
+    workbench.time.snapshot_shown.emit(snapshot)
+    path = tmp_path / "grid.png"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path.with_suffix("")), ""))
+    _click(qtbot, samples, "samples_save")
+    saved = QImage(str(path))
+    assert (saved.width(), saved.height()) == (26 + 4 + 26, 26)
+    assert saved.pixelColor(0, 0).red() == snapshot.grid.raw[0, 0, 0, 0]  # type: ignore[union-attr]
+    assert saved.pixelColor(30, 0).red() == snapshot.grid.averaged[0, 0, 0, 0]  # type: ignore[union-attr]
+    assert [file.name for file in tmp_path.iterdir() if file.suffix == ".png"] == ["grid.png"]
+    assert str(path) in samples.saver.text()
+
+
+def test_that_a_failed_save_says_why_and_leaves_nothing(
+    samples: SamplesPanel, workbench: Workbench, tmp_path: Path
+) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    samples.saver.save(samples._picture(), tmp_path / "missing" / "grid.png")
+    assert samples.saver.isVisible()
+    assert "was not saved" in samples.saver.text()
+    assert samples.saver.property("role") == "error"
+    assert not (tmp_path / "missing").exists()
+
+
+def test_that_cancelling_the_dialog_saves_nothing(
+    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
+    _click(qtbot, samples, "samples_save")
+    assert not samples.saver.isVisible()
+
+
+def test_that_a_narrow_panel_stacks_the_pictures(samples: SamplesPanel, workbench: Workbench) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    samples.resize(320, 700)
+    QApplication.processEvents()
+    raw, averaged = (view.mapTo(samples, QPoint()) for view in samples.views.values())
+    assert raw.x() == averaged.x()
+    assert raw.y() < averaged.y()
+
+
+def test_that_another_number_of_samples_fits_again(qtbot: QtBot, samples: SamplesPanel, workbench: Workbench) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    before = samples.views["raw"].zoom
+    pixels = np.zeros((400, 28, 28, 3), dtype=np.uint8)
+    workbench.time.snapshot_shown.emit(make_snapshot(grid=SampleGrid(step=9, raw=pixels, averaged=pixels)))
+    assert samples.views["raw"].zoom < before
+    assert samples.views["raw"].zoom < 1
+
+
+@pytest.fixture
+def examples(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> ExamplesPanel:
+    panel = ExamplesPanel(workbench.time, workbench.setup, theme)
+    show(qtbot, panel)
+    return panel
+
+
+def test_that_examples_show_how_many_and_their_weight(examples: ExamplesPanel, workbench: Workbench) -> None:
+    assert "Press Start" in examples.empty_text
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    assert "n = 9" in examples.header.text()
+    assert "Σw = 9" in examples.header.text()
+    workbench.time.run_shown.emit()
+    assert "Press Start" in examples.empty_text
+
+
+def test_that_an_example_has_a_frame_in_its_class_colour(
+    qtbot: QtBot, examples: ExamplesPanel, workbench: Workbench, theme: ThemeManager
+) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    for mode in ("light", "dark"):
+        theme.set_mode(mode)
+        image = examples.sheet.grab().toImage()
+        colours = {image.pixelColor(x, 30).name() for x in range(image.width())}
+        assert {theme.tokens.class_colour(index) for index in range(3)} <= colours
+
+
+def test_that_an_example_tells_its_class_and_weight(
+    qtbot: QtBot, examples: ExamplesPanel, workbench: Workbench
+) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    text = tooltip_at(examples.sheet, examples.sheet._rect(4).center())
+    assert "class 4" in text
+    assert "counts 1 times" in text
+    assert tooltip_at(examples.sheet, QPoint(1, 1)) == ""
+
+
+def test_that_labels_beyond_the_known_classes_do_no_harm(examples: ExamplesPanel, workbench: Workbench) -> None:
+    planned = PlannedExamples(
+        images=np.zeros((2, 28, 28, 3), dtype=np.uint8), labels=np.array([3, 60]), weights=np.array([1e-12, 3e9])
+    )
+    workbench.time.snapshot_shown.emit(make_snapshot(planned=planned))
+    assert "class 60" in tooltip_at(examples.sheet, examples.sheet._rect(1).center())
+    examples.grab()

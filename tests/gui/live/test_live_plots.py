@@ -1,0 +1,315 @@
+"""The panels of curves and bars, fed as a run would feed them, and clicked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QApplication, QMainWindow, QTabWidget, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from studio.gui.live.batch import BatchPanel
+from studio.gui.live.losses import LossesPanel
+from studio.gui.live.weights import WeightsPanel
+from studio.gui.plots.plot import Plot
+from studio.gui.state.history import History, HistoryView
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.panels import PANELS
+from studio.gui.window.workbench import Workbench
+from studio.training.messages.marks import Mark, MarkKind
+from tests.gui.shown import make_history, make_snapshot, show, tooltip_at
+
+
+def _range(plot: Plot) -> list[list[float]]:
+    return [list(axis) for axis in plot.view.viewRange()]
+
+
+def _at(plot: Plot, x: float, y: float) -> QPoint:
+    """Where a point of the plot is in its viewport."""
+    return plot.mapFromScene(plot.view.mapViewToScene(QPointF(x, y)))
+
+
+def _click(qtbot: QtBot, panel: QWidget, name: str) -> None:
+    button = panel.findChild(QToolButton, name)
+    assert button is not None
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+@pytest.fixture
+def losses(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> LossesPanel:
+    panel = LossesPanel(workbench.time, theme)
+    show(qtbot, panel)
+    return panel
+
+
+def test_that_losses_say_what_will_appear_and_forget_the_last_run(losses: LossesPanel, workbench: Workbench) -> None:
+    assert "Press Start" in losses.empty_text
+    workbench.time.history_shown.emit(HistoryView(history=make_history()))
+    assert not losses.empty_text
+    workbench.time.run_shown.emit()
+    assert "Press Start" in losses.empty_text
+
+
+def test_that_each_metric_has_a_curve_with_its_title_and_newest_value(
+    losses: LossesPanel, workbench: Workbench
+) -> None:
+    history = make_history()
+    workbench.time.history_shown.emit(HistoryView(history=history))
+    titles = [chip.text() for chip in losses.legend.chips.values()]
+    assert titles[0].startswith("Critic gap 1.0")
+    assert [chip.title for chip in losses.legend.chips.values()] == [
+        "Critic gap",
+        "Critic loss",
+        "Generator loss",
+        "Gradient penalty",
+    ]
+    assert "Weighted mean of D(x)" in losses.legend.chips["critic_gap"].toolTip()
+    line = losses.plot._drawn["critic_gap"].line
+    assert line.xData[-1] == history.steps[-1]
+
+
+def test_that_a_click_in_the_legend_hides_a_curve(qtbot: QtBot, losses: LossesPanel, workbench: Workbench) -> None:
+    workbench.time.history_shown.emit(HistoryView(history=make_history()))
+    _click(qtbot, losses, "show_critic_gap")
+    assert not losses.plot._drawn["critic_gap"].line.isVisible()
+    chip = losses.legend.chips["critic_gap"]
+    chip.setFocus()
+    qtbot.keyClick(chip, Qt.Key.Key_Space)
+    assert losses.plot._drawn["critic_gap"].line.isVisible()
+
+
+def test_that_curves_keep_their_range_until_the_run_outgrows_it(losses: LossesPanel, workbench: Workbench) -> None:
+    history = make_history(205)
+    workbench.time.history_shown.emit(HistoryView(history=history))
+    before = _range(losses.plot)
+    for step in range(2050, 2400, 50):
+        history.append(step, {"critic_gap": 1.0, "loss_generator": -3.0, "gradient_penalty": 0.1})
+        workbench.time.history_shown.emit(HistoryView(history=history))
+    assert _range(losses.plot) == before
+    history.append(2_600, {"critic_gap": 1.0})
+    workbench.time.history_shown.emit(HistoryView(history=history))
+    assert _range(losses.plot)[0] == [0, 3_000]
+
+
+def test_that_moving_the_plot_holds_it_and_home_follows_again(
+    qtbot: QtBot, losses: LossesPanel, workbench: Workbench
+) -> None:
+    history = make_history()
+    workbench.time.history_shown.emit(HistoryView(history=history))
+    losses.plot.setFocus()
+    qtbot.keyClick(losses.plot, Qt.Key.Key_Plus)
+    assert losses.view_box.currentText() == "Hold"
+    held = _range(losses.plot)
+    history.append(90_000, {"critic_gap": 50.0})
+    workbench.time.history_shown.emit(HistoryView(history=history))
+    assert _range(losses.plot) == held
+    qtbot.keyClick(losses.plot, Qt.Key.Key_Home)
+    assert losses.view_box.currentText() == "All steps"
+    assert _range(losses.plot)[0][1] >= 90_000
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Minus])
+def test_that_keys_move_the_plot(qtbot: QtBot, losses: LossesPanel, workbench: Workbench, key: Qt.Key) -> None:
+    workbench.time.history_shown.emit(HistoryView(history=make_history()))
+    before = _range(losses.plot)
+    qtbot.keyClick(losses.plot, key)
+    assert _range(losses.plot) != before
+
+
+def test_that_the_last_steps_can_be_followed(losses: LossesPanel, workbench: Workbench) -> None:
+    workbench.time.history_shown.emit(HistoryView(history=make_history()))
+    losses.view_box.setCurrentIndex(1)
+    assert _range(losses.plot)[0] == [2_000, 3_000]
+
+
+def test_that_a_log_scale_says_what_it_leaves_out(qtbot: QtBot, losses: LossesPanel, workbench: Workbench) -> None:
+    workbench.time.history_shown.emit(HistoryView(history=make_history()))
+    _click(qtbot, losses, "losses_log")
+    assert losses.plot.left_out == ["Generator loss"]
+    assert losses.plot.axes["left"].logarithmic
+    assert losses.plot._drawn["critic_gap"].line.yData[0] == pytest.approx(1.0, abs=0.01)
+
+
+def test_that_smoothing_shows_the_raw_curve_faintly_behind(losses: LossesPanel, workbench: Workbench) -> None:
+    workbench.time.history_shown.emit(HistoryView(history=make_history()))
+    drawn = losses.plot._drawn["loss_generator"]
+    assert drawn.faint.isVisible()
+    assert np.ptp(drawn.line.yData[50:]) < np.ptp(drawn.faint.yData[50:])
+    losses.smoothing.setValue(0)
+    assert not drawn.faint.isVisible()
+
+
+def test_that_marks_and_values_are_read_under_the_mouse(losses: LossesPanel, workbench: Workbench) -> None:
+    history = make_history()
+    history.marks.append(Mark(step=1_500, kind=MarkKind.EDIT, text="ΔH <edited>"))
+    workbench.time.history_shown.emit(HistoryView(history=history))
+    assert losses.plot.marks.places.tolist() == [1_500]
+    assert "ΔH &lt;edited&gt;" in tooltip_at(losses.plot.viewport(), _at(losses.plot, 1_500, 2))
+    text = tooltip_at(losses.plot.viewport(), _at(losses.plot, 503, 2))
+    assert "step 500" in text
+    assert "Critic gap" in text
+
+
+def test_that_other_columns_make_other_curves(losses: LossesPanel, workbench: Workbench) -> None:
+    workbench.time.history_shown.emit(HistoryView(history=make_history()))
+    history = History()
+    history.append(0, {"kl": 1.0, "loss_model": 2.0, "epoch": 3.0})
+    workbench.time.history_shown.emit(HistoryView(history=history))
+    assert list(losses.legend.chips) == ["kl", "loss_model"]
+
+
+def test_that_nothing_hidden_is_drawn(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(LossesPanel, "draw", lambda self: drawn.append(self.NAME))
+    window, tabs = QMainWindow(), QTabWidget()
+    panel = LossesPanel(workbench.time, theme)
+    tabs.addTab(QToolButton(), "other")
+    tabs.addTab(panel, "losses")
+    window.setCentralWidget(tabs)
+    show(qtbot, window)
+    drawn.clear()
+    workbench.time.history_shown.emit(HistoryView(history=make_history()))
+    assert not drawn
+    tabs.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: bool(drawn))
+
+
+def test_that_the_batch_panel_shows_sizes_and_newest_values(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager
+) -> None:
+    panel = BatchPanel(workbench.time, theme)
+    show(qtbot, panel)
+    assert "Press Start" in panel.empty_text
+    workbench.time.history_shown.emit(HistoryView(history=make_history(batch_size=57.0, skipped=3.0)))
+    texts = [chip.text() for chip in panel.legend.chips.values()]
+    assert texts[0] == "n 57"
+    assert texts[2] == "B_avg 64"
+    assert texts[5] == "skipped 3"
+    assert "(Σw)²/Σw²" in panel.legend.chips["ess"].toolTip()
+    _click(qtbot, panel, "show_err")
+    assert not panel.carry._drawn["err"].line.isVisible()
+    width = panel.legend.chips["err"].width()
+    workbench.time.history_shown.emit(HistoryView(history=make_history(err=1.2345e-9)))
+    assert panel.legend.chips["err"].width() == width
+
+
+def test_that_a_curve_is_painted_wherever_the_view_goes(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager
+) -> None:
+    panel = BatchPanel(workbench.time, theme)
+    show(qtbot, panel)
+    plot = panel.sizes
+
+    def painted() -> bool:
+        rectangle = plot._drawn["batch_size"].line.boundingRect()
+        return bool(rectangle == plot.view.viewRect())
+
+    for size in (57.0, 3000.0):
+        workbench.time.history_shown.emit(HistoryView(history=make_history(batch_size=size)))
+        qtbot.waitUntil(painted)
+        assert plot.view.viewRect().contains(QPointF(150, size))
+
+
+def test_that_both_batch_plots_show_the_same_steps(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
+    panel = BatchPanel(workbench.time, theme)
+    show(qtbot, panel)
+    workbench.time.history_shown.emit(HistoryView(history=make_history()))
+    qtbot.keyClick(panel.sizes, Qt.Key.Key_Right)
+    assert _range(panel.sizes)[0] == _range(panel.carry)[0] == [300, 3_300]
+    qtbot.keyClick(panel.carry, Qt.Key.Key_Home)
+    assert _range(panel.sizes)[0] == _range(panel.carry)[0] == [0, 3_000]
+
+
+def test_that_a_low_batch_panel_has_one_plot_with_the_runs_range(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager
+) -> None:
+    panel = BatchPanel(workbench.time, theme)
+    show(qtbot, panel, 320, 220)
+    workbench.time.history_shown.emit(HistoryView(history=make_history()))
+    qtbot.wait(10)
+    assert panel.carry.isHidden()
+    assert _range(panel.sizes)[0] == [0, 3_000]
+    assert panel.minimumSizeHint().height() <= 220
+    assert panel.minimumSizeHint().width() <= 320
+
+
+@pytest.fixture
+def weights(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> WeightsPanel:
+    panel = WeightsPanel(workbench.target, workbench.time, theme)
+    show(qtbot, panel)
+    qtbot.waitUntil(lambda: not panel.empty_text)
+    return panel
+
+
+def test_that_equal_weights_stand_in_one_bar_at_one(weights: WeightsPanel) -> None:
+    shares = weights._shares["dataset"]
+    assert shares.max() == pytest.approx(100)
+    assert (shares > 0).sum() == 1
+    low, high = weights._bins.weight_range(int(shares.argmax()))  # type: ignore[union-attr]
+    assert low < 1 < high
+
+
+def test_that_batches_stand_in_the_same_bars_as_the_data_set(weights: WeightsPanel, workbench: Workbench) -> None:
+    workbench.target.set_offset(2, -1.36)
+    logs = np.exp(workbench.target.tilt.perturbation.class_log_weights(workbench.setup.dataset.counts))  # type: ignore[union-attr]
+    workbench.time.snapshot_shown.emit(make_snapshot(recent_weights=np.repeat(logs[[0, 2]], [90, 10])))
+    dataset, recent = weights._shares["dataset"], weights._shares["recent"]
+    assert (dataset > 0).tolist() == (recent > 0).tolist()
+    assert recent[recent > 0].tolist() == [90, 10]
+
+
+@pytest.mark.parametrize("offset", [-700.0, 25.0, 0.001])
+def test_that_extreme_weights_are_shown_on_every_scale(
+    qtbot: QtBot, weights: WeightsPanel, workbench: Workbench, offset: float
+) -> None:
+    workbench.target.set_offset(0, offset)
+    recent = np.array([0.0, np.inf, 1.0, 1e-320, 1e300])
+    for name in ("weights_log_weight", "weights_log_share", "weights_log_weight"):
+        _click(qtbot, weights, name)
+        workbench.time.snapshot_shown.emit(make_snapshot(recent_weights=recent.copy()))
+        assert weights._shares["dataset"].sum() == pytest.approx(100)
+        assert np.isfinite(_range(weights.plot)).all()
+        weights.grab()
+
+
+def test_that_a_bar_tells_its_weight_share_and_classes(weights: WeightsPanel, workbench: Workbench) -> None:
+    workbench.target.set_offset(2, -1.36)
+    text = tooltip_at(weights.plot.viewport(), _at(weights.plot, np.log10(3.03), 2))
+    assert "Data set: 9.85 %" in text
+    assert "Classes: 2" in text
+
+
+def test_that_the_legend_hides_a_series(qtbot: QtBot, weights: WeightsPanel) -> None:
+    assert weights._bars["dataset"].isVisible()
+    _click(qtbot, weights, "show_dataset")
+    assert not weights._bars["dataset"].isVisible()
+
+
+def test_that_weights_of_the_last_run_are_forgotten(weights: WeightsPanel, workbench: Workbench) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    assert weights._shares["recent"].any()
+    workbench.time.run_shown.emit()
+    assert not weights._shares["recent"].any()
+
+
+@pytest.mark.parametrize("name", ["losses", "batch", "weights"])
+def test_that_plots_change_their_look_at_once(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, name: str
+) -> None:
+    (known,) = [panel for panel in PANELS if panel.name == name]
+    panel = known.make(workbench, theme)
+    show(qtbot, panel)
+    workbench.time.history_shown.emit(HistoryView(history=make_history()))
+    theme.set_mode("dark")
+    for plot in panel.findChildren(Plot):
+        assert plot.backgroundBrush().color().name() == theme.tokens.surface
+
+
+def test_that_a_plot_can_be_copied_from_its_menu(
+    qtbot: QtBot, losses: LossesPanel, workbench: Workbench, qapp: QApplication
+) -> None:
+    workbench.time.history_shown.emit(HistoryView(history=make_history()))
+    losses.plot.copy_picture()
+    assert not qapp.clipboard().pixmap().isNull()

@@ -1,0 +1,137 @@
+"""The log: lines, details, filter, copy."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import QApplication, QToolButton
+from pytestqt.qtbot import QtBot
+
+from studio.errors import UserError
+from studio.gui.live.log import LogPanel
+from studio.gui.live.log_view import MOST_LINES
+from studio.gui.state.log_line import Level, LogLine
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.workbench import Workbench
+from tests.gui.shown import show
+
+_TRACE = "Traceback (most recent call last):\n  boom()\nValueError: no"
+
+
+@pytest.fixture
+def log(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> LogPanel:
+    panel = LogPanel(workbench.log, theme)
+    show(qtbot, panel, 480, 200)
+    return panel
+
+
+def _visible(log: LogPanel) -> list[str]:
+    found, block = [], log.view.document().begin()
+    while block.isValid():
+        if block.isVisible():
+            found.append(block.text())
+        block = block.next()
+    return found
+
+
+def test_that_lines_carry_time_and_level(log: LogPanel, workbench: Workbench) -> None:
+    assert "Press Start" in log.empty_text
+    workbench.log.line_logged.emit(LogLine(text="Training"))
+    workbench.log.line_logged.emit(
+        LogLine.of_error(UserError("Full", "The disk is full.", "Free some."), Level.WARNING)
+    )
+    assert not log.empty_text
+    first, second = _visible(log)
+    assert first.endswith("· Training")
+    assert second.endswith("⚠ Full. The disk is full. Free some.")
+    assert second[2:10].count(":") == 2
+
+
+def test_that_details_unfold_by_click_and_by_key(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
+    workbench.log.line_logged.emit(LogLine(text="Failed", level=Level.ERROR, detail=_TRACE))
+    workbench.log.line_logged.emit(LogLine(text="After"))
+    assert len(_visible(log)) == 2
+    block = log.view.document().begin()
+    place = log.view.cursorRect(QTextCursor(block)).center()
+    qtbot.mouseClick(log.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert len(_visible(log)) == 5
+    assert _visible(log)[0].startswith("▾")
+    assert "ValueError: no" in _visible(log)[3]
+    qtbot.keyClick(log.view, Qt.Key.Key_Return)
+    assert len(_visible(log)) == 2
+    assert _visible(log)[0].startswith("▸")
+
+
+def test_that_unfolded_lines_take_up_room(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
+    workbench.log.line_logged.emit(LogLine(text="Failed", level=Level.ERROR, detail=_TRACE * 20))
+    bar = log.view.verticalScrollBar()
+    assert bar.maximum() == 0
+    log.view.toggle(log.view.document().begin())
+    assert bar.maximum() > 0
+    log.view.toggle(log.view.document().begin())
+    assert bar.maximum() == 0
+
+
+def test_that_the_filter_keeps_what_matters(log: LogPanel, workbench: Workbench) -> None:
+    for level in Level:
+        workbench.log.line_logged.emit(LogLine(text=level.value, level=level, detail="more"))
+    log.filter.setCurrentIndex(1)
+    assert [text.split()[-1] for text in _visible(log)] == ["warning", "error"]
+    workbench.log.line_logged.emit(LogLine(text="hidden"))
+    log.filter.setCurrentIndex(2)
+    assert [text.split()[-1] for text in _visible(log)] == ["error"]
+    log.filter.setCurrentIndex(0)
+    assert len(_visible(log)) == 4
+
+
+def test_that_the_view_stays_at_the_end_unless_scrolled_up(log: LogPanel, workbench: Workbench) -> None:
+    bar = log.view.verticalScrollBar()
+    for index in range(60):
+        workbench.log.line_logged.emit(LogLine(text=f"line {index}"))
+    assert bar.value() == bar.maximum() > 0
+    bar.setValue(3)
+    workbench.log.line_logged.emit(LogLine(text="new"))
+    assert bar.value() == 3
+
+
+def test_that_copy_takes_the_selection_or_everything(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
+    workbench.log.line_logged.emit(LogLine(text="one", level=Level.ERROR, detail=_TRACE))
+    workbench.log.line_logged.emit(LogLine(text="two\nlines"))
+    copy = log.findChild(QToolButton, "log_copy")
+    qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
+    assert "ValueError: no" in QApplication.clipboard().text()
+    log.view.selectAll()
+    qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
+    assert "\n" in QApplication.clipboard().text()
+    cursor = log.view.textCursor()
+    cursor.setPosition(2)
+    cursor.setPosition(4, QTextCursor.MoveMode.KeepAnchor)
+    log.view.setTextCursor(cursor)
+    qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
+    assert len(QApplication.clipboard().text()) == 2
+
+
+def test_that_the_log_outlives_a_run_and_can_be_cleared(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
+    workbench.log.line_logged.emit(LogLine(text="one"))
+    workbench.time.run_shown.emit()
+    assert len(_visible(log)) == 1
+    qtbot.mouseClick(log.findChild(QToolButton, "log_clear"), Qt.MouseButton.LeftButton)
+    assert log.empty_text
+    workbench.log.line_logged.emit(LogLine(text="two"))
+    assert [text[-3:] for text in _visible(log)] == ["two"]
+
+
+def test_that_old_lines_make_room(log: LogPanel, workbench: Workbench) -> None:
+    log.view.setMaximumBlockCount(50)
+    for index in range(120):
+        workbench.log.line_logged.emit(LogLine(text=f"line {index}", detail="more"))
+    assert log.view.blockCount() == 50
+    assert MOST_LINES == 5_000
+
+
+def test_that_colours_follow_the_look(log: LogPanel, workbench: Workbench, theme: ThemeManager) -> None:
+    workbench.log.line_logged.emit(LogLine(text="bad", level=Level.ERROR))
+    theme.set_mode("dark")
+    formats = log.view.document().begin().layout().formats()
+    assert theme.tokens.error in {found.format.foreground().color().name() for found in formats}

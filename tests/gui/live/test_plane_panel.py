@@ -1,0 +1,376 @@
+"""The planar lab: exact densities before a run, the model's points and fields during one, all by mouse and keyboard."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QComboBox, QLabel, QToolButton
+from pytestqt.qtbot import QtBot
+
+from studio.data.planar.config import GaussianConfig, LinesConfig, RingConfig
+from studio.data.planar.density import Blobs, blob
+from studio.data.planar.plane import Plane
+from studio.gui.live.plane.fields import SIDE, ExactFields, model_field
+from studio.gui.live.plane.panel import PlanePanel
+from studio.gui.live.plane.plane_items import arrow_ends, contour_ends, net_ends, particle_tails
+from studio.gui.live.samples.panel import SamplesPanel
+from studio.gui.setup.panel import SetupPanel
+from studio.gui.state.history import HistoryView
+from studio.gui.state.view_state import RunPhase
+from studio.gui.widgets.theme import ThemeManager, ThemeMode
+from studio.gui.window.main_window import MainWindow
+from studio.gui.window.workbench import Workbench
+from studio.models.catalog import model_spec
+from studio.models.plane import Arrows, Field, Flow, Net
+from studio.training.config.energy import EnergyConfig
+from studio.training.config.presets import config_or_preset
+from studio.training.config.run_config import RunConfig
+from studio.training.messages.snapshot import PlaneFrame
+from studio.training.storage.frames import Frame
+from tests.gui.hands import Hands
+from tests.gui.shown import make_history, make_snapshot, show, tooltip_at
+
+Key = Qt.Key
+
+
+def load(qtbot: QtBot, workbench: Workbench, config: RingConfig | LinesConfig | GaussianConfig) -> None:
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
+        workbench.setup.set_dataset(config)
+
+
+def make_frame(step: int = 10, count: int = 50) -> PlaneFrame:
+    """What a GAN would send."""
+    rng = np.random.default_rng(step)
+    points = rng.standard_normal((count, 2))
+    ramp = np.repeat(np.linspace(-1, 3, 40)[:, None], 40, 1)
+    return PlaneFrame(
+        step=step,
+        points=points,
+        labels=rng.integers(0, 8, count),
+        views=(
+            Field(name="critic", title="Critic", tip="How real. D(x).", unit="", values=ramp),
+            Arrows(name="pull", title="Pull", tip="Whither. −∇L.", at=points / 4, along=np.ones((count, 2))),
+            Net(name="latent_net", title="Net", tip="Where. G(z).", knots=rng.standard_normal((5, 5, 2)) / 4),
+            Flow(name="flow", title="Flow", tip="Where to. x(t).", knots=rng.standard_normal((6, 9, 2)) / 4),
+        ),
+    )
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> PlanePanel:
+    load(qtbot, workbench, RingConfig(count=400))
+    panel = PlanePanel(workbench.setup, workbench.target, workbench.runs, workbench.time, theme)
+    show(qtbot, panel, 800, 500)
+    qtbot.waitUntil(lambda: panel.heat is not None)
+    return panel
+
+
+def test_that_points_of_an_old_run_are_shown_where_they_belong(panel: PlanePanel, workbench: Workbench) -> None:
+    grid = make_snapshot().grid
+    assert grid is not None
+    kept = Frame(grid=grid, seconds=1.0, points=np.ones((5, 2)), labels=np.zeros(5, np.int64))
+    workbench.time.frame_shown.emit(kept)
+    assert panel._step.text() == ""  # of no run that learned these points
+    workbench.runs.config = workbench.setup.config
+    workbench.time.frame_shown.emit(kept)
+    assert panel._frame is not None
+    assert panel._step.text().startswith(f"step {grid.step}")
+    assert np.array_equal(panel._frame.points, np.ones((5, 2)))
+
+
+def test_that_the_panel_says_how_to_get_a_plane(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
+    panel = PlanePanel(workbench.setup, workbench.target, workbench.runs, workbench.time, theme)
+    show(qtbot, panel)
+    assert "Choose one of the data sets" in panel.empty_text
+    load(qtbot, workbench, RingConfig(count=400))
+    assert panel.empty_text == ""
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
+        workbench.setup.set_dataset(RunConfig().dataset)
+    assert panel.empty_text
+
+
+def test_that_the_target_is_drawn_before_a_run_and_follows_the_tilt(panel: PlanePanel, workbench: Workbench) -> None:
+    assert panel.heat is not None
+    assert panel.heat.name == "target"
+    assert not panel.steps.isVisible()
+    assert "press Start" in panel.distances.before.text()
+    before = panel.heat.at(0, 2, 4)
+    workbench.target.set_offset(0, -2.0)
+    after = panel.heat.at(0, 2, 4)
+    assert before is not None
+    assert after is not None
+    assert workbench.target.tilt is not None
+    assert after / before == pytest.approx(workbench.target.tilt.summary.target[0] * 8, rel=1e-6)
+
+
+def test_that_a_frame_brings_points_arrows_a_net_and_the_models_field(panel: PlanePanel, workbench: Workbench) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    canvas = panel.canvas
+    assert sum(polygon.size() for _, polygon in canvas.fake._parts) == 50
+    assert len(canvas.arrow_lines.xData) == 6 * 17
+    assert len(canvas.net_lines.xData) == 2 * 40
+    assert panel.heat is not None
+    assert panel.heat.name == "critic"
+    assert "step 10" in panel._step.text()
+
+
+@pytest.mark.parametrize(
+    ("letter", "layer"),
+    [("D", "data"), ("S", "samples"), ("C", "contours"), ("P", "arrows"), ("N", "net"), ("F", "flow")],
+)
+def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
+    qtbot: QtBot, panel: PlanePanel, workbench: Workbench, letter: str, layer: str
+) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+
+    def drawn() -> int:
+        canvas = panel.canvas
+        lines = {"contours": canvas.contour_lines, "arrows": canvas.arrow_lines}
+        lines |= {"net": canvas.net_lines, "flow": canvas.tails}
+        if layer in lines:
+            return len(lines[layer].xData)
+        dots = canvas.real if layer == "data" else canvas.fake
+        return sum(polygon.size() for _, polygon in dots._parts)
+
+    full = drawn()
+    assert full > 0
+    panel.canvas.setFocus()
+    qtbot.keyClick(panel.canvas, letter.lower())
+    assert drawn() == 0
+    button = panel.toggles[letter.lower()]
+    assert not button.isChecked()
+    qtbot.keyClick(button, Key.Key_Space)
+    assert drawn() == full
+    assert f"{letter} in the plot" in button.toolTip()
+
+
+def test_that_a_model_that_makes_no_points_shows_none(panel: PlanePanel, workbench: Workbench) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    nothing = PlaneFrame(step=20, points=np.empty((0, 2)), labels=np.empty(0, np.int64), views=())
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=nothing))
+    assert sum(polygon.size() for _, polygon in panel.canvas.fake._parts) == 0
+
+
+def test_that_h_goes_through_the_heat_maps_and_the_choice_stays(
+    qtbot: QtBot, panel: PlanePanel, workbench: Workbench
+) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    assert panel.heat is not None
+    seen = [panel.heat.name]
+    for _ in range(3):
+        qtbot.keyClick(panel.canvas, "h")
+        seen.append(panel.heat.name if panel.heat is not None else "none")
+    assert seen == ["critic", "none", "p", "target"]
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame(20)))
+    assert panel.heat.name == "target"
+
+
+def test_that_the_mouse_reads_every_field_with_its_unit(panel: PlanePanel, workbench: Workbench) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    middle = panel.canvas.viewport().mapFromParent(panel.canvas.rect().center()) + QPoint(25, -10)
+    text = tooltip_at(panel.canvas.viewport(), middle)
+    assert "Target" in text
+    assert "per area" in text
+    assert "Critic" in text
+
+
+def test_that_distances_are_drawn_and_explained(panel: PlanePanel, workbench: Workbench) -> None:
+    history = make_history(40, plane_js=0.3, plane_w1=0.5, plane_w1_floor=0.2, plane_kl=1.0)
+    workbench.time.history_shown.emit(HistoryView(history=history))
+    assert panel.distances.before.isHidden()
+    chips = panel.distances.legend.chips
+    assert "0.300" in chips["plane_js"]._value
+    assert not chips["plane_kl"].isChecked()
+    assert all("m = " in chip.toolTip() or "." in chip.toolTip() for chip in chips.values())
+
+
+def test_that_a_new_run_forgets_the_old_ones_points(panel: PlanePanel, workbench: Workbench) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    workbench.time.run_shown.emit()
+    assert not panel.canvas.fake._parts
+    assert panel.empty_text == ""
+
+
+def test_that_the_look_can_change_while_it_is_shown(panel: PlanePanel, workbench: Workbench) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    light = panel.canvas.fake._parts[0][0].name()
+    panel.theme.set_mode(ThemeMode.DARK)
+    assert panel.canvas.fake._parts[0][0].name() != light
+    heat = panel.canvas.heat._picture
+    assert heat.pixelColor(0, heat.height() - 1).name() == panel.theme.tokens.surface  # the critic's least value
+
+
+def test_that_a_planar_set_brings_its_panel_to_the_front_and_trains(qtbot: QtBot, window: MainWindow) -> None:
+    hands = Hands(qtbot, window)
+    bench = window.workbench
+    with qtbot.waitSignal(bench.setup.dataset_changed):
+        bench.setup.set_config(config_or_preset("planar-gan"))
+    panel = window.docks["plane"].widget()
+    assert isinstance(panel, PlanePanel)
+    qtbot.waitUntil(panel.on_screen)
+    hands.train()
+    hands.wait(lambda: panel._frame is not None and bool(panel.canvas.fake._parts))
+    hands.wait(lambda: "plane_js" in bench.runs.history.names)
+    steps = panel.steps
+    assert list(steps.buttons) == ["critic", "generator"]
+    qtbot.keyClick(steps.buttons["critic"], Key.Key_Space)
+    hands.wait_for(RunPhase.PAUSED)
+    at = bench.runs.run.step  # it pauses before it steps, so the critic's step may be still to come
+    qtbot.mouseClick(steps.buttons["generator"], Qt.MouseButton.LeftButton)
+    hands.wait(lambda: at < bench.runs.run.step <= at + 2)
+    qtbot.mouseClick(steps.slow, Qt.MouseButton.LeftButton)
+    assert steps.slow.isChecked()
+    hands.end()
+    assert bench.runs.run.phase is RunPhase.FINISHED
+    assert steps.isHidden()
+    with qtbot.waitSignal(bench.setup.dataset_changed):
+        bench.setup.set_dataset(RunConfig().dataset)
+    samples = window.docks["samples"].widget()
+    assert isinstance(samples, SamplesPanel)
+    qtbot.waitUntil(samples.on_screen)
+
+
+def test_that_a_model_that_cannot_learn_points_says_so_at_once_and_at_start(qtbot: QtBot, window: MainWindow) -> None:
+    hands, bench = Hands(qtbot, window), window.workbench
+    load(qtbot, bench, RingConfig(count=400))
+    message = hands.find(QLabel, "model_misfit")
+    assert not message.isVisible()
+    combo = hands.find(QComboBox, "model")
+    hands.choose("model", "vae")
+    assert combo.currentData() == "vae"
+    assert "Choose the Gaussian likelihood" in message.text()
+    hands.press("start")
+    assert not bench.runs.run.phase.active
+    setup = window.docks["setup"].widget()
+    assert isinstance(setup, SetupPanel)
+    row = setup.model._forms["vae"]._rows["likelihood"]
+    assert "This likelihood is for pixels" in row.message.text()
+    bench.setup.edit(model=model_spec("vae").config.model_validate({"kind": "vae", "likelihood": "gaussian"}))
+    assert message.isHidden()
+
+
+# -- geometry
+
+
+def test_that_a_contour_of_a_gaussian_is_its_circle() -> None:
+    plane = Plane(half=4.0, classes=(blob(0, 0, 1.0),))
+    density = ExactFields(plane).field("p", np.ones(1)).values
+    ends = contour_ends(density, (density.max() * np.exp(-0.5),), 4.0)
+    np.testing.assert_allclose(np.hypot(ends[:, 0], ends[:, 1]), 1, atol=0.01)
+    length = np.linalg.norm(ends[::2] - ends[1::2], axis=1).sum()
+    assert length == pytest.approx(2 * np.pi, rel=0.01)
+
+
+def test_that_arrows_vanish_with_their_slope_and_never_grow_beyond_a_sixth() -> None:
+    at = np.zeros((3, 2))
+    ends = arrow_ends(at, np.array([[0, 0], [0, 1.0], [1e9, 0]]), 6.0).reshape(3, 6, 2)
+    length = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
+    np.testing.assert_allclose(length, [0, 0.48, 0.96], rtol=1e-6)
+
+
+def test_that_a_net_joins_neighbours() -> None:
+    knots = np.stack(np.meshgrid(np.arange(3.0), np.arange(2.0)), 2)
+    assert len(net_ends(knots)) == 2 * (2 * 2 + 3)
+
+
+def test_that_particles_run_along_their_ways_and_never_off_them() -> None:
+    knots = np.zeros((3, 5, 2))
+    knots[..., 0] = np.arange(5.0)  # each moves by one unit from one time to the next
+    knots[..., 1] = np.arange(3.0)[:, None]
+    before, after = (particle_tails(knots, at).reshape(3, -1, 2) for at in (0.25, 0.35))
+    for particle, (head, later) in enumerate(zip(before[:, -1], after[:, -1], strict=True)):
+        assert head[1] == particle
+        assert (later[0] - head[0]) % 4 == pytest.approx(0.4)
+    assert before[0, -1, 0] == pytest.approx(1)
+    assert before[..., 0].min() >= 0
+    assert before[..., 0].max() <= 4
+    lengths = before[:, -1, 0] - before[:, 0, 0]
+    assert (lengths >= 0).all()
+    assert lengths.max() == pytest.approx(2)
+
+
+def test_that_particles_move_while_they_are_seen(panel: PlanePanel, workbench: Workbench, qtbot: QtBot) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    first = panel.canvas.tails.xData.copy()
+    qtbot.waitUntil(lambda: not np.array_equal(panel.canvas.tails.xData, first))
+    panel.hide()
+    assert not panel.canvas._beat.isActive()
+    panel.show()
+    assert panel.canvas._beat.isActive()
+
+
+def test_that_layers_a_model_lacks_are_not_offered(panel: PlanePanel, workbench: Workbench) -> None:
+    assert all(button.isEnabled() for button in panel.toggles.values())
+    frame = make_frame()
+    no_net = tuple(view for view in frame.views if not isinstance(view, Net))
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=replace(frame, views=no_net)))
+    assert [layer for layer, button in panel.toggles.items() if not button.isEnabled()] == ["n"]
+    workbench.time.run_shown.emit()
+    assert all(button.isEnabled() for button in panel.toggles.values())
+
+
+def test_that_a_models_log_density_becomes_a_density_per_area() -> None:
+    flat = Field(name="q", title="q", tip="A. B.", unit="nats", values=np.full((40, 40), -np.log(4)), density=True)
+    shown = model_field(flat, 5.0)
+    assert shown.unit == "per area"
+    np.testing.assert_allclose(shown.values * 100, 1)
+
+
+def test_that_exact_fields_integrate_to_one() -> None:
+    centres = np.array([[1.0, 0], [-1, 0]])
+    plane = Plane(half=4.0, classes=(Blobs(centres, 0.5, np.array([0.3, 0.7])), blob(0, 1, 0.4)))
+    for shares in ([0.5, 0.5], [0.9, 0.1]):
+        values = ExactFields(plane).field("target", np.array(shares)).values
+        assert values.sum() * (8 / SIDE) ** 2 == pytest.approx(1, abs=1e-6)
+
+
+# -- lessons
+
+
+def test_that_a_lesson_opens_from_the_menu_with_its_text_and_its_set(qtbot: QtBot, window: MainWindow) -> None:
+    bench, panel = window.workbench, window.docks["plane"].widget()
+    assert isinstance(panel, PlanePanel)
+    (action,) = [each for each in window.findChildren(QAction) if each.objectName() == "lesson_vanishing-gradients"]
+    with qtbot.waitSignal(bench.setup.dataset_changed):
+        action.trigger()
+    assert bench.setup.config.dataset.kind == "planar_lines"
+    assert panel.lesson.text.text().startswith("Vanishing gradients. The generator begins between two lines")
+    qtbot.waitUntil(panel.lesson.isVisible)
+    (close,) = panel.lesson.findChildren(QToolButton, "lesson_close")
+    qtbot.keyClick(close, Key.Key_Space)
+    assert not panel.lesson.isVisible()
+
+
+def test_that_a_lesson_leaves_with_its_plane(qtbot: QtBot, window: MainWindow) -> None:
+    bench, panel = window.workbench, window.docks["plane"].widget()
+    assert isinstance(panel, PlanePanel)
+    (action,) = [each for each in window.findChildren(QAction) if each.objectName() == "lesson_mode-collapse"]
+    with qtbot.waitSignal(bench.setup.dataset_changed):
+        action.trigger()
+    with qtbot.waitSignal(bench.setup.dataset_changed):
+        bench.setup.set_dataset(RunConfig().dataset)
+    assert panel.lesson.isHidden()
+
+
+def test_that_it_is_said_how_much_of_the_target_the_square_cuts_off(
+    qtbot: QtBot, panel: PlanePanel, workbench: Workbench
+) -> None:
+    load(qtbot, workbench, GaussianConfig())
+    shown = panel.distances.before
+
+    def tilt(slope: float) -> None:
+        energy = EnergyConfig.model_validate({"terms": [{"kind": "linear", "feature": "x", "slope": slope}]})
+        workbench.target.set_energy(energy, "slope")
+
+    tilt(1.0)
+    qtbot.waitUntil(lambda: panel._target_shown is workbench.target.tilt is not None)
+    assert "out of the square" not in shown.text()
+    tilt(4.0)
+    qtbot.waitUntil(lambda: "out of the square" in shown.text())
+    assert "about 2.2 %" in shown.text()  # 2.275 % of N(−4, 1) lies below −6
+    tilt(0.5)
+    qtbot.waitUntil(lambda: "out of the square" not in shown.text())

@@ -1,0 +1,162 @@
+"""The theory panel: what it predicts of a tilt, against the exact answer, and where it says that this fails."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolButton
+from pytestqt.qtbot import QtBot
+
+from studio.gui.target.theory.generated import of_points
+from studio.gui.target.theory.panel import TheoryPanel
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.workbench import Workbench
+from studio.training.messages.snapshot import PlaneFrame
+from tests.gui.evaluation.test_shares_panel import arrive, evaluation
+from tests.gui.shown import show
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> TheoryPanel:
+    workbench.target.set_share(2, 0.3)
+    panel = TheoryPanel(workbench.target, workbench.energies, workbench.evaluations, workbench.time, theme)
+    show(qtbot, panel, 700, 460)
+    qtbot.waitUntil(lambda: panel.theory is not None)
+    return panel
+
+
+def value(panel: TheoryPanel, name: str) -> str:
+    chip = panel.legend.chips[name]
+    return chip.text().removeprefix(chip.title).strip()
+
+
+def choose(qtbot: QtBot, panel: TheoryPanel, name: str) -> None:
+    panel.choice.setFocus()
+    while panel.choice.currentData() != name:
+        down = panel.choice.currentIndex() < panel.choice.findData(name)
+        qtbot.keyClick(panel.choice, Qt.Key.Key_Down if down else Qt.Key.Key_Up)
+
+
+def test_that_without_data_it_says_what_will_appear(qtbot: QtBot, theme: ThemeManager, workbench: Workbench) -> None:
+    panel = TheoryPanel(workbench.target, workbench.energies, workbench.evaluations, workbench.time, theme)
+    show(qtbot, panel)
+    panel.take_tilt(None)
+    assert "Choose a data set" in panel.empty_text
+
+
+def test_that_the_share_of_the_tilted_class_is_met_exactly_at_one_and_by_the_data_at_zero(
+    qtbot: QtBot, panel: TheoryPanel, workbench: Workbench
+) -> None:
+    assert panel.choice.currentText() == "Share of 2"
+    assert value(panel, "exact").startswith("30.0 ±")
+    assert workbench.setup.dataset is not None
+    share = 100 * float(workbench.setup.dataset.shares[2])
+    # First order: p·(1 − p)·|ΔH| above p, for an offset of one class alone.
+    offset = workbench.target.class_offsets()[2]
+    assert float(value(panel, "first").split(" ± ")[0]) == pytest.approx(
+        share - share * (1 - share / 100) * offset, rel=0.01
+    )
+    panel.slider.setFocus()
+    qtbot.keyClick(panel.slider, Qt.Key.Key_Home)
+    assert panel.scale_label.text() == "s = 0.00"
+    assert [float(value(panel, name).split()[0]) for name in ("exact", "first", "second")] == pytest.approx(
+        [share] * 3, rel=0.01
+    )
+
+
+def test_that_the_data_and_the_predictions_have_errors(panel: TheoryPanel, workbench: Workbench) -> None:
+    assert workbench.setup.dataset is not None
+    share, count = float(workbench.setup.dataset.shares[2]), len(workbench.setup.dataset.labels)
+    mean, error = value(panel, "data").split(" ± ")
+    assert float(mean) == pytest.approx(100 * share, rel=0.01)
+    assert float(error) == pytest.approx(100 * np.sqrt(share * (1 - share) / count), rel=0.05)
+    assert [line.title for line in panel._level.lines] == ["data"]
+    panel.legend.chips["data"].click()
+    assert not panel._level.lines
+    errors = [float(value(panel, name).split(" ± ")[1]) for name in ("first", "second")]
+    assert 0 < errors[0] < errors[1]
+
+
+def test_that_the_free_energy_is_told_with_where_its_expansion_fails(qtbot: QtBot, panel: TheoryPanel) -> None:
+    assert "log Z" not in panel.verdict.text()
+    qtbot.mouseClick(panel.shown["energy"], Qt.MouseButton.LeftButton)
+    assert "−log Z = −0.25" in panel.verdict.text()
+    titles = [line.title for line in panel._marks["energy"].lines]
+    assert titles == ["s", "order 1 fails", "order 2 fails"]
+
+
+def test_that_the_slider_goes_by_keys_to_twice_the_tilt(qtbot: QtBot, panel: TheoryPanel) -> None:
+    panel.slider.setFocus()
+    qtbot.keyClick(panel.slider, Qt.Key.Key_End)
+    assert panel.scale == 2
+    assert float(value(panel, "exact").split()[0]) > 60
+
+
+def test_that_it_says_where_orders_fail_and_where_the_data_no_longer_carry_the_tilt(
+    panel: TheoryPanel, workbench: Workbench
+) -> None:
+    assert "First order holds below s = 0." in panel.verdict.text()
+    assert "ESS/n is 68.6 % at s = 1.00." in panel.verdict.text()
+    workbench.target.set_offset(2, 4.0)
+    workbench.target.set_offset(8, -6.0)  # one class of ten alone, with less than a tenth of the examples
+    assert "below 10 % from s = " in panel.verdict.text()
+    assert any(line.title == "collapse" for line in panel._marks["ess"].lines)
+
+
+def test_that_without_a_tilt_it_says_so(panel: TheoryPanel, workbench: Workbench) -> None:
+    workbench.target.set_offsets([0.0] * 10, "none")
+    assert "nothing is tilted" in panel.verdict.text()
+
+
+def test_that_a_feature_is_measured_and_then_predicted(qtbot: QtBot, panel: TheoryPanel, workbench: Workbench) -> None:
+    choose(qtbot, panel, "ink")
+    qtbot.waitUntil(lambda: not panel.empty_text)
+    measured = workbench.energies.measured
+    assert measured is not None
+    ink, labels = measured.values("ink"), measured.labels
+    weights = np.exp(-np.asarray(workbench.target.class_offsets())[labels])
+    assert float(value(panel, "exact").split()[0]) == pytest.approx(np.average(ink, weights=weights), rel=0.005)
+    assert panel.plots["mean"].labels["left"] == "mean ink (%)"
+
+
+def test_that_what_the_model_generates_is_shown_once_it_is_known(
+    qtbot: QtBot, panel: TheoryPanel, workbench: Workbench
+) -> None:
+    assert value(panel, "generated") == "–"
+    arrive(workbench)
+    found = evaluation(workbench).shares
+    share, error = value(panel, "generated").split(" ± ")
+    assert float(share) == pytest.approx(100 * found.corrected[2], rel=0.01)
+    assert float(error) == pytest.approx(100 * (found.high[2] - found.low[2]) / 3.92, rel=0.1)
+    assert panel.generated.point.getData()[0].tolist() == [1.0]
+    choose(qtbot, panel, "ink")
+    qtbot.waitUntil(lambda: not panel.empty_text and value(panel, "generated") == "31.5 ± 0.25")
+    assert panel.plots["mean"].view.viewRange()[1][0] < 31.25  # far off the curves, and still to be seen
+    panel.legend.chips["generated"].click()
+    assert panel.generated.point.getData()[0].tolist() == []
+
+
+def test_that_points_of_the_plane_have_means_with_errors() -> None:
+    points = np.random.default_rng(0).standard_normal((400, 2))
+    frame = PlaneFrame(step=1, points=points, labels=(points[:, 0] > 0).astype(np.int64), views=())
+    coordinate, share = of_points("x", frame), of_points("class:1", frame)
+    assert coordinate is not None
+    assert share is not None
+    assert coordinate.value == pytest.approx(points[:, 0].mean())
+    assert coordinate.error == pytest.approx(1 / 20, rel=0.1)
+    assert share.value == pytest.approx(100 * (points[:, 0] > 0).mean())
+    assert share.error == pytest.approx(2.5, rel=0.05)
+
+
+def test_that_a_small_panel_shows_what_was_asked_for_last_and_never_nothing(qtbot: QtBot, panel: TheoryPanel) -> None:
+    panel.resize(480, 420)
+    visible = [name for name, plot in panel.plots.items() if plot.isVisible()]
+    assert visible == ["mean", "ess"]
+    for name in ("theory_energy", "theory_energy", "theory_ess", "theory_mean"):
+        button = panel.findChild(QToolButton, name)
+        assert button is not None
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        shown = [each for each, plot in panel.plots.items() if plot.isVisible()]
+        assert 1 <= len(shown) <= 2
+        assert shown == [each for each, toggle in panel.shown.items() if toggle.isChecked()]

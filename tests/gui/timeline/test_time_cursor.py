@@ -1,0 +1,312 @@
+"""The time cursor: an old run fills the panels as a live one does, and any step of either can be looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QSpinBox, QToolButton
+from pytestqt.qtbot import QtBot
+
+from studio.gui.evaluation.panel import SharesPanel
+from studio.gui.live.diagnostics import DiagnosticsPanel
+from studio.gui.live.examples import ExamplesPanel
+from studio.gui.live.losses import LossesPanel
+from studio.gui.live.samples.panel import SamplesPanel
+from studio.gui.live.weights import WeightsPanel
+from studio.gui.state.view_state import RunPhase
+from studio.gui.timeline.time_bar import TimeBar
+from studio.gui.timeline.time_cursor import TimeView
+from studio.gui.widgets.number_format import FIGURE_SPACE
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.workbench import Workbench
+from studio.training.messages.commands import SampleNow
+from studio.training.messages.marks import MarkKind
+from studio.training.storage.frames import FrameStore
+from tests.gui.hands import Hands
+from tests.gui.shown import make_snapshot, show, tooltip_at
+from tests.library.made_runs import make_config, make_grid, make_run, record_evaluation
+
+Key = Qt.Key
+
+
+@pytest.fixture
+def old_run(workbench: Workbench) -> Path:
+    """1,000 steps with a point each 10, frames at 0, 333, 667 and 1,000, an edit at 500 and two evaluations."""
+    path = make_run(workbench.setup.runs_root, "old", make_config("an old run"), steps=1000)
+    record_evaluation(path, 400, 0.3, 40.0)
+    record_evaluation(path, 900, 0.1, 20.0)
+    return path
+
+
+def look_at(qtbot: QtBot, bench: Workbench, path: Path) -> None:
+    with qtbot.waitSignal(bench.time.frame_shown):
+        bench.time.open(path)
+
+
+def go_to(qtbot: QtBot, bench: Workbench, step: int) -> None:
+    with qtbot.waitSignal(bench.evaluations.shown_changed):
+        bench.time.seek(step)
+
+
+def test_that_an_old_run_fills_the_panels(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, old_run: Path
+) -> None:
+    samples, losses, shares, weights = panels = (
+        SamplesPanel(workbench.time, workbench.latents, theme),
+        LossesPanel(workbench.time, theme),
+        SharesPanel(workbench.setup, workbench.evaluations, theme),
+        WeightsPanel(workbench.target, workbench.time, theme),
+    )
+    for panel in panels:
+        show(qtbot, panel)
+    look_at(qtbot, workbench, old_run)
+    qtbot.waitUntil(lambda: not shares.empty_text)
+    assert workbench.time.view == TimeView(
+        title="an old run", live=False, following=False, step=1000, last=1000, marks=workbench.time.view.marks
+    )
+    assert [mark.kind for mark in workbench.time.view.marks] == [MarkKind.EDIT]
+    assert samples._step.text().startswith("step 1,000")
+    assert [curve.title for curve in losses.plot.curves] == ["Negative ELBO"]
+    assert shares._step.text() == "step 900, 1,000 samples"
+    go_to(qtbot, workbench, 450)
+    assert samples._step.text().startswith("step 333")
+    assert samples._grid is not None
+    assert np.array_equal(samples._grid.averaged, make_grid(333).averaged)
+    assert shares._step.text() == "step 400, 1,000 samples"
+    assert losses.plot.cursor.places.tolist() == [450]
+    assert "0.222" in losses.legend.chips["loss_autoencoder"].text()
+    assert not weights.empty_text
+
+
+def test_that_before_the_first_evaluation_there_is_none(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+    look_at(qtbot, workbench, old_run)
+    go_to(qtbot, workbench, 399)
+    assert workbench.evaluations.shown.latest is None
+    assert len(workbench.evaluations.shown.history.history) == 2
+
+
+def test_that_marks_are_jumped_between(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+    look_at(qtbot, workbench, old_run)
+    workbench.time.to_mark(-1)
+    assert workbench.time.view.step == 500
+    workbench.time.to_mark(-1)
+    assert workbench.time.view.step == 500
+    go_to(qtbot, workbench, 0)
+    workbench.time.to_mark(1)
+    assert workbench.time.view.step == 500
+    with qtbot.waitSignal(workbench.evaluations.shown_changed):
+        workbench.time.follow()
+    assert workbench.time.view.step == 1000
+
+
+def test_that_a_damaged_run_is_told_of_and_changes_nothing(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+    look_at(qtbot, workbench, old_run)
+    bad = make_run(workbench.setup.runs_root, "bad")
+    (bad / "metrics.sqlite").write_bytes(b"x" * 5000)
+    with qtbot.waitSignal(workbench.log.line_logged) as told:
+        workbench.time.open(bad)
+    assert "metrics cannot be read" in told.args[0].text
+    assert workbench.time.view.title == "an old run"
+
+
+def test_that_the_run_that_was_asked_for_last_is_shown(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+    other = make_run(workbench.setup.runs_root, "other", make_config("another"))
+    workbench.time.open(old_run)
+    with qtbot.waitSignal(workbench.time.frame_shown):
+        workbench.time.open(other)
+    assert workbench.time.view.title == "another"
+
+
+def test_that_a_live_run_is_followed_left_and_followed_again(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, old_run: Path
+) -> None:
+    samples = SamplesPanel(workbench.time, workbench.latents, theme)
+    show(qtbot, samples)
+    workbench.runs.snapshot_arrived.emit(make_snapshot(120))
+    assert samples._step.text().startswith("step 100")
+    look_at(qtbot, workbench, old_run)
+    workbench.runs.snapshot_arrived.emit(make_snapshot(220))
+    assert samples._step.text().startswith("step 1,000")
+    workbench.time.show_live()
+    assert samples._step.text().startswith("step 200")
+    workbench.runs.snapshot_arrived.emit(make_snapshot(320))
+    assert samples._step.text().startswith("step 300")
+
+
+def test_that_a_new_run_takes_the_panels(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+    look_at(qtbot, workbench, old_run)
+    workbench.runs.run_reset.emit()
+    assert workbench.time.view.live
+    assert workbench.time.config is None
+
+
+# -- the bar
+
+
+@pytest.fixture
+def bar(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> TimeBar:
+    bar = TimeBar(workbench.time, theme)
+    show(qtbot, bar, 800, 40)
+    return bar
+
+
+def test_that_the_bar_says_what_to_do_while_there_is_no_run(bar: TimeBar) -> None:
+    assert "press Start" in bar.title.toolTip()
+    assert not bar.slider.isEnabled()
+    assert not bar.live.isVisible()
+
+
+def test_that_the_bar_is_moved_by_keys_clicks_and_numbers(
+    qtbot: QtBot, bar: TimeBar, workbench: Workbench, old_run: Path
+) -> None:
+    look_at(qtbot, workbench, old_run)
+    assert bar.title.toolTip().count("Looking at an old run")
+    assert (bar.slider.value(), bar.step.value()) == (1000, 1000)
+    assert bar.follow.isChecked()
+    qtbot.keyClick(bar.slider, Key.Key_Left)
+    assert workbench.time.view.step == 995
+    assert not bar.follow.isChecked()
+    qtbot.keyClick(bar.slider, Key.Key_PageDown)
+    assert workbench.time.view.step == 945
+    qtbot.keyClick(bar.slider, Key.Key_Home)
+    assert workbench.time.view.step == 0
+    step = bar.findChild(QSpinBox, "time_step")
+    assert step is not None
+    step.selectAll()
+    qtbot.keyClicks(step, "777")
+    qtbot.keyClick(step, Key.Key_Return)
+    assert workbench.time.view.step == 777
+    for name, there in (("time_back", 500), ("time_follow", 1000), ("time_back", 500)):
+        button = bar.findChild(QToolButton, name)
+        assert button is not None
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert workbench.time.view.step == there
+    assert not bar.back.isEnabled()
+    assert not bar.next.isEnabled()
+    qtbot.mouseClick(bar.live, Qt.MouseButton.LeftButton)
+    assert workbench.time.view.live
+    assert not bar.live.isVisible()
+
+
+@pytest.mark.usefixtures("all_panels")
+def test_that_the_whole_window_jumps_by_keys(quick_hands: Hands, old_run: Path) -> None:
+    bench = quick_hands.bench
+    look_at(quick_hands.qtbot, bench, old_run)
+    alt = Qt.KeyboardModifier.AltModifier
+    for key, there in ((Key.Key_Left, 500), (Key.Key_End, 1000), (Key.Key_Left, 500)):
+        quick_hands.key(key, alt)
+        assert bench.time.view.step == there
+    assert not quick_hands.window.time_bar.jumps["back"].isEnabled()
+    quick_hands.key(Key.Key_Home, alt)
+    assert bench.time.view.live
+
+
+def test_that_a_mark_says_what_it_is(qtbot: QtBot, bar: TimeBar, workbench: Workbench, old_run: Path) -> None:
+    look_at(qtbot, workbench, old_run)
+    place = round(bar.slider._place(500))
+    assert "Step 500: ΔH edited" in tooltip_at(bar.slider, QPoint(place, 5))
+    assert "The step that samples" in tooltip_at(bar.slider, QPoint(place + 40, 5))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("all_panels")
+def test_that_a_run_under_way_is_scrubbed_and_followed_again(quick_hands: Hands) -> None:
+    bench = quick_hands.bench
+    quick_hands.train(30)
+    bench.runs.send(SampleNow())
+    samples = quick_hands.find(SamplesPanel, "samples")
+    with quick_hands.qtbot.waitSignal(bench.time.frame_shown, timeout=10_000):
+        bench.time.seek(0)
+    assert samples._step.text().rstrip(FIGURE_SPACE) == "step 0"
+    seen = bench.runs.run.step
+    quick_hands.wait(lambda: bench.runs.run.step > seen + 5)
+    assert bench.time.view.step == 0
+    assert samples._step.text().rstrip(FIGURE_SPACE) == "step 0"
+    quick_hands.qtbot.mouseClick(quick_hands.find(QToolButton, "time_follow"), Qt.MouseButton.LeftButton)
+    assert bench.time.view.following
+    quick_hands.press("pause")
+    quick_hands.wait_for(RunPhase.PAUSED)
+    quick_hands.press("pause")
+    quick_hands.wait(lambda: bool(bench.runs.history.marks))
+    assert [mark.kind for mark in bench.time.view.marks] == [MarkKind.RESUMED]
+    quick_hands.end()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("all_panels")
+def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
+    """Samples, weights, examples, diagnostics, shares and curves; marks are jumped between; the end is followed."""
+    hands, bench = quick_hands, quick_hands.bench
+    hands.train(20)
+    bench.target.set_offset(2, -1.0)
+    hands.wait(lambda: any(mark.kind is MarkKind.EDIT for mark in bench.runs.history.marks))
+    edit = bench.runs.history.marks[0].step
+    hands.wait(lambda: bench.runs.run.step > edit + 20)
+    hands.press("pause")
+    hands.wait_for(RunPhase.PAUSED)
+    bench.runs.send(SampleNow())
+    hands.press("pause")
+    hands.wait(lambda: any(mark.kind is MarkKind.RESUMED for mark in bench.runs.history.marks))
+    hands.end()
+    assert bench.runs.run.folder is not None
+    last = bench.runs.run.step
+    record_evaluation(bench.runs.run.folder, edit, 0.3, 40.0)
+    panels = {
+        panel.NAME: hands.find(panel, panel.NAME)
+        for panel in (SamplesPanel, WeightsPanel, ExamplesPanel, DiagnosticsPanel, SharesPanel, LossesPanel)
+    }
+    steps = [int(step) for step in FrameStore(bench.runs.run.folder).steps]
+    assert steps[0] == 0
+    assert steps[-1] == last
+
+    def key_to(key: Key, step: int) -> None:
+        with hands.qtbot.waitSignal(bench.time.frame_shown, timeout=10_000):
+            hands.key(key, Qt.KeyboardModifier.AltModifier)
+        assert bench.time.view.step == step
+        hands.wait(lambda: bench.time.history.cursor == step)
+
+    marks = sorted({mark.step for mark in bench.time.view.marks})
+    assert marks[0] == edit
+    key_to(Key.Key_Left, marks[-1] if marks[-1] < last else marks[-2])
+    while bench.time.view.step > edit:
+        key_to(Key.Key_Left, [step for step in marks if step < bench.time.view.step][-1])
+    shown = max(step for step in steps if step <= edit)
+    assert panels["samples"]._grid.step == shown
+    assert panels["examples"]._step == shown
+    assert panels["diagnostics"]._old
+    assert panels["diagnostics"]._step <= shown
+    assert bench.evaluations.shown.latest is not None
+    assert bench.evaluations.shown.latest.evaluation.tv == 0.3
+    assert bench.time.history.current("loss_autoencoder") == bench.runs.history.column("loss_autoencoder")[edit - 1]
+    slider = hands.window.time_bar.slider
+    slider.setFocus()
+    with hands.qtbot.waitSignal(bench.time.frame_shown, timeout=10_000):
+        hands.qtbot.keyClick(slider, Key.Key_Home)
+    hands.wait(lambda: panels["samples"]._grid.step == 0)
+    assert "no batch before the first step" in panels["examples"].empty_text
+    hands.wait(lambda: bench.evaluations.shown.latest is None)
+    hands.key(Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    assert bench.time.view.step == edit
+    hands.key(Key.Key_End, Qt.KeyboardModifier.AltModifier)
+    assert bench.time.view.following
+    assert panels["samples"]._grid.step == last
+    assert not panels["diagnostics"]._old
+    hands.window.docks["examples"].raise_()
+    hands.wait(lambda: not panels["examples"].empty_text)
+
+
+def test_that_an_old_run_says_what_it_has_not_kept(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, old_run: Path
+) -> None:
+    examples, diagnostics = (
+        ExamplesPanel(workbench.time, workbench.setup, theme),
+        DiagnosticsPanel(workbench.time, theme),
+    )
+    for panel in (examples, diagnostics):
+        show(qtbot, panel)
+    look_at(qtbot, workbench, old_run)
+    assert "has not kept which examples" in examples.empty_text
+    assert "nothing was kept of what the model shows" in diagnostics.empty_text

@@ -1,0 +1,47 @@
+"""What walking a layout leaves behind."""
+
+from __future__ import annotations
+
+import shiboken6
+from PySide6.QtWidgets import QHBoxLayout, QLayoutItem, QPushButton, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.tab_order import follow_layout
+
+
+def test_that_tab_visits_nested_layouts_as_they_read(qtbot: QtBot) -> None:
+    """Made in another order than they are laid out."""
+    last, row, flow, first = (QPushButton(text) for text in ("last", "row", "flow", "first"))
+    box = QWidget()
+    qtbot.addWidget(box)
+    column = QVBoxLayout(box)
+    column.addWidget(first)
+    beside, wrapped = QHBoxLayout(), FlowLayout()
+    column.addLayout(beside)
+    beside.addWidget(row)
+    column.addLayout(wrapped)
+    wrapped.addWidget(flow)
+    column.addWidget(last)
+    follow_layout(box)
+    first.setFocus()
+    visited = [box.focusWidget()]
+    while visited[-1] is not last and box.focusNextChild():
+        visited.append(box.focusWidget())
+    assert visited == [first, row, flow, last]
+
+
+def test_that_no_item_of_a_layout_is_left_for_another_object_to_be_taken_for(qtbot: QtBot) -> None:
+    """An item's Python side is not told when Qt deletes the item, and stands at an address that Qt gives out again."""
+    box = QWidget()
+    qtbot.addWidget(box)
+    column = QVBoxLayout(box)
+    for _ in range(3):
+        column.addWidget(QPushButton())
+    before = _items()
+    follow_layout(box)
+    assert _items() == before
+
+
+def _items() -> int:
+    return sum(isinstance(each, QLayoutItem) for each in shiboken6.getAllValidWrappers())

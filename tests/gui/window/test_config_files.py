@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
+from pytestqt.qtbot import QtBot
+
+from studio.gui.target.offsets.columns import Column
+from studio.gui.window.main_window import MainWindow
+from studio.training.config.file import read_config
+from studio.training.config.presets import presets
+from studio.training.config.run_config import RunConfig
+from tests.gui.hands import Button, Hands, Key, Modifier
+
+CTRL = Modifier.ControlModifier
+
+
+@pytest.fixture
+def hands(qtbot: QtBot, window: MainWindow) -> Hands:
+    return Hands(qtbot, window)
+
+
+@pytest.fixture
+def choice(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """What the file dialogs answer, one after the other; nothing is a cancelled dialog."""
+    answers: list[Path] = []
+
+    def answer(*_: object) -> tuple[str, str]:
+        return (str(answers.pop(0)) if answers else "", "")
+
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", answer)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", answer)
+    return answers
+
+
+def recent(hands: Hands) -> list[str]:
+    """Entries of the submenu as it can be opened: none where it is off."""
+    bar = hands.window.menuBar()
+    hands.qtbot.mouseClick(bar, Button.LeftButton, pos=bar.actionGeometry(bar.actions()[0]).center())
+    (menu,) = [menu for menu in hands.window.findChildren(QMenu) if menu.title() == "Open &recent"]
+    entries = [action.text() for action in menu.actions()] if menu.isEnabled() else []
+    opened = QApplication.activePopupWidget()
+    assert isinstance(opened, QMenu)
+    opened.close()
+    return entries
+
+
+def write(path: Path, **fields: object) -> Path:
+    path.write_text(json.dumps(json.loads(RunConfig().to_json()) | fields))
+    return path
+
+
+def test_that_what_is_saved_opens_as_it_was(hands: Hands, choice: list[Path], tmp_path: Path) -> None:
+    path = tmp_path / "tilted twos.json"
+    hands.enter(2, Column.TARGET, "30")
+    offsets = hands.bench.target.class_offsets()
+    choice.append(path.with_suffix(""))  # the ending is added
+    hands.key(Key.Key_S, CTRL)
+    assert read_config(path) == hands.bench.setup.config
+    assert hands.window.windowTitle() == "tilted twos.json – Perturbation Studio"
+    hands.enter(2, Column.OFFSET, "0")
+    hands.key(Key.Key_S, CTRL)  # knows its file now
+    assert read_config(path).perturbation.offsets == {}
+    hands.key(Key.Key_Z, CTRL)
+    hands.key(Key.Key_S, CTRL)
+    hands.enter(2, Column.OFFSET, "1")
+    choice.append(path)
+    hands.key(Key.Key_O, CTRL)
+    assert hands.bench.target.class_offsets() == offsets
+    assert not hands.bench.setup.undo_stack.canUndo()
+
+
+def test_that_a_dialog_that_is_cancelled_changes_nothing(hands: Hands, choice: list[Path]) -> None:
+    before = hands.bench.setup.config
+    hands.key(Key.Key_O, CTRL)
+    hands.key(Key.Key_S, CTRL)
+    assert hands.bench.setup.config is before
+    assert hands.window.windowTitle() == "Perturbation Studio"
+    assert not choice
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('{"schema_version": 2, "colour": "red"}', "newer version of the studio"),
+        ('{"colour": "red"}', "colour is not a setting that this version knows"),
+        ('{"batch": {"average_size": 0}}', "batch.average_size"),
+        ('{"seed": "abc"', "not valid JSON"),
+        ("[1, 2]", "not a run configuration"),
+    ],
+)
+def test_that_a_bad_file_is_told_in_a_box_and_the_edits_survive(
+    hands: Hands, choice: list[Path], tmp_path: Path, content: str, told: str
+) -> None:
+    hands.enter(2, Column.TARGET, "30")
+    before = hands.bench.setup.config
+    path = tmp_path / "bad.json"
+    path.write_text(content)
+    choice.append(path)
+    with hands.answering("OK") as said:
+        hands.key(Key.Key_O, CTRL)
+    (text,) = said
+    assert told in text
+    assert "bad.json" in text
+    assert hands.bench.setup.config is before
+    assert hands.bench.setup.undo_stack.canUndo()
+    assert hands.window.windowTitle() == "Perturbation Studio"
+
+
+def test_that_a_place_that_cannot_be_written_is_told_in_a_box(hands: Hands, choice: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    choice.append(tmp_path / "file" / "configuration.json")
+    with hands.answering("OK") as said:
+        hands.key(Key.Key_S, CTRL)
+    assert "could not be written" in said[0]
+    assert hands.window.windowTitle() == "Perturbation Studio"
+
+
+def test_that_recent_files_are_listed_newest_first_and_forgotten_once_gone(
+    hands: Hands, choice: list[Path], settings: QSettings, tmp_path: Path
+) -> None:
+    assert recent(hands) == []
+    first, second = write(tmp_path / "first.json", seed=1), write(tmp_path / "R&D.json", seed=2)
+    for path in (first, second):
+        choice.append(path)
+        hands.key(Key.Key_O, CTRL)
+        hands.wait(lambda: hands.bench.tasks.view is None)
+    assert hands.bench.setup.config.seed == 2
+    assert [name.replace("&&", "&") for name in recent(hands)] == [str(second), str(first)]
+    first.unlink()
+    with hands.answering("OK") as said:
+        hands.window.files.open(first)
+    assert "cannot be opened" in said[0]
+    second.unlink()
+    with hands.answering("OK"):
+        hands.window.files.open(second)
+    settings.sync()
+    assert recent(hands) == []
+
+
+def test_that_a_preset_opens_and_saving_asks_for_a_name_of_ones_own(
+    hands: Hands, choice: list[Path], tmp_path: Path
+) -> None:
+    (preset,) = [preset for preset in presets() if preset.name == "digits-vae"]
+    before = preset.path.read_bytes()
+    (menu,) = [menu for menu in hands.window.findChildren(QMenu) if menu.title() == "&Presets"]
+    (action,) = [action for action in menu.actions() if action.text() == "digits-vae"]
+    action.trigger()
+    hands.wait(lambda: hands.bench.tasks.view is None)
+    assert hands.bench.setup.config.model.kind == "vae"
+    choice.append(tmp_path / "mine.json")
+    hands.key(Key.Key_S, CTRL)
+    assert preset.path.read_bytes() == before
+    assert read_config(tmp_path / "mine.json") == hands.bench.setup.config
+
+
+def test_that_the_file_the_window_was_opened_on_is_the_one_saved(hands: Hands, tmp_path: Path) -> None:
+    path = write(tmp_path / "given.json")
+    hands.window.files.begin_with(path)
+    assert hands.window.windowTitle() == "given.json – Perturbation Studio"
+    hands.enter(2, Column.OFFSET, "1")
+    hands.key(Key.Key_S, CTRL)
+    assert read_config(path).perturbation.offsets == {"2": 1.0}

@@ -1,0 +1,195 @@
+"""The mouse is never needed: Tab reaches every control that can be seen, both ways, and each says what it is."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from studio.data.folder import FolderConfig
+from studio.data.planar.config import DrawnConfig
+from studio.gui.forms.drawing_field import DrawingDialog
+from studio.gui.library.compare_window import CompareWindow
+from studio.gui.library.panel import RunsPanel
+from studio.gui.live.plane.lessons import LESSONS
+from studio.gui.live.plane.panel import PlanePanel
+from studio.gui.setup.folder_preview import FolderPreviewDialog
+from studio.gui.state.history import HistoryView
+from studio.gui.widgets.tab_order import go_to, reveal
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.main_window import MainWindow
+from studio.gui.window.panels import PLACES
+from studio.models.diagnostic import Pictures
+from studio.training.config.energy import EnergyConfig
+from studio.training.messages.events import Evaluated
+from tests.data.image_folders import write_image_folder
+from tests.gui.evaluation.test_shares_panel import evaluation
+from tests.gui.keyboard import controls, described, faults, misses, walk
+from tests.gui.live.test_plane_panel import make_frame
+from tests.gui.shown import make_history, make_snapshot
+from tests.library.made_runs import make_config, make_run, record_evaluation
+
+NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+@pytest.fixture
+def window(window: MainWindow) -> MainWindow:
+    """With all panels, which hear what is shown to them."""
+    window.make_panels()
+    return window
+
+
+def check(qtbot: QtBot, root: QWidget, first: QWidget) -> None:
+    """Walk both ways from `first` through the window `root`."""
+    shown = controls(root)
+    ahead = walk(qtbot, first, Qt.Key.Key_Tab, NONE)
+    back = walk(qtbot, first, Qt.Key.Key_Tab, SHIFT)
+    assert back[1:] == ahead[:0:-1]
+    assert not misses(shown, ahead) + [fault for widget in shown for fault in faults(widget)]
+
+
+def check_panels(qtbot: QtBot, window: MainWindow) -> None:
+    """Each panel in front, one of every place at a time."""
+    window.resize(1280, 800)
+    for turn in range(max(len(panels) for panels in PLACES.values())):
+        for panels in PLACES.values():
+            go_to(window.docks[panels[turn % len(panels)].name])
+        qtbot.wait(1)
+        first = window.findChild(QWidget, "dataset")
+        assert isinstance(first, QWidget)
+        check(qtbot, window, first)
+
+
+def test_that_tab_reaches_all_of_every_panel_before_a_run(qtbot: QtBot, window: MainWindow) -> None:
+    check_panels(qtbot, window)
+
+
+@pytest.fixture
+def run_of_another_day(qtbot: QtBot, window: MainWindow) -> Path:
+    """In the table of runs, with an edit and evaluations, and open at the time bar."""
+    workbench = window.workbench
+    path = make_run(workbench.setup.runs_root, "old", make_config("an old run", offsets={"2": -1.36}), steps=1000)
+    record_evaluation(path, 400, 0.3, 40.0)
+    record_evaluation(path, 900, 0.1, 20.0)
+    workbench.library.refresh()
+    with qtbot.waitSignal(workbench.time.frame_shown):
+        workbench.time.open(path)
+    workbench.time.seek(450)
+    return path
+
+
+def test_that_tab_reaches_all_of_an_old_run(qtbot: QtBot, window: MainWindow, run_of_another_day: Path) -> None:
+    runs = window.docks["runs"].widget()
+    assert isinstance(runs, RunsPanel)
+    go_to(window.docks["runs"])
+    qtbot.waitUntil(lambda: len(runs.model.shown) == 1)
+    runs.view.selectRow(0)
+    check_panels(qtbot, window)
+
+
+def test_that_tab_reaches_all_that_a_run_shows(qtbot: QtBot, window: MainWindow) -> None:
+    workbench = window.workbench
+    terms = {"terms": [{"kind": kind, "feature": "ink"} for kind in ("linear", "quadratic", "window")]}
+    workbench.target.set_energy(EnergyConfig.model_validate(terms), "Terms")
+    qtbot.waitUntil(lambda: bool(workbench.setup.config.perturbation.terms))
+    pictures = Pictures(
+        name="filters", title="Filters", tip="A. B.", images=np.zeros((4, 8, 8, 1), np.uint8), columns=2, rows=()
+    )
+    workbench.time.snapshot_shown.emit(make_snapshot(diagnostics=(pictures,)))
+    workbench.time.history_shown.emit(HistoryView(history=make_history(gradient_critic=1.0, update_critic=0.01)))
+    workbench.runs.evaluation_arrived.emit(
+        Evaluated(step=100, seconds=1.0, revision=0, evaluation=evaluation(workbench))
+    )
+    workbench.log.add("so that there is a line to filter and to copy")
+    check_panels(qtbot, window)
+
+
+def test_that_tab_reaches_all_of_a_lesson(qtbot: QtBot, window: MainWindow) -> None:
+    workbench = window.workbench
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
+        workbench.setup.set_dataset(DrawnConfig(count=400))
+    plane = window.docks["plane"].widget()
+    assert isinstance(plane, PlanePanel)
+    plane.show_lesson(LESSONS[0])
+    plane.steps.setVisible(True)
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    check_panels(qtbot, window)
+
+
+def test_that_tab_reaches_all_of_a_comparison(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
+    runs = [make_run(tmp_path, name, make_config(name), steps=100) for name in "ab"]
+    window = CompareWindow(runs, theme)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    qtbot.waitUntil(lambda: len(window.runs) == 2)
+    for place in range(window.tabs.count()):
+        window.tabs.setCurrentIndex(place)
+        qtbot.wait(1)
+        check(qtbot, window, window.tabs.tabBar())
+    window.close()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+def test_that_tab_reaches_all_of_the_dialogs(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
+    folder = write_image_folder(tmp_path / "images")
+    preview = FolderPreviewDialog(FolderConfig(path=str(folder)), theme)
+    qtbot.waitUntil(preview.load.isEnabled)
+    drawing = DrawingDialog("1@0.2 -1,0; 2@0.2 1,0")
+    for dialog in (preview, drawing):
+        qtbot.addWidget(dialog)
+        with qtbot.waitActive(dialog):
+            dialog.show()
+            dialog.activateWindow()
+        check(qtbot, dialog, dialog.focusWidget() or controls(dialog)[0])
+        dialog.close()
+
+
+def test_that_a_panel_is_floated_and_docked_again_by_keys(qtbot: QtBot, window: MainWindow) -> None:
+    dock = window.docks["offsets"]
+    go_to(dock)
+    focus = QApplication.focusWidget()
+    for floats in (True, False):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_F, SHIFT | Qt.KeyboardModifier.ControlModifier)
+        assert dock.isFloating() is floats
+        qtbot.waitUntil(lambda: QApplication.focusWidget() is focus)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("dressed")
+def test_that_one_sees_where_the_keyboard_is(qtbot: QtBot, window: MainWindow, run_of_another_day: Path) -> None:
+    window.resize(1280, 800)
+    window.workbench.time.snapshot_shown.emit(make_snapshot())
+    looked_at: set[QWidget] = set()
+    for turn in range(max(len(panels) for panels in PLACES.values())):
+        for panels in PLACES.values():
+            go_to(window.docks[panels[turn % len(panels)].name])
+        qtbot.wait(20)  # for layouts to come to rest
+        first = window.findChild(QWidget, "dataset")
+        assert isinstance(first, QWidget)
+        for widget, other in pairwise([*walk(qtbot, first, Qt.Key.Key_Tab, NONE), first]):
+            if widget in looked_at:
+                continue
+            looked_at.add(widget)
+            widget.setFocus(Qt.FocusReason.TabFocusReason)
+            reveal(widget)
+            with_focus = picture(widget)
+            other.setFocus(Qt.FocusReason.TabFocusReason)
+            without = picture(widget)
+            assert with_focus.shape == without.shape, f"{described(widget)} changes its size"
+            assert (with_focus != without).sum() > 100, f"{described(widget)} looks the same with the keyboard"
+    assert len(looked_at) > 80
+
+
+def picture(widget: QWidget) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """The widget and a little around it."""
+    root = QWidget.window(widget)  # a plot has another “window”
+    place = QRect(widget.mapTo(root, QPoint(0, 0)), widget.size()).adjusted(-2, -2, 2, 2)
+    image = root.grab(place).toImage().convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(image.constBits(), np.uint8).copy()

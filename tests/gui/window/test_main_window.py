@@ -1,0 +1,486 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QMessageBox, QTabBar, QToolBar, QWidget
+from pytestqt.qtbot import QtBot
+
+from studio.data.folder import FolderConfig
+from studio.gui.live.batch import BatchPanel
+from studio.gui.live.samples.panel import SamplesPanel
+from studio.gui.state.log_line import LogLine
+from studio.gui.state.view_state import RunPhase
+from studio.gui.target.offsets.columns import Column
+from studio.gui.widgets.theme import ThemeManager, ThemeMode
+from studio.gui.window.main_window import MainWindow
+from studio.gui.window.panel_dock import make_between_events
+from studio.gui.window.panels import PLACES
+from studio.gui.window.workbench import Workbench
+from studio.training.config.run_config import BatchConfig, CadenceConfig
+from tests.gui.full_disk import FullDisk
+from tests.gui.hands import Hands, Key, Modifier
+from tests.gui.look import look_kept
+
+ROOT = Path(__file__).parents[3]
+CTRL, CTRL_SHIFT = Modifier.ControlModifier, Modifier.ControlModifier | Modifier.ShiftModifier
+
+
+@pytest.fixture
+def hands(qtbot: QtBot, window: MainWindow) -> Hands:
+    """At a window whose runs are quick."""
+    hands = Hands(qtbot, window)
+    hands.choose("model", "vae")
+    hands.bench.setup.edit(
+        batch=BatchConfig(average_size=8),
+        cadence=CadenceConfig(log_every=1, sample_every=0.1, samples=4),
+        threads=1,
+    )
+    return hands
+
+
+# -- choosing and tilting
+
+
+def test_that_a_model_and_a_data_set_are_chosen_with_the_keyboard(hands: Hands) -> None:
+    assert hands.bench.setup.config.model.kind == "vae"
+    hands.choose("model", "wgan_gp")
+    assert hands.bench.setup.config.model.kind == "wgan_gp"
+    hands.choose("dataset", "folder")
+    assert hands.find(QWidget, "image_folder").isVisible()
+    hands.choose("dataset", "digits")
+    assert hands.bench.setup.config.dataset.kind == "digits"
+
+
+def test_that_typed_offsets_and_shares_are_undone_and_redone_from_anywhere(hands: Hands) -> None:
+    assert hands.bench.target.tilt is not None
+    plain = hands.bench.target.class_offsets()
+    hands.enter(7, Column.OFFSET, "-1.5")
+    offset = hands.bench.target.class_offsets()
+    assert offset[7] == -1.5
+    hands.enter(2, Column.TARGET, "30")
+    share = hands.bench.target.class_offsets()
+    assert hands.bench.target.tilt.summary.target[2] == pytest.approx(0.3)
+    hands.key(Key.Key_Z, CTRL)
+    assert hands.bench.target.class_offsets() == offset
+    hands.find(QWidget, "dataset").setFocus()
+    hands.key(Key.Key_Z, CTRL)
+    assert hands.bench.target.class_offsets() == plain
+    hands.key(Key.Key_Z, CTRL_SHIFT)
+    assert hands.bench.target.class_offsets() == offset
+    hands.find(QWidget, "offsets_table").setFocus()
+    hands.key(Key.Key_Z, CTRL_SHIFT)
+    assert hands.bench.target.class_offsets() == share
+
+
+# -- a run
+
+
+@pytest.mark.usefixtures("all_panels")
+def test_that_a_run_is_started_tilted_paused_stepped_resumed_and_stopped(hands: Hands) -> None:
+    bench, window, samples = hands.bench, hands.window, hands.find(SamplesPanel, "samples")
+    table = hands.find(QWidget, "offsets_table")
+    assert samples.empty_text
+    hands.key(Key.Key_F5)
+    assert bench.runs.run.phase is RunPhase.PREPARING
+    hands.wait(lambda: not samples.empty_text and len(bench.runs.history) > 2)
+    before = table.viewport().grab().toImage()
+    hands.enter(2, Column.TARGET, "30")
+    assert bench.target.tilt is not None
+    assert bench.target.tilt.pending
+    hands.wait(lambda: bool(bench.runs.history.marks) and not bench.target.tilt.pending)
+    assert table.viewport().grab().toImage() != before
+    hands.key(Key.Key_F6)
+    hands.wait_for(RunPhase.PAUSED)
+    assert window.actions_of_run["pause"].text() == "&Resume"
+    held = bench.runs.run.step
+    hands.press("step")
+    hands.wait(lambda: bench.runs.run.step == held + 1)
+    assert hands.find(QLabel, "run_step").text() == f"{held + 1:,}"
+    hands.press("pause")
+    hands.wait(lambda: bench.runs.run.step > held + 1)
+    hands.press("stop")
+    hands.wait_for(RunPhase.FINISHED)
+    assert not samples.empty_text
+    assert len(bench.runs.history) == bench.runs.run.step
+    assert hands.find(QLabel, "run_phase").text() == "finished"
+    hands.train()
+    assert bench.runs.run.step > 0
+    hands.end()
+
+
+def test_that_the_controls_say_what_can_be_done(hands: Hands) -> None:
+    def enabled() -> set[str]:
+        actions = hands.window.actions_of_run.all()
+        return {action.objectName().removeprefix("run_") for action in actions if action.isEnabled()}
+
+    assert enabled() == {"start"}
+    hands.train()
+    assert enabled() == {"pause", "step", "stop", "sample", "evaluate", "save", "elsewhere"}
+    assert "stop it first" in hands.window.actions_of_run["start"].toolTip()
+    hands.end()
+    assert enabled() == {"start", "continue", "evaluate"}
+
+
+def test_that_nothing_on_the_toolbar_moves_when_pause_becomes_resume(hands: Hands) -> None:
+    bar, actions = hands.find(QToolBar, "toolbar"), hands.window.actions_of_run
+
+    def places() -> list[tuple[int, ...]]:
+        QApplication.processEvents()
+        return [bar.widgetForAction(action).geometry().getRect() for action in bar.actions()]
+
+    before = places()
+    hands.train()
+    hands.press("pause")
+    hands.wait_for(RunPhase.PAUSED)
+    assert actions["pause"].text() == "&Resume"
+    assert places() == before
+    hands.end()
+
+
+@pytest.mark.usefixtures("all_panels")
+def test_that_closing_while_training_ends_the_thread_within_two_seconds(hands: Hands) -> None:
+    hands.train()
+    begun = time.monotonic()
+    assert hands.window.close()
+    assert time.monotonic() - begun < 2
+    assert hands.bench.runs.run.phase is RunPhase.FINISHED
+    assert not hands.bench.runs.run.unsaved
+
+
+# -- what goes wrong
+
+
+def test_that_a_broken_folder_is_told_beside_its_field_and_start_says_why_it_is_off(
+    hands: Hands, tmp_path: Path
+) -> None:
+    (empty := tmp_path / "empty").mkdir()
+    hands.enter(2, Column.TARGET, "30")
+    offsets = hands.bench.target.class_offsets()
+    with hands.qtbot.waitSignal(hands.bench.setup.dataset_failed):
+        hands.bench.setup.set_dataset(FolderConfig(path=str(empty)))
+    message = hands.find(QLabel, "dataset_message")
+    assert message.isVisible()
+    assert "holds no images" in message.text()
+    start = hands.window.actions_of_run["start"]
+    assert not start.isEnabled()
+    assert "no data set yet" in start.toolTip()
+    hands.key(Key.Key_F5)
+    assert hands.bench.runs.run.phase is RunPhase.IDLE
+    with hands.qtbot.waitSignal(hands.bench.setup.dataset_changed):
+        hands.choose("dataset", "digits")
+    assert hands.bench.target.class_offsets() == offsets
+    assert start.isEnabled()
+    assert not message.isVisible()
+
+
+def test_that_a_runs_folder_that_cannot_be_made_is_told_in_one_box(hands: Hands) -> None:
+    hands.bench.setup.runs_root.write_text("in the way")
+    hands.enter(2, Column.TARGET, "30")
+    offsets = hands.bench.target.class_offsets()
+    with hands.answering("OK") as said:
+        hands.press("start")
+        hands.wait_for(RunPhase.FAILED)
+        hands.wait(lambda: bool(said))
+    (text,) = said
+    assert text.startswith("The run folder cannot be made")
+    assert "see that you may write there" in text
+    assert hands.window.isVisible()
+    assert hands.bench.target.class_offsets() == offsets
+    assert hands.window.actions_of_run["start"].isEnabled()
+
+
+@pytest.mark.slow
+def test_that_results_a_full_disk_refused_are_asked_about_before_they_are_lost(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FullDisk(hands.bench.setup.runs_root, monkeypatch)
+    hands.train()
+    disk.full = True
+    with hands.answering("OK") as said:
+        hands.wait_for(RunPhase.PAUSED)
+        hands.wait(lambda: bool(said))
+        assert "No space left on device" in said[0]
+        hands.press("stop")
+        hands.wait(lambda: len(said) == 2)
+        assert hands.bench.runs.run.phase is RunPhase.PAUSED
+    with hands.answering("End without saving") as said:
+        hands.press("stop")
+        hands.wait(lambda: bool(said))
+        hands.wait_for(RunPhase.FAILED)
+    history, samples = hands.bench.runs.history, hands.find(SamplesPanel, "samples")
+    with hands.answering("Keep them") as asked:
+        hands.press("start")
+        assert not hands.window.close()
+    assert [text.partition("?")[0] for text in asked] == ["Start again", "Close the studio"]
+    assert hands.bench.runs.history is history
+    assert not samples.empty_text
+    disk.full = False
+    with hands.answering("Start again") as asked:
+        hands.train()
+    assert len(asked) == 1
+    assert hands.bench.runs.history is not history
+    hands.end()
+
+
+def test_that_a_run_on_a_full_disk_goes_on_when_it_is_saved_elsewhere(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    disk = FullDisk(hands.bench.setup.runs_root, monkeypatch)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "other"))
+    hands.train()
+    before = hands.bench.runs.run.folder
+    disk.full = True
+    with hands.answering("Save elsewhere…") as said:
+        hands.wait(lambda: bool(said))
+        hands.wait_for(RunPhase.RUNNING)
+    folder = hands.bench.runs.run.folder
+    assert before is not None
+    assert folder == tmp_path / "other" / before.name
+    hands.end()
+    assert hands.bench.runs.run.phase is RunPhase.FINISHED
+    assert not hands.bench.runs.run.unsaved
+    assert (folder / "weights.safetensors").is_file()
+
+
+def test_that_closing_asks_when_the_last_save_fails(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = FullDisk(hands.bench.setup.runs_root, monkeypatch)
+    hands.bench.setup.edit(cadence=CadenceConfig(log_every=1, sample_every=3600, samples=4))
+    hands.train()
+    disk.full = True
+    with hands.answering("Keep them") as asked:
+        assert not hands.window.close()
+    assert len(asked) == 1
+    assert hands.window.isVisible()
+    assert not hands.bench.runs.run.phase.active
+
+
+# -- layout, look and keyboard
+
+
+def tabs(window: MainWindow) -> list[list[str]]:
+    """Titles on each tab bar between the panels that can be seen."""
+    QApplication.processEvents()
+    bars = [bar for bar in window.findChildren(QTabBar) if bar.count() and window.rect().intersects(bar.geometry())]
+    return sorted([bar.tabText(place) for place in range(bar.count())] for bar in bars)
+
+
+GROUPS = sorted([panel.title for panel in panels] for panels in PLACES.values() if len(panels) > 1)
+
+
+@pytest.mark.usefixtures("all_panels")
+def test_that_each_group_of_panels_has_one_tab_bar(window: MainWindow) -> None:
+    assert tabs(window) == GROUPS
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["later", "at once"])
+def test_that_the_layout_is_remembered_and_can_be_reset(
+    qtbot: QtBot, window: MainWindow, workbench: Workbench, theme: ThemeManager, settings: QSettings, made: bool
+) -> None:
+    window.docks["log"].hide()
+    window.docks["weights"].setFloating(True)
+    window.close()
+    again = MainWindow(workbench, theme, settings)
+    with qtbot.waitExposed(again):
+        again.show()
+    if made:
+        again.make_panels()
+    assert not again.docks["log"].isVisible()
+    assert again.docks["weights"].isFloating()
+    (reset,) = [action for action in again.findChildren(QAction) if action.text() == "&Reset layout"]
+    reset.trigger()
+    assert again.docks["log"].isVisible()
+    assert not again.docks["weights"].isFloating()
+    assert tabs(again) == GROUPS
+    again.close()
+    again.deleteLater()
+
+
+def test_that_a_panel_is_what_its_dock_calls_it(window: MainWindow) -> None:
+    for name, dock in window.docks.items():
+        assert (dock.widget().objectName(), dock.widget().accessibleName()) == (name, dock.windowTitle())
+
+
+def test_that_panels_behind_others_come_after_the_first_paint_or_when_they_are_seen(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings
+) -> None:
+    window = MainWindow(workbench, theme, settings)
+    front = [name for name, dock in window.docks.items() if dock.made]
+    assert {panels[0].name for panels in PLACES.values()} == set(front)
+    with qtbot.waitActive(window):
+        window.showNormal()  # it would fill this platform's small screen
+        window.resize(1280, 800)
+        window.activateWindow()
+    window.docks["shares"].raise_()
+    qtbot.waitUntil(lambda: window.docks["shares"].made)
+    window.docks["batch"].raise_()
+    assert not window.docks["theory"].made
+    places = {name: window.docks[name].geometry() for name in front}
+    ended: list[bool] = []
+    make_between_events(window.docks.values(), lambda: ended.append(True))
+    qtbot.waitUntil(lambda: bool(ended))
+    assert all(dock.made for dock in window.docks.values())
+    assert {name: window.docks[name].geometry() for name in front} == places
+    window.close()
+    window.deleteLater()
+
+
+def test_that_a_window_that_is_dressed_last_looks_like_one_made_in_the_look(
+    qtbot: QtBot, qapp: QApplication, workbench: Workbench, settings: QSettings
+) -> None:
+    pictures = []
+    for late in (False, True):
+        theme = ThemeManager(ThemeMode.LIGHT)
+        with look_kept(qapp):
+            (theme.prepare if late else theme.apply)(qapp)
+            window = MainWindow(workbench, theme, settings)
+            assert theme.tokens.focus in qapp.styleSheet()
+            window.resize(1280, 800)
+            window.show()
+            qtbot.wait(50)  # for layouts to come to rest
+            whole = window.grab().toImage()
+            workbench.log.line_logged.emit(LogLine(text="What the status bar says"))  # the log has the time beside it
+            pictures.append((whole, window.statusBar().grab().toImage()))
+            window.hide()
+            window.deleteLater()
+    assert pictures[0] == pictures[1]
+
+
+@pytest.mark.usefixtures("all_panels")
+def test_that_the_look_follows_the_menu_and_is_remembered(
+    window: MainWindow, theme: ThemeManager, settings: QSettings
+) -> None:
+    actions = {action.text(): action for action in window.findChildren(QAction)}
+    assert actions["&Light"].isChecked()
+    actions["&Dark"].trigger()
+    assert theme.tokens.dark
+    assert settings.value("theme") == "dark"
+    actions["As the &system"].trigger()
+    assert theme.mode is ThemeMode.SYSTEM
+    actions["&Light"].trigger()
+    assert not theme.tokens.dark
+
+
+@pytest.mark.usefixtures("all_panels")
+def test_that_tab_reaches_every_control(hands: Hands) -> None:
+    hands.bench.log.add("so that the log has something to filter")
+    hands.find(QWidget, "dataset").setFocus()
+    seen: list[str] = []
+    while not seen or hands.focus() is not hands.find(QWidget, "dataset"):
+        assert hands.focus().isVisible()
+        seen.append(hands.focus().objectName())
+        assert len(seen) < 200, f"Tab never came back: {seen}"
+        hands.key(Key.Key_Tab)
+    reached = ["dataset", "model", "average_size", "seed", "preset_zero", "offsets_table", "log_filter"]
+    assert [name for name in seen if name in reached] == reached, seen
+    hands.key(Key.Key_Tab, Modifier.ShiftModifier)
+    assert hands.focus().objectName() == seen[-1]
+
+
+@pytest.mark.usefixtures("all_panels")
+def test_that_a_legend_that_goes_takes_no_menu_along_after_all_panels_were_gone_to(hands: Hands) -> None:
+    for held in (Modifier.AltModifier, Modifier.AltModifier | CTRL):
+        for digit in range(10):
+            hands.key(Key(Key.Key_0 + digit), held)
+    hands.find(BatchPanel, "batch").legend.clear()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    hands.window.menuBar().setFocus()
+    hands.key(Key.Key_F, Modifier.AltModifier)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert "Open &recent" in [action.text() for action in menu.actions()]
+    hands.qtbot.keyClick(menu, Key.Key_Escape)
+
+
+def test_that_alt_and_a_number_go_to_a_panel(hands: Hands) -> None:
+    for number, (name, dock) in enumerate(hands.window.docks.items(), start=1):
+        dock.hide()
+        held = Modifier.AltModifier if number <= 10 else Modifier.AltModifier | Modifier.ControlModifier
+        hands.key(Key(Key.Key_0 + number % 10), held)  # the tenth has 0
+        focus = hands.focus()
+        assert dock.isVisible(), name
+        panel = dock.widget()
+        assert focus is panel or panel.isAncestorOf(focus), name
+        if focus is not panel:
+            assert focus.focusPolicy() & Qt.FocusPolicy.TabFocus, name
+
+
+@pytest.mark.usefixtures("all_panels")
+def test_that_the_shortcuts_are_listed(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(QMessageBox, "information", lambda _window, _title, text: shown.append(text))
+    hands.enter(2, Column.TARGET, "30")
+    hands.key(Key.Key_F1)
+    rows = re.findall(r"<tr><td[^>]*>(.*?)</td><td><b>(.*?)</b></td></tr>", shown[0])
+    assert {title for title, _ in rows} >= {f"Go to “{dock.windowTitle()}”" for dock in hands.window.docks.values()}
+    for row in (("Start", "F5"), ("Undo", "Ctrl+Z"), ("Go to “Set-up”", "Alt+1")):
+        assert row in rows
+
+
+_MEASURE = """
+import json, sys
+from pathlib import Path
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+from studio.gui.window.main_window import MainWindow
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.workbench import Workbench
+app = QApplication([])
+theme = ThemeManager("light")
+theme.apply(app)
+home = Path(sys.argv[1])
+bench = Workbench(data_root=home, runs_root=home)
+loaded = []
+bench.setup.dataset_changed.connect(loaded.append)
+bench.setup.set_dataset(bench.setup.config.dataset)
+window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
+window.showNormal()  # it would fill this platform's small screen
+window.resize(1280, 800)
+window.make_panels()
+while not loaded:
+    app.processEvents()
+app.processEvents()
+least = window.minimumSizeHint()
+cramped = [
+    name for name, dock in window.docks.items()
+    if dock.isVisible() and not dock.visibleRegion().isEmpty()
+    and (dock.widget().width() < dock.widget().minimumSizeHint().width()
+         or dock.widget().height() < dock.widget().minimumSizeHint().height())
+]
+print(json.dumps({
+    "ratio": window.devicePixelRatio(), "size": [window.width(), window.height()],
+    "least": [least.width(), least.height()], "cramped": cramped,
+}))
+bench.shutdown()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scale", [1, 2])
+def test_that_the_window_fits_a_small_screen_at_any_scale(scale: int, tmp_path: Path) -> None:
+    measured: dict[str, Any] = json.loads(
+        subprocess.run(
+            [sys.executable, "-c", _MEASURE, str(tmp_path)],
+            env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": str(scale)},
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        ).stdout
+    )
+    assert measured["ratio"] == scale
+    assert measured["size"] == [1280, 800]
+    assert measured["cramped"] == []
+    width, height = measured["least"]
+    assert width <= 1024
+    assert height <= 700

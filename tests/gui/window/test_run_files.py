@@ -1,0 +1,244 @@
+"""Going on with runs in the window: after a stop, from a folder, and what is said when that cannot be done."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
+
+from studio.cli.main import main as studio
+from studio.data.planar.config import RingConfig
+from studio.gui.live.losses import LossesPanel
+from studio.gui.live.samples.panel import SamplesPanel
+from studio.gui.state.old_runs import Past
+from studio.gui.state.view_state import RunPhase
+from studio.gui.target.offsets.columns import Column
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.main_window import MainWindow
+from studio.gui.window.workbench import Workbench
+from studio.models.vae.config import VaeConfig
+from studio.progress import Progress
+from studio.training.config.run_config import BatchConfig, CadenceConfig
+from studio.training.messages.commands import SampleNow
+from studio.training.messages.marks import MarkKind
+from studio.training.storage.metrics import read_metrics
+from studio.training.storage.owner import Owner
+from studio.training.storage.saved_run import SavedRun
+from tests.data.idx_files import write_idx_set
+from tests.gui.hands import Hands
+from tests.library.made_runs import record_evaluation
+
+
+@pytest.fixture
+def hands(qtbot: QtBot, window: MainWindow) -> Hands:
+    window.workbench.setup.edit(
+        model=VaeConfig(width=4),
+        batch=BatchConfig(average_size=16),
+        cadence=CadenceConfig(log_every=1, sample_every=0.5, samples=4),
+    )
+    return Hands(qtbot, window)
+
+
+@pytest.mark.usefixtures("all_panels")
+def test_that_a_stopped_run_goes_on_in_its_folder_with_its_curves_and_its_target(hands: Hands) -> None:
+    bench = hands.bench
+    hands.train()
+    hands.enter(2, Column.OFFSET, "-1.5")
+    hands.wait(lambda: bench.target.tilt is not None and not bench.target.tilt.pending)
+    hands.end()
+    step, folder = bench.runs.run.step, bench.runs.run.folder
+    hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+    hands.wait(lambda: bench.runs.run.step > step + 2)
+    assert bench.runs.run.folder == folder
+    assert bench.target.class_offsets()[2] == -1.5
+    assert bench.runs.history.steps[0] == 1, "the curves go on"
+    assert any(mark.text == "Went on from here" for mark in bench.runs.history.marks)
+    hands.enter(3, Column.OFFSET, "1")
+    hands.wait(lambda: bench.target.tilt is not None and not bench.target.tilt.pending)
+    hands.end()
+    assert folder is not None
+    edits = SavedRun.open(folder).summary["edits"]
+    assert [edit["revision"] for edit in edits] == [1, 2]
+    assert edits[-1]["offsets"]["3"] == 1
+
+
+def test_that_a_run_is_resumed_from_its_folder_with_its_set_up(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = hands.bench
+    hands.train()
+    hands.end()
+    step, folder = bench.runs.run.step, bench.runs.run.folder
+    bench.setup.set_dataset(RingConfig())
+    hands.wait(lambda: bench.setup.dataset is not None and bench.setup.dataset.plane is not None)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    action = hands.find(QAction, "resume_run")
+    action.trigger()
+    hands.wait(lambda: bench.runs.run.phase is RunPhase.RUNNING and bench.runs.run.step > step)
+    assert bench.setup.config.dataset.kind == "digits"
+    with hands.answering("OK") as said:
+        action.trigger()
+        hands.wait(lambda: bool(said))
+    assert said[0].startswith("A run is under way")
+    hands.end()
+
+
+def test_that_a_folder_without_a_run_is_refused_with_a_message(hands: Hands, tmp_path: Path) -> None:
+    before = hands.bench.setup.config
+    with hands.answering("OK") as said:
+        assert not hands.window.run_files.resume(tmp_path)
+    assert len(said) == 1
+    assert "config.json" in said[0]
+    assert hands.bench.setup.config == before
+
+
+def test_that_a_run_under_way_elsewhere_is_neither_gone_on_with_nor_thrown_away(hands: Hands) -> None:
+    hands.train()
+    hands.end()
+    folder = hands.bench.runs.run.folder
+    assert folder is not None
+    owner = Owner(folder)
+    with hands.answering("OK") as said:
+        assert not hands.window.run_files.resume(folder)
+    assert said[0].startswith("The run is under way elsewhere")
+    with hands.qtbot.waitSignal(hands.bench.library.failed) as failed:
+        hands.bench.library.trash([folder.name])
+    assert "under way elsewhere" in str(failed.args[0])
+    owner.release()
+    assert hands.window.run_files.resume(folder)
+    hands.wait_for(RunPhase.RUNNING)
+    hands.end()
+
+
+def test_that_the_data_of_a_run_are_looked_for_where_they_were(hands: Hands, tmp_path: Path) -> None:
+    root, run = tmp_path / "elsewhere", tmp_path / "run"
+    write_idx_set(root)
+    quick = ("dataset.kind=mnist", "model.width=4", "batch.average_size=8", "evaluation.budget=0")
+    given = [word for setting in quick for word in ("--set", setting)]
+    assert studio(["train", "digits-vae", "--steps", "2", "--run-dir", str(run), "--data-root", str(root), *given]) == 0
+    before = hands.bench.setup.data_root
+    assert hands.window.run_files.resume(run)
+    hands.wait(lambda: hands.bench.runs.run.phase is RunPhase.RUNNING and hands.bench.runs.run.step > 2)
+    hands.end()
+    assert SavedRun.open(run).identity.data_root == root
+    assert hands.bench.setup.data_root == before
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("all_panels")
+def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
+    hands: Hands, qtbot: QtBot, theme: ThemeManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands.train(20)
+    hands.bench.runs.send(SampleNow())
+    hands.press("pause")
+    hands.wait_for(RunPhase.PAUSED)
+    hands.press("pause")
+    hands.wait(lambda: any(mark.kind is MarkKind.RESUMED for mark in hands.bench.runs.history.marks))
+    hands.end()
+    folder = hands.bench.runs.run.folder
+    assert folder is not None
+    step, marks = hands.bench.runs.run.step, len(hands.bench.runs.history.marks)
+    record_evaluation(folder, step - 1, 0.25, 30.0)
+    settings = QSettings(str(tmp_path / "other.ini"), QSettings.Format.IniFormat)
+    bench = Workbench(hands.bench.setup.config, data_root=tmp_path / "datasets", runs_root=tmp_path / "runs")
+    other = Hands(qtbot, MainWindow(bench, theme, settings))
+    with qtbot.waitActive(other.window), qtbot.waitSignal(bench.setup.dataset_changed):
+        other.window.show()
+        other.window.activateWindow()
+        bench.setup.set_dataset(bench.setup.config.dataset)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    other.find(QAction, "resume_run").trigger()
+    other.wait(lambda: bench.runs.run.phase is RunPhase.RUNNING and bench.runs.run.step > step + 2)
+    assert bench.runs.history.steps[:step].tolist() == list(range(1, step + 1))
+    assert [mark.text for mark in bench.runs.history.marks][marks:] == ["Went on from here"]
+    losses = other.find(LossesPanel, "losses")
+    assert losses._history is bench.runs.history
+    shares = bench.evaluations.view
+    assert shares.history.history.steps.tolist() == [step - 1]
+    assert shares.latest is not None
+    assert shares.latest.evaluation.tv == 0.25
+    samples = other.find(SamplesPanel, "samples")
+    with qtbot.waitSignal(bench.time.frame_shown, timeout=10_000):
+        bench.time.seek(0)
+    assert samples._step.text().startswith("step 0")
+    view = bench.time.view
+    assert (view.step, view.live) == (0, True)
+    bench.time.to_mark(1)
+    assert 0 < bench.time.view.step <= step
+    bench.time.follow()
+    other.end()
+    assert read_metrics(folder).steps.tolist() == list(range(1, bench.runs.run.step + 1))
+    other.window.close()
+    assert bench.shutdown()
+    other.window.deleteLater()
+
+
+def test_that_a_run_stopped_before_its_next_step_can_be_gone_on_with_as_before(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = hands.bench
+    hands.train()
+    hands.end()
+    step, folder = bench.runs.run.step, bench.runs.run.folder
+
+    def endless(*given: object) -> None:
+        progress = given[-1]
+        assert isinstance(progress, Progress)
+        while True:
+            progress.check()
+            threading.Event().wait(0.001)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("studio.training.run.session._measure", endless)
+        hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+        hands.wait_for(RunPhase.PREPARING)
+        hands.end()
+    assert (bench.runs.run.phase, bench.runs.run.step, bench.runs.run.folder) == (RunPhase.FINISHED, step, folder)
+    hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+    hands.wait(lambda: bench.runs.run.step > step + 2)
+    assert bench.runs.run.folder == folder
+    hands.end()
+
+
+def _from_the_task(hands: Hands) -> None:
+    hands.bench.looking.cancel()
+
+
+def _by_stop(hands: Hands) -> None:
+    assert not hands.window.actions_of_run["continue"].isEnabled()
+    hands.press("stop")
+
+
+@pytest.mark.parametrize("cancel", [_from_the_task, _by_stop])
+def test_that_going_on_can_be_cancelled_while_the_past_is_read(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch, cancel: Callable[[Hands], None]
+) -> None:
+    bench = hands.bench
+    hands.train()
+    hands.end()
+    step, ended = bench.runs.run.step, threading.Event()
+
+    def endless(_folder: Path, _step: int, progress: Progress) -> Past:
+        try:
+            while True:
+                progress.report("Reading the run", 0.5)
+                threading.Event().wait(0.001)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr("studio.gui.run.run_starter.read_past", endless)
+    hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+    hands.wait(lambda: bench.looking.view is not None and bench.looking.view.cancellable)
+    assert "about to go on" in bench.starter.blocked
+    cancel(hands)
+    hands.wait(lambda: not bench.starter.blocked and bench.looking.view is None)
+    assert ended.is_set()
+    assert bench.runs.run.phase is RunPhase.FINISHED
+    assert bench.runs.run.step == step
+    assert hands.window.actions_of_run["continue"].isEnabled()
+    assert not hands.window.actions_of_run["stop"].isEnabled()

@@ -1,0 +1,331 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.data.digits import DigitsConfig
+from studio.data.folder import FolderConfig
+from studio.data.idx_sets import MnistConfig
+from studio.errors import UserError
+from studio.gui.state.log_line import Level, LogLine
+from studio.gui.state.view_state import RunPhase
+from studio.gui.window.workbench import Workbench
+from studio.models.vae.config import VaeConfig
+from studio.training.config.run_config import BatchConfig, CadenceConfig, RunConfig
+from studio.training.messages.commands import Pause, Resume, SampleNow, Step
+from studio.training.messages.snapshot import SampleGrid, Snapshot
+from studio.training.storage.metrics import read_metrics
+from tests.gui.full_disk import FullDisk
+
+PATIENCE_MS = 110_000
+"""The first run of a process imports torch, which takes a minute on a machine that is busy enough."""
+
+
+class Watch:
+    """A workbench with a small model, and all that it said."""
+
+    def __init__(self, qtbot: QtBot, bench: Workbench) -> None:
+        self.qtbot, self.bench = qtbot, bench
+        self.lines: list[LogLine] = []
+        self.troubles: list[UserError] = []
+        self.refused: list[bool] = []  # saves that failed: whether the run was to stop
+        self.snapshots: list[Snapshot] = []
+        self.pending: list[bool] = []
+        bench.log.line_logged.connect(self.lines.append)
+        bench.runs.troubled.connect(self.troubles.append)
+        bench.runs.unsaved.connect(self._on_unsaved)
+        bench.time.snapshot_shown.connect(self.snapshots.append)
+        bench.target.changed.connect(lambda tilt: self.pending.append(tilt is not None and tilt.pending))
+        bench.setup.edit(
+            model=VaeConfig(),
+            batch=BatchConfig(average_size=8),
+            cadence=CadenceConfig(log_every=1, sample_every=0.1, samples=4),
+            threads=1,
+        )
+
+    def _on_unsaved(self, error: UserError, stopping: bool) -> None:
+        self.troubles.append(error)
+        self.refused.append(stopping)
+
+    def wait(self, ready: Any) -> None:
+        self.qtbot.waitUntil(ready, timeout=PATIENCE_MS)
+
+    def train(self, steps: int = 3) -> None:
+        self.bench.starter.start()
+        self.wait(lambda: self.bench.runs.run.step >= steps or not self.bench.runs.run.phase.active)
+        assert self.bench.runs.run.phase is RunPhase.RUNNING
+
+    def wait_for(self, phase: RunPhase) -> None:
+        self.wait(lambda: self.bench.runs.run.phase is phase)
+
+    def end(self) -> None:
+        self.bench.starter.stop()
+        self.wait(lambda: not self.bench.starter.blocked)
+
+    @property
+    def grids(self) -> list[SampleGrid]:
+        return [snapshot.grid for snapshot in self.snapshots if snapshot.grid is not None]
+
+    @property
+    def offsets(self) -> dict[str, float]:
+        return self.bench.setup.config.perturbation.offsets
+
+    def text(self, level: Level) -> str:
+        return "\n".join(line.text for line in self.lines if line.level is level)
+
+
+@pytest.fixture
+def watch(qtbot: QtBot, workbench: Workbench) -> Iterator[Watch]:
+    watch = Watch(qtbot, workbench)
+    yield watch
+    assert workbench.shutdown()
+
+
+def test_that_an_edit_while_training_is_pending_until_the_trainer_has_taken_it_up(watch: Watch) -> None:
+    watch.train()
+    watch.bench.target.set_offset(2, -1.0)
+    assert watch.bench.target.tilt is not None
+    assert watch.bench.target.tilt.pending
+    watch.wait(lambda: not watch.bench.target.tilt.pending)
+    (mark,) = watch.bench.runs.history.marks
+    assert 0 < mark.step <= watch.bench.runs.run.step + 1000
+    assert "revision 1" in mark.text
+    watch.wait(lambda: watch.snapshots[-1].revision == 1)
+    watch.end()
+
+
+def test_that_an_edit_before_the_first_step_is_taken_up_too(watch: Watch) -> None:
+    watch.bench.starter.start()
+    watch.bench.target.set_offset(2, -1.0)
+    watch.wait(lambda: bool(watch.bench.runs.history.marks))
+    assert watch.offsets == {"2": -1.0}
+    watch.end()
+
+
+def test_that_a_pause_holds_a_step_is_one_and_resuming_goes_on(watch: Watch) -> None:
+    runs = watch.bench.runs
+    watch.train()
+    runs.send(Pause())
+    watch.wait_for(RunPhase.PAUSED)
+    held = watch.bench.runs.run.step
+    for taken in (1, 2):
+        runs.send(Step())
+        watch.wait(lambda expected=held + taken: watch.snapshots[-1].step == expected)
+        assert watch.bench.runs.run.phase is RunPhase.PAUSED
+        assert watch.bench.runs.run.step == held + taken
+    runs.send(Resume())
+    watch.wait(lambda: watch.bench.runs.run.step > held + 2)
+    watch.end()
+    assert watch.bench.runs.run.phase is RunPhase.FINISHED
+    assert list(watch.bench.runs.history.steps) == list(range(1, watch.bench.runs.run.step + 1))
+
+
+def test_that_samples_come_when_they_are_asked_for(watch: Watch) -> None:
+    watch.bench.setup.edit(cadence=CadenceConfig(sample_every=3600, samples=4))
+    watch.train()
+    watch.bench.runs.send(SampleNow())
+    watch.wait(lambda: any(grid.step > 0 for grid in watch.grids))
+    assert watch.grids[-1].averaged.shape[0] == 4
+    watch.end()
+
+
+def test_that_a_stop_saves_and_keeps_the_results_and_another_start_forgets_them(watch: Watch) -> None:
+    watch.train()
+    watch.end()
+    run, history = watch.bench.runs.run, watch.bench.runs.history
+    assert len(history) == run.step
+    assert not run.unsaved
+    assert run.folder is not None
+    assert (run.folder / "weights.safetensors").is_file()
+    watch.bench.starter.start()
+    assert len(watch.bench.runs.history) == 0
+    watch.wait(lambda: watch.bench.runs.run.step > 0)
+    assert watch.bench.runs.run.folder != run.folder
+    watch.end()
+
+
+def test_that_a_stop_while_the_run_is_prepared_leaves_nothing(watch: Watch) -> None:
+    watch.bench.starter.start()
+    watch.end()
+    assert watch.bench.runs.run.phase is RunPhase.FINISHED
+    assert not watch.troubles
+
+
+def test_that_shutting_down_ends_a_run_within_two_seconds(watch: Watch) -> None:
+    watch.train()
+    begun = time.monotonic()
+    assert watch.bench.shutdown()
+    assert time.monotonic() - begun < 2
+    assert watch.bench.runs.run.phase is RunPhase.FINISHED
+    assert not watch.bench.runs.run.unsaved
+
+
+def test_that_a_runs_folder_that_cannot_be_made_ends_the_run_with_one_message(watch: Watch) -> None:
+    watch.bench.setup.runs_root.write_text("in the way")
+    watch.bench.target.set_share(2, 0.3)
+    watch.bench.starter.start()
+    watch.wait_for(RunPhase.FAILED)
+    (trouble,) = watch.troubles
+    assert trouble.title == "The run folder cannot be made"
+    assert str(watch.bench.setup.runs_root) in trouble.message
+    assert watch.text(Level.ERROR) == str(trouble)
+    assert list(watch.offsets) == ["2"]
+    watch.bench.setup.runs_root.unlink()
+    watch.train()
+    watch.end()
+    assert len(watch.troubles) == 1
+
+
+def test_that_a_full_disk_pauses_the_run_and_room_lets_it_go_on(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = FullDisk(watch.bench.setup.runs_root, monkeypatch)
+    watch.train()
+    disk.full = True
+    watch.wait_for(RunPhase.PAUSED)
+    assert "No space left on device" in watch.troubles[0].message
+    held = watch.bench.runs.run.step
+    disk.full = False
+    watch.bench.runs.send(Resume())
+    watch.wait(lambda: watch.bench.runs.run.step > held)
+    watch.end()
+    assert not watch.bench.runs.run.unsaved
+    assert watch.bench.runs.run.folder is not None
+    logged = read_metrics(watch.bench.runs.run.folder).steps
+    assert len(logged) == watch.bench.runs.run.step  # nothing was lost
+
+
+def test_that_a_run_stopped_on_a_full_disk_keeps_its_results_and_says_that_they_are_not_saved(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FullDisk(watch.bench.setup.runs_root, monkeypatch)
+    watch.train()
+    disk.full = True
+    watch.wait_for(RunPhase.PAUSED)
+    watch.bench.starter.stop()
+    watch.wait(lambda: watch.refused == [False, True])  # it waits, and says that it was to end
+    assert watch.bench.runs.run.phase is RunPhase.PAUSED, "nothing is lost yet"
+    watch.bench.runs.stop(insist=True)
+    watch.wait(lambda: not watch.bench.starter.blocked)
+    assert watch.bench.runs.run.unsaved
+    assert len(watch.bench.runs.history) > 0
+    assert disk.refused > 1
+
+
+def test_that_a_bug_in_a_model_ends_the_run_with_its_traceback_and_not_the_studio(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studio.models.vae.model import Vae
+
+    losses = Vae.losses
+
+    def broken(self: Vae, *arguments: Any) -> Any:
+        if watch.bench.runs.run.step >= 1:
+            raise ZeroDivisionError("a bug on purpose")
+        return losses(self, *arguments)
+
+    monkeypatch.setattr(Vae, "losses", broken)
+    watch.bench.starter.start()
+    watch.wait_for(RunPhase.FAILED)
+    (line,) = [line for line in watch.lines if line.level is Level.ERROR]
+    assert "a bug on purpose" in line.text
+    assert "in broken" in line.detail
+    assert not watch.bench.runs.run.unsaved  # what could be saved is
+    monkeypatch.setattr(Vae, "losses", losses)
+    watch.train()
+    watch.end()
+
+
+def test_that_offsets_outlive_a_data_set_that_fails(watch: Watch, tmp_path: Path) -> None:
+    watch.bench.target.set_share(2, 0.3)
+    offsets = watch.bench.target.class_offsets()
+    with watch.qtbot.waitSignal(watch.bench.setup.dataset_failed) as failed:
+        watch.bench.setup.set_dataset(FolderConfig(path=str(tmp_path)))
+    assert "holds no images" in str(failed.args[0])
+    assert watch.bench.target.tilt is None
+    assert watch.bench.starter.blocked
+    watch.bench.starter.start()
+    assert watch.bench.runs.run.phase is RunPhase.IDLE
+    with watch.qtbot.waitSignal(watch.bench.setup.dataset_changed):
+        watch.bench.setup.set_dataset(DigitsConfig())
+    assert watch.bench.target.class_offsets() == offsets
+    assert not watch.bench.starter.blocked
+
+
+def test_that_a_bug_while_data_is_read_is_told_with_its_traceback(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise KeyError("a bug on purpose")
+
+    monkeypatch.setattr("studio.gui.state.dataset_loader.load_dataset", broken)
+    with watch.qtbot.waitSignal(watch.bench.setup.dataset_failed):
+        watch.bench.setup.set_dataset(DigitsConfig())
+    assert any("in broken" in line.detail for line in watch.lines)
+
+
+def test_that_a_cancelled_data_set_leaves_the_one_in_use(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def endless(_config: Any, _root: Path, progress: Any) -> Any:
+        while True:
+            progress.report("Reading for ever", 0.5)
+            threading.Event().wait(0.001)  # leaves Python's lock to the window
+
+    monkeypatch.setattr("studio.gui.state.dataset_loader.load_dataset", endless)
+    watch.bench.setup.set_dataset(FolderConfig(path=str(tmp_path)))
+    watch.wait(lambda: watch.bench.tasks.view is not None and watch.bench.tasks.view.cancellable)
+    assert "still being read" in watch.bench.starter.blocked
+    watch.bench.tasks.cancel()
+    watch.wait(lambda: not watch.bench.starter.blocked)
+    assert watch.bench.setup.config.dataset == DigitsConfig()
+    assert watch.bench.target.tilt is not None
+
+
+def test_that_cancelling_what_a_file_asked_for_leaves_the_set_in_use(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def endless(_config: Any, _root: Path, progress: Any) -> Any:
+        while True:
+            progress.report("Reading for ever", 0.5)
+            threading.Event().wait(0.001)
+
+    monkeypatch.setattr("studio.gui.state.dataset_loader.load_dataset", endless)
+    watch.bench.setup.set_config(RunConfig(dataset=FolderConfig(path=str(tmp_path))))
+    watch.wait(lambda: watch.bench.tasks.view is not None and watch.bench.tasks.view.cancellable)
+    watch.bench.tasks.cancel()
+    watch.wait(lambda: not watch.bench.starter.blocked)
+    assert watch.bench.setup.config.dataset == DigitsConfig()  # as the images are
+
+
+def test_that_a_set_being_read_does_not_take_the_place_of_one_that_is_not_here(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    go_on = threading.Event()
+    digits = watch.bench.setup.images
+
+    def slow(*_: Any) -> Any:
+        go_on.wait(PATIENCE_MS / 1000)
+        return digits
+
+    monkeypatch.setattr("studio.gui.state.dataset_loader.load_dataset", slow)
+    watch.bench.setup.set_dataset(FolderConfig(path=str(tmp_path)))
+    with watch.qtbot.waitSignal(watch.bench.setup.dataset_failed) as failed:
+        watch.bench.setup.set_config(RunConfig(dataset=MnistConfig()))
+    go_on.set()
+    watch.wait(lambda: watch.bench.tasks.view is None and not watch.bench.tasks._tasks)
+    assert "not in the data folder" in str(failed.args[0])
+    assert watch.bench.setup.images is None
+    assert "no data set yet" in watch.bench.starter.blocked
+
+
+def test_that_torch_comes_in_beside_the_window_and_brings_the_devices(qtbot: QtBot, tmp_path: Path) -> None:
+    bench = Workbench(RunConfig(), data_root=tmp_path / "datasets", runs_root=tmp_path / "runs")
+    with qtbot.waitSignals([bench.setup.engine_ready, bench.setup.dataset_changed], timeout=PATIENCE_MS):
+        bench.begin()
+    assert [value for value, _ in bench.setup.devices][:2] == ["auto", "cpu"]
+    assert bench.shutdown()

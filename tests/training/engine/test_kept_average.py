@@ -1,0 +1,102 @@
+"""What a run keeps of its averaged model is the model of that step, whenever anybody looked at it before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from studio.cli.main import main
+from studio.models.catalog import MODELS
+from studio.training.config.limit import Limit
+from studio.training.engine.building import build_model
+from studio.training.engine.trainer import Trainer
+from studio.training.messages.commands import Command, SampleNow
+from studio.training.run.loop import RunLoop
+from studio.training.storage.checkpoint import read_checkpoint
+from studio.training.storage.recorder import Recorder
+from studio.training.storage.restore import restore_model
+from studio.training.storage.resumption import resume
+from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.shelf import Shelf
+from tests.training.conftest import PlayedMailbox, steps, tiny_config, tiny_images
+from tests.training.played import Played
+
+MEMORY = {spec.kind: build_model(tiny_config(spec.kind).model, (1, 8, 8), 0).memory for spec in MODELS}
+remembering = pytest.mark.parametrize("kind", [kind for kind, memory in MEMORY.items() if memory])
+STEPS = 4
+
+
+def looks(count: int) -> Iterator[list[Command]]:
+    """Samples drawn after each of so many steps."""
+    for _ in range(count):
+        yield [SampleNow()]
+
+
+def weights(folder: Path) -> dict[str, Tensor]:
+    return load_file(folder / "weights.safetensors")
+
+
+def ensure_current(found: dict[str, Tensor], kind: str) -> None:
+    for name in MEMORY[kind]:
+        assert torch.equal(found[f"average.{name}"], found[f"model.{name}"]), name
+
+
+def kept(kind: str, folder: Path, until: int = STEPS, script: Iterator[list[Command]] | None = None) -> bytes:
+    """The weights file of a run of so many steps."""
+    Played(tiny_config(kind), folder, Limit(steps=until)).run(script or steps(until + 2))
+    return (folder / "weights.safetensors").read_bytes()
+
+
+@remembering
+def test_that_weights_do_not_depend_on_when_samples_were_drawn(kind: str, tmp_path: Path) -> None:
+    seldom, often = tmp_path / "seldom", tmp_path / "often"
+    assert kept(kind, seldom) == kept(kind, often, script=looks(STEPS + 2))
+    ensure_current(weights(seldom), kind)
+    one, other = (read_checkpoint(Shelf(folder).find(STEPS)).state for folder in (seldom, often))
+    assert all(torch.equal(one.average[name], other.average[name]) for name in one.average)
+    assert all(torch.equal(one.average[name], one.model[name]) for name in MEMORY[kind])
+
+
+@remembering
+def test_that_a_run_stopped_and_resumed_keeps_what_one_that_never_stopped_does(kind: str, tmp_path: Path) -> None:
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    kept(kind, run, until=STEPS // 2)
+    found = resume(run)
+    trainer, mailbox = Trainer(found.config, tiny_images()), PlayedMailbox()
+    notes = found.take_up(trainer)
+    mailbox.play(steps(STEPS))
+    RunLoop(trainer, mailbox, Recorder(found.folder(), trainer, notes), Limit(steps=STEPS), seconds=found.seconds).run()
+    assert (run / "weights.safetensors").read_bytes() == kept(kind, whole)
+
+
+@remembering
+def test_that_an_average_kept_with_an_older_memory_is_opened_with_the_models(kind: str, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    kept(kind, run, until=2)
+    found = weights(run)
+    stale = {f"average.{name}": torch.zeros_like(found[f"average.{name}"]) for name in MEMORY[kind]}
+    save_file(found | stale, run / "weights.safetensors")
+    model = restore_model(SavedRun.open(run))
+    for name in MEMORY[kind]:
+        assert torch.equal(model.get_buffer(name), found[f"model.{name}"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["rbm", "gaussian_rbm", "ebm"])
+def test_that_the_command_keeps_the_same_weights_at_any_cadence_and_across_a_stop(kind: str, tmp_path: Path) -> None:
+    quick = ["--set", "batch.average_size=16", "--set", "evaluation.budget=0"]
+    often = ["--set", "cadence.sample_every=0.1", "--set", "cadence.samples=4"]
+    seldom = ["--set", "cadence.sample_every=3600", "--set", "cadence.samples=4"]
+    for name, number, cadence in (("often", 60, often), ("seldom", 60, seldom), ("stopped", 30, seldom)):
+        given = ["train", f"digits-{kind}", "--steps", str(number), "--run-dir", str(tmp_path / name)]
+        assert main([*given, *quick, *cadence]) == 0
+    assert main(["resume", str(tmp_path / "stopped"), "--steps", "60"]) == 0
+    whole = (tmp_path / "often" / "weights.safetensors").read_bytes()
+    assert (tmp_path / "seldom" / "weights.safetensors").read_bytes() == whole
+    assert (tmp_path / "stopped" / "weights.safetensors").read_bytes() == whole
+    ensure_current(weights(tmp_path / "seldom"), kind)

@@ -1,0 +1,302 @@
+"""A run on disk while it trains: what is written when, and what a full disk does to it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from studio.errors import UserError
+from studio.training.config.limit import Limit
+from studio.training.messages.commands import Pause, Resume, SampleNow, Save, SaveElsewhere, SetLearningRate, Step, Stop
+from studio.training.messages.events import Logged, Moved, Noticed, Outcome, Restored, Saved, Warned
+from studio.training.messages.marks import MarkKind
+from studio.training.messages.snapshot import SampleGrid
+from studio.training.storage.frames import FrameStore
+from studio.training.storage.resumption import resume
+from studio.training.storage.saved_run import SavedRun
+from tests.training.conftest import steps, tiny_config
+from tests.training.played import Played, Script, target
+
+
+class Disk:
+    """Full whenever a test says so."""
+
+    def __init__(self) -> None:
+        self.full = False
+
+    def guard(self, write: Callable[..., Any], kind: type[Exception] = OSError) -> Callable[..., Any]:
+        def guarded(*arguments: Any, **options: Any) -> Any:
+            if self.full:
+                raise kind("No space left on device")
+            return write(*arguments, **options)
+
+        return guarded
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    """Below everything that a run writes: files written whole and databases appended to."""
+    disk = Disk()
+    monkeypatch.setattr(Path, "open", disk.guard(Path.open))
+    monkeypatch.setattr(sqlite3, "connect", disk.guard(sqlite3.connect, sqlite3.OperationalError))
+    return disk
+
+
+def test_that_the_summary_says_which_target_the_run_ended_with(run_path: Path) -> None:
+    run = Played(folder=run_path)
+
+    def script() -> Script:
+        yield [target(0.0, 0.0, -1.0, revision=7)]
+        yield [Stop()]
+
+    run.run(script())
+    assert SavedRun.open(run_path).revision == 7
+
+
+def test_that_save_writes_while_the_run_goes_on(run_path: Path) -> None:
+    run = Played(folder=run_path)
+
+    def script() -> Script:
+        yield from steps(3)
+        yield [Save()]
+        assert run.all_of(Saved) == [Saved(step=3, path=run_path)]
+        assert SavedRun.open(run_path).summary["status"] == "running"
+        assert run.logged() == [1, 2, 3]
+        yield [Stop()]
+
+    run.run(script())
+    assert SavedRun.open(run_path).summary["status"] == "stopped"
+    assert run.all_of(Saved)[-1] == Saved(step=4, path=run_path)
+
+
+def test_that_a_full_disk_pauses_and_loses_nothing(disk: Disk, run_path: Path) -> None:
+    run = Played(folder=run_path)
+
+    def script() -> Script:
+        yield from steps(3)
+        disk.full = True
+        yield [SampleNow()]
+        (warned,) = run.all_of(Warned)
+        assert "No space left" in str(warned.error)
+        assert warned.error.hint
+        for _ in range(3):
+            yield []
+            assert run.trainer.step_count == 3
+        yield [Step()]  # goes on in memory, if the person wants
+        disk.full = False
+        yield [Resume()]
+        yield [SampleNow()]
+        assert run.logged() == [1, 2, 3, 4, 5]
+        yield [Stop()]
+
+    assert run.run(script()) is Outcome.STOPPED
+    assert run.logged() == list(range(1, run.trainer.step_count + 1))
+    assert len(run.all_of(Warned)) == 1
+    assert SavedRun.open(run_path).summary["steps"] == run.trainer.step_count
+
+
+def test_that_a_disk_full_from_the_start_pauses_before_the_first_step(disk: Disk, run_path: Path) -> None:
+    run = Played(folder=run_path)
+    disk.full = True
+
+    def script() -> Script:
+        yield []
+        assert run.trainer.step_count == 0
+        assert len(run.all_of(Warned)) == 1
+        disk.full = False
+        yield [Resume()]
+        yield from steps(2)
+
+    assert run.run(script()) is Outcome.STOPPED
+    assert len(run.logged()) == 3
+
+
+def test_that_a_complete_run_waits_until_there_is_room_to_save_it(disk: Disk, run_path: Path) -> None:
+    run = Played(folder=run_path, limit=Limit(steps=2))
+
+    def script() -> Script:
+        yield from steps(2)
+        disk.full = True
+        yield []
+        yield [Save()]
+        disk.full = False
+        yield [Resume()]
+
+    assert run.run(script()) is Outcome.COMPLETED
+    assert len(run.all_of(Warned)) == 2
+    assert SavedRun.open(run_path).summary["status"] == "completed"
+    assert len(run.logged()) == 2
+
+
+def test_that_a_stopped_run_that_cannot_be_saved_waits_until_it_can(disk: Disk, run_path: Path) -> None:
+    run = Played(folder=run_path)
+
+    def script() -> Script:
+        yield from steps(2)
+        disk.full = True
+        yield [Stop()]
+        (warned,) = run.all_of(Warned)
+        assert (warned.unsaved, warned.stopping) == (True, True)
+        yield []
+        yield [Stop()]
+        disk.full = False
+        yield [Stop()]
+
+    assert run.run(script()) is Outcome.STOPPED
+    assert len(run.all_of(Warned)) == 2
+    assert SavedRun.open(run_path).summary["steps"] == run.trainer.step_count == 2
+
+
+def test_that_a_stop_that_insists_ends_it_with_the_reason(disk: Disk, run_path: Path) -> None:
+    run = Played(folder=run_path)
+
+    def script() -> Script:
+        yield from steps(2)
+        disk.full = True
+        yield [Stop()]
+        yield [Stop(insist=True)]
+
+    with pytest.raises(UserError, match="No space left"):
+        run.run(script())
+    assert run.all_of(Saved) == []
+
+
+@pytest.mark.parametrize("stopping", [False, True])
+def test_that_saving_elsewhere_moves_the_run_and_continues_it(run_path: Path, tmp_path: Path, stopping: bool) -> None:
+    """The folder's parent is taken away from under it, as a removed drive would be."""
+    run = Played(folder=run_path)
+    new = tmp_path / "other" / run_path.name
+    gone = tmp_path / "gone"
+
+    def script() -> Script:
+        yield from steps(2)
+        yield [Save()]
+        run_path.rename(gone)
+        run_path.write_text("in the way")
+        yield [Stop() if stopping else SampleNow()]
+        assert run.all_of(Warned)[-1].unsaved
+        yield [SaveElsewhere(root=run_path)]  # no folder either
+        assert len(run.all_of(Warned)) == 2
+        yield [SaveElsewhere(root=tmp_path / "other")]
+        assert not stopping
+        yield from steps(1)
+
+    assert run.run(script()) is Outcome.STOPPED
+    assert run.all_of(Moved) == [Moved(step=3, path=new)]
+    assert SavedRun.open(new).summary["steps"] == run.trainer.step_count == (3 if stopping else 5)
+    assert resume(new).step == run.trainer.step_count
+
+
+def test_that_all_that_can_be_read_goes_along(run_path: Path, tmp_path: Path) -> None:
+    run = Played(folder=run_path)
+
+    def script() -> Script:
+        yield from steps(2)
+        yield [Save()]
+        yield [SaveElsewhere(root=tmp_path / "other")]
+
+    run.run(script())
+    run.folder = tmp_path / "other" / run_path.name
+    assert run.logged() == list(range(1, run.trainer.step_count + 1))
+    assert FrameStore(run.folder).steps[0] == 0
+
+
+def test_that_a_value_that_comes_later_gets_a_column(run_path: Path) -> None:
+    """The generator's loss first comes with the third step, when rows of the critic's are already on disk."""
+    run = Played(tiny_config("wgan_gp", model={"critic_steps": 3}), run_path)
+
+    def script() -> Script:
+        yield from steps(2)
+        yield [Save()]
+        assert "loss_generator" not in run.metrics().columns
+        yield from steps(2)
+
+    run.run(script())
+    columns = run.metrics().columns
+    assert np.isfinite(columns["loss_generator"]).tolist() == [False, False, True, True, True]
+    assert np.isfinite(columns["loss_critic"]).all()
+
+
+def test_that_what_happened_is_kept_with_its_step(run_path: Path) -> None:
+    run = Played(folder=run_path)
+    network = next(iter(run.trainer.networks))
+
+    def script() -> Script:
+        yield from steps(2)
+        yield [target(1, 0, -1, revision=1)]
+        yield [SetLearningRate(network=network, rate=0.5)]
+        yield [Pause()]
+        yield [Resume()]
+
+    run.run(script())
+    marks = run.metrics().marks
+    kinds = [(2, MarkKind.EDIT), (3, MarkKind.RATE), (4, MarkKind.RESUMED)]
+    assert [(mark.step, mark.kind) for mark in marks] == kinds
+    assert marks[0].text == "ΔH edited at step 2 (revision 1)"
+
+
+def test_that_going_back_takes_back_what_was_written_of_the_steps_after(run_path: Path) -> None:
+    run = Played(folder=run_path)
+    recorder = run.loop._keeper._recorder
+    assert recorder is not None
+    grid = SampleGrid(step=0, raw=np.zeros((1, 2, 2, 1), np.uint8), averaged=np.zeros((1, 2, 2, 1), np.uint8))
+    for step in (10, 20, 30):
+        recorder.log(Logged(step=step, seconds=step, values={"loss": step}))
+        recorder.hear(Noticed(step=step, error=UserError("Unwell")))
+        recorder.save_grid(replace(grid, step=step), np.ones(3), step)
+    recorder.log(Logged(step=40, seconds=40, values={}))
+    recorder.note_return(45, 20)
+    recorder.hear(Restored(step=20, left=45))
+    recorder.log(Logged(step=30, seconds=50, values={"loss": 7.0}))
+    recorder.flush()
+    metrics = run.metrics()
+    assert metrics.steps.tolist() == [10, 20, 30]
+    assert metrics.columns["loss"].tolist() == [10, 20, 7]
+    assert [(mark.step, mark.kind) for mark in metrics.marks] == [
+        (10, MarkKind.WARNING),
+        (20, MarkKind.WARNING),
+        (20, MarkKind.RETURN),
+    ]
+    assert FrameStore(run_path).steps.tolist() == [10, 20]
+
+
+def test_that_going_back_is_written_once_to_each_file(monkeypatch: pytest.MonkeyPatch, run_path: Path) -> None:
+    """Metrics may find room where frames do not: the next try must not take back what was written since."""
+    run = Played(folder=run_path)
+    recorder = run.loop._keeper._recorder
+    assert recorder is not None
+    for step in (10, 20):
+        recorder.log(Logged(step=step, seconds=step, values={}))
+    recorder.flush()
+    recorder.note_return(20, 10)
+    recorder.log(Logged(step=15, seconds=30, values={}))
+
+    def full(*_: object, **__: object) -> None:
+        raise UserError("The disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder.folder, "append_frames", full)
+        with pytest.raises(UserError):
+            recorder.flush()
+    recorder.flush()
+    assert run.logged() == [10, 15]
+
+
+def test_that_edits_are_in_the_summary(run_path: Path) -> None:
+    run = Played(folder=run_path)
+
+    def script() -> Script:
+        yield from steps(2)
+        yield [target(1, 0, -1, revision=1)]
+
+    run.run(script())
+    summary = SavedRun.open(run_path).summary
+    offsets = {"ant": 1.0, "bee": 0.0, "cat": -1.0}
+    assert summary["edits"] == [{"step": 2, "revision": 1, "offsets": offsets}]
+    assert summary["offsets"] == offsets

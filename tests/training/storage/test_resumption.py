@@ -1,0 +1,215 @@
+"""Run folders that are gone on with: after a stop, after a kill, in a fork, from a pinned checkpoint."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from studio.errors import UserError
+from studio.library.compare import ABSENT, differences, read_runs
+from studio.library.entry import entry_of
+from studio.training.config.file import read_config
+from studio.training.config.limit import Limit
+from studio.training.messages.commands import SampleNow, Save, SetBatchSize, SetLearningRate
+from studio.training.messages.events import Outcome
+from studio.training.run.session import folder_for
+from studio.training.storage.metrics import read_metrics
+from studio.training.storage.resumption import Resumption, fork, resume
+from studio.training.storage.run_identity import RunIdentity
+from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.shelf import Shelf
+from tests.training.conftest import WatchedRun, steps, tiny_config
+from tests.training.played import Played, Script, target
+
+Start = Callable[..., WatchedRun]
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    pairs = [(SavedRun.open(one).weights(part), SavedRun.open(other).weights(part)) for part in ("model", "average")]
+    return all(torch.equal(a[name], b[name]) for a, b in pairs for name in a.keys() | b.keys())
+
+
+def rows(path: Path) -> dict[int, dict[str, float]]:
+    """What was logged at each step, without the time it took."""
+    metrics = read_metrics(path)
+    columns = {name: values.tolist() for name, values in metrics.columns.items()}
+    return {
+        int(step): {name: values[place] for name, values in columns.items() if not math.isnan(values[place])}
+        for place, step in enumerate(metrics.steps)
+    }
+
+
+def go_on(start_run: Start, found: Resumption, steps: int, folder: Path | None = None) -> None:
+    place = folder_for(folder, found.config) if folder else found.folder
+    run = start_run(found.config, folder=place, limit=Limit(steps=steps), resumption=found)
+    finished = run.finish()
+    assert (finished.error, finished.traceback) == (None, "")
+    assert finished.outcome is Outcome.COMPLETED
+
+
+def edited_run(folder: Path, killed: Path | None = None) -> None:
+    """Twelve steps, the target changed after the fifth; a copy as it lay on disk two steps after it was last saved."""
+    run = Played(tiny_config("gan"), folder, Limit(steps=12))
+
+    def script() -> Script:
+        yield from steps(5)
+        yield [target(1, 0, -1, revision=1)]
+        yield []
+        if killed:
+            yield [Save()]
+            yield from steps(1)
+            yield [SampleNow()]
+            shutil.copytree(folder, killed)
+        yield from steps(20)
+
+    run.run(script())
+
+
+def test_that_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path, start_run: Start) -> None:
+    whole, watched, killed = tmp_path / "whole", tmp_path / "watched", tmp_path / "killed"
+    edited_run(whole)
+    edited_run(watched, killed)
+    assert same_weights(whole, watched), "saving and sampling change nothing"
+    assert max(rows(killed)) == 9, "written after the checkpoint"
+    go_on(start_run, resume(killed), 12)
+    assert same_weights(whole, killed)
+    assert rows(whole) == rows(killed)
+    one, other = SavedRun.open(whole).summary, SavedRun.open(killed).summary
+    for name in ("status", "steps", "edits", "offsets", "started", "epochs", "examples", "skipped_steps"):
+        assert name == "started" or one[name] == other[name], name
+
+
+def test_that_a_run_edited_while_it_trained_is_what_it_became(tmp_path: Path) -> None:
+    edited, plain = tmp_path / "edited", tmp_path / "plain"
+
+    def script() -> Script:
+        yield from steps(2)
+        yield [target(1, 0, -1, revision=1)]
+        yield [SetLearningRate(network="autoencoder", rate=0.5), SetBatchSize(average_size=4)]
+        yield []
+
+    for folder, told in ((edited, script()), (plain, steps(5))):
+        Played(folder=folder).run(told)
+    found = RunIdentity.read(edited)
+    assert found.trained == found.config == found.wanted == read_config(edited / "config.json")
+    assert found.trained.perturbation.offsets == {"ant": 1.0, "cat": -1.0}
+    differing = {row.title: row.cells for row in differences(read_runs([plain, edited]))}
+    assert differing == {
+        "perturbation.offsets.ant": (ABSENT, "1.0"),
+        "perturbation.offsets.cat": (ABSENT, "-1.0"),
+        "batch.average_size": ("8.0", "4.0"),
+        "model.autoencoder_optimiser.learning_rate": (differing["model.autoencoder_optimiser.learning_rate"][0], "0.5"),
+    }
+    assert entry_of(edited).tilt == "ant +1, cat −1"
+    assert SavedRun.open(edited).summary["began_with"] == {"offsets": {"ant": 0.0, "bee": 0.0, "cat": 0.0}}
+
+
+def test_that_an_edit_after_the_last_checkpoint_of_a_killed_run_is_not_lost(tmp_path: Path, start_run: Start) -> None:
+    folder, killed = tmp_path / "run", tmp_path / "killed"
+
+    def script() -> Script:
+        yield from steps(2)
+        yield [Save()]
+        yield [target(1, 0, -1, revision=1)]
+        yield [SampleNow()]
+        shutil.copytree(folder, killed)
+
+    Played(folder=folder).run(script())
+    found = resume(killed)
+    assert (found.step, found.revision, found.retargeted) == (2, 1, True)
+    go_on(start_run, found, 6)
+    assert SavedRun.open(killed).config.perturbation.offsets == {"ant": 1.0, "cat": -1.0}
+    again = resume(killed)
+    assert (again.step, again.revision, again.retargeted) == (6, 1, False)
+
+
+def test_that_a_completed_run_goes_on_and_its_time_counts_on(run_path: Path, start_run: Start) -> None:
+    start_run(folder=folder_for(run_path, tiny_config()), limit=Limit(steps=4)).finish()
+    before = SavedRun.open(run_path).summary
+    found = resume(run_path)
+    assert found.step == 4
+    assert found.seconds == pytest.approx(before["seconds"], abs=1e-3)
+    go_on(start_run, found, 9)
+    after = SavedRun.open(run_path).summary
+    assert after["steps"] == 9
+    assert after["started"] == before["started"]
+    assert after["seconds"] > before["seconds"]
+
+
+def test_that_the_last_three_checkpoints_are_kept_and_pinned_ones(run_path: Path) -> None:
+    run = Played(folder=run_path)
+
+    def script() -> Script:
+        for _ in range(5):
+            yield [Save()]
+            if Shelf(run_path).steps[-1] == 1:
+                Shelf(run_path).pin(1)
+
+    run.run(script())
+    shelf = Shelf(run_path)
+    assert shelf.steps == [1, 3, 4, 5]
+    assert shelf.pinned == [1]
+    assert resume(run_path).step == 5
+    assert resume(run_path, 1).step == 1
+    shelf.unpin(1)
+    assert shelf.steps == [3, 4, 5]
+    with pytest.raises(UserError, match="3, 4, 5"):
+        resume(run_path, 1)
+
+
+def test_that_a_checkpoint_is_made_when_its_time_has_come(run_path: Path) -> None:
+    run = Played(tiny_config(cadence={"checkpoint_every": 0.01, "sample_every": 3600}), run_path)
+
+    def script() -> Script:
+        yield []
+        run.loop._clock._before += 1.0
+        yield from steps(2)
+        assert Shelf(run_path).steps == [0, 2]
+
+    # 0.01 minutes are 0.6 seconds
+    run.run(script())
+
+
+def test_that_a_fork_begins_there_with_another_tilt_and_leaves_the_old_run_alone(
+    tmp_path: Path, start_run: Start
+) -> None:
+    old, new, same = tmp_path / "old", tmp_path / "new", tmp_path / "same"
+    edited_run(old)
+    before = {path: path.read_bytes() for path in old.rglob("*") if path.is_file()}
+    found = fork(old, None, ["perturbation.offsets.bee=-2"])
+    assert found.config.perturbation.offsets == {"ant": 1.0, "bee": -2.0, "cat": -1.0}
+    go_on(start_run, found, 15, new)
+    summary = SavedRun.open(new).summary
+    assert summary["forked_from"] == {"run": str(old), "step": 12}
+    assert summary["offsets"]["bee"] == -2.0
+    assert read_config(new / "config.json").perturbation.offsets["bee"] == -2.0
+    go_on(start_run, fork(old), 15, same)
+    assert not same_weights(new, same)
+    assert before == {path: path.read_bytes() for path in old.rglob("*") if path.is_file()}
+    go_on(start_run, resume(old), 15)
+    assert same_weights(old, same), "without another tilt a fork is the same run elsewhere"
+    with pytest.raises(UserError, match="model"):
+        fork(old, None, ["model.width=8"])
+
+
+def test_that_other_data_and_links_that_lead_elsewhere_are_refused(tmp_path: Path, start_run: Start) -> None:
+    from tests.training.conftest import tiny_images
+
+    path = tmp_path / "run"
+    start_run(folder=folder_for(path, tiny_config()), limit=Limit(steps=2)).finish()
+    found = resume(path)
+    run = start_run(
+        found.config, data=lambda _: tiny_images(seed=1), folder=found.folder, resumption=found, limit=Limit(steps=4)
+    )
+    assert "data set" in str(run.finish().error)
+    (path / "metrics.sqlite").rename(tmp_path / "elsewhere")
+    (path / "metrics.sqlite").symlink_to(tmp_path / "elsewhere")
+    run = start_run(found.config, folder=found.folder, resumption=found, limit=Limit(steps=4))
+    assert "is a link" in str(run.finish().error)
+    with pytest.raises(UserError, match="cannot be opened"):
+        resume(tmp_path / "nowhere")
