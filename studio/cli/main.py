@@ -235,13 +235,13 @@ def _train(arguments: argparse.Namespace) -> int:
     from studio.cli.train import train
     from studio.library.find import config_of
     from studio.training.config.assignments import with_settings
-    from studio.training.config.limit import Limit
+    from studio.training.config.limit import StopCondition
 
     named = config_of(arguments.config)
     config = with_settings(named.config, arguments.assignments)
-    limit = Limit(steps=arguments.steps, seconds=60 * arguments.minutes if arguments.minutes else None)
-    if limit == Limit():
-        limit = Limit(steps=1000)
+    limit = StopCondition(steps=arguments.steps, seconds=60 * arguments.minutes if arguments.minutes else None)
+    if limit == StopCondition():
+        limit = StopCondition(steps=1000)
 
     told = evaluation_of(config, arguments.data_root) if arguments.evaluate else None
     return train(config, limit, data_root=named.root(arguments.data_root), run_dir=arguments.run_dir, evaluate=told)

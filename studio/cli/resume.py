@@ -105,9 +105,9 @@ def _fork(arguments: argparse.Namespace) -> int:
 
 
 def _pin(arguments: argparse.Namespace) -> int:
-    from studio.training.storage.shelf import Shelf
+    from studio.training.storage.shelf import CheckpointStore
 
-    shelf = Shelf(run_of(arguments))
+    shelf = CheckpointStore(run_of(arguments))
     if arguments.step is not None:
         (shelf.unpin if arguments.off else shelf.pin)(arguments.step)
     for step in shelf.steps:

@@ -17,7 +17,7 @@ from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.paths import default_data_root, runs_root
 from studio.progress import Progress
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.run_config import RunConfig
 from studio.training.examples.judges import Judges
 from studio.training.messages.commands import Stop
@@ -48,7 +48,7 @@ _EXIT_CODES = {Outcome.COMPLETED: 0, Outcome.STOPPED: 130, Outcome.FAILED: 1}
 
 def train(
     config: RunConfig,
-    limit: Limit,
+    limit: StopCondition,
     *,
     data_root: Path | None,
     run_dir: Path | None,
@@ -104,9 +104,9 @@ def go_on(
         raise UserError(
             f"The run is at step {resumption.step:,} already", "", f"Say --steps {resumption.step + 1000} or more."
         )
-    limit = Limit(steps=steps, seconds=resumption.seconds + 60 * minutes if minutes else None)
-    if limit == Limit():
-        limit = Limit(steps=resumption.step + 1000)
+    limit = StopCondition(steps=steps, seconds=resumption.seconds + 60 * minutes if minutes else None)
+    if limit == StopCondition():
+        limit = StopCondition(steps=resumption.step + 1000)
     config, folder = resumption.config, resumption.folder
     if resumption.forked:
         folder = folder_for(run_dir, config) if run_dir else folder_under(runs_root(), config)
@@ -115,7 +115,7 @@ def go_on(
 
 def _run(
     config: RunConfig,
-    limit: Limit,
+    limit: StopCondition,
     folder: Callable[[], RunFolder],
     data_root: Path | None,
     resumption: Resumption | None = None,
@@ -194,7 +194,7 @@ class _Watcher:
         spent: seconds that it had trained before.
     """
 
-    def __init__(self, handle: RunHandle, limit: Limit, spent: float = 0.0) -> None:
+    def __init__(self, handle: RunHandle, limit: StopCondition, spent: float = 0.0) -> None:
         self._handle = handle
         self._limit = limit
         self._problem: UserError | None = None

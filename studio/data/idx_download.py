@@ -11,7 +11,7 @@ from studio.data.extract import from_gzip, from_zipped_gzip
 from studio.progress import Progress
 
 if TYPE_CHECKING:
-    from studio.data.idx_sets import IdxSet
+    from studio.data.idx_set import IdxSet
 
 _SHARES = {"train-images-idx3-ubyte.gz": 0.85, "t10k-images-idx3-ubyte.gz": 0.14}
 """Parts of a download by size, for an even progress; labels are small."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartSet(ExampleSet):
+class Subset(ExampleSet):
     """A frozen part of a set, of the same kind; its files are not told.
 
     Attributes:
@@ -64,13 +64,13 @@ class PartSet(ExampleSet):
         return self.whole.overview(values)
 
 
-def part_of(whole: ExampleSet, places: NDArray[np.int64]) -> PartSet:
+def part_of(whole: ExampleSet, places: NDArray[np.int64]) -> Subset:
     """The examples at these places, with the same classes.
 
     Raises:
         UserError: a class has none of them.
     """
-    return PartSet(
+    return Subset(
         name=whole.name,
         labels=whole.labels[places],
         class_names=whole.class_names,

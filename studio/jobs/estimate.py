@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 
 from studio.jobs.job import Job, JobStatus
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 
 _START_UP = 10.0
 """Seconds a process takes before its first step and after its last."""
@@ -34,7 +34,7 @@ def seconds_left(jobs: Sequence[Job], at_once: int, now: float | None = None) ->
     return max([sum(known) / at_once, *known], default=0.0)
 
 
-def seconds_for(limit: Limit, jobs: Sequence[Job]) -> float | None:
+def seconds_for(limit: StopCondition, jobs: Sequence[Job]) -> float | None:
     """Seconds that a run of this length takes, about, going by the jobs that were completed; None if none tells.
 
     Args:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.sweep_mark import SweepMark
 
 
@@ -50,7 +50,7 @@ class Job:
     place: float
     title: str
     config: str
-    limit: Limit
+    limit: StopCondition
     folder: Path
     status: JobStatus = JobStatus.WAITING
     error: str = ""

@@ -24,7 +24,7 @@ from studio.errors import UserError
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.sweep import Sweep
 from studio.process import start_of
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.run_config import RunConfig
 from studio.training.config.sweep_mark import MOST_RUNS, SweepMark
 from studio.training.storage.places import made_absolute
@@ -111,7 +111,7 @@ class JobQueue:
             database.execute("INSERT INTO switch (running, at_once) VALUES (?, ?)", (running, at_once))
 
     def add(
-        self, config: RunConfig, limit: Limit, folder: Path, title: str = "", sweep: SweepMark | None = None
+        self, config: RunConfig, limit: StopCondition, folder: Path, title: str = "", sweep: SweepMark | None = None
     ) -> int:
         """Queue a run behind all others.
 
@@ -271,7 +271,9 @@ def _last(database: sqlite3.Connection) -> float:
     return float(database.execute("SELECT COALESCE(MAX(place), 0) FROM job").fetchone()[0])
 
 
-def _insert(database: sqlite3.Connection, place: float, job: tuple[str, str, Limit, Path, SweepMark | None]) -> int:
+def _insert(
+    database: sqlite3.Connection, place: float, job: tuple[str, str, StopCondition, Path, SweepMark | None]
+) -> int:
     title, config, limit, folder, sweep = job
     cursor = database.execute(
         "INSERT INTO job(place, title, config, steps, seconds_limit, folder, sweep) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -291,7 +293,7 @@ def _job(row: sqlite3.Row) -> Job:
         place=row["place"],
         title=row["title"],
         config=row["config"],
-        limit=Limit(steps=row["steps"], seconds=row["seconds_limit"]),
+        limit=StopCondition(steps=row["steps"], seconds=row["seconds_limit"]),
         folder=Path(row["folder"]),
         status=status,
         error=row["error"],

@@ -24,7 +24,7 @@ from typing import Any
 
 from studio.errors import UserError
 from studio.training.config.assignments import with_settings
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.presets import config_or_preset
 from studio.training.config.run_config import RunConfig
 from studio.training.config.sweep_mark import MOST_RUNS, SweepMark, title_of
@@ -58,7 +58,7 @@ class Sweep:
     """All runs of a sweep, in their order, and when each is complete."""
 
     points: tuple[Point, ...]
-    limit: Limit
+    limit: StopCondition
 
     def marks(self, title: str) -> tuple[SweepMark, ...]:
         """What tells each run's folder its place; the sweep gets a name that no other has."""
@@ -147,7 +147,7 @@ def _base(name: str, path: Path) -> RunConfig:
     return config_or_preset(str(beside) if beside.is_file() else name)
 
 
-def _limit(raw: Mapping[str, Any], path: Path) -> Limit:
+def _limit(raw: Mapping[str, Any], path: Path) -> StopCondition:
     steps, minutes = raw.get("steps"), raw.get("minutes")
     if (steps is None) == (minutes is None):
         raise _fault(path, "it must say either “steps” or “minutes”")
@@ -155,7 +155,7 @@ def _limit(raw: Mapping[str, Any], path: Path) -> Limit:
         raise _fault(path, "“steps” must be a whole number above 0")
     if minutes is not None and not (isinstance(minutes, int | float) and 0 < minutes < math.inf):
         raise _fault(path, "“minutes” must be a number above 0")
-    return Limit(steps=steps, seconds=60 * float(minutes) if minutes is not None else None)
+    return StopCondition(steps=steps, seconds=60 * float(minutes) if minutes is not None else None)
 
 
 def _assignments(values: Mapping[str, Any]) -> Sequence[str]:

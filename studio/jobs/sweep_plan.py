@@ -11,7 +11,7 @@ from typing import Any
 
 from studio.errors import UserError
 from studio.jobs.sweep import Sweep, combined
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.run_config import RunConfig
 from studio.training.config.sweep_mark import MOST_RUNS
 
@@ -59,7 +59,7 @@ class SweepPlan:
     varied: tuple[Varied, ...]
     combination: Combination = Combination.GRID
     seeds: int = 1
-    limit: Limit
+    limit: StopCondition
 
     def count(self) -> int:
         """How many runs it has.

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from studio.models.diagnostic import Diagnostic
-from studio.models.exportable import Portable
+from studio.models.exportable import ExportableModel
 from studio.models.plane import PlaneView
 
 
@@ -177,7 +177,7 @@ class GenerativeModel(nn.Module, ABC):
         """
         return ()
 
-    def portable(self) -> Portable | None:
+    def portable(self) -> ExportableModel | None:
         """What of it other programs can use without the studio; None if there is nothing.
 
         Called in eval mode and without gradients.

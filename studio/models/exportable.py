@@ -29,7 +29,7 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Portable:
+class ExportableModel:
     """That function.
 
     Attributes:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from studio.models.autoencoder_config import AutoencoderConfig
 from studio.models.base import GenerativeModel, Phase, Probe
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures
-from studio.models.exportable import IMAGES, Portable, latent_argument
+from studio.models.exportable import IMAGES, ExportableModel, latent_argument
 from studio.models.likelihoods import LOG_LEAST_WIDTH, GaussianPixels, PixelLikelihood
 from studio.models.nets import Shape
 from studio.models.pixels import to_array, to_pixels
@@ -137,8 +137,8 @@ class LatentVariableModel(GenerativeModel):
             return likelihood.mean(output)
         return likelihood.draw(output, rng)
 
-    def portable(self) -> Portable:
-        return Portable(
+    def portable(self) -> ExportableModel:
+        return ExportableModel(
             title="decoder, to the mean of p(x|z)",
             network=MeanImage(self.autoencoder),
             takes={"latents": latent_argument(self._config.latent_size)},

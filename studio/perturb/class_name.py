@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Sequence
 
+from studio.names import composed
 from studio.perturb.formula_text import FormulaError
 
 _MOST_SHOWN = 12
-
-
-def composed(name: str) -> str:
-    """The name in NFC: one string for all spellings of the same letters."""
-    return unicodedata.normalize("NFC", name)
 
 
 def class_number(name: str, classes: Sequence[str], column: int) -> int:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from studio.errors import UserError
 from studio.perturb.arrays import Floats
-from studio.perturb.example_features import Measured
+from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.terms import Term, checked_energy
 
 LARGEST_ENERGY = 1e12
@@ -56,7 +56,9 @@ class Energy:
         """The values that active terms need of each example."""
         return tuple(dict.fromkeys(name for term in self.terms if term.active for name in term.names))
 
-    def of_examples(self, offsets: ArrayLike, measured: Measured, middle: float | None = None) -> ExampleEnergies:
+    def of_examples(
+        self, offsets: ArrayLike, measured: ExampleFeatures, middle: float | None = None
+    ) -> ExampleEnergies:
         """ΔH of every example.
 
         Args:
@@ -80,7 +82,7 @@ class Energy:
         return ExampleEnergies(energy=middle + np.clip(total - middle, -self.clip, self.clip), unclipped=total)
 
 
-def _at(place: int, term: Term, measured: Measured) -> Floats:
+def _at(place: int, term: Term, measured: ExampleFeatures) -> Floats:
     """A term's energy; a fault is located at its row."""
     try:
         return checked_energy(term, measured)
@@ -89,7 +91,7 @@ def _at(place: int, term: Term, measured: Measured) -> Floats:
         raise
 
 
-def _check_size(energy: Floats, measured: Measured) -> None:
+def _check_size(energy: Floats, measured: ExampleFeatures) -> None:
     largest = int(np.argmax(np.abs(energy)))
     if not abs(energy[largest]) <= LARGEST_ENERGY:
         raise UserError(

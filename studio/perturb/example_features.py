@@ -46,7 +46,7 @@ def _no_columns(name: str, progress: Progress) -> Column:
     raise UserError("There is no such column", f"Nothing here can load “{name}”.", field="perturbation.terms")
 
 
-class Measured:
+class ExampleFeatures:
     """Values of every example by name, measured at their first use and kept; safe to use from several threads.
 
     Args:

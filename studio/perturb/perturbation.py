@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from studio.errors import UserError
 from studio.perturb.arrays import Floats as Floats
 from studio.perturb.energy import Energy, ExampleEnergies
-from studio.perturb.example_features import Measured
+from studio.perturb.example_features import ExampleFeatures
 
 LARGEST_OFFSET = 700.0
 """Largest |ΔH| taken: e^700 is about the largest number that float64 holds."""
@@ -212,7 +212,7 @@ class Perturbation:
         """log w per class, shape (K,), of a target that is not by example."""
         return class_log_weights(counts, self.class_energies, self.gauge)
 
-    def example_energies(self, measured: Measured) -> ExampleEnergies:
+    def example_energies(self, measured: ExampleFeatures) -> ExampleEnergies:
         """ΔH of every example.
 
         Raises:

@@ -19,7 +19,7 @@ import numpy as np
 
 from studio.errors import UserError
 from studio.perturb.arrays import Floats
-from studio.perturb.example_features import COLUMN, Measured
+from studio.perturb.example_features import COLUMN, ExampleFeatures
 from studio.perturb.features import FEATURES
 from studio.perturb.formula import LABEL, Formula, class_of_variable, parse_formula
 
@@ -71,7 +71,7 @@ class Term(ABC):
         return {name: name for name in self.names if not name.startswith(COLUMN)}
 
     @abstractmethod
-    def energy(self, measured: Measured) -> Floats:
+    def energy(self, measured: ExampleFeatures) -> Floats:
         """t of every example, unscaled, shape (N,); may hold what is not finite.
 
         Raises:
@@ -103,7 +103,7 @@ class LinearTerm(FeatureTerm):
     kind: ClassVar[str] = "linear"
     slope: float = 1.0
 
-    def energy(self, measured: Measured) -> Floats:
+    def energy(self, measured: ExampleFeatures) -> Floats:
         """slope·f of every example."""
         return self.slope * measured.values(self.feature)
 
@@ -116,7 +116,7 @@ class QuadraticTerm(FeatureTerm):
     centre: float = 0.0
     width: float = 1.0
 
-    def energy(self, measured: Measured) -> Floats:
+    def energy(self, measured: ExampleFeatures) -> Floats:
         """½·((f − centre)/width)² of every example."""
         return 0.5 * ((measured.values(self.feature) - self.centre) / self.width) ** 2
 
@@ -130,7 +130,7 @@ class WindowTerm(FeatureTerm):
     high: float = 1.0
     height: float = 3.0
 
-    def energy(self, measured: Measured) -> Floats:
+    def energy(self, measured: ExampleFeatures) -> Floats:
         """Height outside the window, of every example."""
         values = measured.values(self.feature)
         return np.where((values >= self.low) & (values <= self.high), 0.0, self.height)
@@ -177,7 +177,7 @@ class FormulaTerm(Term):
         of = class_of_variable(variable)
         return variable if of is None else judged(self.data, of)
 
-    def energy(self, measured: Measured) -> Floats:
+    def energy(self, measured: ExampleFeatures) -> Floats:
         """The formula of every example, in one pass."""
         names = [feature.name for feature in measured.features]
         formula = parse_formula(self.text, names, measured.class_names)
@@ -206,7 +206,7 @@ class ColumnTerm(Term):
         """The column."""
         return (COLUMN + self.source,)
 
-    def energy(self, measured: Measured) -> Floats:
+    def energy(self, measured: ExampleFeatures) -> Floats:
         """The column as it is."""
         return measured.values(COLUMN + self.source)
 
@@ -236,12 +236,12 @@ class JudgeTerm(Term):
         """The log-odds, a column that the judge fills."""
         return (judged(self.data, self.of),)
 
-    def energy(self, measured: Measured) -> Floats:
+    def energy(self, measured: ExampleFeatures) -> Floats:
         """slope·log(q/(1 − q)) of every example."""
         return self.slope * measured.values(self.names[0])
 
 
-def checked_energy(term: Term, measured: Measured) -> Floats:
+def checked_energy(term: Term, measured: ExampleFeatures) -> Floats:
     """scale·t of every example, shape (N,), finite.
 
     Raises:

@@ -28,6 +28,7 @@ import torch
 from studio.data.catalog import load_dataset
 from studio.data.example_set import ExampleSet
 from studio.progress import Progress
+from studio.training.analysis.comparison import PlannerComparison
 from studio.training.config.assignments import with_settings
 from studio.training.config.planners import PLANNERS, PlannerKind
 from studio.training.config.presets import config_or_preset
@@ -82,7 +83,7 @@ def compared(offset: float, data: ExampleSet, steps: int, seconds: float) -> Non
     trainer = Trainer(configured(offset), data)
     for _ in range(steps):
         trainer.step()
-    comparison = trainer.comparison(seconds)
+    comparison = PlannerComparison.of(trainer, seconds)
     while comparison.advance():
         pass
     report = comparison.report

@@ -21,7 +21,7 @@ from studio.training.config.file import read_config
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.owner import Owner
 from studio.training.storage.saved_run import SavedRun
-from studio.training.storage.shelf import Shelf
+from studio.training.storage.shelf import CheckpointStore
 from tests.data.idx_files import write_idx_set
 from tests.threads import with_one_thread
 
@@ -348,5 +348,5 @@ def test_that_a_checkpoint_that_another_has_gone_on_from_meanwhile_is_refused(
 
     monkeypatch.setattr(headless, "_tell_left_out", overtaken)
     assert "has gone on meanwhile" in refused("resume", run, "--steps", 20)
-    assert Shelf(run).steps[-1] == SavedRun.open(run).summary["steps"] == 30
+    assert CheckpointStore(run).steps[-1] == SavedRun.open(run).summary["steps"] == 30
     assert read_metrics(run).steps.tolist() == [5, 10, 15, 20, 25, 30]

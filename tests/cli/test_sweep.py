@@ -79,14 +79,14 @@ def test_that_images_are_evaluated_and_runs_without_a_folder_go_to_the_workspace
 def test_that_a_job_that_was_cut_short_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     from studio.jobs.runner import JobRunner
     from studio.training.config.assignments import with_settings
-    from studio.training.config.limit import Limit
+    from studio.training.config.limit import StopCondition
     from studio.training.config.presets import config_or_preset
     from studio.training.storage.metrics import read_metrics
     from studio.training.storage.saved_run import SavedRun
 
     queue = JobQueue(tmp_path / "queue.sqlite")
     changes = [f"{path}={json.dumps(value)}" for path, value in QUICK.items()]
-    queue.add(with_settings(config_or_preset("digits-vae"), changes), Limit(steps=10**6), tmp_path / "run")
+    queue.add(with_settings(config_or_preset("digits-vae"), changes), StopCondition(steps=10**6), tmp_path / "run")
     runner = JobRunner(queue)
     deadline = time.monotonic() + 90
     while not (tmp_path / "run" / "checkpoints").exists() and time.monotonic() < deadline:

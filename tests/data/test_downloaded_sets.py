@@ -16,7 +16,8 @@ import pytest
 from studio.data import idx_download
 from studio.data.catalog import dataset_spec, load_dataset
 from studio.data.download import Archive
-from studio.data.idx_sets import IdxSet, MnistConfig
+from studio.data.idx_set import IdxSet
+from studio.data.idx_sets import MnistConfig
 from studio.errors import Cancelled, UserError
 from studio.progress import Progress
 from tests.data.conftest import Loopback

@@ -22,7 +22,7 @@ import pytest
 from studio.jobs.queue import JobQueue
 from studio.training.messages.marks import MarkKind
 from studio.training.storage.metrics import read_metrics
-from studio.training.storage.shelf import Shelf
+from studio.training.storage.shelf import CheckpointStore
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS, JOBS = 600, 2
@@ -137,7 +137,7 @@ def test_that_the_run_of_a_lost_worker_goes_on_elsewhere_bit_for_bit(
 
     def well_begun() -> bool:
         """The node that is to be killed has trained for a while."""
-        steps = [Shelf(run).steps for run in runs]
+        steps = [CheckpointStore(run).steps for run in runs]
         return any(each and each[-1] > 10 and nodes.works_on(1, f"ΔH(2)=-{at}") for at, each in enumerate(steps, 1))
 
     with studio(command(path, out, "--cluster", nodes.address), environment, tmp_path / "said.txt") as process:
@@ -182,7 +182,7 @@ def test_that_what_keeps_a_worker_from_its_run_is_told(
     (out / "run-001" / "mine.txt").write_text("")
     path = sweep_file(tmp_path, steps=10**6, grid={"seed": [0, 1]})
     with studio(command(path, out, "--cluster", nodes.address), environment, tmp_path / "said.txt") as process:
-        wait(lambda: bool(Shelf(out / "run-002").steps) or process.poll() is not None, "the second run")
+        wait(lambda: bool(CheckpointStore(out / "run-002").steps) or process.poll() is not None, "the second run")
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_S) == 130, (tmp_path / "said.txt").read_text()
     failed, saved = JobQueue(out / "queue.sqlite").jobs()

@@ -9,14 +9,14 @@ import pytest
 
 from studio.jobs.estimate import seconds_for, seconds_left
 from studio.jobs.job import Job, JobStatus
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 
 
-def job(limit: Limit, status: JobStatus = JobStatus.WAITING, seconds: float = 0.0) -> Job:
+def job(limit: StopCondition, status: JobStatus = JobStatus.WAITING, seconds: float = 0.0) -> Job:
     return Job(id=1, place=0, title="", config="", limit=limit, folder=Path("x"), status=status, seconds=seconds)
 
 
-MINUTE, STEPS = Limit(seconds=60), Limit(steps=100)
+MINUTE, STEPS = StopCondition(seconds=60), StopCondition(steps=100)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ MINUTE, STEPS = Limit(seconds=60), Limit(steps=100)
         ([], 1, 0.0),
         ([job(MINUTE), job(MINUTE)], 1, 140.0),
         ([job(MINUTE), job(MINUTE)], 2, 70.0),
-        ([job(MINUTE), job(MINUTE), job(Limit(seconds=600))], 2, 610.0),
+        ([job(MINUTE), job(MINUTE), job(StopCondition(seconds=600))], 2, 610.0),
         ([job(STEPS)], 1, None),
         ([job(STEPS, JobStatus.COMPLETED, 30.0), job(STEPS, JobStatus.COMPLETED, 50.0), job(STEPS)], 1, 40.0),
         ([job(STEPS, JobStatus.FAILED, 30.0), job(STEPS)], 1, None),
@@ -38,10 +38,10 @@ def test_that_durations_are_laid_end_to_end(jobs: list[Job], at_once: int, expec
 
 
 def test_that_steps_of_another_number_take_as_long_each() -> None:
-    completed = job(Limit(steps=1000), JobStatus.COMPLETED, 110.0)
-    assert seconds_for(Limit(steps=500), [completed]) == pytest.approx(60.0)
-    assert seconds_for(Limit(steps=1000), [completed]) == pytest.approx(110.0)
-    assert seconds_for(Limit(steps=1000), []) is None
+    completed = job(StopCondition(steps=1000), JobStatus.COMPLETED, 110.0)
+    assert seconds_for(StopCondition(steps=500), [completed]) == pytest.approx(60.0)
+    assert seconds_for(StopCondition(steps=1000), [completed]) == pytest.approx(110.0)
+    assert seconds_for(StopCondition(steps=1000), []) is None
 
 
 def test_that_what_a_job_has_run_for_is_taken_off() -> None:

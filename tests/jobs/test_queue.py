@@ -11,7 +11,7 @@ import pytest
 from studio.errors import UserError
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.run_config import RunConfig
 from studio.training.config.sweep_mark import SweepMark
 
@@ -20,7 +20,7 @@ from studio.training.config.sweep_mark import SweepMark
 def queue(tmp_path: Path) -> JobQueue:
     queue = JobQueue(tmp_path / "queue.sqlite")
     for name in "abc":
-        queue.add(RunConfig(name=name), Limit(steps=5), tmp_path / name)
+        queue.add(RunConfig(name=name), StopCondition(steps=5), tmp_path / name)
     return queue
 
 
@@ -37,7 +37,12 @@ def test_that_jobs_wait_in_order_with_the_configuration_of_their_time(queue: Job
     first = again.next()
     assert first is not None
     assert first == queue.jobs()[0]
-    assert (first.title, first.folder, first.limit, first.status) == ("a", tmp_path / "a", Limit(steps=5), "waiting")
+    assert (first.title, first.folder, first.limit, first.status) == (
+        "a",
+        tmp_path / "a",
+        StopCondition(steps=5),
+        "waiting",
+    )
     assert first.config == RunConfig(name="a").to_json()
 
 
@@ -90,7 +95,7 @@ def test_that_a_job_is_removed_unless_it_runs(queue: JobQueue) -> None:
 def test_that_ids_are_never_used_again(queue: JobQueue, tmp_path: Path) -> None:
     last = named(queue, "c")
     queue.remove(last)
-    assert queue.add(RunConfig(), Limit(steps=1), tmp_path / "d") > last.id
+    assert queue.add(RunConfig(), StopCondition(steps=1), tmp_path / "d") > last.id
 
 
 @pytest.mark.parametrize("content", [b"no database at all, but long enough to be one" * 30, b"SQLite format 3\0" * 99])
@@ -146,7 +151,7 @@ def test_that_a_queue_of_the_second_version_is_taken_over(queue: JobQueue) -> No
 
 def test_that_how_many_run_at_once_and_a_sweep_outlive_the_program(queue: JobQueue, tmp_path: Path) -> None:
     mark = SweepMark(sweep="s", title="S", number=1, count=2, settings=("seed",), values={"seed": 3})
-    queue.add(RunConfig(), Limit(steps=1), tmp_path / "d", "d", mark)
+    queue.add(RunConfig(), StopCondition(steps=1), tmp_path / "d", "d", mark)
     queue.set_at_once(3)
     queue.set_running(True)
     again = JobQueue(queue.path)

@@ -19,7 +19,7 @@ from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
 from studio.training.config.assignments import with_settings
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.run_config import RunConfig
 from studio.training.config.sweep_mark import SweepMark, read_mark
 
@@ -46,7 +46,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 def add(queue: JobQueue, count: int = 1) -> tuple[Job, ...]:
     for number in range(count):
-        queue.add(RunConfig(name=f"job {number}"), Limit(steps=3), queue.path.parent / f"run-{number}")
+        queue.add(RunConfig(name=f"job {number}"), StopCondition(steps=3), queue.path.parent / f"run-{number}")
     return queue.jobs()
 
 
@@ -191,7 +191,7 @@ def test_that_a_run_of_a_sweep_finds_its_place_in_its_folder(queue: JobQueue, st
     stand_in("import os, sys; sys.exit(0 if os.listdir(sys.argv[1]) == ['sweep.json'] else 'studio: no mark')")
     mark = SweepMark(sweep="s", number=1, count=1, values={"seed": 3})
     folder = queue.path.parent / "run"
-    queue.add(RunConfig(), Limit(steps=3), folder, sweep=mark)
+    queue.add(RunConfig(), StopCondition(steps=3), folder, sweep=mark)
     runner = JobRunner(queue)
     poll_until(runner, lambda: queue.jobs()[0].status.ended)
     assert (queue.jobs()[0].status, queue.jobs()[0].error) == (JobStatus.COMPLETED, "")
@@ -204,7 +204,7 @@ def test_that_a_job_whose_folder_cannot_be_made_fails_and_the_next_one_runs(
     stand_in("pass")
     (queue.path.parent / "file").write_text("")
     mark = SweepMark(sweep="s", number=1, count=1)
-    queue.add(RunConfig(), Limit(steps=3), queue.path.parent / "file" / "run", sweep=mark)
+    queue.add(RunConfig(), StopCondition(steps=3), queue.path.parent / "file" / "run", sweep=mark)
     add(queue)
     runner = JobRunner(queue)
     poll_until(runner, lambda: all(job.status.ended for job in queue.jobs()))
@@ -214,7 +214,7 @@ def test_that_a_job_whose_folder_cannot_be_made_fails_and_the_next_one_runs(
 
 def test_that_images_are_evaluated_unless_there_is_no_time_for_it(queue: JobQueue) -> None:
     for changes in ([], ["evaluation.budget=0"], ["dataset.kind=planar_ring"]):
-        queue.add(with_settings(RunConfig(), changes), Limit(steps=3), queue.path.parent / "run")
+        queue.add(with_settings(RunConfig(), changes), StopCondition(steps=3), queue.path.parent / "run")
     commands = [command_of(job, Path("config.json"), None) for job in queue.jobs()]
     assert ["--evaluate" in command for command in commands] == [True, False, False]
 
@@ -233,7 +233,7 @@ def test_that_a_paused_queue_starts_nothing(queue: JobQueue, stand_in: Callable[
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 def test_that_a_job_is_cancelled_and_saved_where_ctrl_c_is_ignored(queue: JobQueue) -> None:
     config = RunConfig(name="long", threads=1)
-    queue.add(config, Limit(steps=10**6), queue.path.parent / "run")
+    queue.add(config, StopCondition(steps=10**6), queue.path.parent / "run")
     runner = JobRunner(queue)
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as below a shell's command in the background
     try:

@@ -10,7 +10,7 @@ import pytest
 
 from studio.errors import UserError
 from studio.jobs.sweep import read_sweep
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 
 
 def sweep_file(folder: Path, **fields: Any) -> Path:
@@ -26,7 +26,7 @@ def test_that_a_grid_is_every_combination(tmp_path: Path) -> None:
     assert offsets == [(-1, 0), (-1, 1), (-1, 2), (-2.5, 0), (-2.5, 1), (-2.5, 2)]
     assert sweep.settings == ("perturbation.offsets.2", "seed")
     assert sweep.points[3].title == "ΔH(2)=-2.5, seed=0"
-    assert sweep.limit == Limit(steps=10)
+    assert sweep.limit == StopCondition(steps=10)
 
 
 def test_that_each_run_is_told_its_place(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from studio.errors import UserError
 from studio.jobs.sweep_plan import Combination, SweepPlan, Varied
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.run_config import RunConfig
 
 OFFSETS = Varied(path="perturbation.offsets.2", values=(-2.0, -1.0))
@@ -16,7 +16,7 @@ SIZES = Varied(path="batch.average_size", values=(16.0, 32.0, 64.0))
 
 
 def plan(*varied: Varied, **fields: Any) -> SweepPlan:
-    return SweepPlan(base=RunConfig(seed=7), varied=varied, limit=Limit(steps=5), **fields)
+    return SweepPlan(base=RunConfig(seed=7), varied=varied, limit=StopCondition(steps=5), **fields)
 
 
 def test_that_every_combination_is_a_run_for_each_seed() -> None:
@@ -26,7 +26,7 @@ def test_that_every_combination_is_a_run_for_each_seed() -> None:
     first, second = (point.config for point in sweep.points[:2])
     assert (first.perturbation.offsets["2"], first.batch.average_size, first.seed, second.seed) == (-2.0, 16.0, 7, 8)
     assert [dict(point.values) for point in sweep.points[:3]] == made.first(3)
-    assert sweep.limit == Limit(steps=5)
+    assert sweep.limit == StopCondition(steps=5)
 
 
 def test_that_values_side_by_side_are_taken_one_by_one() -> None:

@@ -20,7 +20,7 @@ from studio.progress import Progress
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.saved_run import SavedRun
-from studio.training.storage.shelf import Shelf
+from studio.training.storage.shelf import CheckpointStore
 from tests.library.made_runs import make_run
 from tests.released_runs import FOLDER, RUNS
 from tests.threads import with_one_thread
@@ -79,7 +79,7 @@ def test_that_its_data_and_its_target_are_known_as_far_as_it_says(run: Path) -> 
     assert len(found.identity.target.terms) == 1
     found.identity.ensure_data(digits)
     others = replace(digits, images=255 - digits.images)
-    if Shelf(run).steps:
+    if CheckpointStore(run).steps:
         with pytest.raises(UserError, match="not the one that the run was trained on"):
             found.identity.ensure_data(others)
     else:
@@ -87,7 +87,7 @@ def test_that_its_data_and_its_target_are_known_as_far_as_it_says(run: Path) -> 
 
 
 def test_that_it_goes_on_where_it_can(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    steps = Shelf(run).steps
+    steps = CheckpointStore(run).steps
     if not steps:
         assert main(["resume", str(run)]) == 2
         assert "has no checkpoint" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from studio.errors import UserError
 from studio.perturb.diagnostics import Strength, effective_sample_size, summarise, summarise_examples
 from studio.perturb.energy import Energy, class_masses
-from studio.perturb.example_features import COLUMN, Column, Measured
+from studio.perturb.example_features import COLUMN, Column, ExampleFeatures
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.perturb.terms import ColumnTerm, FormulaTerm, LinearTerm, QuadraticTerm, Term, WindowTerm
 from studio.progress import Progress
@@ -33,13 +33,13 @@ def quantiles(count: int = COUNT) -> Floats:
 NORMAL = quantiles()
 
 
-def plane(x: Floats, labels: NDArray[np.int64] | None = None) -> Measured:
+def plane(x: Floats, labels: NDArray[np.int64] | None = None) -> ExampleFeatures:
     """Points with this first coordinate; two classes."""
     given_labels = np.arange(len(x)) % 2 if labels is None else labels
-    return Measured(np.stack([x, np.zeros_like(x)], axis=1), given_labels, ("a", "b"))
+    return ExampleFeatures(np.stack([x, np.zeros_like(x)], axis=1), given_labels, ("a", "b"))
 
 
-def weights(energy: Energy, measured: Measured, offsets: tuple[float, float] = (0.0, 0.0)) -> Floats:
+def weights(energy: Energy, measured: ExampleFeatures, offsets: tuple[float, float] = (0.0, 0.0)) -> Floats:
     target = Perturbation(offsets=offsets, energy=energy)
     ones = np.ones(len(measured))
     return np.exp(target.example_log_weights(measured.labels, ones, target.example_energies(measured)))
@@ -243,7 +243,7 @@ def test_that_a_column_is_loaded_once_and_again_when_it_is_forgotten() -> None:
         asked.append(source)
         return Column(values=np.array([0.0, np.log(3.0)]), says="half")
 
-    measured = Measured(np.zeros((2, 2)), np.array([0, 1]), ("a", "b"), load)
+    measured = ExampleFeatures(np.zeros((2, 2)), np.array([0, 1]), ("a", "b"), load)
     energy = Energy(terms=(ColumnTerm(source="judge:1", scale=-1.0),))
     for _ in range(2):
         assert weights(energy, measured) == pytest.approx([0.5, 1.5])

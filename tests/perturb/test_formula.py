@@ -15,8 +15,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from studio.names import composed
 from studio.perturb import formula as module
-from studio.perturb.class_name import composed
 from studio.perturb.formula import (
     FUNCTIONS,
     MOST_NODES,

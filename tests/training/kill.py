@@ -30,7 +30,7 @@ from studio.training.storage.recorder import Recorder
 from studio.training.storage.resumption import resume
 from studio.training.storage.run_folder import RunFolder
 from studio.training.storage.saved_run import SavedRun
-from studio.training.storage.shelf import Shelf
+from studio.training.storage.shelf import CheckpointStore
 from tests.training.conftest import tiny_config, tiny_images
 
 CONFIG = tiny_config("vae")
@@ -85,8 +85,8 @@ def check(path: Path, promised: int) -> int:
     run = SavedRun.open(path)
     assert run.weights("average")
     found = resume(path)
-    for step in Shelf(path).steps:
-        read_checkpoint(Shelf(path).find(step))
+    for step in CheckpointStore(path).steps:
+        read_checkpoint(CheckpointStore(path).find(step))
     trainer = Trainer(found.config, DATA)
     notes = found.take_up(trainer)
     folder = found.folder()

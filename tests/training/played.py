@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from studio.perturb.perturbation import Gauge, Perturbation
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.run_config import RunConfig
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import Command, SetPerturbation
@@ -26,7 +26,9 @@ Script = Iterator[list[Command]]
 class Played:
     """A run on the tiny images whose commands come from a script."""
 
-    def __init__(self, config: RunConfig | None = None, folder: Path | None = None, limit: Limit | None = None) -> None:
+    def __init__(
+        self, config: RunConfig | None = None, folder: Path | None = None, limit: StopCondition | None = None
+    ) -> None:
         self.config = config or tiny_config()
         self.mailbox = PlayedMailbox()
         self.trainer = Trainer(self.config, tiny_images())

@@ -20,14 +20,14 @@ from studio.data.planar.density import Array
 from studio.data.planar.plane import Plane
 from studio.errors import UserError
 from studio.perturb.energy import ExampleEnergies
-from studio.perturb.example_features import COLUMN, Measured
+from studio.perturb.example_features import COLUMN, ExampleFeatures
 from studio.perturb.perturbation import Perturbation, target_shares
 
 _WIDER = 3.0
 _WIDER_CELLS = 150
 
 
-class _Places(Measured):
+class _Places(ExampleFeatures):
     """Places of the plane, each with a class, in the role of examples."""
 
     def describe(self, index: int) -> str:

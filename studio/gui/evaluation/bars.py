@@ -10,9 +10,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.theme import Tokens
-from studio.gui.widgets.tooltip import tooltip
+from studio.gui.widgets.tooltip import set_help, tooltip
 
 _LEAST_ROOM = 20
 """Pixels of width for each class."""
@@ -65,7 +64,7 @@ class SharesBars(QWidget):
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()
         self.setObjectName("shares_bars")
-        explain(self, "Class shares", "Data, target and generated share of each class; arrows show samples of one.")
+        set_help(self, "Class shares", "Data, target and generated share of each class; arrows show samples of one.")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.tokens = tokens

@@ -28,11 +28,11 @@ from studio.gui.plots.legend import Chip, Legend
 from studio.gui.state.judge_offers import why_not_judged
 from studio.gui.state.setup import Setup
 from studio.gui.widgets.buttons import toggle_button, tool_button
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.number_format import compact, whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.gui.widgets.tooltip import set_help
 
 _EMPTY = (
     "Whether the tilt arrives: each class's share of the data, of the target and of what the model generates, as a "
@@ -97,11 +97,11 @@ class SharesPanel(LivePanel):
         self.cancel.clicked.connect(self._evaluations.cancel)
         self.progress = QProgressBar(maximum=100, textVisible=False)
         self.progress.setFixedWidth(70)
-        explain(self.progress, "Progress of the evaluation", "How far the evaluation is that you asked for.")
+        set_help(self.progress, "Progress of the evaluation", "How far the evaluation is that you asked for.")
         self._step = QLabel()
         self._step.setTextFormat(Qt.TextFormat.PlainText)
         self._step.setProperty("role", "muted")
-        explain(self._step, "Step of the evaluation", "Training steps taken when the evaluated samples were drawn.")
+        set_help(self._step, "Step of the evaluation", "Training steps taken when the evaluated samples were drawn.")
         for widget in (self.raw, self.evaluate, self.cancel, self.progress, self._step):
             row.addWidget(widget)
         return bar
@@ -121,7 +121,7 @@ class SharesPanel(LivePanel):
         self.caveats = QLabel(wordWrap=True)
         self.caveats.setTextFormat(Qt.TextFormat.PlainText)
         self.caveats.setProperty("role", "muted")
-        explain(
+        set_help(
             self.caveats, "What the judge cannot say", "Classes whose shares the judge cannot correct or tell apart."
         )
         self.caveats.hide()

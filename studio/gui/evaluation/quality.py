@@ -14,9 +14,9 @@ from studio.evaluation.tables import known
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.state.history import HistoryView
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
 from studio.models.diagnostic import Reference
 
 _LEAST_HEIGHT = 120
@@ -133,7 +133,7 @@ class SharesQuality(QWidget):
         for row, figure in enumerate(_FIGURES):
             labels = QLabel(figure.title), QLabel(), QLabel()
             for column, label in enumerate(labels):
-                explain(label, figure.title, figure.tip)
+                set_help(label, figure.title, figure.tip)
                 grid.addWidget(label, row, column)
             labels[1].setAlignment(Qt.AlignmentFlag.AlignRight)
             labels[1].setTextInteractionFlags(

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import with_unsure
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.image_view import ImageView
 from studio.gui.widgets.pictures import GAP, mosaic
+from studio.gui.widgets.tooltip import set_help
 
 _TIP = (
     "Above: samples that the judge gives to this class. Below: the training example most like each. Nearness is how "
@@ -31,7 +31,7 @@ class SharesSamples(QWidget):
         self.caption.setProperty("role", "small")
         self.caption.setTextFormat(Qt.TextFormat.PlainText)
         self.caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        explain(self.caption, "Samples of the class", _TIP)
+        set_help(self.caption, "Samples of the class", _TIP)
         self.picture = ImageView("Samples of the class, each above the training example that is most like it")
         self.picture.describe = self._describe
         column = QVBoxLayout(self)

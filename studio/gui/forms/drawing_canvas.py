@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.data.planar.drawing import LEAST_WIDTH, MOST_CLASSES, MOST_PLACES, MOST_WIDTH, REACH, Stroke
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.tokens import Tokens, load_tokens
+from studio.gui.widgets.tooltip import set_help
 
 _GAP = 0.5
 """Distance of a stroke's places, in widths: its density is even to a thousandth then."""
@@ -48,7 +48,7 @@ class DrawingCanvas(QWidget):
     def __init__(self, strokes: tuple[Stroke, ...], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("drawing_canvas")
-        explain(
+        set_help(
             self,
             "Drawing",
             "Drag to draw. By keyboard: arrows move the brush, space draws, 1 to 9 set its class, + and − its width.",

@@ -27,7 +27,7 @@ from studio.data.planar.drawing import (
 from studio.gui.forms.drawing_canvas import DrawingCanvas
 from studio.gui.forms.fields import Field
 from studio.gui.widgets.buttons import toggle_button, tool_button
-from studio.gui.widgets.explain import explain
+from studio.gui.widgets.tooltip import set_help
 
 _ROOM_WORDS = "Every place weighs the same, so a class that was drawn longer has more of the points."
 
@@ -70,11 +70,11 @@ class DrawingDialog(QDialog):
         self.label = QComboBox()
         self.label.setObjectName("drawing_class")
         self.label.addItems([f"Class {number}" for number in range(1, MOST_CLASSES + 1)])
-        explain(self.label, "Class", "The class that the brush draws; 1 to 9 on the canvas.")
+        set_help(self.label, "Class", "The class that the brush draws; 1 to 9 on the canvas.")
         self.label.currentIndexChanged.connect(self._set_label)
         self.brush = QDoubleSpinBox(minimum=LEAST_WIDTH, maximum=MOST_WIDTH, singleStep=0.05, decimals=2)
         self.brush.setObjectName("drawing_width")
-        explain(self.brush, "Width of the brush", "Standard deviation σ of the Gaussian at each place; + and − on it.")
+        set_help(self.brush, "Width of the brush", "Standard deviation σ of the Gaussian at each place; + and − on it.")
         self.brush.setValue(self.canvas.width_)
         self.brush.valueChanged.connect(self._set_width)
         self.canvas.label_asked.connect(lambda label: self.label.setCurrentIndex(label - 1))
@@ -138,7 +138,7 @@ class DrawingField(QWidget, Field):
         self.dialog: DrawingDialog | None = None
         self.button = QPushButton("Draw…")
         self.button.setObjectName("draw")
-        explain(self.button, "Draw", "Open a canvas with a brush for each class.")
+        set_help(self.button, "Draw", "Open a canvas with a brush for each class.")
         self.told = QLabel()
         self.told.setTextFormat(Qt.TextFormat.PlainText)
         self.told.setProperty("role", "muted")

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.gui.widgets.choice_box import ChoiceBox
-from studio.gui.widgets.explain import explain
+from studio.gui.widgets.tooltip import set_help
 from studio.paths import typed_path
 
 NARROWEST = 8
@@ -136,10 +136,10 @@ class PathField(QWidget, Field):
         self._title = title
         self.line = TextField()
         self.line.setObjectName("path")
-        explain(self.line, title, f"{'Folder' if folder else 'File'}: typed, or browsed for.")
+        set_help(self.line, title, f"{'Folder' if folder else 'File'}: typed, or browsed for.")
         self.browse = QPushButton("Browse…")
         self.browse.setObjectName("browse")
-        explain(self.browse, f"Browse for {title}", f"Choose the {'folder' if folder else 'file'} in a dialog.")
+        set_help(self.browse, f"Browse for {title}", f"Choose the {'folder' if folder else 'file'} in a dialog.")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.line, 1)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWi
 from studio.gui.forms.drawing_field import DrawingField
 from studio.gui.forms.field_info import extra, range_text, title_of, value_text
 from studio.gui.forms.fields import ChoiceField, Field, PathField, SwitchField, TextField
-from studio.gui.widgets.style_property import mark
+from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 
@@ -127,7 +127,7 @@ class FormRow(QObject):
         self.message.setVisible(bool(text))
         self._widget.setAccessibleDescription(text or self.info.description or "")
         editor = self._widget.line if isinstance(self._widget, PathField) else self._widget
-        mark(editor, "invalid", "true" if text else "false")
+        set_style_property(editor, "invalid", "true" if text else "false")
 
     @Slot()
     def _reset(self) -> None:

@@ -12,7 +12,7 @@ from studio.training.messages.snapshot import SampleGrid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kinship:
+class LatentMatch:
     """How the samples of a step belong together.
 
     Attributes:
@@ -24,7 +24,7 @@ class Kinship:
     redraw: bool = False
 
 
-def kinship(runs: Sequence[ComparedRun], grids: Sequence[SampleGrid | None]) -> Kinship:
+def kinship(runs: Sequence[ComparedRun], grids: Sequence[SampleGrid | None]) -> LatentMatch:
     """Whether kept grids are of the same latents.
 
     Args:
@@ -33,17 +33,17 @@ def kinship(runs: Sequence[ComparedRun], grids: Sequence[SampleGrid | None]) -> 
     """
     shown = [(run, grid) for run, grid in zip(runs, grids, strict=True) if grid is not None]
     if len(shown) < 2:
-        return Kinship()
+        return LatentMatch()
     without = [run for run, _ in shown if model_spec(run.config.model.kind).without_latents]
     if without:
-        return Kinship(text=model_spec(without[0].config.model.kind).without_latents)
+        return LatentMatch(text=model_spec(without[0].config.model.kind).without_latents)
     several = all(len(grid.raw) > 1 for _, grid in shown)  # points share one picture, and are not drawn anew
     if any(grid.latents is None for _, grid in shown):
-        return Kinship(text="It was not kept which latents are behind some of these samples.", redraw=several)
+        return LatentMatch(text="It was not kept which latents are behind some of these samples.", redraw=several)
     sizes = {run.config.model.latent_numbers(grid.raw[0].size) for run, grid in shown}
     if len(sizes) > 1 or _differ([grid for _, grid in shown]):
-        return Kinship(text="These samples are of different latents.", redraw=several)
-    return Kinship(text="All samples are of the same latents: those at one place began as the same random numbers.")
+        return LatentMatch(text="These samples are of different latents.", redraw=several)
+    return LatentMatch(text="All samples are of the same latents: those at one place began as the same random numbers.")
 
 
 def common_latents(runs: Sequence[ComparedRun], grids: Sequence[SampleGrid | None]) -> tuple[Latents, int]:

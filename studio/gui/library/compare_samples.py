@@ -12,22 +12,21 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from studio.errors import UserError
-from studio.gui.library.compare_latents import Kinship, common_latents, kinship
+from studio.gui.library.compare_latents import LatentMatch, common_latents, kinship
 from studio.gui.setup.parts import LoadingBar, wrapped_label
 from studio.gui.state.task_runner import TaskRunner
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.image_view import ImageView
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import tooltip
+from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.library.compare import ComparedRun
 from studio.progress import Progress
 from studio.training.messages.snapshot import SampleGrid
 from studio.training.storage.frames import Frame, FrameStore
 
 if TYPE_CHECKING:
-    from studio.training.analysis.redraw import Alike
+    from studio.training.analysis.redraw import MatchedSamples
 
 _MOST = 2**31 - 1
 
@@ -50,7 +49,7 @@ class CompareSamples(QWidget):
         self._grid = QGridLayout()
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setObjectName("compare_step")
-        explain(
+        set_help(
             self.slider,
             "Step of the samples",
             "Shows each run's samples at this step or the newest before it. Below stands whether they are of the same "
@@ -64,7 +63,7 @@ class CompareSamples(QWidget):
         self.note = wrapped_label("compare_latents", "small")
         self.redraw = QPushButton("&Draw from the same latents")
         self.redraw.setObjectName("compare_redraw")
-        explain(
+        set_help(
             self.redraw,
             "Draw from the same latents",
             "Draws new samples of every run by its newest weights, all of the first run's latents. z ~ N(0, 1).",
@@ -133,7 +132,7 @@ class CompareSamples(QWidget):
             said = "no samples" if grid is None else f"step {whole(grid.step)}{how}"
             caption.setText(f"{run.entry.name}: {said}")
 
-    def _say(self, found: Kinship) -> None:
+    def _say(self, found: LatentMatch) -> None:
         self.note.setText(found.text)
         self.redraw.setVisible(found.redraw)
 
@@ -142,7 +141,7 @@ class CompareSamples(QWidget):
         latents, count = common_latents(self._runs, self._grids)
         folders = [run.folder for run in self._runs]
 
-        def work(progress: Progress) -> Alike:
+        def work(progress: Progress) -> MatchedSamples:
             from studio.training.analysis.redraw import redraw_alike
 
             return redraw_alike(folders, latents, count, progress)
@@ -155,12 +154,12 @@ class CompareSamples(QWidget):
             cancelled=lambda: self.redraw.setEnabled(True),
         )
 
-    def _on_redrawn(self, found: Alike) -> None:
+    def _on_redrawn(self, found: MatchedSamples) -> None:
         self.redraw.setEnabled(True)
         self._show_grids(found.grids, ", drawn anew")
         others = ", ".join(self._runs[place].entry.name for place in found.others)
         differ = f" The latents of {others} have another shape, so that theirs are others." if others else ""
-        self._say(Kinship(text=f"Drawn by the newest weights, of the same latents.{differ}"))
+        self._say(LatentMatch(text=f"Drawn by the newest weights, of the same latents.{differ}"))
 
     def _on_not_redrawn(self, error: UserError) -> None:
         self.redraw.setEnabled(True)

@@ -26,11 +26,10 @@ from studio.gui.plots.legend import Chip, Legend
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import tooltip
+from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.library.compare import Axis, ComparedRun, Row, curve_names, differences, final_numbers, read_runs
 
 _WINDOWS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 1000)
@@ -64,7 +63,7 @@ class CompareWindow(QWidget):
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.tabs = QTabWidget()
         self.tabs.setObjectName("compare_tabs")
-        explain(self.tabs.tabBar(), "Views", "What is compared; arrows go to the next.")
+        set_help(self.tabs.tabBar(), "Views", "What is compared; arrows go to the next.")
         self.tabs.addTab(self._curves(), "&Curves")
         self.tabs.addTab(self.samples, "&Samples")
         self.tabs.addTab(self.table, "&Numbers and settings")
@@ -86,13 +85,15 @@ class CompareWindow(QWidget):
         self.curve = ChoiceBox()
         self.curve.setObjectName("compare_curve")
         self.curve.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
-        explain(self.curve, "Curve", "Which loss, metric or figure of the batches is drawn, for every run that has it.")
+        set_help(
+            self.curve, "Curve", "Which loss, metric or figure of the batches is drawn, for every run that has it."
+        )
         self.curve.currentIndexChanged.connect(self._draw)
         self.axis = ChoiceBox()
         self.axis.setObjectName("compare_axis")
         for axis in Axis:
             self.axis.addItem(f"over {axis}", axis)
-        explain(
+        set_help(
             self.axis,
             "Axis",
             "What curves are drawn over: training steps, examples trained on, or seconds of training.",
@@ -119,7 +120,7 @@ class CompareWindow(QWidget):
         self.smoothing.setRange(0, len(_WINDOWS) - 1)
         self.smoothing.setPageStep(2)
         self.smoothing.setFixedWidth(100)
-        explain(self.smoothing, "Smoothing, in points", "Points averaged. Mean of the last m logged values.")
+        set_help(self.smoothing, "Smoothing, in points", "Points averaged. Mean of the last m logged values.")
         self.smoothing.valueChanged.connect(self._draw)
         self._window = QLabel("off")
         self._window.setFixedWidth(self._window.fontMetrics().horizontalAdvance("1,000 pts") + 4)
@@ -179,7 +180,7 @@ def _table() -> QTableWidget:
     table.setCornerButtonEnabled(False)
     table.setAlternatingRowColors(True)
     table.setShowGrid(False)
-    explain(table, "Numbers and settings", "What came of each run, and the settings that are not the same in all.")
+    set_help(table, "Numbers and settings", "What came of each run, and the settings that are not the same in all.")
     return table
 
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QPlainTextEdit
 
-from studio.gui.widgets.explain import explain
+from studio.gui.widgets.tooltip import set_help
 from studio.library.entry import RunEntry
 
 
@@ -20,7 +20,7 @@ class RunNotesEdit(QPlainTextEdit):
         self.setObjectName("runs_notes")
         self.setTabChangesFocus(True)
         self.setMaximumHeight(4 * self.fontMetrics().lineSpacing())
-        explain(self, "Notes", "Your notes on the selected run; kept in its folder when you go on to something else.")
+        set_help(self, "Notes", "Your notes on the selected run; kept in its folder when you go on to something else.")
         self._run: RunEntry | None = None
         self.show_run(None)
 

@@ -21,11 +21,11 @@ from studio.gui.queue.sweep_actions import SweepActions
 from studio.gui.run.run_control import RunControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import tool_button
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.panel import LivePanel
-from studio.gui.widgets.style_property import mark
+from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
 from studio.library.compare import MOST_RUNS
 from studio.library.entry import RunEntry
 
@@ -92,7 +92,7 @@ class RunsPanel(LivePanel):
         self.search.setPlaceholderText("Search")
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(180)
-        explain(
+        set_help(
             self.search,
             "Search the runs",
             "Shows the runs of which all these words are said, in name, data set, model, tilt, status, tags or notes.",
@@ -109,7 +109,7 @@ class RunsPanel(LivePanel):
         self._count = QLabel()
         self._count.setObjectName("runs_count")
         self._count.setProperty("role", "muted")
-        explain(self._count, "Number of runs", "How many runs are shown, of how many there are.")
+        set_help(self._count, "Number of runs", "How many runs are shown, of how many there are.")
         for widget in (self.search, refresh, folder, take_in, self._count):
             row.addWidget(widget)
         return bar
@@ -277,5 +277,5 @@ class RunsPanel(LivePanel):
 
     def _say(self, text: str, role: str = "error") -> None:
         self._message.setText(text)
-        mark(self._message, "role", role)
+        set_style_property(self._message, "role", role)
         self._message.setVisible(bool(text))

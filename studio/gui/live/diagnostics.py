@@ -14,7 +14,6 @@ from studio.gui.plots.profile_plot import ProfilePlot
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import icon_button, toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.number_format import FIGURE_SPACE, whole
 from studio.gui.widgets.panel import LivePanel
@@ -22,6 +21,7 @@ from studio.gui.widgets.picture_rows import PictureRows
 from studio.gui.widgets.picture_saver import PictureSaver
 from studio.gui.widgets.pictures import side_by_side
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Profile
 from studio.training.messages.snapshot import Snapshot
@@ -82,7 +82,7 @@ class DiagnosticsPanel(LivePanel):
         self.choice.setObjectName("diagnostics_choice")
         self.choice.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
         self.choice.setMaximumWidth(_WIDEST)
-        explain(self.choice, "Diagnostic", _CHOICE)
+        set_help(self.choice, "Diagnostic", _CHOICE)
         self.choice.currentIndexChanged.connect(self._on_choice)
         self.log_button = toggle_button(
             "diagnostics_log", "Log scale", "Show heights on a logarithmic scale; those ≤ 0 are left out."
@@ -94,7 +94,7 @@ class DiagnosticsPanel(LivePanel):
         self.save_button.clicked.connect(self.save)
         self._step_label = QLabel()
         self._step_label.setProperty("role", "muted")
-        explain(self._step_label, "Step of the diagnostic", "Training steps taken when the model was looked into.")
+        set_help(self._step_label, "Step of the diagnostic", "Training steps taken when the model was looked into.")
         for widget in (self.choice, self.log_button, self.save_button, self._step_label):
             row.addWidget(widget)
         return bar
@@ -159,7 +159,7 @@ class DiagnosticsPanel(LivePanel):
             return
         self.show_body()
         self._step_label.setText(f"step {whole(self._step)}".ljust(12, FIGURE_SPACE))
-        explain(self.choice, f"Diagnostic: {shown.title}", shown.tip)
+        set_help(self.choice, f"Diagnostic: {shown.title}", shown.tip)
         self._tip.setText(shown.tip)
         self.log_button.setVisible(not isinstance(shown, Pictures))
         self.save_button.setVisible(isinstance(shown, Pictures))

@@ -11,12 +11,11 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QToolTip, QWidget
 from studio.gui.state.setup import Setup
 from studio.gui.state.view_state import DatasetView
 from studio.gui.timeline.time_cursor import TimeCursor
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.number_format import FIGURE_SPACE, compact
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager, Tokens
-from studio.gui.widgets.tooltip import tooltip
+from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.training.messages.snapshot import PlannedExamples, Snapshot
 from studio.training.storage.frames import Frame
 
@@ -42,7 +41,7 @@ class ExamplesPanel(LivePanel):
         self.header.setTextFormat(Qt.TextFormat.PlainText)
         self.header.setProperty("role", "muted")
         self.header.setMinimumWidth(60)
-        explain(
+        set_help(
             self.header,
             "Size of the shown part of the batch",
             "How many examples are shown, and what their weights add up to. The whole batch has B = Σ w near B_avg.",

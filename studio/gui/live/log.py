@@ -11,10 +11,10 @@ from studio.gui.state.log import Log
 from studio.gui.state.log_line import Level, LogLine
 from studio.gui.widgets.buttons import icon_button
 from studio.gui.widgets.choice_box import ChoiceBox
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.gui.widgets.tooltip import set_help
 
 _EMPTY = "What the studio does, with warnings and errors and their details.\nPress Start to train."
 _FILTERS = (("Everything", Level.INFO), ("Warnings and errors", Level.WARNING), ("Errors", Level.ERROR))
@@ -41,7 +41,7 @@ class LogPanel(LivePanel):
         self.filter.setObjectName("log_filter")
         for title, level in _FILTERS:
             self.filter.addItem(title, level)
-        explain(self.filter, "Lines shown", "Which lines to show, by how much they matter.")
+        set_help(self.filter, "Lines shown", "Which lines to show, by how much they matter.")
         self.filter.currentIndexChanged.connect(self._on_filter)
         copy = icon_button(self.theme, "copy", "log_copy", "Copy log", "Copy the selected text, or else the whole log.")
         copy.clicked.connect(self.copy)

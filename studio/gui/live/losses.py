@@ -14,11 +14,11 @@ from studio.gui.state.history import History, HistoryView
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.number_format import compact, whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
 from studio.models.catalog import MODELS, model_spec
 
 _EMPTY = (
@@ -72,7 +72,7 @@ class LossesPanel(LivePanel):
         for title, span in _VIEWS:
             self.view_box.addItem(title, span)
         self.view_box.addItem(_HOLD)
-        explain(
+        set_help(
             self.view_box,
             "Steps shown",
             "Which steps the plot shows: it follows the run, or holds what you zoomed to. Home shows all again.",
@@ -97,12 +97,12 @@ class LossesPanel(LivePanel):
         self.smoothing.setPageStep(2)
         self.smoothing.setFixedWidth(80)
         tip = "Points averaged; the raw curve stays faintly behind. Mean of the last m logged values."
-        explain(self.smoothing, "Smoothing, in points", tip)
+        set_help(self.smoothing, "Smoothing, in points", tip)
         self.plot.window = _WINDOWS[_DEFAULT_WINDOW]
         self.smoothing.setValue(_DEFAULT_WINDOW)
         self._window = QLabel()
         self._window.setFixedWidth(self._window.fontMetrics().horizontalAdvance("1,000 pts") + 4)
-        explain(self._window, "Points averaged", tip)
+        set_help(self._window, "Points averaged", tip)
         self.smoothing.valueChanged.connect(self._on_smoothing)
         row.addWidget(QLabel("Smooth"))
         row.addWidget(self.smoothing)

@@ -18,11 +18,10 @@ from PySide6.QtWidgets import (
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.setup import Setup
 from studio.gui.state.view_state import RunPhase, RunView, spoken
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import tooltip
+from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.training.config.planners import PlannerKind
 from studio.training.messages.commands import CancelComparison, ComparePlanners
 from studio.training.messages.planner_report import PlannerReport, PlannerRow
@@ -85,20 +84,20 @@ class PlannersPanel(LivePanel):
     def _controls(self) -> QHBoxLayout:
         self.compare = QPushButton("Compare planners")
         self.compare.setObjectName("planners_compare")
-        explain(self.compare, "Compare planners", f"Measure gradients of every planner's batches now. {_READY}")
+        set_help(self.compare, "Compare planners", f"Measure gradients of every planner's batches now. {_READY}")
         self.compare.clicked.connect(self._ask)
         self.progress = QProgressBar(maximum=100)
         self.progress.setObjectName("planners_progress")
-        explain(self.progress, "Progress", "How far the comparison is.")
+        set_help(self.progress, "Progress", "How far the comparison is.")
         self.cancel = QPushButton("Cancel")
         self.cancel.setObjectName("planners_cancel")
-        explain(self.cancel, "Cancel", "Call the comparison off; training goes on.")
+        set_help(self.cancel, "Cancel", "Call the comparison off; training goes on.")
         self.cancel.clicked.connect(lambda: self._runs.send(CancelComparison()))
         self.use = QPushButton()
         self.use.setObjectName("planners_use")
         self.use.clicked.connect(self._take_advice)
         self.place = _label("muted")
-        explain(
+        set_help(
             self.place,
             "Step of the comparison",
             "Training steps taken when planners were compared, and whose gradient.",
@@ -224,7 +223,7 @@ class PlannersPanel(LivePanel):
         self.use.setVisible(kind is not None and kind is not self._planner and not self._comparing)
         if kind is not None:
             self.use.setText(f"Use {kind.label.lower()}")
-            explain(self.use, f"Use {kind.label.lower()}", f"Plan the next run's batches so. {kind.help}")
+            set_help(self.use, f"Use {kind.label.lower()}", f"Plan the next run's batches so. {kind.help}")
 
     @property
     def _planner(self) -> PlannerKind:

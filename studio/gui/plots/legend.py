@@ -6,10 +6,10 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.number_format import FIGURE_SPACE
 from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.gui.widgets.tooltip import set_help
 
 _SWATCH = 12
 
@@ -34,7 +34,7 @@ class Chip(QToolButton):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setIconSize(QSize(_SWATCH, _SWATCH))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        explain(self, f"Show {title}", f"{tip} Click to hide or show it.".strip())
+        set_help(self, f"Show {title}", f"{tip} Click to hide or show it.".strip())
         self.set_value("")
 
     def set_value(self, value: str) -> None:

@@ -25,13 +25,13 @@ from studio.gui.state.log_line import Level
 from studio.gui.state.setup import Setup
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.choice_box import ChoiceBox
-from studio.gui.widgets.clock import clock
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.notification import notify
+from studio.gui.widgets.number_format import format_eta
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
 from studio.jobs.job import Job, JobStatus
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 
 _EMPTY = "No run is queued. Set one up, say how long it is to train, and press “Add”; then run the queue."
 _MOST_AT_ONCE = 16
@@ -63,7 +63,7 @@ class QueuePanel(LivePanel):
         self.hint.setProperty("role", "muted")
         self.outlook = QLabel()
         self.outlook.setProperty("role", "muted")
-        explain(self.outlook, "Outlook", "How many runs are left, and when the last will have ended, about.")
+        set_help(self.outlook, "Outlook", "How many runs are left, and when the last will have ended, about.")
         self.body.addLayout(self._make_adding())
         self.body.addLayout(self._make_buttons())
         self.body.addWidget(self.hint)
@@ -81,19 +81,19 @@ class QueuePanel(LivePanel):
         self.amount = NumberField(NumberStyle(step=1), Range(lowest=0, open_below=True, highest=1e9))
         self.amount.show_value(5)
         self.amount.setObjectName("queue_amount")
-        explain(self.amount, "Length", "How long the run is to train, in the unit beside it.")
+        set_help(self.amount, "Length", "How long the run is to train, in the unit beside it.")
         self.unit = ChoiceBox()
         self.unit.setObjectName("queue_unit")
         self.unit.addItems(["minutes", "steps"])
-        explain(self.unit, "Unit of the length", "Minutes of training, or training steps.")
+        set_help(self.unit, "Unit of the length", "Minutes of training, or training steps.")
         self.add = QPushButton("Add")
         self.add.setObjectName("queue_add")
-        explain(self.add, "Add", "Queue a run of what is set up now; edits made later do not reach it. (Ctrl+Shift+A)")
+        set_help(self.add, "Add", "Queue a run of what is set up now; edits made later do not reach it. (Ctrl+Shift+A)")
         self.add.setShortcut("Ctrl+Shift+A")
         self.add.clicked.connect(self._add)
         sweep = QPushButton("Sweep…")
         sweep.setObjectName("queue_sweep")
-        explain(
+        set_help(
             sweep,
             "Sweep",
             "Queue many runs of what is set up, over values of any settings and several seeds. (Ctrl+Shift+W)",
@@ -108,7 +108,7 @@ class QueuePanel(LivePanel):
         )
         self.at_once.show_value(1)
         self.at_once.setObjectName("queue_at_once")
-        explain(self.at_once, "Runs at once", "How many queued runs train at a time, each in a process of its own.")
+        set_help(self.at_once, "Runs at once", "How many queued runs train at a time, each in a process of its own.")
         self.at_once.finished.connect(self._set_at_once)
         self.run = QPushButton()
         self.run.setObjectName("queue_run")
@@ -194,7 +194,7 @@ class QueuePanel(LivePanel):
             return
         value = float(self.amount.raw())
         steps = self.unit.currentText() == "steps"
-        limit = Limit(steps=max(1, round(value))) if steps else Limit(seconds=60 * value)
+        limit = StopCondition(steps=max(1, round(value))) if steps else StopCondition(seconds=60 * value)
         self.queue.add(self._setup.config, limit)
 
     @Slot()
@@ -259,7 +259,7 @@ class QueuePanel(LivePanel):
         title = "Pause the queue" if running else "Run the queue"
         tip = "Start no further run; one that trains goes on." if running else "Start the runs one after the other."
         self.run.setText(title)
-        explain(self.run, title, tip)
+        set_help(self.run, title, tip)
         self.outlook.setText(self._outlook())
         self._offer()
 
@@ -279,7 +279,7 @@ class QueuePanel(LivePanel):
         seconds = self.queue.seconds_left
         if seconds is None:
             return f"{said}; how long they take is known once one of that length has ended."
-        return f"{said}; through at about {clock(seconds)}."
+        return f"{said}; through at about {format_eta(seconds)}."
 
     @Slot()
     def _tell_through(self) -> None:

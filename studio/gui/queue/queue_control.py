@@ -19,7 +19,7 @@ from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
 from studio.jobs.sweep import Sweep
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.run_config import RunConfig
 
 _PERIOD = 500
@@ -73,7 +73,7 @@ class QueueControl(QObject):
         if self._path.exists():
             self._try(self._open)
 
-    def add(self, config: RunConfig, limit: Limit) -> None:
+    def add(self, config: RunConfig, limit: StopCondition) -> None:
         """Queue a run of a configuration as it is now.
 
         Args:

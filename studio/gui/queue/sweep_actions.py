@@ -20,7 +20,7 @@ from studio.jobs.estimate import seconds_for
 from studio.jobs.sweep import Sweep
 from studio.library.sweep_results import Member, members_of
 from studio.progress import Progress
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 
 
 class SweepActions(QObject):
@@ -59,7 +59,7 @@ class SweepActions(QObject):
         assert dialog.sweep is not None
         self._setup.undo_stack.push(QueueSweep(self._queue, dialog.sweep, dialog.title))
 
-    def _seconds(self, limit: Limit, number: int) -> float | None:
+    def _seconds(self, limit: StopCondition, number: int) -> float | None:
         """How long so many runs take after what is queued already, going by the queue or else by the last run here."""
         queue, run = self._queue, self._runs.run
         each = seconds_for(limit, queue.jobs)

@@ -24,14 +24,14 @@ from studio.gui.queue.sweep_fields import SweptField, sweepable
 from studio.gui.queue.sweep_form import SweepForm
 from studio.gui.queue.sweep_row import SweepRow
 from studio.gui.widgets.choice_box import ChoiceBox
-from studio.gui.widgets.clock import clock
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.number_entry import MINUS
-from studio.gui.widgets.style_property import mark
+from studio.gui.widgets.number_format import format_eta
+from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
 from studio.jobs.sweep import Sweep
 from studio.jobs.sweep_plan import Combination, SweepPlan, Varied
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.run_config import RunConfig
 from studio.training.config.sweep_mark import title_of
 
@@ -41,7 +41,7 @@ _PAUSE = 150
 
 _MOST_SHOWN = 200
 
-Seconds = Callable[[Limit, int], float | None]
+Seconds = Callable[[StopCondition, int], float | None]
 
 
 class SweepDialog(QDialog):
@@ -108,7 +108,7 @@ class SweepDialog(QDialog):
         area.setWidgetResizable(True)
         area.setWidget(content)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        explain(area, "Settings that vary", "Each with the values that it takes.")
+        set_help(area, "Settings that vary", "Each with the values that it takes.")
         area.setToolTip("")
         return area
 
@@ -127,11 +127,13 @@ class SweepDialog(QDialog):
         line = self.choice.lineEdit()
         assert line is not None
         line.setPlaceholderText("Another setting: choose it, or type a part of its name")
-        explain(self.choice, "Setting to vary", "Any setting of the configuration. Type a part of its name to find it.")
+        set_help(
+            self.choice, "Setting to vary", "Any setting of the configuration. Type a part of its name to find it."
+        )
         self.vary_button = QPushButton("&Vary it")
         self.vary_button.setObjectName("sweep_vary")
         self.vary_button.setAutoDefault(False)
-        explain(self.vary_button, "Vary it", "Let the setting that is chosen beside differ between the runs.")
+        set_help(self.vary_button, "Vary it", "Let the setting that is chosen beside differ between the runs.")
         self.vary_button.clicked.connect(self._vary_chosen)
         row = QHBoxLayout()
         row.addWidget(self.choice, 1)
@@ -148,7 +150,7 @@ class SweepDialog(QDialog):
         self.preview = QListWidget()
         self.preview.setObjectName("sweep_preview")
         self.preview.setMinimumHeight(60)
-        explain(self.preview, "Runs", "The runs that this comes to, in their order.")
+        set_help(self.preview, "Runs", "The runs that this comes to, in their order.")
         return self.preview
 
     def _make_buttons(self) -> QDialogButtonBox:
@@ -157,7 +159,7 @@ class SweepDialog(QDialog):
         self.add.setObjectName("sweep_add")
         self.add.setDefault(True)
         buttons.button(QDialogButtonBox.StandardButton.Cancel).setAutoDefault(False)
-        explain(self.add, "Add to the queue", "Queue these runs behind all others, as they are set up now.")
+        set_help(self.add, "Add to the queue", "Queue these runs behind all others, as they are set up now.")
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         return buttons
@@ -219,7 +221,7 @@ class SweepDialog(QDialog):
         """Take the sweep as it stands, if it is one."""
         plan = self.show_plan()
         if plan is None:
-            mark(self.summary, "role", "error")  # what was only missing so far is a fault now
+            set_style_property(self.summary, "role", "error")  # what was only missing so far is a fault now
             return
         try:
             self.sweep = plan.sweep()
@@ -281,16 +283,16 @@ class SweepDialog(QDialog):
         titles = " × ".join(row.field.title for row in self.rows)
         return f"{titles or 'Seeds'} of {self._config.name or self._config.model.kind}"[:80]
 
-    def _duration(self, limit: Limit, number: int) -> str:
+    def _duration(self, limit: StopCondition, number: int) -> str:
         seconds = self._seconds(limit, number)
         if seconds is None:
             return "; how long they take is known once one of them has ended."
         long = _spoken(seconds)
-        return f", about {long} of training; through at about {clock(seconds)} if the queue runs from now on."
+        return f", about {long} of training; through at about {format_eta(seconds)} if the queue runs from now on."
 
     def _say(self, text: str, role: str) -> None:
         self.summary.setText(text)
-        mark(self.summary, "role", role)
+        set_style_property(self.summary, "role", role)
 
 
 def _spoken(seconds: float) -> str:

@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLineEdit, QWidget
 
 from studio.gui.forms.number_field import NumberField, NumberStyle, Range
 from studio.gui.widgets.choice_box import ChoiceBox
-from studio.gui.widgets.explain import explain
+from studio.gui.widgets.tooltip import set_help
 from studio.jobs.sweep_plan import Combination
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 
 _MOST_SEEDS = 100
 _AIR = 6
@@ -27,7 +27,7 @@ class SweepForm(QWidget):
         self.name = QLineEdit()
         self.name.setObjectName("sweep_name")
         self.name.setMaxLength(80)
-        explain(self.name, "Name", "What to call the sweep; also part of its runs' folders.")
+        set_help(self.name, "Name", "What to call the sweep; also part of its runs' folders.")
         length = QWidget()
         length.setFocusProxy(self.amount)
         row = QHBoxLayout(length)
@@ -48,7 +48,7 @@ class SweepForm(QWidget):
         self.combination.setObjectName("sweep_combination")
         for each in Combination:
             self.combination.addItem(each.label, each)
-        explain(
+        set_help(
             self.combination,
             "Combination",
             "Every value of one setting with every value of the others; or side by side: the first value of each, then "
@@ -58,7 +58,7 @@ class SweepForm(QWidget):
         self.seeds = NumberField(NumberStyle(integer=True, step=1, unit="seeds"), Range(lowest=1, highest=_MOST_SEEDS))
         self.seeds.setObjectName("sweep_seeds")
         self.seeds.show_value(1)
-        explain(
+        set_help(
             self.seeds,
             "Seeds",
             "Runs of each combination, with as many seeds: they tell chance from what a value does.",
@@ -69,12 +69,12 @@ class SweepForm(QWidget):
         self.amount = NumberField(NumberStyle(step=1), Range(lowest=0, open_below=True, highest=1e9))
         self.amount.setObjectName("sweep_amount")
         self.amount.show_value(5)
-        explain(self.amount, "Length", "How long each run is to train, in the unit beside it.")
+        set_help(self.amount, "Length", "How long each run is to train, in the unit beside it.")
         self.amount.edited.connect(self.changed)
         self.unit = ChoiceBox()
         self.unit.setObjectName("sweep_unit")
         self.unit.addItems(["minutes", "steps"])
-        explain(self.unit, "Unit of the length", "Minutes of training, or training steps.")
+        set_help(self.unit, "Unit of the length", "Minutes of training, or training steps.")
         self.unit.currentIndexChanged.connect(self.changed)
 
     def fault(self) -> str:
@@ -95,12 +95,12 @@ class SweepForm(QWidget):
         return int(self.seeds.raw())
 
     @property
-    def limit(self) -> Limit:
+    def limit(self) -> StopCondition:
         """When each run is complete."""
         amount = float(self.amount.raw())
         if self.unit.currentText() == "steps":
-            return Limit(steps=max(1, round(amount)))
-        return Limit(seconds=60 * amount)
+            return StopCondition(steps=max(1, round(amount)))
+        return StopCondition(seconds=60 * amount)
 
     @property
     def title(self) -> str:

@@ -11,10 +11,9 @@ from studio.gui.forms.form_row import editor_width
 from studio.gui.queue.sweep_fields import BadValuesError, SweptField, parse_values, range_values
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.choice_box import ChoiceBox
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.number_entry import NotANumber, parse_number
-from studio.gui.widgets.style_property import mark
-from studio.gui.widgets.tooltip import tooltip
+from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.training.config.sweep_mark import value_text
 
 LIST, RANGE, RATIOS = "list", "range", "ratios"
@@ -42,7 +41,7 @@ class SweepRow(QWidget):
         self.values = QLineEdit()
         self.values.setObjectName("sweep_values")
         self.values.setPlaceholderText("values, separated by commas" if field.numeric else field.expected)
-        explain(
+        set_help(
             self.values,
             f"Values of {field.label}",
             f"Every value that it takes, separated by commas, or by semicolons where commas are decimal ones. "
@@ -71,7 +70,7 @@ class SweepRow(QWidget):
             mode.addItem("Log range", RATIOS)
         mode.setEnabled(self.field.numeric)
         mode.setFixedWidth(mode.fontMetrics().horizontalAdvance("Log range") + 44)
-        explain(
+        set_help(
             mode,
             f"How {self.field.label} varies",
             "A list of values; a range at equal distances; or a range at equal ratios, for what spans decades.",
@@ -92,7 +91,7 @@ class SweepRow(QWidget):
             line = QLineEdit("5" if name == "count" else "")
             line.setObjectName(f"sweep_{name}")
             line.setMaximumWidth(editor_width(line))
-            explain(line, f"{name.capitalize()} of {self.field.label}", text)
+            set_help(line, f"{name.capitalize()} of {self.field.label}", text)
             line.textEdited.connect(self.changed)
             self.bounds[name] = line
             row.addWidget(QLabel(before))
@@ -153,9 +152,9 @@ class SweepRow(QWidget):
 
     def _say(self, text: str, *, fault: bool) -> None:
         self.message.setText(text)
-        mark(self.message, "role", "error" if fault else "small")
+        set_style_property(self.message, "role", "error" if fault else "small")
         for line in (self.values, *self.bounds.values()):
-            mark(line, "invalid", "true" if fault else "false")
+            set_style_property(line, "invalid", "true" if fault else "false")
             line.setAccessibleDescription(text)
 
     @Slot()

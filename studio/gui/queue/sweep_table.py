@@ -11,10 +11,9 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
 from studio.evaluation.committee import TOTAL_VARIATION
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.number_entry import MINUS
 from studio.gui.widgets.number_format import compact
-from studio.gui.widgets.tooltip import tooltip
+from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.library.sweep_results import (
     FRECHET,
     HIGH,
@@ -105,7 +104,7 @@ class SweepTable(QTableWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("sweep_table")
-        explain(
+        set_help(
             self, "Runs of the sweep", "A row for each run. Return shows it in the panels, Ctrl+C copies the table."
         )
         self.setToolTip("")

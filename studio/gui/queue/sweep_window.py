@@ -19,9 +19,9 @@ from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import TaskView
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.choice_box import ChoiceBox
-from studio.gui.widgets.explain import explain
-from studio.gui.widgets.style_property import mark
+from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
 from studio.library.sweep_results import FRECHET, HIGH, LOW, SHARE_ERROR, Member, SweepReader, SweepResults, SweepRun
 from studio.progress import Progress
 
@@ -122,7 +122,7 @@ class SweepWindow(QWidget):
         choice = ChoiceBox()
         choice.setObjectName(name)
         choice.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
-        explain(choice, title, tip)
+        set_help(choice, title, tip)
         choice.currentIndexChanged.connect(self._draw_against)
         return choice
 
@@ -184,7 +184,7 @@ class SweepWindow(QWidget):
 
     def _say(self, text: str, role: str) -> None:
         self.message.setText(text)
-        mark(self.message, "role", role)
+        set_style_property(self.message, "role", role)
 
     # -- results against a setting
 

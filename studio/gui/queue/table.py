@@ -10,10 +10,9 @@ from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
-from studio.gui.widgets.explain import explain
-from studio.gui.widgets.tooltip import tooltip
+from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.jobs.job import Job
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 
 _COLUMNS = (
     ("Run", "What is trained: the configuration as it was when it was queued. Later edits do not reach it."),
@@ -37,7 +36,7 @@ class QueueTable(QTableWidget):
     def __init__(self) -> None:
         super().__init__(0, len(_COLUMNS))
         self.setObjectName("queue_table")
-        explain(
+        set_help(
             self,
             "Queued runs",
             "Every run of the queue, in the order of their turns. Alt+Up and Alt+Down move the chosen ones, and Delete "
@@ -120,7 +119,7 @@ class QueueTable(QTableWidget):
             super().keyPressEvent(event)
 
 
-def _length(limit: Limit) -> str:
+def _length(limit: StopCondition) -> str:
     if limit.steps is not None:
         return f"{limit.steps:,} steps"
     return f"{(limit.seconds or 0) / 60:g} min"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from studio.gui.run.pace import Pace
+from studio.gui.run.pace import RefreshRate
 from studio.training.messages.events import Finished
 from studio.training.run.session import RunHandle
 
@@ -23,7 +23,7 @@ class Bridge(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._handle: RunHandle | None = None
-        self._pace = Pace(*DRAW_INTERVALS)
+        self._pace = RefreshRate(*DRAW_INTERVALS)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)
 
@@ -36,7 +36,7 @@ class Bridge(QObject):
         """Begin to watch a run, with at least and at most so many milliseconds between two looks."""
         assert self._handle is None, "the run before has not ended"
         self._handle = handle
-        self._pace = Pace(*intervals)
+        self._pace = RefreshRate(*intervals)
         self._timer.start(intervals[0])
 
     def join(self, seconds: float | None) -> bool:

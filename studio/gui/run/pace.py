@@ -13,7 +13,7 @@ _SHARE = 0.04
 _MEMORY = 0.8  # of the mean cost, at each look
 
 
-class Pace:
+class RefreshRate:
     """Milliseconds from one look to the next.
 
     Args:

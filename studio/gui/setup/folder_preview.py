@@ -27,11 +27,11 @@ from PySide6.QtWidgets import (
 from studio.data.folder import FolderConfig, FolderPreview, inspect_folder
 from studio.errors import Cancelled, UserError
 from studio.gui.forms.forms import SettingsForm
-from studio.gui.widgets.explain import explain
-from studio.gui.widgets.images import image_of
 from studio.gui.widgets.number_entry import shown_bytes
 from studio.gui.widgets.number_format import classes
+from studio.gui.widgets.pictures import image_of
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
 from studio.names import shown_name
 from studio.settings import Settings
 from studio.training.messages.background import Background
@@ -97,12 +97,12 @@ class FolderPreviewDialog(QDialog):
         self.skipped_title.setWordWrap(True)
         self.skipped = QListWidget()
         self.skipped.setObjectName("folder_skipped")
-        explain(self.skipped, "Files that are skipped", "Files that are no images of one size, each with its reason.")
+        set_help(self.skipped, "Files that are skipped", "Files that are no images of one size, each with its reason.")
         self.skipped.setMaximumHeight(110)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.load = self.buttons.addButton("Load", QDialogButtonBox.ButtonRole.AcceptRole)
         self.load.setObjectName("load_folder")
-        explain(self.load, "Load", "Read these images and use them as the data set.")
+        set_help(self.load, "Load", "Read these images and use them as the data set.")
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
 
@@ -210,7 +210,7 @@ class FolderPreviewDialog(QDialog):
         for folder in folders[:_SHOWN_LEVELS]:
             name = shown_name(folder.name)
             button = QPushButton(f"Use “{name}”".replace("&", "&&"))
-            explain(button, f"Use {name}", f"Take {shown_name(str(folder))}, whose sub-folders look like classes.")
+            set_help(button, f"Use {name}", f"Take {shown_name(str(folder))}, whose sub-folders look like classes.")
             button.clicked.connect(partial(self._use, folder))
             row.addWidget(button)
         self.levels.setVisible(bool(folders))
@@ -267,7 +267,7 @@ def _class_table() -> QTableWidget:
     """Name, number of files and examples of each class."""
     classes = QTableWidget(0, 3)
     classes.setObjectName("folder_classes")
-    explain(classes, "Classes of the folder", "Each sub-folder is a class: its name, files, and first images.")
+    set_help(classes, "Classes of the folder", "Each sub-folder is a class: its name, files, and first images.")
     classes.setTabKeyNavigation(False)  # Tab goes on to the next control
     classes.setHorizontalHeaderLabels(["Class", "Files", "Examples"])
     classes.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

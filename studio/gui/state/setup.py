@@ -22,7 +22,7 @@ from studio.gui.state.view_state import DatasetView
 from studio.gui.widgets.number_format import classes
 from studio.paths import default_data_root
 from studio.paths import runs_root as chosen_runs_root
-from studio.perturb.example_features import Measured
+from studio.perturb.example_features import ExampleFeatures
 from studio.training.config.run_config import RunConfig, offsets_by_name
 from studio.training.engine.warm_up import warm_up
 from studio.training.examples.judges import Judges
@@ -74,7 +74,7 @@ class Setup(QObject):
         self.images: ExampleSet | None = None
         self.dataset: DatasetView | None = None
         self.judges: Judges | None = None
-        self.measured: Measured | None = None
+        self.measured: ExampleFeatures | None = None
         self.devices: tuple[tuple[str, str], ...] = (("auto", "Automatic"),)
         self.undo_stack = QUndoStack(self)
         self._in_use = self.config.dataset  # what `images` were loaded from, once there are some

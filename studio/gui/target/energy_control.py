@@ -12,7 +12,7 @@ from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.target.energy.terms import Observable, observables
 from studio.perturb.energy import ExampleEnergies
-from studio.perturb.example_features import COLUMN, Measured
+from studio.perturb.example_features import COLUMN, ExampleFeatures
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.training.config.energy import JudgeTermConfig, TermConfig
@@ -43,7 +43,7 @@ class EnergyControl(QObject):
             changed.connect(self._forget_failures)
 
     @property
-    def measured(self) -> Measured | None:
+    def measured(self) -> ExampleFeatures | None:
         """The values of the data set in use, as far as they are known; None while there is none."""
         return self._setup.measured
 

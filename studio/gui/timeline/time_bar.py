@@ -18,10 +18,9 @@ from PySide6.QtWidgets import (
 
 from studio.gui.timeline.time_cursor import TimeCursor, TimeView
 from studio.gui.widgets.buttons import icon_button, toggle_button, tool_button
-from studio.gui.widgets.explain import explain
+from studio.gui.widgets.elided import Elided
 from studio.gui.widgets.theme import ThemeManager, Tokens
-from studio.gui.widgets.tooltip import tooltip
-from studio.gui.window.status import Elided
+from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.training.messages.marks import Mark, MarkKind
 
 _EMPTY = "No run yet: press Start, or see Runs"
@@ -87,7 +86,7 @@ class TimeBar(QWidget):
         field.setGroupSeparatorShown(True)
         field.setPrefix("step ")
         field.setMinimumWidth(field.fontMetrics().horizontalAdvance("step 00,000,000") + 28)
-        explain(field, "Step at the cursor", "The step that all panels show; type another to go there.")
+        set_help(field, "Step at the cursor", "The step that all panels show; type another to go there.")
         field.valueChanged.connect(self._time.seek)
         return field
 
@@ -133,7 +132,7 @@ class MarkedSlider(QSlider):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(160)
         self.setMinimumHeight(22)
-        explain(
+        set_help(
             self,
             "Time cursor",
             "The step that samples, weights, shares and curves show. Arrows and Page keys move it, Home and End jump; "

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton
 
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
 
 
 def tool_button(name: str, title: str, tip: str) -> QToolButton:
@@ -21,7 +21,7 @@ def tool_button(name: str, title: str, tip: str) -> QToolButton:
     button.setObjectName(name)
     button.setText(title)
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    explain(button, title, tip)
+    set_help(button, title, tip)
     return button
 
 

@@ -1,8 +1,9 @@
-"""Numbers as text of steady width, so that nothing jumps while they change. No Qt."""
+"""Numbers and times as text of steady width, so that nothing jumps while they change. No Qt."""
 
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta
 
 FIGURE_SPACE = "\u2007"
 """As wide as a digit."""
@@ -39,3 +40,10 @@ def classes(number: int) -> str:
 def whole(value: float) -> str:
     """A count with thousands separators; a dash where there is none."""
     return "–" if not math.isfinite(value) else f"{value:,.0f}".replace("-", "−")
+
+
+def format_eta(seconds: float, now: datetime | None = None) -> str:
+    """The time so many seconds from now: 17:20, or with its day if that is another one: 03:10 on Thu 26 Nov."""
+    moment = now or datetime.now()
+    end = moment + timedelta(seconds=seconds)
+    return f"{end:%H:%M}" if end.date() == moment.date() else f"{end:%H:%M on %a %d %b}"

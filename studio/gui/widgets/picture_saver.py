@@ -1,17 +1,37 @@
-"""Asks where a picture goes, writes it there, and says below the panel's body how that went."""
+"""Asks where a picture goes, writes it there whole or not at all, and says below the panel's body how that went."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QIODevice, QSaveFile, QStandardPaths, Qt
+from PySide6.QtGui import QImage, QImageWriter
 from PySide6.QtWidgets import QFileDialog, QLabel, QSizePolicy
 
 from studio.errors import UserError
-from studio.gui.widgets.save_picture import save_png
-from studio.gui.widgets.style_property import mark
+from studio.gui.widgets.style_property import set_style_property
+
+
+def save_png(picture: QImage, path: Path) -> None:
+    """Write `picture` to `path`, replacing what is there only when all of it is written.
+
+    Raises:
+        UserError: the folder cannot be written to, or the disk is full.
+    """
+    file = QSaveFile(str(path))
+    if file.open(QIODevice.OpenModeFlag.WriteOnly):
+        writer = QImageWriter(file, b"png")
+        if writer.write(picture):
+            if file.commit():
+                return
+        else:
+            file.cancelWriting()
+    raise UserError(
+        "The picture was not saved",
+        f"{path}: {file.errorString()}",
+        "Choose another folder, or free some space.",
+    )
 
 
 class PictureSaver(QLabel):
@@ -52,5 +72,5 @@ class PictureSaver(QLabel):
     def say(self, text: str, role: str = "small") -> None:
         """Say something else there."""
         self.setText(text)
-        mark(self, "role", role)
+        set_style_property(self, "role", role)
         self.show()

@@ -1,4 +1,4 @@
-"""Images of shape (n, H, W, C) as one picture, pixel for pixel."""
+"""Pixels as Qt has them: one image, many as one picture, pictures side by side."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QImage, QPainter
+
+
+def image_of(pixels: NDArray[np.uint8]) -> QImage:
+    """An image from uint8 pixels, shape (H, W, C), C = 1 or 3."""
+    pixels = np.ascontiguousarray(pixels)
+    height, width, channels = pixels.shape
+    form = QImage.Format.Format_Grayscale8 if channels == 1 else QImage.Format.Format_RGB888
+    return QImage(pixels.data, width, height, width * channels, form).copy()
+
 
 GAP = 1  # pixels between images
 

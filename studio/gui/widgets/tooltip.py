@@ -1,10 +1,19 @@
-"""Tooltips: one sentence that says what it is, then the formula; wrapped, which Qt does for rich text only. No Qt."""
+"""What a widget says of itself: a tooltip that wraps, and the same for a screen reader."""
 
 from __future__ import annotations
 
 from html import escape
 
+from PySide6.QtWidgets import QWidget
+
 
 def tooltip(*paragraphs: str) -> str:
     """Rich text of plain paragraphs; empty ones are left out."""
     return "".join(f"<p style='margin: 2px 0'>{escape(text)}</p>" for text in paragraphs if text)
+
+
+def set_help(widget: QWidget, name: str, text: str) -> None:
+    """Name a widget for screen readers and say in a tooltip what it is; the formula goes into a second sentence."""
+    widget.setAccessibleName(name)
+    widget.setAccessibleDescription(text)
+    widget.setToolTip(tooltip(text))

@@ -21,9 +21,9 @@ from studio.gui.live.plane.lessons import Lesson
 from studio.gui.run.run_actions import RunActions
 from studio.gui.state.view_state import DatasetView
 from studio.gui.timeline.time_bar import TimeBar
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.tab_order import go_to, reveal
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
+from studio.gui.widgets.tooltip import set_help
 from studio.gui.window.about import show_about, show_shortcuts
 from studio.gui.window.config_files import ConfigFiles
 from studio.gui.window.lesson_menu import fill_lessons
@@ -31,7 +31,7 @@ from studio.gui.window.panel_dock import PanelDock
 from studio.gui.window.panels import PANELS, PLACES
 from studio.gui.window.run_files import RunFiles
 from studio.gui.window.status import RunFigures, StudioStatusBar
-from studio.gui.window.trouble import TroubleBoxes
+from studio.gui.window.trouble import RunErrorDialogs
 from studio.gui.window.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class MainWindow(QMainWindow):
         self.actions_of_run.evaluate_requested.connect(workbench.evaluations.evaluate)
         self.run_files = RunFiles(workbench.setup, workbench.runs, workbench.starter, self)
         self.actions_of_run.continue_requested.connect(self.run_files.resume_last)
-        self.trouble = TroubleBoxes(workbench.runs, self.actions_of_run, self)
+        self.trouble = RunErrorDialogs(workbench.runs, self.actions_of_run, self)
         self._planar = False
         workbench.setup.dataset_changed.connect(self._show_world)
         self.docks = self._make_docks()
@@ -155,7 +155,7 @@ class MainWindow(QMainWindow):
         for button in bar.findChildren(QToolButton):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             if button.objectName() == "qt_toolbar_ext_button":
-                explain(button, "More", "What this bar has no room for.")
+                set_help(button, "More", "What this bar has no room for.")
         bar.addSeparator()
         bar.addWidget(RunFigures(self.workbench.runs, self.theme, bar))
         bar.toggleViewAction().setEnabled(False)
@@ -273,7 +273,7 @@ class MainWindow(QMainWindow):
         super().childEvent(event)
         child = event.child()
         if event.type() == QEvent.Type.ChildPolished and isinstance(child, QTabBar):
-            explain(child, "Panels of this place", "Which panel is in front; arrows go to the next.")
+            set_help(child, "Panels of this place", "Which panel is in front; arrows go to the next.")
 
     def focusNextPrevChild(self, ahead: bool) -> bool:
         """Tab passes over panels behind others, which to Qt are visible, and scrolls to what it reaches."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
 
 from studio.gui.run.run_control import RunControl
@@ -14,9 +13,9 @@ from studio.gui.state.log import Log
 from studio.gui.state.log_line import Level, LogLine
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunPhase, RunView
-from studio.gui.widgets.explain import explain
+from studio.gui.widgets.elided import Elided
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import tooltip
+from studio.gui.widgets.tooltip import set_help, tooltip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +87,7 @@ class RunFigures(QWidget):
         row.setSpacing(theme.tokens.spacing // 2)
         self.phase = QLabel()
         self.phase.setObjectName("run_phase")
-        explain(self.phase, "Run", "What the run is doing.")
+        set_help(self.phase, "Run", "What the run is doing.")
         self.phase.setMinimumWidth(self.phase.fontMetrics().horizontalAdvance("preparing  "))
         row.addWidget(self.phase)
         self._labels: dict[str, QLabel] = {}
@@ -108,7 +107,7 @@ class RunFigures(QWidget):
         number.setMinimumWidth(number.fontMetrics().horizontalAdvance(figure.widest))
         unit.setProperty("role", "muted")
         for label in (unit, number) if figure.unit_first else (number, unit):
-            explain(label, figure.title, figure.tip)
+            set_help(label, figure.title, figure.tip)
             row.addWidget(label)
         return number
 
@@ -121,7 +120,7 @@ class RunFigures(QWidget):
             "steps_rate": f"{run.steps_per_second:,.1f}",
             "examples_rate": f"{run.examples_per_second:,.0f}",
             "epoch": f"{run.epoch:,.1f}",
-            "elapsed": clock(run.seconds),
+            "elapsed": format_duration(run.seconds),
         }
         for name, label in self._labels.items():
             label.setText(texts[name] if live else "–")
@@ -156,14 +155,14 @@ class StudioStatusBar(QStatusBar):
         self._bar = QProgressBar(maximum=1000, textVisible=False)
         self._bar.setObjectName("task_bar")
         self._bar.setFixedSize(140, 12)
-        explain(self._bar, "Progress", "How far the work in the background is.")
+        set_help(self._bar, "Progress", "How far the work in the background is.")
         self._cancel = QPushButton("Cancel")
         self._cancel.setObjectName("task_cancel")
-        explain(self._cancel, "Cancel", "Stop what goes on in the background; nothing half-done is kept.")
+        set_help(self._cancel, "Cancel", "Stop what goes on in the background; nothing half-done is kept.")
         self._cancel.clicked.connect(self._cancel_shown)
         self._device = QLabel()
         self._device.setObjectName("device")
-        explain(self._device, "Device", "Where the run computes.")
+        set_help(self._device, "Device", "Where the run computes.")
         for widget in (self._text, self._bar, self._cancel, self._device):
             self.addPermanentWidget(widget)
         self._text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
@@ -209,34 +208,7 @@ class StudioStatusBar(QStatusBar):
         self._line.show_text(line.text, "" if line.level is Level.INFO else str(line.level))
 
 
-class Elided(QLabel):
-    """One line, shortened to the room that there is; the tooltip has all of it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._whole = ""
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def show_text(self, text: str, role: str) -> None:
-        """Show a text in the colour of a role."""
-        self._whole = " ".join(text.split())
-        self.setToolTip(tooltip(text))
-        self.setProperty("role", role)
-        self.style().polish(self)
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        self.setText(
-            self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.contentsRect().width())
-        )
-
-
-def clock(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds as h:mm:ss, or mm:ss below an hour."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)

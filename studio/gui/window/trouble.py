@@ -17,7 +17,7 @@ from studio.training.messages.commands import Resume, SetBatchSize
 _ACCEPT, _DESTROY = QMessageBox.ButtonRole.AcceptRole, QMessageBox.ButtonRole.DestructiveRole
 
 
-class TroubleBoxes(QObject):
+class RunErrorDialogs(QObject):
     """One box at a time for the run of a window.
 
     Attributes:

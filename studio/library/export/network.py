@@ -23,7 +23,7 @@ from studio.training.storage.saved_run import SavedRun
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studio.models.exportable import Portable
+    from studio.models.exportable import ExportableModel
 
 TOLERANCE = 1e-4
 _COUNTS = (1, 2, 7)
@@ -44,7 +44,7 @@ class Network:
         about: what its user should know, by name, to be kept in the file as JSON.
     """
 
-    portable: Portable
+    portable: ExportableModel
     about: Mapping[str, Any]
 
     @classmethod

@@ -32,7 +32,7 @@ from studio.models.adversarial.views import (
 )
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
 from studio.models.diagnostic import Diagnostic
-from studio.models.exportable import IMAGES, Portable, latent_argument
+from studio.models.exportable import IMAGES, ExportableModel, latent_argument
 from studio.models.nets import Norm, Shape, Style, decoder, encoder, in_chunks
 from studio.models.plane import PlaneView
 from studio.models.plane_views import PARTICLES, descent, field, grid, latent_net, slope_arrows
@@ -107,8 +107,8 @@ class Adversarial(GenerativeModel):
             descent(FLOW_TIP, loss, points[:PARTICLES]),
         )
 
-    def portable(self) -> Portable:
-        return Portable(
+    def portable(self) -> ExportableModel:
+        return ExportableModel(
             title="generator",
             network=self.generator,
             takes={"latents": latent_argument(self._config.latent_size)},

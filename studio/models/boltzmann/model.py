@@ -41,7 +41,7 @@ from studio.models.boltzmann.views import (
     hidden_activity,
 )
 from studio.models.diagnostic import Diagnostic
-from studio.models.exportable import Portable, image_argument
+from studio.models.exportable import ExportableModel, image_argument
 from studio.models.nets import Shape
 from studio.models.plane import PlaneView
 from studio.models.plane_views import anywhere, descent, field, grid, log_density_field, slope_arrows
@@ -193,8 +193,8 @@ class BoltzmannModel(GenerativeModel):
             chain_pictures(self.machine, self.chains, self._config.hottest, self.images),
         )
 
-    def portable(self) -> Portable:
-        return Portable(
+    def portable(self) -> ExportableModel:
+        return ExportableModel(
             title="free energy",
             network=FreeEnergy(self.machine, self.mean_values),
             takes={"images": image_argument(self._shape)},

@@ -27,7 +27,7 @@ from studio.models.diffusion.parametrisation import clean_image, target
 from studio.models.diffusion.sampling import Stage, trajectory
 from studio.models.diffusion.schedule import noise_schedule
 from studio.models.diffusion.spreading import spread
-from studio.models.exportable import IMAGES, Argument, Portable, image_argument
+from studio.models.exportable import IMAGES, Argument, ExportableModel, image_argument
 from studio.models.nets import Shape
 from studio.models.plane import PlaneView
 from studio.models.plane_views import PARTICLES, log_density_field
@@ -135,11 +135,11 @@ class Diffusion(GenerativeModel):
         profile = views.noise_profile(self.schedule, self.denoising_loss, probe, rng)
         return profile, views.sampling_stages(self.schedule, stages)
 
-    def portable(self) -> Portable:
+    def portable(self) -> ExportableModel:
         def some_times(count: int, rng: torch.Generator) -> Tensor:
             return torch.randint(1, self.schedule.steps + 1, (count,), generator=rng)
 
-        return Portable(
+        return ExportableModel(
             title="denoiser",
             network=Denoising(self),
             takes={

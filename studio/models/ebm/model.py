@@ -19,7 +19,7 @@ from studio.models.diagnostic import Diagnostic, Histogram, Pictures
 from studio.models.ebm.config import EbmConfig
 from studio.models.ebm.langevin import Langevin
 from studio.models.ebm.network import Energy
-from studio.models.exportable import Portable, image_argument
+from studio.models.exportable import ExportableModel, image_argument
 from studio.models.nets import Shape
 from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import PlaneView
@@ -117,8 +117,8 @@ class Ebm(GenerativeModel):
     def _dtype(self) -> torch.dtype:
         return next(self.energy.parameters()).dtype
 
-    def portable(self) -> Portable:
-        return Portable(
+    def portable(self) -> ExportableModel:
+        return ExportableModel(
             title="energy",
             network=self.energy,
             takes={"images": image_argument(self._shape)},

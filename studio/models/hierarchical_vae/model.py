@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from studio.models.base import Batch, LossTerms, Phase, Probe
 from studio.models.diagnostic import Diagnostic, Pictures
-from studio.models.exportable import IMAGES, Portable, latent_argument
+from studio.models.exportable import IMAGES, ExportableModel, latent_argument
 from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_density
 from studio.models.hierarchical_vae.config import HierarchicalVaeConfig
 from studio.models.latent_variable import Autoencoder, LatentVariableModel, MeanImage
@@ -168,8 +168,8 @@ class HierarchicalVae(LatentVariableModel):
     def codes(self, latents: Tensor) -> Tensor:
         return _descended(self.autoencoder.down, self._sizes, latents)
 
-    def portable(self) -> Portable:
-        return Portable(
+    def portable(self) -> ExportableModel:
+        return ExportableModel(
             title="decoders of all layers, to the mean of p(x|z_1)",
             network=Descent(self.autoencoder, self._sizes),
             takes={"latents": latent_argument(sum(self._sizes), "ε of all layers, the topmost first,")},

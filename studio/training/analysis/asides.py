@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from studio.errors import UserError
-from studio.training.analysis.comparer import Comparer
+from studio.training.analysis.comparer import PlannerComparisons
 from studio.training.engine.memory import out_of_memory
 from studio.training.messages.commands import CancelComparison, CancelEvaluation, ComparePlanners, EvaluateNow
 from studio.training.messages.events import Event, Noticed
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _HINT = "An evaluation needs a copy of the model: judge fewer samples, or close other programs."
 
 
-class Asides:
+class SideTasks:
     """Both, for one run. Neither ends it: where memory runs out they are called off, and the run goes on.
 
     Args:
@@ -29,7 +29,7 @@ class Asides:
 
     def __init__(self, trainer: Trainer, evaluator: Evaluator | None, post: Callable[[Event], None]) -> None:
         self._trainer = trainer
-        self._comparer = Comparer(trainer, post)
+        self._comparer = PlannerComparisons(trainer, post)
         self._evaluator = evaluator
         self._post = post
 

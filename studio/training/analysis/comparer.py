@@ -10,14 +10,14 @@ from studio.training.messages.commands import CancelComparison, ComparePlanners
 from studio.training.messages.events import ComparingPlanners, Noticed, PlannersCompared
 
 if TYPE_CHECKING:
-    from studio.training.analysis.comparison import Comparison
+    from studio.training.analysis.comparison import PlannerComparison
     from studio.training.engine.trainer import Trainer
 
 _TOLD_EVERY = 0.02  # of the whole
 _HINT = "A comparison needs a copy of the model: use a smaller one, or close other programs."
 
 
-class Comparer:
+class PlannerComparisons:
     """Compares planners at the parameters of one run, if it is asked to.
 
     Args:
@@ -30,7 +30,7 @@ class Comparer:
     ) -> None:
         self._trainer = trainer
         self._post = post
-        self._now: Comparison | None = None
+        self._now: PlannerComparison | None = None
         self._told = 0.0
 
     @property
@@ -72,7 +72,9 @@ class Comparer:
         self._post(PlannersCompared(step=self._trainer.step_count, report=now.report))
 
     def _open(self, seconds: float) -> None:
-        self._now = self._trainer.comparison(seconds)
+        from studio.training.analysis.comparison import PlannerComparison  # brings torch, which the window has later
+
+        self._now = PlannerComparison.of(self._trainer, seconds)
         self._told = -1.0
 
     def _fits(self, work: Callable[[], object]) -> bool:

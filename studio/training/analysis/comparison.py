@@ -15,8 +15,10 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from studio.perturb.perturbation import Floats
@@ -24,6 +26,9 @@ from studio.perturb.planner import BatchPlan, Indices, Planner
 from studio.training.analysis.gradient_probe import GradientProbe
 from studio.training.config.planners import PLANNERS, PlannerKind
 from studio.training.messages.planner_report import PlannerReport, PlannerRow
+
+if TYPE_CHECKING:
+    from studio.training.engine.trainer import Trainer
 
 _FEWEST, _MOST = 4, 1000  # batches of each planner
 _FOR_MASS, _FOR_VARIANCE = 0.15, 0.7  # of the time, when they have to be done
@@ -38,7 +43,7 @@ _RANGE = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class ComparisonSpec:
     """What to compare.
 
     Attributes:
@@ -79,7 +84,7 @@ def weight_groups(labels: Indices, log_weights: Floats) -> Indices:
     return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
-class Comparison:
+class PlannerComparison:
     """Done piece by piece, a gradient at a time, so that whoever asked can be told how far it is and can call it off.
 
     Args:
@@ -87,7 +92,7 @@ class Comparison:
         question: what to compare.
     """
 
-    def __init__(self, probe: GradientProbe, question: Question) -> None:
+    def __init__(self, probe: GradientProbe, question: ComparisonSpec) -> None:
         self._probe = probe
         self._question = question
         self._groups = weight_groups(question.labels, question.log_weights)
@@ -97,6 +102,28 @@ class Comparison:
         self._work = self._steps()
         self.fraction = 0.0
         self.report: PlannerReport | None = None
+
+    @classmethod
+    def of(cls, trainer: Trainer, seconds: float) -> PlannerComparison:
+        """All planners at the parameters and the target of a trainer as they are, apart from its training.
+
+        Args:
+            trainer: whose.
+            seconds: what it may take, about.
+        """
+        config = trainer.config
+        question = ComparisonSpec(
+            log_weights=trainer.log_weights,
+            labels=trainer.data.labels,
+            current=config.batch.planner,
+            average_size=config.batch.average_size,
+            step=trainer.step_count,
+            revision=trainer.perturbation.revision,
+            seed=config.seed,
+            seconds=seconds,
+        )
+        rng = torch.Generator(trainer.device).manual_seed(config.seed + trainer.step_count)
+        return cls(GradientProbe(trainer.model, trainer.read, rng, trainer.autocast), question)
 
     def advance(self) -> bool:
         """Do one piece; whether there is more to do. Afterwards `report` holds the answer."""

@@ -22,7 +22,7 @@ from studio.models.base import GenerativeModel, at_rest
 from studio.models.pixels import marked
 from studio.training.messages.commands import ShowBetween
 from studio.training.messages.latents import LatentPoint, Latents
-from studio.training.messages.snapshot import Between
+from studio.training.messages.snapshot import Interpolation
 
 ROW, SIDE = 9, 7
 """Images of a row between two samples, and along a side of the square between four."""
@@ -48,7 +48,7 @@ def grid_images(model: GenerativeModel, latents: Latents, count: int, scale: Sca
 
 
 @torch.no_grad()
-def way_between(model: GenerativeModel, asked: ShowBetween, step: int, scale: Scale) -> Between | None:
+def interpolation(model: GenerativeModel, asked: ShowBetween, step: int, scale: Scale) -> Interpolation | None:
     """The way between two samples, `ROW` images, or the square between four, `SIDE`² images row by row.
 
     Its corners are the samples as their latents alone decide them. None where no latent is behind a picture: for models
@@ -64,7 +64,7 @@ def way_between(model: GenerativeModel, asked: ShowBetween, step: int, scale: Sc
         return None
     with at_rest(model):
         images = model.decode(between(latents_of(model, asked.points)))
-    return Between(
+    return Interpolation(
         step=step,
         points=asked.points,
         averaged=asked.averaged,

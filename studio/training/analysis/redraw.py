@@ -11,10 +11,10 @@ import numpy as np
 from studio.errors import UserError
 from studio.models.base import GenerativeModel
 from studio.progress import Progress
-from studio.training.analysis.latent_images import grid_images, way_between
+from studio.training.analysis.latent_images import grid_images, interpolation
 from studio.training.messages.commands import ShowBetween
 from studio.training.messages.latents import Latents
-from studio.training.messages.snapshot import Between, SampleGrid
+from studio.training.messages.snapshot import Interpolation, SampleGrid
 from studio.training.storage.restore import restore_model
 from studio.training.storage.saved_run import SavedRun
 
@@ -38,7 +38,7 @@ def redraw_grid(folder: Path, latents: Latents, count: int, progress: Progress) 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alike:
+class MatchedSamples:
     """Samples of several runs, drawn from the same latents as far as that goes.
 
     Attributes:
@@ -50,7 +50,7 @@ class Alike:
     others: tuple[int, ...]
 
 
-def redraw_alike(folders: Sequence[Path], latents: Latents, count: int, progress: Progress) -> Alike:
+def redraw_alike(folders: Sequence[Path], latents: Latents, count: int, progress: Progress) -> MatchedSamples:
     """A grid of each run by its newest weights, all of these latents.
 
     Raises:
@@ -64,10 +64,10 @@ def redraw_alike(folders: Sequence[Path], latents: Latents, count: int, progress
     ]
     first = drawn[0][1]
     others = tuple(place for place, (_, shape) in enumerate(drawn) if shape is None or shape != first)
-    return Alike(grids=tuple(grid for grid, _ in drawn), others=others)
+    return MatchedSamples(grids=tuple(grid for grid, _ in drawn), others=others)
 
 
-def redraw_between(folder: Path, asked: ShowBetween, progress: Progress) -> Between:
+def redraw_between(folder: Path, asked: ShowBetween, progress: Progress) -> Interpolation:
     """The way between samples, by the newest weights on disk.
 
     Args:
@@ -82,7 +82,7 @@ def redraw_between(folder: Path, asked: ShowBetween, progress: Progress) -> Betw
     run = _of_images(folder)
     model = _model(run, asked.averaged, progress)
     progress.report("Drawing the way between samples", None)
-    found = way_between(model, asked, run.weights_step or 0, run.scale)
+    found = interpolation(model, asked, run.weights_step or 0, run.scale)
     if found is None:
         raise UserError("There is no way between these samples", "No latents stand behind this model's images.", "")
     return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class StopCondition:
     """When a run is complete; without either it goes on until it is stopped.
 
     Attributes:

@@ -18,11 +18,9 @@ from studio.models.base import Batch, GenerativeModel, Phase, Probe
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.nets import has_convolutions
 from studio.models.reduce import reduced_metrics, weighted_loss
-from studio.perturb.example_features import Measured
+from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.planner import BatchPlan
-from studio.training.analysis.comparison import Comparison, Question
-from studio.training.analysis.gradient_probe import GradientProbe
 from studio.training.config.planners import PLANNERS
 from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.engine.averaging import WeightAverage
@@ -32,13 +30,13 @@ from studio.training.engine.optimisers import NetworkOptimiser
 from studio.training.engine.precision import autocast
 from studio.training.engine.step_report import StepReport
 from studio.training.engine.trainer_state import (
-    Course,
+    ResumeState,
     TrainerState,
     copied,
     ensure_alike,
-    misfit,
     set_noise,
     set_stream,
+    wrong_state,
 )
 from studio.training.examples.examples import Examples, for_models
 from studio.training.examples.fitness import ensure_fit
@@ -68,7 +66,7 @@ class Trainer:
     """
 
     def __init__(
-        self, config: RunConfig, data: ExampleSet, *, device: str = "cpu", measured: Measured | None = None
+        self, config: RunConfig, data: ExampleSet, *, device: str = "cpu", measured: ExampleFeatures | None = None
     ) -> None:
         ensure_fit(config.model, data)
         self.config = config
@@ -97,7 +95,7 @@ class Trainer:
             network: NetworkOptimiser(config.model.optimiser(network), parameters, self._rng)
             for network, parameters in self._parameters.items()
         }
-        self._autocast = autocast(config.precision, self.device, self.model)
+        self.autocast = autocast(config.precision, self.device, self.model)
         self._examples = Examples(self.data, self.device)
         self._pads = has_convolutions(self.model)
         self._held_out = for_models(data.rows(held_out[:_PROBED]), data.scale, self.device)
@@ -108,7 +106,7 @@ class Trainer:
         return model.to(self.device).train()
 
     @property
-    def measured(self) -> Measured:
+    def measured(self) -> ExampleFeatures:
         """What is known of every example, held-out ones included."""
         return self._measured
 
@@ -141,7 +139,7 @@ class Trainer:
         """Train on the next batch: one network alone, or whatever is due."""
         plan = self._planner.next()
         self.skipped += plan.skipped
-        batch = self._read(plan)
+        batch = self.read(plan)
         for phase in self._phases:
             if phase.network == network if network else phase.due(self.step_count):
                 self._run_phase(phase, batch, plan.average_size)
@@ -149,14 +147,15 @@ class Trainer:
         self.step_count += 1
         return StepReport(plan=plan, scalars=dict(self._scalars))
 
-    def _read(self, plan: BatchPlan) -> Batch:
+    def read(self, plan: BatchPlan) -> Batch:
+        """The planned examples with their weights, on the device."""
         indices, weights = padded(plan.indices, plan.weights) if self._pads else (plan.indices, plan.weights)
         weighed = torch.from_numpy(weights).to(self.device, torch.float32)
         return Batch(images=self._examples.read(indices), weights=weighed, step=self.step_count)
 
     def _run_phase(self, phase: Phase, batch: Batch, average_size: float) -> None:
         network = phase.network
-        with self._autocast:
+        with self.autocast:
             terms = self.model.losses(phase, batch, self._rng)
         loss = weighted_loss(terms, batch.weights, average_size)
         # Gradients of this network alone: a generator's step then spends nothing on the critic's weights.
@@ -234,9 +233,9 @@ class Trainer:
             optimiser = self._optimisers[network]
             optimiser.go_on(optimiser.config.learning_rate, count)
 
-    def course(self) -> Course:
+    def course(self) -> ResumeState:
         """A copy of what the next steps depend on besides `state`."""
-        return Course(
+        return ResumeState(
             skipped=self.skipped,
             perturbation=self.perturbation,
             planner=self._planner.state(),
@@ -246,7 +245,7 @@ class Trainer:
             taken={network: optimiser.taken for network, optimiser in self._optimisers.items()},
         )
 
-    def take_up(self, state: TrainerState, course: Course) -> None:
+    def take_up(self, state: TrainerState, course: ResumeState) -> None:
         """Be what another trainer of this configuration and these data was, to the last bit.
 
         Raises:
@@ -261,24 +260,24 @@ class Trainer:
         try:
             self._planner.restore(course.planner)
         except ValueError as error:
-            raise misfit(f"The planner's place: {error}.") from error
+            raise wrong_state(f"The planner's place: {error}.") from error
         set_stream(self._planning, course.planning)
         set_noise(self._rng, course.noise)
         self.skipped = course.skipped
 
-    def _check(self, state: TrainerState, course: Course) -> None:
+    def _check(self, state: TrainerState, course: ResumeState) -> None:
         ensure_alike("The model", state.model, self.model.state_dict())
         ensure_alike("The average", state.average, self.average.model.state_dict())
         ensure_alike("The metrics", state.scalars, {name: torch.zeros(()) for name in state.scalars})
         for given in (state.optimisers, course.rates, course.taken):
             if given.keys() != self._optimisers.keys():
-                raise misfit(f"It has optimisers of {', '.join(given)}.")
+                raise wrong_state(f"It has optimisers of {', '.join(given)}.")
         for network, optimiser in self._optimisers.items():
             if state.optimisers[network] or course.taken[network]:
                 ensure_alike(f"The {network}'s optimiser", state.optimisers[network], optimiser.full_state())
         classes = len(self.data.class_names)
         if len(course.perturbation.offsets) != classes:
-            raise misfit(f"It has {len(course.perturbation.offsets)} offsets; the data have {classes} classes.")
+            raise wrong_state(f"It has {len(course.perturbation.offsets)} offsets; the data have {classes} classes.")
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -299,25 +298,6 @@ class Trainer:
         # What a model draws of points are no pictures; the plane itself shows more.
         return tuple(each for each in found if self.data.scale.whole or not isinstance(each, Pictures))
 
-    def comparison(self, seconds: float) -> Comparison:
-        """A comparison of all planners at the parameters and the target as they are, apart from training.
-
-        Args:
-            seconds: what it may take, about.
-        """
-        rng = torch.Generator(self.device).manual_seed(self.config.seed + self.step_count)
-        question = Question(
-            log_weights=self._log_weights(self.perturbation),
-            labels=self.data.labels,
-            current=self.config.batch.planner,
-            average_size=self.config.batch.average_size,
-            step=self.step_count,
-            revision=self.perturbation.revision,
-            seed=self.config.seed,
-            seconds=seconds,
-        )
-        return Comparison(GradientProbe(self.model, self._read, rng, self._autocast), question)
-
     def retarget(self, perturbation: Perturbation) -> None:
         """Train towards another target from the next step on; the planner keeps its place and its error.
 
@@ -332,6 +312,11 @@ class Trainer:
     def data_log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """log w of every example of the data set, held-out ones included, in its order, shape (N,)."""
         return whole_log_weights(perturbation, self._measured)
+
+    @property
+    def log_weights(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        """log w of the examples that are trained on, under the target in force, shape (Ñ,)."""
+        return self._log_weights(self.perturbation)
 
     def _log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """log w of the examples that are trained on, shape (Ñ,)."""

@@ -48,7 +48,7 @@ class TrainerState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class ResumeState:
     """What the next steps depend on besides that state: with both, a run goes on as if it had never stopped.
 
     Attributes:
@@ -89,10 +89,10 @@ def ensure_alike(what: str, found: Tensors, wanted: Tensors) -> None:
     for name in sorted(found.keys() | wanted.keys()):
         one, other = found.get(name), wanted.get(name)
         if one is None or other is None or one.shape != other.shape or one.dtype != other.dtype:
-            raise misfit(f"{what}, {name[:80]}: {_form(one)} instead of {_form(other)}.")
+            raise wrong_state(f"{what}, {name[:80]}: {_form(one)} instead of {_form(other)}.")
 
 
-def misfit(message: str) -> UserError:
+def wrong_state(message: str) -> UserError:
     """A state that belongs to something else."""
     return UserError(
         "The checkpoint does not fit its run",
@@ -117,7 +117,7 @@ def set_stream(rng: np.random.Generator, state: Mapping[str, Any]) -> None:
             raise ValueError("it is out of range")
         rng.bit_generator.state = {**state, "state": dict(inner)}
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise misfit(f"The planner's random stream: {error}.") from error
+        raise wrong_state(f"The planner's random stream: {error}.") from error
 
 
 def set_noise(rng: torch.Generator, state: Tensor) -> None:
@@ -128,11 +128,11 @@ def set_noise(rng: torch.Generator, state: Tensor) -> None:
     """
     now = rng.get_state()
     if state.dtype != now.dtype or state.shape != now.shape or (rng.device.type == "cpu" and not _in_order(state)):
-        raise misfit("The model's random stream is damaged, or of another kind of device.")
+        raise wrong_state("The model's random stream is damaged, or of another kind of device.")
     try:
         rng.set_state(state.cpu())
     except RuntimeError as error:
-        raise misfit(f"The model's random stream: {str(error).splitlines()[0]}.") from error
+        raise wrong_state(f"The model's random stream: {str(error).splitlines()[0]}.") from error
 
 
 def _in_order(state: Tensor) -> bool:

@@ -13,7 +13,7 @@ from studio.errors import UserError
 from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
 from studio.perturb.diagnostics import TiltSummary, summarise, summarise_examples
-from studio.perturb.example_features import COLUMN, Column, Measured
+from studio.perturb.example_features import COLUMN, Column, ExampleFeatures
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.training.examples.judges import Judges
@@ -22,7 +22,7 @@ CSV = f"{COLUMN}csv:"
 """Begins the name of a column that is read from a file."""
 
 
-def whole_log_weights(perturbation: Perturbation, measured: Measured) -> Floats:
+def whole_log_weights(perturbation: Perturbation, measured: ExampleFeatures) -> Floats:
     """log w of every example of a data set, shape (N,).
 
     Raises:
@@ -33,7 +33,7 @@ def whole_log_weights(perturbation: Perturbation, measured: Measured) -> Floats:
     return perturbation.example_log_weights(measured.labels, counts, energies)
 
 
-def whole_tilt(perturbation: Perturbation, measured: Measured, average_size: float) -> TiltSummary:
+def whole_tilt(perturbation: Perturbation, measured: ExampleFeatures, average_size: float) -> TiltSummary:
     """What a target costs over a whole data set, held-out examples included, by batches of this B_avg.
 
     Raises:
@@ -45,7 +45,7 @@ def whole_tilt(perturbation: Perturbation, measured: Measured, average_size: flo
     return summarise(perturbation, counts, average_size)
 
 
-def measured_set(examples: ExampleSet, judges: Judges | None = None) -> Measured:
+def measured_set(examples: ExampleSet, judges: Judges | None = None) -> ExampleFeatures:
     """Features and columns of a data set, none measured yet.
 
     A column's source says how it is loaded: ``csv:PATH``, or ``judge:["NAME", CLASS]`` for a judge's log-odds of a
@@ -73,4 +73,4 @@ def measured_set(examples: ExampleSet, judges: Judges | None = None) -> Measured
                 raise UserError("There is no such column", f"“{source[:60]}”.", field="perturbation.terms")
 
     values = examples.values if examples.plane is None else examples.values.reshape(len(examples), -1)
-    return Measured(values, examples.labels, examples.class_names, load, examples.numbers)
+    return ExampleFeatures(values, examples.labels, examples.class_names, load, examples.numbers)

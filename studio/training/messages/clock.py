@@ -8,7 +8,7 @@ from collections import deque
 _SECONDS = 2.0
 
 
-class Clock:
+class Stopwatch:
     """A stop watch.
 
     Args:
@@ -33,7 +33,7 @@ class Clock:
         return self._before + (time.perf_counter() - self._since if self._since is not None else 0.0)
 
 
-class Pace:
+class Throughput:
     """Steps and examples a second, over the last two seconds."""
 
     def __init__(self) -> None:

@@ -32,7 +32,7 @@ class SampleGrid:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Between:
+class Interpolation:
     """Images on the way between two samples, or in the square between four.
 
     Attributes:
@@ -116,4 +116,4 @@ class Snapshot:
     diagnostics: tuple[Diagnostic, ...] = ()
     good_step: int | None = None
     plane: PlaneFrame | None = None
-    between: Between | None = None
+    between: Interpolation | None = None

@@ -18,7 +18,7 @@ from studio.training.messages.events import (
     PerturbationApplied,
     PerturbationRejected,
 )
-from studio.training.run.keeper import Keeper
+from studio.training.run.keeper import OptionalRecorder
 from studio.training.run.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ class Changes:
         tell: takes the events.
     """
 
-    def __init__(self, trainer: Trainer, keeper: Keeper, reporter: Reporter, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self, trainer: Trainer, keeper: OptionalRecorder, reporter: Reporter, tell: Callable[[Event], None]
+    ) -> None:
         self._trainer = trainer
         self._keeper = keeper
         self._reporter = reporter

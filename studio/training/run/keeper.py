@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.errors import UserError
-from studio.training.messages.clock import Clock
+from studio.training.messages.clock import Stopwatch
 from studio.training.messages.events import Event, Logged, Outcome
 from studio.training.messages.latents import Latents
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from studio.training.storage.recorder import Recorder
 
 
-class Keeper:
+class OptionalRecorder:
     """Keeps one run.
 
     Args:
@@ -27,7 +27,7 @@ class Keeper:
         every: seconds of it between two checkpoints.
     """
 
-    def __init__(self, recorder: Recorder | None, clock: Clock, every: float) -> None:
+    def __init__(self, recorder: Recorder | None, clock: Stopwatch, every: float) -> None:
         self._recorder = recorder
         self._clock = clock
         self._every = every

@@ -11,11 +11,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, assert_never
 
 from studio.errors import UserError
-from studio.training.analysis.asides import Asides
+from studio.training.analysis.asides import SideTasks
 from studio.training.config.cautions import cautions
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.examples.measured_set import whole_tilt
-from studio.training.messages.clock import Clock
+from studio.training.messages.clock import Stopwatch
 from studio.training.messages.commands import (
     CancelComparison,
     CancelEvaluation,
@@ -53,7 +53,7 @@ from studio.training.messages.events import (
 from studio.training.messages.latents import Latents
 from studio.training.messages.mailbox import Mailbox
 from studio.training.run.changes import Changes
-from studio.training.run.keeper import Keeper
+from studio.training.run.keeper import OptionalRecorder
 from studio.training.run.recovery import Recovery, shortage, smaller_batch
 from studio.training.run.reporter import Reporter
 
@@ -85,19 +85,19 @@ class RunLoop:
         trainer: Trainer,
         mailbox: Mailbox,
         recorder: Recorder | None = None,
-        limit: Limit | None = None,
+        limit: StopCondition | None = None,
         evaluator: Evaluator | None = None,
         threads: ThreadGuard | None = None,
         seconds: float = 0.0,
     ) -> None:
         self.trainer = trainer
         self._mailbox = mailbox
-        self._limit = limit or Limit()
+        self._limit = limit or StopCondition()
         self._threads = threads
-        self._clock = Clock(seconds)
-        self._keeper = Keeper(recorder, self._clock, 60 * trainer.config.cadence.checkpoint_every)
+        self._clock = Stopwatch(seconds)
+        self._keeper = OptionalRecorder(recorder, self._clock, 60 * trainer.config.cadence.checkpoint_every)
         self._recovery = Recovery(trainer, self._keeper, self._tell)
-        self._asides = Asides(trainer, evaluator, self._tell)
+        self._asides = SideTasks(trainer, evaluator, self._tell)
         self._reporter = Reporter(trainer, self._clock, self._keeper.latents or Latents.of(trainer.config))
         self._changes = Changes(trainer, self._keeper, self._reporter, self._tell)
         self._paused = False

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from studio.errors import UserError
 from studio.training.engine.memory import out_of_memory
 from studio.training.messages.events import Event, Noticed, Restored
-from studio.training.run.keeper import Keeper
+from studio.training.run.keeper import OptionalRecorder
 from studio.training.run.last_good import LastGood
 from studio.training.storage.health import Health, diverged
-from studio.training.storage.shelf import Shelf
+from studio.training.storage.shelf import CheckpointStore
 
 if TYPE_CHECKING:
     from studio.training.engine.trainer import Trainer
@@ -34,7 +34,7 @@ class Recovery:
         tell: takes the events.
     """
 
-    def __init__(self, trainer: Trainer, keeper: Keeper, tell: Callable[[Event], None]) -> None:
+    def __init__(self, trainer: Trainer, keeper: OptionalRecorder, tell: Callable[[Event], None]) -> None:
         self._trainer = trainer
         self._keeper = keeper
         self._tell = tell
@@ -80,10 +80,10 @@ class Recovery:
         _hand_back(self._trainer)
         left, folder = self._trainer.step_count, self._keeper.path
         kept = -1 if self._good.newest is None else self._good.newest
-        steps = Shelf(folder).steps if folder is not None else []
+        steps = CheckpointStore(folder).steps if folder is not None else []
         checkpoint = max((step for step in steps if step <= left), default=-1)
         if folder is not None and checkpoint > kept:
-            return self._returned(left, _read_state(self._trainer, Shelf(folder).find(checkpoint)))
+            return self._returned(left, _read_state(self._trainer, CheckpointStore(folder).find(checkpoint)))
         return self._returned(left, self._good.restore(newest=True))
 
     def _returned(self, left: int, step: int | None) -> bool:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.models.diagnostic import Diagnostic
-from studio.training.messages.clock import Clock, Pace
+from studio.training.messages.clock import Stopwatch, Throughput
 from studio.training.messages.commands import ShowBetween
 from studio.training.messages.latents import Latents
-from studio.training.messages.snapshot import Between, Images, PlaneFrame, PlannedExamples, SampleGrid, Snapshot
+from studio.training.messages.snapshot import Images, Interpolation, PlaneFrame, PlannedExamples, SampleGrid, Snapshot
 
 if TYPE_CHECKING:
     from studio.training.analysis.plane_watch import PlaneWatch
@@ -44,10 +44,10 @@ class Reporter:
         new_diagnostics: what the model showed of itself for the newest grid; none where it did not look again.
     """
 
-    def __init__(self, trainer: Trainer, clock: Clock, latents: Latents) -> None:
+    def __init__(self, trainer: Trainer, clock: Stopwatch, latents: Latents) -> None:
         self.latents = latents
         self.asked = ShowBetween()
-        self._between: Between | None = None
+        self._between: Interpolation | None = None
         self._trainer = trainer
         self._clock = clock
         self._report: StepReport | None = None
@@ -58,7 +58,7 @@ class Reporter:
         self._next_diagnosis = 0.0
         self._next_snapshot = 0.0
         self._recent: deque[NDArray[np.float64]] = deque(maxlen=_RECENT_BATCHES)
-        self._pace = Pace()
+        self._pace = Throughput()
         self._plane = _plane_watch(trainer)
 
     def note(self, report: StepReport) -> None:
@@ -117,10 +117,10 @@ class Reporter:
         asked, trainer = self.asked, self._trainer
         self._between = None
         if asked.points:
-            from studio.training.analysis.latent_images import way_between
+            from studio.training.analysis.latent_images import interpolation
 
             model = trainer.shown(averaged=asked.averaged)
-            self._between = way_between(model, asked, trainer.step_count, trainer.data.scale)
+            self._between = interpolation(model, asked, trainer.step_count, trainer.data.scale)
 
     def _diagnose(self) -> None:
         begun = time.perf_counter()

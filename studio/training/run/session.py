@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from studio.data.example_set import ExampleSet
 from studio.errors import Cancelled, UserError
 from studio.paths import default_data_root
-from studio.perturb.example_features import Measured
+from studio.perturb.example_features import ExampleFeatures
 from studio.progress import Progress
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.run_config import RunConfig
 from studio.training.engine.memory import out_of_memory
 from studio.training.examples.judges import Judges
@@ -57,8 +57,8 @@ class RunRequest:
     config: RunConfig
     data: Callable[[Progress], ExampleSet]
     folder: Callable[[], RunFolder] | None = None
-    limit: Limit = field(default_factory=Limit)
-    measured: Measured | None = None
+    limit: StopCondition = field(default_factory=StopCondition)
+    measured: ExampleFeatures | None = None
     judge: Callable[[], Judge | None] | None = None
     resumption: Resumption | None = None
     data_root: Path | None = None
@@ -185,7 +185,9 @@ def _note_changes(resumption: Resumption | None, trainer: Trainer, recorder: Rec
         mailbox.post(edited)
 
 
-def _measure(config: RunConfig, data: ExampleSet, measured: Measured, mailbox: Mailbox, progress: Progress) -> None:
+def _measure(
+    config: RunConfig, data: ExampleSet, measured: ExampleFeatures, mailbox: Mailbox, progress: Progress
+) -> None:
     """Have what the energy needs of the examples, saying how far it is; what cannot be had the trainer refuses."""
     told = ""
 

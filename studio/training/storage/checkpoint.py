@@ -27,7 +27,7 @@ from studio.training.storage.fingerprints import Fingerprints
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studio.training.engine.trainer_state import Course, TrainerState
+    from studio.training.engine.trainer_state import ResumeState, TrainerState
 
 _MOST = 2**62
 Count = Field(ge=0, le=_MOST)
@@ -105,7 +105,7 @@ class Checkpoint:
     """
 
     state: TrainerState
-    course: Course
+    course: ResumeState
     config: RunConfig
     data: Fingerprints | str
     class_names: tuple[str, ...]
@@ -138,7 +138,7 @@ def packed(checkpoint: Checkpoint) -> bytes:
     return save(tensors, metadata={"record": text, "checksum": _checksum(text, tensors)})
 
 
-def _tensors(state: TrainerState, course: Course) -> dict[str, Tensor]:
+def _tensors(state: TrainerState, course: ResumeState) -> dict[str, Tensor]:
     import torch
 
     parts: dict[str, Mapping[str, Tensor]] = {
@@ -172,7 +172,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         UserError: it cannot be read, is damaged, or comes from a newer version of the studio.
     """
     from studio.training.config.file import parse_config
-    from studio.training.engine.trainer_state import Course, TrainerState
+    from studio.training.engine.trainer_state import ResumeState, TrainerState
 
     record, tensors = _open(path, whole=True)
     parts: dict[str, dict[str, Tensor]] = {}
@@ -199,7 +199,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             optimisers={network: parts.get(f"optimiser:{network}", {}) for network in record.rates},
             scalars=parts.get("scalars", {}),
         ),
-        course=Course(
+        course=ResumeState(
             skipped=record.skipped,
             perturbation=perturbation,
             planner=planner,

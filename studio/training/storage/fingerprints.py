@@ -13,7 +13,7 @@ from pydantic import Field
 from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.perturb.energy import Energy
-from studio.perturb.example_features import COLUMN, Measured
+from studio.perturb.example_features import COLUMN, ExampleFeatures
 from studio.settings import Settings
 
 _MOST_SHOWN = 3
@@ -42,7 +42,7 @@ class Fingerprints(Settings):
         counts = data.counts.tolist()
         return cls(data=data.fingerprint(), classes=dict(zip(data.class_names, counts, strict=True)))
 
-    def with_columns(self, measured: Measured, energy: Energy) -> Fingerprints:
+    def with_columns(self, measured: ExampleFeatures, energy: Energy) -> Fingerprints:
         """The same with the columns that an energy asks, which are loaded if they are not there yet.
 
         Raises:
@@ -65,7 +65,7 @@ class Fingerprints(Settings):
                 field="dataset",
             )
 
-    def ensure_columns(self, measured: Measured, energy: Energy) -> None:
+    def ensure_columns(self, measured: ExampleFeatures, energy: Energy) -> None:
         """Refuse columns that are not those of the same places of this run's target.
 
         Args:
@@ -83,7 +83,7 @@ class Fingerprints(Settings):
                 raise _changed(name)
 
 
-def _columns(measured: Measured, energy: Energy) -> dict[str, str]:
+def _columns(measured: ExampleFeatures, energy: Energy) -> dict[str, str]:
     return {name: measured.fingerprint(name) for name in energy.names if name.startswith(COLUMN)}
 
 

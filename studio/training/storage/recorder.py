@@ -24,7 +24,7 @@ from studio.training.storage.fingerprints import Fingerprints
 from studio.training.storage.frames import Frame
 from studio.training.storage.health import nothing_to_keep
 from studio.training.storage.run_folder import RunFolder
-from studio.training.storage.shelf import Shelf
+from studio.training.storage.shelf import CheckpointStore
 
 
 class Recorder:
@@ -266,7 +266,7 @@ class Recorder:
             state = trainer.state()
             finite = state.finite
             if finite:
-                Shelf(self.folder.path).put(trainer.step_count, packed(self._checkpoint(state, seconds)))
+                CheckpointStore(self.folder.path).put(trainer.step_count, packed(self._checkpoint(state, seconds)))
         if finite:
             self.folder.save_weights(weights)
             self._kept, self._kept_seconds = trainer.step_count, round(seconds, 3)

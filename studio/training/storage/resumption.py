@@ -20,7 +20,7 @@ from studio.training.storage.owner import ensure_free
 from studio.training.storage.places import made_absolute, with_places_of, without_places
 from studio.training.storage.run_folder import RunFolder
 from studio.training.storage.run_identity import RunIdentity
-from studio.training.storage.shelf import Shelf
+from studio.training.storage.shelf import CheckpointStore
 
 if TYPE_CHECKING:
     from studio.training.engine.trainer import Trainer
@@ -157,7 +157,7 @@ def resume(run: Path, step: int | None = None, assignments: Sequence[str] = ()) 
     """
     seen = _look(run)
     config = made_absolute(with_settings(read_config(run / "config.json"), assignments))
-    file = Shelf(run).find(step)
+    file = CheckpointStore(run).find(step)
     record = read_record(file)
     then = parse_config(record.config, file.name)
     _ensure_same(then, config)

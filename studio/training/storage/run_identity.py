@@ -23,7 +23,7 @@ from studio.data.catalog import dataset_spec, load_dataset, not_here_yet
 from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.paths import default_data_root
-from studio.perturb.example_features import Measured
+from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.training.config.assignments import with_settings
@@ -35,7 +35,7 @@ from studio.training.storage.fingerprints import Fingerprints
 from studio.training.storage.legacy import ensure_checksum
 from studio.training.storage.owner import owner_of
 from studio.training.storage.places import with_places_of, without_places
-from studio.training.storage.shelf import Shelf
+from studio.training.storage.shelf import CheckpointStore
 from studio.training.storage.summary import read_summary
 
 
@@ -181,7 +181,7 @@ class RunIdentity:
         else:
             _ensure_old_data(self.folder, self.config, found)
 
-    def perturbation(self, measured: Measured) -> Perturbation:
+    def perturbation(self, measured: ExampleFeatures) -> Perturbation:
         """The target in force, on the run's data.
 
         Args:
@@ -221,9 +221,9 @@ def _ensure_old_data(folder: Path, config: RunConfig, found: ExampleSet) -> None
     """
     from studio.training.storage.checkpoint import read_record
 
-    steps, checksum = Shelf(folder).steps, None
+    steps, checksum = CheckpointStore(folder).steps, None
     with suppress(UserError):  # a damaged one tells nothing
-        checksum = read_record(Shelf(folder).find()).data if steps else None
+        checksum = read_record(CheckpointStore(folder).find()).data if steps else None
     if isinstance(checksum, str):
         ensure_checksum(checksum, split_off(found, kept_indices(found, config.held_out, config.seed))[0])
 

@@ -21,7 +21,7 @@ _NAME = re.compile(r"step-(\d{8,18})\.safetensors")
 _HINT = "See that you may write there."
 
 
-class Shelf:
+class CheckpointStore:
     """Keeps checkpoints of a run.
 
     Args:

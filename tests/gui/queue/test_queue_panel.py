@@ -20,7 +20,7 @@ from studio.jobs.job import Job, JobStatus
 from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
 from studio.paths import state_dir
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +78,7 @@ def test_that_what_is_set_up_is_queued_as_it_is_now(qtbot: QtBot, panel: QueuePa
     panel.unit.setFocus()
     qtbot.keyClicks(panel.unit, "s")
     click(qtbot, panel, "add")
-    assert workbench.queue.jobs[3].limit == Limit(steps=250)
+    assert workbench.queue.jobs[3].limit == StopCondition(steps=250)
     assert '"name": "a"' in workbench.queue.jobs[0].config
 
 

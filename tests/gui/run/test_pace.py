@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from studio.gui.run.pace import Pace
+from studio.gui.run.pace import RefreshRate
 
 
 @pytest.mark.parametrize(("cost", "expected"), [(0.001, 100), (0.008, 200), (0.1, 500)])
@@ -13,7 +13,7 @@ def test_that_looks_take_a_small_share_of_the_time(
 ) -> None:
     spent = 0.0
     monkeypatch.setattr("studio.gui.run.pace.time.thread_time", lambda: spent)
-    pace = Pace(100, 500)
+    pace = RefreshRate(100, 500)
     for _ in range(60):
         spent += cost
         interval = pace.next()
@@ -23,7 +23,7 @@ def test_that_looks_take_a_small_share_of_the_time(
 def test_that_one_long_look_is_soon_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     spent = 0.3
     monkeypatch.setattr("studio.gui.run.pace.time.thread_time", lambda: spent)
-    pace = Pace(100, 500)
+    pace = RefreshRate(100, 500)
     spent += 0.3
     assert pace.next() == 500
     intervals = []

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
-from studio.gui.target.theory.generated import of_points
 from studio.gui.target.theory.panel import TheoryPanel
+from studio.gui.target.theory.view import of_points
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
 from studio.training.messages.snapshot import PlaneFrame

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.widgets import notification
-from studio.gui.widgets.clock import clock
 from studio.gui.widgets.notification import notify
+from studio.gui.widgets.number_format import format_eta
 
 
 class Tray(QObject):
@@ -73,4 +73,4 @@ def test_that_who_looks_is_not_disturbed(qtbot: QtBot) -> None:
 
 @pytest.mark.parametrize(("seconds", "told"), [(600, "22:10"), (3 * 3600, "01:00 on Thu 26 Nov")])
 def test_that_a_time_of_another_day_has_its_day(seconds: float, told: str) -> None:
-    assert clock(seconds, datetime(2026, 11, 25, 22, 0)) == told
+    assert format_eta(seconds, datetime(2026, 11, 25, 22, 0)) == told

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
 from studio.models.catalog import MODELS
 from studio.perturb.planner import BatchPlan
-from studio.training.analysis.comparison import Comparison, Question, weight_groups
+from studio.training.analysis.comparison import ComparisonSpec, PlannerComparison, weight_groups
 from studio.training.analysis.gradient_probe import GradientProbe
 from studio.training.config.planners import PlannerKind
 from studio.training.engine.trainer import Trainer
@@ -69,7 +69,7 @@ class Case:
         def read(plan: BatchPlan) -> Batch:
             return Batch(images=images[plan.indices], weights=torch.from_numpy(plan.weights).float(), step=0)
 
-        question = Question(
+        question = ComparisonSpec(
             log_weights=self.logs,
             labels=self.labels if labelled else np.zeros_like(self.labels),
             current=PlannerKind.FIXED_SIZE,
@@ -80,7 +80,7 @@ class Case:
             seconds=1e6,
             most=700,
         )
-        comparison = Comparison(GradientProbe(Mean(), read, torch.Generator()), question)
+        comparison = PlannerComparison(GradientProbe(Mean(), read, torch.Generator()), question)
         while comparison.advance():
             assert 0 <= comparison.fraction <= 1
         assert comparison.report is not None
@@ -171,7 +171,7 @@ def test_that_training_goes_on_as_if_nobody_had_asked(kind: str) -> None:
         for _ in range(2):
             trainer.step()
     before = torch.get_rng_state()
-    comparison = asked.comparison(0.001)
+    comparison = PlannerComparison.of(asked, 0.001)
     while comparison.advance():
         pass
     assert comparison.report is not None

@@ -11,7 +11,7 @@ import torch
 from studio.evaluation.judge import Judge, train_judge
 from studio.progress import Progress
 from studio.training.analysis.evaluator import CHUNK, EvaluationJob, Evaluator
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import CancelEvaluation, Command, EvaluateNow, Pause
 from studio.training.messages.events import Evaluated, Evaluating, EvaluationEnded, Event, Logged, Noticed
@@ -35,7 +35,7 @@ def played(script: Iterator[list[Command]], evaluator: Evaluator | None, of: Tra
     """What a run says that plays this script."""
     mailbox = PlayedMailbox()
     mailbox.play(script)
-    RunLoop(of, mailbox, limit=Limit(), evaluator=evaluator).run()
+    RunLoop(of, mailbox, limit=StopCondition(), evaluator=evaluator).run()
     return mailbox.events()[0]
 
 

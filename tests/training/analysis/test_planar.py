@@ -22,7 +22,7 @@ from studio.models.plane import Arrows, Field, Flow, Net
 from studio.models.plane_views import grid, kernel_log_density
 from studio.perturb.perturbation import target_shares
 from studio.training.analysis.plane_watch import PlaneWatch
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.run_config import RunConfig
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import Command, SetDelay, Step, Stop
@@ -195,7 +195,7 @@ def test_that_a_run_on_points_is_logged_kept_and_sampled(tmp_path: Path) -> None
     mailbox, config = Mailbox(), planar_config("gan")
     trainer = Trainer(config, ring())
     recorder = Recorder(RunFolder.at(tmp_path / "run", config), trainer)
-    RunLoop(trainer, mailbox, recorder, Limit(steps=4)).run()
+    RunLoop(trainer, mailbox, recorder, StopCondition(steps=4)).run()
     snapshot = mailbox.take_snapshot()
     assert snapshot is not None
     assert snapshot.plane is not None

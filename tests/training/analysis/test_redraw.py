@@ -11,9 +11,9 @@ import torch
 from studio.data.scale import PIXELS
 from studio.errors import Cancelled, UserError
 from studio.progress import Progress
-from studio.training.analysis.latent_images import grid_images, way_between
+from studio.training.analysis.latent_images import grid_images, interpolation
 from studio.training.analysis.redraw import redraw_alike, redraw_between, redraw_grid
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.engine.building import build_model
 from studio.training.messages.commands import ShowBetween
 from studio.training.messages.latents import Latents
@@ -25,7 +25,7 @@ LATENTS = Latents(seed=5, pins={1: 3})
 
 
 def trained(path: Path, kind: str = "gan", **model: int) -> Played:
-    run = Played(tiny_config(kind, model=model), path, Limit(steps=2))
+    run = Played(tiny_config(kind, model=model), path, StopCondition(steps=2))
     run.run(steps(5))
     return run
 
@@ -42,7 +42,7 @@ def test_that_the_way_between_samples_on_disk_is_that_of_the_run(tmp_path: Path)
     run = trained(tmp_path / "run")
     asked = ShowBetween(points=tuple(LATENTS.points(4)), averaged=True)
     found = redraw_between(tmp_path / "run", asked, Progress())
-    live = way_between(run.trainer.shown(averaged=True), asked, 2, PIXELS)
+    live = interpolation(run.trainer.shown(averaged=True), asked, 2, PIXELS)
     assert live is not None
     assert np.array_equal(found.images, live.images)
 

@@ -15,7 +15,7 @@ from studio.perturb.energy import ExampleEnergies
 from studio.perturb.perturbation import Perturbation, offsets_for_shares
 from studio.perturb.planner import ErrorCarryPlanner, Planner, StratifiedPlanner
 from studio.training.config.cautions import cautions, outweighing
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.run_config import RunConfig
 from studio.training.engine.building import build_model
 from studio.training.messages.events import Noticed
@@ -134,7 +134,7 @@ def test_that_a_tilt_too_strong_is_told_with_the_verdicts_own_words() -> None:
 
 def test_that_a_run_says_so_before_its_first_step(start_run: Callable[..., WatchedRun]) -> None:
     config = tiny_config("gan", perturbation={"terms": [SLOPE]}, batch={"average_size": 4})
-    run = start_run(config, limit=Limit(steps=1))
+    run = start_run(config, limit=StopCondition(steps=1))
     run.finish()
     told = [event.error.title for event in run.all_of(Noticed) if event.step == 0]
     assert told == ["The tilt is too strong", "Single examples outweigh a batch"]

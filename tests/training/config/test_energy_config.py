@@ -195,7 +195,7 @@ def column(tmp_path: Path, text: str, **config: Any) -> Trainer:
 
 def test_that_a_column_gives_its_examples_their_energy_and_the_rest_none(tmp_path: Path) -> None:
     trainer = column(tmp_path, "id,energy\n3, 1.5\n7,−0.5\n\n", scale=2.0)
-    weights = np.exp(trainer._log_weights(trainer.perturbation))
+    weights = np.exp(trainer.log_weights)
     assert weights[3] / weights[0] == pytest.approx(np.exp(-3.0))
     assert weights[7] / weights[0] == pytest.approx(np.exp(1.0))
     assert weights[1] == pytest.approx(weights[0])
@@ -299,7 +299,7 @@ def test_that_a_formula_tilts_a_class_by_its_name(text: str) -> None:
     again = parse_config(json.loads(config.to_json()), "x")
     assert again == config
     shares = [
-        np.bincount(trainer.data.labels, weights=np.exp(trainer._log_weights(trainer.perturbation)))
+        np.bincount(trainer.data.labels, weights=np.exp(trainer.log_weights))
         for trainer in (
             Trainer(again, tiny_images()),
             Trainer(tiny_config(perturbation={"offsets": {"cat": -2.0}}), tiny_images()),

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from studio.cli.main import main
 from studio.models.catalog import MODELS
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.engine.building import build_model
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import Command, SampleNow
@@ -22,7 +22,7 @@ from studio.training.storage.recorder import Recorder
 from studio.training.storage.restore import restore_model
 from studio.training.storage.resumption import resume
 from studio.training.storage.saved_run import SavedRun
-from studio.training.storage.shelf import Shelf
+from studio.training.storage.shelf import CheckpointStore
 from tests.training.conftest import PlayedMailbox, steps, tiny_config, tiny_images
 from tests.training.played import Played
 
@@ -48,7 +48,7 @@ def ensure_current(found: dict[str, Tensor], kind: str) -> None:
 
 def kept(kind: str, folder: Path, until: int = STEPS, script: Iterator[list[Command]] | None = None) -> bytes:
     """The weights file of a run of so many steps."""
-    Played(tiny_config(kind), folder, Limit(steps=until)).run(script or steps(until + 2))
+    Played(tiny_config(kind), folder, StopCondition(steps=until)).run(script or steps(until + 2))
     return (folder / "weights.safetensors").read_bytes()
 
 
@@ -57,7 +57,7 @@ def test_that_weights_do_not_depend_on_when_samples_were_drawn(kind: str, tmp_pa
     seldom, often = tmp_path / "seldom", tmp_path / "often"
     assert kept(kind, seldom) == kept(kind, often, script=looks(STEPS + 2))
     ensure_current(weights(seldom), kind)
-    one, other = (read_checkpoint(Shelf(folder).find(STEPS)).state for folder in (seldom, often))
+    one, other = (read_checkpoint(CheckpointStore(folder).find(STEPS)).state for folder in (seldom, often))
     assert all(torch.equal(one.average[name], other.average[name]) for name in one.average)
     assert all(torch.equal(one.average[name], one.model[name]) for name in MEMORY[kind])
 
@@ -70,7 +70,9 @@ def test_that_a_run_stopped_and_resumed_keeps_what_one_that_never_stopped_does(k
     trainer, mailbox = Trainer(found.config, tiny_images()), PlayedMailbox()
     notes = found.take_up(trainer)
     mailbox.play(steps(STEPS))
-    RunLoop(trainer, mailbox, Recorder(found.folder(), trainer, notes), Limit(steps=STEPS), seconds=found.seconds).run()
+    RunLoop(
+        trainer, mailbox, Recorder(found.folder(), trainer, notes), StopCondition(steps=STEPS), seconds=found.seconds
+    ).run()
     assert (run / "weights.safetensors").read_bytes() == kept(kind, whole)
 
 

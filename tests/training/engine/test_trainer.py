@@ -136,10 +136,10 @@ class FrozenTrainer(Trainer):
             network: Idle(config.model.optimiser(network), own, self._rng) for network, own in self._parameters.items()
         }
 
-    def _read(self, plan: BatchPlan) -> Batch:
+    def read(self, plan: BatchPlan) -> Batch:
         plan = dataclasses.replace(plan, indices=plan.indices[: self.left], weights=plan.weights[: self.left])
         self.left -= len(plan.indices)
-        batch = super()._read(plan)
+        batch = super().read(plan)
         weights = padded(plan.indices, plan.weights)[1] if self._pads else plan.weights
         return Batch(images=batch.images.double(), weights=torch.from_numpy(weights), step=batch.step)
 
@@ -265,7 +265,7 @@ def test_that_colour_images_come_back_in_the_order_of_the_data() -> None:
     trainer = Trainer(tiny_config(), data)
     trainer.step()
     assert trainer.sample(2).shape == (2, 8, 8, 3)
-    batch = trainer._read(dataclasses.replace(trainer._planner.next(), indices=np.arange(2), weights=np.ones(2)))
+    batch = trainer.read(dataclasses.replace(trainer._planner.next(), indices=np.arange(2), weights=np.ones(2)))
     expected = torch.from_numpy(data.images[:2].transpose(0, 3, 1, 2) / 127.5 - 1)
     torch.testing.assert_close(batch.images.double(), expected, rtol=0, atol=1e-6)
 

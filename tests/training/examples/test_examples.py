@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from studio.data.image_set import ImageSet
-from studio.data.subset import PartSet, part_of
+from studio.data.subset import Subset, part_of
 from studio.errors import UserError
 from studio.training.engine.trainer import Trainer
 from studio.training.examples.examples import Examples
@@ -26,7 +26,7 @@ def in_a_file(images: ImageSet, path: Path) -> ImageSet:
     return ImageSet(name=images.name, images=mapped, labels=images.labels, class_names=images.class_names)
 
 
-def copied(part: PartSet) -> ImageSet:
+def copied(part: Subset) -> ImageSet:
     """The same examples in a set of their own."""
     return ImageSet(
         name=part.name, images=part.values.astype(np.uint8), labels=part.labels, class_names=part.class_names
@@ -45,7 +45,7 @@ def test_that_pixels_become_numbers_between_minus_one_and_one(channels: int) -> 
 def test_that_a_part_has_the_examples_at_its_places_and_copies_none() -> None:
     data = tiny_images()
     part, held_out = split_off(data, kept_indices(data, 0.2, 0))
-    assert isinstance(part, PartSet)
+    assert isinstance(part, Subset)
     assert part.whole is data
     assert sorted([*part.places, *held_out]) == list(range(len(data)))
     np.testing.assert_array_equal(part.rows(slice(3, 30, 2)), data.values[part.places[3:30:2]])

@@ -31,7 +31,7 @@ def images_of(counts: tuple[int, ...]) -> ImageSet:
 
 
 def trained_shares(trainer: Trainer) -> np.ndarray:
-    weights = np.exp(trainer._log_weights(trainer.perturbation))
+    weights = np.exp(trainer.log_weights)
     return np.bincount(trainer.data.labels, weights=weights) / weights.sum()
 
 
@@ -104,7 +104,7 @@ def test_that_weights_by_class_are_those_by_example(offsets: tuple[float, ...], 
 def test_that_equal_offsets_leave_weights_at_one(counts: tuple[int, ...]) -> None:
     """Where rounding takes less than a thousandth of a class's share, or nothing."""
     trainer = Trainer(tiny_config(held_out=0.1), images_of(counts))
-    assert (np.exp(trainer._log_weights(trainer.perturbation)) == 1).all()
+    assert (np.exp(trainer.log_weights) == 1).all()
 
 
 def test_that_a_tilt_by_example_keeps_the_class_masses_of_the_whole_set() -> None:

@@ -15,8 +15,8 @@ import torch
 from studio.data.scale import PIXELS
 from studio.errors import UserError
 from studio.models.catalog import MODELS, model_spec
-from studio.training.analysis.latent_images import ROW, SIDE, between, grid_images, latents_of, slerp, way_between
-from studio.training.config.limit import Limit
+from studio.training.analysis.latent_images import ROW, SIDE, between, grid_images, interpolation, latents_of, slerp
+from studio.training.config.limit import StopCondition
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import Command, Pause, SetLatents, ShowBetween, without_outdated
 from studio.training.messages.events import LatentsApplied
@@ -122,7 +122,7 @@ def test_that_a_square_has_its_corners_where_they_were_picked() -> None:
 def test_that_the_way_leads_from_one_sample_to_the_other(kind: str) -> None:
     trainer = Trainer(tiny_config(kind), tiny_images())
     asked = ShowBetween(points=(FIRST.at(1), FIRST.at(3)), averaged=False)
-    found = way_between(trainer.model, asked, 5, PIXELS)
+    found = interpolation(trainer.model, asked, 5, PIXELS)
     assert found is not None
     grid = grid_images(trainer.model, FIRST, 4, PIXELS).astype(int)
     ends = found.images[[0, -1]].astype(int)
@@ -136,14 +136,14 @@ def test_that_noise_is_left_out_on_the_way(kind: str) -> None:
     noisy = {"vae": {"draw_pixels": True}, "diffusion": {"sampler": "ancestral"}}[kind]
     trainer = Trainer(tiny_config(kind, model=noisy), tiny_images())
     asked = ShowBetween(points=(FIRST.at(1), FIRST.at(1)))
-    found = way_between(trainer.model, asked, 5, PIXELS)
+    found = interpolation(trainer.model, asked, 5, PIXELS)
     assert found is not None
     assert np.array_equal(found.images[0], found.images[4])
 
 
 def test_that_there_is_no_way_between_chains() -> None:
     trainer = Trainer(tiny_config("rbm"), tiny_images())
-    assert way_between(trainer.model, ShowBetween(points=(FIRST.at(0), FIRST.at(1))), 0, PIXELS) is None
+    assert interpolation(trainer.model, ShowBetween(points=(FIRST.at(0), FIRST.at(1))), 0, PIXELS) is None
 
 
 def play_all(rolled: Latents) -> Script:
@@ -202,10 +202,10 @@ def test_that_a_resumed_run_shows_the_latents_that_it_showed_last(tmp_path: Path
 
     Played(folder=path).run(script())
     found = resume(path)
-    again = Played(tiny_config(), limit=Limit(steps=found.step))
+    again = Played(tiny_config(), limit=StopCondition(steps=found.step))
     notes = found.take_up(again.trainer)
     recorder = Recorder(found.folder(), again.trainer, notes)
-    again.loop = type(again.loop)(again.trainer, again.mailbox, recorder, Limit(steps=found.step))
+    again.loop = type(again.loop)(again.trainer, again.mailbox, recorder, StopCondition(steps=found.step))
     again.run(steps(0))
     grid = again.snapshot().grid
     assert grid is not None

@@ -27,7 +27,7 @@ from studio.training.run.last_good import LastGood
 from studio.training.storage.restore import restore_model
 from studio.training.storage.resumption import resume
 from studio.training.storage.saved_run import SavedRun
-from studio.training.storage.shelf import Shelf
+from studio.training.storage.shelf import CheckpointStore
 from tests.training.conftest import steps, tiny_config, tiny_images
 from tests.training.played import Played
 
@@ -128,10 +128,10 @@ def test_that_no_checkpoint_is_left_of_steps_that_were_undone(tmp_path: Path) ->
     def script() -> Script:
         yield from steps(3)
         yield [Save()]
-        assert Shelf(tmp_path / "run").steps[-1] > 1
+        assert CheckpointStore(tmp_path / "run").steps[-1] > 1
         yield [Restore()]
         assert run.trainer.step_count == 1
-        assert Shelf(tmp_path / "run").steps == [0, 1], "a run that is killed now goes on from there"
+        assert CheckpointStore(tmp_path / "run").steps == [0, 1], "a run that is killed now goes on from there"
         yield [Stop()]
 
     run.run(script())
@@ -222,7 +222,7 @@ def test_that_a_run_that_diverged_leaves_its_last_finite_state_as_the_newest(run
     (noticed,) = run.all_of(Noticed)
     assert noticed.error.title == "The weights of step 5 are not kept"
     assert "Those of step 3 stay" in noticed.error.message
-    assert Shelf(run_path).steps == [0, 3]
+    assert CheckpointStore(run_path).steps == [0, 3]
     saved = SavedRun.open(run_path)
     assert (saved.summary["steps"], saved.weights_step) == (5, 3)
     assert saved.weights_seconds <= saved.summary["seconds"]

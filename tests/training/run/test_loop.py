@@ -11,7 +11,7 @@ import torch
 
 from studio.models.base import LossTerms
 from studio.perturb.perturbation import Gauge
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.messages.commands import Pause, Resume, SampleNow, Step, Stop
 from studio.training.messages.events import (
     Logged,
@@ -50,14 +50,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
 
 
 def test_that_a_run_is_complete_after_exactly_its_steps() -> None:
-    run = Played(limit=Limit(steps=7))
+    run = Played(limit=StopCondition(steps=7))
     assert run.run(steps(100)) is Outcome.COMPLETED
     assert run.trainer.step_count == 7
     assert [point.step for point in run.all_of(Logged)] == list(range(1, 8))
 
 
 def test_that_a_run_is_complete_after_its_time_pauses_left_out(clock: FakeTime) -> None:
-    run = Played(limit=Limit(seconds=10))
+    run = Played(limit=StopCondition(seconds=10))
 
     def script() -> Script:
         for _ in range(6):
@@ -177,7 +177,7 @@ def test_that_pausing_twice_and_resuming_twice_is_said_once() -> None:
 
 
 def test_that_a_run_complete_by_single_steps_waits_for_the_person() -> None:
-    run = Played(limit=Limit(steps=2))
+    run = Played(limit=StopCondition(steps=2))
 
     def script() -> Script:
         yield [Step(), Step()]
@@ -252,7 +252,7 @@ def test_that_a_target_that_cannot_be_planned_is_rejected_and_training_goes_on()
 
 
 def test_that_a_point_is_logged_at_its_cadence() -> None:
-    run = Played(tiny_config(cadence={"log_every": 3, "samples": 4}), limit=Limit(steps=10))
+    run = Played(tiny_config(cadence={"log_every": 3, "samples": 4}), limit=StopCondition(steps=10))
     run.run(steps(20))
     assert [point.step for point in run.all_of(Logged)] == [3, 6, 9]
 
@@ -276,7 +276,7 @@ def test_that_grids_come_at_their_cadence_on_demand_and_at_the_end(clock: FakeTi
 
 
 def test_that_a_snapshot_cannot_be_written_to() -> None:
-    run = Played(limit=Limit(steps=5))
+    run = Played(limit=StopCondition(steps=5))
     run.run(steps(9))
     snapshot = run.snapshot()
     assert snapshot.grid is not None
@@ -349,7 +349,7 @@ def test_that_a_loss_that_is_no_number_pauses_with_a_warning(monkeypatch: pytest
 
 def test_that_a_batch_that_weighs_nothing_is_no_divergence() -> None:
     tilt = {"offsets": {"ant": 700.0, "bee": 700.0, "cat": -700.0}}
-    run = Played(tiny_config(batch={"average_size": 1}, perturbation=tilt), limit=Limit(steps=30))
+    run = Played(tiny_config(batch={"average_size": 1}, perturbation=tilt), limit=StopCondition(steps=30))
     assert run.run(steps(40)) is Outcome.COMPLETED
     assert run.all_of(Warned) == []
     assert any(point.values["adjusted_size"] == 0 for point in run.all_of(Logged))

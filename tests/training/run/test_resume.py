@@ -14,6 +14,7 @@ from studio.errors import UserError
 from studio.models.catalog import MODELS
 from studio.models.config import Optimiser
 from studio.perturb.perturbation import Perturbation
+from studio.training.analysis.comparison import PlannerComparison
 from studio.training.config.planners import PLANNERS, PlannerKind
 from studio.training.config.run_config import RunConfig
 from studio.training.engine.trainer import Trainer
@@ -116,7 +117,7 @@ def test_that_looking_at_a_run_draws_nothing_from_its_streams(kind: str) -> None
             one.sample(3)
             one.sample(3, averaged=False, seed=5)
             one.diagnose()
-            comparison = one.comparison(0.01)
+            comparison = PlannerComparison.of(one, 0.01)
             while comparison.advance():
                 pass
         one.step()

@@ -14,7 +14,7 @@ from studio.errors import UserError
 from studio.models.vae.model import Vae
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.messages.commands import Pause, Resume, SampleNow, Save, SetPerturbation, Step, Stop
 from studio.training.messages.events import (
     Finished,
@@ -37,7 +37,7 @@ Start = Callable[..., WatchedRun]
 
 def test_that_a_complete_run_says_so(start_run: Start, run_path: Path) -> None:
     config = tiny_config()
-    finished = (run := start_run(config, limit=Limit(steps=5), folder=folder_for(run_path, config))).finish()
+    finished = (run := start_run(config, limit=StopCondition(steps=5), folder=folder_for(run_path, config))).finish()
     assert finished == Finished(outcome=Outcome.COMPLETED, step=5)
     (started,) = run.all_of(Started)
     assert (started.device, started.folder) == ("cpu", run_path)
@@ -191,7 +191,7 @@ def test_that_a_stop_that_comes_before_everything_leaves_nothing(start_run: Star
 
 
 def test_that_nobody_need_be_watching(start_run: Start) -> None:
-    run = start_run(limit=Limit(steps=200))
+    run = start_run(limit=StopCondition(steps=200))
     assert run.handle.join(DEADLINE_S)
     run.send(Pause())
     assert run.finish().step == 200

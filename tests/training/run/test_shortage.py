@@ -11,7 +11,7 @@ import torch
 
 from studio.errors import UserError
 from studio.training.config.file import read_config
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.config.planners import PlannerKind
 from studio.training.config.run_config import RunConfig
 from studio.training.engine.trainer import Trainer
@@ -180,7 +180,7 @@ def test_that_a_checkpoint_from_before_the_change_is_gone_on_from(tmp_path: Path
     """As where the process is killed between the two files."""
     config = tiny_config(batch={"average_size": 32})
     path = tmp_path / "run"
-    run = Played(config, path, Limit(steps=9))
+    run = Played(config, path, StopCondition(steps=9))
     run.run(steps(20))
     batch = config.batch.model_copy(update={"average_size": 2.0})
     changed: RunConfig = config.model_copy(update={"batch": batch})

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from studio.errors import UserError
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.engine.trainer import Trainer
 from studio.training.storage.checkpoint import Checkpoint, packed, read_checkpoint
 from studio.training.storage.resumption import fork, resume
@@ -163,7 +163,7 @@ def test_that_changed_folders_are_refused_or_opened(
     count: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.training.played.tiny_images", lambda: DATA)
-    played = Played(CONFIG, tmp_path / "whole", Limit(steps=3))
+    played = Played(CONFIG, tmp_path / "whole", StopCondition(steps=3))
     played.run(steps(9))
     state = Checkpoint(
         state=played.trainer.state(),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from studio.errors import UserError
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.messages.commands import Pause, Resume, SampleNow, Save, SaveElsewhere, SetLearningRate, Step, Stop
 from studio.training.messages.events import Logged, Moved, Noticed, Outcome, Restored, Saved, Warned
 from studio.training.messages.marks import MarkKind
@@ -118,7 +118,7 @@ def test_that_a_disk_full_from_the_start_pauses_before_the_first_step(disk: Disk
 
 
 def test_that_a_complete_run_waits_until_there_is_room_to_save_it(disk: Disk, run_path: Path) -> None:
-    run = Played(folder=run_path, limit=Limit(steps=2))
+    run = Played(folder=run_path, limit=StopCondition(steps=2))
 
     def script() -> Script:
         yield from steps(2)

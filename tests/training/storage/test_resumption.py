@@ -14,7 +14,7 @@ from studio.errors import UserError
 from studio.library.compare import ABSENT, differences, read_runs
 from studio.library.entry import entry_of
 from studio.training.config.file import read_config
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.messages.commands import SampleNow, Save, SetBatchSize, SetLearningRate
 from studio.training.messages.events import Outcome
 from studio.training.run.session import folder_for
@@ -22,7 +22,7 @@ from studio.training.storage.metrics import read_metrics
 from studio.training.storage.resumption import Resumption, fork, resume
 from studio.training.storage.run_identity import RunIdentity
 from studio.training.storage.saved_run import SavedRun
-from studio.training.storage.shelf import Shelf
+from studio.training.storage.shelf import CheckpointStore
 from tests.training.conftest import WatchedRun, steps, tiny_config
 from tests.training.played import Played, Script, target
 
@@ -46,7 +46,7 @@ def rows(path: Path) -> dict[int, dict[str, float]]:
 
 def go_on(start_run: Start, found: Resumption, steps: int, folder: Path | None = None) -> None:
     place = folder_for(folder, found.config) if folder else found.folder
-    run = start_run(found.config, folder=place, limit=Limit(steps=steps), resumption=found)
+    run = start_run(found.config, folder=place, limit=StopCondition(steps=steps), resumption=found)
     finished = run.finish()
     assert (finished.error, finished.traceback) == (None, "")
     assert finished.outcome is Outcome.COMPLETED
@@ -54,7 +54,7 @@ def go_on(start_run: Start, found: Resumption, steps: int, folder: Path | None =
 
 def edited_run(folder: Path, killed: Path | None = None) -> None:
     """Twelve steps, the target changed after the fifth; a copy as it lay on disk two steps after it was last saved."""
-    run = Played(tiny_config("gan"), folder, Limit(steps=12))
+    run = Played(tiny_config("gan"), folder, StopCondition(steps=12))
 
     def script() -> Script:
         yield from steps(5)
@@ -129,7 +129,7 @@ def test_that_an_edit_after_the_last_checkpoint_of_a_killed_run_is_not_lost(tmp_
 
 
 def test_that_a_completed_run_goes_on_and_its_time_counts_on(run_path: Path, start_run: Start) -> None:
-    start_run(folder=folder_for(run_path, tiny_config()), limit=Limit(steps=4)).finish()
+    start_run(folder=folder_for(run_path, tiny_config()), limit=StopCondition(steps=4)).finish()
     before = SavedRun.open(run_path).summary
     found = resume(run_path)
     assert found.step == 4
@@ -147,11 +147,11 @@ def test_that_the_last_three_checkpoints_are_kept_and_pinned_ones(run_path: Path
     def script() -> Script:
         for _ in range(5):
             yield [Save()]
-            if Shelf(run_path).steps[-1] == 1:
-                Shelf(run_path).pin(1)
+            if CheckpointStore(run_path).steps[-1] == 1:
+                CheckpointStore(run_path).pin(1)
 
     run.run(script())
-    shelf = Shelf(run_path)
+    shelf = CheckpointStore(run_path)
     assert shelf.steps == [1, 3, 4, 5]
     assert shelf.pinned == [1]
     assert resume(run_path).step == 5
@@ -169,7 +169,7 @@ def test_that_a_checkpoint_is_made_when_its_time_has_come(run_path: Path) -> Non
         yield []
         run.loop._clock._before += 1.0
         yield from steps(2)
-        assert Shelf(run_path).steps == [0, 2]
+        assert CheckpointStore(run_path).steps == [0, 2]
 
     # 0.01 minutes are 0.6 seconds
     run.run(script())
@@ -201,15 +201,19 @@ def test_that_other_data_and_links_that_lead_elsewhere_are_refused(tmp_path: Pat
     from tests.training.conftest import tiny_images
 
     path = tmp_path / "run"
-    start_run(folder=folder_for(path, tiny_config()), limit=Limit(steps=2)).finish()
+    start_run(folder=folder_for(path, tiny_config()), limit=StopCondition(steps=2)).finish()
     found = resume(path)
     run = start_run(
-        found.config, data=lambda _: tiny_images(seed=1), folder=found.folder, resumption=found, limit=Limit(steps=4)
+        found.config,
+        data=lambda _: tiny_images(seed=1),
+        folder=found.folder,
+        resumption=found,
+        limit=StopCondition(steps=4),
     )
     assert "data set" in str(run.finish().error)
     (path / "metrics.sqlite").rename(tmp_path / "elsewhere")
     (path / "metrics.sqlite").symlink_to(tmp_path / "elsewhere")
-    run = start_run(found.config, folder=found.folder, resumption=found, limit=Limit(steps=4))
+    run = start_run(found.config, folder=found.folder, resumption=found, limit=StopCondition(steps=4))
     assert "is a link" in str(run.finish().error)
     with pytest.raises(UserError, match="cannot be opened"):
         resume(tmp_path / "nowhere")

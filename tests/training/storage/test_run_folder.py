@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from studio.errors import UserError
 from studio.training.analysis.latent_images import grid_images
 from studio.training.config.file import read_config
-from studio.training.config.limit import Limit
+from studio.training.config.limit import StopCondition
 from studio.training.engine.drawing import draw
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.events import Logged
@@ -60,7 +60,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Traine
     trainer = Trainer(CONFIG, tiny_images())
     mailbox = PlayedMailbox()
     mailbox.play(steps(99))
-    RunLoop(trainer, mailbox, Recorder(RunFolder.at(path, CONFIG), trainer), Limit(steps=12)).run()
+    RunLoop(trainer, mailbox, Recorder(RunFolder.at(path, CONFIG), trainer), StopCondition(steps=12)).run()
     return path, trainer
 
 

@@ -15,6 +15,7 @@ from studio.data.planar.target import PlaneTarget
 from studio.errors import UserError
 from studio.gui.live.plane.distances import PlaneDistances
 from studio.gui.live.plane.fields import ExactFields, ShownField, model_field
+from studio.gui.live.plane.lesson_card import LessonCard
 from studio.gui.live.plane.lessons import Lesson
 from studio.gui.live.plane.plane_canvas import PlaneCanvas
 from studio.gui.live.plane.steps import PlaneSteps
@@ -24,12 +25,11 @@ from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import toggle_button
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.number_format import FIGURE_SPACE, compact, whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.window.lesson_menu import LessonCard
+from studio.gui.widgets.tooltip import set_help
 from studio.models.plane import Field
 from studio.training.messages.snapshot import PlaneFrame, Snapshot
 from studio.training.storage.frames import Frame
@@ -116,7 +116,7 @@ class PlanePanel(LivePanel):
         self.heat_choice = QComboBox()
         self.heat_choice.setObjectName("plane_heat")
         self.heat_choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        explain(self.heat_choice, "Heat map", f"{_HEAT_TIP} H in the plot takes the next.")
+        set_help(self.heat_choice, "Heat map", f"{_HEAT_TIP} H in the plot takes the next.")
         self.heat_choice.currentIndexChanged.connect(self._on_heat)
         row.addWidget(self.heat_choice)
         self.toggles: dict[str, QToolButton] = {}
@@ -132,11 +132,11 @@ class PlanePanel(LivePanel):
         row.addWidget(self.log_button)
         self._span = QLabel()
         self._span.setProperty("role", "muted")
-        explain(self._span, "Range of the heat map", "Least and greatest value of the heat map, pale to strong.")
+        set_help(self._span, "Range of the heat map", "Least and greatest value of the heat map, pale to strong.")
         row.addWidget(self._span)
         self._step = QLabel()
         self._step.setProperty("role", "muted")
-        explain(
+        set_help(
             self._step,
             "Step and frames per second",
             "Training steps taken when these points were generated, and how many new pictures come in a second.",
@@ -256,7 +256,7 @@ class PlanePanel(LivePanel):
             low, high = shown.span
             low = 0.0 if 0 < low < _NOTHING * high else low
             text = f"{compact(low, 3)} … {compact(high, 3)} {shown.unit}".rstrip()
-            explain(self.heat_choice, f"Heat map: {shown.title}", f"{shown.tip} H in the plot takes the next.")
+            set_help(self.heat_choice, f"Heat map: {shown.title}", f"{shown.tip} H in the plot takes the next.")
         self._span.setText(text.ljust(30, FIGURE_SPACE) + FIGURE_SPACE)
 
     def _show_step(self) -> None:

@@ -10,7 +10,7 @@ from studio.gui.widgets.image_view import ImageView
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.pictures import GAP, mosaic
 from studio.gui.widgets.tooltip import tooltip
-from studio.training.messages.snapshot import Between
+from studio.training.messages.snapshot import Interpolation
 
 _TIP = "Images on the arc between the latents of the samples. slerp(a, b; t) = [sin((1−t)Ω)·a + sin(tΩ)·b]/sin Ω."
 
@@ -21,7 +21,7 @@ class BetweenView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("samples_way")
-        self._found: Between | None = None
+        self._found: Interpolation | None = None
         self.picture = QImage()
         self.caption = QLabel()
         self.caption.setProperty("role", "small")
@@ -46,7 +46,7 @@ class BetweenView(QWidget):
         self.caption.setText("Drawing the way between the samples…")
         self.view.set_picture(None)
 
-    def show_between(self, found: Between) -> None:
+    def show_between(self, found: Interpolation) -> None:
         """Show what was drawn."""
         self._found, self.picture = found, mosaic(found.images, found.columns)
         places = ", ".join(str(point.place + 1) for point in found.points)

@@ -27,7 +27,7 @@ from studio.models.catalog import model_spec
 from studio.progress import Progress
 from studio.training.messages.commands import SetLatents, ShowBetween
 from studio.training.messages.latents import LatentPoint, Latents, read_latents, write_latents
-from studio.training.messages.snapshot import Between, SampleGrid, Snapshot
+from studio.training.messages.snapshot import Interpolation, SampleGrid, Snapshot
 
 _SEED_BITS = 31
 _ONE_PICTURE = "All samples share one picture, so that none can be picked."
@@ -221,12 +221,12 @@ class LatentControl(QObject):
         self._tasks.run(work, done=show, failed=self._on_failed, cancelled=self._on_cancelled)
 
     def _draw_between(self, folder: Path, asked: ShowBetween) -> None:
-        def work(progress: Progress) -> Between:
+        def work(progress: Progress) -> Interpolation:
             from studio.training.analysis.redraw import redraw_between
 
             return redraw_between(folder, asked, progress)
 
-        def show(found: Between) -> None:
+        def show(found: Interpolation) -> None:
             if folder == self._time.folder and asked == self._asked:
                 self.between_drawn.emit(found)
 

@@ -14,7 +14,6 @@ from studio.gui.live.samples.latent_control import LatentControl
 from studio.gui.live.samples.picks import SamplePicks
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import icon_button, toggle_button
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.image_view import ImageView
 from studio.gui.widgets.number_format import FIGURE_SPACE, whole
@@ -23,8 +22,8 @@ from studio.gui.widgets.picture_saver import PictureSaver
 from studio.gui.widgets.pictures import mosaic, side_by_side
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tile_view import TileView
-from studio.gui.widgets.tooltip import tooltip
-from studio.training.messages.snapshot import Between, SampleGrid, Snapshot
+from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.training.messages.snapshot import Interpolation, SampleGrid, Snapshot
 from studio.training.storage.frames import Frame
 
 _EMPTY = (
@@ -101,7 +100,7 @@ class SamplesPanel(LivePanel):
         self._step = QLabel()
         self._step.setTextFormat(Qt.TextFormat.PlainText)
         self._step.setProperty("role", "muted")
-        explain(self._step, "Step of the samples", "Training steps taken when these images were generated.")
+        set_help(self._step, "Step of the samples", "Training steps taken when these images were generated.")
         row.addWidget(self._step)
         return bar
 
@@ -114,7 +113,7 @@ class SamplesPanel(LivePanel):
             column.setSpacing(2)
             caption = QLabel(_TITLES[name])
             caption.setProperty("role", "small")
-            explain(caption, _TITLES[name], _TIPS[name])
+            set_help(caption, _TITLES[name], _TIPS[name])
             column.addWidget(caption)
             column.addWidget(view, 1)
             self._pair.addWidget(side, 1)
@@ -155,7 +154,7 @@ class SamplesPanel(LivePanel):
         self.request_draw()
 
     @Slot(object)
-    def take_between(self, found: Between) -> None:
+    def take_between(self, found: Interpolation) -> None:
         """The way between samples, drawn anew."""
         self.way.show_between(found)
 

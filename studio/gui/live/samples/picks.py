@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QWidget
 
 from studio.gui.live.samples.latent_control import LatentControl, LatentView
 from studio.gui.widgets.buttons import icon_button, toggle_button
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tile_view import TileView
+from studio.gui.widgets.tooltip import set_help
 from studio.training.messages.latents import LatentPoint
 from studio.training.messages.snapshot import SampleGrid
 
@@ -111,10 +111,10 @@ class SamplePicks(QObject):
             tiles.show_pins(pinned)
         blocked = view.pick_blocked
         self.reroll.setEnabled(not view.reroll_blocked)
-        explain(self.reroll, "Re-roll", view.reroll_blocked or _REROLL)
+        set_help(self.reroll, "Re-roll", view.reroll_blocked or _REROLL)
         self.pin.setEnabled(bool(points) and not blocked)
         self.pin.setChecked(bool(points) and all(point.place in pinned for point in points))
-        explain(self.pin, "Pin", blocked or (_PIN if points else f"{_PIN} {_PICK}"))
+        set_help(self.pin, "Pin", blocked or (_PIN if points else f"{_PIN} {_PICK}"))
         enough = len(points) in (2, 4) and not blocked
         self.between.setEnabled(enough or self.between.isChecked())
-        explain(self.between, "Between", blocked or (_BETWEEN if enough else f"{_BETWEEN} {_PICK}"))
+        set_help(self.between, "Between", blocked or (_BETWEEN if enough else f"{_BETWEEN} {_PICK}"))

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from studio.gui.state.judge_offers import JudgeOffer
 from studio.gui.target.energy.terms import KINDS
-from studio.gui.widgets.explain import explain
-from studio.gui.widgets.tooltip import tooltip
+from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.perturb.features import Feature
 from studio.training.config.energy import ColumnTermConfig, FeatureTermConfig, JudgeTermConfig, TermConfig
 
@@ -24,7 +23,7 @@ class AddTermButton(QPushButton):
     def __init__(self) -> None:
         super().__init__("Add term")
         self.setObjectName("energy_add")
-        explain(self, "Add term", "Add a row to ΔH: in a feature, as a formula, from a file, or by a judge.")
+        set_help(self, "Add term", "Add a row to ΔH: in a feature, as a formula, from a file, or by a judge.")
         self._menu = QMenu(self)
         self._menu.setToolTipsVisible(True)
         self.setMenu(self._menu)

@@ -28,10 +28,9 @@ from studio.gui.target.energy.terms import KINDS, changed_value, fresh_term, lab
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
 from studio.gui.widgets.buttons import icon_button
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import tooltip
+from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.training.config.energy import (
     ColumnTermConfig,
     EnergyConfig,
@@ -99,7 +98,7 @@ class EnergyPanel(LivePanel):
         self.busy = QLabel("measuring…")
         self.busy.setObjectName("energy_busy")
         self.busy.setProperty("role", "warning")
-        explain(self.busy, "Measuring", "A feature of every example is being measured; Cancel is in the status bar.")
+        set_help(self.busy, "Measuring", "A feature of every example is being measured; Cancel is in the status bar.")
         self.busy.hide()
         line.addWidget(self.busy)
         line.addStretch(1)

@@ -13,11 +13,11 @@ from studio.gui.plots.histogram_plot import HistogramPlot
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.energy.terms import WEIGHT, Observable, before_and_after, extremes, weight_histogram
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.gui.widgets.tooltip import set_help
 from studio.perturb.arrays import Floats
-from studio.perturb.example_features import Measured
+from studio.perturb.example_features import ExampleFeatures
 
 _SHOWN = 6
 _PLOT_LEAST = 100
@@ -37,11 +37,11 @@ class EnergyPreview(QWidget):
         super().__init__()
         self._observables: dict[str, Observable] = {}
         self._tilt: TiltView | None = None
-        self._measured: Measured | None = None
+        self._measured: ExampleFeatures | None = None
         self.choice = QComboBox()
         self.choice.setObjectName("energy_histogram")
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        explain(
+        set_help(
             self.choice,
             "Histogram",
             "What is shown of data and target: a feature, what a term reads of a judge or a file, or the weights.",
@@ -99,7 +99,7 @@ class EnergyPreview(QWidget):
             self.choice.setCurrentIndex(place)
             self.draw()
 
-    def show_tilt(self, tilt: TiltView, measured: Measured, examples: ExampleSet) -> None:
+    def show_tilt(self, tilt: TiltView, measured: ExampleFeatures, examples: ExampleSet) -> None:
         """Another target."""
         self._tilt, self._measured = tilt, measured
         energy = tilt.example_energies
@@ -164,7 +164,7 @@ class _Strip(QWidget):
         self.picture.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         for widget in (self._title, self.picture):
-            explain(widget, title, tip)
+            set_help(widget, title, tip)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

@@ -14,11 +14,10 @@ from studio.gui.forms.fields import Field, SwitchField
 from studio.gui.forms.number_field import NumberField
 from studio.gui.state.view_state import TiltView
 from studio.gui.widgets.buttons import toggle_button
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.number_format import compact
-from studio.gui.widgets.style_property import mark
+from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import tooltip
+from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.perturb.diagnostics import Strength
 from studio.training.config.energy import EnergyConfig
 
@@ -72,7 +71,7 @@ class EnergySum(QObject):
         self.cost.setTextFormat(Qt.TextFormat.PlainText)
         self.cost.setWordWrap(True)
         self.cost.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        explain(self.cost, "Cost of the tilt", _COST)
+        set_help(self.cost, "Cost of the tilt", _COST)
 
     def _number(self, name: str) -> NumberField:
         info = EnergyConfig.model_fields[name]
@@ -88,7 +87,7 @@ class EnergySum(QObject):
     def _add(self, line: QHBoxLayout, name: str, field: Any) -> None:
         info = EnergyConfig.model_fields[name]
         field.setObjectName(f"energy_{name}")
-        explain(field, title_of(name, info), info.description or "")
+        set_help(field, title_of(name, info), info.description or "")
         field.finished.connect(lambda: self._finished(name))
         line.addWidget(field)
         self.fields[name] = field
@@ -102,7 +101,7 @@ class EnergySum(QObject):
             value = getattr(energy, name)
             field.show_value(_FIRST_CLIP if value is None else value)
             if isinstance(field, QWidget):
-                mark(field, "invalid", "false")
+                set_style_property(field, "invalid", "false")
         self.clip_on.setChecked(energy.clip is not None)
         for name, on in (("clip", energy.clip is not None), ("offsets_scale", energy.offsets_enabled)):
             field = self.fields[name]
@@ -121,7 +120,7 @@ class EnergySum(QObject):
                 f"asked for by {compact(100 * clip.variation, 3)} % (total variation)"
             )
         self.cost.setText(". ".join([text, *remarks]) + ".")
-        mark(self.cost, "role", "")
+        set_style_property(self.cost, "role", "")
 
     # -- intent out
 
@@ -148,6 +147,6 @@ class EnergySum(QObject):
 
     def _say(self, text: str, field: Field) -> None:
         self.cost.setText(text)
-        mark(self.cost, "role", "error")
+        set_style_property(self.cost, "role", "error")
         if isinstance(field, QWidget):
-            mark(field, "invalid", "true")
+            set_style_property(field, "invalid", "true")

@@ -14,10 +14,10 @@ from studio.gui.forms.fields import ChoiceField, Field, TextField
 from studio.gui.forms.judge_field import JudgeField
 from studio.gui.target.energy.terms import kind_title
 from studio.gui.widgets.buttons import icon_button
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.flow_layout import FlowLayout
-from studio.gui.widgets.style_property import mark
+from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
 from studio.perturb.features import Feature
 from studio.perturb.formula import LOG_ODDS, Formula, parse_formula
 from studio.perturb.formula_text import FormulaError
@@ -114,7 +114,7 @@ class TermRow(QFrame):
         info = type(self._term).model_fields[name]
         field: Any = ChoiceField(self._choices[name]) if name in self._choices else make_field(name, info)
         field.setObjectName(f"term_{name}")
-        explain(field, f"{title_of(name, info)} of term {self.place + 1}", info.description or "")
+        set_help(field, f"{title_of(name, info)} of term {self.place + 1}", info.description or "")
         if info.annotation is float:
             field.setFixedWidth(_NUMBER_WIDTH)
         elif name in self._choices or isinstance(field, JudgeField):
@@ -153,7 +153,7 @@ class TermRow(QFrame):
             self.told.emit(self.place)
         for each, field in self.fields.items():
             if isinstance(field, QWidget):
-                mark(field, "invalid", "true" if text and each == name else "false")
+                set_style_property(field, "invalid", "true" if text and each == name else "false")
 
     # -- intent out
 

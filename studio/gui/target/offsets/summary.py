@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButt
 
 from studio.gui.state.view_state import TiltView
 from studio.gui.widgets.number_entry import UNKNOWN, shown_weight
-from studio.gui.widgets.style_property import mark
+from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 from studio.perturb.diagnostics import Strength
@@ -136,7 +136,7 @@ class OffsetsSummary(QWidget):
         self.verdict.setText(f"{word}: {why}")
         self.verdict.setToolTip(tooltip(view.reason))
         self.verdict.setAccessibleDescription(view.reason)
-        mark(self.verdict, "role", role)
+        set_style_property(self.verdict, "role", role)
         self._actions[view.perturbation.gauge].setChecked(True)
 
     def _show_answer(self, view: TiltView | None) -> None:
@@ -146,7 +146,7 @@ class OffsetsSummary(QWidget):
         self.pending.setVisible(view is not None and (view.pending or refused))
         self.pending.setText(text)
         self.pending.setToolTip(tooltip(tip))
-        mark(self.pending, "role", role)
+        set_style_property(self.pending, "role", role)
 
 
 def _number(name: str, help_text: str, formula: str) -> QLabel:

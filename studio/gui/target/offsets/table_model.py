@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage
 
 from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.offsets.columns import HEADERS, Column, cell_help, cell_text, exact_text, head_text
-from studio.gui.widgets.images import image_of
+from studio.gui.widgets.pictures import image_of
 from studio.gui.widgets.tooltip import tooltip
 
 Index = QModelIndex | QPersistentModelIndex

@@ -20,27 +20,29 @@ from studio.gui.state.view_state import TiltView
 from studio.gui.target.energy.terms import Observable
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
-from studio.gui.target.theory.generated import CLASS, of_evaluation, of_points
-from studio.gui.target.theory.marks import marks
 from studio.gui.target.theory.view import (
+    CLASS,
     DATA,
     PLOTS,
     SERIES,
     curves,
     exact_at,
     free_energy_words,
+    marks,
     means,
     numbers,
+    of_evaluation,
+    of_points,
     theory_of,
     words,
 )
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import toggle_button
-from studio.gui.widgets.explain import explain
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.gui.widgets.tooltip import set_help
 from studio.models.diagnostic import Profile
 from studio.perturb.theory import LARGEST_SCALE, Theory
 from studio.training.messages.snapshot import PlaneFrame, Snapshot
@@ -121,7 +123,7 @@ class TheoryPanel(LivePanel):
         self.choice = QComboBox()
         self.choice.setObjectName("theory_observable")
         self.choice.setMinimumContentsLength(12)
-        explain(
+        set_help(
             self.choice,
             "Observable f",
             "The number whose mean is predicted: a class's share, a feature, or what a term reads.",
@@ -133,11 +135,11 @@ class TheoryPanel(LivePanel):
         self.slider.setPageStep(_TICKS // 10)
         self.slider.setValue(_TICKS)
         tip = "Scales the whole tilt: 0 is the data as it is, 1 the target as set up. p_s ∝ p·e^(−s·ΔH)."
-        explain(self.slider, "Scale s of the tilt", tip)
+        set_help(self.slider, "Scale s of the tilt", tip)
         self.slider.valueChanged.connect(self._on_slide)
         self.scale_label = QLabel()
         self.scale_label.setMinimumWidth(self.scale_label.fontMetrics().horizontalAdvance("s = 0.00 "))
-        explain(self.scale_label, "Scale s of the tilt", tip)
+        set_help(self.scale_label, "Scale s of the tilt", tip)
         for text, widget, stretch in (("f", self.choice, 1), ("Scale", self.slider, 2)):
             label = QLabel(text)
             label.setBuddy(widget)

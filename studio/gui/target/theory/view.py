@@ -1,20 +1,54 @@
-"""What the theory panel says: titles, curves and words, from `studio.perturb.theory`. No Qt."""
+"""What the theory panel says: titles, curves, marks and words, from `studio.perturb.theory`. No Qt."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from studio.evaluation.report import Mean
+from studio.evaluation.report import Evaluation, Mean
+from studio.gui.plots.reference_lines import Line
 from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.energy.terms import Observable
-from studio.gui.target.theory.generated import CLASS
 from studio.gui.widgets.number_format import compact
 from studio.perturb.arrays import Floats
-from studio.perturb.example_features import Measured
+from studio.perturb.example_features import ExampleFeatures
+from studio.perturb.features import measure
 from studio.perturb.theory import COLLAPSED, Reweighted, Theory
+from studio.training.messages.snapshot import PlaneFrame
+
+CLASS = "class:"
+"""Begins the name of a class's share; what follows is its number."""
+
+_NORMAL = 1.96
+"""Standard errors in half of a 95 % interval."""
+
+
+def of_evaluation(name: str, found: Evaluation) -> Mean | None:
+    """⟨f⟩ of the samples that were judged: a class's corrected share in per cent, or a feature's mean."""
+    if not name.startswith(CLASS):
+        return found.features.get(name)
+    place = int(name.removeprefix(CLASS))
+    shares = found.shares
+    error = float(shares.high[place] - shares.low[place]) / (2 * _NORMAL)
+    return Mean(value=100 * float(shares.corrected[place]), error=100 * error)
+
+
+def of_points(name: str, frame: PlaneFrame) -> Mean | None:
+    """⟨f⟩ of a model's points on the plane: the share of those that are most probably of a class, or a coordinate."""
+    if not name.startswith(CLASS):
+        return mean_of(measure(frame.points, [name])[name])
+    return mean_of(100.0 * (frame.labels == int(name.removeprefix(CLASS))))
+
+
+def mean_of(values: NDArray[np.float64]) -> Mean | None:
+    """Their mean and its standard error; None of fewer than two."""
+    if len(values) < 2:
+        return None
+    return Mean(value=float(values.mean()), error=float(values.std(ddof=1) / np.sqrt(len(values))))
+
 
 DATA = ("Data", "Mean of f over the data as they are, with its standard error: no tilt. ⟨f⟩.")
 SERIES = {
@@ -42,7 +76,7 @@ def means(dataset: DatasetView, observables: Sequence[Observable]) -> tuple[Obse
     return (*shares, *(replace(each, axis=f"mean {each.axis[:1].lower()}{each.axis[1:]}") for each in observables))
 
 
-def theory_of(tilt: TiltView, measured: Measured, name: str) -> Theory:
+def theory_of(tilt: TiltView, measured: ExampleFeatures, name: str) -> Theory:
     """Prediction and truth for a class's share in per cent, or for a feature that is measured.
 
     Args:
@@ -124,3 +158,21 @@ def words(theory: Theory, scale: float, efficiency: float) -> str:
     ess = f"ESS/n is {100 * efficiency:.3g} % at s = {scale:.2f}"
     end = "" if collapse is None else f", and below {100 * COLLAPSED:.0f} % from s = {collapse:.2f}"
     return f"{', '.join(orders)} (to within 5 % of the change). {ess}{end}."
+
+
+def marks(theory: Theory, scale: float) -> dict[str, list[Line]]:
+    """The lines of each plot."""
+    here = Line(place=scale, title="s")
+    return {
+        "mean": [here, *_fails(theory.fails_at)],
+        "energy": [here, *_fails(theory.free_energy_fails_at)],
+        "ess": [here, *_line(theory.collapses_at, "collapse")],
+    }
+
+
+def _fails(at: Callable[[int], float | None]) -> list[Line]:
+    return [line for order in (1, 2) for line in _line(at(order), f"order {order} fails")]
+
+
+def _line(place: float | None, title: str) -> list[Line]:
+    return [] if place is None else [Line(place=place, title=title)]

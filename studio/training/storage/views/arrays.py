@@ -17,14 +17,14 @@ Floats = NDArray[np.float64]
 _MOST_BYTES = 2**26
 
 
-class KeptNumbers(Settings):
+class NumbersRecord(Settings):
     """An array."""
 
     shape: tuple[int, ...] = Field(max_length=3)
     data: str
 
     @classmethod
-    def of(cls, values: NDArray[np.generic]) -> KeptNumbers:
+    def of(cls, values: NDArray[np.generic]) -> NumbersRecord:
         """To be kept."""
         packed = base64.b64encode(values.astype("<f4").tobytes()).decode()
         return cls(shape=values.shape, data=packed)
@@ -44,14 +44,14 @@ class KeptNumbers(Settings):
         return values.astype(np.float64)
 
 
-class KeptImages(Settings):
+class ImagesRecord(Settings):
     """Images as a strip."""
 
     shape: tuple[int, int, int, int]
     strip: str
 
     @classmethod
-    def of(cls, images: Images) -> KeptImages:
+    def of(cls, images: Images) -> ImagesRecord:
         """To be kept; one at least."""
         number, height, width, channels = images.shape
         return cls(shape=(number, height, width, channels), strip=base64.b64encode(strip_of(images)).decode())
@@ -67,7 +67,7 @@ class KeptImages(Settings):
         return images_of(base64.b64decode(self.strip, validate=True), self.shape)
 
 
-class KeptView(Settings):
+class ViewRecord(Settings):
     """What all of them have."""
 
     name: str

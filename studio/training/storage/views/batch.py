@@ -12,23 +12,23 @@ from pydantic import Field as Bounded
 from studio.models.plane import Arrows, Field, Flow, Net, PlaneView
 from studio.settings import Settings
 from studio.training.messages.snapshot import PlannedExamples
-from studio.training.storage.views.arrays import KeptImages, KeptNumbers, KeptView, inflated
+from studio.training.storage.views.arrays import ImagesRecord, NumbersRecord, ViewRecord, inflated
 
 _MOST_CLASSES = 2**16
 
 
-class KeptField(KeptView):
+class FieldRecord(ViewRecord):
     """A `Field`."""
 
     kind: Literal["field"] = "field"
     unit: str
-    values: KeptNumbers
+    values: NumbersRecord
     density: bool
 
     @classmethod
-    def of(cls, view: Field) -> KeptField:
+    def of(cls, view: Field) -> FieldRecord:
         """To be kept."""
-        values = KeptNumbers.of(view.values)
+        values = NumbersRecord.of(view.values)
         return cls(name=view.name, title=view.title, tip=view.tip, unit=view.unit, values=values, density=view.density)
 
     def view(self) -> Field:
@@ -42,17 +42,17 @@ class KeptField(KeptView):
         )
 
 
-class KeptArrows(KeptView):
+class ArrowsRecord(ViewRecord):
     """`Arrows`."""
 
     kind: Literal["arrows"] = "arrows"
-    at: KeptNumbers
-    along: KeptNumbers
+    at: NumbersRecord
+    along: NumbersRecord
 
     @classmethod
-    def of(cls, view: Arrows) -> KeptArrows:
+    def of(cls, view: Arrows) -> ArrowsRecord:
         """To be kept."""
-        at, along = KeptNumbers.of(view.at), KeptNumbers.of(view.along)
+        at, along = NumbersRecord.of(view.at), NumbersRecord.of(view.along)
         return cls(name=view.name, title=view.title, tip=view.tip, at=at, along=along)
 
     def view(self) -> Arrows:
@@ -61,17 +61,17 @@ class KeptArrows(KeptView):
         return Arrows(name=self.name, title=self.title, tip=self.tip, at=at, along=self.along.array(len(at), 2))
 
 
-class KeptLines(KeptView):
+class LinesRecord(ViewRecord):
     """A `Net` or a `Flow`."""
 
     kind: Literal["net", "flow"]
-    knots: KeptNumbers
+    knots: NumbersRecord
 
     @classmethod
-    def of(cls, view: Net | Flow) -> KeptLines:
+    def of(cls, view: Net | Flow) -> LinesRecord:
         """To be kept."""
         kind: Literal["net", "flow"] = "net" if isinstance(view, Net) else "flow"
-        return cls(kind=kind, name=view.name, title=view.title, tip=view.tip, knots=KeptNumbers.of(view.knots))
+        return cls(kind=kind, name=view.name, title=view.title, tip=view.tip, knots=NumbersRecord.of(view.knots))
 
     def view(self) -> Net | Flow:
         """As it was."""
@@ -79,18 +79,18 @@ class KeptLines(KeptView):
         return lines(name=self.name, title=self.title, tip=self.tip, knots=self.knots.array(None, None, 2))
 
 
-class KeptPlanned(Settings):
+class PlannedRecord(Settings):
     """`PlannedExamples`."""
 
-    images: KeptImages
+    images: ImagesRecord
     labels: tuple[int, ...]
-    weights: KeptNumbers
+    weights: NumbersRecord
 
     @classmethod
-    def of(cls, planned: PlannedExamples) -> KeptPlanned:
+    def of(cls, planned: PlannedExamples) -> PlannedRecord:
         """To be kept."""
         labels = tuple(int(label) for label in planned.labels)
-        return cls(images=KeptImages.of(planned.images), labels=labels, weights=KeptNumbers.of(planned.weights))
+        return cls(images=ImagesRecord.of(planned.images), labels=labels, weights=NumbersRecord.of(planned.weights))
 
     def view(self) -> PlannedExamples:
         """As they were."""
@@ -101,19 +101,19 @@ class KeptPlanned(Settings):
         return PlannedExamples(images=images, labels=labels, weights=self.weights.array(len(images)))
 
 
-_KEPT: Mapping[type, Callable[[Any], KeptView]] = {
-    Field: KeptField.of,
-    Arrows: KeptArrows.of,
-    Net: KeptLines.of,
-    Flow: KeptLines.of,
+_KEPT: Mapping[type, Callable[[Any], ViewRecord]] = {
+    Field: FieldRecord.of,
+    Arrows: ArrowsRecord.of,
+    Net: LinesRecord.of,
+    Flow: LinesRecord.of,
 }
-_Kept = Annotated[KeptField | KeptArrows | KeptLines, Bounded(discriminator="kind")]
+_Kept = Annotated[FieldRecord | ArrowsRecord | LinesRecord, Bounded(discriminator="kind")]
 
 
 class _Batch(Settings):
     """What is kept of a step."""
 
-    planned: KeptPlanned | None = None
+    planned: PlannedRecord | None = None
     plane: tuple[_Kept, ...] = ()
 
 
@@ -123,7 +123,7 @@ def pack_batch(planned: PlannedExamples | None, plane: Sequence[PlaneView]) -> b
     if not there and not plane:
         return b""
     kept = {
-        "planned": KeptPlanned.of(planned) if there and planned is not None else None,
+        "planned": PlannedRecord.of(planned) if there and planned is not None else None,
         "plane": tuple(_KEPT[type(view)](view) for view in plane),
     }
     return zlib.compress(_Batch.model_validate(kept).model_dump_json().encode())

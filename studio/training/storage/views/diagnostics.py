@@ -12,28 +12,28 @@ import numpy as np
 from pydantic import Field, TypeAdapter
 
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Profile, Reference
-from studio.training.storage.views.arrays import Floats, KeptImages, KeptNumbers, KeptView, inflated
+from studio.training.storage.views.arrays import Floats, ImagesRecord, NumbersRecord, ViewRecord, inflated
 
 _MOST_VALUES = 1_000
 
 
-class KeptHistogram(KeptView):
+class HistogramRecord(ViewRecord):
     """A `Histogram`."""
 
     kind: Literal["histogram"] = "histogram"
     axis: str
-    series: dict[str, KeptNumbers]
+    series: dict[str, NumbersRecord]
     references: tuple[tuple[float, str], ...] = ()
 
     @classmethod
-    def of(cls, view: Histogram) -> KeptHistogram:
+    def of(cls, view: Histogram) -> HistogramRecord:
         """To be kept."""
         return cls(
             name=view.name,
             title=view.title,
             tip=view.tip,
             axis=view.axis,
-            series={title: KeptNumbers.of(_thinned(values)) for title, values in view.series.items()},
+            series={title: NumbersRecord.of(_thinned(values)) for title, values in view.series.items()},
             references=tuple((line.value, line.title) for line in view.references if np.isfinite(line.value)),
         )
 
@@ -49,20 +49,20 @@ class KeptHistogram(KeptView):
         )
 
 
-class KeptProfile(KeptView):
+class ProfileRecord(ViewRecord):
     """A `Profile`."""
 
     kind: Literal["profile"] = "profile"
     axes: tuple[str, str]
-    at: KeptNumbers
-    series: dict[str, KeptNumbers]
+    at: NumbersRecord
+    series: dict[str, NumbersRecord]
 
     @classmethod
-    def of(cls, view: Profile) -> KeptProfile:
+    def of(cls, view: Profile) -> ProfileRecord:
         """To be kept."""
-        series = {title: KeptNumbers.of(values) for title, values in view.series.items()}
+        series = {title: NumbersRecord.of(values) for title, values in view.series.items()}
         return cls(
-            name=view.name, title=view.title, tip=view.tip, axes=view.axes, at=KeptNumbers.of(view.at), series=series
+            name=view.name, title=view.title, tip=view.tip, axes=view.axes, at=NumbersRecord.of(view.at), series=series
         )
 
     def view(self) -> Profile:
@@ -72,18 +72,18 @@ class KeptProfile(KeptView):
         return Profile(name=self.name, title=self.title, tip=self.tip, axes=self.axes, at=at, series=series)
 
 
-class KeptPictures(KeptView):
+class PicturesRecord(ViewRecord):
     """`Pictures`."""
 
     kind: Literal["pictures"] = "pictures"
-    images: KeptImages
+    images: ImagesRecord
     columns: int = Field(ge=1, le=10_000)
     rows: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, view: Pictures) -> KeptPictures:
+    def of(cls, view: Pictures) -> PicturesRecord:
         """To be kept."""
-        images = KeptImages.of(view.images)
+        images = ImagesRecord.of(view.images)
         return cls(name=view.name, title=view.title, tip=view.tip, images=images, columns=view.columns, rows=view.rows)
 
     def view(self) -> Pictures:
@@ -98,12 +98,12 @@ class KeptPictures(KeptView):
         )
 
 
-_KEPT: Mapping[type, Callable[[Any], KeptView]] = {
-    Histogram: KeptHistogram.of,
-    Profile: KeptProfile.of,
-    Pictures: KeptPictures.of,
+_KEPT: Mapping[type, Callable[[Any], ViewRecord]] = {
+    Histogram: HistogramRecord.of,
+    Profile: ProfileRecord.of,
+    Pictures: PicturesRecord.of,
 }
-_Kept = Annotated[KeptHistogram | KeptProfile | KeptPictures, Field(discriminator="kind")]
+_Kept = Annotated[HistogramRecord | ProfileRecord | PicturesRecord, Field(discriminator="kind")]
 _ALL: TypeAdapter[tuple[_Kept, ...]] = TypeAdapter(tuple[_Kept, ...])
 
 
@@ -129,5 +129,5 @@ def _thinned(values: Floats) -> Floats:
     return np.sort(values)[np.linspace(0, len(values) - 1, _MOST_VALUES).round().astype(np.int64)]
 
 
-def _series(kept: Mapping[str, KeptNumbers], count: int | None) -> dict[str, Floats]:
+def _series(kept: Mapping[str, NumbersRecord], count: int | None) -> dict[str, Floats]:
     return {title: values.array(count) for title, values in kept.items()}
