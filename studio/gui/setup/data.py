@@ -18,7 +18,7 @@ from studio.errors import UserError
 from studio.gui.forms.fields import ChoiceField, PathField
 from studio.gui.forms.forms import SettingsForm
 from studio.gui.setup.folder_preview import FolderPreviewDialog
-from studio.gui.setup.parts import LoadingBar, card_text, wrapped_label
+from studio.gui.setup.parts import LoadingBar, card_text
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import DatasetView, RunView, TaskView
@@ -26,6 +26,7 @@ from studio.gui.widgets.number_entry import shown_bytes
 from studio.gui.widgets.tab_order import follow_layout
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
+from studio.gui.widgets.wrapped_label import wrapped_label
 from studio.training.config.run_config import RunConfig
 
 _SETTLE_MS = 500

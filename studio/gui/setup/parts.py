@@ -1,13 +1,13 @@
-"""Small parts of the set-up panel: wrapped labels, what goes on while a data set loads, what is loaded."""
+"""Small parts of the set-up panel: what goes on while a data set loads, and what is loaded."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from studio.gui.state.view_state import DatasetView, TaskView
 from studio.gui.widgets.number_format import classes
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.wrapped_label import wrapped_label
 
 
 class LoadingBar(QWidget):
@@ -44,15 +44,3 @@ def card_text(view: DatasetView) -> str:
     """What is loaded, in two lines."""
     count = int(view.counts.sum())
     return f"{view.name} · {view.form}\n{count:,} {view.noun} · {classes(len(view.class_names))}"
-
-
-def wrapped_label(name: str, role: str = "") -> QLabel:
-    """A label that wraps rather than widen its panel."""
-    label = QLabel()
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-    if role:
-        label.setProperty("role", role)
-    return label

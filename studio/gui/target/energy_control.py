@@ -10,7 +10,7 @@ from studio.errors import UserError
 from studio.gui.state.judge_offers import class_names_of
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
-from studio.gui.target.energy.terms import Observable, observables
+from studio.gui.target.terms import Observable, observables
 from studio.perturb.energy import ExampleEnergies
 from studio.perturb.example_features import COLUMN, ExampleFeatures
 from studio.perturb.perturbation import Perturbation

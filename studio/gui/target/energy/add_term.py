@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from studio.gui.state.judge_offers import JudgeOffer
-from studio.gui.target.energy.terms import KINDS
+from studio.gui.target.terms import KINDS
 from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.perturb.features import Feature
 from studio.training.config.energy import ColumnTermConfig, FeatureTermConfig, JudgeTermConfig, TermConfig

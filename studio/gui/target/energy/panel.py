@@ -24,9 +24,9 @@ from studio.gui.target.energy.add_term import AddTermButton
 from studio.gui.target.energy.preview import EnergyPreview
 from studio.gui.target.energy.sum_row import EnergySum
 from studio.gui.target.energy.term_row import TermRow
-from studio.gui.target.energy.terms import KINDS, changed_value, fresh_term, label_help, observed, term_title
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
+from studio.gui.target.terms import KINDS, changed_value, fresh_term, label_help, observed, term_title
 from studio.gui.widgets.buttons import icon_button
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager

@@ -12,7 +12,7 @@ from studio.data.example_set import ExampleSet
 from studio.gui.plots.histogram_plot import HistogramPlot
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.state.view_state import TiltView
-from studio.gui.target.energy.terms import WEIGHT, Observable, before_and_after, extremes, weight_histogram
+from studio.gui.target.terms import WEIGHT, Observable, before_and_after, extremes, weight_histogram
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import set_help

@@ -12,7 +12,7 @@ from studio.errors import UserError
 from studio.gui.forms.field_info import fault_text, make_field, title_of
 from studio.gui.forms.fields import ChoiceField, Field, TextField
 from studio.gui.forms.judge_field import JudgeField
-from studio.gui.target.energy.terms import kind_title
+from studio.gui.target.terms import kind_title
 from studio.gui.widgets.buttons import icon_button
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.style_property import set_style_property

@@ -17,9 +17,9 @@ from studio.gui.plots.mean_mark import MeanMark
 from studio.gui.plots.profile_plot import ProfilePlot
 from studio.gui.plots.reference_lines import Line, ReferenceLines
 from studio.gui.state.view_state import TiltView
-from studio.gui.target.energy.terms import Observable
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
+from studio.gui.target.terms import Observable
 from studio.gui.target.theory.view import (
     CLASS,
     DATA,

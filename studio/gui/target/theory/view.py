@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from studio.evaluation.report import Evaluation, Mean
 from studio.gui.plots.reference_lines import Line
 from studio.gui.state.view_state import DatasetView, TiltView
-from studio.gui.target.energy.terms import Observable
+from studio.gui.target.terms import Observable
 from studio.gui.widgets.number_format import compact
 from studio.perturb.arrays import Floats
 from studio.perturb.example_features import ExampleFeatures
