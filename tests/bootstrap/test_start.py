@@ -47,7 +47,9 @@ class Checkout:
         shutil.copytree(ROOT / "studio" / "bootstrap", self.root / "studio" / "bootstrap", ignore=ignore)
         with (self.root / "studio" / "bootstrap" / "environment.py").open("a") as module:
             module.write("NEEDED_GB = 0.0\n")  # these tests are to pass on a disk that is nearly full, too
-        (self.root / "studio" / "cli.py").write_text(CLI)
+        (self.root / "studio" / "cli").mkdir()
+        (self.root / "studio" / "cli" / "__init__.py").touch()
+        (self.root / "studio" / "cli" / "main.py").write_text(CLI)
         (self.root / "pyproject.toml").write_text("")
         (self.root / "requirements.lock").write_text(LOCK)
         self.path = f"{script(root / 'bin' / 'uv', FAKE_UV).parent}{os.pathsep}{os.environ['PATH']}"
