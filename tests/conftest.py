@@ -17,8 +17,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# No test is about how long it takes: a busy machine would fail it.
-hypothesis.settings.register_profile("studio", deadline=None)
+# No test is about how long it takes: a busy machine would fail it. Every check draws other examples.
+hypothesis.settings.register_profile("studio", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("studio")
 
 # Before anything imports Qt or torch: both read these once.
@@ -97,10 +97,10 @@ def nothing_outlives_the_test() -> Iterator[None]:
 def _threads_left(before: set[threading.Thread]) -> set[threading.Thread]:
     """Threads started since `before` and alive after the grace; a tqdm monitor lives as long as Python does."""
     deadline = time.monotonic() + JOIN_GRACE_S
-    left = set(threading.enumerate()) - before
+    left = {thread for thread in threading.enumerate() if type(thread).__name__ != "TMonitor"} - before
     for thread in left:
         thread.join(max(0.0, deadline - time.monotonic()))
-    return {thread for thread in left if thread.is_alive() and type(thread).__name__ != "TMonitor"}
+    return {thread for thread in left if thread.is_alive()}
 
 
 def _close_widgets_left() -> list[str]:
@@ -123,6 +123,24 @@ def _collect_garbage() -> None:
     from studio.gui.widgets.garbage import collect_due
 
     collect_due()
+
+
+@pytest.fixture
+def quick_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A judge that is trained for a moment only."""
+    monkeypatch.setattr("studio.evaluation.judge._SEEN", 10_000)
+
+
+@pytest.fixture(scope="session")
+def judges_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("judges")
+
+
+@pytest.fixture
+def kept_judge(judges_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is trained for twice as long, but once for each data set: it is kept from test to test."""
+    monkeypatch.setattr("studio.evaluation.judge._SEEN", 20_000)
+    monkeypatch.setattr("studio.evaluation.judge_store.cache_dir", lambda: judges_folder)
 
 
 @pytest.fixture(scope="session")

@@ -44,12 +44,13 @@ def test_that_help_teaches_by_example(command: str, capsys: pytest.CaptureFixtur
 
 @pytest.fixture
 def script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """The one for bash, and a command `studio` that it can ask."""
+    """The one for bash, and a command `studio` that it can ask: this Python's, so that no environment is set up."""
     assert main(["completion", "bash"]) == 0
     (tmp_path / "completion.bash").write_text(capsys.readouterr().out)
     studio = tmp_path / "bin" / "studio"
     studio.parent.mkdir()
-    studio.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m studio "$@"\n')
+    code = "import sys; from studio.cli.main import main; sys.exit(main())"
+    studio.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(code)} "$@"\n')
     studio.chmod(0o755)
     return tmp_path / "completion.bash"
 

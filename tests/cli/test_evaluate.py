@@ -33,13 +33,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def quick_judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A judge that is trained for a moment only."""
-    monkeypatch.setattr("studio.evaluation.judge._SEEN", 10_000)
-
-
-@pytest.mark.usefixtures("quick_judge")
+@pytest.mark.usefixtures("kept_judge")
 def test_that_samples_are_sorted_into_folders_by_class(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -57,7 +51,7 @@ def test_that_samples_are_sorted_into_folders_by_class(
     assert [path.name for path in out.parent.iterdir()] == ["sorted"]
 
 
-@pytest.mark.usefixtures("quick_judge")
+@pytest.mark.usefixtures("kept_judge")
 def test_that_a_ctrl_c_while_samples_are_sorted_leaves_no_folder(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,7 +100,7 @@ def test_that_it_prints_the_table_and_writes_every_figure(
     assert json.loads(out.read_text()) == found
 
 
-@pytest.mark.usefixtures("quick_judge")
+@pytest.mark.usefixtures("kept_judge")
 def test_that_the_target_of_a_run_with_an_energy_by_example_is_that_energys(tmp_path: Path) -> None:
     run, out = tmp_path / "run", tmp_path / "found.json"
     term = json.dumps([{"kind": "linear", "feature": "ink", "slope": 0.2}])
@@ -120,7 +114,7 @@ def test_that_the_target_of_a_run_with_an_energy_by_example_is_that_energys(tmp_
     assert [found[name]["target"] for name in data.class_names] == pytest.approx(list(wanted))
 
 
-@pytest.mark.usefixtures("quick_judge")
+@pytest.mark.usefixtures("kept_judge")
 def test_that_an_evaluation_says_of_which_run_step_and_target_it_is(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -137,7 +131,7 @@ def test_that_an_evaluation_says_of_which_run_step_and_target_it_is(
     assert (kept.step, kept.seconds, kept.revision) == (5, 0.5, 4)
 
 
-@pytest.mark.usefixtures("quick_judge")
+@pytest.mark.usefixtures("kept_judge")
 def test_that_a_small_buffer_is_evaluated_as_so_many_samples(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -68,9 +68,13 @@ def all_panels(window: MainWindow) -> None:
 
 
 @pytest.fixture
-def quick_hands(qtbot: QtBot, window: MainWindow) -> Hands:
+def hands(qtbot: QtBot, window: MainWindow) -> Hands:
+    return Hands(qtbot, window)
+
+
+@pytest.fixture
+def quick_hands(hands: Hands) -> Hands:
     """At a window whose runs are quick and log every step."""
-    hands = Hands(qtbot, window)
     hands.choose("model", "vae")
     cadence = hands.bench.setup.config.cadence.model_copy(update={"log_every": 1, "samples": 9})
     hands.bench.setup.edit(cadence=cadence, threads=1)

@@ -21,6 +21,13 @@ Key: TypeAlias = Qt.Key
 Modifier: TypeAlias = Qt.KeyboardModifier
 
 
+def find(parent: QWidget, kind: type[Any], name: str) -> Any:
+    """The child of that name, which is there."""
+    found = parent.findChild(kind, name)
+    assert found is not None, name
+    return found
+
+
 class Hands:
     """At one window."""
 
@@ -28,9 +35,7 @@ class Hands:
         self.qtbot, self.window, self.bench = qtbot, window, window.workbench
 
     def find(self, kind: type[Any], name: str) -> Any:
-        found = self.window.findChild(kind, name)
-        assert found is not None, name
-        return found
+        return find(self.window, kind, name)
 
     def key(self, key: Key, modifier: Modifier = Modifier.NoModifier) -> None:
         self.qtbot.keyClick(QApplication.focusWidget() or self.window, key, modifier)

@@ -82,6 +82,7 @@ def test_that_torch_does_what_was_not_measured_to_be_slow(products: list[str]) -
     assert products == []
 
 
+@pytest.mark.slow  # it waits for the import of the exporter
 def test_that_other_programs_get_the_convolutions_as_such() -> None:
     program = torch.export.export(ToImage(6, 1, 4, stride=2, padding=1), (torch.randn(2, 6, 4, 4),))
     called = {str(node.target) for node in program.graph.nodes}

@@ -58,7 +58,7 @@ def weighted_sets(draw: st.DrawFn) -> tuple[np.ndarray, float]:
 
 
 @given(weighted_sets(), st.sampled_from([1, 7, 2**20]))
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_that_error_carry_is_the_literal_loop_also_for_weights_above_the_batch_size(
     case: tuple[np.ndarray, float], piece: int
 ) -> None:
@@ -78,7 +78,6 @@ def test_that_error_carry_is_the_literal_loop_also_for_weights_above_the_batch_s
 
 
 @given(weighted_sets(), st.integers(0, 60), st.sampled_from([7, 2**20]))
-@settings(max_examples=100)
 def test_that_a_place_in_an_epoch_that_was_planned_in_one_piece_is_taken_up(
     case: tuple[np.ndarray, float], taken: int, piece: int
 ) -> None:
@@ -95,7 +94,6 @@ def test_that_a_place_in_an_epoch_that_was_planned_in_one_piece_is_taken_up(
 
 
 @given(weighted_sets())
-@settings(max_examples=100)
 def test_that_the_carried_error_stays_below_the_pending_weight(case: tuple[np.ndarray, float]) -> None:
     weights, average_size = case
     planner = ErrorCarryPlanner(np.log(weights), average_size, Unshuffled())
@@ -225,7 +223,6 @@ def test_that_one_example_may_outweigh_many_batches_without_starving_the_rest() 
 
 
 @given(st.integers(3, 60), st.sampled_from([5.0, 20.0, 300.0]), st.integers(0, 2**32 - 1), st.floats(0.3, 20))
-@settings(max_examples=150)
 def test_that_what_adds_nothing_is_left_out_of_batches_that_are_else_the_literal_loops(
     size: int, spread: float, seed: int, average_size: float
 ) -> None:

@@ -115,7 +115,6 @@ def test_that_a_fixed_size_in_the_raw_gauge_holds_b_avg_in_units_of_weight() -> 
 
 
 @given(st.integers(1, 12), st.integers(1, 40), st.integers(0, 2**32 - 1), st.sampled_from([0.5, 2.0, 8.0]))
-@settings(max_examples=150)
 def test_that_places_are_dealt_by_share_and_never_a_whole_one_off(
     classes: int, size: int, seed: int, spread: float
 ) -> None:
@@ -165,7 +164,6 @@ def test_that_every_example_of_a_class_comes_before_any_comes_again() -> None:
 
 
 @given(st.integers(1, 40), st.integers(0, 2**32 - 1), st.sampled_from([0.1, 1.0, 3.0]))
-@settings(max_examples=100)
 def test_that_examples_are_visited_by_their_rates_and_never_a_whole_visit_off(
     count: int, seed: int, spread: float
 ) -> None:

@@ -166,10 +166,10 @@ def test_that_snapshots_alone_draw_no_shares_and_no_table_anew(workbench: Workbe
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("kept_judge")
 def test_that_a_run_is_evaluated_live_on_demand_and_after_its_end(
-    window: MainWindow, workbench: Workbench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    window: MainWindow, workbench: Workbench, qtbot: QtBot
 ) -> None:
-    monkeypatch.setattr("studio.evaluation.judge._SEEN", 10_000)
     seen = workbench.setup.config.evaluation.model_copy(update={"budget": 50.0, "samples": 100})
     workbench.setup.edit(evaluation=seen)
     evaluations = workbench.evaluations

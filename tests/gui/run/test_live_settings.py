@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QMessageBox, QPushButton, QWidget
-from pytestqt.qtbot import QtBot
 
 from studio.gui.forms.number_field import NumberField
 from studio.gui.run.live_settings import learning_rates
 from studio.gui.state.log_line import LogLine
 from studio.gui.state.view_state import RunPhase
-from studio.gui.window.main_window import MainWindow
 from studio.models.catalog import MODELS
 from studio.training.config.run_config import BatchConfig, CadenceConfig
 from tests.gui.hands import Hands
@@ -20,9 +18,8 @@ Key = Qt.Key
 
 
 @pytest.fixture
-def hands(qtbot: QtBot, window: MainWindow) -> Hands:
+def hands(hands: Hands) -> Hands:
     """At a window whose runs are quick and log every step."""
-    hands = Hands(qtbot, window)
     hands.choose("model", "vae")
     hands.bench.setup.edit(
         batch=BatchConfig(average_size=8), cadence=CadenceConfig(log_every=1, sample_every=60, samples=4), threads=1

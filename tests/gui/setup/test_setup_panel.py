@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -32,9 +31,9 @@ from studio.gui.window.workbench import Workbench
 from studio.models.catalog import MODELS
 from studio.training.config.planners import PlannerKind
 from tests.data.image_folders import write_image
+from tests.gui.hands import find
 
 Key = Qt.Key
-Widget = TypeVar("Widget", bound=QWidget)
 
 
 @pytest.fixture
@@ -46,12 +45,6 @@ def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> SetupPanel
         panel.show()
     panel.activateWindow()
     return panel
-
-
-def find(parent: QWidget, kind: type[Widget], name: str) -> Widget:
-    found = parent.findChild(kind, name)
-    assert isinstance(found, kind)
-    return found
 
 
 def choose(qtbot: QtBot, combo: QComboBox, value: object) -> None:

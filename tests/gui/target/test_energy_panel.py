@@ -24,7 +24,7 @@ from studio.perturb.perturbation import target_shares
 from studio.training.config.energy import FormulaTermConfig, JudgeTermConfig, LinearTermConfig
 from studio.training.config.run_config import BatchConfig, CadenceConfig, PerturbationConfig, RunConfig
 from tests.data.image_folders import write_image_folder
-from tests.gui.hands import PATIENCE_MS, Hands, Key
+from tests.gui.hands import PATIENCE_MS, Hands, Key, find
 from tests.gui.shown import show
 
 
@@ -38,12 +38,6 @@ def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> EnergyPane
 
 def settle(qtbot: QtBot, bench: Workbench) -> None:
     qtbot.waitUntil(lambda: not bench.energies.busy and bench.tasks.view is None, timeout=PATIENCE_MS)
-
-
-def find(panel: EnergyPanel, kind: type[Any], name: str) -> Any:
-    found = panel.findChild(kind, name)
-    assert found is not None, name
-    return found
 
 
 def menu_action(menu: QMenu, *path: str) -> Any:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -19,18 +18,12 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
 from studio.training.config.file import parse_config
 from studio.training.config.planners import PlannerKind
+from tests.gui.hands import find
 
 OFFSET, TARGET = Column.OFFSET, Column.TARGET
 Key = Qt.Key
 Button = Qt.MouseButton
 Modifier = Qt.KeyboardModifier
-Widget = TypeVar("Widget", bound=QWidget)
-
-
-def find(parent: QWidget, kind: type[Widget], name: str) -> Widget:
-    found = parent.findChild(kind, name)
-    assert isinstance(found, kind)
-    return found
 
 
 @pytest.fixture

@@ -33,11 +33,7 @@ from tests.data.image_folders import write_image_folder, write_loose_images
 from tests.gui.hands import PATIENCE_MS, Hands, Key
 from tests.gui.target.test_energy_panel import add, enter, settle
 
-
-@pytest.fixture(autouse=True)
-def quick_judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A judge that is trained for a moment only."""
-    monkeypatch.setattr("studio.evaluation.judge._SEEN", 20_000)
+pytestmark = pytest.mark.usefixtures("kept_judge")
 
 
 @pytest.fixture

@@ -6,21 +6,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
-from pytestqt.qtbot import QtBot
 
 from studio.gui.target.offsets.columns import Column
-from studio.gui.window.main_window import MainWindow
 from studio.training.config.file import read_config
 from studio.training.config.presets import presets
 from studio.training.config.run_config import RunConfig
 from tests.gui.hands import Button, Hands, Key, Modifier
 
 CTRL = Modifier.ControlModifier
-
-
-@pytest.fixture
-def hands(qtbot: QtBot, window: MainWindow) -> Hands:
-    return Hands(qtbot, window)
 
 
 @pytest.fixture

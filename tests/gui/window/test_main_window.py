@@ -36,9 +36,8 @@ CTRL, CTRL_SHIFT = Modifier.ControlModifier, Modifier.ControlModifier | Modifier
 
 
 @pytest.fixture
-def hands(qtbot: QtBot, window: MainWindow) -> Hands:
+def hands(hands: Hands) -> Hands:
     """At a window whose runs are quick."""
-    hands = Hands(qtbot, window)
     hands.choose("model", "vae")
     hands.bench.setup.edit(
         batch=BatchConfig(average_size=8),

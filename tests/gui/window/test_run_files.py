@@ -36,13 +36,13 @@ from tests.library.made_runs import record_evaluation
 
 
 @pytest.fixture
-def hands(qtbot: QtBot, window: MainWindow) -> Hands:
-    window.workbench.setup.edit(
+def hands(hands: Hands) -> Hands:
+    hands.bench.setup.edit(
         model=VaeConfig(width=4),
         batch=BatchConfig(average_size=16),
         cadence=CadenceConfig(log_every=1, sample_every=0.5, samples=4),
     )
-    return Hands(qtbot, window)
+    return hands
 
 
 @pytest.mark.usefixtures("all_panels")

@@ -213,13 +213,13 @@ def test_that_distances_of_points_count_each_chain_once(monkeypatch: pytest.Monk
     assert asked == [40]
 
 
+@pytest.mark.usefixtures("kept_judge")
 @pytest.mark.parametrize("command", ["evaluate", "sample", "export"])
 def test_that_a_command_on_weights_that_are_no_numbers_is_one_line(
-    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from safetensors.torch import load_file, save_file
 
-    monkeypatch.setattr("studio.evaluation.judge._SEEN", 10_000)
     run, out = tmp_path / "run", tmp_path / "out.npz"
     quick = ["--set", "model.width=4", "--set", "batch.average_size=8"]
     assert main(["train", "digits-vae", "--steps", "1", "--run-dir", str(run), *quick]) == 0

@@ -53,12 +53,6 @@ def loose(folder: Path) -> ImageSet:
     return found
 
 
-@pytest.fixture
-def quick_judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A judge that is trained for a moment only."""
-    monkeypatch.setattr("studio.evaluation.judge._SEEN", 10_000)
-
-
 def perturbed(*terms: Mapping[str, object]) -> PerturbationConfig:
     return PerturbationConfig.model_validate({"terms": terms})
 
@@ -89,7 +83,7 @@ def log_odds(examples: ImageSet, of: str, data: str) -> Floats:
     return measured_set(examples, Judges(examples, Path("nowhere"))).values(name)
 
 
-@pytest.mark.usefixtures("quick_judge")
+@pytest.mark.usefixtures("kept_judge")
 def test_that_another_sets_judge_gives_the_log_odds_that_it_gives_its_own_images(
     loose: ImageSet, digits: ImageSet
 ) -> None:
@@ -98,7 +92,7 @@ def test_that_another_sets_judge_gives_the_log_odds_that_it_gives_its_own_images
     assert own[digits.labels[:SHOWN] == 2].mean() > own[digits.labels[:SHOWN] != 2].mean() + 1
 
 
-@pytest.mark.usefixtures("quick_judge")
+@pytest.mark.usefixtures("kept_judge")
 def test_that_a_formula_takes_log_odds_of_any_judge(loose: ImageSet, digits: ImageSet) -> None:
     term = {"kind": "formula", "text": "where(log_odds(2) > 0, -2, 0.01*ink)", "data": "digits"}
     target = perturbed(term).resolve(loose.class_names)
@@ -116,7 +110,7 @@ def test_that_a_formula_takes_log_odds_of_any_judge(loose: ImageSet, digits: Ima
         perturbed(term).resolve(digits.class_names).example_energies(measured_set(digits))
 
 
-@pytest.mark.usefixtures("quick_judge")
+@pytest.mark.usefixtures("kept_judge")
 def test_that_images_of_another_size_and_colour_are_brought_to_the_judges(loose: ImageSet, digits: ImageSet) -> None:
     large = loose.images.repeat(2, axis=1).repeat(2, axis=2).repeat(3, axis=3)
     coloured = ImageSet(name="Large", images=large, labels=loose.labels, class_names=loose.class_names)
@@ -172,7 +166,7 @@ def test_that_the_judges_on_offer_know_their_classes_before_anything_is_loaded(l
     assert all(len(names) > 1 for names in offered.values())
 
 
-@pytest.mark.usefixtures("quick_judge")
+@pytest.mark.usefixtures("kept_judge")
 def test_that_a_run_without_a_window_is_tilted_and_evaluated_by_another_sets_judge(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -202,7 +196,7 @@ def test_that_a_run_without_a_window_is_tilted_and_evaluated_by_another_sets_jud
     assert main(["resume", str(run), "--steps", "8"]) == 0
 
 
-@pytest.mark.usefixtures("quick_judge")
+@pytest.mark.usefixtures("kept_judge")
 def test_that_shares_of_unlabelled_data_are_corrected_for_what_the_judge_confuses(
     loose: ImageSet, digits: ImageSet
 ) -> None:
