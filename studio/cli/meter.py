@@ -131,10 +131,15 @@ class Meter:
 
 
 def say(text: str) -> None:
-    """A line on stderr, above a bar if there is one."""
+    """A line on stderr, above a bar if there is one; lost where that is a file on a disk that is full."""
     from tqdm import tqdm
 
-    tqdm.write(text, file=sys.stderr)
+    try:
+        tqdm.write(text, file=sys.stderr)
+    except BrokenPipeError:
+        raise
+    except OSError:  # the work goes on without it
+        return
 
 
 @contextmanager

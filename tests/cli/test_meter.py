@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -33,6 +35,24 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     made = Terminal()
     monkeypatch.setattr("sys.stderr", made)
     return made
+
+
+def test_that_a_full_disk_under_stderr_ends_no_work_but_a_reader_who_is_gone_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = on_terminal(monkeypatch)
+    monkeypatch.setattr(terminal, "write", _raising(OSError(errno.ENOSPC, "No space left on device")))
+    say("a line")
+    monkeypatch.setattr(terminal, "write", _raising(BrokenPipeError()))
+    with pytest.raises(BrokenPipeError):
+        say("a line")
+
+
+def _raising(error: OSError) -> Callable[[str], int]:
+    def write(_: str) -> int:
+        raise error
+
+    return write
 
 
 class Clock:
