@@ -36,6 +36,8 @@ def whole_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
     part = part_of(path)
     made: list[Path] = []
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise UserError("This is not a file", f"{path} is a device or a pipe.", "Choose the name of a file.")
         made = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_left_over_parts(path.parent, re.escape(path.name))

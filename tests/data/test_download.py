@@ -146,6 +146,19 @@ def test_that_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> Non
     assert files_below(tmp_path) == ["file"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_that_no_file_takes_the_place_of_a_device_or_a_pipe(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(UserError, match="device or a pipe"), whole_file(path) as file:
+            file.write(b"x")
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["link", "pipe"]
+
+
 def test_that_a_file_that_does_not_come_leaves_no_folder(loopback: Loopback, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     with pytest.raises(UserError, match="could not be downloaded"):
