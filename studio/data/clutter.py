@@ -18,6 +18,7 @@ _CLUTTER = frozenset(
         "$recycle.bin", "recycler", "recycled", "system volume information", "found.000",
         "lost+found", "__pycache__",
         "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@sharebin", "@tmp", "@sharesnap",
+        "@__thumb",
     }
 )  # fmt: skip
 """Of macOS, Windows, Linux, and network drives."""
@@ -30,6 +31,7 @@ _NO_IMAGES = frozenset(
         ".bz2", ".xz", ".7z", ".rar", ".npy", ".npz", ".pkl", ".pickle", ".pt", ".pth", ".h5", ".hdf5",
         ".safetensors", ".mat", ".parquet", ".arrow", ".tfrecord", ".mp3", ".wav", ".flac", ".ogg", ".m4a", ".mp4",
         ".mov", ".avi", ".mkv", ".webm", ".xmp", ".aae", ".srt", ".url", ".lnk", ".md5", ".sha1", ".sha256",
+        ".bak", ".orig", ".old", ".tmp", ".swp", ".part", ".crdownload", ".geojson",
     }
 )  # fmt: skip
 """Endings of files that are no images, such as captions beside them."""
@@ -41,11 +43,12 @@ _IMAGES = frozenset(
     }
 )  # fmt: skip
 _MASK_WORDS = (
-    r"(?:(?:seg|segmentation|label|gt)[-_ ]?)?(?:masks?|masklabels?|labels?|labelmaps?|labelids?|seg|segmentations?|"
-    r"annotations?|trimaps?|mattes?|groundtruth|gt)(?:[-_ ]?[0-9]+)?"
+    r"(?:(?:seg|segmentation|label|gt|bin|binary|semantic|instance|object|alpha)[-_ ]?)?"
+    r"(?:masks?|masklabels?|labels?|labelmaps?|label(?:train)?ids?|instances?|instanceids?|seg|segmentations?|"
+    r"annotations?|trimaps?|mattes?|ground[-_ ]?truth|gt)(?:[-_ ]?[0-9]+)?"
 )
-_MASK = re.compile(rf"(?P<of>.+?)[-_. ]+{_MASK_WORDS}")
-"""The stem of a mask's name, such as ``x-masklabel`` or ``x_mask_1``, and that of the image that it belongs to."""
+_MASKS = (re.compile(rf"(?P<of>.+?)[-_. ]+{_MASK_WORDS}"), re.compile(r"(?:mask|seg|gt)[-_. ]+(?P<of>.+)"))
+"""The stem of a mask's name, such as ``x-masklabel``, ``x_mask_1`` or ``mask_x``, and that of its image."""
 
 _IMAGE_FOLDER = re.compile(r"images?|imgs?|jpe?gimages|photos?|pictures?")
 
@@ -57,7 +60,7 @@ def is_clutter(name: str) -> bool:
 
 def is_no_image(name: str) -> bool:
     """Whether a file's name says that it is something else than an image."""
-    return PurePath(name).suffix.casefold() in _NO_IMAGES
+    return PurePath(name).suffix.casefold() in _NO_IMAGES or name.endswith("~")
 
 
 def is_image(name: str) -> bool:
@@ -69,7 +72,12 @@ def masks_among(names: Iterable[str]) -> set[str]:
     """Which files of one folder are masks of others in it: ``x-masklabel.png`` beside ``x.jpg``."""
     stems = {name: file_system_key(PurePath(name).stem) for name in names}
     there = set(stems.values())
-    return {name for name, stem in stems.items() if (found := _MASK.fullmatch(stem)) and found["of"] in there}
+    return {name for name, stem in stems.items() if _masked(stem) & there}
+
+
+def _masked(stem: str) -> set[str]:
+    """What the image may be called that this is a mask of by its name."""
+    return {found["of"] for pattern in _MASKS if (found := pattern.fullmatch(stem))}
 
 
 def mask_folders(names: Iterable[str]) -> dict[str, str]:
@@ -80,9 +88,9 @@ def mask_folders(names: Iterable[str]) -> dict[str, str]:
     images = next((name for key, name in plain.items() if _IMAGE_FOLDER.fullmatch(key)), None)
     found = {}
     for key, name in plain.items():
-        mask = _MASK.fullmatch(key)
-        if mask and mask["of"] in plain:
-            found[name] = plain[mask["of"]]
+        of = next((plain[of] for of in sorted(_masked(key)) if of in plain), None)
+        if of is not None:
+            found[name] = of
         elif images is not None and re.fullmatch(_MASK_WORDS, key):
             found[name] = images
     return found

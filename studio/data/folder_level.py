@@ -2,12 +2,13 @@
 
 folder/PetImages/{Cat,Dog}       the one sub-folder holds the classes
 folder/{train,val}/{cat,dog}     the sub-folders are parts of the set, and each holds the classes
+folder/data/{train,val}/…        both
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from studio.data.example_set import some
 from studio.names import shown_name
 
 _PART = re.compile(
-    r"train(ing)?|val(id|idation)?|test(ing|s)?|dev(el)?|eval(uation)?|hold ?out|unseen|pred(iction)?s?|"
-    r"(fold|split|part) ?[0-9]*"
+    r"(train(ing)?|val(id|idation)?|test(ing|s)?|dev(el)?|eval(uation)?) ?(set)? ?[0-9]*|"
+    r"hold ?out|unseen|unlabell?ed|pred(iction)?s?|(fold|split|part) ?[0-9]*"
 )
 _NO_CLASS = re.compile(r"images?|imgs?|jpe?gimages|photos?|pictures?|masks?|labels?|annotations?|data(set)?")
 
@@ -64,7 +65,10 @@ def better_level(classes: Mapping[Path, Collection[Path]]) -> BetterLevel | None
         inner = _inner_names(trees[folder], folder, place)
         reason = f"“{shown_name(folder.name)}” is the only class, and its own sub-folders look like classes: {inner}."
         return BetterLevel(reason=reason, folders=(place,))
-    if len(trees) == 1 or not all(_is_part(folder.name) for folder in trees):
+    if len(trees) == 1:
+        ((folder, tree),) = trees.items()
+        return _better_below(folder, tree)
+    if not all(_is_part(folder.name) for folder in trees):
         return None
     names = " and ".join(f"“{shown_name(folder.name)}”" for folder in list(trees)[:2])
     reason = f"{names} look like parts of a data set and not like classes"
@@ -73,6 +77,30 @@ def better_level(classes: Mapping[Path, Collection[Path]]) -> BetterLevel | None
     folder, place = next(iter(found.items()))
     inner = _inner_names(trees[folder], folder, place)
     return BetterLevel(reason=f"{reason}; they hold {inner}.", folders=tuple(found.values()))
+
+
+def _better_below(folder: Path, tree: _Node) -> BetterLevel | None:
+    """What to choose in the only class, where its sub-folders are parts of a data set."""
+    folder, tree = _where_it_divides(folder, tree)
+    if tree.files or len(tree.below) < 2 or not all(map(_is_part, tree.below)):
+        return None
+    return better_level({folder / name: tuple(_places(folder / name, below)) for name, below in tree.below.items()})
+
+
+def _places(folder: Path, node: _Node) -> Iterator[Path]:
+    """The folders at or below this one that hold images."""
+    if node.files:
+        yield folder
+    for name, below in node.below.items():
+        yield from _places(folder / name, below)
+
+
+def _where_it_divides(folder: Path, node: _Node) -> tuple[Path, _Node]:
+    """The first folder, at or below this one, that holds more than one folder, or images."""
+    while len(node.below) == 1 and not node.files:
+        ((name, node),) = node.below.items()
+        folder /= name
+    return folder, node
 
 
 def _inner_names(tree: _Node, folder: Path, place: Path) -> str:
@@ -94,9 +122,7 @@ def _tree(folder: Path, places: Iterable[Path]) -> _Node:
 
 def _classes_in(folder: Path, node: _Node) -> Path | None:
     """The folder, at or below this one, whose sub-folders look like classes: two at least, and no image beside them."""
-    while len(node.below) == 1 and not node.files:
-        ((name, node),) = node.below.items()
-        folder /= name
+    folder, node = _where_it_divides(folder, node)
     names = list(node.below)
     if node.files or len(names) < 2 or any(_NO_CLASS.fullmatch(_plain(name)) for name in names):
         return None

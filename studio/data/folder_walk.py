@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from studio.data.clutter import is_clutter, is_image, is_no_image, masks_among
+from studio.data.clutter import is_clutter, is_image, is_no_image, mask_folders, masks_among
 from studio.data.example_set import SkippedFile, some
 from studio.names import composed, shown_name
 from studio.progress import Progress
@@ -49,7 +49,8 @@ class FolderWalk:
         root: the folder.
         progress: may cancel.
         skipped: what could not be entered, with the reason.
-        captions, masks: files that are no images by their names, and masks of images; in the order they were met.
+        captions, masks, mask_folders: files that are no images by their names, masks of images, and folders of masks
+            beside images; in the order they were met.
     """
 
     root: Path
@@ -57,6 +58,7 @@ class FolderWalk:
     skipped: list[SkippedFile] = field(default_factory=list)
     captions: list[str] = field(default_factory=list)
     masks: list[str] = field(default_factory=list)
+    mask_folders: list[str] = field(default_factory=list)
 
     def entries(self, folder: Path) -> Entries:
         """What lies in a folder, without what systems leave behind; what cannot be looked at is skipped.
@@ -101,8 +103,9 @@ class FolderWalk:
             except OSError as error:
                 self._skip(place, f"the folder cannot be read ({error.strerror})")
                 continue
-            links += [inner for inner in entries.folders if inner.is_symlink()]
-            waiting += [inner for inner in reversed(entries.folders) if not inner.is_symlink()]
+            folders = self._without_masks(entries)
+            links += [inner for inner in folders if inner.is_symlink()]
+            waiting += [inner for inner in reversed(folders) if not inner.is_symlink()]
             if kept := self.images(entries):
                 found[place] = kept
         return found
@@ -114,6 +117,13 @@ class FolderWalk:
         self.masks += [shown_path(path, self.root) for path in entries.files if path.name in masks]
         return [path for path in entries.files if path.name not in masks]
 
+    def _without_masks(self, entries: Entries) -> list[Path]:
+        """The folders of a class's folder that do not hold masks of the images beside them; those are noted."""
+        beside = ["images"] if entries.files else []
+        masks = mask_folders([*beside, *(path.name for path in entries.folders)])
+        self.mask_folders += [shown_path(path, self.root) for path in entries.folders if path.name in masks]
+        return [path for path in entries.folders if path.name not in masks]
+
     def notes(self) -> tuple[str, ...]:
         """What was left out by its name, in one sentence."""
         parts = [
@@ -121,6 +131,7 @@ class FolderWalk:
             for names, one, many in (
                 (self.captions, "file that is no image", "files that are no images"),
                 (self.masks, "mask of an image", "masks of images"),
+                (self.mask_folders, "folder of masks", "folders of masks"),
             )
             if names
         ]

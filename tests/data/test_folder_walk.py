@@ -106,6 +106,11 @@ def test_that_masks_and_captions_are_left_out_in_one_line(tmp_path: Path) -> Non
             ["benign (1)_mask.png", "benign (1)_mask_2.png"],
         ),
         (["x_label_mask.png", "x.png"], ["x_label_mask.png"]),
+        (["x.jpg", "mask_x.png", "seg-x.png"], ["mask_x.png", "seg-x.png"]),
+        (
+            ["x.jpg", "x_bin_mask.png", "x_instanceIds.png", "x_labelTrainIds.png"],
+            ["x_bin_mask.png", "x_instanceIds.png", "x_labelTrainIds.png"],
+        ),
         (["x-masklabel.png", "y.png"], []),
         (["mask.png", "1.png", "label 1.png", "masked.png"], []),
         (["x.png", "x-unmasked.png", "x2.png", "x_2.png"], []),
@@ -113,6 +118,22 @@ def test_that_masks_and_captions_are_left_out_in_one_line(tmp_path: Path) -> Non
 )
 def test_that_a_mask_is_one_of_an_image_beside_it(names: list[str], masks: list[str]) -> None:
     assert masks_among(names) == set(masks)
+
+
+@pytest.mark.parametrize("images", ["images/1.png", "1.png"])
+def test_that_a_folder_of_masks_beside_a_classs_images_is_left_out_and_told(tmp_path: Path, images: str) -> None:
+    for place in (images, "masks/1.png", "no_mask/2.png"):
+        write_image(tmp_path / "a" / place)
+    found = loaded(tmp_path, size=8)
+    assert sorted(found.files) == sorted([f"a/{images}", "a/no_mask/2.png"])
+    assert found.report.lines() == ("Left out by name: 1 folder of masks (a/masks).",)
+
+
+def test_that_what_editors_and_downloads_leave_is_no_example(tmp_path: Path) -> None:
+    for name in ("1.png", "1.png~", "1.png.bak", "2.png.part", "3.png.crdownload"):
+        write_image(tmp_path / "a" / "x.png").rename(tmp_path / "a" / name)
+    write_image(tmp_path / "@__thumb" / "1.png")
+    assert loaded(tmp_path, size=8).files == ("a/1.png",)
 
 
 @pytest.mark.parametrize("kind", ["text", "no image inside"])
@@ -149,6 +170,10 @@ def test_that_a_folder_of_other_files_alone_is_refused_with_what_is_in_it(tmp_pa
         (["training_set/training_set/cats", "training_set/training_set/dogs"], ["training_set/training_set"]),
         (["seg_train/seg_train/sea", "seg_train/seg_train/street", "seg_pred/seg_pred"], ["seg_train/seg_train"]),
         (["data/train/cat", "data/train/dog"], ["data/train"]),
+        (["data/train/cat", "data/train/dog", "data/val/cat", "data/val/dog"], ["data/train", "data/val"]),
+        (["images/train", "images/test"], ["images/test", "images/train"]),
+        (["train2017/cat", "train2017/dog", "val2017/cat", "val2017/dog"], ["train2017", "val2017"]),
+        (["trainset/cat", "trainset/dog", "unlabeled/cat", "unlabeled/dog"], ["trainset", "unlabeled"]),
         (["fold1/a", "fold1/b", "fold2/a", "fold2/b"], ["fold1", "fold2"]),
         (["train", "valid", "test"], ["test", "train", "valid"]),
         (["images", "masks"], ["images"]),
