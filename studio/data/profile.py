@@ -32,6 +32,8 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
         space, transform = _transform(profile)
         if transform is None:
             return image
+        if space == "L" and image.mode not in ("1", "L", "LA"):
+            raise OddProfileError  # it would take the colours away
         alpha = None
         if image.has_transparency_data:
             image = image.convert("RGBA")

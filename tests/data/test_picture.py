@@ -112,6 +112,13 @@ def test_that_a_profile_of_srgb_changes_no_value(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_square(path, SMALL), pixels)
 
 
+def test_that_a_profile_of_grey_takes_no_colours_away(tmp_path: Path) -> None:
+    path = saved(Image.new("RGB", (8, 8), (90, 200, 90)), tmp_path / "a.png", icc_profile=linear_grey())
+    found = read_picture(path, Square(size=8))
+    assert found.pixels[4, 4].tolist() == [90, 200, 90]
+    assert found.odd_profile
+
+
 def test_that_a_profile_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     path = saved(Image.new("RGB", (8, 8), (90, 200, 90)), tmp_path / "a.png", icc_profile=b"no profile at all")
     found = read_picture(path, SMALL)
