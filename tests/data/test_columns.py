@@ -112,6 +112,7 @@ def test_that_an_example_comes_once_however_it_is_called(tmp_path: Path) -> None
         ("0,1\n1,2,3\n", "Line 2 .* it has 3 cells"),
         ('0,1\n1,"2"x\n', "line 2: "),
         ('0,1\n1,"2\n', "line 2: "),
+        ('0,"1\n1,2\n', "line 1: unexpected end of data"),
         ("id,energy\n", "names no example"),
         ("", "names no example"),
         ("sep=;\n0,1\n", "Line 2 .* it has 1 cell"),
