@@ -52,7 +52,7 @@ def setting_at(config: RunConfig, path: str) -> Any:
 def _assigned(config: RunConfig, assignments: Sequence[tuple[tuple[str, ...], str]]) -> RunConfig:
     raw = config.model_dump(mode="json")
     for path, text in assignments:
-        value = _value(text, is_text=_is_text(config, path))
+        value = _value(text, _type_at(config, path))
         *parents, leaf = path
         place: Any = raw
         for parent in parents:
@@ -101,21 +101,21 @@ def _assignment(text: str) -> tuple[tuple[str, ...], str]:
     return tuple(parts), value
 
 
-def _is_text(config: RunConfig, path: Sequence[str]) -> bool:
-    """Whether the setting there is a text, or one of several words."""
+def _type_at(config: RunConfig, path: Sequence[str]) -> Any:
+    """The type of the setting there; None if it is no field, as an offset."""
     place: Any = config
     for parent in path[:-1]:
         place = getattr(place, parent, None)
     field = type(place).model_fields.get(path[-1]) if isinstance(place, Settings) else None
-    if field is None:
-        return False
-    words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-    return field.annotation is str or any(isinstance(word, str) for word in words)
+    return field.annotation if field is not None else None
 
 
-def _value(text: str, *, is_text: bool) -> Any:
+def _value(text: str, kind: Any) -> Any:
+    """What is meant for a setting of this type: a text, or one of several words, is no number, nor is ``true``."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return text if is_text and not isinstance(value, str) else value
+    words = get_args(kind) if get_origin(kind) is Literal else ()
+    is_text = kind is str or any(isinstance(word, str) for word in words)
+    return text if (is_text and not isinstance(value, str)) or (isinstance(value, bool) and kind is not bool) else value

@@ -240,6 +240,16 @@ def test_that_assignments_reach_nested_settings() -> None:
     assert config.seed == 7
 
 
+@pytest.mark.parametrize("path", ["batch.average_size", "seed", "perturbation.offsets.2"])
+def test_that_true_is_no_number(path: str) -> None:
+    with pytest.raises(UserError, match="it is 'true'"):
+        with_settings(RunConfig(), [f"{path}=true"])
+
+
+def test_that_true_is_the_value_of_a_switch() -> None:
+    assert with_settings(RunConfig(), ["perturbation.offsets_enabled=false"]).perturbation.offsets_enabled is False
+
+
 @pytest.mark.parametrize("text", ["2024", "1e3", "true", "null", "NaN", "[1]", "{}", "-0", "a", "a=b", "Zoë"])
 def test_that_a_setting_that_is_a_text_takes_any(text: str) -> None:
     start = with_settings(RunConfig(), ["dataset.kind=folder"])
