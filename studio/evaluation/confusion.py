@@ -65,15 +65,17 @@ class Rates:
     Attributes:
         rates: C, judged class by true class, shape (K + 1, K + 1).
         known: m_k, examples held out of each class, infinitely many of the last, shape (K + 1,).
+        added: examples of each class that were added to these and judged right.
     """
 
     rates: Floats
     known: Floats
+    added: float = _TRUSTED
 
     @property
     def behind(self) -> Floats:
         """Examples behind each column: m_k and those added, shape (K + 1,)."""
-        return self.known + _TRUSTED
+        return self.known + self.added
 
     @classmethod
     def of(cls, confusion: Floats) -> Rates:
@@ -86,6 +88,12 @@ class Rates:
         rates = (confusion + _TRUSTED * np.eye(*confusion.shape)) / (known + _TRUSTED)
         unsure = np.eye(len(rates))[:, -1:]
         return cls(rates=np.hstack([rates, unsure]), known=np.append(known, np.inf))
+
+    def adding(self, added: float) -> Rates:
+        """The same with another number of examples added."""
+        right = np.eye(len(self.rates))
+        seen = np.divide(self.behind, self.known + added, out=np.ones(len(right)), where=np.isfinite(self.known))
+        return Rates(rates=right + (self.rates - right) * seen, known=self.known, added=added)
 
     def doubt(self, shares: Floats) -> Floats:
         """What C π is off by for what is not known of C, Σ_k π_k² (diag C_k − C_k C_kᵀ)/m_k, shape (K + 1, K + 1).

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from studio.evaluation.confusion import Floats, Rates, sampling_covariance
+from studio.evaluation.exchange import exchanged
 from studio.evaluation.intervals import Z_95, Counts, score_interval
 
 _DISPLACED = 0.5
@@ -137,7 +138,7 @@ def intervals(counts: Floats, judge: Rates, shares: Floats, estimates: Unbiased)
         return sampled.counts_at(truth), others.times((1 - truth) / (1 - even)), own.times(truth)
 
     low, high = score_interval(np.clip(estimates.found, 0, 1), counts_at, estimates.extra)
-    return np.minimum(low, shares), np.maximum(high, shares)
+    return exchanged(counts, judge, shares, np.minimum(low, shares), np.maximum(high, shares))
 
 
 class _Sampled:

@@ -5,9 +5,9 @@ known from m_k held-out examples of each class, and true shares π, the judged s
 `studio.evaluation.correction` turns back. Samples that are clear members of no class are a class of their own, judged
 "unsure" always: their share is the excess over what real data gives.
 
-A class of which hardly an example was held out is hardly corrected, and classes that the judge takes for one another
-cannot be told apart: both are named, and the latter have a share together. How often intervals hold the truth, and how
-wide they are, is measured by `tests.benchmarks.coverage`. No torch.
+A class of which hardly an example was held out is hardly corrected, and classes that cannot be told apart have a share
+together, divided as they are judged; both are named. How often intervals hold the truth, and how wide they are, is
+measured by `tests.benchmarks.coverage`. No torch.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from numpy.typing import ArrayLike
 
 from studio.evaluation.confusion import Floats, Rates
 from studio.evaluation.correction import correct, intervals, unbiased
+from studio.evaluation.exchange import judged_alike
 from studio.evaluation.intervals import Z_95, wilson
 
 FEW = 5
 """Fewer held-out examples of a class, in number or in effect, say too little of how it is judged."""
 
 _MUCH_BETTER = 0.25
-"""Variance of a sum over the lesser of its two parts."""
+"""Variance of a sum over the least of its parts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +84,12 @@ def estimate(judged: ArrayLike, confusion: ArrayLike) -> Shares:
     corrected = correct(counts, judge)
     estimates = unbiased(counts, judge, corrected)
     low, high = intervals(counts, judge, corrected, estimates)
-    together = tuple(_together(group, counts, table) for group in _alike(corrected, estimates.covariance))
+    alike = _alike(corrected, estimates.covariance, judge)
+    together = tuple(_together(group, counts, table) for group in alike)
     for group in together:
         members = list(group.classes)
+        corrected[members] = _divided(corrected[members].sum(), counts[members])
+        low[members] = np.minimum(low[members], corrected[members])
         high[members] = np.maximum(np.minimum(high[members], group.high), corrected[members])
     return Shares(
         count=int(number),
@@ -95,26 +99,39 @@ def estimate(judged: ArrayLike, confusion: ArrayLike) -> Shares:
         corrected=corrected,
         low=low,
         high=high,
-        deviation=np.minimum(np.sqrt(np.maximum(np.diag(estimates.covariance), 0)), (high - low) / 2),
+        deviation=np.clip(
+            np.sqrt(np.maximum(np.diag(estimates.covariance), 0)), (high - low) / 2 / Z_95, (high - low) / 2
+        ),
         uncorrected=tuple(np.flatnonzero(table.sum(axis=0) < FEW).tolist()),
         together=together,
     )
 
 
-def _alike(shares: Floats, covariance: Floats) -> list[tuple[int, ...]]:
+def _alike(shares: Floats, covariance: Floats, judge: Rates) -> list[tuple[int, ...]]:
     """Classes that cannot be told apart.
 
-    Any division of the sum of two of them is within its interval, and the sum is known much better than either.
+    They are linked by being judged alike, and by shares so uncertain that any division of two of them is within its
+    interval; the sum of all that are linked is known much better than any of them.
     """
     shares, covariance = shares[:-1], covariance[:-1, :-1]
-    variance = np.diag(covariance)
-    both, either = variance[:, None] + variance, np.minimum(variance[:, None], variance)
-    undivided = Z_95 * np.sqrt(np.maximum(both - 2 * covariance, 0)) > shares[:, None] + shares
-    alike = undivided & (both + 2 * covariance < _MUCH_BETTER * either)
+    variance = np.maximum(np.diag(covariance), 0)
+    undivided = 2 * Z_95 * np.sqrt(np.minimum(variance[:, None], variance)) > shares[:, None] + shares
+    linked = undivided & judged_alike(judge)
     group = np.arange(len(shares))
-    for one, other in np.argwhere(np.triu(alike, 1)):
+    for one, other in np.argwhere(np.triu(linked, 1)):
         group[group == group[other]] = group[one]
-    return [tuple(np.flatnonzero(group == each).tolist()) for each in np.unique(group) if (group == each).sum() > 1]
+    found = [np.flatnonzero(group == each) for each in np.unique(group)]
+    return [
+        tuple(members.tolist())
+        for members in found
+        if len(members) > 1 and covariance[np.ix_(members, members)].sum() < _MUCH_BETTER * variance[members].min()
+    ]
+
+
+def _divided(share: float, judged: Floats) -> Floats:
+    """The share of classes that cannot be told apart, divided as they are judged, for nothing better is known."""
+    divided: Floats = share * judged / judged.sum() if judged.any() else np.full(len(judged), share / len(judged))
+    return divided
 
 
 def _together(classes: tuple[int, ...], counts: Floats, table: Floats) -> Together:

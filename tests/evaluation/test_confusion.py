@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.evaluation.confusion import HeldOut
+from studio.evaluation.confusion import HeldOut, Rates
 
 CLASSES = 3
 
@@ -54,3 +54,9 @@ def test_that_weights_leave_no_more_examples_than_there_are(seed: int, count: in
 def test_that_a_class_that_weighs_nothing_counts_none() -> None:
     found = HeldOut(examples=np.arange(3), truth=np.array([0, 1, 1]), judged=np.array([0, 1, 1]))
     assert found.confusion(2, np.array([-np.inf, 0, 0])).tolist() == [[0, 0], [0, 2], [0, 0]]
+
+
+def test_that_fewer_added_examples_leave_what_the_held_out_ones_say() -> None:
+    judge = Rates.of(np.array([[8.0, 0], [0, 0], [2, 0]])).adding(0.5)
+    np.testing.assert_allclose(judge.rates, np.array([[8.5 / 10.5, 0, 0], [0, 1, 0], [2 / 10.5, 0, 1]]))
+    assert judge.behind.tolist() == [10.5, 0.5, np.inf]

@@ -179,6 +179,56 @@ def test_that_two_classes_that_look_alike_spoil_no_other(known: int, count: int,
     assert told > trials / 2
 
 
+@pytest.mark.parametrize("alike", [2, 3, 4])
+def test_that_classes_that_look_alike_have_a_share_together_divided_as_judged(alike: int) -> None:
+    confusion = np.vstack([np.eye(5) * 100, np.zeros(5)])
+    confusion[:alike, :alike] = 100 / alike
+    judged = np.array([400, 200, 100, 200, 100, 0])
+    found = estimate(judged, confusion)
+    (group,) = found.together
+    assert group.classes == tuple(range(alike))
+    assert group.share == pytest.approx(judged[:alike].sum() / 1000, abs=0.01)
+    assert group.high - group.low < 0.1
+    np.testing.assert_allclose(found.corrected, judged / 1000, atol=0.01)
+    assert (found.high[:alike] > group.high - 0.01).all()
+    assert (found.low[:alike] < 0.01).all()
+
+
+def test_that_a_judge_at_chance_leaves_shares_as_they_are_judged() -> None:
+    rng, truth = np.random.default_rng(0), np.array([0.4, 0.2, 0.2, 0.2])
+    for _ in range(20):
+        confusion = np.vstack([rng.multinomial(100, [0.25] * 4, size=4).T, np.zeros(4)])
+        found = estimate(np.append(rng.multinomial(1000, [0.25] * 4), 0), confusion)
+        np.testing.assert_allclose(found.corrected, found.raw, atol=0.02)
+        assert (found.low[:-1] <= truth).all()
+        assert (truth <= found.high[:-1]).all()
+        assert [group.classes for group in found.together] == [(0, 1, 2, 3)]
+
+
+@pytest.mark.parametrize("told", [0.0, 0.02, 0.1])
+@pytest.mark.parametrize("known", [5, 30, 100])
+def test_that_a_class_taken_for_another_may_have_its_share(known: int, told: float) -> None:
+    """Of class 1 hardly an example is seen as such, so that most of what is judged 0 may be of either."""
+    rng, trials, truth = np.random.default_rng(4), 25, np.array([0.1, 0.6, 0.2, 0.1, 0.0])
+    rates = np.array([[0.97, 0.97 - told, 0.01, 0.01], [0.01, 0.01 + told, 0.01, 0.01]])
+    rates = np.vstack([rates, [[0.01, 0.01, 0.97, 0.01], [0.01, 0.01, 0.01, 0.97]], np.zeros(4)])
+    held, widths = np.zeros(5), np.zeros(5)
+    for _ in range(trials):
+        confusion = np.stack([rng.multinomial(known, column) for column in rates.T], axis=1)
+        found = estimate(rng.multinomial(2000, rates @ truth[:4]), confusion)
+        held += (found.low <= truth) & (truth <= found.high)
+        widths += (found.high - found.low) / trials
+    assert held.min() / trials > 0.95 - 3.5 * math.sqrt(0.95 * 0.05 / trials)
+    assert widths[2:4].max() < (0.5 if known < 30 else 0.2)
+
+
+def test_that_a_judge_that_always_says_the_same_says_nothing() -> None:
+    found = estimate([500, 0, 0, 0, 0], np.vstack([np.full(4, 100.0), np.zeros((4, 4))]))
+    assert found.low.max() < 0.01
+    assert found.high[:-1].min() > 0.99
+    assert total_variation_floor(found.deviation[:-1]) > 0.2
+
+
 @pytest.mark.parametrize("right", [97, 100])
 def test_that_a_share_of_one_is_known_to_a_few_points(right: int) -> None:
     judged = np.zeros(11)
