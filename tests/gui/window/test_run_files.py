@@ -157,7 +157,8 @@ def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
     assert bench.runs.history.steps[:step].tolist() == list(range(1, step + 1))
     assert [mark.text for mark in bench.runs.history.marks][marks:] == ["Went on from here"]
     losses = other.find(LossesPanel, "losses")
-    assert losses._history is bench.runs.history
+    assert losses._history is not None
+    assert losses._history.history is bench.runs.history
     shares = bench.evaluations.view
     assert shares.history.history.steps.tolist() == [step - 1]
     assert shares.latest is not None
