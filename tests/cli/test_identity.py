@@ -153,7 +153,9 @@ def test_that_a_judge_of_a_folder_that_was_changed_is_refused(
     assert main(["evaluate", str(run), "--count", "20"]) == 0
     (others / "b" / "3.png").unlink()
     for command in asking_the_target(run, tmp_path):
-        assert "A judge that the target asks is another" in refused(*command)
+        said = refused(*command)
+        assert "A judge that the target asks is another" in said
+        assert f"The data set that it is trained on, folder:{others}, has changed." in said
 
 
 # -- target

@@ -6,6 +6,7 @@ that the target asks has one of its values, or of the data set that its judge wa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 
 from pydantic import Field
@@ -115,9 +116,10 @@ def _changed(name: str) -> UserError:
             "Bring the file back as it was, or train a new run with the values of now.",
             field="perturbation.terms",
         )
+    judge, _ = json.loads(place)
     return UserError(
         "A judge that the target asks is another than when the run was trained",
-        f"{place}: the data set that it is trained on has changed.",
+        f"The data set that it is trained on, {judge}, has changed.",
         "Bring that data set back as it was, or train a new run with the judge of now.",
         field="perturbation.terms",
     )
