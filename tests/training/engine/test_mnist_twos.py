@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,12 +11,14 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torchvision.datasets import MNIST
 
 from studio.cli.main import main
 from studio.perturb.perturbation import target_shares
 from studio.training.config.presets import config_or_preset
 from studio.training.storage.saved_run import SavedRun
+
+if TYPE_CHECKING:
+    from torchvision.datasets import MNIST
 
 RUNS = (
     pytest.param("mnist-twos-30-sn_gan", 2500, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
@@ -24,6 +27,12 @@ RUNS = (
 )
 SAMPLES = 10_000
 LEAST_ACCURACY = 0.985
+
+
+def mnist(root: Path, *, train: bool) -> MNIST:
+    from torchvision.datasets import MNIST  # it takes seconds, and other tests do without
+
+    return MNIST(str(root), train=train, download=False)
 
 
 class Judge:
@@ -35,7 +44,7 @@ class Judge:
     """
 
     def __init__(self, root: Path) -> None:
-        train, test = (MNIST(str(root), train=part, download=False) for part in (True, False))
+        train, test = (mnist(root, train=part) for part in (True, False))
         torch.manual_seed(0)
         self._network = nn.Sequential(
             nn.Conv2d(1, 8, 3, padding=1),
@@ -88,7 +97,7 @@ def test_that_thirty_per_cent_of_the_generated_digits_are_twos(
         images: NDArray[np.uint8] = arrays["images"][..., 0]
     judge = Judge(mnist_root)
     assert judge.accuracy >= LEAST_ACCURACY
-    counts = np.bincount(MNIST(str(mnist_root), train=True, download=False).targets.numpy(), minlength=10)
+    counts = np.bincount(mnist(mnist_root, train=True).targets.numpy(), minlength=10)
     perturbation = config_or_preset(preset).perturbation.resolve(SavedRun.open(run).class_names)
     target = target_shares(counts, perturbation.offsets)
     shares = np.bincount(judge.labels(images), minlength=10) / SAMPLES
