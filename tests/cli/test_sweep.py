@@ -65,7 +65,8 @@ def test_that_images_are_evaluated_and_runs_without_a_folder_go_to_the_workspace
     choose_runs_root(tmp_path / "runs")
     path = tmp_path / "tilts.json"
     quick = {name: value for name, value in QUICK.items() if name != "evaluation.budget"} | {"evaluation.samples": 40}
-    path.write_text(json.dumps({"config": "digits-vae", "set": quick, "grid": {"seed": [0, 1]}, "steps": 3}))
+    trained = quick | {"batch.average_size": 64}  # enough for some samples to be recognised: of none there is no share
+    path.write_text(json.dumps({"config": "digits-vae", "set": trained, "grid": {"seed": [0, 1]}, "steps": 300}))
     assert main(["sweep", str(path)]) == 0
     marks = [read_mark(tmp_path / "runs" / f"tilts-00{number}") for number in (1, 2)]
     assert marks[0] is not None
