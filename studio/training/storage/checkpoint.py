@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -68,7 +68,7 @@ class CheckpointRecord(Settings):
     revision: int = Count
     energy: dict[str, Any]
     planning: dict[str, Any]
-    rates: dict[str, float]
+    rates: dict[str, Annotated[float, Field(gt=0)]]
     taken: dict[str, int]
     config: dict[str, Any]
     data: Fingerprints | str

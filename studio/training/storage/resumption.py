@@ -165,6 +165,10 @@ def resume(run: Path, step: int | None = None, assignments: Sequence[str] = ()) 
     if not retargeted:
         in_force = then.model_copy(update={"perturbation": record.target(then.perturbation)})
         config = config.model_copy(update={"perturbation": with_places_of(in_force, config).perturbation})
+    if record.rates.keys() != then.model.learning_rates.keys():
+        from studio.training.engine.trainer_state import wrong_state  # brings torch, which the window has later
+
+        raise wrong_state(f"It has optimisers of {', '.join(record.rates)}.")
     if config.model.learning_rates == then.model.learning_rates:
         config = config.model_copy(update={"model": config.model.with_learning_rates(record.rates)})
     return Resumption(

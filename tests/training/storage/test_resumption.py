@@ -18,6 +18,7 @@ from studio.training.config.limit import StopCondition
 from studio.training.messages.commands import SampleNow, Save, SetBatchSize, SetLearningRate
 from studio.training.messages.events import Outcome
 from studio.training.run.session import folder_for
+from studio.training.storage.checkpoint import read_record
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.resumption import Resumption, fork, resume
 from studio.training.storage.run_identity import RunIdentity
@@ -195,6 +196,19 @@ def test_that_a_fork_begins_there_with_another_tilt_and_leaves_the_old_run_alone
     assert same_weights(old, same), "without another tilt a fork is the same run elsewhere"
     with pytest.raises(UserError, match="model"):
         fork(old, None, ["model.width=8"])
+
+
+@pytest.mark.parametrize("names", [("../../evil",), (), ("autoencoder", "critic")])
+def test_that_a_checkpoint_of_other_networks_is_refused(
+    run_path: Path, start_run: Start, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+) -> None:
+    start_run(folder=folder_for(run_path, tiny_config()), limit=StopCondition(steps=2)).finish()
+    whole = read_record(CheckpointStore(run_path).find(None))
+    other = whole.model_copy(update={"rates": dict.fromkeys(names, 1e-3)})
+    monkeypatch.setattr("studio.training.storage.resumption.read_record", lambda path: other)
+    for look in (resume, fork):
+        with pytest.raises(UserError, match="does not fit its run"):
+            look(run_path)
 
 
 def test_that_other_data_and_links_that_lead_elsewhere_are_refused(tmp_path: Path, start_run: Start) -> None:
