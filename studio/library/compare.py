@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.errors import UserError
+from studio.library.curve_titles import curve_title
 from studio.library.entry import RunEntry, entry_of
 from studio.progress import Progress
 from studio.training.config.run_config import RunConfig
@@ -131,7 +132,7 @@ def final_numbers(runs: Sequence[ComparedRun]) -> list[Row]:
     for name in curve_names(runs):
         if name not in NO_RESULTS:
             cells = tuple(_text(late_mean(run.metrics.columns.get(name))) for run in runs)
-            rows.append(Row(title=name.replace("_", " "), cells=cells))
+            rows.append(Row(title=curve_title(name, runs[0].config.model.kind), cells=cells))
     return rows
 
 

@@ -35,7 +35,7 @@ def test_that_final_numbers_are_those_of_the_list_and_late_means(pair: list[Path
     assert rows["Steps"] == ("100", "200")
     assert rows["Share error TV"] == ("0.03", ABSENT)
     assert rows["Fréchet distance"] == ("12", ABSENT)
-    assert rows["loss autoencoder"] == ("1", "0.5132")  # the mean of 100/190 and 100/200
+    assert rows["Negative ELBO"] == ("1", "0.5132")  # the mean of 100/190 and 100/200
 
 
 def test_that_a_distance_is_compared_with_its_step_where_that_is_not_the_last(pair: list[Path]) -> None:

@@ -19,11 +19,14 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from studio.errors import Cancelled, UserError
+from studio.evaluation.report import Evaluation
+from studio.evaluation.tables import evaluation_of
 from studio.library.export.event_file import write_events
 from studio.library.export.network import Network
 from studio.library.export.parquet import write_parquet
 from studio.library.export.pictures import caption, captioned_grids, write_grid
 from studio.library.export.report import write_report
+from studio.library.export.shares_chart import shares_svg, shown_classes
 from studio.library.export.svg import curve_svg, decimated
 from studio.library.export.tables import write_csv
 from studio.library.export.timelapse import write_timelapse
@@ -186,6 +189,17 @@ def test_that_a_missing_package_is_named_with_its_extra(
     assert not (tmp_path / "out").exists()
 
 
+def shares_of(data: object, target: object, generated: object, low: float, high: float) -> Evaluation:
+    """An evaluation with these shares, none of the samples unsure."""
+    columns = {"data": data, "target": target, "corrected": generated}
+    rows = zip(*(np.asarray(values, np.float64) for values in columns.values()), strict=True)
+    classes = {
+        str(place): dict(zip(columns, map(float, row), strict=True)) | {"low": low, "high": high}
+        for place, row in enumerate(rows)
+    }
+    return evaluation_of({"count": 1000, "classes": classes, "unsure": dict.fromkeys((*columns, "low", "high"), 0.0)})
+
+
 class Tags(HTMLParser):
     """What a page consists of."""
 
@@ -207,17 +221,37 @@ def test_that_a_report_is_one_page_that_loads_nothing(run: Path, tmp_path: Path)
     page.feed(text)
     assert not {"script", "iframe", "link", "b"} & set(page.tags)
     assert all(source.startswith("data:image/png;base64,") for source in page.sources)
-    assert page.tags.count("img") == 6
-    assert page.tags.count("svg") == 2
+    assert page.tags.count("img") == 2  # the first grid and the last
+    assert page.tags.count("svg") == 3  # shares, share error, loss
     for said in (
         "&lt;b&gt;mine",
         "&lt;script&gt;",
         "a &amp; b",
-        "Shares at step 1,000",
+        "Shares at step 1,000, 1,000 samples",
+        "Share error TV",
+        "Negative ELBO",
         "ΔH edited at step 500",
         "0.03",
     ):
         assert said in text
+
+
+def test_that_the_shares_chart_draws_data_target_and_generated_on_one_scale() -> None:
+    found = shares_of(data=(0.1, 0.9), target=(0.3, 0.7), generated=(0.2, 0.8), low=0.15, high=0.5)
+    drawing = ElementTree.fromstring(shares_svg(found))
+    bars = [bar for bar in drawing.iter("rect") if float(bar.get("y", "0")) > 20]
+    widths = [float(bar.get("width", "nan")) for bar in bars]
+    assert [width / widths[3] for width in widths] == pytest.approx(
+        [0.1 / 0.9, 0.2 / 0.9, 0.3 / 0.9, 1, 8 / 9, 7 / 9], abs=2e-3
+    )
+    assert "20.0 of 30.0 %" in [text.text for text in drawing.iter("text")]
+
+
+def test_that_of_many_classes_the_chart_shows_those_farthest_from_their_targets() -> None:
+    target = np.full(50, 0.02)
+    generated = target + np.where(np.arange(50) % 3 == 0, 0.001 * np.arange(50), 0.0)
+    found = shares_of(data=target, target=target, generated=generated, low=0.0, high=0.1)
+    assert shown_classes(found) == list(range(3, 49, 3))
 
 
 def test_that_a_curve_keeps_its_extremes_however_long() -> None:

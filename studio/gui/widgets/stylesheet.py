@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from string import Template
 
-from studio.gui.widgets.tokens import Tokens
 from studio.paths import resources
+from studio.tokens import Tokens
 
 _SHEET = Template("""
 QToolTip { color: $text; background: $raised; border: 1px solid $border; padding: 4px; }

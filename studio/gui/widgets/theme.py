@@ -17,8 +17,8 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QToolTip
 
 from studio.gui.widgets.stylesheet import stylesheet
-from studio.gui.widgets.tokens import Tokens, load_tokens
 from studio.paths import resources
+from studio.tokens import Tokens, load_tokens
 
 __all__ = ["ThemeManager", "ThemeMode", "Tokens"]
 

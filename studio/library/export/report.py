@@ -1,6 +1,7 @@
-"""One run as a self-contained HTML page: numbers, shares, samples over time, curves and its configuration.
+"""One run as a self-contained HTML page: what came of it, shares, samples and curves, then how it was set up.
 
-Nothing in it is loaded from elsewhere and nothing is a script; whatever a run's files say stands there as text.
+The answer comes first, and on paper it is two pages. Nothing in it is loaded from elsewhere and nothing is a script;
+whatever a run's files say stands there as text.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,35 +17,50 @@ import numpy as np
 from PIL import Image
 
 from studio.errors import UserError
-from studio.evaluation.tables import caveats, evaluation_of
+from studio.evaluation.report import Evaluation
+from studio.evaluation.tables import caveats, curve_values, evaluation_of
 from studio.files import whole_file
+from studio.library.curve_titles import curve_title
 from studio.library.entry import RunEntry, entry_of
 from studio.library.export.pictures import caption
+from studio.library.export.shares_chart import shares_svg, shown_classes
 from studio.library.export.svg import curve_svg
 from studio.progress import Progress
+from studio.training.config.run_config import RunConfig
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import Metrics, read_metrics
 from studio.training.storage.run_identity import RunIdentity
 from studio.training.storage.sample_strips import tiled
 from studio.training.storage.summary import read_summary
 
-_MOMENTS = 6
 _SIDE = 180
+_SET_UP = ("epoch", "average_size")
+"""Columns that say nothing of what came of a run."""
 _STYLE = """
-:root { color-scheme: light dark; --line: #0b66c3; --soft: #8b919c; }
-@media (prefers-color-scheme: dark) { :root { --line: #5aa0f0; } }
+:root { color-scheme: light dark; --line: #0b66c3; --soft: #6b727d; --data: #8b919c; }
+@media (prefers-color-scheme: dark) { :root { --line: #5aa0f0; --soft: #a5acb8; } }
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-table { border-collapse: collapse; } td, th { padding: .15rem .9rem .15rem 0; text-align: left; font-weight: 400; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-th { color: var(--soft); }
-figure { display: inline-block; margin: 0 1rem 1rem 0; vertical-align: top; }
-figcaption { color: var(--soft); font-size: .85rem; max-width: 12rem; }
-img { image-rendering: pixelated; width: 11rem; }
-svg { width: 100%; max-width: 40rem; } svg text { font-size: 11px; fill: var(--soft); }
-.axis { fill: none; stroke: var(--soft); } .curve { fill: none; stroke: var(--line); stroke-width: 1.3; }
+h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin: 1.6rem 0 .5rem; }
+p.about { color: var(--soft); margin-top: 0; } p.notes { white-space: pre-wrap; }
+p.answer { font-size: 1.2rem; font-weight: 600; margin: 1rem 0 .2rem; }
+table { border-collapse: collapse; } td, th { padding: .1rem .9rem .1rem 0; text-align: left; font-weight: 400; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; } th { color: var(--soft); }
+.side { display: grid; grid-template-columns: repeat(2, 1fr); gap: 1rem; }
+.curves { display: grid; grid-template-columns: repeat(3, 1fr); gap: .6rem 1rem; }
+@media (max-width: 40rem) { .side, .curves { grid-template-columns: 1fr; } }
+figure { margin: 0; break-inside: avoid; } figcaption { color: var(--soft); font-size: .85rem; }
+img { image-rendering: pixelated; width: 100%; }
+svg { width: 100%; } svg text { font-size: 12px; fill: currentColor; }
+.axis, .grid { fill: none; stroke: var(--soft); } .grid { stroke-opacity: .3; }
+.curve { fill: none; stroke: var(--line); stroke-width: 1.3; }
 .mark { stroke: var(--soft); stroke-dasharray: 4 3; }
-pre { overflow: auto; font-size: .8rem; } p.notes { white-space: pre-wrap; }
+.data { fill: var(--data); } .made { fill: var(--line); }
+.target { fill: none; stroke: currentColor; stroke-width: 1.4; } .interval { stroke: currentColor; stroke-width: 2; }
+pre { overflow: auto; font-size: .8rem; } summary { cursor: pointer; color: var(--soft); }
+@media print {
+  body { margin: 0; font-size: 11px; max-width: none; } details { display: none; }
+  .side { max-width: 26rem; } .page { break-before: page; }
+}
 """
 
 
@@ -66,15 +81,18 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
     metrics = read_metrics(folder, progress)
     entry = entry_of(folder)
     progress.report("Writing the report")
+    found = _newest(metrics)
     parts = [
         f"<h1>{escape(entry.name)}</h1>",
+        f'<p class="about">{escape(_about(entry, config))}</p>',
         f'<p class="notes">{escape(entry.notes)}</p>' if entry.notes else "",
-        _numbers(entry, _remarks(folder)),
-        _shares(metrics),
+        _shares(metrics, found),
         _samples(folder),
-        _curves(metrics),
+        _curves(metrics, config.model.kind),
         _marks(metrics),
-        f"<h2>Configuration</h2><pre>{escape(config.to_json())}</pre>",
+        _set_up(entry, _remarks(folder)),
+        _details("Shares in figures", _table(found)) if found is not None else "",
+        _details("Configuration", f"<pre>{escape(config.to_json())}</pre>"),
     ]
     page = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(entry.name)}</title>'
@@ -85,22 +103,33 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
         file.write(page.encode(errors="backslashreplace"))
 
 
-def _numbers(entry: RunEntry, remarks: str) -> str:
+def _about(entry: RunEntry, config: RunConfig) -> str:
+    """The run in one line."""
+    minutes, seconds = divmod(round(entry.seconds), 60)
+    return (
+        f"{entry.dataset} · {entry.model} · {config.batch.average_size:g} a batch · {entry.steps:,} steps in "
+        f"{minutes}:{seconds:02} min · {entry.status}"
+    )
+
+
+def _newest(metrics: Metrics) -> Evaluation | None:
+    try:
+        return evaluation_of(metrics.evaluations[-1].record) if metrics.evaluations else None
+    except ValueError:
+        return None
+
+
+def _set_up(entry: RunEntry, remarks: str) -> str:
     rows = (
-        ("Data set", entry.dataset),
-        ("Model", entry.model),
         ("Tilt, ΔH by class", entry.tilt),
         ("ΔH by example", remarks),
-        ("Steps", f"{entry.steps:,}"),
-        ("Time spent training", f"{entry.seconds:,.1f} s"),
-        ("Share error, total variation", _figure(entry.share_error, entry.measured_at)),
+        ("Share error TV", _figure(entry.share_error, entry.measured_at)),
         ("Fréchet distance", _figure(entry.frechet, entry.measured_at)),
-        ("Status", entry.status),
         ("Started", entry.started.replace("T", " ")),
         ("Tags", ", ".join(entry.tags)),
     )
     cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows if value)
-    return f"<table>{cells}</table>"
+    return f"<h2>Set-up and figures</h2><table>{cells}</table>"
 
 
 def _remarks(folder: Path) -> str:
@@ -112,54 +141,79 @@ def _remarks(folder: Path) -> str:
     return "; ".join(map(str, found)) if isinstance(found, list) else ""
 
 
-def _shares(metrics: Metrics) -> str:
-    """The shares of the newest evaluation, by class."""
-    classes = metrics.evaluations[-1].record.get("classes") if metrics.evaluations else None
-    if not isinstance(classes, dict):
-        return ""
-    names = ("data", "target", "corrected", "low", "high")
-    head = "".join(f'<th class="n">{name}</th>' for name in ("data", "target", "generated", "from", "to"))
-    rows = "".join(
-        f"<tr><td>{escape(str(name))}</td>"
-        + "".join(f'<td class="n">{_percent(row, each)}</td>' for each in names)
-        + "</tr>"
-        for name, row in classes.items()
-    )
+def _shares(metrics: Metrics, found: Evaluation | None) -> str:
+    """The answer, and the shares of the newest evaluation by class."""
+    if found is None:
+        return '<p class="answer">What it generates was not evaluated.</p>'
+    left_out = len(found.class_names) - len(shown_classes(found))
+    said = f"{left_out:,} classes nearer to their targets are left out. " if left_out else ""
+    said += "Shares of the recognisable samples, corrected for what the judge confuses, with 95 % intervals."
     step = metrics.evaluations[-1].step
-    try:
-        said = caveats(evaluation_of(metrics.evaluations[-1].record))
-    except ValueError:
-        said = ()
     return (
-        f"<h2>Shares at step {step:,}</h2><table><tr><th>class</th>{head}</tr>{rows}</table>"
-        "<p>Generated shares as a judge sees them, corrected for what it confuses, with 95 % intervals. "
-        f"{escape(' '.join(said))}</p>"
+        f"<h2>Shares at step {step:,}, {found.shares.count:,} samples</h2>{shares_svg(found)}"
+        f'<p class="about">{escape(" ".join((said, *caveats(found))))}</p>'
     )
+
+
+def _table(found: Evaluation) -> str:
+    shares = found.shares
+    columns = {
+        "data": found.data,
+        "target": found.target,
+        "generated": shares.corrected,
+        "from": shares.low,
+        "to": shares.high,
+    }
+    head = "".join(f'<th class="n">{name}</th>' for name in columns)
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td>"
+        + "".join(f'<td class="n">{_percent(float(values[index]))}</td>' for values in columns.values())
+        + "</tr>"
+        for index, name in enumerate(found.class_names)
+    )
+    return f"<table><tr><th>class</th>{head}</tr>{rows}</table>"
+
+
+def _details(title: str, body: str) -> str:
+    return f"<details><summary>{title}</summary>{body}</details>"
 
 
 def _samples(folder: Path) -> str:
+    """The first and the last grid, side by side."""
     store = FrameStore(folder)
-    if not len(store):
-        return ""
-    chosen = np.unique(np.linspace(0, len(store) - 1, min(len(store), _MOMENTS)).round().astype(int))
     figures = ""
-    for step in store.steps[chosen]:
+    for step in np.unique(store.steps[[0, -1]]) if len(store) else ():
         frame = store.at(int(step))
         if frame is not None:
             said = escape(caption(frame.step, frame.offsets))
             figures += f'<figure><img src="{_data_url(frame.grid.averaged)}" alt="Samples, {said}">'
             figures += f"<figcaption>{said}</figcaption></figure>"
-    return f"<h2>Samples</h2>{figures}"
+    return f'<h2>Samples, first and last</h2><div class="side">{figures}</div>' if figures else ""
 
 
-def _curves(metrics: Metrics) -> str:
+def _curves(metrics: Metrics, kind: str) -> str:
+    """The share error first, then what was logged."""
     marks = [float(mark.step) for mark in metrics.marks]
+    columns = [(_distance(metrics), "tv", np.array([float(found.step) for found in metrics.evaluations]))]
+    columns += [(column, name, metrics.steps) for name, column in metrics.columns.items() if name not in _SET_UP]
     plots = ""
-    for name, column in metrics.columns.items():
-        drawing = curve_svg(name, metrics.steps, column, marks)
+    for column, name, steps in columns:
+        title = curve_title(name, kind)
+        drawing = curve_svg(title, steps, column, marks)
         if drawing:
-            plots += f"<h3>{escape(name.replace('_', ' '))}</h3>{drawing}"
-    return f"<h2>Curves</h2>{plots}" if plots else ""
+            plots += f"<figure><figcaption>{escape(title)}</figcaption>{drawing}</figure>"
+    return f'<h2 class="page">Curves</h2><div class="curves">{plots}</div>' if plots else ""
+
+
+def _distance(metrics: Metrics) -> Any:
+    """Share error of each evaluation, shape (n,); NaN where it is not known."""
+    values = []
+    for each in metrics.evaluations:
+        try:
+            values.append(curve_values(evaluation_of(each.record))["tv"])
+        except ValueError:
+            values.append(math.nan)
+    return np.array(values)
 
 
 def _marks(metrics: Metrics) -> str:
@@ -181,6 +235,5 @@ def _figure(value: float | None, at: str) -> str:
     return "" if value is None or not math.isfinite(value) else f"{value:.4g}{at}"
 
 
-def _percent(row: Mapping[str, Any] | Sequence[Any], name: str) -> str:
-    value = row.get(name) if isinstance(row, Mapping) else None
-    return f"{100 * value:.2f} %" if isinstance(value, int | float) else ""
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %" if math.isfinite(share) else ""

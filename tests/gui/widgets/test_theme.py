@@ -17,8 +17,8 @@ from pytestqt.qtbot import QtBot
 from studio.gui.widgets import stylesheet as stylesheet_module
 from studio.gui.widgets import theme as theme_module
 from studio.gui.widgets.theme import ThemeManager, ThemeMode, palette_of
-from studio.gui.widgets.tokens import Tokens, load_tokens
 from studio.paths import resources
+from studio.tokens import Tokens, load_tokens
 
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.
 _VISION = {

@@ -12,8 +12,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
 from studio.gui.widgets.theme import ThemeMode
-from studio.gui.widgets.tokens import load_tokens
 from studio.gui.window.splash import picture, theme_of_person
+from studio.tokens import load_tokens
 
 _OPENING = """
 import sys

@@ -1,0 +1,49 @@
+"""What a person reads instead of the name of a logged column: its title, with its unit where it has one."""
+
+from __future__ import annotations
+
+from studio.models.catalog import model_spec
+from studio.training.storage.health import GRADIENT, LOSS, UPDATE
+
+_TITLES = {
+    "epoch": "Epochs",
+    "skipped": "Steps skipped",
+    "err": "Weight carried over",
+    "batch_size": "Examples in a batch n",
+    "adjusted_size": "Adjusted batch size B",
+    "average_size": "Average adjusted size B_avg",
+    "ess": "Effective sample size ESS, examples",
+    "tv": "Share error TV",
+    "kl": "Relative entropy KL of the shares, nats",
+    "plane_tv": "Share error TV",
+    "plane_kl": "Relative entropy KL, nats",
+    "plane_js": "Jensen–Shannon divergence, nats",
+    "plane_w1": "Wasserstein distance W₁",
+    "plane_w1_floor": "W₁ of as many points of the target",
+}
+_OF_NETWORKS = {
+    GRADIENT: "Gradient norm of the {}",
+    UPDATE: "Update / weight of the {}",
+    LOSS: "{} loss",
+}
+
+
+def curve_title(name: str, kind: str) -> str:
+    """The title of a column.
+
+    Args:
+        name: the column's.
+        kind: of the model that was trained.
+    """
+    metrics = model_spec(kind).metrics
+    if name in metrics:
+        return metrics[name][0]
+    for prefix, title in _OF_NETWORKS.items():
+        if name.startswith(prefix):
+            said = title.format(_spoken(name.removeprefix(prefix)))
+            return said[0].upper() + said[1:]
+    return _TITLES.get(name) or _spoken(name).capitalize()
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
