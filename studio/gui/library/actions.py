@@ -20,6 +20,7 @@ class RunIntents:
     """What a person may want done to runs, each given by its folder's name, or several by theirs.
 
     Attributes:
+        resumable: whether a run can be gone on with now.
         sweep_of: the sweep that a run belongs to; empty if to none.
     """
 
@@ -28,6 +29,8 @@ class RunIntents:
     compare: Callable[[list[str]], None]
     show_sweep: Callable[[str], None]
     duplicate: Callable[[str], None]
+    resume: Callable[[str], None]
+    resumable: Callable[[str], bool]
     open_folder: Callable[[str], None]
     trash: Callable[[list[str]], None]
     sweep_of: Callable[[str], str]
@@ -61,10 +64,17 @@ def actions_for(intents: RunIntents) -> tuple[RunAction, ...]:
     return (
         RunAction(
             name="show",
-            title="&Show",
+            title="&Look at it",
             tip="Show its curves, samples and shares in the panels, with the time cursor.",
             act=lambda folders: intents.show(folders[0]),
             keys="Return",
+        ),
+        RunAction(
+            name="resume",
+            title="R&esume",
+            tip="Go on with it from its last checkpoint, in its own folder.",
+            act=lambda folders: intents.resume(folders[0]),
+            able=lambda folders: intents.resumable(folders[0]),
         ),
         RunAction(
             name="rename",

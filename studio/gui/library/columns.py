@@ -126,7 +126,7 @@ HEADERS: dict[Column, Header] = {
     ),
     Column.TAGS: Header(
         title="Tags",
-        tip="Your own words for it, separated by commas. Double click to edit them.",
+        tip="Your own words for it, separated by commas. F2 edits them.",
         text=lambda run: ", ".join(run.tags),
         key=lambda run: ", ".join(run.tags).casefold() or None,
         width=14,

@@ -9,7 +9,6 @@ from PySide6.QtCore import QFile, QObject, Signal, Slot
 
 from studio.errors import UserError
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.log import Log
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunPhase, RunView
@@ -18,7 +17,6 @@ from studio.library.index import RunIndex
 from studio.library.notes import RunNotes, read_notes, tags_of, write_notes
 from studio.paths import choose_runs_root
 from studio.training.storage.owner import owner_of
-from studio.training.storage.run_identity import RunIdentity
 
 
 class LibraryControl(QObject):
@@ -28,18 +26,15 @@ class LibraryControl(QObject):
         tasks: looks at folders beside the window.
         setup: says where the workspace is.
         runs: the run under way.
-        log: told what is set up.
     """
 
     changed = Signal()  # other runs, or other words about them
     failed = Signal(object)  # UserError
 
-    def __init__(
-        self, tasks: TaskRunner, setup: Setup, runs: RunControl, log: Log, parent: QObject | None = None
-    ) -> None:
+    def __init__(self, tasks: TaskRunner, setup: Setup, runs: RunControl, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.tasks = tasks
-        self._setup, self._runs, self._log = setup, runs, log
+        self._setup, self._runs = setup, runs
         self._index = RunIndex(setup.runs_root)
         self._busy = self._again = self._begun = False
         self._seen = RunView()
@@ -102,18 +97,6 @@ class LibraryControl(QObject):
         run = self._runs.run
         live = run.phase.active and run.folder is not None and run.folder == self.root / entry.folder
         return str(run.phase) if live else entry.status
-
-    def set_up_like(self, folder: str) -> None:
-        """Take the configuration of a run over into the set-up.
-
-        Raises:
-            UserError: a run is under way, or the configuration cannot be read.
-        """
-        if self._runs.run.phase.active:
-            raise UserError("A run is under way", "", "Stop it first; then set up another.")
-        found = RunIdentity.read(self.root / folder)
-        self._setup.set_config(found.wanted, found.root_here(self._setup.data_root))
-        self._log.add(f"Set up like {folder}")
 
     def rename(self, folder: str, name: str) -> None:
         """Call a run so; an empty name gives it back its own."""

@@ -1,10 +1,11 @@
-"""All runs of the workspace: searched, sorted, named, tagged; the selected one is what the time cursor shows."""
+"""All runs of the workspace: searched, sorted, named, tagged, and looked at by Enter or a double click."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QTimer, QUrl, Slot
+from PySide6.QtCore import QPoint, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QLabel, QLineEdit, QMessageBox, QWidget
 
@@ -19,6 +20,7 @@ from studio.gui.library.table import RunsView
 from studio.gui.library.table_model import RunsModel
 from studio.gui.queue.sweep_actions import SweepActions
 from studio.gui.run.run_control import RunControl
+from studio.gui.run.run_starter import RunStarter
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.flow_layout import FlowLayout
@@ -28,9 +30,6 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 from studio.library.compare import MOST_RUNS
 from studio.library.entry import RunEntry
-
-_SETTLE = 200
-"""Milliseconds for which a selection must stand before its run is shown, so that arrow keys run through the table."""
 
 
 class RunsPanel(LivePanel):
@@ -45,18 +44,18 @@ class RunsPanel(LivePanel):
         sweeps: SweepActions,
         runs: RunControl,
         time: TimeCursor,
+        starter: RunStarter,
         theme: ThemeManager,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, parent)
         self.library = library
-        self._sweeps, self._time = sweeps, time
+        self._sweeps, self._time, self._starter = sweeps, time, starter
+        self._runs = runs
         self.model = RunsModel(self.library, theme, self)
         self.view = RunsView(self.model)
         self.notes = RunNotesEdit()
         self._selected: list[str] = []
-        self._settle = QTimer(self, interval=_SETTLE, singleShot=True)
-        self._settle.timeout.connect(self._show_selected)
         self._message = QLabel(wordWrap=True)
         self._message.setObjectName("runs_message")
         self._message.setTextFormat(Qt.TextFormat.PlainText)
@@ -73,6 +72,7 @@ class RunsPanel(LivePanel):
         if isinstance(parent, QDockWidget):
             parent.visibilityChanged.connect(self._on_visible)
         self.view.chosen.connect(self._on_chosen)
+        self.view.look_asked.connect(self._look_at_selected)
         self.view.editing_over.connect(self._on_library)
         self.view.trash_asked.connect(lambda: self.trash(self.view.folders()))
         self.view.compare_asked.connect(self._compare_selected)
@@ -163,21 +163,17 @@ class RunsPanel(LivePanel):
         self._selected = self.view.folders()
         chosen = self._entries(self._selected)
         self.notes.show_run(chosen[0] if len(chosen) == 1 else None)
-        self._settle.start()
+        self._say(chosen[0].fault if len(chosen) == 1 else "")
 
     @Slot()
-    def _show_selected(self) -> None:
+    def _look_at_selected(self) -> None:
         chosen = self._entries(self._selected)
-        if len(chosen) == 1:
-            run = chosen[0]
-            self._say(run.fault)
-            if not run.fault:
-                self.open(run.folder)
+        if len(chosen) == 1 and not chosen[0].fault:
+            self.open(chosen[0].folder)
 
     @Slot()
     def _on_new_run(self) -> None:
         self._selected = []
-        self._settle.stop()
         self.view.clearSelection()
 
     # -- what is done
@@ -189,6 +185,8 @@ class RunsPanel(LivePanel):
             compare=self.compare,
             show_sweep=self.show_sweep,
             duplicate=self.duplicate,
+            resume=self.resume,
+            resumable=self.resumable,
             open_folder=self.open_folder,
             trash=self.trash,
             sweep_of=self.sweep_of,
@@ -221,6 +219,10 @@ class RunsPanel(LivePanel):
         window = CompareWindow([self.library.root / folder for folder in folders], self.theme, self.window())
         window.show()
 
+    def resumable(self, folder: str) -> bool:
+        """Whether a run may be gone on with now."""
+        return not self._starter.busy and not self._runs.busy and not any(e.fault for e in self._entries([folder]))
+
     def sweep_of(self, folder: str) -> str:
         """The sweep that a run belongs to, by its unique name; empty if to none."""
         return next((run.sweep for run in self._entries([folder])), "")
@@ -231,8 +233,15 @@ class RunsPanel(LivePanel):
 
     def duplicate(self, folder: str) -> None:
         """Set up a run like this one."""
+        self._try(lambda: self._starter.set_up_like(self.library.root / folder))
+
+    def resume(self, folder: str) -> None:
+        """Go on with a run."""
+        self._try(lambda: self._starter.resume(self.library.root / folder))
+
+    def _try(self, act: Callable[[], None]) -> None:
         try:
-            self.library.set_up_like(folder)
+            act()
         except UserError as error:
             self._tell(error)
         else:

@@ -17,6 +17,7 @@ class RunsView(QTableView):
     """A row per run; several can be chosen."""
 
     chosen = Signal()  # other rows are selected
+    look_asked = Signal()  # at the selected run
     trash_asked = Signal()
     compare_asked = Signal()
     menu_asked = Signal(object)  # QPoint on the screen
@@ -26,12 +27,14 @@ class RunsView(QTableView):
         super().__init__(parent)
         self.setObjectName("runs_table")
         self.setAccessibleName("Runs: a row per run")
-        self.setAccessibleDescription("Enter looks at a run; F2 renames it, Delete moves it to the trash.")
+        self.setAccessibleDescription(
+            "Enter or a double click looks at a run; F2 renames it, Delete moves it to the trash."
+        )
         self.runs = model
         self.setModel(model)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setTabKeyNavigation(False)  # Tab goes on to the next control; arrows move between cells
         self.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
         self.setShowGrid(False)
@@ -54,6 +57,7 @@ class RunsView(QTableView):
             wide = max(header.width, len(header.title) + 1) * self.fontMetrics().averageCharWidth() + _PADDING
             self.setColumnWidth(column, wide + (THUMBNAIL if column is Column.NAME else 0))
         self.selectionModel().selectionChanged.connect(self.chosen)
+        self.doubleClicked.connect(self.look_asked)
         self.itemDelegate().closeEditor.connect(lambda: QTimer.singleShot(0, self, self.editing_over.emit))
 
     @property
@@ -88,7 +92,7 @@ class RunsView(QTableView):
             self.edit(index)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """F2 renames, Delete moves to the trash, Return shows the run."""
+        """F2 renames, Delete moves to the trash, Return looks at the run."""
         if event.matches(QKeySequence.StandardKey.Delete):
             self.trash_asked.emit()
         elif event.key() == Qt.Key.Key_F2 and self.currentIndex().column() not in (Column.NAME, Column.TAGS):
@@ -96,7 +100,7 @@ class RunsView(QTableView):
         elif event.keyCombination() == COMPARE_KEYS:
             self.compare_asked.emit()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.chosen.emit()
+            self.look_asked.emit()
         else:
             super().keyPressEvent(event)
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QToolBar, QWidget
 from studio.gui.run.run_control import RunControl
 from studio.gui.run.run_starter import RunStarter
 from studio.gui.state.setup import Setup
+from studio.gui.state.subject import Subject
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
@@ -51,8 +52,8 @@ _CONTROLS = (
         title="Go &on",
         icon="start",
         shortcut="Shift+F5",
-        tip="Take up the run that was stopped where its last checkpoint left it, in its own folder.",
-        enabled=lambda run: not run.phase.active and run.folder is not None,
+        tip="Take up the run that is looked at where its last checkpoint left it, in its own folder.",
+        enabled=lambda run: False,
     ),
     _Control(
         name="pause",
@@ -139,6 +140,7 @@ class RunActions(QObject):
         self._runs, self._starter = runs, starter
         self._theme = theme
         self._window = parent
+        self._subject = Subject()
         self._actions = {control.name: self._make(control, parent) for control in _CONTROLS}
         self._actions["start"].triggered.connect(self.start_requested)
         self._actions["continue"].triggered.connect(self.continue_requested)
@@ -179,6 +181,14 @@ class RunActions(QObject):
         _describe(action, control.tip)
         return action
 
+    @Slot(object)
+    def take_subject(self, subject: Subject) -> None:
+        """The window is about something else."""
+        changed = subject.resumable != self._subject.resumable
+        self._subject = subject
+        if changed:
+            self._refresh()
+
     @Slot()
     def _pause_or_resume(self) -> None:
         self._runs.send(Resume() if self._runs.run.phase is RunPhase.PAUSED else Pause())
@@ -195,6 +205,7 @@ class RunActions(QObject):
         waiting = self._starter.busy  # to go on with a run; only Stop calls it off
         for control in _CONTROLS:
             self._actions[control.name].setEnabled(control.name == "stop" if waiting else control.enabled(run))
+        self._actions["continue"].setEnabled(not waiting and self._subject.resumable is not None)
         blocked = self._starter.blocked
         self._actions["start"].setEnabled(not blocked)
         _describe(self._actions["start"], blocked or _CONTROLS[0].tip)

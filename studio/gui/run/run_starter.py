@@ -26,6 +26,7 @@ from studio.training.run.session import RunRequest, folder_under
 from studio.training.storage.places import made_absolute
 from studio.training.storage.resumption import Resumption, resume
 from studio.training.storage.run_folder import RunFolder
+from studio.training.storage.run_identity import RunIdentity
 
 
 class RunStarter(QObject):
@@ -115,6 +116,18 @@ class RunStarter(QObject):
             )
         if not self._setup.reading_data:
             self._read_past(found)
+
+    def set_up_like(self, run: Path) -> None:
+        """Take the configuration of the run in a folder over into the set-up.
+
+        Raises:
+            UserError: a run is under way, or the configuration cannot be read.
+        """
+        if self._runs.busy or self.busy:
+            raise UserError("A run is under way", "", "Stop it first; then set up another.")
+        found = RunIdentity.read(run)
+        self._setup.set_config(found.wanted, found.root_here(self._setup.data_root))
+        self._log.add(f"Set up like {run.name}")
 
     def _expect(self, found: Resumption | None) -> None:
         """A run is to be gone on with, or none any more."""

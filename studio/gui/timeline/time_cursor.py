@@ -73,8 +73,10 @@ class TimeCursor(QObject):
         self._at: int | None = None
         self._newest: Snapshot | None = None
         self._opening: Path | None = None
+        self.left = False  # the last run of this window is not shown any more
         self._reading = False
         self._wanted = False
+        runs.run_begins.connect(self.show_live)
         runs.run_reset.connect(self._on_new_run)
         runs.snapshot_arrived.connect(self._on_snapshot)
         runs.history_changed.connect(self._on_history)
@@ -85,12 +87,12 @@ class TimeCursor(QObject):
     @property
     def config(self) -> RunConfig | None:
         """What the run that is shown began with; None while there is none."""
-        return self._old.config if self._old is not None else self._runs.config
+        return self._old.config if self._old is not None else None if self.left else self._runs.config
 
     @property
     def folder(self) -> Path | None:
         """Of the run that is shown, if it has one."""
-        return self._old.folder if self._old is not None else self._runs.run.folder
+        return self._old.folder if self._old is not None else None if self.left else self._runs.run.folder
 
     @property
     def old(self) -> OldRun | None:
@@ -100,12 +102,16 @@ class TimeCursor(QObject):
     @property
     def history(self) -> HistoryView:
         """Of the run that is shown."""
+        if self.left:
+            return HistoryView()
         history = self._old.history if self._old is not None else self._runs.history
         return HistoryView(history=history, cursor=self._at)
 
     @property
     def view(self) -> TimeView:
         """Where the cursor is."""
+        if self.left:
+            return TimeView()
         history, old, run = self.history.history, self._old, self._runs.run
         newest = int(history.steps[-1]) if len(history) else 0
         last = max(newest, old.last if old is not None else run.step)
@@ -137,18 +143,32 @@ class TimeCursor(QObject):
             failed=self._on_failed,
         )
 
+    @Slot()
     def show_live(self) -> None:
         """Show and follow the run under way, or the last one of this window."""
         self._opening = None
-        if self._old is None and self._at is None:
+        if self._old is None and self._at is None and not self.left:
             return
-        old, self._old = self._old, None
-        self._at = None
-        if old is not None:
+        other = self.left or self._old is not None
+        self._old = self._at = None
+        self.left = False
+        if other:
             self.run_shown.emit()
         self.history_shown.emit(self.history)
         if self._newest is not None:
             self.snapshot_shown.emit(self._newest)
+        self._tell()
+
+    @Slot()
+    def leave(self) -> None:
+        """Show no run, or else the one under way."""
+        if self._runs.run.phase.active:
+            self.show_live()
+            return
+        self._old = self._opening = self._at = None
+        self.left = True
+        self.run_shown.emit()
+        self.history_shown.emit(self.history)
         self._tell()
 
     def follow(self) -> None:
@@ -214,6 +234,7 @@ class TimeCursor(QObject):
             return  # another one was asked for meanwhile
         self._opening = None
         self._old, self._at = run, None
+        self.left = False
         self.run_shown.emit()
         self.history_shown.emit(self.history)
         self.seek(run.last)
@@ -227,6 +248,7 @@ class TimeCursor(QObject):
     @Slot()
     def _on_new_run(self) -> None:
         self._old = self._opening = self._newest = self._at = None
+        self.left = False
         self.run_shown.emit()
         self._tell()
 
@@ -238,7 +260,7 @@ class TimeCursor(QObject):
 
     @Slot()
     def _on_history(self) -> None:
-        if self._old is None:
+        if self._old is None and not self.left:
             self.history_shown.emit(self.history)
             self._tell()
 

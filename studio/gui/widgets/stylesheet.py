@@ -114,6 +114,7 @@ QMenu::separator { height: 1px; background: $border; margin: 3px 6px; }
 *[role="muted"] { color: $muted; }
 *[role="small"] { color: $muted; font-size: ${font_small}pt; }
 *[role="heading"] { font-size: ${font_large}pt; font-weight: 600; }
+*[role="strong"] { font-weight: 600; }
 *[role="warning"] { color: $warning; }
 *[role="error"] { color: $error; }
 *[role="ok"] { color: $ok; }

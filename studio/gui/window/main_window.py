@@ -25,6 +25,7 @@ from studio.gui.widgets.tab_order import go_to, reveal
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.gui.widgets.tooltip import set_help
 from studio.gui.window.about import show_about, show_shortcuts
+from studio.gui.window.banner import Banner
 from studio.gui.window.config_files import ConfigFiles
 from studio.gui.window.lesson_menu import fill_lessons
 from studio.gui.window.panel_dock import PanelDock
@@ -88,13 +89,16 @@ class MainWindow(QMainWindow):
         self.actions_of_run = RunActions(workbench.setup, workbench.runs, workbench.starter, theme, self)
         self.actions_of_run.start_requested.connect(self.start)
         self.actions_of_run.evaluate_requested.connect(workbench.evaluations.evaluate)
-        self.run_files = RunFiles(workbench.setup, workbench.runs, workbench.starter, self)
-        self.actions_of_run.continue_requested.connect(self.run_files.resume_last)
+        self.run_files = RunFiles(workbench.setup, workbench.subjects, workbench.starter, self)
+        self.actions_of_run.continue_requested.connect(self.run_files.go_on)
+        workbench.subjects.subject_changed.connect(self.actions_of_run.take_subject)
+        self.banner = self._make_banner()
         self.trouble = RunErrorDialogs(workbench.runs, self.actions_of_run, self)
         self._planar = False
         workbench.setup.dataset_changed.connect(self._show_world)
         self.docks = self._make_docks()
         self._make_toolbar()
+        self._place_banner()
         self._make_time_bar()
         self._make_menus()
         self.setStatusBar(
@@ -162,6 +166,21 @@ class MainWindow(QMainWindow):
         self.addToolBar(bar)
         self._run_bar = bar
         self.actions_of_run.keep_widths(bar)
+
+    def _make_banner(self) -> Banner:
+        banner = Banner(self.workbench.subjects, self.theme, self)
+        banner.resume_asked.connect(self.run_files.resume)
+        banner.like_asked.connect(self.run_files.set_up_like)
+        return banner
+
+    def _place_banner(self) -> None:
+        bar = QToolBar("Subject", self)
+        bar.setObjectName("subject_toolbar")
+        bar.setMovable(False)
+        bar.addWidget(self.banner)
+        bar.toggleViewAction().setEnabled(False)
+        self.addToolBarBreak()
+        self.addToolBar(bar)
 
     def _make_time_bar(self) -> None:
         bar = QToolBar("Time", self)

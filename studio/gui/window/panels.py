@@ -55,7 +55,7 @@ PANELS = (
         "target energies evaluations time",
     ),
     Panel("middle_bottom", "planners", "Planners", "studio.gui.live.planners.PlannersPanel", "setup runs"),
-    Panel("middle_bottom", "runs", "Runs", "studio.gui.library.panel.RunsPanel", "library sweeps runs time"),
+    Panel("middle_bottom", "runs", "Runs", "studio.gui.library.panel.RunsPanel", "library sweeps runs time starter"),
     Panel("middle_bottom", "queue", "Queue", "studio.gui.queue.panel.QueuePanel", "setup queue sweeps log"),
     Panel("right_top", "batch", "Batch", "studio.gui.live.batch.BatchPanel", "time"),
     Panel("right_top", "weights", "Weights", "studio.gui.live.weights.WeightsPanel", "target time"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
@@ -9,18 +10,18 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from studio.errors import UserError
-from studio.gui.run.run_control import RunControl
 from studio.gui.run.run_starter import RunStarter
 from studio.gui.state.setup import Setup
+from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.widgets.error_box import error_box
 
 
 class RunFiles(QObject):
     """Resumes runs for the window, and tells what went wrong."""
 
-    def __init__(self, setup: Setup, runs: RunControl, starter: RunStarter, window: QWidget) -> None:
+    def __init__(self, setup: Setup, subjects: SubjectControl, starter: RunStarter, window: QWidget) -> None:
         super().__init__(window)
-        self._setup, self._runs, self._starter = setup, runs, starter
+        self._setup, self._subjects, self._starter = setup, subjects, starter
         self._window = window
 
     def fill(self, menu: QMenu) -> None:
@@ -39,16 +40,23 @@ class RunFiles(QObject):
             self.resume(Path(name))
 
     @Slot()
-    def resume_last(self) -> None:
-        """Go on with the run that was stopped last."""
-        folder = self._runs.run.folder
+    def go_on(self) -> None:
+        """Go on with the run that the window is about."""
+        folder = self._subjects.subject.resumable
         if folder is not None:
             self.resume(folder)
 
     def resume(self, run: Path, step: int | None = None) -> bool:
         """Go on with the run in a folder, from its newest checkpoint or from that of a step; whether it goes on."""
+        return self._try(lambda: self._starter.resume(run, step))
+
+    def set_up_like(self, run: Path) -> bool:
+        """Take the configuration of the run in a folder over into the set-up; whether it could be."""
+        return self._try(lambda: self._starter.set_up_like(run))
+
+    def _try(self, act: Callable[[], None]) -> bool:
         try:
-            self._starter.resume(run, step)
+            act()
         except UserError as error:
             error_box(error, self._window).exec()
             return False

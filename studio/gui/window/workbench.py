@@ -22,6 +22,7 @@ from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
+from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.paths import state_dir
 from studio.training.config.run_config import RunConfig
@@ -59,11 +60,12 @@ class Workbench(QObject):
         self.runs = RunControl(self.log, self)
         self.energies = EnergyControl(self.tasks, self.setup, self)
         self.time = TimeCursor(self.looking, self.runs, self.log, self)
+        self.subjects = SubjectControl(self.setup, self.runs, self.time, self)
         self.evaluations = EvaluationControl(self.tasks, self.setup, self.runs, self.time, self.log, self)
         self.target = TargetControl(self.setup, self.runs, self.energies, self.evaluations, self)
         self.latents = LatentControl(self.looking, self.runs, self.time, self.setup.undo_stack, self.log, self)
         self.starter = RunStarter(self.setup, self.runs, self.looking, self.log, self)
-        self.library = LibraryControl(self.looking, self.setup, self.runs, self.log, self)
+        self.library = LibraryControl(self.looking, self.setup, self.runs, self)
         self.queue = QueueControl(state_dir() / "queue.sqlite", self.setup, self.log, self)
         self.sweeps = SweepActions(
             self.setup, self.queue, self.runs, self.time, lambda: self.library.newest_sweep, self

@@ -46,7 +46,7 @@ def three_runs(workbench: Workbench) -> Path:
 
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager, three_runs: Path) -> RunsPanel:
-    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.runs, workbench.time, theme)
+    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.runs, workbench.time, workbench.starter, theme)
     show(qtbot, panel, 900, 420)
     qtbot.waitUntil(lambda: len(panel.model.shown) == 3 and not panel.library.busy)
     return panel
@@ -68,7 +68,7 @@ def text(panel: RunsPanel, name: str, column: Column) -> str:
 
 
 def test_that_an_empty_workspace_says_how_to_fill_it(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.runs, workbench.time, theme)
+    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.runs, workbench.time, workbench.starter, theme)
     show(qtbot, panel)
     assert "Press Start" in panel.empty_text
     assert str(workbench.setup.runs_root) in panel.empty_text
@@ -141,16 +141,13 @@ def test_that_the_search_looks_at_all_that_is_said(qtbot: QtBot, panel: RunsPane
     assert count.text() == "3 runs"
 
 
-def test_that_a_run_is_renamed_by_key_and_tagged_by_double_click(
-    qtbot: QtBot, panel: RunsPanel, three_runs: Path
-) -> None:
+def test_that_a_run_is_renamed_by_key_and_tagged_by_key(qtbot: QtBot, panel: RunsPanel, three_runs: Path) -> None:
     click(qtbot, panel, "twos", Column.STEPS)
     qtbot.keyClick(panel.view, Key.Key_F2)
     _type(qtbot, panel, "thirty per cent")
     qtbot.waitUntil(lambda: "thirty per cent" in names(panel))
     click(qtbot, panel, "thirty per cent", Column.TAGS)
-    index = panel.model.index(names(panel).index("thirty per cent"), Column.TAGS)
-    qtbot.mouseDClick(panel.view.viewport(), LEFT, pos=panel.view.visualRect(index).center())
+    qtbot.keyClick(panel.view, Key.Key_F2)
     _type(qtbot, panel, "best,  of all , best")
     qtbot.waitUntil(lambda: text(panel, "thirty per cent", Column.TAGS) == "best, of all")
     assert read_notes(three_runs / "a") == RunNotes(
@@ -192,15 +189,23 @@ def test_that_notes_that_cannot_be_written_are_told_of(qtbot: QtBot, panel: Runs
     assert "too long" in message.text()
 
 
-def test_that_selecting_a_run_shows_it(qtbot: QtBot, panel: RunsPanel, workbench: Workbench) -> None:
-    with qtbot.waitSignal(workbench.time.frame_shown):
+def test_that_a_click_selects_and_a_double_click_or_enter_looks_at_a_run(
+    qtbot: QtBot, panel: RunsPanel, workbench: Workbench
+) -> None:
+    with qtbot.assertNotEmitted(workbench.time.run_shown, wait=300):
         click(qtbot, panel, "twos")
-    assert workbench.time.view.title == "twos"
+    assert panel.view.folders() == ["a"]
     with qtbot.waitSignal(workbench.time.frame_shown):
-        qtbot.keyClick(panel.view, Key.Key_Up if names(panel).index("plain") < 2 else Key.Key_Down)
-        click(qtbot, panel, "plain")
-    assert workbench.time.view.title == "plain"
+        index = panel.model.index(names(panel).index("twos"), Column.NAME)
+        qtbot.mouseDClick(panel.view.viewport(), LEFT, pos=panel.view.visualRect(index).center())
+    assert workbench.subjects.subject.name == "Looking at “twos”"
+    click(qtbot, panel, "plain")
+    assert workbench.subjects.subject.name == "Looking at “twos”"
+    with qtbot.waitSignal(workbench.time.frame_shown):
+        qtbot.keyClick(panel.view, Key.Key_Return)
+    assert workbench.subjects.subject.name == "Looking at “plain”"
     click(qtbot, panel, "c")
+    qtbot.keyClick(panel.view, Key.Key_Return)
     message = panel.findChild(QLabel, "runs_message")
     assert message is not None
     qtbot.waitUntil(message.isVisible)
@@ -211,7 +216,7 @@ def test_that_selecting_a_run_shows_it(qtbot: QtBot, panel: RunsPanel, workbench
 def test_that_several_selected_runs_show_none(qtbot: QtBot, panel: RunsPanel, workbench: Workbench) -> None:
     click(qtbot, panel, "twos")
     click(qtbot, panel, "plain", held=True)
-    qtbot.waitUntil(lambda: not panel._settle.isActive())
+    qtbot.keyClick(panel.view, Key.Key_Return)
     assert workbench.time.view.title == ""
     assert sorted(panel.view.folders()) == ["a", "b"]
 
@@ -220,7 +225,6 @@ def test_that_several_selected_runs_show_none(qtbot: QtBot, panel: RunsPanel, wo
 def menu(qtbot: QtBot, panel: RunsPanel) -> Iterator[QMenu]:
     """The menu of the run “twos”, opened with the menu key's event."""
     click(qtbot, panel, "twos")
-    panel._settle.stop()
     panel.view.menu_asked.emit(panel.mapToGlobal(QPoint(5, 5)))
     menu = panel.findChild(QMenu, "runs_menu")
     assert menu is not None

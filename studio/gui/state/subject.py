@@ -1,0 +1,99 @@
+"""What the window is about: the set-up, the run that trains, or a run that is looked at. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from studio.training.config.run_config import RunConfig
+
+
+class Aspect(StrEnum):
+    """What can be done with the subject."""
+
+    SETUP = "set-up"
+    TRAINING = "training"
+    LOOKING = "looking"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whose numbers are shown: a run at a step."""
+
+    title: str
+    step: int
+
+    @property
+    def words(self) -> str:
+        """For a note beside the numbers."""
+        return f"of “{self.title}”, step {self.step:,}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A run that a person may want to go on with."""
+
+    title: str
+    folder: Path
+    step: int
+
+    @property
+    def words(self) -> str:
+        """As a question."""
+        return f"Continue {self.title} (step {self.step:,})?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One at a time; every panel, title and control obeys it.
+
+    Attributes:
+        title: of the run; of the set-up it is empty.
+        folder: of the run, if it has one.
+        step: that the run has reached, or was stopped at.
+        config: what the run began with, or what is set up.
+        live: the run is this window's own.
+        others: whose numbers the panels still show, dimmed, beside a set-up that was edited after its run; else None.
+        waiting: why the run that is looked at cannot be gone on with, in a sentence; empty if it can.
+        offer: the run that the set-up was last used for, which can be gone on with; None if there is none.
+    """
+
+    aspect: Aspect = Aspect.SETUP
+    title: str = ""
+    folder: Path | None = None
+    step: int = 0
+    config: RunConfig | None = None
+    live: bool = True
+    others: Owner | None = None
+    waiting: str = ""
+    offer: Offer | None = None
+
+    @property
+    def resumable(self) -> Path | None:
+        """The run that can be gone on with."""
+        if self.aspect is Aspect.SETUP:
+            return self.offer.folder if self.offer is not None else None
+        return self.folder if self.aspect is Aspect.LOOKING and not self.waiting else None
+
+    @property
+    def name(self) -> str:
+        """What it is, in words."""
+        match self.aspect:
+            case Aspect.SETUP:
+                return "Set-up"
+            case Aspect.TRAINING:
+                return f"Training “{self.title}”"
+            case Aspect.LOOKING:
+                return f"Looking at “{self.title}”"
+
+    @property
+    def state(self) -> str:
+        """How far it is."""
+        match self.aspect:
+            case Aspect.SETUP:
+                return f"The figures are {self.others.words}" if self.others is not None else ""
+            case Aspect.TRAINING:
+                return f"step {self.step:,}"
+            case Aspect.LOOKING:
+                return f"stopped at step {self.step:,}"

@@ -1,0 +1,98 @@
+"""The one subject of the window, decided from what is set up, the run under way and the run that is shown."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from studio.gui.run.run_control import RunControl
+from studio.gui.state.setup import Setup
+from studio.gui.state.subject import Aspect, Owner, Subject
+from studio.gui.timeline.time_cursor import TimeCursor
+from studio.training.config.run_config import RunConfig
+
+_UNDER_WAY = "A run is under way: stop it first."
+_NOWHERE = "This run has no folder that it could be gone on with from."
+
+
+class SubjectControl(QObject):
+    """Tells when it is another one.
+
+    Args:
+        setup: what the next start takes. An edit of it while a run is looked at makes it the subject.
+        runs: the run under way.
+        time: which run is shown.
+    """
+
+    subject_changed = Signal(object)  # Subject
+
+    def __init__(self, setup: Setup, runs: RunControl, time: TimeCursor, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._setup, self._runs, self._time = setup, runs, time
+        self._as_run = setup.config  # what was set up when this window's run last took it up
+        self.subject = self._decide()
+        setup.config_changed.connect(self._on_config)
+        runs.run_begins.connect(self._on_run_begins)
+        runs.run_changed.connect(self._refresh)
+        time.run_shown.connect(self._refresh)
+        time.changed.connect(self._refresh)
+
+    @Slot()
+    def leave(self) -> None:
+        """Look at no run: at the one that trains, or else at the set-up, with nothing of any run in the panels."""
+        self._time.leave()
+
+    def _decide(self) -> Subject:
+        time, run = self._time, self._runs.run
+        title, old = time.view.title, time.old
+        if old is not None:
+            waiting = _UNDER_WAY if self._runs.busy else ""
+            return Subject(
+                aspect=Aspect.LOOKING,
+                title=title,
+                folder=old.folder,
+                step=old.last,
+                config=old.config,
+                live=False,
+                waiting=waiting,
+            )
+        if run.phase.active:
+            return Subject(
+                aspect=Aspect.TRAINING, title=title, folder=run.folder, step=run.step, config=self._runs.config
+            )
+        others = None
+        if title and not time.left:
+            if self._is_as_run():
+                return Subject(
+                    aspect=Aspect.LOOKING,
+                    title=title,
+                    folder=run.folder,
+                    step=run.step,
+                    config=self._runs.config,
+                    waiting="" if run.folder is not None else _NOWHERE,
+                )
+            others = Owner(title=title, step=time.view.step)
+        return Subject(config=self._setup.config, others=others)
+
+    def _is_as_run(self) -> bool:
+        """Whether the run of this window is still what is set up; another judge may look at it."""
+        then = self._as_run.model_copy(update={"evaluation": self._setup.config.evaluation})
+        return then == self._setup.config
+
+    @Slot()
+    def _on_run_begins(self) -> None:
+        self._as_run = self._setup.config
+
+    @Slot(object)
+    def _on_config(self, config: RunConfig) -> None:
+        if self._runs.run.phase.active:
+            self._as_run = config  # the run takes it up
+        elif self._time.old is not None:
+            self._time.leave()
+        self._refresh()
+
+    @Slot()
+    def _refresh(self) -> None:
+        subject = self._decide()
+        if subject != self.subject:
+            self.subject = subject
+            self.subject_changed.emit(subject)

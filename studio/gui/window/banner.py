@@ -1,0 +1,72 @@
+"""The banner: what the window is about, in words, and what can be done with that."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from studio.gui.state.subject import Aspect, Subject
+from studio.gui.timeline.subject_control import SubjectControl
+from studio.gui.widgets.buttons import tool_button
+from studio.gui.widgets.elided import Elided
+from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help, tooltip
+
+_ROLES = {Aspect.SETUP: "muted", Aspect.TRAINING: "ok", Aspect.LOOKING: "warning"}
+_WIDEST = 260  # pixels of a title
+_RESUME_TIP = "Go on with this run from its last checkpoint, in its own folder."
+_LIKE_TIP = "Take its configuration over into the set-up, to be changed and started."
+
+
+class Banner(QWidget):
+    """One line.
+
+    Attributes:
+        resume, like, leave: the buttons.
+    """
+
+    resume_asked = Signal(object)  # Path of the run to go on with
+    like_asked = Signal(object)  # Path of the run to set up another like
+
+    def __init__(self, subjects: SubjectControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("banner")
+        self._subjects = subjects
+        self.dot = QLabel("●")
+        self.words, self.state = Elided(), QLabel()
+        self.words.setObjectName("subject")
+        self.state.setObjectName("subject_state")
+        self.state.setTextFormat(Qt.TextFormat.PlainText)
+        self.state.setProperty("role", "muted")
+        self.resume = tool_button("subject_resume", "Resume", _RESUME_TIP)
+        self.like = tool_button("subject_like", "Set up like it", _LIKE_TIP)
+        self.leave = tool_button("subject_leave", "Leave", "Look at no run any more: the figures and pictures go.")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.tokens.spacing, 0, theme.tokens.spacing, 0)
+        row.setSpacing(theme.tokens.spacing // 2)
+        row.addWidget(self.dot)
+        row.addWidget(self.words, 1)
+        for widget in (self.state, self.resume, self.like, self.leave):
+            row.addWidget(widget)
+        self.resume.clicked.connect(lambda: self.resume_asked.emit(self._subjects.subject.folder))
+        self.like.clicked.connect(lambda: self.like_asked.emit(self._subjects.subject.folder))
+        self.leave.clicked.connect(subjects.leave)
+        subjects.subject_changed.connect(self._show)
+        self._show(subjects.subject)
+
+    @Slot(object)
+    def _show(self, subject: Subject) -> None:
+        looking = subject.aspect is Aspect.LOOKING
+        set_style_property(self.dot, "role", _ROLES[subject.aspect])
+        if subject.name != self.words.accessibleName():  # a style is put on anew with each text, and steps come fast
+            self.words.show_text(subject.name, "strong")
+            self.words.setAccessibleName(subject.name)
+            self.words.setMinimumWidth(min(self.words.fontMetrics().horizontalAdvance(subject.name) + 4, _WIDEST))
+        self.state.setText(subject.state)
+        set_help(self, "Subject", f"{subject.name}, {subject.state}".rstrip(", "))
+        self.leave.setVisible(looking or subject.others is not None)
+        for button, tip in ((self.resume, _RESUME_TIP), (self.like, _LIKE_TIP)):
+            button.setVisible(looking)
+            button.setEnabled(not subject.waiting)
+            button.setToolTip(tooltip(subject.waiting or tip))

@@ -1,0 +1,75 @@
+"""One subject at a time: the set-up, the run that trains, or a run that is looked at; the banner says which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolButton
+from pytestqt.qtbot import QtBot
+
+from studio.gui.state.subject import Aspect
+from studio.gui.target.offsets.columns import Column
+from studio.gui.timeline.time_cursor import TimeView
+from tests.gui.hands import Hands
+from tests.library.made_runs import make_config, make_run
+
+LEFT = Qt.MouseButton.LeftButton
+Key, Modifier = Qt.Key, Qt.KeyboardModifier
+
+
+@pytest.fixture
+def old_run(hands: Hands) -> Path:
+    return make_run(hands.bench.setup.runs_root, "old", make_config("an old run"), steps=1000)
+
+
+def look_at(hands: Hands, run: Path) -> None:
+    with hands.qtbot.waitSignal(hands.bench.time.frame_shown):
+        hands.bench.time.open(run)
+
+
+def press(hands: Hands, name: str) -> None:
+    hands.qtbot.mouseClick(hands.find(QToolButton, f"subject_{name}"), LEFT)
+
+
+def banner(hands: Hands) -> tuple[str, str]:
+    return hands.window.banner.words.accessibleName(), hands.window.banner.state.text()
+
+
+def test_that_the_banner_names_an_old_run_and_leaving_it_blanks_the_window(hands: Hands, old_run: Path) -> None:
+    assert banner(hands) == ("Set-up", "")
+    assert not hands.find(QToolButton, "subject_leave").isVisible()
+    look_at(hands, old_run)
+    assert banner(hands) == ("Looking at “an old run”", "stopped at step 1,000")
+    assert hands.find(QToolButton, "subject_resume").isVisible()
+    press(hands, "leave")
+    assert banner(hands) == ("Set-up", "")
+    assert hands.bench.time.view == TimeView()
+    assert hands.bench.time.folder is None
+
+
+def test_that_setting_up_like_the_run_makes_the_set_up_the_subject(hands: Hands, old_run: Path) -> None:
+    look_at(hands, old_run)
+    press(hands, "like")
+    assert hands.bench.setup.config.name == "an old run"
+    assert hands.bench.subjects.subject.aspect is Aspect.SETUP
+
+
+@pytest.mark.slow
+def test_that_a_run_is_trained_looked_at_edited_and_left(qtbot: QtBot, quick_hands: Hands) -> None:
+    hands = quick_hands
+    hands.train()
+    subject = hands.bench.subjects.subject
+    assert (subject.aspect, subject.title) == (Aspect.TRAINING, "digits, vae")
+    hands.end()
+    step = hands.bench.runs.run.step
+    assert banner(hands) == ("Looking at “digits, vae”", f"stopped at step {step:,}")
+    hands.enter(2, Column.TARGET, "30")
+    assert banner(hands) == ("Set-up", f"The figures are of “digits, vae”, step {step:,}")
+    assert not hands.window.actions_of_run["continue"].isEnabled()
+    hands.key(Key.Key_Z, Modifier.ControlModifier)
+    assert hands.bench.subjects.subject.aspect is Aspect.LOOKING
+    press(hands, "leave")
+    assert banner(hands) == ("Set-up", "")
+    assert hands.bench.time.config is None
