@@ -1,0 +1,158 @@
+"""Whether a class's share has arrived at its target, and if not, how many more evaluations it may take.
+
+A share has arrived once the 95 % interval of each of the last two evaluations holds the target: one alone does so by
+chance wherever the share passes the target, or where the interval is wide. Until then the gaps g_i = |share_i − target|
+of the evaluations i since the target is in force are taken to shrink as training relaxes, g_i ∝ e^{−λ i}; λ and its
+standard error come from least squares of log g_i, each weighted by (g_i/σ_i)² as an error σ_i of a share is one of
+σ_i/g_i in its logarithm. With h half the interval, the share is within it after
+
+    n = log(g/h)/λ
+
+more evaluations, and one more confirms it. Where λ is not above its error, or n is large, the share does not arrive.
+No torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.evaluation.intervals import Z_95
+from studio.evaluation.report import Evaluation
+
+Floats = NDArray[np.float64]
+
+KEPT = 12
+"""Evaluations that a trend looks back on."""
+
+_CONFIRMED = 2
+"""Evaluations in a row whose interval holds the target."""
+_TREND = 4
+"""Fewer evaluations off the target have no trend."""
+_MOST = 50
+"""More evaluations than that are no prospect."""
+_SAME = 1e-6
+"""Shares of one target, computed twice, differ by less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """Shares of one evaluation; arrays of shape (K,).
+
+    Attributes:
+        step: training steps taken.
+        target: p′ that the samples were compared with.
+        share, low, high: generated, and its 95 % interval.
+        untold: classes that the judge cannot tell from others, or of which it knows too few examples.
+    """
+
+    step: int
+    target: Floats
+    share: Floats
+    low: Floats
+    high: Floats
+    untold: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, step: int, found: Evaluation) -> Sighting:
+        """What an evaluation saw of the classes."""
+        shares = found.shares
+        return cls(
+            step=step,
+            target=found.target[:-1],
+            share=shares.corrected[:-1],
+            low=shares.low[:-1],
+            high=shares.high[:-1],
+            untold=frozenset(shares.uncorrected).union(*(group.classes for group in shares.together)),
+        )
+
+
+class Answer(StrEnum):
+    """Where a share is on its way."""
+
+    UNKNOWN = "unknown"
+    NOT_YET = "not yet"
+    ARRIVED = "arrived"
+    STALLED = "not arriving"
+    UNTOLD = "untold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Of one class.
+
+    Attributes:
+        more: evaluations until it has arrived, about; None where there is no saying.
+    """
+
+    answer: Answer
+    more: int | None = None
+
+
+def arrivals(seen: Sequence[Sighting], target: Floats) -> list[Arrival]:
+    """Where each class is.
+
+    Args:
+        seen: evaluations of one run in the order of their steps; those of another target do not count.
+        target: p′ in force, shape (K,).
+    """
+    current = _of_target(seen, target)
+    return [_arrival(current, index) for index in range(len(target))]
+
+
+def _of_target(seen: Sequence[Sighting], target: Floats) -> list[Sighting]:
+    """The evaluations since this target is in force."""
+    found: list[Sighting] = []
+    for each in reversed(seen):
+        if each.target.shape != target.shape or not np.allclose(each.target, target, rtol=0, atol=_SAME):
+            break
+        found.append(each)
+    return found[::-1]
+
+
+def _arrival(seen: Sequence[Sighting], index: int) -> Arrival:
+    if not seen or not math.isfinite(seen[-1].share[index]):
+        return Arrival(answer=Answer.UNKNOWN)
+    if index in seen[-1].untold:
+        return Arrival(answer=Answer.UNTOLD)
+    held = [_holds(each, index) for each in seen[-_CONFIRMED:]]
+    if all(held) and len(held) == _CONFIRMED:
+        return Arrival(answer=Answer.ARRIVED)
+    if held[-1]:
+        return Arrival(answer=Answer.NOT_YET, more=1)
+    return _prospect(seen, index)
+
+
+def _holds(seen: Sighting, index: int) -> bool:
+    return bool(seen.low[index] <= seen.target[index] <= seen.high[index])
+
+
+def _prospect(seen: Sequence[Sighting], index: int) -> Arrival:
+    """By the trend of the gap; of those on this side of the target, which it may have passed."""
+    off = np.array([each.share[index] - each.target[index] for each in seen])
+    error = np.array([max(each.high[index] - each.low[index], 1e-9) / 2 / Z_95 for each in seen])
+    beyond = np.sign(off) != np.sign(off[-1])
+    first = int(np.flatnonzero(beyond)[-1]) + 1 if beyond.any() else 0
+    gap, error = np.abs(off[first:]), error[first:]
+    if len(gap) < _TREND:
+        return Arrival(answer=Answer.NOT_YET)
+    rate, uncertain = _relaxation(gap, error)
+    ahead = math.log(gap[-1] / (Z_95 * error[-1])) / rate if rate > uncertain else math.inf
+    if ahead > _MOST:
+        return Arrival(answer=Answer.STALLED)
+    return Arrival(answer=Answer.NOT_YET, more=max(1, math.ceil(ahead)) + 1)
+
+
+def _relaxation(gap: Floats, error: Floats) -> tuple[float, float]:
+    """λ per evaluation and its standard error."""
+    kept = np.maximum(gap, error)  # the logarithm of less would be noise
+    weight = (kept / error) ** 2
+    place = np.arange(len(gap), dtype=np.float64)
+    centred = place - np.average(place, weights=weight)
+    spread = float(weight @ centred**2)
+    return -float(weight @ (centred * np.log(kept))) / spread, spread**-0.5

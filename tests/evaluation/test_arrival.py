@@ -1,0 +1,98 @@
+"""Whether a share has arrived, against histories that are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from studio.evaluation.arrival import Answer, Arrival, Sighting, arrivals
+
+TARGET = np.array([0.3, 0.7])
+
+
+def history(*shares: float, half: float = 0.03, target: float = 0.3) -> list[Sighting]:
+    """Evaluations of two classes, the first of which has these shares, one after the other."""
+    return [
+        Sighting(
+            step=100 * (place + 1),
+            target=np.array([target, 1 - target]),
+            share=np.array([share, 1 - share]),
+            low=np.array([share, 1 - share]) - half,
+            high=np.array([share, 1 - share]) + half,
+        )
+        for place, share in enumerate(shares)
+    ]
+
+
+def first(seen: list[Sighting]) -> Arrival:
+    return arrivals(seen, TARGET)[0]
+
+
+def test_that_nothing_is_known_before_an_evaluation() -> None:
+    assert first([]).answer is Answer.UNKNOWN
+    assert first(history(float("nan"))).answer is Answer.UNKNOWN
+
+
+def test_that_two_intervals_in_a_row_that_hold_the_target_are_an_arrival() -> None:
+    assert first(history(0.1, 0.28, 0.31)).answer is Answer.ARRIVED
+    assert [each.answer for each in arrivals(history(0.1, 0.28, 0.31), TARGET)] == [Answer.ARRIVED] * 2
+
+
+def test_that_one_interval_alone_waits_for_another() -> None:
+    assert first(history(0.1, 0.2, 0.28)) == Arrival(answer=Answer.NOT_YET, more=1)
+    assert first(history(0.28)) == Arrival(answer=Answer.NOT_YET, more=1)
+
+
+def test_that_a_share_that_left_the_target_again_has_not_arrived() -> None:
+    assert first(history(0.28, 0.31, 0.4)).answer is Answer.NOT_YET
+
+
+def test_that_the_relaxation_tells_how_many_more() -> None:
+    # The gap halves each time: 0.2, 0.1, 0.05, 0.025 · 2; within 0.01 after three more, and one confirms it.
+    seen = history(0.1, 0.2, 0.25, 0.275, half=0.01)
+    assert first(seen) == Arrival(answer=Answer.NOT_YET, more=2 + 1)
+    slower = history(*(0.3 - 0.2 * 0.9**place for place in range(6)), half=0.01)
+    assert first(slower) == Arrival(answer=Answer.NOT_YET, more=int(np.ceil(np.log(0.2 * 0.9**5 / 0.01) / -np.log(0.9))) + 1)
+
+
+@pytest.mark.parametrize("shares", [(0.2,) * 6, (0.2, 0.19, 0.18, 0.17), (0.45, 0.46, 0.44, 0.455, 0.45)])
+def test_that_a_share_that_stays_off_or_moves_away_does_not_arrive(shares: tuple[float, ...]) -> None:
+    assert first(history(*shares)).answer is Answer.STALLED
+
+
+def test_that_a_pace_that_takes_for_ever_is_no_arrival() -> None:
+    seen = history(*(0.3 - 0.2 * 0.999**place for place in range(12)), half=0.0005)
+    assert first(seen).answer is Answer.STALLED
+
+
+def test_that_few_evaluations_have_no_trend() -> None:
+    assert first(history(0.1, 0.1, 0.1)) == Arrival(answer=Answer.NOT_YET)
+
+
+def test_that_a_share_that_passed_the_target_has_a_new_trend() -> None:
+    assert first(history(0.1, 0.1, 0.1, 0.4, 0.38)) == Arrival(answer=Answer.NOT_YET)
+
+
+def test_that_evaluations_of_another_target_do_not_count() -> None:
+    before = history(0.5, 0.5, target=0.5)
+    assert first(before).answer is Answer.UNKNOWN
+    assert first(before + history(0.29)) == Arrival(answer=Answer.NOT_YET, more=1)
+    back = history(0.3, 0.3) + before
+    assert first(back).answer is Answer.UNKNOWN
+
+
+def test_that_classes_the_judge_cannot_tell_apart_have_no_answer() -> None:
+    (seen,) = history(0.3)
+    told = Sighting(
+        step=1, target=seen.target, share=seen.share, low=seen.low, high=seen.high, untold=frozenset({0})
+    )
+    assert [each.answer for each in arrivals([told, told], TARGET)] == [Answer.UNTOLD, Answer.ARRIVED]
+
+
+def test_that_a_share_that_stays_right_arrives_nearly_always() -> None:
+    # Each interval misses with 5 %, so two in a row hold with 0.95² = 90 %.
+    rng = np.random.default_rng(0)
+    arrived = [
+        first(history(*rng.normal(0.3, 0.03 / 1.96, size=3))).answer is Answer.ARRIVED for _ in range(1000)
+    ]
+    assert np.mean(arrived) == pytest.approx(0.95**2, abs=0.03)
