@@ -1,6 +1,6 @@
 """What a tilt costs, known before training: effective sample size, Z, and the theory's own predictions.
 
-    Kish effective sample size   ESS = (Σw)²/Σw²,   ESS/n near 0 = a few examples dominate
+    Kish effective sample size   ESS = (Σw)²/Σw²,   ESS/n near 0 = little of the data counts
     linear response              ⟨f⟩′ − ⟨f⟩ ≈ −Cov(f, ΔH)
     second order                 … + ½·⟨(f − ⟨f⟩)(ΔH − ⟨ΔH⟩)²⟩
 
@@ -47,6 +47,56 @@ class Strength(StrEnum):
 _GENTLE, _STRONG = 0.5, 0.1
 """Least ESS/n called gentle and strong: at ½ the variance of a mean doubles, at 0.1 it is tenfold."""
 
+_PART = 0.1
+_FEW, _OFTEN = 100, 2.0
+_NEARLY = 0.99
+_FRACTIONS = ((1 / 4, "a quarter"), (1 / 3, "a third"), (1 / 2, "half"), (2 / 3, "two thirds"), (1.0, "all"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carriers:
+    """The heaviest examples that together carry a tenth of all weight, and all that weigh as much as the last of them.
+
+    Attributes:
+        number: of examples.
+        share: of the weight that they carry, in 0…1.
+        weight: the mean of theirs, over that of all.
+    """
+
+    number: int
+    share: float
+    weight: float
+
+    @property
+    def few(self) -> bool:
+        """Whether the model meets so few so often that it may copy them."""
+        return self.number < _FEW and self.weight >= _OFTEN
+
+    def words(self, noun: str = "examples") -> str:
+        """What they carry."""
+        percent = f"{100 * self.share:.3g} %"
+        part = next((word for value, word in _FRACTIONS if abs(self.share - value) < 0.005), percent)
+        who = f"{self.number:,} {noun} carry" if self.number != 1 else f"A single one of the {noun} carries"
+        return f"{who} {part} of it"
+
+
+def carriers(log_weights: Floats, counts: Floats) -> Carriers:
+    """Who carries the weight.
+
+    Args:
+        log_weights: log w, shape (n,), any gauge.
+        counts: how many examples carry each weight, shape (n,).
+    """
+    present = counts > 0
+    logs, number = log_weights[present], counts[present]
+    mass = number * np.exp(logs - logs.max())
+    order = np.argsort(-logs, kind="stable")
+    carried = np.cumsum(mass[order])
+    last = order[np.searchsorted(carried, _PART * (1 - 1e-9) * carried[-1])]
+    heavy = logs >= logs[last] - 1e-9
+    share, many = float(mass[heavy].sum() / carried[-1]), float(number[heavy].sum())
+    return Carriers(number=round(many), share=share, weight=share * float(number.sum()) / many)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TiltSummary:
@@ -62,6 +112,7 @@ class TiltSummary:
         efficiency: ESS/n over the data, in 0…1.
         examples_per_batch: expected number of examples whose weights add up to B_avg.
         strength: the verdict.
+        carriers: the heaviest examples.
         clip: what a clip does to the target; None without one.
     """
 
@@ -73,6 +124,7 @@ class TiltSummary:
     efficiency: float
     examples_per_batch: float
     strength: Strength
+    carriers: Carriers
     clip: ClipEffect | None = None
 
     @property
@@ -80,15 +132,15 @@ class TiltSummary:
         """The verdict in words, with its numbers."""
         percent = 100 * self.efficiency
         effective = f"The weighted data is worth {percent:.3g} % of its examples (Kish's effective sample size)."
-        match self.strength:
-            case Strength.NONE:
-                return "All offsets are equal, so the target is the data as it is."
-            case Strength.GENTLE:
-                return f"{effective} Gradients stay about as steady as without a tilt."
-            case Strength.STRONG:
-                return f"{effective} Gradients are noisier: a larger B_avg or a longer run makes up for it."
-            case Strength.TOO_STRONG:
-                return f"{effective} A few examples dominate, and the model may memorise them: use smaller offsets."
+        if self.strength is Strength.NONE:
+            return "All offsets are equal, so the target is the data as it is."
+        if self.carriers.few:
+            less = ", or use smaller offsets" if self.strength is Strength.TOO_STRONG else ""
+            return f"{effective} {self.carriers.words()}: expect copies{less}."
+        if self.strength is Strength.GENTLE:
+            return f"{effective} Gradients stay about as steady as without a tilt."
+        alone = f" {self.carriers.words()}, as if there were no others." if self.carriers.share > _NEARLY else ""
+        return f"{effective}{alone} Gradients are noisier: a larger B_avg or a longer run makes up for it."
 
 
 def summarise(perturbation: Perturbation, counts: ArrayLike, average_size: float) -> TiltSummary:
@@ -104,6 +156,7 @@ def summarise(perturbation: Perturbation, counts: ArrayLike, average_size: float
     logs = perturbation.class_log_weights(number)
     efficiency = effective_sample_size(logs, number) / float(number.sum())
     log_mean = log_mean_weight(number, -logs)
+    heaviest = carriers(logs, number)
     with np.errstate(over="ignore"):
         return TiltSummary(
             target=target_shares(number, energy),
@@ -113,7 +166,8 @@ def summarise(perturbation: Perturbation, counts: ArrayLike, average_size: float
             outweighed_every=_outweighed_every(logs, number, log_mean, average_size),
             efficiency=efficiency,
             examples_per_batch=float(average_size * np.exp(-log_mean)),
-            strength=_verdict(logs, efficiency),
+            strength=_verdict(logs, efficiency, heaviest),
+            carriers=heaviest,
         )
 
 
@@ -135,6 +189,7 @@ def summarise_examples(
     counts = np.bincount(np.asarray(labels), minlength=classes)
     efficiency = effective_sample_size(logs) / len(energy)
     log_mean = log_mean_weight(ones, -logs)
+    heaviest = carriers(logs, ones)
     # Σe^{−ΔH} over the class and its count, in logs: the highest weight alone may overflow in the raw gauge.
     highest = logs.max()
     with np.errstate(over="ignore", divide="ignore"):
@@ -146,7 +201,8 @@ def summarise_examples(
             outweighed_every=_outweighed_every(logs, ones, log_mean, average_size),
             efficiency=efficiency,
             examples_per_batch=float(average_size * np.exp(-log_mean)),
-            strength=_verdict(logs, efficiency),
+            strength=_verdict(logs, efficiency, heaviest),
+            carriers=heaviest,
             clip=energies.clip_effect,
         )
 
@@ -158,12 +214,13 @@ def _outweighed_every(logs: Floats, counts: Floats, log_mean: float, average_siz
     return float(counts.sum()) * float(np.exp(log_mean - log_size)) / heavy if heavy else None
 
 
-def _verdict(logs: Floats, efficiency: float) -> Strength:
+def _verdict(logs: Floats, efficiency: float, heaviest: Carriers) -> Strength:
+    """Too strong is what leaves few examples; many of equal weight are a smaller data set."""
     if np.ptp(logs) == 0:
         return Strength.NONE
     if efficiency >= _GENTLE:
         return Strength.GENTLE
-    return Strength.STRONG if efficiency >= _STRONG else Strength.TOO_STRONG
+    return Strength.TOO_STRONG if efficiency < _STRONG and heaviest.few else Strength.STRONG
 
 
 def linear_response(observable: ArrayLike, energy: ArrayLike, probability: ArrayLike) -> float:

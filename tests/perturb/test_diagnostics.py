@@ -5,6 +5,7 @@ import pytest
 
 from studio.perturb.diagnostics import (
     Strength,
+    carriers,
     effective_sample_size,
     linear_response,
     second_order_response,
@@ -82,6 +83,35 @@ def test_that_the_verdict_grows_with_the_tilt() -> None:
     rare = summarise(Perturbation(offsets=(-700.0, 700.0)), (5, 995), 64)
     assert rare.strength is Strength.TOO_STRONG
     assert rare.efficiency == pytest.approx(0.005)
+
+
+def test_that_many_examples_of_one_weight_are_a_smaller_data_set_and_no_few_that_dominate() -> None:
+    # 178 of the 1,797 digits and none of the others.
+    summary = summarise(Perturbation(offsets=(0.0, 20.0)), (178, 1619), 64)
+    assert summary.efficiency == pytest.approx(178 / 1797)
+    assert summary.strength is Strength.STRONG
+    assert "178 examples carry all of it, as if there were no others" in summary.reason
+    assert "copies" not in summary.reason
+
+
+def test_that_few_examples_that_carry_much_are_named_with_what_they_carry() -> None:
+    counts = (10, 500, 500)
+    summary = summarise(Perturbation(offsets=tuple(np.log(counts))), counts, 64)
+    assert summary.target == pytest.approx([1 / 3] * 3)
+    assert summary.carriers.words("images") == "10 images carry a third of it"
+    assert "expect copies" in summary.reason
+    assert summary.strength is Strength.TOO_STRONG
+
+
+def test_that_few_examples_are_no_fault_of_the_tilt_where_the_data_are_few() -> None:
+    assert not summarise(Perturbation(offsets=(0.1, 0.0)), (10, 12), 4).carriers.few
+
+
+def test_that_examples_of_many_weights_carry_what_the_heaviest_do() -> None:
+    found = carriers(np.log([50.0, 30.0, 20.0, 1.0]), np.array([1.0, 1.0, 1.0, 900.0]))
+    assert found.number == 3
+    assert found.share == pytest.approx(0.1)
+    assert found.words() == "3 examples carry 10 % of it"
 
 
 def test_that_effective_size_counts_examples() -> None:

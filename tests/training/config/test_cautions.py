@@ -124,10 +124,10 @@ def test_that_the_networks_that_see_weights_are_those_whose_loss_holds_examples(
 
 
 def test_that_a_tilt_too_strong_is_told_with_the_verdicts_own_words() -> None:
-    strong = summarise(Perturbation(offsets=(0.0, -8.0)), RARE, 16)
+    strong = summarise(Perturbation(offsets=(0.0, -8.0)), (9990, 10), 16)
     (found, *others) = cautions(strong, config_of("vae", beta2=0.999))
     assert found.message == strong.reason
-    assert "dominate" in found.message
+    assert "10 examples carry" in found.message
     assert not others
     assert not cautions(summarise(Perturbation.zero(2), RARE, 16), config_of())
 

@@ -26,7 +26,7 @@ _FIRST_CLIP = 3.0
 _VERDICTS = {Strength.NONE: "no tilt"}
 _COST = (
     "What the weighted data is worth, as a share of its examples (Kish's effective sample size). "
-    "ESS/n = (Σw)²/(n·Σw²); near 0 a few examples dominate."
+    "ESS/n = (Σw)²/(n·Σw²); near 0 little of the data counts."
 )
 
 

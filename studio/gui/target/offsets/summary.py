@@ -20,7 +20,7 @@ _VERDICTS = {
     Strength.NONE: ("No tilt", "the target is the data as it is", "muted"),
     Strength.GENTLE: ("Gentle", "training stays about as steady", "ok"),
     Strength.STRONG: ("Strong", "gradients are noisier", "warning"),
-    Strength.TOO_STRONG: ("Too strong", "a few examples dominate", "error"),
+    Strength.TOO_STRONG: ("Too strong", "gradients are noisy", "error"),
 }
 _OUTWEIGHED = "single examples outweigh a batch"
 _GAUGES = {
@@ -58,7 +58,7 @@ class OffsetsSummary(QWidget):
         self.efficiency = _number(
             "efficiency",
             "What the weighted data is worth, as a share of its examples (Kish's effective sample size).",
-            "ESS/n = (Σw)² / (n · Σw²); near 0 a few examples dominate.",
+            "ESS/n = (Σw)² / (n · Σw²); near 0 little of the data counts.",
         )
         self.examples = _number(
             "examples_per_batch",
@@ -131,6 +131,9 @@ class OffsetsSummary(QWidget):
         self.efficiency.setText(f"ESS/n {_percent(summary.efficiency)}")
         self.examples.setText(f"≈ {_count(summary.examples_per_batch)} examples a batch")
         word, why, role = _VERDICTS[summary.strength]
+        if summary.carriers.few:
+            why = f"{summary.carriers.words(view.dataset.noun)}: expect copies"
+            role = "error" if role == "error" else "warning"
         if view.outweighed:
             why, role = f"{why}; {_OUTWEIGHED}", "error" if role == "error" else "warning"
         self.verdict.setText(f"{word}: {why}")
