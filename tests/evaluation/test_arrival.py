@@ -52,7 +52,8 @@ def test_that_the_relaxation_tells_how_many_more() -> None:
     seen = history(0.1, 0.2, 0.25, 0.275, half=0.01)
     assert first(seen) == Arrival(answer=Answer.NOT_YET, more=2 + 1)
     slower = history(*(0.3 - 0.2 * 0.9**place for place in range(6)), half=0.01)
-    assert first(slower) == Arrival(answer=Answer.NOT_YET, more=int(np.ceil(np.log(0.2 * 0.9**5 / 0.01) / -np.log(0.9))) + 1)
+    within = int(np.ceil(np.log(0.2 * 0.9**5 / 0.01) / -np.log(0.9)))
+    assert first(slower) == Arrival(answer=Answer.NOT_YET, more=within + 1)
 
 
 @pytest.mark.parametrize("shares", [(0.2,) * 6, (0.2, 0.19, 0.18, 0.17), (0.45, 0.46, 0.44, 0.455, 0.45)])
@@ -83,16 +84,12 @@ def test_that_evaluations_of_another_target_do_not_count() -> None:
 
 def test_that_classes_the_judge_cannot_tell_apart_have_no_answer() -> None:
     (seen,) = history(0.3)
-    told = Sighting(
-        step=1, target=seen.target, share=seen.share, low=seen.low, high=seen.high, untold=frozenset({0})
-    )
+    told = Sighting(step=1, target=seen.target, share=seen.share, low=seen.low, high=seen.high, untold=frozenset({0}))
     assert [each.answer for each in arrivals([told, told], TARGET)] == [Answer.UNTOLD, Answer.ARRIVED]
 
 
 def test_that_a_share_that_stays_right_arrives_nearly_always() -> None:
     # Each interval misses with 5 %, so two in a row hold with 0.95² = 90 %.
     rng = np.random.default_rng(0)
-    arrived = [
-        first(history(*rng.normal(0.3, 0.03 / 1.96, size=3))).answer is Answer.ARRIVED for _ in range(1000)
-    ]
+    arrived = [first(history(*rng.normal(0.3, 0.03 / 1.96, size=3))).answer is Answer.ARRIVED for _ in range(1000)]
     assert np.mean(arrived) == pytest.approx(0.95**2, abs=0.03)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
+from studio.evaluation.arrival import KEPT, Sighting
 from studio.evaluation.tables import curve_values
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.history import History, HistoryView
@@ -39,6 +40,7 @@ class EvaluationView:
 
     Attributes:
         latest: the newest evaluation of this run.
+        recent: the last few, the oldest first.
         history: `curve_values` against step.
         doing: what goes on for a person who waits, in words; empty if nothing does.
         fraction: of that, in 0…1.
@@ -46,6 +48,7 @@ class EvaluationView:
     """
 
     latest: Evaluated | None = None
+    recent: tuple[Sighting, ...] = ()
     history: HistoryView = field(default_factory=HistoryView)
     doing: str = ""
     fraction: float = 0.0
@@ -81,7 +84,7 @@ class EvaluationControl(QObject):
         self._time = time
         self._history = History()  # of the run under way
         self.view = EvaluationView(history=HistoryView(history=self._history))
-        self._seen: Evaluated | None = None  # at the cursor, from disk
+        self._seen = Moment(frame=None, evaluation=None)  # at the cursor, from disk
         self._following = True
         self._tasks = tasks
         self._runs = runs
@@ -116,7 +119,7 @@ class EvaluationControl(QObject):
         self._judges, self._name = judges, config.judge
         self._wanted, self._asked = False, None
         self._history = past.evaluations
-        self._set(EvaluationView(history=HistoryView(history=self._history), latest=past.latest))
+        self._set(EvaluationView(history=HistoryView(history=self._history), latest=past.latest, recent=past.recent))
         if judges is not None and self._refusal is None and config.budget > 0:
             self._prepare(judges, config.judge)
 
@@ -238,7 +241,8 @@ class EvaluationControl(QObject):
                 self._set(replace(self.view, doing=""))
             case Evaluated(evaluation=found):
                 self._history.append(message.step, curve_values(found))
-                self._set(replace(self.view, latest=message, doing=""))
+                recent = sorted((*self.view.recent, Sighting.of(message.step, found)), key=lambda each: each.step)
+                self._set(replace(self.view, latest=message, recent=tuple(recent[-KEPT:]), doing=""))
                 self.evaluated.emit(message)
 
     @Slot(object)
@@ -264,21 +268,24 @@ class EvaluationControl(QObject):
         """The newest evaluation at the time cursor, and what goes on."""
         old, at = self._time.old, self._time.history.cursor
         if old is not None:
-            return EvaluationView(latest=self._seen, history=HistoryView(history=old.evaluations, cursor=at))
-        latest = self.view.latest if at is None else self._seen
-        return replace(self.view, latest=latest, history=HistoryView(history=self._history, cursor=at))
+            seen = EvaluationView(latest=self._seen.evaluation, recent=self._seen.recent)
+            return replace(seen, history=HistoryView(history=old.evaluations, cursor=at))
+        view = self.view
+        if at is not None:
+            view = replace(view, latest=self._seen.evaluation, recent=self._seen.recent)
+        return replace(view, history=HistoryView(history=self._history, cursor=at))
 
     def _show(self) -> None:
         self.shown_changed.emit(self.shown)
 
     @Slot()
     def _on_run_shown(self) -> None:
-        self._seen = None
+        self._seen = Moment(frame=None, evaluation=None)
         self._show()
 
     @Slot(object)
     def _on_moment(self, moment: Moment) -> None:
-        self._seen = moment.evaluation
+        self._seen = moment
         self._show()
 
     @Slot(object)

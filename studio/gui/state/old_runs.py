@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from studio.evaluation.arrival import KEPT, Sighting
 from studio.evaluation.tables import curve_values, evaluation_of
 from studio.gui.state.history import History
 from studio.library.notes import read_notes
@@ -12,7 +13,7 @@ from studio.progress import Progress
 from studio.training.config.run_config import RunConfig
 from studio.training.messages.events import Evaluated
 from studio.training.storage.frames import Frame, FrameStore
-from studio.training.storage.metrics import Metrics, RecordedEvaluation, newest_evaluation, read_metrics
+from studio.training.storage.metrics import Metrics, RecordedEvaluation, newest_evaluations, read_metrics
 from studio.training.storage.run_identity import RunIdentity
 
 
@@ -30,10 +31,15 @@ class OldRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """What is on disk of a step."""
+    """What is on disk of a step.
+
+    Attributes:
+        recent: the last evaluations, the oldest first.
+    """
 
     frame: Frame | None
     evaluation: Evaluated | None
+    recent: tuple[Sighting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +48,13 @@ class Past:
 
     Attributes:
         latest: its newest evaluation.
+        recent: the last few, the oldest first.
     """
 
     history: History = field(repr=False, default_factory=History)
     evaluations: History = field(repr=False, default_factory=History)
     latest: Evaluated | None = None
+    recent: tuple[Sighting, ...] = ()
 
 
 def read_old_run(folder: Path, progress: Progress) -> OldRun:
@@ -81,11 +89,12 @@ def read_past(folder: Path, step: int, progress: Progress) -> Past:
     metrics = read_metrics(folder, progress.part(0.0, 0.9))
     history = History.of(metrics).until(step)
     history.prepare(progress.part(0.9, 1.0))
-    latest = newest_evaluation(folder, step)
+    found = _newest(folder, step)
     return Past(
         history=history,
         evaluations=_evaluations(metrics).until(step),
-        latest=_evaluated(latest) if latest is not None else None,
+        latest=found[-1] if found else None,
+        recent=_seen(found),
     )
 
 
@@ -95,12 +104,21 @@ def read_moment(folder: Path, step: int) -> Moment:
     Raises:
         UserError: it is damaged.
     """
-    found, frames = newest_evaluation(folder, step), FrameStore(folder)
+    found, frames = _newest(folder, step), FrameStore(folder)
     frame = frames.at(step)
     if frame is not None:
         diagnosed, diagnostics = frames.diagnosed_at(step)
         frame = replace(frame, diagnostics=diagnostics, diagnosed=diagnosed)
-    return Moment(frame=frame, evaluation=_evaluated(found) if found is not None else None)
+    return Moment(frame=frame, evaluation=found[-1] if found else None, recent=_seen(found))
+
+
+def _newest(folder: Path, step: int) -> list[Evaluated]:
+    found = [_evaluated(each) for each in newest_evaluations(folder, step, KEPT)]
+    return [each for each in found if each is not None]
+
+
+def _seen(found: list[Evaluated]) -> tuple[Sighting, ...]:
+    return tuple(Sighting.of(each.step, each.evaluation) for each in found)
 
 
 def _evaluations(metrics: Metrics) -> History:

@@ -218,20 +218,27 @@ def newest_value(folder: Path, name: str) -> tuple[int, float] | None:
 
 
 def newest_evaluation(folder: Path, step: int = 2**62) -> RecordedEvaluation | None:
-    """The last evaluation of a run at or before a step, without reading anything else of it.
+    """The last evaluation of a run at or before a step; raises as `newest_evaluations`."""
+    found = newest_evaluations(folder, step, 1)
+    return found[0] if found else None
+
+
+def newest_evaluations(folder: Path, step: int, count: int) -> list[RecordedEvaluation]:
+    """The last few evaluations of a run at or before a step, the oldest first, without reading anything else of it.
 
     Raises:
         UserError: the metrics are damaged.
     """
     path = folder / FILE
     if not path.exists():
-        return None
+        return []
     with reading(path, _SCHEMA) as connection:
         try:
-            found = _read_evaluations(connection, "WHERE step <= ? ORDER BY step DESC, id DESC LIMIT 1", step)
+            return _read_evaluations(connection, "WHERE step <= ? ORDER BY step DESC, id DESC LIMIT ?", step, count)[
+                ::-1
+            ]
         except (TypeError, ValueError, RecursionError) as error:
             raise damaged(path, _SCHEMA, str(error)[:200]) from error
-    return found[0] if found else None
 
 
 def _finite(value: object) -> float | None:

@@ -164,3 +164,4 @@ def test_that_an_evaluation_of_an_earlier_step_takes_its_place_among_the_others(
         found = Evaluated(step=step, seconds=1.0, revision=0, evaluation=evaluation(workbench))
         workbench.runs.evaluation_arrived.emit(found)
     assert workbench.evaluations.view.history.history.steps.tolist() == [100, 200, 300]
+    assert [seen.step for seen in workbench.evaluations.view.recent] == [100, 200, 300]

@@ -330,8 +330,8 @@ def test_that_the_summary_says_what_the_tilt_costs(hand: Hand, workbench: Workbe
     assert text("examples_per_batch") == "≈ 64 examples a batch"
     hand.click(2, OFFSET)
     hand.type("-8")
-    assert text("verdict").startswith("Too strong")
-    assert "dominate" in hand.panel.summary.verdict.toolTip()
+    assert text("verdict").startswith("Strong")
+    assert "177 examples carry all of it" in hand.panel.summary.verdict.toolTip()
 
 
 def test_that_the_verdict_tells_of_examples_that_outweigh_a_batch(hand: Hand, workbench: Workbench) -> None:

@@ -88,6 +88,15 @@ def test_that_before_the_first_evaluation_there_is_none(qtbot: QtBot, workbench:
     assert len(workbench.evaluations.shown.history.history) == 2
 
 
+def test_that_the_last_evaluations_up_to_the_cursor_are_shown(
+    qtbot: QtBot, workbench: Workbench, old_run: Path
+) -> None:
+    look_at(qtbot, workbench, old_run)
+    assert [seen.step for seen in workbench.evaluations.shown.recent] == [400, 900]
+    go_to(qtbot, workbench, 450)
+    assert [seen.step for seen in workbench.evaluations.shown.recent] == [400]
+
+
 def test_that_marks_are_jumped_between(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
     look_at(qtbot, workbench, old_run)
     workbench.time.to_mark(-1)
