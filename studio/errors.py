@@ -31,5 +31,24 @@ class UserError(Exception):
         return " ".join(text.split())  # a path or a value may bring line breaks along
 
 
+def other_version(what: str, place: object, version: int, known: int, *, field: str = "") -> UserError:
+    """The error of a file in another form than the one that this studio reads.
+
+    Args:
+        what: the file and its verb, such as "The queue comes".
+        place: of the file.
+        version: that it has.
+        known: that this studio reads.
+        field: as for a `UserError`.
+    """
+    newer = version > known
+    return UserError(
+        f"{what} from {'a newer' if newer else 'an older'} version of the studio",
+        f"{place} has version {version}; this studio reads {known}.",
+        "Update the studio." if newer else "Open it with the version that wrote it.",
+        field=field,
+    )
+
+
 class Cancelled(Exception):  # noqa: N818 - it reports a wish, not a fault
     """The person cancelled a long operation; nothing was kept of it."""

@@ -20,7 +20,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from studio.errors import UserError
+from studio.errors import UserError, other_version
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.sweep import Sweep
 from studio.process import start_of
@@ -31,25 +31,17 @@ from studio.training.storage.places import made_absolute
 
 _VERSION = 3
 _BUSY_SECONDS = 10.0
-_TABLE = """
+_TABLES = (
+    """
 CREATE TABLE IF NOT EXISTS job(
     id INTEGER PRIMARY KEY AUTOINCREMENT, place REAL NOT NULL, title TEXT NOT NULL, config TEXT NOT NULL,
     steps INTEGER, seconds_limit REAL, folder TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'waiting',
     error TEXT NOT NULL DEFAULT '', pid INTEGER NOT NULL DEFAULT 0, born REAL NOT NULL DEFAULT 0,
     seconds REAL NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, begun REAL NOT NULL DEFAULT 0,
     sweep TEXT NOT NULL DEFAULT '')
-"""
-
-_SWITCH = "CREATE TABLE IF NOT EXISTS switch(running INTEGER NOT NULL, at_once INTEGER NOT NULL DEFAULT 1)"
-_SINCE_2 = ("ALTER TABLE job ADD COLUMN born REAL NOT NULL DEFAULT 0",)
-_SINCE_1 = (
-    "ALTER TABLE job ADD COLUMN begun REAL NOT NULL DEFAULT 0",
-    "ALTER TABLE job ADD COLUMN sweep TEXT NOT NULL DEFAULT ''",
-    "ALTER TABLE switch ADD COLUMN at_once INTEGER NOT NULL DEFAULT 1",
-    *_SINCE_2,
+""",
+    "CREATE TABLE IF NOT EXISTS switch(running INTEGER NOT NULL, at_once INTEGER NOT NULL DEFAULT 1)",
 )
-_STATEMENTS = {0: (_TABLE, _SWITCH), 1: _SINCE_1, 2: _SINCE_2, _VERSION: ()}
-"""What makes a queue of each version, or no queue yet, one of this version."""
 
 
 class JobQueue:
@@ -69,14 +61,10 @@ class JobQueue:
             path.parent.mkdir(parents=True, exist_ok=True)
             with self._connected() as database:
                 version = database.execute("PRAGMA user_version").fetchone()[0]
-                if version not in _STATEMENTS:
-                    raise UserError(
-                        "The queue comes from another version of the studio",
-                        f"{path} has version {version}; this studio reads {_VERSION}.",
-                        "Update the studio, or move the file away to begin a new queue.",
-                    )
+                if version not in (0, _VERSION):
+                    raise other_version("The queue comes", path, version, _VERSION)
                 database.execute("PRAGMA journal_mode=WAL")
-                for statement in _STATEMENTS[version]:
+                for statement in _TABLES:
                     database.execute(statement)
                 database.execute(f"PRAGMA user_version={_VERSION}")
         except OSError as error:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from studio.data.scale import PIXELS
 from studio.training.config.file import parse_config
 from studio.training.config.run_config import RunConfig
 from studio.training.messages.events import Logged
@@ -68,8 +70,14 @@ def make_run(
             "examples": 64 * steps,
             "dataset": "Digits",
             "image_shape": [1, 8, 8],
+            "scale": asdict(PIXELS),
             "class_names": list(CLASSES),
             "offsets": offsets,
+            "weights_step": steps,
+            "weights_seconds": steps / 50,
+            "revision": 1,
+            "config": config.model_dump(mode="json"),
+            "data": {"data": "", "classes": dict.fromkeys(CLASSES, 0)},
             **(summary or {}),
         }
     )

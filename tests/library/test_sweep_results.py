@@ -52,7 +52,7 @@ def test_that_an_evaluation_before_the_last_step_comes_with_its_step(root: Path)
 
 def test_that_a_run_that_was_edited_stands_there_as_it_was_trained(root: Path) -> None:
     summary = json.loads((root / "tilts_002" / "summary.json").read_text())
-    summary["offsets"]["2"] = -3.0
+    summary["config"]["perturbation"]["offsets"]["2"] = -3.0
     (root / "tilts_002" / "summary.json").write_text(json.dumps(summary))
     results = SweepReader().read(members_of(root, NAME))
     assert [row["perturbation.offsets.2"] for row in results.rows()[:3]] == [-2, -3, -2]

@@ -78,14 +78,12 @@ def test_that_error_carry_is_the_literal_loop_also_for_weights_above_the_batch_s
 
 
 @given(weighted_sets(), st.integers(0, 60), st.sampled_from([7, 2**20]))
-def test_that_a_place_in_an_epoch_that_was_planned_in_one_piece_is_taken_up(
-    case: tuple[np.ndarray, float], taken: int, piece: int
-) -> None:
+def test_that_a_place_in_an_epoch_is_taken_up(case: tuple[np.ndarray, float], taken: int, piece: int) -> None:
     weights, average_size = case
-    whole, again = (ErrorCarryPlanner(np.log(weights), average_size, Unshuffled()) for _ in range(2))
-    for _ in range(taken):
-        whole.next()
     with planned_by(piece):
+        whole, again = (ErrorCarryPlanner(np.log(weights), average_size, Unshuffled()) for _ in range(2))
+        for _ in range(taken):
+            whole.next()
         again.restore(whole.state())
         for _ in range(40):
             wanted, found = whole.next(), again.next()

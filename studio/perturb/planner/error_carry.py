@@ -72,12 +72,8 @@ class ErrorCarryPlanner(Planner):
         self._order, self._position = order, kept_count(kept, "start", count + 1)
         self._plan_piece()
         batches = kept_count(kept, "batch")
-        while batches > len(self._ends) and self._stop < count:  # version 0.1 planned an epoch in one piece
-            batches -= len(self._ends)
-            self._batch = len(self._ends)
-            self._next_piece()
         if batches > len(self._ends):
-            raise ValueError("batch reaches beyond the epoch")
+            raise ValueError("batch reaches beyond its piece of the epoch")
         if batches:
             self._batch = batches - 1
             self._take_batch()

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from studio.errors import UserError
+from studio.errors import UserError, other_version
 from studio.files import read_bytes
 from studio.training.config.run_config import SCHEMA_VERSION, RunConfig
 
@@ -32,12 +32,7 @@ def parse_config(raw: Any, place: str) -> RunConfig:
         raise UserError("This is not a run configuration", f"{place} holds no JSON object.")
     version = raw.get("schema_version", SCHEMA_VERSION)
     if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise UserError(
-            "This configuration comes from a newer version of the studio",
-            f"{place} has version {version}; this studio reads up to {SCHEMA_VERSION}.",
-            "Update the studio, or save the configuration from there in an older format.",
-            field="schema_version",
-        )
+        raise other_version("This configuration comes", place, version, SCHEMA_VERSION, field="schema_version")
     try:
         return RunConfig.model_validate(raw)
     except ValidationError as error:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 from pydantic import Field, ValidationError, model_validator
 
-from studio.errors import UserError
+from studio.errors import UserError, other_version
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.settings import Settings
 from studio.training.config.energy import energy_config_of_record, energy_of_record, energy_record
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from studio.training.engine.trainer_state import ResumeState, TrainerState
 
+_VERSION = 2
 _MOST = 2**62
 Count = Field(ge=0, le=_MOST)
 
@@ -54,12 +55,9 @@ class Notes(Settings):
 
 
 class CheckpointRecord(Settings):
-    """What a checkpoint holds besides tensors; its header, which can be read without them.
+    """What a checkpoint holds besides tensors; its header, which can be read without them."""
 
-    Its data are fingerprints, or in version 1 a checksum as `studio.training.storage.legacy` makes it.
-    """
-
-    schema_version: Literal[1, 2] = 2
+    schema_version: Literal[2] = 2
     step: int = Count
     updates: int = Count
     skipped: int = Count
@@ -71,7 +69,7 @@ class CheckpointRecord(Settings):
     rates: dict[str, Annotated[float, Field(gt=0)]]
     taken: dict[str, int]
     config: dict[str, Any]
-    data: Fingerprints | str
+    data: Fingerprints
     class_names: tuple[str, ...]
     notes: Notes
 
@@ -99,7 +97,7 @@ class Checkpoint:
     Attributes:
         state, course: of its trainer.
         config: of the run.
-        data: fingerprints of its data, or an old checksum.
+        data: fingerprints of its data.
         class_names: of the data set, in label order.
         notes: what is told of it so far.
     """
@@ -107,7 +105,7 @@ class Checkpoint:
     state: TrainerState
     course: ResumeState
     config: RunConfig
-    data: Fingerprints | str
+    data: Fingerprints
     class_names: tuple[str, ...]
     notes: Notes = field(default_factory=Notes)
 
@@ -169,7 +167,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Open a checkpoint.
 
     Raises:
-        UserError: it cannot be read, is damaged, or comes from a newer version of the studio.
+        UserError: it cannot be read, is damaged, or comes from another version of the studio.
     """
     from studio.training.config.file import parse_config
     from studio.training.engine.trainer_state import ResumeState, TrainerState
@@ -238,10 +236,8 @@ def _record(path: Path, text: str) -> CheckpointRecord:
     try:
         raw = json.loads(text)
         version = raw.get("schema_version") if isinstance(raw, dict) else None
-        if isinstance(version, int) and version > 2:
-            raise UserError(
-                "This checkpoint comes from a newer version of the studio", f"{path}: version {version}.", "Update it."
-            )
+        if isinstance(version, int) and version != _VERSION:
+            raise other_version("The checkpoint comes", path, version, _VERSION)
         record = CheckpointRecord.model_validate(raw)
         energy_of_record(record.energy)
         return record

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from studio.errors import UserError
+from studio.errors import UserError, other_version
 from studio.files import part_of
 
 _WAIT_SECONDS = 10.0
@@ -33,13 +33,11 @@ class Schema:
         noun: what to call it in messages, plural.
         version: of its form; kept in the file as ``user_version``.
         script: makes an empty one.
-        upgrades: by version, what makes the next one of it.
     """
 
     noun: str
     version: int
     script: str
-    upgrades: Mapping[int, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -50,7 +48,7 @@ def writing(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
         path: the file; it is made if there is none.
 
     Raises:
-        UserError: it cannot be written, is damaged or comes from a newer studio.
+        UserError: it cannot be written, is damaged or comes from another version of the studio.
     """
     try:
         if not path.exists():
@@ -63,8 +61,6 @@ def writing(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
                 if version_of(connection) == 0:
                     _make(connection, schema.script, schema.version)
                 _check(connection, path, schema)
-                for version in range(version_of(connection), schema.version):
-                    _make(connection, schema.upgrades[version], version + 1)
                 yield connection
             except BaseException:
                 if connection.in_transaction:  # a full disk has taken it back already
@@ -97,7 +93,7 @@ def reading(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
     """One look.
 
     Raises:
-        UserError: there is no such file, or it is damaged, foreign or from a newer studio.
+        UserError: there is no such file, or it is damaged, foreign or from another version of the studio.
     """
     try:
         with closing(_open_to_read(path)) as connection:
@@ -155,12 +151,8 @@ def _make(connection: sqlite3.Connection, script: str, version: int) -> None:
 
 def _check(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     version = version_of(connection)
-    if version > schema.version:
-        raise UserError(
-            f"The {schema.noun} come from a newer version of the studio",
-            f"{path} has version {version}; this studio reads up to {schema.version}.",
-            "Update the studio.",
-        )
+    if version > 0 and version != schema.version:
+        raise other_version(f"The {schema.noun} come", path, version, schema.version)
     strange = "type NOT IN ('table', 'index') OR (type = 'table' AND rootpage = 0)"
-    if version < 1 or connection.execute(f"SELECT 1 FROM sqlite_master WHERE {strange}").fetchone():
+    if version != schema.version or connection.execute(f"SELECT 1 FROM sqlite_master WHERE {strange}").fetchone():
         raise damaged(path, schema, "it holds something else")

@@ -12,7 +12,6 @@
     diagnostics                 what the model shows of itself, where it was looked into for this frame
     size                        bytes of all these
 
-Files of version 1 have no latents, no batch and no diagnostics.
 Where they would take more room than allowed, grids are thinned out: out goes the one whose neighbours are closest to
 each other, so that what stays is spread evenly over the run; the first and the newest stay.
 """
@@ -34,8 +33,7 @@ from studio.models.diagnostic import Diagnostic
 from studio.models.plane import PlaneView
 from studio.training.messages.latents import Latents
 from studio.training.messages.snapshot import PlannedExamples, SampleGrid
-from studio.training.storage.database import Schema, damaged, reading, version_of, writing
-from studio.training.storage.legacy import grid_files, read_grid
+from studio.training.storage.database import Schema, damaged, reading, writing
 from studio.training.storage.sample_strips import images_of, strip_of
 from studio.training.storage.views import inflated, pack_batch, pack_diagnostics, unpack_batch, unpack_diagnostics
 
@@ -43,13 +41,6 @@ FILE = "frames.sqlite"
 _SCHEMA = Schema(
     noun="sample grids",
     version=2,
-    upgrades={
-        1: """
-        ALTER TABLE frame ADD COLUMN latents TEXT NOT NULL DEFAULT '';
-        ALTER TABLE frame ADD COLUMN batch BLOB NOT NULL DEFAULT x'';
-        ALTER TABLE frame ADD COLUMN diagnostics BLOB NOT NULL DEFAULT x''
-        """
-    },
     script="""
     CREATE TABLE frame (
         id INTEGER PRIMARY KEY, step INTEGER NOT NULL, seconds REAL NOT NULL, revision INTEGER NOT NULL,
@@ -61,8 +52,7 @@ _SCHEMA = Schema(
     CREATE INDEX frame_by_step ON frame (step, size)
     """,
 )
-_COLUMNS = "step, seconds, revision, offsets, count, height, width, channels, strip, weights, points"
-_NEWER = "latents, batch"
+_COLUMNS = "step, seconds, revision, offsets, count, height, width, channels, strip, weights, points, latents, batch"
 _MOST_CLASSES = 2**16
 
 
@@ -121,7 +111,7 @@ def append_frames(folder: Path, frames: Sequence[Frame], most_bytes: int, *, bac
         for frame in frames:
             # Drawn again at the same step, as when a run is resumed: the newer one holds.
             connection.execute("DELETE FROM frame WHERE step = ?", (frame.step,))
-            row, names = _row(frame), f"{_COLUMNS}, size, {_NEWER}, diagnostics"
+            row, names = _row(frame), f"{_COLUMNS}, diagnostics, size"
             connection.execute(f"INSERT INTO frame ({names}) VALUES ({', '.join('?' * len(row))})", row)
         _thin_out(connection, most_bytes)
 
@@ -135,7 +125,7 @@ def _row(frame: Frame) -> tuple[Any, ...]:
     latents = grid.latents.model_dump_json() if grid.latents is not None else ""
     batch, diagnostics = pack_batch(frame.planned, frame.views), pack_diagnostics(frame.diagnostics)
     size = sum(len(part) for part in (strip, weights, points, latents, batch, diagnostics))
-    return *moment, *grid.raw.shape, strip, weights, points, size, latents, batch, diagnostics
+    return *moment, *grid.raw.shape, strip, weights, points, latents, batch, diagnostics, size
 
 
 def _packed(numbers: NDArray[np.float64]) -> bytes:
@@ -171,8 +161,7 @@ class FrameStore:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
-        self._old = grid_files(folder)
-        self.steps: NDArray[np.int64] = np.array(list(self._old), np.int64)
+        self.steps: NDArray[np.int64] = np.empty(0, np.int64)
         if self._path.exists():
             with reading(self._path, _SCHEMA) as connection:
                 rows = connection.execute("SELECT DISTINCT step FROM frame ORDER BY step").fetchall()
@@ -191,10 +180,9 @@ class FrameStore:
             UserError: it is damaged.
         """
         if not self._path.exists():
-            return self._old_frame(step)
+            return None
         with reading(self._path, _SCHEMA) as connection:
-            newer = _NEWER if version_of(connection) > 1 else "'', x''"
-            query = f"SELECT {_COLUMNS}, {newer} FROM frame WHERE step <= ? ORDER BY step DESC, id DESC LIMIT 1"
+            query = f"SELECT {_COLUMNS} FROM frame WHERE step <= ? ORDER BY step DESC, id DESC LIMIT 1"
             row = connection.execute(query, (step,)).fetchone()
         try:
             return None if row is None else _frame(row)
@@ -210,22 +198,12 @@ class FrameStore:
         if not self._path.exists():
             return 0, ()
         with reading(self._path, _SCHEMA) as connection:
-            if version_of(connection) < 2:
-                return 0, ()
             there = "step <= ? AND length(diagnostics) > 0 ORDER BY step DESC, id DESC LIMIT 1"
             row = connection.execute(f"SELECT step, diagnostics FROM frame WHERE {there}", (step,)).fetchone()
         try:
             return (0, ()) if row is None else (int(row[0]), unpack_diagnostics(row[1]))
         except (TypeError, ValueError, RecursionError) as error:
             raise damaged(self._path, _SCHEMA, str(error)[:100]) from error
-
-    def _old_frame(self, step: int) -> Frame | None:
-        """A grid that is one picture, of the averaged samples alone."""
-        before = [each for each in self._old if each <= step]
-        if not before:
-            return None
-        picture = read_grid(self._old[before[-1]])[None]
-        return Frame(grid=SampleGrid(step=before[-1], raw=picture, averaged=picture), seconds=0.0)
 
 
 def _frame(row: tuple[Any, ...]) -> Frame:

@@ -15,7 +15,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,6 @@ from studio.progress import Progress
 from studio.training.messages.events import Evaluated, Logged
 from studio.training.messages.marks import Mark, MarkKind
 from studio.training.storage.database import Schema, damaged, reading, writing
-from studio.training.storage.legacy import read_table
 
 Floats = NDArray[np.float64]
 FILE = "metrics.sqlite"
@@ -149,31 +148,19 @@ def read_metrics(folder: Path, progress: Progress | None = None) -> Metrics:
     """
     path = folder / FILE
     if not path.exists():
-        return _of_table(read_table(folder))
+        return Metrics()
     with reading(path, _SCHEMA) as connection:
         try:
             names, table = _read_points(connection, progress or Progress())
-            points = Metrics(
+            return Metrics(
                 steps=table[:, 0],
                 seconds=table[:, 1],
                 columns={name: table[:, 2 + index] for index, name in enumerate(names)},
-            )
-            return replace(
-                points if len(table) else _of_table(read_table(folder)),  # an old run that was evaluated since
                 marks=_read_marks(connection),
                 evaluations=tuple(_read_evaluations(connection)),
             )
         except (TypeError, ValueError, RecursionError, MemoryError) as error:
             raise damaged(path, _SCHEMA, str(error)[:200] or type(error).__name__) from error
-
-
-def _of_table(table: dict[str, Floats]) -> Metrics:
-    """Metrics as metrics.csv holds them."""
-    if not {"step", "seconds"} <= table.keys():
-        return Metrics()
-    valid = still_valid(table["step"])
-    columns = {name: column[valid] for name, column in table.items()}
-    return Metrics(steps=columns.pop("step"), seconds=columns.pop("seconds"), columns=columns)
 
 
 def newest_point(folder: Path) -> tuple[int, float]:

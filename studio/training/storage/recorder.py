@@ -54,7 +54,7 @@ class Recorder:
         notes = notes or Notes()
         self._started = notes.started or datetime.now().astimezone().isoformat(timespec="seconds")
         self._origin = notes.forked_from
-        self._began = notes.began if notes.started else self._target()  # an old run does not say
+        self._began = notes.began or self._target()
         self._data = Fingerprints.of(trainer.whole)
         self._points: list[Logged] = []
         self._marks: list[Mark] = []

@@ -21,8 +21,6 @@ def restore_model(run: SavedRun, *, averaged: bool = True) -> GenerativeModel:
     weights = run.weights("average" if averaged else "model")
     try:
         model = build_model(run.config.model, run.image_shape, seed=0)
-        if averaged and model.memory:  # of which earlier versions kept, with the average, what was shown last
-            weights |= {name: tensor for name, tensor in run.weights("model").items() if name in model.memory}
         model.load_state_dict(weights)
     except (RuntimeError, MemoryError) as error:
         raise UserError(

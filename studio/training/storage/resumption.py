@@ -15,7 +15,6 @@ from studio.training.config.file import parse_config, read_config
 from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.storage.checkpoint import Checkpoint, Notes, read_checkpoint, read_record
 from studio.training.storage.fingerprints import Fingerprints
-from studio.training.storage.legacy import ensure_checksum
 from studio.training.storage.owner import ensure_free
 from studio.training.storage.places import made_absolute, with_places_of, without_places
 from studio.training.storage.run_folder import RunFolder
@@ -43,7 +42,7 @@ class Resumption:
         retargeted: it is another than the checkpoint's.
         step: training steps behind it.
         seconds: time spent training so far.
-        data: fingerprints of its data, or an old checksum.
+        data: fingerprints of its data.
         forked: it is a new run, whose target is the configuration's.
         seen: what the folder looked like when the checkpoint was chosen.
     """
@@ -55,7 +54,7 @@ class Resumption:
     retargeted: bool
     step: int
     seconds: float
-    data: Fingerprints | str
+    data: Fingerprints
     seen: tuple[object, ...] = ()
     forked: bool = False
 
@@ -85,8 +84,7 @@ class Resumption:
         Raises:
             UserError: it is another.
         """
-        if isinstance(self.data, Fingerprints):
-            self.data.ensure_data(found)
+        self.data.ensure_data(found)
 
     def folder(self) -> RunFolder:
         """The run's own folder, as it was at the checkpoint.
@@ -122,10 +120,7 @@ class Resumption:
         target = self.config.perturbation.resolve(trainer.data.class_names, self.revision)
         if not self.retargeted:  # but its files may lie elsewhere by now
             checkpoint = replace(checkpoint, course=replace(checkpoint.course, perturbation=target))
-        if isinstance(self.data, Fingerprints):
-            self.data.ensure_columns(trainer.measured, checkpoint.course.perturbation.energy)
-        else:
-            ensure_checksum(self.data, trainer.data)
+        self.data.ensure_columns(trainer.measured, checkpoint.course.perturbation.energy)
         _take_up(trainer, checkpoint)
         if self.retargeted:
             trainer.retarget(target)

@@ -1,7 +1,7 @@
 """What exactly a run is: its target, its data and its state, as its folder says; every command and panel asks here.
 
     target   what the weights were trained towards, after all edits        summary.json, else config.json
-    data     fingerprints of everything that enters log w                   summary.json; unknown of old runs
+    data     fingerprints of everything that enters log w                   summary.json
     places   where these data lie, and lay                                  config.json and summary.json
     state    the step of the weights, and who writes into the folder now    summary.json and .owner
 
@@ -12,12 +12,9 @@ as far as the summary does not say otherwise.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-from pydantic import ValidationError
 
 from studio.data.catalog import dataset_spec, load_dataset, not_here_yet
 from studio.data.example_set import ExampleSet
@@ -27,15 +24,11 @@ from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.training.config.assignments import with_settings
-from studio.training.config.energy import energy_config_of_record
 from studio.training.config.file import parse_config, read_config
 from studio.training.config.run_config import PerturbationConfig, RunConfig
-from studio.training.examples.split import kept_indices, split_off
 from studio.training.storage.fingerprints import Fingerprints
-from studio.training.storage.legacy import ensure_checksum
 from studio.training.storage.owner import owner_of
 from studio.training.storage.places import with_places_of, without_places
-from studio.training.storage.shelf import CheckpointStore
 from studio.training.storage.summary import read_summary
 
 
@@ -48,7 +41,7 @@ class RunIdentity:
         trained: in force when its weights were saved, all edits included.
         config: the same, with what no weight depends on, such as where its data lie, as config.json has it now.
         wanted: config.json: what it would go on with, and another run like it begin with.
-        data: fingerprints of its data; None where they are not known.
+        data: fingerprints of its data; None before it is saved for the first time.
         data_root: folder of downloaded data sets that it was trained with; None where that is not known.
         weights_step: step that its weights are of; None where the summary does not say.
     """
@@ -79,20 +72,18 @@ class RunIdentity:
             UserError: the summary is damaged.
         """
         try:
-            recorded = summary.get("config")
-            trained = parse_config(recorded, "summary.json") if recorded else _with_recorded(config, summary)
-            found = summary.get("data")
-            step, root = summary.get("weights_step", summary.get("steps")), summary.get("data_root")
+            trained = parse_config(summary["config"], "summary.json") if summary else config
+            step, root = summary.get("weights_step"), summary.get("data_root")
             return cls(
                 folder=folder,
                 trained=trained,
                 config=_looked_at(trained, config),
-                wanted=config if recorded else trained,
-                data=Fingerprints.model_validate(found) if found else None,
+                wanted=config,
+                data=Fingerprints.model_validate(summary["data"]) if summary else None,
                 data_root=Path(root) if isinstance(root, str) and root else None,
                 weights_step=step if isinstance(step, int) else None,
             )
-        except (ValidationError, ValueError, TypeError) as error:
+        except (KeyError, ValueError, TypeError) as error:
             raise UserError(
                 "The run's summary cannot be read",
                 f"{folder / 'summary.json'} does not hold the target and the data that the run ended with.",
@@ -178,8 +169,6 @@ class RunIdentity:
         """
         if self.data is not None:
             self.data.ensure_data(found)
-        else:
-            _ensure_old_data(self.folder, self.config, found)
 
     def perturbation(self, measured: ExampleFeatures) -> Perturbation:
         """The target in force, on the run's data.
@@ -194,38 +183,6 @@ class RunIdentity:
         if self.data is not None:
             self.data.ensure_columns(measured, found.energy)
         return found
-
-
-def _with_recorded(config: RunConfig, summary: Mapping[str, Any]) -> RunConfig:
-    """A configuration with the target that an old summary holds.
-
-    Raises:
-        ValueError: it holds none.
-    """
-    if not summary:
-        return config
-    offsets = summary.get("offsets")
-    if not isinstance(offsets, dict):
-        raise ValueError("these are no offsets")
-    named = {str(name): offset for name, offset in offsets.items() if offset != 0}
-    energy = energy_config_of_record(summary["energy"]) if "energy" in summary else type(config.perturbation)()
-    target = config.perturbation.with_energy(energy.energy_part()).model_dump() | {"offsets": named}
-    return config.model_copy(update={"perturbation": PerturbationConfig.model_validate(target)})
-
-
-def _ensure_old_data(folder: Path, config: RunConfig, found: ExampleSet) -> None:
-    """Refuse a data set that is not that of an old run, if it has a checkpoint to tell by.
-
-    Raises:
-        UserError: it is another.
-    """
-    from studio.training.storage.checkpoint import read_record
-
-    steps, checksum = CheckpointStore(folder).steps, None
-    with suppress(UserError):  # a damaged one tells nothing
-        checksum = read_record(CheckpointStore(folder).find()).data if steps else None
-    if isinstance(checksum, str):
-        ensure_checksum(checksum, split_off(found, kept_indices(found, config.held_out, config.seed))[0])
 
 
 def _looked_at(trained: RunConfig, now: RunConfig) -> RunConfig:

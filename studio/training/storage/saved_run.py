@@ -57,7 +57,7 @@ class SavedRun:
         identity = RunIdentity.of(path, config, summary)
         try:
             shape = _image_shape(summary["image_shape"])
-            scale = _scale(summary["scale"]) if "scale" in summary else PIXELS
+            scale = _scale(summary["scale"])
             names = tuple(composed(str(name)) for name in summary["class_names"])
         except (ValueError, KeyError, TypeError) as error:
             raise no_summary(path, error) from error
@@ -80,15 +80,13 @@ class SavedRun:
     @property
     def weights_seconds(self) -> float:
         """Time spent training by then, as far as the summary says."""
-        seconds = self.summary.get("weights_seconds", self.summary.get("seconds"))
+        seconds = self.summary.get("weights_seconds")
         return float(seconds) if isinstance(seconds, int | float) else 0.0
 
     @property
     def revision(self) -> int:
-        """Of the target that the run ended with; runs of earlier versions say so where it was edited."""
-        edits = self.summary.get("edits")
-        last = edits[-1] if isinstance(edits, list) and edits else {}
-        revision = self.summary.get("revision", last.get("revision") if isinstance(last, dict) else None)
+        """Of the target that the run ended with."""
+        revision = self.summary.get("revision")
         return revision if isinstance(revision, int) and 0 <= revision < 2**53 else 0
 
     @property

@@ -19,6 +19,7 @@ from studio.training.config.planners import PLANNERS, PlannerKind
 from studio.training.config.run_config import RunConfig
 from studio.training.engine.trainer import Trainer
 from studio.training.storage.checkpoint import Checkpoint, packed, read_checkpoint
+from studio.training.storage.fingerprints import Fingerprints
 from tests.training.conftest import CLASSES, tiny_config, tiny_images
 
 TILT = {"offsets": {"ant": 0.4, "cat": -1.2}}
@@ -54,7 +55,11 @@ def edited(trainer: Trainer, *offsets: float) -> None:
 def resumed(trainer: Trainer, config: RunConfig) -> Trainer:
     """By way of the disk."""
     checkpoint = Checkpoint(
-        state=trainer.state(), course=trainer.course(), config=trainer.config, data="", class_names=CLASSES
+        state=trainer.state(),
+        course=trainer.course(),
+        config=trainer.config,
+        data=Fingerprints.of(trainer.whole),
+        class_names=CLASSES,
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "step.safetensors"

@@ -12,7 +12,7 @@ import pytest
 from studio.errors import UserError
 from studio.training.messages.snapshot import SampleGrid
 from studio.training.storage.frames import FILE, Frame, FrameStore, append_frames
-from studio.training.storage.sample_strips import images_of, save_png, strip_of
+from studio.training.storage.sample_strips import images_of, strip_of
 
 ROOM = 10**9
 
@@ -83,21 +83,14 @@ def test_that_there_is_nothing_where_nothing_was_drawn(tmp_path: Path) -> None:
     assert FrameStore(tmp_path).at(5) is None
 
 
-def test_that_a_run_of_before_shows_its_pictures(tmp_path: Path) -> None:
-    (tmp_path / "samples").mkdir()
-    for step in (0, 12):
-        with (tmp_path / "samples" / f"step-{step:08d}.png").open("wb") as file:
-            save_png(np.full((9, 9, 1), step, np.uint8), file)
-    (tmp_path / "samples" / "step-cheese.png").write_bytes(b"")
-    store = FrameStore(tmp_path)
-    assert store.steps.tolist() == [0, 12]
-    found = store.at(500)
-    assert found is not None
-    assert found.grid.averaged.shape == (1, 9, 9, 1)
-    assert (found.grid.averaged == 12).all()
-    (tmp_path / "samples" / "step-00000012.png").write_bytes(b"\x89PNG")
-    with pytest.raises(UserError, match="sample grid cannot be read"):
-        store.at(12)
+def test_that_frames_of_an_older_version_are_a_message(tmp_path: Path) -> None:
+    append_frames(tmp_path, [frame(1)], ROOM)
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    with pytest.raises(UserError, match="from an older version"):
+        FrameStore(tmp_path)
+    with pytest.raises(UserError, match="from an older version"):
+        append_frames(tmp_path, [frame(2)], ROOM)
 
 
 @pytest.mark.parametrize(

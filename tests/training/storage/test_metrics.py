@@ -131,30 +131,6 @@ def test_that_reading_can_be_cancelled(tmp_path: Path) -> None:
         read_metrics(tmp_path, progress)
 
 
-# -- folders of before
-
-
-def test_that_a_run_of_before_is_read_from_its_csv_file(tmp_path: Path) -> None:
-    (tmp_path / "metrics.csv").write_text("step,seconds,loss,late\n1,0.1,2.5,\n2,0.2,,4\n")
-    found = read_metrics(tmp_path)
-    assert found.steps.tolist() == [1, 2]
-    np.testing.assert_array_equal(found.columns["loss"], [2.5, math.nan])
-    append_metrics(tmp_path, marks=[EDIT])  # as when it is evaluated today
-    found = read_metrics(tmp_path)
-    assert found.steps.tolist() == [1, 2]
-    assert found.marks == (EDIT,)
-
-
-@pytest.mark.parametrize("text", ["", "step,seconds\n1\n", "step,seconds\n1,x\n", "a,b\n1,2\n", 'step,seconds\n"1'])
-def test_that_a_damaged_csv_file_is_a_message_or_nothing(text: str, tmp_path: Path) -> None:
-    (tmp_path / "metrics.csv").write_text(text)
-    if text.startswith("a,b"):
-        assert len(read_metrics(tmp_path).steps) == 0
-    else:
-        with pytest.raises(UserError, match="metrics cannot be read"):
-            read_metrics(tmp_path)
-
-
 # -- damage
 
 
@@ -169,6 +145,7 @@ def changed(tmp_path: Path, *statements: str) -> None:
     ("statements", "match"),
     [
         (["PRAGMA user_version = 2"], "newer version"),
+        (["PRAGMA user_version = -1"], "something else"),
         (["PRAGMA user_version = 0"], "something else"),
         (["DROP TABLE point"], "no such table"),
         (["CREATE VIEW bomb AS SELECT 1"], "something else"),
