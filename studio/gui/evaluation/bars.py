@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.theme import Tokens
 from studio.gui.widgets.tooltip import set_help, tooltip
 
@@ -58,6 +59,11 @@ class Bars:
 
 class SharesBars(QWidget):
     """A group of bars per class; a click or the arrow keys choose one."""
+
+    KEYS = KeyHelp(
+        "In the bars of shares",
+        (("Choose a class", "Left and Right, Home, End"),),
+    )
 
     chosen = Signal(int)
 

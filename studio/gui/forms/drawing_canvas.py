@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.data.planar.drawing import LEAST_WIDTH, MOST_CLASSES, MOST_PLACES, MOST_WIDTH, REACH, Stroke
+from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.tooltip import set_help
 from studio.tokens import Tokens, load_tokens
 
@@ -40,6 +41,16 @@ class DrawingCanvas(QWidget):
         width_: σ of the brush.
         erasing: whether it takes away what it touches.
     """
+
+    KEYS = KeyHelp(
+        "On the drawing",
+        (
+            ("Move the pen", "Arrows"),
+            ("Put a point", "Space"),
+            ("Choose a class", "1 to 9"),
+            ("Width of the pen", "+ and −"),
+        ),
+    )
 
     changed = Signal()
     label_asked = Signal(int)

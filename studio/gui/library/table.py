@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from studio.gui.library.columns import HEADERS, Column
 from studio.gui.library.table_model import THUMBNAIL, RunsModel
+from studio.gui.widgets.key_help import KeyHelp
 
 COMPARE_KEYS = QKeyCombination(Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier, Qt.Key.Key_C)
 _PADDING = 14
@@ -15,6 +16,17 @@ _PADDING = 14
 
 class RunsView(QTableView):
     """A row per run; several can be chosen."""
+
+    KEYS = KeyHelp(
+        "In the table of runs",
+        (
+            ("Look at the run", "Enter"),
+            ("Rename", "F2"),
+            ("Compare what is selected", "Ctrl+Shift+C"),
+            ("Move to the trash", "Del"),
+            ("Select all", "Ctrl+A"),
+        ),
+    )
 
     chosen = Signal()  # other rows are selected
     look_asked = Signal()  # at the selected run

@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPlainTextEdit, QToolTip
 
 from studio.gui.state.log_line import Level, LogLine
+from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.theme import Tokens
 
 MOST_LINES = 5_000
@@ -34,6 +35,11 @@ _SHUT_SIGN, _OPEN_SIGN, _NO_SIGN = "▸", "▾", " "
 
 class LogView(QPlainTextEdit):
     """The lines."""
+
+    KEYS = KeyHelp(
+        "In the log",
+        (("Unfold a line", "Enter or Space"),),
+    )
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()

@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QGuiApplication, QHe
 from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
 from studio.gui.plots.ticks import linear_ticks, log_label, log_ticks, number_label
+from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import tooltip
 
@@ -97,6 +98,15 @@ class Plot(pg.PlotWidget):
         name: what a screen reader calls it.
         x_label, y_label: with unit.
     """
+
+    KEYS = KeyHelp(
+        "In a plot",
+        (
+            ("Move", "Arrows"),
+            ("Zoom", "+ and −"),
+            ("Show everything", "Home"),
+        ),
+    )
 
     moved = Signal()  # the person zoomed or panned
     reset_asked = Signal()  # the person asked to see everything

@@ -10,6 +10,7 @@ from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
+from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.jobs.job import Job
 from studio.training.config.limit import StopCondition
@@ -29,6 +30,14 @@ _WIDTHS = {1: 11, 2: 14, 3: 9}
 
 class QueueTable(QTableWidget):
     """A row for each job."""
+
+    KEYS = KeyHelp(
+        "In the queue",
+        (
+            ("Move a job", "Alt+Up, Alt+Down"),
+            ("Remove", "Del"),
+        ),
+    )
 
     moved = Signal(int)  # by so many places: the chosen runs are to have their turn earlier or later
     remove_asked = Signal()

@@ -9,6 +9,8 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QImage, QKeyEvent, QPixmap, QResizeEvent, QTransform, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsPixmapItem, QGraphicsScene, QGraphicsView, QToolTip
 
+from studio.gui.widgets.key_help import KeyHelp
+
 _LEAST, _MOST = 0.1, 64.0
 _STEP = 1.25
 
@@ -20,6 +22,15 @@ class ImageView(QGraphicsView):
         describe: (column, row in picture pixels) → tooltip.
         fitted: the picture is kept as large as fits.
     """
+
+    KEYS = KeyHelp(
+        "In a picture",
+        (
+            ("Zoom", "+ and −, Ctrl+wheel"),
+            ("Fit", "F or Home"),
+            ("Scroll", "Arrows"),
+        ),
+    )
 
     viewed = Signal()  # the person zoomed or scrolled
 

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QApplication
 
 from studio.gui.widgets.image_view import ImageView
+from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.pictures import GAP, columns_of
 from studio.gui.widgets.theme import ThemeManager, Tokens
 
@@ -25,6 +26,17 @@ class TileView(ImageView):
         picked: places of the images that are picked, in the order of picking.
         current: place that the keyboard is at.
     """
+
+    KEYS = KeyHelp(
+        "In the samples",
+        (
+            ("Go to the next sample", "Arrows"),
+            ("Pick it, with others", "Space, Ctrl+click"),
+            ("Let go of what is picked", "Esc"),
+            ("Zoom", "+ and −, Ctrl+wheel"),
+            ("Fit", "F or Home"),
+        ),
+    )
 
     picks_changed = Signal(object)  # tuple[int, ...], by the person
     current_changed = Signal(int)

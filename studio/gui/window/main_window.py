@@ -24,13 +24,14 @@ from studio.gui.timeline.time_bar import TimeBar
 from studio.gui.widgets.tab_order import go_to, reveal
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.gui.widgets.tooltip import set_help
-from studio.gui.window.about import show_about, show_shortcuts
+from studio.gui.window.about import show_about
 from studio.gui.window.banner import Banner
 from studio.gui.window.config_files import ConfigFiles
 from studio.gui.window.lesson_menu import fill_lessons
 from studio.gui.window.panel_dock import PanelDock
 from studio.gui.window.panels import PANELS, PLACES
 from studio.gui.window.run_files import RunFiles
+from studio.gui.window.shortcuts import shortcuts_dialog
 from studio.gui.window.status import RunFigures, StudioStatusBar
 from studio.gui.window.trouble import RunErrorDialogs
 from studio.gui.window.workbench import Workbench
@@ -216,7 +217,7 @@ class MainWindow(QMainWindow):
         self._fill_view_menu(self._menu("&View"))
         help_menu = self._menu("&Help")
         fill_lessons(help_menu.addMenu("&Lessons"), self.files, self._show_lesson)
-        help_menu.addAction("&Keyboard shortcuts", QKeySequence("F1"), lambda: show_shortcuts(self))
+        help_menu.addAction("&Keyboard shortcuts", QKeySequence("F1"), self._show_shortcuts)
         help_menu.addAction("&About", lambda: show_about(self))
 
     def _menu(self, title: str) -> QMenu:
@@ -322,6 +323,11 @@ class MainWindow(QMainWindow):
 
     def _show_lesson(self, lesson: Lesson) -> None:
         cast("PlanePanel", self.docks["plane"].widget()).show_lesson(lesson)
+
+    @Slot()
+    def _show_shortcuts(self) -> None:
+        self.make_panels()  # their keys are among them
+        shortcuts_dialog(self).open()
 
     @Slot(object)
     def _show_title(self, path: object) -> None:

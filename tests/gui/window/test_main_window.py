@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QMessageBox, QTabBar, QToolBar, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QTabBar, QToolBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.data.folder import FolderConfig
@@ -411,18 +410,6 @@ def test_that_alt_and_a_number_go_to_a_panel(hands: Hands) -> None:
         assert focus is panel or panel.isAncestorOf(focus), name
         if focus is not panel:
             assert focus.focusPolicy() & Qt.FocusPolicy.TabFocus, name
-
-
-@pytest.mark.usefixtures("all_panels")
-def test_that_the_shortcuts_are_listed(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[str] = []
-    monkeypatch.setattr(QMessageBox, "information", lambda _window, _title, text: shown.append(text))
-    hands.enter(2, Column.TARGET, "30")
-    hands.key(Key.Key_F1)
-    rows = re.findall(r"<tr><td[^>]*>(.*?)</td><td><b>(.*?)</b></td></tr>", shown[0])
-    assert {title for title, _ in rows} >= {f"Go to “{dock.windowTitle()}”" for dock in hands.window.docks.values()}
-    for row in (("Start", "F5"), ("Undo", "Ctrl+Z"), ("Go to “Set-up”", "Alt+1")):
-        assert row in rows
 
 
 _MEASURE = """

@@ -22,6 +22,7 @@ from studio.gui.live.plane.plane_items import (
     particle_tails,
 )
 from studio.gui.plots.plot import Plot
+from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.models.plane import Arrows, Flow, Net, PlaneView
 from studio.training.messages.snapshot import PlaneFrame
@@ -44,6 +45,15 @@ class PlaneCanvas(Plot):
         hidden: layers that are not drawn.
         shown_by_model: layers for which the frame that is drawn has something.
     """
+
+    KEYS = KeyHelp(
+        "In the plane",
+        (
+            ("Show or hide a layer", "D, S, C, P, N, F"),
+            ("Heat map", "H"),
+            ("Move, zoom, show everything", "Arrows, + and −, Home"),
+        ),
+    )
 
     letter_pressed = Signal(str)
 

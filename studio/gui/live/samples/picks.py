@@ -49,6 +49,7 @@ class SamplePicks(QObject):
         for key, button in (("R", self.reroll), ("P", self.pin), ("B", self.between)):
             shortcut = QShortcut(QKeySequence(key), parent, button.click)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.setWhatsThis(button.accessibleName())
         for view in views:
             view.picks_changed.connect(self._on_picks)
         control.changed.connect(self._show)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from studio.gui.target.offsets.columns import HEADERS, Column
 from studio.gui.target.offsets.delegate import SWATCH, THUMBNAIL, CellEditor, OffsetsDelegate
+from studio.gui.widgets.key_help import KeyHelp
 
 _NOTCH = 120
 _PADDING = 14
@@ -17,6 +18,17 @@ _GIVING_WAY = (Column.COUNT, Column.WEIGHT, Column.GENERATED)
 
 class OffsetsView(QTableView):
     """A table whose selected cells follow the wheel and Alt+Up/Down."""
+
+    KEYS = KeyHelp(
+        "In the table of classes",
+        (
+            ("Nudge an offset or a share", "Alt+Up, Alt+Down"),
+            ("Nudge it finely", "Alt+Shift+Up, Alt+Shift+Down"),
+            ("Set ΔH back to 0", "Del"),
+            ("Copy, paste", "Ctrl+C, Ctrl+V"),
+            ("Edit", "F2, or type"),
+        ),
+    )
 
     nudged = Signal(int, bool)  # steps up, fine
     reset_asked = Signal()

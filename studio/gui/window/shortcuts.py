@@ -1,0 +1,123 @@
+"""Every key of the window, taken from its menus, its panels and their widgets at the moment it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.gui.widgets.key_help import KeyHelp
+from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.tooltip import set_help
+
+_COLUMNS = 3
+_MOST = QSize(1240, 700)
+"""Pixels, for a screen of 1280×800."""
+Keys = dict[str, str]
+"""What is done → by which keys."""
+
+
+def keys_of(window: QMainWindow) -> dict[str, Keys]:
+    """By group: the menus, then going to panels, then what needs the keyboard to be somewhere."""
+    groups: dict[str, Keys] = {}
+    for top in window.menuBar().actions():
+        menu = top.menu()
+        if isinstance(menu, QMenu):
+            groups[_plain(top.text())] = {_title(each): _keys(each) for each in _leaves(menu) if _keys(each)}
+    groups["Go to a panel"] = {_title(each): _keys(each) for each in window.actions() if _keys(each)}
+    for widget in window.findChildren(QWidget):
+        help_of = getattr(widget, "KEYS", None)
+        if isinstance(help_of, KeyHelp):
+            groups.setdefault(help_of.where, {}).update(help_of.keys)
+        if isinstance(widget, QAbstractButton) and not widget.shortcut().isEmpty():
+            keys = widget.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            groups.setdefault(_panel_of(widget), {})[widget.accessibleName() or _plain(widget.text())] = keys
+    for shortcut in window.findChildren(QShortcut):
+        if shortcut.whatsThis():
+            keys = shortcut.key().toString(QKeySequence.SequenceFormat.NativeText)
+            groups.setdefault(_panel_of(shortcut.parent()), {})[shortcut.whatsThis()] = keys
+    return {where: keys for where, keys in groups.items() if keys}
+
+
+def shortcuts_dialog(window: QMainWindow) -> QDialog:
+    """The list, in columns; to be opened."""
+    dialog = QDialog(window)
+    dialog.setObjectName("shortcuts")
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle("Keyboard shortcuts")
+    text = QLabel(_table(keys_of(window)))
+    text.setTextFormat(Qt.TextFormat.RichText)
+    text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    set_help(text, "Keyboard shortcuts", "Every key of the window.")
+    scroll = QScrollArea()
+    scroll.setWidget(text)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.reject)
+    column = QVBoxLayout(dialog)
+    column.addWidget(scroll, 1)
+    column.addWidget(buttons)
+    frame = 9 * column.contentsMargins().left()
+    dialog.resize((text.sizeHint() + QSize(frame, frame + buttons.sizeHint().height())).boundedTo(_MOST))
+    return dialog
+
+
+def _table(groups: dict[str, Keys]) -> str:
+    """The groups in columns of about the same height."""
+    lines = sum(len(keys) + 2 for keys in groups.values())
+    columns, height = [""], 0
+    for where, keys in groups.items():
+        if height and height + len(keys) / 2 > lines / _COLUMNS and len(columns) < _COLUMNS:
+            columns.append("")
+            height = 0
+        rows = "".join(
+            f"<tr><td style='padding-right:8px'>{escape(title)}</td><td><b>{escape(each)}</b></td></tr>"
+            for title, each in keys.items()
+        )
+        columns[-1] += f"<h4>{escape(where)}</h4><table>{rows}</table>"
+        height += len(keys) + 2
+    cells = "".join(f"<td style='padding-right:16px; vertical-align:top'>{each}</td>" for each in columns)
+    return f"<table><tr>{cells}</tr></table>"
+
+
+def _leaves(menu: QMenu) -> Iterator[QAction]:
+    for action in menu.actions():
+        below = action.menu()
+        if isinstance(below, QMenu):
+            yield from _leaves(below)
+        else:
+            yield action
+
+
+def _title(action: QAction) -> str:
+    return _plain(action.whatsThis() or action.text()).removeprefix("Go to “").rstrip("”")
+
+
+def _plain(text: str) -> str:
+    return text.replace("&", "").rstrip("…")
+
+
+def _keys(action: QAction) -> str:
+    return action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def _panel_of(child: object) -> str:
+    """The title of the panel that a widget or a shortcut is in."""
+    at = child
+    while isinstance(at, QWidget):
+        if isinstance(at, LivePanel):
+            return at.TITLE
+        at = at.parentWidget()
+    return "Elsewhere"
