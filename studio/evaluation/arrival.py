@@ -156,3 +156,28 @@ def _relaxation(gap: Floats, error: Floats) -> tuple[float, float]:
     centred = place - np.average(place, weights=weight)
     spread = float(weight @ centred**2)
     return -float(weight @ (centred * np.log(kept))) / spread, spread**-0.5
+
+
+def answer_words(name: str, seen: Sighting, index: int, arrival: Arrival) -> str:
+    """One class in a sentence or two: "2s: 29.4 ± 3.1 % of 30.0 %. It has arrived."
+
+    Args:
+        name: of the class.
+        seen: the newest evaluation.
+        index: of the class.
+        arrival: where its share is.
+    """
+    class_name = f"{name}s" if len(name) == 1 else name
+    if arrival.answer is Answer.UNKNOWN:
+        return f"{class_name}: not known yet, of {100 * seen.target[index]:.1f} %."
+    half = (seen.high[index] - seen.low[index]) / 2
+    found = f"{100 * seen.share[index]:.1f} ± {100 * half:.1f} % of {100 * seen.target[index]:.1f} %"
+    if arrival.answer is Answer.UNTOLD:
+        return f"{class_name}: the judge is too weak to tell it apart."
+    more = f" (about {arrival.more} more evaluation{'s' * (arrival.more > 1)})" if arrival.more is not None else ""
+    said = {
+        Answer.ARRIVED: "It has arrived.",
+        Answer.NOT_YET: f"Not yet{more}.",
+        Answer.STALLED: "It is not arriving.",
+    }
+    return f"{class_name}: {found}. {said[arrival.answer]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.evaluation.arrival import Answer, Arrival, Sighting, arrivals
+from studio.evaluation.arrival import Answer, Arrival, Sighting, answer_words, arrivals
 
 TARGET = np.array([0.3, 0.7])
 
@@ -93,3 +93,24 @@ def test_that_a_share_that_stays_right_arrives_nearly_always() -> None:
     rng = np.random.default_rng(0)
     arrived = [first(history(*rng.normal(0.3, 0.03 / 1.96, size=3))).answer is Answer.ARRIVED for _ in range(1000)]
     assert np.mean(arrived) == pytest.approx(0.95**2, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("arrival", "said"),
+    [
+        (Arrival(answer=Answer.ARRIVED), "2s: 29.4 ± 3.1 % of 30.0 %. It has arrived."),
+        (Arrival(answer=Answer.NOT_YET, more=1), "2s: 29.4 ± 3.1 % of 30.0 %. Not yet (about 1 more evaluation)."),
+        (Arrival(answer=Answer.NOT_YET), "2s: 29.4 ± 3.1 % of 30.0 %. Not yet."),
+        (Arrival(answer=Answer.STALLED), "2s: 29.4 ± 3.1 % of 30.0 %. It is not arriving."),
+        (Arrival(answer=Answer.UNTOLD), "2s: the judge is too weak to tell it apart."),
+    ],
+)
+def test_that_the_answer_is_said_in_words(arrival: Arrival, said: str) -> None:
+    seen = Sighting(
+        step=1,
+        target=np.array([0.7, 0.3]),
+        share=np.array([0.706, 0.294]),
+        low=np.array([0.675, 0.263]),
+        high=np.array([0.737, 0.325]),
+    )
+    assert answer_words("2", seen, 1, arrival) == said

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from studio.errors import UserError
+from studio.evaluation.arrival import KEPT, Sighting, answer_words, arrivals
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import caveats, curve_values, evaluation_of
 from studio.files import whole_file
@@ -150,9 +152,24 @@ def _shares(metrics: Metrics, found: Evaluation | None) -> str:
     said += "Shares of the recognisable samples, corrected for what the judge confuses, with 95 % intervals."
     step = metrics.evaluations[-1].step
     return (
+        f'<p class="answer">{escape(_answer(metrics))}</p>'
         f"<h2>Shares at step {step:,}, {found.shares.count:,} samples</h2>{shares_svg(found)}"
         f'<p class="about">{escape(" ".join((said, *caveats(found))))}</p>'
     )
+
+
+def _answer(metrics: Metrics) -> str:
+    """Whether the class whose share was tilted most has arrived, with the share error."""
+    seen = []
+    for each in metrics.evaluations[-KEPT:]:
+        with suppress(ValueError):
+            seen.append((each, evaluation_of(each.record)))
+    newest = seen[-1][1]
+    index = int(np.argmax(np.abs(newest.target - newest.data)[:-1]))
+    sightings = [Sighting.of(each.step, found) for each, found in seen]
+    where = arrivals(sightings, sightings[-1].target)[index]
+    said = answer_words(newest.class_names[index], sightings[-1], index, where)
+    return f"{said} Share error TV {newest.tv:.3f}." if math.isfinite(newest.tv) else said
 
 
 def _table(found: Evaluation) -> str:
