@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
@@ -101,13 +99,6 @@ class EvaluationControl(QObject):
         time.run_shown.connect(self._on_run_shown)
         time.moment_shown.connect(self._on_moment)
         time.changed.connect(self._on_time)
-
-    def generated(self, class_names: tuple[str, ...]) -> NDArray[np.float64] | None:
-        """The newest corrected shares of what the run generates, shape (K,); None where none are known."""
-        latest = self.view.latest
-        if latest is None or latest.evaluation.class_names != class_names:
-            return None
-        return latest.evaluation.shares.corrected[:-1]
 
     @Slot(object, object)
     def _on_run_begins(self, request: RunRequest, past: Past) -> None:
@@ -266,6 +257,8 @@ class EvaluationControl(QObject):
     @property
     def shown(self) -> EvaluationView:
         """The newest evaluation at the time cursor, and what goes on."""
+        if self._time.left:
+            return EvaluationView()
         old, at = self._time.old, self._time.history.cursor
         if old is not None:
             seen = EvaluationView(latest=self._seen.evaluation, recent=self._seen.recent)

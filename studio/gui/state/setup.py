@@ -41,6 +41,7 @@ class Setup(QObject):
 
     Attributes:
         images: the data set in use; None while there is none.
+        in_use: settings of the data set that was loaded last.
         images_root: folder of downloaded data sets that it was found in.
         dataset: what panels show of it.
         judges: who may look at it.
@@ -77,7 +78,7 @@ class Setup(QObject):
         self.measured: ExampleFeatures | None = None
         self.devices: tuple[tuple[str, str], ...] = (("auto", "Automatic"),)
         self.undo_stack = QUndoStack(self)
-        self._in_use = self.config.dataset  # what `images` were loaded from, once there are some
+        self.in_use = self.config.dataset
         self.images_root = self._reading_from = self.data_root
         self._loader = DatasetLoader(tasks, self)
         self._loader.loaded.connect(self._on_loaded)
@@ -178,7 +179,7 @@ class Setup(QObject):
     def _on_loaded(self, images: ExampleSet) -> None:
         if self.dataset is not None and self.dataset.class_names != images.class_names:
             self.undo_stack.clear()
-        self._in_use, self.images_root = self.config.dataset, self._reading_from
+        self.in_use, self.images_root = self.config.dataset, self._reading_from
         self._use(images)
         self._log.add(f"{images.name}: {len(images):,} {images.noun}, {classes(len(images.class_names))}")
         for line in images.report.lines():
@@ -194,5 +195,5 @@ class Setup(QObject):
     def _on_cancelled(self, config: DatasetConfig) -> None:
         self._log.add(f"Reading {dataset_spec(config.kind).title} was cancelled")
         if self.images is not None:
-            self.edit(dataset=self._in_use)
+            self.edit(dataset=self.in_use)
         self.dataset_changed.emit(self.dataset)

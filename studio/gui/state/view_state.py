@@ -13,6 +13,7 @@ from studio.data.example_set import ExampleSet
 from studio.data.planar.plane import Plane
 from studio.data.scale import Values
 from studio.errors import UserError
+from studio.gui.state.generated import Generated
 from studio.perturb.diagnostics import TiltSummary, summarise, summarise_examples
 from studio.perturb.energy import ExampleEnergies
 from studio.perturb.perturbation import Perturbation
@@ -91,7 +92,7 @@ class TiltView:
         outweighed: whether they are.
         pending: a run is under way and has not yet taken this target up.
         refused: it cannot, and keeps the one before.
-        generated: share per class in what the model generates, shape (K,); None until evaluated.
+        generated: shares of what the model generates, and whose they are; None where none are known of these data.
         energies: ΔH of every example; None where it depends on the class alone, or is not known yet.
         fault: why the terms do not count in what is shown; None if they do.
     """
@@ -103,7 +104,7 @@ class TiltView:
     outweighed: bool = False
     pending: bool = False
     refused: bool = False
-    generated: NDArray[np.float64] | None = None
+    generated: Generated | None = None
     energies: ExampleEnergies | None = None
     fault: UserError | None = None
 

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.edits import SetEnergy, SetOffsets
+from studio.gui.state.generated import Generated
 from studio.gui.state.setup import Setup
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.share_solver import solve_share, solve_shares
+from studio.gui.timeline.subject_control import SubjectControl
+from studio.gui.timeline.time_cursor import TimeCursor
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.training.config.energy import EnergyConfig
 from studio.training.config.run_config import PerturbationConfig, RunConfig, offsets_by_name
 from studio.training.examples.measured_set import CSV
 from studio.training.messages.commands import SetPerturbation
+from studio.training.messages.events import Evaluated
 from studio.training.run.session import RunRequest
 
 
@@ -33,6 +35,8 @@ class TargetControl(QObject):
         runs: trains towards it.
         energies: says what it makes of every example.
         evaluations: says what is generated so far.
+        time: which run that is of.
+        subjects: whether that is what the window is about.
     """
 
     changed = Signal(object)  # TiltView | None
@@ -43,19 +47,25 @@ class TargetControl(QObject):
         runs: RunControl,
         energies: EnergyControl,
         evaluations: EvaluationControl,
+        time: TimeCursor,
+        subjects: SubjectControl,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._setup, self._runs, self._energies, self._evaluations = setup, runs, energies, evaluations
+        self._time, self._subjects = time, subjects
         self._config = setup.config  # that was looked at last
         self.tilt: TiltView | None = None
+        self._evaluated: tuple[Evaluated | None, str] = (None, "")  # that is shown, and its note
         self._revision = 0
         self._applied_revision = 0
+        self._targets = {0: setup.config.perturbation}  # of this window's run and of what is set up, by revision
         self._refused_revision: int | None = None  # by the run under way, which keeps the target before
         setup.config_changed.connect(self._on_config)
         setup.dataset_changed.connect(self.refresh)
         energies.measured_more.connect(self.refresh)
-        evaluations.changed.connect(self._on_evaluations)
+        evaluations.shown_changed.connect(self._on_evaluations)
+        subjects.subject_changed.connect(self._on_evaluations)
         runs.run_begins.connect(self._on_run_begins)
         runs.target_applied.connect(self._on_applied)
         runs.target_rejected.connect(self._on_rejected)
@@ -129,6 +139,7 @@ class TargetControl(QObject):
         if perturbation == self._setup.config.perturbation:
             return
         self._revision += 1
+        self._targets[self._revision] = perturbation
         self._setup.edit(perturbation=perturbation)
         if self._setup.dataset is not None:
             self._runs.send(SetPerturbation(perturbation=self.perturbation))
@@ -159,8 +170,7 @@ class TargetControl(QObject):
         tilt = TiltView.of(
             target, self._setup.dataset, config, pending=awaited and not refused, energies=energies, fault=fault
         )
-        generated = self._evaluations.generated(self._setup.dataset.class_names)
-        self._show(replace(tilt, refused=refused, generated=generated))
+        self._show(replace(tilt, refused=refused, generated=self._generated()))
 
     @Slot(object)
     def _on_config(self, config: RunConfig) -> None:
@@ -172,11 +182,31 @@ class TargetControl(QObject):
     @Slot()
     def _on_evaluations(self) -> None:
         """Show what is generated now; the target itself, a sum over all examples, is as it was."""
-        if self.tilt is None or self._setup.dataset is None:
+        if self.tilt is None:
             return
-        generated = self._evaluations.generated(self._setup.dataset.class_names)
-        if not _equal(generated, self.tilt.generated):
-            self._show(replace(self.tilt, generated=generated))
+        news = (self._evaluations.shown.latest, self._note())
+        if news[0] is not self._evaluated[0] or news[1] != self._evaluated[1]:
+            self._show(replace(self.tilt, generated=self._generated()))
+
+    def _generated(self) -> Generated | None:
+        """What is generated at the time cursor, if by a run of the data set in use."""
+        latest, note = self._evaluated = (self._evaluations.shown.latest, self._note())
+        dataset, run = self._setup.dataset, self._time.config
+        others = run is not None and run.dataset != self._setup.in_use
+        if latest is None or dataset is None or others or latest.evaluation.class_names != dataset.class_names:
+            return None
+        return Generated.of(latest, note)
+
+    def _note(self) -> str:
+        """Why what is generated is no answer to the target; empty if it is."""
+        latest, others = self._evaluations.shown.latest, self._subjects.subject.others
+        if latest is None:
+            return ""
+        if others is not None:
+            return replace(others, step=latest.step).words
+        then = self._targets.get(latest.revision)
+        same = then == self._setup.config.perturbation
+        return "" if same else f"of step {latest.step:,}, of the target before"
 
     def _show(self, tilt: TiltView | None) -> None:
         self.tilt = tilt
@@ -199,6 +229,7 @@ class TargetControl(QObject):
         found = request.resumption
         self._revision = self._applied_revision = found.revision if found is not None else 0
         self._refused_revision = None
+        self._targets = {self._revision: self._setup.config.perturbation}
         if found is None:  # a file may have been edited since its column was read
             self._energies.reload(name for name in self.perturbation.energy.names if name.startswith(CSV))
         self.refresh()
@@ -207,9 +238,3 @@ class TargetControl(QObject):
     def _on_run(self) -> None:
         if not self._runs.run.phase.active and self.tilt is not None and (self.tilt.pending or self.tilt.refused):
             self.refresh()
-
-
-def _equal(one: NDArray[np.float64] | None, other: NDArray[np.float64] | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return np.array_equal(one, other, equal_nan=True)

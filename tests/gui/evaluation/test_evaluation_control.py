@@ -122,7 +122,8 @@ def test_that_an_old_runs_evaluation_does_not_land_in_the_next_runs_view(
     settled(qtbot, workbench)
     assert evaluations.view.latest is None
     assert len(evaluations.view.history.history) == 0
-    assert evaluations.generated(evaluation(workbench).class_names) is None
+    assert workbench.target.tilt is not None
+    assert workbench.target.tilt.generated is None
     assert evaluations.view.doing == "Evaluating"
     assert said == ["It went wrong." if fails else "The evaluation of step 400 of old is kept with that run"]
 

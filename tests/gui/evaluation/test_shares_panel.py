@@ -10,11 +10,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
+from studio.data.catalog import dataset_named
 from studio.evaluation.divergences import drawn_by_weight
 from studio.evaluation.neighbours import Likeness
 from studio.evaluation.report import Evaluation, Mean, Specimens
 from studio.evaluation.shares import estimate
 from studio.gui.evaluation.panel import SharesPanel
+from studio.gui.state.generated import Generated
 from studio.gui.target.offsets.columns import Column, cell_text
 from studio.gui.widgets.number_entry import UNKNOWN
 from studio.gui.widgets.theme import ThemeManager
@@ -69,8 +71,9 @@ def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> SharesPane
 
 
 def arrive(workbench: Workbench, step: int = 100) -> None:
-    """An evaluation comes from the run."""
-    message = Evaluated(step=step, seconds=1.0, revision=0, evaluation=evaluation(workbench))
+    """An evaluation comes from the run, which has taken up the target as edited."""
+    revision = workbench.target.perturbation.revision
+    message = Evaluated(step=step, seconds=1.0, revision=revision, evaluation=evaluation(workbench))
     workbench.runs.evaluation_arrived.emit(message)
 
 
@@ -211,3 +214,29 @@ def test_that_unsure_is_never_cut_off(panel: SharesPanel, workbench: Workbench) 
         assert panel.bars._span(last)[1] >= panel.bars.fontMetrics().horizontalAdvance("unsure")
         assert panel.bars.class_at(panel.bars.place_of(last).x()) == last
         assert panel.bars.class_at(panel.bars.place_of(3).x()) == 3
+
+
+def generated(bench: Workbench) -> Generated:
+    assert bench.target.tilt is not None
+    assert bench.target.tilt.generated is not None
+    return bench.target.tilt.generated
+
+
+def test_that_generated_shares_know_the_step_and_the_target_that_they_are_of(workbench: Workbench) -> None:
+    arrive(workbench)
+    found = generated(workbench)
+    assert (found.step, found.revision, found.note) == (100, 0, "")
+    assert found.low[2] < found.shares[2] < found.high[2]
+    workbench.target.set_share(2, 0.3)
+    assert generated(workbench).note == "of step 100, of the target before"
+    workbench.setup.undo_stack.undo()
+    assert generated(workbench).note == ""
+
+
+def test_that_generated_shares_of_other_data_are_blank(workbench: Workbench) -> None:
+    arrive(workbench)
+    other = workbench.setup.config.model_copy(update={"dataset": dataset_named("mnist")})
+    workbench.runs.config = other
+    workbench.target.refresh()
+    assert workbench.target.tilt is not None
+    assert workbench.target.tilt.generated is None

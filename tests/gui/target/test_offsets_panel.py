@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 from pytestqt.qtbot import QtBot
 
 from studio.errors import UserError
+from studio.gui.state.generated import Generated
 from studio.gui.state.view_state import RunPhase
 from studio.gui.target.offsets.columns import Column
 from studio.gui.target.offsets.panel import OffsetsPanel
@@ -402,7 +403,9 @@ def test_that_generated_shares_are_a_dash_until_known(hand: Hand, workbench: Wor
     cell = hand.table.model().index(2, Column.GENERATED)
     assert cell.data() == "–"
     assert workbench.target.tilt is not None
-    workbench.target.changed.emit(replace(workbench.target.tilt, generated=np.full(10, 0.1)))
+    share = np.full(10, 0.1)
+    found = Generated(shares=share, low=share / 2, high=2 * share, step=100, revision=0)
+    workbench.target.changed.emit(replace(workbench.target.tilt, generated=found))
     assert cell.data() == "10.00 %"
 
 

@@ -88,8 +88,8 @@ HEADERS: dict[Column, Header] = {
         title="Generated",
         name="generated share",
         help="The class's share of what the model generates; a dash until samples have been evaluated.",
-        formula="share of samples that a classifier gives to the class",
-        widest="100.00 %",
+        formula="share of samples that a classifier gives to the class; in brackets where it is of another target",
+        widest="(100.00 %)",
     ),
 }
 
@@ -118,8 +118,11 @@ def cell_text(view: TiltView, row: int, column: Column) -> str:
             return shown_weight(float(view.summary.weights[row]))
         case Column.TARGET:
             return shown_share(float(view.summary.target[row]))
+        case Column.GENERATED if view.generated is None:
+            return UNKNOWN
         case Column.GENERATED:
-            return UNKNOWN if view.generated is None else shown_share(float(view.generated[row]))
+            text = shown_share(float(view.generated.shares[row]))
+            return f"({text})" if view.generated.stale else text
 
 
 def exact_text(view: TiltView, row: int, column: Column) -> str:
@@ -138,7 +141,7 @@ def exact_text(view: TiltView, row: int, column: Column) -> str:
         case Column.TARGET:
             return f"{plain_number(100 * float(view.summary.target[row]))}%"
         case Column.GENERATED:
-            return "" if view.generated is None else f"{plain_number(100 * float(view.generated[row]))}%"
+            return "" if view.generated is None else f"{plain_number(100 * float(view.generated.shares[row]))}%"
 
 
 def cell_help(view: TiltView, row: int, column: Column) -> str:
@@ -159,5 +162,8 @@ def cell_help(view: TiltView, row: int, column: Column) -> str:
             return f"Target share of “{name}”: {share}. Type, turn the wheel or press Alt+Up/Down."
         case Column.GENERATED if view.generated is None:
             return "Not known yet: it appears once samples have been evaluated."
+        case Column.GENERATED if view.generated is not None:
+            note = view.generated.note or f"of step {view.generated.step:,}"
+            return f"Generated share of “{name}”: {cell_text(view, row, column)}, {note}."
         case _:
             return f"{HEADERS[column].name.capitalize()} of “{name}”: {cell_text(view, row, column)}."

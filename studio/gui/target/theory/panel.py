@@ -106,7 +106,7 @@ class TheoryPanel(LivePanel):
         self.restyle(theme.tokens)
         self.show_empty(_EMPTY)
         target.changed.connect(self.take_tilt)
-        evaluations.changed.connect(self.request_draw)
+        evaluations.shown_changed.connect(self.request_draw)
         time.snapshot_shown.connect(self._take_snapshot)
         time.run_shown.connect(self._forget_frame)
         self.take_tilt(target.tilt)
@@ -280,11 +280,11 @@ class TheoryPanel(LivePanel):
         self.generated.show(found if chip.isChecked() else None)
 
     def _generated_mean(self, tilt: TiltView) -> Mean | None:
-        """⟨f⟩ of what the model generates, as far as it is known."""
-        name, latest = self.choice.currentData(), self._evaluations.view.latest
+        """⟨f⟩ of what the model generates, as far as it is known of this target and these data."""
+        name, latest = self.choice.currentData(), self._evaluations.shown.latest
         if self._frame is not None:
             return of_points(name, self._frame)
-        if latest is None or (name.startswith(CLASS) and latest.evaluation.class_names != tilt.dataset.class_names):
+        if latest is None or tilt.generated is None or tilt.generated.stale:
             return None
         return of_evaluation(name, latest.evaluation)
 
