@@ -68,8 +68,8 @@ class Screen:
     """Losses and batch sizes of a run of some length."""
 
     def __init__(self, length: int, theme: Any, home: Path) -> None:
-        from studio.gui.live.batch import BatchPanel
-        from studio.gui.live.losses import LossesPanel
+        from studio.gui.live.curves import BATCH, LOSSES
+        from studio.gui.plots.curves import CurvesPanel
         from studio.gui.state.history import History, HistoryView
         from studio.gui.window.workbench import Workbench
         from studio.progress import Progress
@@ -83,7 +83,7 @@ class Screen:
         self.history.prepare(Progress())  # as whoever opens a run does
         self._view = HistoryView(history=self.history)
         self.bench = Workbench(data_root=home, runs_root=home)
-        self.panels: list[Any] = [LossesPanel(self.bench.time, theme), BatchPanel(self.bench.time, theme)]
+        self.panels: list[Any] = [CurvesPanel(each, self.bench.time, theme) for each in (LOSSES, BATCH)]
         for panel in self.panels:
             panel.resize(430, 290)
             panel.show()

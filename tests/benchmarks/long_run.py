@@ -63,15 +63,15 @@ def look(run: Path) -> None:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from studio.gui.live.batch import BatchPanel
-    from studio.gui.live.losses import LossesPanel
+    from studio.gui.live.curves import BATCH, LOSSES
+    from studio.gui.plots.curves import CurvesPanel
     from studio.gui.window.workbench import Workbench
 
     app = QApplication([])
     theme = ThemeManager(ThemeMode.LIGHT)
     theme.apply(app)
     bench = Workbench(data_root=run.parent / "data", runs_root=run.parent)
-    panels = [LossesPanel(bench.time, theme), BatchPanel(bench.time, theme)]
+    panels = [CurvesPanel(LOSSES, bench.time, theme), CurvesPanel(BATCH, bench.time, theme)]
     for panel in panels:
         panel.resize(430, 400)
         panel.show()

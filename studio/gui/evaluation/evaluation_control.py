@@ -66,6 +66,7 @@ class EvaluationControl(QObject):
 
     changed = Signal(object)  # EvaluationView of the run under way, or of the last one of this window
     shown_changed = Signal(object)  # EvaluationView at the time cursor
+    history_shown = Signal(object)  # HistoryView of it
     evaluated = Signal(object)  # Evaluated
 
     def __init__(
@@ -268,8 +269,19 @@ class EvaluationControl(QObject):
             view = replace(view, latest=self._seen.evaluation, recent=self._seen.recent)
         return replace(view, history=HistoryView(history=self._history, cursor=at))
 
+    @property
+    def history(self) -> HistoryView:
+        """`curve_values` against step, at the time cursor."""
+        return self.shown.history
+
+    @property
+    def config(self) -> RunConfig | None:
+        """What the run that is shown began with."""
+        return self._time.config
+
     def _show(self) -> None:
         self.shown_changed.emit(self.shown)
+        self.history_shown.emit(self.history)
 
     @Slot()
     def _on_run_shown(self) -> None:

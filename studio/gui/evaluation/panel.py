@@ -16,20 +16,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.evaluation.committee import TOTAL_VARIATION
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import caveats, with_unsure
 from studio.gui.evaluation.bars import Bars, SharesBars
+from studio.gui.evaluation.curves import SHARE_ERROR
 from studio.gui.evaluation.evaluation_control import EvaluationControl, EvaluationView
 from studio.gui.evaluation.quality import SharesQuality
 from studio.gui.evaluation.samples import SharesSamples
-from studio.gui.plots.history_plot import Curve, HistoryPlot
-from studio.gui.plots.legend import Chip, Legend
+from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.judge_offers import why_not_judged
 from studio.gui.state.setup import Setup
 from studio.gui.widgets.buttons import toggle_button, tool_button
 from studio.gui.widgets.flow_layout import FlowLayout
-from studio.gui.widgets.number_format import compact, whole
+from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import set_help
@@ -44,11 +43,9 @@ _PAGES = {
         "Shares",
         "Shares per class of recognisable samples: data grey, target outlined, generated filled, with 95 % interval.",
     ),
-    "plot": ("TV, KL", "Distance of the generated shares from the target's, against step."),
+    "error": ("Share error", "Distances of the generated shares from the target's, against step."),
     "figures": ("Quality", "Distances between generated samples and the tilted data, and what they mean."),
 }
-_FLOOR = "What TV comes to by chance where the shares are right, for as many samples."
-_KL = "Relative entropy of the target from the generated shares among the recognisable, in nats. KL = Σ p′ log(p′/q)."
 
 
 class SharesPanel(LivePanel):
@@ -66,8 +63,8 @@ class SharesPanel(LivePanel):
         self.bars = SharesBars(theme.tokens)
         self.bars.chosen.connect(self._show_samples)
         self.samples = SharesSamples()
-        self.plot = HistoryPlot(theme, "Distance of shares", "TV, KL in nats")
-        self.quality = SharesQuality(theme)
+        self.error = CurvesPanel(SHARE_ERROR, evaluations, theme)
+        self.quality = SharesQuality(evaluations, theme)
         self.body.addWidget(self._controls())
         self.body.addWidget(self._stack_of_pages(), 1)
         self.show_empty(_EMPTY)
@@ -132,19 +129,9 @@ class SharesPanel(LivePanel):
         quality.setWidgetResizable(True)
         quality.setFrameShape(QFrame.Shape.NoFrame)
         quality.setWidget(self.quality)
-        for page in (first, self._plot_and_legend(), quality):
+        for page in (first, self.error, quality):
             self._pages.addWidget(page)
         return self._pages
-
-    def _plot_and_legend(self) -> QWidget:
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        self.legend = Legend(self.theme)
-        self.legend.toggled.connect(self.plot.set_shown)
-        column.addWidget(self.plot, 1)
-        column.addWidget(self.legend)
-        return page
 
     @Slot(object)
     def take(self, view: EvaluationView) -> None:
@@ -180,18 +167,7 @@ class SharesPanel(LivePanel):
         self.caveats.setVisible(bool(self.caveats.text()))
         if not self.samples.isHidden():
             self._show_samples(self.bars.current)
-        kind = "raw_" if self.raw.isChecked() else ""
-        names = [("tv_floor", "TV floor", _FLOOR), (f"{kind}tv", "TV", TOTAL_VARIATION), (f"{kind}kl", "KL", _KL)]
-        curves = [Curve(name=name, title=title, tip=tip, colour=at) for at, (name, title, tip) in enumerate(names, -1)]
-        if [curve.name for curve in curves] != [curve.name for curve in self.plot.curves]:
-            self.plot.set_curves(curves)
-            self.legend.clear()
-            for curve in curves:
-                self.legend.add(Chip(curve.name, curve.title, curve.tip, width=7), curve.colour)
-        for name, chip in self.legend.chips.items():
-            chip.set_value(compact(self._view.history.current(name), 3))
-        self.plot.show_history(self._view.history)
-        self.quality.show_evaluation(latest.evaluation, self._view.history)
+        self.quality.show_evaluation(latest.evaluation)
 
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""

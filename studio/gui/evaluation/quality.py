@@ -1,4 +1,4 @@
-"""The quality of generated samples: figures, each explained, and two distances against step over their floors."""
+"""The quality of generated samples: figures, each explained, and curves of two of them."""
 
 from __future__ import annotations
 
@@ -11,32 +11,13 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 from studio.evaluation.committee import TOTAL_VARIATION
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import known
-from studio.gui.plots.history_plot import Curve, HistoryPlot
-from studio.gui.plots.legend import Chip, Legend
-from studio.gui.state.history import HistoryView
-from studio.gui.widgets.number_format import compact
+from studio.gui.evaluation.curves import QUALITY
+from studio.gui.evaluation.evaluation_control import EvaluationControl
+from studio.gui.plots.curves import CurvesPanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
-from studio.models.diagnostic import Reference
 
 _LEAST_HEIGHT = 120
-_REAL = (Reference(value=1.0, title="real against real"),)
-_CURVES = (
-    Curve(
-        name="frechet_ratio",
-        title="Fréchet",
-        tip="Fréchet distance over its floor, the distance of as many real examples. 1 is as good as real.",
-        colour=0,
-        references=_REAL,
-    ),
-    Curve(
-        name="mmd_ratio",
-        title="Kernel",
-        tip="Kernel distance MMD² over its floor, that of as many real examples. 1 is as good as real.",
-        colour=1,
-        references=_REAL,
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +104,7 @@ _FIGURES = (
 class SharesQuality(QWidget):
     """A table of figures above a plot."""
 
-    def __init__(self, theme: ThemeManager) -> None:
+    def __init__(self, evaluations: EvaluationControl, theme: ThemeManager) -> None:
         super().__init__()
         self.values: dict[str, QLabel] = {}
         self._beside: dict[str, QLabel] = {}
@@ -142,25 +123,16 @@ class SharesQuality(QWidget):
             labels[2].setProperty("role", "muted")
             labels[2].setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             self.values[figure.title], self._beside[figure.title] = labels[1], labels[2]
-        self.plot = HistoryPlot(theme, "Distances over their floors", "distance / floor")
-        self.plot.setMinimumHeight(_LEAST_HEIGHT)
-        self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-        self.plot.set_curves(_CURVES)
-        self.legend = Legend(theme)
-        for curve in _CURVES:
-            self.legend.add(Chip(curve.name, curve.title, curve.tip, width=6), curve.colour)
-        self.legend.toggled.connect(self.plot.set_shown)
+        self.curves = CurvesPanel(QUALITY, evaluations, theme)
+        self.curves.setMinimumHeight(_LEAST_HEIGHT)
+        self.curves.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(2, 2, 2, 2)
         whole.addLayout(grid)
-        whole.addWidget(self.plot, 1)
-        whole.addWidget(self.legend)
+        whole.addWidget(self.curves, 1)
 
-    def show_evaluation(self, found: Evaluation, history: HistoryView) -> None:
-        """The newest evaluation, and those before it."""
+    def show_evaluation(self, found: Evaluation) -> None:
+        """The newest evaluation."""
         for figure in _FIGURES:
             self.values[figure.title].setText(known(figure.value(found)))
             self._beside[figure.title].setText(known(figure.beside(found)))
-        for name, chip in self.legend.chips.items():
-            chip.set_value(compact(history.current(name), 3))
-        self.plot.show_history(history)

@@ -76,6 +76,7 @@ class HistoryPlot(Plot):
         logarithmic: values on a logarithmic axis; those ≤ 0 are left out.
         span: steps shown while following; None shows all.
         following: ranges follow the data; else they stay as the person left them.
+        limits: least and greatest value there can be, at which the axis ends.
     """
 
     def __init__(self, theme: ThemeManager, name: str, y_label: str) -> None:
@@ -84,6 +85,7 @@ class HistoryPlot(Plot):
         self._y_range: Range | None = None
         self._drawing = False
         self.logarithmic = False
+        self.limits: Range = (-np.inf, np.inf)
         self._window = 1
         self.span: int | None = None
         self.following = True
@@ -111,14 +113,14 @@ class HistoryPlot(Plot):
         return [drawn.curve for drawn in self._drawn.values()]
 
     def set_curves(self, curves: Sequence[Curve]) -> None:
-        """Draw these columns from now on; those known already stay as they are."""
-        for name in self._drawn.keys() - {curve.name for curve in curves}:
-            gone = self._drawn.pop(name)
+        """Draw these columns from now on; those known already stay shown or hidden."""
+        known, self._drawn = self._drawn, {}
+        for curve in curves:
+            self._drawn[curve.name] = drawn = known.pop(curve.name, None) or self._new(curve)
+            drawn.curve = curve
+        for gone in known.values():
             self.removeItem(gone.faint)
             self.removeItem(gone.line)
-        for curve in curves:
-            if curve.name not in self._drawn:
-                self._drawn[curve.name] = self._new(curve)
         self.restyle(self.tokens)
 
     def _new(self, curve: Curve) -> _Drawn:
@@ -227,7 +229,9 @@ class HistoryPlot(Plot):
     def _follow(self, x_range: Range, extremes: list[Range]) -> None:
         if extremes:
             low, high = min(low for low, _ in extremes), max(high for _, high in extremes)
-            self._y_range = sticky(self._y_range, low, high)
+            least, most = np.log10(np.maximum(self.limits, 1e-300)) if self.logarithmic else self.limits
+            low, high = sticky(self._y_range, low, high)
+            self._y_range = max(low, float(least)), min(high, float(most))
         self._drawing = True
         self.show_range(x_range, self._y_range or (0.0, 1.0))
         self._drawing = False

@@ -11,7 +11,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QGuiApplication, QHelpEvent, QKeyEvent, QPainter, QPen
-from PySide6.QtWidgets import QMenu, QToolTip, QWidget
+from PySide6.QtWidgets import QGraphicsSceneResizeEvent, QMenu, QToolTip, QWidget
 
 from studio.gui.plots.ticks import linear_ticks, log_label, log_ticks, number_label
 from studio.gui.widgets.key_help import KeyHelp
@@ -19,6 +19,7 @@ from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import tooltip
 
 _PIXELS_PER_TICK = {"left": 28, "bottom": 62}
+_SPARSER = 1.6  # how much further apart ticks are on a card
 
 
 class Axis(pg.AxisItem):
@@ -26,12 +27,12 @@ class Axis(pg.AxisItem):
 
     Attributes:
         names: what stands at 0, 1, 2, … in place of numbers; empty for numbers.
+        compact: few ticks, and no title.
     """
 
     def __init__(self, side: str) -> None:
         super().__init__(side)
-        self.side = side
-        self.logarithmic = False
+        self.logarithmic = self.compact = False
         self.names: tuple[str, ...] = ()
         self.enableAutoSIPrefix(False)
         self.setStyle(tickLength=-4, autoExpandTextSpace=False, hideOverlappingLabels=False)
@@ -45,9 +46,17 @@ class Axis(pg.AxisItem):
         """One level of ticks, as pyqtgraph wants them."""
         if self.names:
             return [(1.0, [float(place) for place in range(len(self.names)) if low <= place <= high])]
-        most = max(2, int(size / _PIXELS_PER_TICK[self.side]))
+        apart = _PIXELS_PER_TICK[self.orientation] * (_SPARSER if self.compact else 1)
+        most = max(2, int(size / apart))
         ticks = (log_ticks if self.logarithmic else linear_ticks)(low, high, most)
         return [(ticks[1] - ticks[0] if len(ticks) > 1 else 1.0, ticks)]
+
+    def resizeEvent(self, event: QGraphicsSceneResizeEvent | None = None) -> None:
+        """A title that is longer than the axis would be cut off, so it goes."""
+        super().resizeEvent(event)
+        if self.label is not None:  # as it is while the plot is taken apart
+            length = self.size().height() if self.orientation == "left" else self.size().width()
+            self.label.setOpacity(float(self.label.boundingRect().width() <= length))
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         """Their texts."""
@@ -151,10 +160,12 @@ class Plot(pg.PlotWidget):
             axis.setTickFont(font)
             label = escape(self.labels[side], quote=False)  # it is shown as rich text
             axis.setLabel(label, color=tokens.muted, **{"font-size": f"{tokens.font_small}pt"})
-            axis.showLabel(bool(self.labels[side]))
+            axis.showLabel(bool(self.labels[side]) and not axis.compact)
         metrics = pg.QtGui.QFontMetrics(font)
-        self.axes["left"].setWidth(metrics.horizontalAdvance("−0.00000") + metrics.height() + 6)
-        self.axes["bottom"].setHeight((2 if self.labels["bottom"] else 1) * metrics.height() + 9)
+        compact = self.axes["left"].compact
+        room = metrics.horizontalAdvance("−0.00" if compact else "−0.00000") + (0 if compact else metrics.height())
+        self.axes["left"].setWidth(room + 6)
+        self.axes["bottom"].setHeight((2 if self.labels["bottom"] and not compact else 1) * metrics.height() + 9)
         self.getPlotItem().showGrid(x=True, y=True, alpha=0.35)
         self.marks.pen = QPen(QColor(tokens.accent), 0, Qt.PenStyle.DashLine)
         self.marks.update()
@@ -166,6 +177,12 @@ class Plot(pg.PlotWidget):
         if self.labels[side] != text:
             self.labels[side] = text
             self.restyle(self.tokens)
+
+    def set_compact(self, on: bool) -> None:
+        """Few ticks and no titles of axes, for a small card."""
+        for axis in self.axes.values():
+            axis.compact = on
+        self.restyle(self.tokens)
 
     def set_logarithmic(self, side: str, on: bool) -> None:
         """Whether what is drawn along that axis is log₁₀ of the values."""

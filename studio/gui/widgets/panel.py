@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Slot
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
@@ -14,7 +14,12 @@ class LivePanel(QWidget):
 
     A subclass adds its widgets to `body`, calls `request_draw` when there is news, and draws in `draw`. It calls
     `show_empty` with what will appear and what to do to get it, and `show_body` when there is something.
+
+    Attributes:
+        figures: its newest values in a few words, as rich text, for the head of a card.
     """
+
+    figures_changed = Signal(str)
 
     NAME = ""
     TITLE = ""
@@ -24,6 +29,7 @@ class LivePanel(QWidget):
         self.setObjectName(self.NAME)
         self.setAccessibleName(self.TITLE)
         self.theme = theme
+        self.figures = ""
         self._stale = False
         self._empty = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._empty.setTextFormat(Qt.TextFormat.PlainText)
@@ -46,6 +52,15 @@ class LivePanel(QWidget):
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""
 
+    def set_compact(self, on: bool) -> None:
+        """Show what matters most, without controls and legend, as on a small card; or all again."""
+
+    def set_figures(self, text: str) -> None:
+        """Say other values."""
+        if text != self.figures:
+            self.figures = text
+            self.figures_changed.emit(text)
+
     def request_draw(self) -> None:
         """Draw now, or as soon as the panel can be seen."""
         if self.on_screen():
@@ -62,6 +77,7 @@ class LivePanel(QWidget):
         """Say what will appear here and what to do to get it."""
         self._empty.setText(text)
         self._stack.setCurrentIndex(0)
+        self.set_figures("")
 
     def show_body(self) -> None:
         """Show the panel's own widgets."""

@@ -22,6 +22,7 @@ class Panel:
         title: of the dock.
         path: module and class, which is imported when the panel is made.
         takes: what its constructor is given of the workbench, before a theme and a parent.
+        spec: what it is given before that: module and name of a declaration; none if empty.
     """
 
     place: str
@@ -29,16 +30,22 @@ class Panel:
     title: str
     path: str
     takes: str
+    spec: str = ""
 
     def make(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> QWidget:
         """The panel."""
-        module, name = self.path.rsplit(".", 1)
-        kind: type[Any] = getattr(import_module(module), name)
-        found = kind(*(getattr(workbench, each) for each in self.takes.split()), theme, parent)
+        kind, *spec = (_load(path) for path in (self.path, self.spec) if path)
+        found = kind(*spec, *(getattr(workbench, each) for each in self.takes.split()), theme, parent)
         assert isinstance(found, QWidget)
         return found
 
 
+def _load(path: str) -> Any:
+    module, name = path.rsplit(".", 1)
+    return getattr(import_module(module), name)
+
+
+_CURVES = "studio.gui.plots.curves.CurvesPanel"
 PANELS = (
     Panel("left", "setup", "Set-up", "studio.gui.setup.panel.SetupPanel", "setup runs starter tasks"),
     Panel("middle_top", "samples", "Samples", "studio.gui.live.samples.panel.SamplesPanel", "time latents"),
@@ -57,11 +64,11 @@ PANELS = (
     Panel("middle_bottom", "planners", "Planners", "studio.gui.live.planners.PlannersPanel", "setup runs"),
     Panel("middle_bottom", "runs", "Runs", "studio.gui.library.panel.RunsPanel", "library sweeps runs time starter"),
     Panel("middle_bottom", "queue", "Queue", "studio.gui.queue.panel.QueuePanel", "setup queue sweeps log"),
-    Panel("right_top", "batch", "Batch", "studio.gui.live.batch.BatchPanel", "time"),
+    Panel("right_top", "batch", "Batch", _CURVES, "time", "studio.gui.live.curves.BATCH"),
     Panel("right_top", "weights", "Weights", "studio.gui.live.weights.WeightsPanel", "target time"),
     Panel("right_top", "shares", "Shares", "studio.gui.evaluation.panel.SharesPanel", "setup evaluations"),
-    Panel("right_middle", "losses", "Losses", "studio.gui.live.losses.LossesPanel", "time"),
-    Panel("right_middle", "gradients", "Gradients", "studio.gui.live.gradients.GradientsPanel", "time"),
+    Panel("right_middle", "losses", "Losses", _CURVES, "time", "studio.gui.live.curves.LOSSES"),
+    Panel("right_middle", "gradients", "Gradients", _CURVES, "time", "studio.gui.live.curves.GRADIENTS"),
     Panel("right_bottom", "log", "Log", "studio.gui.live.log.LogPanel", "log"),
 )
 """In the order of their keys. A new panel is a line here."""

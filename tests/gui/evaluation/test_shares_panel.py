@@ -132,19 +132,19 @@ def test_that_raw_shares_can_be_asked_for(panel: SharesPanel, workbench: Workben
     qtbot.mouseClick(panel.raw, Qt.MouseButton.LeftButton)
     assert panel.bars.bars is not None
     assert panel.bars.bars.generated[2] == pytest.approx(2 / 3)
-    assert [curve.name for curve in panel.plot.curves] == ["tv_floor", "raw_tv", "raw_kl"]
 
 
 def test_that_every_evaluation_is_a_point_of_the_curves(panel: SharesPanel, workbench: Workbench, qtbot: QtBot) -> None:
     for step in (100, 200, 300):
         arrive(workbench, step)
-    button = panel.findChild(QToolButton, "shares_plot")
+    button = panel.findChild(QToolButton, "shares_error")
     assert button is not None
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     history = workbench.evaluations.view.history.history
     assert history.steps.tolist() == [100, 200, 300]
     assert history.column("tv").tolist() == [0.9] * 3
-    assert panel.plot.isVisible()
+    qtbot.waitUntil(lambda: "TV&nbsp;0.900" in panel.error.figures)
+    assert panel.error.isVisible()
 
 
 def test_that_the_offsets_tables_generated_column_fills(panel: SharesPanel, workbench: Workbench) -> None:
@@ -201,9 +201,10 @@ def test_that_every_figure_of_quality_is_explained_on_its_own(
     assert values["Fréchet distance"].text() == "12"
     assert len({label.toolTip() for label in values.values()}) == len(values) == 10
     assert values["Judge"].text() == "98.2 %"
-    floors = panel.quality.plot.references.lines
+    qtbot.waitUntil(lambda: not panel.quality.curves.empty_text)
+    floors = panel.quality.curves.plots["ratios"].references.lines
     assert [(line.place, line.title) for line in floors] == [(1.0, "real against real")]
-    assert panel.quality.legend.chips["frechet_ratio"].text().endswith("24")
+    assert panel.quality.curves.legend.chips["frechet_ratio"].text().endswith("24")
 
 
 def test_that_unsure_is_never_cut_off(panel: SharesPanel, workbench: Workbench) -> None:

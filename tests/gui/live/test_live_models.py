@@ -11,9 +11,9 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
+from studio.gui.live.curves import GRADIENTS, LOSSES
 from studio.gui.live.diagnostics import DiagnosticsPanel
-from studio.gui.live.gradients import GradientsPanel
-from studio.gui.live.losses import LossesPanel
+from studio.gui.plots.curves import CurvesPanel
 from studio.gui.plots.value_bins import shares, value_edges
 from studio.gui.state.history import History, HistoryView
 from studio.gui.widgets.theme import ThemeManager
@@ -201,21 +201,21 @@ def gradients_history(points: int = 60) -> History:
 
 
 @pytest.fixture
-def gradients(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> GradientsPanel:
-    panel = GradientsPanel(workbench.time, theme)
+def gradients(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> CurvesPanel:
+    panel = CurvesPanel(GRADIENTS, workbench.time, theme)
     show(qtbot, panel)
     return panel
 
 
 def test_that_gradients_have_a_curve_per_network_and_the_usual_ratio(
-    gradients: GradientsPanel, workbench: Workbench
+    gradients: CurvesPanel, workbench: Workbench
 ) -> None:
     assert "Press Start" in gradients.empty_text
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
     assert "Press Start" in gradients.empty_text, "there are no gradients in it"
     workbench.time.history_shown.emit(HistoryView(history=gradients_history()))
-    assert list(gradients.legend.chips) == ["critic", "generator"]
-    norm, ratio = gradients.plots["gradient_"], gradients.plots["update_"]
+    assert [chip.text() for chip in gradients.legend.chips.values()] == ["Critic", "Generator"]
+    norm, ratio = gradients.plots["norm"], gradients.plots["update"]
     assert [curve.name for curve in norm.curves] == ["gradient_critic", "gradient_generator"]
     assert [(line.place, line.title) for line in ratio.references.lines] == [(-3.0, "usual 1e−3")]
     assert not norm.references.lines
@@ -224,7 +224,7 @@ def test_that_gradients_have_a_curve_per_network_and_the_usual_ratio(
 
 
 def test_that_one_plot_can_be_switched_off_but_not_both(
-    qtbot: QtBot, gradients: GradientsPanel, workbench: Workbench
+    qtbot: QtBot, gradients: CurvesPanel, workbench: Workbench
 ) -> None:
     workbench.time.history_shown.emit(HistoryView(history=gradients_history()))
     norm, ratio = gradients.plots.values()
@@ -236,20 +236,20 @@ def test_that_one_plot_can_be_switched_off_but_not_both(
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert norm.isVisible()
     assert not ratio.isVisible()
-    gradients.shown["update_"].click()
+    gradients.shown["update"].click()
     gradients.resize(320, 220)
     assert not ratio.isVisible(), "a small panel has room for one"
 
 
 def test_that_a_linear_scale_hiding_and_holding_work_on_both_plots(
-    qtbot: QtBot, gradients: GradientsPanel, workbench: Workbench
+    qtbot: QtBot, gradients: CurvesPanel, workbench: Workbench
 ) -> None:
     workbench.time.history_shown.emit(HistoryView(history=gradients_history()))
     norm, ratio = gradients.plots.values()
     qtbot.mouseClick(gradients.log_button, Qt.MouseButton.LeftButton)
     assert not ratio.axes["left"].logarithmic
     assert ratio.references.lines[0].place == 1e-3
-    qtbot.mouseClick(gradients.legend.chips["critic"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(gradients.legend.chips["gradient_critic"], Qt.MouseButton.LeftButton)
     assert not norm._drawn["gradient_critic"].line.isVisible()
     assert not ratio._drawn["update_critic"].line.isVisible()
     qtbot.keyClick(norm, Key.Key_Plus)
@@ -265,17 +265,17 @@ def test_that_losses_draw_the_references_of_what_is_shown(
     spec = next(spec for spec in MODELS if spec.kind == "wgan_gp")
     monkeypatch.setitem(spec.references, "critic_gap", (Reference(value=2.0, title="bound"),))
     workbench.runs.config = RunConfig(model=spec.config(kind="wgan_gp"))
-    losses = LossesPanel(workbench.time, theme)
+    losses = CurvesPanel(LOSSES, workbench.time, theme)
     show(qtbot, losses)
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
-    assert "bound" in [line.title for line in losses.plot.references.lines]
+    assert "bound" in [line.title for line in losses.plots["values"].references.lines]
     qtbot.mouseClick(losses.legend.chips["critic_gap"], Qt.MouseButton.LeftButton)
-    assert "bound" not in [line.title for line in losses.plot.references.lines]
+    assert "bound" not in [line.title for line in losses.plots["values"].references.lines]
 
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_that_both_looks_fit_a_small_dock(
-    panel: DiagnosticsPanel, gradients: GradientsPanel, theme: ThemeManager, dark: bool
+    panel: DiagnosticsPanel, gradients: CurvesPanel, theme: ThemeManager, dark: bool
 ) -> None:
     theme.set_mode("dark" if dark else "light")
     for each in (panel, gradients):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication, QMainWindow, QTabWidget, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.gui.live.batch import BatchPanel
-from studio.gui.live.losses import LossesPanel
+from studio.gui.live.curves import BATCH, LOSSES
 from studio.gui.live.weights import WeightsPanel
+from studio.gui.plots.curves import CurvesPanel
+from studio.gui.plots.history_plot import HistoryPlot
 from studio.gui.plots.plot import Plot
 from studio.gui.state.history import History, HistoryView
 from studio.gui.widgets.theme import ThemeManager
@@ -36,22 +39,22 @@ def _click(qtbot: QtBot, panel: QWidget, name: str) -> None:
 
 
 @pytest.fixture
-def losses(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> LossesPanel:
-    panel = LossesPanel(workbench.time, theme)
+def losses(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> CurvesPanel:
+    panel = CurvesPanel(LOSSES, workbench.time, theme)
     show(qtbot, panel)
     return panel
 
 
-def test_that_losses_say_what_will_appear_and_forget_the_last_run(losses: LossesPanel, workbench: Workbench) -> None:
+def test_that_losses_say_what_will_appear_and_forget_the_last_run(losses: CurvesPanel, workbench: Workbench) -> None:
     assert "Press Start" in losses.empty_text
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
     assert not losses.empty_text
-    workbench.time.run_shown.emit()
+    workbench.time.history_shown.emit(HistoryView())
     assert "Press Start" in losses.empty_text
 
 
 def test_that_each_metric_has_a_curve_with_its_title_and_newest_value(
-    losses: LossesPanel, workbench: Workbench
+    losses: CurvesPanel, workbench: Workbench
 ) -> None:
     history = make_history()
     workbench.time.history_shown.emit(HistoryView(history=history))
@@ -64,93 +67,93 @@ def test_that_each_metric_has_a_curve_with_its_title_and_newest_value(
         "Gradient penalty",
     ]
     assert "Weighted mean of D(x)" in losses.legend.chips["critic_gap"].toolTip()
-    line = losses.plot._drawn["critic_gap"].line
+    line = losses.plots["values"]._drawn["critic_gap"].line
     assert line.xData[-1] == history.steps[-1]
 
 
-def test_that_a_click_in_the_legend_hides_a_curve(qtbot: QtBot, losses: LossesPanel, workbench: Workbench) -> None:
+def test_that_a_click_in_the_legend_hides_a_curve(qtbot: QtBot, losses: CurvesPanel, workbench: Workbench) -> None:
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
     _click(qtbot, losses, "show_critic_gap")
-    assert not losses.plot._drawn["critic_gap"].line.isVisible()
+    assert not losses.plots["values"]._drawn["critic_gap"].line.isVisible()
     chip = losses.legend.chips["critic_gap"]
     chip.setFocus()
     qtbot.keyClick(chip, Qt.Key.Key_Space)
-    assert losses.plot._drawn["critic_gap"].line.isVisible()
+    assert losses.plots["values"]._drawn["critic_gap"].line.isVisible()
 
 
-def test_that_curves_keep_their_range_until_the_run_outgrows_it(losses: LossesPanel, workbench: Workbench) -> None:
+def test_that_curves_keep_their_range_until_the_run_outgrows_it(losses: CurvesPanel, workbench: Workbench) -> None:
     history = make_history(205)
     workbench.time.history_shown.emit(HistoryView(history=history))
-    before = _range(losses.plot)
+    before = _range(losses.plots["values"])
     for step in range(2050, 2400, 50):
         history.append(step, {"critic_gap": 1.0, "loss_generator": -3.0, "gradient_penalty": 0.1})
         workbench.time.history_shown.emit(HistoryView(history=history))
-    assert _range(losses.plot) == before
+    assert _range(losses.plots["values"]) == before
     history.append(2_600, {"critic_gap": 1.0})
     workbench.time.history_shown.emit(HistoryView(history=history))
-    assert _range(losses.plot)[0] == [0, 3_000]
+    assert _range(losses.plots["values"])[0] == [0, 3_000]
 
 
 def test_that_moving_the_plot_holds_it_and_home_follows_again(
-    qtbot: QtBot, losses: LossesPanel, workbench: Workbench
+    qtbot: QtBot, losses: CurvesPanel, workbench: Workbench
 ) -> None:
     history = make_history()
     workbench.time.history_shown.emit(HistoryView(history=history))
-    losses.plot.setFocus()
-    qtbot.keyClick(losses.plot, Qt.Key.Key_Plus)
+    losses.plots["values"].setFocus()
+    qtbot.keyClick(losses.plots["values"], Qt.Key.Key_Plus)
     assert losses.view_box.currentText() == "Hold"
-    held = _range(losses.plot)
+    held = _range(losses.plots["values"])
     history.append(90_000, {"critic_gap": 50.0})
     workbench.time.history_shown.emit(HistoryView(history=history))
-    assert _range(losses.plot) == held
-    qtbot.keyClick(losses.plot, Qt.Key.Key_Home)
+    assert _range(losses.plots["values"]) == held
+    qtbot.keyClick(losses.plots["values"], Qt.Key.Key_Home)
     assert losses.view_box.currentText() == "All steps"
-    assert _range(losses.plot)[0][1] >= 90_000
+    assert _range(losses.plots["values"])[0][1] >= 90_000
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Minus])
-def test_that_keys_move_the_plot(qtbot: QtBot, losses: LossesPanel, workbench: Workbench, key: Qt.Key) -> None:
+def test_that_keys_move_the_plot(qtbot: QtBot, losses: CurvesPanel, workbench: Workbench, key: Qt.Key) -> None:
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
-    before = _range(losses.plot)
-    qtbot.keyClick(losses.plot, key)
-    assert _range(losses.plot) != before
+    before = _range(losses.plots["values"])
+    qtbot.keyClick(losses.plots["values"], key)
+    assert _range(losses.plots["values"]) != before
 
 
-def test_that_the_last_steps_can_be_followed(losses: LossesPanel, workbench: Workbench) -> None:
+def test_that_the_last_steps_can_be_followed(losses: CurvesPanel, workbench: Workbench) -> None:
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
     losses.view_box.setCurrentIndex(1)
-    assert _range(losses.plot)[0] == [2_000, 3_000]
+    assert _range(losses.plots["values"])[0] == [2_000, 3_000]
 
 
-def test_that_a_log_scale_says_what_it_leaves_out(qtbot: QtBot, losses: LossesPanel, workbench: Workbench) -> None:
+def test_that_a_log_scale_says_what_it_leaves_out(qtbot: QtBot, losses: CurvesPanel, workbench: Workbench) -> None:
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
     _click(qtbot, losses, "losses_log")
-    assert losses.plot.left_out == ["Generator loss"]
-    assert losses.plot.axes["left"].logarithmic
-    assert losses.plot._drawn["critic_gap"].line.yData[0] == pytest.approx(1.0, abs=0.01)
+    assert losses.plots["values"].left_out == ["Generator loss"]
+    assert losses.plots["values"].axes["left"].logarithmic
+    assert losses.plots["values"]._drawn["critic_gap"].line.yData[0] == pytest.approx(1.0, abs=0.01)
 
 
-def test_that_smoothing_shows_the_raw_curve_faintly_behind(losses: LossesPanel, workbench: Workbench) -> None:
+def test_that_smoothing_shows_the_raw_curve_faintly_behind(losses: CurvesPanel, workbench: Workbench) -> None:
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
-    drawn = losses.plot._drawn["loss_generator"]
+    drawn = losses.plots["values"]._drawn["loss_generator"]
     assert drawn.faint.isVisible()
     assert np.ptp(drawn.line.yData[50:]) < np.ptp(drawn.faint.yData[50:])
     losses.smoothing.setValue(0)
     assert not drawn.faint.isVisible()
 
 
-def test_that_marks_and_values_are_read_under_the_mouse(losses: LossesPanel, workbench: Workbench) -> None:
+def test_that_marks_and_values_are_read_under_the_mouse(losses: CurvesPanel, workbench: Workbench) -> None:
     history = make_history()
     history.marks.append(Mark(step=1_500, kind=MarkKind.EDIT, text="ΔH <edited>"))
     workbench.time.history_shown.emit(HistoryView(history=history))
-    assert losses.plot.marks.places.tolist() == [1_500]
-    assert "ΔH &lt;edited&gt;" in tooltip_at(losses.plot.viewport(), _at(losses.plot, 1_500, 2))
-    text = tooltip_at(losses.plot.viewport(), _at(losses.plot, 503, 2))
+    assert losses.plots["values"].marks.places.tolist() == [1_500]
+    assert "ΔH &lt;edited&gt;" in tooltip_at(losses.plots["values"].viewport(), _at(losses.plots["values"], 1_500, 2))
+    text = tooltip_at(losses.plots["values"].viewport(), _at(losses.plots["values"], 503, 2))
     assert "step 500" in text
     assert "Critic gap" in text
 
 
-def test_that_other_columns_make_other_curves(losses: LossesPanel, workbench: Workbench) -> None:
+def test_that_other_columns_make_other_curves(losses: CurvesPanel, workbench: Workbench) -> None:
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
     history = History()
     history.append(0, {"kl": 1.0, "loss_model": 2.0, "epoch": 3.0})
@@ -162,9 +165,9 @@ def test_that_nothing_hidden_is_drawn(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[str] = []
-    monkeypatch.setattr(LossesPanel, "draw", lambda self: drawn.append(self.NAME))
+    monkeypatch.setattr(CurvesPanel, "draw", lambda self: drawn.append(self.objectName()))
     window, tabs = QMainWindow(), QTabWidget()
-    panel = LossesPanel(workbench.time, theme)
+    panel = CurvesPanel(LOSSES, workbench.time, theme)
     tabs.addTab(QToolButton(), "other")
     tabs.addTab(panel, "losses")
     window.setCentralWidget(tabs)
@@ -179,17 +182,17 @@ def test_that_nothing_hidden_is_drawn(
 def test_that_the_batch_panel_shows_sizes_and_newest_values(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager
 ) -> None:
-    panel = BatchPanel(workbench.time, theme)
+    panel = CurvesPanel(BATCH, workbench.time, theme)
     show(qtbot, panel)
     assert "Press Start" in panel.empty_text
     workbench.time.history_shown.emit(HistoryView(history=make_history(batch_size=57.0, skipped=3.0)))
     texts = [chip.text() for chip in panel.legend.chips.values()]
     assert texts[0] == "n 57"
-    assert texts[2] == "B_avg 64"
+    assert texts[3] == "B_avg 64"
     assert texts[5] == "skipped 3"
     assert "(Σw)²/Σw²" in panel.legend.chips["ess"].toolTip()
     _click(qtbot, panel, "show_err")
-    assert not panel.carry._drawn["err"].line.isVisible()
+    assert not panel.plots["carry"]._drawn["err"].line.isVisible()
     width = panel.legend.chips["err"].width()
     workbench.time.history_shown.emit(HistoryView(history=make_history(err=1.2345e-9)))
     assert panel.legend.chips["err"].width() == width
@@ -198,9 +201,9 @@ def test_that_the_batch_panel_shows_sizes_and_newest_values(
 def test_that_a_curve_is_painted_wherever_the_view_goes(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager
 ) -> None:
-    panel = BatchPanel(workbench.time, theme)
+    panel = CurvesPanel(BATCH, workbench.time, theme)
     show(qtbot, panel)
-    plot = panel.sizes
+    plot = panel.plots["sizes"]
 
     def painted() -> bool:
         rectangle = plot._drawn["batch_size"].line.boundingRect()
@@ -213,26 +216,60 @@ def test_that_a_curve_is_painted_wherever_the_view_goes(
 
 
 def test_that_both_batch_plots_show_the_same_steps(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    panel = BatchPanel(workbench.time, theme)
+    panel = CurvesPanel(BATCH, workbench.time, theme)
     show(qtbot, panel)
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
-    qtbot.keyClick(panel.sizes, Qt.Key.Key_Right)
-    assert _range(panel.sizes)[0] == _range(panel.carry)[0] == [300, 3_300]
-    qtbot.keyClick(panel.carry, Qt.Key.Key_Home)
-    assert _range(panel.sizes)[0] == _range(panel.carry)[0] == [0, 3_000]
+    qtbot.keyClick(panel.plots["sizes"], Qt.Key.Key_Right)
+    assert _range(panel.plots["sizes"])[0] == _range(panel.plots["carry"])[0] == [300, 3_300]
+    qtbot.keyClick(panel.plots["carry"], Qt.Key.Key_Home)
+    assert _range(panel.plots["sizes"])[0] == _range(panel.plots["carry"])[0] == [0, 3_000]
 
 
 def test_that_a_low_batch_panel_has_one_plot_with_the_runs_range(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager
 ) -> None:
-    panel = BatchPanel(workbench.time, theme)
+    panel = CurvesPanel(BATCH, workbench.time, theme)
     show(qtbot, panel, 320, 220)
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
     qtbot.wait(10)
-    assert panel.carry.isHidden()
-    assert _range(panel.sizes)[0] == [0, 3_000]
+    assert panel.plots["carry"].isHidden()
+    assert _range(panel.plots["sizes"])[0] == [0, 3_000]
     assert panel.minimumSizeHint().height() <= 220
     assert panel.minimumSizeHint().width() <= 320
+
+
+def test_that_a_card_shows_the_curves_that_its_head_names(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager
+) -> None:
+    panel = CurvesPanel(BATCH, workbench.time, theme)
+    show(qtbot, panel, 240, 170)
+    plot = panel.plots["sizes"]
+    for compact, shown in ((True, ["n", "B", "ESS"]), (False, ["n", "B", "ESS", "B_avg"])):
+        panel.set_compact(compact)
+        workbench.time.history_shown.emit(HistoryView(history=make_history(batch_size=57.0, adjusted_size=64.0)))
+        assert [drawn.curve.title for drawn in plot._drawn.values() if drawn.line.isVisible()] == shown
+        assert panel.legend.isHidden() == compact
+        assert plot.axes["left"].label.isVisible() != compact
+    assert re.findall(r"\w+&nbsp;[\d.]+", panel.figures)[:2] == ["n&nbsp;57", "B&nbsp;64"]
+    workbench.time.history_shown.emit(HistoryView())
+    assert panel.figures == ""
+
+
+def test_that_a_size_below_zero_is_not_on_the_axis(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
+    panel = CurvesPanel(BATCH, workbench.time, theme)
+    show(qtbot, panel)
+    workbench.time.history_shown.emit(HistoryView(history=make_history(err=0.0)))
+    assert _range(panel.plots["carry"])[1][0] == 0
+
+
+def test_that_no_title_of_an_axis_is_cut_off(qtbot: QtBot, theme: ThemeManager) -> None:
+    plot = HistoryPlot(theme, "Norm", "gradient norm of each network")
+    show(qtbot, plot)
+    label = plot.axes["left"].label
+    plot.resize(400, 110)
+    qtbot.waitUntil(lambda: label.opacity() == 0)
+    plot.resize(400, 400)
+    qtbot.waitUntil(lambda: label.opacity() == 1)
 
 
 @pytest.fixture
@@ -308,8 +345,8 @@ def test_that_plots_change_their_look_at_once(
 
 
 def test_that_a_plot_can_be_copied_from_its_menu(
-    qtbot: QtBot, losses: LossesPanel, workbench: Workbench, qapp: QApplication
+    qtbot: QtBot, losses: CurvesPanel, workbench: Workbench, qapp: QApplication
 ) -> None:
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
-    losses.plot.copy_picture()
+    losses.plots["values"].copy_picture()
     assert not qapp.clipboard().pixmap().isNull()

@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QSpinBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.evaluation.panel import SharesPanel
+from studio.gui.live.curves import LOSSES
 from studio.gui.live.diagnostics import DiagnosticsPanel
 from studio.gui.live.examples import ExamplesPanel
-from studio.gui.live.losses import LossesPanel
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.live.weights import WeightsPanel
+from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.view_state import RunPhase
 from studio.gui.timeline.time_bar import TimeBar
 from studio.gui.timeline.time_cursor import TimeView
@@ -56,7 +57,7 @@ def test_that_an_old_run_fills_the_panels(
 ) -> None:
     samples, losses, shares, weights = panels = (
         SamplesPanel(workbench.time, workbench.latents, theme),
-        LossesPanel(workbench.time, theme),
+        CurvesPanel(LOSSES, workbench.time, theme),
         SharesPanel(workbench.setup, workbench.evaluations, theme),
         WeightsPanel(workbench.target, workbench.time, theme),
     )
@@ -69,14 +70,14 @@ def test_that_an_old_run_fills_the_panels(
     )
     assert [mark.kind for mark in workbench.time.view.marks] == [MarkKind.EDIT]
     assert samples._step.text().startswith("step 1,000")
-    assert [curve.title for curve in losses.plot.curves] == ["Negative ELBO"]
+    assert [curve.title for curve in losses.plots["values"].curves] == ["Negative ELBO"]
     assert shares._step.text() == "step 900, 1,000 samples"
     go_to(qtbot, workbench, 450)
     assert samples._step.text().startswith("step 333")
     assert samples._grid is not None
     assert np.array_equal(samples._grid.averaged, make_grid(333).averaged)
     assert shares._step.text() == "step 400, 1,000 samples"
-    assert losses.plot.cursor.places.tolist() == [450]
+    assert losses.plots["values"].cursor.places.tolist() == [450]
     assert "0.222" in losses.legend.chips["loss_autoencoder"].text()
     assert not weights.empty_text
 
@@ -265,7 +266,7 @@ def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
     record_evaluation(bench.runs.run.folder, edit, 0.3, 40.0)
     panels = {
         panel.NAME: hands.find(panel, panel.NAME)
-        for panel in (SamplesPanel, WeightsPanel, ExamplesPanel, DiagnosticsPanel, SharesPanel, LossesPanel)
+        for panel in (SamplesPanel, WeightsPanel, ExamplesPanel, DiagnosticsPanel, SharesPanel)
     }
     steps = [int(step) for step in FrameStore(bench.runs.run.folder).steps]
     assert steps[0] == 0

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QTabBar,
 from pytestqt.qtbot import QtBot
 
 from studio.data.folder import FolderConfig
-from studio.gui.live.batch import BatchPanel
 from studio.gui.live.samples.panel import SamplesPanel
+from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.log_line import LogLine
 from studio.gui.state.view_state import RunPhase
 from studio.gui.target.offsets.columns import Column
@@ -389,7 +389,7 @@ def test_that_a_legend_that_goes_takes_no_menu_along_after_all_panels_were_gone_
     for held in (Modifier.AltModifier, Modifier.AltModifier | CTRL):
         for digit in range(10):
             hands.key(Key(Key.Key_0 + digit), held)
-    hands.find(BatchPanel, "batch").legend.clear()
+    hands.find(CurvesPanel, "batch").legend.clear()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     hands.window.menuBar().setFocus()
     hands.key(Key.Key_F, Modifier.AltModifier)

@@ -20,20 +20,22 @@ from tests.gui.window.toy_panel import ToyPanel
 TOY = Panel("right_bottom", "toy", "Toy", "tests.gui.window.toy_panel.ToyPanel", "setup")
 
 
-def kind_of(panel: Panel) -> type[Any]:
-    module, name = panel.path.rsplit(".", 1)
-    found: type[Any] = getattr(import_module(module), name)
-    return found
+def load(path: str) -> Any:
+    module, name = path.rsplit(".", 1)
+    return getattr(import_module(module), name)
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=[panel.name for panel in PANELS])
 def test_that_each_panel_is_given_what_its_constructor_asks_for(panel: Panel, workbench: Workbench) -> None:
-    kind = kind_of(panel)
-    hints = typing.get_type_hints(kind.__init__)
-    given = [type(getattr(workbench, name)) for name in panel.takes.split()]
-    assert list(hints.values()) == [*given, ThemeManager, QWidget | None, type(None)]
+    kind = load(panel.path)
+    *taken, theme, parent, nothing = typing.get_type_hints(kind.__init__).values()
+    assert (theme, parent, nothing) == (ThemeManager, QWidget | None, type(None))
+    given = [getattr(workbench, name) for name in panel.takes.split()]
     assert len(given) <= 4
-    assert (panel.name, panel.title) == (kind.NAME, kind.TITLE)
+    spec = [load(panel.spec)] if panel.spec else []
+    assert all(isinstance(each, wanted) for each, wanted in zip([*spec, *given], taken, strict=True))
+    names = (spec[0].name, spec[0].title) if spec else (kind.NAME, kind.TITLE)
+    assert (panel.name, panel.title) == names
 
 
 def test_that_a_new_panel_is_one_line(

@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from studio.cli.main import main as studio
 from studio.data.planar.config import RingConfig
-from studio.gui.live.losses import LossesPanel
 from studio.gui.live.samples.panel import SamplesPanel
+from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.old_runs import Past
 from studio.gui.state.view_state import RunPhase
 from studio.gui.target.offsets.columns import Column
@@ -156,9 +156,9 @@ def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
     other.wait(lambda: bench.runs.run.phase is RunPhase.RUNNING and bench.runs.run.step > step + 2)
     assert bench.runs.history.steps[:step].tolist() == list(range(1, step + 1))
     assert [mark.text for mark in bench.runs.history.marks][marks:] == ["Went on from here"]
-    losses = other.find(LossesPanel, "losses")
-    assert losses._history is not None
-    assert losses._history.history is bench.runs.history
+    losses = other.find(CurvesPanel, "losses")
+    assert losses._view is not None
+    assert losses._view.history is bench.runs.history
     shares = bench.evaluations.view
     assert shares.history.history.steps.tolist() == [step - 1]
     assert shares.latest is not None

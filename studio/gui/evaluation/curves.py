@@ -1,0 +1,89 @@
+"""The curves of a run's evaluations: how far shares are from the target's, and how far samples are from the data."""
+
+from __future__ import annotations
+
+from studio.evaluation.committee import TOTAL_VARIATION
+from studio.gui.plots.curves import CurvesSpec, PlotSpec
+from studio.gui.plots.history_plot import Curve
+from studio.models.diagnostic import Reference
+
+_EMPTY = (
+    "How far the shares of what the model generates are from the target's, evaluation by evaluation.\n"
+    "Press Start to train; Ctrl+E evaluates at once."
+)
+_TV = (
+    Curve(name="tv", title="TV", colour=0, tip=TOTAL_VARIATION),
+    Curve(
+        name="tv_floor",
+        title="by chance",
+        colour=7,
+        tip="What TV comes to by chance where the shares are right, for as many samples.",
+    ),
+    Curve(name="raw_tv", title="raw TV", colour=1, shown=False, tip="TV of shares as the judge sees them."),
+)
+_KL = (
+    Curve(
+        name="kl",
+        title="KL",
+        colour=0,
+        tip="Relative entropy of the target from the generated shares among the recognisable. KL = Σ p′ log(p′/q).",
+    ),
+    Curve(name="raw_kl", title="raw KL", colour=1, shown=False, tip="KL of shares as the judge sees them."),
+)
+_REAL = (Reference(value=1.0, title="real against real"),)
+_RATIOS = (
+    Curve(
+        name="frechet_ratio",
+        title="Fréchet",
+        tip="Fréchet distance over its floor, the distance of as many real examples. 1 is as good as real.",
+        colour=0,
+        references=_REAL,
+    ),
+    Curve(
+        name="mmd_ratio",
+        title="Kernel",
+        tip="Kernel distance MMD² over its floor, that of as many real examples. 1 is as good as real.",
+        colour=1,
+        references=_REAL,
+    ),
+)
+
+SHARE_ERROR = CurvesSpec(
+    name="share_error",
+    title="Share error",
+    empty=_EMPTY,
+    plots=(
+        PlotSpec(
+            name="tv",
+            title="Total variation",
+            axis="total variation",
+            tip=TOTAL_VARIATION,
+            curves=lambda *_: _TV,
+            limits=(0.0, 1.0),
+        ),
+        PlotSpec(
+            name="kl",
+            title="KL",
+            axis="KL (nats)",
+            tip="Relative entropy of the target's shares from the generated ones, in nats.",
+            curves=lambda *_: _KL,
+            limits=(0.0, float("inf")),
+        ),
+    ),
+    head=2,
+)
+QUALITY = CurvesSpec(
+    name="quality",
+    title="Quality of samples",
+    empty=_EMPTY,
+    plots=(
+        PlotSpec(
+            name="ratios",
+            title="Distances over their floors",
+            axis="distance / floor",
+            tip="Distances between samples and tilted data over those of as many real examples.",
+            curves=lambda *_: _RATIOS,
+        ),
+    ),
+    head=2,
+)

@@ -1,0 +1,151 @@
+"""The curves of a run: how batches fill up, what losses become, and how far each network is pulled and moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from studio.gui.plots.curves import CurvesSpec, PlotSpec
+from studio.gui.plots.history_plot import Curve
+from studio.gui.state.view_state import spoken
+from studio.models.catalog import MODELS, model_spec
+from studio.models.diagnostic import Reference
+from studio.training.config.run_config import RunConfig
+from studio.training.storage.health import GRADIENT, LOSS, UPDATE, networks_in
+
+_SIZES = (
+    Curve(name="batch_size", title="n", colour=0, tip="Examples in the batch. The number of planned indices."),
+    Curve(
+        name="adjusted_size", title="B", colour=1, tip="Adjusted size of the batch, which the planner holds. B = Σ w."
+    ),
+    Curve(
+        name="ess",
+        title="ESS",
+        colour=2,
+        tip="How many equally weighted examples the batch is worth, by Kish. ESS = (Σw)²/Σw².",
+    ),
+    Curve(
+        name="average_size",
+        title="B_avg",
+        colour=4,
+        tip="Adjusted size that batches have on average, as set up, skipped steps included: those that are trained "
+        "then average more. The constant that losses are divided by.",
+    ),
+)
+_CARRY = (
+    Curve(
+        name="err",
+        title="err",
+        colour=3,
+        tip="Weight carried over to the next batch because the next example did not fit. Σ over steps of B_avg − B.",
+    ),
+    Curve(
+        name="skipped",
+        title="skipped",
+        colour=7,
+        tip="Steps passed over as the next example weighs more than what was saved up; the steps that are trained then "
+        "average B_avg·(trained + skipped)/trained, more than B_avg. Count of steps with w > err.",
+    ),
+)
+_USUAL = (Reference(value=1e-3, title="usual 1e−3"),)
+
+
+def _losses(names: Sequence[str], config: RunConfig | None) -> list[Curve]:
+    """A curve for each column that is a metric of the model, or else a loss."""
+    # The run may be of another model than the one set up by now; without a run, any model's metrics will do.
+    specs = MODELS if config is None else (model_spec(config.model.kind),)
+    metrics = {name: metric for spec in specs for name, metric in spec.metrics.items()}
+    references = {name: found for spec in specs for name, found in spec.references.items()}
+    networks = [name.removeprefix(LOSS) for name in names if name.startswith(LOSS)]
+    own = {LOSS + each: spoken(each) for each in networks if f"{each}_loss" not in metrics}
+    told = {name: (f"{each.capitalize()} loss", f"What the {each} step makes small.") for name, each in own.items()}
+    found = {name: metrics.get(name) or told[name] for name in [*metrics, *told] if name in names}
+    return [
+        Curve(name=name, title=title, tip=tip, colour=colour, references=tuple(references.get(name, ())))
+        for colour, (name, (title, tip)) in enumerate(found.items())
+    ]
+
+
+def _networks(kind: str, references: tuple[Reference, ...], names: Sequence[str], _: RunConfig | None) -> list[Curve]:
+    """A curve for each network."""
+    return [
+        Curve(
+            name=kind + network,
+            title=spoken(network).capitalize(),
+            tip=f"Gradient and updates of the {spoken(network)}.",
+            colour=colour,
+            references=references,
+        )
+        for colour, network in enumerate(networks_in(names))
+    ]
+
+
+BATCH = CurvesSpec(
+    name="batch",
+    title="Batch",
+    empty="How large batches are: examples n, adjusted size B and effective size ESS against step.\n"
+    "Press Start to train.",
+    plots=(
+        PlotSpec(
+            name="sizes",
+            title="Sizes",
+            axis="examples",
+            tip="Examples n, adjusted size B, its average and Kish's ESS of logged batches.",
+            curves=lambda *_: _SIZES,
+            limits=(0.0, float("inf")),
+        ),
+        PlotSpec(
+            name="carry",
+            title="Carry",
+            axis="weight; steps",
+            tip="Weight carried from batch to batch, and steps skipped.",
+            curves=lambda *_: _CARRY,
+            limits=(0.0, float("inf")),
+            smooth=False,
+        ),
+    ),
+    window=20,
+    head=3,
+)
+LOSSES = CurvesSpec(
+    name="losses",
+    title="Losses",
+    empty="The model's losses and metrics, a curve for each.\n"
+    "Press Start to train; the first points come within seconds.",
+    plots=(
+        PlotSpec(
+            name="values",
+            title="Losses",
+            axis="value",
+            tip="Losses and metrics of the run; one curve for each.",
+            curves=_losses,
+        ),
+    ),
+    window=20,
+)
+GRADIENTS = CurvesSpec(
+    name="gradients",
+    title="Gradients",
+    empty="How strongly each network's weights are pulled, and how far a step moves them.\n"
+    "Press Start to train; the first points come within seconds.",
+    plots=(
+        PlotSpec(
+            name="norm",
+            title="Norm",
+            axis="gradient norm ‖g‖",
+            tip="Norm of each network's gradient, before clipping: near 0 it learns nothing, soaring it diverges. "
+            "‖g‖ = √Σ g².",
+            curves=lambda *of: _networks(GRADIENT, (), *of),
+            logarithmic=True,
+        ),
+        PlotSpec(
+            name="update",
+            title="Update ratio",
+            axis="‖Δθ‖/‖θ‖",
+            tip="How much a step changes each network's weights: about 1e-3 is usual, 0.1 is too much, 1e-6 learns "
+            "hardly. ‖Δθ‖/‖θ‖.",
+            curves=lambda *of: _networks(UPDATE, _USUAL, *of),
+            logarithmic=True,
+        ),
+    ),
+    head=2,
+)

@@ -1,0 +1,323 @@
+"""Panels of curves against step, each as a declaration: plots over the same steps, legend, scale and smoothing.
+
+The source is a run that is looked at, or its evaluations. A small card shows the curves that its head names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+from typing import Protocol, runtime_checkable
+
+from PySide6.QtCore import Qt, SignalInstance, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSlider, QWidget
+
+from studio.gui.plots.history_plot import Curve, HistoryPlot
+from studio.gui.plots.legend import Chip, Legend, is_cramped
+from studio.gui.plots.ranges import Range
+from studio.gui.state.history import HistoryView
+from studio.gui.widgets.buttons import toggle_button
+from studio.gui.widgets.choice_box import ChoiceBox
+from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.number_format import compact, whole
+from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
+from studio.training.config.run_config import RunConfig
+
+WINDOWS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 1000)
+"""Points that can be averaged."""
+_VIEWS = {"All steps": None, "Last 1,000": 1_000, "Last 10,000": 10_000, "Last 100,000": 100_000}
+_HOLD = "Hold"
+_WIDE, _HIGH = 480, 340  # pixels of width or height from which there is room for two plots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlotSpec:
+    """One plot.
+
+    Attributes:
+        name: of the button that shows it, where there are several.
+        title: what it shows.
+        axis: quantity along the vertical axis, with its unit.
+        tip: what that says, in a sentence, and its formula.
+        curves: those of a history with these columns, of a run that began with this configuration if it is known.
+        limits: least and greatest value there can be, at which the axis ends.
+        logarithmic: at first.
+        smooth: the smoothing is for this plot, too.
+    """
+
+    name: str
+    title: str
+    axis: str
+    tip: str
+    curves: Callable[[Sequence[str], RunConfig | None], Sequence[Curve]]
+    limits: Range = (float("-inf"), float("inf"))
+    logarithmic: bool = False
+    smooth: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvesSpec:
+    """One panel.
+
+    Attributes:
+        name, title: of the panel.
+        empty: what will appear, and what to do to get it.
+        plots: over the same steps.
+        window: points averaged at first.
+        head: how many curves of the first plot are shown, with their newest values in the head, where it is a card.
+    """
+
+    name: str
+    title: str
+    empty: str
+    plots: tuple[PlotSpec, ...]
+    window: int = 1
+    head: int = 1
+
+
+@runtime_checkable
+class HistorySource(Protocol):
+    """Has a history to show: of a run, or of its evaluations."""
+
+    @property
+    def history(self) -> HistoryView: ...
+
+    @property
+    def config(self) -> RunConfig | None:
+        """What the run began with, if it is known."""
+
+    @property
+    def history_shown(self) -> SignalInstance:
+        """Emits HistoryView: new points or marks, another step, or another history."""
+
+
+class CurvesPanel(LivePanel):
+    """Curves against step.
+
+    Args:
+        spec: what they are.
+        source: where they come from.
+    """
+
+    def __init__(
+        self, spec: CurvesSpec, source: HistorySource, theme: ThemeManager, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(theme, parent)
+        self.setObjectName(spec.name)
+        self.setAccessibleName(spec.title)
+        self._spec, self._source, self._view = spec, source, source.history
+        self._compact = False
+        self.plots = {each.name: self._make_plot(each) for each in spec.plots}
+        self.legend = Legend(theme)
+        self.legend.toggled.connect(self._choose_curves)
+        self._left_out = QLabel(wordWrap=True)
+        self._left_out.setTextFormat(Qt.TextFormat.PlainText)
+        self._left_out.setProperty("role", "small")
+        self._left_out.hide()
+        self._row = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        for plot in self.plots.values():
+            self._row.addWidget(plot, 1)
+        self._controls = self._make_controls()
+        self.body.addWidget(self._controls)
+        self.body.addLayout(self._row, 1)
+        self.body.addWidget(self._left_out)
+        self.body.addWidget(self.legend)
+        self._on_smoothing(self.smoothing.value())
+        self.show_empty(spec.empty)
+        source.history_shown.connect(self.take_history)
+        self.request_draw()
+
+    def _make_plot(self, spec: PlotSpec) -> HistoryPlot:
+        plot = HistoryPlot(self.theme, f"{spec.title} against step", spec.axis)
+        plot.setAccessibleDescription(spec.tip)
+        plot.logarithmic, plot.limits = spec.logarithmic, spec.limits
+        plot.moved.connect(partial(self._hold, plot))
+        plot.reset_asked.connect(self.follow)
+        return plot
+
+    def _make_controls(self) -> QWidget:
+        name = self._spec.name
+        bar = QWidget()
+        row = FlowLayout(bar, spacing=self.theme.tokens.spacing)
+        self.shown = {
+            each.name: toggle_button(f"{name}_{each.name}", each.title, each.tip, checked=True)
+            for each in self._spec.plots
+        }
+        for each, button in self.shown.items():
+            button.toggled.connect(partial(self._on_shown, each))
+            row.addWidget(button)
+        if len(self.shown) == 1:
+            button.hide()
+        self.view_box = ChoiceBox()
+        self.view_box.setObjectName(f"{name}_view")
+        self.view_box.addItems([*_VIEWS, _HOLD])
+        tip = "Which steps are shown: those that come, or those you zoomed to. Home shows all again."
+        set_help(self.view_box, "Steps shown", tip)
+        self.view_box.currentTextChanged.connect(self._on_view)
+        tip = "Show values on a logarithmic scale, where equal factors are equal distances; those ≤ 0 are left out."
+        self.log_button = toggle_button(f"{name}_log", "Log scale", tip, checked=self._spec.plots[0].logarithmic)
+        self.log_button.toggled.connect(self._on_log)
+        self._smoothing = self._make_smoothing()
+        for widget in (self.view_box, self.log_button, self._smoothing):
+            row.addWidget(widget)
+        return bar
+
+    def _make_smoothing(self) -> QWidget:
+        group = QWidget()
+        row = QHBoxLayout(group)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.smoothing = QSlider(Qt.Orientation.Horizontal)
+        self.smoothing.setObjectName(f"{self._spec.name}_smoothing")
+        self.smoothing.setRange(0, len(WINDOWS) - 1)
+        self.smoothing.setPageStep(2)
+        self.smoothing.setFixedWidth(80)
+        self.smoothing.setValue(WINDOWS.index(self._spec.window))
+        self.smoothing.valueChanged.connect(self._on_smoothing)
+        self._window = QLabel()
+        self._window.setFixedWidth(self._window.fontMetrics().horizontalAdvance("1,000 pts") + 4)
+        tip = "Points averaged; the raw curve stays faintly behind. Mean of the last m logged values."
+        set_help(self.smoothing, "Smoothing, in points", tip)
+        set_help(self._window, "Points averaged", tip)
+        for widget in (QLabel("Smooth"), self.smoothing, self._window):
+            row.addWidget(widget)
+        return group
+
+    # -- what comes
+
+    @Slot(object)
+    def take_history(self, view: HistoryView) -> None:
+        """New points or marks; another history is followed anew."""
+        other, self._view = view.history is not self._view.history, view
+        if other:
+            self.follow()
+        else:
+            self.request_draw()
+
+    def draw(self) -> None:
+        """Bring curves and values up to date."""
+        names, config = self._view.history.names, self._source.config
+        curves = [list(plot.curves(names, config)) for plot in self._spec.plots]
+        if not any(curves) or not len(self._view.history):
+            self.show_empty(self._spec.empty)
+            return
+        if curves != [plot.curves for plot in self.plots.values()]:
+            self._set_curves(curves)
+        self.show_body()
+        for name, chip in self.legend.chips.items():
+            chip.set_value(compact(self._view.current(name), 3))
+        for plot in self.plots.values():
+            if not plot.isHidden():
+                plot.show_history(self._view)
+        self.set_figures("&ensp;".join(map(self._figure, curves[0][: self._spec.head])))
+        # Kept open while the scale is logarithmic, so that the plot does not jump when a value changes its sign.
+        left_out = ", ".join(title for plot in self.plots.values() for title in plot.left_out if not plot.isHidden())
+        self._left_out.setVisible(self.log_button.isChecked() and not self._compact)
+        self._left_out.setText(f"A logarithmic scale cannot show values ≤ 0: {left_out}." if left_out else " ")
+
+    def _figure(self, curve: Curve) -> str:
+        """Colour, title and newest value of a curve, as rich text."""
+        colour, value = self.theme.tokens.series_colour(curve.colour), compact(self._view.current(curve.name), 3)
+        return f'<span style="color: {colour}">■</span> {escape(curve.title)}&nbsp;{value}'
+
+    def _set_curves(self, curves: Sequence[Sequence[Curve]]) -> None:
+        """Draw these; curves of one title share an entry of the legend, which then has no value."""
+        known = {chip.title: chip.isChecked() for chip in self.legend.chips.values()}
+        self.legend.clear()
+        titles = [curve.title for each in curves for curve in each]
+        for plot, those in zip(self.plots.values(), curves, strict=True):
+            plot.set_curves(those)
+            for curve in those:
+                if curve.title not in {chip.title for chip in self.legend.chips.values()}:
+                    width = 7 if titles.count(curve.title) == 1 else 0
+                    chip = self.legend.add(Chip(curve.name, curve.title, curve.tip, width=width), curve.colour)
+                    chip.setChecked(known.get(curve.title, curve.shown))
+        self._choose_curves()
+
+    # -- what is shown
+
+    def set_compact(self, on: bool) -> None:
+        """A card shows the curves of its head, and no controls."""
+        self._compact = on
+        for plot in self.plots.values():
+            plot.set_compact(on)
+        self._arrange()
+        self._choose_curves()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Side by side in a wide panel, one above the other in a high one."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """The plots that are switched on, but in a small panel the first of them alone."""
+        high = self.height() > 0.8 * self.width()
+        self._row.setDirection(QBoxLayout.Direction.TopToBottom if high else QBoxLayout.Direction.LeftToRight)
+        self.legend.set_compact(is_cramped(self))
+        self.legend.setVisible(not self._compact)
+        self._controls.setVisible(not self._compact and not is_cramped(self))
+        self._smoothing.setVisible(self.height() >= _HIGH or self.width() >= _WIDE)
+        wanted = [name for name, button in self.shown.items() if button.isChecked()]
+        if self._compact or (self.height() < _HIGH if high else self.width() < _WIDE):
+            del wanted[1:]
+        for name, plot in self.plots.items():
+            plot.setVisible(name in wanted)
+            plot.set_label("bottom", "" if high and name != wanted[-1] else "step")
+        self.request_draw()
+
+    def _on_shown(self, name: str, shown: bool) -> None:
+        if not shown and not any(button.isChecked() for button in self.shown.values()):
+            others = [button for each, button in self.shown.items() if each != name]
+            others[0].setChecked(True)  # something is always to be seen
+        self._arrange()
+
+    @Slot()
+    def _choose_curves(self) -> None:
+        """Those that the legend has switched on; on a card, those of the head."""
+        on = {chip.title for chip in self.legend.chips.values() if chip.isChecked()}
+        for plot in self.plots.values():
+            for place, curve in enumerate(plot.curves):
+                plot.set_shown(curve.name, place < self._spec.head if self._compact else curve.title in on)
+
+    @Slot(str)
+    def _on_view(self, text: str) -> None:
+        for plot in self.plots.values():
+            plot.following = text != _HOLD
+            if plot.following:
+                plot.span = _VIEWS[text]
+                plot.forget_range()
+        self.request_draw()
+
+    @Slot(bool)
+    def _on_log(self, on: bool) -> None:
+        for plot in self.plots.values():
+            plot.logarithmic = on
+            plot.forget_range()
+        if self.view_box.currentText() == _HOLD:
+            self.follow()  # what was held has no meaning on the other scale
+        self.request_draw()
+
+    @Slot(int)
+    def _on_smoothing(self, place: int) -> None:
+        points = WINDOWS[place]
+        for spec, plot in zip(self._spec.plots, self.plots.values(), strict=True):
+            plot.window = points if spec.smooth else 1
+        self._window.setText("off" if points == 1 else f"{whole(points)} pts")
+        self.request_draw()
+
+    def _hold(self, moved: HistoryPlot) -> None:
+        """The person looks at some steps: all plots show these, and stay there."""
+        self.view_box.setCurrentText(_HOLD)
+        for plot in self.plots.values():
+            if plot is not moved:
+                plot.view.setXRange(*moved.view.viewRange()[0], padding=0)
+
+    @Slot()
+    def follow(self) -> None:
+        """Show everything and keep up with the run."""
+        self.view_box.setCurrentIndex(0)
+        self._on_view(self.view_box.currentText())
