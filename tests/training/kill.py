@@ -24,7 +24,7 @@ from studio.training.engine.trainer import Trainer
 from studio.training.messages.events import Logged
 from studio.training.messages.snapshot import SampleGrid
 from studio.training.storage.checkpoint import read_checkpoint
-from studio.training.storage.frames import FrameStore
+from studio.training.storage.frames import Frame, FrameStore
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.recorder import Recorder
 from studio.training.storage.resumption import resume
@@ -44,11 +44,11 @@ def write_for_ever(path: Path, told: int) -> None:
     pictures = DATA.images[:4]
     while True:
         grid = SampleGrid(step=trainer.step_count, raw=pictures, averaged=pictures)
-        recorder.save_grid(grid, np.ones(8), float(trainer.step_count))
+        recorder.save_frame(Frame(grid=grid, seconds=float(trainer.step_count), weights=np.ones(8)))
         recorder.save(None, float(trainer.step_count))
         os.write(told, trainer.step_count.to_bytes(8, "big"))
         report = trainer.step()
-        recorder.log(Logged(step=trainer.step_count, seconds=0.0, values=report.values()))
+        recorder.hear(Logged(step=trainer.step_count, seconds=0.0, values=report.values()))
 
 
 def one_kill(path: Path, rng: random.Random) -> int:

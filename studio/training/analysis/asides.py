@@ -43,12 +43,15 @@ class SideTasks:
     ) -> None:
         """Begin one or call it off, `seconds` into training."""
         evaluator = self._evaluator
-        if isinstance(command, ComparePlanners | CancelComparison):
-            self._comparer.obey(command)
-        elif evaluator is not None and isinstance(command, EvaluateNow):
-            self._evaluate(evaluator, lambda: evaluator.demand(seconds))
-        elif evaluator is not None:
-            self._post(evaluator.cancel())
+        match command:
+            case ComparePlanners():
+                self._comparer.begin(command.seconds)
+            case CancelComparison():
+                self._comparer.cancel()
+            case EvaluateNow() if evaluator is not None:
+                self._evaluate(evaluator, lambda: evaluator.demand(seconds))
+            case CancelEvaluation() if evaluator is not None:
+                self._post(evaluator.cancel())
 
     def advance(self) -> None:
         """Do a piece of what the person waits for."""

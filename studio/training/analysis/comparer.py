@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from studio.training.engine.memory import out_of_memory
-from studio.training.messages.commands import CancelComparison, ComparePlanners
 from studio.training.messages.events import ComparingPlanners, Noticed, PlannersCompared
 
 if TYPE_CHECKING:
@@ -37,16 +36,6 @@ class PlannerComparisons:
     def busy(self) -> bool:
         """Whether there is more to do."""
         return self._now is not None
-
-    def obey(self, command: ComparePlanners | CancelComparison) -> None:
-        """Begin or call off, as told."""
-        match command:
-            case ComparePlanners(seconds=seconds):
-                self.begin(seconds)
-            case CancelComparison():
-                self.cancel()
-            case _:
-                assert_never(command)
 
     def begin(self, seconds: float) -> None:
         """Begin, from the parameters as they are; one that is under way is left to end."""

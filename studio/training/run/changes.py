@@ -18,7 +18,6 @@ from studio.training.messages.events import (
     PerturbationApplied,
     PerturbationRejected,
 )
-from studio.training.run.keeper import OptionalRecorder
 from studio.training.run.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -28,20 +27,16 @@ Change = SetPerturbation | SetLearningRate | SetBatchSize | SetLatents
 
 
 class Changes:
-    """Makes them, has them kept, and tells of them.
+    """Makes them, and tells of them by events.
 
     Args:
         trainer: of the run.
-        keeper: notes what is changed.
         reporter: draws samples.
         tell: takes the events.
     """
 
-    def __init__(
-        self, trainer: Trainer, keeper: OptionalRecorder, reporter: Reporter, tell: Callable[[Event], None]
-    ) -> None:
+    def __init__(self, trainer: Trainer, reporter: Reporter, tell: Callable[[Event], None]) -> None:
         self._trainer = trainer
-        self._keeper = keeper
         self._reporter = reporter
         self._tell = tell
 
@@ -56,7 +51,6 @@ class Changes:
                 self._set_batch_size(change)
             case SetLatents(latents=latents):
                 self._reporter.latents = latents
-                self._keeper.note_latents(latents)
                 self._tell(LatentsApplied(step=self._trainer.step_count, latents=latents))
             case _:
                 assert_never(change)
@@ -68,16 +62,13 @@ class Changes:
         except UserError as error:
             self._tell(PerturbationRejected(revision=revision, error=error))
             return
-        step = self._trainer.step_count
-        self._keeper.note_edit(step)
-        self._tell(PerturbationApplied(step=step, revision=revision))
+        self._tell(PerturbationApplied(step=self._trainer.step_count, revision=revision))
 
     def _set_learning_rate(self, change: SetLearningRate) -> None:
         if change.network not in self._trainer.networks:
             return  # a setting that the model as built makes no use of
         step = self._trainer.step_count
         self._trainer.set_learning_rate(change.network, change.rate)
-        self._keeper.note_learning_rate(step, change.network, change.rate)
         self._tell(LearningRateApplied(step=step, network=change.network, rate=change.rate))
 
     def _set_batch_size(self, change: SetBatchSize) -> None:
@@ -87,5 +78,4 @@ class Changes:
         except UserError as error:
             self._tell(Noticed(step=step, error=error))
             return
-        self._keeper.note_config()
         self._tell(BatchSizeApplied(step=step, average_size=change.average_size))

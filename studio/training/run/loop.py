@@ -53,7 +53,6 @@ from studio.training.messages.events import (
 from studio.training.messages.latents import Latents
 from studio.training.messages.mailbox import Mailbox
 from studio.training.run.changes import Changes
-from studio.training.run.keeper import OptionalRecorder
 from studio.training.run.recovery import Recovery, shortage, smaller_batch
 from studio.training.run.reporter import Reporter
 
@@ -95,11 +94,13 @@ class RunLoop:
         self._limit = limit or StopCondition()
         self._threads = threads
         self._clock = Stopwatch(seconds)
-        self._keeper = OptionalRecorder(recorder, self._clock, 60 * trainer.config.cadence.checkpoint_every)
-        self._recovery = Recovery(trainer, self._keeper, self._tell)
+        self._recorder = recorder
+        self._next_checkpoint = 0.0
+        self._recovery = Recovery(trainer, recorder, self._tell)
         self._asides = SideTasks(trainer, evaluator, self._tell)
-        self._reporter = Reporter(trainer, self._clock, self._keeper.latents or Latents.of(trainer.config))
-        self._changes = Changes(trainer, self._keeper, self._reporter, self._tell)
+        latents = recorder.latents if recorder is not None else None
+        self._reporter = Reporter(trainer, self._clock, latents or Latents.of(trainer.config))
+        self._changes = Changes(trainer, self._reporter, self._tell)
         self._paused = False
         self._stopping = False
         self._insisting = False
@@ -198,7 +199,7 @@ class RunLoop:
             self._sample()
         if self._reporter.snapshot_is_due and self._mailbox.snapshot_wanted:
             self._offer_snapshot(hurried=True)
-        if self._keeper.checkpoint_is_due and not self._paused:
+        if self.seconds >= self._next_checkpoint and not self._paused:
             self._keep(None)
         self._asides.take_turn(self.seconds)
 
@@ -220,22 +221,21 @@ class RunLoop:
     def _log(self, report: StepReport) -> None:
         values = report.values() | {"skipped": float(self.trainer.skipped), "epoch": self.trainer.epoch}
         values |= self._reporter.distances()
-        point = Logged(step=self.trainer.step_count, seconds=self.seconds, values=values)
-        self._mailbox.post(point)
-        self._keeper.log(point)
+        self._tell(Logged(step=self.trainer.step_count, seconds=self.seconds, values=values))
         error = self._recovery.examine(values, self.seconds)
         if error is not None:
             self._pause_with(error, back_to=self._recovery.good_step)
 
     def _sample(self, *, thorough: bool = False) -> bool:
         """A new sample grid, shown and kept; whether it could be kept."""
-        grid = self._reporter.draw(thorough=thorough)
-        return self._try(lambda: self._keeper.save_grid(grid, self._reporter))
+        frame, recorder = self._reporter.draw(thorough=thorough), self._recorder
+        return recorder is None or self._try(lambda: recorder.save_frame(frame))
 
     def _tell(self, event: Event) -> None:
         """Report an event that may be worth keeping, too."""
         self._mailbox.post(event)
-        self._keeper.hear(event)
+        if self._recorder is not None:
+            self._recorder.hear(event)
 
     def _offer_snapshot(self, *, hurried: bool = False) -> None:
         self._mailbox.offer(self._reporter.snapshot(self._recovery.good_step, hurried=hurried))
@@ -347,28 +347,32 @@ class RunLoop:
         return True
 
     def _keep(self, outcome: Outcome | None) -> bool:
-        """Write everything that the run can go on from; whether that went well."""
+        """Write everything that the run can go on from; whether that went well: if not, it is due again at once."""
+        recorder = self._recorder
 
         def write() -> None:
-            news = self._keeper.save(outcome)
+            news = recorder.save(outcome, self.seconds) if recorder is not None else None
+            self._next_checkpoint = self.seconds + 60 * self.trainer.config.cadence.checkpoint_every
             if news is not None:
                 self._tell(Noticed(step=self.trainer.step_count, error=news))
 
+        self._next_checkpoint = self.seconds
         return self._try(write)
 
     def _save(self, outcome: Outcome | None) -> bool:
-        saved, path = self._keep(outcome), self._keeper.path
-        if saved and path is not None:
-            self._mailbox.post(Saved(step=self.trainer.step_count, path=path))
+        saved = self._keep(outcome)
+        if saved and self._recorder is not None:
+            self._mailbox.post(Saved(step=self.trainer.step_count, path=self._recorder.folder.path))
         return saved
 
     def _write(self, command: Save | SaveElsewhere) -> None:
         if isinstance(command, Save):
             self._save(None)
             return
-        if self._keeper.path is None or not self._try(lambda: self._keeper.move(command.root)):
+        recorder = self._recorder
+        if recorder is None or not self._try(lambda: recorder.move(command.root, self.seconds)):
             return
-        step, path = self.trainer.step_count, self._keeper.path
+        step, path = self.trainer.step_count, recorder.folder.path
         self._mailbox.post(Moved(step=step, path=path))
         self._mailbox.post(Saved(step=step, path=path))
         self._stopping = self._stop_refused

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from studio.errors import UserError
 from studio.training.engine.memory import out_of_memory
 from studio.training.messages.events import Event, Noticed, Restored
-from studio.training.run.keeper import OptionalRecorder
 from studio.training.run.last_good import LastGood
 from studio.training.storage.health import Health, diverged
 from studio.training.storage.shelf import CheckpointStore
 
 if TYPE_CHECKING:
     from studio.training.engine.trainer import Trainer
+    from studio.training.storage.recorder import Recorder
 
 _HINT = "Go on with a smaller batch, or close other programs and resume; a narrower model takes less, too."
 
@@ -30,13 +30,13 @@ class Recovery:
 
     Args:
         trainer: that is watched and put back.
-        keeper: notes returns; its folder has checkpoints.
+        recorder: its folder has checkpoints; None for a run that is not kept.
         tell: takes the events.
     """
 
-    def __init__(self, trainer: Trainer, keeper: OptionalRecorder, tell: Callable[[Event], None]) -> None:
+    def __init__(self, trainer: Trainer, recorder: Recorder | None, tell: Callable[[Event], None]) -> None:
         self._trainer = trainer
-        self._keeper = keeper
+        self._recorder = recorder
         self._tell = tell
         self._health = Health()
         self._good = LastGood(trainer)
@@ -78,19 +78,18 @@ class Recovery:
             UserError: it is a checkpoint, and that is damaged.
         """
         _hand_back(self._trainer)
-        left, folder = self._trainer.step_count, self._keeper.path
-        kept = -1 if self._good.newest is None else self._good.newest
-        steps = CheckpointStore(folder).steps if folder is not None else []
-        checkpoint = max((step for step in steps if step <= left), default=-1)
-        if folder is not None and checkpoint > kept:
-            return self._returned(left, _read_state(self._trainer, CheckpointStore(folder).find(checkpoint)))
+        left, kept = self._trainer.step_count, -1 if self._good.newest is None else self._good.newest
+        if self._recorder is not None:
+            store = CheckpointStore(self._recorder.folder.path)
+            checkpoint = max((step for step in store.steps if step <= left), default=-1)
+            if checkpoint > kept:
+                return self._returned(left, _read_state(self._trainer, store.find(checkpoint)))
         return self._returned(left, self._good.restore(newest=True))
 
     def _returned(self, left: int, step: int | None) -> bool:
         if step is None:
             return False
         self._health = Health()
-        self._keeper.note_return(left, step)
         self._tell(Restored(step=step, left=left))
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -14,7 +15,8 @@ from studio.models.diagnostic import Diagnostic
 from studio.training.messages.clock import Stopwatch, Throughput
 from studio.training.messages.commands import ShowBetween
 from studio.training.messages.latents import Latents
-from studio.training.messages.snapshot import Images, Interpolation, PlaneFrame, PlannedExamples, SampleGrid, Snapshot
+from studio.training.messages.snapshot import Images, Interpolation, PlannedExamples, SampleGrid, Snapshot
+from studio.training.storage.frames import Frame
 
 if TYPE_CHECKING:
     from studio.training.analysis.plane_watch import PlaneWatch
@@ -41,7 +43,6 @@ class Reporter:
     Attributes:
         latents: those of the next grid.
         asked: the way between samples that is drawn with it.
-        new_diagnostics: what the model showed of itself for the newest grid; none where it did not look again.
     """
 
     def __init__(self, trainer: Trainer, clock: Stopwatch, latents: Latents) -> None:
@@ -52,7 +53,6 @@ class Reporter:
         self._clock = clock
         self._report: StepReport | None = None
         self._grid: SampleGrid | None = None
-        self.new_diagnostics: tuple[Diagnostic, ...] = ()
         self._diagnostics: tuple[Diagnostic, ...] = ()
         self._next_grid = 0.0
         self._next_diagnosis = 0.0
@@ -85,7 +85,7 @@ class Reporter:
         """Whether it is time for another snapshot."""
         return self._clock.seconds >= self._next_snapshot
 
-    def draw(self, *, thorough: bool = False) -> SampleGrid:
+    def draw(self, *, thorough: bool = False) -> Frame:
         """A new sample grid, and what the model shows beside it, unless that would take too much of the time.
 
         Args:
@@ -98,12 +98,21 @@ class Reporter:
             latents=self.latents,
         )
         self.draw_between()
-        self.new_diagnostics = ()
-        if thorough or self._clock.seconds >= self._next_diagnosis:
+        diagnosed = thorough or self._clock.seconds >= self._next_diagnosis
+        if diagnosed:
             self._diagnose()
-            self.new_diagnostics = self._diagnostics
         self._next_grid = self._clock.seconds + self._trainer.config.cadence.sample_every
-        return grid
+        frame = Frame(
+            grid=grid,
+            seconds=self._clock.seconds,
+            weights=self._recent_weights,
+            planned=self._planned,
+            diagnostics=self._diagnostics if diagnosed else (),
+        )
+        if self._plane is None:
+            return frame
+        plane = self._plane.frame()
+        return replace(frame, points=plane.points, labels=plane.labels, views=plane.views)
 
     def _samples(self, *, averaged: bool) -> Images:
         from studio.training.analysis.latent_images import grid_images
@@ -156,32 +165,27 @@ class Reporter:
             grid=self._grid,
             diagnostics=self._diagnostics,
             good_step=good_step,
-            planned=self.planned,
+            planned=self._planned,
             plane=frame,
             between=self._between,
-            recent_weights=self.recent_weights,
+            recent_weights=self._recent_weights,
         )
 
-    def plane_frame(self) -> PlaneFrame | None:
-        """The model on the plane just now; None for images."""
-        return self._plane.frame() if self._plane is not None else None
-
     @property
-    def recent_weights(self) -> NDArray[np.float64]:
-        """Importance weights of the last batches, shape (m,)."""
+    def _recent_weights(self) -> NDArray[np.float64]:
         return _read_only(np.concatenate(self._recent) if self._recent else np.empty(0))
 
     @property
-    def planned(self) -> PlannedExamples | None:
+    def _planned(self) -> PlannedExamples | None:
         """Examples of the last batch, if there was one."""
-        return self._planned(self._report) if self._report is not None else None
-
-    def _planned(self, report: StepReport) -> PlannedExamples:
-        data, shown = self._trainer.data, report.plan.indices[:_SHOWN_EXAMPLES]
+        if self._report is None:
+            return None
+        data, plan = self._trainer.data, self._report.plan
+        shown = plan.indices[:_SHOWN_EXAMPLES]
         return PlannedExamples(
             images=_read_only(data.pictures(data.rows(shown))),
             labels=_read_only(data.labels[shown]),
-            weights=_read_only(report.plan.weights[:_SHOWN_EXAMPLES]),
+            weights=_read_only(plan.weights[:_SHOWN_EXAMPLES]),
         )
 
 

@@ -26,17 +26,14 @@ from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set
 from studio.training.messages.background import Background
 from studio.training.messages.commands import Command, Stop
-from studio.training.messages.events import Event, Finished, Outcome, PerturbationApplied, Preparing, Remarked, Started
+from studio.training.messages.events import Finished, Outcome, PerturbationApplied, Preparing, Remarked, Started
 from studio.training.messages.mailbox import Mailbox
-from studio.training.messages.snapshot import Snapshot
 from studio.training.run.loop import RunLoop
 from studio.training.storage.resumption import Resumption
 from studio.training.storage.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
-    from studio.training.engine.trainer import Trainer
-    from studio.training.storage.recorder import Recorder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +61,16 @@ class RunRequest:
     data_root: Path | None = None
 
 
-class RunHandle:
-    """A run under way.
+class RunHandle(Mailbox):
+    """The watcher's end of a run under way.
 
     Args:
         request: what to run; it starts at once.
     """
 
     def __init__(self, request: RunRequest) -> None:
-        self._mailbox = Mailbox()
-        self._thread = Background(lambda progress: _run(request, self._mailbox, progress), name="training").start()
+        super().__init__()
+        self._thread = Background(lambda progress: _run(request, self, progress), name="training").start()
 
     @property
     def alive(self) -> bool:
@@ -84,15 +81,7 @@ class RunHandle:
         """Have it act between two steps; a Stop also ends the preparation."""
         if isinstance(command, Stop):
             self._thread.cancel()
-        self._mailbox.send(command)
-
-    def events(self) -> tuple[list[Event], int]:
-        """Events since the last call, and how many log points were dropped unread."""
-        return self._mailbox.events()
-
-    def take_snapshot(self) -> Snapshot | None:
-        """The newest snapshot, if there is one since the last call."""
-        return self._mailbox.take_snapshot()
+        super().send(command)
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the end of its thread; whether it came within `timeout` seconds."""
@@ -100,11 +89,15 @@ class RunHandle:
 
 
 def _run(request: RunRequest, mailbox: Mailbox, progress: Progress) -> None:
-    loop: list[RunLoop] = []
     outcome, error, trace = Outcome.FAILED, None, ""
+    step = request.resumption.step if request.resumption is not None else 0
     try:
         with ExitStack() as ending:
-            outcome = _prepare(request, mailbox, progress, loop, ending).run()
+            loop = _prepare(request, mailbox, progress, ending)
+            try:
+                outcome = loop.run()
+            finally:
+                step = loop.trainer.step_count
     except Cancelled:
         outcome = Outcome.STOPPED
     except UserError as found:
@@ -112,14 +105,10 @@ def _run(request: RunRequest, mailbox: Mailbox, progress: Progress) -> None:
     except BaseException as found:
         error = out_of_memory(found, "Use a smaller batch, a smaller width, or close other programs.")
         trace = "" if error else traceback.format_exc()
-    began = request.resumption.step if request.resumption is not None else 0
-    step = loop[0].trainer.step_count if loop else began
     mailbox.post(Finished(outcome=outcome, step=step, error=error, traceback=trace))
 
 
-def _prepare(
-    request: RunRequest, mailbox: Mailbox, progress: Progress, loop: list[RunLoop], ending: ExitStack
-) -> RunLoop:
+def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, ending: ExitStack) -> RunLoop:
     if request.resumption is not None:
         request.resumption.ensure_current()  # before much is done in vain
     mailbox.post(Preparing(text="Loading torch"))
@@ -164,25 +153,15 @@ def _prepare(
     if recorder is not None:
         ending.callback(recorder.release)
         recorder.hear(started)
-        _note_changes(request.resumption, trainer, recorder, mailbox)
+        if request.resumption is not None and request.resumption.retargeted and not request.resumption.forked:
+            edited = PerturbationApplied(step=trainer.step_count, revision=request.resumption.revision)
+            recorder.hear(edited)
+            mailbox.post(edited)
     evaluator = Evaluator(trainer, request.judge) if request.judge is not None else None
     # A number that the person has set stays, and a GPU waits for no thread.
     guarded = threads if device == "cpu" and not request.config.threads else 1
     guard, seconds = ThreadGuard(guarded, use_threads), notes.seconds if notes else 0.0
-    loop.append(RunLoop(trainer, mailbox, recorder, request.limit, evaluator, guard, seconds))
-    return loop[0]
-
-
-def _note_changes(resumption: Resumption | None, trainer: Trainer, recorder: Recorder, mailbox: Mailbox) -> None:
-    """Keep what a run goes on with that it had not before."""
-    if resumption is None or resumption.forked:
-        return
-    recorder.note_config()
-    if resumption.retargeted:
-        recorder.note_edit(trainer.step_count)
-        edited = PerturbationApplied(step=trainer.step_count, revision=resumption.revision)
-        recorder.hear(edited)
-        mailbox.post(edited)
+    return RunLoop(trainer, mailbox, recorder, request.limit, evaluator, guard, seconds)
 
 
 def _measure(

@@ -6,19 +6,24 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from studio.errors import UserError
-from studio.models.diagnostic import Diagnostic
 from studio.perturb.energy import Energy
 from studio.training.config.energy import energy_record
 from studio.training.engine.trainer import Trainer
 from studio.training.engine.trainer_state import TrainerState, all_finite
-from studio.training.messages.events import Evaluated, Event, Logged, Outcome
-from studio.training.messages.latents import Latents, read_latents, write_latents
+from studio.training.messages.events import (
+    BatchSizeApplied,
+    Evaluated,
+    Event,
+    LatentsApplied,
+    LearningRateApplied,
+    Logged,
+    Outcome,
+    PerturbationApplied,
+    Restored,
+)
+from studio.training.messages.latents import read_latents, write_latents
 from studio.training.messages.marks import Mark, mark_of
-from studio.training.messages.snapshot import PlaneFrame, PlannedExamples, SampleGrid
 from studio.training.storage.checkpoint import Checkpoint, Notes, packed
 from studio.training.storage.fingerprints import Fingerprints
 from studio.training.storage.frames import Frame
@@ -68,52 +73,45 @@ class Recorder:
         self._rates = list(notes.learning_rates)
         self._returns = list(notes.returns)
         self.latents = read_latents(folder.path)
-        self._latents_kept = self._config_kept = True
+        self._latents_kept, self._config_kept = True, not notes.started  # which may go on with other settings
 
     def release(self) -> None:
         """Let others write the run's folder, wherever it is by now."""
         self.folder.release()
 
-    def log(self, point: Logged) -> None:
-        """Keep a point for the next `flush`."""
-        self._points.append(point)
-
     def hear(self, event: Event) -> None:
-        """Keep an evaluation, or what is worth a mark, for the next `flush`."""
-        if isinstance(event, Evaluated):
-            self._evaluations.append(event)
+        """Keep for the next `flush` what an event says of the run."""
+        match event:
+            case Logged():
+                self._points.append(event)
+            case Evaluated():
+                self._evaluations.append(event)
+            case PerturbationApplied(step=step, revision=revision):
+                self._edits.append({"step": step, "revision": revision} | self._target())
+                self._config_kept = False
+            case LearningRateApplied(step=step, network=network, rate=rate):
+                self._rates.append({"step": step, "network": network, "learning_rate": rate})
+                self._config_kept = False
+            case BatchSizeApplied():
+                self._config_kept = False
+            case LatentsApplied(latents=latents):
+                self.latents, self._latents_kept = latents, False
+            case Restored(step=step, left=left):
+                self._go_back(left, step)
         mark = mark_of(event)
         if mark is not None:
             self._marks.append(mark)
 
-    def note_edit(self, step: int) -> None:
-        """Keep that the target was changed before this step."""
-        perturbation = self._trainer.perturbation
-        self._edits.append({"step": step, "revision": perturbation.revision} | self._target())
-        self.note_config()
+    def _offsets(self) -> dict[str, float]:
+        return dict(zip(self._trainer.data.class_names, self._trainer.perturbation.offsets, strict=True))
 
     def _target(self) -> dict[str, object]:
         """The offsets by class name; and what is added to them, if anything is."""
-        perturbation = self._trainer.perturbation
-        offsets = dict(zip(self._trainer.data.class_names, perturbation.offsets, strict=True))
-        further = {} if perturbation.energy == Energy() else {"energy": energy_record(perturbation.energy)}
-        return {"offsets": offsets, **further}
+        energy = self._trainer.perturbation.energy
+        return {"offsets": self._offsets(), **({} if energy == Energy() else {"energy": energy_record(energy)})}
 
-    def note_learning_rate(self, step: int, network: str, rate: float) -> None:
-        """Keep that a network's learning rate was changed before this step."""
-        self._rates.append({"step": step, "network": network, "learning_rate": rate})
-        self.note_config()
-
-    def note_latents(self, latents: Latents) -> None:
-        """Keep that grids show these latents from now on, at the next `flush`."""
-        self.latents, self._latents_kept = latents, False
-
-    def note_config(self) -> None:
-        """Keep the configuration as it is now, at the next `flush`."""
-        self._config_kept = False
-
-    def note_return(self, left: int, step: int) -> None:
-        """Keep that the run went back from one step to an earlier one; what was kept of the steps in between goes."""
+    def _go_back(self, left: int, step: int) -> None:
+        """The run went back from one step to an earlier one; what was kept of the steps in between goes."""
         self._returns.append({"step": left, "back_to": step})
         self._points = [point for point in self._points if point.step <= step]
         self._marks = [mark for mark in self._marks if mark.step <= step]
@@ -144,43 +142,14 @@ class Recorder:
             write_latents(self.folder.path, self.latents)
             self._latents_kept = True
 
-    def save_grid(
-        self,
-        grid: SampleGrid,
-        weights: NDArray[np.float64],
-        seconds: float,
-        plane: PlaneFrame | None = None,
-        *,
-        planned: PlannedExamples | None = None,
-        diagnostics: tuple[Diagnostic, ...] = (),
-    ) -> None:
-        """Keep a sample grid, and write what is waiting.
-
-        Args:
-            grid: the newest.
-            weights: importance weights of the last batches, shape (m,).
-            seconds: time spent training.
-            plane: the model on the plane, where examples are points.
-            planned: the first examples of the last batch.
-            diagnostics: what the model showed of itself for this grid.
+    def save_frame(self, frame: Frame) -> None:
+        """Keep a sample grid, and what else is kept of its moment, under the target in force; write what is waiting.
 
         Raises:
             UserError: the folder cannot be written.
         """
-        perturbation = self._trainer.perturbation
-        offsets = dict(zip(self._trainer.data.class_names, perturbation.offsets, strict=True))
-        frame = Frame(
-            grid=grid,
-            seconds=seconds,
-            revision=perturbation.revision,
-            offsets=offsets,
-            weights=weights,
-            planned=planned,
-            diagnostics=diagnostics,
-        )
-        if plane is not None:
-            frame = replace(frame, points=plane.points, labels=plane.labels, views=plane.views)
-        self._frames.append(frame)
+        revision = self._trainer.perturbation.revision
+        self._frames.append(replace(frame, revision=revision, offsets=self._offsets()))
         self.flush()
 
     def move(self, root: Path, seconds: float) -> None:

@@ -28,6 +28,7 @@ from studio.training.config.run_config import RunConfig
 from studio.training.engine.trainer import Trainer
 from studio.training.examples.measured_set import measured_set
 from studio.training.examples.split import kept_indices
+from studio.training.messages.events import PerturbationApplied
 from studio.training.storage.recorder import Recorder
 from studio.training.storage.run_folder import RunFolder
 from tests.training.conftest import tiny_config, tiny_images
@@ -175,7 +176,7 @@ def test_that_the_summary_and_the_edits_hold_the_terms(tmp_path: Path) -> None:
     trainer = Trainer(config, tiny_images())
     recorder = Recorder(RunFolder.at(tmp_path / "run", config), trainer)
     trainer.retarget(Perturbation(offsets=(0.0, 0.0, 0.0), energy=Energy(temperature=3.0), revision=1))
-    recorder.note_edit(0)
+    recorder.hear(PerturbationApplied(step=0, revision=1))
     recorder.save(None, 0.0)
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary["energy"]["temperature"] == summary["edits"][0]["energy"]["temperature"] == 3.0

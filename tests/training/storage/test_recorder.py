@@ -17,7 +17,7 @@ from studio.training.messages.commands import Pause, Resume, SampleNow, Save, Sa
 from studio.training.messages.events import Logged, Moved, Noticed, Outcome, Restored, Saved, Warned
 from studio.training.messages.marks import MarkKind
 from studio.training.messages.snapshot import SampleGrid
-from studio.training.storage.frames import FrameStore
+from studio.training.storage.frames import Frame, FrameStore
 from studio.training.storage.resumption import resume
 from studio.training.storage.saved_run import SavedRun
 from tests.training.conftest import steps, tiny_config
@@ -243,17 +243,16 @@ def test_that_what_happened_is_kept_with_its_step(run_path: Path) -> None:
 
 def test_that_going_back_takes_back_what_was_written_of_the_steps_after(run_path: Path) -> None:
     run = Played(folder=run_path)
-    recorder = run.loop._keeper._recorder
+    recorder = run.loop._recorder
     assert recorder is not None
     grid = SampleGrid(step=0, raw=np.zeros((1, 2, 2, 1), np.uint8), averaged=np.zeros((1, 2, 2, 1), np.uint8))
     for step in (10, 20, 30):
-        recorder.log(Logged(step=step, seconds=step, values={"loss": step}))
+        recorder.hear(Logged(step=step, seconds=step, values={"loss": step}))
         recorder.hear(Noticed(step=step, error=UserError("Unwell")))
-        recorder.save_grid(replace(grid, step=step), np.ones(3), step)
-    recorder.log(Logged(step=40, seconds=40, values={}))
-    recorder.note_return(45, 20)
+        recorder.save_frame(Frame(grid=replace(grid, step=step), seconds=step))
+    recorder.hear(Logged(step=40, seconds=40, values={}))
     recorder.hear(Restored(step=20, left=45))
-    recorder.log(Logged(step=30, seconds=50, values={"loss": 7.0}))
+    recorder.hear(Logged(step=30, seconds=50, values={"loss": 7.0}))
     recorder.flush()
     metrics = run.metrics()
     assert metrics.steps.tolist() == [10, 20, 30]
@@ -269,13 +268,13 @@ def test_that_going_back_takes_back_what_was_written_of_the_steps_after(run_path
 def test_that_going_back_is_written_once_to_each_file(monkeypatch: pytest.MonkeyPatch, run_path: Path) -> None:
     """Metrics may find room where frames do not: the next try must not take back what was written since."""
     run = Played(folder=run_path)
-    recorder = run.loop._keeper._recorder
+    recorder = run.loop._recorder
     assert recorder is not None
     for step in (10, 20):
-        recorder.log(Logged(step=step, seconds=step, values={}))
+        recorder.hear(Logged(step=step, seconds=step, values={}))
     recorder.flush()
-    recorder.note_return(20, 10)
-    recorder.log(Logged(step=15, seconds=30, values={}))
+    recorder.hear(Restored(step=10, left=20))
+    recorder.hear(Logged(step=15, seconds=30, values={}))
 
     def full(*_: object, **__: object) -> None:
         raise UserError("The disk is full")
