@@ -17,7 +17,7 @@ from studio.library.notes import FILE as NOTES
 from studio.library.notes import read_notes
 from studio.models.catalog import model_spec
 from studio.training.config.file import read_config
-from studio.training.config.run_config import PerturbationConfig
+from studio.training.config.run_title import run_title, tilt_words
 from studio.training.config.sweep_mark import FILE as SWEEP
 from studio.training.config.sweep_mark import SweepMark, read_mark, title_of
 from studio.training.storage.frames import FILE as FRAMES
@@ -36,7 +36,6 @@ _ASIDE = (NOTES, SWEEP)
 
 _THUMBNAIL_IMAGES = 4
 _THUMBNAIL_SIDE = 72
-_TILTS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,19 +116,21 @@ def _read(folder: Path) -> RunEntry:
     config = read_config(folder / "config.json")
     notes = read_notes(folder)
     summary = read_summary(folder) if (folder / "summary.json").exists() else {}
-    name = config.name
+    counts = None
     with suppress(UserError):  # a summary with odd values is no reason not to list the run
-        config = RunIdentity.of(folder, config, summary).trained
+        identity = RunIdentity.of(folder, config, summary)
+        counts = identity.data.classes if identity.data is not None else None
+        config = identity.trained.model_copy(update={"name": config.name})
     share_error, frechet, measured_step = _distances(folder)
     status = str(summary.get("status", UNFINISHED))
     steps, seconds = newest_point(folder)
     mark = read_mark(folder)
     return RunEntry(
         folder=folder.name,
-        name=notes.name or _name_in_sweep(mark) or name or folder.name,
+        name=notes.name or _name_in_sweep(mark) or run_title(config, counts, str(summary.get("dataset", ""))),
         dataset=str(summary.get("dataset") or dataset_spec(config.dataset.kind).title),
         model=model_spec(config.model.kind).title,
-        tilt=tilt_of(config.perturbation),
+        tilt=tilt_words(config.perturbation, counts) or "none",
         steps=max(steps, int(_number(summary, "steps"))),  # a run that was killed got further than its last save
         seconds=max(seconds, _number(summary, "seconds")),
         share_error=share_error,
@@ -156,19 +157,6 @@ def _distances(folder: Path) -> tuple[float | None, float | None, int | None]:
 def _name_in_sweep(mark: SweepMark | None) -> str:
     """What tells the run from the others of its sweep, whose configurations all have one name."""
     return ": ".join(part for part in (mark.title, title_of(mark.values)) if part) if mark else ""
-
-
-def tilt_of(target: PerturbationConfig) -> str:
-    """A target in a few words: "2 −1.36, 7 +0.7"; "none"."""
-    numbers = {name: offset for name, offset in target.offsets.items() if offset}
-    strongest = sorted(numbers.items(), key=lambda item: -abs(item[1]))
-    words = [f"{name[:20]} {value:+.3g}".replace("-", "−") for name, value in strongest[:_TILTS_SHOWN]]
-    if len(strongest) > _TILTS_SHOWN:
-        words.append(f"{len(strongest) - _TILTS_SHOWN} more")
-    terms = len(target.terms)
-    if terms:
-        words.append(f"{terms} term{'s' * (terms > 1)}")
-    return ", ".join(words) or "none"
 
 
 def _number(summary: Mapping[str, Any], name: str) -> float:

@@ -1,0 +1,57 @@
+"""What a run is called that was given no name: "Digits · WGAN-GP · 2 → 30 %"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from studio.data.catalog import dataset_spec
+from studio.models.catalog import model_spec
+from studio.perturb.perturbation import target_shares
+from studio.training.config.run_config import PerturbationConfig, RunConfig
+
+_SHOWN = 2
+"""Classes that a tilt names."""
+_NAME = 20
+"""Letters of a class's name."""
+
+
+def run_title(config: RunConfig, counts: Mapping[str, int] | None = None, dataset: str = "") -> str:
+    """The name that a person gave it, or else data set, model and tilt.
+
+    Args:
+        config: what is trained.
+        counts: examples of each class, by its name; None where they are not known.
+        dataset: what the data set calls itself, if that is known.
+    """
+    data = dataset or dataset_spec(config.dataset.kind).title
+    tilt = tilt_words(config.perturbation, counts)
+    return config.name or " · ".join((data, model_spec(config.model.kind).title, tilt or "no tilt"))
+
+
+def tilt_words(target: PerturbationConfig, counts: Mapping[str, int] | None = None) -> str:
+    """A target by its shares, where class offsets alone make them and the counts are known: "2 → 30 %"; else by ΔH:
+    "2 −1.36, 1 term". Empty without a tilt.
+    """
+    offsets = {name: value for name, value in target.offsets.items() if value and (not counts or name in counts)}
+    strongest = sorted(offsets, key=lambda name: -abs(offsets[name]))[:_SHOWN]
+    shares = {} if target.terms else _shares(target, counts or {})
+    words = [
+        f"{name[:_NAME]} → {100 * shares[name]:.3g} %" if shares else f"{name[:_NAME]} {offsets[name]:+.3g}"
+        for name in strongest
+    ]
+    if len(offsets) > len(strongest):
+        words.append(f"{len(offsets) - len(strongest)} more")
+    if target.terms:
+        words.append(f"{len(target.terms)} term{'s' * (len(target.terms) > 1)}")
+    return ", ".join(words).replace("-", "−")
+
+
+def _shares(target: PerturbationConfig, counts: Mapping[str, int]) -> dict[str, float]:
+    """p′ by class; nothing where the counts, which a file may hold, are none."""
+    if not any(counts.values()) or min(counts.values()) < 0:
+        return {}
+    offsets = [target.offsets.get(name, 0.0) for name in counts]
+    shares = target_shares(np.array(list(counts.values())), np.array(offsets))
+    return dict(zip(counts, shares.tolist(), strict=True))

@@ -1,0 +1,41 @@
+"""What a run is called that nobody named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from studio.training.config.file import parse_config
+from studio.training.config.run_title import run_title
+
+COUNTS = {"cat": 100, "dog": 300}
+
+
+def title_of(perturbation: dict[str, Any], counts: dict[str, int] | None = COUNTS, **more: Any) -> str:
+    return run_title(parse_config({"model": {"kind": "vae"}, "perturbation": perturbation, **more}, "test"), counts)
+
+
+@pytest.mark.parametrize(
+    ("perturbation", "counts", "title"),
+    [
+        ({}, COUNTS, "Digits · VAE · no tilt"),
+        ({"offsets": {"cat": -1.0986122886681098}}, COUNTS, "Digits · VAE · cat → 50 %"),  # 100·3 of 600
+        ({"offsets": {"cat": -1.5}}, None, "Digits · VAE · cat −1.5"),
+        ({"offsets": {"cat": -1.5}}, {"cat": 0, "dog": 0}, "Digits · VAE · cat −1.5"),
+        (
+            {"offsets": {"cat": -1.5}, "terms": [{"kind": "linear", "feature": "ink"}]},
+            COUNTS,
+            "Digits · VAE · cat −1.5, 1 term",
+        ),
+        ({"offsets": {"a": 1, "b": 2, "c": 3}}, None, "Digits · VAE · c +3, b +2, 1 more"),
+    ],
+)
+def test_that_a_run_is_named_by_data_model_and_tilt(
+    perturbation: dict[str, Any], counts: dict[str, int] | None, title: str
+) -> None:
+    assert title_of(perturbation, counts) == title
+
+
+def test_that_a_name_given_by_a_person_comes_first() -> None:
+    assert title_of({}, name="mine") == "mine"
