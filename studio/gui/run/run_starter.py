@@ -106,7 +106,7 @@ class RunStarter(QObject):
         found = resume(run, step)
         found.ensure_current()
         self._expect(found)
-        self._setup.set_config(found.config, found.identity.root_here(self._setup.data_root))
+        self._setup.set_config(found.config, f"Go on with {run.name}", found.identity.root_here(self._setup.data_root))
         if self._setup.images is None and not self._setup.reading_data:
             self._expect(None)
             raise UserError(
@@ -126,7 +126,7 @@ class RunStarter(QObject):
         if self._runs.busy or self.busy:
             raise UserError("A run is under way", "", "Stop it first; then set up another.")
         found = RunIdentity.read(run)
-        self._setup.set_config(found.wanted, found.root_here(self._setup.data_root))
+        self._setup.set_config(found.wanted, f"Set up like {run.name}", found.root_here(self._setup.data_root))
         self._log.add(f"Set up like {run.name}")
 
     def _expect(self, found: Resumption | None) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from PySide6.QtGui import QUndoCommand
 
 from studio.training.config.energy import EnergyConfig
 
-Offsets = tuple[float, ...]
+Offsets = Mapping[str, float]
 T = TypeVar("T")
 
 _MERGE_SECONDS = 1.0
@@ -62,12 +62,13 @@ class Edit(QUndoCommand, Generic[T]):
 
 
 class SetOffsets(Edit[Offsets]):
-    """ΔH per class; its part is the classes that it changes."""
+    """ΔH by class name, 0 where none is given; its part is the classes that it changes."""
 
     ID = 1
 
     def part(self) -> object:
-        return tuple(old != new for old, new in zip(self._before, self._after, strict=True))
+        before, after = self._before, self._after
+        return {name for name in {*before, *after} if before.get(name, 0.0) != after.get(name, 0.0)}
 
 
 class SetEnergy(Edit[EnergyConfig]):

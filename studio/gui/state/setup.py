@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtGui import QUndoStack
 
 from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
 from studio.data.example_set import ExampleSet
@@ -18,6 +17,7 @@ from studio.gui.state.dataset_loader import DatasetLoader
 from studio.gui.state.log import Log
 from studio.gui.state.log_line import Level
 from studio.gui.state.task_runner import TaskRunner
+from studio.gui.state.undo import ReplaceSetup, UndoStack, WholeSetup
 from studio.gui.state.view_state import DatasetView
 from studio.gui.widgets.number_format import classes
 from studio.paths import default_data_root
@@ -77,9 +77,10 @@ class Setup(QObject):
         self.judges: Judges | None = None
         self.measured: ExampleFeatures | None = None
         self.devices: tuple[tuple[str, str], ...] = (("auto", "Automatic"),)
-        self.undo_stack = QUndoStack(self)
+        self.undo_stack = UndoStack(self)
         self.in_use = self.config.dataset
         self.images_root = self._reading_from = self.data_root
+        self._by_hand = False  # the person chose the data set that is read, and no whole set-up came with it
         self._loader = DatasetLoader(tasks, self)
         self._loader.loaded.connect(self._on_loaded)
         self._loader.failed.connect(self._on_failed)
@@ -123,17 +124,30 @@ class Setup(QObject):
         """Say beside its cause that something cannot be as it is set up; nothing is changed."""
         self.edit_rejected.emit(error)
 
-    def set_config(self, config: RunConfig, data_root: Path | None = None) -> None:
-        """Take a whole configuration, as from a file; its data set may lie in another data folder than is chosen."""
-        reload = config.dataset != self.config.dataset or self.images is None
-        self.undo_stack.clear()
-        self._put(config)
-        if reload:
-            self._load_what_is_here(data_root)
+    def set_config(self, config: RunConfig, text: str, data_root: Path | None = None) -> None:
+        """Take a whole configuration, as from a file, in one step that can be undone.
 
-    def set_dataset(self, config: DatasetConfig, data_root: Path | None = None) -> None:
+        Args:
+            config: what is to be set up.
+            text: names the step.
+            data_root: folder that its data set lies in; the chosen one if absent.
+        """
+        self.undo_stack.push(ReplaceSetup(WholeSetup(config=config, data_root=data_root), text, self._swap))
+
+    def _swap(self, other: WholeSetup) -> WholeSetup:
+        before = WholeSetup(config=self.config, data_root=self._reading_from)
+        reload = other.config.dataset != self.config.dataset or self.images is None
+        self._put(other.config)
+        if reload:
+            self._load_what_is_here(other.data_root)
+        return before
+
+    def set_dataset(self, config: DatasetConfig) -> None:
         """Choose and load a data set in the background; offsets stay where class names match."""
-        self._reading_from = data_root or self.data_root
+        self._load(config, by_hand=True)
+
+    def _load(self, config: DatasetConfig, data_root: Path | None = None, *, by_hand: bool = False) -> None:
+        self._reading_from, self._by_hand = data_root or self.data_root, by_hand
         self._loader.load(config, self._reading_from)
         self.edit(dataset=config)
 
@@ -163,7 +177,7 @@ class Setup(QObject):
         """Load the configuration's data set unless that would begin a download, which the person has to ask for."""
         missing = not_here_yet(self.config.dataset, data_root or self.data_root)
         if missing is None:
-            self.set_dataset(self.config.dataset, data_root)
+            self._load(self.config.dataset, data_root)
         else:
             self._loader.give_up()
             self._on_failed(missing)
@@ -177,7 +191,7 @@ class Setup(QObject):
 
     @Slot(object)
     def _on_loaded(self, images: ExampleSet) -> None:
-        if self.dataset is not None and self.dataset.class_names != images.class_names:
+        if self._by_hand and self.dataset is not None and self.dataset.class_names != images.class_names:
             self.undo_stack.clear()
         self.in_use, self.images_root = self.config.dataset, self._reading_from
         self._use(images)

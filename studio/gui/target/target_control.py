@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -87,9 +87,13 @@ class TargetControl(QObject):
 
     def set_offsets(self, offsets: Sequence[float], text: str) -> None:
         """Replace all offsets in one undoable step; `text` names it ("Balance classes")."""
-        before = self.class_offsets()
-        after = Perturbation(offsets=tuple(float(offset) for offset in offsets)).offsets
-        if after != before:
+        assert self._setup.dataset is not None
+        names, before = self._setup.dataset.class_names, self._setup.config.perturbation.offsets
+        new = Perturbation(offsets=tuple(float(offset) for offset in offsets)).offsets
+        # Offsets of classes that this data set lacks stay, for the day it is changed back.
+        others = {name: value for name, value in before.items() if name not in names}
+        if new != self.class_offsets():
+            after = others | offsets_by_name(new, names)
             self._setup.undo_stack.push(SetOffsets(before, after, text, self._apply_offsets))
 
     def set_share(self, index: int, share: float) -> None:
@@ -125,15 +129,8 @@ class TargetControl(QObject):
         assert self._setup.dataset is not None
         return self._setup.dataset.class_names[index]
 
-    def _apply_offsets(self, offsets: tuple[float, ...]) -> None:
-        """Put ΔH of each class in force; not an edit that can be undone."""
-        if self._setup.dataset is None:
-            return
-        names = self._setup.dataset.class_names
-        # Offsets of classes that this data set lacks stay, for the day it is changed back.
-        others = {name: value for name, value in self._setup.config.perturbation.offsets.items() if name not in names}
-        named = others | offsets_by_name(offsets, names)
-        self._put_perturbation(self._setup.config.perturbation.model_copy(update={"offsets": named}))
+    def _apply_offsets(self, offsets: Mapping[str, float]) -> None:
+        self._put_perturbation(self._setup.config.perturbation.model_copy(update={"offsets": dict(offsets)}))
 
     def _put_perturbation(self, perturbation: PerturbationConfig) -> None:
         if perturbation == self._setup.config.perturbation:

@@ -77,7 +77,7 @@ class ConfigFiles(QObject):
             self._tell(error)
             return False
         self._set_path(None if preset else path)
-        self._setup.set_config(config)
+        self._setup.set_config(config, f"Preset {path.stem}" if preset else f"Open {path.name}")
         self._log.add(f"Opened {path.stem if preset else path}")
         return True
 

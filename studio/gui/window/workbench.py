@@ -58,6 +58,7 @@ class Workbench(QObject):
             tasks.bug_found.connect(self.log.add_line)
         self.setup = Setup(self.tasks, self.log, config, data_root=data_root, runs_root=runs_root, parent=self)
         self.runs = RunControl(self.log, self)
+        self.runs.run_changed.connect(lambda run: self.setup.undo_stack.hold(run.phase.active))
         self.energies = EnergyControl(self.tasks, self.setup, self)
         self.time = TimeCursor(self.looking, self.runs, self.log, self)
         self.subjects = SubjectControl(self.setup, self.runs, self.time, self)

@@ -208,7 +208,7 @@ def test_that_a_planar_set_brings_its_panel_to_the_front_and_trains(qtbot: QtBot
     hands = Hands(qtbot, window)
     bench = window.workbench
     with qtbot.waitSignal(bench.setup.dataset_changed):
-        bench.setup.set_config(config_or_preset("planar-gan"))
+        bench.setup.set_config(config_or_preset("planar-gan"), "Preset")
     panel = window.docks["plane"].widget()
     assert isinstance(panel, PlanePanel)
     qtbot.waitUntil(panel.on_screen)

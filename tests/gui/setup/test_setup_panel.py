@@ -135,7 +135,7 @@ def test_that_another_data_set_takes_the_place_of_an_entry_under_way(
     if by_hand:
         choose(qtbot, dataset, "digits")
     else:
-        workbench.setup.set_config(first)
+        workbench.setup.set_config(first, "Open")
     qtbot.wait(700)  # longer than a form waits for the next keystroke
     qtbot.waitUntil(lambda: not workbench.setup.reading_data)
     assert workbench.setup.config.dataset == first.dataset

@@ -267,7 +267,7 @@ def test_that_a_file_with_terms_that_the_data_set_lacks_says_so_at_the_row(
     qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
 ) -> None:
     terms = (LinearTermConfig(feature="ink"), LinearTermConfig(feature="hue"))
-    workbench.setup.set_config(RunConfig(perturbation=PerturbationConfig(offsets={"2": -1.0}, terms=terms)))
+    workbench.setup.set_config(RunConfig(perturbation=PerturbationConfig(offsets={"2": -1.0}, terms=terms)), "Terms")
     qtbot.waitUntil(lambda: workbench.target.tilt is not None and workbench.target.tilt.fault is not None)
     settle(qtbot, workbench)
     assert "no feature “hue”" in (panel.message.text() or panel.rows[1].message.text())

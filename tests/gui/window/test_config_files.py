@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
+from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.training.config.file import read_config
 from studio.training.config.presets import presets
@@ -63,7 +64,47 @@ def test_that_what_is_saved_opens_as_it_was(hands: Hands, choice: list[Path], tm
     choice.append(path)
     hands.key(Key.Key_O, CTRL)
     assert hands.bench.target.class_offsets() == offsets
-    assert not hands.bench.setup.undo_stack.canUndo()
+    assert hands.bench.setup.undo_stack.undoText() == f"Open {path.name}"
+    hands.key(Key.Key_Z, CTRL)
+    assert hands.bench.target.class_offsets()[2] == 1
+
+
+def test_that_a_preset_is_undone_in_one_step_with_its_data_set(hands: Hands) -> None:
+    bench, stack = hands.bench, hands.bench.setup.undo_stack
+    hands.enter(2, Column.TARGET, "30")
+    before = bench.setup.config
+    (planar,) = [preset for preset in presets() if preset.name == "planar-gan"]
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
+        hands.window.files.open(planar.path, preset=True)
+    bench.setup.edit(seed=7)
+    preset = bench.setup.config
+    assert preset.dataset != before.dataset
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
+        hands.key(Key.Key_Z, CTRL)
+    assert bench.setup.config == before
+    assert bench.setup.dataset is not None
+    assert bench.setup.dataset.class_names[2] == "2"
+    assert stack.undoText() == "Share of 2"
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
+        hands.key(Key.Key_Y, CTRL)
+    assert bench.setup.config == preset  # with what was edited since
+
+
+def test_that_no_set_up_comes_back_under_a_run(hands: Hands) -> None:
+    bench, stack = hands.bench, hands.bench.setup.undo_stack
+    bench.setup.set_config(bench.setup.config.model_copy(update={"seed": 7}), "Preset")
+    bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=1))
+    hands.key(Key.Key_Z, CTRL)
+    assert bench.setup.config.seed == 7
+    bench.target.set_share(2, 0.3)  # can be undone as ever
+    hands.key(Key.Key_Z, CTRL)
+    assert bench.target.class_offsets()[2] == 0
+    hands.qtbot.waitUntil(lambda: not stack.canUndo() and stack.canRedo())
+    hands.key(Key.Key_Z, CTRL)
+    assert bench.setup.config.seed == 7
+    bench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=1))
+    hands.key(Key.Key_Z, CTRL)
+    assert bench.setup.config.seed == 0
 
 
 def test_that_a_dialog_that_is_cancelled_changes_nothing(hands: Hands, choice: list[Path]) -> None:

@@ -87,6 +87,25 @@ def test_that_a_run_is_resumed_from_its_folder_with_its_set_up(hands: Hands, mon
     hands.end()
 
 
+def test_that_go_on_means_the_run_that_is_looked_at_and_gives_the_set_up_back(hands: Hands, tmp_path: Path) -> None:
+    bench, run = hands.bench, tmp_path / "runs" / "old"
+    quick = ("name=an old run", "model.width=4", "batch.average_size=8", "evaluation.budget=0")
+    given = [word for setting in quick for word in ("--set", setting)]
+    assert studio(["train", "digits-vae", "--steps", "2", "--run-dir", str(run), *given]) == 0
+    before = bench.setup.config
+    assert not hands.window.actions_of_run["continue"].isEnabled()
+    with hands.qtbot.waitSignal(bench.time.frame_shown):
+        bench.time.open(run)
+    hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+    hands.wait(lambda: bench.runs.run.phase is RunPhase.RUNNING and bench.runs.run.step > 2)
+    assert bench.runs.run.folder == run
+    assert bench.subjects.subject.name == "Training “an old run”"
+    assert bench.setup.config.name == "an old run"
+    hands.end()
+    hands.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert bench.setup.config == before
+
+
 def test_that_a_folder_without_a_run_is_refused_with_a_message(hands: Hands, tmp_path: Path) -> None:
     before = hands.bench.setup.config
     with hands.answering("OK") as said:

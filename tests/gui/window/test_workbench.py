@@ -295,7 +295,7 @@ def test_that_cancelling_what_a_file_asked_for_leaves_the_set_in_use(
             threading.Event().wait(0.001)
 
     monkeypatch.setattr("studio.gui.state.dataset_loader.load_dataset", endless)
-    watch.bench.setup.set_config(RunConfig(dataset=FolderConfig(path=str(tmp_path))))
+    watch.bench.setup.set_config(RunConfig(dataset=FolderConfig(path=str(tmp_path))), "Open")
     watch.wait(lambda: watch.bench.tasks.view is not None and watch.bench.tasks.view.cancellable)
     watch.bench.tasks.cancel()
     watch.wait(lambda: not watch.bench.starter.blocked)
@@ -315,7 +315,7 @@ def test_that_a_set_being_read_does_not_take_the_place_of_one_that_is_not_here(
     monkeypatch.setattr("studio.gui.state.dataset_loader.load_dataset", slow)
     watch.bench.setup.set_dataset(FolderConfig(path=str(tmp_path)))
     with watch.qtbot.waitSignal(watch.bench.setup.dataset_failed) as failed:
-        watch.bench.setup.set_config(RunConfig(dataset=MnistConfig()))
+        watch.bench.setup.set_config(RunConfig(dataset=MnistConfig()), "Open")
     go_on.set()
     watch.wait(lambda: watch.bench.tasks.view is None and not watch.bench.tasks._tasks)
     assert "not in the data folder" in str(failed.args[0])
