@@ -1,4 +1,4 @@
-"""Pictures of what is about sweeps: the dialog empty, filled and with a fault, and each page of the results."""
+"""Pictures of what is about sweeps: the dialog empty, filled and with a fault, and the results against settings."""
 
 from __future__ import annotations
 
@@ -39,10 +39,7 @@ def take(theme: ThemeManager, home: Path, folder: Path, settle: Callable[[], Non
     grab(dialog, "dialog-empty")
     fields = {row.label: row for row in dialog._fields.values()}
     dialog.rows[0].values.setText("-3, -2, -1, 0")
-    sizes = dialog.vary(fields["Batch: Batch size B_avg"])
-    sizes.mode.setCurrentIndex(2)
-    sizes.bounds["start"].setText("16")
-    sizes.bounds["stop"].setText("256")
+    dialog.vary(fields["Batch: Batch size B_avg"]).values.setText("16 to 256 in 5 log")
     planners = dialog.vary(fields["Batch: Planner"])
     planners.values.setText("error carry, fast")
     dialog.show_plan()
@@ -56,7 +53,7 @@ def take(theme: ThemeManager, home: Path, folder: Path, settle: Callable[[], Non
     window.show()
     wait("the results", lambda: window.results is not None)
     window.table.selectRow(2)
-    for page, state in enumerate(("table", "parallel", "against")):
-        window.tabs.setCurrentIndex(page)
+    for setting, state in enumerate(("against", "against-names", "seeds", "across")):
+        window.setting.setCurrentIndex(setting)
         grab(window, state)
     window.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.models.catalog import model_spec
+from studio.models.catalog import MODELS, model_spec
 from studio.training.storage.health import GRADIENT, LOSS, UPDATE
 
 _TITLES = {
@@ -28,16 +28,16 @@ _OF_NETWORKS = {
 }
 
 
-def curve_title(name: str, kind: str) -> str:
+def curve_title(name: str, kind: str = "") -> str:
     """The title of a column.
 
     Args:
         name: the column's.
-        kind: of the model that was trained.
+        kind: of the model that was trained; empty if it may be any.
     """
-    metrics = model_spec(kind).metrics
-    if name in metrics:
-        return metrics[name][0]
+    for spec in (model_spec(kind),) if kind else MODELS:
+        if name in spec.metrics:
+            return spec.metrics[name][0]
     for prefix, title in _OF_NETWORKS.items():
         if name.startswith(prefix):
             said = title.format(_spoken(name.removeprefix(prefix)))

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.gui.forms.number_field import NumberField, NumberStyle, Range
+from studio.gui.queue.length import LengthField
 from studio.gui.queue.queue_control import QueueControl
 from studio.gui.queue.sweep_actions import SweepActions
 from studio.gui.queue.table import QueueTable
@@ -24,14 +25,12 @@ from studio.gui.state.log import Log
 from studio.gui.state.log_line import Level
 from studio.gui.state.setup import Setup
 from studio.gui.widgets.buttons import tool_button
-from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.notification import notify
 from studio.gui.widgets.number_format import format_eta
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 from studio.jobs.job import Job, JobStatus
-from studio.training.config.limit import StopCondition
 
 _EMPTY = "No run is queued. Set one up, say how long it is to train, and press “Add”; then run the queue."
 _MOST_AT_ONCE = 16
@@ -78,14 +77,7 @@ class QueuePanel(LivePanel):
         self.draw()
 
     def _make_adding(self) -> QHBoxLayout:
-        self.amount = NumberField(NumberStyle(step=1), Range(lowest=0, open_below=True, highest=1e9))
-        self.amount.show_value(5)
-        self.amount.setObjectName("queue_amount")
-        set_help(self.amount, "Length", "How long the run is to train, in the unit beside it.")
-        self.unit = ChoiceBox()
-        self.unit.setObjectName("queue_unit")
-        self.unit.addItems(["minutes", "steps"])
-        set_help(self.unit, "Unit of the length", "Minutes of training, or training steps.")
+        self.length = LengthField("queue")
         self.add = QPushButton("Add")
         self.add.setObjectName("queue_add")
         set_help(self.add, "Add", "Queue a run of what is set up now; edits made later do not reach it. (Ctrl+Shift+A)")
@@ -100,7 +92,7 @@ class QueuePanel(LivePanel):
         )
         sweep.clicked.connect(self._ask_sweep)
         row = self._row()
-        adding: tuple[QWidget, ...] = (self.add, self.amount, self.unit, sweep)
+        adding: tuple[QWidget, ...] = (self.add, self.length, sweep)
         for widget in adding:
             row.addWidget(widget)
         self.at_once = NumberField(
@@ -188,14 +180,11 @@ class QueuePanel(LivePanel):
 
     @Slot()
     def _add(self) -> None:
-        fault = self.amount.fault()
+        fault = self.length.fault()
         if fault:
             self._log.add(f"The run was not queued. {fault}", Level.WARNING)
-            return
-        value = float(self.amount.raw())
-        steps = self.unit.currentText() == "steps"
-        limit = StopCondition(steps=max(1, round(value))) if steps else StopCondition(seconds=60 * value)
-        self.queue.add(self._setup.config, limit)
+        else:
+            self.queue.add(self._setup.config, self.length.limit)
 
     @Slot()
     def _set_at_once(self) -> None:

@@ -1,8 +1,9 @@
-"""A sweep put together: which settings vary, over which values, how many seeds; shown as the runs that it comes to."""
+"""A sweep put together: a table of settings and the values they take, how many seeds, and the runs that it comes to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QKeyEvent
@@ -10,19 +11,24 @@ from PySide6.QtWidgets import (
     QCompleter,
     QDialog,
     QDialogButtonBox,
+    QFormLayout,
     QHBoxLayout,
+    QHeaderView,
     QLabel,
+    QLineEdit,
     QListWidget,
     QPushButton,
-    QScrollArea,
+    QTableWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from studio.errors import UserError
+from studio.gui.forms.number_field import NumberField, NumberStyle, Range
+from studio.gui.queue.length import LengthField
 from studio.gui.queue.sweep_fields import SweptField, sweepable
-from studio.gui.queue.sweep_form import SweepForm
-from studio.gui.queue.sweep_row import SweepRow
+from studio.gui.queue.sweep_row import HOW, SweepRow
+from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.number_entry import MINUS
 from studio.gui.widgets.number_format import format_eta
@@ -38,8 +44,8 @@ from studio.training.config.sweep_mark import title_of
 _SIZE = (760, 620)
 _PAUSE = 150
 """Milliseconds after the last key until the runs are worked out."""
-
-_MOST_SHOWN = 200
+_MOST_SHOWN, _MOST_SEEDS = 200, 100
+_COLUMNS = ("Setting", "Values", "Comes to", "")
 
 Seconds = Callable[[StopCondition, int], float | None]
 
@@ -71,46 +77,44 @@ class SweepDialog(QDialog):
         self.rows: list[SweepRow] = []
         self._settle = QTimer(self, interval=_PAUSE, singleShot=True)
         self._settle.timeout.connect(self.show_plan)
+        name = config.name or f"{config.dataset.kind}-{config.model.kind}"
+        head = QLabel(f"Every run is “{name}” as it is set up now, but for what varies here. {HOW}", wordWrap=True)
+        head.setTextFormat(Qt.TextFormat.PlainText)
+        self.summary = QLabel(wordWrap=True)
+        self.summary.setObjectName("sweep_summary")
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.preview = QListWidget()
+        self.preview.setObjectName("sweep_preview")
+        self.preview.setMinimumHeight(60)
+        set_help(self.preview, "Runs", "The runs that this comes to, in their order.")
         column = QVBoxLayout(self)
         column.setSpacing(theme.tokens.spacing)
-        column.addWidget(self._make_head())
-        column.addWidget(self._make_area(theme), 3)
+        column.addWidget(head)
+        column.addWidget(self._make_table(), 3)
         column.addLayout(self._make_adding())
-        self.form = SweepForm()
-        self.form.changed.connect(self._later)
-        column.addWidget(self.form)
-        column.addWidget(self._make_summary())
-        column.addWidget(self._make_preview(), 2)
+        column.addLayout(self._make_form())
+        column.addWidget(self.summary)
+        column.addWidget(self.preview, 2)
         column.addWidget(self._make_buttons())
         self.vary(self._first_field())
         self.show_plan()
 
-    @property
-    def title(self) -> str:
-        """What the sweep is to be called."""
-        return self.form.title
-
     # -- building
 
-    def _make_head(self) -> QLabel:
-        name = self._config.name or f"{self._config.dataset.kind}-{self._config.model.kind}"
-        head = QLabel(f"Every run is “{name}” as it is set up now, but for what varies here.", wordWrap=True)
-        head.setTextFormat(Qt.TextFormat.PlainText)
-        return head
-
-    def _make_area(self, theme: ThemeManager) -> QScrollArea:
-        content = QWidget()
-        self._column = QVBoxLayout(content)
-        self._column.setSpacing(theme.tokens.spacing)
-        self._column.addStretch(1)
-        area = QScrollArea()
-        area.setObjectName("sweep_rows")
-        area.setWidgetResizable(True)
-        area.setWidget(content)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        set_help(area, "Settings that vary", "Each with the values that it takes.")
-        area.setToolTip("")
-        return area
+    def _make_table(self) -> QTableWidget:
+        self.table = QTableWidget(0, len(_COLUMNS))
+        self.table.setObjectName("sweep_rows")
+        self.table.setHorizontalHeaderLabels(_COLUMNS)
+        self.table.verticalHeader().hide()
+        self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
+        self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        head = self.table.horizontalHeader()
+        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for place, mode in enumerate(("ResizeToContents", "Stretch", "Stretch", "ResizeToContents")):
+            head.setSectionResizeMode(place, QHeaderView.ResizeMode[mode])
+        set_help(self.table, "Settings that vary", "Each with the values that it takes.")
+        self.table.setToolTip("")
+        return self.table
 
     def _make_adding(self) -> QHBoxLayout:
         self.choice = ChoiceBox()
@@ -127,9 +131,8 @@ class SweepDialog(QDialog):
         line = self.choice.lineEdit()
         assert line is not None
         line.setPlaceholderText("Another setting: choose it, or type a part of its name")
-        set_help(
-            self.choice, "Setting to vary", "Any setting of the configuration. Type a part of its name to find it."
-        )
+        what = "Any setting of the configuration. Type a part of its name to find it."
+        set_help(self.choice, "Setting to vary", what)
         self.vary_button = QPushButton("&Vary it")
         self.vary_button.setObjectName("sweep_vary")
         self.vary_button.setAutoDefault(False)
@@ -140,18 +143,33 @@ class SweepDialog(QDialog):
         row.addWidget(self.vary_button)
         return row
 
-    def _make_summary(self) -> QLabel:
-        self.summary = QLabel(wordWrap=True)
-        self.summary.setObjectName("sweep_summary")
-        self.summary.setTextFormat(Qt.TextFormat.PlainText)
-        return self.summary
-
-    def _make_preview(self) -> QListWidget:
-        self.preview = QListWidget()
-        self.preview.setObjectName("sweep_preview")
-        self.preview.setMinimumHeight(60)
-        set_help(self.preview, "Runs", "The runs that this comes to, in their order.")
-        return self.preview
+    def _make_form(self) -> QFormLayout:
+        self.combination = ChoiceBox()
+        for each in Combination:
+            self.combination.addItem(each.label, each)
+        self.combination.currentIndexChanged.connect(self._later)
+        self.seeds = NumberField(NumberStyle(integer=True, step=1, unit="seeds"), Range(lowest=1, highest=_MOST_SEEDS))
+        self.seeds.show_value(1)
+        self.seeds.edited.connect(self._later)
+        self.length = LengthField("sweep")
+        self.length.changed.connect(self._later)
+        self.name = QLineEdit(maxLength=80)
+        combined = (
+            "Every value of one setting with every value of the others; or side by side: the first value of each, then "
+            "the second of each, and so on."
+        )
+        seeds = "Runs of each combination, with as many seeds: they tell chance from what a value does."
+        form = QFormLayout()
+        for title, widget, name, tip in (
+            ("&Combine", self.combination, "combination", combined),
+            ("R&uns of each", self.seeds, "seeds", seeds),
+            ("&Name", self.name, "name", "What to call the sweep; also part of its runs' folders."),
+        ):
+            widget.setObjectName(f"sweep_{name}")
+            set_help(widget, name.capitalize(), tip)
+            form.addRow(title, widget)
+        form.insertRow(2, "&Train each for", self.length)
+        return form
 
     def _make_buttons(self) -> QDialogButtonBox:
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
@@ -177,10 +195,15 @@ class SweepDialog(QDialog):
         row = next((row for row in self.rows if row.field.path == field.path), None)
         if row is None:
             row = SweepRow(field)
-            row.changed.connect(self._later)
-            row.removed.connect(lambda row=row: self._remove(row))
+            row.values.textChanged.connect(self._later)
             self.rows.append(row)
-            self._column.insertWidget(self._column.count() - 1, row)
+            place = len(self.rows) - 1
+            self.table.insertRow(place)
+            remove = tool_button("sweep_remove", "Remove", "Let it be the same in all runs again.")
+            remove.setAccessibleName(f"Remove {field.label}")
+            remove.clicked.connect(lambda _, row=row: self._remove(row))
+            for column, widget in enumerate((row.title, row.values, row.message, remove)):
+                self.table.setCellWidget(place, column, widget)
             self._later()
         row.values.setFocus()
         return row
@@ -206,10 +229,8 @@ class SweepDialog(QDialog):
             self.choice.setFocus()
 
     def _remove(self, row: SweepRow) -> None:
+        self.table.removeRow(self.rows.index(row))
         self.rows.remove(row)
-        self._column.removeWidget(row)
-        row.hide()
-        row.deleteLater()
         (self.rows[-1].values if self.rows else self.choice).setFocus()
         self._later()
 
@@ -232,56 +253,62 @@ class SweepDialog(QDialog):
 
     # -- what is shown
 
+    @property
+    def title(self) -> str:
+        """What the sweep is to be called."""
+        return self.name.text().strip() or self.name.placeholderText()
+
     @Slot()
     def show_plan(self) -> SweepPlan | None:
         """Say what it comes to, or what is wrong; the plan, if nothing is."""
         self._settle.stop()
-        self.form.name.setPlaceholderText(self._name())
+        titles = " × ".join(row.field.title for row in self.rows)
+        self.name.setPlaceholderText(f"{titles or 'Seeds'} of {self._config.name or self._config.model.kind}"[:80])
+        self.preview.clear()
         values = [row.show_state() for row in self.rows]
-        fault = self.form.fault()
-        plan = None
-        if any(each is None for each in values):
-            untouched = all(row.untouched for row, each in zip(self.rows, values, strict=True) if each is None)
+        missing = [row for row, each in zip(self.rows, values, strict=True) if each is None]
+        if missing:
+            faults = [row.message.text() for row in missing if not row.untouched]
             self._say(
-                "Give the values above." if untouched else "Correct the values above.",
-                "muted" if untouched else "error",
+                f"Correct the values above: {faults[0]}" if faults else "Give the values above.",
+                "error" if faults else "muted",
             )
-        elif fault:
+            return None
+        fault = self._fault()
+        if fault:
             self._say(fault, "error")
-        else:
-            plan = self._plan([each for each in values if each is not None])
-            plan = self._show(plan)
-        if plan is None:
-            self.preview.clear()
-        return plan
+            return None
+        return self._show([each for each in values if each is not None])
 
-    def _plan(self, values: Sequence[tuple[object, ...]]) -> SweepPlan:
-        return SweepPlan(
+    def _fault(self) -> str:
+        """What keeps the form from being taken; empty if nothing does."""
+        if fault := self.seeds.fault():
+            return fault
+        seeds = self.seeds.raw()
+        if not isinstance(seeds, int):
+            return "The number of seeds must be whole."
+        most = f"The number of seeds must lie from 1 to {_MOST_SEEDS}."
+        return self.length.fault() if 1 <= seeds <= _MOST_SEEDS else most
+
+    def _show(self, values: Sequence[tuple[Any, ...]]) -> SweepPlan | None:
+        """Say how many runs there are, and list their names; the plan, or None if it is no sweep."""
+        plan = SweepPlan(
             base=self._config,
             varied=tuple(Varied(path=row.field.path, values=each) for row, each in zip(self.rows, values, strict=True)),
-            combination=Combination(self.form.combination.currentData()),
-            seeds=self.form.number_of_seeds,
-            limit=self.form.limit,
+            combination=Combination(self.combination.currentData()),
+            seeds=int(self.seeds.raw()),
+            limit=self.length.limit,
         )
-
-    def _show(self, plan: SweepPlan) -> SweepPlan | None:
-        """Say how many runs there are, and list their names; None if it is no sweep."""
         try:
-            number = plan.count()
-            runs = plan.first(_MOST_SHOWN)
+            number, runs = plan.count(), plan.first(_MOST_SHOWN)
         except UserError as error:
-            self._say(str(error), "error" if any(not row.untouched for row in self.rows) else "muted")
+            self._say(str(error), "error" if self.rows else "muted")
             return None
-        names = [title_of(values).replace("=-", f"={MINUS}") for values in runs]
-        more = [f"… and {number - len(names):,} more"] if number > len(names) else []
-        self.preview.clear()
-        self.preview.addItems([*names, *more])
+        self.preview.addItems([title_of(each).replace("=-", f"={MINUS}") for each in runs])
+        if number > len(runs):
+            self.preview.addItem(f"… and {number - len(runs):,} more")
         self._say(f"{number:,} runs{self._duration(plan.limit, number)}", "ok")
         return plan
-
-    def _name(self) -> str:
-        titles = " × ".join(row.field.title for row in self.rows)
-        return f"{titles or 'Seeds'} of {self._config.name or self._config.model.kind}"[:80]
 
     def _duration(self, limit: StopCondition, number: int) -> str:
         seconds = self._seconds(limit, number)

@@ -21,6 +21,7 @@ from studio.training.config.run_config import RunConfig
 
 MOST_VALUES = 200
 _LEFT_OUT = ("name", "schema_version", "kind")
+_RANGE = re.compile(r"(\S+)\s+to\s+(\S+)\s+in\s+(\S+?)(?:,?\s+(log))?", re.IGNORECASE)
 _WORDS = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 
 
@@ -137,28 +138,29 @@ def _kinds(path: str) -> list[SweptField]:
 
 
 def parse_values(text: str, field: SweptField) -> tuple[Any, ...]:
-    """Values separated by semicolons, or else commas, or else spaces.
+    """Values separated by semicolons, or else commas, or else spaces; or a range: −2 to 0 in 5, 16 to 256 in 5 log.
 
     Raises:
         BadValuesError: there is none, too many, one twice, or one that cannot be taken.
     """
+    if field.numeric and (found := _RANGE.fullmatch(text.strip())):
+        return _range(field, *found.groups())
     separator = next((sign for sign in (";", ",", "\n") if sign in text), None)
     words = text.split(separator) if separator or field.numeric else [text]
     values = tuple(_value(word.strip(), field) for word in words if word.strip())
     return _told_apart(values)
 
 
-def range_values(start: float, stop: float, count: int, field: SweptField, *, log: bool) -> tuple[Any, ...]:
-    """So many values from one to the other, both included, at equal distances or at equal ratios.
-
-    Raises:
-        BadValuesError: there are too few or too many, or one that cannot be taken.
-    """
-    if not 2 <= count <= MOST_VALUES:
+def _range(field: SweptField, first: str, last: str, number: str, log: str | None) -> tuple[Any, ...]:
+    """So many values from one to the other, both included, at equal distances or at equal ratios."""
+    start, stop, count = (_number(word) for word in (first, last, number))
+    for end in (start, stop):
+        field.checked(end)
+    if count != int(count) or not 2 <= count <= MOST_VALUES:
         raise BadValuesError(f"A range has 2 to {MOST_VALUES} values.")
-    if log and (start * stop <= 0):
+    if log and start * stop <= 0:
         raise BadValuesError("At equal ratios both ends must be above 0, or both below.")
-    space = np.geomspace(start, stop, count) if log else np.linspace(start, stop, count)
+    space = (np.geomspace if log else np.linspace)(start, stop, int(count))
     exact = [float(f"{value:.6g}") for value in space]
     exact[0], exact[-1] = start, stop
     whole = _type_of(field.info) is int
@@ -173,8 +175,12 @@ def _value(word: str, field: SweptField) -> Any:
         raise BadValuesError(f"“{word[:40]}” is none of {field.expected}.")
     if not field.numeric:
         return word
+    return field.checked(_number(word))
+
+
+def _number(word: str) -> float:
     try:
-        return field.checked(parse_number(word))
+        return parse_number(word)
     except NotANumber as error:
         raise BadValuesError(f"{error}.") from error
 

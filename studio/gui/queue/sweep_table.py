@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from studio.evaluation.committee import TOTAL_VARIATION
 from studio.gui.widgets.number_entry import MINUS
 from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.library.curve_titles import curve_title
 from studio.library.sweep_results import (
     FRECHET,
     HIGH,
@@ -29,19 +33,15 @@ from studio.training.config.sweep_mark import setting_name, value_text
 
 _WIDEST = 220
 _PADDING = 10
-_TITLES = {
-    STEPS: "Steps",
-    SECONDS: "Time in s",
-    SHARE_ERROR: "Share error TV",
-    FRECHET: "Fréchet distance",
-    MEASURED: "Evaluated at step",
-}
-_TIPS = {
-    STEPS: "Training steps taken.",
-    SECONDS: "Time spent training, pauses left out. In seconds.",
-    SHARE_ERROR: f"At the last evaluation. {TOTAL_VARIATION}",
-    FRECHET: "Distance of samples to the tilted data in the judge's features, at the last evaluation.",
-    MEASURED: "Step of the last evaluation, where it is not the run's last step.",
+_NUMBERS = {
+    STEPS: ("Steps", "Training steps taken."),
+    SECONDS: ("Time in s", "Time spent training, pauses left out. In seconds."),
+    SHARE_ERROR: ("Share error TV", f"At the last evaluation. {TOTAL_VARIATION}"),
+    FRECHET: (
+        "Fréchet distance",
+        "Distance of samples to the tilted data in the judge's features, at the last evaluation.",
+    ),
+    MEASURED: ("Evaluated at step", "Step of the last evaluation, where it is not the run's last step."),
 }
 _SORTED_BY = Qt.ItemDataRole.UserRole
 _PLACE = Qt.ItemDataRole.UserRole + 1
@@ -49,37 +49,63 @@ _PLACE = Qt.ItemDataRole.UserRole + 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepColumn:
-    """A column: a setting of the runs, or a number that came of them.
+    """A column: a setting of the runs, a number that came of them, or a text about them.
 
     Attributes:
-        path: of the setting; empty for a number.
-        name: of the number; empty for a setting.
+        path: of the setting, or empty.
+        name: of the number, or empty.
+        value: what a run has there; None if nothing.
     """
 
+    title: str
+    tip: str
+    value: Callable[[SweepRun], Any] = field(compare=False)
     path: str = ""
     name: str = ""
 
-    @property
-    def title(self) -> str:
-        """What stands above it."""
-        return setting_name(self.path) if self.path else _TITLES.get(self.name, self.name.replace("_", " "))
-
-    @property
-    def tip(self) -> str:
-        """What it is."""
-        if self.path:
-            return f"The setting {self.path}."
-        return _TIPS.get(self.name, f"Mean of the last tenth of the curve “{self.title}”.")
-
-    def value(self, run: SweepRun) -> Any:
-        """What a run has there; None if nothing."""
-        return run.member.mark.values.get(self.path) if self.path else run.numbers.get(self.name)
+    def text(self, run: SweepRun) -> str:
+        """What a run's cell shows."""
+        value = self.value(run)
+        if not self.name:
+            return value_text(value).replace("-", MINUS) if isinstance(value, int | float) else value_text(value)
+        if value is None:
+            return "–"
+        interval = f" ({compact(run.numbers[LOW], 3)} – {compact(run.numbers[HIGH], 3)})" if LOW in run.numbers else ""
+        return compact(float(value)) + (interval if self.name == SHARE_ERROR else "")
 
 
 def columns_of(results: SweepResults) -> list[SweepColumn]:
-    """Settings first, then numbers; ends of intervals stand beside theirs."""
-    settings = [SweepColumn(path=path) for path in results.settings]
-    return settings + [SweepColumn(name=name) for name in results.names if name not in (LOW, HIGH)]
+    """Settings first, then how the runs ended, numbers, and where they are; ends of intervals stand beside theirs."""
+    numbers = [name for name in results.names if name not in (LOW, HIGH)]
+    titles = {name: curve_title(name) for name in numbers}
+    tips = {name: f"Mean of the last tenth of the curve “{title}”." for name, title in titles.items()}
+    told = {name: (titles[name], tips[name]) for name in numbers} | _NUMBERS
+    return [
+        *(
+            SweepColumn(
+                title=setting_name(path),
+                tip=f"The setting {path}.",
+                value=partial(_setting, path),
+                path=path,
+            )
+            for path in results.settings
+        ),
+        SweepColumn(title="Status", tip="How the run stands or ended.", value=attrgetter("status")),
+        *(
+            SweepColumn(title=told[name][0], tip=told[name][1], value=partial(_number, name), name=name)
+            for name in numbers
+        ),
+        SweepColumn(title="Folder", tip="The run's folder.", value=attrgetter("member.folder.name")),
+        SweepColumn(title="Remark", tip="What went wrong, if something did.", value=attrgetter("error")),
+    ]
+
+
+def _setting(path: str, run: SweepRun) -> Any:
+    return run.member.mark.values.get(path)
+
+
+def _number(name: str, run: SweepRun) -> float | None:
+    return run.numbers.get(name)
 
 
 class _Item(QTableWidgetItem):
@@ -127,44 +153,34 @@ class SweepTable(QTableWidget):
         """Fill the table; what is selected and sorted by stays."""
         chosen = set(self._chosen())
         columns = columns_of(results)
-        titles = [column.title for column in columns[: len(results.settings)]]
-        titles += ["Status", *(column.title for column in columns[len(results.settings) :]), "Folder", "Remark"]
         self.blockSignals(True)
         self.setSortingEnabled(False)
-        self.setColumnCount(len(titles))
+        self.setColumnCount(len(columns))
         self.setRowCount(len(results.runs))
-        self.setHorizontalHeaderLabels(titles)
-        self._explain_columns(columns, len(results.settings))
         self._folders = [run.member.folder for run in results.runs]
-        flags = Qt.AlignmentFlag
-        for place, run in enumerate(results.runs):
-            cells = [_cell(column, run) for column in columns]
-            cells.insert(len(results.settings), (run.status, run.status))
-            cells += [(run.member.folder.name, run.member.folder.name), (run.error, run.error)]
-            for across, (text, value) in enumerate(cells):
-                item = _item(text, value, place)
+        for across, column in enumerate(columns):
+            right = any(isinstance(column.value(run), int | float) for run in results.runs)
+            side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+            aligned = side | Qt.AlignmentFlag.AlignVCenter
+            header = QTableWidgetItem(column.title)
+            header.setToolTip(tooltip(f"{column.tip} Click to sort."))
+            header.setTextAlignment(aligned)
+            self.setHorizontalHeaderItem(across, header)
+            for place, run in enumerate(results.runs):
+                item = _Item(column.text(run))
+                item.setTextAlignment(aligned)
+                item.setData(_SORTED_BY, column.value(run))
+                item.setData(_PLACE, place)
+                item.setToolTip(tooltip(item.text()) if len(item.text()) > 12 else "")
                 self.setItem(place, across, item)
-                header = self.horizontalHeaderItem(across)
-                if header is not None and item.textAlignment() & flags.AlignRight:
-                    header.setTextAlignment(flags.AlignRight | flags.AlignVCenter)
         self.resizeColumnsToContents()
-        for column in range(self.columnCount()):
-            self.setColumnWidth(column, min(_WIDEST, self.columnWidth(column) + _PADDING))
+        for place in range(self.columnCount()):
+            self.setColumnWidth(place, min(_WIDEST, self.columnWidth(place) + _PADDING))
         self.setSortingEnabled(True)
         self.blockSignals(False)
         for row in range(self.rowCount()):
             if self._place(row) in chosen:
                 self.selectRow(row)
-
-    def _explain_columns(self, columns: list[SweepColumn], settings: int) -> None:
-        tips = [column.tip for column in columns]
-        tips.insert(settings, "How the run stands or ended.")
-        tips += ["The run's folder.", "What went wrong, if something did."]
-        for place, tip in enumerate(tips):
-            header = self.horizontalHeaderItem(place)
-            assert header is not None
-            header.setToolTip(tooltip(f"{tip} Click to sort."))
-            header.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
     def as_text(self) -> str:
         """The table as it is sorted: rows by line, columns by tab."""
@@ -195,26 +211,3 @@ class SweepTable(QTableWidget):
     def _place(self, row: int) -> int:
         item = self.item(row, 0)
         return int(item.data(_PLACE)) if item is not None else -1
-
-
-def _cell(column: SweepColumn, run: SweepRun) -> tuple[str, Any]:
-    """Text and what it is sorted by."""
-    value = column.value(run)
-    if column.path:
-        return value_text(value).replace("-", MINUS) if isinstance(value, int | float) else value_text(value), value
-    if value is None:
-        return "–", None
-    text = compact(float(value))
-    if column.name == SHARE_ERROR and LOW in run.numbers:
-        text += f" ({compact(run.numbers[LOW], 3)} – {compact(run.numbers[HIGH], 3)})"
-    return text, value
-
-
-def _item(text: str, value: Any, place: int) -> _Item:
-    item = _Item(text)
-    if isinstance(value, int | float) or text == "–":
-        item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    item.setData(_SORTED_BY, value)
-    item.setData(_PLACE, place)
-    item.setToolTip(tooltip(text) if len(text) > 12 else "")
-    return item

@@ -1,19 +1,18 @@
-"""What came of a sweep, in a window of its own: a table, parallel coordinates, and results against a setting."""
+"""What came of a sweep, in a window of its own: a table of the runs, and a plot of any result against settings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from studio.errors import UserError
 from studio.files import whole_file
-from studio.gui.queue.parallel_plot import Coordinate, ParallelPlot
-from studio.gui.queue.setting_plot import Dot, SettingPlot
+from studio.gui.queue.sweep_plot import Coordinate, SweepPlot
 from studio.gui.queue.sweep_table import SweepColumn, SweepTable, columns_of
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import TaskView
@@ -22,13 +21,12 @@ from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
-from studio.library.sweep_results import FRECHET, HIGH, LOW, SHARE_ERROR, Member, SweepReader, SweepResults, SweepRun
+from studio.library.sweep_results import HIGH, LOW, SHARE_ERROR, Member, SweepReader, SweepResults
 from studio.progress import Progress
 
 _SIZE = (960, 600)
-_RESULTS_SHOWN = 4
-"""Results among the parallel axes; more would be too narrow to read."""
-
+_ALL = SweepColumn(title="all settings", tip="", value=lambda _: None)
+_LINES = "A line for each run; colour goes by the result: the strongest is the least."
 _POINTS = "Points are runs, those of one value a little apart; the line is their mean."
 _INTERVALS = "Bars are 95 % intervals of the share error among recognisable samples."
 _NOTHING = "No run has such a number yet: it stands here when the first one has."
@@ -51,7 +49,7 @@ class SweepWindow(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Sweep – Perturbation Studio")
         self.resize(*_SIZE)
-        self._members, self._theme = members, theme
+        self._members = members
         self._reader = SweepReader()
         self._tasks = TaskRunner(self)
         self._tasks.changed.connect(self._on_progress)
@@ -59,23 +57,19 @@ class SweepWindow(QWidget):
         self.results: SweepResults | None = None
         self.table = SweepTable()
         self.table.run_asked.connect(self.run_asked)
-        self.parallel = ParallelPlot(theme)
-        self.parallel.setAccessibleDescription(
-            "A line for each run across its settings and results; those selected in the table stand out. "
-            "Colour goes by the last axis: the strongest is the least."
-        )
-        self.table.chosen.connect(self.parallel.choose)
+        self.plot = SweepPlot(theme)
+        self.plot.setAccessibleDescription("A number that came of each run; those selected in the table stand out.")
+        self.table.chosen.connect(self.plot.choose)
         self.message = QLabel("Reading the runs…", wordWrap=True)
         self.message.setObjectName("sweep_message")
         self.message.setTextFormat(Qt.TextFormat.PlainText)
-        self.tabs = QTabWidget()
-        self.tabs.setObjectName("sweep_tabs")
-        self.tabs.addTab(self.table, "&Table")
-        self.tabs.addTab(self.parallel, "&Parallel coordinates")
-        self.tabs.addTab(self._make_against(), "&Against a setting")
+        halves = QSplitter(Qt.Orientation.Vertical)
+        halves.addWidget(self.table)
+        halves.addWidget(self._make_plot())
+        halves.setSizes([2, 3])
         column = QVBoxLayout(self)
         column.addLayout(self._make_bar())
-        column.addWidget(self.tabs, 1)
+        column.addWidget(halves, 1)
         QShortcut(QKeySequence.StandardKey.Close, self, self.close)
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.close)
         self.table.setFocus()
@@ -87,7 +81,7 @@ class SweepWindow(QWidget):
         for name, title, tip, act in (
             (
                 "again",
-                "Look &again",
+                "&Refresh",
                 "Read the runs again; this happens by itself when one of the queue has ended.",
                 None,
             ),
@@ -99,11 +93,10 @@ class SweepWindow(QWidget):
             row.addWidget(button)
         return row
 
-    def _make_against(self) -> QWidget:
+    def _make_plot(self) -> QWidget:
         page = QWidget()
-        self.plot = SettingPlot(self._theme)
         self.result = self._make_choice("sweep_result", "Result", "Which number that came of the runs is drawn.")
-        self.setting = self._make_choice("sweep_setting", "Setting", "Which setting the runs are drawn against.")
+        self.setting = self._make_choice("sweep_setting", "Setting", "What the runs are drawn against.")
         row = QHBoxLayout()
         row.addWidget(self.result)
         row.addWidget(QLabel("against"))
@@ -123,7 +116,7 @@ class SweepWindow(QWidget):
         choice.setObjectName(name)
         choice.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
         set_help(choice, title, tip)
-        choice.currentIndexChanged.connect(self._draw_against)
+        choice.currentIndexChanged.connect(self._draw)
         return choice
 
     # -- reading
@@ -157,21 +150,11 @@ class SweepWindow(QWidget):
         self._say(f"{results.title}: {ended:,} of {len(results.runs):,} runs are completed", "")
         columns = columns_of(results)
         self.table.show_results(results)
-        self.parallel.set_runs([run.title for run in results.runs], self._coordinates(columns))
-        self._offer(self.setting, [column for column in columns if column.path])
-        self._offer(self.result, [column for column in columns if column.name] or [SweepColumn(name=SHARE_ERROR)])
-        self._draw_against()
+        self._settings = [column for column in columns if column.path]
+        self._offer(self.setting, [*self._settings, _ALL] if len(self._settings) > 1 else self._settings)
+        self._offer(self.result, [column for column in columns if column.name])
+        self._draw()
         self._settle()
-
-    def _coordinates(self, columns: list[SweepColumn]) -> list[Coordinate]:
-        """Settings, then results, the share error last: it is what lines are coloured by."""
-        assert self.results is not None
-        results = [column for column in columns if column.name not in ("", "steps", "seconds")][:_RESULTS_SHOWN]
-        results.sort(key=lambda column: (column.name == SHARE_ERROR, column.name == FRECHET))
-        return [
-            Coordinate(title=column.title, values=tuple(column.value(run) for run in self.results.runs))
-            for column in (*(column for column in columns if column.path), *results)
-        ]
 
     def _on_failed(self, error: UserError) -> None:
         self._say(str(error), "error")
@@ -186,31 +169,33 @@ class SweepWindow(QWidget):
         self.message.setText(text)
         set_style_property(self.message, "role", role)
 
-    # -- results against a setting
+    # -- a result against settings
 
-    def _offer(self, choice: ChoiceBox, columns: list[SweepColumn]) -> None:
-        """List these columns; the same one stays chosen, or else the share error is if it is there."""
+    def _offer(self, choice: ChoiceBox, columns: Sequence[SweepColumn]) -> None:
+        """List these; what was chosen stays chosen, or else the share error is if it is there."""
         before = choice.currentData()
-        if [choice.itemData(place) for place in range(choice.count())] == columns:
-            return
         choice.blockSignals(True)
         choice.clear()
         for column in columns:
             choice.addItem(column.title, column)
-        wanted = before if before in columns else SweepColumn(name=SHARE_ERROR)
-        choice.setCurrentIndex(columns.index(wanted) if wanted in columns else 0)
+        wanted = before if before in columns else next((each for each in columns if each.name == SHARE_ERROR), None)
+        choice.setCurrentIndex(columns.index(wanted) if wanted else 0)
         choice.blockSignals(False)
 
     @Slot()
-    def _draw_against(self) -> None:
+    def _draw(self) -> None:
         setting, result = self.setting.currentData(), self.result.currentData()
         if self.results is None or not setting or not result:
+            self.caption.setText(_NOTHING)
             return
-        found = ((run, setting.value(run), result.value(run)) for run in self.results.runs)
-        dots = [_dot(run, x, float(y), result) for run, x, y in found if x is not None and y is not None]
-        self.plot.set_dots(setting.title, result.title, dots)
-        bars = f" {_INTERVALS}" if result.name == SHARE_ERROR else ""
-        self.caption.setText(f"{_POINTS}{bars}" if dots else _NOTHING)
+        settings, runs = self._settings if setting == _ALL else [setting], self.results.runs
+        axes = [Coordinate(title=each.title, values=tuple(map(each.value, runs))) for each in (*settings, result)]
+        ends = np.repeat(axes[-1].places()[:, None], 2, axis=1)
+        bars = result.name == SHARE_ERROR
+        if bars:
+            ends = np.array([[run.numbers.get(end, np.nan) for end in (LOW, HIGH)] for run in runs])
+        self.plot.show_runs([run.title for run in runs], axes[:-1], axes[-1], ends)
+        self.caption.setText(_LINES if setting == _ALL else f"{_POINTS} {_INTERVALS}" if bars else _POINTS)
 
     # -- saving
 
@@ -238,9 +223,3 @@ class SweepWindow(QWidget):
         self._again = False
         self._tasks.join(2.0)
         super().closeEvent(event)
-
-
-def _dot(run: SweepRun, x: Any, y: float, result: SweepColumn) -> Dot:
-    share = result.name == SHARE_ERROR
-    low, high = (run.numbers.get(LOW, y), run.numbers.get(HIGH, y)) if share else (y, y)
-    return Dot(title=run.title, x=x, y=y, low=min(low, y), high=max(high, y))

@@ -73,10 +73,10 @@ def test_that_what_is_set_up_is_queued_as_it_is_now(qtbot: QtBot, panel: QueuePa
     assert column(panel, 1) == ["waiting"] * 3
     assert column(panel, 2) == ["5 min"] * 3
     assert "paused" in panel.outlook.text()
-    panel.amount.selectAll()
-    qtbot.keyClicks(panel.amount, "250\t")
-    panel.unit.setFocus()
-    qtbot.keyClicks(panel.unit, "s")
+    panel.length.amount.selectAll()
+    qtbot.keyClicks(panel.length.amount, "250\t")
+    panel.length.unit.setFocus()
+    qtbot.keyClicks(panel.length.unit, "s")
     click(qtbot, panel, "add")
     assert workbench.queue.jobs[3].limit == StopCondition(steps=250)
     assert '"name": "a"' in workbench.queue.jobs[0].config
@@ -140,8 +140,8 @@ def test_that_a_queue_that_cannot_be_read_for_a_moment_goes_on(
 def test_that_a_length_that_is_none_queues_nothing(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
     lines: list[LogLine] = []
     workbench.log.line_logged.connect(lines.append)
-    panel.amount.selectAll()
-    qtbot.keyClicks(panel.amount, "soon\t")
+    panel.length.amount.selectAll()
+    qtbot.keyClicks(panel.length.amount, "soon\t")
     click(qtbot, panel, "add")
     assert workbench.queue.jobs == ()
     assert "not queued" in lines[-1].text

@@ -12,8 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.gui.queue.panel import QueuePanel
 from studio.gui.queue.sweep_dialog import SweepDialog
-from studio.gui.queue.sweep_fields import BadValuesError, SweptField, parse_values, range_values, sweepable
-from studio.gui.queue.sweep_row import SweepRow
+from studio.gui.queue.sweep_fields import BadValuesError, SweptField, parse_values, sweepable
 from studio.gui.queue.sweep_window import SweepWindow
 from studio.gui.state.log_line import LogLine
 from studio.gui.widgets.theme import ThemeManager
@@ -52,10 +51,6 @@ def names(dialog: SweepDialog) -> list[str]:
     return [dialog.preview.item(row).text() for row in range(dialog.preview.count())]
 
 
-def lines_of(row: SweepRow) -> tuple[QLineEdit, QLineEdit, QLineEdit]:
-    return row.bounds["start"], row.bounds["stop"], row.bounds["count"]
-
-
 @pytest.mark.parametrize(
     ("path", "text", "values"),
     [
@@ -68,6 +63,9 @@ def lines_of(row: SweepRow) -> tuple[QLineEdit, QLineEdit, QLineEdit]:
         ("perturbation.offsets_enabled", "on, off", (True, False)),
         ("device", "cpu", ("cpu",)),
         ("perturbation.clip", "1, 2.5", (1.0, 2.5)),
+        ("perturbation.offsets.2", "−2 to 0 in 5", (-2.0, -1.5, -1.0, -0.5, 0.0)),
+        ("batch.average_size", "1 to 1000 in 4 log", (1.0, 10.0, 100.0, 1000.0)),
+        ("seed", " 0 TO 4 in 3", (0, 2, 4)),
     ],
 )
 def test_that_values_are_read_as_a_person_writes_them(path: str, text: str, values: tuple[object, ...]) -> None:
@@ -84,20 +82,16 @@ def test_that_values_are_read_as_a_person_writes_them(path: str, text: str, valu
         ("seed", "1.5", "1.5 is no whole number"),
         ("batch.planner", "fast", "“fast” is none of Error carry"),
         ("seed", ",".join(map(str, range(201))), "201 values"),
+        ("perturbation.offsets.2", "0 to 10 in 3, log", "above 0"),
+        ("perturbation.offsets.2", "0 to 10 in 2.5", "A range has 2 to 200 values"),
+        ("perturbation.offsets.2", "0 to 701 in 3", "701 is out of range"),
+        ("perturbation.offsets.2", "0 to x in 3", "“x” is not a number"),
+        ("seed", "0 to 2 in 6", "comes twice"),
     ],
 )
 def test_that_values_that_cannot_be_taken_are_told(path: str, text: str, told: str) -> None:
     with pytest.raises(BadValuesError, match=told):
         parse_values(text, field(path))
-
-
-def test_that_a_range_has_both_ends_and_equal_distances_or_ratios() -> None:
-    assert range_values(-2, 0, 5, field("perturbation.offsets.2"), log=False) == (-2.0, -1.5, -1.0, -0.5, 0.0)
-    assert range_values(1, 1000, 4, field("batch.average_size"), log=True) == (1.0, 10.0, 100.0, 1000.0)
-    with pytest.raises(BadValuesError, match="above 0"):
-        range_values(0, 10, 3, field("perturbation.offsets.2"), log=True)
-    with pytest.raises(BadValuesError, match="comes twice"):
-        range_values(0, 2, 6, field("seed"), log=False)
 
 
 def test_that_every_setting_is_on_offer_with_what_it_takes() -> None:
@@ -125,11 +119,11 @@ def test_that_runs_their_time_and_names_are_shown_while_one_types(qtbot: QtBot, 
     assert "2 runs, about 10 min" in dialog.summary.text()
     assert names(dialog) == ["ΔH(2)=−1", "ΔH(2)=−2"]
     assert dialog.title == "ΔH of 2 of mine"
-    dialog.form.seeds.setFocus()
-    qtbot.keyClick(dialog.form.seeds, Key.Key_Up)
+    dialog.seeds.setFocus()
+    qtbot.keyClick(dialog.seeds, Key.Key_Up)
     qtbot.waitUntil(lambda: len(names(dialog)) == 4)
-    dialog.form.unit.setFocus()
-    qtbot.keyClick(dialog.form.unit, Key.Key_Down)
+    dialog.length.unit.setFocus()
+    qtbot.keyClick(dialog.length.unit, Key.Key_Down)
     qtbot.waitUntil(lambda: "is known once" in dialog.summary.text())
 
 
@@ -140,10 +134,7 @@ def test_that_another_setting_is_found_by_a_part_of_its_name(qtbot: QtBot, dialo
     qtbot.keyClick(line, Key.Key_Return)
     row = dialog.rows[1]
     assert row.field.path == "batch.average_size"
-    row.mode.setFocus()
-    qtbot.keyClick(row.mode, Key.Key_End)
-    for editor, text in zip(lines_of(row), ("16", "64", "3"), strict=True):
-        write(qtbot, editor, text)
+    write(qtbot, row.values, "16 to 64 in 3 log")
     write(qtbot, dialog.rows[0].values, "-1, -2")
     qtbot.waitUntil(lambda: len(names(dialog)) == 6)
     assert row.message.text() == "3 values: 16, 32, 64"
@@ -164,27 +155,27 @@ def test_that_a_fault_stands_beside_its_values_and_keeps_the_dialog_open(qtbot: 
     assert dialog.isVisible()
     assert row.message.text() == "900 is out of range: from −700 to 700."
     assert row.values.property("invalid") == "true"
-    assert dialog.summary.text() == "Correct the values above."
+    assert dialog.summary.text() == f"Correct the values above: {row.message.text()}"
     write(qtbot, row.values, "-1, -2, -3")
     dialog.vary(field("seed"))
     write(qtbot, dialog.rows[1].values, "1, 2")
-    dialog.form.combination.setFocus()
-    qtbot.keyClick(dialog.form.combination, Key.Key_Down)
+    dialog.combination.setFocus()
+    qtbot.keyClick(dialog.combination, Key.Key_Down)
     qtbot.waitUntil(lambda: "must be as many" in dialog.summary.text())
-    assert Combination(dialog.form.combination.currentData()) is Combination.LIST
-    write(qtbot, dialog.form.seeds.lineEdit(), "many")
+    assert Combination(dialog.combination.currentData()) is Combination.LIST
+    write(qtbot, dialog.seeds.lineEdit(), "many")
     qtbot.waitUntil(lambda: "not a number" in dialog.summary.text())
 
 
 def test_that_a_setting_can_be_left_out_again(qtbot: QtBot, dialog: SweepDialog) -> None:
-    remove = dialog.rows[0].findChild(QAbstractButton, "sweep_remove")
+    remove = dialog.table.cellWidget(0, 3)
     assert remove is not None
     remove.setFocus()
     qtbot.keyClick(remove, Key.Key_Space)
     assert dialog.rows == []
     qtbot.waitUntil(lambda: "Nothing varies yet" in dialog.summary.text())
-    dialog.form.seeds.setFocus()
-    qtbot.keyClick(dialog.form.seeds, Key.Key_Up)
+    dialog.seeds.setFocus()
+    qtbot.keyClick(dialog.seeds, Key.Key_Up)
     qtbot.waitUntil(lambda: names(dialog) == ["seed=0", "seed=1"])
     qtbot.keyClick(dialog, Key.Key_Escape)
     assert dialog.sweep is None
@@ -216,8 +207,8 @@ def test_that_a_sweep_is_queued_as_it_is_now_and_can_be_undone(
     dialog = panel.findChild(SweepDialog)
     assert dialog is not None
     write(qtbot, dialog.rows[0].values, "-1, -2")
-    write(qtbot, dialog.form.name, "two tilts")
-    qtbot.keyClick(dialog.form.name, Key.Key_Return)
+    write(qtbot, dialog.name, "two tilts")
+    qtbot.keyClick(dialog.name, Key.Key_Return)
     jobs = workbench.queue.jobs
     assert [job.title for job in jobs] == ["ΔH(0)=-1", "ΔH(0)=-2"]
     assert jobs[0].sweep is not None
@@ -258,7 +249,7 @@ def test_that_menu_and_keys_open_the_dialog_and_the_results(qtbot: QtBot, window
 
 
 def test_that_every_control_says_what_it_is(dialog: SweepDialog) -> None:
-    for widget in (*dialog.findChildren(QLineEdit, "sweep_values"), dialog.form.name, dialog.choice, dialog.preview):
+    for widget in (*dialog.findChildren(QLineEdit, "sweep_values"), dialog.name, dialog.choice, dialog.preview):
         assert widget.accessibleName()
         assert widget.toolTip()
     assert not any("&" in label.text() for label in dialog.findChildren(QLabel) if label.buddy() is None)

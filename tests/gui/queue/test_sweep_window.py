@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyqtgraph import PlotCurveItem
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu
@@ -74,14 +75,13 @@ def test_that_the_table_is_copied_and_saved(qtbot: QtBot, swept: SweepWindow, tm
     assert "could not be written" in swept.message.text()
 
 
-def test_that_a_selected_run_stands_out_among_the_lines(swept: SweepWindow) -> None:
-    plot = swept.parallel
-    assert plot.axes["bottom"].names == (
-        "ΔH(2)", "planner", "seed", "loss autoencoder", "Fréchet distance", "Share error TV",
-    )  # fmt: skip
-    assert plot._places[0].tolist() == [0.0] * 4 + [0.5] * 4 + [1.0] * 4
-    assert plot._places[1][:3].tolist() == [0.0, 0.0, 1.0]
-    assert np.isnan(plot._places[-1][-1])
+def test_that_runs_are_lines_across_all_settings_and_a_selected_one_stands_out(swept: SweepWindow) -> None:
+    plot = swept.plot
+    swept.setting.setCurrentText("all settings")
+    assert plot.axes["bottom"].names == ("ΔH(2)", "planner", "seed", "Share error TV")
+    assert plot._at[0].tolist() == [0.0] * 4 + [0.5] * 4 + [1.0] * 4
+    assert plot._at[1][:3].tolist() == [0.0, 0.0, 1.0]
+    assert np.isnan(plot._at[-1][-1])
     swept.table.sortByColumn(0, Qt.SortOrder.DescendingOrder)
     swept.table.selectRow(0)
     assert plot._chosen == {8}
@@ -89,13 +89,13 @@ def test_that_a_selected_run_stands_out_among_the_lines(swept: SweepWindow) -> N
 
 
 def test_that_the_share_error_is_drawn_against_any_setting(qtbot: QtBot, swept: SweepWindow) -> None:
-    swept.tabs.setCurrentIndex(2)
     assert (swept.result.currentText(), swept.setting.currentText()) == ("Share error TV", "ΔH(2)")
     plot = swept.plot
     assert plot.labels == {"bottom": "ΔH(2)", "left": "Share error TV"}
-    assert len(plot._dots) == 11
-    assert all(dot.low <= dot.y <= dot.high for dot in plot._dots)
-    places, means = plot._means.getData()
+    assert np.isfinite(plot._at).all(axis=0).sum() == 11
+    low, y, high = plot._intervals[:11, 0], plot._at[1][:11], plot._intervals[:11, 1]
+    assert ((low <= y) & (y <= high)).all()
+    places, means = next(item for item in plot._items if isinstance(item, PlotCurveItem)).getData()
     assert places.tolist() == [-2.0, -1.0, 0.0]
     assert means[0] > means[-1]
     assert "95 %" in swept.caption.text()
@@ -114,7 +114,7 @@ def test_that_it_looks_again_and_tells_of_runs_that_are_gone(qtbot: QtBot, swept
     shutil.rmtree(tmp_path / "tilts_012")
     click(qtbot, swept, "again")
     qtbot.waitUntil(lambda: swept.table.rowCount() == 11)
-    assert swept.parallel._chosen == {3}
+    assert swept.plot._chosen == {3}
     for folder in tmp_path.glob("tilts_*"):
         shutil.rmtree(folder)
     click(qtbot, swept, "again")

@@ -1,0 +1,56 @@
+"""How long a run is to train: an amount, in minutes or in steps."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from studio.gui.forms.number_field import NumberField, NumberStyle, Range
+from studio.gui.widgets.choice_box import ChoiceBox
+from studio.gui.widgets.tooltip import set_help
+from studio.training.config.limit import StopCondition
+
+_LEAST, _MOST = 1e-6, 1e9
+
+
+class LengthField(QWidget):
+    """Two editors side by side.
+
+    Args:
+        name: what the names of the editors begin with.
+    """
+
+    changed = Signal()
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.amount = NumberField(NumberStyle(step=1), Range(lowest=0, open_below=True, highest=_MOST))
+        self.amount.setObjectName(f"{name}_amount")
+        self.amount.show_value(5)
+        self.amount.edited.connect(self.changed)
+        set_help(self.amount, "Length", "How long each run is to train, in the unit beside it.")
+        self.unit = ChoiceBox()
+        self.unit.setObjectName(f"{name}_unit")
+        self.unit.addItems(["minutes", "steps"])
+        self.unit.currentIndexChanged.connect(self.changed)
+        set_help(self.unit, "Unit of the length", "Minutes of training, or training steps.")
+        self.setFocusProxy(self.amount)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.amount, 1)
+        row.addWidget(self.unit, 1)
+
+    def fault(self) -> str:
+        """What keeps it from being taken; empty if nothing does."""
+        fault = self.amount.fault()
+        if not fault and not _LEAST <= float(self.amount.raw()) <= _MOST:
+            return f"The length must lie from {_LEAST:g} to {_MOST:g}."
+        return fault
+
+    @property
+    def limit(self) -> StopCondition:
+        """When a run is complete; there is no fault."""
+        amount = float(self.amount.raw())
+        if self.unit.currentText() == "steps":
+            return StopCondition(steps=max(1, round(amount)))
+        return StopCondition(seconds=60 * amount)
