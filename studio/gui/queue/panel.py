@@ -180,7 +180,7 @@ class QueuePanel(LivePanel):
 
     @Slot()
     def _add(self) -> None:
-        fault = self.length.fault()
+        fault = self.length.fault() or self._setup.lacking
         if fault:
             self._log.add(f"The run was not queued. {fault}", Level.WARNING)
         else:

@@ -150,7 +150,7 @@ class RunActions(QObject):
         for name, command in (("step", Step()), ("sample", SampleNow()), ("save", Save()), ("restore", Restore())):
             self._actions[name].triggered.connect(lambda _=False, command=command: runs.send(command))
         self._actions["elsewhere"].triggered.connect(self._ask_elsewhere)
-        for changed in (runs.run_changed, starter.changed, setup.dataset_changed, setup.config_changed):
+        for changed in (runs.run_changed, starter.changed):
             changed.connect(self._refresh)
         self._refresh()
 

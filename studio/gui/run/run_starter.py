@@ -39,7 +39,7 @@ class RunStarter(QObject):
         log: told why a run cannot begin.
     """
 
-    changed = Signal()  # whether it is busy
+    changed = Signal()  # whether it is busy or blocked
 
     def __init__(
         self, setup: Setup, runs: RunControl, tasks: TaskRunner, log: Log, parent: QObject | None = None
@@ -49,6 +49,8 @@ class RunStarter(QObject):
         self._rates: dict[str, float] = {}  # of the run under way, by network
         self._resuming: Resumption | None = None  # while its data set and its past are read
         setup.dataset_changed.connect(self._on_dataset)
+        for changed in (setup.dataset_changed, setup.config_changed, setup.lacking_changed):
+            changed.connect(self.changed)
         runs.batch_size_applied.connect(self._on_batch_size)
 
     @property
@@ -61,25 +63,22 @@ class RunStarter(QObject):
         """Why a run cannot start now, in a sentence; empty when it can."""
         if self._runs.busy:
             return "A run is under way: stop it first."
+        if self._setup.lacking:
+            return self._setup.lacking
         if self._setup.reading_data:
             return "The data set is still being read."
         if self.busy:
             return "A run is about to go on: its past is being read."
         if self._setup.images is None:
             return "There is no data set yet: choose one in the set-up panel."
-        return ""
+        error = misfit(self._setup.config.model, planar=self._setup.images.plane is not None)
+        return str(error) if error is not None else ""
 
     def start(self) -> None:
         """Train what is set up, from the beginning."""
         setup, reason = self._setup, self.blocked
         if reason:
             self._log.add(reason, Level.WARNING)
-            return
-        assert setup.images is not None
-        error = misfit(setup.config.model, planar=setup.images.plane is not None)
-        if error is not None:
-            setup.reject(error)
-            self._log.add_error(error)
             return
         config = made_absolute(setup.run_config())
         self._launch(config, folder_under(setup.runs_root, config))

@@ -32,6 +32,7 @@ from studio.training.config.run_config import RunConfig
 _SETTLE_MS = 500
 """Loading waits this long for the next keystroke in a data set's form."""
 _PATHS = ("path",)
+_NO_FOLDER = "No folder of images is chosen yet: choose one in the set-up."
 
 
 class DataSection(QWidget):
@@ -113,6 +114,7 @@ class DataSection(QWidget):
         self._setup.config_changed.connect(self._show_config)
         self._setup.dataset_changed.connect(self._show_dataset)
         self._setup.dataset_failed.connect(self.show_error)
+        self._setup.lacking_changed.connect(self._on_lacking)
         self._tasks.changed.connect(self._show_task)
         self.choice.edited.connect(self._chosen)
         self.download.clicked.connect(self._download)
@@ -175,8 +177,18 @@ class DataSection(QWidget):
         self._show_offer()
         self.message.hide()
         self.card.setText(card_text(view) if view is not None else "No data set is loaded yet.")
+        self._setup.lack("")
         self._shown = None
         self._show_config(self._setup.config)
+
+    @Slot()
+    def _on_lacking(self) -> None:
+        """A whole set-up has come, and what was chosen before it counts no more."""
+        other = self.choice.raw() != self._setup.config.dataset.kind
+        if other and not self._setup.lacking and not self._loading:
+            self._offered = self._shown = None
+            self._show_offer()
+            self._show_config(self._setup.config)
 
     @Slot(object)
     def show_error(self, error: UserError) -> None:
@@ -189,6 +201,7 @@ class DataSection(QWidget):
         """Take back an entry that comes too late for a run."""
         if run.phase.active and self._settle.isActive():
             self._settle.stop()  # it trains on what was loaded, so that is what stands here
+            self._setup.lack("")
             self._shown = None
             self._show_config(self._setup.config)
 
@@ -215,6 +228,8 @@ class DataSection(QWidget):
         spec = dataset_spec(self.choice.raw())
         self._offered = spec if spec.download_bytes(self._setup.data_root) else None
         self._show_offer()
+        if self._offered is not None:
+            self._setup.lack(_not_here(spec))
 
     # -- intent out
 
@@ -229,13 +244,17 @@ class DataSection(QWidget):
         self._offered = None
         self.message.hide()
         self._show_kind(spec)
+        lacking = ""
         if isinstance(config, FolderConfig) and not config.path:
             self.folder.browse.setFocus()
+            lacking = _NO_FOLDER
         elif spec.download_bytes(self._setup.data_root):
             self._offered = spec
+            lacking = _not_here(spec)
         elif spec.kind != self._setup.config.dataset.kind or self._setup.dataset is None:
             self._load(config)
         self._show_offer()
+        self._setup.lack(lacking)
 
     @Slot()
     def _download(self) -> None:
@@ -249,6 +268,7 @@ class DataSection(QWidget):
         self._loading = True
         self._show_offer()
         self._setup.set_dataset(config)
+        self._setup.lack("")
 
     @Slot()
     def _cancel(self) -> None:
@@ -260,6 +280,7 @@ class DataSection(QWidget):
         self._drafts[config.kind] = config
         self._edited_from = self._setup.config.dataset
         self._settle.start()
+        self._setup.lack("The data set is about to be read anew.")
 
     @Slot()
     def _load_entered(self) -> None:
@@ -297,4 +318,9 @@ class DataSection(QWidget):
         self.message.hide()
         self._setup.set_data_root(folder)
         self._name_choices()
-        self._show_offer()
+        if self._offered is not None:
+            self._chosen()  # it may lie there
+
+
+def _not_here(spec: DatasetSpec) -> str:
+    return f"{spec.title} is not in the data folder yet: download it in the set-up."

@@ -48,6 +48,7 @@ class Setup(QObject):
         measured: what the energy may ask of its examples.
         undo_stack: takes the edits of what is set up.
         devices: (value, title) of each; one alone until torch is in.
+        lacking: what the data set that a person has chosen, but that cannot be read yet, lacks; empty if nothing.
     """
 
     config_changed = Signal(object)  # RunConfig, as edited: what the next start takes
@@ -55,6 +56,7 @@ class Setup(QObject):
     dataset_failed = Signal(object)  # UserError: shown beside the data set's fields
     edit_rejected = Signal(object)  # UserError with .field: shown beside its cause; nothing was changed
     data_root_changed = Signal()
+    lacking_changed = Signal()
     engine_ready = Signal(object)  # devices: torch is in
 
     def __init__(
@@ -77,6 +79,7 @@ class Setup(QObject):
         self.judges: Judges | None = None
         self.measured: ExampleFeatures | None = None
         self.devices: tuple[tuple[str, str], ...] = (("auto", "Automatic"),)
+        self.lacking = ""
         self.undo_stack = UndoStack(self)
         self.in_use = self.config.dataset
         self.images_root = self._reading_from = self.data_root
@@ -120,6 +123,12 @@ class Setup(QObject):
         """Replace fields of the configuration, such as ``edit(batch=BatchConfig(...), seed=3)``."""
         self._put(self.config.model_copy(update=sections))
 
+    def lack(self, what: str) -> None:
+        """Say in a sentence what the chosen data set lacks, so that nothing else is trained; empty if nothing."""
+        if what != self.lacking:
+            self.lacking = what
+            self.lacking_changed.emit()
+
     def reject(self, error: UserError) -> None:
         """Say beside its cause that something cannot be as it is set up; nothing is changed."""
         self.edit_rejected.emit(error)
@@ -138,6 +147,7 @@ class Setup(QObject):
         before = WholeSetup(config=self.config, data_root=self._reading_from)
         reload = other.config.dataset != self.config.dataset or self.images is None
         self._put(other.config)
+        self.lack("")
         if reload:
             self._load_what_is_here(other.data_root)
         return before

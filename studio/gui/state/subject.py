@@ -55,7 +55,8 @@ class Subject:
         config: what the run began with, or what is set up.
         live: the run is this window's own.
         others: whose numbers the panels still show, dimmed, beside a set-up that was edited after its run; else None.
-        waiting: why the run that is looked at cannot be gone on with, in a sentence; empty if it can.
+        waiting: why the run that is looked at cannot be gone on with, or what is set up not started, in a sentence;
+            empty if it can.
         offer: the run that the set-up was last used for, which can be gone on with; None if there is none.
     """
 
@@ -92,7 +93,7 @@ class Subject:
         """How far it is."""
         match self.aspect:
             case Aspect.SETUP:
-                return f"The figures are {self.others.words}" if self.others is not None else ""
+                return f"The figures are {self.others.words}" if self.others is not None else self.waiting
             case Aspect.TRAINING:
                 return f"step {self.step:,}"
             case Aspect.LOOKING:

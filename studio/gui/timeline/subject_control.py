@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.gui.run.run_control import RunControl
+from studio.gui.run.run_starter import RunStarter
 from studio.gui.state.setup import Setup
 from studio.gui.state.subject import Aspect, Owner, Subject
 from studio.gui.timeline.time_cursor import TimeCursor
@@ -20,19 +21,23 @@ class SubjectControl(QObject):
     Args:
         setup: what the next start takes. An edit of it while a run is looked at makes it the subject.
         runs: the run under way.
+        starter: what keeps what is set up from being started.
         time: which run is shown.
     """
 
     subject_changed = Signal(object)  # Subject
 
-    def __init__(self, setup: Setup, runs: RunControl, time: TimeCursor, parent: QObject | None = None) -> None:
+    def __init__(
+        self, setup: Setup, runs: RunControl, starter: RunStarter, time: TimeCursor, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._setup, self._runs, self._time = setup, runs, time
+        self._setup, self._runs, self._starter, self._time = setup, runs, starter, time
         self._as_run = setup.config  # what was set up when this window's run last took it up
         self.subject = self._decide()
         setup.config_changed.connect(self._on_config)
         runs.run_begins.connect(self._on_run_begins)
         runs.run_changed.connect(self._refresh)
+        starter.changed.connect(self._refresh)
         time.run_shown.connect(self._refresh)
         time.changed.connect(self._refresh)
 
@@ -71,7 +76,7 @@ class SubjectControl(QObject):
                     waiting="" if run.folder is not None else _NOWHERE,
                 )
             others = Owner(title=title, step=time.view.step)
-        return Subject(config=self._setup.config, others=others)
+        return Subject(config=self._setup.config, others=others, waiting=self._starter.blocked)
 
     def _is_as_run(self) -> bool:
         """Whether the run of this window is still what is set up; another judge may look at it."""

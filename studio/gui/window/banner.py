@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from studio.gui.state.subject import Aspect, Subject
@@ -14,7 +14,7 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
 
 _ROLES = {Aspect.SETUP: "muted", Aspect.TRAINING: "ok", Aspect.LOOKING: "warning"}
-_WIDEST = 260  # pixels of a title
+_WIDEST = 220  # pixels that a text asks for
 _RESUME_TIP = "Go on with this run from its last checkpoint, in its own folder."
 _LIKE_TIP = "Take its configuration over into the set-up, to be changed and started."
 
@@ -34,11 +34,9 @@ class Banner(QWidget):
         self.setObjectName("banner")
         self._subjects = subjects
         self.dot = QLabel("●")
-        self.words, self.state = Elided(), QLabel()
+        self.words, self.state = Elided(), Elided()
         self.words.setObjectName("subject")
         self.state.setObjectName("subject_state")
-        self.state.setTextFormat(Qt.TextFormat.PlainText)
-        self.state.setProperty("role", "muted")
         self.resume = tool_button("subject_resume", "Resume", _RESUME_TIP)
         self.like = tool_button("subject_like", "Set up like it", _LIKE_TIP)
         self.leave = tool_button("subject_leave", "Leave", "Look at no run any more: the figures and pictures go.")
@@ -47,7 +45,8 @@ class Banner(QWidget):
         row.setSpacing(theme.tokens.spacing // 2)
         row.addWidget(self.dot)
         row.addWidget(self.words, 1)
-        for widget in (self.state, self.resume, self.like, self.leave):
+        row.addWidget(self.state, 1)
+        for widget in (self.resume, self.like, self.leave):
             row.addWidget(widget)
         self.resume.clicked.connect(lambda: self.resume_asked.emit(self._subjects.subject.folder))
         self.like.clicked.connect(lambda: self.like_asked.emit(self._subjects.subject.folder))
@@ -59,11 +58,11 @@ class Banner(QWidget):
     def _show(self, subject: Subject) -> None:
         looking = subject.aspect is Aspect.LOOKING
         set_style_property(self.dot, "role", _ROLES[subject.aspect])
-        if subject.name != self.words.accessibleName():  # a style is put on anew with each text, and steps come fast
-            self.words.show_text(subject.name, "strong")
-            self.words.setAccessibleName(subject.name)
-            self.words.setMinimumWidth(min(self.words.fontMetrics().horizontalAdvance(subject.name) + 4, _WIDEST))
-        self.state.setText(subject.state)
+        for line, text, role in ((self.words, subject.name, "strong"), (self.state, subject.state, "muted")):
+            if text != line.accessibleName():
+                line.show_text(text, role)
+                line.setAccessibleName(text)
+                line.setMinimumWidth(min(line.fontMetrics().horizontalAdvance(text) + 4, _WIDEST))
         set_help(self, "Subject", f"{subject.name}, {subject.state}".rstrip(", "))
         self.leave.setVisible(looking or subject.others is not None)
         for button, tip in ((self.resume, _RESUME_TIP), (self.like, _LIKE_TIP)):

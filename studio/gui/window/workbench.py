@@ -61,13 +61,13 @@ class Workbench(QObject):
         self.runs.run_changed.connect(lambda run: self.setup.undo_stack.hold(run.phase.active))
         self.energies = EnergyControl(self.tasks, self.setup, self)
         self.time = TimeCursor(self.looking, self.runs, self.log, self)
-        self.subjects = SubjectControl(self.setup, self.runs, self.time, self)
+        self.starter = RunStarter(self.setup, self.runs, self.looking, self.log, self)
+        self.subjects = SubjectControl(self.setup, self.runs, self.starter, self.time, self)
         self.evaluations = EvaluationControl(self.tasks, self.setup, self.runs, self.time, self.log, self)
         self.target = TargetControl(
             self.setup, self.runs, self.energies, self.evaluations, self.time, self.subjects, self
         )
         self.latents = LatentControl(self.looking, self.runs, self.time, self.setup.undo_stack, self.log, self)
-        self.starter = RunStarter(self.setup, self.runs, self.looking, self.log, self)
         self.library = LibraryControl(self.looking, self.setup, self.runs, self)
         self.queue = QueueControl(state_dir() / "queue.sqlite", self.setup, self.log, self)
         self.sweeps = SweepActions(

@@ -18,7 +18,6 @@ from studio.gui.live.plane.fields import SIDE, ExactFields, model_field
 from studio.gui.live.plane.panel import PlanePanel
 from studio.gui.live.plane.plane_items import arrow_ends, contour_ends, net_ends, particle_tails
 from studio.gui.live.samples.panel import SamplesPanel
-from studio.gui.setup.panel import SetupPanel
 from studio.gui.state.history import HistoryView
 from studio.gui.state.view_state import RunPhase
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
@@ -234,7 +233,7 @@ def test_that_a_planar_set_brings_its_panel_to_the_front_and_trains(qtbot: QtBot
     qtbot.waitUntil(samples.on_screen)
 
 
-def test_that_a_model_that_cannot_learn_points_says_so_at_once_and_at_start(qtbot: QtBot, window: MainWindow) -> None:
+def test_that_a_model_that_cannot_learn_points_says_so_and_is_not_started(qtbot: QtBot, window: MainWindow) -> None:
     hands, bench = Hands(qtbot, window), window.workbench
     load(qtbot, bench, RingConfig(count=400))
     message = hands.find(QLabel, "model_misfit")
@@ -243,14 +242,12 @@ def test_that_a_model_that_cannot_learn_points_says_so_at_once_and_at_start(qtbo
     hands.choose("model", "vae")
     assert combo.currentData() == "vae"
     assert "Choose the Gaussian likelihood" in message.text()
-    hands.press("start")
-    assert not bench.runs.run.phase.active
-    setup = window.docks["setup"].widget()
-    assert isinstance(setup, SetupPanel)
-    row = setup.model._forms["vae"]._rows["likelihood"]
-    assert "This likelihood is for pixels" in row.message.text()
+    start = window.actions_of_run["start"]
+    assert not start.isEnabled()
+    assert "This likelihood is for pixels" in start.toolTip()
     bench.setup.edit(model=model_spec("vae").config.model_validate({"kind": "vae", "likelihood": "gaussian"}))
     assert message.isHidden()
+    assert start.isEnabled()
 
 
 # -- geometry

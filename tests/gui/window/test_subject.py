@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QComboBox, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.state.subject import Aspect
@@ -34,7 +34,7 @@ def press(hands: Hands, name: str) -> None:
 
 
 def banner(hands: Hands) -> tuple[str, str]:
-    return hands.window.banner.words.accessibleName(), hands.window.banner.state.text()
+    return hands.window.banner.words.accessibleName(), hands.window.banner.state.accessibleName()
 
 
 def test_that_the_banner_names_an_old_run_and_leaving_it_blanks_the_window(hands: Hands, old_run: Path) -> None:
@@ -54,6 +54,39 @@ def test_that_setting_up_like_the_run_makes_the_set_up_the_subject(hands: Hands,
     press(hands, "like")
     assert hands.bench.setup.config.name == "an old run"
     assert hands.bench.subjects.subject.aspect is Aspect.SETUP
+
+
+def test_that_start_waits_for_the_data_that_a_person_has_chosen(hands: Hands) -> None:
+    start = hands.window.actions_of_run["start"]
+    hands.choose("dataset", "mnist")
+    assert not start.isEnabled()
+    assert "MNIST is not in the data folder yet" in start.toolTip()
+    hands.choose("dataset", "folder")
+    assert not start.isEnabled()
+    assert banner(hands) == ("Set-up", "No folder of images is chosen yet: choose one in the set-up.")
+    hands.key(Key.Key_F5)
+    assert not hands.bench.runs.busy
+    hands.bench.setup.set_config(hands.bench.setup.config.model_copy(update={"seed": 7}), "Preset")
+    assert hands.find(QComboBox, "dataset").currentData() == "digits"
+    assert start.isEnabled()
+    hands.choose("dataset", "folder")
+    hands.choose("dataset", "digits")
+    assert start.isEnabled()
+
+
+def test_that_start_waits_for_an_entry_that_is_about_to_be_loaded(hands: Hands) -> None:
+    bench, start = hands.bench, hands.window.actions_of_run["start"]
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
+        hands.choose("dataset", "planar_ring")
+    count = hands.find(QWidget, "count").findChild(QLineEdit)
+    count.setFocus()
+    count.selectAll()
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
+        hands.qtbot.keyClicks(count, "500")
+        hands.qtbot.keyClick(count, Key.Key_Return)
+        assert not start.isEnabled()
+    assert start.isEnabled()
+    assert len(bench.setup.images or ()) == 500
 
 
 @pytest.mark.slow
