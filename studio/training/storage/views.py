@@ -9,10 +9,12 @@ comes back may be a stranger's: every shape and size is checked, and nothing unf
 from __future__ import annotations
 
 import base64
+import functools
+import operator
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, replace
-from typing import Annotated, Any, Literal, TypeAlias, Union, cast, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, cast, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +121,8 @@ _VIEWS: Mapping[type, type[Any]] = {
 
 
 def _any_of(records: Mapping[Any, type[Settings]]) -> Any:
-    return tuple[Annotated[Union[tuple(records.values())], Bounded(discriminator="kind")], ...]  # noqa: UP007
+    together: Any = functools.reduce(operator.or_, records.values())
+    return tuple[Annotated[together, Bounded(discriminator="kind")], ...]
 
 
 _ALL_DIAGNOSTICS: TypeAdapter[tuple[Settings, ...]] = TypeAdapter(_any_of(_DIAGNOSTICS))
