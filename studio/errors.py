@@ -25,7 +25,6 @@ class UserError(Exception):
         self.field = field
 
     def __str__(self) -> str:
-        """The error as one line."""
         parts = [part.strip() for part in (self.title, self.message, self.hint) if part.strip()]
         text = " ".join(part if part.endswith((".", "!", "?", ":")) else part + "." for part in parts)
         return " ".join(text.split())  # a path or a value may bring line breaks along

@@ -30,7 +30,6 @@ class Progress:
             self._listener(text, fraction)
 
     def check(self) -> None:
-        """Raise `Cancelled` if the person cancelled."""
         if self._cancelled.is_set():
             raise Cancelled
 
@@ -46,5 +45,4 @@ class Progress:
         return part
 
     def cancel(self) -> None:
-        """Ask the operation to stop at its next report."""
         self._cancelled.set()

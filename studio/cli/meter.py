@@ -88,7 +88,6 @@ class Meter:
         self._tell_if_due()
 
     def reach(self, done: int) -> None:
-        """So much is done."""
         self._move(done)
         self._tell_if_due()
 
@@ -164,7 +163,6 @@ def _three_digits(value: float) -> str:
 
 
 def _span(seconds: float) -> str:
-    """About how long that is."""
     if seconds < 120:
         return f"{seconds:,.0f} s"
     return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"

@@ -45,11 +45,9 @@ class Places:
     csv: Path | None = None
 
     def home(self, name: str) -> Path:
-        """Folder of the queue and the table."""
         return (self.out or runs_root() / name).absolute()
 
     def run(self, name: str, number: int) -> Path:
-        """Folder of a run."""
         return self.home(name) / f"run-{number:03d}" if self.out else runs_root().absolute() / f"{name}-{number:03d}"
 
 

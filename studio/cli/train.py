@@ -239,7 +239,6 @@ class _Watcher:
         return finished
 
     def _done(self, step: int, seconds: float) -> int:
-        """What counts towards the limit."""
         return step if self._limit.steps is not None else min(round(seconds), self._seconds)
 
     def _show(self, event: Event) -> None:

@@ -74,7 +74,6 @@ class Extent:
         return cls(least=float(values.min()), most=most, top=most)
 
     def with_(self, other: Extent | None) -> Extent:
-        """Of both."""
         if other is None:
             return self
         return Extent(least=min(self.least, other.least), most=max(self.most, other.most), top=max(self.top, other.top))
@@ -87,7 +86,6 @@ class DepthTally:
     extents: dict[Depth, Extent] = field(default_factory=dict)
 
     def add(self, depth: Depth, extent: Extent | None) -> None:
-        """Count an image in."""
         if extent is not None:
             self.extents[depth] = extent.with_(self.extents.get(depth))
 
@@ -96,7 +94,6 @@ class DepthTally:
         return {depth: _white(depth, extent.top) for depth, extent in self.extents.items()}
 
     def lines(self) -> tuple[str, ...]:
-        """What was decided, a sentence per kind of file."""
         return tuple(_said(depth, self.extents[depth], white) for depth, white in self.whites().items())
 
 

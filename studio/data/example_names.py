@@ -55,13 +55,11 @@ class ExampleNames:
 
     @property
     def hint(self) -> str:
-        """How examples are named, a sentence."""
         named = f", or file names such as {self._files[0]}" if self._files else ""
         return f"Examples are named by number, 0…{self._count - 1:,}{named}."
 
 
 def _ending(name: str) -> str:
-    """Such as ``png``; empty if the name has none."""
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 

@@ -101,7 +101,6 @@ class FolderPreview:
 
     @property
     def files(self) -> int:
-        """Number of files in all classes."""
         return sum(preview.files for preview in self.classes)
 
 

@@ -37,7 +37,6 @@ class BetterLevel:
 
     @property
     def advice(self) -> str:
-        """What to do, and why."""
         return f"{self.reason} Choose {' or '.join(shown_name(str(folder)) for folder in self.folders)} instead."
 
 
@@ -104,7 +103,6 @@ def _where_it_divides(folder: Path, node: _Node) -> tuple[Path, _Node]:
 
 
 def _inner_names(tree: _Node, folder: Path, place: Path) -> str:
-    """What a folder at or below another one holds, by name."""
     for part in place.relative_to(folder).parts:
         tree = tree.below[part]
     return some([shown_name(name) for name in sorted(tree.below)])

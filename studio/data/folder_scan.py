@@ -62,7 +62,6 @@ class FolderListing:
 
     @property
     def count(self) -> int:
-        """Number of files in classes."""
         return sum(len(folder.files) for folder in self.classes)
 
     @property

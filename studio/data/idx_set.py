@@ -30,15 +30,12 @@ class IdxSet:
     transposed: bool = False
 
     def folder(self, data_root: Path) -> Path:
-        """Where the files lie."""
         return data_root / self.torchvision / "raw"
 
     def images_file(self, data_root: Path) -> Path:
-        """The file of images."""
         return self.folder(data_root) / f"{self.prefix}-images-idx3-ubyte"
 
     def labels_file(self, data_root: Path) -> Path:
-        """The file of labels."""
         return self.folder(data_root) / f"{self.prefix}-labels-idx1-ubyte"
 
     def is_present(self, data_root: Path) -> bool:

@@ -41,7 +41,6 @@ class ImageSet(ExampleSet):
 
     @property
     def values(self) -> NDArray[np.uint8]:
-        """The images themselves."""
         return self.images
 
     @property
@@ -54,10 +53,8 @@ class ImageSet(ExampleSet):
         return f"{width}×{height} {'grey' if channels == 1 else 'colour'}"
 
     def pictures(self, values: Values) -> NDArray[np.uint8]:
-        """The images as they are."""
         assert values.dtype == np.uint8
         return values  # type: ignore[return-value]  # mypy does not narrow arrays by their dtype
 
     def overview(self, values: Values) -> NDArray[np.uint8]:
-        """The images as they are."""
         return self.pictures(values)

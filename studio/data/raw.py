@@ -63,7 +63,6 @@ class Raw:
         return cls(depth=depth, known=known, inverted=inverted, key=key)
 
     def white(self, whites: Mapping[Depth, float]) -> float:
-        """Which of the values is white."""
         return self.known or whites.get(self.depth or Depth.SIXTEEN, 1.0)
 
     def extent(self, image: Image.Image) -> Extent | None:

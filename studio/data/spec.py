@@ -46,5 +46,4 @@ class DatasetSpec:
 
     @property
     def kind(self) -> str:
-        """Name in configuration files."""
         return str(self.config.model_fields["kind"].default)

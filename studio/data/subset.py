@@ -29,7 +29,6 @@ class Subset(ExampleSet):
 
     @property
     def values(self) -> Values:
-        """A copy of all of them."""
         return self.whole.rows(self.places)
 
     def rows(self, places: Places) -> Values:
@@ -56,11 +55,9 @@ class Subset(ExampleSet):
         return self.whole.form
 
     def pictures(self, values: Values) -> NDArray[np.uint8]:
-        """As the whole set's."""
         return self.whole.pictures(values)
 
     def overview(self, values: Values) -> NDArray[np.uint8]:
-        """As the whole set's."""
         return self.whole.overview(values)
 
 

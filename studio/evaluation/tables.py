@@ -134,7 +134,6 @@ def evaluation_of(found: Mapping[str, Any]) -> Evaluation:
 
 
 def _places(found: Any, classes: int) -> tuple[int, ...]:
-    """Those of `found` that are places of classes."""
     places = found if isinstance(found, list) else ()
     return tuple(each for each in places if type(each) is int and 0 <= each < classes)
 

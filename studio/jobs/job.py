@@ -21,7 +21,6 @@ class JobStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether it will not run again by itself."""
         return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 
 

@@ -25,11 +25,9 @@ class LocalProcesses:
         self._data_root = data_root
 
     def command(self, job: Job, config: Path) -> Sequence[str]:
-        """The command of a job."""
         return [sys.executable, "-m", "studio", *command_of(job, config, self._data_root)]
 
     def start(self, job: Job, config: Path) -> LocalProcess:
-        """Begin a job, or go on with it."""
         return LocalProcess(self.command(job, config))
 
     def close(self) -> None:
@@ -55,7 +53,6 @@ class LocalProcess:
 
     @property
     def pid(self) -> int:
-        """Its own."""
         return self._process.pid
 
     def ending(self, patience: float = 0.0) -> Ending | None:

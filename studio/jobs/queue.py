@@ -76,16 +76,13 @@ class JobQueue:
         return bool(self._switch("running", 0))
 
     def set_running(self, running: bool) -> None:
-        """Have jobs started from now on, or no more."""
         self._set_switch(int(running), self.at_once)
 
     @property
     def at_once(self) -> int:
-        """How many jobs are to run at a time."""
         return max(1, self._switch("at_once", 1))
 
     def set_at_once(self, count: int) -> None:
-        """Have so many run at a time."""
         self._set_switch(int(self.running), count)
 
     def _switch(self, name: str, otherwise: int) -> int:
@@ -158,11 +155,9 @@ class JobQueue:
         return found
 
     def running_jobs(self) -> tuple[Job, ...]:
-        """Those that run."""
         return self._found("WHERE status='running'")
 
     def next(self) -> Job | None:
-        """The first that waits."""
         return next(iter(self._found("WHERE status='waiting'", 1)), None)
 
     def _found(self, condition: str, most: int = -1) -> tuple[Job, ...]:
@@ -181,7 +176,6 @@ class JobQueue:
             return cursor.rowcount == 1
 
     def started(self, job: Job, pid: int) -> None:
-        """Note the process of a job that was claimed."""
         self._set("pid=?, born=?", (pid, start_of(pid)), job)
 
     def end(self, job: Job, status: JobStatus, *, error: str = "", seconds: float = 0.0) -> None:
@@ -255,7 +249,6 @@ class JobQueue:
 
 
 def _last(database: sqlite3.Connection) -> float:
-    """Place of the last job."""
     return float(database.execute("SELECT COALESCE(MAX(place), 0) FROM job").fetchone()[0])
 
 

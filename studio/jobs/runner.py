@@ -55,7 +55,6 @@ class JobRunner:
 
     @property
     def busy(self) -> bool:
-        """Whether a job of its own is running."""
         return bool(self._running)
 
     def poll(self) -> bool:

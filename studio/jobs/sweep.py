@@ -77,7 +77,6 @@ class Sweep:
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """The settings that differ."""
         return tuple(dict.fromkeys(path for point in self.points for path in point.values))
 
 

@@ -26,7 +26,6 @@ class Combination(StrEnum):
 
     @property
     def label(self) -> str:
-        """What a person chooses."""
         return {Combination.GRID: "Every combination", Combination.LIST: "Side by side"}[self]
 
 

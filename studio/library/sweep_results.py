@@ -78,7 +78,6 @@ class SweepRun:
 
     @property
     def title(self) -> str:
-        """Its own settings, as they tell it from the others."""
         return title_of(self.member.mark.values) or self.member.folder.name
 
 
@@ -121,7 +120,6 @@ class SweepResults:
         return text.getvalue()
 
     def to_json(self) -> str:
-        """The records as JSON."""
         found = {"sweep": self.sweep, "title": self.title, "settings": self.settings, "runs": self.rows()}
         return json_text(found, indent=2) + "\n"
 

@@ -193,7 +193,6 @@ class GenerativeModel(nn.Module, ABC):
         """Called after each optimiser step of one network: where a constraint is enforced (weight clipping)."""
 
     def network_parameters(self, network: str) -> Iterator[nn.Parameter]:
-        """Parameters of one of its networks."""
         return self.get_submodule(network).parameters()
 
 

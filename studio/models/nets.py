@@ -59,7 +59,6 @@ class Style:
 
     @property
     def hidden(self) -> int:
-        """Units of a hidden layer."""
         return 8 * self.width
 
 

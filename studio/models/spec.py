@@ -43,5 +43,4 @@ class ModelSpec:
 
     @property
     def kind(self) -> str:
-        """Name in configuration files and on the command line."""
         return str(self.config.model_fields["kind"].default)

@@ -129,7 +129,6 @@ class ExampleEnergies:
     unclipped: Floats
 
     def of(self, indices: NDArray[np.int64]) -> ExampleEnergies:
-        """Those of some examples alone."""
         energy = self.energy[indices]
         same = self.unclipped is self.energy
         return ExampleEnergies(energy=energy, unclipped=energy if same else self.unclipped[indices])

@@ -71,7 +71,6 @@ class Feature:
 
     @property
     def axis(self) -> str:
-        """Title and unit, as on an axis."""
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
 

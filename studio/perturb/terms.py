@@ -52,7 +52,6 @@ class Term(ABC):
 
     @property
     def active(self) -> bool:
-        """Whether it changes anything."""
         return self.enabled and self.scale != 0
 
     @property
@@ -87,12 +86,10 @@ class FeatureTerm(Term):
 
     @property
     def title(self) -> str:
-        """The feature's name."""
         return f"the {self.kind} term in {self.feature}"
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The feature."""
         return (self.feature,)
 
 
@@ -104,7 +101,6 @@ class LinearTerm(FeatureTerm):
     slope: float = 1.0
 
     def energy(self, measured: ExampleFeatures) -> Floats:
-        """slope·f of every example."""
         return self.slope * measured.values(self.feature)
 
 
@@ -117,7 +113,6 @@ class QuadraticTerm(FeatureTerm):
     width: float = 1.0
 
     def energy(self, measured: ExampleFeatures) -> Floats:
-        """½·((f − centre)/width)² of every example."""
         return 0.5 * ((measured.values(self.feature) - self.centre) / self.width) ** 2
 
 
@@ -131,7 +126,6 @@ class WindowTerm(FeatureTerm):
     height: float = 3.0
 
     def energy(self, measured: ExampleFeatures) -> Floats:
-        """Height outside the window, of every example."""
         values = measured.values(self.feature)
         return np.where((values >= self.low) & (values <= self.high), 0.0, self.height)
 
@@ -155,17 +149,14 @@ class FormulaTerm(Term):
         self.formula()
 
     def formula(self) -> Formula:
-        """The text, read."""
         return parse_formula(self.text, FORMULA_NAMES)
 
     @property
     def title(self) -> str:
-        """That it is a formula."""
         return f"the formula {self.text.strip()[:60]}"
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The features it uses, and columns that a judge fills."""
         return tuple(source for source in self.sources.values() if source != LABEL)
 
     @property
@@ -178,7 +169,6 @@ class FormulaTerm(Term):
         return variable if of is None else judged(self.data, of)
 
     def energy(self, measured: ExampleFeatures) -> Floats:
-        """The formula of every example, in one pass."""
         names = [feature.name for feature in measured.features]
         formula = parse_formula(self.text, names, measured.class_names)
         values = {name: measured.values(source) for name, source in self.sources.items()}
@@ -198,16 +188,13 @@ class ColumnTerm(Term):
 
     @property
     def title(self) -> str:
-        """Where it comes from."""
         return f"the column of {self.source.partition(':')[2] or self.source}"
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The column."""
         return (COLUMN + self.source,)
 
     def energy(self, measured: ExampleFeatures) -> Floats:
-        """The column as it is."""
         return measured.values(COLUMN + self.source)
 
 
@@ -228,16 +215,13 @@ class JudgeTerm(Term):
 
     @property
     def title(self) -> str:
-        """Whose log-odds they are."""
         return f"the judge’s log-odds of “{self.of}”"
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The log-odds, a column that the judge fills."""
         return (judged(self.data, self.of),)
 
     def energy(self, measured: ExampleFeatures) -> Floats:
-        """slope·log(q/(1 − q)) of every example."""
         return self.slope * measured.values(self.names[0])
 
 

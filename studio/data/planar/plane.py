@@ -33,7 +33,6 @@ class Plane:
 
     @property
     def scale(self) -> Scale:
-        """Points as models take them."""
         return Scale(centre=0.0, half=self.half, whole=False)
 
     def log_class_densities(self, points: Array) -> Array:

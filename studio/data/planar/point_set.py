@@ -46,7 +46,6 @@ class PointSet(ExampleSet):
 
     @property
     def values(self) -> NDArray[np.float32]:
-        """The points themselves."""
         return self.points
 
     @property

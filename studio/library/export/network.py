@@ -108,7 +108,6 @@ class Network:
         return worst
 
     def said(self, error: float) -> str:
-        """What was exported and how well it agrees, for the person."""
         agrees = f"within {error:.0e} of the original" if error else "just as the original"
         return f"The {self.portable.title} by its {self.about['weights']} weights, {agrees},"
 

@@ -40,7 +40,6 @@ class PortablePaths:
         self._taken: set[str] = set()
 
     def of(self, path: Path) -> PurePosixPath:
-        """The path of a file or folder, which is relative."""
         return self._of(PurePosixPath(path.as_posix()))
 
     def _of(self, path: PurePosixPath) -> PurePosixPath:

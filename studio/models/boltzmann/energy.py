@@ -59,12 +59,10 @@ class Machine(nn.Module, ABC):
 
     @property
     def visible(self) -> int:
-        """D."""
         return self.weight.shape[0]
 
     @property
     def hidden(self) -> int:
-        """H."""
         return self.weight.shape[1]
 
     @abstractmethod

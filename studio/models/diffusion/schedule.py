@@ -52,7 +52,6 @@ class Schedule:
 
     @property
     def steps(self) -> int:
-        """T."""
         return len(self.signal) - 1
 
     def posterior(self, earlier: int, later: int) -> Posterior:

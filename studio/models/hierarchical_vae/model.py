@@ -203,7 +203,6 @@ class HierarchicalVae(LatentVariableModel):
 
 
 def _perceptron(inputs: int, outputs: int, hidden: int) -> nn.Sequential:
-    """Two hidden layers."""
     return nn.Sequential(
         nn.Linear(inputs, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, outputs)
     )

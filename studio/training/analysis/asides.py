@@ -54,7 +54,6 @@ class SideTasks:
                 self._post(evaluator.cancel())
 
     def advance(self) -> None:
-        """Do a piece of what the person waits for."""
         if self._comparer.busy:
             self._comparer.advance()
         elif self._evaluator is not None:

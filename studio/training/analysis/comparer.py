@@ -34,7 +34,6 @@ class PlannerComparisons:
 
     @property
     def busy(self) -> bool:
-        """Whether there is more to do."""
         return self._now is not None
 
     def begin(self, seconds: float) -> None:
@@ -43,7 +42,6 @@ class PlannerComparisons:
             self._tell()
 
     def cancel(self) -> None:
-        """Call it off."""
         if self._now is not None:
             self._now = None
             self._post(PlannersCompared(step=self._trainer.step_count, report=None))

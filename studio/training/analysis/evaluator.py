@@ -92,7 +92,6 @@ class EvaluationJob:
         self.next: Piece | None = next(self._pieces)
 
     def advance(self) -> None:
-        """Do the next piece."""
         self.next = next(self._pieces, None)
 
     def _work(
@@ -204,7 +203,6 @@ class Evaluator:
         return done
 
     def _expected(self, name: str) -> float:
-        """Seconds that a piece will take."""
         costs = self._costs.get(name) or [max(each) for each in self._costs.values()]
         return _LONGER * max(costs, default=0.0)
 

@@ -255,11 +255,9 @@ class EnergyConfig(Settings):
         )
 
     def energy_part(self) -> EnergyConfig:
-        """These fields alone, of whatever else holds them too."""
         return EnergyConfig(**{name: getattr(self, name) for name in EnergyConfig.model_fields})
 
     def with_energy(self, energy: EnergyConfig) -> Self:
-        """The same with another energy."""
         return self.model_copy(update={name: getattr(energy, name) for name in EnergyConfig.model_fields})
 
 

@@ -18,7 +18,6 @@ class StopCondition:
     seconds: float | None = None
 
     def reached(self, steps: int, seconds: float) -> bool:
-        """Whether the run is complete."""
         return (self.steps is not None and steps >= self.steps) or (
             self.seconds is not None and seconds >= self.seconds
         )

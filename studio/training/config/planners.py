@@ -18,12 +18,10 @@ class PlannerKind(StrEnum):
 
     @property
     def label(self) -> str:
-        """What lists and tables show."""
         return self.value.replace("_", " ").capitalize()
 
     @property
     def help(self) -> str:
-        """What it does, in a sentence."""
         return _PLANNER_HELP[self]
 
 

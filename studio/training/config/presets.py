@@ -24,7 +24,6 @@ class Preset:
     path: Path
 
     def read(self) -> RunConfig:
-        """The configuration."""
         return read_config(self.path)
 
 

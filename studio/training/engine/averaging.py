@@ -64,7 +64,6 @@ class WeightAverage:
 
     @property
     def updates(self) -> int:
-        """Steps counted."""
         return self._updates
 
     def restore(self, weights: Mapping[str, Tensor], updates: int) -> None:
@@ -74,6 +73,5 @@ class WeightAverage:
 
 
 def _floats(model: GenerativeModel) -> list[Tensor]:
-    """Everything that can be averaged, in a fixed order."""
     named = (*model.named_parameters(), *model.named_buffers())
     return [tensor.detach() for name, tensor in named if tensor.is_floating_point() and name not in model.memory]

@@ -67,7 +67,6 @@ class NetworkOptimiser:
 
     @property
     def taken(self) -> int:
-        """Steps taken."""
         return self._taken
 
     def go_on(self, rate: float, taken: int) -> None:

@@ -127,7 +127,6 @@ class Trainer:
 
     @property
     def examples(self) -> int:
-        """Examples trained on."""
         return self._planner.examples_planned
 
     @property
@@ -281,7 +280,6 @@ class Trainer:
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """Names of the networks that have an optimiser."""
         return tuple(self._optimisers)
 
     def diagnose(self) -> tuple[Diagnostic, ...]:

@@ -28,7 +28,6 @@ class Background(Generic[T]):
         self._thread = threading.Thread(target=self._run, name=name)
 
     def start(self) -> Background[T]:
-        """Begin; returns itself."""
         self._thread.start()
         return self
 
@@ -39,15 +38,12 @@ class Background(Generic[T]):
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, well or not; False before the start."""
         return self._thread.ident is not None and not self._thread.is_alive()
 
     def cancel(self) -> None:
-        """Ask it to stop at its next report."""
         self._progress.cancel()
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait for the end; whether it came within `timeout` seconds."""
         self._thread.join(timeout)
         return self.done
 

@@ -20,16 +20,13 @@ class Stopwatch:
         self._since: float | None = None
 
     def start(self) -> None:
-        """Count on."""
         self._since = time.perf_counter()
 
     def stop(self) -> None:
-        """Stand still."""
         self._before, self._since = self.seconds, None
 
     @property
     def seconds(self) -> float:
-        """Time counted."""
         return self._before + (time.perf_counter() - self._since if self._since is not None else 0.0)
 
 
@@ -57,5 +54,4 @@ class Throughput:
         return (steps - steps_then) / elapsed, (examples - examples_then) / elapsed
 
     def forget(self) -> None:
-        """What was before a pause says nothing of what comes after."""
         self._points.clear()

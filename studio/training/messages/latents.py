@@ -58,11 +58,9 @@ class Latents(Settings):
 
     @classmethod
     def of(cls, config: RunConfig) -> Latents:
-        """Those that a run begins with."""
         return cls(seed=config.seed + _OF_GRIDS)
 
     def at(self, place: int) -> LatentPoint:
-        """The latent behind one sample."""
         return LatentPoint(place=place, seed=self.pins.get(place, self.seed))
 
     def points(self, count: int) -> list[LatentPoint]:

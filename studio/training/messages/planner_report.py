@@ -46,7 +46,6 @@ class PlannerRow:
 
     @property
     def label(self) -> str:
-        """What a table shows."""
         return self.kind.label if self.kind is not None else "Own Σw"
 
 
@@ -88,7 +87,6 @@ class PlannerReport:
     seconds: float
 
     def row(self, kind: PlannerKind | None) -> PlannerRow:
-        """The measurement of one planner."""
         return next(row for row in self.rows if row.kind is kind)
 
     def relative(self, value: float) -> float:
@@ -97,7 +95,6 @@ class PlannerReport:
 
     @property
     def lowest(self) -> PlannerRow:
-        """The planner with the least variance."""
         return min((row for row in self.rows if row.kind is not None), key=lambda row: row.trace)
 
     @property

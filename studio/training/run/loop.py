@@ -109,7 +109,6 @@ class RunLoop:
 
     @property
     def seconds(self) -> float:
-        """Time spent training, pauses left out."""
         return self._clock.seconds
 
     def run(self) -> Outcome:
@@ -232,7 +231,6 @@ class RunLoop:
         return recorder is None or self._try(lambda: recorder.save_frame(frame))
 
     def _tell(self, event: Event) -> None:
-        """Report an event that may be worth keeping, too."""
         self._mailbox.post(event)
         if self._recorder is not None:
             self._recorder.hear(event)

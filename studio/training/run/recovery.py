@@ -43,7 +43,6 @@ class Recovery:
 
     @property
     def good_step(self) -> int | None:
-        """Step of the last good state, if one is kept."""
         return self._good.step
 
     def examine(self, values: Mapping[str, float], seconds: float) -> UserError | None:
@@ -67,7 +66,6 @@ class Recovery:
         return None
 
     def to_last_good(self) -> bool:
-        """Go back to the last good state; whether there is one."""
         left, step = self._trainer.step_count, self._good.restore()
         return self._returned(left, step)
 

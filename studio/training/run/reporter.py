@@ -62,17 +62,14 @@ class Reporter:
         self._plane = _plane_watch(trainer)
 
     def note(self, report: StepReport) -> None:
-        """Take in a step."""
         self._report = report
         self._recent.append(report.plan.weights)
 
     def forget_pace(self) -> None:
-        """What was before a pause says nothing of the speed after it."""
         self._pace.forget()
 
     @property
     def grid_is_due(self) -> bool:
-        """Whether it is time for another sample grid."""
         return self._clock.seconds >= self._next_grid
 
     @property
@@ -82,7 +79,6 @@ class Reporter:
 
     @property
     def snapshot_is_due(self) -> bool:
-        """Whether it is time for another snapshot."""
         return self._clock.seconds >= self._next_snapshot
 
     def draw(self, *, thorough: bool = False) -> Frame:

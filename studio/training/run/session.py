@@ -74,7 +74,6 @@ class RunHandle(Mailbox):
 
     @property
     def alive(self) -> bool:
-        """Whether its thread still works."""
         return not self._thread.done
 
     def send(self, command: Command) -> None:
@@ -84,7 +83,6 @@ class RunHandle(Mailbox):
         super().send(command)
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait for the end of its thread; whether it came within `timeout` seconds."""
         return self._thread.join(timeout)
 
 

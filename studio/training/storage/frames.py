@@ -87,7 +87,6 @@ class Frame:
 
     @property
     def step(self) -> int:
-        """Training steps taken."""
         return self.grid.step
 
 

@@ -155,7 +155,6 @@ class Health:
 
     @property
     def well(self) -> bool:
-        """Whether no sign shows at present."""
         return not any(episode.shown or episode.told for episode in self._episodes.values())
 
     def look(self, values: Mapping[str, float]) -> list[UserError]:

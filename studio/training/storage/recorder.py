@@ -76,7 +76,6 @@ class Recorder:
         self._latents_kept, self._config_kept = True, not notes.started  # which may go on with other settings
 
     def release(self) -> None:
-        """Let others write the run's folder, wherever it is by now."""
         self.folder.release()
 
     def hear(self, event: Event) -> None:

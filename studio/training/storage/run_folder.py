@@ -202,7 +202,6 @@ class RunFolder:
         return path
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
-        """Write summary.json."""
         self.write_text("summary.json", json_text(summary, indent=2) + "\n")
 
 

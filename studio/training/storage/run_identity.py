@@ -97,7 +97,6 @@ class RunIdentity:
 
     @property
     def target(self) -> PerturbationConfig:
-        """In force when its weights were saved."""
         return self.config.perturbation
 
     def at(self, assignments: Sequence[str]) -> RunIdentity:

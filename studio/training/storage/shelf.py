@@ -40,7 +40,6 @@ class CheckpointStore:
 
     @property
     def pinned(self) -> list[int]:
-        """Steps whose checkpoint stays, ascending."""
         return _steps(self._pinned)
 
     def find(self, step: int | None = None) -> Path:
