@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from studio.gui.state.setup import Setup
 from studio.gui.widgets.error_box import error_box
 from studio.training.config.file import read_config
 from studio.training.config.presets import presets
+from studio.training.config.run_config import RunConfig
 
 _FILTER = "Run configuration (*.json);;All files (*)"
 _MOST_RECENT = 8
@@ -48,7 +50,7 @@ class ConfigFiles(QObject):
         examples = menu.addMenu("&Presets")
         examples.setToolTipsVisible(True)
         for preset in presets():
-            examples.addAction(preset.name, partial(self.open, preset.path, preset=True))
+            examples.addAction(preset.name, partial(self._take, preset.read, preset.name))
         self._recent = menu.addMenu("Open &recent")
         menu.aboutToShow.connect(self._fill_recent)  # not the submenu's: one without entries is off and never shown
         self._fill_recent()
@@ -66,19 +68,25 @@ class ConfigFiles(QObject):
             path: the file.
             preset: it is the studio's own, so that saving asks for another name.
         """
+        if preset:
+            return self._take(partial(read_config, path), path.stem)
+        taken = self._take(partial(read_config, path), str(path), path=path)
+        if not taken and not path.exists():
+            self._forget(path)
+        return taken
+
+    def _take(self, read: Callable[[], RunConfig], name: str, *, path: Path | None = None) -> bool:
         if self._runs.run.phase.active:
             self._tell(UserError("A run is under way", "", "Stop it first; then open another configuration."))
             return False
         try:
-            config = read_config(path)
+            config = read()
         except UserError as error:
-            if not path.exists():
-                self._forget(path)
             self._tell(error)
             return False
-        self._set_path(None if preset else path)
-        self._setup.set_config(config, f"Preset {path.stem}" if preset else f"Open {path.name}")
-        self._log.add(f"Opened {path.stem if preset else path}")
+        self._set_path(path)
+        self._setup.set_config(config, f"Open {path.name}" if path is not None else f"Preset {name}")
+        self._log.add(f"Opened {name}")
         return True
 
     def begin_with(self, path: Path) -> None:

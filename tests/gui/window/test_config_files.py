@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.training.config.file import read_config
-from studio.training.config.presets import presets
+from studio.training.config.presets import config_or_preset
 from studio.training.config.run_config import RunConfig
 from tests.gui.hands import Button, Hands, Key, Modifier
 
@@ -73,9 +73,10 @@ def test_that_a_preset_is_undone_in_one_step_with_its_data_set(hands: Hands) -> 
     bench, stack = hands.bench, hands.bench.setup.undo_stack
     hands.enter(2, Column.TARGET, "30")
     before = bench.setup.config
-    (planar,) = [preset for preset in presets() if preset.name == "planar-gan"]
+    (menu,) = [menu for menu in hands.window.findChildren(QMenu) if menu.title() == "&Presets"]
+    (planar,) = [action for action in menu.actions() if action.text() == "planar-gan"]
     with hands.qtbot.waitSignal(bench.setup.dataset_changed):
-        hands.window.files.open(planar.path, preset=True)
+        planar.trigger()
     bench.setup.edit(seed=7)
     preset = bench.setup.config
     assert preset.dataset != before.dataset
@@ -178,8 +179,7 @@ def test_that_recent_files_are_listed_newest_first_and_forgotten_once_gone(
 def test_that_a_preset_opens_and_saving_asks_for_a_name_of_ones_own(
     hands: Hands, choice: list[Path], tmp_path: Path
 ) -> None:
-    (preset,) = [preset for preset in presets() if preset.name == "digits-vae"]
-    before = preset.path.read_bytes()
+    before = config_or_preset("digits-vae")
     (menu,) = [menu for menu in hands.window.findChildren(QMenu) if menu.title() == "&Presets"]
     (action,) = [action for action in menu.actions() if action.text() == "digits-vae"]
     action.trigger()
@@ -187,7 +187,7 @@ def test_that_a_preset_opens_and_saving_asks_for_a_name_of_ones_own(
     assert hands.bench.setup.config.model.kind == "vae"
     choice.append(tmp_path / "mine.json")
     hands.key(Key.Key_S, CTRL)
-    assert preset.path.read_bytes() == before
+    assert config_or_preset("digits-vae") == before
     assert read_config(tmp_path / "mine.json") == hands.bench.setup.config
 
 
