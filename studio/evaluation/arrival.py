@@ -36,6 +36,8 @@ _TREND = 4
 """Fewer evaluations off the target have no trend."""
 _MOST = 50
 """More evaluations than that are no prospect."""
+_WIDE = 0.8
+"""Wider intervals say nothing, as where hardly a sample is recognised."""
 _SAME = 1e-6
 """Shares of one target, computed twice, differ by less."""
 
@@ -46,12 +48,13 @@ class Sighting:
 
     Attributes:
         step: training steps taken.
-        target: p′ that the samples were compared with.
+        data, target: p, and p′ that the samples were compared with.
         share, low, high: generated, and its 95 % interval.
-        untold: classes that the judge cannot tell from others, or of which it knows too few examples.
+        untold: classes that the judge cannot tell from others, knows too few examples of, or says nothing of.
     """
 
     step: int
+    data: Floats
     target: Floats
     share: Floats
     low: Floats
@@ -64,11 +67,15 @@ class Sighting:
         shares = found.shares
         return cls(
             step=step,
+            data=found.data[:-1],
             target=found.target[:-1],
             share=shares.corrected[:-1],
             low=shares.low[:-1],
             high=shares.high[:-1],
-            untold=frozenset(shares.uncorrected).union(*(group.classes for group in shares.together)),
+            untold=frozenset(shares.uncorrected).union(
+                np.flatnonzero(shares.high[:-1] - shares.low[:-1] > _WIDE).tolist(),
+                *(group.classes for group in shares.together),
+            ),
         )
 
 
@@ -94,28 +101,28 @@ class Arrival:
     more: int | None = None
 
 
-def arrivals(seen: Sequence[Sighting], target: Floats) -> list[Arrival]:
-    """Where each class is.
+def since_target(seen: Sequence[Sighting], target: Floats) -> tuple[Sighting, ...]:
+    """The evaluations since this target is in force.
 
     Args:
-        seen: evaluations of one run in the order of their steps; those of another target do not count.
+        seen: evaluations of one run in the order of their steps.
         target: p′ in force, shape (K,).
     """
-    current = _of_target(seen, target)
-    return [_arrival(current, index) for index in range(len(target))]
-
-
-def _of_target(seen: Sequence[Sighting], target: Floats) -> list[Sighting]:
-    """The evaluations since this target is in force."""
     found: list[Sighting] = []
     for each in reversed(seen):
-        if each.target.shape != target.shape or not np.allclose(each.target, target, rtol=0, atol=_SAME):
+        if each.target.shape != target.shape or np.abs(each.target - target).max() > _SAME:
             break
         found.append(each)
-    return found[::-1]
+    return tuple(found[::-1])
 
 
-def _arrival(seen: Sequence[Sighting], index: int) -> Arrival:
+def arrival(seen: Sequence[Sighting], index: int) -> Arrival:
+    """Where a class is.
+
+    Args:
+        seen: evaluations of one run and one target in the order of their steps.
+        index: of the class.
+    """
     if not seen or not math.isfinite(seen[-1].share[index]):
         return Arrival(answer=Answer.UNKNOWN)
     if index in seen[-1].untold:
@@ -158,26 +165,29 @@ def _relaxation(gap: Floats, error: Floats) -> tuple[float, float]:
     return -float(weight @ (centred * np.log(kept))) / spread, spread**-0.5
 
 
-def answer_words(name: str, seen: Sighting, index: int, arrival: Arrival) -> str:
-    """One class in a sentence or two: "2s: 29.4 ± 3.1 % of 30.0 %. It has arrived."
+def answer_words(name: str, seen: Sighting, index: int, found: Arrival) -> str:
+    """One class in a sentence or two: "2s: 29.4 ± 3.1 % of 30 %. It has arrived."
 
     Args:
         name: of the class.
         seen: the newest evaluation.
         index: of the class.
-        arrival: where its share is.
+        found: where its share is.
     """
-    class_name = f"{name}s" if len(name) == 1 else name
-    if arrival.answer is Answer.UNKNOWN:
-        return f"{class_name}: not known yet, of {100 * seen.target[index]:.1f} %."
+    class_name, wanted = f"{name}s" if len(name) == 1 else name, f"{100 * seen.target[index]:.3g} %"
+    more = f" (about {found.more} more evaluation{'s' * (found.more > 1)})" if found.more is not None else ""
+    match found.answer:
+        case Answer.UNKNOWN:
+            return f"{class_name}: not known yet, of {wanted}."
+        case Answer.UNTOLD:
+            return f"{class_name}: the judge is too weak to tell these apart from others."
+        case Answer.ARRIVED if seen.low[index] <= seen.data[index] <= seen.high[index]:
+            said = f"The target is within that, and so are the data’s {100 * seen.data[index]:.3g} %."
+        case Answer.ARRIVED:
+            said = "It has arrived."
+        case Answer.NOT_YET:
+            said = f"Not yet{more}."
+        case Answer.STALLED:
+            said = "It is not arriving."
     half = (seen.high[index] - seen.low[index]) / 2
-    found = f"{100 * seen.share[index]:.1f} ± {100 * half:.1f} % of {100 * seen.target[index]:.1f} %"
-    if arrival.answer is Answer.UNTOLD:
-        return f"{class_name}: the judge is too weak to tell it apart."
-    more = f" (about {arrival.more} more evaluation{'s' * (arrival.more > 1)})" if arrival.more is not None else ""
-    said = {
-        Answer.ARRIVED: "It has arrived.",
-        Answer.NOT_YET: f"Not yet{more}.",
-        Answer.STALLED: "It is not arriving.",
-    }
-    return f"{class_name}: {found}. {said[arrival.answer]}"
+    return f"{class_name}: {100 * seen.share[index]:.1f} ± {100 * half:.1f} % of {wanted}. {said}"

@@ -119,36 +119,16 @@ def offsets_for_shares(counts: ArrayLike, shares: ArrayLike) -> Floats:
 
 
 def offset_for_share(counts: ArrayLike, offsets: ArrayLike, index: int, share: float) -> float:
-    """The offset of one class that gives it `share` while all other classes keep their proportions.
-
-    p′_c/(1 − p′_c) = p_c·e^{−ΔH_c}/Σ_{k≠c} p_k·e^{−ΔH_k}, solved for ΔH_c with the other offsets as they are.
-
-    Args:
-        counts: examples per class, shape (K,), all positive.
-        offsets: ΔH per class, shape (K,).
-        index: the class to move.
-        share: its wanted share, in 0…1, both excluded.
-
-    Raises:
-        UserError: the share is not strictly between 0 and 1, or needs an offset beyond ±700.
-    """
-    if not 0.0 < share < 1.0:
-        raise UserError(
-            "A target share must lie above 0 % and below 100 %",
-            f"{100 * share:g} % needs an infinite offset.",
-            "Use a small share such as 0.001 %, or “only these” for a set of classes.",
-            field="perturbation.offsets",
-        )
-    number = np.asarray(counts, dtype=np.float64)
-    energy = np.asarray(offsets, dtype=np.float64)
-    others = np.arange(len(number)) != index
-    log_others = log_mean_weight(number[others], energy[others]) + np.log(number[others].sum())
-    odds = np.log(share) - np.log1p(-share)
-    return checked_offset(float(np.log(number[index]) - log_others - odds))
+    """The offset of one class that gives it `share` while the other offsets stay; see `offsets_for_some_shares`."""
+    return checked_offset(float(offsets_for_some_shares(counts, offsets, {index: share})[index]))
 
 
 def offsets_for_some_shares(counts: ArrayLike, offsets: ArrayLike, shares: Mapping[int, float]) -> Floats:
-    """Offsets that give several classes a share each; the other classes keep their proportions among what is left.
+    """Offsets that give several classes a share each, while those of the other classes stay, and with them their
+    proportions among what is left.
+
+    With F = Σ n_k·e^{−ΔH_k} of the other classes and S the sum of the shares wanted, p′_c = n_c·e^{−ΔH_c}·(1 − S)/F is
+    solved for ΔH_c.
 
     Args:
         counts: examples per class, shape (K,), all positive.
@@ -158,13 +138,23 @@ def offsets_for_some_shares(counts: ArrayLike, offsets: ArrayLike, shares: Mappi
     Raises:
         UserError: a share is not positive, or nothing is left for the other classes.
     """
-    wanted = target_shares(counts, offsets)
+    number = np.asarray(counts, dtype=np.float64)
     chosen = np.array(sorted(shares), dtype=np.int64)
-    others = np.setdiff1d(np.arange(len(wanted)), chosen)
-    wanted[chosen] = [shares[index] for index in chosen.tolist()]
-    if len(others):
-        wanted[others] *= (1.0 - wanted[chosen].sum()) / wanted[others].sum()
-    return offsets_for_shares(counts, wanted)
+    wanted = np.array([shares[index] for index in chosen.tolist()], dtype=np.float64)
+    others = np.setdiff1d(np.arange(len(number)), chosen)
+    if not len(others):
+        return offsets_for_shares(number, wanted)
+    if not ((wanted > 0).all() and wanted.sum() < 1):
+        raise UserError(
+            "A target share must lie above 0 % and below 100 %",
+            "No finite offset removes a class altogether.",
+            "Use a small share such as 0.001 %, or “only these” for a set of classes.",
+            field="perturbation.offsets",
+        )
+    moved = np.array(offsets, dtype=np.float64)
+    log_others = log_mean_weight(number[others], moved[others]) + np.log(number[others].sum())
+    moved[chosen] = np.log(number[chosen]) - log_others - np.log(wanted) + np.log1p(-wanted.sum())
+    return moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.evaluation.arrival import Answer, Arrival, Sighting, answer_words, arrivals
+from studio.evaluation.arrival import Answer, Arrival, Sighting, answer_words, arrival, since_target
 
 TARGET = np.array([0.3, 0.7])
 
@@ -15,6 +15,7 @@ def history(*shares: float, half: float = 0.03, target: float = 0.3) -> list[Sig
     return [
         Sighting(
             step=100 * (place + 1),
+            data=np.array([0.1, 0.9]),
             target=np.array([target, 1 - target]),
             share=np.array([share, 1 - share]),
             low=np.array([share, 1 - share]) - half,
@@ -24,8 +25,13 @@ def history(*shares: float, half: float = 0.03, target: float = 0.3) -> list[Sig
     ]
 
 
+def both(seen: list[Sighting]) -> list[Arrival]:
+    current = since_target(seen, TARGET)
+    return [arrival(current, index) for index in range(2)]
+
+
 def first(seen: list[Sighting]) -> Arrival:
-    return arrivals(seen, TARGET)[0]
+    return both(seen)[0]
 
 
 def test_that_nothing_is_known_before_an_evaluation() -> None:
@@ -35,7 +41,7 @@ def test_that_nothing_is_known_before_an_evaluation() -> None:
 
 def test_that_two_intervals_in_a_row_that_hold_the_target_are_an_arrival() -> None:
     assert first(history(0.1, 0.28, 0.31)).answer is Answer.ARRIVED
-    assert [each.answer for each in arrivals(history(0.1, 0.28, 0.31), TARGET)] == [Answer.ARRIVED] * 2
+    assert [each.answer for each in both(history(0.1, 0.28, 0.31))] == [Answer.ARRIVED] * 2
 
 
 def test_that_one_interval_alone_waits_for_another() -> None:
@@ -84,8 +90,16 @@ def test_that_evaluations_of_another_target_do_not_count() -> None:
 
 def test_that_classes_the_judge_cannot_tell_apart_have_no_answer() -> None:
     (seen,) = history(0.3)
-    told = Sighting(step=1, target=seen.target, share=seen.share, low=seen.low, high=seen.high, untold=frozenset({0}))
-    assert [each.answer for each in arrivals([told, told], TARGET)] == [Answer.UNTOLD, Answer.ARRIVED]
+    told = Sighting(
+        step=1,
+        data=seen.data,
+        target=seen.target,
+        share=seen.share,
+        low=seen.low,
+        high=seen.high,
+        untold=frozenset({0}),
+    )
+    assert [each.answer for each in both([told, told])] == [Answer.UNTOLD, Answer.ARRIVED]
 
 
 def test_that_a_share_that_stays_right_arrives_nearly_always() -> None:
@@ -96,21 +110,29 @@ def test_that_a_share_that_stays_right_arrives_nearly_always() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arrival", "said"),
+    ("found", "said"),
     [
-        (Arrival(answer=Answer.ARRIVED), "2s: 29.4 ± 3.1 % of 30.0 %. It has arrived."),
-        (Arrival(answer=Answer.NOT_YET, more=1), "2s: 29.4 ± 3.1 % of 30.0 %. Not yet (about 1 more evaluation)."),
-        (Arrival(answer=Answer.NOT_YET), "2s: 29.4 ± 3.1 % of 30.0 %. Not yet."),
-        (Arrival(answer=Answer.STALLED), "2s: 29.4 ± 3.1 % of 30.0 %. It is not arriving."),
-        (Arrival(answer=Answer.UNTOLD), "2s: the judge is too weak to tell it apart."),
+        (Arrival(answer=Answer.ARRIVED), "2s: 29.4 ± 3.1 % of 30 %. It has arrived."),
+        (Arrival(answer=Answer.NOT_YET, more=1), "2s: 29.4 ± 3.1 % of 30 %. Not yet (about 1 more evaluation)."),
+        (Arrival(answer=Answer.NOT_YET), "2s: 29.4 ± 3.1 % of 30 %. Not yet."),
+        (Arrival(answer=Answer.STALLED), "2s: 29.4 ± 3.1 % of 30 %. It is not arriving."),
+        (Arrival(answer=Answer.UNTOLD), "2s: the judge is too weak to tell these apart from others."),
     ],
 )
-def test_that_the_answer_is_said_in_words(arrival: Arrival, said: str) -> None:
+def test_that_the_answer_is_said_in_words(found: Arrival, said: str) -> None:
     seen = Sighting(
         step=1,
+        data=np.array([0.9, 0.1]),
         target=np.array([0.7, 0.3]),
         share=np.array([0.706, 0.294]),
         low=np.array([0.675, 0.263]),
         high=np.array([0.737, 0.325]),
     )
-    assert answer_words("2", seen, 1, arrival) == said
+    assert answer_words("2", seen, 1, found) == said
+
+
+def test_that_an_interval_that_holds_the_data_as_well_is_no_arrival_in_words() -> None:
+    seen = history(0.3, 0.3, half=0.25)
+    assert first(seen).answer is Answer.ARRIVED
+    said = answer_words("2", seen[-1], 0, first(seen))
+    assert said == "2s: 30.0 ± 25.0 % of 30 %. The target is within that, and so are the data’s 10 %."

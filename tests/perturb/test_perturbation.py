@@ -85,6 +85,7 @@ def test_that_typing_several_shares_keeps_the_other_classes_proportions() -> Non
     before, after = target_shares((10, 20, 30, 40), offsets), target_shares((10, 20, 30, 40), moved)
     assert after[[0, 2]] == pytest.approx([0.5, 0.2])
     assert after[1] / after[3] == pytest.approx(before[1] / before[3])
+    assert moved[[1, 3]].tolist() == [-1.0, 2.0]
     with pytest.raises(UserError, match="above 0 % and below 100 %"):
         offsets_for_some_shares((10, 20, 30, 40), offsets, {0: 0.7, 2: 0.4})
 

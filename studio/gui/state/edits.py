@@ -24,15 +24,17 @@ class Edit(QUndoCommand, Generic[T]):
         after: as it becomes.
         text: names the edit in the menu.
         apply: puts a value in force.
+        apart: undone by itself, however quickly it follows.
     """
 
     ID = -1
 
-    def __init__(self, before: T, after: T, text: str, apply: Callable[[T], None]) -> None:
+    def __init__(self, before: T, after: T, text: str, apply: Callable[[T], None], *, apart: bool = False) -> None:
         super().__init__(text)
         self._before = before
         self._after = after
         self._apply = apply
+        self._apart = apart
         self._when = time.monotonic()
 
     def id(self) -> int:
@@ -45,7 +47,7 @@ class Edit(QUndoCommand, Generic[T]):
 
     def mergeWith(self, other: QUndoCommand) -> bool:
         """Take in an edit of the same part that follows at once, as a turning wheel makes them."""
-        if not isinstance(other, type(self)) or other.text() != self.text():
+        if not isinstance(other, type(self)) or other._apart or other.text() != self.text():
             return False
         if other._when - self._when > _MERGE_SECONDS or self.part() != other.part():
             return False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.evaluation.arrival import Sighting
 from studio.training.messages.events import Evaluated
 
 
@@ -18,6 +19,7 @@ class Generated:
         shares, low, high: of the recognisable samples per class, and the 95 % interval, shape (K,).
         step: training steps taken when the samples were drawn.
         revision: of the target that was in force then.
+        seen: this evaluation and the last ones before it, the oldest first.
         note: whose they are where they do not answer the target beside them, such as "of step 9,140, of the target
             before"; empty where they do.
     """
@@ -27,10 +29,11 @@ class Generated:
     high: NDArray[np.float64]
     step: int
     revision: int
+    seen: tuple[Sighting, ...] = ()
     note: str = ""
 
     @classmethod
-    def of(cls, evaluated: Evaluated, note: str) -> Generated:
+    def of(cls, evaluated: Evaluated, note: str, seen: tuple[Sighting, ...] = ()) -> Generated:
         """The shares of an evaluation; "unsure" is no class."""
         shares = evaluated.evaluation.shares
         return cls(
@@ -39,8 +42,14 @@ class Generated:
             high=shares.high[:-1],
             step=evaluated.step,
             revision=evaluated.revision,
+            seen=seen,
             note=note,
         )
+
+    @property
+    def untold(self) -> frozenset[int]:
+        """Classes of which the judge cannot say anything by themselves."""
+        return self.seen[-1].untold if self.seen else frozenset()
 
     @property
     def stale(self) -> bool:

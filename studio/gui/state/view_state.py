@@ -13,6 +13,7 @@ from studio.data.example_set import ExampleSet
 from studio.data.planar.plane import Plane
 from studio.data.scale import Values
 from studio.errors import UserError
+from studio.evaluation.arrival import Arrival, arrival, since_target
 from studio.gui.state.generated import Generated
 from studio.perturb.diagnostics import TiltSummary, summarise, summarise_examples
 from studio.perturb.energy import ExampleEnergies
@@ -92,6 +93,7 @@ class TiltView:
         outweighed: whether they are.
         pending: a run is under way and has not yet taken this target up.
         refused: it cannot, and keeps the one before.
+        locked: classes that keep their share while others are edited.
         generated: shares of what the model generates, and whose they are; None where none are known of these data.
         energies: ΔH of every example; None where it depends on the class alone, or is not known yet.
         fault: why the terms do not count in what is shown; None if they do.
@@ -104,6 +106,7 @@ class TiltView:
     outweighed: bool = False
     pending: bool = False
     refused: bool = False
+    locked: frozenset[int] = frozenset()
     generated: Generated | None = None
     energies: ExampleEnergies | None = None
     fault: UserError | None = None
@@ -144,6 +147,12 @@ class TiltView:
         """Whether both are of the same target over the same examples, whatever else has changed."""
         same_data = self.dataset is other.dataset and self.energies is other.energies
         return same_data and self.perturbation == other.perturbation
+
+    def arrival(self, index: int) -> Arrival:
+        """Whether a class's share has arrived at this target."""
+        found = self.generated
+        seen = since_target(found.seen, self.summary.target) if found is not None and not found.stale else ()
+        return arrival(seen, index)
 
     @property
     def example_energies(self) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from studio.gui.state.generated import Generated
 from studio.gui.state.setup import Setup
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.energy_control import EnergyControl
-from studio.gui.target.share_solver import solve_share, solve_shares
+from studio.gui.target.share_solver import solve_shares
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.perturb.perturbation import Gauge, Perturbation
@@ -57,6 +57,7 @@ class TargetControl(QObject):
         self._config = setup.config  # that was looked at last
         self.tilt: TiltView | None = None
         self._evaluated: tuple[Evaluated | None, str] = (None, "")  # that is shown, and its note
+        self._locked: frozenset[str] = frozenset()  # by name, so that a data set with the same classes has them, too
         self._revision = 0
         self._applied_revision = 0
         self._targets = {0: setup.config.perturbation}  # of this window's run and of what is set up, by revision
@@ -85,8 +86,11 @@ class TargetControl(QObject):
         offsets[index] = offset
         self.set_offsets(offsets, f"ΔH of {self._class_name(index)}")
 
-    def set_offsets(self, offsets: Sequence[float], text: str) -> None:
-        """Replace all offsets in one undoable step; `text` names it ("Balance classes")."""
+    def set_offsets(self, offsets: Sequence[float], text: str, *, apart: bool = False) -> None:
+        """Replace all offsets in one undoable step; `text` names it ("Balance classes").
+
+        Quick steps of one name are undone as one, unless this one is `apart`.
+        """
         assert self._setup.dataset is not None
         names, before = self._setup.dataset.class_names, self._setup.config.perturbation.offsets
         new = Perturbation(offsets=tuple(float(offset) for offset in offsets)).offsets
@@ -94,19 +98,39 @@ class TargetControl(QObject):
         others = {name: value for name, value in before.items() if name not in names}
         if new != self.class_offsets():
             after = others | offsets_by_name(new, names)
-            self._setup.undo_stack.push(SetOffsets(before, after, text, self._apply_offsets))
+            self._setup.undo_stack.push(SetOffsets(before, after, text, self._apply_offsets, apart=apart))
 
     def set_share(self, index: int, share: float) -> None:
         """Solve for the offset that gives the class this target share in 0…1; the other offsets stay."""
-        assert self.tilt is not None
-        offsets = list(self.class_offsets())
-        offsets[index] = solve_share(self.tilt, index, share)
-        self.set_offsets(offsets, f"Share of {self._class_name(index)}")
+        self.set_shares({index: share}, f"Share of {self._class_name(index)}")
 
     def set_shares(self, shares: dict[int, float], text: str) -> None:
-        """Several classes at once; the other classes keep their proportions among what is left."""
+        """Several classes at once; locked classes keep their share, and the others their offset."""
         assert self.tilt is not None
         self.set_offsets(solve_shares(self.tilt, shares), text)
+
+    def switch_off(self, text: str) -> None:
+        """No tilt in one undoable step: every offset 0, and every term switched off."""
+        energy = self._setup.config.perturbation.energy_part()
+        terms = tuple(term.model_copy(update={"enabled": False}) for term in energy.terms)
+        none = [0.0] * len(self.class_offsets())
+        if terms == energy.terms:
+            self.set_offsets(none, text)
+            return
+        self._setup.undo_stack.beginMacro(text)
+        self.set_offsets(none, text)
+        self.set_energy(energy.model_copy(update={"terms": terms}), text)
+        self._setup.undo_stack.endMacro()
+
+    def lock(self, index: int, on: bool) -> None:
+        """Have a class keep its share while others are edited, or no longer."""
+        self._locked = self._locked | {self._class_name(index)} if on else self._locked - {self._class_name(index)}
+        self.refresh()
+
+    def look_ahead(self, offsets: Sequence[float]) -> None:
+        """Show what these offsets would make, without an edit; `refresh` forgets them."""
+        if self._setup.dataset is not None:
+            self._look_at(replace(self.perturbation, offsets=tuple(offsets)))
 
     def set_energy(self, energy: EnergyConfig, text: str) -> None:
         """Replace terms, temperature and clip in one undoable step, once they are measured and known to be finite."""
@@ -155,19 +179,23 @@ class TargetControl(QObject):
         if self._setup.dataset is None:
             self._show(None)
             return
+        self._look_at(self.perturbation)
+
+    def _look_at(self, target: Perturbation) -> None:
+        dataset = self._setup.dataset
+        assert dataset is not None
         awaited = self._runs.run.phase.active and self._applied_revision != self._revision
         refused = awaited and self._refused_revision == self._revision
-        target, config = self.perturbation, self._setup.config
         energies, fault = None, None
         if target.by_example:
             try:
                 energies = self._energies.energies_of(target)
             except UserError as error:
                 fault = error
-        tilt = TiltView.of(
-            target, self._setup.dataset, config, pending=awaited and not refused, energies=energies, fault=fault
-        )
-        self._show(replace(tilt, refused=refused, generated=self._generated()))
+        pending = awaited and not refused
+        tilt = TiltView.of(target, dataset, self._setup.config, pending=pending, energies=energies, fault=fault)
+        locked = frozenset(index for index, name in enumerate(dataset.class_names) if name in self._locked)
+        self._show(replace(tilt, refused=refused, locked=locked, generated=self._generated()))
 
     @Slot(object)
     def _on_config(self, config: RunConfig) -> None:
@@ -192,7 +220,7 @@ class TargetControl(QObject):
         others = run is not None and run.dataset != self._setup.in_use
         if latest is None or dataset is None or others or latest.evaluation.class_names != dataset.class_names:
             return None
-        return Generated.of(latest, note)
+        return Generated.of(latest, note, self._evaluations.shown.recent)
 
     def _note(self) -> str:
         """Why what is generated is no answer to the target; empty if it is."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.gui.state.view_state import TiltView
+from studio.gui.widgets.number_entry import MINUS
 from studio.models.diagnostic import Histogram, Reference
 from studio.perturb.arrays import Floats
+from studio.perturb.energy import class_masses
+from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.features import Feature
 from studio.perturb.formula_text import quoted
+from studio.perturb.perturbation import target_shares
 from studio.training.config.energy import (
     ColumnTermConfig,
     FeatureTermConfig,
@@ -53,6 +58,52 @@ def term_title(term: TermConfig) -> str:
     if isinstance(term, JudgeTermConfig):
         return f"judge’s log-odds of {term.of}"
     return f"{kind_title(term).lower()} in {term.feature}" if isinstance(term, FeatureTermConfig) else kind_title(term)
+
+
+_SIGNS: dict[type[TermConfig], str] = {JudgeTermConfig: "⚖", ColumnTermConfig: "▤"}
+
+
+def term_sign(term: TermConfig) -> str:
+    """Of what kind a term is, as one character."""
+    return _SIGNS.get(type(term), "ƒ")
+
+
+def term_words(term: TermConfig) -> str:
+    """What a term adds to ΔH, as a formula."""
+    match term:
+        case FormulaTermConfig():
+            words = term.text
+        case LinearTermConfig():
+            words = f"{term.slope:g}·{term.feature}"
+        case QuadraticTermConfig():
+            words = f"½·(({term.feature} - {term.centre:g})/{term.width:g})²"
+        case WindowTermConfig():
+            words = f"{term.height:g} outside {term.feature} {term.low:g}…{term.high:g}"
+        case JudgeTermConfig():
+            words = f"{term.slope:g}·log-odds of {term.of}"
+        case ColumnTermConfig():
+            words = Path(term.path).name
+        case _:
+            words = kind_title(term)
+    scaled = f"{term.scale:g} × ({words})" if term.scale != 1 else words
+    return scaled if isinstance(term, FormulaTermConfig | ColumnTermConfig) else scaled.replace("-", MINUS)
+
+
+def shares_without(view: TiltView, measured: ExampleFeatures, place: int) -> Floats:
+    """The target's class shares if one of its terms were off, shape (K,).
+
+    Args:
+        view: with the energies of its examples.
+        measured: these examples.
+        place: of the term.
+    """
+    energy = view.perturbation.energy
+    terms = tuple(replace(term, enabled=False) if at == place else term for at, term in enumerate(energy.terms))
+    other = replace(view.perturbation, energy=replace(energy, terms=terms))
+    if not other.by_example:
+        return target_shares(view.dataset.counts, other.class_energies)
+    masses = class_masses(other.example_energies(measured).energy, measured.labels, len(view.dataset.counts))
+    return np.asarray(masses / masses.sum())
 
 
 def fresh_term(seed: TermConfig, values: Floats) -> TermConfig:

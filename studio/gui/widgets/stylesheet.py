@@ -21,6 +21,7 @@ QDockWidget::title { background: $window; border-bottom: 1px solid $border; padd
 QHeaderView, QTableCornerButton::section { background: $window; border: 0; }
 QHeaderView::section { background: $window; color: $text; border: 0; border-right: 1px solid $border;
     border-bottom: 1px solid $border; padding: 3px 6px; }
+QHeaderView[role="quiet"], QHeaderView[role="quiet"]::section { background: $surface; border: 0; color: $muted; }
 QGroupBox { border: 1px solid $border; border-radius: ${radius}px; margin-top: 1.3ex; padding-top: 1.2ex; }
 QGroupBox::title { subcontrol-origin: margin; left: 8px; padding: 0 4px; color: $muted; }
 QToolBar { border: 0; border-bottom: 1px solid $border; spacing: 3px; padding: 3px; background: $window; }
@@ -111,6 +112,10 @@ QMenu::item:selected { background: $accent; color: $on_accent; }
 QMenu::item:disabled { color: $disabled; }
 QMenu::separator { height: 1px; background: $border; margin: 3px 6px; }
 
+QToolButton[role="link"] { color: $accent; }
+QFrame[role="answer"] { background: $window; border: 1px solid $grid; border-radius: ${radius}px; }
+QFrame[role="answer"][answer="ok"] { background: $arrived; border-color: $arrived; }
+QLabel[strong="true"] { font-weight: 600; }
 *[role="muted"] { color: $muted; }
 *[role="small"] { color: $muted; font-size: ${font_small}pt; }
 *[role="heading"] { font-size: ${font_large}pt; font-weight: 600; }
@@ -126,7 +131,9 @@ def stylesheet(tokens: Tokens) -> str:
     values: dict[str, object] = {name: getattr(tokens, name) for name in Tokens.__slots__}
     values |= {"pictures": _quoted(resources() / "pictures"), "look": "dark" if tokens.dark else "light"}
     values["inner"] = max(0, tokens.radius - 1)
-    return _SHEET.substitute(values, progress=_mixed(tokens.accent, tokens.surface))
+    return _SHEET.substitute(
+        values, progress=_mixed(tokens.accent, tokens.surface), arrived=_mixed(tokens.ok, tokens.surface, 0.12)
+    )
 
 
 def _quoted(folder: Path) -> str:
@@ -134,7 +141,7 @@ def _quoted(folder: Path) -> str:
     return folder.as_posix().replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _mixed(first: str, second: str) -> str:
-    """Halfway between two colours: a bar that text stays legible on."""
+def _mixed(first: str, second: str, part: float = 0.5) -> str:
+    """So much of the first colour in the second: what text stays legible on."""
     pairs = ((int(first[i : i + 2], 16), int(second[i : i + 2], 16)) for i in (1, 3, 5))
-    return "#" + "".join(f"{(a + b) // 2:02x}" for a, b in pairs)
+    return "#" + "".join(f"{round(part * a + (1 - part) * b):02x}" for a, b in pairs)

@@ -375,7 +375,8 @@ def test_that_tab_reaches_every_control(hands: Hands) -> None:
     seen: list[str] = []
     while not seen or hands.focus() is not hands.find(QWidget, "dataset"):
         assert hands.focus().isVisible()
-        seen.append(hands.focus().objectName())
+        name = hands.focus().objectName()
+        seen += [name] if seen[-1:] != ["offsets_table"] or name != "offsets_table" else []  # from cell to cell
         assert len(seen) < 200, f"Tab never came back: {seen}"
         hands.key(Key.Key_Tab)
     reached = ["dataset", "model", "average_size", "seed", "preset_zero", "offsets_table", "log_filter"]

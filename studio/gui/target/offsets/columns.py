@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from studio.evaluation.arrival import Answer
 from studio.gui.state.view_state import TiltView
 from studio.gui.widgets.number_entry import (
     UNKNOWN,
@@ -20,17 +21,29 @@ class Column(IntEnum):
     """Columns from left to right."""
 
     CLASS = 0
-    COUNT = 1
-    SHARE = 2
-    OFFSET = 3
-    WEIGHT = 4
-    TARGET = 5
-    GENERATED = 6
+    BAR = 1
+    COUNT = 2
+    SHARE = 3
+    OFFSET = 4
+    WEIGHT = 5
+    TARGET = 6
+    GENERATED = 7
+    LOCK = 8
+    STATUS = 9
 
     @property
     def editable(self) -> bool:
         """Whether a person can type into it."""
         return self in (Column.OFFSET, Column.TARGET)
+
+    @property
+    def painted(self) -> bool:
+        """Whether it has a picture and no text that could be copied."""
+        return self in (Column.BAR, Column.LOCK, Column.STATUS)
+
+
+ON_DEMAND = (Column.COUNT, Column.SHARE, Column.WEIGHT, Column.GENERATED)
+"""Columns that are not there at first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +67,12 @@ class Header:
 
 HEADERS: dict[Column, Header] = {
     Column.CLASS: Header(title="Class", name="class", help="A class of the data set, with its colour and one example."),
+    Column.BAR: Header(
+        title="",
+        name="shares",
+        help="Data grey, target outlined, generated filled with its 95 % interval. Drag the outline’s end to set the "
+        "target share; Esc gives the drag up.",
+    ),
     Column.COUNT: Header(title="Count", name="count", help="How many examples of the class the data set holds."),
     Column.SHARE: Header(
         title="Data p",
@@ -72,15 +91,15 @@ HEADERS: dict[Column, Header] = {
     Column.WEIGHT: Header(
         title="e^−ΔH/⟨w⟩",
         name="weight",
-        help="Importance weight that each example of the class carries in training.",
+        help="Importance weight that each example of the class carries in training, all terms of the energy counted.",
         formula="w = e^−ΔH / ⟨e^−ΔH⟩ in the normalised gauge, so that weights have mean 1; w = e^−ΔH in the raw gauge",
         widest="9999.999",
     ),
     Column.TARGET: Header(
-        title="Target p′",
+        title="Share p′",
         name="target share",
-        help="The share that the model is to learn, in per cent, yours to edit: the offset is solved for and the other "
-        "classes keep their proportions.",
+        help="The share that the model is to learn, in per cent, yours to edit: the offset is solved for, and the "
+        "other classes keep their proportions.",
         formula="p′ = p · e^−ΔH / Z,  Z = Σ p · e^−ΔH",
         widest="100.00 %",
     ),
@@ -88,23 +107,45 @@ HEADERS: dict[Column, Header] = {
         title="Generated",
         name="generated share",
         help="The class's share of what the model generates; a dash until samples have been evaluated.",
-        formula="share of samples that a classifier gives to the class; in brackets where it is of another target",
-        widest="(100.00 %)",
+        formula="share of samples that a classifier gives to the class",
+        widest="100.00 %",
+    ),
+    Column.LOCK: Header(
+        title="",
+        name="lock",
+        help="A locked class keeps its target share while other shares and offsets are edited. Click or press Space.",
+    ),
+    Column.STATUS: Header(
+        title="",
+        name="arrival",
+        help="✓ the generated share has arrived at the target, … not yet, ✗ it is not arriving, ? the judge is too "
+        "weak to tell.",
     ),
 }
 
-
+_MEAN_TITLE = "mean w"
 _RAW_WEIGHT = "e^−ΔH"
+SIGNS = {
+    Answer.UNKNOWN: "",
+    Answer.NOT_YET: "…",
+    Answer.ARRIVED: "✓",
+    Answer.STALLED: "✗",
+    Answer.UNTOLD: "?",
+}
+_TOO_WEAK = "The judge is too weak to tell these apart."
 
 
 def head_text(view: TiltView | None, column: Column) -> str:
-    """A column's head; that of the weights says what the gauge in use divides by."""
-    raw = view is not None and view.perturbation.gauge is Gauge.RAW
-    return _RAW_WEIGHT if raw and column is Column.WEIGHT else HEADERS[column].title
+    """A column's head; that of the weights says what is shown: with terms a mean, else what the gauge divides by."""
+    if view is None or column is not Column.WEIGHT:
+        return HEADERS[column].title
+    if view.energies is not None:
+        return _MEAN_TITLE
+    return _RAW_WEIGHT if view.perturbation.gauge is Gauge.RAW else HEADERS[column].title
 
 
 def cell_text(view: TiltView, row: int, column: Column) -> str:
-    """What a cell shows."""
+    """What a cell shows; `row` is the class's number, whatever the order on the screen."""
     match column:
         case Column.CLASS:
             return view.dataset.class_names[row]
@@ -118,11 +159,15 @@ def cell_text(view: TiltView, row: int, column: Column) -> str:
             return shown_weight(float(view.summary.weights[row]))
         case Column.TARGET:
             return shown_share(float(view.summary.target[row]))
-        case Column.GENERATED if view.generated is None:
-            return UNKNOWN
-        case Column.GENERATED:
+        case Column.GENERATED if view.generated is not None and row not in view.generated.untold:
             text = shown_share(float(view.generated.shares[row]))
             return f"({text})" if view.generated.stale else text
+        case Column.GENERATED:
+            return UNKNOWN
+        case Column.STATUS:
+            return SIGNS[view.arrival(row).answer]
+        case Column.BAR | Column.LOCK:
+            return ""
 
 
 def exact_text(view: TiltView, row: int, column: Column) -> str:
@@ -140,8 +185,10 @@ def exact_text(view: TiltView, row: int, column: Column) -> str:
             return plain_number(float(view.summary.weights[row]))
         case Column.TARGET:
             return f"{plain_number(100 * float(view.summary.target[row]))}%"
-        case Column.GENERATED:
-            return "" if view.generated is None else f"{plain_number(100 * float(view.generated.shares[row]))}%"
+        case Column.GENERATED if view.generated is not None and row not in view.generated.untold:
+            return f"{plain_number(100 * float(view.generated.shares[row]))}%"
+        case _:
+            return ""
 
 
 def cell_help(view: TiltView, row: int, column: Column) -> str:
@@ -154,16 +201,48 @@ def cell_help(view: TiltView, row: int, column: Column) -> str:
         case Column.WEIGHT:
             gauge = "normalised" if view.perturbation.gauge is Gauge.NORMALISED else "raw"
             weight = plain_number(float(view.summary.weights[row]))
-            return f"Weight of each example of “{name}”, in the {gauge} gauge: {weight}."
+            which = "Mean weight of the examples" if view.energies is not None else "Weight of each example"
+            return f"{which} of “{name}”, in the {gauge} gauge: {weight}."
         case Column.OFFSET:
-            return f"Offset of “{name}”: {exact_text(view, row, column)}. Type, turn the wheel or press Alt+Up/Down."
+            return f"Offset of “{name}”: {exact_text(view, row, column)}. Type, or press Alt+Up/Down."
         case Column.TARGET:
             share = exact_text(view, row, column).replace("%", " %")
-            return f"Target share of “{name}”: {share}. Type, turn the wheel or press Alt+Up/Down."
-        case Column.GENERATED if view.generated is None:
-            return "Not known yet: it appears once samples have been evaluated."
-        case Column.GENERATED if view.generated is not None:
-            note = view.generated.note or f"of step {view.generated.step:,}"
-            return f"Generated share of “{name}”: {cell_text(view, row, column)}, {note}."
+            return f"Target share of “{name}”: {share}. Type, drag the bar’s end, or press Alt+Up/Down."
+        case Column.BAR:
+            shares = (f"data {cell_text(view, row, Column.SHARE)}", f"target {cell_text(view, row, Column.TARGET)}")
+            return f"“{name}”: {', '.join(shares)}, generated {_generated_words(view, row)}"
+        case Column.GENERATED:
+            return f"Generated share of “{name}”: {_generated_words(view, row)}"
+        case Column.LOCK if row in view.locked:
+            return f"“{name}” keeps its share of {cell_text(view, row, Column.TARGET)}. Click to let it follow again."
+        case Column.LOCK:
+            return f"Click to keep the share of “{name}” while others are edited."
+        case Column.STATUS:
+            return _status_words(view, row)
         case _:
             return f"{HEADERS[column].name.capitalize()} of “{name}”: {cell_text(view, row, column)}."
+
+
+def _generated_words(view: TiltView, row: int) -> str:
+    found = view.generated
+    if found is None:
+        return "not known yet: it appears once samples have been evaluated."
+    if row in found.untold:
+        return f"unknown. {_TOO_WEAK}"
+    ends = f"95 % interval {100 * found.low[row]:.2f} … {100 * found.high[row]:.2f} %"
+    return f"{cell_text(view, row, Column.GENERATED)} ({ends}), {found.note or f'of step {found.step:,}'}."
+
+
+def _status_words(view: TiltView, row: int) -> str:
+    found = view.arrival(row)
+    match found.answer:
+        case Answer.UNKNOWN:
+            return "Nothing has been evaluated since this target is in force."
+        case Answer.ARRIVED:
+            return "Arrived: the target was within the 95 % interval of the last two evaluations."
+        case Answer.NOT_YET:
+            return "Not yet." if found.more is None else f"Not yet: about {found.more} more evaluations."
+        case Answer.STALLED:
+            return "Not arriving: the gap to the target no longer shrinks."
+        case Answer.UNTOLD:
+            return _TOO_WEAK

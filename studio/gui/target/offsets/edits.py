@@ -8,6 +8,7 @@ from studio.errors import UserError
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.offsets.columns import Column
 from studio.gui.target.offsets.presets import Preset
+from studio.gui.target.share_solver import solve_offsets, solve_shares
 from studio.gui.target.target_control import TargetControl
 from studio.gui.widgets.number_entry import NotANumber, parse_number, parse_percent, shown_number
 from studio.perturb.perturbation import LARGEST_OFFSET
@@ -15,8 +16,7 @@ from studio.perturb.perturbation import LARGEST_OFFSET
 _STEP = {Column.OFFSET: 0.1, Column.TARGET: 0.01}
 """One notch of the wheel: 0.1 in ΔH, one percentage point of share."""
 _FINE = 0.1
-_ROUNDING = 0.02
-"""How far the shares of all classes may miss 100 % and still count as rounded."""
+_LEAST_DRAGGED = 0.001
 _FIELD = "perturbation.offsets"
 
 
@@ -69,43 +69,38 @@ class OffsetsEdits:
     def apply(self, preset: Preset, rows: Sequence[int]) -> None:
         """Take a preset over."""
         view = self.view
-        if view is not None:
+        if view is None:
+            return
+        if preset.offsets is None:
+            self._target.switch_off(preset.title)
+        else:
             self._target.set_offsets(preset.offsets(view, rows), preset.title)
 
-    def _set(self, view: TiltView, column: Column, values: Mapping[int, float]) -> None:
-        if column is Column.TARGET:
-            self._set_shares(view, dict(values))
+    def drag(self, index: int, share: float) -> None:
+        """Show what a share would make of the target."""
+        view = self.view
+        if view is None:
+            return
+        kept = sum(float(view.summary.target[each]) for each in view.locked if each != index)
+        most = (1 - kept) * (1 - _LEAST_DRAGGED)
+        self._target.look_ahead(solve_shares(view, {index: max(_LEAST_DRAGGED, min(most, round(share, 3)))}))
+
+    def drop(self, index: int, *, kept: bool) -> None:
+        """Have what was dragged count, in one step, or give it up."""
+        view = self.view
+        if view is not None and kept:
+            name = view.dataset.class_names[index]
+            self._target.set_offsets(view.perturbation.offsets, f"Share of {name}", apart=True)
         else:
-            self._set_offsets(view, values)
+            self._target.refresh()
 
-    def _set_offsets(self, view: TiltView, values: Mapping[int, float]) -> None:
-        if len(values) == 1:
-            ((row, value),) = values.items()
-            self._target.set_offset(row, value)
-            return
-        offsets = list(view.perturbation.offsets)
-        for row, value in values.items():
-            offsets[row] = value
-        self._target.set_offsets(offsets, f"ΔH of {len(values)} classes")
-
-    def _set_shares(self, view: TiltView, shares: dict[int, float]) -> None:
-        if len(shares) == 1:
-            ((row, share),) = shares.items()
-            self._target.set_share(row, share)
-            return
-        _check_sum(shares, classes=len(view.dataset.counts))
-        self._target.set_shares(shares, f"Target share of {len(shares)} classes")
-
-
-def _check_sum(shares: Mapping[int, float], *, classes: int) -> None:
-    total = sum(shares.values())
-    title = f"The target shares add up to {100 * total:.4g} %"
-    if len(shares) == classes:
-        if abs(total - 1) > _ROUNDING:
-            raise UserError(title, "Those of all classes must make 100 %.", field=_FIELD)
-    elif total >= 1:
-        hint = "Together they must stay below 100 %, so that the other classes keep a share."
-        raise UserError(title, hint, field=_FIELD)
+    def _set(self, view: TiltView, column: Column, values: Mapping[int, float]) -> None:
+        share = column is Column.TARGET
+        offsets = solve_shares(view, values) if share else solve_offsets(view, values)
+        what = "Share" if share else "ΔH"
+        several = f"{len(values)} classes"
+        whose = several if len(values) > 1 else view.dataset.class_names[next(iter(values))]
+        self._target.set_offsets(offsets, f"{what} of {whose}")
 
 
 def parse_offset(text: str) -> float:
@@ -117,7 +112,7 @@ def parse_offset(text: str) -> float:
     try:
         value = parse_number(text)
     except NotANumber as error:
-        hint = "Shares in per cent go into the column “Target p′”." if "%" in text else "Example: −1.36."
+        hint = "Shares in per cent go into the column “Share p′”." if "%" in text else "Example: −1.36."
         raise UserError(str(error), "An offset ΔH is a plain number.", hint, field=_FIELD) from error
     if abs(value) > LARGEST_OFFSET:
         raise UserError(

@@ -1,77 +1,71 @@
-"""The offsets panel, the heart of the window: a row per class, where a person tilts the target."""
+"""The offsets panel, the heart of the window: a row per class, where a person tilts the target and sees it arrive."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, Qt, Slot
+import numpy as np
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    QPushButton,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.errors import UserError
 from studio.gui.state.setup import Setup
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.offsets.clipboard import copied, pasted
-from studio.gui.target.offsets.columns import Column
+from studio.gui.target.offsets.columns import ON_DEMAND, Column
 from studio.gui.target.offsets.delegate import OffsetsDelegate
 from studio.gui.target.offsets.edits import OffsetsEdits
-from studio.gui.target.offsets.presets import PRESETS, Preset
+from studio.gui.target.offsets.head import OffsetsHead
+from studio.gui.target.offsets.presets import Preset
+from studio.gui.target.offsets.sentence import tilted_most
 from studio.gui.target.offsets.summary import OffsetsSummary
 from studio.gui.target.offsets.table import OffsetsView
 from studio.gui.target.offsets.table_model import OffsetsModel
+from studio.gui.target.offsets.terms_list import TermsList
 from studio.gui.target.target_control import TargetControl
+from studio.gui.target.terms import shares_without
 from studio.gui.widgets.cell_message import CellMessage
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import tooltip
 
 _EMPTY = "A row for each class appears here.\nOpen a data set under “Set-up” first."
 _UNLABELLED = (
     "{name} has no classes to give offsets to.\n"
     "Tilt it under “Energy”: by what is measured of each example, by a formula, or by the judge of another data set."
 )
-_UNDO = "Undo the last edit of the offsets (Ctrl+Z)."
-_REDO = "Redo the edit that was undone (Ctrl+Shift+Z)."
 
 
 class OffsetsPanel(QWidget):
-    """Table, presets and summary over the target."""
+    """Presets, table, terms and answer over the target."""
 
     NAME = "offsets"
     TITLE = "Offsets"
+
+    term_asked = Signal(int)  # place of a term that a person wants to edit; −1 to add one
+    columns_chosen = Signal(str)  # names of the columns beside those that are always there
 
     def __init__(self, setup: Setup, target: TargetControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(self.NAME)
         self.setAccessibleName(self.TITLE)
         self._setup, self._target = setup, target
-        self._theme = theme
         self._edits = OffsetsEdits(target)
+        self._told = False  # what the terms do to the class that is tilted most
         self._model = OffsetsModel(self)
-        self.table = OffsetsView()
-        self.table.setModel(self._model)
+        self.table = OffsetsView(self._model)
         self._delegate = OffsetsDelegate(theme, self._enter, self.table)
         self.table.setItemDelegate(self._delegate)
-        self.summary = OffsetsSummary(theme)
-        self._preset_buttons: dict[str, QAbstractButton] = {}
-        self._lay_out()
+        self.head = OffsetsHead(setup.undo_stack, theme)
+        self.terms = TermsList(theme)
+        self.summary = OffsetsSummary(theme.tokens.spacing)
+        self._lay_out(theme.tokens.spacing)
         self.message = CellMessage(self)
-        self._connect()
+        self._connect(theme)
         self._show_tilt(target.tilt)
 
     # -- building
 
-    def _lay_out(self) -> None:
-        spacing = self._theme.tokens.spacing
+    def _lay_out(self, spacing: int) -> None:
         self._empty = QLabel()
         self._empty.setObjectName("offsets_empty")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -84,60 +78,39 @@ class OffsetsPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(spacing // 2, spacing // 2, spacing // 2, spacing // 2)
         column.setSpacing(spacing // 2)
-        column.addLayout(self._toolbar(spacing))
+        column.addWidget(self.head)
         column.addWidget(self._pages, 1)
+        column.addWidget(self.terms)
         column.addWidget(self.summary)
 
-    def _toolbar(self, spacing: int) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(spacing // 2)
-        for preset in PRESETS:
-            button = _button(preset.name, preset.title, preset.help)
-            button.clicked.connect(lambda _checked=False, chosen=preset: self._apply(chosen))
-            self._preset_buttons[preset.name] = button
-            row.addWidget(button)
-        row.addStretch(1)
-        stack = self._setup.undo_stack
-        self._undo = _button("undo", "", _UNDO)
-        self._redo = _button("redo", "", _REDO)
-        for button, icon, act in ((self._undo, "undo", stack.undo), (self._redo, "redo", stack.redo)):
-            self._theme.bind_icon(button, icon)
-            button.clicked.connect(act)
-            row.addWidget(button)
-        return row
-
-    def _connect(self) -> None:
+    def _connect(self, theme: ThemeManager) -> None:
+        table, head, stack = self.table, self.head, self._setup.undo_stack
         self._target.changed.connect(self._show_tilt)
         self._setup.edit_rejected.connect(self._reject)
-        self._theme.changed.connect(self._redress)
-        self.table.nudged.connect(self._nudge)
-        self.table.reset_asked.connect(lambda: self._try(lambda: self._edits.reset(self.table.selected_rows())))
-        self.table.copy_asked.connect(self._copy)
-        self.table.paste_asked.connect(self._paste)
-        self.table.undo_asked.connect(self._setup.undo_stack.undo)
-        self.table.redo_asked.connect(self._setup.undo_stack.redo)
-        self.table.verticalScrollBar().valueChanged.connect(self.message.clear_error)
-        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.table.customContextMenuRequested.connect(self._show_menu)
-        self._delegate.tabbed.connect(self.table.move_to_editable)
+        theme.changed.connect(self._redress)
+        table.nudged.connect(self._nudge)
+        table.dragged.connect(lambda place, share: self._try(lambda: self._edits.drag(place, share)))
+        table.drag_ended.connect(self._drop)
+        table.lock_asked.connect(self._lock)
+        table.reset_asked.connect(lambda: self._try(lambda: self._edits.reset(self.table.selected_classes())))
+        table.copy_asked.connect(self._copy)
+        table.paste_asked.connect(self._paste)
+        table.undo_asked.connect(stack.undo)
+        table.redo_asked.connect(stack.redo)
+        table.verticalScrollBar().valueChanged.connect(self.message.clear_error)
+        table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        table.customContextMenuRequested.connect(self._show_menu)
+        table.horizontalHeader().customContextMenuRequested.connect(self._show_columns)
+        table.selectionModel().selectionChanged.connect(self._selection_changed)
+        self._delegate.tabbed.connect(table.open_next)
+        self._delegate.turned.connect(self._nudge)
         self._delegate.reverted.connect(self.message.clear_error)
-        self.summary.gauge_chosen.connect(self._target.set_gauge)
-        self.table.selectionModel().selectionChanged.connect(self._selection_changed)
-        stack = self._setup.undo_stack
-        stack.canUndoChanged.connect(self._undo.setEnabled)
-        stack.canRedoChanged.connect(self._redo.setEnabled)
-        stack.undoTextChanged.connect(self._name_undo)
-        stack.redoTextChanged.connect(self._name_redo)
-        self._undo.setEnabled(stack.canUndo())
-        self._redo.setEnabled(stack.canRedo())
-
-    @Slot(str)
-    def _name_undo(self, text: str) -> None:
-        self._undo.setToolTip(tooltip(f"Undo “{text}” (Ctrl+Z)." if text else _UNDO))
-
-    @Slot(str)
-    def _name_redo(self, text: str) -> None:
-        self._redo.setToolTip(tooltip(f"Redo “{text}” (Ctrl+Shift+Z)." if text else _REDO))
+        head.preset_chosen.connect(self._apply)
+        head.column_chosen.connect(self._show_column)
+        head.gauge_chosen.connect(self._target.set_gauge)
+        head.order_changed.connect(self._order)
+        self.terms.switched.connect(self._switch)
+        self.terms.opened.connect(self.term_asked)
 
     # -- state in
 
@@ -146,13 +119,52 @@ class OffsetsPanel(QWidget):
         before = self._model.view
         self._model.show_tilt(view)
         if view is not None and (before is None or before.dataset is not view.dataset):
-            self.table.fit_columns()
+            self.head.show_classes(len(view.dataset.class_names))
+        self._order()
+        self._show_terms(before, view)
         self.summary.show_tilt(view)
         self._pages.setCurrentIndex(0 if self._tiltable else 1)
         self._empty.setText(_EMPTY if view is None else _UNLABELLED.format(name=view.dataset.name))
-        if view is not None and not self.table.currentIndex().isValid():
-            self.table.setCurrentIndex(self._model.index(0, Column.OFFSET))
+        if view is not None:
+            self.head.gauges[view.perturbation.gauge].setChecked(True)
+            if not self.table.currentIndex().isValid():
+                self.table.setCurrentIndex(self._model.index(0, Column.OFFSET))
         self._selection_changed()
+
+    def _show_terms(self, before: TiltView | None, view: TiltView | None) -> None:
+        terms = self._setup.config.perturbation.terms
+        self.terms.setVisible(view is not None)
+        self.terms.show_terms(terms)
+        if view is None or not terms or (before is not None and before.has_target_of(view) and self._told):
+            return
+        index, measured = tilted_most(view), self._setup.measured
+        self._told = view.energies is not None and measured is not None and not self.table.dragging
+        target = float(view.summary.target[index])
+        shares = [
+            (float(shares_without(view, measured, place)[index]), target)
+            if self._told and measured is not None and term.enabled
+            else None
+            for place, term in enumerate(terms)
+        ]
+        self.terms.show_effects(view.dataset.class_names[index], shares)
+
+    @Slot()
+    def _order(self) -> None:
+        """Filter and order the classes, but not under a hand that is at one of them."""
+        view = self._model.view
+        if view is None or self.table.dragging or self.table.editing:
+            return
+        wanted = self.head.filter.text().strip().casefold()
+        names = view.dataset.class_names
+        classes = [index for index, name in enumerate(names) if wanted in name.casefold()]
+        if self.head.deviation.isChecked():
+            off = _deviation(view)
+            classes.sort(key=lambda index: -float(off[index]))
+        if classes != self._model.classes:
+            current = self.table.currentIndex()
+            place = self._model.classes[current.row()] if current.isValid() else -1
+            self._model.show_classes(classes)
+            self.table.setCurrentIndex(self._model.cell(place, current.column()))
 
     @property
     def _tiltable(self) -> bool:
@@ -161,14 +173,11 @@ class OffsetsPanel(QWidget):
 
     @Slot()
     def _selection_changed(self) -> None:
-        some = bool(self.table.selected_rows())
-        for preset in PRESETS:
-            enabled = self._tiltable and (some or not preset.needs_rows)
-            self._preset_buttons[preset.name].setEnabled(enabled)
+        self.head.enable(tiltable=self._tiltable, some=bool(self.table.selectedIndexes()))
 
     @Slot()
     def _redress(self) -> None:
-        self.table.fit_columns()
+        self.table.fit()
         self.table.viewport().update()
 
     @Slot(object)
@@ -177,13 +186,36 @@ class OffsetsPanel(QWidget):
         if error.field.startswith("perturbation"):
             self._say(error, self.table.currentIndex().row(), self.table.currentIndex().column())
 
+    # -- columns
+
+    @property
+    def columns(self) -> str:
+        """Names of the columns beside those that are always there."""
+        return " ".join(column.name.lower() for column in ON_DEMAND if column in self.table.shown)
+
+    @columns.setter
+    def columns(self, names: str) -> None:
+        for column, action in self.head.columns.items():
+            action.setChecked(column.name.lower() in names.split())
+
+    @Slot(object, bool)
+    def _show_column(self, column: Column, shown: bool) -> None:
+        (self.table.shown.add if shown else self.table.shown.discard)(column)
+        self.table.fit()
+        self.columns_chosen.emit(self.columns)
+
+    @Slot(QPoint)
+    def _show_columns(self, place: QPoint) -> None:
+        self.head.menu.popup(self.table.horizontalHeader().mapToGlobal(place))
+
     # -- intent out
 
-    def _enter(self, row: int, column: Column, text: str) -> bool:
-        """An editor's text, for its row or for all that are selected with it."""
+    def _enter(self, place: int, column: Column, text: str) -> bool:
+        """An editor's text, for its class or for all that are selected with it."""
         selected = self.table.selected_in(column)
-        rows = selected if row in selected else [row]
-        return self._try(lambda: self._edits.enter(column, dict.fromkeys(rows, text)), row, column)
+        classes = selected if place in selected else [place]
+        cell = self._model.cell(place, column)
+        return self._try(lambda: self._edits.enter(column, dict.fromkeys(classes, text)), cell.row(), column)
 
     def _try(self, edit: Callable[[], None], row: int = -1, column: int = -1) -> bool:
         """Make an edit; a refusal is shown at the cell, by default the current one."""
@@ -205,31 +237,52 @@ class OffsetsPanel(QWidget):
         current = self.table.currentIndex()
         column = Column(current.column()) if current.isValid() else Column.CLASS
         if not column.editable:
-            column = Column.OFFSET
-        rows = self.table.selected_in(column) or self.table.selected_rows()
-        self._try(lambda: self._edits.nudge(column, rows, steps, fine=fine))
+            column = Column.TARGET if column is Column.BAR else Column.OFFSET
+        classes = self.table.selected_in(column) or self.table.selected_classes()
+        self._try(lambda: self._edits.nudge(column, classes, steps, fine=fine))
 
+    @Slot(int, bool)
+    def _drop(self, place: int, kept: bool) -> None:
+        self._try(lambda: self._edits.drop(place, kept=kept))
+
+    @Slot(int)
+    def _lock(self, place: int) -> None:
+        if self._model.view is not None:
+            self._target.lock(place, on=place not in self._model.view.locked)
+
+    @Slot(int, bool)
+    def _switch(self, place: int, on: bool) -> None:
+        """A term on or off; a refusal puts its switch back."""
+        energy = self._setup.config.perturbation.energy_part()
+        terms = list(energy.terms)
+        terms[place] = terms[place].model_copy(update={"enabled": on})
+        what = "Switch on" if on else "Switch off"
+        self._target.set_energy(energy.model_copy(update={"terms": tuple(terms)}), f"{what} term {place + 1}")
+
+    @Slot(object)
     def _apply(self, preset: Preset) -> None:
-        self._try(lambda: self._edits.apply(preset, self.table.selected_rows()))
+        self._try(lambda: self._edits.apply(preset, self.table.selected_classes()))
 
     @Slot()
     def _copy(self) -> None:
-        if self._model.view is not None:
-            cells = {(index.row(), index.column()) for index in self.table.selectedIndexes()}
-            QGuiApplication.clipboard().setText(copied(self._model.view, cells))
+        view, classes = self._model.view, self._model.classes
+        if view is not None:
+            cells = {(classes[index.row()], index.column()) for index in self.table.selectedIndexes()}
+            QGuiApplication.clipboard().setText(copied(view, cells, self.table.columns(), classes))
 
     @Slot()
     def _paste(self) -> None:
-        view, cells = self._model.view, self.table.selectedIndexes()
-        if view is None or not cells:
+        cells, classes = self.table.selectedIndexes(), self._model.classes
+        if not cells:
             return
-        anchor = (min(cell.row() for cell in cells), min(cell.column() for cell in cells))
+        row, column = min(cell.row() for cell in cells), min(cell.column() for cell in cells)
         text = QGuiApplication.clipboard().text()
 
         def paste() -> None:
-            self._edits.enter(*pasted(view, text, anchor, self.table.selected_rows()))
+            anchor = (classes[row], column)
+            self._edits.enter(*pasted(text, anchor, self.table.selected_classes(), self.table.columns(), classes))
 
-        self._try(paste, *anchor)
+        self._try(paste, row, column)
 
     def _show_menu(self, position: QPoint) -> None:
         menu = QMenu(self)
@@ -240,10 +293,10 @@ class OffsetsPanel(QWidget):
         menu.popup(self.table.viewport().mapToGlobal(position))
 
 
-def _button(name: str, text: str, help_text: str) -> QAbstractButton:
-    button = QPushButton(text) if text else QToolButton()
-    button.setObjectName(name)
-    button.setToolTip(tooltip(help_text))
-    button.setAccessibleName(text or name.capitalize())
-    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    return button
+def _deviation(view: TiltView) -> np.ndarray:
+    """How far each class is off its target, shape (K,); what the judge cannot tell comes last."""
+    if view.generated is None:
+        return np.abs(view.summary.target - view.dataset.shares)
+    off = np.nan_to_num(np.abs(view.generated.shares - view.summary.target), nan=-1.0)
+    off[list(view.generated.untold)] = -1.0
+    return off

@@ -22,20 +22,15 @@ class Preset:
         name: object name of its button.
         title: text on the button and of the undo step.
         help: the tooltip.
-        offsets: (tilt, selected rows) → ΔH per class, length K.
+        offsets: (tilt, selected classes) → ΔH per class, length K; None for no tilt at all, whatever tilts.
         needs_rows: works on the selected classes.
     """
 
     name: str
     title: str
     help: str
-    offsets: Callable[[TiltView, Rows], list[float]]
+    offsets: Callable[[TiltView, Rows], list[float]] | None
     needs_rows: bool = False
-
-
-def zero(view: TiltView, rows: Rows) -> list[float]:
-    """No tilt at all."""
-    return [0.0] * len(view.perturbation.offsets)
 
 
 def balance(view: TiltView, rows: Rows) -> list[float]:
@@ -55,12 +50,15 @@ def invert(view: TiltView, rows: Rows) -> list[float]:
 
 PRESETS = (
     Preset(
-        name="preset_zero", title="Zero", help="Set every offset to 0: the target is the data as it is.", offsets=zero
+        name="preset_zero",
+        title="Zero",
+        help="No tilt: set every offset to 0 and switch every term off. The target is the data as it is.",
+        offsets=None,
     ),
     Preset(
         name="preset_balance",
         title="Balance",
-        help="Make all target shares equal, however many examples each class has.",
+        help="Make all target shares equal, however many examples each class has; locked classes keep theirs.",
         offsets=balance,
     ),
     Preset(

@@ -1,45 +1,63 @@
-"""The offsets table's view: turns wheel and keys into what they mean; what they do is the panel's."""
+"""The offsets table's view: turns mouse and keys into what they mean; what they do is the panel's."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from studio.gui.target.offsets.columns import HEADERS, Column
-from studio.gui.target.offsets.delegate import SWATCH, THUMBNAIL, CellEditor, OffsetsDelegate
+from studio.gui.target.offsets.bar import Scale
+from studio.gui.target.offsets.columns import HEADERS, ON_DEMAND, Column
+from studio.gui.target.offsets.delegate import LARGEST_THUMBNAIL, SWATCH, THUMBNAIL, CellEditor, OffsetsDelegate
+from studio.gui.target.offsets.table_model import Index, OffsetsModel
 from studio.gui.widgets.key_help import KeyHelp
 
-_NOTCH = 120
 _PADDING = 14
-_NARROWEST_CLASS = SWATCH + THUMBNAIL + 50
-_GIVING_WAY = (Column.COUNT, Column.WEIGHT, Column.GENERATED)
+_LEAST_CLASS, _MOST_CLASS = SWATCH + LARGEST_THUMBNAIL + 30, 180
+_LEAST_BAR = 90
+_MARK = 26  # pixels of lock and answer
+_LOWEST, _HIGHEST = THUMBNAIL + 4, 45  # pixels of a row
+_GIVING_WAY = (Column.COUNT, Column.WEIGHT, Column.SHARE, Column.GENERATED)
 
 
 class OffsetsView(QTableView):
-    """A table whose selected cells follow the wheel and Alt+Up/Down."""
+    """A table whose bars can be dragged and whose selected cells follow Alt+Up/Down.
+
+    Attributes:
+        shown: columns that a person asked for beside those that are always there.
+    """
 
     KEYS = KeyHelp(
         "In the table of classes",
         (
+            ("Next and previous cell to edit", "Tab, Shift+Tab"),
+            ("Leave the table", "Ctrl+Tab, Ctrl+Shift+Tab"),
             ("Nudge an offset or a share", "Alt+Up, Alt+Down"),
             ("Nudge it finely", "Alt+Shift+Up, Alt+Shift+Down"),
+            ("Lock the share of a class", "Space on the lock"),
             ("Set ΔH back to 0", "Del"),
             ("Copy, paste", "Ctrl+C, Ctrl+V"),
-            ("Edit", "F2, or type"),
+            ("Edit", "F2, Enter, or type"),
+            ("Give a drag up", "Esc"),
         ),
     )
 
     nudged = Signal(int, bool)  # steps up, fine
+    dragged = Signal(int, float)  # class, share
+    drag_ended = Signal(int, bool)  # class, kept
+    lock_asked = Signal(int)  # class
     reset_asked = Signal()
     copy_asked = Signal()
     paste_asked = Signal()
     undo_asked = Signal()
     redo_asked = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, model: OffsetsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._turned = 0
+        self._model = model
+        self.shown: set[Column] = set()
+        self._held = -1  # class whose bar is dragged
+        self.setModel(model)
         self.setObjectName("offsets_table")
         self.setAccessibleName("Offsets: a row per class")
         self.setAccessibleDescription("Type into ΔH or p′ of a class; Alt+Up and Alt+Down nudge what is selected.")
@@ -50,7 +68,8 @@ class OffsetsView(QTableView):
             | QAbstractItemView.EditTrigger.EditKeyPressed
             | QAbstractItemView.EditTrigger.AnyKeyPressed
         )
-        self.setTabKeyNavigation(False)  # Tab goes on to the next control; arrows move between cells
+        self.setTabKeyNavigation(False)
+        self.setMouseTracking(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setShowGrid(False)
@@ -58,62 +77,132 @@ class OffsetsView(QTableView):
         self.setCornerButtonEnabled(False)
         rows = self.verticalHeader()
         rows.hide()
+        rows.setMinimumSectionSize(_LOWEST)
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(THUMBNAIL + 4)
         columns = self.horizontalHeader()
+        columns.setMinimumSectionSize(_MARK)
+        columns.setProperty("role", "quiet")
         columns.setHighlightSections(False)
         columns.setSectionsClickable(False)
         columns.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        columns.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        model.modelReset.connect(self.fit)
 
     # -- selection, as the panel asks for it
 
-    def selected_rows(self) -> list[int]:
-        """Rows with a selected cell, in order."""
-        return sorted({index.row() for index in self.selectedIndexes()})
+    def selected_classes(self) -> list[int]:
+        """Classes with a selected cell, from top to bottom."""
+        return [self._model.classes[row] for row in sorted({index.row() for index in self.selectedIndexes()})]
 
     def selected_in(self, column: Column) -> list[int]:
-        """Rows whose cell in that column is selected, in order."""
-        return sorted(index.row() for index in self.selectedIndexes() if index.column() == column)
+        """Classes whose cell in that column is selected, from top to bottom."""
+        rows = sorted(index.row() for index in self.selectedIndexes() if index.column() == column)
+        return [self._model.classes[row] for row in rows]
 
-    def move_to_editable(self, direction: int) -> None:
+    def columns(self) -> list[Column]:
+        """Columns with text that are shown, from left to right."""
+        return [column for column in Column if not column.painted and not self.isColumnHidden(column)]
+
+    @Slot(int)
+    def open_next(self, direction: int) -> None:
         """Open the next or previous cell that can be edited; nothing beyond the last."""
+        if self._move(direction):
+            self.edit(self.currentIndex())
+
+    def _move(self, direction: int) -> bool:
+        """To the next or previous cell that can be edited; whether there is one."""
         row, column = self.currentIndex().row(), self.currentIndex().column()
-        cells = [(r, c) for r in range(self.model().rowCount()) for c in Column if c.editable]
-        ahead = [cell for cell in cells if (cell > (row, column) if direction > 0 else cell < (row, column))]
-        if ahead:
-            index = self.model().index(*(ahead[0] if direction > 0 else ahead[-1]))
-            self.setCurrentIndex(index)
-            self.edit(index)
+        cells = [Column.OFFSET, Column.TARGET][::direction]
+        ahead = next((each for each in cells if (each - column) * direction > 0), None)
+        if ahead is None:
+            row, ahead = row + direction, cells[0]
+        if not 0 <= row < self._model.rowCount():
+            return False
+        self.setCurrentIndex(self._model.index(row, ahead))
+        return True
 
-    # -- layout: columns as wide as their widest text, and the class takes what is left
+    def focusNextPrevChild(self, ahead: bool) -> bool:
+        """Tab goes from cell to cell, and on to the next control after the last."""
+        return self._move(1 if ahead else -1) or super().focusNextPrevChild(ahead)
 
-    def fit_columns(self) -> None:
-        """Widths from the font; they do not depend on numbers that change, so nothing jumps.
+    # -- layout: columns as wide as their widest text; class and bar share what is left
+
+    @Slot()
+    def fit(self) -> None:
+        """Widths from the font and heights from the room; they do not depend on numbers that change, so nothing jumps.
 
         Where there is no room for all, the columns that say least give way; the class's tooltip has their numbers.
         """
-        cells, heads = QFontMetrics(self.font()), QFontMetrics(self.horizontalHeader().font())
-        rows = range(self.model().rowCount())
-        longest_count = max((self.model().index(row, Column.COUNT).data() for row in rows), key=len, default="")
-        widths = {}
-        for column, header in HEADERS.items():
-            widest = longest_count if column is Column.COUNT else header.widest
-            widths[column] = max(cells.horizontalAdvance(widest), heads.horizontalAdvance(header.title)) + _PADDING
-        del widths[Column.CLASS]
-        left = self.viewport().width() - sum(widths.values())
+        rows = max(1, self._model.rowCount())
+        self.verticalHeader().setDefaultSectionSize(max(_LOWEST, min(_HIGHEST, self.viewport().height() // rows)))
+        widths: dict[Column, int] = {
+            column: self._width(column) for column in Column if column not in (Column.CLASS, Column.BAR)
+        }
+        wanted = self._class_width()
+        left = self.viewport().width() - sum(
+            widths[each] for each in widths if each not in ON_DEMAND or each in self.shown
+        )
         for column in _GIVING_WAY:
-            hidden = left < _NARROWEST_CLASS
-            left += widths.pop(column) if hidden else 0
+            hidden = column not in self.shown
+            if not hidden and left < _LEAST_CLASS + _LEAST_BAR:
+                hidden, left = True, left + widths[column]
             self.setColumnHidden(column, hidden)
         for column, width in widths.items():
             self.setColumnWidth(column, width)
-        self.setColumnWidth(Column.CLASS, max(left, _NARROWEST_CLASS))
+        named = max(_LEAST_CLASS, min(wanted, left - _LEAST_BAR))
+        self.setColumnWidth(Column.CLASS, named)
+        self.setColumnWidth(Column.BAR, max(left - named, _LEAST_BAR))
+
+    def _width(self, column: Column) -> int:
+        if column in (Column.LOCK, Column.STATUS):
+            return _MARK
+        view, header = self._model.view, HEADERS[column]
+        counts = view is not None and column is Column.COUNT
+        widest = f"{int(view.dataset.counts.max()):,}" if view is not None and counts else header.widest
+        font = QFont(self.font())
+        font.setBold(True)
+        head = QFontMetrics(self.horizontalHeader().font()).horizontalAdvance(header.title)
+        return max(QFontMetrics(font).horizontalAdvance(widest), head) + _PADDING
+
+    def _class_width(self) -> int:
+        """Room for the longest name, within reason."""
+        names = self._model.view.dataset.class_names if self._model.view is not None else ()
+        font = QFont(self.font())
+        font.setBold(True)
+        longest = QFontMetrics(font).horizontalAdvance(max(names, key=len, default=""))
+        return min(_MOST_CLASS, SWATCH + LARGEST_THUMBNAIL + longest + 2 * _PADDING)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.fit_columns()
+        self.fit()
 
-    # -- mouse, wheel and keys
+    # -- the bar's handle
+
+    def _class_at(self, place: QPointF) -> int:
+        """The class whose handle is there; −1 for none."""
+        index, view = self.indexAt(place.toPoint()), self._model.view
+        if view is None or not index.isValid() or index.column() != Column.BAR:
+            return -1
+        found = self._model.classes[index.row()]
+        return found if self._scale(found).holds(view, found, place) else -1
+
+    def _scale(self, place: int) -> Scale:
+        return Scale(self.visualRect(self._model.cell(place, Column.BAR)), self._model.scale)
+
+    @property
+    def dragging(self) -> bool:
+        """Whether a bar is being dragged."""
+        return self._held >= 0
+
+    @property
+    def editing(self) -> bool:
+        """Whether a person types into a cell."""
+        return self.state() is QAbstractItemView.State.EditingState
+
+    def _drop(self, *, kept: bool) -> None:
+        held, self._held = self._held, -1
+        self._model.steady = False
+        self.drag_ended.emit(held, kept)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """An entry that cannot be taken keeps its editor: Qt would close it as soon as another cell is current."""
@@ -122,39 +211,71 @@ class OffsetsView(QTableView):
             if editor.isVisible() and isinstance(delegate, OffsetsDelegate) and not delegate.settle(editor):
                 editor.setFocus()
                 return
+        held = self._class_at(event.position())
+        if held >= 0 and event.button() is Qt.MouseButton.LeftButton:
+            self.setCurrentIndex(self._model.cell(held, Column.TARGET))
+            self._held, self._model.steady = held, True
+            return
         super().mousePressEvent(event)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Over a selected value the wheel turns it; elsewhere it scrolls, so that scrolling edits nothing."""
-        index = self.indexAt(event.position().toPoint())
-        if not self._turns(index):
-            super().wheelEvent(event)
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Drag, or show where a drag could begin."""
+        if self.dragging:
+            self.dragged.emit(self._held, self._scale(self._held).share(event.position().x()))
             return
-        event.accept()
-        self._turned += event.angleDelta().y()
-        steps = int(self._turned / _NOTCH)
-        self._turned -= steps * _NOTCH
-        if steps:
-            self.setCurrentIndexQuietly(index)
-            self.nudged.emit(steps, bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
+        super().mouseMoveEvent(event)
+        self._hover(self.rowAt(int(event.position().y())))
+        over = self._class_at(event.position()) >= 0
+        self.viewport().setCursor(Qt.CursorShape.SizeHorCursor if over else Qt.CursorShape.ArrowCursor)
 
-    def _turns(self, index: QModelIndex) -> bool:
-        return (
-            index.isValid()
-            and Column(index.column()).editable
-            and self.selectionModel().isSelected(index)
-            and self.state() is not QAbstractItemView.State.EditingState
-        )
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """What is dragged counts."""
+        if self.dragging:
+            self._drop(kept=True)
+            return
+        super().mouseReleaseEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        if index.column() == Column.LOCK and index == self.currentIndex():
+            self.lock_asked.emit(self._model.classes[index.row()])
 
-    def setCurrentIndexQuietly(self, index: QModelIndex) -> None:
-        """Make a cell current and leave the selection as it is."""
-        self.selectionModel().setCurrentIndex(index, self.selectionModel().SelectionFlag.NoUpdate)
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._hover(-1)
+
+    def _hover(self, row: int) -> None:
+        delegate = self.itemDelegate()
+        if isinstance(delegate, OffsetsDelegate) and delegate.hovered != row:
+            for each in (delegate.hovered, row):
+                self.viewport().update(self.visualRect(self._model.index(each, Column.BAR)))
+                self.viewport().update(self.visualRect(self._model.index(each, Column.LOCK)))
+            delegate.hovered = row
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        """The whole row is marked."""
+        super().currentChanged(current, previous)
+        if current.row() != previous.row():
+            self.viewport().update()
+
+    # -- keys
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if not self._understood(event):
             super().keyPressEvent(event)
 
     def _understood(self, event: QKeyEvent) -> bool:
+        current = self.currentIndex()
+        if self.dragging:
+            if event.key() == Qt.Key.Key_Escape:
+                self._drop(kept=False)
+            return True
+        if event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):  # with Ctrl: without, it never comes here
+            return super().focusNextPrevChild(event.key() == Qt.Key.Key_Tab)
+        if event.key() == Qt.Key.Key_Space and current.column() == Column.LOCK:
+            self.lock_asked.emit(self._model.classes[current.row()])
+            return True
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and current.flags() & Qt.ItemFlag.ItemIsEditable:
+            self.edit(current)
+            return True
         alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
         if alt and event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             fine = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)

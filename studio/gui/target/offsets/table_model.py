@@ -7,7 +7,9 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QImage
 
+from studio.evaluation.arrival import Arrival
 from studio.gui.state.view_state import DatasetView, TiltView
+from studio.gui.target.offsets.bar import scale_of
 from studio.gui.target.offsets.columns import HEADERS, Column, cell_help, cell_text, exact_text, head_text
 from studio.gui.widgets.pictures import image_of
 from studio.gui.widgets.tooltip import tooltip
@@ -18,12 +20,23 @@ _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
 class OffsetsModel(QAbstractTableModel):
-    """A row per class; the decoration of the first column is the class's thumbnail as a QImage."""
+    """A row per class that is shown; the decoration of the first column is the class's thumbnail as a QImage.
+
+    Attributes:
+        classes: class of each row.
+        scale: share at the right end of the bars.
+        steady: the scale stays, as during a drag.
+    """
+
+    CLASS = Qt.ItemDataRole.UserRole
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._view: TiltView | None = None
         self._thumbnails: list[QImage] = []
+        self._arrivals: dict[int, Arrival] = {}
+        self.classes: list[int] = []
+        self.scale, self.steady = 1.0, False
 
     @property
     def view(self) -> TiltView | None:
@@ -34,19 +47,41 @@ class OffsetsModel(QAbstractTableModel):
         """Show another tilt; the selection survives unless the data set is another."""
         before = self._view.dataset if self._view is not None else None
         after = view.dataset if view is not None else None
+        self._arrivals.clear()
+        if view is not None and not self.steady:
+            self.scale = scale_of(view)
         if before is after and view is not None:
             self._view = view
             last = self.index(self.rowCount() - 1, len(Column) - 1)
-            self.dataChanged.emit(self.index(0, Column.SHARE), last)
+            self.dataChanged.emit(self.index(0, Column.BAR), last)
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, Column.WEIGHT, Column.WEIGHT)
             return
         self.beginResetModel()
         self._view = view
         self._thumbnails = _images(after)
+        self.classes = list(range(len(self._thumbnails)))
         self.endResetModel()
 
+    def show_classes(self, classes: list[int]) -> None:
+        """Show these, in that order."""
+        if classes != self.classes:
+            self.beginResetModel()
+            self.classes = classes
+            self.endResetModel()
+
+    def cell(self, place: int, column: int) -> QModelIndex:
+        """The cell of a class; none where it is not shown."""
+        return self.index(self.classes.index(place), column) if place in self.classes else QModelIndex()
+
+    def arrival(self, place: int) -> Arrival:
+        """Whether a class's share has arrived."""
+        assert self._view is not None
+        if place not in self._arrivals:
+            self._arrivals[place] = self._view.arrival(place)
+        return self._arrivals[place]
+
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if self._view is None or parent.isValid() else len(self._view.dataset.class_names)
+        return 0 if parent.isValid() else len(self.classes)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(Column)
@@ -60,18 +95,22 @@ class OffsetsModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if self._view is None or not index.isValid():
             return None
-        row, column = index.row(), Column(index.column())
+        row, column = self.classes[index.row()], Column(index.column())
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return cell_text(self._view, row, column)
             case Qt.ItemDataRole.EditRole:
                 return exact_text(self._view, row, column)
+            case self.CLASS:
+                return row
             case Qt.ItemDataRole.ToolTipRole:
                 return tooltip(cell_help(self._view, row, column))
             case Qt.ItemDataRole.AccessibleTextRole:
                 name = self._view.dataset.class_names[row]
-                text = cell_text(self._view, row, column)
-                return name if column is Column.CLASS else f"{HEADERS[column].name} of {name}: {text}"
+                if column is Column.CLASS:
+                    return name
+                told = cell_help(self._view, row, column) if column.painted else cell_text(self._view, row, column)
+                return f"{HEADERS[column].name} of {name}: {told}"
             case Qt.ItemDataRole.DecorationRole if column is Column.CLASS:
                 return self._thumbnails[row]
             case Qt.ItemDataRole.TextAlignmentRole:

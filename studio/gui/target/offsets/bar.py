@@ -1,0 +1,191 @@
+"""The bar of a class: data grey, target an outline whose end can be dragged, generated filled, with whiskers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from studio.gui.state.view_state import TiltView
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
+from studio.tokens import Tokens
+
+HANDLE = 6
+"""Radius of the handle in pixels; it takes hold a little beyond it."""
+
+_LEFT, _RIGHT = 4, 14
+_REACH = 4
+_NICE = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+_DATA, _GAP, _BAR = 0.16, 0.02, 0.42
+"""Heights of the grey bar, of what is between the two, and of the outline, as parts of the row's."""
+
+
+def scale_of(view: TiltView) -> float:
+    """The share at the right end, common to all rows: the largest of data, target and generated, rounded up."""
+    rows = [view.dataset.shares, view.summary.target]
+    if view.generated is not None:
+        rows.append(view.generated.shares)
+    largest = max(float(np.nanmax(shares, initial=0.0)) for shares in rows)
+    decade = 10.0 ** math.floor(math.log10(max(largest, 1e-6)))
+    return min(1.0, decade * next(nice for nice in _NICE if nice * decade >= largest - 1e-9))
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Places in a bar's cell.
+
+    Attributes:
+        cell: in pixels.
+        most: the share at the right end.
+    """
+
+    cell: QRect
+    most: float
+
+    def x(self, share: float) -> float:
+        """Where a share ends."""
+        return self.cell.left() + _LEFT + self._room * min(max(share, 0.0) / self.most, 1.04)
+
+    def share(self, x: float) -> float:
+        """The share that ends there, in 0…`most`."""
+        return min(max((x - self.cell.left() - _LEFT) / self._room, 0.0), 1.0) * self.most
+
+    @property
+    def _room(self) -> float:
+        return max(1.0, self.cell.width() - _LEFT - _RIGHT)
+
+    @property
+    def data(self) -> tuple[float, float]:
+        """Top and height of the grey bar."""
+        height = self.cell.height()
+        whole = (_DATA + _GAP + _BAR) * height
+        return self.cell.top() + (height - whole) / 2, max(3.0, _DATA * height)
+
+    @property
+    def bar(self) -> tuple[float, float]:
+        """Top and height of the outline."""
+        top, height = self.data
+        return top + height + _GAP * self.cell.height(), max(8.0, _BAR * self.cell.height())
+
+    def handle(self, view: TiltView, index: int) -> QPointF:
+        """The middle of a class's handle."""
+        top, height = self.bar
+        return QPointF(self.x(float(view.summary.target[index])), top + height / 2)
+
+    def holds(self, view: TiltView, index: int, place: QPointF) -> bool:
+        """Whether the handle is taken hold of there."""
+        off = self.handle(view, index) - place
+        return math.hypot(off.x(), off.y()) <= HANDLE + _REACH
+
+
+def paint_bar(painter: QPainter, scale: Scale, view: TiltView, index: int, tokens: Tokens, *, handle: bool) -> None:
+    """Draw the bar of a class.
+
+    Args:
+        painter: to draw with.
+        scale: where.
+        view: what.
+        index: the class.
+        tokens: the look.
+        handle: whether the outline's end shows that it can be dragged.
+    """
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    left, (top, height) = scale.x(0.0), scale.bar
+    data_top, data_height = scale.data
+    wanted = float(view.summary.target[index])
+    _fill(painter, QRectF(left, data_top, scale.x(view.dataset.shares[index]) - left, data_height), tokens.data_grey)
+    found = view.generated
+    told = found is not None and index not in found.untold
+    if found is not None and told:
+        painter.setOpacity(0.4 if found.stale else 1.0)
+        inside = QRectF(left, top, scale.x(float(found.shares[index])) - left, height).adjusted(0, 1.5, 0, -1.5)
+        _fill(painter, inside, tokens.class_colour(index))
+        painter.setOpacity(1.0)
+    painter.setPen(QPen(QColor(tokens.target), 1.5))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(QRectF(left, top, max(2.0, scale.x(wanted) - left), height), 2.5, 2.5)
+    if found is not None and told and not found.stale:
+        _whiskers(painter, scale.x(float(found.low[index])), scale.x(float(found.high[index])), top + height / 2)
+    if handle:
+        painter.setPen(QPen(QColor(tokens.surface), 1.5))
+        painter.setBrush(QColor(tokens.accent))
+        painter.drawEllipse(scale.handle(view, index), HANDLE, HANDLE)
+    painter.restore()
+
+
+def _fill(painter: QPainter, area: QRectF, colour: str) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    painter.drawRoundedRect(area, 1.5, 1.5)
+
+
+def _whiskers(painter: QPainter, low: float, high: float, middle: float) -> None:
+    """In the outline's pen."""
+    painter.drawLine(QPointF(low, middle), QPointF(high, middle))
+    for end in (low, high):
+        painter.drawLine(QPointF(end, middle - 3.5), QPointF(end, middle + 3.5))
+
+
+class BarLegend(QWidget):
+    """What grey, outline and fill are."""
+
+    def __init__(self, theme: ThemeManager) -> None:
+        super().__init__()
+        self.setObjectName("bar_legend")
+        self._theme = theme
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        set_help(
+            self,
+            "Legend of the bars",
+            "Grey is the data, the outline the target, the fill what the model generates, with its 95 % interval.",
+        )
+
+    def sizeHint(self) -> QSize:
+        """Room for the three."""
+        metrics = self.fontMetrics()
+        words = sum(metrics.horizontalAdvance(name) for name in _PARTS)
+        return QSize(words + len(_PARTS) * (_SAMPLE + 3 * _SPACE), metrics.height() + 4)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Each beside its name."""
+        painter, tokens = QPainter(self), self._theme.tokens
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        left, middle = 1.0, self.height() / 2
+        for name, sample in _PARTS.items():
+            sample(painter, QRectF(left, middle - 4, _SAMPLE, 8), tokens)
+            left += _SAMPLE + _SPACE
+            painter.setPen(QColor(tokens.muted))
+            width = self.fontMetrics().horizontalAdvance(name)
+            painter.drawText(QRectF(left, 0, width + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, name)
+            left += width + 2 * _SPACE
+
+
+def _data_sample(painter: QPainter, area: QRectF, tokens: Tokens) -> None:
+    _fill(painter, area.adjusted(0, 2, 0, -2), tokens.data_grey)
+
+
+def _target_sample(painter: QPainter, area: QRectF, tokens: Tokens) -> None:
+    painter.setPen(QPen(QColor(tokens.target), 1.5))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(area, 2.5, 2.5)
+
+
+def _generated_sample(painter: QPainter, area: QRectF, tokens: Tokens) -> None:
+    _fill(painter, area, tokens.class_colour(2))
+    painter.setPen(QPen(QColor(tokens.target), 1.5))
+    _whiskers(painter, area.right() - 4, area.right() + 3, area.center().y())
+
+
+_PARTS: dict[str, Callable[[QPainter, QRectF, Tokens], None]] = {
+    "data": _data_sample,
+    "target": _target_sample,
+    "generated": _generated_sample,
+}
+_SAMPLE, _SPACE = 14, 6

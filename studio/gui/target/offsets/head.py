@@ -1,0 +1,145 @@
+"""Above the table: presets, undo, which columns there are, the legend, and for many classes a filter and an order."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QAction, QActionGroup, QUndoStack
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from studio.gui.target.offsets.bar import BarLegend
+from studio.gui.target.offsets.columns import HEADERS, ON_DEMAND, Column
+from studio.gui.target.offsets.presets import PRESETS
+from studio.gui.widgets.buttons import icon_button, toggle_button, tool_button
+from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.perturb.perturbation import Gauge
+
+_MANY = 16
+"""More classes than that get a filter and an order."""
+_UNDO, _REDO = "Undo the last edit of the target (Ctrl+Z).", "Redo the edit that was undone (Ctrl+Shift+Z)."
+_GAUGES = {
+    Gauge.NORMALISED: (
+        "Weights have mean 1 (normalised)",
+        "w = e^−ΔH/⟨e^−ΔH⟩. Adding a constant to every offset changes nothing, and B_avg reads as a batch size.",
+    ),
+    Gauge.RAW: ("Weights are e^−ΔH as they are (raw)", "w = e^−ΔH, as in the note that the idea comes from."),
+}
+
+
+class OffsetsHead(QWidget):
+    """Two lines of controls.
+
+    Attributes:
+        presets: buttons by the name of their preset.
+        columns: actions that show a column.
+        gauges: actions that choose a gauge.
+    """
+
+    preset_chosen = Signal(object)  # Preset
+    column_chosen = Signal(object, bool)  # Column, shown
+    gauge_chosen = Signal(object)  # Gauge
+    order_changed = Signal()  # another filter, or another order
+
+    def __init__(self, stack: QUndoStack, theme: ThemeManager, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        half = theme.tokens.spacing // 2
+        self.presets: dict[str, QAbstractButton] = {}
+        self.columns: dict[Column, QAction] = {}
+        self.gauges: dict[Gauge, QAction] = {}
+        first, second = QWidget(), QWidget()
+        line = FlowLayout(first, spacing=half)
+        for preset in PRESETS:
+            button = QPushButton(preset.title)
+            button.setObjectName(preset.name)
+            set_help(button, preset.title, preset.help)
+            button.clicked.connect(lambda _=False, chosen=preset: self.preset_chosen.emit(chosen))
+            self.presets[preset.name] = button
+            line.addWidget(button)
+        self.undo = icon_button(theme, "undo", "undo", "Undo", _UNDO)
+        self.redo = icon_button(theme, "redo", "redo", "Redo", _REDO)
+        for tool in (self.undo, self.redo, self._menu_button()):
+            line.addWidget(tool)
+        line = FlowLayout(second, spacing=2 * half)
+        for widget in (BarLegend(theme), *self._order()):
+            line.addWidget(widget)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(half)
+        column.addWidget(first)
+        column.addWidget(second)
+        self._follow(stack)
+
+    def _menu_button(self) -> QToolButton:
+        button = tool_button("offsets_columns", "Columns", "Which columns there are, and how weights are normalised.")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu = QMenu(button)
+        self.menu.setToolTipsVisible(True)
+        for column in ON_DEMAND:
+            header = HEADERS[column]
+            action = self.menu.addAction(header.name.capitalize())
+            action.setCheckable(True)
+            action.setToolTip(tooltip(header.help))
+            action.toggled.connect(lambda on, column=column: self.column_chosen.emit(column, on))
+            self.columns[column] = action
+        self.menu.addSeparator()
+        group = QActionGroup(self.menu)
+        for gauge, (title, help_text) in _GAUGES.items():
+            action = QAction(title, group)
+            action.setCheckable(True)
+            action.setToolTip(tooltip(help_text))
+            action.setObjectName(f"gauge_{gauge.value}")
+            action.triggered.connect(lambda _=False, chosen=gauge: self.gauge_chosen.emit(chosen))
+            self.menu.addAction(action)
+            self.gauges[gauge] = action
+        button.setMenu(self.menu)
+        return button
+
+    def _order(self) -> tuple[QWidget, ...]:
+        self.filter = QLineEdit()
+        self.filter.setObjectName("offsets_filter")
+        self.filter.setPlaceholderText("Filter classes")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setMaximumWidth(150)
+        set_help(self.filter, "Filter classes", "Show the classes whose name has this in it.")
+        self.filter.textChanged.connect(self.order_changed)
+        self.deviation = toggle_button(
+            "offsets_deviation",
+            "Largest deviation first",
+            "Order classes by how far the generated share is off the target; while unknown, the target off the data.",
+        )
+        self.deviation.toggled.connect(self.order_changed)
+        return self.filter, self.deviation
+
+    def _follow(self, stack: QUndoStack) -> None:
+        for button, act, able, changed in (
+            (self.undo, stack.undo, stack.canUndo(), stack.canUndoChanged),
+            (self.redo, stack.redo, stack.canRedo(), stack.canRedoChanged),
+        ):
+            button.clicked.connect(act)
+            button.setEnabled(able)
+            changed.connect(button.setEnabled)
+        stack.undoTextChanged.connect(self._name_undo)
+        stack.redoTextChanged.connect(self._name_redo)
+
+    @Slot(str)
+    def _name_undo(self, text: str) -> None:
+        self.undo.setToolTip(tooltip(f"Undo “{text}” (Ctrl+Z)." if text else _UNDO))
+
+    @Slot(str)
+    def _name_redo(self, text: str) -> None:
+        self.redo.setToolTip(tooltip(f"Redo “{text}” (Ctrl+Shift+Z)." if text else _REDO))
+
+    def show_classes(self, number: int) -> None:
+        """Offer a filter and an order where there are many classes."""
+        many = number > _MANY
+        for widget in (self.filter, self.deviation):
+            widget.setVisible(many)
+        if not many:
+            self.filter.clear()
+            self.deviation.setChecked(False)
+
+    def enable(self, *, tiltable: bool, some: bool) -> None:
+        """Presets need classes, and some of them selected ones."""
+        for preset in PRESETS:
+            self.presets[preset.name].setEnabled(tiltable and (some or not preset.needs_rows))

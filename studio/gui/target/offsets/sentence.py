@@ -1,0 +1,102 @@
+"""The answer in words: did the tilt arrive, and what does it cost? No Qt."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from studio.evaluation.arrival import Answer, answer_words, since_target
+from studio.gui.state.view_state import TiltView
+from studio.gui.widgets.number_format import compact
+from studio.perturb.diagnostics import Strength
+
+_OUTWEIGHED = "Single examples outweigh a batch."
+_STRENGTHS = {
+    Strength.NONE: ("No tilt", "muted"),
+    Strength.GENTLE: ("Gentle tilt", "muted"),
+    Strength.STRONG: ("Strong tilt", "warning"),
+    Strength.TOO_STRONG: ("Too strong a tilt", "error"),
+}
+_ROLES = {Answer.ARRIVED: "ok", Answer.STALLED: "warning"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """What is said below the table, and the role that it is said in: ok, warning, error or muted.
+
+    Attributes:
+        answer: of the class that is tilted most, and how many of the tilted ones have arrived.
+        cost: of the tilt.
+    """
+
+    answer: str
+    answer_role: str
+    cost: str
+    cost_role: str
+
+    @classmethod
+    def of(cls, view: TiltView) -> Sentence:
+        """Of a tilt."""
+        answer, answer_role = _answer(view)
+        cost, cost_role = _cost(view)
+        return cls(answer=answer, answer_role=answer_role, cost=cost, cost_role=cost_role)
+
+
+def tilted_most(view: TiltView) -> int:
+    """The class whose share the target changes most: of those with an offset of their own, if there are any."""
+    change = np.abs(view.summary.target - view.dataset.shares)
+    own = _tilted(view)
+    return max(own, key=lambda index: float(change[index])) if own else int(np.argmax(change))
+
+
+def _tilted(view: TiltView) -> list[int]:
+    """Classes whose offset is not that of most."""
+    offsets = view.perturbation.offsets
+    ((common, _),) = Counter(offsets).most_common(1)
+    return [index for index, offset in enumerate(offsets) if offset != common]
+
+
+def _answer(view: TiltView) -> tuple[str, str]:
+    if view.summary.strength is Strength.NONE:
+        return "No tilt: the target is the data as it is.", "muted"
+    index, found = tilted_most(view), view.generated
+    name, wanted = view.dataset.class_names[index], f"{100 * float(view.summary.target[index]):.3g} %"
+    whose = f"{name}s" if len(name) == 1 else name
+    seen = since_target(found.seen, view.summary.target) if found is not None and not found.stale else ()
+    if found is not None and found.stale:
+        share = f"{100 * float(found.shares[index]):.1f} %"
+        return f"{whose}: {wanted} is asked for. {share} is {found.note}.", "muted"
+    if not seen:
+        return f"{whose}: {wanted} is asked for, and nothing is evaluated yet.", "muted"
+    where = view.arrival(index)
+    others = [view.arrival(each).answer for each in _tilted(view)]
+    more = f" {others.count(Answer.ARRIVED)} of {len(others)} tilted classes have." if len(others) > 1 else ""
+    return answer_words(name, seen[-1], index, where) + more, _ROLES.get(where.answer, "muted")
+
+
+def _cost(view: TiltView) -> tuple[str, str]:
+    summary = view.summary
+    strength, role = _STRENGTHS[summary.strength]
+    worth = f"the data is worth {compact(100 * summary.efficiency, 2)} % of itself (ESS/n)"
+    parts = []
+    if summary.carriers.few and summary.strength is not Strength.NONE:
+        parts.append(f"{strength}: {summary.carriers.words(view.dataset.noun)}: expect copies; {worth}.")
+        role = "error" if role == "error" else "warning"
+    elif summary.strength is not Strength.NONE:
+        parts.append(f"{strength}: {worth}.")
+    if view.outweighed:
+        parts.append(_OUTWEIGHED)
+        role = "error" if role == "error" else "warning"
+    parts += [f"Share error TV {error:.3f}." for error in _share_error(view)]
+    return " ".join(parts), role
+
+
+def _share_error(view: TiltView) -> list[float]:
+    """Total variation of what is generated from this target, if that is known."""
+    if view.generated is None or view.generated.stale:
+        return []
+    error = 0.5 * float(np.abs(view.generated.shares - view.summary.target).sum())
+    return [error] if math.isfinite(error) else []
