@@ -94,7 +94,7 @@ def _front(window: MainWindow, name: str) -> QWidget:
 
 def _lesson(window: MainWindow, wait: Callable[..., None]) -> Shown:
     """The first one, before it begins and under way."""
-    cast("PlanePanel", window.docks["plane"].widget()).show_lesson(LESSONS[0])
+    window.workbench.lessons.open(LESSONS[0], lambda: True)
     yield "before", window
     _train(window, wait)
     yield "during", window

@@ -57,6 +57,8 @@ class Setup(QObject):
     edit_rejected = Signal(object)  # UserError with .field: shown beside its cause; nothing was changed
     data_root_changed = Signal()
     lacking_changed = Signal()
+    dataset_chosen = Signal()  # by hand, while the rest stays
+    replaced = Signal()  # as a whole
     engine_ready = Signal(object)  # devices: torch is in
 
     def __init__(
@@ -150,11 +152,13 @@ class Setup(QObject):
         self.lack("")
         if reload:
             self._load_what_is_here(other.data_root)
+        self.replaced.emit()
         return before
 
     def set_dataset(self, config: DatasetConfig) -> None:
         """Choose and load a data set in the background; offsets stay where class names match."""
         self._load(config, by_hand=True)
+        self.dataset_chosen.emit()
 
     def _load(self, config: DatasetConfig, data_root: Path | None = None, *, by_hand: bool = False) -> None:
         self._reading_from, self._by_hand = data_root or self.data_root, by_hand

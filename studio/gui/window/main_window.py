@@ -37,7 +37,6 @@ from studio.gui.window.trouble import RunErrorDialogs
 from studio.gui.window.workbench import Workbench
 
 if TYPE_CHECKING:
-    from studio.gui.live.plane.panel import PlanePanel
     from studio.gui.queue.panel import QueuePanel
 
 _SPLITS = (
@@ -96,6 +95,7 @@ class MainWindow(QMainWindow):
         self.banner = self._make_banner()
         self.trouble = RunErrorDialogs(workbench.runs, self.actions_of_run, self)
         self._planar = False
+        workbench.lessons.changed.connect(self._show_lesson)
         workbench.setup.dataset_changed.connect(self._show_world)
         self.docks = self._make_docks()
         self._make_toolbar()
@@ -216,7 +216,7 @@ class MainWindow(QMainWindow):
         self.docks["queue"].filled.connect(lambda panel: cast("QueuePanel", panel).fill(run_menu))
         self._fill_view_menu(self._menu("&View"))
         help_menu = self._menu("&Help")
-        fill_lessons(help_menu.addMenu("&Lessons"), self.files, self._show_lesson)
+        fill_lessons(help_menu.addMenu("&Lessons"), self.files, self.workbench.lessons)
         help_menu.addAction("&Keyboard shortcuts", QKeySequence("F1"), self._show_shortcuts)
         help_menu.addAction("&About", lambda: show_about(self))
 
@@ -321,8 +321,11 @@ class MainWindow(QMainWindow):
         self.theme.set_mode(mode)
         self._settings.setValue("theme", str(mode))
 
-    def _show_lesson(self, lesson: Lesson) -> None:
-        cast("PlanePanel", self.docks["plane"].widget()).show_lesson(lesson)
+    @Slot(object)
+    def _show_lesson(self, lesson: Lesson | None) -> None:
+        if lesson is not None:
+            self.docks["plane"].widget()  # made if it is not yet
+            self.docks["plane"].raise_()
 
     @Slot()
     def _show_shortcuts(self) -> None:

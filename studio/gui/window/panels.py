@@ -51,7 +51,7 @@ PANELS = (
     Panel("middle_top", "samples", "Samples", "studio.gui.live.samples.panel.SamplesPanel", "time latents"),
     Panel("middle_top", "diagnostics", "Diagnostics", "studio.gui.live.diagnostics.DiagnosticsPanel", "time"),
     Panel("middle_top", "examples", "Examples", "studio.gui.live.examples.ExamplesPanel", "time setup"),
-    Panel("middle_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "setup target runs time"),
+    Panel("middle_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "setup target runs time lessons"),
     Panel("middle_bottom", "offsets", "Offsets", "studio.gui.target.offsets.panel.OffsetsPanel", "setup target"),
     Panel("middle_bottom", "energy", "Energy", "studio.gui.target.energy.panel.EnergyPanel", "setup target energies"),
     Panel(

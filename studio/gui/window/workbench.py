@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject
 
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.library.library_control import LibraryControl
+from studio.gui.live.plane.lesson_control import LessonControl
 from studio.gui.live.samples.latent_control import LatentControl
 from studio.gui.queue.queue_control import QueueControl
 from studio.gui.queue.sweep_actions import SweepActions
@@ -61,6 +62,7 @@ class Workbench(QObject):
         self.runs.run_changed.connect(lambda run: self.setup.undo_stack.hold(run.phase.active))
         self.energies = EnergyControl(self.tasks, self.setup, self)
         self.time = TimeCursor(self.looking, self.runs, self.log, self)
+        self.lessons = LessonControl(self.setup, self.runs, self)
         self.starter = RunStarter(self.setup, self.runs, self.looking, self.log, self)
         self.subjects = SubjectControl(self.setup, self.runs, self.starter, self.time, self)
         self.evaluations = EvaluationControl(self.tasks, self.setup, self.runs, self.time, self.log, self)

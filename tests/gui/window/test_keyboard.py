@@ -116,7 +116,7 @@ def test_that_tab_reaches_all_of_a_lesson(qtbot: QtBot, window: MainWindow) -> N
         workbench.setup.set_dataset(DrawnConfig(count=400))
     plane = window.docks["plane"].widget()
     assert isinstance(plane, PlanePanel)
-    plane.show_lesson(LESSONS[0])
+    workbench.lessons.open(LESSONS[0], lambda: True)
     plane.steps.setVisible(True)
     workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     check_panels(qtbot, window)

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.state.subject import Aspect
+from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.gui.timeline.time_cursor import TimeView
+from studio.training.config.presets import presets
 from tests.gui.hands import Hands
 from tests.library.made_runs import make_config, make_run
 
@@ -87,6 +90,58 @@ def test_that_start_waits_for_an_entry_that_is_about_to_be_loaded(hands: Hands) 
         assert not start.isEnabled()
     assert start.isEnabled()
     assert len(bench.setup.images or ()) == 500
+
+
+def open_lesson(hands: Hands, name: str = "vanishing-gradients") -> None:
+    with hands.qtbot.waitSignal(hands.bench.setup.dataset_changed):
+        hands.find(QAction, f"lesson_{name}").trigger()
+    assert hands.find(QWidget, "lesson_card").isVisible()
+
+
+def test_that_a_closed_lesson_gives_the_set_up_back(hands: Hands) -> None:
+    bench = hands.bench
+    bench.setup.edit(seed=7, name="mine")
+    hands.enter(2, Column.TARGET, "30")
+    before = bench.setup.config
+    open_lesson(hands)
+    assert bench.setup.config.name != "mine"
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
+        hands.qtbot.mouseClick(hands.find(QToolButton, "lesson_close"), LEFT)
+    assert bench.setup.config == before
+    assert hands.find(QWidget, "lesson_card").isHidden()
+
+
+def test_that_a_lesson_is_left_with_its_data_set(hands: Hands) -> None:
+    bench = hands.bench
+    bench.setup.edit(seed=7, name="mine")
+    before = bench.setup.config
+    open_lesson(hands)
+    open_lesson(hands, "mode-collapse")  # another one may be opened on the way
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
+        hands.choose("dataset", "digits")
+    assert bench.setup.config == before
+    assert hands.find(QWidget, "lesson_card").isHidden()
+
+
+def test_that_a_preset_ends_a_lesson(hands: Hands) -> None:
+    open_lesson(hands)
+    (preset,) = [each for each in presets() if each.name == "planar-gan"]
+    hands.window.files.open(preset.path, preset=True)
+    config = hands.bench.setup.config
+    assert hands.find(QWidget, "lesson_card").isHidden()
+    hands.bench.lessons.close()
+    assert hands.bench.setup.config is config
+
+
+def test_that_a_lesson_closed_under_a_run_gives_the_set_up_back_at_its_end(hands: Hands) -> None:
+    bench, before = hands.bench, hands.bench.setup.config
+    open_lesson(hands)
+    lesson = bench.setup.config
+    bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=1))
+    hands.qtbot.mouseClick(hands.find(QToolButton, "lesson_close"), LEFT)
+    assert bench.setup.config == lesson
+    bench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=1))
+    assert bench.setup.config == before
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from studio.errors import UserError
 from studio.gui.live.plane.distances import PlaneDistances
 from studio.gui.live.plane.fields import ExactFields, ShownField, model_field
 from studio.gui.live.plane.lesson_card import LessonCard
-from studio.gui.live.plane.lessons import Lesson
+from studio.gui.live.plane.lesson_control import LessonControl
 from studio.gui.live.plane.plane_canvas import PlaneCanvas
 from studio.gui.live.plane.steps import PlaneSteps
 from studio.gui.run.run_control import RunControl
@@ -75,6 +75,7 @@ class PlanePanel(LivePanel):
         target: TargetControl,
         runs: RunControl,
         time: TimeCursor,
+        lessons: LessonControl,
         theme: ThemeManager,
         parent: QWidget | None = None,
     ) -> None:
@@ -93,7 +94,7 @@ class PlanePanel(LivePanel):
         self.canvas.describe = self._describe
         self.canvas.letter_pressed.connect(self._on_letter)
         self.distances = PlaneDistances(time, theme)
-        self.lesson = LessonCard(theme)
+        self.lesson = LessonCard(lessons, theme)
         self.body.addWidget(self.lesson)
         self.body.addWidget(self._controls())
         self.steps = PlaneSteps(runs, theme)
@@ -154,18 +155,9 @@ class PlanePanel(LivePanel):
         self._fields = {}
         if self._dataset is None:
             self.show_empty(_EMPTY)
-            self.lesson.hide()
         else:
             self.show_body()
             self.request_draw()
-
-    @Slot(object)
-    def show_lesson(self, lesson: Lesson) -> None:
-        """Say what to see in a lesson that has been opened."""
-        self.lesson.show_lesson(lesson)
-        dock = self.parentWidget()
-        if dock is not None:
-            dock.raise_()
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:
