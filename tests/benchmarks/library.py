@@ -58,7 +58,7 @@ def measure(root: Path) -> None:
     say("open the index", lambda: RunIndex(root).entries())
     say("open it and look at every folder", lambda: RunIndex(root).refresh())
     bench = Workbench(data_root=root.parent / "data", runs_root=root)
-    panel = RunsPanel(bench.library, bench.sweeps, bench.runs, bench.time, bench.starter, theme)
+    panel = RunsPanel(bench.library, bench.sweeps, bench.time, bench.starter, theme)
     panel.resize(900, 500)
 
     def open_panel() -> None:

@@ -19,7 +19,6 @@ from studio.gui.library.notes import RunNotesEdit
 from studio.gui.library.table import RunsView
 from studio.gui.library.table_model import RunsModel
 from studio.gui.queue.sweep_actions import SweepActions
-from studio.gui.run.run_control import RunControl
 from studio.gui.run.run_starter import RunStarter
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import tool_button
@@ -42,7 +41,6 @@ class RunsPanel(LivePanel):
         self,
         library: LibraryControl,
         sweeps: SweepActions,
-        runs: RunControl,
         time: TimeCursor,
         starter: RunStarter,
         theme: ThemeManager,
@@ -51,7 +49,6 @@ class RunsPanel(LivePanel):
         super().__init__(theme, parent)
         self.library = library
         self._sweeps, self._time, self._starter = sweeps, time, starter
-        self._runs = runs
         self.model = RunsModel(self.library, theme, self)
         self.view = RunsView(self.model)
         self.notes = RunNotesEdit()
@@ -81,7 +78,6 @@ class RunsPanel(LivePanel):
         self.notes.edited.connect(self.library.set_notes)
         self.library.changed.connect(self._on_library)
         self.library.failed.connect(self._tell)
-        runs.run_reset.connect(self._on_new_run)
         self._on_library()
 
     def _controls(self) -> QWidget:
@@ -171,11 +167,6 @@ class RunsPanel(LivePanel):
         if len(chosen) == 1 and not chosen[0].fault:
             self.open(chosen[0].folder)
 
-    @Slot()
-    def _on_new_run(self) -> None:
-        self._selected = []
-        self.view.clearSelection()
-
     # -- what is done
 
     def _intents(self) -> RunIntents:
@@ -221,7 +212,7 @@ class RunsPanel(LivePanel):
 
     def resumable(self, folder: str) -> bool:
         """Whether a run may be gone on with now."""
-        return not self._starter.busy and not self._runs.busy and not any(e.fault for e in self._entries([folder]))
+        return self._starter.free and not any(e.fault for e in self._entries([folder]))
 
     def sweep_of(self, folder: str) -> str:
         """The sweep that a run belongs to, by its unique name; empty if to none."""

@@ -59,6 +59,11 @@ class RunStarter(QObject):
         return self._resuming is not None
 
     @property
+    def free(self) -> bool:
+        """No run is under way or about to be."""
+        return not self._runs.busy and not self.busy
+
+    @property
     def blocked(self) -> str:
         """Why a run cannot start now, in a sentence; empty when it can."""
         if self._runs.busy:
@@ -100,7 +105,7 @@ class RunStarter(QObject):
         Raises:
             UserError: a run is under way, this is none that can be gone on with, or its data set is not here.
         """
-        if self._runs.busy or self.busy:
+        if not self.free:
             raise UserError("A run is under way", "", "Stop it first; then resume another.")
         found = resume(run, step)
         found.ensure_current()
@@ -122,7 +127,7 @@ class RunStarter(QObject):
         Raises:
             UserError: a run is under way, or the configuration cannot be read.
         """
-        if self._runs.busy or self.busy:
+        if not self.free:
             raise UserError("A run is under way", "", "Stop it first; then set up another.")
         found = RunIdentity.read(run)
         self._setup.set_config(found.wanted, f"Set up like {run.name}", found.root_here(self._setup.data_root))

@@ -166,6 +166,12 @@ class TargetControl(QObject):
             self._runs.send(SetPerturbation(perturbation=self.perturbation))
 
     @property
+    def is_of_run(self) -> bool:
+        """Whether the run that is shown is of the same data set."""
+        run = self._time.config
+        return run is not None and run.dataset == self._setup.in_use
+
+    @property
     def perturbation(self) -> Perturbation:
         """The target as edited."""
         config = self._setup.config.perturbation

@@ -51,7 +51,7 @@ PANELS = (
     Panel("middle_top", "samples", "Samples", "studio.gui.live.samples.panel.SamplesPanel", "time latents"),
     Panel("middle_top", "diagnostics", "Diagnostics", "studio.gui.live.diagnostics.DiagnosticsPanel", "time"),
     Panel("middle_top", "examples", "Examples", "studio.gui.live.examples.ExamplesPanel", "time setup"),
-    Panel("middle_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "setup target runs time lessons"),
+    Panel("middle_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "target runs time lessons"),
     Panel("middle_bottom", "offsets", "Offsets", "studio.gui.target.offsets.panel.OffsetsPanel", "setup target"),
     Panel("middle_bottom", "energy", "Energy", "studio.gui.target.energy.panel.EnergyPanel", "setup target energies"),
     Panel(
@@ -62,7 +62,7 @@ PANELS = (
         "target energies evaluations time",
     ),
     Panel("middle_bottom", "planners", "Planners", "studio.gui.live.planners.PlannersPanel", "setup runs"),
-    Panel("middle_bottom", "runs", "Runs", "studio.gui.library.panel.RunsPanel", "library sweeps runs time starter"),
+    Panel("middle_bottom", "runs", "Runs", "studio.gui.library.panel.RunsPanel", "library sweeps time starter"),
     Panel("middle_bottom", "queue", "Queue", "studio.gui.queue.panel.QueuePanel", "setup queue sweeps log"),
     Panel("right_top", "batch", "Batch", _CURVES, "time", "studio.gui.live.curves.BATCH"),
     Panel("right_top", "weights", "Weights", "studio.gui.live.weights.WeightsPanel", "target time"),

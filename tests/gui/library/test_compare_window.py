@@ -93,7 +93,7 @@ def test_that_a_damaged_run_is_told_of(qtbot: QtBot, theme: ThemeManager, tmp_pa
 def test_that_the_selected_runs_are_compared_by_key(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
     for name in "abc":
         make_run(workbench.setup.runs_root, name)
-    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.runs, workbench.time, workbench.starter, theme)
+    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.time, workbench.starter, theme)
     show(qtbot, panel, 900, 400)
     qtbot.waitUntil(lambda: len(panel.model.shown) == 3)
     panel.view.selectAll()

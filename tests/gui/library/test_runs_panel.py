@@ -46,7 +46,7 @@ def three_runs(workbench: Workbench) -> Path:
 
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager, three_runs: Path) -> RunsPanel:
-    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.runs, workbench.time, workbench.starter, theme)
+    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.time, workbench.starter, theme)
     show(qtbot, panel, 900, 420)
     qtbot.waitUntil(lambda: len(panel.model.shown) == 3 and not panel.library.busy)
     return panel
@@ -68,7 +68,7 @@ def text(panel: RunsPanel, name: str, column: Column) -> str:
 
 
 def test_that_an_empty_workspace_says_how_to_fill_it(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.runs, workbench.time, workbench.starter, theme)
+    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.time, workbench.starter, theme)
     show(qtbot, panel)
     assert "Press Start" in panel.empty_text
     assert str(workbench.setup.runs_root) in panel.empty_text

@@ -124,7 +124,7 @@ def test_that_it_looks_again_and_tells_of_runs_that_are_gone(qtbot: QtBot, swept
 def test_that_it_is_opened_from_the_table_of_runs(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
     make_run(workbench.setup.runs_root, "alone", frames=0)
     make_sweep(workbench.setup.runs_root)
-    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.runs, workbench.time, workbench.starter, theme)
+    panel = RunsPanel(workbench.library, workbench.sweeps, workbench.time, workbench.starter, theme)
     show(qtbot, panel, 900, 400)
     qtbot.waitUntil(lambda: len(panel.model.shown) == 13)
     for folder, able in (("alone", False), ("tilts_002", True)):

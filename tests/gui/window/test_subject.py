@@ -14,7 +14,6 @@ from studio.gui.state.subject import Aspect
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.gui.timeline.time_cursor import TimeView
-from studio.training.config.presets import presets
 from tests.gui.hands import Hands
 from tests.library.made_runs import make_config, make_run
 
@@ -125,8 +124,8 @@ def test_that_a_lesson_is_left_with_its_data_set(hands: Hands) -> None:
 
 def test_that_a_preset_ends_a_lesson(hands: Hands) -> None:
     open_lesson(hands)
-    (preset,) = [each for each in presets() if each.name == "planar-gan"]
-    hands.window.files.open(preset.path, preset=True)
+    (preset,) = [each for each in hands.window.findChildren(QAction) if each.text() == "planar-gan"]
+    preset.trigger()
     config = hands.bench.setup.config
     assert hands.find(QWidget, "lesson_card").isHidden()
     hands.bench.lessons.close()

@@ -20,7 +20,6 @@ from studio.gui.live.plane.lesson_control import LessonControl
 from studio.gui.live.plane.plane_canvas import PlaneCanvas
 from studio.gui.live.plane.steps import PlaneSteps
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.setup import Setup
 from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
@@ -71,7 +70,6 @@ class PlanePanel(LivePanel):
 
     def __init__(
         self,
-        setup: Setup,
         target: TargetControl,
         runs: RunControl,
         time: TimeCursor,
@@ -80,7 +78,8 @@ class PlanePanel(LivePanel):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, parent)
-        self._setup, self._target, self._time = setup, target, time
+        self._target, self._time = target, time
+        self._shown: DatasetView | None = None  # with a plane or without
         self._dataset: DatasetView | None = None
         self._exact: ExactFields | None = None
         self._frame: PlaneFrame | None = None
@@ -104,12 +103,11 @@ class PlanePanel(LivePanel):
         self._pair.addWidget(self.distances, 4)
         self.body.addLayout(self._pair, 1)
         self.show_empty(_EMPTY)
-        setup.dataset_changed.connect(self.take_dataset)
-        target.changed.connect(self.request_draw)
+        target.changed.connect(self.take_tilt)
         time.snapshot_shown.connect(self.take_snapshot)
         time.frame_shown.connect(self.take_frame)
         time.run_shown.connect(self.reset)
-        self.take_dataset(setup.dataset)
+        self.take_tilt(target.tilt)
 
     def _controls(self) -> QWidget:
         bar = QWidget()
@@ -148,8 +146,17 @@ class PlanePanel(LivePanel):
     # -- state in
 
     @Slot(object)
-    def take_dataset(self, dataset: DatasetView | None) -> None:
-        """Another data set; one of images has no plane."""
+    def take_tilt(self, tilt: TiltView | None) -> None:
+        """Another target, perhaps of another data set."""
+        dataset = tilt.dataset if tilt is not None else None
+        if dataset is not self._shown:
+            self._shown = dataset
+            self._take_dataset(dataset)
+        elif self._dataset is not None:
+            self.request_draw()
+
+    def _take_dataset(self, dataset: DatasetView | None) -> None:
+        """One of images has no plane."""
         self._dataset = dataset if dataset is not None and dataset.plane is not None else None
         self._exact = self._frame = self._target_shown = None
         self._fields = {}
@@ -169,8 +176,7 @@ class PlanePanel(LivePanel):
     @Slot(object)
     def take_frame(self, frame: Frame) -> None:
         """The points of the step that is looked at, if its run is of this data set."""
-        shown = self._time.config
-        if self._dataset is not None and shown is not None and shown.dataset == self._setup.config.dataset:
+        if self._dataset is not None and self._target.is_of_run:
             self._frame = PlaneFrame(step=frame.step, points=frame.points, labels=frame.labels, views=frame.views)
             self.request_draw()
 
