@@ -199,6 +199,20 @@ def test_that_class_offsets_can_be_switched_off(qtbot: QtBot, panel: EnergyPanel
     assert term_shares(workbench) == pytest.approx(workbench.target.tilt.dataset.shares)
 
 
+def test_that_a_term_can_be_gone_to_and_one_that_is_not_there_opens_the_menu(
+    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
+) -> None:
+    row = add(qtbot, panel, "Linear", "Ink")
+    panel.setFocus()
+    panel.edit_term(0)
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    assert row.isAncestorOf(focused)
+    panel.edit_term(-1)
+    assert panel.add.menu().isVisible()
+    panel.add.menu().close()
+
+
 def test_that_a_share_typed_beside_terms_is_the_share_that_the_target_has(
     qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
 ) -> None:

@@ -221,10 +221,19 @@ class EnergyPanel(LivePanel):
         if self._focus_new and self.rows:
             self._focus_new = False
             self._choose(len(self.rows) - 1)
-            self._go_to_last()
+            self._go_to(self.rows[-1])
 
-    def _go_to_last(self) -> None:
-        row = self.rows[-1]
+    @Slot(int)
+    def edit_term(self, place: int) -> None:
+        """Put the keyboard into a term; where there is none, open the menu of those that can be added."""
+        if 0 <= place < len(self.rows):
+            self._choose(place)
+            self._go_to(self.rows[place])
+        else:
+            self.add.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.add.menu().popup(self.add.mapToGlobal(self.add.rect().bottomLeft()))
+
+    def _go_to(self, row: TermRow) -> None:
         own = [name for name in row.fields if name not in ("enabled", "scale", "feature", "data", "of")]
         target = row.fields[own[0]]
         if isinstance(target, QWidget):

@@ -180,7 +180,7 @@ def _target_sample(painter: QPainter, area: QRectF, tokens: Tokens) -> None:
 def _generated_sample(painter: QPainter, area: QRectF, tokens: Tokens) -> None:
     _fill(painter, area, tokens.class_colour(2))
     painter.setPen(QPen(QColor(tokens.target), 1.5))
-    _whiskers(painter, area.right() - 4, area.right() + 3, area.center().y())
+    _whiskers(painter, area.right() - 6, area.right(), area.center().y())
 
 
 _PARTS: dict[str, Callable[[QPainter, QRectF, Tokens], None]] = {

@@ -72,6 +72,7 @@ class OffsetsHead(QWidget):
 
     def _menu_button(self) -> QToolButton:
         button = tool_button("offsets_columns", "Columns", "Which columns there are, and how weights are normalised.")
+        button.setProperty("menu", "true")
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu = QMenu(button)
         self.menu.setToolTipsVisible(True)
@@ -100,13 +101,13 @@ class OffsetsHead(QWidget):
         self.filter.setObjectName("offsets_filter")
         self.filter.setPlaceholderText("Filter classes")
         self.filter.setClearButtonEnabled(True)
-        self.filter.setMaximumWidth(150)
+        self.filter.setFixedWidth(110)
         set_help(self.filter, "Filter classes", "Show the classes whose name has this in it.")
         self.filter.textChanged.connect(self.order_changed)
         self.deviation = toggle_button(
             "offsets_deviation",
-            "Largest deviation first",
-            "Order classes by how far the generated share is off the target; while unknown, the target off the data.",
+            "Largest deviation",
+            "The largest first: how far the generated share is off the target or, while unknown, the target off the data.",
         )
         self.deviation.toggled.connect(self.order_changed)
         return self.filter, self.deviation

@@ -139,6 +139,8 @@ class OffsetsPanel(QWidget):
             return
         index, measured = tilted_most(view), self._setup.measured
         self._told = view.energies is not None and measured is not None and not self.table.dragging
+        if self.table.dragging or not view.dataset.labelled:
+            return
         target = float(view.summary.target[index])
         shares = [
             (float(shares_without(view, measured, place)[index]), target)

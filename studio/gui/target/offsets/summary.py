@@ -67,11 +67,11 @@ class OffsetsSummary(QFrame):
         self.pending.setText(text)
         self.pending.setToolTip(tooltip(tip))
         set_style_property(self.pending, "role", role)
-        self.setVisible(view is not None and view.dataset.labelled)
+        self.setVisible(view is not None)
         if view is None:
             return
         said, summary = Sentence.of(view), view.summary
-        self.answer.setText(said.answer)
+        self.answer.setText(said.answer if view.dataset.labelled else "")
         self.cost.setText(said.cost)
         set_style_property(self.answer, "role", said.answer_role)
         set_style_property(self.cost, "role", said.cost_role)

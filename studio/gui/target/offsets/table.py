@@ -17,7 +17,6 @@ _LEAST_CLASS, _MOST_CLASS = SWATCH + LARGEST_THUMBNAIL + 30, 180
 _LEAST_BAR = 90
 _MARK = 26  # pixels of lock and answer
 _LOWEST, _HIGHEST = THUMBNAIL + 4, 45  # pixels of a row
-_GIVING_WAY = (Column.COUNT, Column.WEIGHT, Column.SHARE, Column.GENERATED)
 
 
 class OffsetsView(QTableView):
@@ -70,8 +69,8 @@ class OffsetsView(QTableView):
         )
         self.setTabKeyNavigation(False)
         self.setMouseTracking(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setCornerButtonEnabled(False)
@@ -129,27 +128,17 @@ class OffsetsView(QTableView):
 
     @Slot()
     def fit(self) -> None:
-        """Widths from the font and heights from the room; they do not depend on numbers that change, so nothing jumps.
-
-        Where there is no room for all, the columns that say least give way; the class's tooltip has their numbers.
-        """
+        """Widths from the font and heights from the room; none depends on numbers that change, so nothing jumps."""
         rows = max(1, self._model.rowCount())
         self.verticalHeader().setDefaultSectionSize(max(_LOWEST, min(_HIGHEST, self.viewport().height() // rows)))
-        widths: dict[Column, int] = {
-            column: self._width(column) for column in Column if column not in (Column.CLASS, Column.BAR)
-        }
-        wanted = self._class_width()
-        left = self.viewport().width() - sum(
-            widths[each] for each in widths if each not in ON_DEMAND or each in self.shown
-        )
-        for column in _GIVING_WAY:
-            hidden = column not in self.shown
-            if not hidden and left < _LEAST_CLASS + _LEAST_BAR:
-                hidden, left = True, left + widths[column]
+        left = self.viewport().width()
+        for column in Column:
+            hidden = column in ON_DEMAND and column not in self.shown
             self.setColumnHidden(column, hidden)
-        for column, width in widths.items():
-            self.setColumnWidth(column, width)
-        named = max(_LEAST_CLASS, min(wanted, left - _LEAST_BAR))
+            if not hidden and column not in (Column.CLASS, Column.BAR):
+                self.setColumnWidth(column, self._width(column))
+                left -= self._width(column)
+        named = max(_LEAST_CLASS, min(self._class_width(), left - _LEAST_BAR))
         self.setColumnWidth(Column.CLASS, named)
         self.setColumnWidth(Column.BAR, max(left - named, _LEAST_BAR))
 
