@@ -107,7 +107,7 @@ class OffsetsHead(QWidget):
         self.deviation = toggle_button(
             "offsets_deviation",
             "Largest deviation",
-            "The largest first: how far the generated share is off the target or, while unknown, the target off the data.",
+            "The largest first: how far the generated share is off the target; while unknown, the target off the data.",
         )
         self.deviation.toggled.connect(self.order_changed)
         return self.filter, self.deviation
