@@ -21,6 +21,7 @@ from studio.jobs.runner import JobRunner
 from studio.jobs.sweep import Sweep
 from studio.training.config.limit import StopCondition
 from studio.training.config.run_config import RunConfig
+from studio.training.config.run_title import run_title
 
 _PERIOD = 500
 _PATIENCE = 1.0
@@ -83,7 +84,10 @@ class QueueControl(QObject):
 
         def act() -> None:
             queue = self._open().queue
-            title = config.name or f"{config.dataset.kind}-{config.model.kind}"
+            data = self._setup.dataset
+            known = data is not None and config.dataset == self._setup.config.dataset
+            counts = dict(zip(data.class_names, data.counts.tolist(), strict=True)) if known and data else None
+            title = run_title(config, counts)
             folder = self._setup.runs_root / f"queued_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
             queue.add(config, limit, folder, title)
             self._log.add(f"Queued: {title}")

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
+from studio.errors import UserError
 from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.tooltip import set_help, tooltip
-from studio.jobs.job import Job
-from studio.training.config.limit import StopCondition
+from studio.jobs.job import Job, JobStatus
+from studio.training.config.run_config import PerturbationConfig
+from studio.training.config.run_title import tilt_words
+from studio.training.storage.metrics import newest_point
 
 _COLUMNS = (
     ("Run", "What is trained: the configuration as it was when it was queued. Later edits do not reach it."),
+    ("Tilt", "What the run is trained towards: offsets ΔH of classes, and terms."),
     ("Status", "Waiting, running in a process of its own, or how it ended."),
-    ("Trains for", "When the run is complete: training steps, or minutes of training."),
+    ("Progress", "How much is done of the steps, or minutes of training, after which the run is complete."),
     ("Took", "How long its process has run, in minutes and seconds, all attempts together."),
     ("Remark", "What went wrong, if something did."),
 )
 _MOVES = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
-_TOOK = 3
-_WIDTHS = {1: 11, 2: 14, 3: 9}
+_PROGRESS, _TOOK = 3, 4
+_WIDTHS = {1: 12, 2: 11, 3: 17, 4: 8}
 """Characters that a column needs; the first and the last share what is left."""
 
 
@@ -35,6 +41,7 @@ class QueueTable(QTableWidget):
         "In the queue",
         (
             ("Move a job", "Alt+Up, Alt+Down"),
+            ("Choose all", "Ctrl+A"),
             ("Remove", "Del"),
         ),
     )
@@ -95,7 +102,8 @@ class QueueTable(QTableWidget):
 
     def _fill(self, row: int, job: Job) -> None:
         tips = (job.title if job.sweep is None else f"{job.sweep.title}: {job.title}", str(job.folder))
-        texts = (job.title, job.status.value, _length(job.limit), _duration(_taken(job)), job.error)
+        done = _progress(job)
+        texts = (job.title, _tilt(job.config), job.status.value, done, _duration(_taken(job)), job.error)
         for column, text in enumerate(texts):
             item = self.item(row, column)
             if item is None:
@@ -108,11 +116,12 @@ class QueueTable(QTableWidget):
             item.setData(Qt.ItemDataRole.UserRole, job.id)
 
     def show_times(self, jobs: Sequence[Job]) -> None:
-        """Bring up to date how long those that run have taken."""
+        """Bring up to date how far those are that run, and how long they have taken."""
         for row, job in enumerate(jobs):
-            item = self.item(row, _TOOK) if job.begun else None
-            if item is not None:
-                item.setText(_duration(_taken(job)))
+            took, done = self.item(row, _TOOK), self.item(row, _PROGRESS)
+            if job.begun and took is not None and done is not None:
+                took.setText(_duration(_taken(job)))
+                done.setText(_progress(job))
 
     def _id(self, row: int) -> int | None:
         item = self.item(row, 0)
@@ -128,10 +137,27 @@ class QueueTable(QTableWidget):
             super().keyPressEvent(event)
 
 
-def _length(limit: StopCondition) -> str:
+def _progress(job: Job) -> str:
+    """How much is done of what: 42 % of 5 min."""
+    limit, of = job.limit, f"{(job.limit.seconds or 0) / 60:g} min"
     if limit.steps is not None:
-        return f"{limit.steps:,} steps"
-    return f"{(limit.seconds or 0) / 60:g} min"
+        of = f"{limit.steps:,} steps"
+    if job.status is JobStatus.COMPLETED:
+        return f"100 % of {of}"
+    if not job.attempts:
+        return of
+    try:
+        steps, seconds = newest_point(job.folder)
+    except UserError:  # amid being written, or damaged, which is told when it ends
+        return of
+    done = steps / limit.steps if limit.steps is not None else seconds / (limit.seconds or 1.0)
+    return f"{min(done, 0.99):.0%} of {of}".replace("%", " %")
+
+
+@lru_cache(maxsize=1024)
+def _tilt(config: str) -> str:
+    """The tilt of a configuration, in words."""
+    return tilt_words(PerturbationConfig.model_validate(json.loads(config).get("perturbation", {})))
 
 
 def _taken(job: Job) -> float:

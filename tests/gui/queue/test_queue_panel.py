@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
 from studio.paths import state_dir
 from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import PerturbationConfig
+from tests.library.made_runs import make_run
 
 
 @pytest.fixture(autouse=True)
@@ -70,8 +73,8 @@ def test_that_an_empty_queue_says_how_to_fill_it_and_makes_no_file(panel: QueueP
 def test_that_what_is_set_up_is_queued_as_it_is_now(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
     queue_three(qtbot, workbench, panel)
     assert column(panel, 0) == ["a", "b", "c"]
-    assert column(panel, 1) == ["waiting"] * 3
-    assert column(panel, 2) == ["5 min"] * 3
+    assert column(panel, 2) == ["waiting"] * 3
+    assert column(panel, 3) == ["5 min"] * 3
     assert "paused" in panel.outlook.text()
     panel.length.amount.selectAll()
     qtbot.keyClicks(panel.length.amount, "250\t")
@@ -91,9 +94,32 @@ def test_that_several_runs_are_moved_and_removed_by_keys(qtbot: QtBot, panel: Qu
     assert column(panel, 0) == ["b", "c", "a"]
     assert len(panel.table.chosen()) == 2
     click(qtbot, panel, "cancel")
-    assert column(panel, 1) == ["cancelled", "cancelled", "waiting"]
+    assert column(panel, 2) == ["cancelled", "cancelled", "waiting"]
     qtbot.keyClick(panel.table, Qt.Key.Key_Delete)
     assert column(panel, 0) == ["a"]
+
+
+def test_that_a_run_without_a_name_is_called_by_what_it_trains(
+    qtbot: QtBot, panel: QueuePanel, workbench: Workbench
+) -> None:
+    workbench.setup.edit(perturbation=PerturbationConfig(offsets={"2": -1.36}))
+    click(qtbot, panel, "add")
+    (job,) = workbench.queue.jobs
+    assert column(panel, 0) == ["Digits · WGAN-GP · 2 → 29.9 %"]
+    assert column(panel, 1) == ["2 −1.36"]
+    job = replace(job, folder=make_run(workbench.setup.runs_root, "begun", steps=100), attempts=1)
+    for limit, done in ((StopCondition(steps=400), "25 % of 400 steps"), (StopCondition(seconds=60), "3 % of 1 min")):
+        panel.table.show_jobs([replace(job, limit=limit)])
+        assert column(panel, 3) == [done]
+
+
+def test_that_all_are_chosen_and_removed_by_keys(qtbot: QtBot, panel: QueuePanel, workbench: Workbench) -> None:
+    queue_three(qtbot, workbench, panel)
+    panel.table.setFocus()
+    qtbot.keyClick(panel.table, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(panel.table.chosen()) == 3
+    qtbot.keyClick(panel.table, Qt.Key.Key_Delete)
+    assert workbench.queue.jobs == ()
 
 
 def test_that_how_many_run_at_once_is_kept(
@@ -156,7 +182,7 @@ def test_that_runs_are_reordered_left_out_and_removed(qtbot: QtBot, panel: Queue
     click(qtbot, panel, "down")  # the same run is still chosen
     assert column(panel, 0) == ["a", "c", "b"]
     click(qtbot, panel, "cancel")
-    assert column(panel, 1) == ["waiting", "cancelled", "waiting"]
+    assert column(panel, 2) == ["waiting", "cancelled", "waiting"]
     click(qtbot, panel, "remove")
     assert column(panel, 0) == ["a", "b"]
 
@@ -168,13 +194,13 @@ def test_that_the_queue_runs_through_and_tells_of_it(qtbot: QtBot, panel: QueueP
     with qtbot.waitSignal(workbench.queue.through, timeout=30_000):
         click(qtbot, panel, "run")
         assert button(panel, "run").text() == "Pause the queue"
-    assert column(panel, 1) == ["completed"] * 3
+    assert column(panel, 2) == ["completed"] * 3
     assert panel.outlook.text() == "All runs have ended."
     assert sum("was completed" in line.text for line in lines) == 3
     panel.table.selectRow(0)
     click(qtbot, panel, "run")
     click(qtbot, panel, "retry")
-    assert column(panel, 1) == ["waiting", "completed", "completed"]
+    assert column(panel, 2) == ["waiting", "completed", "completed"]
 
 
 def test_that_a_queue_goes_on_after_a_restart(
