@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.errors import UserError
+from studio.evaluation.report import Evaluation
+from studio.evaluation.tables import evaluation_of
 from studio.library.curve_titles import curve_title
 from studio.library.entry import RunEntry, entry_of
 from studio.progress import Progress
@@ -24,6 +26,8 @@ from studio.training.storage.summary import read_summary
 Floats = NDArray[np.float64]
 MOST_RUNS = 8
 ABSENT = "–"
+SHARE_ERROR = "tv"
+"""The curve of the evaluations, beside the columns of what was logged."""
 NO_RESULTS = ("epoch", "skipped", "err", "batch_size", "adjusted_size", "average_size", "ess")
 
 
@@ -50,16 +54,27 @@ class ComparedRun:
     metrics: Metrics
     examples_per_epoch: float
 
-    def along(self, axis: Axis) -> Floats:
-        """Where its points stand on an axis, shape (n,); empty if that is not known."""
-        match axis:
-            case Axis.STEP:
-                return self.metrics.steps
-            case Axis.TIME:
-                return self.metrics.seconds
-            case Axis.EXAMPLES:
-                epochs = self.metrics.columns.get("epoch")
-                return np.empty(0) if epochs is None else epochs * self.examples_per_epoch
+    def curve(self, name: str, axis: Axis) -> tuple[Floats, Floats]:
+        """Places along an axis and values of a column or of the share error, both of shape (n,); empty if not known."""
+        steps, seconds, y = self.metrics.steps, self.metrics.seconds, self.metrics.columns.get(name)
+        if name == SHARE_ERROR:
+            found = [(each.step, each.seconds, each.figure("tv")) for each in self.metrics.evaluations]
+            steps, seconds, y = np.array(found, dtype=np.float64).reshape(-1, 3).T
+        epochs = self.metrics.columns.get("epoch")
+        if y is None or (axis == Axis.EXAMPLES and epochs is None):
+            return np.empty(0), np.empty(0)
+        if axis == Axis.EXAMPLES and epochs is not None:
+            return np.interp(steps, self.metrics.steps, epochs) * self.examples_per_epoch, y
+        return (steps if axis == Axis.STEP else seconds), y
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The last one, without its specimens."""
+        records = self.metrics.evaluations
+        try:
+            return evaluation_of(records[-1].record) if records else None
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +126,18 @@ def _read(folder: Path, progress: Progress) -> ComparedRun:
 
 
 def curve_names(runs: Sequence[ComparedRun]) -> list[str]:
-    """Columns that at least one run has, those that most have first."""
+    """The share error if a run was evaluated, and columns that at least one run has, those that most have first."""
     names = list(dict.fromkeys(name for run in runs for name in run.metrics.columns))
-    return sorted(names, key=lambda name: -sum(name in run.metrics.columns for run in runs))
+    names.sort(key=lambda name: -sum(name in run.metrics.columns for run in runs))
+    return [SHARE_ERROR, *names] if any(run.metrics.evaluations for run in runs) else names
+
+
+def repeats(runs: Sequence[ComparedRun]) -> list[list[int]]:
+    """Places of the runs that differ in their seed alone, together, in the order of the first of each."""
+    found: dict[str, list[int]] = {}
+    for place, run in enumerate(runs):
+        found.setdefault(run.config.model_copy(update={"seed": 0, "name": ""}).model_dump_json(), []).append(place)
+    return list(found.values())
 
 
 def final_numbers(runs: Sequence[ComparedRun]) -> list[Row]:
@@ -130,7 +154,7 @@ def final_numbers(runs: Sequence[ComparedRun]) -> list[Row]:
         Row(title="Fréchet distance", cells=tuple(_text(e.frechet, e.measured_at) for e in entries)),
     ]
     for name in curve_names(runs):
-        if name not in NO_RESULTS:
+        if name not in (SHARE_ERROR, *NO_RESULTS):
             cells = tuple(_text(late_mean(run.metrics.columns.get(name))) for run in runs)
             rows.append(Row(title=curve_title(name, runs[0].config.model.kind), cells=cells))
     return rows

@@ -47,10 +47,10 @@ def test_that_a_distance_is_compared_with_its_step_where_that_is_not_the_last(pa
 
 def test_that_curves_stand_over_steps_examples_and_time(pair: list[Path]) -> None:
     first, second = read_runs(pair)
-    assert curve_names([first, second]) == ["loss_autoencoder", "epoch"]
-    assert first.along(Axis.STEP)[-1] == 100
-    assert second.along(Axis.TIME)[-1] == 4.0
-    assert second.along(Axis.EXAMPLES)[-1] == pytest.approx(64 * 200)
+    assert curve_names([first, second]) == ["tv", "loss_autoencoder", "epoch"]
+    assert first.curve("loss_autoencoder", Axis.STEP)[0][-1] == 100
+    assert second.curve("loss_autoencoder", Axis.TIME)[0][-1] == 4.0
+    assert second.curve("loss_autoencoder", Axis.EXAMPLES)[0][-1] == pytest.approx(64 * 200)
 
 
 def test_that_a_tenth_of_a_curve_counts_and_no_nan() -> None:

@@ -10,6 +10,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from studio.evaluation.report import Evaluation
+from studio.evaluation.tables import with_unsure
 from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.theme import Tokens
 from studio.gui.widgets.tooltip import set_help, tooltip
@@ -38,6 +40,20 @@ class Bars:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     of_all: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, found: Evaluation, *, raw: bool = False) -> Bars:
+        """Of an evaluation, corrected for what the judge confuses unless they are to be raw."""
+        shares, (least, most) = found.shares, found.bounds
+        return cls(
+            names=with_unsure(found.class_names),
+            data=found.data,
+            target=found.target,
+            generated=shares.raw if raw else shares.corrected,
+            low=shares.raw_low if raw else shares.low,
+            high=shares.raw_high if raw else shares.high,
+            of_all=np.empty((0, 2)) if raw else np.stack([least, most], axis=1),
+        )
 
     def describe(self, index: int) -> str:
         """One class in words."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -16,8 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.evaluation.report import Evaluation
-from studio.evaluation.tables import caveats, with_unsure
+from studio.evaluation.tables import caveats
 from studio.gui.evaluation.bars import Bars, SharesBars
 from studio.gui.evaluation.curves import SHARE_ERROR
 from studio.gui.evaluation.evaluation_control import EvaluationControl, EvaluationView
@@ -162,7 +160,7 @@ class SharesPanel(LivePanel):
         found = latest.evaluation
         judged = f", judged as {found.judge}" if found.judge else ""
         self._step.setText(self._view.doing or f"step {whole(latest.step)}, {found.shares.count:,} samples{judged}")
-        self.bars.show_bars(_bars(latest.evaluation, raw=self.raw.isChecked()))
+        self.bars.show_bars(Bars.of(latest.evaluation, raw=self.raw.isChecked()))
         self.caveats.setText(" ".join(caveats(latest.evaluation)))
         self.caveats.setVisible(bool(self.caveats.text()))
         if not self.samples.isHidden():
@@ -187,16 +185,3 @@ class SharesPanel(LivePanel):
             return
         self.samples.show()
         self.samples.show_class(latest.evaluation, index)
-
-
-def _bars(found: Evaluation, *, raw: bool) -> Bars:
-    shares, (least, most) = found.shares, found.bounds
-    return Bars(
-        names=with_unsure(found.class_names),
-        data=found.data,
-        target=found.target,
-        generated=shares.raw if raw else shares.corrected,
-        low=shares.raw_low if raw else shares.low,
-        high=shares.raw_high if raw else shares.high,
-        of_all=np.empty((0, 2)) if raw else np.stack([least, most], axis=1),
-    )

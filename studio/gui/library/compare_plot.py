@@ -1,9 +1,9 @@
-"""The same curve of several runs over one axis: decimated to the screen, smoothed, linear or logarithmic."""
+"""The same curve of several runs over one axis: decimated, smoothed, linear or logarithmic; seeds as mean and band."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -22,18 +22,47 @@ from studio.gui.widgets.theme import ThemeManager, Tokens
 Floats = NDArray[np.float64]
 
 
+_GRID = 400
+"""Places along the axis at which a mean of runs is taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedCurve:
+    """What is drawn as one curve.
+
+    Attributes:
+        members: places along the axis and values of each run; the mean of several is drawn, in the band from the
+            least to the largest.
+        colour: place in the theme's series colours.
+    """
+
+    title: str
+    members: Sequence[tuple[Floats, Floats]]
+    colour: int
+
+
+class _Member:
+    """A run's values, known ones alone."""
+
+    def __init__(self, x: Floats, y: Floats) -> None:
+        known = np.isfinite(x) & np.isfinite(y)
+        self.x, self.y = x[known], y[known]
+        self.envelope = Envelope()
+        self.envelope.update(self.x, self.y)
+
+
 @dataclass(slots=True)
 class _Line:
-    title: str
-    x: Floats
-    y: Floats
+    curve: ComparedCurve
+    members: list[_Member]
     item: Any
-    envelope: Envelope = field(default_factory=Envelope)
+    ends: tuple[Any, Any]
+    band: Any
     shown: bool = True
 
 
 class ComparePlot(Plot):
-    """One curve per run, in the theme's series colours.
+    """One curve for each run, or for runs of several seeds.
 
     Attributes:
         window: points in the moving average.
@@ -52,23 +81,24 @@ class ComparePlot(Plot):
         self.view.sigXRangeChanged.connect(lambda: QTimer.singleShot(0, self, self._redraw_held))
         self.view.sigResized.connect(lambda: QTimer.singleShot(0, self, self.redraw))
 
-    def set_curves(self, axis: str, curves: Sequence[tuple[str, Floats, Floats]]) -> None:
-        """Draw these: title, places along the axis and values of each run; a run without any keeps its colour."""
+    def set_curves(self, axis: str, title: str, curves: Sequence[ComparedCurve]) -> None:
+        """Draw these; one without any values keeps its colour."""
         for line in self._lines:
-            self.removeItem(line.item)
-        self._lines = [self._line(title, x, y) for title, x, y in curves]
-        self.set_label("bottom", axis)
+            for item in (line.item, *line.ends, line.band):
+                self.removeItem(item)
+        self._lines = [self._line(curve) for curve in curves]
+        self.labels = {"bottom": axis, "left": title}
         self.restyle(self.tokens)
         self.show_all()
 
-    def _line(self, title: str, x: Floats, y: Floats) -> _Line:
-        item = pg.PlotCurveItem(skipFiniteCheck=True)
+    def _line(self, curve: ComparedCurve) -> _Line:
+        item, low, high = (pg.PlotCurveItem(skipFiniteCheck=True, pen=None) for _ in range(3))
         item.setSegmentedLineMode("on")
-        self.addItem(item, ignoreBounds=True)
-        known = np.isfinite(x) & np.isfinite(y) if len(x) else np.zeros(0, bool)
-        line = _Line(title=title, x=x[known], y=y[: len(x)][known], item=item)
-        line.envelope.update(line.x, line.y)
-        return line
+        band = pg.FillBetweenItem(low, high)
+        for each in (band, low, high, item):
+            self.addItem(each, ignoreBounds=True)
+        members = [_Member(x, y) for x, y in curve.members]
+        return _Line(curve=curve, members=members, item=item, ends=(low, high), band=band)
 
     def set_shown(self, place: int, shown: bool) -> None:
         """Show or hide one run's curve."""
@@ -78,10 +108,13 @@ class ComparePlot(Plot):
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""
         super().restyle(tokens)
-        for place, line in enumerate(self._lines):
-            pen = QPen(QColor(tokens.series_colour(place)), 1.5)
+        for line in self._lines:
+            colour = QColor(tokens.series_colour(line.curve.colour))
+            pen = QPen(colour, 1.5)
             pen.setCosmetic(True)
             line.item.setPen(pen)
+            colour.setAlphaF(0.25)
+            line.band.setBrush(colour)
 
     @Slot()
     def show_all(self) -> None:
@@ -101,10 +134,10 @@ class ComparePlot(Plot):
     def redraw(self) -> None:
         """Draw what is in view."""
         self.set_logarithmic("left", self.logarithmic)
-        ends = [float(line.x[-1]) for line in self._lines if line.shown and len(line.x)]
+        ends = [float(each.x[-1]) for line in self._lines if line.shown for each in line.members if len(each.x)]
         low, high = (0.0, max(ends, default=1.0)) if self._following else self.view.viewRange()[0]
-        drawn = [self._draw(line, low, high) for line in self._lines]
-        values = np.concatenate([points.y for points in drawn]) if drawn else np.empty(0)
+        drawn = [values for line in self._lines for values in self._draw(line, low, high)]
+        values = np.concatenate(drawn) if drawn else np.empty(0)
         if self._following:
             if len(values):
                 y_range = sticky(None, float(values.min()), float(values.max()))
@@ -112,27 +145,40 @@ class ComparePlot(Plot):
                 y_range = (0.0, 1.0)
             self.show_range((low, max(high, low + 1e-9)), y_range)
 
-    def _draw(self, line: _Line, low: float, high: float) -> Points:
-        points = Points(np.empty(0), np.empty(0))
-        if line.shown and len(line.x):
-            buckets = int(np.clip(self.view.width(), 100, 2000))
-            first = int(np.searchsorted(line.x, low)) - 1
-            last = int(np.searchsorted(line.x, high, side="right")) + 1
-            if self.window > 1:
-                points = line.envelope.smoothed(first, last, buckets, self.window)
-            else:
-                points = line.envelope.view(first, last, buckets)
-            if self.logarithmic:
-                positive = points.y > 0
-                points = Points(points.x[positive], np.log10(points.y[positive]))
-        line.item.setData(points.x, points.y, skipFiniteCheck=True)
+    def _draw(self, line: _Line, low: float, high: float) -> Sequence[Floats]:
+        """Draw a curve; returns the values that are to be in view."""
+        members = [self._points(each, low, high) for each in line.members if line.shown and len(each.x)]
+        members = [points for points in members if len(points.x)]
+        ends: tuple[Points, ...] = (Points(np.empty(0), np.empty(0)),) * 2
+        if len(members) > 1:
+            x = np.linspace(max(each.x[0] for each in members), min(each.x[-1] for each in members), _GRID)
+            rows = np.array([np.interp(x, each.x, each.y) for each in members])
+            ends = Points(x, rows.min(axis=0)), Points(x, rows.max(axis=0))
+            members = [Points(x, rows.mean(axis=0))]
+        for item, points in zip((line.item, *line.ends), ((members or ends)[0], *ends), strict=True):
+            item.setData(points.x, points.y, skipFiniteCheck=True)
+        return [points.y for points in (*members, *ends)]
+
+    def _points(self, member: _Member, low: float, high: float) -> Points:
+        """Those of a run that are in view, as the axis has them."""
+        buckets = int(np.clip(self.view.width(), 100, 2000))
+        first = int(np.searchsorted(member.x, low)) - 1
+        last = int(np.searchsorted(member.x, high, side="right")) + 1
+        if self.window > 1:
+            points = member.envelope.smoothed(first, last, buckets, self.window)
+        else:
+            points = member.envelope.view(first, last, buckets)
+        if self.logarithmic:
+            positive = points.y > 0
+            points = Points(points.x[positive], np.log10(points.y[positive]))
         return points
 
     def _describe(self, x: float, y: float) -> str:
-        """The values of all runs at the place under the mouse."""
+        """The values of all curves at the place under the mouse."""
         lines = [f"<b>{whole(x)}</b>"]
         for line in self._lines:
-            if line.shown and len(line.x):
-                index = int(np.clip(np.searchsorted(line.x, x), 0, len(line.x) - 1))
-                lines.append(f"{escape(line.title)} {compact(float(line.y[index]))}")
+            values = [float(np.interp(x, each.x, each.y)) for each in line.members if line.shown and len(each.x)]
+            if values:
+                spread = f" ({compact(min(values))} – {compact(max(values))})" if len(values) > 1 else ""
+                lines.append(f"{escape(line.curve.title)} {compact(float(np.mean(values)))}{spread}")
         return "<br>".join(lines)

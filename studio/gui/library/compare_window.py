@@ -1,4 +1,4 @@
-"""Up to eight runs side by side in a window of its own: curves, samples of the same step, and what differs."""
+"""Up to eight runs side by side in a window of its own: shares, curves, samples of a step, and differences."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QSlider,
+    QSplitter,
     QTableWidget,
     QTableWidgetItem,
     QTabWidget,
@@ -20,20 +22,35 @@ from PySide6.QtWidgets import (
 )
 
 from studio.errors import UserError
-from studio.gui.library.compare_plot import ComparePlot
+from studio.gui.evaluation.bars import Bars, SharesBars
+from studio.gui.library.compare_plot import ComparedCurve, ComparePlot
 from studio.gui.library.compare_samples import CompareSamples
+from studio.gui.plots.curves import WINDOWS
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import FlowLayout
-from studio.gui.widgets.number_format import whole
-from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.number_format import compact, whole
+from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import set_help, tooltip
-from studio.library.compare import Axis, ComparedRun, Row, curve_names, differences, final_numbers, read_runs
+from studio.library.compare import (
+    SHARE_ERROR,
+    Axis,
+    ComparedRun,
+    Row,
+    curve_names,
+    differences,
+    final_numbers,
+    read_runs,
+    repeats,
+)
+from studio.library.curve_titles import curve_title
+from studio.training.storage.health import LOSS
 
-_WINDOWS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 1000)
-_SIZE = (900, 600)
+_SMOOTHED = 3  # points averaged at first
+_SIZE = (960, 720)
+_LEAST_HEIGHT = 90
 
 
 class CompareWindow(QWidget):
@@ -55,7 +72,8 @@ class CompareWindow(QWidget):
         self.plot = ComparePlot(theme, "Curves of the runs")
         self.plot.setAccessibleDescription("The chosen curve of every run.")
         self.legend = Legend(theme)
-        self.legend.toggled.connect(lambda name, shown: self.plot.set_shown(int(name), shown))
+        self.legend.toggled.connect(self._draw)
+        self._groups: list[list[int]] = []
         self.samples = CompareSamples(self._tasks, theme)
         self.table = _table()
         self.message = QLabel("Reading the runs…", wordWrap=True)
@@ -64,7 +82,11 @@ class CompareWindow(QWidget):
         self.tabs = QTabWidget()
         self.tabs.setObjectName("compare_tabs")
         set_help(self.tabs.tabBar(), "Views", "What is compared; arrows go to the next.")
-        self.tabs.addTab(self._curves(), "&Curves")
+        halves = QSplitter(Qt.Orientation.Vertical)
+        halves.addWidget(self._make_shares())
+        halves.addWidget(self._make_curves())
+        halves.setSizes([_SIZE[1] // 2, _SIZE[1] // 2])
+        self.tabs.addTab(halves, "Shares and &curves")
         self.tabs.addTab(self.samples, "&Samples")
         self.tabs.addTab(self.table, "&Numbers and settings")
         self.tabs.setEnabled(False)
@@ -79,7 +101,21 @@ class CompareWindow(QWidget):
             failed=self._on_failed,
         )
 
-    def _curves(self) -> QWidget:
+    def _make_shares(self) -> QWidget:
+        self.shares = QWidget()
+        self._grid = QGridLayout(self.shares)
+        self.bars: list[SharesBars] = []
+        self.shares.hide()
+        self.theme.changed.connect(self._restyle)
+        return self.shares
+
+    @Slot(object)
+    def _restyle(self, tokens: Tokens) -> None:
+        for bars in self.bars:
+            bars.tokens = tokens
+            bars.update()
+
+    def _make_curves(self) -> QWidget:
         page, bar = QWidget(), QWidget()
         row = FlowLayout(bar, spacing=self.theme.tokens.spacing)
         self.curve = ChoiceBox()
@@ -103,7 +139,10 @@ class CompareWindow(QWidget):
             "compare_log", "Log scale", "Show values on a logarithmic scale; those ≤ 0 are left out."
         )
         self.log.toggled.connect(self._draw)
-        for widget in (self.curve, self.axis, self.log, self._smoothing()):
+        tip = "Draw runs that differ in their seed alone as their mean, in the band from the least to the largest."
+        self.band = toggle_button("compare_band", "Seeds as band", tip, checked=True)
+        self.band.toggled.connect(self._show_curves)
+        for widget in (self.curve, self.axis, self.log, self.band, self._smoothing()):
             row.addWidget(widget)
         column = QVBoxLayout(page)
         column.addWidget(bar)
@@ -117,7 +156,8 @@ class CompareWindow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
         self.smoothing.setObjectName("compare_smoothing")
-        self.smoothing.setRange(0, len(_WINDOWS) - 1)
+        self.smoothing.setRange(0, len(WINDOWS) - 1)
+        self.smoothing.setValue(WINDOWS.index(_SMOOTHED))
         self.smoothing.setPageStep(2)
         self.smoothing.setFixedWidth(100)
         set_help(self.smoothing, "Smoothing, in points", "Points averaged. Mean of the last m logged values.")
@@ -132,17 +172,39 @@ class CompareWindow(QWidget):
         self.runs = runs
         self.message.hide()
         self.tabs.setEnabled(True)
-        for place, run in enumerate(runs):
-            self.legend.add(Chip(str(place), run.entry.name, f"Run {run.entry.name}, {run.entry.tilt} tilted."), place)
+        self._show_shares()
         self.curve.blockSignals(True)
-        for name in curve_names(runs):
-            self.curve.addItem(name.replace("_", " "), name)
-        losses = [index for index in range(self.curve.count()) if "loss" in self.curve.itemText(index)]
-        self.curve.setCurrentIndex(losses[0] if losses else 0)
+        names = curve_names(runs)
+        for name in names:
+            self.curve.addItem(curve_title(name, runs[0].config.model.kind), name)
+        losses = [name for name in names if name == SHARE_ERROR or name.startswith(LOSS)]
+        self.curve.setCurrentIndex(names.index(losses[0]) if losses else 0)
         self.curve.blockSignals(False)
+        self.band.setVisible(len(repeats(runs)) < len(runs))
         self.samples.show_runs(runs)
         _fill(self.table, runs, [*final_numbers(runs), *differences(runs)])
-        self._draw()
+        self._show_curves()
+
+    def _show_shares(self) -> None:
+        """The shares of each run that was evaluated."""
+        known = [(run, found) for run in self.runs if (found := run.evaluation) is not None]
+        across = min(len(known), 2) if len(known) <= 4 else 4
+        for place, (run, found) in enumerate(known):
+            caption = QLabel(f"{run.entry.name}: share error TV {compact(found.tv, 3)}")
+            caption.setTextFormat(Qt.TextFormat.PlainText)
+            bars = SharesBars(self.theme.tokens)
+            bars.setAccessibleName(f"Class shares of {run.entry.name}")
+            bars.show_bars(Bars.of(found))
+            bars.setMinimumHeight(_LEAST_HEIGHT)
+            side = QVBoxLayout()
+            side.addWidget(caption)
+            side.addWidget(bars, 1)
+            self._grid.addLayout(side, place // across, place % across)
+            self.bars.append(bars)
+        legend = QLabel("Grey: data. Outlined: target. Filled: generated, with its 95 % interval.")
+        legend.setProperty("role", "small")
+        self._grid.addWidget(legend, len(known), 0, 1, max(1, across))
+        self.shares.setVisible(bool(known))
 
     def _on_failed(self, error: UserError) -> None:
         self.message.setText(str(error))
@@ -150,21 +212,34 @@ class CompareWindow(QWidget):
         self.message.style().polish(self.message)
 
     @Slot()
+    def _show_curves(self) -> None:
+        """A curve for each run, or for all seeds of one setting."""
+        alone = [[place] for place in range(len(self.runs))]
+        self._groups = repeats(self.runs) if self.band.isChecked() else alone
+        self.legend.clear()
+        for group in self._groups:
+            run, more = self.runs[group[0]], f", {len(group)} seeds" if len(group) > 1 else ""
+            tip = f"Run {run.entry.name}, {run.entry.tilt or 'not'} tilted."
+            self.legend.add(Chip(str(group[0]), f"{run.entry.name}{more}", tip), group[0])
+        self._draw()
+
+    @Slot()
     def _draw(self) -> None:
         name, axis = self.curve.currentData(), self.axis.currentData()
-        window = _WINDOWS[self.smoothing.value()]
+        window = WINDOWS[self.smoothing.value()]
         self._window.setText("off" if window == 1 else f"{whole(window)} pts")
         if name is None or not self.runs:
             return
         self.plot.window, self.plot.logarithmic = window, self.log.isChecked()
-        curves = []
-        for run in self.runs:
-            x, y = run.along(axis), run.metrics.columns.get(name)
-            here = y is not None and len(x)
-            curves.append((run.entry.name, x if here else x[:0], y if here and y is not None else x[:0]))
-        self.plot.set_curves(str(axis), curves)
-        for place, chip in self.legend.chips.items():
-            self.plot.set_shown(int(place), chip.isChecked())
+        curves = [
+            ComparedCurve(
+                title=chip.title, members=[self.runs[place].curve(name, axis) for place in group], colour=group[0]
+            )
+            for group, chip in zip(self._groups, self.legend.chips.values(), strict=True)
+        ]
+        self.plot.set_curves(str(axis), self.curve.currentText(), curves)
+        for place, chip in enumerate(self.legend.chips.values()):
+            self.plot.set_shown(place, chip.isChecked())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Nothing is read for a window that is gone."""

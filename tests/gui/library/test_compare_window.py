@@ -24,7 +24,7 @@ from studio.training.storage.frames import Frame
 from studio.training.storage.run_folder import RunFolder
 from tests.gui.hands import Hands
 from tests.gui.shown import show
-from tests.library.made_runs import make_config, make_grid, make_run
+from tests.library.made_runs import make_config, make_grid, make_run, record_evaluation
 
 Key = Qt.Key
 
@@ -43,7 +43,8 @@ def compared(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> Iterator[Comp
 
 
 def test_that_curves_of_all_runs_are_drawn_over_one_axis(qtbot: QtBot, compared: CompareWindow) -> None:
-    assert compared.curve.currentText() == "loss autoencoder"
+    assert compared.curve.currentText() == "Negative ELBO"
+    assert compared.shares.isHidden(), "nothing was evaluated"
     assert [chip.title for chip in compared.legend.chips.values()] == ["tilted", "plain"]
     first, second = (line.item for line in compared.plot._lines)
     assert first.getData()[0][-1] == 100
@@ -52,6 +53,7 @@ def test_that_curves_of_all_runs_are_drawn_over_one_axis(qtbot: QtBot, compared:
     qtbot.keyClick(compared.axis, Key.Key_Down)
     assert compared.plot.labels["bottom"] == "examples"
     assert compared.plot._lines[1].item.getData()[0][-1] == pytest.approx(64_000)
+    compared.smoothing.setValue(0)
     qtbot.mouseClick(compared.log, Qt.MouseButton.LeftButton)
     assert np.allclose(compared.plot._lines[0].item.getData()[1][-1], np.log10(1.0), atol=1e-9)
     qtbot.mouseClick(compared.legend.chips["0"], Qt.MouseButton.LeftButton)
@@ -60,6 +62,29 @@ def test_that_curves_of_all_runs_are_drawn_over_one_axis(qtbot: QtBot, compared:
     qtbot.keyClick(compared.smoothing, Key.Key_End)
     assert compared.plot.window == 1000
     assert not len(compared.plot._lines[0].item.xData)  # it stays hidden
+
+
+def test_that_shares_come_first_and_seeds_are_a_band(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
+    runs = []
+    for name, seed, errors in (("a", 0, (0.2, 0.04)), ("b", 1, (0.4, 0.06)), ("c", 0, (0.3, 0.3))):
+        config = make_config(name, offsets={"2": -1.0} if name == "c" else None).model_copy(update={"seed": seed})
+        runs.append(make_run(tmp_path, name, config))
+        for step, tv in zip((50, 100), errors, strict=True):
+            record_evaluation(runs[-1], step, tv, 10.0)
+    with opened(qtbot, theme, runs) as window:
+        assert window.tabs.tabText(0) == "Shares and &curves"
+        assert [bars.bars.target[2] for bars in window.bars if bars.bars] == [0.1] * 3
+        assert window.curve.currentText() == "Share error TV"
+        assert window.plot.labels == {"bottom": "step", "left": "Share error TV"}
+        assert [chip.title for chip in window.legend.chips.values()] == ["a, 2 seeds", "c"]
+        window.smoothing.setValue(0)
+        seeds, alone = window.plot._lines
+        for item, values in zip((seeds.item, *seeds.ends), ((0.3, 0.05), (0.2, 0.04), (0.4, 0.06)), strict=True):
+            assert item.getData()[1][[0, -1]] == pytest.approx(values)
+        assert alone.item.getData()[1].tolist() == [0.3, 0.3]
+        assert "a, 2 seeds 0.05000 (0.04000 – 0.06000)" in window.plot.describe(100, 0)
+        window.band.click()
+        assert [chip.title for chip in window.legend.chips.values()] == ["a", "b", "c"]
 
 
 def test_that_samples_of_one_step_stand_side_by_side(qtbot: QtBot, compared: CompareWindow) -> None:
