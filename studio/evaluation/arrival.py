@@ -101,15 +101,11 @@ class Arrival:
     more: int | None = None
 
 
-def since_target(seen: Sequence[Sighting], target: Floats) -> tuple[Sighting, ...]:
-    """The evaluations since this target is in force.
-
-    Args:
-        seen: evaluations of one run in the order of their steps.
-        target: p′ in force, shape (K,).
-    """
+def since_edit(seen: Sequence[Sighting]) -> tuple[Sighting, ...]:
+    """The evaluations since the newest one's target is in force, of those of one run in the order of their steps."""
     found: list[Sighting] = []
     for each in reversed(seen):
+        target = seen[-1].target
         if each.target.shape != target.shape or np.abs(each.target - target).max() > _SAME:
             break
         found.append(each)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.evaluation.arrival import Answer, Arrival, Sighting, answer_words, arrival, since_target
-
-TARGET = np.array([0.3, 0.7])
+from studio.evaluation.arrival import Answer, Arrival, Sighting, answer_words, arrival, since_edit
 
 
 def history(*shares: float, half: float = 0.03, target: float = 0.3) -> list[Sighting]:
@@ -26,7 +24,7 @@ def history(*shares: float, half: float = 0.03, target: float = 0.3) -> list[Sig
 
 
 def both(seen: list[Sighting]) -> list[Arrival]:
-    current = since_target(seen, TARGET)
+    current = since_edit(seen)
     return [arrival(current, index) for index in range(2)]
 
 
@@ -82,10 +80,9 @@ def test_that_a_share_that_passed_the_target_has_a_new_trend() -> None:
 
 def test_that_evaluations_of_another_target_do_not_count() -> None:
     before = history(0.5, 0.5, target=0.5)
-    assert first(before).answer is Answer.UNKNOWN
+    assert first(before).answer is Answer.ARRIVED
     assert first(before + history(0.29)) == Arrival(answer=Answer.NOT_YET, more=1)
-    back = history(0.3, 0.3) + before
-    assert first(back).answer is Answer.UNKNOWN
+    assert first(history(0.3, 0.3) + before[:1]) == Arrival(answer=Answer.NOT_YET, more=1)
 
 
 def test_that_classes_the_judge_cannot_tell_apart_have_no_answer() -> None:

@@ -13,7 +13,7 @@ from studio.data.example_set import ExampleSet
 from studio.data.planar.plane import Plane
 from studio.data.scale import Values
 from studio.errors import UserError
-from studio.evaluation.arrival import Arrival, arrival, since_target
+from studio.evaluation.arrival import Arrival, Sighting, arrival, since_edit
 from studio.gui.state.generated import Generated
 from studio.perturb.diagnostics import TiltSummary, summarise, summarise_examples
 from studio.perturb.energy import ExampleEnergies
@@ -150,9 +150,12 @@ class TiltView:
 
     def arrival(self, index: int) -> Arrival:
         """Whether a class's share has arrived at this target."""
-        found = self.generated
-        seen = since_target(found.seen, self.summary.target) if found is not None and not found.stale else ()
-        return arrival(seen, index)
+        return arrival(since_edit(self.seen), index)
+
+    @property
+    def seen(self) -> tuple[Sighting, ...]:
+        """Evaluations that answer this target, the oldest first."""
+        return self.generated.seen if self.generated is not None and not self.generated.stale else ()
 
     @property
     def example_energies(self) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
@@ -13,11 +14,13 @@ from studio.gui.run.run_control import RunControl
 from studio.gui.state.edits import SetEnergy, SetOffsets
 from studio.gui.state.generated import Generated
 from studio.gui.state.setup import Setup
+from studio.gui.state.subject import Owner
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.share_solver import solve_shares
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.timeline.time_cursor import TimeCursor
+from studio.perturb.arrays import Floats
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.training.config.energy import EnergyConfig
 from studio.training.config.run_config import PerturbationConfig, RunConfig, offsets_by_name
@@ -25,6 +28,10 @@ from studio.training.examples.measured_set import CSV
 from studio.training.messages.commands import SetPerturbation
 from studio.training.messages.events import Evaluated
 from studio.training.run.session import RunRequest
+
+_BEFORE = "of step {:,}, of the target before"
+_SAME = 1e-4
+"""Target shares of an old run that differ by less are those of the target beside them."""
 
 
 class TargetControl(QObject):
@@ -130,7 +137,7 @@ class TargetControl(QObject):
     def look_ahead(self, offsets: Sequence[float]) -> None:
         """Show what these offsets would make, without an edit; `refresh` forgets them."""
         if self._setup.dataset is not None:
-            self._look_at(replace(self.perturbation, offsets=tuple(offsets)))
+            self._look_at(replace(self.perturbation, offsets=tuple(offsets)), ahead=True)
 
     def set_energy(self, energy: EnergyConfig, text: str) -> None:
         """Replace terms, temperature and clip in one undoable step, once they are measured and known to be finite."""
@@ -187,7 +194,7 @@ class TargetControl(QObject):
             return
         self._look_at(self.perturbation)
 
-    def _look_at(self, target: Perturbation) -> None:
+    def _look_at(self, target: Perturbation, *, ahead: bool = False) -> None:
         dataset = self._setup.dataset
         assert dataset is not None
         awaited = self._runs.run.phase.active and self._applied_revision != self._revision
@@ -201,7 +208,10 @@ class TargetControl(QObject):
         pending = awaited and not refused
         tilt = TiltView.of(target, dataset, self._setup.config, pending=pending, energies=energies, fault=fault)
         locked = frozenset(index for index, name in enumerate(dataset.class_names) if name in self._locked)
-        self._show(replace(tilt, refused=refused, locked=locked, generated=self._generated()))
+        generated = self._generated(tilt.summary.target)
+        if generated is not None and ahead:
+            generated = replace(generated, note=generated.note or _BEFORE.format(generated.step))
+        self._show(replace(tilt, refused=refused, locked=locked, generated=generated))
 
     @Slot(object)
     def _on_config(self, config: RunConfig) -> None:
@@ -215,29 +225,32 @@ class TargetControl(QObject):
         """Show what is generated now; the target itself, a sum over all examples, is as it was."""
         if self.tilt is None:
             return
-        news = (self._evaluations.shown.latest, self._note())
+        news = (self._evaluations.shown.latest, self._note(self.tilt.summary.target))
         if news[0] is not self._evaluated[0] or news[1] != self._evaluated[1]:
-            self._show(replace(self.tilt, generated=self._generated()))
+            self._show(replace(self.tilt, generated=self._generated(self.tilt.summary.target)))
 
-    def _generated(self) -> Generated | None:
-        """What is generated at the time cursor, if by a run of the data set in use."""
-        latest, note = self._evaluated = (self._evaluations.shown.latest, self._note())
+    def _generated(self, wanted: Floats) -> Generated | None:
+        """What is generated at the time cursor, if by a run of the data set in use, beside the target shares wanted."""
+        latest, note = self._evaluated = (self._evaluations.shown.latest, self._note(wanted))
         dataset, run = self._setup.dataset, self._time.config
         others = run is not None and run.dataset != self._setup.in_use
         if latest is None or dataset is None or others or latest.evaluation.class_names != dataset.class_names:
             return None
         return Generated.of(latest, note, self._evaluations.shown.recent)
 
-    def _note(self) -> str:
+    def _note(self, wanted: Floats) -> str:
         """Why what is generated is no answer to the target; empty if it is."""
         latest, others = self._evaluations.shown.latest, self._subjects.subject.others
         if latest is None:
             return ""
         if others is not None:
             return replace(others, step=latest.step).words
+        if self._time.old is not None:
+            target = latest.evaluation.target[:-1]
+            same = target.shape == wanted.shape and np.allclose(target, wanted, rtol=0, atol=_SAME)
+            return "" if same else Owner(title=self._time.old.title, step=latest.step).words
         then = self._targets.get(latest.revision)
-        same = then == self._setup.config.perturbation
-        return "" if same else f"of step {latest.step:,}, of the target before"
+        return "" if then == self._setup.config.perturbation else _BEFORE.format(latest.step)
 
     def _show(self, tilt: TiltView | None) -> None:
         self.tilt = tilt

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from studio.errors import UserError
-from studio.evaluation.arrival import KEPT, Sighting, answer_words, arrival, since_target
+from studio.evaluation.arrival import KEPT, Sighting, answer_words, arrival, since_edit
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import caveats, curve_values, evaluation_of
 from studio.files import whole_file
@@ -167,7 +167,7 @@ def _answer(metrics: Metrics) -> str:
     newest = seen[-1][1]
     index = int(np.argmax(np.abs(newest.target - newest.data)[:-1]))
     sightings = [Sighting.of(each.step, found) for each, found in seen]
-    where = arrival(since_target(sightings, sightings[-1].target), index)
+    where = arrival(since_edit(sightings), index)
     said = answer_words(newest.class_names[index], sightings[-1], index, where)
     return f"{said} Share error TV {newest.tv:.3f}." if math.isfinite(newest.tv) else said
 

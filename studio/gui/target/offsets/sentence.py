@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from studio.evaluation.arrival import Answer, answer_words, since_target
+from studio.evaluation.arrival import Answer, answer_words
 from studio.gui.state.view_state import TiltView
 from studio.gui.widgets.number_format import compact
 from studio.perturb.diagnostics import Strength
@@ -65,16 +65,15 @@ def _answer(view: TiltView) -> tuple[str, str]:
     index, found = tilted_most(view), view.generated
     name, wanted = view.dataset.class_names[index], f"{100 * float(view.summary.target[index]):.3g} %"
     whose = f"{name}s" if len(name) == 1 else name
-    seen = since_target(found.seen, view.summary.target) if found is not None and not found.stale else ()
     if found is not None and found.stale:
         share = f"{100 * float(found.shares[index]):.1f} %"
         return f"{whose}: {wanted} is asked for. {share} is {found.note}.", "muted"
-    if not seen:
+    if not view.seen:
         return f"{whose}: {wanted} is asked for, and nothing is evaluated yet.", "muted"
     where = view.arrival(index)
     others = [view.arrival(each).answer for each in _tilted(view)]
     more = f" {others.count(Answer.ARRIVED)} of {len(others)} tilted classes have." if len(others) > 1 else ""
-    return answer_words(name, seen[-1], index, where) + more, _ROLES.get(where.answer, "muted")
+    return answer_words(name, view.seen[-1], index, where) + more, _ROLES.get(where.answer, "muted")
 
 
 def _cost(view: TiltView) -> tuple[str, str]:
