@@ -227,7 +227,7 @@ def test_that_a_report_is_one_page_that_loads_nothing(run: Path, tmp_path: Path)
         "&lt;b&gt;mine",
         "&lt;script&gt;",
         "a &amp; b",
-        "0s: 10.0 ± 2.0 % of 10.0 %. Not yet (about 1 more evaluation). Share error TV 0.030.",
+        "0s: 10.0 ± 2.0 % of 10 %. Not yet (about 1 more evaluation). Share error TV 0.030.",
         "Shares at step 1,000, 1,000 samples",
         "Share error TV",
         "Negative ELBO",
