@@ -14,9 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from studio.models.diagnostic import Diagnostic
-from studio.models.exportable import ExportableModel
-from studio.models.plane import PlaneView
+from studio.models.views import ModelViews
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,19 +70,6 @@ class LossTerms:
     model: Tensor | None = None
     metrics: Mapping[str, Tensor] = field(default_factory=dict)
     example_metrics: Mapping[str, Tensor] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """Real examples on which a model may look at itself; never trained on from here.
-
-    Attributes:
-        seen: images that training uses, in −1…1, shape (n, C, H, W).
-        held_out: images that it does not, shape (m, C, H, W); m may be 0.
-    """
-
-    seen: Tensor
-    held_out: Tensor
 
 
 class GenerativeModel(nn.Module, ABC):
@@ -159,34 +144,10 @@ class GenerativeModel(nn.Module, ABC):
         assert shape is not None
         return torch.randn((count, *shape), generator=rng, device=like.device, dtype=like.dtype)
 
-    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
-        """Pictures, histograms and curves of its inner life, for whoever watches; none unless a model has some.
-
-        Called in eval mode and without gradients, now and then; a model may enable gradients within.
-        """
-        return ()
-
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        """Fields, arrows and nets for a model whose examples are points (2, 1, 1); none unless a model has some.
-
-        Called as often as the window draws, in eval mode and without gradients; a model may enable gradients within.
-
-        Args:
-            points: some of its samples, shape (n, 2, 1, 1).
-            rng: for its random draws.
-        """
-        return ()
-
-    def portable(self) -> ExportableModel | None:
-        """What of it other programs can use without the studio; None if there is nothing.
-
-        Called in eval mode and without gradients.
-        """
-        return None
-
-    def on_plane_at_leisure(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        """What of `on_plane` takes too long for every frame; called so often that it keeps to a share of the time."""
-        return ()
+    @property
+    def views(self) -> ModelViews:
+        """What it shows of itself beside its samples; nothing unless its family has something to show."""
+        return ModelViews()
 
     @torch.no_grad()
     def after_step(self, network: str) -> None:

@@ -35,7 +35,7 @@ class ModelSpec:
     summary: str
     config: type[ModelConfig]
     build: Callable[[Any, tuple[int, int, int]], GenerativeModel]
-    metrics: dict[str, tuple[str, str]]
+    metrics: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     references: Mapping[str, tuple[Reference, ...]] = field(default_factory=dict)
     measured: str = ""
     without_latents: str = ""

@@ -21,9 +21,9 @@ from studio.library.export.onnx_file import write_onnx
 from studio.library.export.samples import write_samples
 from studio.library.export.torch_program import write_program
 from studio.library.export.weights import write_weights
-from studio.models.base import GenerativeModel
 from studio.models.catalog import MODELS, ModelSpec
 from studio.models.hierarchical_vae.model import HierarchicalVae
+from studio.models.views import ModelViews
 from studio.progress import Progress
 from studio.training.storage.restore import restore_model
 from studio.training.storage.saved_run import SavedRun
@@ -67,17 +67,17 @@ def run_onnx(path: Path, *arguments: Tensor) -> list[np.ndarray]:
 def test_that_every_model_goes_both_ways(spec: ModelSpec, tmp_path: Path) -> None:
     run = make_model_run(tmp_path, spec.kind)
     said = write_program(run, tmp_path / "model.pt2"), write_onnx(run, tmp_path / "model.onnx")
-    portable = restore_model(SavedRun.open(run)).portable()
-    assert portable is not None
-    assert all(portable.title in each and "averaged" in each for each in said)
+    exportable = restore_model(SavedRun.open(run)).views.exportable()
+    assert exportable is not None
+    assert all(exportable.title in each and "averaged" in each for each in said)
     program, about = opened_program(tmp_path / "model.pt2")
-    assert set(about["takes"]) == set(portable.takes)
+    assert set(about["takes"]) == set(exportable.takes)
     for count in (1, 5):
         rng = torch.Generator().manual_seed(9)
-        arguments = [argument.draw(count, rng) for argument in portable.takes.values()]
-        wanted = portable.network(*arguments)
+        arguments = [argument.draw(count, rng) for argument in exportable.takes.values()]
+        wanted = exportable.network(*arguments)
         wanted = wanted if isinstance(wanted, tuple) else (wanted,)
-        assert len(wanted) == len(portable.gives)
+        assert len(wanted) == len(exportable.gives)
         found = program(*arguments)
         for one, other in zip(found if isinstance(found, tuple | list) else (found,), wanted, strict=True):
             assert len(other) == count
@@ -100,12 +100,12 @@ def test_that_a_generator_makes_the_samples_of_its_run(tmp_path: Path) -> None:
 def test_that_the_ladder_descends_as_it_samples(tmp_path: Path) -> None:
     run = make_model_run(tmp_path, "hierarchical_vae")
     model = restore_model(SavedRun.open(run))
-    portable = model.portable()
-    assert portable is not None
+    exportable = model.views.exportable()
+    assert exportable is not None
     wanted = model.sample(6, torch.Generator().manual_seed(5))
     assert isinstance(model, HierarchicalVae)
     latents = model.draw_latents(6, torch.Generator().manual_seed(5))
-    torch.testing.assert_close(portable.network(latents), wanted)
+    torch.testing.assert_close(exportable.network(latents), wanted)
     code, own = latents.split((2, 4), dim=1)  # the topmost layer first
     by_hand = model.autoencoder.down[0](code).at(own)
     torch.testing.assert_close(wanted, model.autoencoder.likelihood.mean(model.autoencoder.decoder(by_hand)))
@@ -164,7 +164,7 @@ def test_that_shapes_and_missing_numbers_are_no_agreement() -> None:
 
 
 def test_that_a_model_without_such_a_part_says_so(vae: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.models.vae.model.Vae.portable", GenerativeModel.portable)
+    monkeypatch.setattr("studio.models.vae.model.Vae.views", ModelViews())
     with pytest.raises(UserError, match="kind VAE has no part"):
         write_program(vae, tmp_path / "model.pt2")
 

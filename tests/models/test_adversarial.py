@@ -13,12 +13,13 @@ from torch import nn
 from studio.models.adversarial.config import AdversarialConfig, AdversarialLoss, Constraint, NoiseConfig
 from studio.models.adversarial.model import Adversarial
 from studio.models.adversarial.noise import noise_std, with_noise
-from studio.models.base import Batch, Probe
+from studio.models.base import Batch
 from studio.models.catalog import MODELS, ModelSpec, model_spec
 from studio.models.config import Architecture, Optimiser
 from studio.models.diagnostic import Diagnostic, Histogram, Profile
 from studio.models.nets import is_convolutional
 from studio.models.reduce import reduced_metrics, weighted_loss
+from studio.models.views import Probe
 from studio.training.engine.averaging import WeightAverage
 from studio.training.engine.optimisers import NetworkOptimiser
 from tests.models.conftest import Shape, flat_gradient, random_batch, small_model, stream
@@ -69,7 +70,7 @@ def diagnostics(model: Adversarial, held_out: int = 5) -> dict[str, Diagnostic]:
     )
     model.eval()
     with torch.no_grad():
-        return {found.name: found for found in model.diagnostics(probe, stream())}
+        return {found.name: found for found in model.views.diagnostics(probe, stream())}
 
 
 def histogram(found: Diagnostic) -> Histogram:

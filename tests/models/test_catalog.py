@@ -11,10 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
 from studio.errors import UserError
-from studio.models.base import Batch, Probe
+from studio.models.base import Batch
 from studio.models.catalog import MODELS, AnyModel, ModelSpec, model_spec
 from studio.models.diagnostic import Diagnostic, Pictures, Profile
 from studio.models.reduce import reduced_metrics, weighted_loss
+from studio.models.views import Probe
 from studio.perturb.planner import ErrorCarryPlanner, ResamplingPlanner
 from studio.training.engine.averaging import WeightAverage
 from tests.models.conftest import (
@@ -238,7 +239,7 @@ def test_that_diagnostics_can_be_drawn_and_leave_the_model_alone(spec: ModelSpec
     for held_out in (5, 0):
         probe = Probe(seen=random_batch(shape, 7).images, held_out=random_batch(shape, 5).images[:held_out])
         with torch.no_grad():
-            found = model.diagnostics(probe, stream())
+            found = model.views.diagnostics(probe, stream())
         assert len({diagnostic.name for diagnostic in found}) == len(found)
         for diagnostic in found:
             check_drawable(diagnostic)

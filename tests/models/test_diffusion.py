@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from studio.models.base import Batch, Probe
+from studio.models.base import Batch
 from studio.models.catalog import model_spec
 from studio.models.config import Architecture
 from studio.models.diagnostic import Pictures, Profile
@@ -30,6 +30,7 @@ from studio.models.diffusion.schedule import Schedule, noise_schedule
 from studio.models.diffusion.spreading import spread
 from studio.models.diffusion.views import pull
 from studio.models.plane_views import grid
+from studio.models.views import Probe
 from tests.models.conftest import random_batch, small_model, stream
 
 MEAN, WIDTH = 0.3, 0.4
@@ -274,8 +275,8 @@ def test_that_diagnostics_show_loss_by_noise_and_samples_under_way() -> None:
     model = diffusion(sampling_steps=10).eval()
     probe = Probe(seen=random_batch(SHAPE, 20).images, held_out=random_batch(SHAPE, 9, seed=5).images)
     with torch.no_grad():
-        profile, pictures = model.diagnostics(probe, stream())
-        alone, _ = model.diagnostics(Probe(seen=probe.seen, held_out=probe.held_out[:0]), stream())
+        profile, pictures = model.views.diagnostics(probe, stream())
+        alone, _ = model.views.diagnostics(Probe(seen=probe.seen, held_out=probe.held_out[:0]), stream())
     assert isinstance(profile, Profile)
     assert set(profile.series) == {"training", "held-out"}
     assert all(values.shape == profile.at.shape for values in profile.series.values())

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from studio.errors import UserError
-from studio.models.base import Batch, Phase, Probe
+from studio.models.base import Batch, Phase
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Histogram, Pictures
 from studio.models.ebm.langevin import Langevin
 from studio.models.ebm.model import Ebm
+from studio.models.views import Probe
 from studio.training.engine.averaging import WeightAverage
 from tests.models.conftest import random_batch, small_model, stream
 from tests.models.gaussian_line import SCALE, learned_line
@@ -103,7 +104,7 @@ def test_that_it_shows_where_samples_come_from_and_their_energies() -> None:
     model = ebm().eval()
     images = random_batch(SHAPE, 30).images
     with torch.no_grad():
-        origins, energies = model.diagnostics(Probe(seen=images[:20], held_out=images[20:]), stream())
+        origins, energies = model.views.diagnostics(Probe(seen=images[:20], held_out=images[20:]), stream())
     assert isinstance(origins, Pictures)
     assert origins.images.shape == (48, 8, 8, 1)
     assert len(origins.rows) * origins.columns == len(origins.images)

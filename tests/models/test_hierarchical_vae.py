@@ -10,12 +10,14 @@ from torch import Tensor, nn
 from torch.distributions import MultivariateNormal
 
 from studio.models.autoencoder_config import Likelihood
-from studio.models.base import Batch, Probe
+from studio.models.base import Batch
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Pictures
 from studio.models.gaussians import kl_to_standard_normal
 from studio.models.hierarchical_vae.model import ConditionalNormal, HierarchicalVae
+from studio.models.hierarchical_vae.views import HierarchicalVaeViews
 from studio.models.likelihoods import GaussianPixels
+from studio.models.views import Probe
 from tests.models.conftest import random_batch, small_model, stream
 
 WIDTH, BETWEEN = 0.5, 0.7
@@ -114,7 +116,9 @@ def test_that_the_decoder_and_samples_follow_the_chain_downwards() -> None:
     """Codes z_1 of fresh samples of the linear chain have the variance of its prior, within five standard errors."""
     model, _, _ = linear_chain(slack=1.0)
     with torch.no_grad():
-        codes = model._descend(torch.randn(50_000, 1, generator=stream(), dtype=torch.float64), stream(8))
+        codes = HierarchicalVaeViews(model)._descend(
+            torch.randn(50_000, 1, generator=stream(), dtype=torch.float64), stream(8)
+        )
     variance = 0.9**2 + BETWEEN**2
     assert abs(codes.var() - variance) < 5 * variance * math.sqrt(2 / 50_000)
 
@@ -123,7 +127,7 @@ def test_that_diagnostics_show_what_the_topmost_code_decides() -> None:
     model = small_model(model_spec("hierarchical_vae"), (1, 8, 8)).eval()
     probe = Probe(seen=random_batch((1, 8, 8), 30).images, held_out=torch.zeros(0, 1, 8, 8).double())
     with torch.no_grad():
-        found = {diagnostic.name: diagnostic for diagnostic in model.diagnostics(probe, stream())}
+        found = {diagnostic.name: diagnostic for diagnostic in model.views.diagnostics(probe, stream())}
     assert set(found) == {"reconstructions", "log_likelihood", "top_code"}
     pictures = found["top_code"]
     assert isinstance(pictures, Pictures)

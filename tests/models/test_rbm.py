@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 import torch
 
-from studio.models.base import Phase, Probe
+from studio.models.base import Phase
 from studio.models.boltzmann.gibbs import gibbs
 from studio.models.boltzmann.model import BoltzmannModel
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Histogram, Pictures
 from studio.models.reduce import weighted_loss
+from studio.models.views import Probe
 from studio.training.engine.averaging import WeightAverage
 from tests.models.conftest import random_batch, small_model, stream
 from tests.models.gaussian_line import SCALE, learned_line
@@ -95,8 +96,8 @@ def test_that_it_shows_filters_activity_energies_and_chains(kind: str, hidden_un
     model = boltzmann(kind, hidden_units=hidden_units, temperatures=3).eval()
     images = random_batch(SHAPE, 30).images
     with torch.no_grad():
-        shown = {d.name: d for d in model.diagnostics(Probe(seen=images[:20], held_out=images[20:]), stream())}
-        alone = model.diagnostics(Probe(seen=images[:20], held_out=images[:0]), stream())
+        shown = {d.name: d for d in model.views.diagnostics(Probe(seen=images[:20], held_out=images[20:]), stream())}
+        alone = model.views.diagnostics(Probe(seen=images[:20], held_out=images[:0]), stream())
     assert set(shown) == {"filters", "hidden_activity", "free_energy", "chains"}
     filters, energies, chains = shown["filters"], shown["free_energy"], shown["chains"]
     assert isinstance(filters, Pictures)

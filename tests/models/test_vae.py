@@ -10,13 +10,14 @@ from torch import nn
 from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
 
 from studio.models.autoencoder_config import Likelihood
-from studio.models.base import Batch, Probe
+from studio.models.base import Batch
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Histogram, Pictures
 from studio.models.gaussians import kl_to_standard_normal
 from studio.models.likelihoods import GaussianPixels
 from studio.models.pixels import to_pixels
 from studio.models.vae.model import Vae
+from studio.models.views import Probe
 from tests.models.conftest import random_batch, small_model, stream
 
 SHAPE = (1, 8, 8)
@@ -122,7 +123,7 @@ def test_that_diagnostics_show_reconstructions_a_sweep_and_likelihoods() -> None
     model = small_model(model_spec("vae"), SHAPE, latent_size=4).eval()
     probe = Probe(seen=random_batch(SHAPE, 20).images, held_out=random_batch(SHAPE, 9, seed=5).images)
     with torch.no_grad():
-        found = {diagnostic.name: diagnostic for diagnostic in model.diagnostics(probe, stream())}
+        found = {diagnostic.name: diagnostic for diagnostic in model.views.diagnostics(probe, stream())}
     reconstructions, sweep, likelihood = (found[n] for n in ("reconstructions", "latent_sweep", "log_likelihood"))
     assert isinstance(reconstructions, Pictures)
     assert reconstructions.images.shape == (32, 8, 8, 1)
@@ -132,7 +133,7 @@ def test_that_diagnostics_show_reconstructions_a_sweep_and_likelihoods() -> None
     assert sweep.images.shape == (4 * sweep.columns, 8, 8, 1)
     assert isinstance(likelihood, Histogram)
     assert {name: len(values) for name, values in likelihood.series.items()} == {"training": 20, "held-out": 9}
-    without = model.diagnostics(Probe(seen=probe.seen[:3], held_out=probe.held_out[:0]), stream())
+    without = model.views.diagnostics(Probe(seen=probe.seen[:3], held_out=probe.held_out[:0]), stream())
     assert isinstance(without[0], Pictures)
     assert without[0].columns == 3
 

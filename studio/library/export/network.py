@@ -40,11 +40,11 @@ class Network:
     """What is written of a run's model.
 
     Attributes:
-        portable: the function.
+        exportable: the function.
         about: what its user should know, by name, to be kept in the file as JSON.
     """
 
-    portable: ExportableModel
+    exportable: ExportableModel
     about: Mapping[str, Any]
 
     @classmethod
@@ -55,31 +55,31 @@ class Network:
             UserError: the run cannot be read, or its model has nothing that other programs could use.
         """
         run = SavedRun.open(folder)
-        portable = restore_model(run, averaged=averaged).portable()
+        exportable = restore_model(run, averaged=averaged).views.exportable()
         spec = model_spec(run.config.model.kind)
-        if portable is None:
+        if exportable is None:
             hint = "Save its weights, or samples."
             raise UserError(f"A model of the kind {spec.title} has no part that other programs can use", "", hint)
         about = {
             "studio": __version__,
             "run": run.config.name or folder.name,
             "model": spec.title,
-            "part": portable.title,
+            "part": exportable.title,
             "weights": "averaged" if averaged else "raw",
             "steps": run.weights_step,
-            "takes": {name: argument.says for name, argument in portable.takes.items()},
-            "gives": dict(portable.gives),
+            "takes": {name: argument.says for name, argument in exportable.takes.items()},
+            "gives": dict(exportable.gives),
             "value": "value = centre + half·x, for x in −1…1",
             "scale": asdict(run.scale),
         }
-        return cls(portable=portable, about=about)
+        return cls(exportable=exportable, about=about)
 
     def arguments(self, count: int = _TRANSLATED_WITH) -> tuple[Tensor, ...]:
         """Typical arguments for so many examples, the same each time."""
         import torch
 
         rng = torch.Generator().manual_seed(count)
-        return tuple(argument.draw(count, rng) for argument in self.portable.takes.values())
+        return tuple(argument.draw(count, rng) for argument in self.exportable.takes.values())
 
     def check(self, translated: Run) -> float:
         """The largest error of what was translated.
@@ -96,12 +96,12 @@ class Network:
         with torch.no_grad():
             for count in _COUNTS:
                 arguments = self.arguments(count)
-                found, wanted = translated(arguments), results(self.portable.network(*arguments))
+                found, wanted = translated(arguments), results(self.exportable.network(*arguments))
                 worst = max(worst, _error(found, wanted))
         if not worst <= TOLERANCE:
             raise UserError(
                 "What was written does not do what the model does",
-                f"The results of the {self.portable.title} differ by {worst:.2g} of their size, "
+                f"The results of the {self.exportable.title} differ by {worst:.2g} of their size, "
                 f"where {TOLERANCE:.0e} is allowed. Nothing was saved.",
                 "Save the weights instead, or try another version of torch.",
             )
@@ -109,7 +109,7 @@ class Network:
 
     def said(self, error: float) -> str:
         agrees = f"within {error:.0e} of the original" if error else "just as the original"
-        return f"The {self.portable.title} by its {self.about['weights']} weights, {agrees},"
+        return f"The {self.exportable.title} by its {self.about['weights']} weights, {agrees},"
 
 
 def write_checked(

@@ -36,20 +36,20 @@ def _content(network: Network) -> bytes:
     import onnx
     import torch
 
-    portable = network.portable
+    exportable = network.exportable
     program = torch.onnx.export(
         translated(network),
         dynamo=True,
         verbose=False,
-        input_names=list(portable.takes),
-        output_names=list(portable.gives),
+        input_names=list(exportable.takes),
+        output_names=list(exportable.gives),
     )
     assert program is not None
     proto = program.model_proto
     for value in (*proto.graph.input, *proto.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     del proto.graph.value_info[:]  # shapes of what is in between, by another name for the batch
-    proto.doc_string = f"The {portable.title} of a run of Perturbation Studio"
+    proto.doc_string = f"The {exportable.title} of a run of Perturbation Studio"
     onnx.helper.set_model_props(
         proto, {name: json.dumps(each, ensure_ascii=False) for name, each in network.about.items()}
     )

@@ -44,9 +44,9 @@ def translated(network: Network) -> ExportedProgram:
     import torch
 
     batch = torch.export.Dim("batch", min=1)
-    shapes = tuple({0: batch} for _ in network.portable.takes)
+    shapes = tuple({0: batch} for _ in network.exportable.takes)
     with torch.no_grad():
-        program = torch.export.export(network.portable.network, network.arguments(), dynamic_shapes=shapes)
+        program = torch.export.export(network.exportable.network, network.arguments(), dynamic_shapes=shapes)
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # where in the source it comes from, with this machine's folders
     return program

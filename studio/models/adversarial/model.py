@@ -21,21 +21,9 @@ from studio.models.adversarial.lipschitz import constrain
 from studio.models.adversarial.losses import loss_of
 from studio.models.adversarial.noise import noise_std, with_noise
 from studio.models.adversarial.spectral import buffers_of
-from studio.models.adversarial.views import (
-    CRITIC_TIP,
-    FLOW_TIP,
-    PULL_TIP,
-    gap_histogram,
-    sigma_profile,
-    slope_histogram,
-    weight_histogram,
-)
-from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
-from studio.models.diagnostic import Diagnostic
-from studio.models.exportable import IMAGES, ExportableModel, latent_argument
+from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
 from studio.models.nets import Norm, Shape, Style, decoder, encoder, in_chunks
-from studio.models.plane import PlaneView
-from studio.models.plane_views import PARTICLES, descent, field, grid, latent_net, slope_arrows
+from studio.models.views import ModelViews
 
 
 class Adversarial(GenerativeModel):
@@ -50,9 +38,9 @@ class Adversarial(GenerativeModel):
 
     def __init__(self, config: AdversarialConfig, shape: Shape) -> None:
         super().__init__()
-        self._config = config
+        self.config = config
         self._shape = shape
-        self._loss = loss_of(config.objective)
+        self.loss = loss_of(config.objective)
         critic = Style(
             architecture=config.architecture,
             width=config.width,
@@ -71,49 +59,27 @@ class Adversarial(GenerativeModel):
         return self._shape
 
     def phases(self) -> Sequence[Phase]:
-        return Phase(network="critic"), Phase(network="generator", every=self._config.critic_steps)
+        return Phase(network="critic"), Phase(network="generator", every=self.config.critic_steps)
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
         if phase.network == "critic":
             return self._critic_losses(batch, rng)
         fakes = self.generator(self.draw_latents(len(batch), rng)).to(batch.images.dtype)
-        scores = self._scores(with_noise(fakes, noise_std(self._config.noise, batch.step), rng))
-        return LossTerms(model=self._loss.generator(scores).mean())
+        scores = self.scores(with_noise(fakes, noise_std(self.config.noise, batch.step), rng))
+        return LossTerms(model=self.loss.generator(scores).mean())
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
-        return (self._config.latent_size,)
+        return (self.config.latent_size,)
 
     def decode(self, latents: Tensor, rng: torch.Generator | None = None) -> Tensor:
         return in_chunks(self.generator, latents)
 
-    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
-        fake = self.sample(len(probe.seen), rng)
-        return (
-            gap_histogram(self.critic, probe, fake),
-            slope_histogram(self.critic, probe, fake, rng),
-            weight_histogram(self.critic, self.lipschitz.weight_limits),
-            sigma_profile(self.critic, probe.seen[:1], rng),
-        )
+    @property
+    def views(self) -> ModelViews:
+        from studio.models.adversarial.views import AdversarialViews
 
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        def loss(at: Tensor) -> Tensor:
-            return self._loss.generator(self._scores(at))
-
-        return (
-            field("critic", "Critic", CRITIC_TIP, self._scores(grid(points))),
-            slope_arrows("pull", "Pull on samples", PULL_TIP, loss, points),
-            latent_net(self._config.latent_size, self.generator, points),
-            descent(FLOW_TIP, loss, points[:PARTICLES]),
-        )
-
-    def portable(self) -> ExportableModel:
-        return ExportableModel(
-            title="generator",
-            network=self.generator,
-            takes={"latents": latent_argument(self._config.latent_size)},
-            gives={"images": IMAGES},
-        )
+        return AdversarialViews(self)
 
     @torch.no_grad()
     def after_step(self, network: str) -> None:
@@ -123,22 +89,22 @@ class Adversarial(GenerativeModel):
     def _critic_losses(self, batch: Batch, rng: torch.Generator) -> LossTerms:
         with torch.no_grad():
             fakes = self.generator(self.draw_latents(len(batch), rng)).to(batch.images.dtype)
-        noise = noise_std(self._config.noise, batch.step)
+        noise = noise_std(self.config.noise, batch.step)
         images, fakes = (with_noise(found, noise, rng) for found in (batch.images, fakes))
-        real, fake = self._scores(torch.cat((images, fakes))).chunk(2)
+        real, fake = self.scores(torch.cat((images, fakes))).chunk(2)
         penalty = self.lipschitz.penalty(self.critic, images, fakes, rng)
-        model = self._loss.fake(fake).mean()
-        metrics = {**self._loss.fake_metrics(fake.detach()), **penalty.metrics}
-        if self._config.noise.std:
+        model = self.loss.fake(fake).mean()
+        metrics = {**self.loss.fake_metrics(fake.detach()), **penalty.metrics}
+        if self.config.noise.std:
             metrics["instance_noise"] = fake.new_tensor(noise)
         return LossTerms(
-            data=self._loss.real(real),
+            data=self.loss.real(real),
             model=model if penalty.value is None else model + penalty.value,
             metrics=metrics,
-            example_metrics=self._loss.example_metrics(real.detach(), fake.detach()),
+            example_metrics=self.loss.example_metrics(real.detach(), fake.detach()),
         )
 
-    def _scores(self, images: Tensor) -> Tensor:
+    def scores(self, images: Tensor) -> Tensor:
         """D(x) of images (B, C, H, W), shape (B,)."""
         scores: Tensor = self.critic(images)
         return scores.squeeze(1).to(images.dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,10 +11,16 @@ from torch import Tensor, nn
 
 from studio.models.adversarial.gradient import gradient_norm, interpolates
 from studio.models.adversarial.spectral import layer_norms, singular_values, weight_layers
-from studio.models.base import Probe
-from studio.models.diagnostic import Histogram, Profile, Reference
+from studio.models.diagnostic import Diagnostic, Histogram, Profile, Reference
+from studio.models.exportable import IMAGES, ExportableModel, latent_argument
 from studio.models.nets import has_convolutions
 from studio.models.pixels import to_array
+from studio.models.plane import PlaneView
+from studio.models.plane_views import PARTICLES, descent, field, grid, latent_net, slope_arrows
+from studio.models.views import ModelViews, Probe
+
+if TYPE_CHECKING:
+    from studio.models.adversarial.model import Adversarial
 
 CRITIC_TIP = (
     "How real the critic holds each place to be; samples are pulled towards higher values. D(x), a pure number."
@@ -28,6 +35,41 @@ FLOW_TIP = (
 )
 _MOST_WEIGHTS = 20_000
 _ITERATIONS = 30
+
+
+class AdversarialViews(ModelViews):
+    """Of a critic and a generator."""
+
+    def __init__(self, model: Adversarial) -> None:
+        self._model = model
+
+    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
+        fake = self._model.sample(len(probe.seen), rng)
+        return (
+            gap_histogram(self._model.critic, probe, fake),
+            slope_histogram(self._model.critic, probe, fake, rng),
+            weight_histogram(self._model.critic, self._model.lipschitz.weight_limits),
+            sigma_profile(self._model.critic, probe.seen[:1], rng),
+        )
+
+    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+        def loss(at: Tensor) -> Tensor:
+            return self._model.loss.generator(self._model.scores(at))
+
+        return (
+            field("critic", "Critic", CRITIC_TIP, self._model.scores(grid(points))),
+            slope_arrows("pull", "Pull on samples", PULL_TIP, loss, points),
+            latent_net(self._model.config.latent_size, self._model.generator, points),
+            descent(FLOW_TIP, loss, points[:PARTICLES]),
+        )
+
+    def exportable(self) -> ExportableModel:
+        return ExportableModel(
+            title="generator",
+            network=self._model.generator,
+            takes={"latents": latent_argument(self._model.config.latent_size)},
+            gives={"images": IMAGES},
+        )
 
 
 def gap_histogram(critic: nn.Module, probe: Probe, fake: Tensor) -> Histogram:

@@ -14,12 +14,12 @@ Sources: G. Hinton, Neural Comput. 14 (2002); T. Tieleman, ICML (2008); L. Youne
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe, chosen_in_turn
+from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, chosen_in_turn
 from studio.models.boltzmann.config import BoltzmannConfig, NegativePhase
 from studio.models.boltzmann.energy import Machine
 from studio.models.boltzmann.gibbs import gibbs, ladder, tempered_sweep
@@ -30,41 +30,13 @@ from studio.models.boltzmann.partition import (
     forward_ais,
     reverse_ais,
 )
-from studio.models.boltzmann.views import (
-    DENSITY_TIP,
-    ENERGY_TIP,
-    FLOW_TIP,
-    FORCE_TIP,
-    chain_pictures,
-    filters,
-    free_energies,
-    hidden_activity,
-)
-from studio.models.diagnostic import Diagnostic
-from studio.models.exportable import ExportableModel, image_argument
 from studio.models.nets import Shape
-from studio.models.plane import PlaneView
-from studio.models.plane_views import anywhere, descent, field, grid, log_density_field, slope_arrows
+from studio.models.views import ModelViews
 
 _CHUNK = 2_000
 
 _WATCHED = 64
 """Chains that curves and offsets look at."""
-
-_LIVE_EXACT = 12
-"""Hidden units up to which likelihoods are shown while it trains; 2^12 states take some milliseconds."""
-
-
-class FreeEnergy(nn.Module):
-    """F of images (B, C, H, W), shape (B,), in nats."""
-
-    def __init__(self, machine: Machine, mean_values: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.machine = machine
-        self._mean_values = mean_values
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.machine.free_energy(self._mean_values(images))
 
 
 class BoltzmannModel(GenerativeModel):
@@ -85,7 +57,7 @@ class BoltzmannModel(GenerativeModel):
 
     def __init__(self, config: BoltzmannConfig, shape: Shape, machine: Machine) -> None:
         super().__init__()
-        self._config = config
+        self.config = config
         self._shape = shape
         self.machine = machine
         start = torch.Generator().manual_seed(int(torch.randint(2**31, ())))
@@ -118,9 +90,9 @@ class BoltzmannModel(GenerativeModel):
         v = self.visible_values(batch.images, rng)
         self._first = batch.step == 0
         positive = self.machine.free_energy(v)
-        contrastive = self._config.negative_phase is NegativePhase.CONTRASTIVE
-        end = gibbs(self.machine, v, self._config.gibbs_steps, rng) if contrastive else None
-        metrics = self._advance(1 if contrastive else self._config.gibbs_steps, rng)
+        contrastive = self.config.negative_phase is NegativePhase.CONTRASTIVE
+        end = gibbs(self.machine, v, self.config.gibbs_steps, rng) if contrastive else None
+        metrics = self._advance(1 if contrastive else self.config.gibbs_steps, rng)
         example_metrics = self._look_at(v)
         if end is not None:
             data = positive - self.machine.free_energy(end)
@@ -132,7 +104,7 @@ class BoltzmannModel(GenerativeModel):
     def _advance(self, count: int, rng: torch.Generator) -> dict[str, Tensor]:
         """Move the chains by `count` sweeps, and say how far one takes them."""
         before, metrics = self.machine.hidden_input(self.chains[0, :_WATCHED]).sigmoid(), {}
-        chains, beta = self.chains, ladder(len(self.chains), self._config.hottest, self.chains)
+        chains, beta = self.chains, ladder(len(self.chains), self.config.hottest, self.chains)
         for _ in range(count):
             odd = len(chains) > 1 and bool(self.sweeps % 2)
             chains, accepted = tempered_sweep(self.machine, chains, beta, odd, rng)
@@ -159,9 +131,9 @@ class BoltzmannModel(GenerativeModel):
         if self._means is None:
             return
         if self._first:
-            self.machine.begin(self._means[0], centred=self._config.centring > 0)
-        elif self._config.centring:
-            self.machine.recentre(*self._means, self._config.centring)
+            self.machine.begin(self._means[0], centred=self.config.centring > 0)
+        elif self.config.centring:
+            self.machine.recentre(*self._means, self.config.centring)
 
     @property
     def independent_samples(self) -> int:
@@ -175,43 +147,17 @@ class BoltzmannModel(GenerativeModel):
 
     def _moved(self, v: Tensor, rng: torch.Generator) -> Tensor:
         """Images of visible values some sweeps after `v`, shape (n, C, H, W)."""
-        v = gibbs(self.machine, v, self._config.sample_steps - 1, rng)
+        v = gibbs(self.machine, v, self.config.sample_steps - 1, rng)
         field = self.machine.visible_field(self.machine.draw_hidden(v, rng))
-        drawn = self._config.draw_pixels
+        drawn = self.config.draw_pixels
         v = self.machine.draw_visible(field, rng) if drawn else self.machine.visible_mean(field)
         return self.images(v).clamp(-1, 1)
 
-    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
-        seen = self.visible_values(probe.seen, rng)
-        held_out = self.visible_values(probe.held_out, rng)
-        chains = self.chains[0, : len(seen)]
-        exact = exact_log_partition(self.machine) if self.machine.hidden <= _LIVE_EXACT else None
-        return (
-            filters(self.machine, self._shape),
-            hidden_activity(self.machine, seen, chains),
-            free_energies(self.machine, seen, held_out, chains, exact),
-            chain_pictures(self.machine, self.chains, self._config.hottest, self.images),
-        )
+    @property
+    def views(self) -> ModelViews:
+        from studio.models.boltzmann.views import BoltzmannViews
 
-    def portable(self) -> ExportableModel:
-        return ExportableModel(
-            title="free energy",
-            network=FreeEnergy(self.machine, self.mean_values),
-            takes={"images": image_argument(self._shape)},
-            gives={"free_energy": "F(v) with p(v) = exp(−F(v))/Z, nats, float32, shape (B,)"},
-        )
-
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        def energy(at: Tensor) -> Tensor:
-            return self.machine.free_energy(self.visible_values(at, rng))
-
-        free = energy(grid(points))
-        return (
-            log_density_field(-free, DENSITY_TIP),
-            field("energy", "Free energy", ENERGY_TIP, free, "nats"),
-            slope_arrows("pull", "Force on samples", FORCE_TIP, energy, points),
-            descent(FLOW_TIP, energy, anywhere(points, rng)),
-        )
+        return BoltzmannViews(self)
 
     def log_partition(self, rng: torch.Generator, *, runs: int = 100, steps: int = 10_000) -> tuple[Tensor, Tensor]:
         """Lower and upper estimate of log Z in nats; equal if it is exact, for up to 20 hidden units.

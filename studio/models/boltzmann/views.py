@@ -3,23 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from studio.models.boltzmann.energy import Machine
 from studio.models.boltzmann.gibbs import ladder
-from studio.models.diagnostic import Histogram, Pictures, Reference
+from studio.models.boltzmann.partition import exact_log_partition
+from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Reference
+from studio.models.exportable import ExportableModel, image_argument
 from studio.models.nets import Shape
 from studio.models.pixels import to_array, to_pixels
+from studio.models.plane import PlaneView
+from studio.models.plane_views import anywhere, descent, field, grid, log_density_field, slope_arrows
+from studio.models.views import ModelViews, Probe
+
+if TYPE_CHECKING:
+    from studio.models.boltzmann.model import BoltzmannModel
 
 DENSITY_TIP = "What the machine believes, its hidden units summed out. log q(v) = −F(v) − log Z, Z by the grid."
 ENERGY_TIP = "How improbable the machine finds each place. F(v) = −log Σ_h e^(−E(v, h))."
 FORCE_TIP = "Which way the machine finds more probable at each sample. −∇F(v)."
 FLOW_TIP = "Where particles from anywhere go that look for what the machine finds probable. x ← x − h·∇F/(1 + ‖∇F‖)."
+_LIVE_EXACT = 12
+"""Hidden units up to which likelihoods are shown while it trains; 2^12 states take some milliseconds."""
+
 _FILTERS = 64
 _COLUMNS = 16
 _ROWS = 6
+
+
+class FreeEnergy(nn.Module):
+    """F of images (B, C, H, W), shape (B,), in nats."""
+
+    def __init__(self, machine: Machine, mean_values: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.machine = machine
+        self._mean_values = mean_values
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.machine.free_energy(self._mean_values(images))
+
+
+class BoltzmannViews(ModelViews):
+    """Of a machine and its chains."""
+
+    def __init__(self, model: BoltzmannModel) -> None:
+        self._model = model
+
+    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
+        seen = self._model.visible_values(probe.seen, rng)
+        held_out = self._model.visible_values(probe.held_out, rng)
+        chains = self._model.chains[0, : len(seen)]
+        exact = exact_log_partition(self._model.machine) if self._model.machine.hidden <= _LIVE_EXACT else None
+        return (
+            filters(self._model.machine, self._model.image_shape),
+            hidden_activity(self._model.machine, seen, chains),
+            free_energies(self._model.machine, seen, held_out, chains, exact),
+            chain_pictures(self._model.machine, self._model.chains, self._model.config.hottest, self._model.images),
+        )
+
+    def exportable(self) -> ExportableModel:
+        return ExportableModel(
+            title="free energy",
+            network=FreeEnergy(self._model.machine, self._model.mean_values),
+            takes={"images": image_argument(self._model.image_shape)},
+            gives={"free_energy": "F(v) with p(v) = exp(−F(v))/Z, nats, float32, shape (B,)"},
+        )
+
+    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+        def energy(at: Tensor) -> Tensor:
+            return self._model.machine.free_energy(self._model.visible_values(at, rng))
+
+        free = energy(grid(points))
+        return (
+            log_density_field(-free, DENSITY_TIP),
+            field("energy", "Free energy", ENERGY_TIP, free, "nats"),
+            slope_arrows("pull", "Force on samples", FORCE_TIP, energy, points),
+            descent(FLOW_TIP, energy, anywhere(points, rng)),
+        )
 
 
 def filters(machine: Machine, shape: Shape) -> Pictures:

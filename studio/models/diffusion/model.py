@@ -14,23 +14,18 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe
-from studio.models.diagnostic import Diagnostic
-from studio.models.diffusion import views
+from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
 from studio.models.diffusion.bound import denoising_term, prior_matching, reconstruction_term
 from studio.models.diffusion.config import DiffusionConfig, Sampler
 from studio.models.diffusion.denoisers import denoiser
-from studio.models.diffusion.density import log_masses
 from studio.models.diffusion.parametrisation import clean_image, target
 from studio.models.diffusion.sampling import Stage, trajectory
 from studio.models.diffusion.schedule import noise_schedule
 from studio.models.diffusion.spreading import spread
-from studio.models.exportable import IMAGES, Argument, ExportableModel, image_argument
 from studio.models.nets import Shape
-from studio.models.plane import PlaneView
-from studio.models.plane_views import PARTICLES, log_density_field
+from studio.models.views import ModelViews
 
 _CHUNK = 500
 _BOUND_EVERY = 100
@@ -44,7 +39,7 @@ class Diffusion(GenerativeModel):
 
     def __init__(self, config: DiffusionConfig, shape: Shape) -> None:
         super().__init__()
-        self._config = config
+        self.config = config
         self._shape = shape
         self.schedule = noise_schedule(config.schedule, config.diffusion_steps)
         likely = self.schedule.bound_probabilities()
@@ -89,13 +84,13 @@ class Diffusion(GenerativeModel):
         """All stages of sampling from x_T = `start`, shape (B, C, H, W); without `rng`, by DDIM in place of a sampler
         that needs it.
         """
-        times = self.schedule.times(self._config.sampling_steps)
-        sampler = Sampler.DDIM if rng is None and self._config.sampler is Sampler.ANCESTRAL else self._config.sampler
-        return list(trajectory(start, self._guess_at, self.schedule, times, sampler, rng))
+        times = self.schedule.times(self.config.sampling_steps)
+        sampler = Sampler.DDIM if rng is None and self.config.sampler is Sampler.ANCESTRAL else self.config.sampler
+        return list(trajectory(start, self.guess_at, self.schedule, times, sampler, rng))
 
     def denoising_loss(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Tensor:
         """L of `images` (B, C, H, W) at `times` (B,) in 1…T, per pixel, shape (B,)."""
-        kind = self._config.prediction
+        kind = self.config.prediction
         alpha, sigma = self._amplitudes(times)
         noise = torch.randn(images.shape, generator=rng, device=images.device, dtype=images.dtype)
         said = self._say(alpha * images + sigma * noise, times)
@@ -127,38 +122,14 @@ class Diffusion(GenerativeModel):
 
     def guess(self, noisy: Tensor, times: Tensor) -> Tensor:
         """x̂_0 of images `noisy` (B, C, H, W) at `times` in 1…T, (B,) or one (1,) for all; clipped to ±1 if so set."""
-        clean = clean_image(self._config.prediction, self._say(noisy, times), noisy, *self._amplitudes(times))
-        return clean.clamp(-1, 1) if self._config.clip else clean
+        clean = clean_image(self.config.prediction, self._say(noisy, times), noisy, *self._amplitudes(times))
+        return clean.clamp(-1, 1) if self.config.clip else clean
 
-    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
-        stages = self.sampling(self.draw_latents(views.COLUMNS, rng), rng)
-        profile = views.noise_profile(self.schedule, self.denoising_loss, probe, rng)
-        return profile, views.sampling_stages(self.schedule, stages)
+    @property
+    def views(self) -> ModelViews:
+        from studio.models.diffusion.views import DiffusionViews
 
-    def portable(self) -> ExportableModel:
-        def some_times(count: int, rng: torch.Generator) -> Tensor:
-            return torch.randint(1, self.schedule.steps + 1, (count,), generator=rng)
-
-        return ExportableModel(
-            title="denoiser",
-            network=Denoising(self),
-            takes={
-                "noisy": image_argument(self._shape),
-                "time": Argument(says=f"t in 1…{self.schedule.steps}, int64, shape (B,)", draw=some_times),
-            },
-            gives={
-                "clean": f"x̂_0 of x_t = signal·x_0 + noise·ε: {IMAGES}",
-                "signal": "√ᾱ_t, float32, shape (B,)",
-                "noise": "√(1 − ᾱ_t), float32, shape (B,)",
-            },
-        )
-
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        flow = views.flow_from_noise(self.sampling(self.draw_latents(PARTICLES, rng), rng))
-        return views.pull(self._guess_at, self.schedule, points), flow
-
-    def on_plane_at_leisure(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        return (log_density_field(log_masses(self._guess_at, self.schedule, points), views.DENSITY_TIP),)
+        return DiffusionViews(self)
 
     def _guess_of(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Tensor:
         """x̂_0 after noise was added to `images` (B, C, H, W) up to `times` (B,)."""
@@ -166,7 +137,8 @@ class Diffusion(GenerativeModel):
         noise = torch.randn(images.shape, generator=rng, device=images.device, dtype=images.dtype)
         return self.guess(alpha * images + sigma * noise, times)
 
-    def _guess_at(self, noisy: Tensor, time: int) -> Tensor:
+    def guess_at(self, noisy: Tensor, time: int) -> Tensor:
+        """x̂_0 of images `noisy` (B, C, H, W) that are all at one time in 1…T."""
         return self.guess(noisy, torch.full((1,), time, device=noisy.device))
 
     def _say(self, noisy: Tensor, times: Tensor) -> Tensor:
@@ -182,15 +154,3 @@ class Diffusion(GenerativeModel):
         """t ~ U{1…T} for each of the images `like` (B, …), evenly spread over them, shape (B,)."""
         share = spread(like, rng)
         return share.mul_(self.schedule.steps).add_(1).long().clamp_(max=self.schedule.steps)
-
-
-class Denoising(nn.Module):
-    """What sampling asks of a model at each stage: (x_t, t) → x̂_0, √ᾱ_t and √(1 − ᾱ_t)."""
-
-    def __init__(self, model: Diffusion) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, noisy: Tensor, time: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        signal, noise = (self.model.get_buffer(name)[time] for name in ("signal", "noise"))
-        return self.model.guess(noisy, time), signal, noise

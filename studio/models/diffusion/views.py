@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from studio.models.base import Probe
-from studio.models.diagnostic import Pictures, Profile
+from studio.models.diagnostic import Diagnostic, Pictures, Profile
+from studio.models.diffusion.density import log_masses
 from studio.models.diffusion.sampling import Guess, Stage
 from studio.models.diffusion.schedule import Schedule
+from studio.models.exportable import IMAGES, Argument, ExportableModel, image_argument
 from studio.models.pixels import to_array, to_pixels
-from studio.models.plane import Arrows, Flow
-from studio.models.plane_views import arrows, flow
+from studio.models.plane import Arrows, Flow, PlaneView
+from studio.models.plane_views import PARTICLES, arrows, flow, log_density_field
+from studio.models.views import ModelViews, Probe
+
+if TYPE_CHECKING:
+    from studio.models.diffusion.model import Diffusion
 
 COLUMNS = 8
 PULL_TIP = (
@@ -30,6 +36,55 @@ _LEVELS = 12
 _JUDGED = 48
 _ROWS = 6
 _LITTLE_NOISE = 0.1
+
+
+class DiffusionViews(ModelViews):
+    """Of a denoiser and its schedule."""
+
+    def __init__(self, model: Diffusion) -> None:
+        self._model = model
+
+    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
+        stages = self._model.sampling(self._model.draw_latents(COLUMNS, rng), rng)
+        profile = noise_profile(self._model.schedule, self._model.denoising_loss, probe, rng)
+        return profile, sampling_stages(self._model.schedule, stages)
+
+    def exportable(self) -> ExportableModel:
+        def some_times(count: int, rng: torch.Generator) -> Tensor:
+            return torch.randint(1, self._model.schedule.steps + 1, (count,), generator=rng)
+
+        return ExportableModel(
+            title="denoiser",
+            network=Denoising(self._model),
+            takes={
+                "noisy": image_argument(self._model.image_shape),
+                "time": Argument(says=f"t in 1…{self._model.schedule.steps}, int64, shape (B,)", draw=some_times),
+            },
+            gives={
+                "clean": f"x̂_0 of x_t = signal·x_0 + noise·ε: {IMAGES}",
+                "signal": "√ᾱ_t, float32, shape (B,)",
+                "noise": "√(1 − ᾱ_t), float32, shape (B,)",
+            },
+        )
+
+    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+        flow = flow_from_noise(self._model.sampling(self._model.draw_latents(PARTICLES, rng), rng))
+        return pull(self._model.guess_at, self._model.schedule, points), flow
+
+    def on_plane_at_leisure(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+        return (log_density_field(log_masses(self._model.guess_at, self._model.schedule, points), DENSITY_TIP),)
+
+
+class Denoising(nn.Module):
+    """What sampling asks of a model at each stage: (x_t, t) → x̂_0, √ᾱ_t and √(1 − ᾱ_t)."""
+
+    def __init__(self, model: Diffusion) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, noisy: Tensor, time: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        signal, noise = (self.model.get_buffer(name)[time] for name in ("signal", "noise"))
+        return self.model.guess(noisy, time), signal, noise
 
 
 def noise_profile(

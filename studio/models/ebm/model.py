@@ -14,22 +14,14 @@ import torch
 from torch import Tensor
 
 from studio.errors import UserError
-from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, Probe, chosen_in_turn
-from studio.models.diagnostic import Diagnostic, Histogram, Pictures
+from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, chosen_in_turn
 from studio.models.ebm.config import EbmConfig
 from studio.models.ebm.langevin import Langevin
 from studio.models.ebm.network import Energy
-from studio.models.exportable import ExportableModel, image_argument
 from studio.models.nets import Shape
-from studio.models.pixels import to_array, to_pixels
-from studio.models.plane import PlaneView
-from studio.models.plane_views import anywhere, field, grid, log_density_field, repeated, slope_arrows
+from studio.models.views import ModelViews
 
-_ENERGY_TIP = "How improbable the model finds each place; points roll downhill. E(x), with p(x) ∝ exp(−E(x)/T)."
-_FORCE_TIP = "Where a Langevin step takes each sample. −∇E(x)."
-_FLOW_TIP = "Where Langevin dynamics takes particles from anywhere, step by step. x ← x − s·∇E(x) + σ·ξ, ξ ~ N(0, 1)."
 _CHUNK = 500
-_COLUMNS = 16
 _CHECK_EVERY = 50
 _RUNAWAY = 1e3
 """Energies of this size are far beyond what the penalty leaves to a model that is well (below 10)."""
@@ -48,10 +40,10 @@ class Ebm(GenerativeModel):
 
     def __init__(self, config: EbmConfig, shape: Shape) -> None:
         super().__init__()
-        self._config = config
+        self.config = config
         self._shape = shape
         self.energy = Energy(shape, architecture=config.architecture, width=config.width)
-        self._langevin = Langevin(step_size=config.step_size, noise=config.noise, slope_limit=config.slope_limit)
+        self.langevin = Langevin(step_size=config.step_size, noise=config.noise, slope_limit=config.slope_limit)
         buffer = torch.empty(config.buffer_size, *shape).uniform_(-1, 1)
         self.register_buffer("buffer", buffer.half())
 
@@ -64,14 +56,14 @@ class Ebm(GenerativeModel):
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
         real = batch.images
-        real = real + self._config.data_noise * torch.randn(
+        real = real + self.config.data_noise * torch.randn(
             real.shape, generator=rng, device=real.device, dtype=real.dtype
         )
         sampled = self._negatives(len(batch), real.dtype, rng)
         positive, negative = self.energy(torch.cat((real, sampled))).chunk(2)
         if batch.step % _CHECK_EVERY == 0:
             _refuse_runaway(positive.detach(), negative.detach())
-        alpha = self._config.energy_penalty
+        alpha = self.config.energy_penalty
         return LossTerms(
             data=positive + alpha * positive.square(),
             model=-negative.mean() + alpha * negative.square().mean(),
@@ -88,15 +80,15 @@ class Ebm(GenerativeModel):
         device = self.buffer.device
         places = torch.randint(len(self.buffer), (count,), generator=rng, device=device)
         start = self.buffer[places].to(dtype)
-        fresh = torch.rand(count, 1, 1, 1, generator=rng, device=device) < self._config.restart_rate
-        start = torch.where(fresh, self._noise(count, dtype, rng), start)
-        sampled = self._langevin.run(self.energy, start, self._config.langevin_steps, rng)
+        fresh = torch.rand(count, 1, 1, 1, generator=rng, device=device) < self.config.restart_rate
+        start = torch.where(fresh, self.noise_images(count, rng), start)
+        sampled = self.langevin.run(self.energy, start, self.config.langevin_steps, rng)
         self.buffer[places] = sampled.to(self.buffer.dtype)
         return sampled
 
-    def _noise(self, count: int, dtype: torch.dtype, rng: torch.Generator) -> Tensor:
+    def noise_images(self, count: int, rng: torch.Generator) -> Tensor:
         """U(−1, 1), shape (count, C, H, W)."""
-        return 2 * torch.rand(count, *self._shape, generator=rng, device=self.buffer.device, dtype=dtype) - 1
+        return 2 * torch.rand(count, *self._shape, generator=rng, device=self.buffer.device, dtype=self._dtype) - 1
 
     @property
     def independent_samples(self) -> int:
@@ -106,64 +98,22 @@ class Ebm(GenerativeModel):
     def sample_parts(self, counts: Iterable[int], rng: torch.Generator) -> Iterator[Tensor]:
         """Images of the buffer chosen by `rng`, some Langevin steps further."""
         for chosen in chosen_in_turn(len(self.buffer), counts, rng):
-            yield self._moved(self.buffer[chosen].to(self._dtype), self._config.sample_steps, rng)
+            yield self.moved(self.buffer[chosen].to(self._dtype), self.config.sample_steps, rng)
 
-    def _moved(self, start: Tensor, steps: int, rng: torch.Generator) -> Tensor:
+    def moved(self, start: Tensor, steps: int, rng: torch.Generator) -> Tensor:
         """Langevin dynamics a few hundred images at a time, without slopes of the weights."""
-        chunks = [self._langevin.run(self.energy, part, steps, rng) for part in start.split(_CHUNK)]
+        chunks = [self.langevin.run(self.energy, part, steps, rng) for part in start.split(_CHUNK)]
         return torch.cat(chunks)
 
     @property
     def _dtype(self) -> torch.dtype:
         return next(self.energy.parameters()).dtype
 
-    def portable(self) -> ExportableModel:
-        return ExportableModel(
-            title="energy",
-            network=self.energy,
-            takes={"images": image_argument(self._shape)},
-            gives={"energy": "E(x) with p(x) ∝ exp(−E(x)/T), float32, shape (B,)"},
-        )
+    @property
+    def views(self) -> ModelViews:
+        from studio.models.ebm.views import EbmViews
 
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        energy = self.energy(grid(points))
-        views: list[PlaneView] = [
-            field("energy", "Energy", _ENERGY_TIP, energy),
-            slope_arrows("pull", "Force on samples", _FORCE_TIP, self.energy, points),
-        ]
-        if self._config.noise:
-            temperature = self._config.noise**2 / (2 * self._config.step_size)
-            tip = "What Langevin dynamics samples. log q(x) = −E(x)/T − log Z with T = σ²/(2·step size), Z by the grid."
-            views.append(log_density_field(-energy / temperature, tip))
-        views.append(repeated(_FLOW_TIP, lambda at: self._langevin.run(self.energy, at, 1, rng), anywhere(points, rng)))
-        return tuple(views)
-
-    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
-        count = min(_COLUMNS, len(self.buffer))
-        start = self._noise(count, self._dtype, rng)
-        steps = self._config.langevin_steps
-        fresh, long = self._moved(start, steps, rng), self._moved(start, 5 * steps, rng)
-        kept = self.sample(max(count, min(len(probe.seen), len(self.buffer))), rng)
-        energies = {"trained on": probe.seen, "held out": probe.held_out, "buffer": kept, "fresh noise": long}
-        return (
-            Pictures(
-                name="origins",
-                title="From the buffer and from noise",
-                tip="Whether the energy can lead noise to an image, or only polishes what the buffer holds. "
-                "Rows: buffer, noise after n Langevin steps, noise after 5·n.",
-                images=to_pixels(torch.cat((kept[:count], fresh, long))),
-                columns=count,
-                rows=("from the buffer", f"from noise, {steps} steps", f"from noise, {5 * steps} steps"),
-            ),
-            Histogram(
-                name="energies",
-                title="Energies",
-                tip="How probable the model finds images; where real and sampled overlap, they look alike to it. "
-                "E(x), with p(x) ∝ exp(−E(x)).",
-                axis="energy E",
-                series={name: to_array(self.energy(images)) for name, images in energies.items() if len(images)},
-            ),
-        )
+        return EbmViews(self)
 
 
 def _refuse_runaway(positive: Tensor, negative: Tensor) -> None:

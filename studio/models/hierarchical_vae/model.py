@@ -21,19 +21,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from studio.models.base import Batch, LossTerms, Phase, Probe
-from studio.models.diagnostic import Diagnostic, Pictures
-from studio.models.exportable import IMAGES, ExportableModel, latent_argument
+from studio.models.base import Batch, LossTerms, Phase
 from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_density
 from studio.models.hierarchical_vae.config import HierarchicalVaeConfig
-from studio.models.latent_variable import Autoencoder, LatentVariableModel, MeanImage
+from studio.models.latent_variable import Autoencoder, LatentVariableModel
 from studio.models.likelihoods import pixel_likelihood
 from studio.models.nets import Shape, Style, decoder, encoder
-from studio.models.pixels import to_pixels
+from studio.models.views import ModelViews
 
-_CHUNK = 500
-_ROWS = 6
-_COLUMNS = 8
 _LOG_VARIANCE_RANGE = (-10.0, 5.0)
 """Of a code given its neighbour: a code that is told exactly would be worth any number of nats."""
 
@@ -71,23 +66,7 @@ class Ladder(Autoencoder):
         self.down = nn.ModuleList(ConditionalNormal(network) for network in down)
 
 
-class Descent(MeanImage):
-    """The mean of p(x|z_1), shape (B, C, H, W), for what all codes are drawn from, the topmost first, side by side.
-
-    z_L = ε_L,   z_l = μ(z_{l+1}) + σ(z_{l+1})·ε_l
-    """
-
-    def __init__(self, ladder: Ladder, sizes: Sequence[int]) -> None:
-        super().__init__(ladder)
-        self.down = ladder.down
-        self._sizes = tuple(sizes)
-
-    def forward(self, noise: Tensor) -> Tensor:
-        """ε of shape (B, sum of the sizes)."""
-        return super().forward(_descended(self.down, self._sizes, noise))
-
-
-def _descended(down: nn.ModuleList, sizes: Sequence[int], noise: Tensor) -> Tensor:
+def descended(down: nn.ModuleList, sizes: Sequence[int], noise: Tensor) -> Tensor:
     """z_1 of shape (B, size of the lowest layer), for the ε of all layers, the topmost first, side by side."""
     code, *lower = noise.split(list(reversed(sizes)), dim=1)
     for step, own in zip(reversed(down), lower, strict=True):
@@ -115,7 +94,7 @@ class HierarchicalVae(LatentVariableModel):
     def __init__(self, config: HierarchicalVaeConfig, shape: Shape) -> None:
         sizes = config.code_sizes
         super().__init__(config, shape, Ladder(config, sizes, shape))
-        self._sizes = sizes
+        self.sizes = sizes
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
         climb = self.encode(batch.images, rng)
@@ -124,7 +103,7 @@ class HierarchicalVae(LatentVariableModel):
         layers = self.layer_kl(climb)
         metrics = {"reconstruction": reconstruction, **{f"kl_{i}": kl for i, kl in enumerate(layers, start=1)}}
         return LossTerms(
-            data=reconstruction + self._config.beta * torch.stack(layers).sum(0),
+            data=reconstruction + self.config.beta * torch.stack(layers).sum(0),
             example_metrics={name: value.detach() for name, value in metrics.items()},
         )
 
@@ -163,43 +142,16 @@ class HierarchicalVae(LatentVariableModel):
     @property
     def latent_shape(self) -> tuple[int, ...]:
         """The topmost code and, for each layer below, the noise that its code is drawn with, one behind the other."""
-        return (sum(self._sizes),)
+        return (sum(self.sizes),)
 
     def codes(self, latents: Tensor) -> Tensor:
-        return _descended(self.autoencoder.down, self._sizes, latents)
+        return descended(self.autoencoder.down, self.sizes, latents)
 
-    def portable(self) -> ExportableModel:
-        return ExportableModel(
-            title="decoders of all layers, to the mean of p(x|z_1)",
-            network=Descent(self.autoencoder, self._sizes),
-            takes={"latents": latent_argument(sum(self._sizes), "ε of all layers, the topmost first,")},
-            gives={"images": IMAGES},
-        )
+    @property
+    def views(self) -> ModelViews:
+        from studio.models.hierarchical_vae.views import HierarchicalVaeViews
 
-    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
-        return (*super().diagnostics(probe, rng), self._redraws(probe, rng))
-
-    def _descend(self, top: Tensor, rng: torch.Generator) -> Tensor:
-        """z_1 ~ p(z_1|z_2)… for codes z_L = `top`, shape (B, size of the topmost layer)."""
-        code = top
-        for step in reversed(self.autoencoder.down):
-            code = step(code).draw(rng)
-        return code
-
-    def _redraws(self, probe: Probe, rng: torch.Generator) -> Pictures:
-        """A real image in front; behind it samples that share its topmost code."""
-        real = probe.seen[:: max(1, len(probe.seen) // _ROWS)][:_ROWS]
-        top = self.encode(real, rng).codes[-1].repeat_interleave(_COLUMNS - 1, 0)
-        drawn = self.autoencoder.likelihood.mean(self.autoencoder.decoder(self._descend(top, rng)))
-        rows = torch.cat((real[:, None], drawn.unflatten(0, (len(real), _COLUMNS - 1))), 1)
-        return Pictures(
-            name="top_code",
-            title="What the topmost code decides",
-            tip="A real image in front, behind it samples that share its topmost code: what they have in common is "
-            "decided there. z_L ~ q(z_L|x), the lower codes drawn anew from p(z_l|z_{l+1}).",
-            images=to_pixels(rows.flatten(0, 1)),
-            columns=_COLUMNS,
-        )
+        return HierarchicalVaeViews(self)
 
 
 def _perceptron(inputs: int, outputs: int, hidden: int) -> nn.Sequential:

@@ -12,18 +12,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from studio.models.base import Batch, LossTerms, Phase, Probe
-from studio.models.diagnostic import Diagnostic, Pictures
+from studio.models.base import Batch, LossTerms, Phase
 from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_density
 from studio.models.latent_variable import Autoencoder, LatentVariableModel
 from studio.models.likelihoods import pixel_likelihood
 from studio.models.nets import Shape, Style, decoder, encoder
-from studio.models.pixels import to_pixels
 from studio.models.vae.config import VaeConfig
-
-_CHUNK = 500
-_SWEPT = 8
-_SWEEP = 9
+from studio.models.views import ModelViews
 
 
 class Codec(Autoencoder):
@@ -50,7 +45,7 @@ class Vae(LatentVariableModel):
         reconstruction = self.autoencoder.likelihood.negative_log(output, batch.images)
         kl = kl_to_standard_normal(*code).sum(1)
         return LossTerms(
-            data=reconstruction + self._config.beta * kl,
+            data=reconstruction + self.config.beta * kl,
             example_metrics={"reconstruction": reconstruction.detach(), "kl": kl.detach()},
         )
 
@@ -68,24 +63,8 @@ class Vae(LatentVariableModel):
     def reconstruct(self, images: Tensor, rng: torch.Generator) -> Tensor:
         return self.autoencoder.likelihood.mean(self.autoencoder.decoder(self.encode(images).draw(rng)))
 
-    def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
-        return (*super().diagnostics(probe, rng), self._latent_sweep(probe))
+    @property
+    def views(self) -> ModelViews:
+        from studio.models.vae.views import VaeViews
 
-    def _latent_sweep(self, probe: Probe) -> Pictures:
-        """One image's code with one number at a time moved from −3 to 3, for the numbers that say most."""
-        code = self.encode(probe.seen)
-        information = kl_to_standard_normal(*code).mean(0)
-        chosen = information.argsort(descending=True)[:_SWEPT].tolist()
-        places = torch.linspace(-3, 3, _SWEEP, device=code.mean.device, dtype=code.mean.dtype)
-        codes = code.mean[:1].repeat(len(chosen) * _SWEEP, 1)
-        for row, number in enumerate(chosen):
-            codes[row * _SWEEP : (row + 1) * _SWEEP, number] = places
-        return Pictures(
-            name="latent_sweep",
-            title="Latent sweep",
-            tip="What single numbers of a code mean: a row moves one of them, those that say most first. "
-            "Mean of p(x|z), z_i from −3 to 3, the others as in one training image's code.",
-            images=to_pixels(self.autoencoder.likelihood.mean(self.autoencoder.decoder(codes))),
-            columns=_SWEEP,
-            rows=tuple(f"z_{number + 1}: {information[number]:.2f} nats on average" for number in chosen),
-        )
+        return VaeViews(self)

@@ -118,7 +118,7 @@ class PlaneWatch:
         model.eval()
         try:
             with torch.no_grad():
-                views = model.on_plane(inside, rng)
+                views = model.views.on_plane(inside, rng)
                 if hurried:
                     self.period = max(FRAME_SECONDS, (time.thread_time() - begun) / _MOST_OF_A_FRAME)
                 self._take_time(inside, rng)
@@ -131,7 +131,7 @@ class PlaneWatch:
         if time.perf_counter() < self._next_slow_views:
             return
         begun = time.thread_time()
-        self._slow_views = self._trainer.model.on_plane_at_leisure(inside, rng)
+        self._slow_views = self._trainer.model.views.on_plane_at_leisure(inside, rng)
         self._next_slow_views = time.perf_counter() + (time.thread_time() - begun) / _MOST_OF_THE_TIME
 
     def _draw(self, *, hurried: bool) -> None:

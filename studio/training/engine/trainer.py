@@ -14,10 +14,11 @@ from torch import Tensor
 from studio.data.example_set import ExampleSet
 from studio.data.scale import Values
 from studio.errors import UserError
-from studio.models.base import Batch, GenerativeModel, Phase, Probe
+from studio.models.base import Batch, GenerativeModel, Phase
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.nets import has_convolutions
 from studio.models.reduce import reduced_metrics, weighted_loss
+from studio.models.views import Probe
 from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.planner import BatchPlan
@@ -290,7 +291,7 @@ class Trainer:
         self.model.eval()
         try:
             with torch.no_grad():
-                found = self.model.diagnostics(probe, rng)
+                found = self.model.views.diagnostics(probe, rng)
         finally:
             self.model.train()
         # What a model draws of points are no pictures; the plane itself shows more.

@@ -129,14 +129,14 @@ def test_that_a_hurried_frame_draws_as_many_points_anew_as_there_is_time_for(mon
 def test_that_what_takes_long_is_shown_at_leisure(monkeypatch: pytest.MonkeyPatch) -> None:
     trainer, drawn = Trainer(planar_config("diffusion"), ring()), []
 
-    def density(points: torch.Tensor, rng: torch.Generator) -> tuple[Field, ...]:
+    def density(_: object, points: torch.Tensor, rng: torch.Generator) -> tuple[Field, ...]:
         drawn.append(trainer.step_count)
         spent.append(0.2)
         return (Field(name="model_density", title="Density", tip="A. B.", unit="nats", values=np.zeros((40, 40))),)
 
     spent = [0.0]
     now = [0.0]
-    monkeypatch.setattr(trainer.model, "on_plane_at_leisure", density)
+    monkeypatch.setattr(type(trainer.model.views), "on_plane_at_leisure", density)
     watch = PlaneWatch(trainer, ring().plane)
     monkeypatch.setattr("studio.training.analysis.plane_watch.time.thread_time", lambda: sum(spent))
     monkeypatch.setattr("studio.training.analysis.plane_watch.time.perf_counter", lambda: now[0])
