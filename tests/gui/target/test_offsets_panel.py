@@ -662,6 +662,7 @@ def test_that_many_classes_can_be_filtered_and_ordered_by_how_far_they_are_off(
     workbench.target.set_share(700, 0.3)
     head.deviation.setChecked(True)
     assert model.classes[0] == 700
+    assert hand.table.rowAt(0) == 0, "which is seen"
     head.filter.setText("99")
     assert sorted(model.classes) == [99, *range(199, 990, 100), *range(990, 1000)]
     head.filter.setText("class 42")

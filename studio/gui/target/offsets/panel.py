@@ -108,7 +108,7 @@ class OffsetsPanel(QWidget):
         head.preset_chosen.connect(self._apply)
         head.column_chosen.connect(self._show_column)
         head.gauge_chosen.connect(self._target.set_gauge)
-        head.order_changed.connect(self._order)
+        head.order_changed.connect(lambda: self._order(asked=True))
         self.terms.switched.connect(self._switch)
         self.terms.opened.connect(self.term_asked)
 
@@ -150,9 +150,8 @@ class OffsetsPanel(QWidget):
         ]
         self.terms.show_effects(view.dataset.class_names[index], shares)
 
-    @Slot()
-    def _order(self) -> None:
-        """Filter and order the classes, but not under a hand that is at one of them."""
+    def _order(self, *, asked: bool = False) -> None:
+        """Filter and order the classes, but not under a hand that is at one of them; the first is seen if `asked`."""
         view = self._model.view
         if view is None or self.table.dragging or self.table.editing:
             return
@@ -165,8 +164,11 @@ class OffsetsPanel(QWidget):
         if classes != self._model.classes:
             current = self.table.currentIndex()
             place = self._model.classes[current.row()] if current.isValid() else -1
+            bar = self.table.verticalScrollBar()
+            seen = 0 if asked else bar.value()
             self._model.show_classes(classes)
             self.table.setCurrentIndex(self._model.cell(place, current.column()))
+            bar.setValue(seen)
 
     @property
     def _tiltable(self) -> bool:
