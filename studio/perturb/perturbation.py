@@ -118,11 +118,6 @@ def offsets_for_shares(counts: ArrayLike, shares: ArrayLike) -> Floats:
     return offsets
 
 
-def offset_for_share(counts: ArrayLike, offsets: ArrayLike, index: int, share: float) -> float:
-    """The offset of one class that gives it `share` while the other offsets stay; see `offsets_for_some_shares`."""
-    return checked_offset(float(offsets_for_some_shares(counts, offsets, {index: share})[index]))
-
-
 def offsets_for_some_shares(counts: ArrayLike, offsets: ArrayLike, shares: Mapping[int, float]) -> Floats:
     """Offsets that give several classes a share each, while those of the other classes stay, and with them their
     proportions among what is left.

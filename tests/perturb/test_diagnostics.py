@@ -11,14 +11,14 @@ from studio.perturb.diagnostics import (
     second_order_response,
     summarise,
 )
-from studio.perturb.perturbation import Perturbation, offset_for_share
+from studio.perturb.perturbation import Perturbation, offsets_for_some_shares
 
 from .test_perturbation import MNIST_COUNTS
 
 
 def test_that_the_known_tilt_of_mnist_keeps_69_percent() -> None:
-    offset = offset_for_share(MNIST_COUNTS, [0.0] * 10, 2, 0.30)
-    summary = summarise(Perturbation.zero(10).with_offset(2, offset), MNIST_COUNTS, 64)
+    offsets = offsets_for_some_shares(MNIST_COUNTS, [0.0] * 10, {2: 0.30})
+    summary = summarise(Perturbation(offsets=tuple(offsets)), MNIST_COUNTS, 64)
     assert summary.efficiency == pytest.approx(0.6895, abs=5e-5)
     assert summary.mean_raw_weight == pytest.approx(1.2867, abs=5e-5)
     assert summary.examples_per_batch == pytest.approx(64)

@@ -11,7 +11,6 @@ from studio.perturb.perturbation import (
     Perturbation,
     class_log_weights,
     log_mean_weight,
-    offset_for_share,
     offsets_for_shares,
     offsets_for_some_shares,
     target_shares,
@@ -71,8 +70,7 @@ def test_that_shares_and_offsets_round_trip(case) -> None:  # type: ignore[no-un
 def test_that_typing_a_share_moves_one_class_and_keeps_the_others_proportions(case, share, which) -> None:  # type: ignore[no-untyped-def]
     counts, offsets = case
     index = which % len(counts)
-    moved = list(offsets)
-    moved[index] = offset_for_share(counts, offsets, index, share)
+    moved = offsets_for_some_shares(counts, offsets, {index: share})
     before, after = target_shares(counts, offsets), target_shares(counts, moved)
     assert after[index] == pytest.approx(share, rel=1e-9)
     others = np.arange(len(counts)) != index
@@ -91,7 +89,7 @@ def test_that_typing_several_shares_keeps_the_other_classes_proportions() -> Non
 
 
 def test_that_a_third_of_twos_in_mnist_needs_the_known_offset() -> None:
-    offset = offset_for_share(MNIST_COUNTS, [0.0] * 10, 2, 0.30)
+    offset = offsets_for_some_shares(MNIST_COUNTS, [0.0] * 10, {2: 0.30})[2]
     assert offset == pytest.approx(-1.3577, abs=5e-5)
     assert np.exp(log_mean_weight(MNIST_COUNTS, [0, 0, offset, *[0] * 7])) == pytest.approx(1.2867, abs=5e-5)
 
@@ -113,7 +111,7 @@ def test_that_an_unusable_offset_is_refused_in_plain_words(offset: float) -> Non
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1, 1.5, float("nan")])
 def test_that_an_impossible_share_is_refused(share: float) -> None:
     with pytest.raises(UserError, match="above 0 % and below 100 %"):
-        offset_for_share((5, 5), (0.0, 0.0), 0, share)
+        offsets_for_some_shares((5, 5), (0.0, 0.0), {0: share})
     with pytest.raises(UserError, match="above 0 % and below 100 %"):
         offsets_for_shares((5, 5), (share, float("inf")))
 
