@@ -78,10 +78,11 @@ class JudgeNetwork(nn.Module):
         with torch.device("meta"):  # laid out without weights, which are drawn below
             self.layers = nn.ModuleList(self._layers(build))
             self.last = nn.Linear(FEATURES, classes)
-        self.to_empty(device="cpu")
-        for layer in (*self.layers, self.last):
-            nn.init.kaiming_uniform_(layer.get_parameter("weight"), nonlinearity="relu", generator=rng)
-            nn.init.zeros_(layer.get_parameter("bias"))
+        for layer in (*self.layers, self.last):  # not by to_empty, for which torch imports sympy, a second's work
+            weight, bias = (torch.empty(layer.get_parameter(name).shape) for name in ("weight", "bias"))
+            nn.init.kaiming_uniform_(weight, nonlinearity="relu", generator=rng)
+            layer.register_parameter("weight", nn.Parameter(weight))
+            layer.register_parameter("bias", nn.Parameter(nn.init.zeros_(bias)))
 
     def _layers(self, build: Build) -> list[nn.Module]:
         height, width = self.side
