@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -208,7 +207,7 @@ class _Watcher:
         interrupted = False
         while finished is None:
             try:
-                time.sleep(_POLL_SECONDS)
+                self._handle.join(_POLL_SECONDS)
                 finished = self._drain()
             except KeyboardInterrupt:
                 if interrupted:
