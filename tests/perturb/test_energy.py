@@ -50,6 +50,18 @@ def moments(x: Floats, w: Floats) -> tuple[float, float]:
     return float(mean), float(np.average((x - mean) ** 2, weights=w))
 
 
+def test_that_examples_of_an_energy_without_a_clip_have_no_clip_either() -> None:
+    energies = Perturbation(offsets=(0.0, 0.0), energy=Energy(terms=(LinearTerm(feature="x"),))).example_energies(
+        plane(NORMAL)
+    )
+    assert energies.of(np.arange(5)).clip_effect is None
+
+
+def test_that_messages_show_features_and_no_columns() -> None:
+    assert LinearTerm(feature="x").sources == {"x": "x"}
+    assert ColumnTerm(source="csv:energies.csv").sources == {}
+
+
 @pytest.mark.parametrize("slope", [0.25, -0.5, 1.0])
 def test_that_a_normal_tilted_linearly_is_the_shifted_normal(slope: float) -> None:
     w = weights(Energy(terms=(LinearTerm(feature="x", slope=slope),)), plane(NORMAL))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from studio.errors import Cancelled, UserError
 from studio.perturb import features
-from studio.perturb.features import FEATURES, feature_named, features_of, measure
+from studio.perturb.features import FEATURES, Examples, feature_named, features_of, measure
 from studio.progress import Progress
 
 Images = NDArray[np.uint8]
@@ -53,6 +53,15 @@ def test_that_mean_and_contrast_are_those_of_the_pixels() -> None:
 @pytest.mark.parametrize(("ink", "paper"), [(255, 0), (0, 255), (90, 40)])
 def test_that_ink_is_what_stands_out_from_the_border_light_or_dark(ink: int, paper: int) -> None:
     assert value("ink", bar(10, 4, ink, paper)) == pytest.approx(100 * 40 / 784)
+
+
+def test_that_the_background_is_the_median_of_every_pixel_of_the_border_once() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (20, 5, 4, 1), dtype=np.uint8)
+    grey = images[..., 0] / 255
+    inside = np.zeros((5, 4), dtype=bool)
+    inside[1:-1, 1:-1] = True
+    wanted = [np.abs(image - np.median(image[~inside])) for image in grey]
+    np.testing.assert_allclose(Examples(images).ink, wanted)
 
 
 @pytest.mark.parametrize(("height", "width"), [(10, 4), (4, 10), (20, 1), (6, 6)])

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from studio.names import composed
@@ -425,6 +425,7 @@ def test_that_label_is_compared_with_a_class_by_name(text: str, expected: list[f
     assert by_name(text) == expected
 
 
+@settings(max_examples=20)
 @given(st.lists(st.text(min_size=1, max_size=30), min_size=3, max_size=3, unique_by=composed))
 @example(['a "b" c', "it’s 'x'", "back\\slash\\"])
 @example(["x − y", "a·b", "==("])
@@ -435,6 +436,17 @@ def test_that_any_name_is_written_in_quotes_and_read_as_it_is(names: list[str]) 
         spelt = unicodedata.normalize("NFD", name)
         if len(quoted(spelt)) < 400:
             assert by_name(f"(label == {quoted(spelt)})*2", names) == [2.0 * (each == number) for each in (0, 1, 2, 2)]
+
+
+def test_that_a_name_of_a_class_counts_as_a_part_of_the_formula() -> None:
+    assert parse_formula('label == "cat"', NAMES, CLASSES).size == 3
+
+
+def test_that_as_many_arguments_and_levels_are_read_as_is_said() -> None:
+    for name in ("max", "min"):
+        assert parse_formula(f"{name}({', '.join(['1'] * 16)})", NAMES).size == 17
+        refusal(f"{name}({', '.join(['1'] * 17)})")
+    assert parse_formula("-" * (DEEPEST - 1) + "x", NAMES).size == DEEPEST
 
 
 def test_that_a_name_in_one_spelling_is_the_class_in_another() -> None:

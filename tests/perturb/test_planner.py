@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.errors import UserError
@@ -58,7 +58,6 @@ def weighted_sets(draw: st.DrawFn) -> tuple[np.ndarray, float]:
 
 
 @given(weighted_sets(), st.sampled_from([1, 7, 2**20]))
-@settings(max_examples=100)
 def test_that_error_carry_is_the_literal_loop_also_for_weights_above_the_batch_size(
     case: tuple[np.ndarray, float], piece: int
 ) -> None:
@@ -124,7 +123,7 @@ def test_that_each_planner_gives_each_example_its_weight_on_average(kind: type[P
     weights = weights / weights.mean()
     planner = kind(np.log(weights), 4, rng)
     mass, steps = np.zeros(25), 0
-    for _ in range(20_000):
+    for _ in range(20_000 if kind is ResamplingPlanner else 4_000):
         plan = planner.next()
         steps += 1 + plan.skipped
         np.add.at(mass, plan.indices, plan.weights / plan.average_size)
@@ -168,7 +167,7 @@ def test_that_an_edit_within_an_epoch_keeps_the_error_and_the_position() -> None
     assert np.array_equal(rest[: 500 - taken], np.arange(taken, 500))
 
 
-def test_that_of_ten_million_weights_a_tenth_is_planned_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_that_of_millions_of_weights_a_part_is_planned_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     original = np.searchsorted
 
@@ -177,7 +176,7 @@ def test_that_of_ten_million_weights_a_tenth_is_planned_in_one_pass(monkeypatch:
         return original(*arguments, **options)
 
     monkeypatch.setattr(np, "searchsorted", counted)
-    planner = ErrorCarryPlanner(np.zeros(10_000_000), 64, np.random.default_rng(0))
+    planner = ErrorCarryPlanner(np.zeros(3_000_000), 64, np.random.default_rng(0))
     plans = [planner.next() for _ in range(100)]
     assert calls == [2**20]
     assert sum(plan.adjusted_size for plan in plans) == 6400
@@ -199,8 +198,12 @@ def test_that_a_batch_larger_than_the_data_is_refused() -> None:
 def test_that_raw_weights_out_of_scale_are_refused_and_the_old_ones_stay() -> None:
     planner = ErrorCarryPlanner(np.zeros(500), 16, Unshuffled())
     planner.next()
-    for extreme in (700.0, -700.0):
-        with pytest.raises(UserError):
+    for extreme, says in (
+        (800.0, r"10\^346 batches of 16"),
+        (-800.0, r"mean weight 10\^-347"),
+        (10.0, r"1\.38e\+03 b"),
+    ):
+        with pytest.raises(UserError, match=says):
             planner.retarget(np.full(500, extreme), revision=1)
     plan = planner.next()
     assert plan.revision == 0

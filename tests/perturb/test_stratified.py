@@ -63,7 +63,7 @@ def test_that_what_each_example_weighs_stays_within_a_fixed_distance_of_its_due(
     # Steps·w is due; a bound that does not grow with the steps makes the mean over steps exact: no standard error.
     weights = np.exp(logs)
     one_example = len(LABELS) / 16 * np.maximum(weights, 1.0)
-    for steps in (500, 5000):
+    for steps in (500, 2500):
         plans = planned(kind, logs, steps)
         taken = steps + sum(plan.skipped for plan in plans)
         assert (np.abs(mass(plans) - taken * weights) <= 2.5 * one_example).all()
@@ -87,7 +87,7 @@ def test_that_resampling_takes_each_example_in_exact_proportion_to_its_weight_by
 
 
 def test_that_a_batch_of_each_planner_has_the_same_mean_to_its_standard_error() -> None:
-    logs, steps = by_example(), 4000
+    logs, steps = by_example(), 2000
     observed = np.random.default_rng(9).normal(size=len(LABELS)) + LABELS
     wanted = float(np.exp(logs) @ observed / len(LABELS))
     for kind in (ErrorCarryPlanner, FixedSizePlanner, ResamplingPlanner, StratifiedPlanner):
@@ -99,9 +99,10 @@ def test_that_a_batch_of_each_planner_has_the_same_mean_to_its_standard_error() 
 
 @pytest.mark.parametrize("kind", [FixedSizePlanner, ResamplingPlanner, StratifiedPlanner])
 def test_that_a_fraction_of_an_example_is_carried_and_not_rounded_away(kind: type[Planner]) -> None:
-    sizes = [len(plan.indices) for plan in planned(kind, by_class(), 50, average_size=8.4)]
-    assert set(sizes) == {8, 9}
-    assert sum(sizes) == 420
+    for average_size in (8.4, 8.06):
+        sizes = [len(plan.indices) for plan in planned(kind, by_class(), 50, average_size=average_size)]
+        assert set(sizes) == {8, 9}
+        assert sum(sizes) == round(50 * average_size)
 
 
 def test_that_a_fixed_size_in_the_raw_gauge_holds_b_avg_in_units_of_weight() -> None:
@@ -109,6 +110,7 @@ def test_that_a_fixed_size_in_the_raw_gauge_holds_b_avg_in_units_of_weight() -> 
     plans = planned(FixedSizePlanner, raw, 300)
     assert {len(plan.indices) for plan in plans} == {4}
     assert np.mean([plan.adjusted_size for plan in plans]) == pytest.approx(16, rel=0.02)
+    assert {plan.skipped for plan in planned(FixedSizePlanner, raw, 20, average_size=1)} == {3}
 
 
 # -- quotas of classes
@@ -305,7 +307,7 @@ def test_that_what_is_left_of_a_pass_goes_by_the_rates_of_now(count: int, seed: 
 
 def test_that_drawing_within_a_class_adds_the_stated_variance_and_counting_adds_more() -> None:
     rng = np.random.default_rng(11)
-    count, size, steps = 4000, 20, 6000
+    count, size, steps = 4000, 20, 3000
     logs = normalised(0.8 * rng.normal(size=count))
     rates, observed = np.exp(logs), rng.normal(size=count)
     drawn = StratifiedPlanner(logs, size, np.random.default_rng(1))
@@ -315,5 +317,5 @@ def test_that_drawing_within_a_class_adds_the_stated_variance_and_counting_adds_
         means = [float(plan.weights @ observed[plan.indices]) / size for plan in plans]
         mean = float(np.mean(rates * observed))
         wanted = (np.mean(rates**power * observed**2) - mean**2) / size
-        # The variance of 6,000 values has a standard error of √(2/6000) = 1.8 %.
+        # The variance of 3,000 values has a standard error of √(2/3000) = 2.6 %.
         assert np.var(means) == pytest.approx(wanted, rel=0.08)
