@@ -6,6 +6,7 @@ Nothing here imports Qt or torch, so a test that needs neither starts at once.
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import signal
 import sys
@@ -65,10 +66,17 @@ def _timeout(item: pytest.Item) -> float:
     return float(mark.args[0]) if mark is not None else 0.0
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder that is not there yet, and the next; pytest itself would look through thousands for a free name."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def private_home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh home for each test, so that no test reads or writes the person's settings, runs or data."""
-    root = tmp_path_factory.mktemp("home")
+    root = next(homes)
     for variable, name in _DIRECTORIES.items():
         folder = root / name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -128,7 +136,7 @@ def _collect_garbage() -> None:
 @pytest.fixture
 def quick_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     """A judge that is trained for a moment only."""
-    monkeypatch.setattr("studio.evaluation.judge._SEEN", 10_000)
+    monkeypatch.setattr("studio.evaluation.judge._SEEN", 2_000)
 
 
 @pytest.fixture(scope="session")
@@ -140,9 +148,17 @@ def judges_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def kept_judge(judges_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that is trained for twice as long, but once for each data set: it is kept from test to test."""
+    """One that is trained for longer, but once for each data set: it is kept from test to test.
+
+    That of the digits is there before a test begins, and counts as no time of the first that needs it.
+    """
+    from studio.data.digits import DigitsConfig, load_digits
+    from studio.evaluation.judge_store import judge_for
+    from studio.progress import Progress
+
     monkeypatch.setattr("studio.evaluation.judge._SEEN", 20_000)
     monkeypatch.setattr("studio.evaluation.judge_store.cache_dir", lambda: judges_folder)
+    judge_for(load_digits(DigitsConfig(), judges_folder, Progress()), Progress())
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 # Refusing the import, rather than looking afterwards, has the traceback name who asked for it.
 REFUSE = """
@@ -26,6 +28,7 @@ _BEFORE_THE_WINDOW = (
 )
 
 
+@pytest.mark.slow
 def test_that_nothing_before_the_window_nor_a_panel_loads_torch_and_panels_behind_others_are_not_waited_for() -> None:
     code = (
         f"{REFUSE}\nfrom importlib import import_module\nfor module in {_BEFORE_THE_WINDOW}:\n    import_module(module)"
@@ -39,6 +42,7 @@ def test_that_nothing_before_the_window_nor_a_panel_loads_torch_and_panels_behin
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_that_qt_does_not_read_the_source_of_all_that_is_imported_after_it() -> None:
     code = "import builtins; before = builtins.__import__; import studio.gui; assert builtins.__import__ is before"
     code += "; import sys, studio.gui.plots; assert 'pyqtgraph' in sys.modules and 'cuda' not in sys.modules"

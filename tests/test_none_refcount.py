@@ -20,6 +20,7 @@ NOISE = 100  # the interpreter itself takes and gives a few references; the faul
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="None is immortal from Python 3.12 on; its count says nothing")
+@pytest.mark.slow
 def test_that_repainting_a_live_plot_keeps_the_references_to_none(qtbot: QtBot) -> None:
     plot = pg.PlotWidget()
     qtbot.addWidget(plot)

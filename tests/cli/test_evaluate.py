@@ -227,6 +227,7 @@ def test_that_a_judge_needs_no_more_than_two_examples_of_a_class() -> None:
     assert judge.confusion().sum(axis=0).tolist() == [5, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_judge")
 def test_that_training_evaluates_within_its_budget_and_at_its_end_if_told_to(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

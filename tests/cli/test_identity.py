@@ -25,18 +25,13 @@ from studio.training.storage.shelf import CheckpointStore
 from tests.data.idx_files import write_idx_set
 from tests.threads import with_one_thread
 
+pytestmark = pytest.mark.usefixtures("quick_judge")
 one_thread = pytest.fixture(autouse=True, scope="module")(with_one_thread)
 COLUMN = 'perturbation.terms=[{"kind":"column","path":"energies.csv"}]'
 _QUICK = (
     *("model.width=4", "batch.average_size=8", "cadence.log_every=5"),
     *("perturbation.offsets={}", "dataset.kind=folder", "dataset.size=8"),
 )
-
-
-@pytest.fixture(autouse=True)
-def quick_judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A judge that is trained for a moment only."""
-    monkeypatch.setattr("studio.evaluation.judge._SEEN", 2_000)
 
 
 def make_folder(path: Path, counts: dict[str, int], seed: int = 0) -> Path:
@@ -276,6 +271,7 @@ def test_that_nothing_but_places_is_set_where_a_run_is_only_looked_at(made: Path
 # -- downloaded data
 
 
+@pytest.mark.slow
 def test_that_a_data_folder_is_looked_for_where_it_was(tmp_path: Path, refused: Refused) -> None:
     run, root = tmp_path / "run", tmp_path / "sets"
     write_idx_set(root)

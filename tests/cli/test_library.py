@@ -54,6 +54,7 @@ def test_that_runs_are_compared_by_name_and_by_folder(workspace: Path, capsys: p
     assert "two to 8" in capsys.readouterr().err
 
 
+@pytest.mark.slow  # torch.export loads the compiler
 def test_that_a_run_is_exported_in_parts_and_whole(
     workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

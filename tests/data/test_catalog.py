@@ -77,6 +77,7 @@ def test_that_a_set_that_does_not_fit_is_refused_before_it_is_read(
     assert len(load_dataset(MnistConfig(), tmp_path)) == 60
 
 
+@pytest.mark.slow
 def test_that_the_catalog_and_mnist_on_disk_need_no_torch(tmp_path: Path) -> None:
     write_idx_set(tmp_path)
     code = (

@@ -31,6 +31,7 @@ def test_that_judges_who_agree_leave_the_interval_of_one_and_what_is_unsure_no_e
     np.testing.assert_array_equal(found.raw, one.raw)
 
 
+@pytest.mark.slow
 def test_that_the_interval_holds_what_another_judge_of_that_kind_finds() -> None:
     """Judges whose shares scatter by 3 % about what they have in common: a fifth lies within in 95 % or more."""
     rng, truth, held = np.random.default_rng(0), np.array([0.1, 0.15, 0.2, 0.25, 0.3]), []

@@ -100,7 +100,7 @@ def test_that_the_kernel_distance_of_equal_laws_is_0_on_average_even_with_repeat
         kernel = (data[drawn].astype(float) @ data[drawn].T / 6 + 1) ** 3
         found.append(kernel[~same].mean())
     assert np.mean(found) == pytest.approx(expected, rel=0.03)
-    x, y = cloud(2000, seed=3), cloud(2000, seed=4)
+    x, y = cloud(1000, seed=3), cloud(1000, seed=4)
     assert abs(kernel_distance(x, y)) < 0.02 * abs(kernel_distance(x, y + 1))
 
 

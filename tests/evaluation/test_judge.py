@@ -71,13 +71,17 @@ def test_that_what_it_cannot_decide_is_a_class_of_its_own(judge: Judge) -> None:
     assert undecided.judge(grey).labels.tolist() == [3, 3, 3, 3]
 
 
-def test_that_training_it_leaves_torchs_own_random_stream_alone(data: ImageSet) -> None:
+def test_that_training_it_leaves_torchs_own_random_stream_alone(
+    data: ImageSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.evaluation.judge._SEEN", 1_000)
     before = torch.get_rng_state()
     train_judge(data, Progress())
     assert torch.equal(before, torch.get_rng_state())
 
 
 def test_that_it_is_trained_once_per_data_set(data: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.evaluation.judge._SEEN", 1_000)
     first = judge_for(data, Progress(), tmp_path)
     monkeypatch.setattr("studio.evaluation.judge_store.train_judge", lambda *_: pytest.fail("trained again"))
     again = judge_for(data, Progress(), tmp_path)

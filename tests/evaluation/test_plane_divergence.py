@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.integrate import dblquad
+from scipy.integrate import quad
 from scipy.stats import norm
 
 from studio.evaluation.plane_divergence import (
@@ -41,11 +41,10 @@ def js_of_gaussians(shift: float) -> float:
     """JS(N(0, 1), N(shift, 1)) along x₁, by quadrature: x₂ adds nothing."""
 
     def integrand(x: float) -> float:
-        p, q = norm.pdf(x), norm.pdf(x, shift)
+        p, q = (math.exp(-(offset**2) / 2) / math.sqrt(2 * math.pi) for offset in (x, x - shift))
         return 0.5 * sum(a * math.log(2 * a / (p + q)) for a in (p, q) if a > 0)
 
-    value, _ = dblquad(lambda x, _: integrand(x), 0, 1, -12, 12 + shift)
-    return float(value)
+    return float(quad(integrand, -12, 12 + shift)[0])
 
 
 @pytest.mark.parametrize("shift", [0.5, 1.0, 2.0])

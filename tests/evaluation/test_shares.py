@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, entropy
 
@@ -118,6 +118,7 @@ def test_that_a_class_known_by_hardly_an_example_is_not_blown_up(known: int, rig
     assert found.uncorrected == (0,)
 
 
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), classes=st.integers(1, 6), unknown=st.sampled_from([0.0, 0.1, 0.5, 1.0]))
 def test_that_any_counts_give_shares_within_bounds(seed: int, classes: int, unknown: float) -> None:
     """Whatever was counted, whole or not, of classes known well, badly or not at all."""
@@ -138,8 +139,8 @@ def test_that_any_counts_give_shares_within_bounds(seed: int, classes: int, unkn
         np.testing.assert_allclose(found.corrected, found.raw, atol=1e-9)
 
 
-@pytest.mark.parametrize("known", [1, 3, 10, 30])
-@pytest.mark.parametrize("wrong", [0.02, 0.1, 0.3])
+@pytest.mark.parametrize("known", [1, 10])
+@pytest.mark.parametrize("wrong", [0.02, 0.3])
 def test_that_correcting_by_few_examples_is_on_average_no_worse_than_not_correcting(known: int, wrong: float) -> None:
     rng, corrected, raw = np.random.default_rng(1), [], []
     for _ in range(40):
@@ -205,8 +206,8 @@ def test_that_a_judge_at_chance_leaves_shares_as_they_are_judged() -> None:
         assert [group.classes for group in found.together] == [(0, 1, 2, 3)]
 
 
-@pytest.mark.parametrize("told", [0.0, 0.02, 0.1])
-@pytest.mark.parametrize("known", [5, 30, 100])
+@pytest.mark.parametrize("told", [0.0, 0.1])
+@pytest.mark.parametrize("known", [5, 30])
 def test_that_a_class_taken_for_another_may_have_its_share(known: int, told: float) -> None:
     """Of class 1 hardly an example is seen as such, so that most of what is judged 0 may be of either."""
     rng, trials, truth = np.random.default_rng(4), 25, np.array([0.1, 0.6, 0.2, 0.1, 0.0])

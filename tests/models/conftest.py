@@ -20,7 +20,8 @@ SHAPES: tuple[Shape, ...] = ((1, 8, 8), (1, 28, 28), (3, 32, 32), (2, 1, 1))
 
 def configured(spec: ModelSpec, **settings: Any) -> ModelConfig:
     """Settings of a narrow model."""
-    narrow = {"width": 8} if "width" in spec.config.model_fields else {}
+    small = {"width": 8, "langevin_steps": 3, "sample_steps": 5, "sampling_steps": 10}
+    narrow = {name: value for name, value in small.items() if name in spec.config.model_fields}
     return spec.config.model_validate({**narrow, **settings})
 
 

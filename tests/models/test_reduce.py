@@ -64,7 +64,7 @@ def test_that_error_carry_and_the_constant_normaliser_give_each_class_its_target
     """At ΔH = −4 the mean effective weight of the class is its target share, 0.858."""
     logs = TILTED.example_log_weights(LABELS, COUNTS)
     planner = ErrorCarryPlanner(logs, AVERAGE, np.random.default_rng(0))
-    steps = 60_000 // AVERAGE
+    steps = 20_000 // AVERAGE
     total = torch.zeros(2, dtype=torch.float64)
     taken = 0
     for _ in range(steps):
@@ -73,8 +73,8 @@ def test_that_error_carry_and_the_constant_normaliser_give_each_class_its_target
         total += class_gradient(LABELS[plan.indices], plan.weights, AVERAGE)
     share = total / taken
     assert target_shares(COUNTS, TILTED.offsets)[1] == pytest.approx(0.8575, abs=1e-4)
-    assert share[1].item() == pytest.approx(target_shares(COUNTS, TILTED.offsets)[1], abs=2e-3)
-    assert share.sum().item() == pytest.approx(1.0, abs=2e-3)
+    assert share[1].item() == pytest.approx(target_shares(COUNTS, TILTED.offsets)[1], abs=4e-3)
+    assert share.sum().item() == pytest.approx(1.0, abs=4e-3)
 
 
 def test_that_dividing_by_the_batchs_own_weight_would_be_biased() -> None:
@@ -84,7 +84,7 @@ def test_that_dividing_by_the_batchs_own_weight_would_be_biased() -> None:
     expected = sum(c * k * w / (k * w + AVERAGE - k) for k, c in enumerate(chance))
     planner = FixedSizePlanner(TILTED.example_log_weights(LABELS, COUNTS), AVERAGE, np.random.default_rng(0))
     shares = []
-    for _ in range(60_000 // AVERAGE):
+    for _ in range(20_000 // AVERAGE):
         plan = planner.next()
         shares.append(class_gradient(LABELS[plan.indices], plan.weights, plan.adjusted_size)[1].item())
     assert expected == pytest.approx(0.70, abs=0.005)

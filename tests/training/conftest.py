@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from studio.data.image_set import ImageSet
+from studio.evaluation.judge import Judge, train_judge
 from studio.models.catalog import model_spec
 from studio.progress import Progress
 from studio.training.config.file import parse_config
@@ -22,8 +23,22 @@ from studio.training.run.session import RunHandle, RunRequest
 from tests.threads import with_one_thread
 
 DEADLINE_S = 60.0
-_SMALL = {"width": 4, "latent_size": 4, "hidden_units": 4, "buffer_size": 16, "steps": 2}
+_SMALL = {
+    "width": 4,
+    "latent_size": 4,
+    "hidden_units": 4,
+    "buffer_size": 16,
+    "langevin_steps": 2,
+    "sample_steps": 4,
+    "sampling_steps": 4,
+    "diffusion_steps": 20,
+}
 CLASSES = ("ant", "bee", "cat")
+
+KINDS = ("gan", "vae", "ebm")
+"""What the trainer can meet: two networks that take turns, a likelihood, and a memory of chains."""
+FAMILIES = ("wgan_gp", "vae", "hierarchical_vae", "diffusion", "rbm", "ebm")
+"""Of the models that share their code, one."""
 
 E = TypeVar("E", bound=Event)
 
@@ -113,6 +128,12 @@ class WatchedRun:
 
 
 one_thread = pytest.fixture(autouse=True, scope="package")(with_one_thread)
+
+
+@pytest.fixture(scope="session")
+def judge() -> Judge:
+    """Of the tiny images; trained once."""
+    return train_judge(tiny_images(), Progress())
 
 
 @pytest.fixture

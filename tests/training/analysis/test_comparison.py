@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
-from studio.models.catalog import MODELS
 from studio.perturb.planner import BatchPlan
 from studio.training.analysis.comparison import ComparisonSpec, PlannerComparison, weight_groups
 from studio.training.analysis.gradient_probe import GradientProbe
@@ -20,7 +19,7 @@ from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import CancelComparison, ComparePlanners, Pause, Stop
 from studio.training.messages.events import ComparingPlanners, Noticed, Outcome, PlannersCompared
 from studio.training.messages.planner_report import PlannerReport, PlannerRow
-from tests.training.conftest import steps, tiny_config, tiny_images
+from tests.training.conftest import KINDS, steps, tiny_config, tiny_images
 from tests.training.played import Played, Script, target
 from tests.training.run.test_loop import FakeTime
 
@@ -122,7 +121,8 @@ def test_that_variances_are_those_of_the_closed_forms(within: float) -> None:
     assert f"{report.row(PlannerKind.FIXED_SIZE).trace / report.lowest.trace:.2g} times" in report.advice.reason
 
 
-@pytest.mark.parametrize("labelled", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("labelled", [True, False])
 def test_that_only_a_batch_divided_by_its_own_weight_is_biased_and_by_as_much_as_enumeration_says(
     labelled: bool,
 ) -> None:
@@ -163,7 +163,7 @@ def test_that_weights_are_alike_in_a_group_of_one_class(within: float) -> None:
 # -- without a trace in training
 
 
-@pytest.mark.parametrize("kind", [spec.kind for spec in MODELS])
+@pytest.mark.parametrize("kind", KINDS)
 def test_that_training_goes_on_as_if_nobody_had_asked(kind: str) -> None:
     config = tiny_config(kind, perturbation={"offsets": {"cat": -2.0}})
     asked, unasked = (Trainer(config, tiny_images()) for _ in range(2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +39,14 @@ def file_fault(path: Path, content: bytes) -> UserError:
 # -- round trips
 
 
-@pytest.mark.parametrize("dataset", DATASETS, ids=lambda spec: spec.kind)
-@pytest.mark.parametrize("model", MODELS, ids=lambda spec: spec.kind)
-def test_that_a_configuration_survives_its_file(dataset: Any, model: Any, tmp_path: Path) -> None:
-    config = RunConfig(dataset=dataset.config(), model=model.config(), name="ΔH “two”")
+def test_that_a_configuration_survives_its_file(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    path.write_text(config.to_json(), encoding="utf-8")
-    assert read_config(path) == config
+    for dataset, model in [*product(DATASETS, MODELS[:1]), *product(DATASETS[:1], MODELS)]:
+        config = RunConfig.model_validate(
+            {"dataset": {"kind": dataset.kind}, "model": {"kind": model.kind}, "name": "ΔH “two”"}
+        )
+        path.write_text(config.to_json(), encoding="utf-8")
+        assert read_config(path) == config
 
 
 @given(

@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 from studio.data.catalog import load_dataset
-from studio.data.image_set import ImageSet
 from studio.data.planar.config import RingConfig
 from studio.errors import UserError
-from studio.evaluation.judge import Judge, as_tensor, train_judge
+from studio.evaluation.judge import Judge, as_tensor
 from studio.perturb.energy import Energy
 from studio.perturb.features import measure
 from studio.perturb.perturbation import Perturbation
@@ -245,33 +244,27 @@ def test_that_a_column_may_name_files(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def judge(monkeypatch: pytest.MonkeyPatch) -> list[Judge]:
-    """A judge of the tiny images, trained once and not kept on disk."""
-    kept: list[Judge] = []
-
-    def judge_for(data: ImageSet, progress: Progress) -> Judge:
-        kept[:] = kept or [train_judge(data, progress)]
-        return kept[0]
-
-    monkeypatch.setattr("studio.evaluation.judge_store.judge_for", judge_for)
-    return kept
+def judged_by(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> Judge:
+    """The judge of the tiny images, for whoever asks for one."""
+    monkeypatch.setattr("studio.evaluation.judge_store.judge_for", lambda *_: judge)
+    return judge
 
 
-def test_that_the_judges_log_odds_tilt_examples_of_one_class_differently(judge: list[Judge]) -> None:
+def test_that_the_judges_log_odds_tilt_examples_of_one_class_differently(judged_by: Judge) -> None:
     images = tiny_images()
     measured = measured_set(images)
     name = images.class_names[1]
     target = tilted(terms=[{"kind": "judge", "of": name, "slope": -0.5}]).perturbation.resolve(images.class_names)
     energy = target.example_energies(measured).energy
-    (found,) = judge
-    q = found.network.first(as_tensor(images.images)).double().softmax(1)[:, 1].numpy()
+    q = judged_by.network.first(as_tensor(images.images)).double().softmax(1)[:, 1].numpy()
     np.testing.assert_allclose(energy, -0.5 * np.log(q / (1 - q)), atol=1e-3)
     weights = np.exp(target.example_log_weights(images.labels, images.counts, target.example_energies(measured)))
     assert weights[images.labels == 1].mean() > weights[images.labels != 1].mean()
     assert len(set(np.round(weights[images.labels == 1], 6).tolist())) > 1
 
 
-def test_that_a_run_is_planned_with_the_judges_log_odds_and_records_them(judge: list[Judge]) -> None:
+@pytest.mark.usefixtures("judged_by")
+def test_that_a_run_is_planned_with_the_judges_log_odds_and_records_them() -> None:
     images = tiny_images()
     config = tilted(terms=[{"kind": "judge", "of": images.class_names[1]}])
     trainer = Trainer(config, images)

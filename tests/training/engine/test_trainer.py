@@ -25,12 +25,12 @@ from studio.training.engine.optimisers import NetworkOptimiser
 from studio.training.engine.trainer import Trainer
 from studio.training.examples.padding import padded
 from tests.models.conftest import flat_gradient, same_noise_for_all  # noqa: F401 - a fixture
-from tests.training.conftest import tiny_config, tiny_images
+from tests.training.conftest import KINDS, tiny_config, tiny_images
 
-every_kind = pytest.mark.parametrize("kind", [spec.kind for spec in MODELS])
-every_planner = pytest.mark.parametrize(
-    "planner",
-    [pytest.param(kind, marks=[pytest.mark.slow] * (kind is not PlannerKind.ERROR_CARRY)) for kind in PlannerKind],
+every_kind = pytest.mark.parametrize("kind", KINDS)
+every_kind_and_planner = pytest.mark.parametrize(
+    ("kind", "planner"),
+    [*((kind, PlannerKind.ERROR_CARRY) for kind in KINDS if kind != "vae"), *(("vae", each) for each in PlannerKind)],
 )
 TILT = {"ant": 0.5, "cat": -2.0}
 
@@ -55,8 +55,7 @@ def same_state(one: Trainer, other: Trainer) -> bool:
 # -- what the offsets mean
 
 
-@every_kind
-@every_planner
+@every_kind_and_planner
 def test_that_zero_and_constant_offsets_train_as_none_do_to_the_last_bit(kind: str, planner: PlannerKind) -> None:
     batch = {"average_size": 8, "planner": str(planner)}
     none = trained(tiny_config(kind, batch=batch))
@@ -228,7 +227,7 @@ def test_that_a_seed_fixes_every_bit_and_another_does_not(kind: str) -> None:
     assert not same_state(one, other)
 
 
-@every_kind
+@pytest.mark.parametrize("kind", [spec.kind for spec in MODELS])
 def test_that_building_a_trainer_leaves_the_global_stream_alone(kind: str) -> None:
     before = torch.random.get_rng_state()
     trained(tiny_config(kind), 2).sample(2)
@@ -302,8 +301,7 @@ def test_that_the_generator_moves_only_on_each_nth_step() -> None:
 # -- small batches
 
 
-@every_kind
-@every_planner
+@every_kind_and_planner
 def test_that_batches_of_a_single_example_train(kind: str, planner: PlannerKind) -> None:
     config = tiny_config(
         kind, batch={"average_size": 1, "planner": str(planner)}, perturbation={"offsets": {"ant": 3.0, "cat": -3.0}}
@@ -361,7 +359,7 @@ def test_that_steps_passed_over_are_counted_and_not_trained() -> None:
     assert trainer.skipped == skipped > 0
 
 
-@every_kind
+@pytest.mark.parametrize("kind", ["wgan_gp", "vae", "diffusion"])
 def test_that_a_convolutional_step_is_that_of_plain_backpropagation(kind: str) -> None:
     """Gradients of gradients can lie in memory in another order than their weights, which fused optimisers ignore."""
     rng = np.random.default_rng(0)

@@ -25,11 +25,10 @@ from studio.training.storage.frames import FrameStore
 from studio.training.storage.recorder import Recorder
 from studio.training.storage.resumption import resume
 from studio.training.storage.run_folder import RunFolder
-from tests.training.conftest import steps, tiny_config, tiny_images
+from tests.training.conftest import FAMILIES, KINDS, steps, tiny_config, tiny_images
 from tests.training.played import Played, Script
 
-every_kind = pytest.mark.parametrize("kind", [spec.kind for spec in MODELS])
-WITH = [spec.kind for spec in MODELS if not spec.without_latents]
+WITH = [kind for kind in FAMILIES if not model_spec(kind).without_latents]
 FIRST = Latents(seed=7)
 
 
@@ -37,7 +36,7 @@ def images(trainer: Trainer, latents: Latents, count: int = 9) -> np.ndarray[Any
     return grid_images(trainer.shown(averaged=True), latents, count, PIXELS)
 
 
-@every_kind
+@pytest.mark.parametrize("kind", [spec.kind for spec in MODELS])
 def test_that_the_catalog_says_which_models_have_latents(kind: str) -> None:
     config = tiny_config(kind)
     shape = Trainer(config, tiny_images()).model.latent_shape
@@ -45,7 +44,7 @@ def test_that_the_catalog_says_which_models_have_latents(kind: str) -> None:
     assert config.model.latent_numbers(64) == (0 if shape is None else math.prod(shape))
 
 
-@every_kind
+@pytest.mark.parametrize("kind", FAMILIES)
 def test_that_another_seed_shows_other_samples_and_the_same_one_the_same(kind: str) -> None:
     trainer = Trainer(tiny_config(kind), tiny_images())
     trainer.step()
@@ -154,7 +153,7 @@ def play_all(rolled: Latents) -> Script:
     yield [ShowBetween()]
 
 
-@every_kind
+@pytest.mark.parametrize("kind", KINDS)
 def test_that_samples_of_other_latents_disturb_no_bit_of_training(kind: str, tmp_path: Path) -> None:
     rolled = Latents(seed=8).pinned([FIRST.at(3)])
     quiet, watched = Played(tiny_config(kind)), Played(tiny_config(kind), tmp_path / "run")

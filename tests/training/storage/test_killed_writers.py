@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from studio.training.messages.events import Logged
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import append_metrics, read_metrics
@@ -71,6 +73,7 @@ append_metrics(Path(sys.argv[1]), [Logged(step=1, seconds=1.0, values={"a": 1.0}
 """
 
 
+@pytest.mark.slow
 def test_that_a_writer_killed_before_its_first_batch_leaves_an_empty_file_or_none(tmp_path: Path) -> None:
     killed = subprocess.run([sys.executable, "-c", _KILLED_AT_BIRTH, str(tmp_path)], cwd=Path.cwd(), check=False)
     assert killed.returncode == -signal.SIGKILL
