@@ -89,7 +89,7 @@ class Hand:
         scale, view = self.table._scale(row), self.panel._model.view
         assert view is not None
         start = scale.handle(view, row).toPoint()
-        stop = QPoint(round(scale.x(share)), start.y())
+        stop = QPoint(round(scale.x(0) + (scale.x(scale.most) - scale.x(0)) * share / scale.most), start.y())
         viewport = self.table.viewport()
         self.qtbot.mousePress(viewport, Button.LeftButton, Modifier.NoModifier, start)
         for place in (start + (stop - start) / 2, stop):
@@ -503,6 +503,12 @@ def test_that_the_end_of_a_bar_is_dragged_to_a_share_in_one_step(hand: Hand, wor
     workbench.setup.undo_stack.undo()
     assert target(workbench, 2) == pytest.approx(0.3)
     assert hand.panel._model.scale == scale
+
+
+def test_that_a_drag_goes_on_beyond_the_scale(hand: Hand, workbench: Workbench) -> None:
+    hand.drag(2, 0.25)
+    assert target(workbench, 2) == pytest.approx(0.25, abs=0.003)
+    assert hand.panel._model.scale == pytest.approx(0.3)
 
 
 def test_that_escape_gives_a_drag_up(hand: Hand, workbench: Workbench) -> None:

@@ -53,8 +53,8 @@ class Scale:
         return self.cell.left() + _LEFT + self._room * min(max(share, 0.0) / self.most, 1.04)
 
     def share(self, x: float) -> float:
-        """The share that ends there, in 0…`most`."""
-        return min(max((x - self.cell.left() - _LEFT) / self._room, 0.0), 1.0) * self.most
+        """The share that ends there; beyond the right end, too, for a drag that takes it there."""
+        return min(max((x - self.cell.left() - _LEFT) / self._room * self.most, 0.0), 1.0)
 
     @property
     def _room(self) -> float:
