@@ -24,7 +24,7 @@ from studio.gui.evaluation.samples import SharesSamples
 from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.judge_offers import why_not_judged
 from studio.gui.state.setup import Setup
-from studio.gui.widgets.buttons import toggle_button, tool_button
+from studio.gui.widgets.buttons import choice_button, toggle_button, tool_button
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.panel import LivePanel
@@ -76,7 +76,7 @@ class SharesPanel(LivePanel):
         row = FlowLayout(bar, spacing=2)
         self._which = QButtonGroup(self)
         for name, (title, tip) in _PAGES.items():
-            button = toggle_button(f"shares_{name}", title, tip, checked=name == "bars")
+            button = choice_button(f"shares_{name}", title, tip, checked=name == "bars")
             self._which.addButton(button)
             row.addWidget(button)
         self._which.buttonToggled.connect(self._on_page)

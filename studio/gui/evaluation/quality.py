@@ -88,7 +88,7 @@ _FIGURES = (
     Figure(
         title="Nearness",
         value=lambda found: f"{found.nearness:.2f}",
-        beside=lambda found: "0 copies, 1 as real",
+        beside=lambda found: "0: copies, 1: as real ones",
         tip="Whether samples are copies: median distance of a sample to its nearest training example, over that of a "
         "real example to the nearest other one.",
     ),

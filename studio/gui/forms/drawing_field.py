@@ -29,14 +29,14 @@ from studio.gui.forms.fields import Field
 from studio.gui.widgets.buttons import toggle_button, tool_button
 from studio.gui.widgets.tooltip import set_help
 
-_ROOM_WORDS = "Every place weighs the same, so a class that was drawn longer has more of the points."
+_ROOM_WORDS = "Every mark weighs the same, so a class that was drawn longer has more of the points."
 
 
 def summary(text: str) -> str:
     """A drawing in words."""
     strokes = parse_drawing(text)
     places = sum(len(stroke.places) for stroke in strokes)
-    return f"{places:,} places in {len({stroke.label for stroke in strokes})} classes"
+    return f"{places:,} brush marks in {len({stroke.label for stroke in strokes})} classes"
 
 
 class DrawingDialog(QDialog):
@@ -79,7 +79,7 @@ class DrawingDialog(QDialog):
         self.brush.valueChanged.connect(self._set_width)
         self.canvas.label_asked.connect(lambda label: self.label.setCurrentIndex(label - 1))
         self.canvas.width_asked.connect(self.brush.setValue)
-        self.eraser = toggle_button("drawing_eraser", "Eraser", "Take away the places that the brush touches.")
+        self.eraser = toggle_button("drawing_eraser", "Eraser", "Take away what the brush touches.")
         self.eraser.toggled.connect(self._set_erasing)
         self.undo = tool_button("drawing_undo", "Undo", "Take back the last stroke (Ctrl+Z).")
         self.undo.clicked.connect(self.canvas.undo)
@@ -123,7 +123,9 @@ class DrawingDialog(QDialog):
         self.clear.setEnabled(bool(self.canvas.strokes))
         full = " The drawing is full." if self.canvas.places >= MOST_PLACES else ""
         advice = _ROOM_WORDS if enough else "Draw with two classes at least."
-        self.told.setText(f"{self.canvas.places:,} of {MOST_PLACES:,} places in {len(classes)} classes.{full} {advice}")
+        self.told.setText(
+            f"{self.canvas.places:,} of {MOST_PLACES:,} brush marks in {len(classes)} classes.{full} {advice}"
+        )
 
 
 class DrawingField(QWidget, Field):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt, Slot
 from PySide6.QtGui import (
     QColor,
     QFontDatabase,
@@ -53,6 +53,8 @@ class LogView(QPlainTextEdit):
         self.setMaximumBlockCount(MOST_LINES)
         self.setUndoRedoEnabled(False)
         self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self._end = 0
+        self.verticalScrollBar().rangeChanged.connect(self._follow)
         self._colours = _Colours(self.document(), tokens)
         self.restyle(tokens)
 
@@ -64,10 +66,15 @@ class LogView(QPlainTextEdit):
         self._colours.tokens = tokens
         self._colours.rehighlight()
 
+    @Slot(int, int)
+    def _follow(self, _: int, end: int) -> None:
+        """Stay at the end, for whatever reason it is elsewhere now, unless the person scrolled up."""
+        at_end, self._end = self.verticalScrollBar().value() >= min(self._end, end) - 1, end
+        if at_end:
+            self.verticalScrollBar().setValue(end)
+
     def add(self, line: LogLine) -> None:
-        """Append a line; the view stays at the end unless the person scrolled up."""
-        bar = self.verticalScrollBar()
-        at_end = bar.value() >= bar.maximum() - 1
+        """Append a line."""
         level = _LEVELS.index(line.level)
         details = line.detail.rstrip().splitlines()
         clock = time.strftime("%H:%M:%S", time.localtime(line.when))
@@ -78,8 +85,6 @@ class LogView(QPlainTextEdit):
             self._append(f"             {text}", level)
         for text in details:
             self._append(f"      {text}", level | _DETAIL)
-        if at_end:
-            bar.setValue(bar.maximum())
 
     def _append(self, text: str, state: int) -> None:
         cursor = QTextCursor(self.document())

@@ -60,7 +60,7 @@ class WeightsPanel(LivePanel):
         self._bins: Bins | None = None
         self._shares: dict[str, Floats] = {}
         self._top = 0.0
-        self.plot = Plot(theme, "Importance weights", "weight w (mean 1)", "share of examples (%)")
+        self.plot = Plot(theme, "Importance weights", "weight w", "share of examples (%)")
         self.plot.setAccessibleDescription(
             "Histogram of importance weights, over the data set and in the last batches."
         )
@@ -74,7 +74,8 @@ class WeightsPanel(LivePanel):
         self.legend.add(Chip("dataset", _TITLES["dataset"], _TIPS["dataset"]), "data_grey")
         self.legend.add(Chip("recent", _TITLES["recent"], _TIPS["recent"]), 0)
         self.legend.toggled.connect(self.request_draw)
-        self.body.addWidget(self._controls())
+        self._bar = self._controls()
+        self.body.addWidget(self._bar)
         self.body.addWidget(self.plot, 1)
         self.body.addWidget(self.legend)
         self.restyle(theme.tokens)
@@ -96,6 +97,12 @@ class WeightsPanel(LivePanel):
             button.toggled.connect(self._on_scale)
             row.addWidget(button)
         return bar
+
+    def set_compact(self, on: bool) -> None:
+        """A card shows the plot alone."""
+        self.plot.set_compact(on)
+        self._bar.setVisible(not on)
+        self.legend.setVisible(not on)
 
     @Slot(object)
     def take_tilt(self, tilt: TiltView | None) -> None:
@@ -148,10 +155,12 @@ class WeightsPanel(LivePanel):
             "recent": _percent(self._bins.counts(self._recent)),
         }
         self._show(self._bins)
+        if self._tilt is not None:
+            self.set_figures(f"ESS/n&nbsp;{compact(100 * self._tilt.summary.efficiency, 2)}&nbsp;%")
 
     def _show(self, bins: Bins) -> None:
         raw = self._tilt is not None and self._tilt.perturbation.gauge.value == "raw"
-        self.plot.set_label("bottom", "weight w = e^−ΔH" if raw else "weight w (mean 1)")
+        self.plot.set_label("bottom", "weight w = e^−ΔH" if raw else "weight w = e^−ΔH/⟨e^−ΔH⟩")
         self.plot.set_logarithmic("bottom", bins.logarithmic)
         self.plot.set_logarithmic("left", self.log_count.isChecked())
         low, high = self._height_range()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from PySide6.QtWidgets import QGraphicsSceneResizeEvent, QMenu, QToolTip, QWidge
 from studio.gui.plots.ticks import linear_ticks, log_label, log_ticks, number_label
 from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.theme import ThemeManager, Tokens
-from studio.gui.widgets.tooltip import tooltip
+from studio.gui.widgets.tooltip import rich, tooltip
 
 _PIXELS_PER_TICK = {"left": 28, "bottom": 62}
 _SPARSER = 1.6  # how much further apart ticks are on a card
@@ -158,7 +157,7 @@ class Plot(pg.PlotWidget):
             axis.setPen(QColor(tokens.border))
             axis.setTextPen(QColor(tokens.muted))
             axis.setTickFont(font)
-            label = escape(self.labels[side], quote=False)  # it is shown as rich text
+            label = rich(self.labels[side])
             axis.setLabel(label, color=tokens.muted, **{"font-size": f"{tokens.font_small}pt"})
             axis.showLabel(bool(self.labels[side]) and not axis.compact)
         metrics = pg.QtGui.QFontMetrics(font)

@@ -85,7 +85,11 @@ class ProfilePlot(Plot):
             seen.append(values)
         everything = np.concatenate([*seen, np.array(self.reached)]) if seen else np.empty(0)
         if len(everything):
-            self._y_range = sticky(self._y_range, float(everything.min()), float(everything.max()))
+            least, most = float(everything.min()), float(everything.max())
+            low, high = sticky(self._y_range, least, most)
+            if "%" in profile.axes[1] and not self.logarithmic and least >= 0 and most <= 100:
+                low, high = max(low, 0.0), min(high, 100.0)
+            self._y_range = low, high
         finite = at[np.isfinite(at)]
         low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
         air = 0.02 * (high - low) or 0.5

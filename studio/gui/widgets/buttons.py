@@ -10,7 +10,7 @@ from studio.gui.widgets.tooltip import set_help
 
 
 def tool_button(name: str, title: str, tip: str) -> QToolButton:
-    """A button with a text.
+    """A button with a text, which does something.
 
     Args:
         name: of the object, for tests and style.
@@ -20,16 +20,25 @@ def tool_button(name: str, title: str, tip: str) -> QToolButton:
     button = QToolButton()
     button.setObjectName(name)
     button.setText(title)
+    button.setProperty("kind", "action")
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     set_help(button, title, tip)
     return button
 
 
 def toggle_button(name: str, title: str, tip: str, *, checked: bool = False) -> QToolButton:
-    """A button that stays pressed."""
+    """A button that stays pressed until it is clicked again."""
     button = tool_button(name, title, tip)
+    button.setProperty("kind", "toggle")
     button.setCheckable(True)
     button.setChecked(checked)
+    return button
+
+
+def choice_button(name: str, title: str, tip: str, *, checked: bool = False) -> QToolButton:
+    """One of several buttons of which one is pressed."""
+    button = toggle_button(name, title, tip, checked=checked)
+    button.setProperty("kind", "choice")
     return button
 
 
@@ -37,5 +46,6 @@ def icon_button(theme: ThemeManager, icon: str, name: str, title: str, tip: str)
     """A button that shows an icon; its title is for screen readers."""
     button = tool_button(name, title, tip)
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+    button.setProperty("kind", "icon")
     theme.bind_icon(button, icon)
     return button

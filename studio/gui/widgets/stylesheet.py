@@ -45,6 +45,18 @@ QToolButton:focus { border: 2px solid $focus; padding: 2px; }
 QToolButton:disabled { color: $disabled; }
 QToolButton:checked:disabled { border-color: $border; }
 
+QToolButton[kind="action"], QToolButton[kind="toggle"] { border-color: $border; padding: 3px 6px; }
+QToolButton[kind="action"] { background: $raised; }
+QToolButton[kind="action"]:hover { background: $hover; }
+QToolButton[kind="toggle"] { border-radius: 9px; padding: 3px 9px; color: $muted; }
+QToolButton[kind="toggle"]:checked { background: $chosen; border-color: $accent; color: $text; }
+QToolButton[kind="choice"] { border-width: 0 0 2px 0; border-radius: 0; padding: 3px 6px; color: $muted; }
+QToolButton[kind="choice"]:checked { background: transparent; border-color: $accent; color: $text; }
+QToolButton[kind="action"]:focus { border: 2px solid $focus; padding: 2px 5px; }
+QToolButton[kind="toggle"]:focus { border: 2px solid $focus; padding: 2px 8px; }
+QToolButton[kind="choice"]:focus { border: 2px solid $focus; padding: 1px 4px; }
+QToolButton[kind]:disabled { color: $disabled; border-color: $grid; background: transparent; }
+
 QToolButton[chip="true"] { padding: 1px 4px; }
 QToolButton[chip="true"]:checked { background: transparent; border-color: transparent; }
 QToolButton[chip="true"]:!checked { color: $disabled; }
@@ -132,7 +144,10 @@ def stylesheet(tokens: Tokens) -> str:
     values |= {"pictures": _quoted(resources() / "pictures"), "look": "dark" if tokens.dark else "light"}
     values["inner"] = max(0, tokens.radius - 1)
     return _SHEET.substitute(
-        values, progress=_mixed(tokens.accent, tokens.surface), arrived=_mixed(tokens.ok, tokens.surface, 0.12)
+        values,
+        progress=_mixed(tokens.accent, tokens.surface),
+        chosen=_mixed(tokens.accent, tokens.surface, 0.15),
+        arrived=_mixed(tokens.ok, tokens.surface, 0.12),
     )
 
 

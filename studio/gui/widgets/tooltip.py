@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from PySide6.QtWidgets import QWidget
 
 
+def rich(text: str) -> str:
+    """Plain text as rich text, with powers of e set as such."""
+    return re.sub(r"\be\^(−?\w+)", r"e<sup>\1</sup>", escape(text, quote=False))
+
+
 def tooltip(*paragraphs: str) -> str:
     """Rich text of plain paragraphs; empty ones are left out."""
-    return "".join(f"<p style='margin: 2px 0'>{escape(text)}</p>" for text in paragraphs if text)
+    return "".join(f"<p style='margin: 2px 0'>{rich(text)}</p>" for text in paragraphs if text)
 
 
 def set_help(widget: QWidget, name: str, text: str) -> None:

@@ -68,7 +68,7 @@ def test_that_the_field_takes_what_was_accepted(qtbot: QtBot) -> None:
     field = DrawingField()
     show(qtbot, field)
     field.show_value(TEXT)
-    assert field.told.text() == "2 places in 2 classes"
+    assert field.told.text() == "2 brush marks in 2 classes"
     qtbot.keyClick(field.button, Key.Key_Space)
     assert field.dialog is not None
     qtbot.keyClick(field.dialog.canvas, Key.Key_Space)

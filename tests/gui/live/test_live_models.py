@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.live.curves import GRADIENTS, LOSSES
 from studio.gui.live.diagnostics import DiagnosticsPanel
 from studio.gui.plots.curves import CurvesPanel
+from studio.gui.plots.profile_plot import ProfilePlot
 from studio.gui.plots.value_bins import shares, value_edges
 from studio.gui.state.history import History, HistoryView
 from studio.gui.widgets.theme import ThemeManager
@@ -145,6 +146,15 @@ def test_that_a_profile_is_drawn_against_its_own_axis(qtbot: QtBot, panel: Diagn
     qtbot.mouseClick(panel.log_button, Qt.MouseButton.LeftButton)
     assert panel.profile.axes["left"].logarithmic
     assert len(panel.profile._lines[0].getOriginalDataset()[0]) == 10, "0 has no logarithm"
+
+
+def test_that_an_axis_of_percentages_ends_at_a_hundred(qtbot: QtBot, theme: ThemeManager) -> None:
+    plot = ProfilePlot(theme)
+    qtbot.addWidget(plot)
+    for unit, top in (("ESS/n (%)", 100.0), ("ESS", 112.0)):
+        values = {"one": np.array([0.0, 100.0])}
+        plot.show_profile(Profile(name=unit, title="x", tip="", axes=("s", unit), at=np.arange(2.0), series=values))
+        assert plot.view.viewRange()[1][1] == pytest.approx(top)
 
 
 def test_that_pictures_have_their_columns_and_name_their_rows(qtbot: QtBot, panel: DiagnosticsPanel) -> None:

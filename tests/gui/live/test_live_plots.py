@@ -288,6 +288,16 @@ def test_that_equal_weights_stand_in_one_bar_at_one(weights: WeightsPanel) -> No
     assert low < 1 < high
 
 
+def test_that_a_card_of_weights_is_the_plot_and_what_the_data_is_worth(weights: WeightsPanel) -> None:
+    assert weights.figures == "ESS/n&nbsp;100&nbsp;%"
+    assert weights.plot.axes["bottom"].label.toPlainText().strip() == "weight w = e−ΔH/⟨e−ΔH⟩"
+    weights.set_compact(True)
+    assert weights.legend.isHidden()
+    assert not weights.log_weight.isVisible()
+    weights.set_compact(False)
+    assert weights.log_weight.isVisible()
+
+
 def test_that_batches_stand_in_the_same_bars_as_the_data_set(weights: WeightsPanel, workbench: Workbench) -> None:
     workbench.target.set_offset(2, -1.36)
     logs = np.exp(workbench.target.tilt.perturbation.class_log_weights(workbench.setup.dataset.counts))  # type: ignore[union-attr]

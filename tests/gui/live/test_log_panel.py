@@ -48,6 +48,21 @@ def test_that_lines_carry_time_and_level(log: LogPanel, workbench: Workbench) ->
     assert second[2:10].count(":") == 2
 
 
+def test_that_the_log_stays_at_its_end_whatever_its_size_until_one_scrolls_up(
+    qtbot: QtBot, log: LogPanel, workbench: Workbench
+) -> None:
+    bar = log.view.verticalScrollBar()
+    for height in (200, 90, 300, 120):
+        log.resize(480, height)
+        for number in range(30):
+            workbench.log.line_logged.emit(LogLine(text=f"line {number}"))
+        qtbot.waitUntil(lambda: bar.value() == bar.maximum() > 0)
+    bar.setValue(3)
+    log.resize(480, 250)
+    workbench.log.line_logged.emit(LogLine(text="another"))
+    assert bar.value() == 3
+
+
 def test_that_details_unfold_by_click_and_by_key(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
     workbench.log.line_logged.emit(LogLine(text="Failed", level=Level.ERROR, detail=_TRACE))
     workbench.log.line_logged.emit(LogLine(text="After"))
