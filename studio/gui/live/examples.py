@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QToolTip, QWidget
 
-from studio.gui.state.setup import Setup
 from studio.gui.state.view_state import DatasetView
+from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.number_format import FIGURE_SPACE, compact
 from studio.gui.widgets.panel import LivePanel
@@ -32,9 +32,9 @@ class ExamplesPanel(LivePanel):
     NAME = "examples"
     TITLE = "Examples"
 
-    def __init__(self, time: TimeCursor, setup: Setup, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(self, time: TimeCursor, data: SubjectData, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self._setup = setup
+        self._data = data
         self._planned: PlannedExamples | None = None
         self._step = 0
         self.header = QLabel()
@@ -91,7 +91,7 @@ class ExamplesPanel(LivePanel):
         self.header.setText(
             f"First n = {number.ljust(4, FIGURE_SPACE)}Σw = {total.ljust(9, FIGURE_SPACE)}step {self._step:,}"
         )
-        self.sheet.show_examples(planned, self._setup.dataset)
+        self.sheet.show_examples(planned, self._data.view if self._data.is_of_run else None)
 
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""

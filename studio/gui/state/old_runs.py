@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from studio.evaluation.tables import curve_values, evaluation_of
 from studio.gui.state.history import History
 from studio.library.notes import read_notes
 from studio.progress import Progress
-from studio.training.config.run_config import RunConfig
+from studio.training.config.energy import EnergyConfig, energy_config_of_record
+from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.messages.events import Evaluated
 from studio.training.storage.frames import Frame, FrameStore
 from studio.training.storage.metrics import Metrics, RecordedEvaluation, newest_evaluations, read_metrics
 from studio.training.storage.run_identity import RunIdentity
+from studio.training.storage.summary import no_summary, read_summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +38,14 @@ class Moment:
 
     Attributes:
         recent: the last evaluations, the oldest first.
+        target: in force, and its revision; None where it is not known.
     """
 
     frame: Frame | None
     evaluation: Evaluated | None
     recent: tuple[Sighting, ...] = ()
+    target: PerturbationConfig | None = None
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +115,36 @@ def read_moment(folder: Path, step: int) -> Moment:
     if frame is not None:
         diagnosed, diagnostics = frames.diagnosed_at(step)
         frame = replace(frame, diagnostics=diagnostics, diagnosed=diagnosed)
-    return Moment(frame=frame, evaluation=found[-1] if found else None, recent=_seen(found))
+    target, revision = _target_at(folder, step, frame)
+    evaluation = found[-1] if found else None
+    return Moment(frame=frame, evaluation=evaluation, recent=_seen(found), target=target, revision=revision)
+
+
+def _target_at(folder: Path, step: int, frame: Frame | None) -> tuple[PerturbationConfig | None, int]:
+    """The target in force at a step, by the edits that the run noted; before them, by the offsets of its samples.
+
+    Raises:
+        UserError: the run is damaged.
+    """
+    target = RunIdentity.read(folder).trained.perturbation
+    edits = read_summary(folder).get("edits") if (folder / "summary.json").exists() else None
+    if not edits:
+        return target, frame.revision if frame is not None else 0
+    try:
+        past = [edit for edit in edits if edit["step"] <= step]
+        if past:
+            energy = energy_config_of_record(past[-1]["energy"]) if "energy" in past[-1] else EnergyConfig()
+            found = PerturbationConfig(offsets=_but_zeros(past[-1]["offsets"]), gauge=target.gauge)
+            return found.with_energy(energy), int(past[-1]["revision"])
+        if frame is None or any("energy" in edit for edit in edits):
+            return None, 0
+        return target.model_copy(update={"offsets": _but_zeros(frame.offsets)}), frame.revision
+    except (KeyError, TypeError, ValueError) as error:
+        raise no_summary(folder, error) from error
+
+
+def _but_zeros(offsets: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in offsets.items() if value}
 
 
 def _newest(folder: Path, step: int) -> list[Evaluated]:

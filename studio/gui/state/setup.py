@@ -14,6 +14,7 @@ from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
 from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.gui.state.dataset_loader import DatasetLoader
+from studio.gui.state.loaded_data import LoadedData
 from studio.gui.state.log import Log
 from studio.gui.state.log_line import Level
 from studio.gui.state.task_runner import TaskRunner
@@ -26,7 +27,6 @@ from studio.perturb.example_features import ExampleFeatures
 from studio.training.config.run_config import RunConfig, offsets_by_name
 from studio.training.engine.warm_up import warm_up
 from studio.training.examples.judges import Judges
-from studio.training.examples.measured_set import measured_set
 
 
 class Setup(QObject):
@@ -40,7 +40,8 @@ class Setup(QObject):
         runs_root: where each run gets a folder of its own.
 
     Attributes:
-        images: the data set in use; None while there is none.
+        data: the data set in use; None while there is none.
+        images: its examples.
         in_use: settings of the data set that was loaded last.
         images_root: folder of downloaded data sets that it was found in.
         dataset: what panels show of it.
@@ -76,6 +77,7 @@ class Setup(QObject):
         self.config = config or RunConfig()
         self.data_root = data_root or default_data_root()
         self.runs_root = runs_root or chosen_runs_root()
+        self.data: LoadedData | None = None
         self.images: ExampleSet | None = None
         self.dataset: DatasetView | None = None
         self.judges: Judges | None = None
@@ -197,10 +199,9 @@ class Setup(QObject):
             self._on_failed(missing)
 
     def _use(self, images: ExampleSet | None) -> None:
-        self.images = images
-        self.dataset = DatasetView.of(images) if images is not None else None
-        self.judges = Judges(images, self.data_root) if images is not None else None
-        self.measured = measured_set(images, self.judges) if images is not None else None
+        self.data = data = LoadedData.of(images, self.in_use, self.data_root) if images is not None else None
+        self.images, self.judges = (data.images, data.judges) if data is not None else (None, None)
+        self.dataset, self.measured = (data.view, data.measured) if data is not None else (None, None)
         self.dataset_changed.emit(self.dataset)
 
     @Slot(object)

@@ -93,6 +93,7 @@ class TiltView:
         outweighed: whether they are.
         pending: a run is under way and has not yet taken this target up.
         refused: it cannot, and keeps the one before.
+        fixed: it is that of a run from disk, and cannot be edited.
         locked: classes that keep their share while others are edited.
         generated: shares of what the model generates, and whose they are; None where none are known of these data.
         energies: ΔH of every example; None where it depends on the class alone, or is not known yet.
@@ -106,6 +107,7 @@ class TiltView:
     outweighed: bool = False
     pending: bool = False
     refused: bool = False
+    fixed: bool = False
     locked: frozenset[int] = frozenset()
     generated: Generated | None = None
     energies: ExampleEnergies | None = None

@@ -11,6 +11,7 @@ from studio.gui.state.judge_offers import class_names_of
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.target.terms import Observable, observables
+from studio.gui.timeline.subject_data import SubjectData
 from studio.perturb.energy import ExampleEnergies
 from studio.perturb.example_features import COLUMN, ExampleFeatures
 from studio.perturb.perturbation import Perturbation
@@ -25,7 +26,8 @@ class EnergyControl(QObject):
 
     Args:
         tasks: measures beside the window.
-        setup: whose data set.
+        setup: where data sets are.
+        data: the data set whose examples are measured.
     """
 
     rejected = Signal(object)  # UserError with .field: nothing was changed
@@ -33,24 +35,24 @@ class EnergyControl(QObject):
     trying_changed = Signal(bool)  # an edit waits for that: another one now would not know of it
     measured_more = Signal()  # there are values that were not there before
 
-    def __init__(self, tasks: TaskRunner, setup: Setup, parent: QObject | None = None) -> None:
+    def __init__(self, tasks: TaskRunner, setup: Setup, data: SubjectData, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._tasks, self._setup = tasks, setup
+        self._tasks, self._data = tasks, data
         self._busy = 0
         self._awaited = False
         self._failed: dict[tuple[str, ...], UserError] = {}
-        for changed in (setup.dataset_changed, setup.data_root_changed):
+        for changed in (data.dataset_changed, setup.data_root_changed):
             changed.connect(self._forget_failures)
 
     @property
     def measured(self) -> ExampleFeatures | None:
         """The values of the data set in use, as far as they are known; None while there is none."""
-        return self._setup.measured
+        return self._data.measured
 
     def observables(self) -> tuple[Observable, ...]:
         """What can be measured of the data set in use: its features, and what the terms that are set up read."""
         measured = self.measured
-        return observables(measured.features, self._setup.config.perturbation.terms) if measured is not None else ()
+        return observables(measured.features, self._data.config.perturbation.terms) if measured is not None else ()
 
     @Slot()
     def _forget_failures(self) -> None:
@@ -113,7 +115,7 @@ class EnergyControl(QObject):
 
     def acquaint(self, term: TermConfig, then: Callable[[], None], failed: Callable[[UserError], None]) -> None:
         """Have it known what the term's judge tells apart, before an edit is tried; calls `then` at once if it is."""
-        judges = self._setup.judges
+        judges = self._data.judges
         if judges is None or not isinstance(term, JudgeTermConfig) or class_names_of(judges, term):
             then()
             return

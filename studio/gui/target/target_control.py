@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
@@ -14,13 +13,12 @@ from studio.gui.run.run_control import RunControl
 from studio.gui.state.edits import SetEnergy, SetOffsets
 from studio.gui.state.generated import Generated
 from studio.gui.state.setup import Setup
-from studio.gui.state.subject import Owner
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.share_solver import solve_shares
 from studio.gui.timeline.subject_control import SubjectControl
+from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
-from studio.perturb.arrays import Floats
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.training.config.energy import EnergyConfig
 from studio.training.config.run_config import PerturbationConfig, RunConfig, offsets_by_name
@@ -30,8 +28,6 @@ from studio.training.messages.events import Evaluated
 from studio.training.run.session import RunRequest
 
 _BEFORE = "of step {:,}, of the target before"
-_SAME = 1e-4
-"""Target shares of an old run that differ by less are those of the target beside them."""
 
 
 class TargetControl(QObject):
@@ -44,6 +40,7 @@ class TargetControl(QObject):
         evaluations: says what is generated so far.
         time: which run that is of.
         subjects: whether that is what the window is about.
+        data: the data and the target of that.
     """
 
     changed = Signal(object)  # TiltView | None
@@ -56,11 +53,12 @@ class TargetControl(QObject):
         evaluations: EvaluationControl,
         time: TimeCursor,
         subjects: SubjectControl,
+        data: SubjectData,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._setup, self._runs, self._energies, self._evaluations = setup, runs, energies, evaluations
-        self._time, self._subjects = time, subjects
+        self._time, self._subjects, self.data = time, subjects, data
         self._config = setup.config  # that was looked at last
         self.tilt: TiltView | None = None
         self._evaluated: tuple[Evaluated | None, str] = (None, "")  # that is shown, and its note
@@ -70,7 +68,8 @@ class TargetControl(QObject):
         self._targets = {0: setup.config.perturbation}  # of this window's run and of what is set up, by revision
         self._refused_revision: int | None = None  # by the run under way, which keeps the target before
         setup.config_changed.connect(self._on_config)
-        setup.dataset_changed.connect(self.refresh)
+        data.dataset_changed.connect(self.refresh)
+        data.target_changed.connect(self.refresh)
         energies.measured_more.connect(self.refresh)
         evaluations.shown_changed.connect(self._on_evaluations)
         subjects.subject_changed.connect(self._on_evaluations)
@@ -81,7 +80,8 @@ class TargetControl(QObject):
 
     def class_offsets(self) -> tuple[float, ...]:
         """ΔH of each class of the data set in use."""
-        return self._setup.class_offsets
+        names = self.data.view.class_names if self.data.view is not None else ()
+        return tuple(self.data.config.perturbation.offsets.get(name, 0.0) for name in names)
 
     def set_offset(self, index: int, offset: float) -> None:
         """Set ΔH of one class.
@@ -98,6 +98,7 @@ class TargetControl(QObject):
 
         Quick steps of one name are undone as one, unless this one is `apart`.
         """
+        self._ensure_free()
         assert self._setup.dataset is not None
         names, before = self._setup.dataset.class_names, self._setup.config.perturbation.offsets
         new = Perturbation(offsets=tuple(float(offset) for offset in offsets)).offsets
@@ -118,6 +119,7 @@ class TargetControl(QObject):
 
     def switch_off(self, text: str) -> None:
         """No tilt in one undoable step: every offset 0, and every term switched off."""
+        self._ensure_free()
         energy = self._setup.config.perturbation.energy_part()
         terms = tuple(term.model_copy(update={"enabled": False}) for term in energy.terms)
         none = [0.0] * len(self.class_offsets())
@@ -136,11 +138,14 @@ class TargetControl(QObject):
 
     def look_ahead(self, offsets: Sequence[float]) -> None:
         """Show what these offsets would make, without an edit; `refresh` forgets them."""
-        if self._setup.dataset is not None:
+        if self.data.view is not None and not self.data.fixed:
             self._look_at(replace(self.perturbation, offsets=tuple(offsets)), ahead=True)
 
     def set_energy(self, energy: EnergyConfig, text: str) -> None:
         """Replace terms, temperature and clip in one undoable step, once they are measured and known to be finite."""
+        if self.data.fixed:
+            self._energies.rejected.emit(self._fixed())
+            return
         before = self._setup.config.perturbation.energy_part()
         new = set(energy.energy().names) - set(before.energy().names)
         self._energies.reload(new)
@@ -154,11 +159,21 @@ class TargetControl(QObject):
 
     def set_gauge(self, gauge: Gauge) -> None:
         """Express weights in this gauge."""
-        self._put_perturbation(self._setup.config.perturbation.model_copy(update={"gauge": gauge}))
+        if self.data.fixed:
+            self.refresh()  # and so put the choice back
+        else:
+            self._put_perturbation(self._setup.config.perturbation.model_copy(update={"gauge": gauge}))
+
+    def _fixed(self) -> UserError:
+        return UserError("The target cannot be edited", self.data.fixed)
+
+    def _ensure_free(self) -> None:
+        if self.data.fixed:
+            raise self._fixed()
 
     def _class_name(self, index: int) -> str:
-        assert self._setup.dataset is not None
-        return self._setup.dataset.class_names[index]
+        assert self.data.view is not None
+        return self.data.view.class_names[index]
 
     def _apply_offsets(self, offsets: Mapping[str, float]) -> None:
         self._put_perturbation(self._setup.config.perturbation.model_copy(update={"offsets": dict(offsets)}))
@@ -173,31 +188,24 @@ class TargetControl(QObject):
             self._runs.send(SetPerturbation(perturbation=self.perturbation))
 
     @property
-    def is_of_run(self) -> bool:
-        """Whether the run that is shown is of the same data set."""
-        run = self._time.config
-        return run is not None and run.dataset == self._setup.in_use
-
-    @property
     def perturbation(self) -> Perturbation:
-        """The target as edited."""
-        config = self._setup.config.perturbation
-        return Perturbation(
-            offsets=self.class_offsets(), energy=config.energy(), gauge=config.gauge, revision=self._revision
-        )
+        """The target as edited, or that of the run from disk that is looked at."""
+        config = self.data.config.perturbation
+        revision = self.data.revision if self.data.fixed else self._revision
+        return Perturbation(offsets=self.class_offsets(), energy=config.energy(), gauge=config.gauge, revision=revision)
 
     @Slot()
     def refresh(self) -> None:
         """Look at the target anew, as when the data set or what is known of it has changed."""
-        if self._setup.dataset is None:
+        if self.data.view is None:
             self._show(None)
             return
         self._look_at(self.perturbation)
 
     def _look_at(self, target: Perturbation, *, ahead: bool = False) -> None:
-        dataset = self._setup.dataset
+        dataset, fixed = self.data.view, self.data.fixed
         assert dataset is not None
-        awaited = self._runs.run.phase.active and self._applied_revision != self._revision
+        awaited = not fixed and self._runs.run.phase.active and self._applied_revision != self._revision
         refused = awaited and self._refused_revision == self._revision
         energies, fault = None, None
         if target.by_example:
@@ -206,11 +214,13 @@ class TargetControl(QObject):
             except UserError as error:
                 fault = error
         pending = awaited and not refused
-        tilt = TiltView.of(target, dataset, self._setup.config, pending=pending, energies=energies, fault=fault)
+        tilt = TiltView.of(target, dataset, self.data.config, pending=pending, energies=energies, fault=fault)
         locked = frozenset(index for index, name in enumerate(dataset.class_names) if name in self._locked)
-        generated = self._generated(tilt.summary.target)
+        generated = self._generated()
         if generated is not None and ahead:
             generated = replace(generated, note=generated.note or _BEFORE.format(generated.step))
+        if fixed:
+            tilt = replace(tilt, fixed=True, reason=f"{tilt.reason} {fixed}")
         self._show(replace(tilt, refused=refused, locked=locked, generated=generated))
 
     @Slot(object)
@@ -225,32 +235,30 @@ class TargetControl(QObject):
         """Show what is generated now; the target itself, a sum over all examples, is as it was."""
         if self.tilt is None:
             return
-        news = (self._evaluations.shown.latest, self._note(self.tilt.summary.target))
+        news = (self._evaluations.shown.latest, self._note())
         if news[0] is not self._evaluated[0] or news[1] != self._evaluated[1]:
-            self._show(replace(self.tilt, generated=self._generated(self.tilt.summary.target)))
+            self._show(replace(self.tilt, generated=self._generated()))
 
-    def _generated(self, wanted: Floats) -> Generated | None:
-        """What is generated at the time cursor, if by a run of the data set in use, beside the target shares wanted."""
-        latest, note = self._evaluated = (self._evaluations.shown.latest, self._note(wanted))
-        dataset, run = self._setup.dataset, self._time.config
-        others = run is not None and run.dataset != self._setup.in_use
+    def _generated(self) -> Generated | None:
+        """What is generated at the time cursor, if by a run of the data set in use."""
+        latest, note = self._evaluated = (self._evaluations.shown.latest, self._note())
+        dataset, others = self.data.view, self._time.config is not None and not self.data.is_of_run
         if latest is None or dataset is None or others or latest.evaluation.class_names != dataset.class_names:
             return None
         return Generated.of(latest, note, self._evaluations.shown.recent)
 
-    def _note(self, wanted: Floats) -> str:
+    def _note(self) -> str:
         """Why what is generated is no answer to the target; empty if it is."""
         latest, others = self._evaluations.shown.latest, self._subjects.subject.others
         if latest is None:
             return ""
         if others is not None:
             return replace(others, step=latest.step).words
-        if self._time.old is not None:
-            target = latest.evaluation.target[:-1]
-            same = target.shape == wanted.shape and np.allclose(target, wanted, rtol=0, atol=_SAME)
-            return "" if same else Owner(title=self._time.old.title, step=latest.step).words
-        then = self._targets.get(latest.revision)
-        return "" if then == self._setup.config.perturbation else _BEFORE.format(latest.step)
+        if self.data.fixed:
+            same = latest.revision == self.data.revision
+        else:
+            same = self._targets.get(latest.revision) == self._setup.config.perturbation
+        return "" if same else _BEFORE.format(latest.step)
 
     def _show(self, tilt: TiltView | None) -> None:
         self.tilt = tilt

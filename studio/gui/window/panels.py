@@ -50,7 +50,7 @@ PANELS = (
     Panel("left", "setup", "Set-up", "studio.gui.setup.panel.SetupPanel", "setup runs starter tasks"),
     Panel("middle_top", "samples", "Samples", "studio.gui.live.samples.panel.SamplesPanel", "time latents"),
     Panel("middle_top", "diagnostics", "Diagnostics", "studio.gui.live.diagnostics.DiagnosticsPanel", "time"),
-    Panel("middle_top", "examples", "Examples", "studio.gui.live.examples.ExamplesPanel", "time setup"),
+    Panel("middle_top", "examples", "Examples", "studio.gui.live.examples.ExamplesPanel", "time data"),
     Panel("middle_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "target runs time lessons"),
     Panel("middle_bottom", "offsets", "Offsets", "studio.gui.target.offsets.panel.OffsetsPanel", "setup target"),
     Panel("middle_bottom", "energy", "Energy", "studio.gui.target.energy.panel.EnergyPanel", "setup target energies"),

@@ -24,6 +24,7 @@ from studio.gui.state.task_runner import TaskRunner
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.subject_control import SubjectControl
+from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.paths import state_dir
 from studio.training.config.run_config import RunConfig
@@ -60,14 +61,15 @@ class Workbench(QObject):
         self.setup = Setup(self.tasks, self.log, config, data_root=data_root, runs_root=runs_root, parent=self)
         self.runs = RunControl(self.log, self)
         self.runs.run_changed.connect(lambda run: self.setup.undo_stack.hold(run.phase.active))
-        self.energies = EnergyControl(self.tasks, self.setup, self)
         self.time = TimeCursor(self.looking, self.runs, self.log, self)
         self.lessons = LessonControl(self.setup, self.runs, self)
         self.starter = RunStarter(self.setup, self.runs, self.looking, self.log, self)
+        self.data = SubjectData(self.looking, self.setup, self.time, self)
+        self.energies = EnergyControl(self.tasks, self.setup, self.data, self)
         self.subjects = SubjectControl(self.setup, self.runs, self.starter, self.time, self)
         self.evaluations = EvaluationControl(self.tasks, self.setup, self.runs, self.time, self.log, self)
         self.target = TargetControl(
-            self.setup, self.runs, self.energies, self.evaluations, self.time, self.subjects, self
+            self.setup, self.runs, self.energies, self.evaluations, self.time, self.subjects, self.data, self
         )
         self.latents = LatentControl(self.looking, self.runs, self.time, self.setup.undo_stack, self.log, self)
         self.library = LibraryControl(self.looking, self.setup, self.runs, self)

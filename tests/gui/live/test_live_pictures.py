@@ -192,7 +192,7 @@ def test_that_another_number_of_samples_fits_again(qtbot: QtBot, samples: Sample
 
 @pytest.fixture
 def examples(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> ExamplesPanel:
-    panel = ExamplesPanel(workbench.time, workbench.setup, theme)
+    panel = ExamplesPanel(workbench.time, workbench.data, theme)
     show(qtbot, panel)
     return panel
 

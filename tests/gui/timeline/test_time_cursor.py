@@ -98,19 +98,6 @@ def test_that_the_last_evaluations_up_to_the_cursor_are_shown(
     assert [seen.step for seen in workbench.evaluations.shown.recent] == [400]
 
 
-@pytest.mark.parametrize(("balanced", "note"), [(False, "of “an old run”, step 900"), (True, "")])
-def test_that_shares_of_an_old_run_answer_no_target_but_its_own(
-    qtbot: QtBot, workbench: Workbench, old_run: Path, balanced: bool, note: str
-) -> None:
-    assert workbench.setup.dataset is not None
-    if balanced:  # as the evaluations of that run say that it was to be
-        workbench.target.set_offsets([float(np.log(count)) for count in workbench.setup.dataset.counts], "Balance")
-    look_at(qtbot, workbench, old_run)
-    assert workbench.target.tilt is not None
-    assert workbench.target.tilt.generated is not None
-    assert workbench.target.tilt.generated.note == note
-
-
 def test_that_marks_are_jumped_between(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
     look_at(qtbot, workbench, old_run)
     workbench.time.to_mark(-1)
@@ -325,7 +312,7 @@ def test_that_an_old_run_says_what_it_has_not_kept(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, old_run: Path
 ) -> None:
     examples, diagnostics = (
-        ExamplesPanel(workbench.time, workbench.setup, theme),
+        ExamplesPanel(workbench.time, workbench.data, theme),
         DiagnosticsPanel(workbench.time, theme),
     )
     for panel in (examples, diagnostics):

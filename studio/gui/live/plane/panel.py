@@ -176,7 +176,7 @@ class PlanePanel(LivePanel):
     @Slot(object)
     def take_frame(self, frame: Frame) -> None:
         """The points of the step that is looked at, if its run is of this data set."""
-        if self._dataset is not None and self._target.is_of_run:
+        if self._dataset is not None and self._target.data.is_of_run:
             self._frame = PlaneFrame(step=frame.step, points=frame.points, labels=frame.labels, views=frame.views)
             self.request_draw()
 

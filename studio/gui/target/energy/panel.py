@@ -67,6 +67,7 @@ class EnergyPanel(LivePanel):
         self.rows: list[TermRow] = []
         self._focus_new = False
         self._faulty = False
+        self._fixed = False  # it is the target of a run from disk
         self._left: QWidget | None = None  # had the keyboard before an edit had to wait
         self._offered: tuple[object, ...] = ()  # features, classes and judges that rows choose from
         self.sum = EnergySum(theme, self)
@@ -86,7 +87,7 @@ class EnergyPanel(LivePanel):
         self.body.addWidget(self.preview, 1)
         self.show_empty(_EMPTY)
         self._connect()
-        self._on_dataset(setup.dataset)
+        self._on_dataset(target.data.view)
         self._on_config()
 
     def _toolbar(self) -> QHBoxLayout:
@@ -142,7 +143,9 @@ class EnergyPanel(LivePanel):
         return self._area
 
     def _connect(self) -> None:
-        self._setup.dataset_changed.connect(self._on_dataset)
+        self._target.data.dataset_changed.connect(self._on_dataset)
+        self._target.data.dataset_changed.connect(self._on_config)
+        self._target.data.target_changed.connect(self._on_config)
         self._setup.config_changed.connect(self._on_config)
         self._target.changed.connect(self._on_tilt)
         self._energies.rejected.connect(self._reject)
@@ -156,20 +159,20 @@ class EnergyPanel(LivePanel):
     @property
     def energy(self) -> EnergyConfig:
         """What counts now."""
-        return self._setup.config.perturbation.energy_part()
+        return self._target.data.config.perturbation.energy_part()
 
     @Slot(object)
     def _on_dataset(self, dataset: object) -> None:
-        measured = self._setup.measured
+        measured = self._target.data.measured
         if dataset is None or measured is None:
-            self.show_empty(_EMPTY)
+            self.show_empty(self._target.data.missing or _EMPTY)
             return
         self.show_body()
         self._offer_observables()
-        labelled = self._setup.images is not None and self._setup.images.labelled
+        labelled = measured is not None and len(measured.class_names) > 1
         alone = "the class offsets alone tilt the target" if labelled else "nothing tilts the target"
         self._nothing.setText(_NO_TERMS.format(alone=alone))
-        judges = judges_on_offer(self._setup.judges)
+        judges = judges_on_offer(self._target.data.judges)
         offered = (tuple(feature.name for feature in measured.features), measured.class_names, judges)
         if offered != self._offered:
             self._offered = offered
@@ -178,12 +181,15 @@ class EnergyPanel(LivePanel):
         self.request_draw()
 
     def _offer_observables(self) -> None:
-        if self._setup.measured is not None:
+        if self._target.data.measured is not None:
             self.preview.offer(self._energies.observables())
 
     @Slot()
     def _on_config(self) -> None:
         energy = self.energy
+        if self._fixed != bool(self._target.data.fixed):
+            self._fixed = not self._fixed
+            self._let_edit(not self._fixed)
         self.sum.show_energy(energy)
         self._offer_observables()
         if [_shape(row.term) for row in self.rows] == [_shape(term) for term in energy.terms]:
@@ -198,13 +204,13 @@ class EnergyPanel(LivePanel):
             self._column.removeWidget(row)
             row.hide()
             row.deleteLater()
-        measured, dataset = self._setup.measured, self._setup.dataset
+        measured, dataset = self._target.data.measured, self._target.data.view
         features = measured.features if measured is not None else ()
         about_label = label_help(dataset.class_names) if dataset is not None else ""
         helps = {
             kind: tooltip(text, about_label if kind.__name__.startswith("Formula") else "") for kind, _, text in KINDS
         }
-        judges = self._setup.judges
+        judges = self._target.data.judges
         self.rows = [
             TermRow(term, place, features, class_names_of(judges, term), self.theme, helps[type(term)])
             for place, term in enumerate(terms)
@@ -267,24 +273,27 @@ class EnergyPanel(LivePanel):
         if trying:
             focus = QApplication.focusWidget()
             self._left = focus if focus is not None and self.isAncestorOf(focus) else None
-        for widget in (self.add, self._area, self.sum.controls):
-            widget.setEnabled(not trying)
+        self._let_edit(not trying)
         if not trying and self._left is not None and isValid(self._left):
             self._left.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def _let_edit(self, free: bool) -> None:
+        for widget in (self.add, self._area, self.sum.controls):
+            widget.setEnabled(free)
+
     def draw(self) -> None:
         """Show the newest target."""
-        tilt, measured, examples = self._target.tilt, self._setup.measured, self._setup.images
-        if tilt is None or measured is None or examples is None or len(measured) != len(tilt.dataset.labels):
+        tilt, loaded = self._target.tilt, self._target.data.loaded
+        if tilt is None or loaded is None or len(loaded.measured) != len(tilt.dataset.labels):
             return
         self._offer_observables()  # of a data set that has come just now, too
-        self.sum.show_tilt(tilt, measured.remarks(tilt.perturbation.energy.names))
+        self.sum.show_tilt(tilt, loaded.measured.remarks(tilt.perturbation.energy.names))
         if tilt.fault is not None:
             self._reject(tilt.fault)
         elif self._faulty:
             self._forget_faults()
         self._faulty = tilt.fault is not None
-        self.preview.show_tilt(tilt, measured, examples)
+        self.preview.show_tilt(tilt, loaded.measured, loaded.images)
 
     def _forget_faults(self) -> None:
         """The terms fit again, as after a change of the data set."""
@@ -320,7 +329,7 @@ class EnergyPanel(LivePanel):
     def _take(self, place: int, term: TermConfig) -> None:
         terms = list(self.energy.terms)
         what = changed_value(terms[place], term)
-        terms[place] = term = mended(self._setup.judges, term)
+        terms[place] = term = mended(self._target.data.judges, term)
         self._choose(place)
         self._set_terms(terms, f"{what} of {term_title(term)} (term {place + 1})")
 

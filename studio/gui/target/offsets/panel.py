@@ -124,7 +124,8 @@ class OffsetsPanel(QWidget):
         self._show_terms(before, view)
         self.summary.show_tilt(view)
         self._pages.setCurrentIndex(0 if self._tiltable else 1)
-        self._empty.setText(_EMPTY if view is None else _UNLABELLED.format(name=view.dataset.name))
+        empty = self._target.data.missing or _EMPTY
+        self._empty.setText(empty if view is None else _UNLABELLED.format(name=view.dataset.name))
         if view is not None:
             self.head.gauges[view.perturbation.gauge].setChecked(True)
             if not self.table.currentIndex().isValid():
@@ -132,12 +133,12 @@ class OffsetsPanel(QWidget):
         self._selection_changed()
 
     def _show_terms(self, before: TiltView | None, view: TiltView | None) -> None:
-        terms = self._setup.config.perturbation.terms
+        terms = self._target.data.config.perturbation.terms
         self.terms.setVisible(view is not None)
         self.terms.show_terms(terms)
         if view is None or not terms or (before is not None and before.has_target_of(view) and self._told):
             return
-        index, measured = tilted_most(view), self._setup.measured
+        index, measured = tilted_most(view), self._target.data.measured
         self._told = view.energies is not None and measured is not None and not self.table.dragging
         if self.table.dragging or not view.dataset.labelled:
             return

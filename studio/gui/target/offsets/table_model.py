@@ -88,7 +88,8 @@ class OffsetsModel(QAbstractTableModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        if index.isValid() and Column(index.column()).editable:
+        fixed = self._view is not None and self._view.fixed
+        if index.isValid() and Column(index.column()).editable and not fixed:
             flags |= Qt.ItemFlag.ItemIsEditable
         return flags
 

@@ -1,0 +1,58 @@
+"""A data set in memory, with all that the window makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.data.catalog import DatasetConfig, load_dataset, not_here_yet
+from studio.data.example_set import ExampleSet
+from studio.gui.state.view_state import DatasetView
+from studio.perturb.example_features import ExampleFeatures
+from studio.progress import Progress
+from studio.training.examples.judges import Judges
+from studio.training.examples.measured_set import measured_set
+from studio.training.storage.run_identity import RunIdentity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LoadedData:
+    """One data set.
+
+    Attributes:
+        config: that it was loaded by.
+        view: what panels show of it.
+        judges: who may look at it.
+        measured: what the energy may ask of its examples.
+    """
+
+    config: DatasetConfig
+    images: ExampleSet
+    view: DatasetView
+    judges: Judges
+    measured: ExampleFeatures
+
+    @classmethod
+    def of(cls, images: ExampleSet, config: DatasetConfig, data_root: Path) -> LoadedData:
+        """What is made of a loaded set; judges are kept under `data_root`."""
+        judges = Judges(images, data_root)
+        view, measured = DatasetView.of(images), measured_set(images, judges)
+        return cls(config=config, images=images, view=view, judges=judges, measured=measured)
+
+
+def read_data_of(run: Path, data_root: Path, progress: Progress) -> LoadedData:
+    """The data set of the run in a folder, from this folder of downloaded data sets or the one where it was.
+
+    Raises:
+        UserError: it is not here, or another by now.
+        Cancelled: the person cancelled.
+    """
+    identity = RunIdentity.read(run)
+    config, root = identity.config.dataset, identity.root_here(data_root)
+    if root is None:
+        missing = not_here_yet(config, data_root)
+        assert missing is not None
+        raise missing
+    images = load_dataset(config, root, progress)
+    identity.ensure_data(images)
+    return LoadedData.of(images, config, data_root)

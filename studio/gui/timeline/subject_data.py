@@ -1,0 +1,133 @@
+"""Data and target of the subject: those that are set up, or those that a run from disk had at the time cursor."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from studio.gui.state.loaded_data import LoadedData, read_data_of
+from studio.gui.state.old_runs import Moment, OldRun
+from studio.gui.state.setup import Setup
+from studio.gui.state.task_runner import TaskRunner
+from studio.gui.state.view_state import DatasetView
+from studio.gui.timeline.time_cursor import TimeCursor
+from studio.perturb.example_features import ExampleFeatures
+from studio.training.config.run_config import RunConfig
+from studio.training.examples.judges import Judges
+
+_FIXED = "This is the target that the run had: set up like it to edit."
+
+
+class SubjectData(QObject):
+    """What the target is shown over.
+
+    Args:
+        tasks: reads the data set of a run from disk beside the window.
+        setup: what is set up.
+        time: the run that is shown, and where the cursor is.
+
+    Attributes:
+        missing: why the data set of the run that is looked at is not shown; empty if it is.
+    """
+
+    dataset_changed = Signal(object)  # DatasetView | None while there is none
+    target_changed = Signal()  # of a run from disk: another step, perhaps
+
+    def __init__(self, tasks: TaskRunner, setup: Setup, time: TimeCursor, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tasks, self._setup, self._time = tasks, setup, time
+        self._looked: LoadedData | None = None  # of a run from disk
+        self._moment: Moment | None = None
+        self.missing = ""
+        setup.dataset_changed.connect(self._on_setup)
+        time.run_shown.connect(self._on_run_shown)
+        time.moment_shown.connect(self._on_moment)
+
+    @property
+    def fixed(self) -> str:
+        """Why the target cannot be edited, in a sentence; empty if it can."""
+        return _FIXED if self._time.old is not None else ""
+
+    @property
+    def loaded(self) -> LoadedData | None:
+        """The data set; None while there is none."""
+        return self._looked if self._time.old is not None else self._setup.data
+
+    @property
+    def view(self) -> DatasetView | None:
+        """What panels show of it."""
+        if self._time.old is None:
+            return self._setup.dataset
+        return self._looked.view if self._looked is not None else None
+
+    @property
+    def judges(self) -> Judges | None:
+        """Who may look at it."""
+        return self.loaded.judges if self.loaded is not None else None
+
+    @property
+    def measured(self) -> ExampleFeatures | None:
+        """What the energy may ask of its examples."""
+        return self.loaded.measured if self.loaded is not None else None
+
+    @property
+    def config(self) -> RunConfig:
+        """What is set up; or what the run from disk was trained with, its target that at the cursor."""
+        old, moment = self._time.old, self._moment
+        if old is None:
+            return self._setup.config
+        if moment is None or moment.target is None:
+            return old.config
+        return old.config.model_copy(update={"perturbation": moment.target})
+
+    @property
+    def revision(self) -> int:
+        """Of the target of a run from disk."""
+        return self._moment.revision if self._moment is not None else 0
+
+    @property
+    def is_of_run(self) -> bool:
+        """Whether the run that is shown has, or had, the same data set."""
+        run, loaded = self._time.config, self.loaded
+        return run is not None and loaded is not None and run.dataset == loaded.config
+
+    @Slot(object)
+    def _on_setup(self, dataset: DatasetView | None) -> None:
+        if self._time.old is None:
+            self.dataset_changed.emit(dataset)
+
+    @Slot()
+    def _on_run_shown(self) -> None:
+        old, was_old, self._moment, self.missing = self._time.old, self._looked is not None or self.missing, None, ""
+        self._looked = None
+        if old is not None:
+            here = self._setup.data
+            if here is not None and here.config == old.config.dataset:
+                self._looked = here
+            else:
+                self.missing = f"Reading the data set of “{old.title}”."
+                self._tasks.run(
+                    partial(read_data_of, old.folder, self._setup.data_root),
+                    done=lambda loaded: self._take(old, loaded),
+                    failed=lambda error: self._miss(old, str(error)),
+                    cancelled=lambda: self._miss(old, "Reading the data set was cancelled."),
+                )
+        if old is not None or was_old:
+            self.dataset_changed.emit(self.view)
+
+    def _take(self, old: OldRun, loaded: LoadedData) -> None:
+        if old is self._time.old:
+            self._looked, self.missing = loaded, ""
+            self.dataset_changed.emit(loaded.view)
+
+    def _miss(self, old: OldRun, why: str) -> None:
+        if old is self._time.old:
+            self.missing = why
+            self.dataset_changed.emit(None)
+
+    @Slot(object)
+    def _on_moment(self, moment: Moment) -> None:
+        if self._time.old is not None:
+            self._moment = moment
+            self.target_changed.emit()

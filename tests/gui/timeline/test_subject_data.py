@@ -1,0 +1,107 @@
+"""Looking at a run from disk: its data, classes, and target in force at the cursor, none of which can be edited."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.data.idx_sets import MnistConfig
+from studio.data.planar.config import RingConfig
+from studio.errors import UserError
+from studio.gui.state.view_state import TiltView
+from studio.gui.window.workbench import Workbench
+from studio.perturb.perturbation import Gauge
+from studio.training.storage.fingerprints import Fingerprints
+from tests.library.made_runs import CLASSES, make_config, make_run, record_evaluation
+
+_OFFSETS = {"2": -1.5}
+
+
+@pytest.fixture
+def old_run(workbench: Workbench) -> Path:
+    """1,000 steps, frames at 0, 333, 667 and 1,000, digit 2 tilted from the start, and 3 from step 500 on."""
+    edit = {"step": 500, "revision": 1, "offsets": dict.fromkeys(CLASSES, 0.0) | _OFFSETS | {"3": 0.7}}
+    trained = make_config("old", offsets=_OFFSETS | {"3": 0.7}).model_dump(mode="json")
+    assert workbench.setup.images is not None
+    data = Fingerprints.of(workbench.setup.images).model_dump()
+    summary = {"edits": [edit], "config": trained, "revision": 1, "data": data}
+    path = make_run(workbench.setup.runs_root, "old", make_config("old", offsets=_OFFSETS), steps=1000, summary=summary)
+    record_evaluation(path, 400, 0.3, 40.0)
+    return path
+
+
+def tilt(bench: Workbench) -> TiltView:
+    assert bench.target.tilt is not None
+    return bench.target.tilt
+
+
+def look_at(qtbot: QtBot, bench: Workbench, path: Path) -> None:
+    with qtbot.waitSignal(bench.time.moment_shown):
+        bench.time.open(path)
+    qtbot.waitUntil(lambda: not bench.data.missing.startswith("Reading"))
+
+
+def go_to(qtbot: QtBot, bench: Workbench, step: int) -> None:
+    with qtbot.waitSignal(bench.time.moment_shown):
+        bench.time.seek(step)
+
+
+def test_that_the_target_is_that_of_the_run_at_the_cursor(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+    workbench.target.set_share(5, 0.4)
+    mine = workbench.target.class_offsets()
+    look_at(qtbot, workbench, old_run)
+    assert (tilt(workbench).perturbation.offsets[2:4], tilt(workbench).perturbation.revision) == ((-1.5, 0.7), 1)
+    assert tilt(workbench).perturbation.offsets[5] == 0
+    generated = tilt(workbench).generated
+    assert generated is not None
+    assert generated.note == "of step 400, of the target before"
+    go_to(qtbot, workbench, 450)
+    assert (tilt(workbench).perturbation.offsets[2:4], tilt(workbench).perturbation.revision) == ((-1.5, 0.0), 0)
+    generated = tilt(workbench).generated
+    assert generated is not None
+    assert generated.note == ""
+    workbench.subjects.leave()
+    assert workbench.target.class_offsets() == mine
+    assert tilt(workbench).generated is None
+
+
+def test_that_it_cannot_be_edited(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+    look_at(qtbot, workbench, old_run)
+    before = workbench.setup.config
+    assert tilt(workbench).fixed
+    assert "set up like it to edit" in tilt(workbench).reason
+    for edit in (
+        lambda: workbench.target.set_share(2, 0.3),
+        lambda: workbench.target.set_offset(2, 1.0),
+        lambda: workbench.target.switch_off("Zero"),
+    ):
+        with pytest.raises(UserError, match="set up like it"):
+            edit()
+    workbench.target.set_gauge(Gauge.RAW)
+    workbench.target.set_energy(before.perturbation.energy_part().model_copy(update={"temperature": 2.0}), "T")
+    assert workbench.setup.config is before
+    assert not workbench.setup.undo_stack.canUndo()
+
+
+def test_that_a_run_of_other_data_shows_its_own_classes(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
+        workbench.setup.set_dataset(RingConfig(count=400))
+    ring = workbench.setup.dataset
+    look_at(qtbot, workbench, old_run)
+    assert workbench.data.missing == ""
+    assert tilt(workbench).dataset.class_names == CLASSES
+    assert tilt(workbench).dataset.counts.sum() == 1797
+    assert np.isclose(tilt(workbench).summary.target.sum(), 1)
+    assert workbench.setup.dataset is ring
+    workbench.subjects.leave()
+    assert tilt(workbench).dataset is ring
+
+
+def test_that_data_that_are_not_here_are_said_to_be_missing(qtbot: QtBot, workbench: Workbench) -> None:
+    config = make_config("far").model_copy(update={"dataset": MnistConfig()})
+    look_at(qtbot, workbench, make_run(workbench.setup.runs_root, "far", config))
+    assert workbench.target.tilt is None
+    assert "MNIST is not in the data folder yet" in workbench.data.missing
