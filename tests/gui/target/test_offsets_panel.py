@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
@@ -642,11 +643,29 @@ def test_that_zero_is_no_tilt_at_all_and_undone_in_one_step(qtbot: QtBot, hand: 
     assert [target(workbench, index) for index in range(10)] == pytest.approx(before)
 
 
+def test_that_few_images_that_carry_much_are_said_to_be_copied_and_many_are_not(
+    hand: Hand, workbench: Workbench
+) -> None:
+    have_classes(workbench, np.array([10, 500, 500]))
+    hand.press("preset_balance")
+    cost = hand.panel.summary.cost
+    assert "10 images carry a third of it: expect copies." in cost.text()
+    have_classes(workbench, np.array([178, 1000, 619]))
+    hand.press("preset_zero")
+    hand.click(0, OFFSET)
+    hand.press("preset_only")
+    assert cost.text() == "Strong tilt: the data is worth 9.9 % of itself (ESS/n)."
+
+
 def many(workbench: Workbench, number: int) -> None:
     """As if the data had so many classes."""
-    dataset = workbench.setup.dataset
+    have_classes(workbench, 20 + np.arange(number) % 30)
+
+
+def have_classes(workbench: Workbench, counts: NDArray[np.int64]) -> None:
+    """As if the data had classes of so many images."""
+    dataset, number = workbench.setup.dataset, len(counts)
     assert dataset is not None
-    counts = 20 + np.arange(number) % 30
     workbench.setup.dataset = replace(
         dataset,
         class_names=tuple(f"class {index}" for index in range(number)),

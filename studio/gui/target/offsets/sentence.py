@@ -68,6 +68,8 @@ def _answer(view: TiltView) -> tuple[str, str]:
     if found is not None and found.stale:
         share = f"{100 * float(found.shares[index]):.1f} %"
         return f"{whose}: {wanted} is asked for. {share} is {found.note}.", "muted"
+    if view.dataset.plane is not None:
+        return f"{whose}: {wanted} is asked for; the plane shows whether it arrives.", "muted"
     if not view.seen:
         return f"{whose}: {wanted} is asked for, and nothing is evaluated yet.", "muted"
     where = view.arrival(index)
@@ -82,7 +84,8 @@ def _cost(view: TiltView) -> tuple[str, str]:
     worth = f"the data is worth {compact(100 * summary.efficiency, 2)} % of itself (ESS/n)"
     parts = []
     if summary.carriers.few and summary.strength is not Strength.NONE:
-        parts.append(f"{strength}: {summary.carriers.words(view.dataset.noun)}: expect copies; {worth}.")
+        carried = summary.carriers.words(view.dataset.noun)
+        parts.append(f"{strength}. {carried}: expect copies. {worth[0].upper()}{worth[1:]}.")
         role = "error" if role == "error" else "warning"
     elif summary.strength is not Strength.NONE:
         parts.append(f"{strength}: {worth}.")
