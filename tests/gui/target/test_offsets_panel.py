@@ -381,9 +381,9 @@ def test_that_the_raw_gauge_can_be_chosen(hand: Hand, workbench: Workbench) -> N
     hand.type("-1")
     raw = hand.panel.head.gauges[Gauge.RAW]
     head = partial(hand.table.model().headerData, Column.WEIGHT, Qt.Orientation.Horizontal)
-    assert head() == "e^−ΔH/⟨w⟩"
+    assert head() == "Weight w/⟨w⟩"
     raw.trigger()
-    assert head() == "e^−ΔH"
+    assert head() == "Weight w"
     assert hand.table.model().index(2, Column.WEIGHT).data() == "2.718"
     assert raw.isChecked()
 
@@ -618,6 +618,7 @@ def with_term(qtbot: QtBot, hand: Hand, workbench: Workbench) -> None:
 def test_that_terms_are_rows_with_a_switch_and_what_they_add(qtbot: QtBot, hand: Hand, workbench: Workbench) -> None:
     workbench.target.set_share(2, 0.3)
     with_term(qtbot, hand, workbench)
+    assert hand.table.model().headerData(Column.WEIGHT, Qt.Orientation.Horizontal) == "Mean w/⟨w⟩"
     (effect,) = hand.panel.terms.effects
     change = 100 * (target(workbench, 2) - 0.3)
     assert effect.text() == f"adds {change:+.1f} % to 2".replace("-", "−")

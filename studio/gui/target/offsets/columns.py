@@ -89,7 +89,7 @@ HEADERS: dict[Column, Header] = {
         widest="−700.000",
     ),
     Column.WEIGHT: Header(
-        title="e^−ΔH/⟨w⟩",
+        title="Weight w/⟨w⟩",
         name="weight",
         help="Importance weight that each example of the class carries in training, all terms of the energy counted.",
         formula="w = e^−ΔH / ⟨e^−ΔH⟩ in the normalised gauge, so that weights have mean 1; w = e^−ΔH in the raw gauge",
@@ -123,8 +123,6 @@ HEADERS: dict[Column, Header] = {
     ),
 }
 
-_MEAN_TITLE = "mean w"
-_RAW_WEIGHT = "e^−ΔH"
 SIGNS = {
     Answer.UNKNOWN: "",
     Answer.NOT_YET: "…",
@@ -136,12 +134,11 @@ _TOO_WEAK = "The judge is too weak to tell these apart."
 
 
 def head_text(view: TiltView | None, column: Column) -> str:
-    """A column's head; that of the weights says what is shown: with terms a mean, else what the gauge divides by."""
+    """A column's head; that of the weights names their gauge, and a mean where terms set examples apart."""
     if view is None or column is not Column.WEIGHT:
         return HEADERS[column].title
-    if view.energies is not None:
-        return _MEAN_TITLE
-    return _RAW_WEIGHT if view.perturbation.gauge is Gauge.RAW else HEADERS[column].title
+    what = "Mean" if view.energies is not None else "Weight"
+    return f"{what} w" if view.perturbation.gauge is Gauge.RAW else f"{what} w/⟨w⟩"
 
 
 def cell_text(view: TiltView, row: int, column: Column) -> str:
