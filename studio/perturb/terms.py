@@ -225,6 +225,9 @@ class JudgeTerm(Term):
         return self.slope * measured.values(self.names[0])
 
 
+TERMS = {term.kind: term for term in (LinearTerm, QuadraticTerm, WindowTerm, FormulaTerm, ColumnTerm, JudgeTerm)}
+
+
 def checked_energy(term: Term, measured: ExampleFeatures) -> Floats:
     """scale·t of every example, shape (N,), finite.
 

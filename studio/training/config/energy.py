@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
@@ -12,7 +11,7 @@ from studio.errors import UserError
 from studio.names import composed
 from studio.perturb.energy import Energy
 from studio.perturb.features import FEATURES
-from studio.perturb.terms import ColumnTerm, FormulaTerm, JudgeTerm, LinearTerm, QuadraticTerm, Term, WindowTerm
+from studio.perturb.terms import TERMS, ColumnTerm, FormulaTerm, Term
 from studio.settings import PathText, Settings, setting
 
 MOST_TERMS = 32
@@ -34,12 +33,9 @@ class TermConfig(Settings):
         le=_HUGE,
     )
 
-    @abstractmethod
     def resolve(self) -> Term:
-        """The term that it stands for."""
-
-    def _fields(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in type(self).model_fields if name != "kind"}
+        """The term that it stands for: the one of its kind, whose fields have the names of its settings."""
+        return TERMS[self.kind](**self.model_dump(exclude={"kind"}))
 
 
 def _known_feature(name: str) -> str:
@@ -73,10 +69,6 @@ class LinearTermConfig(FeatureTermConfig):
         le=_HUGE,
     )
 
-    def resolve(self) -> LinearTerm:
-        """The frozen term."""
-        return LinearTerm(**self._fields())
-
 
 class QuadraticTermConfig(FeatureTermConfig):
     """½·((f − centre)/width)²."""
@@ -92,10 +84,6 @@ class QuadraticTermConfig(FeatureTermConfig):
         gt=0,
         le=_HUGE,
     )
-
-    def resolve(self) -> QuadraticTerm:
-        """The frozen term."""
-        return QuadraticTerm(**self._fields())
 
 
 class WindowTermConfig(FeatureTermConfig):
@@ -118,10 +106,6 @@ class WindowTermConfig(FeatureTermConfig):
         if self.low > self.high:
             raise ValueError("the window's lower end lies above its upper end")
         return self
-
-    def resolve(self) -> WindowTerm:
-        """The frozen term."""
-        return WindowTerm(**self._fields())
 
 
 class FormulaTermConfig(TermConfig):
@@ -150,10 +134,6 @@ class FormulaTermConfig(TermConfig):
             raise ValueError(str(error)) from error
         return composed(text)
 
-    def resolve(self) -> FormulaTerm:
-        """The frozen term."""
-        return FormulaTerm(**self._fields())
-
 
 class ColumnTermConfig(TermConfig):
     """A column of a CSV file: an example's number or file name, and its ΔH."""
@@ -167,7 +147,6 @@ class ColumnTermConfig(TermConfig):
     )
 
     def resolve(self) -> ColumnTerm:
-        """The frozen term."""
         return ColumnTerm(source=f"csv:{self.path}", enabled=self.enabled, scale=self.scale)
 
 
@@ -197,10 +176,6 @@ class JudgeTermConfig(TermConfig):
     @classmethod
     def _compose_name(cls, name: str) -> str:
         return composed(name)
-
-    def resolve(self) -> JudgeTerm:
-        """The frozen term."""
-        return JudgeTerm(**self._fields())
 
 
 if TYPE_CHECKING:
@@ -246,19 +221,16 @@ class EnergyConfig(Settings):
 
     def energy(self) -> Energy:
         """The frozen value that it stands for."""
-        return Energy(
-            terms=tuple(term.resolve() for term in self.terms),
-            temperature=self.temperature,
-            clip=self.clip,
-            offsets_scale=self.offsets_scale,
-            offsets_enabled=self.offsets_enabled,
-        )
+        return Energy(**self._parts() | {"terms": tuple(term.resolve() for term in self.terms)})
 
     def energy_part(self) -> EnergyConfig:
-        return EnergyConfig(**{name: getattr(self, name) for name in EnergyConfig.model_fields})
+        return EnergyConfig(**self._parts())
 
     def with_energy(self, energy: EnergyConfig) -> Self:
-        return self.model_copy(update={name: getattr(energy, name) for name in EnergyConfig.model_fields})
+        return self.model_copy(update=energy._parts())
+
+    def _parts(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in EnergyConfig.model_fields}
 
 
 def energy_of_record(record: Any) -> Energy:

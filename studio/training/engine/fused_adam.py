@@ -2,7 +2,7 @@
 
 `torch.optim.Adam.step` sorts its tensors by device and type, asks each for its state, looks for hooks anew and counts
 the step once for each parameter, which a small network's step notices. The kernel and its tensors are torch's, so that
-every bit is.
+every bit is. They are torch's own affair: a version that has them no more takes its steps by its rule.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+
+AVAILABLE = hasattr(torch, "_fused_adam_") and hasattr(torch, "_fused_adamw_")
+"""Whether this version of torch has the kernels by these names."""
 
 
 class FusedAdam:

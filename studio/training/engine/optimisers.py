@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from studio.eager import take_step
 from studio.models.config import Optimiser, OptimiserConfig
-from studio.training.engine.fused_adam import FusedAdam
+from studio.training.engine.fused_adam import AVAILABLE, FusedAdam
 
 
 class NetworkOptimiser:
@@ -115,7 +115,7 @@ class NetworkOptimiser:
         take_step(self._rule)
         for parameter in self._parameters:
             parameter.grad = None  # the next gradients then take this memory, which the processor's caches still hold
-        if isinstance(self._rule, torch.optim.Adam):
+        if AVAILABLE and isinstance(self._rule, torch.optim.Adam):
             self._fused = FusedAdam(self._rule, self._parameters)
 
     def measured_step(self, gradients: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

@@ -21,6 +21,7 @@ from studio.gui.widgets.tooltip import set_help
 from studio.perturb.features import Feature
 from studio.perturb.formula import LOG_ODDS, Formula, parse_formula
 from studio.perturb.formula_text import FormulaError
+from studio.perturb.terms import FormulaTerm
 from studio.training.config.energy import FormulaTermConfig, JudgeTermConfig, TermConfig
 
 _NUMBER_WIDTH, _FEATURE_WIDTH = 80, 126
@@ -139,7 +140,7 @@ class TermRow(QFrame):
         for name, field in self.fields.items():
             field.show_value(getattr(term, name))
         if isinstance(term, FormulaTermConfig):
-            self._show_judge(term.resolve().formula())
+            self._show_judge(FormulaTerm(text=term.text).formula())
 
     def show_error(self, error: UserError) -> None:
         """What was entered does not fit; it stays to be mended."""
