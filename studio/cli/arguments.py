@@ -37,11 +37,11 @@ def run_of(arguments: argparse.Namespace) -> Path:
 
 def tell_if_cut_short(run: Path) -> None:
     """Say so on stderr where what was made of a run's weights is not of its end."""
-    from studio.training.storage.saved_run import SavedRun
+    from studio.training.storage.run import Run
 
-    told = SavedRun.open(run).cut_short
-    if told:
-        print(f"studio: {told}", file=sys.stderr)
+    warning = Run.open(run).cut_short
+    if warning:
+        print(f"studio: {warning}", file=sys.stderr)
 
 
 def add_workspace(parser: Arguments) -> None:

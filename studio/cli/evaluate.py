@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from studio.cli.meter import told
+from studio.cli.meter import progress_bar
 from studio.evaluation.tables import record, table
 from studio.files import whole_file
 from studio.json_text import json_text
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 
 
 def evaluate(
@@ -36,15 +36,15 @@ def evaluate(
     Raises:
         UserError: the run or its data cannot be read, or the file not be written.
     """
-    saved = SavedRun.open(run).at(assignments)
+    saved = Run.open(run).at(assignments)
     root = saved.identity.root(data_root)
-    with told() as told_of:
+    with progress_bar() as progress:
         from studio.training.analysis.evaluate_run import evaluate_run, keep_evaluation
 
         found = evaluate_run(
             saved,
-            lambda progress: saved.identity.load(root, progress),
-            told_of,
+            lambda part: saved.identity.load(root, part),
+            progress,
             count=count,
             seed=seed,
             judge=judge,

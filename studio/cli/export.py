@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 
 from studio.cli.arguments import (
     Commands,
@@ -17,6 +16,7 @@ from studio.cli.arguments import (
     run_of,
     tell_if_cut_short,
 )
+from studio.cli.meter import progress_bar
 from studio.errors import UserError
 
 _DESCRIPTION = """Save parts of a run as files that other programs open. Give one or more of the
@@ -65,7 +65,6 @@ def add_export(commands: Commands) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from studio.cli.library_commands import write
     from studio.library.export.formats import FORMATS
     from studio.library.export.options import ExportOptions
 
@@ -85,7 +84,8 @@ def _export(arguments: argparse.Namespace) -> int:
         assignments=tuple(arguments.assignments),
     )
     for kind, out in asked:
-        said = write(partial(kind.write, run, out, options))
+        with progress_bar() as progress:
+            said = kind.write(run, out, options, progress)
         print(f"{said} in {out}", flush=True)
     tell_if_cut_short(run)
     return 0

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studio.cli.arguments import RUN, Commands, add_run, add_workspace, place, run_of
 from studio.cli.export import add_export
-from studio.paths import typed_path
+from studio.cli.meter import progress_bar
+from studio.json_text import json_text
+from studio.paths import runs_root, typed_path
+
+if TYPE_CHECKING:
+    from studio.library.run_summary import RunSummary
+
+_WIDEST = 28
+_HEAD = ("run", "data set", "model", "tilt", "steps", "time", "TV", "Fréchet", "status", "folder")
 
 
 def add_library(commands: Commands) -> None:
@@ -72,39 +83,104 @@ def _add_import(commands: Commands) -> None:
 
 
 def _runs(arguments: argparse.Namespace) -> int:
-    from studio.cli.library_commands import list_runs, run_names
-
     if arguments.names:
-        print("\n".join(run_names(arguments.workspace)))
+        print("\n".join(_names(arguments.workspace)))
         return 0
-    print(list_runs(arguments.workspace, arguments.words, as_json=arguments.json))
+    print(_list(arguments.workspace, arguments.words, as_json=arguments.json))
     return 0
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from studio.cli.library_commands import compare
     from studio.library.find import find_run
 
-    print(compare([find_run(name, arguments.workspace) for name in arguments.runs]))
+    print(_table([find_run(name, arguments.workspace) for name in arguments.runs]))
     return 0
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from studio.cli.library_commands import write
     from studio.library.export.report import write_report
 
     run = run_of(arguments)
     out = arguments.out or Path(f"{run.resolve().name}.html")
-    write(lambda told: write_report(run, out, told))
+    with progress_bar() as progress:
+        write_report(run, out, progress)
     print(f"Report in {out}")
     return 0
 
 
 def _import(arguments: argparse.Namespace) -> int:
-    from studio.cli.library_commands import write
     from studio.library.export.archive import unpack
-    from studio.paths import runs_root
 
-    root = arguments.workspace or runs_root()
-    print(f"The run is in {write(lambda told: unpack(arguments.archive, root, told))}")
+    with progress_bar() as progress:
+        folder = unpack(arguments.archive, arguments.workspace or runs_root(), progress)
+    print(f"The run is in {folder}")
     return 0
+
+
+def _list(workspace: Path | None, words: Sequence[str], *, as_json: bool) -> str:
+    """The runs of a workspace, newest first, as a table or as JSON.
+
+    Args:
+        workspace: the person's own if absent.
+        words: only runs of which all of them are said.
+        as_json: every field but the thumbnail.
+
+    Raises:
+        UserError: the workspace cannot be read.
+    """
+    from studio.library.index import RunIndex
+
+    with progress_bar() as progress:
+        entries = RunIndex(workspace or runs_root()).refresh(progress)
+    entries = [entry for entry in entries if entry.matches(list(words))]
+    if as_json:
+        records = [{name: value for name, value in asdict(entry).items() if name != "thumbnail"} for entry in entries]
+        return json_text(records, indent=2)
+    if not entries:
+        return f"No runs in {workspace or runs_root()}"
+    return "\n".join(_columns([_HEAD, *map(_cells, entries)]))
+
+
+def _names(workspace: Path | None) -> list[str]:
+    """Names of the folders of a workspace that hold a run, without a look into them.
+
+    Raises:
+        UserError: the workspace cannot be read.
+    """
+    from studio.library.index import run_folders
+
+    return sorted(name for name, _ in run_folders(workspace or runs_root()))
+
+
+def _cells(entry: RunSummary) -> tuple[str, ...]:
+    known, at = (entry.share_error, entry.frechet), entry.measured_at
+    figures = ("–" if value is None else f"{value:.4g}{at}" for value in known)
+    numbers = (f"{entry.steps:,}", f"{entry.seconds:,.0f} s", *figures)
+    return entry.name, entry.dataset, entry.model, entry.tilt, *numbers, entry.status, entry.folder
+
+
+def _table(folders: Sequence[Path]) -> str:
+    """Final numbers and differing settings of runs, as a table.
+
+    Raises:
+        UserError: there are too few or too many, or one is damaged.
+    """
+    from studio.library.compare import Row, differences, final_numbers, read_runs
+
+    with progress_bar() as progress:
+        runs = read_runs(folders, progress)
+    names = Row(title="", cells=tuple(run.entry.name for run in runs))
+    numbers, settings = final_numbers(runs), differences(runs)
+    lines = _columns([(row.title, *row.cells) for row in (names, *numbers, *settings)])
+    return "\n".join([*lines[: 1 + len(numbers)], "", "settings that differ:", *lines[1 + len(numbers) :]])
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of cells, each column as wide as its widest."""
+    short = [[*map(_short, row[:-1]), row[-1]] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*short, strict=True)]
+    return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in short]
+
+
+def _short(cell: str) -> str:
+    return cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 1]}…"

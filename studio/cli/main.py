@@ -29,6 +29,7 @@ from studio.cli.arguments import (
 )
 from studio.cli.completion import add_completion
 from studio.cli.library import add_library
+from studio.cli.meter import progress_bar
 from studio.cli.output import while_it_is_read
 from studio.cli.resume import add_run_commands, evaluation_of
 from studio.errors import UserError
@@ -243,16 +244,17 @@ def _train(arguments: argparse.Namespace) -> int:
     if limit == StopCondition():
         limit = StopCondition(steps=1000)
 
-    told = evaluation_of(config, arguments.data_root) if arguments.evaluate else None
-    return train(config, limit, data_root=named.root(arguments.data_root), run_dir=arguments.run_dir, evaluate=told)
+    evaluate = evaluation_of(config, arguments.data_root) if arguments.evaluate else None
+    root = named.root(arguments.data_root)
+    return train(config, limit, data_root=root, run_dir=arguments.run_dir, evaluate=evaluate)
 
 
 def _sample(arguments: argparse.Namespace) -> int:
-    from studio.cli.library_commands import write
     from studio.library.export.samples import write_samples
 
     run, averaged, count, seed = run_of(arguments), not arguments.raw, arguments.count, arguments.seed
-    write(lambda told: write_samples(run, arguments.out, told, count=count, seed=seed, averaged=averaged))
+    with progress_bar() as progress:
+        write_samples(run, arguments.out, progress, count=count, seed=seed, averaged=averaged)
     tell_if_cut_short(run)
     return 0
 

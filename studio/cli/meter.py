@@ -142,8 +142,8 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def told(clock: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
-    """A progress that is shown on stderr if it lasts."""
+def progress_bar(clock: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
+    """Progress that is shown on stderr if it lasts."""
     meter, most = Meter(100, "%", leave=False, patience=PATIENCE_S, clock=clock), 0
     meter.begin()
 

@@ -92,8 +92,9 @@ def _resume(arguments: argparse.Namespace) -> int:
     from studio.training.storage.resumption import resume
 
     found = resume(run_of(arguments), None, arguments.assignments)
-    told = evaluation_of(found.config, arguments.data_root) if arguments.evaluate else None
-    return go_on(found, arguments.steps, arguments.minutes, data_root=arguments.data_root, run_dir=None, evaluate=told)
+    evaluate = evaluation_of(found.config, arguments.data_root) if arguments.evaluate else None
+    root = arguments.data_root
+    return go_on(found, arguments.steps, arguments.minutes, data_root=root, run_dir=None, evaluate=evaluate)
 
 
 def _fork(arguments: argparse.Namespace) -> int:
@@ -105,7 +106,7 @@ def _fork(arguments: argparse.Namespace) -> int:
 
 
 def _pin(arguments: argparse.Namespace) -> int:
-    from studio.training.storage.shelf import CheckpointStore
+    from studio.training.storage.checkpoint_store import CheckpointStore
 
     shelf = CheckpointStore(run_of(arguments))
     if arguments.step is not None:

@@ -22,7 +22,7 @@ from studio.jobs.queue import JobQueue
 from studio.process import is_running
 from studio.training.config.sweep_mark import FILE as SWEEP
 from studio.training.config.sweep_mark import write_mark
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 
 _GRACE_SECONDS = 20.0
 _MOST_ATTEMPTS = 5
@@ -136,7 +136,7 @@ class JobRunner:
 def _completed(folder: Path) -> bool:
     """Whether a run came to its end while nobody watched."""
     try:
-        return SavedRun.open(folder).summary.get("status") == "completed"
+        return Run.open(folder).summary.get("status") == "completed"
     except UserError:
         return False
 

@@ -16,7 +16,7 @@ from studio.errors import UserError
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import evaluation_of
 from studio.library.curve_titles import curve_title
-from studio.library.entry import RunEntry, entry_of
+from studio.library.run_summary import RunSummary, summary_of
 from studio.progress import Progress
 from studio.training.config.run_config import RunConfig
 from studio.training.storage.metrics import Metrics, read_metrics
@@ -49,7 +49,7 @@ class ComparedRun:
     """
 
     folder: Path
-    entry: RunEntry
+    entry: RunSummary
     config: RunConfig
     metrics: Metrics
     examples_per_epoch: float
@@ -112,7 +112,7 @@ def read_runs(folders: Sequence[Path], progress: Progress | None = None) -> list
 
 def _read(folder: Path, progress: Progress) -> ComparedRun:
     config = RunIdentity.read(folder).trained
-    entry = entry_of(folder)
+    entry = summary_of(folder)
     if entry.fault:
         raise UserError("A run is damaged", entry.fault, "Compare others.")
     summary = read_summary(folder) if (folder / "summary.json").exists() else {}

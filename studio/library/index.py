@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import UserError
-from studio.library.entry import RunEntry, entry_of, stamp_of
+from studio.library.run_summary import RunSummary, stamp_of, summary_of
 from studio.progress import Progress
 from studio.training.storage.database import Schema, reading, writing
 
 FILE = "runs.sqlite"
-_COLUMNS = tuple(field.name for field in fields(RunEntry))
+_COLUMNS = tuple(field.name for field in fields(RunSummary))
 _SCHEMA = Schema(
     noun="runs of this workspace",
     version=3,
@@ -45,7 +45,7 @@ _KINDS: dict[str, Any] = {
 
 _BATCH = 100
 
-Known = dict[str, tuple[str, RunEntry]]
+Known = dict[str, tuple[str, RunSummary]]
 """Stamp and entry by name of folder."""
 
 
@@ -60,11 +60,11 @@ class RunIndex:
         self.root = root
         self._path = root / FILE
 
-    def entries(self) -> list[RunEntry]:
+    def entries(self) -> list[RunSummary]:
         """The runs as they were last seen, newest first; fast, and without a look at their folders."""
         return _newest_first(self._known())
 
-    def refresh(self, progress: Progress | None = None) -> list[RunEntry]:
+    def refresh(self, progress: Progress | None = None) -> list[RunSummary]:
         """The runs as they are, newest first: folders that have changed are read again.
 
         Args:
@@ -85,7 +85,7 @@ class RunIndex:
             batch: Known = {}
             for place, name in enumerate(changed[start : start + _BATCH], start):
                 progress.report(f"Looking at the runs: {name}", place / len(changed))
-                batch[name] = stamps[name], entry_of(self.root / name)
+                batch[name] = stamps[name], summary_of(self.root / name)
             self._write(batch, ())
             kept |= batch
         return _newest_first(kept)
@@ -141,16 +141,16 @@ def run_folders(root: Path) -> Iterator[tuple[str, str]]:
             yield name, stamp
 
 
-def _newest_first(known: Known) -> list[RunEntry]:
+def _newest_first(known: Known) -> list[RunSummary]:
     return sorted((entry for _, entry in known.values()), key=lambda entry: (entry.started, entry.folder), reverse=True)
 
 
-def _row(entry: RunEntry) -> list[Any]:
+def _row(entry: RunSummary) -> list[Any]:
     values = [getattr(entry, name) for name in _COLUMNS]
     return [json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value for value in values]
 
 
-def _entry(row: Mapping[str, Any]) -> RunEntry:
+def _entry(row: Mapping[str, Any]) -> RunSummary:
     """The run of a row.
 
     Raises:
@@ -159,5 +159,5 @@ def _entry(row: Mapping[str, Any]) -> RunEntry:
     for name, value in row.items():
         if not isinstance(value, _KINDS.get(name, str)):
             raise TypeError(f"{name} is no {_KINDS.get(name, str)}")
-    entry = RunEntry(**row)
+    entry = RunSummary(**row)
     return replace(entry, tags=tuple(str(tag) for tag in json.loads(row["tags"])))

@@ -24,8 +24,8 @@ from studio.evaluation.tables import evaluation_of
 from studio.evaluation.total_variation import total_variation_interval
 from studio.json_text import json_text
 from studio.library.compare import NO_RESULTS, late_mean
-from studio.library.entry import entry_of, stamp_of
 from studio.library.index import run_folders
+from studio.library.run_summary import stamp_of, summary_of
 from studio.progress import Progress
 from studio.training.config.assignments import setting_at, with_settings
 from studio.training.config.sweep_mark import SweepMark, read_mark, title_of, value_text
@@ -195,7 +195,7 @@ class SweepReader:
 def _read(member: Member, progress: Progress) -> SweepRun:
     if not stamp_of(member.folder):
         return SweepRun(member=member, status=member.status or "gone", error=member.error)
-    entry = entry_of(member.folder)
+    entry = summary_of(member.folder)
     status = member.status or entry.status
     if entry.fault:
         return SweepRun(member=member, status=status, error=member.error or entry.fault)

@@ -18,10 +18,10 @@ from studio.cli import train as headless
 from studio.cli.main import main
 from studio.data.example_set import ExampleSet
 from studio.training.config.file import read_config
+from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.owner import Owner
-from studio.training.storage.saved_run import SavedRun
-from studio.training.storage.shelf import CheckpointStore
+from studio.training.storage.run import Run
 from tests.data.idx_files import write_idx_set
 from tests.threads import with_one_thread
 
@@ -167,7 +167,7 @@ def copied(made: Path, tmp_path: Path) -> Path:
 
 
 def tilt(run: Path) -> dict[str, float]:
-    return SavedRun.open(run).config.perturbation.offsets
+    return Run.open(run).config.perturbation.offsets
 
 
 def test_that_a_target_written_into_the_configuration_is_what_it_goes_on_towards(
@@ -180,7 +180,7 @@ def test_that_a_target_written_into_the_configuration_is_what_it_goes_on_towards
     assert "offsets" not in capsys.readouterr().out, "nothing was trained towards it yet"
     assert main(["resume", str(run), "--steps", "15"]) == 0
     assert tilt(run) == {"dog": -2.0}
-    summary = SavedRun.open(run).summary
+    summary = Run.open(run).summary
     assert summary["offsets"] == {"cat": 0.0, "dog": -2.0}
     assert [(each["step"], each["offsets"]["dog"]) for each in summary["edits"]] == [(10, -2.0)]
     assert summary["began_with"]["offsets"]["dog"] == 0.0
@@ -200,7 +200,7 @@ def test_that_batch_size_and_learning_rates_written_there_are_taken_up(made: Pat
     config["model"]["autoencoder_optimiser"]["learning_rate"] = 0.25
     edit(run, model=config["model"], batch=config["batch"] | {"average_size": 4})
     assert main(["resume", str(run), "--steps", "15"]) == 0
-    found = SavedRun.open(run).config
+    found = Run.open(run).config
     assert found.model.learning_rates == {"autoencoder": 0.25}
     assert found.batch.average_size == 4
     assert main(["resume", str(run), "--steps", "16"]) == 0, "and again as it is now"
@@ -258,7 +258,7 @@ def test_that_a_column_that_was_moved_is_told_of_by_its_new_place(made: Path, tm
     there = ["--set", f'perturbation.terms=[{{"kind":"column","path":"{new}"}}]']
     assert main(["evaluate", str(run), "--count", "20", *there]) == 0
     assert main(["resume", str(run), "--steps", "15", *there]) == 0
-    assert SavedRun.open(run).summary["edits"] == [], "it is the same target"
+    assert Run.open(run).summary["edits"] == [], "it is the same target"
     new.write_text("0,-2\n23,1.25\n")
     assert "column of the target has changed" in refused("resume", run, "--steps", 20)
 
@@ -346,5 +346,5 @@ def test_that_a_checkpoint_that_another_has_gone_on_from_meanwhile_is_refused(
 
     monkeypatch.setattr(headless, "_tell_left_out", overtaken)
     assert "has gone on meanwhile" in refused("resume", run, "--steps", 20)
-    assert CheckpointStore(run).steps[-1] == SavedRun.open(run).summary["steps"] == 30
+    assert CheckpointStore(run).steps[-1] == Run.open(run).summary["steps"] == 30
     assert read_metrics(run).steps.tolist() == [5, 10, 15, 20, 25, 30]

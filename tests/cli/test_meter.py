@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from studio.cli.meter import Meter, say, told
+from studio.cli.meter import Meter, progress_bar, say
 
 
 class Terminal(io.StringIO):
@@ -118,7 +118,7 @@ def test_that_pace_and_time_left_count_from_where_a_run_goes_on(capsys: pytest.C
 
 def test_that_a_share_is_told_with_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
-    with told(clock) as progress:
+    with progress_bar(clock) as progress:
         clock.now += 20
         progress.report("Drawing 20,000 samples", 0.25)
     assert lines_of(capsys.readouterr().err) == ["Drawing 20,000 samples: 25 %, 60 s left"]
@@ -149,7 +149,7 @@ def test_that_no_time_is_foretold_before_the_first_step(capsys: pytest.CaptureFi
 
 
 def test_that_what_is_over_at_once_leaves_no_word(capsys: pytest.CaptureFixture[str]) -> None:
-    with told() as progress:
+    with progress_bar() as progress:
         progress.report("reading", 0.5)
     Meter(5, "runs").close()
     assert capsys.readouterr().err == ""
@@ -188,7 +188,7 @@ def test_that_a_bar_follows_a_stage_that_comes_after_a_quick_one(
 ) -> None:
     terminal = on_terminal(monkeypatch)
     monkeypatch.setattr("studio.cli.meter.PATIENCE_S", 0.0)
-    with told() as progress:
+    with progress_bar() as progress:
         progress.report("reading", 0.5)
         progress.report("training", 0.51)
         assert "training:  51%" in terminal.lines[-1]

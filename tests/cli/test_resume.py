@@ -15,7 +15,7 @@ from studio.library.find import find_run
 from studio.library.notes import RunNotes, write_notes
 from studio.paths import choose_runs_root
 from studio.training.storage.metrics import read_metrics
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 from tests.threads import with_one_thread
 
 QUICK = ["--set", "model.width=4", "--set", "batch.average_size=8", "--set", "cadence.log_every=5"]
@@ -37,7 +37,7 @@ def test_that_a_resumed_run_ends_at_its_step_as_one_that_never_stopped(trained: 
     shutil.copytree(trained, run)
     assert main(["resume", str(run), "--steps", "35"]) == 0
     assert main(["train", "digits-vae", "--steps", "35", "--run-dir", str(whole), *QUICK]) == 0
-    one, other = SavedRun.open(run).weights("model"), SavedRun.open(whole).weights("model")
+    one, other = Run.open(run).weights("model"), Run.open(whole).weights("model")
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert read_metrics(run).steps.tolist() == [5, 10, 15, 20, 25, 30, 35]
 
@@ -51,7 +51,7 @@ def test_that_a_fork_takes_the_minutes_and_the_tilt_it_is_given(trained: Path, t
     new = tmp_path / "new"
     tilt = ["--set", "perturbation.offsets.2=-1"]
     assert main(["fork", str(trained), "--step", "20", *tilt, "--minutes", "0.02", "--run-dir", str(new)]) == 0
-    summary = SavedRun.open(new).summary
+    summary = Run.open(new).summary
     assert summary["steps"] > 20
     assert summary["offsets"]["2"] == -1
     assert summary["forked_from"]["step"] == 20
@@ -82,7 +82,7 @@ def test_that_runs_are_called_by_their_names_in_the_workspace(
     assert main(["sample", "folder of it", "--count", "2", "--out", str(out)]) == 0
     assert main(["fork", "my run", "--steps", "26", "--run-dir", str(tmp_path / "fork")]) == 0
     assert main(["train", "my run", "--steps", "2", "--run-dir", str(tmp_path / "again")]) == 0
-    assert SavedRun.open(tmp_path / "again").config == SavedRun.open(run).config
+    assert Run.open(tmp_path / "again").config == Run.open(run).config
     capsys.readouterr()
     assert main(["pin", "my run"]) == 0
     assert capsys.readouterr().out.split() == ["0", "20", "25"]

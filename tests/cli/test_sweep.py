@@ -83,7 +83,7 @@ def test_that_a_job_that_was_cut_short_goes_on_from_its_checkpoint(tmp_path: Pat
     from studio.training.config.limit import StopCondition
     from studio.training.config.presets import config_or_preset
     from studio.training.storage.metrics import read_metrics
-    from studio.training.storage.saved_run import SavedRun
+    from studio.training.storage.run import Run
 
     queue = JobQueue(tmp_path / "queue.sqlite")
     changes = [f"{path}={json.dumps(value)}" for path, value in QUICK.items()]
@@ -97,7 +97,7 @@ def test_that_a_job_that_was_cut_short_goes_on_from_its_checkpoint(tmp_path: Pat
     runner.stop()
     (job,) = queue.jobs()
     assert job.status == "waiting"
-    reached = SavedRun.open(job.folder).summary["steps"]
+    reached = Run.open(job.folder).summary["steps"]
     assert 0 < reached < 10**6
     (again,) = _shortened(queue, reached + 20)
     runner = JobRunner(queue)
@@ -105,7 +105,7 @@ def test_that_a_job_that_was_cut_short_goes_on_from_its_checkpoint(tmp_path: Pat
         runner.poll()
         time.sleep(0.1)
     assert queue.jobs()[0].status == "completed", queue.jobs()[0].error
-    assert SavedRun.open(again.folder).summary["steps"] == reached + 20
+    assert Run.open(again.folder).summary["steps"] == reached + 20
     steps = read_metrics(again.folder).steps
     assert (steps[1:] > steps[:-1]).all()
 

@@ -24,7 +24,7 @@ from studio.training.config.presets import presets
 from studio.training.messages.events import Logged
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import read_metrics
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 from tests.data.image_folders import write_image_folder
 from tests.threads import with_one_thread
 
@@ -91,7 +91,7 @@ def test_that_what_goes_on_is_told_on_stderr_alone(
     assert "Training: 7 of 7 steps" in err
     assert "\r" not in err
     assert f"Saved to {Path('deep/down/run')}" in err
-    assert SavedRun.open(tmp_path / "deep" / "down" / "run").summary["steps"] == 7
+    assert Run.open(tmp_path / "deep" / "down" / "run").summary["steps"] == 7
 
 
 def test_that_what_a_csv_file_covers_is_said_and_stands_in_the_report(
@@ -110,7 +110,7 @@ def test_that_what_a_csv_file_covers_is_said_and_stands_in_the_report(
 
 def test_that_a_run_ends_after_its_minutes(tmp_path: Path) -> None:
     assert main(["train", "digits-wgan_gp", "--minutes", "0.005", "--run-dir", str(tmp_path / "run"), *QUICK]) == 0
-    summary = SavedRun.open(tmp_path / "run").summary
+    summary = Run.open(tmp_path / "run").summary
     assert summary["status"] == "completed"
     assert 0.3 <= summary["seconds"] < 10
 
@@ -118,14 +118,14 @@ def test_that_a_run_ends_after_its_minutes(tmp_path: Path) -> None:
 def test_that_a_run_without_a_folder_gets_one_among_the_persons_runs(private_home: Path) -> None:
     assert main(["train", "digits-vae", "--steps", "1", *QUICK]) == 0
     (folder,) = private_home.rglob("runs/*")
-    assert SavedRun.open(folder).summary["steps"] == 1
+    assert Run.open(folder).summary["steps"] == 1
 
 
 def test_that_a_configuration_file_trains_and_reproduces_its_run(trained: Path, tmp_path: Path) -> None:
     """To the last bit: on one machine the same configuration is the same run."""
     again = tmp_path / "again"
     assert main(["train", str(trained / "config.json"), "--steps", "30", "--run-dir", str(again)]) == 0
-    one, other = (SavedRun.open(path).weights("average") for path in (trained, again))
+    one, other = (Run.open(path).weights("average") for path in (trained, again))
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
 
@@ -139,7 +139,7 @@ def test_that_a_bug_exits_with_1_and_its_traceback(
     monkeypatch.setattr(Vae, "losses", losses)
     assert main(["train", "digits-vae", "--steps", "3", "--run-dir", str(tmp_path / "run"), *QUICK]) == 1
     assert capsys.readouterr().err.rstrip().splitlines()[-1] == "ZeroDivisionError: a bug in the model"
-    assert SavedRun.open(tmp_path / "run").summary["status"] == "failed"
+    assert Run.open(tmp_path / "run").summary["status"] == "failed"
 
 
 def test_that_a_run_that_diverges_ends_with_a_message(
@@ -186,7 +186,7 @@ def test_that_ctrl_c_and_sigterm_finish_the_step_save_and_exit_with_130(
 
     monkeypatch.setattr(_Watcher, "_show", interrupt)
     assert main(["train", "digits-vae", "--minutes", "60", "--run-dir", str(tmp_path / "run"), *QUICK]) == 130
-    run = SavedRun.open(tmp_path / "run")
+    run = Run.open(tmp_path / "run")
     assert run.summary["status"] == "stopped"
     assert run.summary["steps"] >= 5
     assert run.weights("average")
@@ -213,8 +213,8 @@ def test_that_a_real_ctrl_c_saves_and_exits_with_130(tmp_path: Path) -> None:
     assert "Finishing the step under way" in said
     assert "Saved to" in said
     assert "Traceback" not in said
-    assert SavedRun.open(path).summary["status"] == "stopped"
-    assert SavedRun.open(path).weights("average")
+    assert Run.open(path).summary["status"] == "stopped"
+    assert Run.open(path).weights("average")
 
 
 # -- what a person can mend

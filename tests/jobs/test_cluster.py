@@ -21,8 +21,8 @@ import pytest
 
 from studio.jobs.queue import JobQueue
 from studio.training.messages.marks import MarkKind
+from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.metrics import read_metrics
-from studio.training.storage.shelf import CheckpointStore
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS, JOBS = 600, 2

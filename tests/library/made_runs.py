@@ -89,9 +89,9 @@ def add_weights(path: Path) -> Path:
     import torch
 
     from studio.models.catalog import model_spec
-    from studio.training.storage.saved_run import SavedRun
+    from studio.training.storage.run import Run
 
-    run = SavedRun.open(path)
+    run = Run.open(path)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         state = model_spec(run.config.model.kind).build(run.config.model, run.image_shape).state_dict()

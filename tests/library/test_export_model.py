@@ -26,7 +26,7 @@ from studio.models.hierarchical_vae.model import HierarchicalVae
 from studio.models.views import ModelViews
 from studio.progress import Progress
 from studio.training.storage.restore import restore_model
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 from tests.library.made_runs import add_weights, make_config, make_run
 from tests.threads import with_one_thread
 from tests.training.conftest import FAMILIES
@@ -68,7 +68,7 @@ def run_onnx(path: Path, *arguments: Tensor) -> list[np.ndarray]:
 def test_that_every_model_goes_both_ways(kind: str, tmp_path: Path) -> None:
     run = make_model_run(tmp_path, kind)
     said = write_program(run, tmp_path / "model.pt2"), write_onnx(run, tmp_path / "model.onnx")
-    exportable = restore_model(SavedRun.open(run)).views.exportable()
+    exportable = restore_model(Run.open(run)).views.exportable()
     assert exportable is not None
     assert all(exportable.title in each and "averaged" in each for each in said)
     program, about = opened_program(tmp_path / "model.pt2")
@@ -100,7 +100,7 @@ def test_that_a_generator_makes_the_samples_of_its_run(tmp_path: Path) -> None:
 
 def test_that_the_ladder_descends_as_it_samples(tmp_path: Path) -> None:
     run = make_model_run(tmp_path, "hierarchical_vae")
-    model = restore_model(SavedRun.open(run))
+    model = restore_model(Run.open(run))
     exportable = model.views.exportable()
     assert exportable is not None
     wanted = model.sample(6, torch.Generator().manual_seed(5))
@@ -196,7 +196,7 @@ def test_that_an_export_that_is_called_off_leaves_nothing(vae: Path, tmp_path: P
 
 def test_that_weights_can_be_put_into_the_model_again(vae: Path, tmp_path: Path) -> None:
     count = write_weights(vae, tmp_path / "model.safetensors")
-    model = restore_model(SavedRun.open(vae))
+    model = restore_model(Run.open(vae))
     with safe_open(tmp_path / "model.safetensors", framework="pt") as file:
         found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
         metadata = file.metadata()

@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from studio.errors import UserError
-from studio.library.entry import entry_of
 from studio.library.index import FILE as INDEX
 from studio.library.index import RunIndex
 from studio.library.notes import RunNotes, write_notes
+from studio.library.run_summary import summary_of
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import newest_evaluation, read_metrics
 from tests.library.made_runs import make_config, make_run, record_evaluation
@@ -62,7 +62,7 @@ def test_that_damage_of_any_kind_is_survived(count: int, tmp_path: Path) -> None
         for left in path.parent.glob(f"{name}-*"):
             left.unlink()
         RunIndex(root).refresh()
-    assert not entry_of(run).fault
+    assert not summary_of(run).fault
     assert sorted(each.name for each in root.iterdir()) == ["run", INDEX]
     print(f"{sum(outcomes.values()):,} mutations: {dict(outcomes)}")
 
@@ -74,7 +74,7 @@ def _read(root: Path, run: Path, name: str) -> str:
             assert isinstance(each.seconds, int | float)
             assert isinstance(each.name, str)
         return "remade" if len(RunIndex(root).refresh()) == 1 else "lost"
-    entry = entry_of(run)
+    entry = summary_of(run)
     assert len(entry.fault) < 700
     if name == "metrics.sqlite":
         with suppress(UserError):

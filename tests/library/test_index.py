@@ -15,9 +15,9 @@ from PIL import Image
 
 from studio.errors import Cancelled
 from studio.library import index as index_module
-from studio.library.entry import RunEntry, entry_of
 from studio.library.index import FILE, RunIndex
 from studio.library.notes import RunNotes, write_notes
+from studio.library.run_summary import RunSummary, summary_of
 from studio.paths import choose_runs_root, default_runs_root, runs_root, state_dir
 from studio.progress import Progress
 from studio.training.messages.events import Logged
@@ -25,7 +25,7 @@ from studio.training.storage.metrics import append_metrics
 from tests.library.made_runs import make_config, make_run, record_evaluation
 
 
-def by_folder(entries: list[RunEntry]) -> dict[str, RunEntry]:
+def by_folder(entries: list[RunSummary]) -> dict[str, RunSummary]:
     return {entry.folder: entry for entry in entries}
 
 
@@ -35,7 +35,7 @@ def test_that_a_run_is_listed_with_all_that_is_known_of_it(tmp_path: Path) -> No
     record_evaluation(path, 1000, 0.031, 12.1)
     write_notes(path, RunNotes(tags=("best", "paper"), notes="Looks right."))
     (entry,) = RunIndex(tmp_path).refresh()
-    assert replace(entry, thumbnail=b"") == RunEntry(
+    assert replace(entry, thumbnail=b"") == RunSummary(
         folder="one",
         name="twos",
         dataset="Digits",
@@ -89,11 +89,11 @@ def test_that_only_what_has_changed_is_read_again(tmp_path: Path, monkeypatch: p
     RunIndex(tmp_path).refresh()
     read: list[str] = []
 
-    def noted(folder: Path) -> RunEntry:
+    def noted(folder: Path) -> RunSummary:
         read.append(folder.name)
-        return entry_of(folder)
+        return summary_of(folder)
 
-    monkeypatch.setattr(index_module, "entry_of", noted)
+    monkeypatch.setattr(index_module, "summary_of", noted)
     write_notes(tmp_path / "b", RunNotes(name="renamed"))
     make_run(tmp_path, "d")
     found = by_folder(RunIndex(tmp_path).refresh())

@@ -17,10 +17,10 @@ from studio.library.export.formats import FORMATS, ExportFormat
 from studio.library.export.options import ExportOptions
 from studio.library.index import RunIndex
 from studio.progress import Progress
+from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import read_metrics
-from studio.training.storage.saved_run import SavedRun
-from studio.training.storage.shelf import CheckpointStore
+from studio.training.storage.run import Run
 from tests.library.made_runs import make_run
 from tests.released_runs import FOLDER, RUNS
 from tests.threads import with_one_thread
@@ -74,7 +74,7 @@ def test_that_it_is_saved_in_every_form(kind: ExportFormat, run: Path, tmp_path:
 
 
 def test_that_its_data_and_its_target_are_known(run: Path) -> None:
-    found, digits = SavedRun.open(run), load_digits(DigitsConfig(), run, Progress())
+    found, digits = Run.open(run), load_digits(DigitsConfig(), run, Progress())
     assert found.identity.target.offsets == {"2": -1.0}
     assert len(found.identity.target.terms) == 1
     found.identity.ensure_data(digits)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from studio.errors import UserError
-from studio.library.entry import RunEntry, entry_of
 from studio.library.index import RunIndex
+from studio.library.run_summary import RunSummary, summary_of
 from studio.library.sweep_results import HIGH, LOW, MEASURED, SHARE_ERROR, Member, SweepReader, members_of
 from studio.training.config.sweep_mark import FILE, SweepMark, read_mark, title_of, write_mark
 from studio.training.messages.events import Logged
@@ -73,11 +73,11 @@ def test_that_only_runs_that_have_changed_are_read_again(root: Path, monkeypatch
     reader.read(members)
     seen: list[str] = []
 
-    def look(folder: Path) -> RunEntry:
+    def look(folder: Path) -> RunSummary:
         seen.append(folder.name)
-        return entry_of(folder)
+        return summary_of(folder)
 
-    monkeypatch.setattr("studio.library.sweep_results.entry_of", look)
+    monkeypatch.setattr("studio.library.sweep_results.summary_of", look)
     (members[2].folder / "summary.json").write_text(json.dumps({"status": "stopped"}))
     results = reader.read(members)
     assert seen == ["tilts_003"]

@@ -24,13 +24,13 @@ from studio.training.engine.trainer import Trainer
 from studio.training.messages.events import Logged
 from studio.training.messages.snapshot import SampleGrid
 from studio.training.storage.checkpoint import read_checkpoint
+from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.frames import Frame, FrameStore
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.recorder import Recorder
 from studio.training.storage.resumption import resume
+from studio.training.storage.run import Run
 from studio.training.storage.run_folder import RunFolder
-from studio.training.storage.saved_run import SavedRun
-from studio.training.storage.shelf import CheckpointStore
 from tests.training.conftest import tiny_config, tiny_images
 
 CONFIG = tiny_config("vae")
@@ -82,13 +82,13 @@ def phase_of(path: Path) -> str:
 
 def check(path: Path, promised: int) -> int:
     """Open what is left and take it up; how many steps were lost. Nothing raised means nothing was left broken."""
-    run = SavedRun.open(path)
+    run = Run.open(path)
     assert run.weights("average")
     found = resume(path)
     for step in CheckpointStore(path).steps:
         read_checkpoint(CheckpointStore(path).find(step))
     trainer = Trainer(found.config, DATA)
-    notes = found.take_up(trainer)
+    notes = found.load_into(trainer)
     folder = found.folder()
     Recorder(folder, trainer, notes).save(None, 0.0)
     folder.release()

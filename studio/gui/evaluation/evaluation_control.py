@@ -26,7 +26,7 @@ from studio.training.examples.judges import Judges
 from studio.training.messages.commands import CancelEvaluation, EvaluateNow
 from studio.training.messages.events import Evaluated, Evaluating, EvaluationEnded
 from studio.training.run.session import RunRequest
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
@@ -195,7 +195,7 @@ class EvaluationControl(QObject):
             def work(progress: Progress) -> Evaluated:
                 from studio.training.analysis.evaluate_run import evaluate_run, keep_evaluation
 
-                saved = SavedRun.open(folder)
+                saved = Run.open(folder)
                 found = evaluate_run(saved, lambda _: judges.examples, progress, judge=name, judges=judges)
                 keep_evaluation(saved, found)
                 return found

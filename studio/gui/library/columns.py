@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.evaluation.committee import TOTAL_VARIATION
 from studio.gui.widgets.number_format import compact, whole
-from studio.library.entry import RunEntry
+from studio.library.run_summary import RunSummary
 
 
 class Column(IntEnum):
@@ -42,8 +42,8 @@ class Header:
 
     title: str
     tip: str
-    text: Callable[[RunEntry], str]
-    key: Callable[[RunEntry], Any]
+    text: Callable[[RunSummary], str]
+    key: Callable[[RunSummary], Any]
     numeric: bool = False
     width: int = 12
 
@@ -141,7 +141,7 @@ HEADERS: dict[Column, Header] = {
 }
 
 
-def in_order(runs: list[RunEntry], column: Column, *, descending: bool) -> list[RunEntry]:
+def in_order(runs: list[RunSummary], column: Column, *, descending: bool) -> list[RunSummary]:
     """Sorted by a column; those that have nothing there come last either way."""
     key = HEADERS[column].key
     known = sorted((run for run in runs if key(run) is not None), key=key, reverse=descending)

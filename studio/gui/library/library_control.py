@@ -12,9 +12,9 @@ from studio.gui.run.run_control import RunControl
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunPhase, RunView
-from studio.library.entry import RunEntry, entry_of
 from studio.library.index import RunIndex
 from studio.library.notes import RunNotes, read_notes, tags_of, write_notes
+from studio.library.run_summary import RunSummary, summary_of
 from studio.paths import choose_runs_root
 from studio.training.storage.owner import owner_of
 
@@ -38,7 +38,7 @@ class LibraryControl(QObject):
         self._index = RunIndex(setup.runs_root)
         self._busy = self._again = self._begun = False
         self._seen = RunView()
-        self.entries: list[RunEntry] = []
+        self.entries: list[RunSummary] = []
         runs.run_changed.connect(self._on_run)
 
     @property
@@ -92,7 +92,7 @@ class LibraryControl(QObject):
         """The sweep of the newest run that belongs to one, by its unique name; empty if there is none."""
         return next((entry.sweep for entry in self.entries if entry.sweep), "")
 
-    def status_of(self, entry: RunEntry) -> str:
+    def status_of(self, entry: RunSummary) -> str:
         """How a run stands; of the one under way the index does not know."""
         run = self._runs.run
         live = run.phase.active and run.folder is not None and run.folder == self.root / entry.folder
@@ -120,7 +120,7 @@ class LibraryControl(QObject):
             hint = "Names have up to 80 characters, notes up to 100,000."
             self.failed.emit(UserError("That is too long to be kept", "", hint))
         else:
-            self.entries = [entry_of(path) if each.folder == folder else each for each in self.entries]
+            self.entries = [summary_of(path) if each.folder == folder else each for each in self.entries]
             self.changed.emit()
             self.refresh()
 
@@ -140,7 +140,7 @@ class LibraryControl(QObject):
                 self.failed.emit(UserError("The run could not be moved to the trash", f"{path}.", hint))
         self.refresh()
 
-    def _on_entries(self, index: RunIndex, entries: list[RunEntry]) -> None:
+    def _on_entries(self, index: RunIndex, entries: list[RunSummary]) -> None:
         if index is self._index:
             self.entries = entries
             self.changed.emit()

@@ -7,7 +7,7 @@ from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QPlainTextEdit
 
 from studio.gui.widgets.tooltip import set_help
-from studio.library.entry import RunEntry
+from studio.library.run_summary import RunSummary
 
 
 class RunNotesEdit(QPlainTextEdit):
@@ -21,10 +21,10 @@ class RunNotesEdit(QPlainTextEdit):
         self.setTabChangesFocus(True)
         self.setMaximumHeight(4 * self.fontMetrics().lineSpacing())
         set_help(self, "Notes", "Your notes on the selected run; kept in its folder when you go on to something else.")
-        self._run: RunEntry | None = None
+        self._run: RunSummary | None = None
         self.show_run(None)
 
-    def show_run(self, run: RunEntry | None) -> None:
+    def show_run(self, run: RunSummary | None) -> None:
         """Show another run's notes; what was typed for the last one is kept first."""
         if run is not None and self._run is not None and run.folder == self._run.folder and self.hasFocus():
             return  # it is being written to

@@ -28,7 +28,7 @@ from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 from studio.library.compare import MOST_RUNS
-from studio.library.entry import RunEntry
+from studio.library.run_summary import RunSummary
 
 
 class RunsPanel(LivePanel):
@@ -140,7 +140,7 @@ class RunsPanel(LivePanel):
                 f"Press Start to train one. They are kept in {self.library.root}."
             )
 
-    def _entries(self, folders: list[str]) -> list[RunEntry]:
+    def _entries(self, folders: list[str]) -> list[RunSummary]:
         return [run for run in self.library.entries if run.folder in folders]
 
     def _show_count(self) -> None:

@@ -11,7 +11,7 @@ from studio.gui.library.columns import HEADERS, Column, in_order
 from studio.gui.library.library_control import LibraryControl
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
-from studio.library.entry import RunEntry
+from studio.library.run_summary import RunSummary
 
 Index = QModelIndex | QPersistentModelIndex
 THUMBNAIL = 34
@@ -29,7 +29,7 @@ class RunsModel(QAbstractTableModel):
         self._words: list[str] = []
         self._order = (Column.STARTED, True)
         self._icons: dict[bytes, QIcon] = {}
-        self.shown: list[RunEntry] = []
+        self.shown: list[RunSummary] = []
 
     def show_runs(self) -> None:
         """Take up what the library holds now."""
@@ -106,7 +106,7 @@ class RunsModel(QAbstractTableModel):
         self.edited.emit(run.folder, index.column(), text)
         return True
 
-    def _help(self, run: RunEntry, column: Column) -> str:
+    def _help(self, run: RunSummary, column: Column) -> str:
         if run.fault:
             return run.fault
         if column is Column.NAME:

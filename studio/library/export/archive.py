@@ -19,8 +19,8 @@ from tempfile import mkdtemp
 
 from studio.errors import UserError
 from studio.files import whole_file
-from studio.library.entry import entry_of
 from studio.library.export.portable_names import PortablePaths, is_portable, portable
+from studio.library.run_summary import summary_of
 from studio.names import file_system_key
 from studio.progress import Progress
 
@@ -170,7 +170,7 @@ def _unfold(zipped: zipfile.ZipFile, members: list[zipfile.ZipInfo], place: Path
 
 
 def _take_place(run: Path, root: Path, name: str) -> Path:
-    fault = entry_of(run).fault
+    fault = summary_of(run).fault
     if fault:
         raise UserError("The archive holds no run that can be opened", fault.replace(f"{run}{os.sep}", ""), _HINT)
     for attempt in range(1, 1000):

@@ -18,7 +18,7 @@ from studio.files import whole_file
 from studio.models.catalog import model_spec
 from studio.progress import Progress
 from studio.training.storage.restore import restore_model
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +31,7 @@ _COUNTS = (1, 2, 7)
 
 _TRANSLATED_WITH = 3
 
-Run = Callable[[Sequence["Tensor"]], Sequence["Tensor"]]
+Runner = Callable[[Sequence["Tensor"]], Sequence["Tensor"]]
 """From arguments to results."""
 
 
@@ -54,7 +54,7 @@ class Network:
         Raises:
             UserError: the run cannot be read, or its model has nothing that other programs could use.
         """
-        run = SavedRun.open(folder)
+        run = Run.open(folder)
         exportable = restore_model(run, averaged=averaged).views.exportable()
         spec = model_spec(run.config.model.kind)
         if exportable is None:
@@ -81,7 +81,7 @@ class Network:
         rng = torch.Generator().manual_seed(count)
         return tuple(argument.draw(count, rng) for argument in self.exportable.takes.values())
 
-    def check(self, translated: Run) -> float:
+    def check(self, translated: Runner) -> float:
         """The largest error of what was translated.
 
         Args:
@@ -119,7 +119,7 @@ def write_checked(
     *,
     averaged: bool,
     translate: Callable[[Network], bytes],
-    runner: Callable[[bytes], Run],
+    runner: Callable[[bytes], Runner],
 ) -> str:
     """Save what other programs can use of a run's model, once its bytes agree with the original.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.library.export.extras import needed_for
-from studio.library.export.network import Network, Run, write_checked
+from studio.library.export.network import Network, Runner, write_checked
 from studio.library.export.torch_program import translated
 from studio.progress import Progress
 
@@ -59,7 +59,7 @@ def _content(network: Network) -> bytes:
     return bytes(proto.SerializeToString())
 
 
-def _runner(content: bytes) -> Run:
+def _runner(content: bytes) -> Runner:
     """Runs the file's bytes."""
     import onnxruntime
     import torch

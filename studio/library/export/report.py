@@ -23,10 +23,10 @@ from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import caveats, curve_values, evaluation_of
 from studio.files import whole_file
 from studio.library.curve_titles import curve_title
-from studio.library.entry import RunEntry, entry_of
 from studio.library.export.pictures import caption
 from studio.library.export.shares_chart import shares_svg, shown_classes
 from studio.library.export.svg import curve_svg
+from studio.library.run_summary import RunSummary, summary_of
 from studio.progress import Progress
 from studio.training.config.run_config import RunConfig
 from studio.training.storage.frames import FrameStore
@@ -81,7 +81,7 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
     progress = progress or Progress()
     config = RunIdentity.read(folder).trained
     metrics = read_metrics(folder, progress)
-    entry = entry_of(folder)
+    entry = summary_of(folder)
     progress.report("Writing the report")
     found = _newest(metrics)
     parts = [
@@ -105,7 +105,7 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
         file.write(page.encode(errors="backslashreplace"))
 
 
-def _about(entry: RunEntry, config: RunConfig) -> str:
+def _about(entry: RunSummary, config: RunConfig) -> str:
     """The run in one line."""
     minutes, seconds = divmod(round(entry.seconds), 60)
     return (
@@ -121,7 +121,7 @@ def _newest(metrics: Metrics) -> Evaluation | None:
         return None
 
 
-def _set_up(entry: RunEntry, remarks: str) -> str:
+def _set_up(entry: RunSummary, remarks: str) -> str:
     rows = (
         ("Tilt, ΔH by class", entry.tilt),
         ("ΔH by example", remarks),

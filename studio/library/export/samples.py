@@ -11,7 +11,7 @@ from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.progress import Progress
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 
 
 def write_samples(
@@ -40,7 +40,7 @@ def write_samples(
     from studio.training.engine.drawing import drawn_pieces
     from studio.training.storage.restore import restore_model
 
-    saved, progress = SavedRun.open(folder), progress or Progress()
+    saved, progress = Run.open(folder), progress or Progress()
     model = restore_model(saved, averaged=averaged)
     name = "images" if saved.scale.whole else "points"
     with (
@@ -102,7 +102,7 @@ def write_classes(
     """
     from studio.training.analysis.sorted_samples import write_by_class
 
-    saved = SavedRun.open(folder).at(assignments)
+    saved = Run.open(folder).at(assignments)
     root = saved.identity.root(data_root)
 
     def load(told: Progress) -> ExampleSet:

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.library.export.network import Network, Run, results, write_checked
+from studio.library.export.network import Network, Runner, results, write_checked
 from studio.progress import Progress
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _content(network: Network) -> bytes:
     return content.getvalue()
 
 
-def _runner(content: bytes) -> Run:
+def _runner(content: bytes) -> Runner:
     """Runs the file's bytes."""
     import torch
 

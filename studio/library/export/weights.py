@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from studio.files import whole_file
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 
 
 def write_weights(folder: Path, out: Path, *, averaged: bool = True) -> int:
@@ -31,7 +31,7 @@ def write_weights(folder: Path, out: Path, *, averaged: bool = True) -> int:
 
     from studio.training.storage.restore import restore_model
 
-    run = SavedRun.open(folder)
+    run = Run.open(folder)
     tensors = restore_model(run, averaged=averaged).state_dict()
     metadata = {
         "model": run.config.model.model_dump_json(),

@@ -24,7 +24,7 @@ from studio.training.examples.measured_set import measured_set, whole_log_weight
 from studio.training.messages.events import Evaluated
 from studio.training.storage.metrics import append_metrics
 from studio.training.storage.restore import restore_model
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
@@ -33,7 +33,7 @@ _JUDGE_PART = 0.5
 
 
 def evaluate_run(
-    run: SavedRun,
+    run: Run,
     data: Callable[[Progress], ExampleSet],
     progress: Progress,
     *,
@@ -77,7 +77,7 @@ def evaluate_run(
     )
 
 
-def keep_evaluation(run: SavedRun, found: Evaluated) -> None:
+def keep_evaluation(run: Run, found: Evaluated) -> None:
     """Put an evaluation among the run's metrics; a folder that cannot be written stays as it is."""
     if run.weights_step is not None:
         with suppress(UserError):
@@ -102,7 +102,7 @@ def _work(
     return job.result
 
 
-def images_of(run: SavedRun, images: ExampleSet) -> ImageSet:
+def images_of(run: Run, images: ExampleSet) -> ImageSet:
     """The data set, if it is the one that the run was trained on and can be judged."""
     if not isinstance(images, ImageSet):
         raise UserError(

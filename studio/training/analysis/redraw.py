@@ -16,7 +16,7 @@ from studio.training.messages.commands import ShowBetween
 from studio.training.messages.latents import Latents
 from studio.training.messages.snapshot import Interpolation, SampleGrid
 from studio.training.storage.restore import restore_model
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 
 Shape = tuple[int, ...]
 
@@ -88,8 +88,8 @@ def redraw_between(folder: Path, asked: ShowBetween, progress: Progress) -> Inte
     return found
 
 
-def _of_images(folder: Path) -> SavedRun:
-    run = SavedRun.open(folder)
+def _of_images(folder: Path) -> Run:
+    run = Run.open(folder)
     if not run.scale.whole:
         hint = "Go on with the run; the panel “Plane” shows its points."
         raise UserError("Points are not drawn anew", f"{folder} has learned points of the plane.", hint)
@@ -108,6 +108,6 @@ def _drawn(folder: Path, latents: Latents, count: int, progress: Progress) -> tu
     return SampleGrid(step=run.weights_step or 0, raw=images[0], averaged=images[1], latents=latents), shape
 
 
-def _model(run: SavedRun, averaged: bool, progress: Progress) -> GenerativeModel:
+def _model(run: Run, averaged: bool, progress: Progress) -> GenerativeModel:
     progress.report(f"Reading the weights of {run.path.name}", None)
     return restore_model(run, averaged=averaged)

@@ -19,15 +19,15 @@ from studio.training.analysis.evaluate_run import images_of
 from studio.training.engine.drawing import drawn_pieces
 from studio.training.examples.judges import Judges
 from studio.training.storage.restore import restore_model
+from studio.training.storage.run import Run
 from studio.training.storage.run_folder import safe_name
 from studio.training.storage.sample_strips import save_png
-from studio.training.storage.saved_run import SavedRun
 
 _JUDGE_PART = 0.6
 
 
 def write_by_class(
-    run: SavedRun,
+    run: Run,
     data: Callable[[Progress], ExampleSet],
     out: Path,
     progress: Progress,

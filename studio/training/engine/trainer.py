@@ -233,7 +233,7 @@ class Trainer:
             optimiser = self._optimisers[network]
             optimiser.go_on(optimiser.config.learning_rate, count)
 
-    def course(self) -> ResumeState:
+    def resume_state(self) -> ResumeState:
         """A copy of what the next steps depend on besides `state`."""
         return ResumeState(
             skipped=self.skipped,
@@ -245,39 +245,41 @@ class Trainer:
             taken={network: optimiser.taken for network, optimiser in self._optimisers.items()},
         )
 
-    def take_up(self, state: TrainerState, course: ResumeState) -> None:
+    def load_checkpoint(self, state: TrainerState, resume_state: ResumeState) -> None:
         """Be what another trainer of this configuration and these data was, to the last bit.
 
         Raises:
             UserError: the state belongs to another model, or to other data; this trainer is then of no more use.
         """
-        self._check(state, course)
+        self._check(state, resume_state)
         self.restore(state)
         for network, optimiser in self._optimisers.items():
-            optimiser.go_on(course.rates[network], course.taken[network])
+            optimiser.go_on(resume_state.rates[network], resume_state.taken[network])
         self._note_rates()
-        self.retarget(course.perturbation)
+        self.retarget(resume_state.perturbation)
         try:
-            self._planner.restore(course.planner)
+            self._planner.restore(resume_state.planner)
         except ValueError as error:
             raise wrong_state(f"The planner's place: {error}.") from error
-        set_stream(self._planning, course.planning)
-        set_noise(self._rng, course.noise)
-        self.skipped = course.skipped
+        set_stream(self._planning, resume_state.planning)
+        set_noise(self._rng, resume_state.noise)
+        self.skipped = resume_state.skipped
 
-    def _check(self, state: TrainerState, course: ResumeState) -> None:
+    def _check(self, state: TrainerState, resume_state: ResumeState) -> None:
         ensure_alike("The model", state.model, self.model.state_dict())
         ensure_alike("The average", state.average, self.average.model.state_dict())
         ensure_alike("The metrics", state.scalars, {name: torch.zeros(()) for name in state.scalars})
-        for given in (state.optimisers, course.rates, course.taken):
+        for given in (state.optimisers, resume_state.rates, resume_state.taken):
             if given.keys() != self._optimisers.keys():
                 raise wrong_state(f"It has optimisers of {', '.join(given)}.")
         for network, optimiser in self._optimisers.items():
-            if state.optimisers[network] or course.taken[network]:
+            if state.optimisers[network] or resume_state.taken[network]:
                 ensure_alike(f"The {network}'s optimiser", state.optimisers[network], optimiser.full_state())
         classes = len(self.data.class_names)
-        if len(course.perturbation.offsets) != classes:
-            raise wrong_state(f"It has {len(course.perturbation.offsets)} offsets; the data have {classes} classes.")
+        if len(resume_state.perturbation.offsets) != classes:
+            raise wrong_state(
+                f"It has {len(resume_state.perturbation.offsets)} offsets; the data have {classes} classes."
+            )
 
     @property
     def networks(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ Tensors = Mapping[str, Tensor]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainerState:
-    """Everything that training changes in a model, copied; its course is left out.
+    """Everything that training changes in a model, copied; what the next steps go by is left out.
 
     Attributes:
         step: training steps behind it.

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, assert_never
 
 from studio.errors import UserError
-from studio.training.analysis.asides import SideTasks
+from studio.training.analysis.side_tasks import SideTasks
 from studio.training.config.cautions import cautions
 from studio.training.config.limit import StopCondition
 from studio.training.examples.measured_set import whole_tilt
@@ -97,7 +97,7 @@ class RunLoop:
         self._recorder = recorder
         self._next_checkpoint = 0.0
         self._recovery = Recovery(trainer, recorder, self._tell)
-        self._asides = SideTasks(trainer, evaluator, self._tell)
+        self._side_tasks = SideTasks(trainer, evaluator, self._tell)
         latents = recorder.latents if recorder is not None else None
         self._reporter = Reporter(trainer, self._clock, latents or Latents.of(trainer.config))
         self._changes = Changes(trainer, self._reporter, self._tell)
@@ -135,7 +135,7 @@ class RunLoop:
                     if self._finish(Outcome.STOPPED):
                         return Outcome.STOPPED
                     self._stopping = False
-                if self._aside() or self._paused:
+                if self._do_side_task() or self._paused:
                     continue
                 if not self._limit.reached(self.trainer.step_count, self.seconds):
                     self._step()
@@ -155,23 +155,23 @@ class RunLoop:
     @property
     def _patience(self) -> float | None:
         """Seconds to wait for a command; None not to wait at all."""
-        if self._asides.waited_for:
+        if self._side_tasks.waited_for:
             return None
         return _WAIT_SECONDS if self._paused else self._delay or None
 
-    def _aside(self) -> bool:
+    def _do_side_task(self) -> bool:
         """A piece of what the person waits for, if there is one; it is no training and counts as no time of it."""
-        if not self._asides.waited_for:
+        if not self._side_tasks.waited_for:
             return False
         self._clock.stop()
-        self._asides.advance()
+        self._side_tasks.advance()
         self._count_on()
         return True
 
     def _count_on(self) -> None:
         """Count the time again, unless the run waits or something else than training goes on."""
         self._clock.stop()
-        if not self._paused and not self._asides.waited_for:
+        if not self._paused and not self._side_tasks.waited_for:
             self._clock.start()
 
     # -- steps and reports
@@ -200,7 +200,7 @@ class RunLoop:
             self._offer_snapshot(hurried=True)
         if self.seconds >= self._next_checkpoint and not self._paused:
             self._keep(None)
-        self._asides.take_turn(self.seconds)
+        self._side_tasks.take_turn(self.seconds)
 
     def _run_short(self, error: UserError) -> None:
         """Memory ran out amid a step: go back to where the run is whole, and wait there.
@@ -269,7 +269,7 @@ class RunLoop:
                 self._sample(thorough=True)
                 self._offer_snapshot()
             case ComparePlanners() | CancelComparison() | EvaluateNow() | CancelEvaluation():
-                self._asides.obey(command, self.seconds)
+                self._side_tasks.obey(command, self.seconds)
                 self._count_on()
             case Save() | SaveElsewhere():
                 self._write(command)

@@ -15,8 +15,8 @@ from studio.errors import UserError
 from studio.training.engine.memory import out_of_memory
 from studio.training.messages.events import Event, Noticed, Restored
 from studio.training.run.last_good import LastGood
+from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.health import Health, diverged
-from studio.training.storage.shelf import CheckpointStore
 
 if TYPE_CHECKING:
     from studio.training.engine.trainer import Trainer
@@ -107,7 +107,7 @@ def _read_state(trainer: Trainer, path: Path) -> int:
     from studio.training.storage.checkpoint import read_checkpoint
 
     checkpoint = read_checkpoint(path)
-    trainer.restore(checkpoint.state, checkpoint.course.taken)
+    trainer.restore(checkpoint.state, checkpoint.resume_state.taken)
     return trainer.step_count
 
 

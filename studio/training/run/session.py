@@ -131,7 +131,7 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, ending: 
     notes = None
     if request.resumption is not None:
         mailbox.post(Preparing(text=f"Going on from step {request.resumption.step:,}"))
-        notes = request.resumption.take_up(trainer)
+        notes = request.resumption.load_into(trainer)
     # The last moment to give up without a trace: from here on there is a folder, and a Stop saves into it.
     progress.check()
     folder = request.folder() if request.folder is not None else None

@@ -95,7 +95,7 @@ class Checkpoint:
     """A run at one moment.
 
     Attributes:
-        state, course: of its trainer.
+        state, resume_state: of its trainer.
         config: of the run.
         data: fingerprints of its data.
         class_names: of the data set, in label order.
@@ -103,7 +103,7 @@ class Checkpoint:
     """
 
     state: TrainerState
-    course: ResumeState
+    resume_state: ResumeState
     config: RunConfig
     data: Fingerprints
     class_names: tuple[str, ...]
@@ -114,37 +114,37 @@ def packed(checkpoint: Checkpoint) -> bytes:
     """A checkpoint as a file's bytes."""
     from safetensors.torch import save
 
-    state, course = checkpoint.state, checkpoint.course
-    perturbation = course.perturbation
+    state, resume_state = checkpoint.state, checkpoint.resume_state
+    perturbation = resume_state.perturbation
     record = CheckpointRecord(
         step=state.step,
         updates=state.updates,
-        skipped=course.skipped,
+        skipped=resume_state.skipped,
         offsets=perturbation.offsets,
         gauge=perturbation.gauge,
         revision=perturbation.revision,
         energy=energy_record(perturbation.energy),
-        planning=dict(course.planning),
-        rates=dict(course.rates),
-        taken=dict(course.taken),
+        planning=dict(resume_state.planning),
+        rates=dict(resume_state.rates),
+        taken=dict(resume_state.taken),
         config=checkpoint.config.model_dump(mode="json"),
         data=checkpoint.data,
         class_names=checkpoint.class_names,
         notes=checkpoint.notes,
     )
-    text, tensors = record.model_dump_json(), _tensors(state, course)
+    text, tensors = record.model_dump_json(), _tensors(state, resume_state)
     return save(tensors, metadata={"record": text, "checksum": _checksum(text, tensors)})
 
 
-def _tensors(state: TrainerState, course: ResumeState) -> dict[str, Tensor]:
+def _tensors(state: TrainerState, resume_state: ResumeState) -> dict[str, Tensor]:
     import torch
 
     parts: dict[str, Mapping[str, Tensor]] = {
         "model": state.model,
         "average": state.average,
         "scalars": state.scalars,
-        "planner": {name: torch.from_numpy(values) for name, values in course.planner.items()},
-        "noise": {"state": course.noise},
+        "planner": {name: torch.from_numpy(values) for name, values in resume_state.planner.items()},
+        "noise": {"state": resume_state.noise},
     }
     parts |= {f"optimiser:{network}": tensors for network, tensors in state.optimisers.items()}
     return {
@@ -197,7 +197,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             optimisers={network: parts.get(f"optimiser:{network}", {}) for network in record.rates},
             scalars=parts.get("scalars", {}),
         ),
-        course=ResumeState(
+        resume_state=ResumeState(
             skipped=record.skipped,
             perturbation=perturbation,
             planner=planner,

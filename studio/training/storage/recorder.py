@@ -25,11 +25,11 @@ from studio.training.messages.events import (
 from studio.training.messages.latents import read_latents, write_latents
 from studio.training.messages.marks import Mark, mark_of
 from studio.training.storage.checkpoint import Checkpoint, Notes, packed
+from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.fingerprints import Fingerprints
 from studio.training.storage.frames import Frame
 from studio.training.storage.health import nothing_to_keep
 from studio.training.storage.run_folder import RunFolder
-from studio.training.storage.shelf import CheckpointStore
 
 
 class Recorder:
@@ -257,7 +257,7 @@ class Recorder:
         trainer = self._trainer
         return Checkpoint(
             state=state,
-            course=trainer.course(),
+            resume_state=trainer.resume_state(),
             config=trainer.config,
             data=self._fingerprints(),
             class_names=trainer.data.class_names,

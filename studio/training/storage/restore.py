@@ -5,10 +5,10 @@ from __future__ import annotations
 from studio.errors import UserError
 from studio.models.base import GenerativeModel
 from studio.training.engine.building import build_model
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 
 
-def restore_model(run: SavedRun, *, averaged: bool = True) -> GenerativeModel:
+def restore_model(run: Run, *, averaged: bool = True) -> GenerativeModel:
     """The trained model on the CPU, in eval mode.
 
     Args:

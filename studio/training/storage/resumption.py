@@ -14,12 +14,12 @@ from studio.training.config.assignments import with_settings
 from studio.training.config.file import parse_config, read_config
 from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.storage.checkpoint import Checkpoint, Notes, read_checkpoint, read_record
+from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.fingerprints import Fingerprints
 from studio.training.storage.owner import ensure_free
 from studio.training.storage.places import made_absolute, with_places_of, without_places
 from studio.training.storage.run_folder import RunFolder
 from studio.training.storage.run_identity import RunIdentity
-from studio.training.storage.shelf import CheckpointStore
 
 if TYPE_CHECKING:
     from studio.training.engine.trainer import Trainer
@@ -79,7 +79,7 @@ class Resumption:
             self._ensure_seen()
 
     def ensure_data(self, found: ExampleSet) -> None:
-        """Refuse a data set that is not the run's, before any of it is measured; `take_up` sees to the rest.
+        """Refuse a data set that is not the run's, before any of it is measured; `load_into` sees to the rest.
 
         Raises:
             UserError: it is another.
@@ -109,7 +109,7 @@ class Resumption:
                 "Resume it once more: it then goes on from where it is now.",
             )
 
-    def take_up(self, trainer: Trainer) -> Notes:
+    def load_into(self, trainer: Trainer) -> Notes:
         """Bring a trainer of `config` to where the run was; what is told of the run so far.
 
         Raises:
@@ -119,12 +119,12 @@ class Resumption:
         _ensure_same(checkpoint.config, self.config)
         target = self.config.perturbation.resolve(trainer.data.class_names, self.revision)
         if not self.retargeted:  # but its files may lie elsewhere by now
-            checkpoint = replace(checkpoint, course=replace(checkpoint.course, perturbation=target))
-        self.data.ensure_columns(trainer.measured, checkpoint.course.perturbation.energy)
-        _take_up(trainer, checkpoint)
+            checkpoint = replace(checkpoint, resume_state=replace(checkpoint.resume_state, perturbation=target))
+        self.data.ensure_columns(trainer.measured, checkpoint.resume_state.perturbation.energy)
+        _load(trainer, checkpoint)
         if self.retargeted:
             trainer.retarget(target)
-        rates, wanted = checkpoint.course.rates, self.config.model.learning_rates
+        rates, wanted = checkpoint.resume_state.rates, self.config.model.learning_rates
         changed = [network for network in trainer.networks if wanted[network] != rates[network]]
         for network in changed:
             trainer.set_learning_rate(network, wanted[network])
@@ -224,14 +224,14 @@ def _same_target(one: RunConfig, other: RunConfig, class_names: Sequence[str]) -
     return first == second
 
 
-def _take_up(trainer: Trainer, checkpoint: Checkpoint) -> None:
+def _load(trainer: Trainer, checkpoint: Checkpoint) -> None:
     """Bring a trainer to where the run was; its planner has got there by batches of the size that was set then."""
     then, now = checkpoint.config.batch.average_size, trainer.config.batch.average_size
     if then == now:  # planning the rest anew would round differently
-        trainer.take_up(checkpoint.state, checkpoint.course)
+        trainer.load_checkpoint(checkpoint.state, checkpoint.resume_state)
         return
     trainer.set_batch_size(then)
-    trainer.take_up(checkpoint.state, checkpoint.course)
+    trainer.load_checkpoint(checkpoint.state, checkpoint.resume_state)
     trainer.set_batch_size(now)
 
 

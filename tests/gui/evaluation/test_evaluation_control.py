@@ -20,7 +20,7 @@ from studio.training.config.run_config import EvaluationConfig, RunConfig
 from studio.training.examples.judges import Judges
 from studio.training.messages.events import Evaluated
 from studio.training.run.session import RunRequest
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 from tests.gui.evaluation.test_shares_panel import evaluation
 from tests.library.made_runs import make_run
 
@@ -67,7 +67,7 @@ class Evaluating:
         self.fault: UserError | None = None
         self._found = evaluation(bench)
 
-    def __call__(self, run: SavedRun, *_: object, **__: object) -> Evaluated:
+    def __call__(self, run: Run, *_: object, **__: object) -> Evaluated:
         self.may_end.wait(30)
         if self.fault is not None:
             raise self.fault

@@ -18,10 +18,10 @@ from studio.gui.library.panel import RunsPanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.workbench import Workbench
-from studio.library.entry import RunEntry
 from studio.library.export.archive import pack
 from studio.library.export.formats import FORMATS, ExportFormat
 from studio.library.notes import RunNotes, read_notes, write_notes
+from studio.library.run_summary import RunSummary
 from studio.paths import runs_root
 from tests.gui.hands import Hands
 from tests.gui.shown import show
@@ -116,7 +116,10 @@ def test_that_a_click_on_a_header_sorts(qtbot: QtBot, panel: RunsPanel) -> None:
 
 @pytest.mark.parametrize("column", Column)
 def test_that_every_column_sorts_and_explains_itself(column: Column) -> None:
-    runs = [RunEntry(folder="a", name="A"), RunEntry(folder="b", name="b", share_error=0.1, tags=("x",), frechet=1.0)]
+    runs = [
+        RunSummary(folder="a", name="A"),
+        RunSummary(folder="b", name="b", share_error=0.1, tags=("x",), frechet=1.0),
+    ]
     assert {run.folder for run in in_order(runs, column, descending=True)} == {"a", "b"}
     assert HEADERS[column].tip.endswith(".")
 

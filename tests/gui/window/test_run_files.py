@@ -29,7 +29,7 @@ from studio.training.messages.commands import SampleNow
 from studio.training.messages.marks import MarkKind
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.owner import Owner
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 from tests.data.idx_files import write_idx_set
 from tests.gui.hands import Hands
 from tests.library.made_runs import record_evaluation
@@ -63,7 +63,7 @@ def test_that_a_stopped_run_goes_on_in_its_folder_with_its_curves_and_its_target
     hands.wait(lambda: bench.target.tilt is not None and not bench.target.tilt.pending)
     hands.end()
     assert folder is not None
-    edits = SavedRun.open(folder).summary["edits"]
+    edits = Run.open(folder).summary["edits"]
     assert [edit["revision"] for edit in edits] == [1, 2]
     assert edits[-1]["offsets"]["3"] == 1
 
@@ -143,7 +143,7 @@ def test_that_the_data_of_a_run_are_looked_for_where_they_were(hands: Hands, tmp
     assert hands.window.run_files.resume(run)
     hands.wait(lambda: hands.bench.runs.run.phase is RunPhase.RUNNING and hands.bench.runs.run.step > 2)
     hands.end()
-    assert SavedRun.open(run).identity.data_root == root
+    assert Run.open(run).identity.data_root == root
     assert hands.bench.setup.data_root == before
 
 

@@ -14,8 +14,8 @@ from studio.data.catalog import load_dataset
 from studio.data.planar.config import RingConfig
 from studio.data.planar.point_set import PointSet
 from studio.errors import UserError
-from studio.library.entry import entry_of
 from studio.library.export.samples import write_samples
+from studio.library.run_summary import summary_of
 from studio.models.diagnostic import Pictures
 from studio.models.plane import Arrows, Field, Flow, Net
 from studio.models.plane_views import grid, kernel_log_density
@@ -210,7 +210,7 @@ def test_that_a_run_on_points_is_logged_kept_and_sampled(tmp_path: Path) -> None
     points = [event for event in mailbox.events()[0] if isinstance(event, Logged)]
     assert {"plane_js", "plane_kl", "plane_w1", "plane_w1_floor", "plane_tv"} <= set(points[-1].values)
     newest = [event.values["plane_tv"] for event in points if "plane_tv" in event.values][-1]
-    assert entry_of(tmp_path / "run").share_error == newest
+    assert summary_of(tmp_path / "run").share_error == newest
     write_samples(tmp_path / "run", tmp_path / "points.npz", count=5)
     with np.load(tmp_path / "points.npz") as arrays:
         assert arrays["points"].shape == (5, 2)

@@ -18,11 +18,11 @@ from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import Command, SampleNow
 from studio.training.run.loop import RunLoop
 from studio.training.storage.checkpoint import read_checkpoint
+from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.recorder import Recorder
 from studio.training.storage.restore import restore_model
 from studio.training.storage.resumption import resume
-from studio.training.storage.saved_run import SavedRun
-from studio.training.storage.shelf import CheckpointStore
+from studio.training.storage.run import Run
 from tests.training.conftest import PlayedMailbox, steps, tiny_config, tiny_images
 from tests.training.played import Played
 
@@ -68,7 +68,7 @@ def test_that_a_run_stopped_and_resumed_keeps_what_one_that_never_stopped_does(k
     kept(kind, run, until=STEPS // 2)
     found = resume(run)
     trainer, mailbox = Trainer(found.config, tiny_images()), PlayedMailbox()
-    notes = found.take_up(trainer)
+    notes = found.load_into(trainer)
     mailbox.play(steps(STEPS))
     RunLoop(
         trainer, mailbox, Recorder(found.folder(), trainer, notes), StopCondition(steps=STEPS), seconds=found.seconds
@@ -83,7 +83,7 @@ def test_that_an_average_kept_with_an_older_memory_is_opened_with_the_models(kin
     found = weights(run)
     stale = {f"average.{name}": torch.zeros_like(found[f"average.{name}"]) for name in MEMORY[kind]}
     save_file(found | stale, run / "weights.safetensors")
-    model = restore_model(SavedRun.open(run))
+    model = restore_model(Run.open(run))
     for name in MEMORY[kind]:
         assert torch.equal(model.get_buffer(name), found[f"model.{name}"])
 

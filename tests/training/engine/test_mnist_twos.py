@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from studio.cli.main import main
 from studio.perturb.perturbation import target_shares
 from studio.training.config.presets import config_or_preset
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 
 if TYPE_CHECKING:
     from torchvision.datasets import MNIST
@@ -98,7 +98,7 @@ def test_that_thirty_per_cent_of_the_generated_digits_are_twos(
     judge = Judge(mnist_root)
     assert judge.accuracy >= LEAST_ACCURACY
     counts = np.bincount(mnist(mnist_root, train=True).targets.numpy(), minlength=10)
-    perturbation = config_or_preset(preset).perturbation.resolve(SavedRun.open(run).class_names)
+    perturbation = config_or_preset(preset).perturbation.resolve(Run.open(run).class_names)
     target = target_shares(counts, perturbation.offsets)
     shares = np.bincount(judge.labels(images), minlength=10) / SAMPLES
     assert target[2] == pytest.approx(0.30, abs=1e-3)

@@ -26,7 +26,7 @@ from studio.training.engine.trainer import Trainer
 from studio.training.examples.judges import Judges, known_judges
 from studio.training.examples.measured_set import measured_set
 from studio.training.storage.metrics import read_metrics
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 from tests.data.image_folders import write_image_folder, write_loose_images
 
 SHOWN = 200
@@ -177,8 +177,8 @@ def test_that_a_run_without_a_window_is_tilted_and_evaluated_by_another_sets_jud
     config.write_text(preset.model_copy(update=changes).to_json(), encoding="utf-8")
     quick = ["--set", "model.width=4", "--set", "batch.average_size=8"]
     assert main(["train", str(config), "--steps", "5", "--run-dir", str(run), *quick]) == 0
-    assert SavedRun.open(run).class_names == ("all images",)
-    assert SavedRun.open(run).summary["energy"]["terms"][0]["data"] == "digits"
+    assert Run.open(run).class_names == ("all images",)
+    assert Run.open(run).summary["energy"]["terms"][0]["data"] == "digits"
     capsys.readouterr()
     assert main(["evaluate", str(run), "--count", "40"]) == 2
     assert "no classes to train a judge on" in capsys.readouterr().err

@@ -163,8 +163,8 @@ def test_that_samples_of_other_latents_disturb_no_bit_of_training(kind: str, tmp
     mine, theirs = watched.trainer, quiet.trainer
     for name, tensor in mine.model.state_dict().items():
         assert torch.equal(tensor, theirs.model.state_dict()[name]), name
-    assert torch.equal(mine.course().noise, theirs.course().noise)
-    assert mine.course().planning == theirs.course().planning
+    assert torch.equal(mine.resume_state().noise, theirs.resume_state().noise)
+    assert mine.resume_state().planning == theirs.resume_state().planning
 
 
 def test_that_latents_are_applied_shown_and_kept(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_that_a_resumed_run_shows_the_latents_that_it_showed_last(tmp_path: Path
     Played(folder=path).run(script())
     found = resume(path)
     again = Played(tiny_config(), limit=StopCondition(steps=found.step))
-    notes = found.take_up(again.trainer)
+    notes = found.load_into(again.trainer)
     recorder = Recorder(found.folder(), again.trainer, notes)
     again.loop = type(again.loop)(again.trainer, again.mailbox, recorder, StopCondition(steps=found.step))
     again.run(steps(0))

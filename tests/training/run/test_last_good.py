@@ -24,10 +24,10 @@ from studio.training.messages.commands import (
 from studio.training.messages.events import LearningRateApplied, Logged, Noticed, Outcome, Paused, Restored, Warned
 from studio.training.messages.latents import Latents
 from studio.training.run.last_good import LastGood
+from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.restore import restore_model
 from studio.training.storage.resumption import resume
-from studio.training.storage.saved_run import SavedRun
-from studio.training.storage.shelf import CheckpointStore
+from studio.training.storage.run import Run
 from tests.training.conftest import steps, tiny_config, tiny_images
 from tests.training.played import Played
 
@@ -223,7 +223,7 @@ def test_that_a_run_that_diverged_leaves_its_last_finite_state_as_the_newest(run
     assert noticed.error.title == "The weights of step 5 are not kept"
     assert "Those of step 3 stay" in noticed.error.message
     assert CheckpointStore(run_path).steps == [0, 3]
-    saved = SavedRun.open(run_path)
+    saved = Run.open(run_path)
     assert (saved.summary["steps"], saved.weights_step) == (5, 3)
     assert saved.weights_seconds <= saved.summary["seconds"]
     assert redraw_grid(run_path, Latents(seed=1), 4, Progress()).step == 3
@@ -231,7 +231,7 @@ def test_that_a_run_that_diverged_leaves_its_last_finite_state_as_the_newest(run
     again = resume(run_path)
     assert again.step == 3
     trainer = Trainer(again.config, tiny_images())
-    again.take_up(trainer)
+    again.load_into(trainer)
     trainer.step()
     assert parameters(trainer).isfinite().all()
 

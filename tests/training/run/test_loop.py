@@ -24,7 +24,7 @@ from studio.training.messages.events import (
 )
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.resumption import resume
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 from tests.training.conftest import steps, tiny_config
 from tests.training.played import Played, Script, target
 
@@ -99,8 +99,8 @@ def test_that_a_bug_passes_through_with_everything_saved(monkeypatch: pytest.Mon
 
     with pytest.raises(ZeroDivisionError):
         run.run(script())
-    assert SavedRun.open(run_path).summary["status"] == "failed"
-    assert SavedRun.open(run_path).weights("model")
+    assert Run.open(run_path).summary["status"] == "failed"
+    assert Run.open(run_path).weights("model")
     assert resume(run_path).step == 0, "amid a step there is nothing to go on from exactly"
     assert run.logged() == [1, 2, 3]
 
@@ -116,7 +116,7 @@ def test_that_a_model_that_cannot_sample_fails_with_its_run_on_disk(
     monkeypatch.setattr(run.trainer, "shown", fail)
     with pytest.raises(ZeroDivisionError):
         run.run(steps(3))
-    assert SavedRun.open(run_path).summary["status"] == "failed"
+    assert Run.open(run_path).summary["status"] == "failed"
 
 
 # -- pausing

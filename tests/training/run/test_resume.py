@@ -33,7 +33,7 @@ def same_to_the_bit(one: Trainer, other: Trainer) -> None:
         assert_equal(getattr(mine, part), getattr(theirs, part))
     for network in one.networks:
         assert_equal(mine.optimisers[network], theirs.optimisers[network])
-    here, there = one.course(), other.course()
+    here, there = one.resume_state(), other.resume_state()
     assert (here.skipped, here.perturbation, here.planning) == (there.skipped, there.perturbation, there.planning)
     assert torch.equal(here.noise, there.noise)
     assert all(np.array_equal(here.planner[name], there.planner[name]) for name in here.planner)
@@ -56,7 +56,7 @@ def resumed(trainer: Trainer, config: RunConfig) -> Trainer:
     """By way of the disk."""
     checkpoint = Checkpoint(
         state=trainer.state(),
-        course=trainer.course(),
+        resume_state=trainer.resume_state(),
         config=trainer.config,
         data=Fingerprints.of(trainer.whole),
         class_names=CLASSES,
@@ -66,7 +66,7 @@ def resumed(trainer: Trainer, config: RunConfig) -> Trainer:
         path.write_bytes(packed(checkpoint))
         found = read_checkpoint(path)
     again = Trainer(config, tiny_images())
-    again.take_up(found.state, found.course)
+    again.load_checkpoint(found.state, found.resume_state)
     return again
 
 
@@ -187,4 +187,4 @@ def test_that_a_state_of_another_model_is_refused(other: str) -> None:
     with pytest.raises(UserError, match="does not fit"):
         resumed(trainer, tiny_config(other))
     with pytest.raises(UserError, match="does not fit"):
-        Trainer(tiny_config("vae"), tiny_images(99)).take_up(trainer.state(), trainer.course())
+        Trainer(tiny_config("vae"), tiny_images(99)).load_checkpoint(trainer.state(), trainer.resume_state())

@@ -29,7 +29,7 @@ from studio.training.messages.events import (
 )
 from studio.training.run.session import folder_for, folder_under
 from studio.training.storage.frames import FrameStore
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 from tests.training.conftest import DEADLINE_S, WatchedRun, tiny_config, tiny_images
 
 Start = Callable[..., WatchedRun]
@@ -45,7 +45,7 @@ def test_that_a_complete_run_says_so(start_run: Start, run_path: Path) -> None:
     assert run.events.index(started) > max(run.events.index(event) for event in run.all_of(Preparing))
     assert len(run.all_of(Logged)) == 5
     assert not run.handle.alive
-    assert SavedRun.open(run_path).summary["status"] == "completed"
+    assert Run.open(run_path).summary["status"] == "completed"
 
 
 def test_that_a_stopped_run_says_so_and_is_saved(start_run: Start, tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_that_a_stopped_run_says_so_and_is_saved(start_run: Start, tmp_path: Pat
     assert finished.outcome is Outcome.STOPPED
     (saved,) = run.all_of(Saved)
     assert saved.step == finished.step > 0
-    assert SavedRun.open(saved.path).weights("average")
+    assert Run.open(saved.path).weights("average")
 
 
 def test_that_a_run_is_steered_from_another_thread(start_run: Start, run_path: Path) -> None:

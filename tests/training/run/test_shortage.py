@@ -19,7 +19,7 @@ from studio.training.messages.commands import Command, Resume, Save, SetBatchSiz
 from studio.training.messages.events import BatchSizeApplied, Noticed, Outcome, Restored, Warned
 from studio.training.run.recovery import smaller_batch
 from studio.training.storage.resumption import resume
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 from tests.training.conftest import steps, tiny_config, tiny_images
 from tests.training.played import Played
 from tests.training.run.test_resume import same_to_the_bit
@@ -63,7 +63,7 @@ def test_that_a_run_short_of_memory_waits_where_it_was_whole_and_goes_on_with_ha
         assert run.trainer.step_count == 3, "at the checkpoint"
         kept = resume(tmp_path / "run")
         twin = Trainer(tiny_config("gan"), tiny_images())
-        kept.take_up(twin)
+        kept.load_into(twin)
         for name, tensor in run.trainer.model.state_dict().items():
             assert torch.equal(tensor, twin.model.state_dict()[name]), name
         yield [SetBatchSize(average_size=warned.smaller), Resume()]
@@ -87,7 +87,7 @@ def test_that_a_run_back_before_its_first_step_is_saved_whole(monkeypatch: pytes
     assert run.all_of(Restored)[0].step == 0
     found = resume(tmp_path / "run")
     other = Trainer(found.config, tiny_images())
-    found.take_up(other)
+    found.load_into(other)
     same_to_the_bit(run.trainer, other)
 
 
@@ -168,7 +168,7 @@ def again(path: Path, trainer: Trainer) -> bool:
     found = resume(path)
     assert found.config.batch.average_size == 4
     other = Trainer(found.config, tiny_images())
-    found.take_up(other)
+    found.load_into(other)
     for each in (trainer, other):
         for _ in range(5):
             each.step()
@@ -187,6 +187,6 @@ def test_that_a_checkpoint_from_before_the_change_is_gone_on_from(tmp_path: Path
     (path / "config.json").write_text(changed.to_json())
     found = resume(path)
     other = Trainer(found.config, tiny_images())
-    found.take_up(other)
+    found.load_into(other)
     assert other.step().plan.average_size == 2
-    assert SavedRun.open(path).summary["steps"] == 9
+    assert Run.open(path).summary["steps"] == 9

@@ -20,7 +20,7 @@ from studio.training.config.limit import StopCondition
 from studio.training.engine.trainer import Trainer
 from studio.training.storage.checkpoint import Checkpoint, packed, read_checkpoint
 from studio.training.storage.resumption import fork, resume
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 from tests.sizes import sizes
 from tests.training.conftest import CLASSES, steps, tiny_config, tiny_images
 from tests.training.played import Played
@@ -145,13 +145,13 @@ def renew(path: Path, source: Path) -> None:
 
 def open_everything(run: Path) -> None:
     """All that the studio does with a folder that somebody sent; some steps of training, too."""
-    saved = SavedRun.open(run)
+    saved = Run.open(run)
     saved.weights("average")
     fork(run)
     found = resume(run)
     read_checkpoint(found.file)
     trainer = Trainer(found.config, DATA)
-    found.take_up(trainer)
+    found.load_into(trainer)
     found.folder()
     for _ in range(2):
         trainer.step()
@@ -167,7 +167,7 @@ def test_that_changed_folders_are_refused_or_opened(
     played.run(steps(9))
     state = Checkpoint(
         state=played.trainer.state(),
-        course=played.trainer.course(),
+        resume_state=played.trainer.resume_state(),
         config=CONFIG,
         class_names=CLASSES,
         data=read_checkpoint(resume(tmp_path / "whole").file).data,

@@ -19,7 +19,7 @@ from studio.training.messages.marks import MarkKind
 from studio.training.messages.snapshot import SampleGrid
 from studio.training.storage.frames import Frame, FrameStore
 from studio.training.storage.resumption import resume
-from studio.training.storage.saved_run import SavedRun
+from studio.training.storage.run import Run
 from tests.training.conftest import steps, tiny_config
 from tests.training.played import Played, Script, target
 
@@ -56,7 +56,7 @@ def test_that_the_summary_says_which_target_the_run_ended_with(run_path: Path) -
         yield [Stop()]
 
     run.run(script())
-    assert SavedRun.open(run_path).revision == 7
+    assert Run.open(run_path).revision == 7
 
 
 def test_that_save_writes_while_the_run_goes_on(run_path: Path) -> None:
@@ -66,12 +66,12 @@ def test_that_save_writes_while_the_run_goes_on(run_path: Path) -> None:
         yield from steps(3)
         yield [Save()]
         assert run.all_of(Saved) == [Saved(step=3, path=run_path)]
-        assert SavedRun.open(run_path).summary["status"] == "running"
+        assert Run.open(run_path).summary["status"] == "running"
         assert run.logged() == [1, 2, 3]
         yield [Stop()]
 
     run.run(script())
-    assert SavedRun.open(run_path).summary["status"] == "stopped"
+    assert Run.open(run_path).summary["status"] == "stopped"
     assert run.all_of(Saved)[-1] == Saved(step=4, path=run_path)
 
 
@@ -98,7 +98,7 @@ def test_that_a_full_disk_pauses_and_loses_nothing(disk: Disk, run_path: Path) -
     assert run.run(script()) is Outcome.STOPPED
     assert run.logged() == list(range(1, run.trainer.step_count + 1))
     assert len(run.all_of(Warned)) == 1
-    assert SavedRun.open(run_path).summary["steps"] == run.trainer.step_count
+    assert Run.open(run_path).summary["steps"] == run.trainer.step_count
 
 
 def test_that_a_disk_full_from_the_start_pauses_before_the_first_step(disk: Disk, run_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_that_a_complete_run_waits_until_there_is_room_to_save_it(disk: Disk, ru
 
     assert run.run(script()) is Outcome.COMPLETED
     assert len(run.all_of(Warned)) == 2
-    assert SavedRun.open(run_path).summary["status"] == "completed"
+    assert Run.open(run_path).summary["status"] == "completed"
     assert len(run.logged()) == 2
 
 
@@ -150,7 +150,7 @@ def test_that_a_stopped_run_that_cannot_be_saved_waits_until_it_can(disk: Disk, 
 
     assert run.run(script()) is Outcome.STOPPED
     assert len(run.all_of(Warned)) == 2
-    assert SavedRun.open(run_path).summary["steps"] == run.trainer.step_count == 2
+    assert Run.open(run_path).summary["steps"] == run.trainer.step_count == 2
 
 
 def test_that_a_stop_that_insists_ends_it_with_the_reason(disk: Disk, run_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_that_saving_elsewhere_moves_the_run_and_continues_it(run_path: Path, tm
 
     assert run.run(script()) is Outcome.STOPPED
     assert run.all_of(Moved) == [Moved(step=3, path=new)]
-    assert SavedRun.open(new).summary["steps"] == run.trainer.step_count == (3 if stopping else 5)
+    assert Run.open(new).summary["steps"] == run.trainer.step_count == (3 if stopping else 5)
     assert resume(new).step == run.trainer.step_count
 
 
@@ -295,7 +295,7 @@ def test_that_edits_are_in_the_summary(run_path: Path) -> None:
         yield [target(1, 0, -1, revision=1)]
 
     run.run(script())
-    summary = SavedRun.open(run_path).summary
+    summary = Run.open(run_path).summary
     offsets = {"ant": 1.0, "bee": 0.0, "cat": -1.0}
     assert summary["edits"] == [{"step": 2, "revision": 1, "offsets": offsets}]
     assert summary["offsets"] == offsets

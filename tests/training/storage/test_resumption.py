@@ -12,18 +12,18 @@ import torch
 
 from studio.errors import UserError
 from studio.library.compare import ABSENT, differences, read_runs
-from studio.library.entry import entry_of
+from studio.library.run_summary import summary_of
 from studio.training.config.file import read_config
 from studio.training.config.limit import StopCondition
 from studio.training.messages.commands import SampleNow, Save, SetBatchSize, SetLearningRate
 from studio.training.messages.events import Outcome
 from studio.training.run.session import folder_for
 from studio.training.storage.checkpoint import read_record
+from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.resumption import Resumption, fork, resume
+from studio.training.storage.run import Run
 from studio.training.storage.run_identity import RunIdentity
-from studio.training.storage.saved_run import SavedRun
-from studio.training.storage.shelf import CheckpointStore
 from tests.training.conftest import WatchedRun, steps, tiny_config
 from tests.training.played import Played, Script, target
 
@@ -31,7 +31,7 @@ Start = Callable[..., WatchedRun]
 
 
 def same_weights(one: Path, other: Path) -> bool:
-    pairs = [(SavedRun.open(one).weights(part), SavedRun.open(other).weights(part)) for part in ("model", "average")]
+    pairs = [(Run.open(one).weights(part), Run.open(other).weights(part)) for part in ("model", "average")]
     return all(torch.equal(a[name], b[name]) for a, b in pairs for name in a.keys() | b.keys())
 
 
@@ -80,7 +80,7 @@ def test_that_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path, start_r
     go_on(start_run, resume(killed), 12)
     assert same_weights(whole, killed)
     assert rows(whole) == rows(killed)
-    one, other = SavedRun.open(whole).summary, SavedRun.open(killed).summary
+    one, other = Run.open(whole).summary, Run.open(killed).summary
     for name in ("status", "steps", "edits", "offsets", "started", "epochs", "examples", "skipped_steps"):
         assert name == "started" or one[name] == other[name], name
 
@@ -106,8 +106,8 @@ def test_that_a_run_edited_while_it_trained_is_what_it_became(tmp_path: Path) ->
         "batch.average_size": ("8.0", "4.0"),
         "model.autoencoder_optimiser.learning_rate": (differing["model.autoencoder_optimiser.learning_rate"][0], "0.5"),
     }
-    assert entry_of(edited).tilt == "ant +1, cat −1"
-    assert SavedRun.open(edited).summary["began_with"] == {"offsets": {"ant": 0.0, "bee": 0.0, "cat": 0.0}}
+    assert summary_of(edited).tilt == "ant → 19 %, cat → 46.7 %"
+    assert Run.open(edited).summary["began_with"] == {"offsets": {"ant": 0.0, "bee": 0.0, "cat": 0.0}}
 
 
 def test_that_an_edit_after_the_last_checkpoint_of_a_killed_run_is_not_lost(tmp_path: Path, start_run: Start) -> None:
@@ -124,19 +124,19 @@ def test_that_an_edit_after_the_last_checkpoint_of_a_killed_run_is_not_lost(tmp_
     found = resume(killed)
     assert (found.step, found.revision, found.retargeted) == (2, 1, True)
     go_on(start_run, found, 6)
-    assert SavedRun.open(killed).config.perturbation.offsets == {"ant": 1.0, "cat": -1.0}
+    assert Run.open(killed).config.perturbation.offsets == {"ant": 1.0, "cat": -1.0}
     again = resume(killed)
     assert (again.step, again.revision, again.retargeted) == (6, 1, False)
 
 
 def test_that_a_completed_run_goes_on_and_its_time_counts_on(run_path: Path, start_run: Start) -> None:
     start_run(folder=folder_for(run_path, tiny_config()), limit=StopCondition(steps=4)).finish()
-    before = SavedRun.open(run_path).summary
+    before = Run.open(run_path).summary
     found = resume(run_path)
     assert found.step == 4
     assert found.seconds == pytest.approx(before["seconds"], abs=1e-3)
     go_on(start_run, found, 9)
-    after = SavedRun.open(run_path).summary
+    after = Run.open(run_path).summary
     assert after["steps"] == 9
     assert after["started"] == before["started"]
     assert after["seconds"] > before["seconds"]
@@ -185,7 +185,7 @@ def test_that_a_fork_begins_there_with_another_tilt_and_leaves_the_old_run_alone
     found = fork(old, None, ["perturbation.offsets.bee=-2"])
     assert found.config.perturbation.offsets == {"ant": 1.0, "bee": -2.0, "cat": -1.0}
     go_on(start_run, found, 15, new)
-    summary = SavedRun.open(new).summary
+    summary = Run.open(new).summary
     assert summary["forked_from"] == {"run": str(old), "step": 12}
     assert summary["offsets"]["bee"] == -2.0
     assert read_config(new / "config.json").perturbation.offsets["bee"] == -2.0

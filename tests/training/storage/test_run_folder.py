@@ -28,9 +28,9 @@ from studio.training.storage.frames import Frame, FrameStore
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.recorder import Recorder
 from studio.training.storage.restore import restore_model
+from studio.training.storage.run import Run
 from studio.training.storage.run_folder import RunFolder
 from studio.training.storage.sample_strips import tiled
-from studio.training.storage.saved_run import SavedRun
 from tests.training.conftest import PlayedMailbox, steps, tiny_config, tiny_images
 
 CONFIG = tiny_config("wgan_gp", name="a run", perturbation={"offsets": {"cat": -1.0}})
@@ -128,7 +128,7 @@ def test_that_frames_hold_both_kinds_of_samples(finished_run: tuple[Path, Traine
 def test_that_weights_come_back_to_the_last_bit(finished_run: tuple[Path, Trainer]) -> None:
     path, trainer = finished_run
     for averaged, model in ((True, trainer.average.model), (False, trainer.model)):
-        restored = restore_model(SavedRun.open(path), averaged=averaged)
+        restored = restore_model(Run.open(path), averaged=averaged)
         assert not restored.training
         for name, tensor in model.state_dict().items():
             assert torch.equal(restored.state_dict()[name], tensor)
@@ -228,7 +228,7 @@ def test_that_something_in_the_way_is_a_message(run_path: Path) -> None:
 
 def damaged(path: Path, match: str) -> None:
     with pytest.raises(UserError, match=match) as caught:
-        restore_model(SavedRun.open(path))
+        restore_model(Run.open(path))
     assert caught.value.hint
     assert len(str(caught.value)) < 600
 
@@ -377,7 +377,7 @@ def test_that_a_damaged_configuration_is_a_message(copied_run: Path) -> None:
         path.write_text(content)
         damaged(copied_run, match)
     path.write_text(json.dumps(config | {"model": {"kind": "vae"}}))
-    assert SavedRun.open(copied_run).config.model == CONFIG.model, "what was trained, whatever is written there since"
+    assert Run.open(copied_run).config.model == CONFIG.model, "what was trained, whatever is written there since"
     summary = copied_run / "summary.json"
     summary.write_text(json.dumps(json.loads(summary.read_text()) | {"config": config | {"model": {"kind": "vae"}}}))
     damaged(copied_run, "do not fit")

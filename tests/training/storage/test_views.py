@@ -139,7 +139,7 @@ def test_that_damaged_diagnostics_are_refused(name: str, value: object, tmp_path
 
 
 def test_that_bytes_that_are_cut_off_or_endless_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.training.storage.views.arrays._MOST_BYTES", 2**20)
+    monkeypatch.setattr("studio.training.storage.views._MOST_BYTES", 2**20)
     whole = pack_batch(PLANNED, (FIELD,))
     for packed in (whole[:-9], b"nonsense", zlib.compress(bytes(2**20 + 1))):
         with pytest.raises(ValueError):  # noqa: PT011

@@ -39,7 +39,7 @@ _THUMBNAIL_SIDE = 72
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunEntry:
+class RunSummary:
     """A run in a list.
 
     Attributes:
@@ -104,15 +104,15 @@ def stamp_of(folder: Path) -> str:
     return " ".join(parts) if found else ""
 
 
-def entry_of(folder: Path) -> RunEntry:
+def summary_of(folder: Path) -> RunSummary:
     """Read a run's folder; whatever is wrong with it stands in `fault`."""
     try:
         return _read(folder)
     except UserError as error:
-        return RunEntry(folder=folder.name, name=folder.name, fault=str(error))
+        return RunSummary(folder=folder.name, name=folder.name, fault=str(error))
 
 
-def _read(folder: Path) -> RunEntry:
+def _read(folder: Path) -> RunSummary:
     config = read_config(folder / "config.json")
     notes = read_notes(folder)
     summary = read_summary(folder) if (folder / "summary.json").exists() else {}
@@ -125,7 +125,7 @@ def _read(folder: Path) -> RunEntry:
     status = str(summary.get("status", UNFINISHED))
     steps, seconds = newest_point(folder)
     mark = read_mark(folder)
-    return RunEntry(
+    return RunSummary(
         folder=folder.name,
         name=notes.name or _name_in_sweep(mark) or run_title(config, counts, str(summary.get("dataset", ""))),
         dataset=str(summary.get("dataset") or dataset_spec(config.dataset.kind).title),

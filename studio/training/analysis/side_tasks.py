@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from studio.errors import UserError
-from studio.training.analysis.comparer import PlannerComparisons
+from studio.training.analysis.planner_comparisons import PlannerComparisons
 from studio.training.engine.memory import out_of_memory
 from studio.training.messages.commands import CancelComparison, CancelEvaluation, ComparePlanners, EvaluateNow
 from studio.training.messages.events import Event, Noticed
@@ -29,14 +29,14 @@ class SideTasks:
 
     def __init__(self, trainer: Trainer, evaluator: Evaluator | None, post: Callable[[Event], None]) -> None:
         self._trainer = trainer
-        self._comparer = PlannerComparisons(trainer, post)
+        self._comparisons = PlannerComparisons(trainer, post)
         self._evaluator = evaluator
         self._post = post
 
     @property
     def waited_for(self) -> bool:
         """Whether the person waits for one of them, so that training stands still."""
-        return self._comparer.busy or (self._evaluator is not None and self._evaluator.demanded)
+        return self._comparisons.busy or (self._evaluator is not None and self._evaluator.demanded)
 
     def obey(
         self, command: ComparePlanners | CancelComparison | EvaluateNow | CancelEvaluation, seconds: float
@@ -45,17 +45,17 @@ class SideTasks:
         evaluator = self._evaluator
         match command:
             case ComparePlanners():
-                self._comparer.begin(command.seconds)
+                self._comparisons.begin(command.seconds)
             case CancelComparison():
-                self._comparer.cancel()
+                self._comparisons.cancel()
             case EvaluateNow() if evaluator is not None:
                 self._evaluate(evaluator, lambda: evaluator.demand(seconds))
             case CancelEvaluation() if evaluator is not None:
                 self._post(evaluator.cancel())
 
     def advance(self) -> None:
-        if self._comparer.busy:
-            self._comparer.advance()
+        if self._comparisons.busy:
+            self._comparisons.advance()
         elif self._evaluator is not None:
             self._evaluate(self._evaluator, self._evaluator.advance)
 

@@ -26,7 +26,7 @@ _LARGEST_SIDE = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SavedRun:
+class Run:
     """A run folder as it lies on disk.
 
     Attributes:
@@ -44,7 +44,7 @@ class SavedRun:
     summary: Mapping[str, Any]
 
     @classmethod
-    def open(cls, path: Path) -> SavedRun:
+    def open(cls, path: Path) -> Run:
         """Read a run folder's configuration and summary.
 
         Raises:
@@ -73,7 +73,7 @@ class SavedRun:
         """Step that the weights are of; None where the summary does not say."""
         return self.identity.weights_step
 
-    def at(self, assignments: Sequence[str]) -> SavedRun:
+    def at(self, assignments: Sequence[str]) -> Run:
         """The same run with its data in other places, as `RunIdentity.at`."""
         return replace(self, identity=self.identity.at(assignments)) if assignments else self
 
