@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from studio.gui.state.log_line import Level
 from studio.gui.widgets.garbage import GarbageCollector
 from studio.gui.window.crash import CrashReporter, keep_faults
+from studio.gui.window.last_setup import SetupKeeper, read_last_setup
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.panel_dock import make_between_events
 from studio.gui.window.splash import make_application, settings_of_person, theme_of_person
@@ -23,6 +24,7 @@ from studio.library.find import Named, config_of
 from studio.paths import state_dir
 from studio.training.config.presets import is_configuration, presets
 
+LAST_SETUP = "last-setup.json"
 _AFTER_PAINT = 50
 """Milliseconds between showing the window and making or loading what it does not show, so that it is painted first."""
 
@@ -47,7 +49,9 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
     settings = settings_of_person()
     theme = theme_of_person(settings)
     theme.prepare(app)
-    workbench = Workbench(named.config, data_root=data_root or _remembered_data_root(settings))
+    last = None if config else read_last_setup(state_dir() / LAST_SETUP)
+    first = last.config if last is not None else named.config
+    workbench = Workbench(first, data_root=data_root or _remembered_data_root(settings))
     root = workbench.setup.data_root
     begin = partial(workbench.begin, named.run.root_here(root) if named.run is not None else None)
     window = MainWindow(workbench, theme, settings)
@@ -55,6 +59,10 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
         window.files.begin_with(Path(config))
     died = keep_faults(state_dir())
     CrashReporter(workbench.runs, state_dir(), window)
+    if last is not None and last.offer is not None:
+        workbench.subjects.offer(last.offer)
+    keeper = SetupKeeper(state_dir() / LAST_SETUP, workbench, last)
+    window.asks = True
     window.show()
     if splash is not None:
         QTimer.singleShot(0, splash, splash.close)
@@ -66,6 +74,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
     _heed_signals(app, window)
     code = int(app.exec())
     workbench.runs.shutdown(None)
+    keeper.write()
     if workbench.setup.data_root != root:
         settings.setValue("data_root", str(workbench.setup.data_root))
     settings.sync()
@@ -88,13 +97,19 @@ def _remembered_data_root(settings: QSettings) -> Path | None:
     return Path(str(value)) if value else None
 
 
+def _close(window: MainWindow) -> None:
+    """Nobody is there to answer."""
+    window.asks = False
+    window.close()
+
+
 def _heed_signals(app: QApplication, window: MainWindow) -> None:
     """Close the window, and so save the run, on Ctrl-C in the terminal, when that is closed, and when the system
     shuts down. Python sees a signal only when its interpreter gets a turn.
     """
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):  # Windows has no SIGHUP
-            signal.signal(getattr(signal, name), lambda *_: window.close())
+            signal.signal(getattr(signal, name), lambda *_: _close(window))
     timer = QTimer(app, interval=500)
     timer.timeout.connect(lambda: None)
     timer.start()

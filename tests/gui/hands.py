@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QMessageBox, QTableView, QToolBar, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit, QMessageBox, QTableView, QToolBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.state.view_state import RunPhase
@@ -93,8 +93,8 @@ class Hands:
         self.wait(lambda: not self.bench.starter.blocked)
 
     @contextmanager
-    def answering(self, button: str) -> Iterator[list[str]]:
-        """Press a button of the box that comes up; collects what each box said."""
+    def answering(self, button: str, check: str = "") -> Iterator[list[str]]:
+        """Press a button of the box that comes up, a check box before it; collects what each box said."""
         said: list[str] = []
         timer = QTimer(interval=10)
 
@@ -102,6 +102,8 @@ class Hands:
             box = QApplication.activeModalWidget()
             if not isinstance(box, QMessageBox) or not box.isVisible():
                 return
+            if check:
+                find(box, QCheckBox, check).setChecked(True)
             said.append(f"{box.text()} {box.informativeText()}".strip())
             (wanted,) = [each for each in box.buttons() if each.text().replace("&", "") == button]
             self.qtbot.mouseClick(wanted, Button.LeftButton)

@@ -15,6 +15,7 @@ from studio.gui.state.log_line import Level, line_of
 from studio.gui.state.old_runs import Past
 from studio.gui.state.view_state import RunPhase, RunView, run_after
 from studio.training.config.run_config import RunConfig
+from studio.training.config.run_title import run_title
 from studio.training.messages.commands import Command, Stop
 from studio.training.messages.events import (
     BatchSizeApplied,
@@ -80,6 +81,7 @@ class RunControl(QObject):
         request: RunRequest,
         past: Past,
         intervals: tuple[int, int] = DRAW_INTERVALS,
+        title: str = "",
     ) -> None:
         """Begin a run, or go on with one.
 
@@ -87,9 +89,10 @@ class RunControl(QObject):
             request: what to run.
             past: what a run that goes on has behind it.
             intervals: milliseconds at least and at most between two looks at it.
+            title: what it is called.
         """
         self.config, found = request.config, request.resumption
-        self.title = self.config.name or f"{self.config.dataset.kind}, {self.config.model.kind}"
+        self.title = title or run_title(self.config)
         self.run_begins.emit(request, past)
         self.history = past.history
         if found is None or found.run != self.run.folder:

@@ -20,6 +20,7 @@ from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import DatasetView
 from studio.training.config.run_config import RunConfig
+from studio.training.config.run_title import run_title
 from studio.training.examples.fitness import misfit
 from studio.training.messages.commands import SetLearningRate
 from studio.training.run.session import RunRequest, folder_under
@@ -191,7 +192,8 @@ class RunStarter(QObject):
             data_root=self._setup.images_root,
         )
         intervals = QUICK_INTERVALS if images.plane is not None else DRAW_INTERVALS
-        self._runs.start(request, past or Past(), intervals)
+        counts = dict(zip(images.class_names, images.counts.tolist(), strict=True))
+        self._runs.start(request, past or Past(), intervals, run_title(config, counts, images.name))
 
     # -- what a run under way takes up of the set-up, and the set-up of it
 

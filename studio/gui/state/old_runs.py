@@ -13,6 +13,7 @@ from studio.library.notes import read_notes
 from studio.progress import Progress
 from studio.training.config.energy import EnergyConfig, energy_config_of_record
 from studio.training.config.run_config import PerturbationConfig, RunConfig
+from studio.training.config.run_title import run_title
 from studio.training.messages.events import Evaluated
 from studio.training.storage.frames import Frame, FrameStore
 from studio.training.storage.metrics import Metrics, RecordedEvaluation, newest_evaluations, read_metrics
@@ -70,14 +71,15 @@ def read_old_run(folder: Path, progress: Progress) -> OldRun:
         UserError: it is damaged.
         Cancelled: the person cancelled.
     """
-    config = RunIdentity.read(folder).trained
+    identity = RunIdentity.read(folder)
+    config, counts = identity.trained, identity.data.classes if identity.data is not None else None
     metrics = read_metrics(folder, progress.part(0.0, 0.9))
     history = History.of(metrics)
     history.prepare(progress.part(0.9, 1.0))
     frames = FrameStore(folder)
     return OldRun(
         folder=folder,
-        title=read_notes(folder).name or config.name or folder.name,
+        title=read_notes(folder).name or run_title(config, counts),
         config=config,
         last=int(max([0, *metrics.steps[-1:], *frames.steps[-1:]])),
         history=history,

@@ -93,7 +93,9 @@ class Subject:
         """How far it is."""
         match self.aspect:
             case Aspect.SETUP:
-                return f"The figures are {self.others.words}" if self.others is not None else self.waiting
+                if self.others is not None:
+                    return f"The figures are {self.others.words}"
+                return self.offer.words if self.offer is not None else self.waiting
             case Aspect.TRAINING:
                 return f"step {self.step:,}"
             case Aspect.LOOKING:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.gui.run.run_control import RunControl
 from studio.gui.run.run_starter import RunStarter
 from studio.gui.state.setup import Setup
-from studio.gui.state.subject import Aspect, Owner, Subject
+from studio.gui.state.subject import Aspect, Offer, Owner, Subject
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.training.config.run_config import RunConfig
 
@@ -32,6 +32,7 @@ class SubjectControl(QObject):
     ) -> None:
         super().__init__(parent)
         self._setup, self._runs, self._starter, self._time = setup, runs, starter, time
+        self._offer: Offer | None = None
         self._as_run = setup.config  # what was set up when this window's run last took it up
         self.subject = self._decide()
         setup.config_changed.connect(self._on_config)
@@ -40,6 +41,11 @@ class SubjectControl(QObject):
         starter.changed.connect(self._refresh)
         time.run_shown.connect(self._refresh)
         time.changed.connect(self._refresh)
+
+    def offer(self, offer: Offer | None) -> None:
+        """Offer to go on with a run, until there is one or the set-up is another."""
+        self._offer = offer
+        self._refresh()
 
     @Slot()
     def leave(self) -> None:
@@ -64,7 +70,7 @@ class SubjectControl(QObject):
             return Subject(
                 aspect=Aspect.TRAINING, title=title, folder=run.folder, step=run.step, config=self._runs.config
             )
-        others = None
+        others, offer = None, None if self._setup.lacking or self._starter.busy else self._offer
         if title and not time.left:
             if self._is_as_run():
                 return Subject(
@@ -76,7 +82,7 @@ class SubjectControl(QObject):
                     waiting="" if run.folder is not None else _NOWHERE,
                 )
             others = Owner(title=title, step=time.view.step)
-        return Subject(config=self._setup.config, others=others, waiting=self._starter.blocked)
+        return Subject(config=self._setup.config, others=others, waiting=self._starter.blocked, offer=offer)
 
     def _is_as_run(self) -> bool:
         """Whether the run of this window is still what is set up; another judge may look at it."""
@@ -85,7 +91,7 @@ class SubjectControl(QObject):
 
     @Slot()
     def _on_run_begins(self) -> None:
-        self._as_run = self._setup.config
+        self._as_run, self._offer = self._setup.config, None
 
     @Slot(object)
     def _on_config(self, config: RunConfig) -> None:
@@ -93,6 +99,7 @@ class SubjectControl(QObject):
             self._as_run = config  # the run takes it up
         elif self._time.old is not None:
             self._time.leave()
+        self._offer = None
         self._refresh()
 
     @Slot()

@@ -48,11 +48,18 @@ class Banner(QWidget):
         row.addWidget(self.state, 1)
         for widget in (self.resume, self.like, self.leave):
             row.addWidget(widget)
-        self.resume.clicked.connect(lambda: self.resume_asked.emit(self._subjects.subject.folder))
+        self.resume.clicked.connect(lambda: self.resume_asked.emit(self._subjects.subject.resumable))
         self.like.clicked.connect(lambda: self.like_asked.emit(self._subjects.subject.folder))
-        self.leave.clicked.connect(subjects.leave)
+        self.leave.clicked.connect(self._leave)
         subjects.subject_changed.connect(self._show)
         self._show(subjects.subject)
+
+    @Slot()
+    def _leave(self) -> None:
+        if self._subjects.subject.offer is not None:
+            self._subjects.offer(None)
+        else:
+            self._subjects.leave()
 
     @Slot(object)
     def _show(self, subject: Subject) -> None:
@@ -64,8 +71,12 @@ class Banner(QWidget):
                 line.setAccessibleName(text)
                 line.setMinimumWidth(min(line.fontMetrics().horizontalAdvance(text) + 4, _WIDEST))
         set_help(self, "Subject", f"{subject.name}, {subject.state}".rstrip(", "))
-        self.leave.setVisible(looking or subject.others is not None)
+        offered = subject.offer is not None
+        self.leave.setVisible(looking or offered or subject.others is not None)
+        self.leave.setText("No" if offered else "Leave")
+        self.resume.setText("Continue" if offered else "Resume")
+        self.like.setVisible(looking)
+        self.resume.setVisible(looking or offered)
         for button, tip in ((self.resume, _RESUME_TIP), (self.like, _LIKE_TIP)):
-            button.setVisible(looking)
-            button.setEnabled(not subject.waiting)
-            button.setToolTip(tooltip(subject.waiting or tip))
+            button.setEnabled(offered or not subject.waiting)
+            button.setToolTip(tooltip(tip if offered else subject.waiting or tip))

@@ -30,6 +30,7 @@ from studio.gui.window.config_files import ConfigFiles
 from studio.gui.window.lesson_menu import fill_lessons
 from studio.gui.window.panel_dock import PanelDock
 from studio.gui.window.panels import PANELS, PLACES
+from studio.gui.window.quit_question import may_quit
 from studio.gui.window.run_files import RunFiles
 from studio.gui.window.shortcuts import shortcuts_dialog
 from studio.gui.window.status import RunFigures, StudioStatusBar
@@ -84,6 +85,7 @@ class MainWindow(QMainWindow):
         self.workbench = workbench
         self.theme = theme
         self._settings = settings
+        self.asks = False  # before it closes on a run that trains; only a person can answer
         self.files = ConfigFiles(workbench.setup, workbench.runs, workbench.log, settings, self)
         self.files.path_changed.connect(self._show_title)
         self.actions_of_run = RunActions(workbench.setup, workbench.runs, workbench.starter, theme, self)
@@ -349,6 +351,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the run in good order, save it, and remember the layout."""
+        if self.asks and not may_quit(self.workbench.runs, self._settings, self):
+            event.ignore()
+            return
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.setValue("state", self.saveState(_LAYOUT_VERSION))
         self.trouble.silent = True

@@ -148,12 +148,12 @@ def test_that_a_run_is_trained_looked_at_edited_and_left(qtbot: QtBot, quick_han
     hands = quick_hands
     hands.train()
     subject = hands.bench.subjects.subject
-    assert (subject.aspect, subject.title) == (Aspect.TRAINING, "digits, vae")
+    assert (subject.aspect, subject.title) == (Aspect.TRAINING, "Digits · VAE · no tilt")
     hands.end()
     step = hands.bench.runs.run.step
-    assert banner(hands) == ("Looking at “digits, vae”", f"stopped at step {step:,}")
+    assert banner(hands) == ("Looking at “Digits · VAE · no tilt”", f"stopped at step {step:,}")
     hands.enter(2, Column.TARGET, "30")
-    assert banner(hands) == ("Set-up", f"The figures are of “digits, vae”, step {step:,}")
+    assert banner(hands) == ("Set-up", f"The figures are of “Digits · VAE · no tilt”, step {step:,}")
     assert not hands.window.actions_of_run["continue"].isEnabled()
     hands.key(Key.Key_Z, Modifier.ControlModifier)
     assert hands.bench.subjects.subject.aspect is Aspect.LOOKING

@@ -32,6 +32,11 @@ class LessonControl(QObject):
         setup.dataset_chosen.connect(self._on_dataset)
         runs.run_changed.connect(self._restore_if_closed)
 
+    @property
+    def own(self) -> RunConfig:
+        """What the person has set up, apart from a lesson."""
+        return self._before or self._setup.config
+
     def open(self, lesson: Lesson, take: Callable[[], bool]) -> None:
         """Open a lesson.
 
@@ -39,7 +44,7 @@ class LessonControl(QObject):
             lesson: which.
             take: sets it up; whether it could.
         """
-        before = self._before or self._setup.config
+        before = self.own
         if take():
             self.lesson, self._before, self._kind = lesson, before, self._setup.config.dataset.kind
             self.changed.emit(lesson)

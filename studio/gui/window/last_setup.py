@@ -1,0 +1,85 @@
+"""What was set up last, kept for the next start: the configuration, and the run that was trained with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from studio.errors import UserError
+from studio.files import read_bytes, whole_file
+from studio.gui.state.subject import Offer
+from studio.gui.window.workbench import Workbench
+from studio.settings import Settings
+from studio.training.config.run_config import RunConfig
+
+_SETTLE_MS = 2000
+"""Edits come fast; the last of them is written."""
+
+
+class LastSetup(Settings):
+    """As the file has it.
+
+    Attributes:
+        run: folder of the run that was trained last with it; empty if there is none.
+    """
+
+    config: RunConfig
+    run: str = ""
+    title: str = ""
+    step: int = 0
+
+    @property
+    def offer(self) -> Offer | None:
+        """That run, if it is still there."""
+        folder = Path(self.run)
+        there = bool(self.run) and (folder / "summary.json").is_file()
+        return Offer(title=self.title, folder=folder, step=self.step) if there else None
+
+
+def read_last_setup(path: Path) -> LastSetup | None:
+    """What a file holds; None if there is none, or it cannot be used any more."""
+    try:
+        return LastSetup.model_validate_json(read_bytes(path))
+    except (OSError, ValidationError, UserError):
+        return None
+
+
+class SetupKeeper(QObject):
+    """Writes what is set up into a file, soon after each change and at the end.
+
+    Args:
+        path: of the file.
+        workbench: whose set-up and run.
+        last: what was kept before; its run stays until there is another.
+    """
+
+    def __init__(self, path: Path, workbench: Workbench, last: LastSetup | None) -> None:
+        super().__init__(workbench)
+        self._path, self._runs, self._lessons = path, workbench.runs, workbench.lessons
+        self._of_run = last.model_dump(exclude={"config"}) if last is not None else {}
+        self._settle = QTimer(self, interval=_SETTLE_MS, singleShot=True)
+        self._settle.timeout.connect(self.write)
+        workbench.setup.config_changed.connect(lambda _: self._settle.start())
+        self._runs.run_changed.connect(self._on_run)
+        self._saved = (Path(), -1)
+
+    @Slot(object)
+    def _on_run(self) -> None:
+        run = self._runs.run
+        if run.folder is not None and (run.folder, run.saved_step) != self._saved:
+            self._saved = (run.folder, run.saved_step)
+            self._settle.start()
+
+    @Slot()
+    def write(self) -> None:
+        """Write it now; a place that cannot be written costs no more than the comfort."""
+        run = self._runs.run
+        if run.folder is not None and run.saved_step > 0:
+            self._of_run = {"run": str(run.folder), "title": self._runs.title, "step": run.saved_step}
+        try:
+            with whole_file(self._path) as file:
+                file.write(LastSetup(config=self._lessons.own, **self._of_run).model_dump_json().encode())
+        except UserError:
+            pass

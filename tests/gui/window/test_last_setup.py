@@ -1,0 +1,90 @@
+"""The next start takes up what was set up last and offers to go on; closing on a run that trains asks first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QToolButton
+
+from studio.gui.state.view_state import RunPhase, RunView
+from studio.gui.window.last_setup import SetupKeeper, read_last_setup
+from tests.gui.hands import Hands
+from tests.library.made_runs import make_config, make_run
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def button(hands: Hands, name: str) -> QToolButton:
+    found: QToolButton = hands.find(QToolButton, f"subject_{name}")
+    return found
+
+
+def test_that_the_set_up_and_its_run_are_kept(hands: Hands, tmp_path: Path) -> None:
+    bench, path = hands.bench, tmp_path / "state" / "last.json"
+    assert read_last_setup(path) is None
+    keeper = SetupKeeper(path, bench, None)
+    bench.target.set_share(2, 0.3)
+    bench.runs.title = "2 → 30 %"
+    run = make_run(bench.setup.runs_root, "a")
+    bench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=102, saved_step=102, folder=run))
+    keeper.write()
+    last = read_last_setup(path)
+    assert last is not None
+    assert last.config == bench.setup.config
+    assert last.offer is not None
+    assert (last.offer.words, last.offer.folder) == ("Continue 2 → 30 % (step 102)?", run)
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
+        hands.find(QAction, "lesson_mode-collapse").trigger()
+    keeper.write()
+    again = read_last_setup(path)
+    assert again is not None
+    assert again.config == last.config, "a lesson is not the person's own set-up"
+    (run / "summary.json").unlink()
+    assert again.offer is None, "its run is gone"
+    path.write_text('{"config": {"colour": "red"}}')
+    assert read_last_setup(path) is None
+
+
+def test_that_the_banner_offers_to_continue_until_the_set_up_is_another(hands: Hands, tmp_path: Path) -> None:
+    bench = hands.bench
+    run = make_run(bench.setup.runs_root, "a", make_config("mine"))
+    path = tmp_path / "last.json"
+    keeper = SetupKeeper(path, bench, None)
+    bench.runs.title = "mine"
+    keeper._of_run = {"run": str(run), "title": "mine", "step": 100}
+    keeper.write()
+    last = read_last_setup(path)
+    assert last is not None
+    bench.subjects.offer(last.offer)
+    assert hands.window.banner.state.accessibleName() == "Continue mine (step 100)?"
+    assert button(hands, "resume").text() == "Continue"
+    assert hands.window.actions_of_run["continue"].isEnabled()
+    with hands.answering("OK") as said:  # it was made without training, and so has no checkpoint
+        hands.qtbot.mouseClick(button(hands, "resume"), LEFT)
+    assert len(said) == 1
+    hands.qtbot.mouseClick(button(hands, "leave"), LEFT)
+    assert hands.window.banner.state.accessibleName() == ""
+    bench.subjects.offer(last.offer)
+    bench.target.set_share(2, 0.3)
+    assert button(hands, "resume").isHidden()
+
+
+@pytest.mark.parametrize("never", [False, True])
+def test_that_closing_on_a_run_asks_until_it_is_not_to(hands: Hands, settings: QSettings, never: bool) -> None:
+    window, bench = hands.window, hands.bench
+    window.asks = True
+    bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=102, saved_step=102))
+    with hands.answering("Keep training") as said:
+        assert not window.close()
+    assert said[0].startswith("Stop, save and quit?")
+    if never:
+        QApplication.processEvents()
+        with hands.answering("Stop, save and quit", check="quit_without_asking"):
+            assert window.close()
+        window.show()
+    window.asks = never
+    assert window.close()
+    assert bool(settings.value("quit_without_asking")) is never
