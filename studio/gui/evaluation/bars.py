@@ -102,7 +102,6 @@ class SharesBars(QWidget):
         self.update()
 
     def choose(self, index: int) -> None:
-        """Mark a class and say so."""
         self.current = index
         self.update()
         self.chosen.emit(index)
@@ -113,7 +112,6 @@ class SharesBars(QWidget):
         return QSize(_LEFT + (number - 1) * _LEAST_ROOM + self._last_room(_LEAST_ROOM), 60)
 
     def sizeHint(self) -> QSize:
-        """As little as possible."""
         return self.minimumSizeHint()
 
     # -- geometry
@@ -141,7 +139,6 @@ class SharesBars(QWidget):
         return float(self.height() - self.fontMetrics().height() - 6)
 
     def _scale(self) -> float:
-        """The share at the top."""
         assert self.bars is not None
         highest = max(float(np.max(values)) for values in (self.bars.data, self.bars.target, self.bars.high))
         return max(0.05, 1.05 * highest)
@@ -153,7 +150,6 @@ class SharesBars(QWidget):
         return min(len(self.bars.names) - 1, int((x - _LEFT) / self._room()))
 
     def place_of(self, index: int) -> QPointF:
-        """The middle of a class's bars."""
         left, room = self._span(index)
         return QPointF(left + room / 2, self.height() / 2)
 
@@ -216,7 +212,6 @@ class SharesBars(QWidget):
     # -- hands
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Choose a class."""
         index = self.class_at(event.position().x())
         if index >= 0:
             self.choose(index)

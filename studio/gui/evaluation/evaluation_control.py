@@ -276,7 +276,6 @@ class EvaluationControl(QObject):
 
     @property
     def config(self) -> RunConfig | None:
-        """What the run that is shown began with."""
         return self._time.config
 
     def _show(self) -> None:

@@ -168,7 +168,6 @@ class SharesPanel(LivePanel):
         self.quality.show_evaluation(latest.evaluation)
 
     def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
         self.bars.tokens = tokens
         self.bars.update()
 

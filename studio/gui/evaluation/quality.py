@@ -132,7 +132,6 @@ class SharesQuality(QWidget):
         whole.addWidget(self.curves, 1)
 
     def show_evaluation(self, found: Evaluation) -> None:
-        """The newest evaluation."""
         for figure in _FIGURES:
             self.values[figure.title].setText(known(figure.value(found)))
             self._beside[figure.title].setText(known(figure.beside(found)))

@@ -83,13 +83,11 @@ class DrawingCanvas(QWidget):
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is something to take back."""
         return bool(self._past)
 
     # -- what is done
 
     def undo(self) -> None:
-        """Take back the last stroke, erasure or clearing."""
         if self._past:
             self.strokes = self._past.pop()
             self._tell()
@@ -210,7 +208,6 @@ class DrawingCanvas(QWidget):
 
     @property
     def _scale(self) -> float:
-        """Pixels per unit."""
         return self._square.width() / (2 * REACH)
 
     def _place(self, point: QPointF) -> Place:

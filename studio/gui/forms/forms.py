@@ -135,7 +135,6 @@ class SettingsForm(QWidget):
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to set."""
         return not self._rows and not self._parts
 
     def set_value(self, settings: Settings) -> None:

@@ -101,7 +101,6 @@ class ComparePlot(Plot):
         return _Line(curve=curve, members=members, item=item, ends=(low, high), band=band)
 
     def set_shown(self, place: int, shown: bool) -> None:
-        """Show or hide one run's curve."""
         self._lines[place].shown = shown
         self.redraw()
 
@@ -118,7 +117,6 @@ class ComparePlot(Plot):
 
     @Slot()
     def show_all(self) -> None:
-        """Show every point."""
         self._following = True
         self.redraw()
 

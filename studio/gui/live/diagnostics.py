@@ -101,7 +101,6 @@ class DiagnosticsPanel(LivePanel):
 
     @property
     def shown(self) -> Diagnostic | None:
-        """The one that is chosen."""
         place = self.choice.currentIndex()
         return self._found[place] if 0 <= place < len(self._found) else None
 
@@ -126,7 +125,6 @@ class DiagnosticsPanel(LivePanel):
 
     @Slot()
     def reset(self) -> None:
-        """A new run."""
         self._found, self._looked = (), False
         self.saver.hide()
         self._list()
@@ -214,7 +212,6 @@ class DiagnosticsPanel(LivePanel):
 
     @Slot()
     def save(self) -> None:
-        """Ask where to, and save the images that are shown."""
         shown = self.shown
         if isinstance(shown, Pictures):
             self.saver.ask(f"Save {shown.title}", f"{shown.name}-step-{self._step}", self._picture)

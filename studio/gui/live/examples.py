@@ -61,7 +61,6 @@ class ExamplesPanel(LivePanel):
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:
-        """Another batch, perhaps."""
         if snapshot.planned is not None and snapshot.planned is not self._planned:
             self._planned, self._step = snapshot.planned, snapshot.step
             self.request_draw()
@@ -77,7 +76,6 @@ class ExamplesPanel(LivePanel):
 
     @Slot()
     def reset(self) -> None:
-        """A new run."""
         self._planned = None
         self.show_empty(_EMPTY)
 
@@ -94,7 +92,6 @@ class ExamplesPanel(LivePanel):
         self.sheet.show_examples(planned, self._data.view if self._data.is_of_run else None)
 
     def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
         self.sheet.restyle(tokens)
 
 

@@ -66,7 +66,6 @@ class LogPanel(LivePanel):
 
     @Slot()
     def clear(self) -> None:
-        """Remove all lines."""
         self.view.clear()
         self.show_empty(_EMPTY)
 
@@ -75,5 +74,4 @@ class LogPanel(LivePanel):
         self.view.set_least(_FILTERS[index][1])
 
     def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
         self.view.restyle(tokens)

@@ -145,7 +145,6 @@ class PlannersPanel(LivePanel):
 
     @Slot(float)
     def take_progress(self, fraction: float) -> None:
-        """A comparison is under way."""
         self._comparing = True
         self.progress.setValue(round(100 * fraction))
         self._refresh()
@@ -159,7 +158,6 @@ class PlannersPanel(LivePanel):
 
     @Slot()
     def reset(self) -> None:
-        """A new run, of which nothing is known."""
         self.report, self._comparing = None, False
         self._refresh()
 

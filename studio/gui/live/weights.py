@@ -118,7 +118,6 @@ class WeightsPanel(LivePanel):
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:
-        """Weights of the last batches."""
         if snapshot.recent_weights is not self._recent_source:
             self._recent_source = snapshot.recent_weights
             self.request_draw()
@@ -131,7 +130,6 @@ class WeightsPanel(LivePanel):
 
     @Slot()
     def reset(self) -> None:
-        """A new run."""
         self._recent, self._recent_source = np.empty(0), None
         self.request_draw()
 

@@ -37,7 +37,6 @@ class Bins:
         return found.astype(np.float64)
 
     def weight_range(self, index: int) -> tuple[float, float]:
-        """Least and greatest weight of a bin."""
         low, high = self.edges[index], self.edges[index + 1]
         with np.errstate(over="ignore", under="ignore"):
             return (float(10.0**low), float(10.0**high)) if self.logarithmic else (float(low), float(high))

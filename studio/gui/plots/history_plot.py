@@ -60,12 +60,10 @@ class _Line(pg.PlotCurveItem):
         self.setSegmentedLineMode("on")
 
     def viewTransformChanged(self) -> None:
-        """The rectangle is always the view's own."""
         pg.GraphicsObject.viewTransformChanged(self)  # which the curve's own would leave out
         super().viewTransformChanged()
 
     def boundingRect(self) -> QRectF:
-        """All that is in view."""
         return QRectF(self.viewRect())
 
 
@@ -109,7 +107,6 @@ class HistoryPlot(Plot):
 
     @property
     def curves(self) -> list[Curve]:
-        """In the legend's order."""
         return [drawn.curve for drawn in self._drawn.values()]
 
     def set_curves(self, curves: Sequence[Curve]) -> None:
@@ -132,7 +129,6 @@ class HistoryPlot(Plot):
         return _Drawn(curve=curve, faint=faint, line=line, shown=curve.shown)
 
     def set_shown(self, name: str, shown: bool) -> None:
-        """Show or hide one curve."""
         self._drawn[name].shown = shown
         self.redraw()
 

@@ -36,7 +36,6 @@ class MeanMark:
         self._bar.setData(x=at, y=values, height=2 * errors)
 
     def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
         self.point.setPen(QPen(QColor(tokens.text), 1.5))
         self.point.setBrush(QColor(tokens.surface))
         self._bar.setData(pen=QPen(QColor(tokens.text), 0))

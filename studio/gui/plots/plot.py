@@ -58,7 +58,6 @@ class Axis(pg.AxisItem):
             self.label.setOpacity(float(self.label.boundingRect().width() <= length))
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        """Their texts."""
         if self.names:
             return [self.names[round(value)] for value in values]
         return [log_label(value) if self.logarithmic else number_label(value, spacing) for value in values]
@@ -73,18 +72,15 @@ class MarkLines(pg.GraphicsObject):
         self.pen = QPen()
 
     def set_places(self, places: NDArray[np.float64]) -> None:
-        """Draw lines at these steps."""
         if not np.array_equal(places, self.places):
             self.places = places
             self.update()
 
     def viewTransformChanged(self) -> None:
-        """The rectangle is always the view's own."""
         super().viewTransformChanged()
         self.prepareGeometryChange()
 
     def boundingRect(self) -> QRectF:
-        """All that is in view."""
         return QRectF(self.viewRect())
 
     def paint(self, painter: QPainter, *_: Any) -> None:
@@ -172,7 +168,6 @@ class Plot(pg.PlotWidget):
         self.cursor.update()
 
     def set_label(self, side: str, text: str) -> None:
-        """Rename an axis."""
         if self.labels[side] != text:
             self.labels[side] = text
             self.restyle(self.tokens)
@@ -242,7 +237,6 @@ class Plot(pg.PlotWidget):
 
     @Slot()
     def copy_picture(self) -> None:
-        """Put the plot on the clipboard."""
         QGuiApplication.clipboard().setPixmap(QWidget.grab(self))
 
     @Slot()

@@ -44,7 +44,6 @@ class ReferenceLines(pg.GraphicsObject):
         self.setZValue(20)
 
     def set_lines(self, lines: Sequence[Line]) -> None:
-        """Draw these from now on."""
         if tuple(lines) != self.lines:
             self.lines = tuple(lines)
             self.update()
@@ -59,12 +58,10 @@ class ReferenceLines(pg.GraphicsObject):
         self.update()
 
     def viewTransformChanged(self) -> None:
-        """The rectangle is always the view's own."""
         super().viewTransformChanged()
         self.prepareGeometryChange()
 
     def boundingRect(self) -> QRectF:
-        """All that is in view."""
         return QRectF(self.viewRect())
 
     def paint(self, painter: QPainter, *_: Any) -> None:

@@ -61,7 +61,6 @@ class QueueControl(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether jobs are started."""
         return self._runner is not None and not self._runner.paused
 
     @property

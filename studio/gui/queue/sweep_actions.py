@@ -107,7 +107,6 @@ class QueueSweep(QUndoCommand):
         self._ids: tuple[int, ...] = ()
 
     def redo(self) -> None:
-        """Queue them."""
         self._ids = self._queue.add_sweep(self._sweep, self._title)
 
     def undo(self) -> None:

@@ -47,7 +47,6 @@ class SweptField:
 
     @property
     def label(self) -> str:
-        """What a list shows."""
         return f"{self.section}: {self.title}"
 
     @property

@@ -66,7 +66,6 @@ class Coordinate:
         return heights, {height: text[:16] for height, text in texts.items()}
 
     def text(self, run: int) -> str:
-        """The value of a run."""
         return str(self.values[run]) if self.names else compact(float(self.values[run]))
 
 
@@ -98,13 +97,11 @@ class SweepPlot(Plot):
         self.redraw()
 
     def choose(self, runs: Collection[int]) -> None:
-        """Let these runs stand out; all are alike if there are none."""
         if frozenset(runs) != self._chosen:
             self._chosen = frozenset(runs)
             self.redraw()
 
     def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
         super().restyle(tokens)
         self.redraw()
 

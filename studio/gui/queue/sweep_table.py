@@ -192,7 +192,6 @@ class SweepTable(QTableWidget):
         return "\n".join("\t".join(row) for row in rows)
 
     def copy(self) -> None:
-        """Put the table on the clipboard."""
         QGuiApplication.clipboard().setText(self.as_text())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

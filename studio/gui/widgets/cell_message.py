@@ -45,6 +45,5 @@ class CellMessage(QLabel):
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self.text()))
 
     def clear_error(self) -> None:
-        """The cause is gone."""
         self.hide()
         self.clear()

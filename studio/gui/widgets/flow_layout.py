@@ -20,40 +20,31 @@ class FlowLayout(QLayout):
         self.setSpacing(spacing)
 
     def addItem(self, item: QLayoutItem) -> None:
-        """Take an item; called by `addWidget`."""
         self._items.append(item)
 
     def count(self) -> int:
-        """Number of items."""
         return len(self._items)
 
     def itemAt(self, index: int) -> QLayoutItem | None:
-        """Item by place, None beyond the end."""
         return self._items[index] if 0 <= index < len(self._items) else None
 
     def takeAt(self, index: int) -> QLayoutItem | None:
-        """Remove an item, None beyond the end."""
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def expandingDirections(self) -> Qt.Orientation:
-        """None: it takes what it needs."""
         return Qt.Orientation(0)
 
     def hasHeightForWidth(self) -> bool:
-        """A narrow row is higher."""
         return True
 
     def heightForWidth(self, width: int) -> int:
-        """Height of all rows at this width."""
         return self._place(QRect(0, 0, width, 0), move=False)
 
     def setGeometry(self, rectangle: QRect) -> None:
-        """Lay the items out."""
         super().setGeometry(rectangle)
         self._place(rectangle, move=True)
 
     def sizeHint(self) -> QSize:
-        """As small as it may be; the width decides."""
         return self.minimumSize()
 
     def minimumSize(self) -> QSize:

@@ -115,7 +115,6 @@ class ImageView(QGraphicsView):
             self.viewed.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit again."""
         super().resizeEvent(event)
         if self.fitted:
             self.fit()

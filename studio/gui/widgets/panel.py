@@ -56,7 +56,6 @@ class LivePanel(QWidget):
         """Show what matters most, without controls and legend, as on a small card; or all again."""
 
     def set_figures(self, text: str) -> None:
-        """Say other values."""
         if text != self.figures:
             self.figures = text
             self.figures_changed.emit(text)
@@ -80,7 +79,6 @@ class LivePanel(QWidget):
         self.set_figures("")
 
     def show_body(self) -> None:
-        """Show the panel's own widgets."""
         self._stack.setCurrentIndex(1)
 
     @property

@@ -41,7 +41,6 @@ class PictureRows(ImageView):
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """Names of the rows, from the top."""
         return self._shown.rows if self._shown is not None else ()
 
     def row_place(self, row: int) -> tuple[float, float]:
@@ -64,13 +63,11 @@ class PictureRows(ImageView):
         self._names.setGeometry(frame.left(), frame.top(), room, frame.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit again, names too."""
         self._make_room()
         super().resizeEvent(event)
         self._names.update()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Another font takes other room."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange) and self._shown is not None:
             self._make_room()

@@ -70,7 +70,6 @@ class PictureSaver(QLabel):
             self.say(f"Saved {path}", "small")
 
     def say(self, text: str, role: str = "small") -> None:
-        """Say something else there."""
         self.setText(text)
         set_style_property(self, "role", role)
         self.show()

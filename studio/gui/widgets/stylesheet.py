@@ -152,7 +152,6 @@ def stylesheet(tokens: Tokens) -> str:
 
 
 def _quoted(folder: Path) -> str:
-    """A path as it stands between the quotes of a sheet."""
     return folder.as_posix().replace("\\", "\\\\").replace('"', '\\"')
 
 

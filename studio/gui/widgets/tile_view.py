@@ -64,7 +64,6 @@ class TileView(ImageView):
         self._say()
 
     def show_pins(self, pinned: Collection[int]) -> None:
-        """Mark these as favourites."""
         self._pinned = frozenset(pinned)
         self._say()
 
@@ -88,7 +87,6 @@ class TileView(ImageView):
         self.picks_changed.emit(self.picked)
 
     def drop_picks(self) -> None:
-        """Let all go."""
         if self.picked:
             self.show_picks(())
             self.picks_changed.emit(())
@@ -109,7 +107,6 @@ class TileView(ImageView):
     # -- events
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """A click picks, a drag scrolls."""
         self._pressed = event.position().toPoint() if event.button() is Qt.MouseButton.LeftButton else None
         super().mousePressEvent(event)
 
@@ -144,12 +141,10 @@ class TileView(ImageView):
             super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show where the keyboard is."""
         super().focusInEvent(event)
         self._say()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """It is elsewhere now."""
         super().focusOutEvent(event)
         self._say()
 
