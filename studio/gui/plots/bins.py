@@ -1,17 +1,21 @@
-"""Bins for importance weights, which for class offsets take one value per class, over any number of decades. No Qt.
+"""Equal bins: for importance weights over any number of decades, and for values of any kind, with round edges. No Qt.
 
-All is done in log₁₀ w, so that offsets of ±700 neither overflow nor vanish.
+Weights are binned in log₁₀ w, so that offsets of ±700 neither overflow nor vanish.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.gui.plots.ranges import nice_above
+
 Floats = NDArray[np.float64]
 _BINS = 33
+_VALUE_BINS, _MOST = 40, 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +72,33 @@ def make_bins(log_weights: Floats, *, logarithmic: bool) -> Bins:
     first = middle - width / 2 - 1.5 * step
     edges: Floats = first + step * np.arange(_BINS + 1, dtype=np.float64)
     return Bins(edges=edges, logarithmic=logarithmic)
+
+
+def value_edges(values: Sequence[Floats], references: Sequence[float] = (), current: Floats | None = None) -> Floats:
+    """Edges of bins over all values, shape (m + 1,), with room for the references.
+
+    Args:
+        values: of each series, finite, shape (n,); at least one value in all.
+        references: places that the bins shall reach as well.
+        current: edges in use, kept while they cover the values and the values fill a good part of them.
+    """
+    everything = np.concatenate(values)
+    low, high = float(everything.min()), float(everything.max())
+    least, most = min(low, *references, high), max(high, *references, low)
+    if current is not None and current[0] <= least and most <= current[-1]:
+        step = float(current[1] - current[0])
+        if (high - low) / step >= 0.3 * _VALUE_BINS or (most - least) / step >= 0.7 * _MOST:
+            return current
+    width = max(high - low, 1e-3 * max(abs(low), abs(high)), 1e-9)
+    # References far from the values: wider bins, so that there are not too many of them.
+    step = nice_above(max(width / _VALUE_BINS, (most - least) / _MOST))
+    first, last = np.floor(least / step) - 1, np.ceil(most / step) + 1
+    edges: Floats = step * np.arange(first, last + 1)
+    return edges
+
+
+def shares(values: Floats, edges: Floats) -> Floats:
+    """Percentage of the values in each bin, shape (m,); all 0 if there are none."""
+    counts, _ = np.histogram(values, bins=edges)
+    found: Floats = 100.0 * counts / max(1, len(values))
+    return found

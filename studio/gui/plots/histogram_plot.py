@@ -10,10 +10,10 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QPen
 
+from studio.gui.plots.bins import shares, value_edges
 from studio.gui.plots.plot import Plot
 from studio.gui.plots.ranges import nice_above
 from studio.gui.plots.reference_lines import Line, ReferenceLines
-from studio.gui.plots.value_bins import shares, value_edges
 from studio.gui.widgets.number_format import compact, whole
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.models.diagnostic import Histogram

@@ -13,9 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from studio.gui.live.curves import GRADIENTS, LOSSES
 from studio.gui.live.diagnostics import DiagnosticsPanel
+from studio.gui.plots.bins import shares, value_edges
 from studio.gui.plots.curves import CurvesPanel
 from studio.gui.plots.profile_plot import ProfilePlot
-from studio.gui.plots.value_bins import shares, value_edges
 from studio.gui.state.history import History, HistoryView
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench

@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.errors import UserError
-from studio.gui.live.log import LogPanel
-from studio.gui.live.log_view import MOST_LINES
+from studio.gui.live.log import MOST_LINES, LogPanel
 from studio.gui.state.log_line import Level, LogLine
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
