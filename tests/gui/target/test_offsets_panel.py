@@ -625,11 +625,28 @@ def test_that_terms_are_rows_with_a_switch_and_what_they_add(qtbot: QtBot, hand:
     qtbot.mouseClick(find(hand.panel, QAbstractButton, "offsets_term_0"), Button.LeftButton)
     assert target(workbench, 2) == pytest.approx(0.3)
     assert hand.panel.terms.effects[0].text() == "off"
-    workbench.setup.undo_stack.undo()
+    switch = find(hand.panel, QAbstractButton, "offsets_term_0")
+    qtbot.keyClick(switch, Key.Key_Space)
+    assert switch.isChecked()
+    qtbot.keyClick(switch, Key.Key_Space)
+    assert target(workbench, 2) == pytest.approx(0.3), "the switch keeps the keyboard"
+    for _ in range(workbench.setup.undo_stack.count() - 2):
+        workbench.setup.undo_stack.undo()
     assert target(workbench, 2) == pytest.approx(0.3 + change / 100)
     with qtbot.waitSignal(hand.panel.term_asked) as asked:
         hand.press("offsets_term_0_edit")
     assert asked.args == [0]
+
+
+def test_that_nothing_of_a_fixed_target_can_be_taken_hold_of(hand: Hand, workbench: Workbench) -> None:
+    assert workbench.target.tilt is not None
+    workbench.target.changed.emit(replace(workbench.target.tilt, fixed=True))
+    hand.drag(2, 0.2)
+    hand.click(2, Column.LOCK)
+    assert not hand.table.dragging
+    assert not workbench.target.tilt.locked
+    assert not any(offsets(workbench))
+    assert not find(hand.panel, QAbstractButton, "preset_balance").isEnabled()
 
 
 def test_that_zero_is_no_tilt_at_all_and_undone_in_one_step(qtbot: QtBot, hand: Hand, workbench: Workbench) -> None:

@@ -97,7 +97,7 @@ class OffsetsDelegate(QStyledItemDelegate):
         view, here = model.view, _is_current(option, index)
         if view is None:
             return
-        place, marked = model.classes[index.row()], here or index.row() == self.hovered
+        place, marked = model.classes[index.row()], not view.fixed and (here or index.row() == self.hovered)
         selected = bool(option.state & QStyle.StateFlag.State_Selected) and column.editable
         painter.save()
         if here or selected:

@@ -178,7 +178,8 @@ class OffsetsPanel(QWidget):
 
     @Slot()
     def _selection_changed(self) -> None:
-        self.head.enable(tiltable=self._tiltable, some=bool(self.table.selectedIndexes()))
+        fixed = self._model.view is not None and self._model.view.fixed
+        self.head.enable(tiltable=self._tiltable and not fixed, some=bool(self.table.selectedIndexes()))
 
     @Slot()
     def _redress(self) -> None:
@@ -263,6 +264,7 @@ class OffsetsPanel(QWidget):
         terms[place] = terms[place].model_copy(update={"enabled": on})
         what = "Switch on" if on else "Switch off"
         self._target.set_energy(energy.model_copy(update={"terms": tuple(terms)}), f"{what} term {place + 1}")
+        self.terms.put_back()
 
     @Slot(object)
     def _apply(self, preset: Preset) -> None:

@@ -115,9 +115,10 @@ class OffsetsView(QTableView):
         ahead = next((each for each in cells if (each - column) * direction > 0), None)
         if ahead is None:
             row, ahead = row + direction, cells[0]
-        if not 0 <= row < self._model.rowCount():
+        cell = self._model.index(row, ahead)
+        if not cell.flags() & Qt.ItemFlag.ItemIsEditable:
             return False
-        self.setCurrentIndex(self._model.index(row, ahead))
+        self.setCurrentIndex(cell)
         return True
 
     def focusNextPrevChild(self, ahead: bool) -> bool:
@@ -170,7 +171,7 @@ class OffsetsView(QTableView):
     def _class_at(self, place: QPointF) -> int:
         """The class whose handle is there; −1 for none."""
         index, view = self.indexAt(place.toPoint()), self._model.view
-        if view is None or not index.isValid() or index.column() != Column.BAR:
+        if view is None or view.fixed or not index.isValid() or index.column() != Column.BAR:
             return -1
         found = self._model.classes[index.row()]
         return found if self._scale(found).holds(view, found, place) else -1
@@ -225,7 +226,11 @@ class OffsetsView(QTableView):
         super().mouseReleaseEvent(event)
         index = self.indexAt(event.position().toPoint())
         if index.column() == Column.LOCK and index == self.currentIndex():
-            self.lock_asked.emit(self._model.classes[index.row()])
+            self._ask_lock()
+
+    def _ask_lock(self) -> None:
+        if self._model.view is not None and not self._model.view.fixed:
+            self.lock_asked.emit(self._model.classes[self.currentIndex().row()])
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
@@ -260,7 +265,7 @@ class OffsetsView(QTableView):
         if event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):  # with Ctrl: without, it never comes here
             return super().focusNextPrevChild(event.key() == Qt.Key.Key_Tab)
         if event.key() == Qt.Key.Key_Space and current.column() == Column.LOCK:
-            self.lock_asked.emit(self._model.classes[current.row()])
+            self._ask_lock()
             return True
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and current.flags() & Qt.ItemFlag.ItemIsEditable:
             self.edit(current)

@@ -16,7 +16,6 @@ from studio.training.config.energy import TermConfig
 
 _SHOWN = 3
 _LONGEST = 44
-_DIRECT = Qt.FindChildOption.FindDirectChildrenOnly
 
 
 class TermsList(QWidget):
@@ -29,7 +28,7 @@ class TermsList(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._terms: tuple[TermConfig, ...] = ()
-        self.effects: list[QLabel] = []
+        self._rows: list[_TermLine] = []
         self._area = QScrollArea()
         self._area.setObjectName("offsets_terms")
         self._area.setFrameShape(QFrame.Shape.NoFrame)
@@ -51,45 +50,31 @@ class TermsList(QWidget):
         self.show_terms(())
 
     def show_terms(self, terms: tuple[TermConfig, ...]) -> None:
-        """Rows anew where the terms are others."""
-        if terms == self._terms and self._area.widget() is not None:
-            return
-        self._terms, self.effects = terms, []
-        rows = QWidget()
-        column = QVBoxLayout(rows)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for place, term in enumerate(terms):
-            column.addWidget(self._row(place, term))
-        self._area.setWidget(rows)
-        self._area.setVisible(bool(terms))
-        each = max((row.sizeHint().height() for row in rows.findChildren(QWidget, "", _DIRECT)), default=0)
-        self._area.setFixedHeight(each * min(_SHOWN, len(terms)) + 2 * self._area.frameWidth() + 2)
+        """Show these; rows stay where there are as many, so that the keyboard does, too."""
+        if len(terms) != len(self._rows) or self._area.widget() is None:
+            rows = QWidget()
+            column = QVBoxLayout(rows)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(0)
+            self._rows = [_TermLine(self, place, self._theme.tokens.spacing) for place in range(len(terms))]
+            for row in self._rows:
+                column.addWidget(row)
+            self._area.setWidget(rows)
+            self._area.setVisible(bool(terms))
+            each = max((row.sizeHint().height() for row in self._rows), default=0)
+            self._area.setFixedHeight(each * min(_SHOWN, len(terms)) + 2 * self._area.frameWidth() + 2)
+        self._terms = terms
+        self.put_back()
 
-    def _row(self, place: int, term: TermConfig) -> QWidget:
-        row = QWidget()
-        line = QHBoxLayout(row)
-        line.setContentsMargins(2, 0, self._theme.tokens.spacing, 0)
-        switch = QCheckBox()
-        switch.setObjectName(f"offsets_term_{place}")
-        switch.setChecked(term.enabled)
-        words = term_words(term)
-        set_help(switch, f"Term {place + 1}: {words}", "Whether this term counts.")
-        switch.clicked.connect(lambda on, place=place: self.switched.emit(place, on))
-        short = words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
-        text = tool_button(
-            f"offsets_term_{place}_edit", f"{term_sign(term)}  {short}", f"{kind_title(term)}: {words}. Edit it."
-        )
-        text.clicked.connect(lambda _=False, place=place: self.opened.emit(place))
-        effect = QLabel()
-        effect.setObjectName(f"offsets_term_{place}_effect")
-        effect.setProperty("role", "muted")
-        self.effects.append(effect)
-        line.addWidget(switch)
-        line.addWidget(text)
-        line.addStretch(1)
-        line.addWidget(effect)
-        return row
+    def put_back(self) -> None:
+        """Have the switches show what counts, whatever was asked for."""
+        for row, term in zip(self._rows, self._terms, strict=True):
+            row.show_term(term)
+
+    @property
+    def effects(self) -> list[QLabel]:
+        """What each term adds, in words."""
+        return [row.effect for row in self._rows]
 
     def show_effects(self, name: str, shares: Sequence[tuple[float, float] | None]) -> None:
         """What each term does to a class.
@@ -98,7 +83,7 @@ class TermsList(QWidget):
             name: of the class.
             shares: without the term and with it, in 0…1; None where that is not known or the term is off.
         """
-        for label, term, share in zip(self.effects, self._terms, shares, strict=False):
+        for label, term, share in zip(self.effects, self._terms, shares, strict=True):
             if share is None:
                 label.setText("…" if term.enabled else "off")
                 set_help(label, "Effect", "Not known yet." if term.enabled else "This term does not count.")
@@ -108,3 +93,33 @@ class TermsList(QWidget):
             set_help(
                 label, "Effect", f"“{name}” has {with_it:.2f} % of the target, and without this term {without:.2f} %."
             )
+
+
+class _TermLine(QWidget):
+    """One term."""
+
+    def __init__(self, of: TermsList, place: int, spacing: int) -> None:
+        super().__init__()
+        self._place = place
+        self._switch, self.effect = QCheckBox(), QLabel()
+        self._switch.setObjectName(f"offsets_term_{place}")
+        self._switch.clicked.connect(lambda on: of.switched.emit(place, on))
+        self._text = tool_button(f"offsets_term_{place}_edit", "", "")
+        self._text.clicked.connect(lambda: of.opened.emit(place))
+        self.effect.setObjectName(f"offsets_term_{place}_effect")
+        self.effect.setProperty("role", "muted")
+        line = QHBoxLayout(self)
+        line.setContentsMargins(2, 0, spacing, 0)
+        for widget in (self._switch, self._text):
+            line.addWidget(widget)
+        line.addStretch(1)
+        line.addWidget(self.effect)
+
+    def show_term(self, term: TermConfig) -> None:
+        """Show a term."""
+        words = term_words(term)
+        self._switch.setChecked(term.enabled)
+        set_help(self._switch, f"Term {self._place + 1}: {words}", "Whether this term counts.")
+        short = words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+        self._text.setText(f"{term_sign(term)}  {short}")
+        set_help(self._text, f"Edit term {self._place + 1}", f"{kind_title(term)}: {words}. Edit it.")
