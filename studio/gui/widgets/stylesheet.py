@@ -55,6 +55,8 @@ QToolButton[kind="choice"]:checked { background: transparent; border-color: $acc
 QToolButton[kind="action"]:focus { border: 2px solid $focus; padding: 2px 5px; }
 QToolButton[kind="toggle"]:focus { border: 2px solid $focus; padding: 2px 8px; }
 QToolButton[kind="choice"]:focus { border: 2px solid $focus; padding: 1px 4px; }
+QToolButton[kind="link"] { color: $accent; padding: 3px 6px; }
+QToolButton[kind="link"]:focus { border: 2px solid $focus; padding: 2px 5px; }
 QToolButton[kind]:disabled { color: $disabled; border-color: $grid; background: transparent; }
 
 QToolButton[chip="true"] { padding: 1px 4px; }
@@ -124,7 +126,6 @@ QMenu::item:selected { background: $accent; color: $on_accent; }
 QMenu::item:disabled { color: $disabled; }
 QMenu::separator { height: 1px; background: $border; margin: 3px 6px; }
 
-QToolButton[role="link"] { color: $accent; }
 QFrame[role="answer"] { background: $window; border: 1px solid $grid; border-radius: ${radius}px; }
 QFrame[role="answer"][answer="ok"] { background: $arrived; border-color: $arrived; }
 QLabel[strong="true"] { font-weight: 600; }

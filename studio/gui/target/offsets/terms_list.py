@@ -40,7 +40,7 @@ class TermsList(QWidget):
             "+ Tilt by a feature, a formula, a judge, a file…",
             "Favour slanted, thick or any other examples: opens the panel “Energy”.",
         )
-        self.add.setProperty("role", "link")
+        self.add.setProperty("kind", "link")
         self.add.clicked.connect(lambda: self.opened.emit(-1))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -105,6 +105,7 @@ class _TermLine(QWidget):
         self._switch.setObjectName(f"offsets_term_{place}")
         self._switch.clicked.connect(lambda on: of.switched.emit(place, on))
         self._text = tool_button(f"offsets_term_{place}_edit", "", "")
+        self._text.setProperty("kind", "link")
         self._text.clicked.connect(lambda: of.opened.emit(place))
         self.effect.setObjectName(f"offsets_term_{place}_effect")
         self.effect.setProperty("role", "muted")
