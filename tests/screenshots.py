@@ -70,6 +70,7 @@ def _in(home: Path, folder: Path) -> int:
         settings = QSettings(str(home / f"{name}.ini"), QSettings.Format.IniFormat)
         workbench = Workbench(config, data_root=home / "datasets", runs_root=home / "runs")
         window = MainWindow(workbench, theme, settings)
+        window.workbench_action.setChecked(True)  # where each panel has a place to be taken in
         window.showNormal()  # it would fill this platform's small screen
         window.resize(WIDTH, HEIGHT)
         window.make_panels()
@@ -231,14 +232,17 @@ def _unlabelled(window: MainWindow) -> MainWindow:
 
 
 def _take(window: MainWindow, folder: Path, state: str, names: Sequence[str] = ()) -> None:
-    """Pictures of the window and of each of its panels, or of those named, light and dark."""
+    """Pictures of the window in both views and of each of its panels, or of those named, light and dark."""
     from studio.gui.widgets.theme import ThemeMode
 
     for look in (ThemeMode.LIGHT, ThemeMode.DARK):
         window.theme.set_mode(look)
         settle()
         if not names or "window" in names:
-            window.grab().save(str(folder / f"{state}-{look}-window.png"))
+            for view in ("tilt", "window"):
+                window.workbench_action.setChecked(view == "window")
+                settle()
+                window.grab().save(str(folder / f"{state}-{look}-{view}.png"))
         for name, dock in window.docks.items():
             if names and name not in names:
                 continue

@@ -34,7 +34,7 @@ def test_that_nothing_before_the_window_nor_a_panel_loads_torch_and_panels_behin
         f"{REFUSE}\nfrom importlib import import_module\nfor module in {_BEFORE_THE_WINDOW}:\n    import_module(module)"
     )
     code += "\nassert 'torch' not in sys.modules"
-    code += "\nfrom studio.gui.window.main_window import PANELS"
+    code += "\nfrom studio.gui.window.panels import PANELS"
     code += "\nassert 'studio.gui.target.theory.panel' not in sys.modules"
     code += "\nassert 'psutil' in sys.modules, 'it would wait for the libraries of torch, and the window for it'"
     code += "\nfor panel in PANELS:\n    import_module(panel.path.rpartition('.')[0])"

@@ -17,7 +17,6 @@ from studio.gui.widgets.garbage import GarbageCollector
 from studio.gui.window.crash import CrashReporter, keep_faults
 from studio.gui.window.last_setup import SetupKeeper, read_last_setup
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.panel_dock import make_between_events
 from studio.gui.window.splash import make_application, settings_of_person, theme_of_person
 from studio.gui.window.workbench import Workbench
 from studio.library.find import Named, config_of
@@ -70,7 +69,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
         text = f"The studio ended unexpectedly the last time. Where it was then is in {died}"
         workbench.log.add(text, Level.WARNING)
     workbench.setup.engine_ready.connect(garbage.settle)
-    QTimer.singleShot(_AFTER_PAINT, lambda: make_between_events(window.docks.values(), begin))
+    QTimer.singleShot(_AFTER_PAINT, lambda: window.make_between_events(begin))
     _heed_signals(app, window)
     code = int(app.exec())
     workbench.runs.shutdown(None)

@@ -56,6 +56,7 @@ def row(preset: str, seconds: float, theme: object, home: Path) -> str:
     assert isinstance(theme, ThemeManager)
     bench = Workbench(config_or_preset(preset), data_root=home / "data", runs_root=home / "runs")
     window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
+    window.workbench_action.setChecked(True)
     window.showNormal()
     window.resize(WIDTH, HEIGHT)
     window.make_panels()

@@ -43,14 +43,17 @@ def workbench(qtbot: QtBot, tmp_path: Path) -> Iterator[Workbench]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> QSettings:
-    return QSettings(str(tmp_path / "studio.ini"), QSettings.Format.IniFormat)
+    """Of a person who works in the Workbench."""
+    found = QSettings(str(tmp_path / "studio.ini"), QSettings.Format.IniFormat)
+    found.setValue("workbench", True)
+    return found
 
 
 @pytest.fixture
 def window(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MainWindow]:
-    """The window, active; digits are loaded, torch is not. Panels behind others are made when they are seen."""
+    """The Workbench, active; digits are loaded, torch is not. Panels behind others are made when they are seen."""
     window = MainWindow(workbench, theme, settings)
     with qtbot.waitActive(window):
         window.show()

@@ -7,7 +7,16 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit, QMessageBox, QTableView, QToolBar, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLineEdit,
+    QMessageBox,
+    QTableView,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from studio.gui.state.view_state import RunPhase
@@ -72,9 +81,8 @@ class Hands:
         self.qtbot.keyClick(editor, Key.Key_Return)
 
     def press(self, control: str) -> None:
-        """Click a control of the toolbar."""
-        bar = self.find(QToolBar, "toolbar")
-        self.qtbot.mouseClick(bar.widgetForAction(self.window.actions_of_run[control]), Button.LeftButton)
+        """Click a control of the run."""
+        self.qtbot.mouseClick(self.find(QToolButton, f"run_{control}_button"), Button.LeftButton)
 
     def wait(self, ready: Any) -> None:
         self.qtbot.waitUntil(ready, timeout=PATIENCE_MS)

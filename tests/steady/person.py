@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QSlider,
     QTableView,
-    QToolBar,
+    QToolButton,
     QWidget,
 )
 
@@ -187,7 +187,7 @@ class Person:
             QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
 
     def _press(self, control: str) -> None:
-        self._click(self._find(QToolBar, "toolbar").widgetForAction(self.window.actions_of_run[control]))
+        self._click(self._find(QToolButton, f"run_{control}_button"))
 
     def _enter(self, column: Column, text: str) -> None:
         """Click a cell of the offsets table and type into it."""

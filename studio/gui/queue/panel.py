@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
-    QDockWidget,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -43,6 +42,7 @@ class QueuePanel(LivePanel):
 
     NAME = "queue"
     TITLE = "Queue"
+    wanted = Signal()  # to be brought into sight
 
     def __init__(
         self,
@@ -168,10 +168,7 @@ class QueuePanel(LivePanel):
     @Slot()
     def ask_sweep(self) -> None:
         """Bring the panel to the front and ask for a sweep."""
-        dock = self.parent()
-        if isinstance(dock, QDockWidget):
-            dock.show()
-            dock.raise_()
+        self.wanted.emit()
         self._ask_sweep()
 
     @Slot()

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QWidget
 
 from studio.gui.queue.queue_control import QueueControl
 from studio.gui.queue.sweep_dialog import SweepDialog
-from studio.gui.queue.sweep_window import SweepWindow
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.setup import Setup
 from studio.gui.timeline.time_cursor import TimeCursor
@@ -74,6 +73,8 @@ class SweepActions(QObject):
         Args:
             sweep: by its unique name.
         """
+        from studio.gui.queue.sweep_window import SweepWindow  # with its plots, which the first paint does not wait for
+
         results = SweepWindow(self._members(sweep), theme, window)
         results.run_asked.connect(self._show_run)
         self._queue.job_ended.connect(results.look_again)

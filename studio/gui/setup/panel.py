@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from studio.errors import UserError
@@ -67,11 +67,13 @@ class SetupPanel(QWidget):
             sections.addWidget(section)
         sections.addStretch(1)
         follow_layout(content)
-        self.area = QScrollArea()
+        self.content, self.area = content, QScrollArea()
         self.area.setWidget(content)
+        content.setAutoFillBackground(False)
         self.area.setWidgetResizable(True)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its fields have it; the wheel and Tab scroll
         self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setProperty("role", "bare")
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -79,6 +81,11 @@ class SetupPanel(QWidget):
         self.state.setContentsMargins(spacing, spacing // 2, spacing, spacing // 2)
         column.addWidget(self.state)
         column.addWidget(self.area, 1)
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as its rows need, for it scrolls up and down alone."""
+        least, bar = self.content.minimumSizeHint(), self.area.verticalScrollBar().sizeHint()
+        return QSize(least.width() + bar.width(), super().minimumSizeHint().height())
 
     @Slot(object)
     def _show_run(self, run: RunView) -> None:

@@ -197,6 +197,16 @@ class TimeCursor(QObject):
         if ahead:
             self.seek(ahead[0] if direction > 0 else ahead[-1])
 
+    @Slot()
+    def tell_again(self) -> None:
+        """Say what is shown, for a panel that was not there to hear it."""
+        if not self.view.title:
+            return
+        self.history_shown.emit(self.history)
+        if self._old is None and self._at is None and self._newest is not None:
+            self.snapshot_shown.emit(self._newest)
+        self._read()
+
     # -- reading
 
     def _read(self) -> None:

@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
+from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.tooltip import tooltip
+
+_LEAST = 50  # pixels
 
 
 class Elided(QLabel):
-    """One line, shortened to the room that there is; the tooltip has all of it."""
+    """One line, shortened to the room that there is; the tooltip has all of it.
 
-    def __init__(self) -> None:
+    Args:
+        snug: it takes no more room than its text.
+    """
+
+    def __init__(self, *, snug: bool = False) -> None:
         super().__init__()
         self._whole = ""
+        self._snug = snug
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        policy = QSizePolicy.Policy.Maximum if snug else QSizePolicy.Policy.Ignored
+        self.setSizePolicy(policy, QSizePolicy.Policy.Preferred)
 
     def show_text(self, text: str, role: str) -> None:
         """Show a text in the colour of a role."""
         self._whole = " ".join(text.split())
         self.setToolTip(tooltip(text))
-        self.setProperty("role", role)
-        self.style().polish(self)
+        set_style_property(self, "role", role)
+        self.updateGeometry()
         self._fit()
+
+    def sizeHint(self) -> QSize:
+        """That of the whole text."""
+        return QSize(self._width(), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Of a few letters."""
+        return QSize(min(self._width(), _LEAST) if self._snug else 0, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
+
+    def _width(self) -> int:
+        return self.fontMetrics().horizontalAdvance(self._whole) + 1
 
     def _fit(self) -> None:
         self.setText(

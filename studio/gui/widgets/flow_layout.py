@@ -42,7 +42,9 @@ class FlowLayout(QLayout):
 
     def setGeometry(self, rectangle: QRect) -> None:
         super().setGeometry(rectangle)
-        self._place(rectangle, move=True)
+        too_low = self._place(rectangle, move=True) > rectangle.height()
+        if too_low and (parent := self.parentWidget()) is not None:
+            parent.updateGeometry()  # it was laid out before some of the items were there
 
     def sizeHint(self) -> QSize:
         return self.minimumSize()

@@ -59,6 +59,19 @@ QToolButton[kind="link"] { color: $accent; padding: 3px 6px; }
 QToolButton[kind="link"]:focus { border: 2px solid $focus; padding: 2px 5px; }
 QToolButton[kind]:disabled { color: $disabled; border-color: $grid; background: transparent; }
 
+QToolButton[role="big"], QToolButton[role="primary"] { background: $raised; border-color: $border; padding: 5px 14px; }
+QToolButton[role="big"]:hover { background: $hover; }
+QToolButton[role="big"]:disabled { background: $window; border-color: $grid; }
+QToolButton[role="primary"]:enabled { background: $accent; border-color: $accent; color: $on_accent; font-weight: 600; }
+QToolButton[role="primary"]:enabled:hover { background: $progress; }
+QToolButton[role="big"]:focus, QToolButton[role="primary"]:focus { border: 2px solid $focus; padding: 4px 13px; }
+QToolButton[role="primary"]:enabled:focus { border-color: $text; }
+QToolButton[head="true"] { font-weight: 600; padding: 3px 6px; }
+QToolButton[menu="true"] { padding-right: 16px; }
+QToolButton[menu="true"]:focus { padding-right: 15px; }
+QToolButton[menu="true"]::menu-indicator { image: url("$pictures/arrow_down-$look.svg"); width: 9px; height: 9px;
+    subcontrol-origin: padding; subcontrol-position: right center; right: 4px; }
+
 QToolButton[chip="true"] { padding: 1px 4px; }
 QToolButton[chip="true"]:checked { background: transparent; border-color: transparent; }
 QToolButton[chip="true"]:!checked { color: $disabled; }
@@ -104,6 +117,10 @@ QTabBar::tab:hover { color: $text; }
 QTabBar::tab:top:selected { border-top: 2px solid $accent; }
 QTabBar::tab:bottom:selected { border-bottom: 2px solid $accent; }
 QTabBar::tab:focus { border-color: $focus; }
+QTabBar[role="flat"]::tab, QTabBar[role="flat"]::tab:top:selected { background: transparent; border: 0;
+    border-bottom: 2px solid transparent; padding: 5px 8px; margin: 0 8px 0 4px; }
+QTabBar[role="flat"]::tab:top:selected { color: $accent; font-weight: 600; border-bottom: 2px solid $accent; }
+QTabBar[role="flat"]::tab:focus { background: $hover; }
 QTabWidget::pane { border: 1px solid $border; background: $surface; }
 
 QSlider::groove:horizontal { background: $border; height: 4px; border-radius: 2px; }
@@ -120,6 +137,11 @@ QProgressBar { color: $text; background: $surface; border: 1px solid $border; bo
 QProgressBar::chunk { background: $progress; border-radius: ${inner}px; }
 QAbstractScrollArea { border: 1px solid $border; }
 QAbstractScrollArea:focus { border: 1px solid $focus; }
+QAbstractScrollArea[role="bare"] { border: 0; background: transparent; }
+QFrame[role="card"] { background: $surface; border: 1px solid $border; border-radius: ${round}px; }
+QFrame[role="strip"] { background: $surface; border: 0; border-bottom: 1px solid $border; }
+QSplitter::handle { background: transparent; }
+QSplitter::handle:hover { background: $border; }
 QMenu { background: $raised; border: 1px solid $border; padding: 3px; }
 QMenu::item { padding: 4px 22px 4px 22px; border-radius: ${inner}px; }
 QMenu::item:selected { background: $accent; color: $on_accent; }
@@ -143,7 +165,7 @@ def stylesheet(tokens: Tokens) -> str:
     """The sheet of one look; ``resources/pictures`` has what it draws, in the look's colours."""
     values: dict[str, object] = {name: getattr(tokens, name) for name in Tokens.__slots__}
     values |= {"pictures": _quoted(resources() / "pictures"), "look": "dark" if tokens.dark else "light"}
-    values["inner"] = max(0, tokens.radius - 1)
+    values["inner"], values["round"] = max(0, tokens.radius - 1), 2 * tokens.radius
     return _SHEET.substitute(
         values,
         progress=_mixed(tokens.accent, tokens.surface),

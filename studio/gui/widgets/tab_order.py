@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QLayout, QScrollArea, QWidget
 
 
 def follow_layout(container: QWidget) -> None:
@@ -24,16 +24,16 @@ def reveal(widget: QWidget) -> None:
         parent = parent.parentWidget()
 
 
-def go_to(dock: QDockWidget) -> None:
-    """Show a panel and put the keyboard into it, at the first thing that Tab would reach.
+def focus_first(panel: QWidget, name: str = "") -> None:
+    """Put the keyboard into a panel that can be seen: into its child of that name, else the first that Tab would reach.
 
     Qt walks the chain, not `nextInFocusChain`: that makes each widget own the next one's Python side, so that a button
     of a legend which went took the window's menus and layouts with it.
     """
-    dock.show()
-    dock.raise_()
-    dock.activateWindow()
-    panel = dock.widget()
+    child = panel.findChild(QWidget, name) if name else None
+    if isinstance(child, QWidget) and child.isVisible():
+        child.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return
     panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
     panel.focusNextChild()
     if not panel.isAncestorOf(panel.window().focusWidget()):

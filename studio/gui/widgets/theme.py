@@ -105,6 +105,7 @@ class ThemeManager(QObject):
             return
         self._bound = [(other, was) for other, was in self._bound if other is not target]
         self._bound.append((target, name))
+        target.setProperty("iconName", name)
         target.setIcon(self.icon(name))
 
     def _wants_dark(self) -> bool:

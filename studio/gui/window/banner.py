@@ -14,7 +14,6 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
 
 _ROLES = {Aspect.SETUP: "muted", Aspect.TRAINING: "ok", Aspect.LOOKING: "warning"}
-_WIDEST = 220  # pixels that a text asks for
 _RESUME_TIP = "Go on with this run from its last checkpoint, in its own folder."
 _LIKE_TIP = "Take its configuration over into the set-up, to be changed and started."
 
@@ -34,7 +33,7 @@ class Banner(QWidget):
         self.setObjectName("banner")
         self._subjects = subjects
         self.dot = QLabel("●")
-        self.words, self.state = Elided(), Elided()
+        self.words, self.state = Elided(snug=True), Elided(snug=True)
         self.words.setObjectName("subject")
         self.state.setObjectName("subject_state")
         self.resume = tool_button("subject_resume", "Resume", _RESUME_TIP)
@@ -43,9 +42,10 @@ class Banner(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.tokens.spacing, 0, theme.tokens.spacing, 0)
         row.setSpacing(theme.tokens.spacing // 2)
+        row.addStretch(1)
         row.addWidget(self.dot)
-        row.addWidget(self.words, 1)
-        row.addWidget(self.state, 1)
+        row.addWidget(self.words, 100)  # up to its width
+        row.addWidget(self.state, 100)
         for widget in (self.resume, self.like, self.leave):
             row.addWidget(widget)
         self.resume.clicked.connect(lambda: self.resume_asked.emit(self._subjects.subject.resumable))
@@ -69,7 +69,6 @@ class Banner(QWidget):
             if text != line.accessibleName():
                 line.show_text(text, role)
                 line.setAccessibleName(text)
-                line.setMinimumWidth(min(line.fontMetrics().horizontalAdvance(text) + 4, _WIDEST))
         set_help(self, "Subject", f"{subject.name}, {subject.state}".rstrip(", "))
         offered = subject.offer is not None
         self.leave.setVisible(looking or offered or subject.others is not None)

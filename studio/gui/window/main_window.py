@@ -1,70 +1,41 @@
-"""The main window: composition only. Docks, toolbar, menus, and the layout that it remembers."""
+"""The main window: composition only. The strip, the page or the Workbench, the time bar, and what it remembers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QByteArray, QChildEvent, QEvent, QSettings, QSize, Qt, Slot
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
-from PySide6.QtWidgets import (
-    QApplication,
-    QMainWindow,
-    QMenu,
-    QMessageBox,
-    QTabBar,
-    QToolBar,
-    QToolButton,
-    QWidget,
-)
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, Slot
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.gui.live.plane.lessons import Lesson
 from studio.gui.run.run_actions import RunActions
-from studio.gui.state.view_state import DatasetView
+from studio.gui.state.view_state import DatasetView, RunView
 from studio.gui.timeline.time_bar import TimeBar
-from studio.gui.widgets.tab_order import go_to, reveal
+from studio.gui.widgets.tab_order import focus_first, reveal
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
-from studio.gui.widgets.tooltip import set_help
-from studio.gui.window.about import show_about
+from studio.gui.widgets.tooltip import tooltip
 from studio.gui.window.banner import Banner
 from studio.gui.window.config_files import ConfigFiles
-from studio.gui.window.lesson_menu import fill_lessons
-from studio.gui.window.panel_dock import PanelDock
-from studio.gui.window.panels import PANELS, PLACES
+from studio.gui.window.dock_area import DockArea
+from studio.gui.window.menus import fill_menus
+from studio.gui.window.panel_dock import one_after_another
 from studio.gui.window.quit_question import may_quit
 from studio.gui.window.run_files import RunFiles
 from studio.gui.window.shortcuts import shortcuts_dialog
-from studio.gui.window.status import RunFigures, StudioStatusBar
+from studio.gui.window.status import StudioStatusBar
+from studio.gui.window.strip import BenchRow, Strip
+from studio.gui.window.tilt_page import TiltPage
 from studio.gui.window.trouble import RunErrorDialogs
 from studio.gui.window.workbench import Workbench
 
 if TYPE_CHECKING:
     from studio.gui.queue.panel import QueuePanel
 
-_SPLITS = (
-    ("left", "middle_top", Qt.Orientation.Horizontal),
-    ("middle_top", "right_top", Qt.Orientation.Horizontal),
-    ("middle_top", "middle_bottom", Qt.Orientation.Vertical),
-    ("right_top", "right_middle", Qt.Orientation.Vertical),
-    ("right_middle", "right_bottom", Qt.Orientation.Vertical),
-)
-_WIDTHS = (("left", 290), ("middle_top", 560), ("right_top", 430))
-_IMAGE_HEIGHTS = (288, 442)
-_HEIGHTS = (
-    ("middle_top", _IMAGE_HEIGHTS[0]),
-    ("middle_bottom", _IMAGE_HEIGHTS[1]),
-    ("right_top", 290),
-    ("right_middle", 290),
-    ("right_bottom", 150),
-)
-_PLANE_HEIGHTS = (500, 230)
-"""Of the middle while it shows a plane, which wants to be a square beside its curves; few classes leave room for it."""
-_PANEL_KEYS = tuple(f"{held}+{digit}" for held in ("Alt", "Ctrl+Alt") for digit in "1234567890")
-"""They go to the panels, in their order."""
-_MENU_ONLY = ("run_continue", "run_evaluate", "run_save", "run_elsewhere", "run_restore")
 _FIRST_SIZE = (1280, 800)
 _TITLE_BAR = 40
 """Pixels that a desktop may put above a window."""
-_LAYOUT_VERSION = 5
 
 
 class MainWindow(QMainWindow):
@@ -73,15 +44,13 @@ class MainWindow(QMainWindow):
     Args:
         workbench: has what it shows and steers.
         theme: how it looks.
-        settings: where it remembers layout, theme and recent files.
+        settings: where it remembers views, layout, theme and recent files.
     """
 
     def __init__(self, workbench: Workbench, theme: ThemeManager, settings: QSettings) -> None:
         super().__init__()
         self.setObjectName("main_window")
         self.setWindowTitle("Perturbation Studio")
-        self.setDockNestingEnabled(True)
-        self.setDockOptions(self.dockOptions() | QMainWindow.DockOption.GroupedDragging)
         self.workbench = workbench
         self.theme = theme
         self._settings = settings
@@ -94,165 +63,127 @@ class MainWindow(QMainWindow):
         self.run_files = RunFiles(workbench.setup, workbench.subjects, workbench.starter, self)
         self.actions_of_run.continue_requested.connect(self.run_files.go_on)
         workbench.subjects.subject_changed.connect(self.actions_of_run.take_subject)
-        self.banner = self._make_banner()
         self.trouble = RunErrorDialogs(workbench.runs, self.actions_of_run, self)
-        self._planar = False
+        self._planar = self._training = False
+        self._later: Sequence[Callable[[], None]] = ()
+        self._late = QTimer(self, singleShot=True)  # panels that are made late are told what the others know
+        self._late.timeout.connect(workbench.time.tell_again)
+        self.workbench_action = self._make_view_action()
+        self.dock_area = DockArea(workbench, theme, self)
+        self.docks = self.dock_area.docks
+        self.page = TiltPage(self.docks, theme, settings, self)
+        self._compose()
+        fill_menus(self)
+        self.docks["queue"].filled.connect(self._on_queue)
+        for dock in self.docks.values():
+            dock.filled.connect(self._late.start)
         workbench.lessons.changed.connect(self._show_lesson)
         workbench.setup.dataset_changed.connect(self._show_world)
-        self.docks = self._make_docks()
-        self._make_toolbar()
-        self._place_banner()
-        self._make_time_bar()
-        self._make_menus()
-        self.setStatusBar(
-            StudioStatusBar(workbench.runs, workbench.log, (workbench.tasks, workbench.looking), theme, self)
-        )
-        theme.dress()  # before docks are measured
+        workbench.runs.run_changed.connect(self._on_run)
+        theme.dress()  # before anything is measured
         self.resize(*_FIRST_SIZE)
-        self._arrange()
         self._restore()
 
     # -- composition
 
-    def _make_docks(self) -> dict[str, PanelDock]:
-        """Every dock, and the panels that are in front at first; the others need not keep the first paint waiting."""
-        docks = {panel.name: PanelDock(panel, self.workbench, self.theme, self) for panel in PANELS}
-        for panels in PLACES.values():
-            docks[panels[0].name].make()
-        return docks
+    def _make_view_action(self) -> QAction:
+        action = QAction("&Workbench", self, checkable=True)
+        action.setShortcut(QKeySequence("F4"))
+        action.setToolTip(tooltip("Every panel as a dock, to be put where you want it; again for the page. (F4)"))
+        action.toggled.connect(self._show_view)
+        return action
 
-    def make_panels(self) -> None:
-        """Make the panels that are not made yet."""
-        for dock in self.docks.values():
-            dock.make()
-
-    def _arrange(self) -> None:
-        """Put every dock where it belongs at first."""
-        first = {place: self.docks[panels[0].name] for place, panels in PLACES.items()}
-        for dock in self.docks.values():
-            dock.setFloating(False)  # with others removed before it, Qt would end the process
-        for dock in self.docks.values():
-            self.removeDockWidget(dock)  # or Qt leaves tab bars of the layouts in between on the window
-        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, first["left"])
-        for before, after, direction in _SPLITS:
-            self.splitDockWidget(first[before], first[after], direction)
-        for place, panels in PLACES.items():
-            for panel in panels[1:]:
-                self.tabifyDockWidget(first[place], self.docks[panel.name])
-            first[place].raise_()
-        for dock in self.docks.values():
-            dock.show()
-        for sizes, direction in ((_WIDTHS, Qt.Orientation.Horizontal), (_HEIGHTS, Qt.Orientation.Vertical)):
-            self.resizeDocks([first[place] for place, _ in sizes], [size for _, size in sizes], direction)
-
-    @Slot()
-    def _reset_layout(self) -> None:
-        self.make_panels()  # Qt ends the process if a dock is taken out empty while another one floats
-        self._arrange()
-
-    def _make_toolbar(self) -> None:
-        bar = QToolBar("Run", self)
-        bar.setObjectName("toolbar")
-        bar.setMovable(False)
-        bar.setIconSize(QSize(20, 20))
-        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        for action in self.actions_of_run.all():
-            if action.objectName() not in _MENU_ONLY:
-                bar.addAction(action)
-        for button in bar.findChildren(QToolButton):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            if button.objectName() == "qt_toolbar_ext_button":
-                set_help(button, "More", "What this bar has no room for.")
-        bar.addSeparator()
-        bar.addWidget(RunFigures(self.workbench.runs, self.theme, bar))
-        bar.toggleViewAction().setEnabled(False)
-        self.addToolBar(bar)
-        self._run_bar = bar
-        self.actions_of_run.keep_widths(bar)
-
-    def _make_banner(self) -> Banner:
-        banner = Banner(self.workbench.subjects, self.theme, self)
+    def _compose(self) -> None:
+        workbench = self.workbench
+        self.banner = banner = Banner(workbench.subjects, self.theme)
         banner.resume_asked.connect(self.run_files.resume)
         banner.like_asked.connect(self.run_files.set_up_like)
-        return banner
+        self.strip = Strip(workbench, self.actions_of_run, self.workbench_action, banner, self.theme)
+        self.strip.change.clicked.connect(lambda: self.go_to("setup"))
+        self.bench_row = BenchRow(workbench, self.actions_of_run, self.theme)
+        self.time_bar = TimeBar(workbench.time, self.theme)
+        benches = QScrollArea()
+        benches.setProperty("role", "bare")
+        benches.setWidgetResizable(True)
+        benches.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        benches.setWidget(self.dock_area)
+        self.views = QStackedWidget()
+        for view in (self.page, benches):
+            self.views.addWidget(view)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, self.theme.tokens.spacing // 2)
+        column.setSpacing(0)
+        for widget in (self.strip, self.bench_row):
+            column.addWidget(widget)
+        column.addWidget(self.views, 1)
+        column.addWidget(self.time_bar)
+        self.setCentralWidget(content)
+        self.setStatusBar(
+            StudioStatusBar(workbench.runs, workbench.log, (workbench.tasks, workbench.looking), self.theme, self)
+        )
 
-    def _place_banner(self) -> None:
-        bar = QToolBar("Subject", self)
-        bar.setObjectName("subject_toolbar")
-        bar.setMovable(False)
-        bar.addWidget(self.banner)
-        bar.toggleViewAction().setEnabled(False)
-        self.addToolBarBreak()
-        self.addToolBar(bar)
+    def make_panels(self) -> None:
+        """Make every panel that is not made yet."""
+        for make in (*self._later, *(dock.make for dock in self.docks.values())):
+            make()
 
-    def _make_time_bar(self) -> None:
-        bar = QToolBar("Time", self)
-        bar.setObjectName("time_toolbar")
-        bar.setMovable(False)
-        self.time_bar = TimeBar(self.workbench.time, self.theme, bar)
-        bar.addWidget(self.time_bar)
-        bar.toggleViewAction().setEnabled(False)
-        self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)
+    def make_between_events(self, then: Callable[[], None]) -> None:
+        """Make what is seen, or may soon be, and is not made yet, so that the window stays awake; then call `then`.
 
-    def _make_menus(self) -> None:
-        file_menu = self._menu("&File")
-        self.files.fill(file_menu)
-        file_menu.addSeparator()
-        self.run_files.fill(file_menu)
-        file_menu.addSeparator()
-        file_menu.addAction("&Quit", QKeySequence.StandardKey.Quit, self.close)
-        edit_menu = self._menu("&Edit")
-        undo = self.workbench.setup.undo_stack.createUndoAction(self, "&Undo")
-        redo = self.workbench.setup.undo_stack.createRedoAction(self, "&Redo")
-        for action, icon, keys in (
-            (undo, "undo", QKeySequence.StandardKey.Undo),
-            (redo, "redo", QKeySequence.StandardKey.Redo),
-        ):
-            action.setShortcuts(keys)
-            action.setWhatsThis(icon.capitalize())  # its text goes on with what it would undo
-            self.theme.bind_icon(action, icon)
-            edit_menu.addAction(action)
-        run_menu = self._menu("&Run")
-        run_menu.addActions(self.actions_of_run.all())
-        run_menu.addSeparator()
-        self.docks["queue"].filled.connect(lambda panel: cast("QueuePanel", panel).fill(run_menu))
-        self._fill_view_menu(self._menu("&View"))
-        help_menu = self._menu("&Help")
-        fill_lessons(help_menu.addMenu("&Lessons"), self.files, self.workbench.lessons)
-        help_menu.addAction("&Keyboard shortcuts", QKeySequence("F1"), self._show_shortcuts)
-        help_menu.addAction("&About", lambda: show_about(self))
+        Log and queue listen before anybody looks at them, and the queue fills a menu.
+        """
+        seen = [dock.make for dock in self.docks.values()] if self.workbench_action.isChecked() else self._later
+        one_after_another([*seen, self.docks["log"].make, then, self.docks["queue"].make], self)
 
-    def _menu(self, title: str) -> QMenu:
-        menu = self.menuBar().addMenu(title)
-        menu.setToolTipsVisible(True)
-        return menu
+    # -- views
 
-    def _fill_view_menu(self, menu: QMenu) -> None:
-        for keys, dock in zip(_PANEL_KEYS, self.docks.values(), strict=False):
-            action = dock.toggleViewAction()
-            menu.addAction(action)
-            go = QAction(f"Go to “{dock.windowTitle()}”", self)
-            go.setShortcut(QKeySequence(keys))
-            go.triggered.connect(lambda _=False, dock=dock: go_to(dock))
-            self.addAction(go)
-            action.setToolTip(f"Show or hide this panel; {keys} goes to it")
-        menu.addSeparator()
-        times = menu.addMenu("T&ime")
-        times.setToolTipsVisible(True)
-        times.addActions(list(self.time_bar.jumps.values()))
-        looks = menu.addMenu("&Theme")
-        group = QActionGroup(looks)
-        for mode, title in (
-            (ThemeMode.SYSTEM, "As the &system"),
-            (ThemeMode.LIGHT, "&Light"),
-            (ThemeMode.DARK, "&Dark"),
-        ):
-            action = QAction(title, group, checkable=True, checked=self.theme.mode is mode)
-            action.triggered.connect(lambda _=False, mode=mode: self._set_theme(mode))
-            looks.addAction(action)
-        floating = menu.addAction("&Float or dock panel", QKeySequence("Ctrl+Shift+F"), self._float_panel)
-        floating.setToolTip("Make the panel that has the keyboard a window of its own, or put it back.")
-        menu.addAction("&Reset layout", self._reset_layout)
+    @Slot(bool)
+    def _show_view(self, workbench: bool) -> None:
+        if workbench:
+            self.page.leave()
+            state = self._settings.value("docks")
+            self.dock_area.enter(state if isinstance(state, QByteArray) else QByteArray())
+        else:
+            self.dock_area.leave()
+            self._later = self.page.enter()
+            focus_first(self.docks["offsets"].widget(), self.docks["offsets"].first)
+        self.views.setCurrentIndex(int(workbench))
+        self.bench_row.setVisible(workbench)
+        self._settings.setValue("workbench", workbench)
+        if self.isVisible() and not workbench:
+            one_after_another(self._later, self)
+
+    def show_panel(self, name: str) -> None:
+        """Bring a panel into sight, wherever it is."""
+        if self.workbench_action.isChecked():
+            self.dock_area.bring_forward(name)
+        else:
+            self.page.show_panel(name)
+
+    def go_to(self, name: str) -> None:
+        """Bring a panel into sight and put the keyboard into it."""
+        self.show_panel(name)
+        focus_first(self.docks[name].widget(), self.docks[name].first)
+
+    def reset_layout(self) -> None:
+        """Put every dock where it was at first."""
+        self.make_panels()  # Qt ends the process if a dock is taken out empty while another one floats
+        self.workbench_action.setChecked(True)
+        self.dock_area.arrange()
+
+    @Slot()
+    def float_panel(self) -> None:
+        """Make the panel that has the keyboard a window of its own, or put it back."""
+        focus = QApplication.focusWidget()
+        for dock in self.docks.values():
+            if focus is not None and dock.isAncestorOf(focus):
+                dock.setFloating(not dock.isFloating())
+                dock.activateWindow()
+                focus.setFocus()
+
+    def _on_queue(self, panel: QWidget) -> None:
+        cast("QueuePanel", panel).wanted.connect(lambda: self.show_panel("queue"))
 
     # -- behaviour
 
@@ -280,22 +211,14 @@ class MainWindow(QMainWindow):
         planar = dataset is not None and dataset.plane is not None
         if planar != self._planar:
             self._planar = planar
-            self.docks["plane" if planar else "samples"].raise_()
-            heights = _PLANE_HEIGHTS if planar else _IMAGE_HEIGHTS
-            self.resizeDocks([self.docks["samples"], self.docks["offsets"]], heights, Qt.Orientation.Vertical)
+            self.show_panel("plane" if planar else "samples")
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Measure the toolbar anew where a style makes its buttons wider."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self.actions_of_run.keep_widths(self._run_bar)
-
-    def childEvent(self, event: QChildEvent) -> None:
-        """Name the tab bars that Qt makes for panels of one place."""
-        super().childEvent(event)
-        child = event.child()
-        if event.type() == QEvent.Type.ChildPolished and isinstance(child, QTabBar):
-            set_help(child, "Panels of this place", "Which panel is in front; arrows go to the next.")
+    @Slot(object)
+    def _on_run(self, run: RunView) -> None:
+        """The set-up folds away when training starts."""
+        if run.phase.active and not self._training:
+            self.page.fold()
+        self._training = run.phase.active
 
     def focusNextPrevChild(self, ahead: bool) -> bool:
         """Tab passes over panels behind others, which to Qt are visible, and scrolls to what it reaches."""
@@ -310,27 +233,20 @@ class MainWindow(QMainWindow):
     def _is_behind(self, widget: QWidget) -> bool:
         return any(dock.visibleRegion().isEmpty() for dock in self.docks.values() if dock.isAncestorOf(widget))
 
-    @Slot()
-    def _float_panel(self) -> None:
-        focus = QApplication.focusWidget()
-        for dock in self.docks.values():
-            if focus is not None and dock.isAncestorOf(focus):
-                dock.setFloating(not dock.isFloating())
-                dock.activateWindow()
-                focus.setFocus()
-
-    def _set_theme(self, mode: ThemeMode) -> None:
+    def set_theme(self, mode: ThemeMode) -> None:
+        """Look another way, and remember it."""
         self.theme.set_mode(mode)
         self._settings.setValue("theme", str(mode))
 
     @Slot(object)
     def _show_lesson(self, lesson: Lesson | None) -> None:
         if lesson is not None:
-            self.docks["plane"].widget()  # made if it is not yet
-            self.docks["plane"].raise_()
+            self.docks["plane"].make()
+            self.show_panel("plane")
 
     @Slot()
-    def _show_shortcuts(self) -> None:
+    def show_shortcuts(self) -> None:
+        """Every key of the window."""
         self.make_panels()  # their keys are among them
         shortcuts_dialog(self).open()
 
@@ -338,11 +254,16 @@ class MainWindow(QMainWindow):
     def _show_title(self, path: object) -> None:
         self.setWindowTitle(f"{path.name} – Perturbation Studio" if hasattr(path, "name") else "Perturbation Studio")
 
+    # -- what it remembers
+
     def _restore(self) -> None:
-        geometry, state = self._settings.value("geometry"), self._settings.value("state")
-        if isinstance(geometry, QByteArray) and isinstance(state, QByteArray):
+        workbench = bool(self._settings.value("workbench", False, type=bool))
+        self.workbench_action.setChecked(workbench)
+        if not workbench:
+            self._show_view(False)
+        geometry = self._settings.value("geometry")
+        if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
-            self.restoreState(state, _LAYOUT_VERSION)
             return
         room = self.screen().availableSize()
         width, height = _FIRST_SIZE
@@ -355,7 +276,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._settings.setValue("geometry", self.saveGeometry())
-        self._settings.setValue("state", self.saveState(_LAYOUT_VERSION))
+        self._settings.setValue("docks", self.dock_area.state())
         self.trouble.silent = True
         self.workbench.shutdown()
         run = self.workbench.runs.run

@@ -1,48 +1,130 @@
-"""A dock whose panel is made when it is first seen or asked for."""
+"""Where a panel is: in its dock, or on the page, which borrows it. It is made when it is first seen or asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QTimer, Signal, Slot
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QDockWidget,
+    QFrame,
+    QMainWindow,
+    QScrollArea,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.panels import Panel
 from studio.gui.window.workbench import Workbench
 
+_LEAST = (60, 40)
+"""Pixels that a panel may be squeezed to; what has no room then scrolls."""
+
+
+class PanelArea(QScrollArea):
+    """Room for one panel, which scrolls where there is too little, so that no panel takes room from others."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "bare")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the panel has it
+        self.setWidgetResizable(True)
+        self.setMinimumSize(*_LEAST)
+        room = QWidget()
+        self._fill = _Fill(self, room)
+        self.setWidget(room)
+        for each in (room, self.viewport()):
+            each.setAutoFillBackground(False)  # it stands on the dock, or on a card
+
+    def put(self, panel: QWidget) -> None:
+        """Hold a panel."""
+        self._fill.addWidget(panel)
+        panel.show()
+
+
+class _Fill(QVBoxLayout):
+    """Gives a panel all there is, and at least what the page that it shows needs: whose rows of buttons break where it
+    is narrow, so that a scroll area by itself would ask for the height that the page prefers.
+    """
+
+    def __init__(self, area: QScrollArea, room: QWidget) -> None:
+        super().__init__(room)
+        self.setContentsMargins(0, 0, 0, 0)
+        self._area = area
+
+    def hasHeightForWidth(self) -> bool:
+        return False
+
+    def minimumSize(self) -> QSize:
+        item = self.itemAt(0)
+        panel = item.widget() if item is not None else None
+        if panel is None:
+            return QSize()
+        pages = panel.layout()
+        page = (pages.currentWidget() if isinstance(pages, QStackedLayout) else None) or panel
+        least, inside = page.minimumSizeHint().expandedTo(page.minimumSize()), page.layout()
+        if isinstance(inside, QBoxLayout) and inside.hasHeightForWidth():
+            width = max(least.width(), self._area.viewport().width())
+            least.setHeight(max(least.height(), inside.minimumHeightForWidth(width)))
+        return least
+
 
 class PanelDock(QDockWidget):
-    """Holds one panel.
+    """Has one panel.
 
     Args:
         panel: which.
         workbench: has what it shows and steers.
         theme: how it looks.
-        window: where it docks.
+        docks: where it docks.
     """
 
     filled = Signal(QWidget)  # the panel, which was made just now
 
-    def __init__(self, panel: Panel, workbench: Workbench, theme: ThemeManager, window: QMainWindow) -> None:
-        super().__init__(panel.title, window)
+    def __init__(self, panel: Panel, workbench: Workbench, theme: ThemeManager, docks: QMainWindow) -> None:
+        super().__init__(panel.title, docks)
         self.setObjectName(f"dock_{panel.name}")
+        self.name, self.first = panel.name, panel.first
         self._of = (panel, workbench, theme)
-        self.made = False
+        self._panel: QWidget | None = None
+        self._area = PanelArea(self)
+        self.setWidget(self._area)
         self.visibilityChanged.connect(self._on_visibility)
+
+    @property
+    def made(self) -> bool:
+        """Whether the panel is there."""
+        return self._panel is not None
 
     def make(self) -> None:
         """Make the panel, unless it is there."""
-        if not self.made:
-            self.made = True
-            panel, workbench, theme = self._of
-            self.setWidget(panel.make(workbench, theme, self))
-            self.filled.emit(super().widget())
+        self.widget()
 
     def widget(self) -> QWidget:
-        """The panel."""
-        self.make()
-        return super().widget()
+        """The panel, wherever it is."""
+        if self._panel is None:
+            panel, workbench, theme = self._of
+            self._panel = panel.make(workbench, theme, self)
+            self._area.put(self._panel)
+            self.filled.emit(self._panel)
+        return self._panel
+
+    def lend(self, area: PanelArea) -> None:
+        """Put the panel somewhere else."""
+        area.put(self.widget())
+
+    def take_back(self) -> None:
+        """Have it in the dock again."""
+        self._area.put(self.widget())
+
+    @property
+    def lent(self) -> bool:
+        """Whether the panel is somewhere else."""
+        return self._panel is not None and not self.isAncestorOf(self._panel)
 
     @Slot(bool)
     def _on_visibility(self, visible: bool) -> None:
@@ -50,11 +132,8 @@ class PanelDock(QDockWidget):
             QTimer.singleShot(0, self, self.make)  # once Qt has laid the docks out
 
 
-def make_between_events(docks: Iterable[PanelDock], done: Callable[[], None]) -> None:
-    """Make the panels that are not made yet one at a time, so that the window stays awake; then call `done`."""
-    waiting = [dock for dock in docks if not dock.made]
-    if not waiting:
-        done()
-        return
-    waiting[0].make()
-    QTimer.singleShot(0, waiting[0], lambda: make_between_events(waiting, done))
+def one_after_another(tasks: Sequence[Callable[[], None]], parent: QWidget) -> None:
+    """Do what takes its time between the events of the window, so that it stays awake."""
+    if tasks:
+        tasks[0]()
+        QTimer.singleShot(0, parent, lambda: one_after_another(tasks[1:], parent))

@@ -23,6 +23,7 @@ class Panel:
         path: module and class, which is imported when the panel is made.
         takes: what its constructor is given of the workbench, before a theme and a parent.
         spec: what it is given before that: module and name of a declaration; none if empty.
+        first: what in it gets the keyboard, by name; whatever Tab reaches first if empty.
     """
 
     place: str
@@ -31,6 +32,7 @@ class Panel:
     path: str
     takes: str
     spec: str = ""
+    first: str = ""
 
     def make(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> QWidget:
         """The panel."""
@@ -52,7 +54,14 @@ PANELS = (
     Panel("middle_top", "diagnostics", "Diagnostics", "studio.gui.live.diagnostics.DiagnosticsPanel", "time"),
     Panel("middle_top", "examples", "Examples", "studio.gui.live.examples.ExamplesPanel", "time data"),
     Panel("middle_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "target runs time lessons"),
-    Panel("middle_bottom", "offsets", "Offsets", "studio.gui.target.offsets.panel.OffsetsPanel", "setup target"),
+    Panel(
+        "middle_bottom",
+        "offsets",
+        "Offsets",
+        "studio.gui.target.offsets.panel.OffsetsPanel",
+        "setup target",
+        first="offsets_table",
+    ),
     Panel("middle_bottom", "energy", "Energy", "studio.gui.target.energy.panel.EnergyPanel", "setup target energies"),
     Panel(
         "middle_bottom",
@@ -70,6 +79,9 @@ PANELS = (
     Panel("right_middle", "losses", "Losses", _CURVES, "time", "studio.gui.live.curves.LOSSES"),
     Panel("right_middle", "gradients", "Gradients", _CURVES, "time", "studio.gui.live.curves.GRADIENTS"),
     Panel("right_bottom", "log", "Log", "studio.gui.live.log.LogPanel", "log"),
+    Panel(
+        "right_top", "share_error", "Share error", _CURVES, "evaluations", "studio.gui.evaluation.curves.SHARE_ERROR"
+    ),
 )
 """In the order of their keys. A new panel is a line here."""
 

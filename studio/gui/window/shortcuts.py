@@ -31,13 +31,12 @@ Keys = dict[str, str]
 
 
 def keys_of(window: QMainWindow) -> dict[str, Keys]:
-    """By group: the menus, then going to panels, then what needs the keyboard to be somewhere."""
+    """By group: the menus, then what needs the keyboard to be somewhere."""
     groups: dict[str, Keys] = {}
     for top in window.menuBar().actions():
         menu = top.menu()
         if isinstance(menu, QMenu):
             groups[_plain(top.text())] = {_title(each): _keys(each) for each in _leaves(menu) if _keys(each)}
-    groups["Go to a panel"] = {_title(each): _keys(each) for each in window.actions() if _keys(each)}
     for widget in window.findChildren(QWidget):
         help_of = getattr(widget, "KEYS", None)
         if isinstance(help_of, KeyHelp):

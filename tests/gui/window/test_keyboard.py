@@ -21,7 +21,7 @@ from studio.gui.live.plane.lessons import LESSONS
 from studio.gui.live.plane.panel import PlanePanel
 from studio.gui.setup.folder_preview import FolderPreviewDialog
 from studio.gui.state.history import HistoryView
-from studio.gui.widgets.tab_order import go_to, reveal
+from studio.gui.widgets.tab_order import reveal
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.panels import PLACES
@@ -59,8 +59,9 @@ def check_panels(qtbot: QtBot, window: MainWindow) -> None:
     window.resize(1280, 800)
     for turn in range(max(len(panels) for panels in PLACES.values())):
         for panels in PLACES.values():
-            go_to(window.docks[panels[turn % len(panels)].name])
-        qtbot.wait(1)
+            window.go_to(panels[turn % len(panels)].name)
+        for _ in range(5):
+            QApplication.processEvents()  # for layouts to come to rest
         first = window.findChild(QWidget, "dataset")
         assert isinstance(first, QWidget)
         check(qtbot, window, first)
@@ -87,7 +88,7 @@ def run_of_another_day(qtbot: QtBot, window: MainWindow) -> Path:
 def test_that_tab_reaches_all_of_an_old_run(qtbot: QtBot, window: MainWindow, run_of_another_day: Path) -> None:
     runs = window.docks["runs"].widget()
     assert isinstance(runs, RunsPanel)
-    go_to(window.docks["runs"])
+    window.go_to("runs")
     qtbot.waitUntil(lambda: len(runs.model.shown) == 1)
     runs.view.selectRow(0)
     check_panels(qtbot, window)
@@ -153,7 +154,7 @@ def test_that_tab_reaches_all_of_the_dialogs(qtbot: QtBot, theme: ThemeManager, 
 
 def test_that_a_panel_is_floated_and_docked_again_by_keys(qtbot: QtBot, window: MainWindow) -> None:
     dock = window.docks["offsets"]
-    go_to(dock)
+    window.go_to("offsets")
     focus = QApplication.focusWidget()
     for floats in (True, False):
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_F, SHIFT | Qt.KeyboardModifier.ControlModifier)
@@ -169,7 +170,7 @@ def test_that_one_sees_where_the_keyboard_is(qtbot: QtBot, window: MainWindow, r
     looked_at: set[QWidget] = set()
     for turn in range(max(len(panels) for panels in PLACES.values())):
         for panels in PLACES.values():
-            go_to(window.docks[panels[turn % len(panels)].name])
+            window.go_to(panels[turn % len(panels)].name)
         qtbot.wait(20)  # for layouts to come to rest
         first = window.findChild(QWidget, "dataset")
         assert isinstance(first, QWidget)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QTabBar, QToolBar, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMenu, QTabBar, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.data.folder import FolderConfig
@@ -22,7 +22,6 @@ from studio.gui.state.view_state import RunPhase
 from studio.gui.target.offsets.columns import Column
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.panel_dock import make_between_events
 from studio.gui.window.panels import PLACES
 from studio.gui.window.workbench import Workbench
 from studio.training.config.run_config import BatchConfig, CadenceConfig
@@ -130,14 +129,14 @@ def test_that_the_controls_say_what_can_be_done(hands: Hands) -> None:
 
 
 def test_that_nothing_on_the_toolbar_moves_when_pause_becomes_resume(hands: Hands) -> None:
-    bar, actions = hands.find(QToolBar, "toolbar"), hands.window.actions_of_run
+    strip, actions = hands.window.strip, hands.window.actions_of_run
 
-    def places() -> list[tuple[int, ...]]:
+    def places() -> list[object]:
         QApplication.processEvents()
-        return [bar.widgetForAction(action).geometry().getRect() for action in bar.actions()]
+        return [button.geometry().getRect() for button in strip.findChildren(QToolButton) if button.isVisible()]
 
-    before = places()
     hands.train()
+    before = places()
     hands.press("pause")
     hands.wait_for(RunPhase.PAUSED)
     assert actions["pause"].text() == "&Resume"
@@ -268,7 +267,8 @@ def test_that_closing_asks_when_the_last_save_fails(hands: Hands, monkeypatch: p
 def tabs(window: MainWindow) -> list[list[str]]:
     """Titles on each tab bar between the panels that can be seen."""
     QApplication.processEvents()
-    bars = [bar for bar in window.findChildren(QTabBar) if bar.count() and window.rect().intersects(bar.geometry())]
+    area = window.dock_area
+    bars = [bar for bar in area.findChildren(QTabBar) if bar.count() and area.rect().intersects(bar.geometry())]
     return sorted([bar.tabText(place) for place in range(bar.count())] for bar in bars)
 
 
@@ -324,7 +324,7 @@ def test_that_panels_behind_others_come_after_the_first_paint_or_when_they_are_s
     assert not window.docks["theory"].made
     places = {name: window.docks[name].geometry() for name in front}
     ended: list[bool] = []
-    make_between_events(window.docks.values(), lambda: ended.append(True))
+    window.make_between_events(lambda: ended.append(True))
     qtbot.waitUntil(lambda: bool(ended))
     assert all(dock.made for dock in window.docks.values())
     assert {name: window.docks[name].geometry() for name in front} == places

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,8 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QWidget
 
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.window import main_window
+from studio.gui.window import dock_area
+from studio.gui.window.main_window import MainWindow
 from studio.gui.window.panels import PANELS, PLACES, Panel
 from studio.gui.window.workbench import Workbench
 from tests.gui.window.toy_panel import ToyPanel
@@ -39,15 +39,15 @@ def test_that_each_panel_is_given_what_its_constructor_asks_for(panel: Panel, wo
 
 
 def test_that_a_new_panel_is_one_line(
-    workbench: Workbench, theme: ThemeManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workbench: Workbench, theme: ThemeManager, settings: QSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(main_window, "PANELS", (*PANELS, TOY))
-    monkeypatch.setattr(main_window, "PLACES", PLACES | {"right_bottom": (*PLACES["right_bottom"], TOY)})
-    window = main_window.MainWindow(workbench, theme, QSettings(str(tmp_path / "toy.ini"), QSettings.Format.IniFormat))
+    monkeypatch.setattr(dock_area, "PANELS", (*PANELS, TOY))
+    monkeypatch.setattr(dock_area, "PLACES", PLACES | {"right_bottom": (*PLACES["right_bottom"], TOY)})
+    window = MainWindow(workbench, theme, settings)
     dock = window.docks["toy"]
     toy = dock.widget()
     assert isinstance(toy, ToyPanel)
     assert toy.label.text() == workbench.setup.config.model.kind
-    assert window.docks["log"] in window.tabifiedDockWidgets(dock)
+    assert window.docks["log"] in window.dock_area.tabifiedDockWidgets(dock)
     window.close()
     window.deleteLater()

@@ -56,6 +56,7 @@ _NO_HEAT = ("", "No heat map", "Points and lines alone.")
 _HEAT_TIP = "What the heat map behind the points shows."
 _NOTHING = 1e-6  # of the greatest value: less is shown as 0
 _WIDE = 0.9  # width over height from which the curves stand beside the plane
+_LEAST_HEIGHT = 340  # pixels from which there is room for curves
 
 
 class PlanePanel(LivePanel):
@@ -286,8 +287,9 @@ class PlanePanel(LivePanel):
     # -- intent
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Curves beside the plane in a wide panel, below it in a high one."""
+        """Curves beside the plane in a wide panel, below it in a high one; a low one has room for the plane alone."""
         super().resizeEvent(event)
+        self.distances.setVisible(self.height() >= _LEAST_HEIGHT)
         wide = self.width() >= _WIDE * self.height()
         self._pair.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 

@@ -1,0 +1,126 @@
+"""A card of the page: a panel in a frame, with a head that says what it is and may offer others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+)
+
+from studio.gui.widgets.buttons import icon_button, tool_button
+from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
+from studio.gui.window.panel_dock import PanelArea, PanelDock
+
+
+class Card(QFrame):
+    """Room for one panel at a time, which it borrows from its dock.
+
+    Args:
+        name: of the widget.
+        button: icon, title and tooltip of the button in its head.
+        compact: it is small, so that its panel shows what matters most.
+
+    Attributes:
+        dock: whose panel it has; None while it is empty.
+    """
+
+    asked = Signal()  # its button, or a double click
+    chosen = Signal(str)  # another panel, by the menu of its head
+
+    def __init__(self, name: str, theme: ThemeManager, button: tuple[str, str, str], *, compact: bool = False) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setProperty("role", "card")
+        self.dock: PanelDock | None = None
+        self._compact = compact
+        self.area = PanelArea(self)
+        icon, title, tip = button
+        self.button = icon_button(theme, icon, f"{name}_button", title, tip)
+        self.button.clicked.connect(self.asked)
+        self.title = tool_button(f"{name}_title", "", "What this card shows.")
+        self.title.setProperty("head", True)
+        self.title.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.figures = QLabel()
+        self.figures.setProperty("role", "small")
+        self.figures.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.figures.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        head = QHBoxLayout()
+        head.addWidget(self.title)
+        head.addWidget(self.figures, 1)
+        head.addWidget(self.button)
+        column = QVBoxLayout(self)
+        half = theme.tokens.spacing // 2
+        column.setContentsMargins(half, half, half, half)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self.area, 1)
+
+    def offer(self, titles: Mapping[str, str]) -> None:
+        """Let another panel be chosen by the head.
+
+        Args:
+            titles: of each panel, by name.
+        """
+        menu = QMenu(self.title)
+        for name, title in titles.items():
+            menu.addAction(title, partial(self.chosen.emit, name))
+        self.title.setMenu(menu)
+        self.title.setProperty("menu", True)
+        self.title.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.title.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def name_it(self, title: str) -> None:
+        """Say what it shows."""
+        self.title.setText(title)
+        set_help(self.title, title, "What this card shows. Choose another." if self.title.menu() else title)
+
+    def take(self, dock: PanelDock) -> None:
+        """Have the panel of a dock."""
+        if self.dock is not dock:
+            self.give_back()
+            self.dock = dock
+            dock.lend(self.area)
+            panel = dock.widget()
+            if isinstance(panel, LivePanel):
+                panel.set_compact(self._compact)
+                panel.figures_changed.connect(self.figures.setText)
+                self.figures.setText(panel.figures)
+            for view in (*self.area.findChildren(QAbstractScrollArea), self.area):
+                view.viewport().installEventFilter(self)  # a plot keeps its clicks to itself
+
+    def give_back(self) -> None:
+        """Let the dock have its panel again."""
+        dock, self.dock = self.dock, None
+        if dock is not None:
+            for view in (*self.area.findChildren(QAbstractScrollArea), self.area):
+                view.viewport().removeEventFilter(self)
+            panel = dock.widget()
+            if isinstance(panel, LivePanel):
+                panel.set_compact(False)
+                panel.figures_changed.disconnect(self.figures.setText)
+            self.figures.clear()
+            dock.take_back()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """The same as its button."""
+        self.asked.emit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A double click in the panel, too."""
+        if event.type() == QEvent.Type.MouseButtonDblClick:
+            self.asked.emit()
+            return True
+        return False

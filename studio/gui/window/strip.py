@@ -1,0 +1,165 @@
+"""The strip at the top: what is set up, the run's buttons, what the window is about, and which view it has."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
+
+from studio.gui.run.run_actions import RunActions
+from studio.gui.state.view_state import RunView
+from studio.gui.widgets.buttons import tool_button
+from studio.gui.widgets.elided import Elided
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import set_help
+from studio.gui.window.status import RunFigures
+from studio.gui.window.workbench import Workbench
+from studio.models.catalog import model_spec
+
+_BIG = ("start", "pause", "stop")
+_WORDS = ("Start", "Pause", "Resume")
+"""What stands on the button that begins, holds and goes on, which keeps its place and its width."""
+
+
+class ActionButton(QToolButton):
+    """A button with a word that does what an action does.
+
+    Args:
+        action: whose text, icon, tooltip and state it has.
+        role: "primary" stands out, as what one most likely wants; "big" is beside it.
+    """
+
+    def __init__(self, action: QAction, theme: ThemeManager, role: str = "") -> None:
+        super().__init__()
+        self.action_shown, self._theme, self._role = action, theme, role
+        self.setObjectName(f"{action.objectName()}_button")
+        self.setProperty("role", role)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.clicked.connect(action.trigger)
+        action.changed.connect(self._mirror)
+        theme.changed.connect(self._mirror)
+        self._mirror()
+
+    @Slot()
+    def _mirror(self) -> None:
+        action, tokens = self.action_shown, self._theme.tokens
+        self.setText(action.text())
+        self.setToolTip(action.toolTip())
+        self.setEnabled(action.isEnabled())
+        name = str(action.property("iconName"))
+        self.setIcon(self._theme.icon(name, tokens.on_accent if self._role == "primary" else ""))
+
+
+class BenchRow(QFrame):
+    """What the Workbench has room for beside: single steps, and the run's figures."""
+
+    def __init__(self, workbench: Workbench, actions: RunActions, theme: ThemeManager) -> None:
+        super().__init__()
+        self.setProperty("role", "strip")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.tokens.spacing, 0, theme.tokens.spacing, 0)
+        for name in ("step", "sample", "evaluate"):
+            row.addWidget(ActionButton(actions[name], theme))
+        row.addWidget(RunFigures(workbench.runs, theme), 1)
+
+
+class Strip(QFrame):
+    """One row, which shortens its texts where it is narrow.
+
+    Args:
+        workbench: whose set-up and run it shows.
+        actions: of the run.
+        view: switches between the page and the Workbench.
+        banner: what the window is about.
+    """
+
+    def __init__(
+        self, workbench: Workbench, actions: RunActions, view: QAction, banner: QWidget, theme: ThemeManager
+    ) -> None:
+        super().__init__()
+        self.setProperty("role", "strip")
+        self._setup, self._starter = workbench.setup, workbench.starter
+        self.path = Elided(snug=True)
+        self.path.setObjectName("setup_path")
+        self.change = tool_button("setup_change", "Change…", "Open the set-up: data, model and training (Alt+1).")
+        self.buttons = {
+            name: ActionButton(actions[name], theme, "big" if name == "stop" else "primary") for name in _BIG
+        }
+        self.more = self._more(actions)
+        self.reason = Elided()
+        self.reason.setObjectName("start_blocked")
+        self.view = tool_button("view_toggle", view.text(), view.toolTip())
+        self.view.setDefaultAction(view)
+        self._lay_out(banner, theme.tokens.spacing)
+        workbench.runs.run_changed.connect(self._show_run)
+        for changed in (workbench.setup.config_changed, workbench.setup.dataset_changed):
+            changed.connect(self._show_setup)
+        actions["start"].changed.connect(self._show_reason)
+        self._show_setup()
+        self._show_run(workbench.runs.run)
+
+    def _more(self, actions: RunActions) -> QToolButton:
+        button = tool_button("run_more", "More", "What else can be done with the run.")
+        menu = QMenu(button)
+        menu.setToolTipsVisible(True)
+        menu.addActions([action for action in actions.all() if action.objectName().removeprefix("run_") not in _BIG])
+        button.setMenu(menu)
+        button.setProperty("menu", True)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        return button
+
+    def _lay_out(self, banner: QWidget, spacing: int) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(spacing, spacing // 2, spacing, spacing // 2)
+        row.setSpacing(spacing)
+        row.addWidget(self.path, 100)  # up to its width
+        row.addWidget(self.change)
+        row.addStretch(1)
+        for widget in (*self.buttons.values(), self.more):
+            row.addWidget(widget)
+        row.addWidget(self.reason, 3)
+        row.addWidget(banner, 3)
+        row.addWidget(self.view)
+        self._keep_widths()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Measure anew where a style makes texts wider."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._keep_widths()
+
+    def _keep_widths(self) -> None:
+        """Let nothing move when a text changes."""
+        begin, hold = self.buttons["start"], self.buttons["pause"]
+        hold.ensurePolished()
+        shown, widths = hold.text(), []
+        for text in _WORDS:
+            hold.setText(text)
+            widths.append(hold.sizeHint().width())
+        hold.setText(shown)
+        for button in (begin, hold):
+            button.setMinimumWidth(max(widths))
+
+    @Slot()
+    def _show_setup(self) -> None:
+        config, dataset = self._setup.config, self._setup.dataset
+        data = dataset.name if dataset is not None else "No data"
+        parts = (data, model_spec(config.model.kind).title, f"{config.batch.average_size:g} a batch")
+        text = "  ▸  ".join(parts)
+        self.path.show_text(text, "strong")
+        set_help(self.path, "Set-up", f"{text}: what the next start takes.")
+
+    @Slot(object)
+    def _show_run(self, run: RunView) -> None:
+        active = run.phase.active
+        self.buttons["start"].setVisible(not active)
+        self.buttons["pause"].setVisible(active)
+        self._show_reason()
+
+    @Slot()
+    def _show_reason(self) -> None:
+        """Say why a run cannot be started, where that is not plain to see."""
+        blocked = "" if self.buttons["start"].isHidden() else self._starter.blocked
+        self.reason.show_text(blocked, "warning")
+        self.reason.setVisible(bool(blocked))

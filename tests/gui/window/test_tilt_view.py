@@ -1,0 +1,216 @@
+"""The page that one sees first: what is on it, what may take its right side, and that panels go to docks and back."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, QSettings
+from PySide6.QtWidgets import QTableView, QWidget
+from pytestqt.qtbot import QtBot
+
+from studio.gui.live.examples import ExamplesPanel
+from studio.gui.target.offsets.columns import Column
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.main_window import MainWindow
+from studio.gui.window.tilt_page import CURVES
+from studio.gui.window.workbench import Workbench
+from tests.gui.hands import Button, Hands, Key, Modifier
+
+
+@pytest.fixture
+def settings(settings: QSettings) -> QSettings:
+    """Of a person who has never been here."""
+    settings.clear()
+    return settings
+
+
+@pytest.fixture
+def window(window: MainWindow) -> MainWindow:
+    """The page, with its cards."""
+    window.showNormal()  # it would fill this platform's small screen
+    window.resize(1280, 800)
+    window.make_panels()
+    return window
+
+
+def on_page(window: MainWindow) -> set[str]:
+    return {name for name, dock in window.docks.items() if dock.lent}
+
+
+def test_that_the_page_comes_first_and_has_the_table_the_samples_and_three_curves(window: MainWindow) -> None:
+    assert not window.workbench_action.isChecked()
+    assert on_page(window) == {"offsets", "samples", *CURVES}
+    assert all(window.docks[name].widget().isVisible() for name in on_page(window))
+
+
+def test_that_what_is_not_seen_is_not_made_for_the_first_paint(
+    workbench: Workbench, theme: ThemeManager, settings: QSettings
+) -> None:
+    window = MainWindow(workbench, theme, settings)
+    assert {name for name, dock in window.docks.items() if dock.made} == {"offsets", "samples"}
+    window.deleteLater()
+
+
+@pytest.mark.usefixtures("dressed")
+def test_that_all_ten_digits_are_seen_at_1280_by_800(hands: Hands) -> None:
+    table = hands.find(QTableView, "offsets_table")
+    assert table.model().rowCount() == 10
+    last = table.visualRect(table.model().index(9, Column.TARGET))
+    assert table.viewport().rect().contains(last)
+    assert not table.viewport().visibleRegion().intersected(last).isEmpty()
+
+
+def test_that_panels_keep_themselves_and_what_is_entered_through_a_change_of_view(hands: Hands) -> None:
+    window = hands.window
+    before = {name: dock.widget() for name, dock in window.docks.items()}
+    hands.enter(2, Column.TARGET, "30")
+    hands.key(Key.Key_F4)
+    assert window.workbench_action.isChecked()
+    assert on_page(window) == set()
+    assert window.docks["offsets"].isVisible()
+    hands.key(Key.Key_F4)
+    assert on_page(window) == {"offsets", "samples", *CURVES}
+    assert {name: dock.widget() for name, dock in window.docks.items()} == before
+    assert hands.bench.target.tilt is not None
+    assert hands.bench.target.tilt.summary.target[2] == pytest.approx(0.3)
+
+
+def test_that_the_view_is_remembered(
+    window: MainWindow, workbench: Workbench, theme: ThemeManager, settings: QSettings
+) -> None:
+    window.workbench_action.trigger()
+    window.docks["log"].hide()
+    window.close()
+    again = MainWindow(workbench, theme, settings)
+    assert again.workbench_action.isChecked()
+    assert again.docks["log"].isHidden()
+    again.workbench_action.trigger()
+    again.close()
+    third = MainWindow(workbench, theme, settings)
+    assert not third.workbench_action.isChecked()
+    third.workbench_action.trigger()
+    assert third.docks["log"].isHidden()
+    for each in (again, third):
+        each.close()
+        each.deleteLater()
+
+
+def test_that_a_floating_panel_floats_again_after_the_page(window: MainWindow) -> None:
+    window.workbench_action.trigger()
+    dock = window.docks["weights"]
+    dock.setFloating(True)
+    window.workbench_action.trigger()
+    assert not dock.isVisible()
+    assert window.docks["weights"].widget().window() is window
+    window.workbench_action.trigger()
+    assert dock.isVisible()
+    assert dock.isFloating()
+
+
+@pytest.mark.parametrize("name", ["weights", "losses", "runs", "log"])
+def test_that_any_panel_takes_the_right_side_and_escape_gives_it_back(hands: Hands, name: str) -> None:
+    window = hands.window
+    window.page.grow(name)
+    assert window.docks[name].widget().width() > 600
+    assert not window.docks["samples"].widget().isVisible()
+    window.docks[name].widget().setFocus()
+    hands.key(Key.Key_Escape)
+    assert window.docks["samples"].widget().isVisible()
+    assert on_page(window) == {"offsets", "samples", *CURVES}
+
+
+def test_that_a_double_click_in_a_plot_enlarges_its_card(hands: Hands) -> None:
+    card = hands.window.page.cards["weights"]
+    plot = hands.find(QWidget, "Importance weights")
+    hands.qtbot.mouseDClick(plot.viewport(), Button.LeftButton)
+    assert hands.window.page.grown.dock is hands.window.docks["weights"]
+    assert card.dock is None
+
+
+def test_that_a_cards_head_chooses_another_curve_and_two_swap(
+    hands: Hands, workbench: Workbench, theme: ThemeManager, settings: QSettings
+) -> None:
+    page = hands.window.page
+
+    def choose(place: str, title: str) -> None:
+        menu = page.cards[place].title.menu()
+        next(action for action in menu.actions() if action.text() == title).trigger()
+
+    def shown() -> list[str]:
+        return [card.dock.name for card in page.cards.values() if card.dock is not None]
+
+    choose("share_error", "Losses")
+    assert shown() == ["losses", "batch", "weights"]
+    choose("weights", "Batch")
+    assert shown() == ["losses", "weights", "batch"]
+    assert page.cards["weights"].title.text() == "Batch"
+    hands.window.close()
+    again = MainWindow(workbench, theme, settings)
+    again.make_panels()
+    assert [card.dock.name for card in again.page.cards.values() if card.dock is not None] == shown()
+    again.close()
+    again.deleteLater()
+
+
+def test_that_the_set_up_opens_in_place_of_the_table_and_folds_away_with_escape(hands: Hands) -> None:
+    setup, table = hands.window.docks["setup"].widget(), hands.find(QTableView, "offsets_table")
+    assert not setup.isVisible()
+    hands.qtbot.mouseClick(hands.find(QWidget, "setup_change"), Button.LeftButton)
+    assert setup.isVisible()
+    assert setup.isAncestorOf(hands.focus())
+    hands.key(Key.Key_Escape)
+    assert not setup.isVisible()
+    assert table.isVisible()
+
+
+def test_that_the_set_up_folds_away_when_training_starts(quick_hands: Hands) -> None:
+    hands = quick_hands
+    hands.window.go_to("setup")
+    hands.train()
+    assert not hands.window.docks["setup"].widget().isVisible()
+    assert hands.find(QTableView, "offsets_table").isVisible()
+    hands.end()
+
+
+def test_that_keys_go_to_a_panel_wherever_it_is_and_to_the_table_itself(hands: Hands) -> None:
+    for number, (name, dock) in enumerate(hands.window.docks.items(), start=1):
+        held = Modifier.AltModifier if number <= 10 else Modifier.AltModifier | Modifier.ControlModifier
+        hands.key(Key(Key.Key_0 + number % 10), held)
+        assert not dock.widget().visibleRegion().isEmpty(), name
+        focus = hands.focus()
+        assert focus is dock.widget() or dock.widget().isAncestorOf(focus), name
+    hands.key(Key.Key_6, Modifier.AltModifier)
+    assert hands.focus().objectName() == "offsets_table"
+
+
+def test_that_a_panel_that_is_made_while_a_run_is_shown_shows_it(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings
+) -> None:
+    window = MainWindow(workbench, theme, settings)
+    hands = Hands(qtbot, window)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    window.make_between_events(lambda: None)
+    workbench.setup.edit(threads=1)
+    hands.train()
+    hands.end()
+    window.page.show_panel("examples")
+    examples = window.docks["examples"].widget()
+    assert isinstance(examples, ExamplesPanel)
+    qtbot.waitUntil(lambda: not examples.empty_text)
+    window.close()
+    window.deleteLater()
+
+
+@pytest.mark.usefixtures("dressed")
+@pytest.mark.parametrize("workbench_view", [False, True])
+def test_that_the_window_fits_a_screen_of_960_by_540(window: MainWindow, workbench_view: bool) -> None:
+    window.workbench_action.setChecked(workbench_view)
+    least = window.minimumSizeHint()
+    assert (least.width() <= 960, least.height() <= 540) == (True, True), least
+    window.resize(960, 540)
+    assert (window.width(), window.height()) == (960, 540)
+    strip = window.strip
+    for button in (strip.change, strip.buttons["start"], strip.more, strip.view):
+        corner = button.mapTo(window, QPoint(button.width(), button.height()))
+        assert corner.x() <= 960, button.objectName()
