@@ -67,7 +67,6 @@ def read_bytes(path: Path, most: int = 2**26) -> bytes:
     """A file's content, where it is one and no pipe or device, which may have no end.
 
     Args:
-        path: the file.
         most: bytes that it may have; 64 MiB by default.
 
     Raises:

@@ -11,6 +11,8 @@ from studio.errors import Cancelled
 class Progress:
     """Handed to a long operation, which calls `report` as it goes; safe to `cancel` from another thread.
 
+    Whatever takes one may end with `Cancelled`, and then leaves nothing half done.
+
     Args:
         listener: called with (text, fraction) at each report; the fraction is in 0…1, or None when unknown.
     """

@@ -26,7 +26,6 @@ def evaluate(
 
     Args:
         run: a run's folder.
-        count: samples.
         seed: of their latents.
         out: a JSON file for every figure, written whole; none if absent.
         data_root: folder of downloaded data sets; where the run's were, or else the person's own, if absent.

@@ -57,7 +57,6 @@ def train(
 
     Args:
         config: what to train and how.
-        limit: when the run is complete.
         data_root: folder of downloaded data sets; the person's own if absent.
         run_dir: the run's folder, new or empty; a new one among the person's runs if absent.
         evaluate: called with the run's folder when the run is complete. With it the run is also evaluated within its

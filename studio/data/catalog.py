@@ -101,7 +101,6 @@ def load_dataset(config: DatasetConfig, data_root: Path, progress: Progress | No
 
     Raises:
         UserError: it cannot be had, is damaged, or does not fit into memory.
-        Cancelled: the person cancelled.
     """
     spec = dataset_spec(config.kind)
     progress = progress or Progress()

@@ -59,7 +59,6 @@ def read_column(
         path: of the CSV file, UTF-8.
         count: how many numbers examples have.
         files: name of each example's file as the data set shows it, of length `count`; empty if they have none.
-        progress: told how far it is; may cancel.
         present: numbers of the examples that could be read; all if absent.
 
     Raises:

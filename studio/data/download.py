@@ -53,7 +53,6 @@ def verify(path: Path, md5: str, progress: Progress) -> None:
 
     Raises:
         UserError: it is another one, or the file cannot be read.
-        Cancelled: the person cancelled.
     """
     progress.report(f"Checking {path.name}")
     digest = hashlib.md5(usedforsecurity=False)

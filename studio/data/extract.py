@@ -29,7 +29,6 @@ def from_gzip(archive: Path, target: Path, progress: Progress) -> None:
 
     Raises:
         UserError: it is damaged, or the file cannot be written. Nothing is left of the file.
-        Cancelled: the person cancelled; likewise.
     """
     with _damage_reported(archive), gzip.open(archive) as source:
         _copy(source, target, archive, progress)

@@ -84,7 +84,6 @@ class FolderPreview:
     """A folder as it shows when it is first opened.
 
     Attributes:
-        root: the folder.
         classes: in the order that labels will have.
         report: what was left out and decided so far; more may be when all is read.
         better: folders that look more like what is wanted; mostly none.
@@ -118,7 +117,6 @@ def inspect_folder(config: FolderConfig, progress: Progress | None = None, thumb
 
     Raises:
         UserError: there is no such folder, or there is no file in it.
-        Cancelled: the person cancelled.
     """
     progress = progress or Progress()
     listing = scan_folder(config.path, progress)
@@ -161,7 +159,6 @@ def load_folder(config: FolderConfig, data_root: Path, progress: Progress) -> Im
 
     Raises:
         UserError: there is no such folder, or no image in it can be read.
-        Cancelled: the person cancelled.
     """
     listing = scan_folder(config.path, progress)
     try:

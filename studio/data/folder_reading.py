@@ -21,7 +21,6 @@ class FolderReading:
     """Reads images into places of an array.
 
     Attributes:
-        root: the folder.
         square: what each becomes.
         skipped: files that could not be read.
     """
@@ -64,7 +63,6 @@ class FolderReading:
 
         Raises:
             UserError: an image cannot be read any more.
-            Cancelled: the person cancelled.
         """
         whites = self._tally.whites()
         for depth, white in whites.items():

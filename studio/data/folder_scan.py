@@ -45,7 +45,6 @@ class FolderListing:
     """What lies in a folder of images.
 
     Attributes:
-        root: the folder.
         classes: one at least, in natural order (``class 2`` before ``class 10``); some may have no file, but not all.
         skipped: sub-folders that could not be entered.
         loose: files beside the sub-folders, which belong to no class.
@@ -94,7 +93,6 @@ def scan_folder(path: str, progress: Progress, *, flat: bool = False) -> FolderL
 
     Raises:
         UserError: there is no such folder, it cannot be read, or there is no file in it.
-        Cancelled: the person cancelled.
     """
     root = _root(path)
     walk = FolderWalk(root, progress)

@@ -46,7 +46,6 @@ class FolderWalk:
     """Looks through one folder of images.
 
     Attributes:
-        root: the folder.
         progress: may cancel.
         skipped: what could not be entered, with the reason.
         captions, masks, mask_folders: files that are no images by their names, masks of images, and folders of masks

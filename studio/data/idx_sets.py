@@ -75,7 +75,6 @@ def load_idx_set(which: IdxSet, data_root: Path, progress: Progress) -> ImageSet
 
     Raises:
         UserError: it cannot be downloaded, or a file is damaged.
-        Cancelled: the person cancelled.
     """
     if not which.is_present(data_root):
         from studio.data.idx_download import download_idx_set

@@ -26,7 +26,6 @@ class DatasetSpec:
     """What the studio knows of a data set before it is loaded.
 
     Attributes:
-        title: what the list shows.
         summary: one sentence: what is in it, how many, how large.
         config: its settings; the class's ``kind`` default names the data set.
         load: (config, data folder, progress) → ExampleSet. Raises UserError or Cancelled.

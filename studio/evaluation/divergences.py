@@ -111,7 +111,6 @@ def frechet_floor(
         weights: w, shape (N,).
         fit: the weighted moments of the same.
         count: samples to compare with.
-        rng: of the draws.
         repeats: draws averaged.
     """
     draws = (drawn_by_weight(weights, count, rng) for _ in range(repeats))

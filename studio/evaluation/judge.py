@@ -130,7 +130,6 @@ class Judge:
         Args:
             data: images of any size and colours; see `studio.evaluation.network`.
             trained_on: name of its own data.
-            progress: told how far it is; may cancel.
         """
         seen = self.judge(data.images, progress)
         return replace(self, features=seen.features, labels=seen.labels, images=data.images, trained_on=trained_on)
@@ -151,7 +150,6 @@ class Judge:
 
         Args:
             images: uint8, shape (n, H, W, C).
-            progress: told how far it is; may cancel.
         """
         parts: list[tuple[Tensor, Tensor]] = []
         for start in range(0, len(images), _CHUNK):
@@ -177,10 +175,8 @@ def train_judge(data: ImageSet, progress: Progress) -> Judge:
 
     Args:
         data: the whole set.
-        progress: told how far it is; may cancel.
 
     Raises:
-        Cancelled: the person cancelled.
     """
     rng = torch.Generator().manual_seed(_SEED)
     chosen = _held_out(data)

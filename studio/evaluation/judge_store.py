@@ -46,7 +46,6 @@ def judge_for(data: ImageSet, progress: Progress, folder: Path | None = None) ->
         folder: of judges; the person's cache if absent.
 
     Raises:
-        Cancelled: the person cancelled.
     """
     progress.report("Looking for the judge of this data set")
     base = (folder or cache_dir() / "judges") / data.fingerprint()

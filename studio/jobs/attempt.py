@@ -68,7 +68,6 @@ class Workers(Protocol):
         """Begin a job, or go on with one that was begun before.
 
         Args:
-            job: which.
             config: a file with its configuration.
 
         Raises:
@@ -85,7 +84,6 @@ def command_of(job: Job, config: Path, data_root: Path | None) -> Sequence[str]:
     Images are evaluated on the way and at the end, unless the configuration leaves no time for it.
 
     Args:
-        job: which.
         config: a file with its configuration.
         data_root: folder of downloaded data sets; the person's own if absent.
     """

@@ -33,8 +33,6 @@ class Job:
         place: jobs run in its order.
         title: what it is called.
         config: the configuration as JSON, as it was when the job was queued; later edits do not reach it.
-        limit: when the run is complete.
-        folder: the run's.
         status: where it stands.
         error: what went wrong, a line, if something did.
         pid: of its process while it runs, else 0.

@@ -182,7 +182,6 @@ class JobQueue:
         """Note how a job's process has ended.
 
         Args:
-            job: which.
             status: how; WAITING puts it back.
             error: what went wrong.
             seconds: it ran for.

@@ -95,11 +95,9 @@ def read_runs(folders: Sequence[Path], progress: Progress | None = None) -> list
 
     Args:
         folders: two to eight of them.
-        progress: told how far it is; may cancel.
 
     Raises:
         UserError: there are too few or too many, or one is damaged.
-        Cancelled: the person cancelled.
     """
     if not 2 <= len(folders) <= MOST_RUNS:
         raise UserError(

@@ -72,7 +72,6 @@ class RunIndex:
 
         Raises:
             UserError: the workspace cannot be read.
-            Cancelled: the person cancelled.
         """
         known = self._known()
         stamps = dict(run_folders(self.root))

@@ -128,13 +128,10 @@ def members_of(root: Path, sweep: str, progress: Progress | None = None) -> list
     """The runs of a workspace that belong to a sweep; damaged ones are left out.
 
     Args:
-        root: the workspace.
         sweep: the sweep's unique name.
-        progress: told how far it is; may cancel.
 
     Raises:
         UserError: the workspace cannot be read.
-        Cancelled: the person cancelled.
     """
     progress = progress or Progress()
     names = sorted(name for name, _ in run_folders(root))
@@ -161,10 +158,8 @@ class SweepReader:
 
         Args:
             members: at least one.
-            progress: told how far it is; may cancel.
 
         Raises:
-            Cancelled: the person cancelled.
         """
         progress = progress or Progress()
         ordered = sorted(members, key=lambda member: member.mark.number)
@@ -226,7 +221,6 @@ def _evaluated(folder: Path, steps: int) -> dict[str, float]:
     """Share error with its interval, and Fréchet distance, of the last evaluation; nothing where there is none.
 
     Args:
-        folder: the run's.
         steps: that it took; the evaluation's step is told where it is another.
     """
     found = newest_evaluation(folder)

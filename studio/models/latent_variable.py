@@ -42,7 +42,6 @@ class LatentVariableModel(GenerativeModel):
     """A model p(x, z) with an encoder q(z|x).
 
     Args:
-        config: settings.
         shape: (C, H, W) of the examples.
         autoencoder: what is trained.
     """

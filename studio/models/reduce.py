@@ -16,7 +16,6 @@ def weighted_loss(terms: LossTerms, weights: Tensor, average_size: float) -> Ten
     """The scalar to differentiate.
 
     Args:
-        terms: unreduced terms of one phase.
         weights: importance weight of each real example, shape (B,).
         average_size: B_avg, the adjusted batch size that batches have on average.
 
@@ -44,7 +43,6 @@ def reduced_metrics(terms: LossTerms, weights: Tensor) -> dict[str, Tensor]:
     A curve shows the state of one batch, so this mean, unlike the loss, divides by the batch's own Σ_j w_j.
 
     Args:
-        terms: unreduced terms of one phase.
         weights: importance weight of each real example, shape (B,).
 
     Returns:

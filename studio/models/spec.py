@@ -19,7 +19,6 @@ class ModelSpec:
     """What the studio knows of a model before it is built.
 
     Attributes:
-        title: what the list shows.
         summary: one or two sentences: what it learns by, and what it is good at.
         config: its settings; the class's ``kind`` default names the model.
         build: (config, (C, H, W)) → the untrained model; draws its weights from torch's global stream.

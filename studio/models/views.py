@@ -39,7 +39,6 @@ class ModelViews:
 
         Args:
             points: some of its samples, shape (n, 2, 1, 1).
-            rng: for its random draws.
         """
         return ()
 

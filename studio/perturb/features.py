@@ -315,11 +315,9 @@ def measure(data: NDArray[Any], names: Sequence[str], progress: Progress | None 
     Args:
         data: uint8 images, shape (N, H, W, C), or points, shape (N, 2).
         names: which features; each once.
-        progress: told how far it is; may cancel.
 
     Raises:
         UserError: a name is not one of the data's features.
-        Cancelled: the person cancelled.
     """
     progress = progress or Progress()
     features = [feature_named(name, data.shape) for name in names]

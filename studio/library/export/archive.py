@@ -37,15 +37,12 @@ def pack(folder: Path, out: Path, progress: Progress | None = None) -> int:
 
     Args:
         folder: the run's; links and hidden files in it are left out.
-        out: the file, written whole.
-        progress: told how far it is; may cancel.
 
     Returns:
         how many files are in it.
 
     Raises:
         UserError: the folder cannot be read, holds more than an archive may, or the file cannot be written.
-        Cancelled: the person cancelled.
     """
     progress = progress or Progress()
     try:
@@ -102,7 +99,6 @@ def unpack(archive: Path, root: Path, progress: Progress | None = None) -> Path:
 
     Args:
         archive: the zip.
-        root: the workspace.
         progress: told how far it is; may cancel, which leaves nothing.
 
     Returns:
@@ -110,7 +106,6 @@ def unpack(archive: Path, root: Path, progress: Progress | None = None) -> Path:
 
     Raises:
         UserError: it is no zip, holds no run, means harm, or the workspace cannot be written.
-        Cancelled: the person cancelled.
     """
     try:
         with zipfile.ZipFile(archive) as zipped:

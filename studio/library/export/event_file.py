@@ -32,17 +32,14 @@ def write_events(folder: Path, out: Path, progress: Progress | None = None) -> i
     """Save a run's metrics for TensorBoard.
 
     Args:
-        folder: the run's.
         out: a folder, for ``tensorboard --logdir``, with a folder for each run that is exported into it: TensorBoard
             takes all files of a folder for one run. The file is written whole, and again by a later export of the run.
-        progress: told how far it is; may cancel.
 
     Returns:
         how many logged steps there are.
 
     Raises:
         UserError: the metrics are damaged, the package is missing, or the file cannot be written.
-        Cancelled: the person cancelled.
     """
     with needed_for("An event file", "tensorboard"):
         from tensorboard.compat.proto.event_pb2 import Event

@@ -124,8 +124,6 @@ def write_checked(
     """Save what other programs can use of a run's model, once its bytes agree with the original.
 
     Args:
-        folder: the run's.
-        out: the file, written whole.
         progress: told how far it is; may cancel between its parts.
         averaged: by the moving average of the weights, or as they are.
         translate: makes the file's bytes.
@@ -137,7 +135,6 @@ def write_checked(
     Raises:
         UserError: the run cannot be read, its model has nothing to save, what was made does not agree with it, or the
             file cannot be written.
-        Cancelled: the person cancelled.
     """
     progress = progress or Progress()
     progress.report("Reading the model", 0.0)

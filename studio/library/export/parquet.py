@@ -19,17 +19,14 @@ def write_parquet(folder: Path, out: Path, progress: Progress | None = None) -> 
     """Save a run's metrics.
 
     Args:
-        folder: the run's.
         out: the file, written whole: `step`, int64, `seconds` and the rest float64; the run's configuration as JSON
             under `config` in the file's metadata.
-        progress: told how far it is; may cancel.
 
     Returns:
         how many rows there are.
 
     Raises:
         UserError: the metrics are damaged, the package is missing, or the file cannot be written.
-        Cancelled: the person cancelled.
     """
     with needed_for("A Parquet file", "parquet"):
         import pyarrow as pa

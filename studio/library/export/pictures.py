@@ -24,8 +24,6 @@ def write_grid(folder: Path, out: Path, step: int | None = None, *, averaged: bo
     """Save a sample grid, enlarged by a whole factor, as PNG.
 
     Args:
-        folder: the run's.
-        out: the file, written whole.
         step: the newest grid at or before it is taken; the last one if absent.
         averaged: by the moving average of the weights, or as they were.
 
@@ -50,7 +48,6 @@ def captioned_grids(folder: Path, progress: Progress, *, averaged: bool) -> list
 
     Raises:
         UserError: the run has no grids, or is damaged.
-        Cancelled: the person cancelled.
     """
     store = FrameStore(folder)
     if not len(store):

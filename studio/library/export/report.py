@@ -70,13 +70,10 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
     """Save a run's report.
 
     Args:
-        folder: the run's.
         out: the file, written whole; UTF-8.
-        progress: told how far it is; may cancel.
 
     Raises:
         UserError: the run is damaged, or the file cannot be written.
-        Cancelled: the person cancelled.
     """
     progress = progress or Progress()
     config = RunIdentity.read(folder).trained

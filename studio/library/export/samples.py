@@ -20,10 +20,6 @@ def write_samples(
     """Draw into an NPZ file: `images`, uint8, (count, H, W, C), or `points`, float32, (count, 2).
 
     Args:
-        folder: the run's.
-        out: the file, written whole.
-        progress: told how far it is; may cancel.
-        count: how many.
         seed: of the latents.
         averaged: by the moving average of the weights, or as they are.
 
@@ -84,10 +80,7 @@ def write_classes(
     """Draw into a folder for each class that a judge of the data set sees.
 
     Args:
-        folder: the run's.
         out: a new or empty folder; it appears whole or not at all.
-        progress: told how far it is; may cancel.
-        count: how many.
         seed: of the latents.
         averaged: by the moving average of the weights, or as they are.
         data_root: folder of downloaded data sets; where the run's were, or else the person's own, if absent.
@@ -98,7 +91,6 @@ def write_classes(
 
     Raises:
         UserError: the run or its data cannot be read, or the folder not be written.
-        Cancelled: the person cancelled.
     """
     from studio.training.analysis.sorted_samples import write_by_class
 

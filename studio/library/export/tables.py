@@ -18,16 +18,13 @@ def write_csv(folder: Path, out: Path, progress: Progress | None = None) -> int:
     """Save a run's metrics.
 
     Args:
-        folder: the run's.
         out: the file, written whole; UTF-8, with a line of names.
-        progress: told how far it is; may cancel.
 
     Returns:
         how many rows there are.
 
     Raises:
         UserError: the metrics are damaged, or the file cannot be written.
-        Cancelled: the person cancelled.
     """
     progress = progress or Progress()
     metrics = read_metrics(folder, progress.part(0.0, 0.5))

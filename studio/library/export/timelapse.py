@@ -29,9 +29,7 @@ def write_timelapse(
     """Save a time-lapse; its last grid stays a little longer.
 
     Args:
-        folder: the run's.
         out: the file, written whole; its ending says which format.
-        progress: told how far it is; may cancel.
         seconds: that it lasts; of more than 400 grids some are left out, evenly.
         averaged: by the moving average of the weights, or as they were.
 
@@ -40,7 +38,6 @@ def write_timelapse(
 
     Raises:
         UserError: the run has no grids, is damaged, a package is missing, or the file cannot be written.
-        Cancelled: the person cancelled.
     """
     save = FORMATS.get(out.suffix.lower())
     if save is None:

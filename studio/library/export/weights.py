@@ -17,8 +17,6 @@ def write_weights(folder: Path, out: Path, *, averaged: bool = True) -> int:
     """Save them.
 
     Args:
-        folder: the run's.
-        out: the file, written whole.
         averaged: their moving average, or the weights as they are.
 
     Returns:

@@ -50,7 +50,6 @@ class Lipschitz(nn.Module):
             critic: images (B, C, H, W) → scores (B, 1).
             real: as the critic sees them, shape (B, C, H, W).
             fake: likewise, shape (B, C, H, W).
-            rng: for its random draws.
         """
         return Penalty()
 

@@ -30,7 +30,6 @@ class Adversarial(GenerativeModel):
     """Critic and generator.
 
     Args:
-        config: settings.
         shape: (C, H, W) of the images.
     """
 

@@ -77,7 +77,6 @@ def gap_histogram(critic: nn.Module, probe: Probe, fake: Tensor) -> Histogram:
 
     Args:
         critic: images (B, C, H, W) → scores (B, 1).
-        probe: the real images.
         fake: generated images, shape (n, C, H, W).
     """
     fake_scores = critic(fake).squeeze(1)

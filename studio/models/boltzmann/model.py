@@ -43,7 +43,6 @@ class BoltzmannModel(GenerativeModel):
     """A machine and its chains.
 
     Args:
-        config: settings.
         shape: (C, H, W) of the images.
         machine: energy of D = C·H·W visible units.
 

@@ -139,7 +139,6 @@ def chain_pictures(machine: Machine, chains: Tensor, hottest: float, images: Cal
     """The first chains at up to six temperatures, as the mean of the visible units they came from.
 
     Args:
-        machine: what they sample.
         chains: shape (M, R, D).
         hottest: inverse temperature of the last.
         images: from visible values, shape (n, D), to images.

@@ -29,7 +29,6 @@ def log_masses(guess: Guess, schedule: Schedule, like: Tensor) -> Tensor:
 
     Args:
         guess: (x_t, t) → x̂_0.
-        schedule: the noise levels.
         like: of the points' device and type.
     """
     edge = torch.linspace(-1, 1, SIDE + 1, device=like.device, dtype=like.dtype)

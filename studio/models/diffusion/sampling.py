@@ -48,7 +48,6 @@ def trajectory(
     Args:
         start: x_T ~ N(0, 1), shape (B, C, H, W).
         guess: the denoiser's guess of the clean image.
-        schedule: the noise levels.
         times: falling from T to 0.
         sampler: how to step.
         rng: of the ancestral noise; the other samplers need none.

@@ -96,10 +96,7 @@ def noise_profile(
     """Mean loss of a few real images at levels of noise that are evenly spaced between none and all.
 
     Args:
-        schedule: the noise levels.
         loss: (images (B, C, H, W), times (B,), rng) → loss of each image, shape (B,).
-        probe: real images.
-        rng: of the noise.
     """
     wanted = (torch.arange(_LEVELS, dtype=torch.float64) + 0.5) / _LEVELS
     times = torch.searchsorted(schedule.noise, wanted).clamp(1, schedule.steps).unique().tolist()

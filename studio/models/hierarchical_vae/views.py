@@ -39,9 +39,6 @@ class HierarchicalVaeViews(LatentVariableViews):
 
     _model: HierarchicalVae
 
-    def __init__(self, model: HierarchicalVae) -> None:
-        super().__init__(model)
-
     def exportable(self) -> ExportableModel:
         return ExportableModel(
             title="decoders of all layers, to the mean of p(x|z_1)",

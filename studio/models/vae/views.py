@@ -20,9 +20,6 @@ class VaeViews(LatentVariableViews):
 
     _model: Vae
 
-    def __init__(self, model: Vae) -> None:
-        super().__init__(model)
-
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
         return (*super().diagnostics(probe, rng), self._latent_sweep(probe))
 

@@ -108,7 +108,6 @@ class PlannerComparison:
         """All planners at the parameters and the target of a trainer as they are, apart from its training.
 
         Args:
-            trainer: whose.
             seconds: what it may take, about.
         """
         config = trainer.config

@@ -46,9 +46,7 @@ def evaluate_run(
     """Compare what a run's averaged model generates with the target that the run ended with.
 
     Args:
-        run: an opened run folder.
         data: loads the run's data set.
-        progress: told how far it is; may cancel.
         count: samples, at least 10; no more are judged than are independent of each other.
         seed: of their latents.
         judge: name of the judge, as `Judges` has it; the one of the run's configuration if absent.
@@ -60,7 +58,6 @@ def evaluate_run(
 
     Raises:
         UserError: the run or its data set cannot be read, or does not fit the other.
-        Cancelled: the person cancelled.
     """
     model = restore_model(run)
     count = judged_count(model, count)

@@ -80,7 +80,6 @@ class EvaluationJob:
         model: in eval mode; not changed by anybody meanwhile.
         judge: of the model's data set.
         target: makes the tilted data, when it is its turn.
-        count: samples.
         rng: of the samples, on the model's device.
     """
 

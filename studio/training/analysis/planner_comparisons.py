@@ -21,7 +21,6 @@ class PlannerComparisons:
 
     Args:
         trainer: whose planners.
-        post: takes the events.
     """
 
     def __init__(

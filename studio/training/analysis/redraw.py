@@ -25,14 +25,10 @@ def redraw_grid(folder: Path, latents: Latents, count: int, progress: Progress) 
     """A sample grid of these latents, by the newest weights on disk.
 
     Args:
-        folder: the run's.
         latents: behind the samples.
-        count: how many.
-        progress: told how far it is; may cancel.
 
     Raises:
         UserError: the folder or its weights cannot be read, or its examples are no images.
-        Cancelled: the person cancelled.
     """
     return _drawn(folder, latents, count, progress)[0]
 
@@ -55,7 +51,6 @@ def redraw_alike(folders: Sequence[Path], latents: Latents, count: int, progress
 
     Raises:
         UserError: as for one.
-        Cancelled: the person cancelled.
     """
     share = 1 / len(folders)
     drawn = [
@@ -71,13 +66,10 @@ def redraw_between(folder: Path, asked: ShowBetween, progress: Progress) -> Inte
     """The way between samples, by the newest weights on disk.
 
     Args:
-        folder: the run's.
         asked: between which.
-        progress: told how far it is; may cancel.
 
     Raises:
         UserError: the folder or its weights cannot be read, or no latents are behind its images.
-        Cancelled: the person cancelled.
     """
     run = _of_images(folder)
     model = _model(run, asked.averaged, progress)

@@ -22,9 +22,6 @@ class SideTasks:
     """Both, for one run. Neither ends it: where memory runs out they are called off, and the run goes on.
 
     Args:
-        trainer: of the run.
-        evaluator: of the run, if it has one.
-        post: takes the events.
     """
 
     def __init__(self, trainer: Trainer, evaluator: Evaluator | None, post: Callable[[Event], None]) -> None:

@@ -40,11 +40,8 @@ def write_by_class(
     """Draw samples, have them judged, and save each as PNG in the folder of its class; "unsure" is one, too.
 
     Args:
-        run: an opened run folder.
         data: loads the run's data set; the judge that the run asks for sorts them.
         out: a new or empty folder; it appears whole or not at all.
-        progress: told how far it is; may cancel.
-        count: samples.
         seed: of their latents.
         averaged: by the moving average of the weights, or as they are.
         data_root: folder of downloaded data sets, for the judge of another one; the person's own if absent.
@@ -54,7 +51,6 @@ def write_by_class(
 
     Raises:
         UserError: the run or its data cannot be read, or the folder not be written.
-        Cancelled: the person cancelled.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         hint = "Choose a new one: nothing is overwritten."

@@ -18,7 +18,6 @@ def build_model(config: ModelConfig, shape: tuple[int, int, int], seed: int) -> 
     """An untrained model on the CPU; the global stream stays as it is.
 
     Args:
-        config: of the model.
         shape: (C, H, W) of its examples.
         seed: of its weights.
     """

@@ -58,11 +58,9 @@ def drawn_pieces(
         count: of all pieces together.
         rng: of the latents.
         scale: of the data set, as which they are stored.
-        progress: told how far it is; may cancel.
 
     Raises:
         UserError: there is too little memory, or not all of them are finite numbers.
-        Cancelled: the person cancelled.
     """
     starts = range(0, count, _PIECE)
     parts = draw_parts(model, (min(_PIECE, count - start) for start in starts), rng, scale)

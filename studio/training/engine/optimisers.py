@@ -23,7 +23,6 @@ class NetworkOptimiser:
 
     Args:
         config: update rule, rates, clipping and dropout.
-        parameters: what it updates.
         rng: stream of the gradient dropout, on the parameters' device.
     """
 
@@ -143,7 +142,6 @@ def build_rule(config: OptimiserConfig, parameters: Sequence[nn.Parameter]) -> t
 
     Args:
         config: which, and with what rates.
-        parameters: what it updates.
     """
     rate, decay = config.learning_rate, config.weight_decay
     betas = (config.beta1, config.beta2)

@@ -335,7 +335,6 @@ class Trainer:
         """Generated examples as the data set stores them, shape (count, H, W, C).
 
         Args:
-            count: how many.
             averaged: by the averaged weights, or as they are.
             seed: of the random numbers; the run's own if absent, so that they are the same throughout.
         """

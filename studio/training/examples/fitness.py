@@ -12,7 +12,6 @@ def misfit(model: ModelConfig, *, planar: bool) -> UserError | None:
     """Why this model cannot learn the set, with the field at fault; None if it can.
 
     Args:
-        model: settings of any model.
         planar: whether examples are points of the plane.
     """
     return model_spec(model.kind).fault_on_points(model) if planar else None

@@ -86,7 +86,6 @@ class Judges:
 
         Raises:
             UserError: there is none, the examples cannot be judged, or its data are not here.
-            Cancelled: the person cancelled.
         """
         error = self.why_not(name)
         if error is not None:
@@ -110,7 +109,6 @@ class Judges:
 
         Raises:
             UserError: as for `judge`, or it knows no such class.
-            Cancelled: the person cancelled.
         """
         known = self.class_names(name)
         if known:

@@ -52,7 +52,6 @@ def measured_set(examples: ExampleSet, judges: Judges | None = None) -> ExampleF
     class, by its name or number, for which the judge is trained unless it is kept from before.
 
     Args:
-        examples: the data set.
         judges: who may look at it; those whose data lie in the person's own folder if absent.
     """
     asked = judges or Judges(examples, default_data_root())

@@ -30,9 +30,6 @@ class Changes:
     """Makes them, and tells of them by events.
 
     Args:
-        trainer: of the run.
-        reporter: draws samples.
-        tell: takes the events.
     """
 
     def __init__(self, trainer: Trainer, reporter: Reporter, tell: Callable[[Event], None]) -> None:

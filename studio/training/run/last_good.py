@@ -22,7 +22,6 @@ class LastGood:
     """Keeps states of one trainer.
 
     Args:
-        trainer: whose.
         most_bytes: a state larger than that is not kept at all.
     """
 

@@ -70,10 +70,8 @@ class RunLoop:
     """Drives one trainer.
 
     Args:
-        trainer: takes the steps.
         mailbox: commands in; events and snapshots out.
         recorder: keeps the run on disk, if it is kept.
-        limit: when the run is complete.
         evaluator: finds out whether the tilt arrives, if there is one.
         threads: has fewer threads compute while other programs keep the processor busy.
         seconds: spent training before, if the run goes on from a checkpoint.

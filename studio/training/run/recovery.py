@@ -31,7 +31,6 @@ class Recovery:
     Args:
         trainer: that is watched and put back.
         recorder: its folder has checkpoints; None for a run that is not kept.
-        tell: takes the events.
     """
 
     def __init__(self, trainer: Trainer, recorder: Recorder | None, tell: Callable[[Event], None]) -> None:

@@ -36,7 +36,6 @@ class Reporter:
     """Draws one trainer; what it makes is read-only, for another thread to see.
 
     Args:
-        trainer: what is drawn.
         clock: the run's time, by which things fall due.
         latents: of the grids.
 

@@ -44,7 +44,6 @@ class RunRequest:
         config: what to train and how.
         data: loads the data set, or returns the one that is loaded.
         folder: makes the run folder; None leaves nothing on disk.
-        limit: when the run is complete.
         measured: what is known of the examples already; None measures what is needed.
         judge: gives the data set's judge once it is trained, None before; without it nothing is evaluated.
         resumption: where the run goes on from; None begins it.
@@ -65,7 +64,6 @@ class RunHandle(Mailbox):
     """The watcher's end of a run under way.
 
     Args:
-        request: what to run; it starts at once.
     """
 
     def __init__(self, request: RunRequest) -> None:

@@ -96,7 +96,6 @@ class Checkpoint:
 
     Attributes:
         state, resume_state: of its trainer.
-        config: of the run.
         data: fingerprints of its data.
         class_names: of the data set, in label order.
         notes: what is told of it so far.

@@ -25,7 +25,6 @@ class CheckpointStore:
     """Keeps checkpoints of a run.
 
     Args:
-        run: its folder.
     """
 
     def __init__(self, run: Path) -> None:

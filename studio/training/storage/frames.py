@@ -94,7 +94,6 @@ def append_frames(folder: Path, frames: Sequence[Frame], most_bytes: int, *, bac
     """Add to a run's frames, all or none, and thin them out as far as need be.
 
     Args:
-        folder: the run's.
         frames: what is new.
         most_bytes: room for all of them together.
         back_to: the run went back to this step, so that what is there of later ones goes first.
@@ -150,9 +149,6 @@ def _thin_out(connection: sqlite3.Connection, most_bytes: int) -> None:
 
 class FrameStore:
     """The frames of a run as they are on disk now, to be looked at by step.
-
-    Args:
-        folder: the run's.
 
     Raises:
         UserError: they are damaged.

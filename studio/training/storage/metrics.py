@@ -99,7 +99,6 @@ def append_metrics(
     """Add to a run's metrics, all or none.
 
     Args:
-        folder: the run's.
         points, marks, evaluations: what is new.
         back_to: the run went back to this step, so that what is there of later ones goes first.
 
@@ -138,13 +137,8 @@ def _append_points(connection: sqlite3.Connection, points: Sequence[Logged]) -> 
 def read_metrics(folder: Path, progress: Progress | None = None) -> Metrics:
     """The metrics of a run; none where nothing was logged yet.
 
-    Args:
-        folder: the run's.
-        progress: told how far it is; may cancel.
-
     Raises:
         UserError: they are damaged.
-        Cancelled: the person cancelled.
     """
     path = folder / FILE
     if not path.exists():

@@ -38,8 +38,6 @@ class Recorder:
     What could not be written is kept and tried again at the next call: a disk that is full for a while loses nothing.
 
     Args:
-        folder: the run's own.
-        trainer: what is recorded.
         notes: what was told of the run before, if it goes on from a checkpoint.
         data_root: folder of downloaded data sets that the run's lies in, if it is one.
 

@@ -12,7 +12,6 @@ def restore_model(run: Run, *, averaged: bool = True) -> GenerativeModel:
     """The trained model on the CPU, in eval mode.
 
     Args:
-        run: an opened run folder.
         averaged: with the moving average of the weights, or as they were.
 
     Raises:

@@ -143,8 +143,6 @@ def resume(run: Path, step: int | None = None, assignments: Sequence[str] = ()) 
     What config.json was given since the checkpoint is taken up, or refused where it would make another run.
 
     Args:
-        run: its folder.
-        step: of the checkpoint.
         assignments: ``path=value``, on top of config.json.
 
     Raises:

@@ -37,7 +37,6 @@ class RunIdentity:
     """Of one run.
 
     Attributes:
-        folder: the run's.
         trained: in force when its weights were saved, all edits included.
         config: the same, with what no weight depends on, such as where its data lie, as config.json has it now.
         wanted: config.json: what it would go on with, and another run like it begin with.
@@ -150,7 +149,6 @@ class RunIdentity:
 
         Raises:
             UserError: it cannot be read.
-            Cancelled: the person cancelled.
         """
         try:
             return load_dataset(self.config.dataset, root, progress)
