@@ -20,8 +20,7 @@ from studio.library.run_summary import RunSummary, summary_of
 from studio.progress import Progress
 from studio.training.config.run_config import RunConfig
 from studio.training.storage.metrics import Metrics, read_metrics
-from studio.training.storage.run_identity import RunIdentity
-from studio.training.storage.summary import read_summary
+from studio.training.storage.run_identity import RunIdentity, read_summary
 
 Floats = NDArray[np.float64]
 MOST_RUNS = 8

@@ -24,9 +24,8 @@ from studio.training.storage.frames import FILE as FRAMES
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import FILE as METRICS
 from studio.training.storage.metrics import newest_evaluation, newest_point, newest_value
-from studio.training.storage.run_identity import RunIdentity
+from studio.training.storage.run_identity import RunIdentity, read_summary
 from studio.training.storage.sample_strips import tiled
-from studio.training.storage.summary import read_summary
 
 DAMAGED = "damaged"
 UNFINISHED = "unfinished"

@@ -13,7 +13,7 @@ from studio.models import adversarial, boltzmann, diffusion, ebm, hierarchical_v
 from studio.models.config import ModelConfig
 from studio.models.spec import ModelSpec
 
-__all__ = ["MODELS", "AnyModel", "ModelSpec", "model_spec"]
+__all__ = ["MODELS", "AnyModel", "ModelSpec", "misfit", "model_spec"]
 
 MODELS: tuple[ModelSpec, ...] = (
     adversarial.WGAN_GP,
@@ -46,3 +46,8 @@ def model_spec(kind: str) -> ModelSpec:
             return spec
     known = ", ".join(spec.kind for spec in MODELS)
     raise UserError(f"There is no model called {kind!r}", f"On offer: {known}.", field="model.kind")
+
+
+def misfit(model: ModelConfig, *, planar: bool) -> UserError | None:
+    """Why this model cannot learn points of the plane, if that is what examples are, with the field at fault."""
+    return model_spec(model.kind).fault_on_points(model) if planar else None

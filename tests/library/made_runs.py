@@ -15,7 +15,8 @@ from studio.training.config.run_config import RunConfig
 from studio.training.messages.events import Logged
 from studio.training.messages.marks import Mark, MarkKind
 from studio.training.messages.snapshot import SampleGrid
-from studio.training.storage.frames import Frame
+from studio.training.storage.frames import Frame, append_frames
+from studio.training.storage.metrics import append_metrics
 from studio.training.storage.run_folder import RunFolder
 
 CLASSES = tuple("0123456789")
@@ -55,10 +56,10 @@ def make_run(
         for step in range(every, steps + 1, every)
     ]
     edit = Mark(step=steps // 2, kind=MarkKind.EDIT, text=f"ΔH edited at step {steps // 2} (revision 1)")
-    run.append_metrics(points, [edit])
+    append_metrics(path, points, [edit])
     offsets = {name: config.perturbation.offsets.get(name, 0.0) for name in CLASSES}
     grids = [make_grid(round(step)) for step in np.linspace(0, steps, frames)] if frames else []
-    run.append_frames([Frame(grid=grid, seconds=grid.step / 50, offsets=offsets) for grid in grids], 10**9)
+    append_frames(path, [Frame(grid=grid, seconds=grid.step / 50, offsets=offsets) for grid in grids], 10**9)
     run.write_summary(
         {
             "schema_version": 1,

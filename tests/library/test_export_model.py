@@ -25,8 +25,7 @@ from studio.models.catalog import model_spec
 from studio.models.hierarchical_vae.model import HierarchicalVae
 from studio.models.views import ModelViews
 from studio.progress import Progress
-from studio.training.storage.restore import restore_model
-from studio.training.storage.run import Run
+from studio.training.storage.run import Run, restore_model
 from tests.library.made_runs import add_weights, make_config, make_run
 from tests.threads import with_one_thread
 from tests.training.conftest import FAMILIES

@@ -19,9 +19,9 @@ from studio.gui.state.old_runs import Past, read_past
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import DatasetView
+from studio.models.catalog import misfit
 from studio.training.config.run_config import RunConfig
 from studio.training.config.run_title import run_title
-from studio.training.examples.fitness import misfit
 from studio.training.messages.commands import SetLearningRate
 from studio.training.run.session import RunRequest, folder_under
 from studio.training.storage.places import made_absolute

@@ -16,10 +16,9 @@ from studio.gui.widgets.tab_order import follow_layout
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 from studio.gui.widgets.wrapped_label import wrapped_label
-from studio.models.catalog import MODELS, model_spec
+from studio.models.catalog import MODELS, misfit, model_spec
 from studio.models.config import ModelConfig
 from studio.training.config.run_config import RunConfig
-from studio.training.examples.fitness import misfit
 
 
 class ModelSection(QWidget):

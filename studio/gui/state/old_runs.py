@@ -17,8 +17,7 @@ from studio.training.config.run_title import run_title
 from studio.training.messages.events import Evaluated
 from studio.training.storage.frames import Frame, FrameStore
 from studio.training.storage.metrics import Metrics, RecordedEvaluation, newest_evaluations, read_metrics
-from studio.training.storage.run_identity import RunIdentity
-from studio.training.storage.summary import no_summary, read_summary
+from studio.training.storage.run_identity import RunIdentity, no_summary, read_summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from studio.library.export.extras import needed_for
 from studio.library.export.portable_names import portable
 from studio.progress import Progress
 from studio.training.storage.metrics import Metrics, read_metrics
-from studio.training.storage.summary import read_summary
+from studio.training.storage.run_identity import read_summary
 
 _POINTS_AT_ONCE = 1000
 _VERSION = "brain.Event:2"

@@ -87,7 +87,7 @@ def _csv(folder: Path, out: Path, options: ExportOptions, progress: Progress) ->
 
 
 def _parquet(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    from studio.library.export.parquet import write_parquet
+    from studio.library.export.tables import write_parquet
 
     return f"{write_parquet(folder, out, progress):,} rows"
 

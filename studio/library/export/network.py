@@ -17,8 +17,7 @@ from studio.errors import UserError
 from studio.files import whole_file
 from studio.models.catalog import model_spec
 from studio.progress import Progress
-from studio.training.storage.restore import restore_model
-from studio.training.storage.run import Run
+from studio.training.storage.run import Run, restore_model
 
 if TYPE_CHECKING:
     from torch import Tensor

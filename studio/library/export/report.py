@@ -31,9 +31,8 @@ from studio.progress import Progress
 from studio.training.config.run_config import RunConfig
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import Metrics, read_metrics
-from studio.training.storage.run_identity import RunIdentity
+from studio.training.storage.run_identity import RunIdentity, read_summary
 from studio.training.storage.sample_strips import tiled
-from studio.training.storage.summary import read_summary
 
 _SIDE = 180
 _SET_UP = ("epoch", "average_size")

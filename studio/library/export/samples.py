@@ -34,7 +34,7 @@ def write_samples(
     import torch
 
     from studio.training.engine.drawing import drawn_pieces
-    from studio.training.storage.restore import restore_model
+    from studio.training.storage.run import restore_model
 
     saved, progress = Run.open(folder), progress or Progress()
     model = restore_model(saved, averaged=averaged)

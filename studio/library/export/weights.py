@@ -27,7 +27,7 @@ def write_weights(folder: Path, out: Path, *, averaged: bool = True) -> int:
     """
     from safetensors.torch import save
 
-    from studio.training.storage.restore import restore_model
+    from studio.training.storage.run import restore_model
 
     run = Run.open(folder)
     tensors = restore_model(run, averaged=averaged).state_dict()

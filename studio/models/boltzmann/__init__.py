@@ -9,11 +9,29 @@ from typing import TYPE_CHECKING
 
 from studio.errors import UserError
 from studio.models.boltzmann.config import GaussianRbmConfig, RbmConfig
-from studio.models.boltzmann.metrics import METRICS
 from studio.models.spec import ModelSpec
 
 if TYPE_CHECKING:
     from studio.models.base import GenerativeModel
+
+_METRICS: dict[str, tuple[str, str]] = {
+    "reconstruction": (
+        "Reconstruction",
+        "How far an image is from itself after one pass up and down. Weighted mean of √⟨(v − ⟨v⟩(⟨h⟩))²⟩.",
+    ),
+    "hidden_activity": (
+        "Hidden activity",
+        "How many hidden units an example switches on; near 0 or 1 they say nothing. Weighted mean of p(h = 1|v).",
+    ),
+    "chain_motion": (
+        "Chain motion",
+        "How much one sweep changes a chain's hidden units; near 0 the chains stick. Mean of |p(h|v′) − p(h|v)|.",
+    ),
+    "swap_rate": (
+        "Swap rate",
+        "How often neighbouring temperatures exchange chains; 0.2 to 0.5 is good. Share of exchanges accepted.",
+    ),
+}
 
 
 def _build_rbm(config: RbmConfig, shape: tuple[int, int, int]) -> GenerativeModel:
@@ -46,7 +64,7 @@ RBM = ModelSpec(
     config=RbmConfig,
     build=_build_rbm,
     without_latents="An RBM draws images by chains that wander on, so no latent stands behind each of them.",
-    metrics=METRICS,
+    metrics=_METRICS,
     fault_on_points=_fault_on_points,
 )
 
@@ -59,5 +77,5 @@ GAUSSIAN_RBM = ModelSpec(
     config=GaussianRbmConfig,
     build=_build_gaussian_rbm,
     without_latents="A Gaussian RBM draws images by chains that wander on, so no latent stands behind each of them.",
-    metrics=METRICS,
+    metrics=_METRICS,
 )

@@ -23,8 +23,7 @@ from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set, whole_log_weights
 from studio.training.messages.events import Evaluated
 from studio.training.storage.metrics import append_metrics
-from studio.training.storage.restore import restore_model
-from studio.training.storage.run import Run
+from studio.training.storage.run import Run, restore_model
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge

@@ -15,8 +15,7 @@ from studio.training.analysis.latent_images import grid_images, interpolation
 from studio.training.messages.commands import ShowBetween
 from studio.training.messages.latents import Latents
 from studio.training.messages.snapshot import Interpolation, SampleGrid
-from studio.training.storage.restore import restore_model
-from studio.training.storage.run import Run
+from studio.training.storage.run import Run, restore_model
 
 Shape = tuple[int, ...]
 

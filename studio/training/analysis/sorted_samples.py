@@ -18,8 +18,7 @@ from studio.progress import Progress
 from studio.training.analysis.evaluate_run import images_of
 from studio.training.engine.drawing import drawn_pieces
 from studio.training.examples.judges import Judges
-from studio.training.storage.restore import restore_model
-from studio.training.storage.run import Run
+from studio.training.storage.run import Run, restore_model
 from studio.training.storage.run_folder import safe_name
 from studio.training.storage.sample_strips import save_png
 

@@ -15,6 +15,7 @@ from studio.data.example_set import ExampleSet
 from studio.data.scale import Values
 from studio.errors import UserError
 from studio.models.base import Batch, GenerativeModel, Phase
+from studio.models.catalog import misfit
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.nets import has_convolutions
 from studio.models.reduce import reduced_metrics, weighted_loss
@@ -40,7 +41,6 @@ from studio.training.engine.trainer_state import (
     wrong_state,
 )
 from studio.training.examples.examples import Examples, for_models
-from studio.training.examples.fitness import ensure_fit
 from studio.training.examples.measured_set import measured_set, whole_log_weights
 from studio.training.examples.padding import padded
 from studio.training.examples.split import kept_class_log_weights, kept_indices, kept_log_weights, split_off
@@ -69,7 +69,9 @@ class Trainer:
     def __init__(
         self, config: RunConfig, data: ExampleSet, *, device: str = "cpu", measured: ExampleFeatures | None = None
     ) -> None:
-        ensure_fit(config.model, data)
+        error = misfit(config.model, planar=data.plane is not None)
+        if error is not None:
+            raise error
         self.config = config
         self.whole = data
         self._measured = measured_set(data) if measured is None else measured

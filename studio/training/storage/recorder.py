@@ -27,8 +27,9 @@ from studio.training.messages.marks import Mark, mark_of
 from studio.training.storage.checkpoint import Checkpoint, Notes, packed
 from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.fingerprints import Fingerprints
-from studio.training.storage.frames import Frame
+from studio.training.storage.frames import Frame, append_frames
 from studio.training.storage.health import nothing_to_keep
+from studio.training.storage.metrics import append_metrics
 from studio.training.storage.run_folder import RunFolder
 
 
@@ -124,12 +125,12 @@ class Recorder:
         Raises:
             UserError: the folder cannot be written.
         """
-        self.folder.append_metrics(self._points, self._marks, self._evaluations, back_to=self._metrics_back_to)
+        append_metrics(self.folder.path, self._points, self._marks, self._evaluations, back_to=self._metrics_back_to)
         self._metrics_back_to = None
         for written in (self._points, self._marks, self._evaluations):
             written.clear()
         room = self._trainer.config.cadence.sample_room * 10**6
-        self.folder.append_frames(self._frames, room, back_to=self._frames_back_to)
+        append_frames(self.folder.path, self._frames, room, back_to=self._frames_back_to)
         self._frames_back_to = None
         self._frames.clear()
         if not self._config_kept:

@@ -16,11 +16,12 @@ from studio.names import composed
 from studio.training.config.file import read_config
 from studio.training.config.run_config import RunConfig
 from studio.training.storage.metrics import newest_point
-from studio.training.storage.run_identity import RunIdentity
-from studio.training.storage.summary import no_summary, read_summary
+from studio.training.storage.run_identity import RunIdentity, no_summary, read_summary
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from studio.models.base import GenerativeModel
 
 _LARGEST_SIDE = 1024
 
@@ -124,6 +125,30 @@ class Run:
         return {
             name.removeprefix(f"{part}."): tensor for name, tensor in tensors.items() if name.startswith(f"{part}.")
         }
+
+
+def restore_model(run: Run, *, averaged: bool = True) -> GenerativeModel:
+    """The trained model on the CPU, in eval mode.
+
+    Args:
+        averaged: with the moving average of the weights, or as they were.
+
+    Raises:
+        UserError: the weights are missing, damaged or of another model.
+    """
+    from studio.training.engine.building import build_model
+
+    weights = run.weights("average" if averaged else "model")
+    try:
+        model = build_model(run.config.model, run.image_shape, seed=0)
+        model.load_state_dict(weights)
+    except (RuntimeError, MemoryError) as error:
+        raise UserError(
+            "The run's weights do not fit its configuration",
+            f"{run.path}: {(str(error).splitlines() or ['out of memory'])[-1].strip()[:200]}",
+            "config.json, summary.json or weights.safetensors was changed after the run.",
+        ) from error
+    return model.eval().requires_grad_(False)
 
 
 def _image_shape(sizes: Any) -> tuple[int, int, int]:

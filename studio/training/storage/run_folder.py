@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -29,9 +29,7 @@ from studio.files import sweep, whole_file
 from studio.json_text import json_text
 from studio.training.config.run_config import RunConfig
 from studio.training.config.sweep_mark import FILE as SWEEP
-from studio.training.messages.events import Evaluated, Logged
-from studio.training.messages.marks import Mark
-from studio.training.storage.frames import Frame, append_frames
+from studio.training.storage.frames import append_frames
 from studio.training.storage.metrics import append_metrics
 from studio.training.storage.owner import FILE as OWNER
 from studio.training.storage.owner import Owner
@@ -108,8 +106,8 @@ class RunFolder:
                 )
         for place in (path, *(path / name for name in _PARTS)):
             sweep(place)
-        self.append_metrics(back_to=step)
-        self.append_frames((), _NO_LIMIT, back_to=step)
+        append_metrics(path, back_to=step)
+        append_frames(path, (), _NO_LIMIT, back_to=step)
 
     def copied_under(self, root: Path, config: RunConfig) -> RunFolder:
         """A new folder under `root` of the same name, with all that can be read of this one.
@@ -159,34 +157,6 @@ class RunFolder:
         with whole_file(self.path / name) as file:
             # A path that is no Unicode keeps its odd bytes as escapes, which JSON reads back.
             file.write(text.encode(errors="backslashreplace"))
-
-    def append_metrics(
-        self,
-        points: Sequence[Logged] = (),
-        marks: Sequence[Mark] = (),
-        evaluations: Sequence[Evaluated] = (),
-        *,
-        back_to: int | None = None,
-    ) -> None:
-        """Add to metrics.sqlite, all or none; what is there of steps after `back_to` goes first.
-
-        Raises:
-            UserError: the file cannot be written.
-        """
-        append_metrics(self.path, points, marks, evaluations, back_to=back_to)
-
-    def append_frames(self, frames: Sequence[Frame], most_bytes: int, *, back_to: int | None = None) -> None:
-        """Add to frames.sqlite, all or none; what is there of steps after `back_to` goes first.
-
-        Args:
-            frames: sample grids and what else is kept of their moments.
-            most_bytes: room for all of them; beyond it they are thinned out.
-            back_to: the run went back to this step.
-
-        Raises:
-            UserError: the file cannot be written.
-        """
-        append_frames(self.path, frames, most_bytes, back_to=back_to)
 
     def save_weights(self, tensors: Mapping[str, Tensor]) -> Path:
         """Write weights.safetensors.

@@ -11,6 +11,7 @@ as far as the summary does not say otherwise.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 from studio.data.catalog import dataset_spec, load_dataset, not_here_yet
 from studio.data.example_set import ExampleSet
 from studio.errors import UserError
+from studio.files import read_bytes
 from studio.paths import default_data_root
 from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.perturbation import Perturbation
@@ -29,7 +31,6 @@ from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.storage.fingerprints import Fingerprints
 from studio.training.storage.owner import owner_of
 from studio.training.storage.places import with_places_of, without_places
-from studio.training.storage.summary import read_summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,3 +187,27 @@ def _looked_at(trained: RunConfig, now: RunConfig) -> RunConfig:
     """What was trained, with what of config.json has no part in that."""
     free = {name: getattr(now, name) for name in ("name", "cadence", "evaluation", "threads", "device")}
     return with_places_of(trained, now).model_copy(update=free)
+
+
+def read_summary(path: Path) -> Mapping[str, Any]:
+    """What a run's summary.json holds, unchecked.
+
+    Raises:
+        UserError: it is missing or no summary at all.
+    """
+    try:
+        summary = json.loads(read_bytes(path / "summary.json"))
+        if not isinstance(summary, dict):
+            raise TypeError("it holds no JSON object")
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise no_summary(path, error) from error
+    return summary
+
+
+def no_summary(path: Path, error: Exception) -> UserError:
+    """The error of a summary that does not hold what it should."""
+    return UserError(
+        "The run's summary cannot be read",
+        f"{path / 'summary.json'}: {error}.",
+        "The run may have been cut off before its first save.",
+    )

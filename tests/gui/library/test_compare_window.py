@@ -20,8 +20,7 @@ from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.gui.window.workbench import Workbench
 from studio.progress import Progress
 from studio.training.messages.latents import LatentPoint, Latents
-from studio.training.storage.frames import Frame
-from studio.training.storage.run_folder import RunFolder
+from studio.training.storage.frames import Frame, append_frames
 from tests.gui.hands import Hands
 from tests.gui.shown import show
 from tests.library.made_runs import make_config, make_grid, make_run, record_evaluation
@@ -134,7 +133,7 @@ def keep_frames(path: Path, latents: Latents | None, count: int = 9) -> None:
     """Frames of these latents in place of those that are there."""
     (path / "frames.sqlite").unlink()
     grid = replace(make_grid(100, count), latents=latents)
-    RunFolder(path).append_frames([Frame(grid=grid, seconds=1.0)], 10**9)
+    append_frames(path, [Frame(grid=grid, seconds=1.0)], 10**9)
 
 
 FIRST = Latents(seed=5)

@@ -10,12 +10,12 @@ import pytest
 
 from studio.data.catalog import load_dataset
 from studio.gui.live.plane.lessons import LESSONS, Lesson
+from studio.models.catalog import misfit
 from studio.models.plane import Arrows
 from studio.paths import resources
 from studio.training.analysis.plane_watch import PlaneWatch
 from studio.training.config.file import read_config
 from studio.training.engine.trainer import Trainer
-from studio.training.examples.fitness import ensure_fit
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
@@ -23,7 +23,7 @@ def test_that_a_lesson_is_readable_fits_its_data_and_has_three_sentences(lesson:
     config = read_config(lesson.path)
     data = load_dataset(config.dataset, Path())
     config.perturbation.resolve(data.class_names)
-    ensure_fit(config.model, data)
+    assert misfit(config.model, planar=data.plane is not None) is None
     assert data.plane is not None
     assert all(text.endswith(".") for text in (lesson.setting, lesson.sight, lesson.trial))
     assert lesson.title in config.name or config.name.startswith("Lesson")

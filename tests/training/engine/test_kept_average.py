@@ -20,9 +20,8 @@ from studio.training.run.loop import RunLoop
 from studio.training.storage.checkpoint import read_checkpoint
 from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.recorder import Recorder
-from studio.training.storage.restore import restore_model
 from studio.training.storage.resumption import resume
-from studio.training.storage.run import Run
+from studio.training.storage.run import Run, restore_model
 from tests.training.conftest import PlayedMailbox, steps, tiny_config, tiny_images
 from tests.training.played import Played
 

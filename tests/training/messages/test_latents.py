@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,6 @@ from studio.training.messages.latents import FILE, LatentPoint, Latents, read_la
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.recorder import Recorder
 from studio.training.storage.resumption import resume
-from studio.training.storage.run_folder import RunFolder
 from tests.training.conftest import FAMILIES, KINDS, steps, tiny_config, tiny_images
 from tests.training.played import Played, Script
 
@@ -214,23 +211,6 @@ def test_that_a_resumed_run_shows_the_latents_that_it_showed_last(tmp_path: Path
 def test_that_of_many_choices_only_the_last_counts() -> None:
     commands: list[Command] = [SetLatents(latents=FIRST), ShowBetween(), SetLatents(latents=FIRST.rerolled(8))]
     assert without_outdated(commands) == commands[1:]
-
-
-def test_that_frames_written_before_latents_were_kept_are_read_and_added_to(tmp_path: Path) -> None:
-    Played(folder=tmp_path / "run").run(steps(2))
-    with closing(sqlite3.connect(tmp_path / "run" / "frames.sqlite", isolation_level=None)) as connection:
-        for column in ("latents", "batch", "diagnostics"):
-            connection.execute(f"ALTER TABLE frame DROP COLUMN {column}")
-        connection.execute("PRAGMA user_version = 1")
-    frames = FrameStore(tmp_path / "run")
-    old = frames.at(2)
-    assert old is not None
-    assert old.grid.latents is None
-    new = old.grid.__class__(step=3, raw=old.grid.raw, averaged=old.grid.averaged, latents=FIRST)
-    RunFolder(tmp_path / "run").append_frames([type(old)(grid=new, seconds=0.0)], 10**9)
-    frames = FrameStore(tmp_path / "run")
-    found = [frames.at(step) for step in (2, 3)]
-    assert [frame and frame.grid.latents for frame in found] == [None, FIRST]
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,8 @@ from studio.training.messages.events import LearningRateApplied, Logged, Noticed
 from studio.training.messages.latents import Latents
 from studio.training.run.last_good import LastGood
 from studio.training.storage.checkpoint_store import CheckpointStore
-from studio.training.storage.restore import restore_model
 from studio.training.storage.resumption import resume
-from studio.training.storage.run import Run
+from studio.training.storage.run import Run, restore_model
 from tests.training.conftest import steps, tiny_config, tiny_images
 from tests.training.played import Played
 

@@ -280,7 +280,7 @@ def test_that_going_back_is_written_once_to_each_file(monkeypatch: pytest.Monkey
         raise UserError("The disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(recorder.folder, "append_frames", full)
+        patch.setattr("studio.training.storage.recorder.append_frames", full)
         with pytest.raises(UserError):
             recorder.flush()
     recorder.flush()

@@ -24,11 +24,10 @@ from studio.training.messages.events import Logged
 from studio.training.messages.latents import Latents
 from studio.training.messages.snapshot import SampleGrid
 from studio.training.run.loop import RunLoop
-from studio.training.storage.frames import Frame, FrameStore
-from studio.training.storage.metrics import read_metrics
+from studio.training.storage.frames import Frame, FrameStore, append_frames
+from studio.training.storage.metrics import append_metrics, read_metrics
 from studio.training.storage.recorder import Recorder
-from studio.training.storage.restore import restore_model
-from studio.training.storage.run import Run
+from studio.training.storage.run import Run, restore_model
 from studio.training.storage.run_folder import RunFolder
 from studio.training.storage.sample_strips import tiled
 from tests.training.conftest import PlayedMailbox, steps, tiny_config, tiny_images
@@ -215,11 +214,11 @@ def test_that_something_in_the_way_is_a_message(run_path: Path) -> None:
     folder = RunFolder.at(run_path, CONFIG)
     (run_path / "metrics.sqlite").mkdir()
     with pytest.raises(UserError, match="metrics cannot be written"):
-        folder.append_metrics([Logged(step=1, seconds=0, values={})])
+        append_metrics(folder.path, [Logged(step=1, seconds=0, values={})])
     (run_path / "frames.sqlite").write_bytes(b"thesis" * 1000)
     grid = SampleGrid(step=0, raw=np.zeros((1, 8, 8, 1), np.uint8), averaged=np.zeros((1, 8, 8, 1), np.uint8))
     with pytest.raises(UserError, match="sample grids cannot be written"):
-        folder.append_frames([Frame(grid=grid, seconds=0)], 10**6)
+        append_frames(folder.path, [Frame(grid=grid, seconds=0)], 10**6)
     assert (run_path / "frames.sqlite").read_bytes() == b"thesis" * 1000
 
 

@@ -18,8 +18,7 @@ from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Profile, R
 from studio.models.plane import Arrows, Field, Flow, Net
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.snapshot import PlannedExamples
-from studio.training.storage.frames import Frame, FrameStore
-from studio.training.storage.run_folder import RunFolder
+from studio.training.storage.frames import Frame, FrameStore, append_frames
 from studio.training.storage.views import inflated, pack_batch, pack_diagnostics, unpack_batch, unpack_diagnostics
 from tests.library.made_runs import make_grid
 from tests.training.conftest import steps, tiny_config, tiny_images
@@ -144,7 +143,7 @@ def test_that_bytes_that_are_cut_off_or_endless_are_refused(tmp_path: Path, monk
     for packed in (whole[:-9], b"nonsense", zlib.compress(bytes(2**20 + 1))):
         with pytest.raises(ValueError):  # noqa: PT011
             unpack_batch(packed)
-    RunFolder(tmp_path).append_frames([Frame(grid=make_grid(1), seconds=0.0, planned=PLANNED)], 10**9)
+    append_frames(tmp_path, [Frame(grid=make_grid(1), seconds=0.0, planned=PLANNED)], 10**9)
     with closing(sqlite3.connect(tmp_path / "frames.sqlite", isolation_level=None)) as connection:
         connection.execute("UPDATE frame SET batch = x'00', diagnostics = x'00'")
     frames = FrameStore(tmp_path)
