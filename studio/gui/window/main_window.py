@@ -32,6 +32,8 @@ from studio.gui.window.workbench import Workbench
 
 if TYPE_CHECKING:
     from studio.gui.queue.panel import QueuePanel
+    from studio.gui.target.energy.panel import EnergyPanel
+    from studio.gui.target.offsets.panel import OffsetsPanel
 
 _FIRST_SIZE = (1280, 800)
 _TITLE_BAR = 40
@@ -75,6 +77,7 @@ class MainWindow(QMainWindow):
         self._compose()
         fill_menus(self)
         self.docks["queue"].filled.connect(self._on_queue)
+        self.docks["offsets"].filled.connect(self._on_table)
         for dock in self.docks.values():
             dock.filled.connect(self._late.start)
         workbench.lessons.changed.connect(self._show_lesson)
@@ -184,6 +187,18 @@ class MainWindow(QMainWindow):
 
     def _on_queue(self, panel: QWidget) -> None:
         cast("QueuePanel", panel).wanted.connect(lambda: self.show_panel("queue"))
+
+    def _on_table(self, panel: QWidget) -> None:
+        """Remember its columns, and lead from its terms to where they are edited."""
+        table = cast("OffsetsPanel", panel)
+        table.columns = str(self._settings.value("table_columns", ""))
+        table.columns_chosen.connect(lambda names: self._settings.setValue("table_columns", names))
+        table.term_asked.connect(self._edit_term)
+
+    @Slot(int)
+    def _edit_term(self, place: int) -> None:
+        self.show_panel("energy")
+        cast("EnergyPanel", self.docks["energy"].widget()).edit_term(place)
 
     # -- behaviour
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, QSettings
-from PySide6.QtWidgets import QTableView, QWidget
+from PySide6.QtWidgets import QPushButton, QTableView, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.live.examples import ExamplesPanel
 from studio.gui.target.offsets.columns import Column
+from studio.gui.target.offsets.panel import OffsetsPanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.tilt_page import CURVES
@@ -214,3 +215,27 @@ def test_that_the_window_fits_a_screen_of_960_by_540(window: MainWindow, workben
     for button in (strip.change, strip.buttons["start"], strip.more, strip.view):
         corner = button.mapTo(window, QPoint(button.width(), button.height()))
         assert corner.x() <= 960, button.objectName()
+
+
+def test_that_a_term_of_the_table_leads_to_where_terms_are_added_and_edited(hands: Hands) -> None:
+    hands.qtbot.mouseClick(hands.find(QToolButton, "offsets_add_term"), Button.LeftButton)
+    add = hands.find(QPushButton, "energy_add")
+    assert add.menu().isVisible()
+    formula = next(each for each in add.menu().actions() if each.text() == "Formula")
+    add.menu().close()
+    formula.trigger()
+    hands.key(Key.Key_Escape)
+    hands.qtbot.mouseClick(hands.find(QToolButton, "offsets_term_0_edit"), Button.LeftButton)
+    assert hands.find(QWidget, "term_0").isAncestorOf(hands.focus())
+
+
+def test_that_the_columns_of_the_table_are_remembered(
+    hands: Hands, workbench: Workbench, theme: ThemeManager, settings: QSettings
+) -> None:
+    hands.find(OffsetsPanel, "offsets").head.columns[Column.WEIGHT].trigger()
+    window = MainWindow(workbench, theme, settings)
+    panel = window.docks["offsets"].widget()
+    assert isinstance(panel, OffsetsPanel)
+    assert not panel.table.isColumnHidden(Column.WEIGHT)
+    assert panel.table.isColumnHidden(Column.COUNT)
+    window.deleteLater()
