@@ -51,6 +51,7 @@ class SharesPanel(LivePanel):
 
     NAME = "shares"
     TITLE = "Shares"
+    OF_RUN = True
 
     def __init__(
         self, setup: Setup, evaluations: EvaluationControl, theme: ThemeManager, parent: QWidget | None = None

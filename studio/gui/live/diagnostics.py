@@ -45,6 +45,7 @@ class DiagnosticsPanel(LivePanel):
 
     NAME = "diagnostics"
     TITLE = "Diagnostics"
+    OF_RUN = True
 
     def __init__(self, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -214,7 +215,8 @@ class DiagnosticsPanel(LivePanel):
     def save(self) -> None:
         shown = self.shown
         if isinstance(shown, Pictures):
-            self.saver.ask(f"Save {shown.title}", f"{shown.name}-step-{self._step}", self._picture)
+            name = f"{self._time.picture_name}-{shown.name}-step-{self._step}"
+            self.saver.ask(f"Save {shown.title}", name, self._picture)
 
     def _picture(self) -> QImage:
         return side_by_side([self.pictures.picture], QColor(self.theme.tokens.surface))

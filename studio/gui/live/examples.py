@@ -31,6 +31,7 @@ class ExamplesPanel(LivePanel):
 
     NAME = "examples"
     TITLE = "Examples"
+    OF_RUN = True
 
     def __init__(self, time: TimeCursor, data: SubjectData, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)

@@ -104,6 +104,8 @@ class CurvesPanel(LivePanel):
         source: where they come from.
     """
 
+    OF_RUN = True
+
     def __init__(
         self, spec: CurvesSpec, source: HistorySource, theme: ThemeManager, parent: QWidget | None = None
     ) -> None:

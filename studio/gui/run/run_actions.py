@@ -184,7 +184,8 @@ class RunActions(QObject):
     @Slot(object)
     def take_subject(self, subject: Subject) -> None:
         """The window is about something else."""
-        changed = subject.resumable != self._subject.resumable
+        before = self._subject
+        changed = (subject.resumable, subject.of_run) != (before.resumable, before.of_run)
         self._subject = subject
         if changed:
             self._refresh()
@@ -206,6 +207,8 @@ class RunActions(QObject):
         for control in _CONTROLS:
             self._actions[control.name].setEnabled(control.name == "stop" if waiting else control.enabled(run))
         self._actions["continue"].setEnabled(not waiting and self._subject.resumable is not None)
+        if not self._subject.of_run:  # what it would evaluate is not what is looked at
+            self._actions["evaluate"].setEnabled(False)
         blocked = self._starter.blocked
         self._actions["start"].setEnabled(not blocked)
         _describe(self._actions["start"], blocked or _CONTROLS[0].tip)

@@ -26,6 +26,7 @@ class SubjectControl(QObject):
     """
 
     subject_changed = Signal(object)  # Subject
+    others_changed = Signal(str)  # whose numbers panels show beside the set-up; empty if nobody else's
 
     def __init__(
         self, setup: Setup, runs: RunControl, starter: RunStarter, time: TimeCursor, parent: QObject | None = None
@@ -41,6 +42,11 @@ class SubjectControl(QObject):
         starter.changed.connect(self._refresh)
         time.run_shown.connect(self._refresh)
         time.changed.connect(self._refresh)
+
+    @property
+    def others(self) -> str:
+        """Whose numbers panels show beside the set-up, in words."""
+        return self.subject.others.words if self.subject.others is not None else ""
 
     def offer(self, offer: Offer | None) -> None:
         """Offer to go on with a run, until there is one or the set-up is another."""
@@ -106,5 +112,7 @@ class SubjectControl(QObject):
     def _refresh(self) -> None:
         subject = self._decide()
         if subject != self.subject:
-            self.subject = subject
+            before, self.subject = self.others, subject
             self.subject_changed.emit(subject)
+            if self.others != before:
+                self.others_changed.emit(self.others)

@@ -21,6 +21,7 @@ from studio.gui.state.task_runner import TaskRunner
 from studio.training.config.run_config import RunConfig
 from studio.training.messages.marks import Mark
 from studio.training.messages.snapshot import Snapshot
+from studio.training.storage.run_folder import safe_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,11 @@ class TimeCursor(QObject):
             last=last,
             marks=tuple(history.marks),
         )
+
+    @property
+    def picture_name(self) -> str:
+        """How the name of a picture of the run that is shown begins."""
+        return safe_name(self.view.title)
 
     # -- intent
 

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.gui.widgets.veil import Veil
 
 
 class LivePanel(QWidget):
@@ -23,6 +24,8 @@ class LivePanel(QWidget):
 
     NAME = ""
     TITLE = ""
+    OF_RUN = False
+    """All that it shows is of the run that is shown."""
 
     def __init__(self, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,6 +47,7 @@ class LivePanel(QWidget):
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(content)
+        self.veil = Veil(theme, self)
         theme.changed.connect(self._on_theme)
 
     def draw(self) -> None:
@@ -59,6 +63,11 @@ class LivePanel(QWidget):
         if text != self.figures:
             self.figures = text
             self.figures_changed.emit(text)
+
+    @Slot(str)
+    def show_owner(self, words: str) -> None:
+        """Say whose the numbers are where they are not what the window is about; empty where they are."""
+        self.veil.show_words(words if self.OF_RUN else "")
 
     def request_draw(self) -> None:
         """Draw now, or as soon as the panel can be seen."""

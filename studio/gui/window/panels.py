@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
+from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
 
@@ -39,6 +40,9 @@ class Panel:
         kind, *spec = (_load(path) for path in (self.path, self.spec) if path)
         found = kind(*spec, *(getattr(workbench, each) for each in self.takes.split()), theme, parent)
         assert isinstance(found, QWidget)
+        if isinstance(found, LivePanel):
+            workbench.subjects.others_changed.connect(found.show_owner)
+            found.show_owner(workbench.subjects.others)
         return found
 
 

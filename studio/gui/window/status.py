@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QS
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.log import Log
 from studio.gui.state.log_line import Level, LogLine
+from studio.gui.state.subject import Aspect
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunPhase, RunView
+from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.widgets.elided import Elided
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
@@ -77,9 +79,11 @@ _FIGURES = (
 
 
 class RunFigures(QWidget):
-    """Step, rates, epoch and time; of fixed width, so that nothing jumps while numbers change."""
+    """Step, rates, epoch and time of the subject; of fixed width, so that nothing jumps while numbers change."""
 
-    def __init__(self, runs: RunControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, runs: RunControl, subjects: SubjectControl, theme: ThemeManager, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("run_figures")
         row = QHBoxLayout(self)
@@ -95,8 +99,10 @@ class RunFigures(QWidget):
             self._labels[figure.name] = self._figure(row, figure)
             row.addSpacing(theme.tokens.spacing)
         row.addStretch(1)
+        self._runs, self._subjects = runs, subjects
         runs.run_changed.connect(self._show)
-        self._show(runs.run)
+        subjects.subject_changed.connect(self._show)
+        self._show()
 
     @staticmethod
     def _figure(row: QHBoxLayout, figure: _Figure) -> QLabel:
@@ -111,9 +117,14 @@ class RunFigures(QWidget):
             row.addWidget(label)
         return number
 
-    @Slot(object)
-    def _show(self, run: RunView) -> None:
-        self.phase.setText(str(run.phase))
+    @Slot()
+    def _show(self) -> None:
+        run, subject = self._runs.run, self._subjects.subject
+        if subject.aspect is Aspect.SETUP:
+            run = RunView()
+        elif not subject.live:  # of a run from disk no more is known
+            run = RunView(step=subject.step)
+        self.phase.setText(str(run.phase) if subject.live else "on disk")
         live = run.phase is not RunPhase.IDLE and run.phase is not RunPhase.PREPARING
         texts = {
             "step": f"{run.step:,}",
@@ -123,7 +134,7 @@ class RunFigures(QWidget):
             "elapsed": format_duration(run.seconds),
         }
         for name, label in self._labels.items():
-            label.setText(texts[name] if live else "–")
+            label.setText(texts[name] if live or (name == "step" and not subject.live) else "–")
 
 
 class StudioStatusBar(QStatusBar):

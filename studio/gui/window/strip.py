@@ -61,7 +61,7 @@ class BenchRow(QFrame):
         row.setContentsMargins(theme.tokens.spacing, 0, theme.tokens.spacing, 0)
         for name in ("step", "sample", "evaluate"):
             row.addWidget(ActionButton(actions[name], theme))
-        row.addWidget(RunFigures(workbench.runs, theme), 1)
+        row.addWidget(RunFigures(workbench.runs, workbench.subjects, theme), 1)
 
 
 class Strip(QFrame):

@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.state.subject import Aspect
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.gui.timeline.time_cursor import TimeView
 from tests.gui.hands import Hands
+from tests.gui.shown import make_snapshot
 from tests.library.made_runs import make_config, make_run
 
 LEFT = Qt.MouseButton.LeftButton
@@ -160,3 +162,36 @@ def test_that_a_run_is_trained_looked_at_edited_and_left(qtbot: QtBot, quick_han
     press(hands, "leave")
     assert banner(hands) == ("Set-up", "")
     assert hands.bench.time.config is None
+
+
+@pytest.mark.usefixtures("all_panels")
+def test_that_another_runs_pictures_are_dimmed_and_say_whose_they_are(hands: Hands) -> None:
+    bench, samples = hands.bench, hands.window.docks["samples"].widget()
+    assert isinstance(samples, SamplesPanel)
+    bench.runs.title = "twos"
+    bench.runs.config = bench.setup.config
+    bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=102))
+    bench.runs.snapshot_arrived.emit(make_snapshot(102))
+    bench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=102))
+    assert samples.veil.isHidden()
+    hands.enter(2, Column.TARGET, "30")
+    assert samples.veil.isVisible()
+    assert samples.veil.words == "of “twos”, step 102"
+    assert samples.veil.size() == samples.size()
+    press(hands, "leave")
+    assert samples.veil.isHidden()
+    assert "Press Start" in samples.empty_text
+
+
+def test_that_the_toolbar_is_about_the_subject(hands: Hands, old_run: Path) -> None:
+    bench, evaluate = hands.bench, hands.window.actions_of_run["evaluate"]
+    step, rate = hands.find(QLabel, "run_step"), hands.find(QLabel, "run_steps_rate")
+    bench.runs.title, bench.runs.config = "twos", bench.setup.config
+    bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=102, steps_per_second=40.0))
+    assert (step.text(), rate.text(), evaluate.isEnabled()) == ("102", "40.0", True)
+    look_at(hands, old_run)
+    assert (step.text(), rate.text(), evaluate.isEnabled()) == ("1,000", "–", False)
+    assert bench.time.picture_name == "an-old-run"
+    press(hands, "leave")  # to the run that trains
+    assert banner(hands) == ("Training “twos”", "step 102")
+    assert (step.text(), rate.text(), evaluate.isEnabled()) == ("102", "40.0", True)

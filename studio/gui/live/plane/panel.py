@@ -89,6 +89,7 @@ class PlanePanel(LivePanel):
         self._drawn: deque[float] = deque(maxlen=30)
         self.frames = 0
         self._last: PlaneFrame | None = None  # that was drawn
+        self._owner = ""  # of the samples, where they are not of what the window is about
         self._by_hand = False  # the person chose the heat map
         self.canvas = PlaneCanvas(theme)
         self.canvas.describe = self._describe
@@ -207,6 +208,12 @@ class PlanePanel(LivePanel):
             self.toggles[key].setEnabled(self._frame is None or layer in self.canvas.shown_by_model)
         self._show_step()
 
+    @Slot(str)
+    def show_owner(self, words: str) -> None:
+        """Data and target are what is set up; the samples may be another's."""
+        self._owner = words
+        self._show_step()
+
     def _collect_fields(self, dataset: DatasetView, exact: ExactFields) -> None:
         tilt = self._target.tilt
         if tilt is not None and tilt.dataset is not dataset:
@@ -269,7 +276,8 @@ class PlanePanel(LivePanel):
         rate = ""
         if len(self._drawn) > 5 and self._drawn[-1] > self._drawn[0]:
             rate = f" · {(len(self._drawn) - 1) / (self._drawn[-1] - self._drawn[0]):.0f} frames/s"
-        self._step.setText(f"step {whole(self._frame.step)}{rate}".ljust(28, FIGURE_SPACE))
+        text = self._owner or f"step {whole(self._frame.step)}{rate}"
+        self._step.setText(text.ljust(28, FIGURE_SPACE))
 
     def _describe(self, x: float, y: float) -> str:
         """Every field's value under the mouse."""

@@ -42,6 +42,7 @@ class SamplesPanel(LivePanel):
 
     NAME = "samples"
     TITLE = "Samples"
+    OF_RUN = True
 
     def __init__(
         self, time: TimeCursor, latents: LatentControl, theme: ThemeManager, parent: QWidget | None = None
@@ -58,6 +59,7 @@ class SamplesPanel(LivePanel):
         self.way = BetweenView()
         self.way.hide()
         self._sides: dict[str, QWidget] = {}
+        self._time = time
         self.saver = PictureSaver()
         self.body.addWidget(self._controls())
         self.body.addLayout(self._view_pair(), 1)
@@ -257,7 +259,7 @@ class SamplesPanel(LivePanel):
         """Ask where to, and save what is shown."""
         if self._grid is not None:
             what, step = ("samples", self._grid.step) if self.shown else ("between", self.way.step)
-            self.saver.ask("Save samples", f"{what}-step-{step}", self._picture)
+            self.saver.ask("Save samples", f"{self._time.picture_name}-{what}-step-{step}", self._picture)
 
     def _picture(self) -> QImage:
         pictures = [self._pictures[name] for name in self.shown] or [self.way.picture]
