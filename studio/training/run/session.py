@@ -26,7 +26,7 @@ from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set
 from studio.training.messages.background import Background
 from studio.training.messages.commands import Command, Stop
-from studio.training.messages.events import Finished, Outcome, PerturbationApplied, Preparing, Remarked, Started
+from studio.training.messages.events import Event, Finished, Outcome, PerturbationApplied, Preparing, Remarked, Started
 from studio.training.messages.mailbox import Mailbox
 from studio.training.run.loop import RunLoop
 from studio.training.storage.resumption import Resumption
@@ -34,6 +34,9 @@ from studio.training.storage.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
+    from studio.training.engine.trainer import Trainer
+    from studio.training.storage.checkpoint import Notes
+    from studio.training.storage.recorder import Recorder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,55 +112,70 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, ending: 
         request.resumption.ensure_current()  # before much is done in vain
     mailbox.post(Preparing(text="Loading torch"))
     from studio.training.analysis.evaluator import Evaluator
-    from studio.training.engine.devices import resolve_device
     from studio.training.engine.threads import ThreadGuard, use_threads, useful_threads
-    from studio.training.engine.trainer import Trainer
-    from studio.training.storage.recorder import Recorder
 
     mailbox.post(Preparing(text="Reading the data set"))
     data = request.data(progress)
     progress.check()
     if request.resumption is not None:
         request.resumption.ensure_data(data)
-    device = resolve_device(request.config.device)
     threads = use_threads(request.config.threads or useful_threads(math.prod(data.image_shape)))
-    mailbox.post(Preparing(text="Building the model"))
-    judges = Judges(data, request.data_root or default_data_root())
-    measured = request.measured or measured_set(data, judges)
-    _measure(request.config, data, measured, mailbox, progress)
-    trainer = Trainer(request.config, data, device=device, measured=measured)
+    trainer = _build(request, data, mailbox, progress)
     notes = None
     if request.resumption is not None:
         mailbox.post(Preparing(text=f"Going on from step {request.resumption.step:,}"))
         notes = request.resumption.load_into(trainer)
     # The last moment to give up without a trace: from here on there is a folder, and a Stop saves into it.
     progress.check()
+    recorder = _begin(request, trainer, threads, notes, mailbox, ending)
+    evaluator = Evaluator(trainer, request.judge) if request.judge is not None else None
+    # A number that the person has set stays, and a GPU waits for no thread.
+    guarded = threads if trainer.device.type == "cpu" and not request.config.threads else 1
+    guard, seconds = ThreadGuard(guarded, use_threads), notes.seconds if notes else 0.0
+    return RunLoop(trainer, mailbox, recorder, request.limit, evaluator, guard, seconds)
+
+
+def _build(request: RunRequest, data: ExampleSet, mailbox: Mailbox, progress: Progress) -> Trainer:
+    from studio.training.engine.devices import resolve_device
+    from studio.training.engine.trainer import Trainer
+
+    device = resolve_device(request.config.device)
+    mailbox.post(Preparing(text="Building the model"))
+    measured = request.measured or measured_set(data, Judges(data, request.data_root or default_data_root()))
+    _measure(request.config, data, measured, mailbox, progress)
+    return Trainer(request.config, data, device=device, measured=measured)
+
+
+def _begin(
+    request: RunRequest, trainer: Trainer, threads: int, notes: Notes | None, mailbox: Mailbox, ending: ExitStack
+) -> Recorder | None:
+    """Make the run's folder, if it has one, and tell that the first step is next."""
+    from studio.training.storage.recorder import Recorder
+
     folder = request.folder() if request.folder is not None else None
     if folder is not None:
         ending.callback(folder.release)
-    started = Started(
-        device=device,
-        threads=threads,
-        parameters=trainer.parameter_count,
-        folder=folder.path if folder else None,
-        step=trainer.step_count,
-    )
-    mailbox.post(started)
-    for remark in trainer.remarks:
-        mailbox.post(Remarked(text=remark))
+    events: list[Event] = [
+        Started(
+            device=str(trainer.device),
+            threads=threads,
+            parameters=trainer.parameter_count,
+            folder=folder.path if folder else None,
+            step=trainer.step_count,
+        ),
+        *(Remarked(text=remark) for remark in trainer.remarks),
+    ]
     recorder = Recorder(folder, trainer, notes, request.data_root) if folder else None
+    resumption = request.resumption
     if recorder is not None:
         ending.callback(recorder.release)
-        recorder.hear(started)
-        if request.resumption is not None and request.resumption.retargeted and not request.resumption.forked:
-            edited = PerturbationApplied(step=trainer.step_count, revision=request.resumption.revision)
-            recorder.hear(edited)
-            mailbox.post(edited)
-    evaluator = Evaluator(trainer, request.judge) if request.judge is not None else None
-    # A number that the person has set stays, and a GPU waits for no thread.
-    guarded = threads if device == "cpu" and not request.config.threads else 1
-    guard, seconds = ThreadGuard(guarded, use_threads), notes.seconds if notes else 0.0
-    return RunLoop(trainer, mailbox, recorder, request.limit, evaluator, guard, seconds)
+        if resumption is not None and resumption.retargeted and not resumption.forked:
+            events.append(PerturbationApplied(step=trainer.step_count, revision=resumption.revision))
+    for event in events:
+        mailbox.post(event)
+        if recorder is not None:
+            recorder.hear(event)
+    return recorder
 
 
 def _measure(

@@ -79,6 +79,16 @@ class CheckpointRecord(Settings):
             raise ValueError("there are not as many offsets as classes")
         return self
 
+    @property
+    def perturbation(self) -> Perturbation:
+        """The target in force.
+
+        Raises:
+            ValueError: the energy is none.
+        """
+        energy = energy_of_record(self.energy)
+        return Perturbation(offsets=self.offsets, energy=energy, gauge=self.gauge, revision=self.revision)
+
     def target(self, before: PerturbationConfig) -> PerturbationConfig:
         """The target in force, as a configuration holds it; what it does not say is as in `before`.
 
@@ -181,12 +191,6 @@ def read_checkpoint(path: Path) -> Checkpoint:
         planner = {name: tensor.numpy() for name, tensor in parts.get("planner", {}).items()}
     except (KeyError, TypeError, ValueError) as error:  # one is missing, or has a type that NumPy lacks
         _refuse(path, str(error))
-    perturbation = Perturbation(
-        offsets=record.offsets,
-        energy=energy_of_record(record.energy),
-        gauge=record.gauge,
-        revision=record.revision,
-    )
     return Checkpoint(
         state=TrainerState(
             step=record.step,
@@ -198,7 +202,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         ),
         resume_state=ResumeState(
             skipped=record.skipped,
-            perturbation=perturbation,
+            perturbation=record.perturbation,
             planner=planner,
             planning=record.planning,
             noise=noise,
