@@ -29,7 +29,7 @@ _COLUMNS = (
     ("Remark", "What went wrong, if something did."),
 )
 _MOVES = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
-_PROGRESS, _TOOK = 3, 4
+_PROGRESS, _TOOK, _REMARK = 3, 4, 5
 _WIDTHS = {1: 12, 2: 11, 3: 17, 4: 8}
 """Characters that a column needs; the first and the last share what is left."""
 
@@ -90,6 +90,8 @@ class QueueTable(QTableWidget):
         self.setRowCount(len(jobs))
         for row, job in enumerate(jobs):
             self._fill(row, job)
+        self.setColumnHidden(_TOOK, not any(map(_taken, jobs)))
+        self.setColumnHidden(_REMARK, not any(job.error for job in jobs))
         if before == [job.id for job in jobs]:
             return
         selection, flags = QItemSelection(), QItemSelectionModel.SelectionFlag

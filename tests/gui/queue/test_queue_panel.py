@@ -107,6 +107,7 @@ def test_that_a_run_without_a_name_is_called_by_what_it_trains(
     (job,) = workbench.queue.jobs
     assert column(panel, 0) == ["Digits · WGAN-GP · 2 → 29.9 %"]
     assert column(panel, 1) == ["2 −1.36"]
+    assert [panel.table.isColumnHidden(place) for place in range(6)] == [False] * 4 + [True] * 2, "nothing has run"
     job = replace(job, folder=make_run(workbench.setup.runs_root, "begun", steps=100), attempts=1)
     for limit, done in ((StopCondition(steps=400), "25 % of 400 steps"), (StopCondition(seconds=60), "3 % of 1 min")):
         panel.table.show_jobs([replace(job, limit=limit)])
