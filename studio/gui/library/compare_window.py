@@ -10,9 +10,7 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
-    QSlider,
     QSplitter,
     QTableWidget,
     QTableWidgetItem,
@@ -25,13 +23,13 @@ from studio.errors import UserError
 from studio.gui.evaluation.bars import Bars, SharesBars
 from studio.gui.library.compare_plot import ComparedCurve, ComparePlot
 from studio.gui.library.compare_samples import CompareSamples
-from studio.gui.plots.curves import WINDOWS
 from studio.gui.plots.legend import Chip, Legend
+from studio.gui.plots.smoothing import Smoothing
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import FlowLayout
-from studio.gui.widgets.number_format import compact, whole
+from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.library.compare import (
@@ -142,31 +140,15 @@ class CompareWindow(QWidget):
         tip = "Draw runs that differ in their seed alone as their mean, in the band from the least to the largest."
         self.band = toggle_button("compare_band", "Seeds as band", tip, checked=True)
         self.band.toggled.connect(self._show_curves)
-        for widget in (self.curve, self.axis, self.log, self.band, self._smoothing()):
+        self.smoothing = Smoothing("compare_smoothing", _SMOOTHED)
+        self.smoothing.changed.connect(self._draw)
+        for widget in (self.curve, self.axis, self.log, self.band, self.smoothing):
             row.addWidget(widget)
         column = QVBoxLayout(page)
         column.addWidget(bar)
         column.addWidget(self.plot, 1)
         column.addWidget(self.legend)
         return page
-
-    def _smoothing(self) -> QWidget:
-        group = QWidget()
-        row = QHBoxLayout(group)
-        row.setContentsMargins(0, 0, 0, 0)
-        self.smoothing = QSlider(Qt.Orientation.Horizontal)
-        self.smoothing.setObjectName("compare_smoothing")
-        self.smoothing.setRange(0, len(WINDOWS) - 1)
-        self.smoothing.setValue(WINDOWS.index(_SMOOTHED))
-        self.smoothing.setPageStep(2)
-        self.smoothing.setFixedWidth(100)
-        set_help(self.smoothing, "Smoothing, in points", "Points averaged. Mean of the last m logged values.")
-        self.smoothing.valueChanged.connect(self._draw)
-        self._window = QLabel("off")
-        self._window.setFixedWidth(self._window.fontMetrics().horizontalAdvance("1,000 pts") + 4)
-        for widget in (QLabel("Smooth"), self.smoothing, self._window):
-            row.addWidget(widget)
-        return group
 
     def _on_read(self, runs: list[ComparedRun]) -> None:
         self.runs = runs
@@ -226,11 +208,9 @@ class CompareWindow(QWidget):
     @Slot()
     def _draw(self) -> None:
         name, axis = self.curve.currentData(), self.axis.currentData()
-        window = WINDOWS[self.smoothing.value()]
-        self._window.setText("off" if window == 1 else f"{whole(window)} pts")
         if name is None or not self.runs:
             return
-        self.plot.window, self.plot.logarithmic = window, self.log.isChecked()
+        self.plot.window, self.plot.logarithmic = self.smoothing.points, self.log.isChecked()
         curves = [
             ComparedCurve(
                 title=chip.title, members=[self.runs[place].curve(name, axis) for place in group], colour=group[0]

@@ -13,23 +13,22 @@ from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import Qt, SignalInstance, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLabel, QWidget
 
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.plots.ranges import Range
+from studio.gui.plots.smoothing import Smoothing
 from studio.gui.state.history import HistoryView
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import FlowLayout
-from studio.gui.widgets.number_format import compact, whole
+from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 from studio.training.config.run_config import RunConfig
 
-WINDOWS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 1000)
-"""Points that can be averaged."""
 _VIEWS = {"All steps": None, "Last 1,000": 1_000, "Last 10,000": 10_000, "Last 100,000": 100_000}
 _HOLD = "Hold"
 _WIDE, _HIGH = 480, 340  # pixels of width or height from which there is room for two plots
@@ -129,7 +128,7 @@ class CurvesPanel(LivePanel):
         self.body.addLayout(self._row, 1)
         self.body.addWidget(self._left_out)
         self.body.addWidget(self.legend)
-        self._on_smoothing(self.smoothing.value())
+        self._on_smoothing(self.smoothing.points)
         self.show_empty(spec.empty)
         source.history_shown.connect(self.take_history)
         self.request_draw()
@@ -164,30 +163,11 @@ class CurvesPanel(LivePanel):
         tip = "Show values on a logarithmic scale, where equal factors are equal distances; those ≤ 0 are left out."
         self.log_button = toggle_button(f"{name}_log", "Log scale", tip, checked=self._spec.plots[0].logarithmic)
         self.log_button.toggled.connect(self._on_log)
-        self._smoothing = self._make_smoothing()
-        for widget in (self.view_box, self.log_button, self._smoothing):
+        self.smoothing = Smoothing(f"{name}_smoothing", self._spec.window)
+        self.smoothing.changed.connect(self._on_smoothing)
+        for widget in (self.view_box, self.log_button, self.smoothing):
             row.addWidget(widget)
         return bar
-
-    def _make_smoothing(self) -> QWidget:
-        group = QWidget()
-        row = QHBoxLayout(group)
-        row.setContentsMargins(0, 0, 0, 0)
-        self.smoothing = QSlider(Qt.Orientation.Horizontal)
-        self.smoothing.setObjectName(f"{self._spec.name}_smoothing")
-        self.smoothing.setRange(0, len(WINDOWS) - 1)
-        self.smoothing.setPageStep(2)
-        self.smoothing.setFixedWidth(80)
-        self.smoothing.setValue(WINDOWS.index(self._spec.window))
-        self.smoothing.valueChanged.connect(self._on_smoothing)
-        self._window = QLabel()
-        self._window.setFixedWidth(self._window.fontMetrics().horizontalAdvance("1,000 pts") + 4)
-        tip = "Points averaged; the raw curve stays faintly behind. Mean of the last m logged values."
-        set_help(self.smoothing, "Smoothing, in points", tip)
-        set_help(self._window, "Points averaged", tip)
-        for widget in (QLabel("Smooth"), self.smoothing, self._window):
-            row.addWidget(widget)
-        return group
 
     # -- what comes
 
@@ -262,7 +242,7 @@ class CurvesPanel(LivePanel):
         self.legend.set_compact(is_cramped(self))
         self.legend.setVisible(not self._compact)
         self._controls.setVisible(not self._compact and not is_cramped(self))
-        self._smoothing.setVisible(self.height() >= _HIGH or self.width() >= _WIDE)
+        self.smoothing.setVisible(self.height() >= _HIGH or self.width() >= _WIDE)
         wanted = [name for name, button in self.shown.items() if button.isChecked()]
         if self._compact or (self.height() < _HIGH if high else self.width() < _WIDE):
             del wanted[1:]
@@ -304,11 +284,9 @@ class CurvesPanel(LivePanel):
         self.request_draw()
 
     @Slot(int)
-    def _on_smoothing(self, place: int) -> None:
-        points = WINDOWS[place]
+    def _on_smoothing(self, points: int) -> None:
         for spec, plot in zip(self._spec.plots, self.plots.values(), strict=True):
             plot.window = points if spec.smooth else 1
-        self._window.setText("off" if points == 1 else f"{whole(points)} pts")
         self.request_draw()
 
     def _hold(self, moved: HistoryPlot) -> None:

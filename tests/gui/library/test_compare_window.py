@@ -52,13 +52,13 @@ def test_that_curves_of_all_runs_are_drawn_over_one_axis(qtbot: QtBot, compared:
     qtbot.keyClick(compared.axis, Key.Key_Down)
     assert compared.plot.labels["bottom"] == "examples"
     assert compared.plot._lines[1].item.getData()[0][-1] == pytest.approx(64_000)
-    compared.smoothing.setValue(0)
+    compared.smoothing.slider.setValue(0)
     qtbot.mouseClick(compared.log, Qt.MouseButton.LeftButton)
     assert np.allclose(compared.plot._lines[0].item.getData()[1][-1], np.log10(1.0), atol=1e-9)
     qtbot.mouseClick(compared.legend.chips["0"], Qt.MouseButton.LeftButton)
     assert not len(compared.plot._lines[0].item.xData)
-    compared.smoothing.setFocus()
-    qtbot.keyClick(compared.smoothing, Key.Key_End)
+    compared.smoothing.slider.setFocus()
+    qtbot.keyClick(compared.smoothing.slider, Key.Key_End)
     assert compared.plot.window == 1000
     assert not len(compared.plot._lines[0].item.xData)  # it stays hidden
 
@@ -76,7 +76,7 @@ def test_that_shares_come_first_and_seeds_are_a_band(qtbot: QtBot, theme: ThemeM
         assert window.curve.currentText() == "Share error TV"
         assert window.plot.labels == {"bottom": "step", "left": "Share error TV"}
         assert [chip.title for chip in window.legend.chips.values()] == ["a, 2 seeds", "c"]
-        window.smoothing.setValue(0)
+        window.smoothing.slider.setValue(0)
         seeds, alone = window.plot._lines
         for item, values in zip((seeds.item, *seeds.ends), ((0.3, 0.05), (0.2, 0.04), (0.4, 0.06)), strict=True):
             assert item.getData()[1][[0, -1]] == pytest.approx(values)

@@ -138,7 +138,7 @@ def test_that_smoothing_shows_the_raw_curve_faintly_behind(losses: CurvesPanel, 
     drawn = losses.plots["values"]._drawn["loss_generator"]
     assert drawn.faint.isVisible()
     assert np.ptp(drawn.line.yData[50:]) < np.ptp(drawn.faint.yData[50:])
-    losses.smoothing.setValue(0)
+    losses.smoothing.slider.setValue(0)
     assert not drawn.faint.isVisible()
 
 

@@ -1,0 +1,52 @@
+"""How many points of a curve are averaged: a slider with the number beside it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
+
+from studio.gui.widgets.number_format import whole
+from studio.gui.widgets.tooltip import set_help
+
+_WINDOWS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 1000)
+
+
+class Smoothing(QWidget):
+    """The slider.
+
+    Args:
+        name: of the object.
+        points: averaged at first.
+    """
+
+    changed = Signal(int)  # points
+
+    def __init__(self, name: str, points: int) -> None:
+        super().__init__()
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setObjectName(name)
+        self.slider.setRange(0, len(_WINDOWS) - 1)
+        self.slider.setPageStep(2)
+        self.slider.setFixedWidth(80)
+        self.slider.setValue(_WINDOWS.index(points))
+        self._told = QLabel()
+        self._told.setFixedWidth(self._told.fontMetrics().horizontalAdvance("1,000 pts") + 4)
+        tip = "Points averaged; the raw curve stays faintly behind, if there is room. Mean of the last m logged values."
+        set_help(self.slider, "Smoothing, in points", tip)
+        set_help(self._told, "Points averaged", tip)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        for widget in (QLabel("Smooth"), self.slider, self._told):
+            row.addWidget(widget)
+        self.slider.valueChanged.connect(self._on_slider)
+        self._on_slider()
+
+    @property
+    def points(self) -> int:
+        """In the moving average; 1 is none."""
+        return _WINDOWS[self.slider.value()]
+
+    @Slot()
+    def _on_slider(self) -> None:
+        self._told.setText("off" if self.points == 1 else f"{whole(self.points)} pts")
+        self.changed.emit(self.points)
