@@ -132,7 +132,7 @@ def arrival(seen: Sequence[Sighting], index: int) -> Arrival:
 
 
 def _holds(seen: Sighting, index: int) -> bool:
-    return bool(seen.low[index] <= seen.target[index] <= seen.high[index])
+    return index not in seen.untold and bool(seen.low[index] <= seen.target[index] <= seen.high[index])
 
 
 def _prospect(seen: Sequence[Sighting], index: int) -> Arrival:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -97,6 +99,13 @@ def test_that_classes_the_judge_cannot_tell_apart_have_no_answer() -> None:
         untold=frozenset({0}),
     )
     assert [each.answer for each in both([told, told])] == [Answer.UNTOLD, Answer.ARRIVED]
+
+
+def test_that_an_interval_that_says_nothing_confirms_no_arrival() -> None:
+    # Where hardly a sample is recognised, shares are even and may be anything.
+    nothing, found = history(0.5, 0.3, half=0.03)
+    nothing = replace(nothing, low=np.zeros(2), high=np.ones(2), untold=frozenset({0, 1}))
+    assert first([nothing, found]) == Arrival(answer=Answer.NOT_YET, more=1)
 
 
 def test_that_a_share_that_stays_right_arrives_nearly_always() -> None:

@@ -595,6 +595,9 @@ def test_that_classes_that_are_not_told_apart_have_no_share(hand: Hand, workbenc
     model = hand.table.model()
     assert model.index(3, Column.GENERATED).data() == "–"
     assert model.index(3, Column.STATUS).data() == "?"
+    assert "Share error" in hand.panel.summary.cost.text()
+    evaluated(workbench, seen(workbench, 100, 0.1, untold=frozenset(range(10))))
+    assert "Share error" not in hand.panel.summary.cost.text()
     assert "too weak to tell these apart" in model.index(3, Column.BAR).data(Qt.ItemDataRole.ToolTipRole)
 
 

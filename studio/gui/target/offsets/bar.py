@@ -21,6 +21,8 @@ HANDLE = 6
 
 _LEFT, _RIGHT = 4, 14
 _REACH = 4
+_BEYOND = 1.04
+"""How far bars go beyond the scale."""
 _NICE = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _DATA, _GAP, _BAR = 0.16, 0.02, 0.42
 """Heights of the grey bar, of what is between the two, and of the outline, as parts of the row's."""
@@ -50,7 +52,7 @@ class Scale:
 
     def x(self, share: float) -> float:
         """Where a share ends."""
-        return self.cell.left() + _LEFT + self._room * min(max(share, 0.0) / self.most, 1.04)
+        return self.cell.left() + _LEFT + self._room * min(max(share, 0.0) / self.most, _BEYOND)
 
     def share(self, x: float) -> float:
         """The share that ends there; beyond the right end, too, for a drag that takes it there."""
@@ -112,7 +114,9 @@ def paint_bar(painter: QPainter, scale: Scale, view: TiltView, index: int, token
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(QRectF(left, top, max(2.0, scale.x(wanted) - left), height), 2.5, 2.5)
     if found is not None and told and not found.stale:
-        _whiskers(painter, scale.x(float(found.low[index])), scale.x(float(found.high[index])), top + height / 2)
+        low, high = float(found.low[index]), float(found.high[index])
+        cut = high > _BEYOND * scale.most
+        _whiskers(painter, scale.x(low), scale.x(high), top + height / 2, cut=cut)
     if handle:
         painter.setPen(QPen(QColor(tokens.surface), 1.5))
         painter.setBrush(QColor(tokens.accent))
@@ -126,10 +130,10 @@ def _fill(painter: QPainter, area: QRectF, colour: str) -> None:
     painter.drawRoundedRect(area, 1.5, 1.5)
 
 
-def _whiskers(painter: QPainter, low: float, high: float, middle: float) -> None:
-    """In the outline's pen."""
+def _whiskers(painter: QPainter, low: float, high: float, middle: float, *, cut: bool = False) -> None:
+    """In the outline's pen; one that goes on beyond the scale has no end."""
     painter.drawLine(QPointF(low, middle), QPointF(high, middle))
-    for end in (low, high):
+    for end in (low,) if cut else (low, high):
         painter.drawLine(QPointF(end, middle - 3.5), QPointF(end, middle + 3.5))
 
 

@@ -100,5 +100,7 @@ def _share_error(view: TiltView) -> list[float]:
     """Total variation of what is generated from this target, if that is known."""
     if view.generated is None or view.generated.stale or not view.dataset.labelled:
         return []
+    if len(view.generated.untold) == len(view.dataset.counts):
+        return []
     error = 0.5 * float(np.abs(view.generated.shares - view.summary.target).sum())
     return [error] if math.isfinite(error) else []
