@@ -255,7 +255,7 @@ class RunsPanel(LivePanel):
             self._say("")
             self.notes.show_run(None)
             if self._time.folder in [self.library.root / folder for folder in folders]:
-                self._time.show_live()
+                self._time.leave()
             self.library.trash(folders)
 
     @Slot()

@@ -93,7 +93,7 @@ class TiltView:
         outweighed: whether they are.
         pending: a run is under way and has not yet taken this target up.
         refused: it cannot, and keeps the one before.
-        fixed: it is that of a run from disk, and cannot be edited.
+        hint: why it cannot be edited, as it is that of a run from disk; empty if it can.
         locked: classes that keep their share while others are edited.
         generated: shares of what the model generates, and whose they are; None where none are known of these data.
         energies: ΔH of every example; None where it depends on the class alone, or is not known yet.
@@ -107,7 +107,7 @@ class TiltView:
     outweighed: bool = False
     pending: bool = False
     refused: bool = False
-    fixed: bool = False
+    hint: str = ""
     locked: frozenset[int] = frozenset()
     generated: Generated | None = None
     energies: ExampleEnergies | None = None
@@ -144,6 +144,11 @@ class TiltView:
             energies=energies,
             fault=fault,
         )
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it cannot be edited."""
+        return bool(self.hint)
 
     def has_target_of(self, other: TiltView) -> bool:
         """Whether both are of the same target over the same examples, whatever else has changed."""

@@ -219,9 +219,7 @@ class TargetControl(QObject):
         generated = self._generated()
         if generated is not None and ahead:
             generated = replace(generated, note=generated.note or _BEFORE.format(generated.step))
-        if fixed:
-            tilt = replace(tilt, fixed=True, reason=f"{tilt.reason} {fixed}")
-        self._show(replace(tilt, refused=refused, locked=locked, generated=generated))
+        self._show(replace(tilt, hint=fixed, refused=refused, locked=locked, generated=generated))
 
     @Slot(object)
     def _on_config(self, config: RunConfig) -> None:

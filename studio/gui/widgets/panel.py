@@ -84,11 +84,15 @@ class LivePanel(QWidget):
     def show_empty(self, text: str) -> None:
         """Say what will appear here and what to do to get it."""
         self._empty.setText(text)
-        self._stack.setCurrentIndex(0)
+        self._show_page(0)
         self.set_figures("")
 
     def show_body(self) -> None:
-        self._stack.setCurrentIndex(1)
+        self._show_page(1)
+
+    def _show_page(self, index: int) -> None:
+        self._stack.setCurrentIndex(index)
+        self.veil.raise_()  # the stack raises its page
 
     @property
     def empty_text(self) -> str:

@@ -14,6 +14,7 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
 
 _ROLES = {Aspect.SETUP: "muted", Aspect.TRAINING: "ok", Aspect.LOOKING: "warning"}
+_LEAST = 210  # pixels that a name keeps
 _RESUME_TIP = "Go on with this run from its last checkpoint, in its own folder."
 _LIKE_TIP = "Take its configuration over into the set-up, to be changed and started."
 
@@ -69,6 +70,7 @@ class Banner(QWidget):
             if text != line.accessibleName():
                 line.show_text(text, role)
                 line.setAccessibleName(text)
+        self.words.setMinimumWidth(min(self.words.sizeHint().width(), _LEAST))  # before how far it is
         set_help(self, "Subject", f"{subject.name}, {subject.state}".rstrip(", "))
         offered = subject.offer is not None
         self.leave.setVisible(looking or offered or subject.others is not None)

@@ -643,7 +643,7 @@ def test_that_terms_are_rows_with_a_switch_and_what_they_add(qtbot: QtBot, hand:
 
 def test_that_nothing_of_a_fixed_target_can_be_taken_hold_of(hand: Hand, workbench: Workbench) -> None:
     assert workbench.target.tilt is not None
-    workbench.target.changed.emit(replace(workbench.target.tilt, fixed=True))
+    workbench.target.changed.emit(replace(workbench.target.tilt, hint="It was so."))
     hand.drag(2, 0.2)
     hand.click(2, Column.LOCK)
     assert not hand.table.dragging

@@ -72,7 +72,7 @@ def test_that_it_cannot_be_edited(qtbot: QtBot, workbench: Workbench, old_run: P
     look_at(qtbot, workbench, old_run)
     before = workbench.setup.config
     assert tilt(workbench).fixed
-    assert "set up like it to edit" in tilt(workbench).reason
+    assert "set up like it to edit" in tilt(workbench).hint
     for edit in (
         lambda: workbench.target.set_share(2, 0.3),
         lambda: workbench.target.set_offset(2, 1.0),

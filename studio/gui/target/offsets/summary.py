@@ -72,7 +72,7 @@ class OffsetsSummary(QFrame):
             return
         said, summary = Sentence.of(view), view.summary
         self.answer.setText(said.answer if view.dataset.labelled else "")
-        self.cost.setText(said.cost)
+        self.cost.setText(view.hint or said.cost)
         set_style_property(self.answer, "role", said.answer_role)
         set_style_property(self.cost, "role", said.cost_role)
         set_style_property(self, "answer", said.answer_role)
