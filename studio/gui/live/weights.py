@@ -154,7 +154,7 @@ class WeightsPanel(LivePanel):
         }
         self._show(self._bins)
         if self._tilt is not None:
-            self.set_figures(f"ESS/n&nbsp;{compact(100 * self._tilt.summary.efficiency, 2)}&nbsp;%")
+            self.set_figures(f"ESS/n\u00a0{compact(100 * self._tilt.summary.efficiency, 2)}\u00a0%")
 
     def _show(self, bins: Bins) -> None:
         raw = self._tilt is not None and self._tilt.perturbation.gauge.value == "raw"

@@ -250,7 +250,7 @@ def test_that_a_card_shows_the_curves_that_its_head_names(
         assert [drawn.curve.title for drawn in plot._drawn.values() if drawn.line.isVisible()] == shown
         assert panel.legend.isHidden() == compact
         assert plot.axes["left"].label.isVisible() != compact
-    assert re.findall(r"\w+&nbsp;[\d.]+", panel.figures)[:2] == ["n&nbsp;57", "B&nbsp;64"]
+    assert re.findall(r"\w+\u00a0[\d.]+", panel.figures)[:2] == ["n\u00a057", "B\u00a064"]
     workbench.time.history_shown.emit(HistoryView())
     assert panel.figures == ""
 
@@ -289,7 +289,7 @@ def test_that_equal_weights_stand_in_one_bar_at_one(weights: WeightsPanel) -> No
 
 
 def test_that_a_card_of_weights_is_the_plot_and_what_the_data_is_worth(weights: WeightsPanel) -> None:
-    assert weights.figures == "ESS/n&nbsp;100&nbsp;%"
+    assert weights.figures == "ESS/n\u00a0100\u00a0%"
     assert weights.plot.axes["bottom"].label.toPlainText().strip() == "weight w = e−ΔH/⟨e−ΔH⟩"
     weights.set_compact(True)
     assert weights.legend.isHidden()
