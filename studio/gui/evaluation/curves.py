@@ -15,7 +15,7 @@ _TV = (
     Curve(name="tv", title="TV", colour=0, tip=TOTAL_VARIATION),
     Curve(
         name="tv_floor",
-        title="by chance",
+        title="chance",
         colour=7,
         tip="What TV comes to by chance where the shares are right, for as many samples.",
     ),

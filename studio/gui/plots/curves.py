@@ -195,16 +195,16 @@ class CurvesPanel(LivePanel):
         for plot in self.plots.values():
             if not plot.isHidden():
                 plot.show_history(self._view)
-        self.set_figures("\u2002".join(map(self._figure, curves[0][: self._spec.head])))
+        self.set_figures(" ".join(map(self._figure, curves[0][: self._spec.head])))
         # Kept open while the scale is logarithmic, so that the plot does not jump when a value changes its sign.
         left_out = ", ".join(title for plot in self.plots.values() for title in plot.left_out if not plot.isHidden())
         self._left_out.setVisible(self.log_button.isChecked() and not self._compact)
         self._left_out.setText(f"A logarithmic scale cannot show values ≤ 0: {left_out}." if left_out else " ")
 
     def _figure(self, curve: Curve) -> str:
-        """Colour, title and newest value of a curve, as rich text."""
-        colour, value = self.theme.tokens.series_colour(curve.colour), compact(self._view.current(curve.name), 3)
-        return f'<span style="color: {colour}">■</span> {escape(curve.title)}\u00a0{value}'
+        """Title and newest value of a curve in its colour, as rich text."""
+        colour, value = self.theme.tokens.series_colour(curve.colour), compact(self._view.current(curve.name), 2)
+        return f'<span style="color: {colour}">{escape(curve.title)}\u00a0{value}</span>'
 
     def _set_curves(self, curves: Sequence[Sequence[Curve]]) -> None:
         """Draw these; curves of one title share an entry of the legend, which then has no value."""

@@ -143,7 +143,7 @@ def test_that_every_evaluation_is_a_point_of_the_curves(panel: SharesPanel, work
     history = workbench.evaluations.view.history.history
     assert history.steps.tolist() == [100, 200, 300]
     assert history.column("tv").tolist() == [0.9] * 3
-    qtbot.waitUntil(lambda: "TV\u00a00.900" in panel.error.figures)
+    qtbot.waitUntil(lambda: "TV\u00a00.90<" in panel.error.figures)
     assert panel.error.isVisible()
 
 
