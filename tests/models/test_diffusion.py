@@ -147,7 +147,7 @@ def test_that_samples_of_the_best_denoiser_have_the_datas_mean_and_variance(
     kind: NoiseSchedule, sampler: Sampler
 ) -> None:
     """In 500 steps of 500, mean and variance within 1 % of the width and four standard errors."""
-    schedule, count = noise_schedule(kind, 500), 20_000
+    schedule, count = noise_schedule(kind, 500), 10_000
 
     def guess(noisy: Tensor, time: int) -> Tensor:
         return best_guess(noisy, schedule.signal[time].item(), schedule.noise[time].item())

@@ -419,6 +419,7 @@ def by_name(text: str, classes: Sequence[str] = CLASSES) -> list[float]:
         ('label == "ant" or label == "cat"', [1, 0, 1, 1]),
         ('"cat" != label != "ant"', [0, 1, 0, 0]),
         ('not label == "cat" and x > 0', [0, 1, 0, 0]),
+        ('"cat" == label < 3', [0, 0, 1, 1]),
     ],
 )
 def test_that_label_is_compared_with_a_class_by_name(text: str, expected: list[float]) -> None:
@@ -442,11 +443,19 @@ def test_that_a_name_of_a_class_counts_as_a_part_of_the_formula() -> None:
     assert parse_formula('label == "cat"', NAMES, CLASSES).size == 3
 
 
+@pytest.mark.parametrize("count", [12, 13])
+def test_that_of_many_classes_twelve_are_named(count: int) -> None:
+    with pytest.raises(FormulaError) as caught:
+        parse_formula('label == "none"', NAMES, [f"c{number}" for number in range(count)])
+    assert ("c11…" in str(caught.value)) is (count > 12)
+
+
 def test_that_as_many_arguments_and_levels_are_read_as_is_said() -> None:
     for name in ("max", "min"):
         assert parse_formula(f"{name}({', '.join(['1'] * 16)})", NAMES).size == 17
         refusal(f"{name}({', '.join(['1'] * 17)})")
     assert parse_formula("-" * (DEEPEST - 1) + "x", NAMES).size == DEEPEST
+    assert parse_formula("(" * DEEPEST + "x" + ")" * DEEPEST, NAMES).size == 1
 
 
 def test_that_a_name_in_one_spelling_is_the_class_in_another() -> None:

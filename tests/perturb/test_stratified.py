@@ -111,6 +111,8 @@ def test_that_a_fixed_size_in_the_raw_gauge_holds_b_avg_in_units_of_weight() -> 
     assert {len(plan.indices) for plan in plans} == {4}
     assert np.mean([plan.adjusted_size for plan in plans]) == pytest.approx(16, rel=0.02)
     assert {plan.skipped for plan in planned(FixedSizePlanner, raw, 20, average_size=1)} == {3}
+    errors = [plan.err for plan in planned(FixedSizePlanner, raw, 4, average_size=18)]
+    np.testing.assert_allclose(errors, [2, 0, 2, 0], atol=1e-5)
 
 
 # -- quotas of classes
