@@ -1,7 +1,4 @@
-"""``python3 -m tests [pytest's arguments]``: set up on first use, then run pytest on all cores (``-n0``: on one).
-
-There is one process more than cores: tests of the window wait for a tenth of their time.
-"""
+"""``python3 -m tests [pytest's arguments]``: set up on first use, then run pytest on all cores (``-n0``: on one)."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import sys
 
 from studio import bootstrap
 
-_MOST = 9
+_MOST = 8
 """Processes; each takes up to a gigabyte."""
 
 
@@ -22,7 +19,7 @@ def main() -> int:
     bootstrap.start("tests", sys.argv[1:], needs="pytest")
     import pytest
 
-    workers = min((os.cpu_count() or 1) + 1, _MOST)
+    workers = min(os.cpu_count() or 1, _MOST)
     return int(pytest.main([f"--numprocesses={workers}", "--dist=worksteal", *sys.argv[1:]]))
 
 

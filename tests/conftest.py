@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -64,6 +64,42 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _timeout(item: pytest.Item) -> float:
     mark = item.get_closest_marker("timeout")
     return float(mark.args[0]) if mark is not None else 0.0
+
+
+_FAST_S = 0.5
+"""Seconds of a processor that a fast test may take: the thousands of them are waited for."""
+_NOISE, _CHANCE = 2.0, 5.0
+"""How much longer it may seem to take on a busy machine, and with Hypothesis, which draws other examples every time and
+builds its table of characters once in a checkout."""
+_FIRST_USE = 50
+"""Modules; a test that is the first of its process to need a package also pays for importing it."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Function) -> Generator[None, object, object]:
+    """Fail a fast test that takes too long, by processor time and not by the clock: others may use the machine."""
+    begun, modules = _processor_s(), len(sys.modules)
+    result = yield
+    spent = _processor_s() - begun
+    fast = not any(item.get_closest_marker(name) for name in ("slow", "long"))
+    most = _FAST_S * (_CHANCE if hypothesis.is_hypothesis_test(item.obj) else _NOISE)
+    if fast and spent > most and len(sys.modules) - modules < _FIRST_USE:
+        spent /= _slowness()
+        if spent > most:
+            pytest.fail(f"A fast test may take {_FAST_S} s of a processor; this one took {spent:.1f} s", pytrace=False)
+    return result
+
+
+def _processor_s() -> float:
+    """Of this process, its threads, and those that it started and waited for."""
+    return sum(os.times()[:4])
+
+
+def _slowness() -> float:
+    """How many times slower this machine is, just now, than one that adds 33 million numbers a second; at least 1."""
+    begun = time.process_time()
+    sum(number for number in range(1_000_000))
+    return max(1.0, (time.process_time() - begun) / 0.03)
 
 
 @pytest.fixture(scope="session")

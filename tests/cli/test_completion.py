@@ -71,6 +71,7 @@ def completed(script: Path, *words: str) -> list[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no bash")
+@pytest.mark.slow
 def test_that_bash_completes_commands_options_files_presets_and_runs(script: Path, tmp_path: Path) -> None:
     root = tmp_path / "runs"
     make_run(root, "first-run", make_config("tilted"))

@@ -31,7 +31,7 @@ def loaded(spec: DatasetSpec, **settings: object) -> PointSet:
 
 def cell_masses(plane: Plane, label: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """∫ p(x|c) over each of SIDE² cells, by the midpoint rule; shape (SIDE, SIDE)."""
-    fineness = 6 if isinstance(plane.classes[label], Curve) else 20
+    fineness = 4 if isinstance(plane.classes[label], Curve) else 20
     side = SIDE * fineness
     density = np.exp(plane.classes[label].log_density(plane.centres(side)))
     fine = density.reshape(SIDE, fineness, SIDE, fineness).sum((1, 3)) * (2 * plane.half / side) ** 2

@@ -191,6 +191,7 @@ def test_that_what_keeps_a_worker_from_its_run_is_told(
     assert json.loads((saved.folder / "summary.json").read_text())["status"] == "stopped"
 
 
+@pytest.mark.slow
 def test_that_nothing_of_ray_is_imported_unless_asked_for() -> None:
     code = "import sys, studio.cli.sweep, studio.jobs.cluster; assert 'ray' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

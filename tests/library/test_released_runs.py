@@ -62,7 +62,7 @@ def test_that_it_is_compared_with_a_run_of_today(run: Path) -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param(kind, id=kind.name, marks=pytest.mark.slow if kind.name == "onnx" else ())
+        pytest.param(kind, id=kind.name, marks=pytest.mark.slow if kind.name in ("onnx", "torch-export") else ())
         for kind in FORMATS
         if kind.name not in _NEEDS_A_JUDGE
     ],

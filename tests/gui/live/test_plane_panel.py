@@ -203,6 +203,7 @@ def test_that_the_look_can_change_while_it_is_shown(panel: PlanePanel, workbench
     assert heat.pixelColor(0, heat.height() - 1).name() == panel.theme.tokens.surface  # the critic's least value
 
 
+@pytest.mark.slow
 def test_that_a_planar_set_brings_its_panel_to_the_front_and_trains(qtbot: QtBot, window: MainWindow) -> None:
     hands = Hands(qtbot, window)
     bench = window.workbench

@@ -158,6 +158,7 @@ def test_that_the_answer_stays_after_the_run_and_goes_with_the_next(panel: Plann
     assert "Press Start" in panel.empty_text
 
 
+@pytest.mark.slow
 def test_that_a_real_run_is_compared_from_the_window(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,7 @@ def test_that_a_bad_rate_stays_beside_its_field(hands: Hands) -> None:
     hands.end()
 
 
+@pytest.mark.slow
 def test_that_a_run_that_diverges_goes_back_by_a_click_and_on(hands: Hands) -> None:
     hands.train()
     hands.wait(lambda: hands.bench.runs.run.good_step is not None)

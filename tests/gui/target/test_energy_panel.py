@@ -304,6 +304,7 @@ def test_that_terms_stay_when_the_data_set_changes_and_are_measured_anew(
     assert "Hue" in [action.text() for action in menu_action(panel.add.menu(), "Linear").menu().actions()]
 
 
+@pytest.mark.slow
 def test_that_a_run_under_way_takes_up_terms(qtbot: QtBot, window: MainWindow) -> None:
     hands = Hands(qtbot, window)
     hands.choose("model", "vae")

@@ -94,6 +94,7 @@ def test_that_tab_reaches_all_of_an_old_run(qtbot: QtBot, window: MainWindow, ru
     check_panels(qtbot, window)
 
 
+@pytest.mark.slow
 def test_that_tab_reaches_all_that_a_run_shows(qtbot: QtBot, window: MainWindow) -> None:
     workbench = window.workbench
     terms = {"terms": [{"kind": kind, "feature": "ink"} for kind in ("linear", "quadratic", "window")]}

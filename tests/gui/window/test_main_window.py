@@ -83,6 +83,7 @@ def test_that_typed_offsets_and_shares_are_undone_and_redone_from_anywhere(hands
 
 
 @pytest.mark.usefixtures("all_panels")
+@pytest.mark.slow
 def test_that_a_run_is_started_tilted_paused_stepped_resumed_and_stopped(hands: Hands) -> None:
     bench, window, samples = hands.bench, hands.window, hands.find(SamplesPanel, "samples")
     table = hands.find(QWidget, "offsets_table")
@@ -281,6 +282,7 @@ def test_that_each_group_of_panels_has_one_tab_bar(window: MainWindow) -> None:
 
 
 @pytest.mark.parametrize("made", [True, False], ids=["later", "at once"])
+@pytest.mark.slow
 def test_that_the_layout_is_remembered_and_can_be_reset(
     qtbot: QtBot, window: MainWindow, workbench: Workbench, theme: ThemeManager, settings: QSettings, made: bool
 ) -> None:
@@ -332,6 +334,7 @@ def test_that_panels_behind_others_come_after_the_first_paint_or_when_they_are_s
     window.deleteLater()
 
 
+@pytest.mark.slow
 def test_that_a_window_that_is_dressed_last_looks_like_one_made_in_the_look(
     qtbot: QtBot, qapp: QApplication, workbench: Workbench, settings: QSettings
 ) -> None:

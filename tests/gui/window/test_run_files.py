@@ -46,6 +46,7 @@ def hands(hands: Hands) -> Hands:
 
 
 @pytest.mark.usefixtures("all_panels")
+@pytest.mark.slow
 def test_that_a_stopped_run_goes_on_in_its_folder_with_its_curves_and_its_target(hands: Hands) -> None:
     bench = hands.bench
     hands.train()

@@ -42,6 +42,7 @@ end_process(run_application(splash=splash))
 """
 
 
+@pytest.mark.slow
 def test_that_the_splash_waits_for_no_library_and_goes_when_the_window_is_there(private_home: Path) -> None:
     root = Path(__file__).parents[3]
     command = [sys.executable, "-c", _OPENING]
