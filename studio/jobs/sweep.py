@@ -162,4 +162,4 @@ def _assignments(values: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _fault(path: Path, what: str) -> UserError:
-    return UserError("This is no sweep", f"{path}: {what}.", _HINT)
+    return UserError("This is not a sweep", f"{path}: {what}.", _HINT)

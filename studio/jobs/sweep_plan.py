@@ -72,7 +72,9 @@ class SweepPlan:
         if self.combination is Combination.LIST and len(set(lengths)) > 1:
             told = ", ".join(map(str, lengths))
             hint = "Give as many values of each, or take every combination."
-            raise UserError("Values side by side must be as many", f"There are {told}.", hint, field="combination")
+            raise UserError(
+                "Values that vary together must be equally many", f"There are {told}.", hint, field="combination"
+            )
         number = self.seeds * (math.prod(lengths) if self.combination is Combination.GRID else max(lengths, default=1))
         if number > MOST_RUNS:
             raise UserError(f"That is {number:,} runs", f"A sweep may have {MOST_RUNS:,}.", "Give fewer values.")

@@ -132,7 +132,7 @@ def run_folders(root: Path) -> Iterator[tuple[str, str]]:
         raise UserError(
             "The folder of the runs cannot be read",
             f"{root}: {error.strerror or error}.",
-            "Choose another folder, or see that you may read it.",
+            "Choose another folder, or check that you may read it.",
         ) from error
     for name in names:
         stamp = stamp_of(root / name)

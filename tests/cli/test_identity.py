@@ -149,7 +149,7 @@ def test_that_a_judge_of_a_folder_that_was_changed_is_refused(
     (others / "b" / "3.png").unlink()
     for command in asking_the_target(run, tmp_path):
         said = refused(*command)
-        assert "A judge that the target asks is another" in said
+        assert "A judge that the target uses has changed" in said
         assert f"The data set that it is trained on, folder:{others}, has changed." in said
 
 
@@ -265,7 +265,7 @@ def test_that_a_column_that_was_moved_is_told_of_by_its_new_place(made: Path, tm
 
 def test_that_nothing_but_places_is_set_where_a_run_is_only_looked_at(made: Path, refused: Refused) -> None:
     for setting in ("perturbation.offsets.dog=-1", "dataset.size=16", "seed=3"):
-        assert "Only the places" in refused("evaluate", made / "run", "--set", setting)
+        assert "Only the location" in refused("evaluate", made / "run", "--set", setting)
 
 
 # -- downloaded data
@@ -345,6 +345,6 @@ def test_that_a_checkpoint_that_another_has_gone_on_from_meanwhile_is_refused(
         load(images)
 
     monkeypatch.setattr(headless, "_tell_left_out", overtaken)
-    assert "has gone on meanwhile" in refused("resume", run, "--steps", 20)
+    assert "has continued in the meantime" in refused("resume", run, "--steps", 20)
     assert CheckpointStore(run).steps[-1] == Run.open(run).summary["steps"] == 30
     assert read_metrics(run).steps.tolist() == [5, 10, 15, 20, 25, 30]

@@ -151,7 +151,7 @@ def test_that_what_does_not_agree_is_not_written(
     write: Any, vae: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(network_module, "TOLERANCE", -1.0)
-    with pytest.raises(UserError, match=r"does not do what the model does.*Nothing was saved"):
+    with pytest.raises(UserError, match=r"does not reproduce the model.*Nothing was saved"):
         write(vae, tmp_path / "out" / "model")
     assert not (tmp_path / "out").exists()
 

@@ -99,7 +99,7 @@ class Network:
                 worst = max(worst, _error(found, wanted))
         if not worst <= TOLERANCE:
             raise UserError(
-                "What was written does not do what the model does",
+                "The exported file does not reproduce the model",
                 f"The results of the {self.exportable.title} differ by {worst:.2g} of their size, "
                 f"where {TOLERANCE:.0e} is allowed. Nothing was saved.",
                 "Save the weights instead, or try another version of torch.",

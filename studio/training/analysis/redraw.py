@@ -72,10 +72,10 @@ def redraw_between(folder: Path, asked: ShowBetween, progress: Progress) -> Inte
     """
     run = _of_images(folder)
     model = _model(run, asked.averaged, progress)
-    progress.report("Drawing the way between samples", None)
+    progress.report("Interpolating between samples", None)
     found = interpolation(model, asked, run.weights_step or 0, run.scale)
     if found is None:
-        raise UserError("There is no way between these samples", "No latents stand behind this model's images.", "")
+        raise UserError("These samples cannot be interpolated", "This model has no latents.", "")
     return found
 
 
@@ -83,7 +83,7 @@ def _of_images(folder: Path) -> Run:
     run = Run.open(folder)
     if not run.scale.whole:
         hint = "Go on with the run; the panel “Plane” shows its points."
-        raise UserError("Points are not drawn anew", f"{folder} has learned points of the plane.", hint)
+        raise UserError("Points cannot be drawn again", f"{folder} has learned points of the plane.", hint)
     return run
 
 

@@ -59,7 +59,7 @@ def _assigned(config: RunConfig, assignments: Sequence[tuple[tuple[str, ...], st
         if not isinstance(place, dict):
             raise UserError(
                 "There is no such setting",
-                f"“{'.'.join(path)}” leads nowhere.",
+                f"“{'.'.join(path)}” is not a setting.",
                 "See a run's config.json for the names.",
             )
         _ensure_its_kind_has_it(place.get("kind"), path)

@@ -41,7 +41,7 @@ def draw_parts(
             return
         if not bool(images.isfinite().all()):
             raise UserError(
-                "The model makes values that are no numbers",
+                "The model generates values that are not finite",
                 "Training has diverged, or its weights were changed.",
                 "Go back to the last good state, or to an earlier checkpoint, and lower the learning rate.",
             )

@@ -64,7 +64,7 @@ class Judges:
             return _fault(
                 "There are no classes to train a judge on",
                 f"{examples.name} has images without labels.",
-                "Choose the judge of another data set, under “Judge of”, or by --judge mnist or evaluation.judge.",
+                "Choose the judge of another data set under “Judge of”, or with --judge mnist or evaluation.judge.",
             )
         return None
 
@@ -134,7 +134,9 @@ class Judges:
             raise _fault(error.title, error.message, error.hint) from error
         if missing is not None:
             raise _fault(
-                missing.title, missing.message, "Load it once under “Set-up”, or train on it: it is then kept."
+                missing.title,
+                missing.message,
+                "Load it once under “Set-up”, or train on it; it then stays on the disk.",
             )
         if not isinstance(data, ImageSet) or not data.labelled:
             raise _fault("That data set has no judge", f"“{name[:60]}” has no images with classes.", "Choose another.")

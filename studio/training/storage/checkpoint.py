@@ -265,5 +265,5 @@ def _checksum(text: str, tensors: Mapping[str, Tensor]) -> str:
 
 def _refuse(path: Path, reason: str) -> NoReturn:
     raise UserError(
-        "A checkpoint cannot be read", f"{path}: {reason}.", "It is damaged or no checkpoint; try an earlier one."
+        "A checkpoint cannot be read", f"{path}: {reason}.", "It is damaged or not a checkpoint; try an earlier one."
     ) from None

@@ -18,7 +18,7 @@ from studio.files import whole_file
 
 KEPT = 3
 _NAME = re.compile(r"step-(\d{8,18})\.safetensors")
-_HINT = "See that you may write there."
+_HINT = "Check that you may write there."
 
 
 class CheckpointStore:
@@ -56,7 +56,7 @@ class CheckpointStore:
             raise UserError(
                 "The run has no such checkpoint" if steps else "The run has no checkpoint",
                 f"{self.run}: {there}",
-                "Choose one of those." if steps else "Runs keep some every few minutes and when they stop.",
+                "Choose one of those." if steps else "A run saves one every few minutes and when it stops.",
             )
         path = self._folder / _file(step)
         return path if step in _steps(self._folder) else self._pinned / _file(step)

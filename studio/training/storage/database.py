@@ -22,7 +22,7 @@ _LONGEST = 256 * 2**20
 _FAULTS = (sqlite3.Error, OverflowError, UnicodeError)
 """What a damaged file makes Python's sqlite3 raise; its messages may quote names that are no UTF-8."""
 
-_HINT = "Make room there, and see that you may write there."
+_HINT = "Make room there, and check that you may write there."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,13 +113,13 @@ def _changed(name: str) -> UserError:
         return UserError(
             "A column of the target has changed since the run was trained",
             f"{place} holds other values for this data set’s examples.",
-            "Bring the file back as it was, or train a new run with the values of now.",
+            "Restore the file, or train a new run with the values as they are now.",
             field="perturbation.terms",
         )
     judge, _ = json.loads(place)
     return UserError(
-        "A judge that the target asks is another than when the run was trained",
+        "A judge that the target uses has changed since the run was trained",
         f"The data set that it is trained on, {judge}, has changed.",
-        "Bring that data set back as it was, or train a new run with the judge of now.",
+        "Restore that data set, or train a new run with the judge as it is now.",
         field="perturbation.terms",
     )

@@ -77,7 +77,7 @@ def _own(folder: Path) -> BinaryIO:
         file = os.fdopen(os.open(path, flags, 0o644), "r+b", buffering=0)
     except OSError as error:
         raise UserError(
-            "The run folder cannot be written", f"{path}: {error.strerror or error}.", "See that you may write there."
+            "The run folder cannot be written", f"{path}: {error.strerror or error}.", "Check that you may write there."
         ) from error
     for _ in range(_TRIES):
         if _locks(file):

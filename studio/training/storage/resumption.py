@@ -104,9 +104,9 @@ class Resumption:
     def _ensure_seen(self) -> None:
         if _look(self.run) != self.seen:
             raise UserError(
-                "The run has gone on meanwhile",
+                "The run has continued in the meantime",
                 f"{self.run} has been written since its checkpoint of step {self.step:,} was chosen.",
-                "Resume it once more: it then goes on from where it is now.",
+                "Resume it again: it then continues from where it is now.",
             )
 
     def load_into(self, trainer: Trainer) -> Notes:
@@ -243,7 +243,7 @@ def _ensure_same(then: RunConfig, now: RunConfig) -> None:
     changed = [name for name in before if before[name] != after[name]]
     if changed:
         raise UserError(
-            "A run cannot go on with these settings changed",
+            "A run cannot be resumed with these settings changed",
             f"Changed since its checkpoint: {', '.join(changed)}.",
             f"Only these may change: {', '.join((*_FREE, *_LIVE))}. Start a new run for the rest.",
             field=changed[0],

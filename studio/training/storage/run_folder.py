@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _PARTS = ("checkpoints", "checkpoints/pinned", "metrics.sqlite", "frames.sqlite")
 """What a run adds to; all else it replaces."""
 _NO_LIMIT = 2**62
-_HINT = "Make room there, and see that you may write there."
+_HINT = "Make room there, and check that you may write there."
 
 
 class RunFolder:
@@ -100,9 +100,9 @@ class RunFolder:
         for name in _PARTS:
             if (path / name).is_symlink():
                 raise UserError(
-                    "The run folder has parts that lie elsewhere",
+                    "Parts of the run folder lie elsewhere",
                     f"{path / name} is a link.",
-                    "Put what it leads to in its place: a run writes into its own folder alone.",
+                    "Replace the link with what it points to: a run writes only into its own folder.",
                 )
         for place in (path, *(path / name for name in _PARTS)):
             sweep(place)

@@ -111,7 +111,7 @@ class RunIdentity:
         config = with_settings(self.config, assignments)
         if without_places(config) != without_places(self.config):
             raise UserError(
-                "Only the places of its data can be set for a run that is there",
+                "Only the location of its data can be changed for an existing run",
                 f"{' '.join(assignments)} would make it another run.",
                 "Set dataset.path or the like; or train a new run.",
             )

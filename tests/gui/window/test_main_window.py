@@ -191,7 +191,7 @@ def test_that_a_runs_folder_that_cannot_be_made_is_told_in_one_box(hands: Hands)
         hands.wait(lambda: bool(said))
     (text,) = said
     assert text.startswith("The run folder cannot be made")
-    assert "see that you may write there" in text
+    assert "check that you may write there" in text
     assert hands.window.isVisible()
     assert hands.bench.target.class_offsets() == offsets
     assert hands.window.actions_of_run["start"].isEnabled()

@@ -70,7 +70,7 @@ def test_that_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="weights cannot be read"):
         redraw_grid(make_run(tmp_path, "bare"), LATENTS, 4, Progress())
     trained(tmp_path / "rbm", "rbm")
-    with pytest.raises(UserError, match="no way between"):
+    with pytest.raises(UserError, match="cannot be interpolated"):
         redraw_between(tmp_path / "rbm", ShowBetween(points=tuple(LATENTS.points(2))), Progress())
 
 

@@ -316,7 +316,7 @@ def test_that_a_setting_may_follow_the_whole_that_it_is_part_of() -> None:
 
 @pytest.mark.parametrize("assignment", ["engine.size=3", "seed.low=3", "model.width.unit=px", "batch.planner.kind=x"])
 def test_that_an_assignment_to_nowhere_is_refused(assignment: str) -> None:
-    with pytest.raises(UserError, match="leads nowhere"):
+    with pytest.raises(UserError, match="is not a setting"):
         with_settings(RunConfig(), [assignment])
 
 

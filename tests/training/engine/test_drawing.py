@@ -130,7 +130,7 @@ def spoilt(model: GenerativeModel) -> GenerativeModel:
 @pytest.mark.parametrize("kind", ["vae", "gan", "ebm", "gaussian_rbm"])
 def test_that_a_model_that_makes_no_numbers_is_refused_and_not_taken_for_black(kind: str) -> None:
     model = spoilt(built(kind))
-    with pytest.raises(UserError, match="no numbers"):
+    with pytest.raises(UserError, match="not finite"):
         draw(model, 5, stream())
     board = 255 * (np.indices((8, 8)).sum(0) % 2)[None, :, :, None]
     grid = grid_images(model, Latents(seed=1), 3, PIXELS)
@@ -153,7 +153,7 @@ def test_that_an_evaluation_of_no_numbers_is_called_off_and_the_run_goes_on(judg
 
     events = played(script(), Evaluator(run, lambda: judge), run)
     assert [event.error.title for event in events if isinstance(event, Noticed)] == [
-        "The model makes values that are no numbers"
+        "The model generates values that are not finite"
     ]
     assert sum(isinstance(event, EvaluationEnded) for event in events) == 1
 
@@ -227,5 +227,5 @@ def test_that_a_command_on_weights_that_are_no_numbers_is_one_line(
         "export": ["--classes", str(out), "--count", "20"],
     }
     assert main([command, str(run), *given[command]]) == 2
-    assert "The model makes values that are no numbers" in capsys.readouterr().err
+    assert "The model generates values that are not finite" in capsys.readouterr().err
     assert not out.exists()
