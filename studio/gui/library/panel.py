@@ -77,6 +77,7 @@ class RunsPanel(LivePanel):
         self.model.edited.connect(self._on_edited)
         self.notes.edited.connect(self.library.set_notes)
         self.library.changed.connect(self._on_library)
+        starter.changed.connect(self._show_resumable)
         self.library.failed.connect(self._tell)
         self._on_library()
 
@@ -102,11 +103,14 @@ class RunsPanel(LivePanel):
         folder.clicked.connect(self.ask_workspace)
         take_in = tool_button("runs_import", "Import…", "Take in a run that was saved as one zip, here or elsewhere.")
         take_in.clicked.connect(lambda: self.exports.ask_import(self.library.root))
+        self._resume = tool_button("runs_resume_chosen", "Resume", "Go on with the chosen run, in its own folder.")
+        self._resume.clicked.connect(lambda: self.resume(self._selected[0]))
+        self._resume.setEnabled(False)
         self._count = QLabel()
         self._count.setObjectName("runs_count")
         self._count.setProperty("role", "muted")
         set_help(self._count, "Number of runs", "How many runs are shown, of how many there are.")
-        for widget in (self.search, refresh, folder, take_in, self._count):
+        for widget in (self.search, self._resume, refresh, folder, take_in, self._count):
             row.addWidget(widget)
         return bar
 
@@ -130,6 +134,7 @@ class RunsPanel(LivePanel):
         self.model.show_runs()
         self.view.select(self._selected)
         self._show_count()
+        self._show_resumable()
         chosen = self._entries(self._selected)
         self.notes.show_run(chosen[0] if len(chosen) == 1 else None)
         if self.library.entries:
@@ -160,6 +165,11 @@ class RunsPanel(LivePanel):
         chosen = self._entries(self._selected)
         self.notes.show_run(chosen[0] if len(chosen) == 1 else None)
         self._say(chosen[0].fault if len(chosen) == 1 else "")
+        self._show_resumable()
+
+    @Slot()
+    def _show_resumable(self) -> None:
+        self._resume.setEnabled(len(self._selected) == 1 and self.resumable(self._selected[0]))
 
     @Slot()
     def _look_at_selected(self) -> None:

@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
         for dock in self.docks.values():
             dock.filled.connect(self._late.start)
         workbench.lessons.changed.connect(self._show_lesson)
-        workbench.setup.dataset_changed.connect(self._show_world)
+        workbench.data.dataset_changed.connect(self._show_world)
         workbench.runs.run_changed.connect(self._on_run)
         theme.dress()  # before anything is measured
         self.resize(*_FIRST_SIZE)
@@ -223,7 +223,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_world(self, dataset: DatasetView | None) -> None:
         """Bring the plane to the front for points, the samples for images; only when one replaces the other."""
-        planar = dataset is not None and dataset.plane is not None
+        planar = dataset.plane is not None if dataset is not None else self._planar
         if planar != self._planar:
             self._planar = planar
             self.show_panel("plane" if planar else "samples")

@@ -23,7 +23,7 @@ from studio.library.export.formats import FORMATS, ExportFormat
 from studio.library.notes import RunNotes, read_notes, write_notes
 from studio.library.run_summary import RunSummary
 from studio.paths import runs_root
-from tests.gui.hands import Hands
+from tests.gui.hands import Hands, find
 from tests.gui.shown import show
 from tests.library.made_runs import add_weights, make_config, make_run, record_evaluation
 
@@ -214,6 +214,22 @@ def test_that_a_click_selects_and_a_double_click_or_enter_looks_at_a_run(
     qtbot.waitUntil(message.isVisible)
     assert "not valid JSON" in message.text()
     assert workbench.time.view.title == "plain"
+
+
+def test_that_a_chosen_run_is_resumed_by_its_button(
+    qtbot: QtBot, panel: RunsPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+    monkeypatch.setattr(workbench.starter, "resume", asked.append)
+    button = find(panel, QToolButton, "runs_resume_chosen")
+    assert not button.isEnabled()
+    click(qtbot, panel, "twos")
+    qtbot.mouseClick(button, LEFT)
+    assert asked == [workbench.library.root / "a"]
+    click(qtbot, panel, "plain", held=True)
+    assert not button.isEnabled()
+    click(qtbot, panel, "c")  # damaged
+    assert not button.isEnabled()
 
 
 def test_that_several_selected_runs_show_none(qtbot: QtBot, panel: RunsPanel, workbench: Workbench) -> None:
