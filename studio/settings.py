@@ -6,6 +6,7 @@ brings its form along and the window has no code for it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -36,6 +37,7 @@ def setting(
     live: bool = False,
     path: Literal["", "file", "folder"] = "",
     editor: Literal["", "drawing", "judge"] = "",
+    when: Mapping[str, Sequence[str]] | None = None,
     **bounds: Any,
 ) -> Any:
     """A field with what its form row shows.
@@ -52,6 +54,8 @@ def setting(
         live: may be changed while a run is under way.
         path: the text names a file or a folder, so the row gets a browse button.
         editor: a special editor that the row gets.
+        when: the row is of use only while each of these other fields has one of these values, or without values any
+            but 0; at other times the form leaves it out.
         bounds: pydantic's own ``ge``, ``gt``, ``le``, ``lt``, ``min_length``, …
     """
     extra: JsonDict = {
@@ -63,5 +67,6 @@ def setting(
         "live": live,
         "path": path,
         "editor": editor,
+        "when": {name: list(values) for name, values in (when or {}).items()},
     }
     return Field(default, title=title, description=help, json_schema_extra=extra, **bounds)

@@ -14,6 +14,7 @@ from studio.gui.forms.fields import ChoiceField, Field, PathField, SwitchField, 
 from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
+from studio.settings import Settings
 
 _EDITOR_DIGITS = 11
 _EDITOR_BUTTONS = 36
@@ -102,6 +103,21 @@ class FormRow(QObject):
     def live(self) -> bool:
         """Whether it may be changed while a run is under way."""
         return bool(extra(self.info, "live"))
+
+    def is_of_use(self, settings: Settings) -> bool:
+        """Whether the other settings leave it something to do."""
+        conditions: dict[str, list[str]] = extra(self.info, "when") or {}
+        return all(
+            getattr(settings, name) in values if values else bool(getattr(settings, name))
+            for name, values in conditions.items()
+        )
+
+    def set_shown(self, on: bool) -> None:
+        """Leave the row out, or show it again."""
+        self._label.setVisible(on)
+        self._widget.setVisible(on)
+        self.reset.setVisible(on and not self.is_default)
+        self.message.setVisible(on and bool(self.message.text()))
 
     def lock(self, on: bool, why: str) -> None:
         """Disable the row, with `why` as its tooltip, or enable it again."""

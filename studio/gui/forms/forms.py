@@ -31,6 +31,7 @@ class SettingsForm(QWidget):
         only: names of the fields to show; all that have an editor if absent.
         exclude: names of fields to leave out.
         folded: names of groups that start folded away.
+        title: of the whole, for what it folds away.
     """
 
     changed = Signal(object)  # Settings: valid, and other than before; at every keystroke
@@ -46,6 +47,7 @@ class SettingsForm(QWidget):
         only: Sequence[str] | None = None,
         exclude: Collection[str] = (),
         folded: Collection[str] = (),
+        title: str = "",
     ) -> None:
         super().__init__(parent)
         self._kind = kind
@@ -54,6 +56,7 @@ class SettingsForm(QWidget):
         self._rows: dict[str, FormRow] = {}
         self._parts: dict[str, SettingsForm] = {}
         self._advanced: Foldable | None = None
+        self._more = f"{title}: more" if title else "More"
         names = [name for name in (only or kind.model_fields) if name not in exclude]
         self._make_rows(names)
         self._filled = False
@@ -67,7 +70,7 @@ class SettingsForm(QWidget):
             info = self._kind.model_fields[name]
             default = getattr(self._defaults, name)
             if (part := settings_type(info)) is not None and isinstance(default, Settings):
-                self._parts[name] = SettingsForm(part, self._theme, defaults=default)
+                self._parts[name] = SettingsForm(part, self._theme, defaults=default, title=title_of(name, info))
                 self._parts[name].setObjectName(name)
                 self._parts[name].changed.connect(lambda value, name=name: self._take({name: value}))
                 self._parts[name].settled.connect(self.settled)
@@ -91,7 +94,7 @@ class SettingsForm(QWidget):
         if hidden := [row for row in self._rows.values() if row.advanced]:
             content = QWidget()
             content.setLayout(self._grid(hidden, spacing))
-            self._advanced = Foldable("Advanced", content, open_=False, indent=spacing)
+            self._advanced = Foldable(self._more, content, open_=False, indent=spacing)
             self._advanced.setObjectName("advanced")
             self._advanced.header.setToolTip(tooltip("Settings that seldom need a change."))
             column.addWidget(self._advanced)
@@ -150,7 +153,7 @@ class SettingsForm(QWidget):
         for name, part in self._parts.items():
             part.set_value(getattr(settings, name))
         self._message.hide()
-        self._count_advanced()
+        self._on_value()
 
     def show_error(self, error: UserError, path: Sequence[str]) -> None:
         """Show an error from outside beside the field at `path`, or below the form if there is none."""
@@ -201,7 +204,7 @@ class SettingsForm(QWidget):
             faults = {**whole, **faults}
         if new is not None and new != self._value:
             self._value = new
-            self._count_advanced()
+            self._on_value()
             self.changed.emit(new)
         return faults
 
@@ -224,7 +227,13 @@ class SettingsForm(QWidget):
         self._message.setText(rest)
         self._message.setVisible(bool(rest))
 
-    def _count_advanced(self) -> None:
+    def _on_value(self) -> None:
+        """Leave out what has nothing to do under these settings, and say how much of what is folded away was changed."""
+        used = {row for row in self._rows.values() if row.is_of_use(self._value)}
+        for row in self._rows.values():
+            row.set_shown(row in used)
         if self._advanced is not None:
-            changed = sum(getattr(self._value, row.name) != row.default for row in self._rows.values() if row.advanced)
-            self._advanced.header.setText(f"Advanced ({changed} changed)" if changed else "Advanced")
+            rows = [row for row in used if row.advanced]
+            changed = sum(getattr(self._value, row.name) != row.default for row in rows)
+            self._advanced.header.setText(f"{self._more} ({changed} changed)" if changed else self._more)
+            self._advanced.setVisible(bool(rows))

@@ -66,13 +66,16 @@ class DataSection(QWidget):
         self.offer = wrapped_label("dataset_offer", "warning")
         self.download = QPushButton()
         self.download.setObjectName("download")
-        self.folder = PathField(folder=True, title="Folder of images")
+        self.folder = PathField(folder=True, title="Your images")
         self.folder.setObjectName("image_folder")
         self.folder.setToolTip(
             tooltip(
                 "A folder with a sub-folder of images per class, named after it, or of images alone, without classes."
             )
         )
+        self._folder_label = wrapped_label("image_folder_label")
+        self._folder_label.setText("Your images")
+        self._folder_label.setBuddy(self.folder.line)
         self.card = wrapped_label("dataset_card")
         self.message = wrapped_label("dataset_message", "error")
         self.loading = LoadingBar(self._theme)
@@ -82,7 +85,7 @@ class DataSection(QWidget):
             tooltip("Downloaded data sets are kept here, laid out as torchvision has it, so that both can use them.")
         )
         self._root_label = wrapped_label("data_root_label")
-        self._root_label.setText("Data folder")
+        self._root_label.setText("Data folder, for what is downloaded")
         self._root_label.setBuddy(self.data_root.line)
         self._root_label.setToolTip(self.data_root.toolTip())
         self._form: SettingsForm | None = None
@@ -93,7 +96,14 @@ class DataSection(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(spacing // 2)
-        above: tuple[QWidget, ...] = (self.choice, self.summary, self.offer, self.download, self.folder)
+        above: tuple[QWidget, ...] = (
+            self.choice,
+            self.summary,
+            self.offer,
+            self.download,
+            self._folder_label,
+            self.folder,
+        )
         below: tuple[QWidget, ...] = (self.message, self.loading)
         for widget in above:
             column.addWidget(widget)
@@ -144,7 +154,8 @@ class DataSection(QWidget):
         self.choice.show_value(spec.kind)
         self.choice.setToolTip(tooltip(spec.summary))
         self.summary.setText(spec.summary)
-        self.folder.setVisible(isinstance(config, FolderConfig))
+        for widget in (self._folder_label, self.folder):
+            widget.setVisible(isinstance(config, FolderConfig))
         if isinstance(config, FolderConfig):
             self.folder.show_value(config.path)
         self._show_form(spec, config)

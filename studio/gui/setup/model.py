@@ -65,7 +65,7 @@ class ModelSection(QWidget):
         self.summary.setText(spec.summary)
         self.summary.setToolTip(tooltip(spec.measured))
         if spec.kind not in self._forms:
-            self._forms[spec.kind] = form = SettingsForm(spec.config, self._theme)
+            self._forms[spec.kind] = form = SettingsForm(spec.config, self._theme, title=spec.title)
             form.changed.connect(self._edit)
             form.settled.connect(self._starter.send_live_settings)
             self._column.addWidget(form)

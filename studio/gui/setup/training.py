@@ -25,9 +25,9 @@ class TrainingSection(QWidget):
     def __init__(self, setup: Setup, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._setup = setup
-        self._batch = SettingsForm(BatchConfig, theme)
+        self._batch = SettingsForm(BatchConfig, theme, title="Batch")
         self._batch.setObjectName("batch")
-        self._rest = SettingsForm(RunConfig, theme, exclude=_ELSEWHERE, folded=("cadence",))
+        self._rest = SettingsForm(RunConfig, theme, exclude=_ELSEWHERE, folded=("cadence",), title="Run")
         self._rest.setObjectName("run")
         info = RunConfig.model_fields["device"]
         self.device = ChoiceField(list(setup.devices))

@@ -1,4 +1,4 @@
-"""A picture in pixels one can count: nearest neighbour, zoomed in whole steps, fitted or free."""
+"""A picture that fits its view, or is zoomed in whole steps of pixels that one can count."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from studio.gui.widgets.key_help import KeyHelp
 
 _LEAST, _MOST = 0.1, 64.0
 _STEP = 1.25
+_COUNTABLE = 4  # device pixels for a picture's pixel, from which it hardly matters that some have one more
 
 
 class ImageView(QGraphicsView):
@@ -66,14 +67,12 @@ class ImageView(QGraphicsView):
                 self.fit()
 
     def fit(self) -> None:
-        """As large as the view allows, in whole device pixels per picture pixel where it can be."""
+        """As large as the view allows."""
         self.fitted = True
         size, area = self._item.pixmap().size(), self.contentsRect().marginsRemoved(self.viewportMargins())
         if size.isEmpty() or area.isEmpty():
             return
-        ratio = self.devicePixelRatioF()
-        most = min(area.width() / size.width(), area.height() / size.height()) * ratio
-        self._set_zoom((math.floor(most) if most >= 1 else most) / ratio)
+        self._set_zoom(min(area.width() / size.width(), area.height() / size.height()))
 
     def zoom_by(self, factor: float) -> None:
         """Zoom in (factor > 1) or out, about the mouse if it is over the picture, else about the middle."""
@@ -89,8 +88,9 @@ class ImageView(QGraphicsView):
         self.viewed.emit()
 
     def _set_zoom(self, zoom: float) -> None:
-        # Shrunk pictures would lose rows of pixels without smoothing.
-        smooth = zoom * self.devicePixelRatioF() < 1
+        # Without smoothing, shrunk pictures would lose rows of pixels, and others have some that are twice as wide.
+        scale = zoom * self.devicePixelRatioF()
+        smooth = scale < _COUNTABLE and scale != round(scale)
         mode = Qt.TransformationMode.SmoothTransformation if smooth else Qt.TransformationMode.FastTransformation
         self._item.setTransformationMode(mode)
         bars = Qt.ScrollBarPolicy.ScrollBarAlwaysOff if self.fitted else Qt.ScrollBarPolicy.ScrollBarAsNeeded

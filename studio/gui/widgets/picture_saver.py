@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QSizePolicy
 
 from studio.errors import UserError
 from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.tooltip import tooltip
 
 
 def save_png(picture: QImage, path: Path) -> None:
@@ -35,13 +36,14 @@ def save_png(picture: QImage, path: Path) -> None:
 
 
 class PictureSaver(QLabel):
-    """The message, hidden until there is one."""
+    """The message, hidden until there is one; its line is kept free, so that nothing moves when it comes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        policy.setRetainSizeWhenHidden(True)
+        self.setSizePolicy(policy)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.hide()
 
@@ -70,6 +72,7 @@ class PictureSaver(QLabel):
             self.say(f"Saved {path}", "small")
 
     def say(self, text: str, role: str = "small") -> None:
-        self.setText(text)
+        self.setText(" ".join(text.split()))
+        self.setToolTip(tooltip(text))
         set_style_property(self, "role", role)
         self.show()

@@ -28,6 +28,17 @@ def columns_of(count: int) -> int:
     return max(1, math.ceil(math.sqrt(count)))
 
 
+def columns_for(count: int, tile: QSize, room: QSize) -> int:
+    """Columns with which so many images of one size are shown largest in a room."""
+
+    def scale(columns: int) -> float:
+        rows = -(-count // columns)
+        across, down = columns * (tile.width() + GAP) - GAP, rows * (tile.height() + GAP) - GAP
+        return min(room.width() / across, room.height() / down)
+
+    return max(range(1, count + 1), key=scale, default=1)
+
+
 def mosaic(images: Images, columns: int = 0) -> QImage:
     """All images in rows, transparent between them; 8-bit RGBA.
 

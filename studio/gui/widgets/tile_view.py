@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QApplication
 
 from studio.gui.widgets.image_view import ImageView
 from studio.gui.widgets.key_help import KeyHelp
-from studio.gui.widgets.pictures import GAP, columns_of
+from studio.gui.widgets.pictures import GAP, columns_for, columns_of
 from studio.gui.widgets.theme import ThemeManager, Tokens
 
 _MOVES = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
@@ -25,6 +25,7 @@ class TileView(ImageView):
     Attributes:
         picked: places of the images that are picked, in the order of picking.
         current: place that the keyboard is at.
+        columns: images in a row.
     """
 
     KEYS = KeyHelp(
@@ -40,12 +41,14 @@ class TileView(ImageView):
 
     picks_changed = Signal(object)  # tuple[int, ...], by the person
     current_changed = Signal(int)
+    resized = Signal()
 
     def __init__(self, name: str, theme: ThemeManager) -> None:
         super().__init__(name)
         self.name = name
         self.picked: tuple[int, ...] = ()
         self.current = 0
+        self.columns = 1
         self._pinned: frozenset[int] = frozenset()
         self._count, self._height, self._width = 0, 1, 1
         self._pressed: QPoint | None = None
@@ -55,6 +58,7 @@ class TileView(ImageView):
     def set_tiles(self, count: int, height: int, width: int) -> None:
         """The picture shows so many images of this size."""
         self._count, self._height, self._width = count, height, width
+        self.columns = columns_of(count)
         self.current = min(self.current, max(0, count - 1))
         self.show_picks(tuple(place for place in self.picked if place < count))
 
@@ -69,13 +73,13 @@ class TileView(ImageView):
 
     def place_at(self, column: int, row: int) -> int | None:
         """Which image is at a picture's pixel."""
-        across = columns_of(self._count)
+        across = self.columns
         place = row // (self._height + GAP) * across + min(across - 1, column // (self._width + GAP))
         return place if 0 <= place < self._count and column >= 0 and row >= 0 else None
 
     def rect_of(self, place: int) -> QRectF:
         """Where an image is, in picture pixels."""
-        row, column = divmod(place, columns_of(self._count))
+        row, column = divmod(place, self.columns)
         return QRectF(column * (self._width + GAP), row * (self._height + GAP), self._width, self._height)
 
     def pick(self, place: int, *, more: bool) -> None:
@@ -104,7 +108,16 @@ class TileView(ImageView):
         self.setAccessibleDescription(", ".join(part for part in said if part))
         self.viewport().update()
 
+    def fill(self, room: QSize) -> None:
+        """Break the rows so that the images are largest in this room; whoever has the picture draws it anew."""
+        self.columns = columns_for(self._count, QSize(self._width, self._height), room)
+
     # -- events
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """There may be room for other rows."""
+        super().resizeEvent(event)
+        self.resized.emit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._pressed = event.position().toPoint() if event.button() is Qt.MouseButton.LeftButton else None
@@ -129,8 +142,7 @@ class TileView(ImageView):
         """Arrows go from image to image, Space picks, Escape lets go; the rest is as in every picture."""
         move = _MOVES.get(Qt.Key(event.key()))
         if move is not None and self._count:
-            across = columns_of(self._count)
-            place = self.current + move[0] + across * move[1]
+            place = self.current + move[0] + self.columns * move[1]
             if 0 <= place < self._count:
                 self._go(place)
         elif event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._count:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from studio.gui.widgets.buttons import icon_button, tool_button
+from studio.gui.widgets.buttons import icon_button
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
@@ -50,10 +50,13 @@ class Card(QFrame):
         icon, title, tip = button
         self.button = icon_button(theme, icon, f"{name}_button", title, tip)
         self.button.clicked.connect(self.asked)
-        self.title = tool_button(f"{name}_title", "", "What this card shows.")
+        self.title = QToolButton()
+        self.title.setObjectName(f"{name}_title")
         self.title.setProperty("head", True)
         self.title.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # a title, until there is a choice
         self.figures = QLabel()
+        self.figures.setTextFormat(Qt.TextFormat.RichText)
         self.figures.setProperty("role", "small")
         self.figures.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.figures.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -81,6 +84,7 @@ class Card(QFrame):
         self.title.setProperty("menu", True)
         self.title.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.title.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, False)
 
     def name_it(self, title: str) -> None:
         """Say what it shows."""

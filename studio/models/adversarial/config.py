@@ -58,6 +58,7 @@ class LipschitzConfig(Settings):
         "Clip at ±c",
         "Largest size of a critic's weight, for Clip. Smaller is flatter, and its gradients fainter.",
         log=True,
+        when={"kind": [Constraint.CLIP]},
         gt=0,
         le=100,
     )
@@ -66,6 +67,7 @@ class LipschitzConfig(Settings):
         "Gradient penalty λ",
         "Strength of the gradient penalty, for Gradient penalty. Larger keeps the slope closer to 1.",
         log=True,
+        when={"kind": [Constraint.GRADIENT_PENALTY]},
         ge=0,
         le=1e4,
     )
@@ -74,12 +76,14 @@ class LipschitzConfig(Settings):
         "Penalty sides",
         "For Gradient penalty. Two: penalise every slope that differs from 1. One: only slopes above 1.",
         advanced=True,
+        when={"kind": [Constraint.GRADIENT_PENALTY]},
     )
     spectral_weight: float = setting(
         0.1,
         "Spectral penalty λ",
         "Strength of ½·λ·Σσ², for Spectral penalty. Larger makes the critic flatter.",
         log=True,
+        when={"kind": [Constraint.SPECTRAL_PENALTY]},
         ge=0,
         le=1e4,
     )
@@ -102,6 +106,7 @@ class NoiseConfig(Settings):
         2000,
         "Noise fades over",
         "Training steps after which the noise, falling linearly, is gone.",
+        when={"std": []},
         unit="steps",
         log=True,
         ge=1,

@@ -18,9 +18,12 @@ from studio.gui.forms.fields import ChoiceField, SwitchField
 from studio.gui.forms.forms import SettingsForm
 from studio.gui.forms.number_field import NumberField
 from studio.gui.widgets.theme import ThemeManager
+from studio.models.adversarial.config import Constraint, LipschitzConfig
 from studio.models.catalog import MODELS
 from studio.settings import Settings, setting
 from studio.training.config.run_config import RunConfig
+from tests.gui.hands import find
+from tests.gui.shown import show
 
 Key = Qt.Key
 
@@ -242,7 +245,7 @@ def test_that_advanced_fields_are_folded_away_and_counted(hand: Hand) -> None:
     hand.qtbot.mouseClick(header, Qt.MouseButton.LeftButton)
     hand.enter("hidden", "3")
     assert hand.value.hidden == 3
-    assert header.text() == "Advanced (1 changed)"
+    assert header.text() == "More (1 changed)"
 
 
 def test_that_a_folder_can_be_browsed_for(hand: Hand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -279,3 +282,25 @@ def test_that_every_setting_of_the_studio_has_a_row_that_explains_it(
         assert field.accessibleName()
         assert field.toolTip()
     assert form.minimumSizeHint().width() <= 270
+
+
+def test_that_a_row_is_left_out_while_its_condition_is_not_met(qtbot: QtBot, theme: ThemeManager) -> None:
+    form = SettingsForm(LipschitzConfig, theme, title="Lipschitz constraint")
+    show(qtbot, form)
+
+    def seen() -> set[str]:
+        rows = ("clip", "penalty_weight", "spectral_weight")
+        return {name for name in rows if find(form, QWidget, name).isVisible()}
+
+    shown: dict[Constraint, set[str]] = {
+        Constraint.NONE: set(),
+        Constraint.CLIP: {"clip"},
+        Constraint.GRADIENT_PENALTY: {"penalty_weight"},
+        Constraint.SPECTRAL_PENALTY: {"spectral_weight"},
+    }
+    fold = form.findChild(QWidget, "advanced")
+    assert fold is not None
+    for kind, rows in shown.items():
+        form.set_value(LipschitzConfig(kind=kind))
+        assert seen() == rows
+        assert fold.isVisible() is (kind is Constraint.GRADIENT_PENALTY)  # has its sides alone

@@ -30,7 +30,9 @@ def _click(qtbot: QtBot, panel: LivePanel, name: str) -> None:
 
 @pytest.fixture
 def samples(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> SamplesPanel:
+    """Both grids, side by side."""
     panel = SamplesPanel(workbench.time, workbench.latents, theme)
+    next(button for button in panel.which.buttons() if button.text() == "Both").click()
     show(qtbot, panel, 640, 360)
     return panel
 
@@ -95,13 +97,14 @@ def _wheel(view: ImageView, turns: int, modifiers: Qt.KeyboardModifier) -> None:
     QApplication.sendEvent(view.viewport(), event)
 
 
-def test_that_pictures_are_fitted_in_whole_steps_and_zoomed_together(
+def test_that_pictures_fill_their_views_and_are_zoomed_together(
     qtbot: QtBot, samples: SamplesPanel, workbench: Workbench
 ) -> None:
     workbench.time.snapshot_shown.emit(make_snapshot())
     raw, averaged = samples.views.values()
     qtbot.waitUntil(lambda: raw.zoom > 1)
-    assert raw.zoom == int(raw.zoom)
+    room, picture = raw.viewport().size(), raw.sceneRect()
+    assert raw.zoom == pytest.approx(min(room.width() / picture.width(), room.height() / picture.height()), rel=0.02)
     fitted = raw.zoom
     _wheel(raw, 1, Qt.KeyboardModifier.ControlModifier)
     assert raw.zoom > fitted
@@ -116,6 +119,30 @@ def test_that_pictures_are_fitted_in_whole_steps_and_zoomed_together(
     _click(qtbot, samples, "samples_zoom_out")
     _click(qtbot, samples, "samples_fit")
     assert raw.zoom == fitted
+
+
+@pytest.mark.parametrize(("width", "height", "columns"), [(800, 300, 9), (300, 900, 2), (600, 600, 3)])
+def test_that_samples_break_their_rows_where_they_are_largest(
+    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench, width: int, height: int, columns: int
+) -> None:
+    _click(qtbot, samples, "samples_averaged")
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    samples.resize(width, height)
+    view = samples.views["averaged"]
+    qtbot.waitUntil(lambda: view.columns == columns)
+    assert view.sceneRect().width() == columns * 9 - 1
+    for tile in (0, 8):
+        place = view.rect_of(tile).center()
+        assert view.place_at(int(place.x()), int(place.y())) == tile
+
+
+def test_that_no_message_moves_the_pictures(qtbot: QtBot, samples: SamplesPanel, workbench: Workbench) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    QApplication.processEvents()
+    before = samples.views["averaged"].geometry()
+    samples.saver.say("a message " * 40)
+    QApplication.processEvents()
+    assert samples.views["averaged"].geometry() == before
 
 
 def test_that_zoom_has_ends(samples: SamplesPanel, workbench: Workbench) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QColor, QImage, QResizeEvent
+from PySide6.QtGui import QColor, QImage, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from studio.errors import UserError
@@ -51,13 +51,17 @@ class SamplesPanel(LivePanel):
         self._latents = latents
         self._grid: SampleGrid | None = None
         self._pictures: dict[str, QImage] = {}
-        self._chosen = "both"
+        self._chosen = "averaged"
         self._averaged = True  # what the way between samples is drawn by
         self.views = {name: TileView(f"Samples, {title}", theme) for name, title in _TITLES.items()}
         self.picks = SamplePicks(latents, list(self.views.values()), theme, self)
         self.picks.changed.connect(self._on_picks)
         self.way = BetweenView()
         self.way.hide()
+        self._leave = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self._leave_between)
+        self._leave.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self._leave.setWhatsThis("Leave Between")
+        self._leave.setEnabled(False)  # else the picks have it
         self._sides: dict[str, QWidget] = {}
         self._time = time
         self.saver = PictureSaver()
@@ -82,7 +86,7 @@ class SamplesPanel(LivePanel):
             "both": "Both side by side, zoomed and scrolled together.",
         }
         for name, tip in tips.items():
-            button = toggle_button(f"samples_{name}", _TITLES.get(name, "Both"), tip, checked=name == "both")
+            button = toggle_button(f"samples_{name}", _TITLES.get(name, "Both"), tip, checked=name == self._chosen)
             self.which.addButton(button)
             row.addWidget(button)
         self.which.addButton(self.picks.between)
@@ -122,6 +126,8 @@ class SamplesPanel(LivePanel):
             self._sides[name] = side
             view.describe = partial(self._describe, name)
             view.viewed.connect(partial(self._on_viewed, name))
+            view.resized.connect(self._on_resized)
+            side.setVisible(name == self._chosen)
         self._pair.addWidget(self.way, 1)
         return self._pair
 
@@ -184,9 +190,22 @@ class SamplesPanel(LivePanel):
         picked = len(self.views["raw"].picked)
         said = f"step {whole(grid.step)}".ljust(16, FIGURE_SPACE)
         self._step.setText(f"{said}{picked} picked" if picked else said)
+        self._reflow()
         for name in self.shown:
-            self._pictures[name] = mosaic(grid.raw if name == "raw" else grid.averaged)
+            self._pictures[name] = mosaic(grid.raw if name == "raw" else grid.averaged, self.views[name].columns)
             self.views[name].set_picture(self._pictures[name])
+
+    def _reflow(self) -> bool:
+        """Break the rows of both views where the images are largest in the first; whether that is elsewhere now."""
+        before = [view.columns for view in self.views.values()]
+        for view in self.views.values():
+            view.fill(self._seen[0].viewport().size())
+        return before != [view.columns for view in self.views.values()]
+
+    @Slot()
+    def _on_resized(self) -> None:
+        if self._grid is not None and self.shown and self._reflow():
+            self.request_draw()
 
     def _describe(self, name: str, x: int, y: int) -> str:
         grid, place = self._grid, self.views[name].place_at(x, y)
@@ -213,6 +232,7 @@ class SamplesPanel(LivePanel):
         for name, side in self._sides.items():
             side.setVisible(name in self.shown)
         self.way.setVisible(not self.shown)
+        self._leave.setEnabled(not self.shown)
         if held:  # else Qt would hand the keyboard to another panel
             self._seen[0].setFocus()
         if not self.shown:
@@ -223,9 +243,10 @@ class SamplesPanel(LivePanel):
             self._latents.end_between()
         self.request_draw()
 
+    @Slot()
     def _leave_between(self) -> None:
         if not self.shown:
-            back = "samples_both" if self._averaged else "samples_raw"
+            back = "samples_averaged" if self._averaged else "samples_raw"
             next(button for button in self.which.buttons() if button.objectName() == back).setChecked(True)
 
     @Slot()
