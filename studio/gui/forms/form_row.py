@@ -116,6 +116,9 @@ class FormRow(QObject):
         """Leave the row out, or show it again."""
         self._label.setVisible(on)
         self._widget.setVisible(on)
+        room = self.reset.sizePolicy()
+        room.setRetainSizeWhenHidden(on)
+        self.reset.setSizePolicy(room)
         self.reset.setVisible(on and not self.is_default)
         self.message.setVisible(on and bool(self.message.text()))
 

@@ -228,7 +228,7 @@ class SettingsForm(QWidget):
         self._message.setVisible(bool(rest))
 
     def _on_value(self) -> None:
-        """Leave out what has nothing to do under these settings, and say how much of what is folded away was changed."""
+        """Leave out what has nothing to do under these settings; say how much of what is folded away was changed."""
         used = {row for row in self._rows.values() if row.is_of_use(self._value)}
         for row in self._rows.values():
             row.set_shown(row in used)

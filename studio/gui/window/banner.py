@@ -43,10 +43,9 @@ class Banner(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.tokens.spacing, 0, theme.tokens.spacing, 0)
         row.setSpacing(theme.tokens.spacing // 2)
-        row.addStretch(1)
         row.addWidget(self.dot)
-        row.addWidget(self.words, 100)  # up to its width
-        row.addWidget(self.state, 100)
+        row.addWidget(self.words)
+        row.addWidget(self.state)
         for widget in (self.resume, self.like, self.leave):
             row.addWidget(widget)
         self.resume.clicked.connect(lambda: self.resume_asked.emit(self._subjects.subject.resumable))

@@ -87,7 +87,7 @@ class Strip(QFrame):
             name: ActionButton(actions[name], theme, "big" if name == "stop" else "primary") for name in _BIG
         }
         self.more = self._more(actions)
-        self.reason = Elided()
+        self.reason = Elided(snug=True)
         self.reason.setObjectName("start_blocked")
         self.view = tool_button("view_toggle", view.text(), view.toolTip())
         self.view.setDefaultAction(view)
@@ -113,13 +113,14 @@ class Strip(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(spacing, spacing // 2, spacing, spacing // 2)
         row.setSpacing(spacing)
-        row.addWidget(self.path, 100)  # up to its width
+        row.addWidget(self.path)
         row.addWidget(self.change)
         row.addStretch(1)
         for widget in (*self.buttons.values(), self.more):
             row.addWidget(widget)
-        row.addWidget(self.reason, 3)
-        row.addWidget(banner, 3)
+        row.addWidget(self.reason)
+        row.addStretch(2)
+        row.addWidget(banner)
         row.addWidget(self.view)
         self._keep_widths()
 

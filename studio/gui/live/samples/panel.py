@@ -64,6 +64,7 @@ class SamplesPanel(LivePanel):
         self._leave.setEnabled(False)  # else the picks have it
         self._sides: dict[str, QWidget] = {}
         self._time = time
+        self._captions: list[QLabel] = []
         self.saver = PictureSaver()
         self.body.addWidget(self._controls())
         self.body.addLayout(self._view_pair(), 1)
@@ -120,6 +121,8 @@ class SamplesPanel(LivePanel):
             caption = QLabel(_TITLES[name])
             caption.setProperty("role", "small")
             set_help(caption, _TITLES[name], _TIPS[name])
+            caption.hide()
+            self._captions.append(caption)
             column.addWidget(caption)
             column.addWidget(view, 1)
             self._pair.addWidget(side, 1)
@@ -231,6 +234,8 @@ class SamplesPanel(LivePanel):
         before, self._chosen = self._chosen, button.objectName().removeprefix("samples_")
         for name, side in self._sides.items():
             side.setVisible(name in self.shown)
+        for caption in self._captions:
+            caption.setVisible(len(self.shown) > 1)
         self.way.setVisible(not self.shown)
         self._leave.setEnabled(not self.shown)
         if held:  # else Qt would hand the keyboard to another panel
