@@ -161,7 +161,7 @@ def test_that_a_fault_stands_beside_its_values_and_keeps_the_dialog_open(qtbot: 
     write(qtbot, dialog.rows[1].values, "1, 2")
     dialog.combination.setFocus()
     qtbot.keyClick(dialog.combination, Key.Key_Down)
-    qtbot.waitUntil(lambda: "must be as many" in dialog.summary.text())
+    qtbot.waitUntil(lambda: "must be equally many" in dialog.summary.text())
     assert Combination(dialog.combination.currentData()) is Combination.LIST
     write(qtbot, dialog.seeds.lineEdit(), "many")
     qtbot.waitUntil(lambda: "not a number" in dialog.summary.text())
