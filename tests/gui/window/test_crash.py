@@ -80,6 +80,7 @@ def test_that_an_error_on_another_thread_is_told_on_the_windows(qtbot: QtBot, br
 
 
 @pytest.mark.usefixtures("capsys")
+@pytest.mark.slow
 def test_that_a_run_under_way_is_saved(qtbot: QtBot, workbench: Workbench, broken: QPushButton) -> None:
     lines: list[LogLine] = []
     workbench.log.line_logged.connect(lines.append)

@@ -67,6 +67,7 @@ def check_panels(qtbot: QtBot, window: MainWindow) -> None:
         check(qtbot, window, first)
 
 
+@pytest.mark.slow
 def test_that_tab_reaches_all_of_every_panel_before_a_run(qtbot: QtBot, window: MainWindow) -> None:
     check_panels(qtbot, window)
 
@@ -85,6 +86,7 @@ def run_of_another_day(qtbot: QtBot, window: MainWindow) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_that_tab_reaches_all_of_an_old_run(qtbot: QtBot, window: MainWindow, run_of_another_day: Path) -> None:
     runs = window.docks["runs"].widget()
     assert isinstance(runs, RunsPanel)
@@ -112,6 +114,7 @@ def test_that_tab_reaches_all_that_a_run_shows(qtbot: QtBot, window: MainWindow)
     check_panels(qtbot, window)
 
 
+@pytest.mark.slow
 def test_that_tab_reaches_all_of_a_lesson(qtbot: QtBot, window: MainWindow) -> None:
     workbench = window.workbench
     with qtbot.waitSignal(workbench.setup.dataset_changed):

@@ -230,6 +230,7 @@ def test_that_results_a_full_disk_refused_are_asked_about_before_they_are_lost(
     hands.end()
 
 
+@pytest.mark.slow
 def test_that_a_run_on_a_full_disk_goes_on_when_it_is_saved_elsewhere(
     hands: Hands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -310,6 +311,7 @@ def test_that_a_panel_is_what_its_dock_calls_it(window: MainWindow) -> None:
         assert (dock.widget().objectName(), dock.widget().accessibleName()) == (name, dock.windowTitle())
 
 
+@pytest.mark.slow
 def test_that_panels_behind_others_come_after_the_first_paint_or_when_they_are_seen(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings
 ) -> None:

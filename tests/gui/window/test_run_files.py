@@ -69,6 +69,7 @@ def test_that_a_stopped_run_goes_on_in_its_folder_with_its_curves_and_its_target
     assert edits[-1]["offsets"]["3"] == 1
 
 
+@pytest.mark.slow
 def test_that_a_run_is_resumed_from_its_folder_with_its_set_up(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = hands.bench
     hands.train()
@@ -134,6 +135,7 @@ def test_that_a_run_under_way_elsewhere_is_neither_gone_on_with_nor_thrown_away(
     hands.end()
 
 
+@pytest.mark.slow
 def test_that_the_data_of_a_run_are_looked_for_where_they_were(hands: Hands, tmp_path: Path) -> None:
     root, run = tmp_path / "elsewhere", tmp_path / "run"
     write_idx_set(root)
@@ -199,6 +201,7 @@ def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
     other.window.deleteLater()
 
 
+@pytest.mark.slow
 def test_that_a_run_stopped_before_its_next_step_can_be_gone_on_with_as_before(
     hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:

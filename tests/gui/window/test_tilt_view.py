@@ -183,6 +183,7 @@ def test_that_keys_go_to_a_panel_wherever_it_is_and_to_the_table_itself(hands: H
     assert hands.focus().objectName() == "offsets_table"
 
 
+@pytest.mark.slow
 def test_that_a_panel_that_is_made_while_a_run_is_shown_shows_it(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings
 ) -> None:
