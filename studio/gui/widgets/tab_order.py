@@ -31,7 +31,7 @@ def focus_first(panel: QWidget, name: str = "") -> None:
     of a legend which went took the window's menus and layouts with it.
     """
     child = panel.findChild(QWidget, name) if name else None
-    if isinstance(child, QWidget) and child.isVisible():
+    if isinstance(child, QWidget) and not child.isHidden():
         child.setFocus(Qt.FocusReason.ShortcutFocusReason)
         return
     panel.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -143,6 +143,7 @@ class MainWindow(QMainWindow):
 
     @Slot(bool)
     def _show_view(self, workbench: bool) -> None:
+        focus = self.focusWidget()
         if workbench:
             self.page.leave()
             state = self._settings.value("docks")
@@ -150,10 +151,13 @@ class MainWindow(QMainWindow):
         else:
             self.dock_area.leave()
             self._later = self.page.enter()
-            focus_first(self.docks["offsets"].widget(), self.docks["offsets"].first)
         self.views.setCurrentIndex(int(workbench))
         self.bench_row.setVisible(workbench)
         self._settings.setValue("workbench", workbench)
+        if focus is not None and focus.isVisible():
+            focus.setFocus()  # it went along, and had to let go on the way
+        else:
+            focus_first(self.docks["offsets"].widget(), self.docks["offsets"].first)
         if self.isVisible() and not workbench:
             one_after_another(self._later, self)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, QSettings
-from PySide6.QtWidgets import QPushButton, QTableView, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QTableView, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from studio.data.planar.config import DrawnConfig
 from studio.gui.live.examples import ExamplesPanel
+from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.target.offsets.columns import Column
 from studio.gui.target.offsets.panel import OffsetsPanel
 from studio.gui.widgets.theme import ThemeManager
@@ -15,6 +17,7 @@ from studio.gui.window.main_window import MainWindow
 from studio.gui.window.tilt_page import CURVES
 from studio.gui.window.workbench import Workbench
 from tests.gui.hands import Button, Hands, Key, Modifier
+from tests.gui.shown import make_snapshot
 
 
 @pytest.fixture
@@ -38,6 +41,7 @@ def on_page(window: MainWindow) -> set[str]:
 
 
 def test_that_the_page_comes_first_and_has_the_table_the_samples_and_three_curves(window: MainWindow) -> None:
+    assert window.focusWidget().objectName() == "offsets_table"
     assert not window.workbench_action.isChecked()
     assert on_page(window) == {"offsets", "samples", *CURVES}
     assert all(window.docks[name].widget().isVisible() for name in on_page(window))
@@ -68,6 +72,7 @@ def test_that_panels_keep_themselves_and_what_is_entered_through_a_change_of_vie
     assert window.workbench_action.isChecked()
     assert on_page(window) == set()
     assert window.docks["offsets"].isVisible()
+    assert hands.focus().objectName() == "offsets_table"
     hands.key(Key.Key_F4)
     assert on_page(window) == {"offsets", "samples", *CURVES}
     assert {name: dock.widget() for name, dock in window.docks.items()} == before
@@ -240,3 +245,31 @@ def test_that_the_columns_of_the_table_are_remembered(
     assert not panel.table.isColumnHidden(Column.WEIGHT)
     assert panel.table.isColumnHidden(Column.COUNT)
     window.deleteLater()
+
+
+@pytest.mark.usefixtures("dressed")
+def test_that_two_samples_are_picked_by_click_and_ctrl_click(hands: Hands) -> None:
+    hands.bench.time.snapshot_shown.emit(make_snapshot(images=64))
+    samples = hands.find(SamplesPanel, "samples")
+    view = samples.views["averaged"]
+    hands.qtbot.waitUntil(lambda: view.columns > 8)  # the card is wider than it is high
+    for tile, held in ((3, Modifier.NoModifier), (40, Modifier.ControlModifier)):
+        place = view.mapFromScene(view.rect_of(tile).center())
+        assert view.viewport().rect().contains(place)
+        hands.qtbot.mouseClick(view.viewport(), Button.LeftButton, held, place)
+    assert view.picked == (3, 40)
+    assert view.rect_of(0).width() * view.zoom > 40
+
+
+@pytest.mark.parametrize("workbench_view", [False, True])
+def test_that_a_plane_leaves_its_neighbours_their_room(hands: Hands, workbench_view: bool) -> None:
+    window = hands.window
+    window.workbench_action.setChecked(workbench_view)
+    names = ("offsets", "batch")
+    QApplication.processEvents()
+    before = [window.docks[name].widget().size() for name in names]
+    with hands.qtbot.waitSignal(hands.bench.setup.dataset_changed):
+        hands.bench.setup.set_dataset(DrawnConfig(count=400))
+    QApplication.processEvents()
+    assert not window.docks["plane"].widget().visibleRegion().isEmpty()
+    assert [window.docks[name].widget().size() for name in names] == before
