@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from studio.cli.main import main
@@ -21,7 +21,6 @@ from studio.training.storage.checkpoint import read_checkpoint
 from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.recorder import Recorder
 from studio.training.storage.resumption import resume
-from studio.training.storage.run import Run, restore_model
 from tests.training.conftest import PlayedMailbox, steps, tiny_config, tiny_images
 from tests.training.played import Played
 
@@ -73,18 +72,6 @@ def test_that_a_run_stopped_and_resumed_keeps_what_one_that_never_stopped_does(k
         trainer, mailbox, Recorder(found.folder(), trainer, notes), StopCondition(steps=STEPS), seconds=found.seconds
     ).run()
     assert (run / "weights.safetensors").read_bytes() == kept(kind, whole)
-
-
-@remembering
-def test_that_an_average_kept_with_an_older_memory_is_opened_with_the_models(kind: str, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    kept(kind, run, until=2)
-    found = weights(run)
-    stale = {f"average.{name}": torch.zeros_like(found[f"average.{name}"]) for name in MEMORY[kind]}
-    save_file(found | stale, run / "weights.safetensors")
-    model = restore_model(Run.open(run))
-    for name in MEMORY[kind]:
-        assert torch.equal(model.get_buffer(name), found[f"model.{name}"])
 
 
 @pytest.mark.slow
