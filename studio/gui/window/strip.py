@@ -79,7 +79,7 @@ class Strip(QFrame):
     ) -> None:
         super().__init__()
         self.setProperty("role", "strip")
-        self._setup, self._starter = workbench.setup, workbench.starter
+        self._setup = workbench.setup
         self.path = Elided(snug=True)
         self.path.setObjectName("setup_path")
         self.change = tool_button("setup_change", "Change…", "Open the set-up: data, model and training (Alt+1).")
@@ -87,15 +87,12 @@ class Strip(QFrame):
             name: ActionButton(actions[name], theme, "big" if name == "stop" else "primary") for name in _BIG
         }
         self.more = self._more(actions)
-        self.reason = Elided(snug=True)
-        self.reason.setObjectName("start_blocked")
         self.view = tool_button("view_toggle", view.text(), view.toolTip())
         self.view.setDefaultAction(view)
         self._lay_out(banner, theme.tokens.spacing)
         workbench.runs.run_changed.connect(self._show_run)
         for changed in (workbench.setup.config_changed, workbench.setup.dataset_changed):
             changed.connect(self._show_setup)
-        actions["start"].changed.connect(self._show_reason)
         self._show_setup()
         self._show_run(workbench.runs.run)
 
@@ -118,7 +115,6 @@ class Strip(QFrame):
         row.addStretch(1)
         for widget in (*self.buttons.values(), self.more):
             row.addWidget(widget)
-        row.addWidget(self.reason)
         row.addStretch(2)
         row.addWidget(banner)
         row.addWidget(self.view)
@@ -156,11 +152,3 @@ class Strip(QFrame):
         active = run.phase.active
         self.buttons["start"].setVisible(not active)
         self.buttons["pause"].setVisible(active)
-        self._show_reason()
-
-    @Slot()
-    def _show_reason(self) -> None:
-        """Say why a run cannot be started, where that is not plain to see."""
-        blocked = "" if self.buttons["start"].isHidden() else self._starter.blocked
-        self.reason.show_text(blocked, "warning")
-        self.reason.setVisible(bool(blocked))
