@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QFileDialog, QToolBar, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from studio.gui.run.run_control import RunControl
 from studio.gui.run.run_starter import RunStarter
@@ -157,18 +157,6 @@ class RunActions(QObject):
     def all(self) -> list[QAction]:
         """The actions in the order of the toolbar."""
         return list(self._actions.values())
-
-    def keep_widths(self, bar: QToolBar) -> None:
-        """Let nothing on the toolbar move when a text changes."""
-        action = self._actions["pause"]
-        button = bar.widgetForAction(action)
-        shown, widths = action.text(), []
-        button.ensurePolished()
-        for text in _PAUSE_TEXTS:
-            action.setText(text)
-            widths.append(button.sizeHint().width())
-        action.setText(shown)
-        button.setMinimumWidth(max(widths))
 
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]

@@ -24,7 +24,6 @@ QHeaderView::section { background: $window; color: $text; border: 0; border-righ
 QHeaderView[role="quiet"], QHeaderView[role="quiet"]::section { background: $surface; border: 0; color: $muted; }
 QGroupBox { border: 1px solid $border; border-radius: ${radius}px; margin-top: 1.3ex; padding-top: 1.2ex; }
 QGroupBox::title { subcontrol-origin: margin; left: 8px; padding: 0 4px; color: $muted; }
-QToolBar { border: 0; border-bottom: 1px solid $border; spacing: 3px; padding: 3px; background: $window; }
 QStatusBar { background: $window; color: $muted; border-top: 1px solid $border; }
 QStatusBar::item { border: 0; }
 
