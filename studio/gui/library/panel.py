@@ -95,7 +95,7 @@ class RunsPanel(LivePanel):
             "Shows the runs of which all these words are said, in name, data set, model, tilt, status, tags or notes.",
         )
         self.search.textChanged.connect(self._on_search)
-        refresh = tool_button("runs_refresh", "Look again", "Look at the folders of the workspace again.")
+        refresh = tool_button("runs_refresh", "Refresh", "Look at the folders of the workspace again.")
         refresh.clicked.connect(self.library.refresh)
         folder = tool_button(
             "runs_workspace", "Workspace…", "Choose the folder in which runs are kept, each in a folder of its own."
