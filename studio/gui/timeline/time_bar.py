@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QColor, QHelpEvent, QKeySequence, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QColor, QHelpEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QSizePolicy,
@@ -137,8 +137,8 @@ class MarkedSlider(QSlider):
         set_help(
             self,
             "Time cursor",
-            "The step that samples, weights, shares and curves show. Arrows and Page keys move it, Home and End jump; "
-            "lines mark edits, resumes and warnings.",
+            "The step that samples, weights, shares and curves show. A click goes there, arrows and Page keys move it, "
+            "Home and End jump; lines mark edits, resumes and warnings.",
         )
         self.marks: tuple[Mark, ...] = ()
         self._tokens = theme.tokens
@@ -169,6 +169,16 @@ class MarkedSlider(QSlider):
         painter.end()
         super().paintEvent(event)
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click beside the handle brings it there, from where it can be dragged on."""
+        place = event.position().toPoint()
+        if event.button() is Qt.MouseButton.LeftButton and not self._handle().contains(place):
+            room = self._handle().width()
+            left = place.x() - room // 2
+            self.setValue(QStyle.sliderValueFromPosition(0, self.maximum(), left, self.width() - room))
+        if self._handle().contains(place):  # few steps lie far apart; Qt would take the handle a page on
+            super().mousePressEvent(event)
+
     def event(self, event: QEvent) -> bool:
         """Say which mark is under the mouse."""
         if isinstance(event, QHelpEvent):
@@ -184,10 +194,14 @@ class MarkedSlider(QSlider):
 
     def _place(self, step: int) -> float:
         """Where a step is, in pixels."""
+        handle = self._handle().width()
+        return handle / 2 + (self.width() - handle) * step / max(1, self.maximum())
+
+    def _handle(self) -> QRect:
         option = QStyleOptionSlider()
         self.initStyleOption(option)
-        handle = self.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, option, self)
-        return handle / 2 + (self.width() - handle) * step / max(1, self.maximum())
+        parts = QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle
+        return self.style().subControlRect(*parts, self)
 
     @Slot(int)
     def _on_value(self, value: int) -> None:

@@ -163,6 +163,20 @@ def bar(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> TimeBar:
     return bar
 
 
+def test_that_a_click_beside_the_handle_brings_it_there(
+    qtbot: QtBot, bar: TimeBar, workbench: Workbench, old_run: Path
+) -> None:
+    look_at(qtbot, workbench, old_run)
+    slider = bar.slider
+    for step in (250, 700):
+        qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(slider._place(step)), 4))
+        assert workbench.time.view.step == pytest.approx(step, abs=1000 / slider.width())
+    slider.show_view(TimeView(title="run", step=0, last=3))
+    place = QPoint(round(slider._place(2)) + slider.width() // 10, 4)  # farther from its step than the handle is wide
+    qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=place)
+    assert slider.value() == 2
+
+
 def test_that_the_bar_says_what_to_do_while_there_is_no_run(bar: TimeBar) -> None:
     assert "press Start" in bar.title.toolTip()
     assert not bar.slider.isEnabled()
