@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
 
 from studio.gui.run.run_control import RunControl
@@ -18,6 +18,8 @@ from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.widgets.elided import Elided
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
+
+_SHOWN = 8_000  # milliseconds that a line is news
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +140,7 @@ class RunFigures(QWidget):
 
 
 class StudioStatusBar(QStatusBar):
-    """The last log line, what goes on in the background with a way to cancel it, and the device.
+    """The last log line while it is news, what goes on in the background with a way to cancel it, and the device.
 
     Args:
         runs: the run under way.
@@ -160,6 +162,8 @@ class StudioStatusBar(QStatusBar):
         self._line = Elided()
         self._line.setObjectName("last_line")
         self.addWidget(self._line, 1)
+        self.fading = QTimer(self, singleShot=True, interval=_SHOWN)
+        self.fading.timeout.connect(lambda: self._line.show_text("", ""))
         self._text = QLabel()
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setObjectName("task_text")
@@ -216,7 +220,12 @@ class StudioStatusBar(QStatusBar):
 
     @Slot(object)
     def _show_line(self, line: LogLine) -> None:
-        self._line.show_text(line.text, "" if line.level is Level.INFO else str(line.level))
+        if line.level is Level.INFO:
+            self._line.show_text(line.text, "")
+            self.fading.start()
+        else:  # stays until the next one
+            self._line.show_text(line.text, str(line.level))
+            self.fading.stop()
 
 
 def format_duration(seconds: float) -> str:

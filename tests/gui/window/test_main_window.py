@@ -17,12 +17,13 @@ from pytestqt.qtbot import QtBot
 from studio.data.folder import FolderConfig
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.plots.curves import CurvesPanel
-from studio.gui.state.log_line import LogLine
+from studio.gui.state.log_line import Level, LogLine
 from studio.gui.state.view_state import RunPhase
 from studio.gui.target.offsets.columns import Column
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.panels import PLACES
+from studio.gui.window.status import StudioStatusBar
 from studio.gui.window.workbench import Workbench
 from studio.training.config.run_config import BatchConfig, CadenceConfig
 from tests.gui.full_disk import FullDisk
@@ -476,3 +477,19 @@ def test_that_the_window_fits_a_small_screen_at_any_scale(scale: int, tmp_path: 
     width, height = measured["least"]
     assert width <= 1024
     assert height <= 700
+
+
+def test_that_a_line_in_the_status_bar_goes_unless_it_is_a_fault(window: MainWindow, qtbot: QtBot) -> None:
+    bar = window.findChild(StudioStatusBar)
+    line = window.findChild(QLabel, "last_line")
+    assert bar is not None
+    assert line is not None
+    bar.fading.setInterval(0)
+    window.workbench.log.add("Saved")
+    assert line.toolTip()
+    qtbot.waitUntil(lambda: not bar.fading.isActive())
+    assert not line.toolTip()
+    window.workbench.log.add("Saved")
+    window.workbench.log.add("The disk is full", Level.ERROR)
+    assert not bar.fading.isActive()
+    assert "The disk is full" in line.toolTip()
