@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
     QLineEdit,
+    QMenu,
     QMessageBox,
     QTableView,
     QToolButton,
@@ -79,6 +81,22 @@ class Hands:
         (editor,) = [line for line in table.findChildren(QLineEdit, "cell_editor") if line.isVisible()]
         self.qtbot.keyClicks(editor, text[1:])
         self.qtbot.keyClick(editor, Key.Key_Return)
+
+    def file_menu(self, title: str) -> QMenu:
+        """A part of the file menu, which is opened and closed again."""
+        bar = self.window.menuBar()
+        self.qtbot.mouseClick(bar, Button.LeftButton, pos=bar.actionGeometry(bar.actions()[0]).center())
+        (part,) = [menu for menu in self.window.findChildren(QMenu) if menu.title() == title]
+        opened = QApplication.activePopupWidget()
+        assert isinstance(opened, QMenu)
+        opened.close()
+        return part
+
+    def preset(self, name: str) -> QAction:
+        self.file_menu("&Presets")
+        action = self.find(QAction, f"preset_{name}")
+        assert isinstance(action, QAction)
+        return action
 
     def press(self, control: str) -> None:
         """Click a control of the run."""

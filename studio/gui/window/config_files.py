@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, Signal
@@ -16,6 +17,7 @@ from studio.gui.run.run_control import RunControl
 from studio.gui.state.log import Log
 from studio.gui.state.setup import Setup
 from studio.gui.widgets.error_box import error_box
+from studio.gui.widgets.tooltip import tooltip
 from studio.training.config.file import read_config
 from studio.training.config.presets import presets
 from studio.training.config.run_config import RunConfig
@@ -47,12 +49,10 @@ class ConfigFiles(QObject):
             if keys is not QKeySequence.StandardKey.SaveAs:
                 action.setShortcut(keys)
         menu.addSeparator()
-        examples = menu.addMenu("&Presets")
-        examples.setToolTipsVisible(True)
-        for preset in presets():
-            examples.addAction(preset.name, partial(self._take, preset.read, preset.name))
+        self._presets = menu.addMenu("&Presets")
         self._recent = menu.addMenu("Open &recent")
         menu.aboutToShow.connect(self._fill_recent)  # not the submenu's: one without entries is off and never shown
+        menu.aboutToShow.connect(self._fill_presets)
         self._fill_recent()
 
     def ask_open(self) -> None:
@@ -131,6 +131,19 @@ class ConfigFiles(QObject):
     def _recent_names(self) -> list[str]:
         value = self._settings.value("recent")  # a list of one comes back as text, an empty one as None
         return [str(name) for name in value] if isinstance(value, list) else [str(value)] if value else []
+
+    def _fill_presets(self) -> None:
+        """A menu for each sort of data, once: their names are in their files."""
+        if not self._presets.isEmpty():
+            return
+        for group, found in groupby(presets(), lambda preset: preset.group):
+            menu = self._presets.addMenu(group)
+            menu.setToolTipsVisible(True)
+            for preset in found:
+                name = preset.read().name
+                action = menu.addAction(name, partial(self._take, preset.read, name))
+                action.setObjectName(f"preset_{preset.name}")
+                action.setToolTip(tooltip(f"“{preset.name}” on the command line."))
 
     def _fill_recent(self) -> None:
         self._recent.clear()

@@ -23,6 +23,8 @@ from studio.training.config.run_config import RunConfig
 _TWOS: Mapping[str, Any] = {"perturbation": {"offsets": {"2": -1.3577}}}
 """Of MNIST, where 9.93 % are twos, 30 % become twos; of the digits about as many."""
 _PLANAR = "planar"
+_GROUPS = {"digits": "Digits", "mnist": "MNIST", _PLANAR: "Points of the plane"}
+"""By how the names of presets begin."""
 _TARGETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "digits": ("Digits, 30 % twos", {"dataset": {"kind": "digits"}, **_TWOS}),
     "mnist-twos-30": ("MNIST, 30 % twos", {"dataset": {"kind": "mnist"}, **_TWOS}),
@@ -40,9 +42,14 @@ _TARGETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """A configuration by name."""
+    """A configuration by name.
+
+    Attributes:
+        group: of the presets that are for data of its sort.
+    """
 
     name: str
+    group: str
     read: Callable[[], RunConfig]
 
 
@@ -55,7 +62,11 @@ def presets() -> tuple[Preset, ...]:
         if target != _PLANAR or spec.fault_on_points(spec.config(kind=spec.kind)) is None
     }
     found |= {path.stem: partial(read_config, path) for path in (resources() / "presets").glob("*.json")}
-    return tuple(Preset(name=name, read=read) for name, read in sorted(found.items()))
+    return tuple(Preset(name=name, group=_group(name), read=read) for name, read in sorted(found.items()))
+
+
+def _group(name: str) -> str:
+    return _GROUPS[name.partition("-")[0]]
 
 
 def _by_default(target: str, spec: ModelSpec) -> RunConfig:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSettings
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
+from PySide6.QtWidgets import QFileDialog, QMenu
 
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.training.config.file import read_config
-from studio.training.config.presets import config_or_preset
+from studio.training.config.presets import config_or_preset, presets
 from studio.training.config.run_config import RunConfig
-from tests.gui.hands import Button, Hands, Key, Modifier
+from tests.gui.hands import Hands, Key, Modifier
 
 CTRL = Modifier.ControlModifier
 
@@ -32,14 +32,18 @@ def choice(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 def recent(hands: Hands) -> list[str]:
     """Entries of the submenu as it can be opened: none where it is off."""
-    bar = hands.window.menuBar()
-    hands.qtbot.mouseClick(bar, Button.LeftButton, pos=bar.actionGeometry(bar.actions()[0]).center())
-    (menu,) = [menu for menu in hands.window.findChildren(QMenu) if menu.title() == "Open &recent"]
-    entries = [action.text() for action in menu.actions()] if menu.isEnabled() else []
-    opened = QApplication.activePopupWidget()
-    assert isinstance(opened, QMenu)
-    opened.close()
-    return entries
+    menu = hands.file_menu("Open &recent")
+    return [action.text() for action in menu.actions()] if menu.isEnabled() else []
+
+
+def test_that_presets_stand_under_their_data_by_the_names_of_their_runs(hands: Hands) -> None:
+    menu = hands.file_menu("&Presets")
+    assert [part.text() for part in menu.actions()] == ["Digits", "MNIST", "Points of the plane"]
+    hands.file_menu("&Presets")
+    parts = [part.menu() for part in menu.actions()]
+    entries = [[entry.text() for entry in part.actions()] for part in parts if isinstance(part, QMenu)]
+    assert "MNIST, 30 % twos, diffusion" in entries[1]
+    assert sum(map(len, entries)) == len(presets()), "opening the menu again adds nothing"
 
 
 def write(path: Path, **fields: object) -> Path:
@@ -73,8 +77,7 @@ def test_that_a_preset_is_undone_in_one_step_with_its_data_set(hands: Hands) -> 
     bench, stack = hands.bench, hands.bench.setup.undo_stack
     hands.enter(2, Column.TARGET, "30")
     before = bench.setup.config
-    (menu,) = [menu for menu in hands.window.findChildren(QMenu) if menu.title() == "&Presets"]
-    (planar,) = [action for action in menu.actions() if action.text() == "planar-gan"]
+    planar = hands.preset("planar-gan")
     with hands.qtbot.waitSignal(bench.setup.dataset_changed):
         planar.trigger()
     bench.setup.edit(seed=7)
@@ -180,9 +183,7 @@ def test_that_a_preset_opens_and_saving_asks_for_a_name_of_ones_own(
     hands: Hands, choice: list[Path], tmp_path: Path
 ) -> None:
     before = config_or_preset("digits-vae")
-    (menu,) = [menu for menu in hands.window.findChildren(QMenu) if menu.title() == "&Presets"]
-    (action,) = [action for action in menu.actions() if action.text() == "digits-vae"]
-    action.trigger()
+    hands.preset("digits-vae").trigger()
     hands.wait(lambda: hands.bench.tasks.view is None)
     assert hands.bench.setup.config.model.kind == "vae"
     choice.append(tmp_path / "mine.json")

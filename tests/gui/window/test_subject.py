@@ -126,8 +126,7 @@ def test_that_a_lesson_is_left_with_its_data_set(hands: Hands) -> None:
 
 def test_that_a_preset_ends_a_lesson(hands: Hands) -> None:
     open_lesson(hands)
-    (preset,) = [each for each in hands.window.findChildren(QAction) if each.text() == "planar-gan"]
-    preset.trigger()
+    hands.preset("planar-gan").trigger()
     config = hands.bench.setup.config
     assert hands.find(QWidget, "lesson_card").isHidden()
     hands.bench.lessons.close()
