@@ -68,9 +68,9 @@ def _timeout(item: pytest.Item) -> float:
 
 _FAST_S = 0.5
 """Seconds of a processor that a fast test may take: the thousands of them are waited for."""
-_NOISE, _CHANCE = 2.0, 5.0
-"""How much longer it may seem to take on a busy machine, and with Hypothesis, which draws other examples every time and
-builds its table of characters once in a checkout."""
+_NOISE, _CHANCE = 3.0, 6.0
+"""How much longer it may seem to take, as a run beside it computes while the test waits, and with Hypothesis, which
+draws other examples every time and builds its table of characters once in a checkout."""
 _FIRST_USE = 50
 """Modules; a test that is the first of its process to need a package also pays for importing it."""
 

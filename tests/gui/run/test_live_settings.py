@@ -64,6 +64,7 @@ def test_that_learning_rates_alone_can_be_edited_while_it_trains(hands: Hands) -
     assert "Stop the run" not in kind.toolTip()
 
 
+@pytest.mark.slow
 def test_that_a_rate_reaches_the_run_when_its_entry_is_finished(hands: Hands) -> None:
     lines: list[LogLine] = []
     hands.bench.log.line_logged.connect(lines.append)
