@@ -1,8 +1,9 @@
 """Whether a class's share has arrived at its target, and if not, how many more evaluations it may take.
 
-A share has arrived once the 95 % interval of each of the last two evaluations holds the target: one alone does so by
-chance wherever the share passes the target, or where the interval is wide. Until then the gaps g_i = |share_i − target|
-of the evaluations i since the target is in force are taken to shrink as training relaxes, g_i ∝ e^{−λ i}; λ and its
+A share has arrived once the 95 % intervals of two evaluations in a row hold the target: one alone does so by chance
+wherever the share passes the target, or where the interval is wide. One alone that misses it, as one in twenty does,
+undoes no arrival; two in a row do. Until then the gaps g_i = |share_i − target| of the evaluations i since the target is
+in force are taken to shrink as training relaxes, g_i ∝ e^{−λ i}; λ and its
 standard error come from least squares of log g_i, each weighted by (g_i/σ_i)² as an error σ_i of a share is one of
 σ_i/g_i in its logarithm. With h half the interval, the share is within it after
 
@@ -31,13 +32,15 @@ KEPT = 12
 """Evaluations that a trend looks back on."""
 
 _CONFIRMED = 2
-"""Evaluations in a row whose interval holds the target."""
+"""Evaluations in a row that make an arrival, or undo it."""
 _TREND = 4
 """Fewer evaluations off the target have no trend."""
 _MOST = 50
 """More evaluations than that are no prospect."""
 _WIDE = 0.8
 """Wider intervals say nothing, as where hardly a sample is recognised."""
+_LOPSIDED = 0.1
+"""Of half an interval, by which its middle may be off the share."""
 _SAME = 1e-6
 """Shares of one target, computed twice, differ by less."""
 
@@ -123,12 +126,21 @@ def arrival(seen: Sequence[Sighting], index: int) -> Arrival:
         return Arrival(answer=Answer.UNKNOWN)
     if index in seen[-1].untold:
         return Arrival(answer=Answer.UNTOLD)
-    held = [_holds(each, index) for each in seen[-_CONFIRMED:]]
-    if all(held) and len(held) == _CONFIRMED:
+    if _arrived(seen, index):
         return Arrival(answer=Answer.ARRIVED)
-    if held[-1]:
+    if _holds(seen[-1], index):
         return Arrival(answer=Answer.NOT_YET, more=1)
     return _prospect(seen, index)
+
+
+def _arrived(seen: Sequence[Sighting], index: int) -> bool:
+    """Whether as many intervals in a row held the target, and since then not as many in a row missed it."""
+    arrived, held, missed = False, 0, 0
+    for each in seen:
+        holds = _holds(each, index)
+        held, missed = (held + 1, 0) if holds else (0, missed + 1)
+        arrived = held >= _CONFIRMED or (arrived and missed < _CONFIRMED)
+    return arrived
 
 
 def _holds(seen: Sighting, index: int) -> bool:
@@ -179,11 +191,21 @@ def answer_words(name: str, seen: Sighting, index: int, found: Arrival) -> str:
             return f"{class_name}: the judge is too weak to tell these apart from others."
         case Answer.ARRIVED if seen.low[index] <= seen.data[index] <= seen.high[index]:
             said = f"The target is within that, and so are the data’s {100 * seen.data[index]:.3g} %."
-        case Answer.ARRIVED:
+        case Answer.ARRIVED if _holds(seen, index):
             said = "It has arrived."
+        case Answer.ARRIVED:
+            said = "It had arrived; this one evaluation misses it."
         case Answer.NOT_YET:
             said = f"Not yet{more}."
         case Answer.STALLED:
             said = "It is not arriving."
-    half = (seen.high[index] - seen.low[index]) / 2
-    return f"{class_name}: {100 * seen.share[index]:.1f} ± {100 * half:.1f} % of {wanted}. {said}"
+    return f"{class_name}: {_with_interval(seen, index)} of {wanted}. {said}"
+
+
+def _with_interval(seen: Sighting, index: int) -> str:
+    """A share as "29.4 ± 3.1 %", or with both ends where it is not about their middle."""
+    share, low, high = (100 * float(each[index]) for each in (seen.share, seen.low, seen.high))
+    half = (high - low) / 2
+    if abs(share - (low + high) / 2) > _LOPSIDED * half:
+        return f"{share:.1f} % ({low:.1f} to {high:.1f})"
+    return f"{share:.1f} ± {half:.1f} %"
