@@ -2,8 +2,8 @@
 
 A share has arrived once the 95 % intervals of two evaluations in a row hold the target: one alone does so by chance
 wherever the share passes the target, or where the interval is wide. One alone that misses it, as one in twenty does,
-undoes no arrival; two in a row do. Until then the gaps g_i = |share_i − target| of the evaluations i since the target is
-in force are taken to shrink as training relaxes, g_i ∝ e^{−λ i}; λ and its
+undoes no arrival; two in a row do. Until then the gaps g_i = |share_i − target| of the evaluations i since the target
+is in force are taken to shrink as training relaxes, g_i ∝ e^{−λ i}; λ and its
 standard error come from least squares of log g_i, each weighted by (g_i/σ_i)² as an error σ_i of a share is one of
 σ_i/g_i in its logarithm. With h half the interval, the share is within it after
 
