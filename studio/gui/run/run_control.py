@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -68,6 +68,7 @@ class RunControl(QObject):
         self.title = ""  # of the run, in a few words
         self.history = History()
         self._given_up = False  # the run was ended although it could not be saved
+        self._then: Callable[[], object] | None = None  # is done once the run has stopped
         self._bridge = Bridge(self)
         self._bridge.news.connect(self._on_news)
 
@@ -117,6 +118,14 @@ class RunControl(QObject):
             self._set_run(replace(self.run, phase=RunPhase.STOPPING))
             self.send(Stop(insist=insist))
 
+    def stop_before(self, act: Callable[[], object]) -> None:
+        """Do something once nothing trains; never if the run that does cannot be stopped."""
+        if self.busy:
+            self._then = act
+            self.stop()
+        else:
+            act()
+
     def shutdown(self, seconds: float | None) -> bool:
         """Stop and wait, as long as it takes if no time is given; whether the run ended in time. It is never killed."""
         self.send(Stop(insist=True))
@@ -138,6 +147,11 @@ class RunControl(QObject):
             self._log.add(f"{dropped:,} points of the curves came too fast and were left out", Level.WARNING)
         if events:
             self.history_changed.emit()
+        then = self._then
+        if then is not None and self.run.phase is not RunPhase.STOPPING:
+            self._then = None
+            if not self.busy:
+                then()
 
     def _on_event(self, event: Event) -> None:
         self._set_run(run_after(self.run, event))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
 from studio.errors import UserError
 from studio.files import whole_file
@@ -19,7 +19,7 @@ from studio.gui.state.setup import Setup
 from studio.gui.widgets.error_box import error_box
 from studio.gui.widgets.tooltip import tooltip
 from studio.training.config.file import read_config
-from studio.training.config.presets import presets
+from studio.training.config.presets import config_or_preset, presets
 from studio.training.config.run_config import RunConfig
 
 _FILTER = "Run configuration (*.json);;All files (*)"
@@ -89,6 +89,24 @@ class ConfigFiles(QObject):
         self._log.add(f"Opened {name}")
         return True
 
+    def open_preset(self, name: str) -> None:
+        """Take over the preset of that name."""
+        self._take(partial(config_or_preset, name), name)
+
+    def when_free(self, act: Callable[[], object]) -> None:
+        """Open something, once the run under way has been stopped if the person wants that."""
+        if self._runs.busy:
+            box = QMessageBox(
+                QMessageBox.Icon.Question, "Stop and open it?", "A run is under way.", parent=self._window
+            )
+            box.setInformativeText("It has to stop before another set-up takes its place; it stays among the runs.")
+            stop = box.addButton("Stop and open it", QMessageBox.ButtonRole.AcceptRole)
+            box.addButton("Keep training", QMessageBox.ButtonRole.RejectRole)
+            box.exec()
+            if box.clickedButton() is not stop:
+                return
+        self._runs.stop_before(act)
+
     def begin_with(self, path: Path) -> None:
         """The window was opened on this file."""
         self._set_path(path.resolve())
@@ -141,7 +159,8 @@ class ConfigFiles(QObject):
             menu.setToolTipsVisible(True)
             for preset in found:
                 name = preset.read().name
-                action = menu.addAction(name, partial(self._take, preset.read, name))
+                take = partial(self._take, preset.read, name)
+                action = menu.addAction(name, partial(self.when_free, take))
                 action.setObjectName(f"preset_{preset.name}")
                 action.setToolTip(tooltip(f"“{preset.name}” on the command line."))
 

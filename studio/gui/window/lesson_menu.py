@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtWidgets import QMenu
@@ -20,8 +21,11 @@ def fill_lessons(menu: QMenu, files: ConfigFiles, lessons: LessonControl) -> Non
         lessons: opens them.
     """
     menu.setToolTipsVisible(True)
+    opening: dict[str, Callable[[], None]] = {}
     for lesson in LESSONS:
         take = partial(files.open, lesson.path, preset=True)
-        action = menu.addAction(lesson.title, partial(lessons.open, lesson, take))
+        opening[lesson.name] = partial(lessons.open, lesson, take)
+        action = menu.addAction(lesson.title, partial(files.when_free, opening[lesson.name]))
         action.setToolTip(lesson.setting)
         action.setObjectName(f"lesson_{lesson.name}")
+    lessons.open_asked.connect(lambda name: opening[name]() if name in opening else files.open_preset(name))

@@ -81,6 +81,7 @@ class MainWindow(QMainWindow):
         for dock in self.docks.values():
             dock.filled.connect(self._late.start)
         workbench.lessons.changed.connect(self._show_lesson)
+        workbench.lessons.start_asked.connect(self.start)
         workbench.data.dataset_changed.connect(self._show_world)
         workbench.runs.run_changed.connect(self._on_run)
         theme.dress()  # before anything is measured

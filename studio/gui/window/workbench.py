@@ -62,7 +62,6 @@ class Workbench(QObject):
         self.runs = RunControl(self.log, self)
         self.runs.run_changed.connect(lambda run: self.setup.undo_stack.hold(run.phase.active))
         self.time = TimeCursor(self.looking, self.runs, self.log, self)
-        self.lessons = LessonControl(self.setup, self.runs, self)
         self.starter = RunStarter(self.setup, self.runs, self.looking, self.log, self)
         self.data = SubjectData(self.looking, self.setup, self.time, self)
         self.energies = EnergyControl(self.tasks, self.setup, self.data, self)
@@ -71,6 +70,7 @@ class Workbench(QObject):
         self.target = TargetControl(
             self.setup, self.runs, self.energies, self.evaluations, self.time, self.subjects, self.data, self
         )
+        self.lessons = LessonControl(self.setup, self.runs, self.target, self)
         self.latents = LatentControl(self.looking, self.runs, self.time, self.setup.undo_stack, self.log, self)
         self.library = LibraryControl(self.looking, self.setup, self.runs, self)
         self.queue = QueueControl(state_dir() / "queue.sqlite", self.setup, self.log, self)

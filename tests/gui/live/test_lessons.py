@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from studio.data.catalog import load_dataset
-from studio.gui.live.plane.lessons import LESSONS, Lesson
+from studio.gui.live.plane.lessons import LESSONS, Lesson, ModelChange, OffsetChange, Opening
 from studio.models.catalog import misfit
 from studio.models.plane import Arrows
 from studio.paths import resources
 from studio.training.analysis.plane_watch import PlaneWatch
 from studio.training.config.file import read_config
+from studio.training.config.presets import presets
 from studio.training.engine.trainer import Trainer
 
 
@@ -26,6 +27,14 @@ def test_that_a_lesson_is_readable_fits_its_data_and_has_three_sentences(lesson:
     assert misfit(config.model, planar=data.plane is not None) is None
     assert data.plane is not None
     assert all(text.endswith(".") for text in (lesson.setting, lesson.sight, lesson.trial))
+    match lesson.tries:
+        case ModelChange(settings=settings):
+            changed = type(config.model).model_validate(config.model.model_dump() | dict(settings))
+            assert changed != config.model
+        case OffsetChange(class_name=name, offset=offset):
+            assert config.perturbation.offsets[name] != offset
+        case Opening(name=name):
+            assert name in {each.name for each in LESSONS} | {each.name for each in presets()}
     assert lesson.title in config.name or config.name.startswith("Lesson")
 
 

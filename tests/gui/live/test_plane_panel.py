@@ -336,7 +336,7 @@ def test_that_a_lesson_opens_from_the_menu_with_its_text_and_its_set(qtbot: QtBo
     with qtbot.waitSignal(bench.setup.dataset_changed):
         action.trigger()
     assert bench.setup.config.dataset.kind == "planar_lines"
-    assert panel.lesson.text.text().startswith("Vanishing gradients. The generator begins between two lines")
+    assert panel.lesson.texts[0].text().startswith("Vanishing gradients. The generator begins between two lines")
     qtbot.waitUntil(panel.lesson.isVisible)
     (close,) = panel.lesson.findChildren(QToolButton, "lesson_close")
     qtbot.keyClick(close, Key.Key_Space)

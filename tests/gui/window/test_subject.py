@@ -10,11 +10,13 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from studio.gui.live.plane.lessons import LESSONS
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.state.subject import Aspect
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.gui.timeline.time_cursor import TimeView
+from studio.training.messages.events import Finished, Outcome
 from tests.gui.hands import Hands
 from tests.gui.shown import make_snapshot
 from tests.library.made_runs import make_config, make_run
@@ -142,6 +144,75 @@ def test_that_a_lesson_closed_under_a_run_gives_the_set_up_back_at_its_end(hands
     assert bench.setup.config == lesson
     bench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=1))
     assert bench.setup.config == before
+
+
+def training(hands: Hands) -> None:
+    """As if a run were under way."""
+    hands.bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=1))
+
+
+def stopped(hands: Hands) -> None:
+    """The run that was asked to stop has stopped."""
+    assert hands.bench.runs.run.phase is RunPhase.STOPPING
+    hands.bench.runs._on_news(None, [Finished(outcome=Outcome.STOPPED, step=2)], 0)
+
+
+def test_that_a_lesson_is_opened_under_a_run_once_that_is_stopped(hands: Hands) -> None:
+    bench, before = hands.bench, hands.bench.setup.config
+    training(hands)
+    action = hands.find(QAction, "lesson_vanishing-gradients")
+    with hands.answering("Keep training"):
+        action.trigger()
+    assert bench.runs.run.phase is RunPhase.RUNNING
+    with hands.answering("Stop and open it"):
+        action.trigger()
+    assert bench.setup.config == before
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
+        stopped(hands)
+    assert bench.setup.config.dataset.kind == "planar_lines"
+    assert hands.find(QWidget, "lesson_card").isVisible()
+
+
+def test_that_a_run_that_goes_on_forgets_what_it_was_to_be_stopped_for(hands: Hands) -> None:
+    bench, before = hands.bench, hands.bench.setup.config
+    training(hands)
+    with hands.answering("Stop and open it"):
+        hands.preset("planar-gan").trigger()
+    training(hands)  # it could not be saved, say
+    bench.runs._on_news(None, [], 0)
+    bench.runs.stop()
+    stopped(hands)
+    assert bench.setup.config == before
+
+
+def test_that_each_step_of_a_lesson_has_a_button_that_does_it(hands: Hands) -> None:
+    bench, started = hands.bench, hands.bench.lessons.start_asked
+    open_lesson(hands)
+    start, tries = hands.find(QToolButton, "lesson_start"), hands.find(QToolButton, "lesson_try")
+    started.disconnect()
+    with hands.qtbot.waitSignal(started):
+        hands.qtbot.mouseClick(start, LEFT)
+    training(hands)
+    assert not start.isEnabled()
+    assert tries.text() == "Set it and start again"
+    hands.qtbot.mouseClick(tries, LEFT)
+    with hands.qtbot.waitSignal(started):
+        stopped(hands)
+    assert bench.setup.config.model.model_dump()["loss"] == "non_saturating"
+    open_lesson(hands, "tilt-too-strong")
+    assert tries.text() == "Set ΔH of north to −2.5"
+    hands.qtbot.mouseClick(tries, LEFT)
+    assert bench.setup.config.perturbation.offsets["north"] == -2.5
+    assert bench.setup.undo_stack.undoText() == "ΔH of north"
+    open_lesson(hands, "falling-distance")
+    assert tries.text() == "Open it"
+    training(hands)
+    assert tries.text() == "Stop and open it"
+    hands.qtbot.mouseClick(tries, LEFT)
+    stopped(hands)
+    assert bench.lessons.lesson is LESSONS[0]
+    open_lesson(hands, "energy-carry")
+    assert tries.isHidden()
 
 
 @pytest.mark.slow

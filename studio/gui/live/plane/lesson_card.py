@@ -1,36 +1,48 @@
-"""The card that says what to see in the lesson that is open."""
+"""The card of the lesson that is open: its steps, and a button for what each of them says."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QWidget
 
 from studio.gui.live.plane.lesson_control import LessonControl
-from studio.gui.live.plane.lessons import Lesson
+from studio.gui.live.plane.lessons import Lesson, ModelChange, OffsetChange, Opening, Trial
+from studio.gui.run.run_control import RunControl
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.theme import ThemeManager
 
 
 class LessonCard(QFrame):
-    """A lesson's title and its three sentences; hidden until there is one."""
+    """What is set up, what will be seen, and what to try then; hidden until there is a lesson."""
 
-    def __init__(self, lessons: LessonControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, lessons: LessonControl, runs: RunControl, theme: ThemeManager, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self._lessons, self._runs = lessons, runs
         self.setObjectName("lesson_card")
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.text = QLabel(wordWrap=True)
-        self.text.setObjectName("lesson_text")
-        self.text.setTextFormat(Qt.TextFormat.PlainText)
-        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         close = tool_button("lesson_close", "Close", "Close the lesson; the set-up from before it comes back.")
-        close.clicked.connect(lessons.close)
-        row = QHBoxLayout(self)
+        self.start = tool_button("lesson_start", "Start", "Train what the lesson has set up.")
+        self.tries = tool_button("lesson_try", "", "Do what this step says; a run that is in the way is stopped first.")
+        self.texts = tuple(QLabel(wordWrap=True) for _ in range(3))
+        grid = QGridLayout(self)
         half = theme.tokens.spacing // 2
-        row.setContentsMargins(theme.tokens.spacing, half, half, half)
-        row.addWidget(self.text, 1)
-        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        grid.setContentsMargins(theme.tokens.spacing, half, half, half)
+        grid.setVerticalSpacing(half)
+        grid.setColumnStretch(0, 1)
+        for row, (text, button) in enumerate(zip(self.texts, (close, self.start, self.tries), strict=True)):
+            text.setObjectName(f"lesson_step_{row + 1}")
+            text.setTextFormat(Qt.TextFormat.PlainText)
+            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            grid.addWidget(text, row, 0)
+            grid.addWidget(button, row, 1, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        close.clicked.connect(lessons.close)
+        self.start.clicked.connect(lessons.start_asked)
+        self.tries.clicked.connect(lessons.try_out)
         lessons.changed.connect(self._show)
+        runs.run_changed.connect(self._show_button)
         self._show(lessons.lesson)
 
     @Slot(object)
@@ -39,4 +51,28 @@ class LessonCard(QFrame):
         if lesson is None:
             return
         self.setAccessibleName(f"Lesson: {lesson.title}")
-        self.text.setText(f"{lesson.title}. {lesson.text}")
+        texts = f"{lesson.title}. {lesson.setting}", lesson.sight, lesson.trial
+        for label, text in zip(self.texts, texts, strict=True):
+            label.setText(text)
+        self.tries.setVisible(lesson.tries is not None)
+        self._show_button()
+
+    @Slot()
+    def _show_button(self) -> None:
+        """What the last step does, which may have to stop a run first."""
+        active = self._runs.run.phase.active
+        self.start.setEnabled(not active)
+        lesson = self._lessons.lesson
+        if lesson is not None and lesson.tries is not None:
+            self.tries.setText(_title(lesson.tries, active=active))
+            self.tries.setAccessibleName(self.tries.text())
+
+
+def _title(tries: Trial, *, active: bool) -> str:
+    match tries:
+        case ModelChange():
+            return "Set it and start again"
+        case OffsetChange(class_name=name, offset=offset):
+            return f"Set ΔH of {name} to {offset:g}".replace("-", "−")
+        case Opening():
+            return "Stop and open it" if active else "Open it"

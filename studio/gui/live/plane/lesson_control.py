@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, assert_never
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from studio.gui.live.plane.lessons import Lesson
+from studio.errors import UserError
+from studio.gui.live.plane.lessons import Lesson, ModelChange, OffsetChange, Opening
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.setup import Setup
+from studio.gui.target.target_control import TargetControl
+from studio.training.config.file import read_config
 from studio.training.config.run_config import RunConfig
 
 
@@ -18,13 +23,16 @@ class LessonControl(QObject):
     Args:
         setup: takes the lesson's settings. Another set-up that takes their place ends the lesson.
         runs: while one trains, the set-up from before has to wait.
+        target: takes a lesson's ΔH.
     """
 
     changed = Signal(object)  # Lesson | None: that is open
+    start_asked = Signal()
+    open_asked = Signal(str)  # name of another lesson, or of a preset
 
-    def __init__(self, setup: Setup, runs: RunControl, parent: QObject | None = None) -> None:
+    def __init__(self, setup: Setup, runs: RunControl, target: TargetControl, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._setup, self._runs = setup, runs
+        self._setup, self._runs, self._target = setup, runs, target
         self.lesson: Lesson | None = None
         self._before: RunConfig | None = None
         self._kind = ""  # of the lesson's data set
@@ -48,6 +56,36 @@ class LessonControl(QObject):
         if take():
             self.lesson, self._before, self._kind = lesson, before, self._setup.config.dataset.kind
             self.changed.emit(lesson)
+
+    @Slot()
+    def try_out(self) -> None:
+        """Do what the lesson's last step says; what needs it stops the run first."""
+        if self.lesson is None:
+            return
+        match self.lesson.tries:
+            case ModelChange(settings=settings):
+                self._runs.stop_before(partial(self._start_with, self.lesson, settings))
+            case OffsetChange(class_name=name, offset=offset):
+                self._set_offset(name, offset)
+            case Opening(name=name):
+                self._runs.stop_before(partial(self.open_asked.emit, name))
+            case None:
+                pass
+            case other:
+                assert_never(other)
+
+    def _start_with(self, lesson: Lesson, settings: Mapping[str, Any]) -> None:
+        model = read_config(lesson.path).model
+        self._setup.edit(model=type(model).model_validate(model.model_dump() | dict(settings)))
+        self.start_asked.emit()
+
+    def _set_offset(self, name: str, offset: float) -> None:
+        if self._setup.dataset is None:
+            return
+        try:
+            self._target.set_offset(self._setup.dataset.class_names.index(name), offset)
+        except UserError as error:  # the target of a run from disk
+            self._setup.reject(error)
 
     @Slot()
     def close(self) -> None:

@@ -1,11 +1,38 @@
-"""Lessons: planar sets and settings that show one thing each, with three sentences on what to see."""
+"""Lessons: planar sets and settings that show one thing each, in three steps with what the last one tries."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from studio.paths import resources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChange:
+    """Start the lesson again with these settings of its model, by their names in a configuration."""
+
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffsetChange:
+    """Set ΔH of a class while it trains."""
+
+    class_name: str
+    offset: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """Open another lesson, or a preset, by its name."""
+
+    name: str
+
+
+Trial: TypeAlias = ModelChange | OffsetChange | Opening
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +43,7 @@ class Lesson:
         name: of its configuration under resources/lessons, without ending.
         title: what the menu shows.
         setting, sight, trial: a sentence each: what is set up, what will be seen, and what to try then.
+        tries: what the button of the last one does.
     """
 
     name: str
@@ -23,16 +51,12 @@ class Lesson:
     setting: str
     sight: str
     trial: str
+    tries: Trial | None = None
 
     @property
     def path(self) -> Path:
         """Its configuration."""
         return resources() / "lessons" / f"{self.name}.json"
-
-    @property
-    def text(self) -> str:
-        """The three sentences as one paragraph."""
-        return f"{self.setting} {self.sight} {self.trial}"
 
 
 LESSONS = (
@@ -43,7 +67,8 @@ LESSONS = (
         "every point: D(real) goes to 1, D(fake) to 0.",
         sight="Press Start: JS stays at log 2 wherever the points are, so it has no slope to follow; the arrows of the "
         "pull shrink away, and W₁ hardly changes.",
-        trial="Stop, set the loss to non-saturating and start again: the arrows stay long, and the points set off.",
+        trial="Set the loss to non-saturating and start again: the arrows stay long, and the points set off.",
+        tries=ModelChange(settings={"loss": "non_saturating"}),
     ),
     Lesson(
         name="falling-distance",
@@ -53,6 +78,7 @@ LESSONS = (
         sight="Press Start: every arrow is about as long as the next, and W₁ falls along a straight line while JS "
         "still stands at log 2.",
         trial="Compare the critic's heat map with that of “Vanishing gradients”: a ramp here, a cliff there.",
+        tries=Opening(name="vanishing-gradients"),
     ),
     Lesson(
         name="mode-collapse",
@@ -61,7 +87,8 @@ LESSONS = (
         "is not found out.",
         sight="Press Start: samples gather on some modes and move on together when the critic turns against them, and "
         "JS stays far above 0 while each sample looks real.",
-        trial="Stop and open File → Presets → planar-wgan_gp: its samples spread over the whole ring.",
+        trial="Open the WGAN-GP on the same ring: its samples spread over all of it.",
+        tries=Opening(name="planar-wgan_gp"),
     ),
     Lesson(
         name="clipping",
@@ -69,8 +96,9 @@ LESSONS = (
         setting="This WGAN keeps its critic from growing steep by clipping every weight to ±0.01.",
         sight="Press Start: the critic's heat map is a plain ramp or bowl and the range beside it is tiny, for clipped "
         "weights pile up at the clip and leave only simple functions.",
-        trial="Stop, set the constraint to gradient penalty with λ = 0.3 and start again: the critic follows the "
-        "modes, and pulls thousands of times as strongly.",
+        trial="Set the constraint to gradient penalty with λ = 0.3 and start again: the critic follows the modes, and "
+        "pulls thousands of times as strongly.",
+        tries=ModelChange(settings={"lipschitz": {"kind": "gradient_penalty", "penalty_weight": 0.3}}),
     ),
     Lesson(
         name="tilt-too-strong",
@@ -80,6 +108,7 @@ LESSONS = (
         sight="Press Start: batches of weight 64 hold a handful of points that count, so the losses are noisy, and "
         "west and east are all but forgotten.",
         trial="Raise the offset to −2.5 while it trains: ESS/n recovers, and samples come back to all three.",
+        tries=OffsetChange(class_name="north", offset=-2.5),
     ),
     Lesson(
         name="energy-carry",

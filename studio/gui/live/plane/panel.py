@@ -95,7 +95,7 @@ class PlanePanel(LivePanel):
         self.canvas.describe = self._describe
         self.canvas.letter_pressed.connect(self._on_letter)
         self.distances = PlaneDistances(time, theme)
-        self.lesson = LessonCard(lessons, theme)
+        self.lesson = LessonCard(lessons, runs, theme)
         self.body.addWidget(self.lesson)
         self.body.addWidget(self._controls())
         self.steps = PlaneSteps(runs, theme)
