@@ -139,6 +139,8 @@ QAbstractScrollArea:focus { border: 1px solid $focus; }
 QAbstractScrollArea[role="bare"] { border: 0; background: transparent; }
 QFrame[role="card"] { background: $surface; border: 1px solid $border; border-radius: ${round}px; }
 QFrame[role="strip"] { background: $surface; border: 0; border-bottom: 1px solid $border; }
+QFrame#banner { border: 1px solid $border; border-radius: ${round}px; }
+QFrame#banner[wide="true"] { background: $chosen; border-color: $chosen; border-radius: ${radius}px; }
 QSplitter::handle { background: transparent; }
 QSplitter::handle:hover { background: $border; }
 QMenu { background: $raised; border: 1px solid $border; padding: 3px; }

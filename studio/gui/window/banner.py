@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from studio.gui.state.subject import Aspect, Subject
 from studio.gui.timeline.subject_control import SubjectControl
@@ -14,16 +14,19 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
 
 _ROLES = {Aspect.SETUP: "muted", Aspect.TRAINING: "ok", Aspect.LOOKING: "warning"}
-_LEAST = 210  # pixels that a name keeps
+_LEAST, _LEAST_STATE = 180, 80  # pixels that a name and a state keep, so that a number moves nothing
+_ROOM = 400
+"""Pixels that the strip has for it in a small window."""
 _RESUME_TIP = "Go on with this run from its last checkpoint, in its own folder."
 _LIKE_TIP = "Take its configuration over into the set-up, to be changed and started."
 
 
-class Banner(QWidget):
+class Banner(QFrame):
     """One line.
 
     Attributes:
         resume, like, leave: the buttons.
+        wide: it has more to say than the strip has room for.
     """
 
     resume_asked = Signal(object)  # Path of the run to go on with
@@ -33,6 +36,7 @@ class Banner(QWidget):
         super().__init__(parent)
         self.setObjectName("banner")
         self._subjects = subjects
+        self.wide = False
         self.dot = QLabel("●")
         self.words, self.state = Elided(snug=True), Elided(snug=True)
         self.words.setObjectName("subject")
@@ -46,6 +50,8 @@ class Banner(QWidget):
         row.addWidget(self.dot)
         row.addWidget(self.words)
         row.addWidget(self.state)
+        row.addStretch(1)
+        self.state.setMinimumWidth(_LEAST_STATE)
         for widget in (self.resume, self.like, self.leave):
             row.addWidget(widget)
         self.resume.clicked.connect(lambda: self.resume_asked.emit(self._subjects.subject.resumable))
@@ -80,3 +86,6 @@ class Banner(QWidget):
         for button, tip in ((self.resume, _RESUME_TIP), (self.like, _LIKE_TIP)):
             button.setEnabled(offered or not subject.waiting)
             button.setToolTip(tooltip(tip if offered else subject.waiting or tip))
+        room = self.words.sizeHint().width() + self.state.sizeHint().width()
+        self.wide = self.leave.isVisibleTo(self) or (subject.aspect is Aspect.SETUP and room > _ROOM)
+        set_style_property(self, "wide", str(self.wide).lower())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu, QToolButton
 
 from studio.gui.run.run_actions import RunActions
 from studio.gui.state.view_state import RunView
@@ -12,6 +12,7 @@ from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.elided import Elided
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
+from studio.gui.window.banner import Banner
 from studio.gui.window.status import RunFigures
 from studio.gui.window.workbench import Workbench
 from studio.models.catalog import model_spec
@@ -65,7 +66,7 @@ class BenchRow(QFrame):
 
 
 class Strip(QFrame):
-    """One row, which shortens its texts where it is narrow.
+    """One row, which shortens its texts where it is narrow, and one more for a banner that has much to say.
 
     Args:
         workbench: whose set-up and run it shows.
@@ -75,7 +76,7 @@ class Strip(QFrame):
     """
 
     def __init__(
-        self, workbench: Workbench, actions: RunActions, view: QAction, banner: QWidget, theme: ThemeManager
+        self, workbench: Workbench, actions: RunActions, view: QAction, banner: Banner, theme: ThemeManager
     ) -> None:
         super().__init__()
         self.setProperty("role", "strip")
@@ -89,7 +90,9 @@ class Strip(QFrame):
         self.more = self._more(actions)
         self.view = tool_button("view_toggle", view.text(), view.toolTip())
         self.view.setDefaultAction(view)
-        self._lay_out(banner, theme.tokens.spacing)
+        self._banner = banner
+        self._lay_out(theme.tokens.spacing)
+        workbench.subjects.subject_changed.connect(self._place_banner)
         workbench.runs.run_changed.connect(self._show_run)
         for changed in (workbench.setup.config_changed, workbench.setup.dataset_changed):
             changed.connect(self._show_setup)
@@ -106,18 +109,23 @@ class Strip(QFrame):
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         return button
 
-    def _lay_out(self, banner: QWidget, spacing: int) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(spacing, spacing // 2, spacing, spacing // 2)
-        row.setSpacing(spacing)
-        row.addWidget(self.path)
-        row.addWidget(self.change)
-        row.addStretch(1)
+    def _lay_out(self, spacing: int) -> None:
+        """The parts to the left and right of the buttons have widths that no text changes."""
+        self._grid = grid = QGridLayout(self)
+        grid.setContentsMargins(spacing, spacing // 2, spacing, spacing // 2)
+        grid.setSpacing(spacing)
+        left, middle = QHBoxLayout(), QHBoxLayout()
+        for widget in (self.path, self.change):
+            left.addWidget(widget)
+        left.addStretch(1)
         for widget in (*self.buttons.values(), self.more):
-            row.addWidget(widget)
-        row.addStretch(2)
-        row.addWidget(banner)
-        row.addWidget(self.view)
+            middle.addWidget(widget)
+        grid.addLayout(left, 0, 0)
+        grid.addLayout(middle, 0, 1)
+        grid.addWidget(self.view, 0, 3)
+        grid.setColumnStretch(0, 4)
+        grid.setColumnStretch(2, 5)
+        self._place_banner()
         self._keep_widths()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -137,6 +145,15 @@ class Strip(QFrame):
         hold.setText(shown)
         for button in (begin, hold):
             button.setMinimumWidth(max(widths))
+
+    @Slot()
+    def _place_banner(self) -> None:
+        """In the row, or below it across the whole width."""
+        place = (1, 0, 1, 4) if self._banner.wide else (0, 2, 1, 1)
+        at = self._grid.indexOf(self._banner)
+        if at < 0 or self._grid.getItemPosition(at) != place:
+            self._grid.removeWidget(self._banner)
+            self._grid.addWidget(self._banner, *place)
 
     @Slot()
     def _show_setup(self) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.live.plane.lessons import LESSONS
 from studio.gui.live.samples.panel import SamplesPanel
-from studio.gui.state.subject import Aspect
+from studio.gui.state.subject import Aspect, Offer
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.gui.timeline.time_cursor import TimeView
@@ -251,6 +251,32 @@ def test_that_another_runs_pictures_are_dimmed_and_say_whose_they_are(hands: Han
     press(hands, "leave")
     assert samples.veil.isHidden()
     assert "Press Start" in samples.empty_text
+
+
+@pytest.mark.usefixtures("dressed")
+def test_that_the_banner_is_whole_in_a_small_window_and_start_keeps_its_place(hands: Hands) -> None:
+    window, bench, title = hands.window, hands.bench, "MNIST · WGAN-GP · 2 → 30 %"
+    window.showNormal()
+    window.resize(1280, 800)
+    places: set[tuple[int, int]] = set()
+
+    def seen() -> tuple[str, str]:
+        QApplication.processEvents()
+        buttons = window.strip.buttons
+        (held,) = [button for button in (buttons["start"], buttons["pause"]) if button.isVisible()]
+        places.add((held.x(), held.width()))
+        return window.banner.words.text(), window.banner.state.text()
+
+    assert seen() == ("Set-up", "")
+    bench.subjects.offer(Offer(title=title, folder=Path(), step=9140))
+    assert seen() == ("Set-up", f"Continue {title} (step 9,140)?")
+    bench.runs.title, bench.runs.config = title, bench.setup.config
+    for step in (3, 99, 9140, 1_234_567):
+        bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=step))
+        assert seen() == (f"Training “{title}”", f"step {step:,}")
+    look_at(hands, make_run(bench.setup.runs_root, "old", make_config(title), steps=9140))
+    assert seen() == (f"Looking at “{title}”", "stopped at step 9,140")
+    assert len(places) == 1
 
 
 def test_that_the_toolbar_is_about_the_subject(hands: Hands, old_run: Path) -> None:
