@@ -57,6 +57,7 @@ class PlannersPanel(LivePanel):
 
     NAME = "planners"
     TITLE = "Planners"
+    OF_RUN = True
 
     def __init__(self, setup: Setup, runs: RunControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)

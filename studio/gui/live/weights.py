@@ -56,6 +56,7 @@ class WeightsPanel(LivePanel):
         self._tilt: TiltView | None = None
         self._recent: Floats = np.empty(0)  # log₁₀ w of the last batches
         self._recent_source: Floats | None = None
+        self._of_others = False  # those batches are of another target than the data set's weights
         self._classes: tuple[Floats, Floats] = (np.empty(0), np.empty(0))  # log₁₀ w and number of examples
         self._bins: Bins | None = None
         self._shares: dict[str, Floats] = {}
@@ -128,6 +129,12 @@ class WeightsPanel(LivePanel):
         self._recent_source = frame.weights
         self.request_draw()
 
+    @Slot(str)
+    def show_owner(self, words: str) -> None:
+        """Beside an edited set-up the data set's weights are of that; the batches', which are not, are left out."""
+        self._of_others = bool(words)
+        self.request_draw()
+
     @Slot()
     def reset(self) -> None:
         self._recent, self._recent_source = np.empty(0), None
@@ -137,7 +144,7 @@ class WeightsPanel(LivePanel):
         """Count anew and show."""
         if self._recent_source is not None:
             usable = self._recent_source[np.isfinite(self._recent_source) & (self._recent_source > 0)]
-            self._recent = np.log10(usable)
+            self._recent = np.log10(usable[:0] if self._of_others else usable)
         everything = np.concatenate(
             [self._classes[0], self._recent[:0] if not len(self._recent) else _ends(self._recent)]
         )

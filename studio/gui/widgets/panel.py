@@ -47,7 +47,7 @@ class LivePanel(QWidget):
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(content)
-        self.veil = Veil(theme, self)
+        self.veil, self._owner = Veil(theme, self), ""
         theme.changed.connect(self._on_theme)
 
     def draw(self) -> None:
@@ -60,6 +60,7 @@ class LivePanel(QWidget):
         """Show what matters most, without controls and legend, as on a small card; or all again."""
 
     def set_figures(self, text: str) -> None:
+        text = "" if self._owner else text  # no veil is over the head
         if text != self.figures:
             self.figures = text
             self.figures_changed.emit(text)
@@ -67,7 +68,11 @@ class LivePanel(QWidget):
     @Slot(str)
     def show_owner(self, words: str) -> None:
         """Say whose the numbers are where they are not what the window is about; empty where they are."""
-        self.veil.show_words(words if self.OF_RUN else "")
+        owner = words if self.OF_RUN else ""
+        if owner != self._owner:
+            self._owner = owner
+            self._show_page(self._stack.currentIndex())
+            self.request_draw()
 
     def request_draw(self) -> None:
         """Draw now, or as soon as the panel can be seen."""
@@ -92,7 +97,7 @@ class LivePanel(QWidget):
 
     def _show_page(self, index: int) -> None:
         self._stack.setCurrentIndex(index)
-        self.veil.raise_()  # the stack raises its page
+        self.veil.show_words(self._owner if index else "")  # what will appear is nobody's; the stack raises its page
 
     @property
     def empty_text(self) -> str:

@@ -11,14 +11,19 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QToolB
 from pytestqt.qtbot import QtBot
 
 from studio.gui.live.plane.lessons import LESSONS
+from studio.gui.live.planners import PlannersPanel
 from studio.gui.live.samples.panel import SamplesPanel
+from studio.gui.live.weights import WeightsPanel
+from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.subject import Aspect, Offer
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.gui.timeline.time_cursor import TimeView
+from studio.gui.widgets.panel import LivePanel
 from studio.training.messages.events import Finished, Outcome
 from tests.gui.hands import Hands
-from tests.gui.shown import make_snapshot
+from tests.gui.live.test_planners_panel import report
+from tests.gui.shown import make_history, make_snapshot
 from tests.library.made_runs import make_config, make_run
 
 LEFT = Qt.MouseButton.LeftButton
@@ -248,9 +253,39 @@ def test_that_another_runs_pictures_are_dimmed_and_say_whose_they_are(hands: Han
     assert samples.veil.isVisible()
     assert samples.veil.words == "of “twos”, step 102"
     assert samples.veil.size() == samples.size()
+    empty = hands.window.docks["share_error"].widget()
+    assert isinstance(empty, LivePanel)
+    assert "evaluates at once" in empty.empty_text
+    assert empty.veil.words == "", "what will appear is nobody's"
     press(hands, "leave")
     assert samples.veil.isHidden()
     assert "Press Start" in samples.empty_text
+
+
+@pytest.mark.usefixtures("all_panels")
+def test_that_beside_an_edited_set_up_no_number_of_the_run_stands_unmarked(hands: Hands) -> None:
+    bench, docks = hands.bench, hands.window.docks
+    batch, weights, planners = (docks[name].widget() for name in ("batch", "weights", "planners"))
+    assert isinstance(batch, CurvesPanel)
+    assert isinstance(weights, WeightsPanel)
+    assert isinstance(planners, PlannersPanel)
+    bench.runs.title, bench.runs.config = "twos", bench.setup.config
+    bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=102))
+    bench.runs.snapshot_arrived.emit(make_snapshot(102))
+    bench.runs.history = make_history()
+    bench.runs.history_changed.emit()
+    bench.runs.planners_compared.emit(report())
+    bench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=102))
+    for panel in (batch, weights, planners):
+        panel.draw()
+    ran = "ESS" in batch.figures, bool(weights._shares["recent"].any()), planners.veil.words
+    assert ran == (True, True, "")
+    bench.target.set_share(2, 0.3)
+    for panel in (batch, weights, planners):
+        panel.draw()
+    ran = "ESS" in batch.figures, bool(weights._shares["recent"].any()), planners.veil.words
+    assert ran == (False, False, "of “twos”, step 2,990")
+    assert weights.figures, "the data set's weights are those of the set-up"
 
 
 @pytest.mark.usefixtures("dressed")
