@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from studio.data.folder import FolderConfig
 from studio.errors import UserError
 from studio.evaluation import judge
+from studio.gui.target.energy.formula_field import FormulaField
 from studio.gui.target.energy.panel import EnergyPanel
 from studio.gui.target.energy.term_row import TermRow
 from studio.gui.widgets.theme import ThemeManager
@@ -65,6 +66,44 @@ def enter(qtbot: QtBot, row: TermRow, name: str, text: str) -> None:
     line.selectAll()
     qtbot.keyClicks(line, text)
     qtbot.keyClick(line, Key.Key_Return)
+
+
+def test_that_a_formula_shows_an_example_and_completes_names(
+    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
+) -> None:
+    row = add(qtbot, panel, "Formula")
+    line = row.fields["text"]
+    assert isinstance(line, FormulaField)
+    line.setFocus()
+    line.clear()
+    assert line.placeholderText().startswith("such as where(")
+    popup = line.popup
+
+    def press(key: Key) -> None:
+        qtbot.keyClick(popup if popup.isVisible() else line, key)
+
+    qtbot.keyClicks(line, "whe")
+    press(Key.Key_Down)
+    press(Key.Key_Return)
+    assert line.text() == "where("
+    assert not popup.isVisible()
+    qtbot.keyClicks(line, "2*SLA")
+    press(Key.Key_Escape)
+    assert not popup.isVisible()
+    qtbot.keyClicks(line, "n")
+    press(Key.Key_Down)
+    press(Key.Key_Return)
+    assert line.text() == "where(2*slant"
+    qtbot.keyClicks(line, " > 10, 1, 0) + l")
+    assert popup.isVisible()
+    qtbot.keyClicks(line, "abel")
+    assert not popup.isVisible(), "the name is complete"
+    press(Key.Key_Return)
+    settle(qtbot, workbench)
+    assert panel.energy.terms[0].model_dump()["text"] == "where(2*slant > 10, 1, 0) + label"
+    qtbot.keyClicks(line, "+")
+    qtbot.keyClicks(line, "1e")
+    assert not popup.isVisible(), "that is a number"
 
 
 def term_shares(bench: Workbench) -> Any:

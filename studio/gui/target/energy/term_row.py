@@ -12,6 +12,7 @@ from studio.errors import UserError
 from studio.gui.forms.field_info import fault_text, make_field, title_of
 from studio.gui.forms.fields import ChoiceField, Field, TextField
 from studio.gui.forms.judge_field import JudgeField
+from studio.gui.target.energy.formula_field import FormulaField
 from studio.gui.target.terms import kind_title
 from studio.gui.widgets.buttons import icon_button
 from studio.gui.widgets.flow_layout import FlowLayout
@@ -113,7 +114,13 @@ class TermRow(QFrame):
 
     def _field(self, name: str) -> QWidget:
         info = type(self._term).model_fields[name]
-        field: Any = ChoiceField(self._choices[name]) if name in self._choices else make_field(name, info)
+        field: Any
+        if name in self._choices:
+            field = ChoiceField(self._choices[name])
+        elif name == "text":
+            field = FormulaField(self._features)
+        else:
+            field = make_field(name, info)
         field.setObjectName(f"term_{name}")
         set_help(field, f"{title_of(name, info)} of term {self.place + 1}", info.description or "")
         if info.annotation is float:
