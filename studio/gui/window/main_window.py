@@ -189,6 +189,11 @@ class MainWindow(QMainWindow):
                 dock.setFloating(not dock.isFloating())
                 dock.activateWindow()
                 focus.setFocus()
+                where = "a window of its own" if dock.isFloating() else "in its place again"
+                self.workbench.log.add(f"“{dock.windowTitle()}” is {where} (Ctrl+Shift+F)")
+                return
+        if not self.workbench_action.isChecked():
+            self.workbench.log.add("A panel floats in the Workbench alone (F4)")
 
     def _on_queue(self, panel: QWidget) -> None:
         cast("QueuePanel", panel).wanted.connect(lambda: self.show_panel("queue"))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.data.folder import FolderConfig
@@ -160,10 +160,18 @@ def test_that_a_panel_is_floated_and_docked_again_by_keys(qtbot: QtBot, window: 
     dock = window.docks["offsets"]
     window.go_to("offsets")
     focus = QApplication.focusWidget()
-    for floats in (True, False):
-        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_F, SHIFT | Qt.KeyboardModifier.ControlModifier)
+    said = window.findChild(QLabel, "last_line")
+    assert said is not None
+    keys = Qt.Key.Key_F, SHIFT | Qt.KeyboardModifier.ControlModifier
+    for floats, where in ((True, "a window of its own"), (False, "in its place again")):
+        qtbot.keyClick(QApplication.focusWidget(), *keys)
         assert dock.isFloating() is floats
+        assert f"“{dock.windowTitle()}” is {where}" in said.toolTip()
         qtbot.waitUntil(lambda: QApplication.focusWidget() is focus)
+    window.workbench_action.setChecked(False)
+    qtbot.keyClick(QApplication.focusWidget(), *keys)
+    assert not dock.isFloating()
+    assert "in the Workbench alone" in said.toolTip()
 
 
 @pytest.mark.slow
