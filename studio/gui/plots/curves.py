@@ -195,7 +195,7 @@ class CurvesPanel(LivePanel):
         for plot in self.plots.values():
             if not plot.isHidden():
                 plot.show_history(self._view)
-        self.set_figures(" ".join(map(self._figure, curves[0][: self._spec.head])))
+        self.set_figures("\n".join(map(self._figure, curves[0][: self._spec.head])))
         # Kept open while the scale is logarithmic, so that the plot does not jump when a value changes its sign.
         left_out = ", ".join(title for plot in self.plots.values() for title in plot.left_out if not plot.isHidden())
         self._left_out.setVisible(self.log_button.isChecked() and not self._compact)

@@ -17,7 +17,7 @@ class LivePanel(QWidget):
     `show_empty` with what will appear and what to do to get it, and `show_body` when there is something.
 
     Attributes:
-        figures: its newest values in a few words, as rich text, for the head of a card.
+        figures: its newest values, as rich text, a line each, for the head of a card.
     """
 
     figures_changed = Signal(str)

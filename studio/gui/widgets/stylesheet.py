@@ -66,6 +66,7 @@ QToolButton[role="primary"]:enabled:hover { background: $progress; }
 QToolButton[role="big"]:focus, QToolButton[role="primary"]:focus { border: 2px solid $focus; padding: 4px 13px; }
 QToolButton[role="primary"]:enabled:focus { border-color: $text; }
 QToolButton[head="true"] { font-weight: 600; padding: 3px 6px; }
+QToolButton[head="true"]:hover { border-color: transparent; }
 QToolButton[menu="true"] { padding-right: 16px; }
 QToolButton[menu="true"]:focus { padding-right: 15px; }
 QToolButton[menu="true"]::menu-indicator { image: url("$pictures/arrow_down-$look.svg"); width: 9px; height: 9px;
@@ -137,6 +138,9 @@ QProgressBar::chunk { background: $progress; border-radius: ${inner}px; }
 QAbstractScrollArea { border: 1px solid $border; }
 QAbstractScrollArea:focus { border: 1px solid $focus; }
 QAbstractScrollArea[role="bare"] { border: 0; background: transparent; }
+QFrame[role="card"] QGraphicsView, QFrame[role="card"] QTableView, QFrame[role="card"] QScrollArea {
+    border-color: transparent; }
+QFrame[role="card"] QGraphicsView:focus, QFrame[role="card"] QTableView:focus { border-color: $focus; }
 QFrame[role="card"] { background: $surface; border: 1px solid $border; border-radius: ${round}px; }
 QFrame[role="strip"] { background: $surface; border: 0; border-bottom: 1px solid $border; }
 QFrame#banner { border: 1px solid $border; border-radius: ${round}px; }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QMouseEvent, QResizeEvent, QTextDocumentFragment
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QFrame,
@@ -23,6 +23,36 @@ from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 from studio.gui.window.panel_dock import PanelArea, PanelDock
+
+
+class Figures(QLabel):
+    """As many of a panel's newest values, the first of them first, as there is room for; the tooltip has all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines = [""]
+        self.setTextFormat(Qt.TextFormat.RichText)
+        self.setProperty("role", "small")
+        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    @Slot(str)
+    def show_lines(self, text: str) -> None:
+        """Show rich text, a value a line."""
+        self._lines = text.split("\n")
+        self.setToolTip(" ".join(self._lines))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        plain = [QTextDocumentFragment.fromHtml(line).toPlainText() for line in self._lines]
+        number = len(plain)
+        while number > 1 and self.fontMetrics().horizontalAdvance(" ".join(plain[:number])) > self.width():
+            number -= 1
+        self.setText(" ".join(self._lines[:number]))
 
 
 class Card(QFrame):
@@ -55,11 +85,8 @@ class Card(QFrame):
         self.title.setProperty("head", True)
         self.title.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # a title, until there is a choice
-        self.figures = QLabel()
-        self.figures.setTextFormat(Qt.TextFormat.RichText)
-        self.figures.setProperty("role", "small")
-        self.figures.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.figures.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.title.setAutoRaise(True)
+        self.figures = Figures()
         head = QHBoxLayout()
         head.addWidget(self.title)
         head.addWidget(self.figures, 1)
@@ -100,8 +127,8 @@ class Card(QFrame):
             panel = dock.widget()
             if isinstance(panel, LivePanel):
                 panel.set_compact(self._compact)
-                panel.figures_changed.connect(self.figures.setText)
-                self.figures.setText(panel.figures)
+                panel.figures_changed.connect(self.figures.show_lines)
+                self.figures.show_lines(panel.figures)
             for view in (*self.area.findChildren(QAbstractScrollArea), self.area):
                 view.viewport().installEventFilter(self)  # a plot keeps its clicks to itself
 
@@ -114,8 +141,8 @@ class Card(QFrame):
             panel = dock.widget()
             if isinstance(panel, LivePanel):
                 panel.set_compact(False)
-                panel.figures_changed.disconnect(self.figures.setText)
-            self.figures.clear()
+                panel.figures_changed.disconnect(self.figures.show_lines)
+            self.figures.show_lines("")
             dock.take_back()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:

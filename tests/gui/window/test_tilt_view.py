@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint, QSettings
+from PySide6.QtGui import QTextDocumentFragment
 from PySide6.QtWidgets import QApplication, QPushButton, QTableView, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -13,6 +14,7 @@ from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.target.offsets.columns import Column
 from studio.gui.target.offsets.panel import OffsetsPanel
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.card import Card
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.tilt_page import CURVES
 from studio.gui.window.workbench import Workbench
@@ -273,3 +275,20 @@ def test_that_a_plane_leaves_its_neighbours_their_room(hands: Hands, workbench_v
     QApplication.processEvents()
     assert not window.docks["plane"].widget().visibleRegion().isEmpty()
     assert [window.docks[name].widget().size() for name in names] == before
+
+
+def test_that_the_head_of_a_narrow_card_shows_whole_figures_only(qtbot: QtBot, dressed: ThemeManager) -> None:
+    card = Card("card", dressed, ("grow", "Enlarge", "Enlarge it."), compact=True)
+    qtbot.addWidget(card)
+    card.name_it("Share error")
+    card.offer(CURVES)
+    lines = [f"<span>{title}\u00a00.031</span>" for title in ("TV", "KL", "MMD")]
+    card.resize(240, 200)
+    card.show()
+    card.figures.show_lines("\n".join(lines))
+    assert card.figures.text() == lines[0]
+    assert card.figures.toolTip() == " ".join(lines)
+    card.resize(400, 200)
+    assert card.figures.text() == " ".join(lines)
+    text = QTextDocumentFragment.fromHtml(card.figures.text()).toPlainText()
+    assert card.figures.fontMetrics().horizontalAdvance(text) <= card.figures.width()
