@@ -402,6 +402,22 @@ def test_that_the_trash_is_asked_about_and_can_be_brought_back_from(
     assert list(private_home.rglob("config.json"))
 
 
+def test_that_all_runs_are_selected_and_thrown_away_by_two_keys(
+    quick_hands: Hands, three_runs: Path, private_home: Path
+) -> None:
+    panel = quick_hands.window.docks["runs"].widget()
+    assert isinstance(panel, RunsPanel)
+    quick_hands.window.docks["runs"].raise_()
+    quick_hands.wait(lambda: len(panel.model.shown) == 3 and not panel.library.busy)
+    click(quick_hands.qtbot, panel, "plain")
+    quick_hands.qtbot.keyClick(panel.view, Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert panel.view.folders() == [run.folder for run in panel.model.shown]
+    with quick_hands.answering("Move to the trash") as said:
+        quick_hands.qtbot.keyClick(panel.view, Key.Key_Delete)
+    assert "Move 3 runs" in said[0]
+    quick_hands.wait(lambda: not panel.model.shown)
+
+
 def test_that_a_run_under_way_is_listed_with_its_state_and_is_not_thrown_away(quick_hands: Hands) -> None:
     panel = quick_hands.window.docks["runs"].widget()
     assert isinstance(panel, RunsPanel)
