@@ -221,6 +221,22 @@ def test_that_each_step_of_a_lesson_has_a_button_that_does_it(hands: Hands) -> N
 
 
 @pytest.mark.slow
+def test_that_a_lesson_that_trains_is_started_again_with_what_its_step_sets(hands: Hands) -> None:
+    bench = hands.bench
+    open_lesson(hands)
+    bench.setup.edit(threads=1)
+    hands.qtbot.mouseClick(hands.find(QToolButton, "lesson_start"), LEFT)
+    hands.wait(lambda: bench.runs.run.step >= 1)
+    first = bench.runs.run.folder
+    hands.qtbot.mouseClick(hands.find(QToolButton, "lesson_try"), LEFT)
+    hands.wait(lambda: bench.runs.run.folder not in (first, None) and bench.runs.run.step >= 1)
+    assert bench.runs.config is not None
+    assert bench.runs.config.model.model_dump()["loss"] == "non_saturating"
+    assert bench.lessons.lesson is LESSONS[0]
+    hands.end()
+
+
+@pytest.mark.slow
 def test_that_a_run_is_trained_looked_at_edited_and_left(qtbot: QtBot, quick_hands: Hands) -> None:
     hands = quick_hands
     hands.train()
