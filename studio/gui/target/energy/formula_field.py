@@ -9,6 +9,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QCompleter, QListView
 
 from studio.gui.forms.fields import TextField
+from studio.gui.widgets.key_help import KeyHelp
 from studio.perturb.features import Feature
 from studio.perturb.formula import FUNCTIONS, LABEL, LOG_ODDS
 
@@ -25,6 +26,8 @@ class FormulaField(TextField):
     Attributes:
         popup: the names that go on like what was typed.
     """
+
+    KEYS = KeyHelp("In a formula", (("Choose a name", "Up, Down"), ("Take it", "Enter"), ("Take none", "Esc")))
 
     def __init__(self, features: tuple[Feature, ...]) -> None:
         super().__init__()
