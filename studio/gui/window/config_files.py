@@ -59,7 +59,7 @@ class ConfigFiles(QObject):
         """Ask for a file and open it."""
         name, _ = QFileDialog.getOpenFileName(self._window, "Open configuration", self._folder(), _FILTER)
         if name:
-            self.open(Path(name))
+            self.when_free(partial(self.open, Path(name)))
 
     def open(self, path: Path, *, preset: bool = False) -> bool:
         """Take over the configuration in a file, and whether that went well; on a fault the one being edited stays.
@@ -76,9 +76,6 @@ class ConfigFiles(QObject):
         return taken
 
     def _take(self, read: Callable[[], RunConfig], name: str, *, path: Path | None = None) -> bool:
-        if self._runs.run.phase.active:
-            self._tell(UserError("A run is under way", "", "Stop it first; then open another configuration."))
-            return False
         try:
             config = read()
         except UserError as error:
@@ -168,7 +165,7 @@ class ConfigFiles(QObject):
         self._recent.clear()
         names = self._recent_names()
         for name in names:
-            self._recent.addAction(name.replace("&", "&&"), partial(self.open, Path(name)))
+            self._recent.addAction(name.replace("&", "&&"), partial(self.when_free, partial(self.open, Path(name))))
         self._recent.setEnabled(bool(names))
 
     def _folder(self) -> str:

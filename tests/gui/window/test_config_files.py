@@ -12,6 +12,7 @@ from studio.gui.target.offsets.columns import Column
 from studio.training.config.file import read_config
 from studio.training.config.presets import config_or_preset, presets
 from studio.training.config.run_config import RunConfig
+from studio.training.messages.events import Finished, Outcome
 from tests.gui.hands import Hands, Key, Modifier
 
 CTRL = Modifier.ControlModifier
@@ -109,6 +110,18 @@ def test_that_no_set_up_comes_back_under_a_run(hands: Hands) -> None:
     bench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=1))
     hands.key(Key.Key_Z, CTRL)
     assert bench.setup.config.seed == 0
+
+
+def test_that_a_file_is_opened_under_a_run_once_that_is_stopped(
+    hands: Hands, choice: list[Path], tmp_path: Path
+) -> None:
+    choice.append(write(tmp_path / "seven.json", seed=7))
+    hands.bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=1))
+    with hands.answering("Stop and open it"):
+        hands.key(Key.Key_O, CTRL)
+    assert hands.bench.setup.config.seed == 0
+    hands.bench.runs._on_news(None, [Finished(outcome=Outcome.STOPPED, step=2)], 0)
+    assert hands.bench.setup.config.seed == 7
 
 
 def test_that_a_dialog_that_is_cancelled_changes_nothing(hands: Hands, choice: list[Path]) -> None:
