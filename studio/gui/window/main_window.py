@@ -66,7 +66,7 @@ class MainWindow(QMainWindow):
         self.actions_of_run.continue_requested.connect(self.run_files.go_on)
         workbench.subjects.subject_changed.connect(self.actions_of_run.take_subject)
         self.trouble = RunErrorDialogs(workbench.runs, self.actions_of_run, self)
-        self._planar = self._training = False
+        self._planar = self._training = self._tabled = False
         self._later: Sequence[Callable[[], None]] = ()
         self._late = QTimer(self, singleShot=True)  # panels that are made late are told what the others know
         self._late.timeout.connect(workbench.time.tell_again)
@@ -233,6 +233,11 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_world(self, dataset: DatasetView | None) -> None:
         """Bring the plane to the front for points, the samples for images; only when one replaces the other."""
+        table, focus = self.docks["offsets"], self.focusWidget()
+        if dataset is not None and not self._tabled:
+            self._tabled = True
+            if focus is not None and table.widget().isAncestorOf(focus):  # before there was data, the table had none
+                focus_first(table.widget(), table.first)
         planar = dataset.plane is not None if dataset is not None else self._planar
         if planar != self._planar:
             self._planar = planar

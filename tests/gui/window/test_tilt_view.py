@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QPoint, QSettings
 from PySide6.QtGui import QTextDocumentFragment
@@ -47,6 +49,21 @@ def test_that_the_page_comes_first_and_has_the_table_the_samples_and_three_curve
     assert not window.workbench_action.isChecked()
     assert on_page(window) == {"offsets", "samples", *CURVES}
     assert all(window.docks[name].widget().isVisible() for name in on_page(window))
+
+
+def test_that_the_keyboard_is_at_the_table_once_there_is_data(
+    qtbot: QtBot, theme: ThemeManager, settings: QSettings, tmp_path: Path
+) -> None:
+    bench = Workbench(data_root=tmp_path, runs_root=tmp_path)
+    window = MainWindow(bench, theme, settings)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    with qtbot.waitSignal(bench.setup.dataset_changed):
+        bench.setup.set_dataset(bench.setup.config.dataset)
+    assert window.focusWidget().objectName() == "offsets_table"
+    window.close()
+    window.deleteLater()
 
 
 def test_that_what_is_not_seen_is_not_made_for_the_first_paint(
