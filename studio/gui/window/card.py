@@ -50,7 +50,7 @@ class Figures(QLabel):
     def _fit(self) -> None:
         plain = [QTextDocumentFragment.fromHtml(line).toPlainText() for line in self._lines]
         number = len(plain)
-        while number > 1 and self.fontMetrics().horizontalAdvance(" ".join(plain[:number])) > self.width():
+        while number and self.fontMetrics().horizontalAdvance(" ".join(plain[:number])) > self.width():
             number -= 1
         self.setText(" ".join(self._lines[:number]))
 

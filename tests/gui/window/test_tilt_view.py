@@ -305,6 +305,8 @@ def test_that_the_head_of_a_narrow_card_shows_whole_figures_only(qtbot: QtBot, d
     card.figures.show_lines("\n".join(lines))
     assert card.figures.text() == lines[0]
     assert card.figures.toolTip() == " ".join(lines)
+    card.resize(170, 200)
+    assert card.figures.text() == "", "half a figure is none"
     card.resize(400, 200)
     assert card.figures.text() == " ".join(lines)
     text = QTextDocumentFragment.fromHtml(card.figures.text()).toPlainText()
