@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu, QToolButt
 
 from studio.gui.run.run_actions import RunActions
 from studio.gui.state.view_state import RunView
-from studio.gui.widgets.buttons import tool_button
+from studio.gui.widgets.buttons import toggle_button, tool_button
 from studio.gui.widgets.elided import Elided
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
@@ -88,7 +88,7 @@ class Strip(QFrame):
             name: ActionButton(actions[name], theme, "big" if name == "stop" else "primary") for name in _BIG
         }
         self.more = self._more(actions)
-        self.view = tool_button("view_toggle", view.text(), view.toolTip())
+        self.view = toggle_button("view_toggle", view.text(), view.toolTip())
         self.view.setDefaultAction(view)
         self._banner = banner
         self._lay_out(theme.tokens.spacing)
