@@ -240,10 +240,21 @@ class TargetControl(QObject):
     def _generated(self) -> Generated | None:
         """What is generated at the time cursor, if by a run of the data set in use."""
         latest, note = self._evaluated = (self._evaluations.shown.latest, self._note())
-        dataset, others = self.data.view, self._time.config is not None and not self.data.is_of_run
-        if latest is None or dataset is None or others or latest.evaluation.class_names != dataset.class_names:
+        dataset = self.data.view
+        if latest is None or dataset is None or self._of_other_data:
+            return None
+        if latest.evaluation.class_names != dataset.class_names:  # a judge of other data told them apart
             return None
         return Generated.of(latest, note, self._evaluations.shown.recent)
+
+    @property
+    def answered(self) -> bool:
+        """Whether what was evaluated last was trained towards this target, on these data."""
+        return self._evaluations.shown.latest is not None and not self._of_other_data and not self._note()
+
+    @property
+    def _of_other_data(self) -> bool:
+        return self._time.config is not None and not self.data.is_of_run
 
     def _note(self) -> str:
         """Why what is generated is no answer to the target; empty if it is."""

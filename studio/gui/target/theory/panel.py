@@ -77,6 +77,7 @@ class TheoryPanel(LivePanel):
         parent: QWidget | None = None,
     ) -> None:
         self._marks: dict[str, ReferenceLines] = {}
+        self._target = target
         super().__init__(theme, parent)
         self._energies, self._evaluations = energies, evaluations
         self._tilt: TiltView | None = None
@@ -213,7 +214,7 @@ class TheoryPanel(LivePanel):
         if self.theory is None and not self._compute(tilt, name):
             return
         self.show_body()
-        self._show_generated(self._generated_mean(tilt))
+        self._show_generated(self._generated_mean())
         self._show_curves()
         self._show_values()
 
@@ -279,12 +280,12 @@ class TheoryPanel(LivePanel):
         chip.set_value("–" if found is None else _shown(found))
         self.generated.show(found if chip.isChecked() else None)
 
-    def _generated_mean(self, tilt: TiltView) -> Mean | None:
+    def _generated_mean(self) -> Mean | None:
         """⟨f⟩ of what the model generates, as far as it is known of this target and these data."""
         name, latest = self.choice.currentData(), self._evaluations.shown.latest
         if self._frame is not None:
             return of_points(name, self._frame)
-        if latest is None or tilt.generated is None or tilt.generated.stale:
+        if latest is None or not self._target.answered:
             return None
         return of_evaluation(name, latest.evaluation)
 
