@@ -23,6 +23,7 @@ from studio.library.export.formats import FORMATS, ExportFormat
 from studio.library.notes import RunNotes, read_notes, write_notes
 from studio.library.run_summary import RunSummary
 from studio.paths import runs_root
+from studio.training.storage.fingerprints import Fingerprints
 from tests.gui.hands import Hands, find
 from tests.gui.shown import show
 from tests.library.made_runs import add_weights, make_config, make_run, record_evaluation
@@ -34,7 +35,9 @@ LEFT = Qt.MouseButton.LeftButton
 @pytest.fixture
 def three_runs(workbench: Workbench) -> Path:
     root = workbench.setup.runs_root
-    twos = make_run(root, "a", make_config("twos", offsets={"2": -1.36}), steps=500)
+    assert workbench.setup.images is not None
+    data = {"data": Fingerprints.of(workbench.setup.images).model_dump()}
+    twos = make_run(root, "a", make_config("twos", offsets={"2": -1.36}), steps=500, summary=data)
     record_evaluation(add_weights(twos), 500, 0.03, 12.0)
     write_notes(twos, RunNotes(tags=("paper",), notes="Looks right."))
     plain = make_run(root, "b", make_config("plain", "wgan_gp"), steps=90, summary={"started": "2026-05-01T00:00:00"})
@@ -81,7 +84,7 @@ def test_that_each_run_stands_there_with_its_numbers(panel: RunsPanel) -> None:
         Column.NAME: "twos",
         Column.DATASET: "Digits",
         Column.MODEL: "VAE",
-        Column.TILT: "2 −1.36",
+        Column.TILT: "2 → 29.9 %",
         Column.STEPS: "500",
         Column.TIME: "00:10",
         Column.SHARE_ERROR: "0.0300",
