@@ -212,10 +212,10 @@ def play(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_that_600_random_events_break_nothing(
+def test_that_150_random_events_break_nothing(
     qtbot: QtBot, private_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    play(qtbot, private_home, monkeypatch, events=600, seed=0, presets=PRESETS[:3], longest=LONGEST_ANYWHERE)
+    play(qtbot, private_home, monkeypatch, events=150, seed=0, presets=PRESETS[:1], longest=LONGEST_ANYWHERE)
 
 
 @pytest.mark.long
