@@ -33,6 +33,10 @@ from studio.progress import Progress
 if TYPE_CHECKING:
     from studio.data.image_set import ImageSet
 
+WEIGHS = 1
+"""Which of the committee weighs what a model draws, so that the others may measure what came of it: a convolutional one
+that was trained on damaged images, and so knows when it cannot tell."""
+
 CONFIDENCE = 0.7
 """Least probability of the likeliest class; below it a judge is unsure."""
 
@@ -135,14 +139,34 @@ class Judge:
         return replace(self, features=seen.features, labels=seen.labels, images=data.images, trained_on=trained_on)
 
     @torch.no_grad()
-    def log_odds(self, index: int) -> NDArray[np.float64]:
-        """log(q/(1 − q)) of every example of the data set, shape (N,), finite.
+    def log_odds(self, index: int, images: NDArray[np.uint8] | None = None) -> NDArray[np.float64]:
+        """log(q/(1 − q)) of every example of the data set, or of images, shape (N,), finite.
 
         q is the probability of class `index` by the first of the committee, which was trained on sharp images.
         """
-        logits = self.network.first.last(torch.from_numpy(self.features[:, :FEATURES])).double()
+        first = self.network.first
+        if images is None:
+            features = torch.from_numpy(self.features[:, :FEATURES])
+        else:
+            features = torch.cat([first.features(part) for part in as_tensor(images).split(_CHUNK)])
+        logits = first.last(features).double()
         others = torch.arange(logits.shape[1]) != index
         return (logits[:, index] - logits[:, others].logsumexp(1)).numpy()
+
+    @torch.no_grad()
+    def weigh(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """p(c|x) of images by the one of the committee that weighs, shape (n, K)."""
+        parts = [self.network.members[WEIGHS](part) for part in as_tensor(images).split(_CHUNK)]
+        return torch.cat(parts).double().softmax(1).numpy()
+
+    def without_weigher(self) -> Judge:
+        """The judge of what was weighed: the committee without the one that weighs."""
+        network = self.network.without(WEIGHS)
+        alone = replace(self, network=network, votes=np.delete(self.votes, WEIGHS, axis=1))
+        judged = (
+            alone.judge(self.images[self.held_out.examples]).labels if not self.trained_on else self.held_out.judged
+        )
+        return replace(alone, held_out=replace(self.held_out, judged=judged))
 
     @torch.no_grad()
     def judge(self, images: NDArray[np.uint8], progress: Progress | None = None) -> Judgement:
@@ -160,7 +184,7 @@ class Judge:
             labels = torch.where(best.values < CONFIDENCE, len(self.class_names), best.indices)
             parts.append((torch.cat([best.indices[:, :1], labels], dim=1), sight.features))
         if not parts:
-            parts.append((torch.empty(0, 2 + len(BUILDS), dtype=torch.int64), torch.empty(0, SEEN)))
+            parts.append((torch.empty(0, 2 + len(self.network.members), dtype=torch.int64), torch.empty(0, SEEN)))
         said, features = (torch.cat(each).numpy() for each in zip(*parts, strict=True))
         return Judgement(labels=said[:, 1], likeliest=said[:, 0], votes=said[:, 2:], features=features)
 

@@ -10,6 +10,7 @@ bilinear interpolation up; to grey by their luminance (Rec. 601), to colour by t
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -156,6 +157,13 @@ class CommitteeNetwork(nn.Module):
         first = self.members[0]
         assert isinstance(first, JudgeNetwork)
         return first
+
+    def without(self, place: int) -> CommitteeNetwork:
+        """The same committee without one of its members, which is not the first."""
+        other = copy.copy(self)
+        other._modules = {**self._modules}  # a module is set in this one alone
+        other.members = nn.ModuleList(member for index, member in enumerate(self.members) if index != place)
+        return other
 
     def look(self, images: Tensor) -> Sight:
         """uint8 images (B, C, H, W)."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,6 +128,12 @@ class ExampleFeatures:
         if name not in self._values:
             self.prepare([name])
         return self._values[name]
+
+    def in_class(self, index: int) -> Self:
+        """The same examples as if all were of one class; what is measured of them is measured once for both."""
+        other = copy.copy(self)
+        other.labels = np.full(len(self), index)
+        return other
 
     def remarks(self, names: Iterable[str]) -> tuple[str, ...]:
         """What there is to say of those of the names that were loaded, a sentence each."""

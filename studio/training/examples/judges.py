@@ -10,6 +10,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from studio.data.catalog import DATASETS, dataset_named, load_dataset, not_here_yet
 from studio.data.example_set import ExampleSet
 from studio.data.image_set import ImageSet
@@ -104,8 +107,11 @@ class Judges:
         """What tells the data of a judge that is here from all others; those of the examples' own are the examples."""
         return self._fingerprints.get(name, "the data set itself")
 
-    def log_odds(self, name: str, of: str | int, progress: Progress) -> Floats:
+    def log_odds(self, name: str, of: str | int, progress: Progress, images: NDArray[np.uint8] | None = None) -> Floats:
         """log(q/(1 − q)) of every example, q that judge's probability of the class `of`, a name or number, shape (N,).
+
+        Args:
+            images: to look at in place of the examples, shape (N, H, W, C).
 
         Raises:
             UserError: as for `judge`, or it knows no such class.
@@ -114,7 +120,7 @@ class Judges:
         if known:
             _place(of, known)  # before a judge is trained in vain
         judge = self.judge(name, progress)
-        return judge.log_odds(_place(of, judge.class_names))
+        return judge.log_odds(_place(of, judge.class_names), images)
 
     def _bring(self, name: str, examples: ImageSet, progress: Progress) -> Judge:
         data = self._load(name, progress.part(0.0, _READ_PART)) if name else examples

@@ -1,0 +1,116 @@
+"""What every method of sampling another target offers, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from studio.data.scale import Values
+from studio.perturb.arrays import Floats
+from studio.progress import Progress
+from studio.sampling.pool import Pool
+from studio.sampling.tilt import Tilt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tilted:
+    """Samples of another target than the model's.
+
+    Attributes:
+        values: as the data set stores them, shape (n, H, W, C).
+        method: by name.
+        draws: of the model that it took, or particles.
+        seconds: that so many samples take, drawing included.
+        effective: independent samples that tell as much.
+        distinct: of the samples, how many differ.
+        acceptance: share of the draws that were kept; None where none is thrown away.
+        pareto_k: k̂ of the weights' tail; None where they have none, as where they are bounded by a few values.
+        most_k: k̂ above which means by these weights are not to be trusted.
+        weights: of each sample, of mean 1, shape (n,); None where all count alike.
+        remarks: what a person should know, a sentence each.
+        why: why this method was chosen, a sentence; empty where the person chose.
+    """
+
+    values: Values
+    method: str
+    draws: int
+    seconds: float
+    effective: float
+    distinct: int
+    acceptance: float | None = None
+    pareto_k: float | None = None
+    most_k: float | None = None
+    weights: Floats | None = None
+    remarks: tuple[str, ...] = ()
+    why: str = ""
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def seconds_per_100(self) -> float:
+        return 100 * self.seconds / max(1, len(self))
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the tail of the weights lets means by them be trusted."""
+        return self.pareto_k is None or self.most_k is None or self.pareto_k <= self.most_k
+
+    def alike(self, rng: np.random.Generator) -> Tilted:
+        """The same with samples that all count alike, some of them then more than once."""
+        if self.weights is None:
+            return self
+        chosen = systematic(self.weights, len(self), rng)
+        distinct = len(np.unique(chosen))
+        return replace(self, values=self.values[chosen], weights=None, distinct=distinct)
+
+    def record(self) -> dict[str, Any]:
+        """How they were made, for a JSON file."""
+        names = ("method", "draws", "seconds_per_100", "effective", "distinct", "acceptance", "pareto_k", "most_k")
+        found = {name: getattr(self, name) for name in names}
+        return {"count": len(self), **found, "remarks": list(self.remarks), "why": self.why}
+
+
+class TiltedSampler(Protocol):
+    """One method."""
+
+    name: str
+
+    def sample(self, pool: Pool, tilt: Tilt, count: int, rng: np.random.Generator, progress: Progress) -> Tilted:
+        """`count` samples of the model tilted by `tilt`.
+
+        Args:
+            pool: of the model's draws.
+            rng: of whatever the method itself decides by chance.
+
+        Raises:
+            UserError: this method cannot, or would take too long; says what to do.
+            Cancelled: the person cancelled.
+        """
+
+
+def joined(parts: Sequence[Values]) -> Values:
+    """Values of one kind, one after another."""
+    return cast(Values, np.concatenate(parts))
+
+
+def effective_size(weights: Floats) -> float:
+    """(Σw)²/Σw², Kish's."""
+    total = float(weights.sum())
+    return total**2 / float((weights**2).sum()) if total else 0.0
+
+
+def systematic(
+    weights: Floats, count: int, rng: np.random.Generator
+) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """`count` places by weight from one random number, each within one of its expected count, in random order.
+
+    Source: G. Kitagawa, J. Comput. Graph. Stat. 5, 1 (1996).
+    """
+    edges = np.cumsum(weights / weights.sum())
+    edges[-1] = 1.0
+    chosen = np.searchsorted(edges, (np.arange(count) + rng.random()) / count, side="right")
+    return rng.permutation(np.minimum(chosen, len(weights) - 1))

@@ -1,0 +1,218 @@
+"""A trained model asked for other targets than its own, at once: what of its data and judges that takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import repeat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from studio.data.example_set import ExampleSet
+from studio.data.image_set import ImageSet
+from studio.data.planar.target import PlaneTarget
+from studio.data.scale import Values
+from studio.errors import UserError
+from studio.models.base import GenerativeModel
+from studio.paths import default_data_root
+from studio.perturb.arrays import Floats
+from studio.perturb.example_features import Column, ExampleFeatures
+from studio.perturb.perturbation import Perturbation
+from studio.progress import Progress
+from studio.sampling.base import Tilted
+from studio.sampling.choice import Method, choose
+from studio.sampling.drawn import Drawn
+from studio.sampling.pool import PIECE, Pool
+from studio.sampling.tilt import Tilt
+from studio.training.engine.drawing import draw_parts
+from studio.training.engine.memory import out_of_memory
+from studio.training.examples.judges import Judges
+from studio.training.examples.measured_set import measured_set, whole_log_weights
+from studio.training.storage.run import Run, restore_model
+
+if TYPE_CHECKING:
+    from studio.evaluation.report import Evaluation
+
+
+class _Generated(ExampleFeatures):
+    """What a model made, in the role of examples."""
+
+    def describe(self, index: int) -> str:
+        return f"what the model generates, taken for “{self.class_names[int(self.labels[index])]}”"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What judges who did not weigh see in samples.
+
+    Attributes:
+        evaluation: against the target that was asked for.
+        agreement: share of the samples that the judge who weighed takes for the same class as they do.
+    """
+
+    evaluation: Evaluation
+    agreement: float
+
+
+class AtOnce:
+    """One model, with draws that are kept from one target to the next; to be used by one thread at a time.
+
+    Args:
+        model: in eval mode; not changed by anybody meanwhile.
+        trained: the target in force when its weights were made.
+        examples: its data set.
+        judges: of that data set.
+        measured: what is known of its examples, if there is something already.
+        seed: of all chance.
+        progress: a judge of the data set may have to be trained first.
+
+    Raises:
+        UserError: the data lack what a term of the target asks for.
+    """
+
+    def __init__(
+        self,
+        model: GenerativeModel,
+        trained: Perturbation,
+        examples: ExampleSet,
+        judges: Judges,
+        progress: Progress,
+        *,
+        measured: ExampleFeatures | None = None,
+        seed: int = 0,
+    ) -> None:
+        self._examples, self._judges, self._seed, self._trained = examples, judges, seed, trained
+        self._data = measured or measured_set(examples, judges)
+        self._judge = judges.judge("", progress) if examples.labelled and isinstance(examples, ImageSet) else None
+        rng = torch.Generator(next(model.parameters()).device).manual_seed(seed)
+        self._parts = draw_parts(model, repeat(PIECE), rng, examples.scale)
+        weights = np.exp(self._log_weights(trained, progress))
+        self._pool = Pool(
+            self._draw,
+            prior=examples.counts / len(examples),
+            meant=np.bincount(examples.labels, weights, len(examples.counts)) / weights.sum(),
+            seed=seed,
+            independent=model.independent_samples,
+        )
+
+    @classmethod
+    def of_run(
+        cls,
+        run: Run,
+        data: Callable[[Progress], ExampleSet],
+        progress: Progress,
+        *,
+        averaged: bool = True,
+        seed: int = 0,
+        data_root: Path | None = None,
+    ) -> AtOnce:
+        """That of a run on disk, by the weights that it has.
+
+        Args:
+            data: loads the run's data set.
+            averaged: by the moving average of the weights, or as they are.
+            data_root: folder of downloaded data sets, for judges of other ones; the person's own if absent.
+
+        Raises:
+            UserError: the run or its data set cannot be read, or does not fit the other.
+        """
+        model = restore_model(run, averaged=averaged)
+        examples = data(progress)
+        run.identity.ensure_data(examples)
+        judges = Judges(examples, data_root or default_data_root())
+        measured = measured_set(examples, judges)
+        trained = run.identity.perturbation(measured)
+        return cls(model, trained, examples, judges, progress, measured=measured, seed=seed)
+
+    @property
+    def trained(self) -> Perturbation:
+        """The target that the model was trained for."""
+        return self._trained
+
+    def sample(
+        self, wanted: Perturbation, count: int, progress: Progress | None = None, method: Method = Method.AUTO
+    ) -> Tilted:
+        """Samples of another target; the same of two calls, as far as the targets agree.
+
+        Args:
+            wanted: ΔH₁, of the same classes.
+            count: how many, at least 1.
+            method: AUTO for the one that is predicted to cost least.
+
+        Raises:
+            UserError: an energy cannot be had of what is generated, or the method cannot; says what to do.
+            Cancelled: the person cancelled; draws stay for the next call.
+        """
+        progress = progress or Progress()
+        middles = (self._middle(self._trained, progress), self._middle(wanted, progress))
+        tilt = Tilt.between(self._trained, wanted, middles)
+        chosen = choose(method, self._pool, tilt, count, progress)
+        found = chosen.sampler.sample(self._pool, tilt, count, np.random.default_rng(self._seed), progress)
+        return replace(found, why=chosen.why)
+
+    def measure(self, samples: Tilted, wanted: Perturbation, progress: Progress) -> Measured:
+        """Compare samples with the target that was asked for, by the judges who took no part in weighing.
+
+        Raises:
+            UserError: the data have no judge.
+        """
+        from studio.evaluation.report import Target, evaluate
+
+        judge, images = self._judge, samples.alike(np.random.default_rng(self._seed)).values
+        if judge is None:
+            raise UserError("These data have no judge", hint="Only images with classes can be evaluated at once.")
+        others = judge.without_weigher()
+        images = np.asarray(images, np.uint8)
+        judgement = others.judge(images, progress)
+        target = Target.of(others, self._log_weights(wanted, progress), len(images))
+        return Measured(
+            evaluation=evaluate(others, target, images, judgement),
+            agreement=float((judge.weigh(images).argmax(1) == judgement.likeliest).mean()),
+        )
+
+    def _log_weights(self, target: Perturbation, progress: Progress) -> Floats:
+        """log w of the data, in any gauge."""
+        self._data.prepare(target.energy.names, progress)
+        logs = whole_log_weights(target, self._data)
+        return np.asarray(logs - logs.max())
+
+    def _middle(self, target: Perturbation, progress: Progress) -> float | None:
+        if target.energy.clip is None:
+            return None
+        self._data.prepare(target.energy.names, progress)
+        return float(np.median(target.example_energies(self._data).unclipped))
+
+    def _draw(self, count: int) -> Drawn:
+        assert count == PIECE
+        try:
+            values = next(self._parts)
+        except (MemoryError, RuntimeError) as found:
+            error = out_of_memory(found, "Use a smaller model, or close other programs.")
+            if error is None:
+                raise
+            raise error from found
+        rows = values if self._examples.plane is None else values.reshape(len(values), -1)
+
+        def load(source: str, progress: Progress) -> Column:
+            name, of = json.loads(source.removeprefix("judge:"))
+            return Column(values=self._judges.log_odds(name, of, progress, self._examples.pictures(values)))
+
+        nobody = np.zeros(len(values), np.int64)
+        measured = _Generated(rows, nobody, self._examples.class_names, load)
+        return Drawn(values=values, probabilities=self._probabilities(values), measured=measured)
+
+    def _probabilities(self, values: Values) -> Floats:
+        """p(c|x) where classes are as frequent as in the data, shape (n, K)."""
+        names, plane = self._examples.class_names, self._examples.plane
+        if plane is not None:
+            untilted = Perturbation.zero(len(names))
+            exact = PlaneTarget.of(plane, names, self._examples.counts, untilted)
+            return exact.class_probabilities(values.reshape(len(values), -1).astype(np.float64))
+        if self._judge is None:
+            return np.ones((len(values), 1))
+        found: Floats = self._judge.weigh(self._examples.pictures(values))
+        return found

@@ -1,0 +1,52 @@
+"""Exact models of the plane: what they draw has the density that they were trained for, and their classes are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from studio.data.planar.density import blob
+from studio.data.planar.plane import Plane
+from studio.perturb.arrays import Floats
+from studio.perturb.example_features import ExampleFeatures
+from studio.perturb.perturbation import Perturbation, target_shares
+from studio.sampling.drawn import Drawn
+from studio.sampling.pool import Pool
+
+NAMES = ("left", "middle", "right")
+COUNTS = np.array([600, 300, 100])
+PLANE = Plane(half=6.0, classes=(blob(-1.5, 0, 0.8), blob(0, 0.5, 0.8), blob(1.5, 0, 0.8)))
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Overlapping blobs; a pool of draws of the target that it was "trained" for."""
+
+    trained: Perturbation
+    shares: Floats | None = None  # that it makes, if not those of its target
+
+    @property
+    def meant(self) -> Floats:
+        return target_shares(COUNTS, self.trained.class_energies)
+
+    def pool(self, seed: int = 0) -> Pool:
+        rng = np.random.default_rng(seed)
+
+        def draw(count: int) -> Drawn:
+            points = rng.permutation(PLANE.draw_mixture(count, self.meant if self.shares is None else self.shares, rng))
+            joint = np.exp(PLANE.log_class_densities(points)) * COUNTS
+            values = points.astype(np.float32)
+            return Drawn(
+                values=values.reshape(-1, 1, 1, 2),
+                probabilities=joint / joint.sum(1, keepdims=True),
+                measured=ExampleFeatures(values, np.zeros(count, np.int64), NAMES),
+            )
+
+        return Pool(draw, prior=COUNTS / COUNTS.sum(), meant=self.meant, seed=seed)
+
+
+@pytest.fixture
+def untilted() -> Mixture:
+    return Mixture(trained=Perturbation.zero(3))

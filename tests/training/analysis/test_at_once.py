@@ -1,0 +1,129 @@
+"""Other targets at once: of a model that draws the digits themselves, so that every class share is known exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from studio.data.catalog import load_dataset
+from studio.data.digits import DigitsConfig, load_digits
+from studio.data.example_set import ExampleSet
+from studio.data.image_set import ImageSet
+from studio.data.planar.config import MoonsConfig
+from studio.errors import Cancelled, UserError
+from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
+from studio.paths import default_data_root
+from studio.perturb.energy import Energy
+from studio.perturb.perturbation import Perturbation, offsets_for_some_shares
+from studio.perturb.terms import FormulaTerm, JudgeTerm, LinearTerm
+from studio.progress import Progress
+from studio.sampling.choice import Method
+from studio.training.analysis.at_once import AtOnce
+from studio.training.examples.examples import for_models
+from studio.training.examples.judges import Judges
+
+
+class DataModel(GenerativeModel):
+    """Draws examples of a data set, by weight."""
+
+    def __init__(self, examples: ExampleSet, weights: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
+        super().__init__()
+        self.unused = nn.Parameter(torch.zeros(1))
+        self.examples, self.weights = examples, torch.from_numpy(weights)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return self.examples.image_shape
+
+    def phases(self) -> Sequence[Phase]:
+        return ()
+
+    def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
+        raise NotImplementedError
+
+    def sample_parts(self, counts: Iterable[int], rng: torch.Generator) -> Iterator[Tensor]:
+        for count in counts:
+            chosen = torch.multinomial(self.weights, count, replacement=True, generator=rng)
+            yield for_models(self.examples.rows(chosen.numpy()), self.examples.scale, torch.device("cpu"))
+
+
+@pytest.fixture
+def digits(kept_judge: None) -> ImageSet:
+    return load_digits(DigitsConfig(), default_data_root(), Progress())
+
+
+def of(examples: ExampleSet, trained: Perturbation | None = None) -> AtOnce:
+    """A model that draws exactly what it was trained for."""
+    target = trained or Perturbation.zero(len(examples.class_names))
+    model = DataModel(examples, np.exp(target.class_log_weights(examples.counts)[examples.labels]))
+    return AtOnce(model, target, examples, Judges(examples, default_data_root()), Progress())
+
+
+def true_classes(examples: ImageSet, images: object) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    places = {image.tobytes(): label for image, label in zip(examples.images, examples.labels.tolist(), strict=True)}
+    return np.array([places[image.tobytes()] for image in np.asarray(images)])
+
+
+@pytest.mark.parametrize("trained", [0.0, -1.0])
+def test_that_a_share_that_is_asked_for_is_there_at_once(digits: ImageSet, trained: float) -> None:
+    target = Perturbation.zero(10).with_offset(2, trained)
+    wanted = Perturbation(offsets=tuple(offsets_for_some_shares(digits.counts, np.zeros(10), {2: 0.3}).tolist()))
+    found = of(digits, target).sample(wanted, 600)
+    shares = np.bincount(true_classes(digits, found.values), minlength=10) / 600
+    assert found.method == "reject"
+    assert shares[2] == pytest.approx(0.3, abs=4 * (0.3 * 0.7 / 600) ** 0.5)
+    assert np.delete(shares, 2).min() > 0.04
+
+
+def test_that_features_and_the_log_odds_of_judges_are_those_of_what_is_generated(digits: ImageSet) -> None:
+    terms = (LinearTerm(feature="ink", slope=-10.0), JudgeTerm(of="3", slope=-0.1), FormulaTerm(text="0.1*log_odds(3)"))
+    at_once = of(digits)
+    wanted = Perturbation(offsets=(0.0,) * 10, energy=Energy(terms=terms))
+    brighter, as_they_are = (at_once.sample(each, 100) for each in (wanted, Perturbation.zero(10)))
+    assert brighter.method == "resample"
+    ink = [(np.asarray(each.values, np.uint8) > 127).mean() for each in (brighter, as_they_are)]
+    assert ink[0] > 1.1 * ink[1]
+
+
+def test_that_judges_who_did_not_weigh_measure(digits: ImageSet) -> None:
+    at_once = of(digits)
+    wanted = Perturbation.zero(10).with_offset(2, -1.36)
+    measured = at_once.measure(at_once.sample(wanted, 200), wanted, Progress())
+    found = measured.evaluation
+    assert found.tv < 3 * found.tv_floor + 0.05
+    assert found.target[2] == pytest.approx(0.3, abs=0.01)
+    assert measured.agreement > 0.8
+
+
+def test_that_an_unclipped_and_a_clipped_energy_differ(digits: ImageSet) -> None:
+    at_once = of(digits)
+    steep = (LinearTerm(feature="ink", slope=-30.0),)
+    energies = (Energy(terms=steep), Energy(terms=steep, clip=0.5))
+    found = [at_once.sample(Perturbation(offsets=(0.0,) * 10, energy=energy), 60) for energy in energies]
+    ink = [(np.asarray(each.values, np.uint8) > 127).mean() for each in found]
+    assert ink[0] > 1.05 * ink[1]
+
+
+def test_that_points_are_weighed_by_the_exact_densities_of_their_classes() -> None:
+    points = load_dataset(MoonsConfig(), default_data_root())
+    assert points.plane is not None
+    wanted = Perturbation.zero(2).with_offset(0, -2.0)
+    at_once = of(points)
+    found = at_once.sample(wanted, 500)
+    labels = points.plane.classify(np.asarray(found.values, float).reshape(-1, 2), points.counts / len(points))
+    share = points.counts[0] * np.exp(2.0)
+    assert (labels == 0).mean() == pytest.approx(share / (share + points.counts[1]), abs=0.08)
+    with pytest.raises(UserError, match="no judge"):
+        at_once.measure(found, wanted, Progress())
+
+
+def test_that_it_can_be_cancelled_and_asked_again(digits: ImageSet) -> None:
+    at_once, progress = of(digits), Progress()
+    progress.cancel()
+    with pytest.raises(Cancelled):
+        at_once.sample(Perturbation.zero(10), 64, progress)
+    assert len(at_once.sample(Perturbation.zero(10), 64, method=Method.RESAMPLE)) == 64
