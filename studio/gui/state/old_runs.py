@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from studio.evaluation.arrival import KEPT, Sighting
 from studio.evaluation.tables import curve_values, evaluation_of
 from studio.gui.state.history import History
 from studio.library.notes import read_notes
+from studio.perturb.perturbation import Gauge
 from studio.progress import Progress
 from studio.training.config.energy import EnergyConfig, energy_config_of_record
 from studio.training.config.run_config import PerturbationConfig, RunConfig
@@ -53,14 +54,12 @@ class Past:
     """What a run has behind it where it is gone on with.
 
     Attributes:
-        latest: its newest evaluation.
-        recent: the last few, the oldest first.
+        recent: its last few evaluations, the oldest first.
     """
 
     history: History = field(repr=False, default_factory=History)
     evaluations: History = field(repr=False, default_factory=History)
-    latest: Evaluated | None = None
-    recent: tuple[Sighting, ...] = ()
+    recent: tuple[Evaluated, ...] = ()
 
 
 def read_old_run(folder: Path, progress: Progress) -> OldRun:
@@ -96,13 +95,7 @@ def read_past(folder: Path, step: int, progress: Progress) -> Past:
     metrics = read_metrics(folder, progress.part(0.0, 0.9))
     history = History.of(metrics).until(step)
     history.prepare(progress.part(0.9, 1.0))
-    found = _newest(folder, step)
-    return Past(
-        history=history,
-        evaluations=_evaluations(metrics).until(step),
-        latest=found[-1] if found else None,
-        recent=_seen(found),
-    )
+    return Past(history=history, evaluations=_evaluations(metrics).until(step), recent=tuple(_newest(folder, step)))
 
 
 def read_moment(folder: Path, step: int) -> Moment:
@@ -118,24 +111,30 @@ def read_moment(folder: Path, step: int) -> Moment:
         frame = replace(frame, diagnostics=diagnostics, diagnosed=diagnosed)
     target, revision = _target_at(folder, step, frame)
     evaluation = found[-1] if found else None
-    return Moment(frame=frame, evaluation=evaluation, recent=_seen(found), target=target, revision=revision)
+    return Moment(frame=frame, evaluation=evaluation, recent=sightings(found), target=target, revision=revision)
 
 
 def _target_at(folder: Path, step: int, frame: Frame | None) -> tuple[PerturbationConfig | None, int]:
-    """The target in force at a step, by the edits that the run noted; before them, by the offsets of its samples.
+    """The target in force at a step, by what the run noted that it began with and was edited to.
+
+    Runs of before that was noted say so of their edits alone; until the first, it is by the offsets of the samples,
+    if no edit has terms.
 
     Raises:
         UserError: the run is damaged.
     """
     target = RunIdentity.read(folder).trained.perturbation
-    edits = read_summary(folder).get("edits") if (folder / "summary.json").exists() else None
+    summary = read_summary(folder) if (folder / "summary.json").exists() else {}
+    edits, began = summary.get("edits"), summary.get("began_with")
     if not edits:
         return target, frame.revision if frame is not None else 0
     try:
-        past = [edit for edit in edits if edit["step"] <= step]
+        known = [{"step": 0, "revision": 0} | began, *edits] if began else edits
+        past = [edit for edit in known if edit["step"] <= step]
         if past:
             energy = energy_config_of_record(past[-1]["energy"]) if "energy" in past[-1] else EnergyConfig()
-            found = PerturbationConfig(offsets=_but_zeros(past[-1]["offsets"]), gauge=target.gauge)
+            gauge = Gauge(past[-1].get("gauge", target.gauge))
+            found = PerturbationConfig(offsets=_but_zeros(past[-1]["offsets"]), gauge=gauge)
             return found.with_energy(energy), int(past[-1]["revision"])
         if frame is None or any("energy" in edit for edit in edits):
             return None, 0
@@ -153,7 +152,8 @@ def _newest(folder: Path, step: int) -> list[Evaluated]:
     return [each for each in found if each is not None]
 
 
-def _seen(found: list[Evaluated]) -> tuple[Sighting, ...]:
+def sightings(found: Iterable[Evaluated]) -> tuple[Sighting, ...]:
+    """What evaluations saw of the classes."""
     return tuple(Sighting.of(each.step, each.evaluation) for each in found)
 
 

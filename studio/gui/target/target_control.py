@@ -197,7 +197,7 @@ class TargetControl(QObject):
     @Slot()
     def refresh(self) -> None:
         """Look at the target anew, as when the data set or what is known of it has changed."""
-        if self.data.view is None:
+        if self.data.view is None or self.data.missing:
             self._show(None)
             return
         self._look_at(self.perturbation)

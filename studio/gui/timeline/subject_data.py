@@ -16,6 +16,7 @@ from studio.perturb.example_features import ExampleFeatures
 from studio.training.config.run_config import RunConfig
 from studio.training.examples.judges import Judges
 
+_UNKNOWN = "The run did not keep which terms its target had at this step: it is known from its first edit on."
 _FIXED = "This is the target that the run had: set up like it to edit."
 
 
@@ -28,7 +29,7 @@ class SubjectData(QObject):
         time: the run that is shown, and where the cursor is.
 
     Attributes:
-        missing: why the data set of the run that is looked at is not shown; empty if it is.
+        missing: why the data set, or the target, of the run that is looked at is not shown; empty if it is.
     """
 
     dataset_changed = Signal(object)  # DatasetView | None while there is none
@@ -118,8 +119,9 @@ class SubjectData(QObject):
 
     def _take(self, old: OldRun, loaded: LoadedData) -> None:
         if old is self._time.old:
-            self._looked, self.missing = loaded, ""
-            self.dataset_changed.emit(loaded.view)
+            unknown = self._moment is not None and self._moment.target is None
+            self._looked, self.missing = loaded, _UNKNOWN if unknown else ""
+            self.dataset_changed.emit(None if unknown else loaded.view)
 
     def _miss(self, old: OldRun, why: str) -> None:
         if old is self._time.old:
@@ -129,5 +131,9 @@ class SubjectData(QObject):
     @Slot(object)
     def _on_moment(self, moment: Moment) -> None:
         if self._time.old is not None:
-            self._moment = moment
+            self._moment, before = moment, self.missing
+            if self._looked is not None:
+                self.missing = _UNKNOWN if moment.target is None else ""
+            if self.missing != before:
+                self.dataset_changed.emit(None if self.missing else self.view)
             self.target_changed.emit()

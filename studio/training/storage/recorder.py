@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from studio.errors import UserError
 from studio.perturb.energy import Energy
@@ -58,7 +60,7 @@ class Recorder:
         notes = notes or Notes()
         self._started = notes.started or datetime.now().astimezone().isoformat(timespec="seconds")
         self._origin = notes.forked_from
-        self._began = notes.began or self._target()
+        self._began = notes.began if notes.started else {"revision": trainer.perturbation.revision} | self._target()
         self._data = Fingerprints.of(trainer.whole)
         self._points: list[Logged] = []
         self._marks: list[Mark] = []
@@ -104,13 +106,18 @@ class Recorder:
         return dict(zip(self._trainer.data.class_names, self._trainer.perturbation.offsets, strict=True))
 
     def _target(self) -> dict[str, object]:
-        """The offsets by class name; and what is added to them, if anything is."""
-        energy = self._trainer.perturbation.energy
-        return {"offsets": self._offsets(), **({} if energy == Energy() else {"energy": energy_record(energy)})}
+        """The offsets by class name, and the gauge; and what is added to them, if anything is."""
+        target = self._trainer.perturbation
+        added = {} if target.energy == Energy() else {"energy": energy_record(target.energy)}
+        return {"offsets": self._offsets(), "gauge": str(target.gauge), **added}
 
     def _go_back(self, left: int, step: int) -> None:
-        """The run went back from one step to an earlier one; what was kept of the steps in between goes."""
+        """The run went back from one step to an earlier one; what was kept of the steps in between goes.
+
+        Target and learning rates stay as they are: from the earlier step on they are in force.
+        """
         self._returns.append({"step": left, "back_to": step})
+        self._edits, self._rates = _in_force(self._edits, step), _in_force(self._rates, step)
         self._points = [point for point in self._points if point.step <= step]
         self._marks = [mark for mark in self._marks if mark.step <= step]
         self._evaluations = [found for found in self._evaluations if found.step <= step]
@@ -262,3 +269,9 @@ class Recorder:
             class_names=trainer.data.class_names,
             notes=notes,
         )
+
+
+def _in_force(changes: Sequence[dict[str, Any]], step: int) -> list[dict[str, Any]]:
+    """Changes up to a step; of those after it the last one of each network, or of the target, as if made there."""
+    later = {change.get("network"): change | {"step": step} for change in changes if change["step"] > step}
+    return [*(change for change in changes if change["step"] <= step), *later.values()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,13 @@ from studio.data.planar.config import RingConfig
 from studio.errors import UserError
 from studio.gui.state.view_state import TiltView
 from studio.gui.window.workbench import Workbench
-from studio.perturb.perturbation import Gauge
+from studio.perturb.perturbation import Gauge, Perturbation
+from studio.training.config.energy import EnergyConfig, energy_record
 from studio.training.storage.fingerprints import Fingerprints
 from tests.library.made_runs import CLASSES, make_config, make_run, record_evaluation
 
 _OFFSETS = {"2": -1.5}
+TERMS = EnergyConfig.model_validate({"terms": [{"kind": "linear", "feature": "ink", "slope": 0.02}]})
 
 
 @pytest.fixture
@@ -105,3 +108,30 @@ def test_that_data_that_are_not_here_are_said_to_be_missing(qtbot: QtBot, workbe
     look_at(qtbot, workbench, make_run(workbench.setup.runs_root, "far", config))
     assert workbench.target.tilt is None
     assert "MNIST is not in the data folder yet" in workbench.data.missing
+
+
+def test_that_the_target_before_the_first_edit_is_the_one_that_the_run_began_with(
+    qtbot: QtBot, workbench: Workbench, old_run: Path
+) -> None:
+    """Terms, too; a run that did not note them says that they are not known."""
+    path = old_run / "summary.json"
+    summary = json.loads(path.read_text())
+    tilted = {**summary["edits"][0], "gauge": "raw", "energy": energy_record(TERMS.energy())}
+    path.write_text(json.dumps(summary | {"edits": [tilted]}))
+    look_at(qtbot, workbench, old_run)
+    assert (len(workbench.target.perturbation.energy.terms), workbench.target.perturbation.gauge) == (1, Gauge.RAW)
+    go_to(qtbot, workbench, 450)
+    assert workbench.target.tilt is None
+    assert "did not keep" in workbench.data.missing
+    go_to(qtbot, workbench, 500)
+    assert workbench.data.missing == ""
+    began: dict[str, object] = {"revision": 0, "offsets": dict.fromkeys(CLASSES, 0.0), "gauge": "normalised"}
+    path.write_text(json.dumps(summary | {"edits": [tilted], "began_with": began}))
+    go_to(qtbot, workbench, 450)
+    assert workbench.target.perturbation == Perturbation(offsets=(0.0,) * 10)
+    began["energy"] = tilted["energy"]
+    path.write_text(json.dumps(summary | {"began_with": began}))
+    go_to(qtbot, workbench, 499)
+    assert len(workbench.target.perturbation.energy.terms) == 1
+    go_to(qtbot, workbench, 500)
+    assert not workbench.target.perturbation.energy.terms

@@ -12,9 +12,20 @@ import numpy as np
 import pytest
 
 from studio.errors import UserError
+from studio.perturb.perturbation import Perturbation
 from studio.training.config.limit import StopCondition
 from studio.training.messages.commands import Pause, Resume, SampleNow, Save, SaveElsewhere, SetLearningRate, Step, Stop
-from studio.training.messages.events import Logged, Moved, Noticed, Outcome, Restored, Saved, Warned
+from studio.training.messages.events import (
+    LearningRateApplied,
+    Logged,
+    Moved,
+    Noticed,
+    Outcome,
+    PerturbationApplied,
+    Restored,
+    Saved,
+    Warned,
+)
 from studio.training.messages.marks import MarkKind
 from studio.training.messages.snapshot import SampleGrid
 from studio.training.storage.frames import Frame, FrameStore
@@ -265,6 +276,22 @@ def test_that_going_back_takes_back_what_was_written_of_the_steps_after(run_path
     assert FrameStore(run_path).steps.tolist() == [10, 20]
 
 
+def test_that_target_and_rate_stay_in_force_from_the_step_that_is_gone_back_to(run_path: Path) -> None:
+    run = Played(folder=run_path)
+    recorder = run.loop._recorder
+    assert recorder is not None
+    for step in (10, 30, 40):
+        run.trainer.retarget(Perturbation(offsets=(0.0, step / 10, 0.0), revision=step))
+        recorder.hear(PerturbationApplied(step=step, revision=step))
+        recorder.hear(LearningRateApplied(step=step, network="autoencoder", rate=step / 1e5))
+    recorder.hear(Restored(step=20, left=45))
+    recorder.save(None, 1.0)
+    summary = Run.open(run_path).summary
+    edits = [(each["step"], each["revision"], each["offsets"]["bee"]) for each in summary["edits"]]
+    assert edits == [(10, 10, 1.0), (20, 40, 4.0)]
+    assert [(each["step"], each["learning_rate"]) for each in summary["learning_rates"]] == [(10, 1e-4), (20, 4e-4)]
+
+
 def test_that_going_back_is_written_once_to_each_file(monkeypatch: pytest.MonkeyPatch, run_path: Path) -> None:
     """Metrics may find room where frames do not: the next try must not take back what was written since."""
     run = Played(folder=run_path)
@@ -297,5 +324,6 @@ def test_that_edits_are_in_the_summary(run_path: Path) -> None:
     run.run(script())
     summary = Run.open(run_path).summary
     offsets = {"ant": 1.0, "bee": 0.0, "cat": -1.0}
-    assert summary["edits"] == [{"step": 2, "revision": 1, "offsets": offsets}]
+    assert summary["edits"] == [{"step": 2, "revision": 1, "offsets": offsets, "gauge": "normalised"}]
+    assert summary["began_with"] == {"revision": 0, "offsets": dict.fromkeys(offsets, 0.0), "gauge": "normalised"}
     assert summary["offsets"] == offsets

@@ -107,7 +107,7 @@ def test_that_a_run_edited_while_it_trained_is_what_it_became(tmp_path: Path) ->
         "model.autoencoder_optimiser.learning_rate": (differing["model.autoencoder_optimiser.learning_rate"][0], "0.5"),
     }
     assert summary_of(edited).tilt == "ant → 19 %, cat → 46.7 %"
-    assert Run.open(edited).summary["began_with"] == {"offsets": {"ant": 0.0, "bee": 0.0, "cat": 0.0}}
+    assert Run.open(edited).summary["began_with"]["offsets"] == {"ant": 0.0, "bee": 0.0, "cat": 0.0}
 
 
 def test_that_an_edit_after_the_last_checkpoint_of_a_killed_run_is_not_lost(tmp_path: Path, start_run: Start) -> None:
