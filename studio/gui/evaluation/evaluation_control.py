@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import insort
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +12,11 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
 from studio.evaluation.arrival import KEPT, Sighting
-from studio.evaluation.tables import curve_values
+from studio.evaluation.tables import curve_values, evaluation_of, record
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.history import History, HistoryView
 from studio.gui.state.log import Log
-from studio.gui.state.old_runs import Moment, Past
+from studio.gui.state.old_runs import Moment, Past, sightings
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunPhase
@@ -31,14 +32,17 @@ from studio.training.storage.run import Run
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
 
+_REMEMBERED = 20 * KEPT
+"""Evaluations of the run under way that it may go back among."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationView:
     """What is known, and what goes on.
 
     Attributes:
-        latest: the newest evaluation of this run.
-        recent: the last few, the oldest first.
+        latest: the evaluation of the newest step of this run.
+        recent: the last few of the steps before and of that one, the oldest first.
         history: `curve_values` against step.
         doing: what goes on for a person who waits, in words; empty if nothing does.
         fraction: of that, in 0…1.
@@ -82,6 +86,7 @@ class EvaluationControl(QObject):
         self._setup = setup
         self._time = time
         self._history = History()  # of the run under way
+        self._found: list[Evaluated] = []  # of it, in the order of their steps
         self.view = EvaluationView(history=HistoryView(history=self._history))
         self._seen = Moment(frame=None, evaluation=None)  # at the cursor, from disk
         self._following = True
@@ -96,6 +101,7 @@ class EvaluationControl(QObject):
         setup.config_changed.connect(self._on_config)
         runs.run_begins.connect(self._on_run_begins)
         runs.evaluation_arrived.connect(self._on_message)
+        runs.went_back.connect(self._on_went_back)
         runs.run_changed.connect(self._on_run)
         time.run_shown.connect(self._on_run_shown)
         time.moment_shown.connect(self._on_moment)
@@ -110,8 +116,8 @@ class EvaluationControl(QObject):
         config, judges = request.config.evaluation, self._setup.judges
         self._judges, self._name = judges, config.judge
         self._wanted, self._asked = False, None
-        self._history = past.evaluations
-        self._set(EvaluationView(history=HistoryView(history=self._history), latest=past.latest, recent=past.recent))
+        self._history, self._found = past.evaluations, list(past.recent)
+        self._set(self._found_so_far(EvaluationView()))
         if judges is not None and self._refusal is None and config.budget > 0:
             self._prepare(judges, config.judge)
 
@@ -233,9 +239,22 @@ class EvaluationControl(QObject):
                 self._set(replace(self.view, doing=""))
             case Evaluated(evaluation=found):
                 self._history.append(message.step, curve_values(found))
-                recent = sorted((*self.view.recent, Sighting.of(message.step, found)), key=lambda each: each.step)
-                self._set(replace(self.view, latest=message, recent=tuple(recent[-KEPT:]), doing=""))
+                insort(self._found, message, key=lambda each: each.step)
+                self._found = [*map(_as_kept, self._found[-_REMEMBERED:-1]), self._found[-1]]
+                self._set(self._found_so_far(replace(self.view, doing="")))
                 self.evaluated.emit(message)
+
+    def _found_so_far(self, view: EvaluationView) -> EvaluationView:
+        latest = self._found[-1] if self._found else None
+        recent, history = sightings(self._found[-KEPT:]), HistoryView(history=self._history)
+        return replace(view, latest=latest, recent=recent, history=history)
+
+    @Slot(int)
+    def _on_went_back(self, step: int) -> None:
+        """The run's evaluations of later steps are undone with them."""
+        self._history = self._history.until(step)
+        self._found = [each for each in self._found if each.step <= step]
+        self._set(self._found_so_far(self.view))
 
     @Slot(object)
     def _on_run(self) -> None:
@@ -298,3 +317,10 @@ class EvaluationControl(QObject):
         before, self._following = self._following, view.following
         if view.following and not before:
             self._show()
+
+
+def _as_kept(found: Evaluated) -> Evaluated:
+    """An evaluation as it is on disk: without the samples, which are most of it."""
+    if not len(found.evaluation.specimens.labels):
+        return found
+    return replace(found, evaluation=evaluation_of(record(found.evaluation)))

@@ -111,7 +111,7 @@ class DiagnosticsPanel(LivePanel):
         if snapshot.grid is None or (self._found and snapshot.diagnostics is self._found):
             return  # the model is looked into when a grid is drawn
         self._old = False
-        self._take(snapshot.diagnostics, snapshot.grid.step)
+        self._take(snapshot.diagnostics, snapshot.diagnosed)
 
     @Slot(object)
     def take_frame(self, frame: Frame) -> None:

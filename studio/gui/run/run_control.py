@@ -48,6 +48,7 @@ class RunControl(QObject):
     run_begins = Signal(object, object)  # RunRequest, Past: from here on it is another run
     run_reset = Signal()  # it is a new one: forget the old one's pictures
     snapshot_arrived = Signal(object)  # Snapshot
+    went_back = Signal(int)  # to this step; those after it are undone
     history_changed = Signal()  # new points or marks, or another one
     target_applied = Signal(int)  # revision that the run now trains towards
     target_rejected = Signal(int, object)  # revision, UserError
@@ -161,6 +162,7 @@ class RunControl(QObject):
         if isinstance(event, Restored):
             # Another history, so that every plot starts afresh instead of drawing on.
             self.history = self.history.until(event.step)
+            self.went_back.emit(event.step)
         mark = mark_of(event)
         if mark is not None:
             self.history.marks.append(mark)

@@ -79,6 +79,7 @@ class TimeCursor(QObject):
         self._wanted = False
         runs.run_begins.connect(self.show_live)
         runs.run_reset.connect(self._on_new_run)
+        runs.went_back.connect(self._on_went_back)
         runs.snapshot_arrived.connect(self._on_snapshot)
         runs.history_changed.connect(self._on_history)
         runs.run_changed.connect(self._tell)
@@ -267,6 +268,17 @@ class TimeCursor(QObject):
         self.left = False
         self.run_shown.emit()
         self._tell()
+
+    @Slot(int)
+    def _on_went_back(self, step: int) -> None:
+        """Forget the pictures of the steps that are undone."""
+        if self._newest is not None and self._newest.step > step:
+            self._newest = None
+        if self._old is None and not self.left:
+            if self._at is not None and self._at > step:
+                self._at = None
+            self.run_shown.emit()
+            self.tell_again()
 
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:

@@ -157,6 +157,13 @@ class PlaneWatch:
             return np.empty((0, 2))
         return drawn.reshape(-1, 2).astype(np.float64)
 
+    def forget(self) -> None:
+        """The model is another: nothing of the one before is shown or logged again."""
+        self.values = {name: value for name, value in self.values.items() if name == "plane_w1_floor"}
+        self._parts.clear()
+        self._slow_views = ()
+        self._next_measure = self._next_slow_views = 0.0
+
     def measure(self) -> None:
         """Bring `values` up to date, if it is time."""
         trainer = self._trainer

@@ -50,6 +50,12 @@ class SideTasks:
             case CancelEvaluation() if evaluator is not None:
                 self._post(evaluator.cancel())
 
+    def give_up(self) -> None:
+        """Give up what is under way: the model is another."""
+        self._comparisons.cancel()
+        if self._evaluator is not None:
+            self._post(self._evaluator.cancel())
+
     def advance(self) -> None:
         if self._comparisons.busy:
             self._comparisons.advance()

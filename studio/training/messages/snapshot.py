@@ -97,7 +97,7 @@ class Snapshot:
         grid: the newest sample grid, if there is one.
         planned: examples of the last batch.
         recent_weights: weights of the last batches, float64, shape (m,).
-        diagnostics: what the model showed of its inner life when the grid was drawn.
+        diagnostics: what the model showed of its inner life, after `diagnosed` steps.
         good_step: step of the last good state, if one is kept.
         plane: the model on the plane, where examples are points.
         between: what was asked for of the way between samples.
@@ -114,6 +114,7 @@ class Snapshot:
     planned: PlannedExamples | None = None
     recent_weights: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     diagnostics: tuple[Diagnostic, ...] = ()
+    diagnosed: int = 0
     good_step: int | None = None
     plane: PlaneFrame | None = None
     between: Interpolation | None = None

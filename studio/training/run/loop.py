@@ -208,7 +208,7 @@ class RunLoop:
         """
         if not self._recovery.to_newest():
             raise error
-        self._reporter.forget_pace()
+        self._forget_undone()
         self._pause_with(error, smaller=smaller_batch(self.trainer.config.batch.average_size))
 
     def _mind_threads(self, seconds: float) -> None:
@@ -292,10 +292,15 @@ class RunLoop:
     def _restore(self) -> None:
         self._pause()
         if self._recovery.to_last_good():
-            self._reporter.forget_pace()
+            self._forget_undone()
             if self._keep(None):  # so that no checkpoint is left of what was undone
                 self._sample(thorough=True)
             self._offer_snapshot()
+
+    def _forget_undone(self) -> None:
+        """Nothing that began with the steps that were undone is shown or told any more."""
+        self._reporter.forget()
+        self._side_tasks.give_up()
 
     def _pause(self) -> None:
         if not self._paused:

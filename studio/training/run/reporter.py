@@ -53,6 +53,7 @@ class Reporter:
         self._report: StepReport | None = None
         self._grid: SampleGrid | None = None
         self._diagnostics: tuple[Diagnostic, ...] = ()
+        self._diagnosed = 0
         self._next_grid = 0.0
         self._next_diagnosis = 0.0
         self._next_snapshot = 0.0
@@ -66,6 +67,14 @@ class Reporter:
 
     def forget_pace(self) -> None:
         self._pace.forget()
+
+    def forget(self) -> None:
+        """The run went back: what it showed of the steps after is undone with them."""
+        self._report, self._grid, self._between, self._diagnostics = None, None, None, ()
+        self._recent.clear()
+        self._pace.forget()
+        if self._plane is not None:
+            self._plane.forget()
 
     @property
     def grid_is_due(self) -> bool:
@@ -128,7 +137,7 @@ class Reporter:
 
     def _diagnose(self) -> None:
         begun = time.perf_counter()
-        self._diagnostics = self._trainer.diagnose()
+        self._diagnostics, self._diagnosed = self._trainer.diagnose(), self._trainer.step_count
         self._next_diagnosis = self._clock.seconds + (time.perf_counter() - begun) / _DIAGNOSED
 
     def distances(self) -> Mapping[str, float]:
@@ -159,6 +168,7 @@ class Reporter:
             examples_per_second=examples,
             grid=self._grid,
             diagnostics=self._diagnostics,
+            diagnosed=self._diagnosed,
             good_step=good_step,
             planned=self._planned,
             plane=frame,

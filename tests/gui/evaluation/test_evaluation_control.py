@@ -18,10 +18,12 @@ from studio.progress import Progress
 from studio.training.analysis import evaluate_run as evaluation_module
 from studio.training.config.run_config import EvaluationConfig, RunConfig
 from studio.training.examples.judges import Judges
-from studio.training.messages.events import Evaluated
+from studio.training.messages.events import Evaluated, Restored
+from studio.training.messages.snapshot import Snapshot
 from studio.training.run.session import RunRequest
 from studio.training.storage.run import Run
 from tests.gui.evaluation.test_shares_panel import evaluation
+from tests.gui.shown import make_snapshot
 from tests.library.made_runs import make_run
 
 ON_DEMAND = EvaluationConfig(budget=0)
@@ -166,3 +168,25 @@ def test_that_an_evaluation_of_an_earlier_step_takes_its_place_among_the_others(
         workbench.runs.evaluation_arrived.emit(found)
     assert workbench.evaluations.view.history.history.steps.tolist() == [100, 200, 300]
     assert [seen.step for seen in workbench.evaluations.view.recent] == [100, 200, 300]
+
+
+def test_that_after_going_back_only_the_evaluations_of_steps_kept_count(workbench: Workbench) -> None:
+    """Of those of the steps undone neither the sentence, nor the curves, nor the cursor knows any more."""
+    found = evaluation(workbench)
+    history = [Evaluated(step=step, seconds=1.0, revision=0, evaluation=found) for step in range(100, 2100, 100)]
+    workbench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=2000))
+    workbench.runs._on_news(None, history, 0)
+    workbench.runs._on_news(make_snapshot(2000), [], 0)
+    workbench.time.seek(1900)
+    workbench.runs._on_news(None, [Restored(step=1350, left=2000)], 0)
+    kept, shown = range(200, 1400, 100), workbench.evaluations.shown
+    assert [seen.step for seen in shown.recent] == list(kept)
+    assert shown.latest is not None
+    assert (shown.latest.step, shown.history.history.steps.max()) == (1300, 1300)
+    assert workbench.target.tilt is not None
+    assert [seen.step for seen in workbench.target.tilt.seen] == list(kept)
+    assert (workbench.time.view.step, workbench.time.view.following) == (1350, True)
+    told: list[Snapshot] = []
+    workbench.time.snapshot_shown.connect(told.append)
+    workbench.time.tell_again()
+    assert not told, "its pictures are of a step that is undone"

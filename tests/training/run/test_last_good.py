@@ -8,20 +8,35 @@ from pathlib import Path
 import pytest
 import torch
 
+from studio.evaluation.judge import Judge
 from studio.progress import Progress
+from studio.training.analysis.evaluator import Evaluator
 from studio.training.analysis.redraw import redraw_grid
+from studio.training.analysis.side_tasks import SideTasks
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import (
     Command,
+    EvaluateNow,
     Pause,
     Restore,
     Resume,
+    SampleNow,
     Save,
     SetLearningRate,
     Stop,
     without_outdated,
 )
-from studio.training.messages.events import LearningRateApplied, Logged, Noticed, Outcome, Paused, Restored, Warned
+from studio.training.messages.events import (
+    Evaluated,
+    EvaluationEnded,
+    LearningRateApplied,
+    Logged,
+    Noticed,
+    Outcome,
+    Paused,
+    Restored,
+    Warned,
+)
 from studio.training.messages.latents import Latents
 from studio.training.run.last_good import LastGood
 from studio.training.storage.checkpoint_store import CheckpointStore
@@ -134,6 +149,31 @@ def test_that_no_checkpoint_is_left_of_steps_that_were_undone(tmp_path: Path) ->
         yield [Stop()]
 
     run.run(script())
+
+
+def test_that_going_back_gives_up_what_was_shown_or_asked_of_the_steps_undone(
+    judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Played(folder=tmp_path / "run")
+    evaluator = Evaluator(run.trainer, lambda: judge)
+    run.loop._side_tasks = SideTasks(run.trainer, evaluator, run.loop._tell)
+
+    def script() -> Script:
+        yield from steps(3)
+        yield [SampleNow(), EvaluateNow()]
+        assert run.loop._side_tasks.waited_for
+        with monkeypatch.context() as patch:
+            patch.setattr(run.loop, "_sample", lambda **_: False)  # the disk is full, say
+            yield [Restore()]
+        shown = run.snapshot()
+        assert (shown.step, shown.grid, shown.planned, len(shown.recent_weights)) == (1, None, None, 0)
+        yield [Resume()]
+        yield from steps(2)
+        yield [Stop()]
+
+    run.run(script())
+    assert run.all_of(EvaluationEnded)
+    assert not run.all_of(Evaluated)
 
 
 def test_that_a_model_that_sees_itself_diverge_waits_and_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
