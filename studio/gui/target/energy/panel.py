@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import (
-    QApplication,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QWidget
 from shiboken6 import isValid
 
 from studio.errors import UserError
-from studio.gui.state.judge_offers import class_names_of, judges_on_offer, mended
+from studio.gui.state.judge_offers import judges_on_offer, mended
 from studio.gui.state.setup import Setup
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.energy.add_term import AddTermButton
 from studio.gui.target.energy.preview import EnergyPreview
 from studio.gui.target.energy.sum_row import EnergySum
 from studio.gui.target.energy.term_row import TermRow
+from studio.gui.target.energy.term_rows import TermRows
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
-from studio.gui.target.terms import KINDS, changed_value, fresh_term, label_help, observed, term_title
+from studio.gui.target.terms import changed_value, fresh_term, observed, term_title
 from studio.gui.widgets.buttons import icon_button
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help, tooltip
-from studio.training.config.energy import (
-    ColumnTermConfig,
-    EnergyConfig,
-    JudgeTermConfig,
-    TermConfig,
-)
+from studio.gui.widgets.tooltip import set_help
+from studio.training.config.energy import ColumnTermConfig, EnergyConfig, TermConfig
 
 _EMPTY = "Terms of the energy beside the class offsets appear here.\nOpen a data set under “Set-up” first."
 _NO_TERMS = "No terms yet: {alone}. “Add term” favours slanted, thick or any other examples."
-_ROWS_LEAST = 92
-
-
-def _shape(term: TermConfig) -> tuple[object, ...]:
-    """What makes a row another one: its kind, and whose classes it chooses from."""
-    return type(term), term.data if isinstance(term, JudgeTermConfig) else ""
 
 
 class EnergyPanel(LivePanel):
@@ -64,13 +44,12 @@ class EnergyPanel(LivePanel):
     ) -> None:
         super().__init__(theme, parent)
         self._setup, self._target, self._energies = setup, target, energies
-        self.rows: list[TermRow] = []
-        self._focus_new = False
         self._faulty = False
         self._fixed = False  # it is the target of a run from disk
         self._left: QWidget | None = None  # had the keyboard before an edit had to wait
         self._offered: tuple[object, ...] = ()  # features, classes and judges that rows choose from
         self.sum = EnergySum(theme, self)
+        self._rows = TermRows(self.sum.offsets_row, theme)
         self.preview = EnergyPreview(theme)
         self.message = QLabel(wordWrap=True)
         self.message.setObjectName("energy_message")
@@ -78,10 +57,10 @@ class EnergyPanel(LivePanel):
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.message.hide()
         self.body.addLayout(self._toolbar())
-        for part in (self._rows_area(), self.preview):
+        for part in (self._rows, self.preview):
             # By the stretches alone: a plot would else ask for most of the height.
             part.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
-        self.body.addWidget(self._area, 1)
+        self.body.addWidget(self._rows, 1)
         self.body.addWidget(self.message)
         self.body.addWidget(self.sum.cost)
         self.body.addWidget(self.preview, 1)
@@ -121,27 +100,6 @@ class EnergyPanel(LivePanel):
             line.addWidget(button)
         return line
 
-    def _rows_area(self) -> QScrollArea:
-        inside = QWidget()
-        self._column = QVBoxLayout(inside)
-        half = self.theme.tokens.spacing // 2
-        self._column.setContentsMargins(half, half, half, half)
-        self._column.setSpacing(half)
-        self._nothing = QLabel(wordWrap=True)
-        self._nothing.setProperty("role", "muted")
-        self._nothing.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._column.addWidget(self.sum.offsets_row)
-        self._column.addWidget(self._nothing)
-        self._column.addStretch(1)
-        self._area = QScrollArea()
-        self._area.setObjectName("energy_rows")
-        self._area.setAccessibleName("Terms of the energy")
-        self._area.setWidgetResizable(True)
-        self._area.setFrameShape(QFrame.Shape.StyledPanel)
-        self._area.setMinimumHeight(_ROWS_LEAST)
-        self._area.setWidget(inside)
-        return self._area
-
     def _connect(self) -> None:
         self._target.data.dataset_changed.connect(self._on_dataset)
         self._target.data.dataset_changed.connect(self._on_config)
@@ -152,9 +110,16 @@ class EnergyPanel(LivePanel):
         self._energies.busy_changed.connect(self._on_busy)
         self._energies.trying_changed.connect(self._on_trying)
         self.sum.edited.connect(self._set_energy)
+        self._rows.edited.connect(self._edit)
+        self._rows.removed.connect(self._remove)
+        self._rows.chosen.connect(self._choose)
         self.preview.wanted.connect(self._measure_for_preview)
 
     # -- state in
+
+    @property
+    def rows(self) -> list[TermRow]:
+        return self._rows.rows
 
     @property
     def energy(self) -> EnergyConfig:
@@ -171,13 +136,13 @@ class EnergyPanel(LivePanel):
         self._offer_observables()
         labelled = measured is not None and len(measured.class_names) > 1
         alone = "the class offsets alone tilt the target" if labelled else "nothing tilts the target"
-        self._nothing.setText(_NO_TERMS.format(alone=alone))
+        self._rows.nothing.setText(_NO_TERMS.format(alone=alone))
         judges = judges_on_offer(self._target.data.judges)
         offered = (tuple(feature.name for feature in measured.features), measured.class_names, judges)
         if offered != self._offered:
             self._offered = offered
             self.add.offer(measured.features, judges)
-            self._rebuild(self.energy.terms)
+            self._show_terms(anew=True)
         self.request_draw()
 
     def _offer_observables(self) -> None:
@@ -192,70 +157,20 @@ class EnergyPanel(LivePanel):
             self._let_edit(not self._fixed)
         self.sum.show_energy(energy)
         self._offer_observables()
-        if [_shape(row.term) for row in self.rows] == [_shape(term) for term in energy.terms]:
-            for row, term in zip(self.rows, energy.terms, strict=True):
-                row.show_term(term)
-        else:
-            self._rebuild(energy.terms)
+        self._show_terms()
 
-    def _rebuild(self, terms: tuple[TermConfig, ...]) -> None:
-        """Rows anew, because one came or went."""
-        for row in self.rows:
-            self._column.removeWidget(row)
-            row.hide()
-            row.deleteLater()
-        measured, dataset = self._target.data.measured, self._target.data.view
-        features = measured.features if measured is not None else ()
-        about_label = label_help(dataset.class_names) if dataset is not None else ""
-        helps = {
-            kind: tooltip(text, about_label if kind.__name__.startswith("Formula") else "") for kind, _, text in KINDS
-        }
-        judges = self._target.data.judges
-        self.rows = [
-            TermRow(term, place, features, class_names_of(judges, term), self.theme, helps[type(term)])
-            for place, term in enumerate(terms)
-        ]
-        for row in self.rows:
-            self._column.insertWidget(self._column.count() - 1, row)
-            row.show()  # at once, so that it can have the keyboard
-            row.edited.connect(self._edit)
-            row.removed.connect(self._remove)
-            row.chosen.connect(self._choose)
-            row.told.connect(self._show_row)
-        self._nothing.setVisible(not self.rows)
-        self.message.hide()
-        if self._focus_new and self.rows:
-            self._focus_new = False
-            self._choose(len(self.rows) - 1)
-            self._go_to(self.rows[-1])
+    def _show_terms(self, *, anew: bool = False) -> None:
+        if self._rows.show_terms(self.energy.terms, self._target.data, anew=anew):
+            self.message.hide()
 
     @Slot(int)
     def edit_term(self, place: int) -> None:
         """Put the keyboard into a term; where there is none, open the menu of those that can be added."""
         if 0 <= place < len(self.rows):
-            self._choose(place)
-            self._go_to(self.rows[place])
+            self._rows.go_to(place)
         else:
             self.add.setFocus(Qt.FocusReason.OtherFocusReason)
             self.add.menu().popup(self.add.mapToGlobal(self.add.rect().bottomLeft()))
-
-    def _go_to(self, row: TermRow) -> None:
-        own = [name for name in row.fields if name not in ("enabled", "scale", "feature", "data", "of")]
-        target = row.fields[own[0]]
-        if isinstance(target, QWidget):
-            target.setFocus(Qt.FocusReason.OtherFocusReason)
-        if isinstance(target, QLineEdit):
-            target.selectAll()
-        self._show_row(row.place)
-
-    @Slot(int)
-    def _show_row(self, place: int) -> None:
-        """Scroll to a row, once it has the size that it takes."""
-        QTimer.singleShot(0, self, lambda: self._scroll_to(place))
-
-    def _scroll_to(self, place: int) -> None:
-        if place < len(self.rows):
-            self._area.ensureWidgetVisible(self.rows[place])
 
     @Slot(object)
     def _on_tilt(self, tilt: TiltView | None) -> None:
@@ -278,7 +193,7 @@ class EnergyPanel(LivePanel):
             self._left.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _let_edit(self, free: bool) -> None:
-        for widget in (self.add, self._area, self.sum.controls):
+        for widget in (self.add, self._rows, self.sum.controls):
             widget.setEnabled(free)
 
     def draw(self) -> None:
@@ -291,27 +206,17 @@ class EnergyPanel(LivePanel):
         if tilt.fault is not None:
             self._reject(tilt.fault)
         elif self._faulty:
-            self._forget_faults()
+            self.message.hide()
+            self._rows.forget_faults()
         self._faulty = tilt.fault is not None
         self.preview.show_tilt(tilt, loaded.measured, loaded.images)
-
-    def _forget_faults(self) -> None:
-        """The terms fit again, as after a change of the data set."""
-        self.message.hide()
-        for row in self.rows:
-            row.say("")
 
     @Slot(object)
     def _reject(self, error: UserError) -> None:
         """An edit that changed nothing: said at its row, or below the rows."""
-        self._focus_new = False
-        place = error.field.removeprefix("perturbation.terms.")
-        if place.isdigit() and int(place) < len(self.rows):
-            self.rows[int(place)].show_error(error)
-            self.message.hide()
-        else:
-            self.message.setText(str(error))
-            self.message.show()
+        self._rows.focus_newest(False)
+        self.message.setText(str(error))
+        self.message.setHidden(self._rows.say(error.field.removeprefix("perturbation.terms."), error))
 
     # -- intent out
 
@@ -344,7 +249,7 @@ class EnergyPanel(LivePanel):
         self.preview.choose(observed(self.rows[place].term))
 
     def _add(self, term: TermConfig) -> None:
-        self._focus_new = True
+        self._rows.focus_newest(True)
         self._set_terms([*self.energy.terms, term], f"Add {term_title(term)}")
 
     @Slot(object)
