@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.workbench import Workbench
+from studio.models.vae.config import VaeConfig
 from studio.training.config.run_config import EvaluationConfig, RunConfig
 from tests.gui.hands import Hands
 from tests.gui.look import put_on
@@ -78,7 +79,6 @@ def hands(qtbot: QtBot, window: MainWindow) -> Hands:
 @pytest.fixture
 def quick_hands(hands: Hands) -> Hands:
     """At a window whose runs are quick and log every step."""
-    hands.choose("model", "vae")
     cadence = hands.bench.setup.config.cadence.model_copy(update={"log_every": 1, "samples": 9})
-    hands.bench.setup.edit(cadence=cadence, threads=1)
+    hands.bench.setup.edit(model=VaeConfig(), cadence=cadence, threads=1)
     return hands

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,18 @@ def settings(settings: QSettings) -> QSettings:
 
 
 @pytest.fixture
-def window(window: MainWindow) -> MainWindow:
-    """The page, with its cards."""
+def window(qtbot: QtBot, window: MainWindow) -> MainWindow:
+    """The page, with its cards, as soon after it is opened."""
     window.showNormal()  # it would fill this platform's small screen
     window.resize(1280, 800)
-    window.make_panels()
+    fill_page(qtbot, window)
     return window
+
+
+def fill_page(qtbot: QtBot, window: MainWindow) -> None:
+    done = threading.Event()
+    window.make_between_events(done.set)
+    qtbot.waitUntil(done.is_set)
 
 
 def on_page(window: MainWindow) -> set[str]:
@@ -152,7 +159,7 @@ def test_that_a_double_click_in_a_plot_enlarges_its_card(hands: Hands) -> None:
 
 
 def test_that_a_cards_head_chooses_another_curve_and_two_swap(
-    hands: Hands, workbench: Workbench, theme: ThemeManager, settings: QSettings
+    qtbot: QtBot, hands: Hands, workbench: Workbench, theme: ThemeManager, settings: QSettings
 ) -> None:
     page = hands.window.page
 
@@ -170,7 +177,7 @@ def test_that_a_cards_head_chooses_another_curve_and_two_swap(
     assert page.cards["weights"].title.text() == "Batch"
     hands.window.close()
     again = MainWindow(workbench, theme, settings)
-    again.make_panels()
+    fill_page(qtbot, again)
     assert [card.dock.name for card in again.page.cards.values() if card.dock is not None] == shown()
     again.close()
     again.deleteLater()
