@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.setup import Setup
 from studio.gui.state.view_state import RunPhase, RunView, spoken
+from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
@@ -29,6 +30,10 @@ from studio.training.messages.planner_report import PlannerReport, PlannerRow
 _EMPTY = (
     "How steady a batch's gradient is under each planner, and whether it is biased, measured at the model's present "
     "parameters.\nPress Start to train, then “Compare planners” here; it takes some ten seconds."
+)
+_OTHER = (
+    "How steady a batch's gradient is under each planner is measured while a run trains.\n"
+    "Resume this one, then press “Compare planners” here."
 )
 _READY = "Training waits while planners are compared, and then goes on as if nothing had been asked."
 _OWN = (
@@ -59,10 +64,13 @@ class PlannersPanel(LivePanel):
     TITLE = "Planners"
     OF_RUN = True
 
-    def __init__(self, setup: Setup, runs: RunControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, setup: Setup, runs: RunControl, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None
+    ) -> None:
         super().__init__(theme, parent)
-        self._setup, self._runs = setup, runs
+        self._setup, self._runs, self._time = setup, runs, time
         self.report: PlannerReport | None = None
+        self._target = 0  # revision that the run trains towards
         self._comparing = False
         self.advice, self.carry = _label(""), _label("muted")
         font = self.advice.font()
@@ -79,6 +87,9 @@ class PlannersPanel(LivePanel):
         runs.planners_compared.connect(self.take_report)
         runs.run_changed.connect(self.take_run)
         runs.run_reset.connect(self.reset)
+        runs.went_back.connect(self._on_went_back)
+        runs.target_applied.connect(self._on_target)
+        time.run_shown.connect(self._refresh)
         setup.config_changed.connect(self._refresh)
         self.take_run(runs.run)
 
@@ -159,7 +170,18 @@ class PlannersPanel(LivePanel):
 
     @Slot()
     def reset(self) -> None:
-        self.report, self._comparing = None, False
+        self.report, self._comparing, self._target = None, False, 0
+        self._refresh()
+
+    @Slot(int)
+    def _on_went_back(self, step: int) -> None:
+        if self.report is not None and self.report.step > step:
+            self.report = None
+            self._refresh()
+
+    @Slot(int)
+    def _on_target(self, revision: int) -> None:
+        self._target = revision
         self._refresh()
 
     # -- what is shown
@@ -180,9 +202,9 @@ class PlannersPanel(LivePanel):
     def draw(self) -> None:
         """Bring table and words up to date."""
         live = self._runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
-        report = self.report
-        if report is None and not live and not self._comparing:
-            self.show_empty(_EMPTY)
+        report = None if self._time.left else self.report
+        if self._time.old is not None or (report is None and not live and not self._comparing):
+            self.show_empty(_OTHER if self._time.old is not None else _EMPTY)
             return
         self.show_body()
         self.table.setVisible(report is not None)
@@ -192,7 +214,8 @@ class PlannersPanel(LivePanel):
             self.carry.setText(_READY)
             self.place.clear()
             return
-        self.place.setText(f"step {report.step:,}, gradient of the {spoken(report.network)}")
+        before = ", of the target before" if report.revision < self._target else ""
+        self.place.setText(f"step {report.step:,}{before}, gradient of the {spoken(report.network)}")
         self.advice.setText(report.advice.reason)
         self.carry.setText(report.on_carry)
         self.table.setRowCount(len(report.rows))

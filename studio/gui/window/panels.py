@@ -74,7 +74,7 @@ PANELS = (
         "studio.gui.target.theory.panel.TheoryPanel",
         "target energies evaluations time",
     ),
-    Panel("middle_bottom", "planners", "Planners", "studio.gui.live.planners.PlannersPanel", "setup runs"),
+    Panel("middle_bottom", "planners", "Planners", "studio.gui.live.planners.PlannersPanel", "setup runs time"),
     Panel("middle_bottom", "runs", "Runs", "studio.gui.library.panel.RunsPanel", "library sweeps time starter"),
     Panel("middle_bottom", "queue", "Queue", "studio.gui.queue.panel.QueuePanel", "setup queue sweeps log"),
     Panel("right_top", "batch", "Batch", _CURVES, "time", "studio.gui.live.curves.BATCH"),

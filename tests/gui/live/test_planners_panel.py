@@ -19,6 +19,7 @@ from studio.training.messages.commands import CancelComparison, Command, Compare
 from studio.training.messages.planner_report import PlannerReport, PlannerRow
 from tests.gui.hands import Hands
 from tests.gui.shown import show
+from tests.library.made_runs import make_run
 
 TRACES = {
     PlannerKind.ERROR_CARRY: 21.8,
@@ -63,7 +64,7 @@ def sent(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> list[Command]
 
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager, sent: list[Command]) -> PlannersPanel:
-    panel = PlannersPanel(workbench.setup, workbench.runs, theme)
+    panel = PlannersPanel(workbench.setup, workbench.runs, workbench.time, theme)
     show(qtbot, panel, 560, 380)
     return panel
 
@@ -156,6 +157,33 @@ def test_that_the_answer_stays_after_the_run_and_goes_with_the_next(panel: Plann
     assert not panel.empty_text
     workbench.runs.run_reset.emit()
     assert "Press Start" in panel.empty_text
+
+
+def test_that_it_shows_nothing_of_this_windows_run_beside_another_or_once_that_is_left(
+    qtbot: QtBot, panel: PlannersPanel, workbench: Workbench
+) -> None:
+    run_is(workbench, RunPhase.RUNNING)
+    workbench.runs.planners_compared.emit(report())
+    with qtbot.waitSignal(workbench.time.frame_shown):
+        workbench.time.open(make_run(workbench.setup.runs_root, "old"))
+    assert "Resume this one" in panel.empty_text
+    assert not panel.compare.isVisible()
+    workbench.time.show_live()
+    assert panel.place.text() == "step 1,200, gradient of the autoencoder"
+    workbench.runs.target_applied.emit(2)
+    assert panel.place.text() == "step 1,200, of the target before, gradient of the autoencoder"
+    run_is(workbench, RunPhase.FINISHED)
+    workbench.subjects.leave()
+    assert panel.empty_text.startswith("How steady")
+
+
+def test_that_an_answer_of_a_step_that_is_undone_goes(panel: PlannersPanel, workbench: Workbench) -> None:
+    run_is(workbench, RunPhase.PAUSED)
+    workbench.runs.planners_compared.emit(report())
+    workbench.runs.went_back.emit(1200)
+    assert panel.table.isVisible()
+    workbench.runs.went_back.emit(1199)
+    assert not panel.table.isVisible()
 
 
 @pytest.mark.slow
