@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QUrl, Slot
+from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QLabel, QLineEdit, QMessageBox, QWidget
 
@@ -33,6 +32,9 @@ from studio.library.run_summary import RunSummary
 
 class RunsPanel(LivePanel):
     """The library."""
+
+    resume_asked = Signal(object)  # Path of the run to go on with
+    like_asked = Signal(object)  # Path of the run to set up another like
 
     NAME = "runs"
     TITLE = "Runs"
@@ -221,8 +223,9 @@ class RunsPanel(LivePanel):
         window.show()
 
     def resumable(self, folder: str) -> bool:
-        """Whether a run may be gone on with now."""
-        return self._starter.free and not any(e.fault for e in self._entries([folder]))
+        """Whether a run may be gone on with."""
+        damaged = any(e.fault for e in self._entries([folder]))
+        return not damaged and not self._starter.trains(self.library.root / folder)
 
     def sweep_of(self, folder: str) -> str:
         """The sweep that a run belongs to, by its unique name; empty if to none."""
@@ -234,19 +237,11 @@ class RunsPanel(LivePanel):
 
     def duplicate(self, folder: str) -> None:
         """Set up a run like this one."""
-        self._try(lambda: self._starter.set_up_like(self.library.root / folder))
+        self.like_asked.emit(self.library.root / folder)
 
     def resume(self, folder: str) -> None:
         """Go on with a run."""
-        self._try(lambda: self._starter.resume(self.library.root / folder))
-
-    def _try(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except UserError as error:
-            self._tell(error)
-        else:
-            self._say("")
+        self.resume_asked.emit(self.library.root / folder)
 
     def trash(self, folders: list[str]) -> None:
         """Ask, then move runs to the trash."""

@@ -59,10 +59,9 @@ class RunStarter(QObject):
         """What a run has behind it is being read."""
         return self._resuming is not None
 
-    @property
-    def free(self) -> bool:
-        """No run is under way or about to be."""
-        return not self._runs.busy and not self.busy
+    def trains(self, run: Path) -> bool:
+        """Whether the run in this folder is the one under way."""
+        return self._runs.busy and run == self._runs.run.folder
 
     @property
     def blocked(self) -> str:
@@ -96,18 +95,34 @@ class RunStarter(QObject):
             self._tasks.cancel()
         self._runs.stop()
 
+    def stop_before(self, act: Callable[[], object]) -> None:
+        """Do something once nothing trains or is about to; never if the run that does cannot be stopped."""
+        if self._resuming is not None:
+            self.stop()
+        self._runs.stop_before(act)
+
+    def ensure_resumable(self, run: Path, step: int | None = None) -> None:
+        """Refuse what `resume` would, as far as the folder says; before a run is stopped for it in vain.
+
+        Raises:
+            UserError: the run is under way, or none that can be gone on with.
+        """
+        if self.trains(run):
+            raise UserError("This run is under way", f"{run}.", "It goes on by itself.")
+        resume(run, step).ensure_current()
+
     def resume(self, run: Path, step: int | None = None) -> None:
         """Go on with the run in a folder, from its newest checkpoint; its set-up, its data set and its past come first.
+
+        To be called while nothing trains, as `set_up_like` is.
 
         Args:
             run: the folder.
             step: of another checkpoint.
 
         Raises:
-            UserError: a run is under way, this is none that can be gone on with, or its data set is not here.
+            UserError: this is none that can be gone on with, or its data set is not here.
         """
-        if not self.free:
-            raise UserError("A run is under way", "", "Stop it first; then resume another.")
         found = resume(run, step)
         found.ensure_current()
         self._expect(found)
@@ -126,10 +141,8 @@ class RunStarter(QObject):
         """Take the configuration of the run in a folder over into the set-up.
 
         Raises:
-            UserError: a run is under way, or the configuration cannot be read.
+            UserError: the configuration cannot be read.
         """
-        if not self.free:
-            raise UserError("A run is under way", "", "Stop it first; then set up another.")
         found = RunIdentity.read(run)
         self._setup.set_config(found.wanted, f"Set up like {run.name}", found.root_here(self._setup.data_root))
         self._log.add(f"Set up like {run.name}")

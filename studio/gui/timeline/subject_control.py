@@ -11,7 +11,6 @@ from studio.gui.state.subject import Aspect, Offer, Owner, Subject
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.training.config.run_config import RunConfig
 
-_UNDER_WAY = "A run is under way: stop it first."
 _NOWHERE = "This run has no folder that it could be gone on with from."
 
 
@@ -62,7 +61,6 @@ class SubjectControl(QObject):
         time, run = self._time, self._runs.run
         title, old = time.view.title, time.old
         if old is not None:
-            waiting = _UNDER_WAY if self._runs.busy else ""
             return Subject(
                 aspect=Aspect.LOOKING,
                 title=title,
@@ -70,7 +68,6 @@ class SubjectControl(QObject):
                 step=old.last,
                 config=old.config,
                 live=False,
-                waiting=waiting,
             )
         if run.phase.active:
             return Subject(

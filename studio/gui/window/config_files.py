@@ -9,11 +9,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.gui.run.run_control import RunControl
+from studio.gui.run.run_starter import RunStarter
+from studio.gui.run.stop_question import when_free
 from studio.gui.state.log import Log
 from studio.gui.state.setup import Setup
 from studio.gui.widgets.error_box import error_box
@@ -31,9 +33,11 @@ class ConfigFiles(QObject):
 
     path_changed = Signal(object)  # Path | None: the file being edited
 
-    def __init__(self, setup: Setup, runs: RunControl, log: Log, settings: QSettings, window: QWidget) -> None:
+    def __init__(
+        self, setup: Setup, runs: RunControl, starter: RunStarter, log: Log, settings: QSettings, window: QWidget
+    ) -> None:
         super().__init__(window)
-        self._setup, self._runs, self._log = setup, runs, log
+        self._setup, self._runs, self._starter, self._log = setup, runs, starter, log
         self._settings = settings
         self._window = window
         self.path: Path | None = None
@@ -92,17 +96,7 @@ class ConfigFiles(QObject):
 
     def when_free(self, act: Callable[[], object]) -> None:
         """Open something, once the run under way has been stopped if the person wants that."""
-        if self._runs.busy:
-            box = QMessageBox(
-                QMessageBox.Icon.Question, "Stop and open it?", "A run is under way.", parent=self._window
-            )
-            box.setInformativeText("It has to stop before another set-up takes its place; it stays among the runs.")
-            stop = box.addButton("Stop and open it", QMessageBox.ButtonRole.AcceptRole)
-            box.addButton("Keep training", QMessageBox.ButtonRole.RejectRole)
-            box.exec()
-            if box.clickedButton() is not stop:
-                return
-        self._runs.stop_before(act)
+        when_free(self._runs, self._starter, "open it", act, self._window)
 
     def begin_with(self, path: Path) -> None:
         """The window was opened on this file."""

@@ -31,6 +31,7 @@ from studio.gui.window.trouble import RunErrorDialogs
 from studio.gui.window.workbench import Workbench
 
 if TYPE_CHECKING:
+    from studio.gui.library.panel import RunsPanel
     from studio.gui.queue.panel import QueuePanel
     from studio.gui.target.energy.panel import EnergyPanel
     from studio.gui.target.offsets.panel import OffsetsPanel
@@ -57,12 +58,12 @@ class MainWindow(QMainWindow):
         self.theme = theme
         self._settings = settings
         self.asks = False  # before it closes on a run that trains; only a person can answer
-        self.files = ConfigFiles(workbench.setup, workbench.runs, workbench.log, settings, self)
+        self.files = ConfigFiles(workbench.setup, workbench.runs, workbench.starter, workbench.log, settings, self)
         self.files.path_changed.connect(self._show_title)
         self.actions_of_run = RunActions(workbench.setup, workbench.runs, workbench.starter, theme, self)
         self.actions_of_run.start_requested.connect(self.start)
         self.actions_of_run.evaluate_requested.connect(workbench.evaluations.evaluate)
-        self.run_files = RunFiles(workbench.setup, workbench.subjects, workbench.starter, self)
+        self.run_files = RunFiles(workbench.setup, workbench.subjects, workbench.runs, workbench.starter, self)
         self.actions_of_run.continue_requested.connect(self.run_files.go_on)
         workbench.subjects.subject_changed.connect(self.actions_of_run.take_subject)
         self.trouble = RunErrorDialogs(workbench.runs, self.actions_of_run, self)
@@ -77,6 +78,7 @@ class MainWindow(QMainWindow):
         self._compose()
         fill_menus(self)
         self.docks["queue"].filled.connect(self._on_queue)
+        self.docks["runs"].filled.connect(self._on_runs)
         self.docks["offsets"].filled.connect(self._on_table)
         for dock in self.docks.values():
             dock.filled.connect(self._late.start)
@@ -197,6 +199,11 @@ class MainWindow(QMainWindow):
 
     def _on_queue(self, panel: QWidget) -> None:
         cast("QueuePanel", panel).wanted.connect(lambda: self.show_panel("queue"))
+
+    def _on_runs(self, panel: QWidget) -> None:
+        runs = cast("RunsPanel", panel)
+        runs.resume_asked.connect(self.run_files.resume)
+        runs.like_asked.connect(self.run_files.set_up_like)
 
     def _on_table(self, panel: QWidget) -> None:
         """Remember its columns, and lead from its terms to where they are edited."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSettings
-from PySide6.QtWidgets import QApplication, QCheckBox, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QWidget
 
 from studio.gui.run.run_control import RunControl
+from studio.gui.run.stop_question import stop_question
 
 _KEY = "quit_without_asking"
 
@@ -16,14 +17,7 @@ def may_quit(runs: RunControl, settings: QSettings, window: QWidget) -> bool:
     ending = isinstance(application, QApplication) and application.isSavingSession()  # nobody is there to answer
     if not runs.run.phase.active or ending or settings.value(_KEY) in (True, "true"):
         return True
-    title = "Stop, save and quit?"
-    box = QMessageBox(QMessageBox.Icon.Question, title, title, parent=window)
-    box.setInformativeText(
-        f"“{runs.title}” trains, at step {runs.run.step:,}. It is saved, and can be gone on with at the next start."
-    )
-    quit_it = box.addButton("Stop, save and quit", QMessageBox.ButtonRole.AcceptRole)
-    box.setDefaultButton(quit_it)
-    box.setEscapeButton(box.addButton("Keep training", QMessageBox.ButtonRole.RejectRole))
+    box, quit_it = stop_question(runs, "quit", window, "It is saved, and can be gone on with at the next start.")
     again = QCheckBox("Don't ask again")
     again.setObjectName("quit_without_asking")
     box.setCheckBox(again)

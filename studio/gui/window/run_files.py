@@ -10,7 +10,9 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from studio.errors import UserError
+from studio.gui.run.run_control import RunControl
 from studio.gui.run.run_starter import RunStarter
+from studio.gui.run.stop_question import when_free
 from studio.gui.state.setup import Setup
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.widgets.error_box import error_box
@@ -19,9 +21,11 @@ from studio.gui.widgets.error_box import error_box
 class RunFiles(QObject):
     """Resumes runs for the window, and tells what went wrong."""
 
-    def __init__(self, setup: Setup, subjects: SubjectControl, starter: RunStarter, window: QWidget) -> None:
+    def __init__(
+        self, setup: Setup, subjects: SubjectControl, runs: RunControl, starter: RunStarter, window: QWidget
+    ) -> None:
         super().__init__(window)
-        self._setup, self._subjects, self._starter = setup, subjects, starter
+        self._setup, self._subjects, self._runs, self._starter = setup, subjects, runs, starter
         self._window = window
 
     def fill(self, menu: QMenu) -> None:
@@ -46,13 +50,19 @@ class RunFiles(QObject):
         if folder is not None:
             self.resume(folder)
 
-    def resume(self, run: Path, step: int | None = None) -> bool:
-        """Go on with the run in a folder, from its newest checkpoint or from that of a step; whether it goes on."""
-        return self._try(lambda: self._starter.resume(run, step))
+    @Slot(object)
+    def resume(self, run: Path) -> None:
+        """Go on with the run in a folder, from its newest checkpoint."""
+        if self._try(lambda: self._starter.ensure_resumable(run)):
+            self._when_free("resume the other", lambda: self._starter.resume(run))
 
-    def set_up_like(self, run: Path) -> bool:
-        """Take the configuration of the run in a folder over into the set-up; whether it could be."""
-        return self._try(lambda: self._starter.set_up_like(run))
+    @Slot(object)
+    def set_up_like(self, run: Path) -> None:
+        """Take the configuration of the run in a folder over into the set-up."""
+        self._when_free("set up another", lambda: self._starter.set_up_like(run))
+
+    def _when_free(self, then: str, act: Callable[[], None]) -> None:
+        when_free(self._runs, self._starter, then, lambda: self._try(act), self._window)
 
     def _try(self, act: Callable[[], None]) -> bool:
         try:

@@ -223,7 +223,7 @@ def test_that_a_chosen_run_is_resumed_by_its_button(
     qtbot: QtBot, panel: RunsPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Path] = []
-    monkeypatch.setattr(workbench.starter, "resume", asked.append)
+    panel.resume_asked.connect(asked.append)
     button = find(panel, QToolButton, "runs_resume_chosen")
     assert not button.isEnabled()
     click(qtbot, panel, "twos")
@@ -273,9 +273,12 @@ def test_that_every_entry_of_the_menu_explains_itself(menu: QMenu) -> None:
     assert len(keys) == len(set(keys))
 
 
-def test_that_a_set_up_like_an_old_run_is_taken_over(menu: QMenu, workbench: Workbench) -> None:
-    action(menu, "duplicate").trigger()
-    assert workbench.setup.config == make_config("twos", offsets={"2": -1.36})
+def test_that_a_set_up_like_an_old_run_is_asked_for(
+    qtbot: QtBot, menu: QMenu, panel: RunsPanel, three_runs: Path
+) -> None:
+    with qtbot.waitSignal(panel.like_asked) as asked:
+        action(menu, "duplicate").trigger()
+    assert asked.args == [three_runs / "a"]
 
 
 def test_that_its_folder_is_opened(menu: QMenu, three_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

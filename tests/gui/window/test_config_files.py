@@ -118,7 +118,7 @@ def test_that_a_file_is_opened_under_a_run_once_that_is_stopped(
 ) -> None:
     choice.append(write(tmp_path / "seven.json", seed=7))
     hands.bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=1))
-    with hands.answering("Stop and open it"):
+    with hands.answering("Stop, save and open it"):
         hands.key(Key.Key_O, CTRL)
     assert hands.bench.setup.config.seed == 0
     hands.bench.runs._on_news(None, [Finished(outcome=Outcome.STOPPED, step=2)], 0)

@@ -111,7 +111,7 @@ def test_that_go_on_means_the_run_that_is_looked_at_and_gives_the_set_up_back(ha
 def test_that_a_folder_without_a_run_is_refused_with_a_message(hands: Hands, tmp_path: Path) -> None:
     before = hands.bench.setup.config
     with hands.answering("OK") as said:
-        assert not hands.window.run_files.resume(tmp_path)
+        hands.window.run_files.resume(tmp_path)
     assert len(said) == 1
     assert "config.json" in said[0]
     assert hands.bench.setup.config == before
@@ -124,13 +124,13 @@ def test_that_a_run_under_way_elsewhere_is_neither_gone_on_with_nor_thrown_away(
     assert folder is not None
     owner = Owner(folder)
     with hands.answering("OK") as said:
-        assert not hands.window.run_files.resume(folder)
+        hands.window.run_files.resume(folder)
     assert said[0].startswith("The run is under way elsewhere")
     with hands.qtbot.waitSignal(hands.bench.library.failed) as failed:
         hands.bench.library.trash([folder.name])
     assert "under way elsewhere" in str(failed.args[0])
     owner.release()
-    assert hands.window.run_files.resume(folder)
+    hands.window.run_files.resume(folder)
     hands.wait_for(RunPhase.RUNNING)
     hands.end()
 
@@ -143,7 +143,7 @@ def test_that_the_data_of_a_run_are_looked_for_where_they_were(hands: Hands, tmp
     given = [word for setting in quick for word in ("--set", setting)]
     assert studio(["train", "digits-vae", "--steps", "2", "--run-dir", str(run), "--data-root", str(root), *given]) == 0
     before = hands.bench.setup.data_root
-    assert hands.window.run_files.resume(run)
+    hands.window.run_files.resume(run)
     hands.wait(lambda: hands.bench.runs.run.phase is RunPhase.RUNNING and hands.bench.runs.run.step > 2)
     hands.end()
     assert Run.open(run).identity.data_root == root

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from studio.gui.library.panel import RunsPanel
 from studio.gui.live.plane.lessons import LESSONS
 from studio.gui.live.planners import PlannersPanel
 from studio.gui.live.samples.panel import SamplesPanel
@@ -169,7 +171,7 @@ def test_that_a_lesson_is_opened_under_a_run_once_that_is_stopped(hands: Hands) 
     with hands.answering("Keep training"):
         action.trigger()
     assert bench.runs.run.phase is RunPhase.RUNNING
-    with hands.answering("Stop and open it"):
+    with hands.answering("Stop, save and open it"):
         action.trigger()
     assert bench.setup.config == before
     with hands.qtbot.waitSignal(bench.setup.dataset_changed):
@@ -178,10 +180,83 @@ def test_that_a_lesson_is_opened_under_a_run_once_that_is_stopped(hands: Hands) 
     assert hands.find(QWidget, "lesson_card").isVisible()
 
 
+def runs_panel(hands: Hands) -> RunsPanel:
+    panel = hands.window.docks["runs"].widget()
+    assert isinstance(panel, RunsPanel)
+    return panel
+
+
+@pytest.mark.usefixtures("all_panels")
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda hands, run: press(hands, "like"),
+        lambda hands, run: runs_panel(hands).duplicate(run.name),
+    ],
+    ids=["banner", "table"],
+)
+def test_that_a_set_up_like_another_run_comes_once_the_one_under_way_is_stopped(
+    hands: Hands, old_run: Path, ask: Callable[[Hands, Path], None]
+) -> None:
+    bench, before = hands.bench, hands.bench.setup.config
+    bench.runs.title = "twos"
+    training(hands)
+    look_at(hands, old_run)
+    with hands.answering("Keep training") as said:
+        ask(hands, old_run)
+    assert said[0].startswith("Stop, save and set up another? “twos” trains, at step 1.")
+    assert bench.runs.run.phase is RunPhase.RUNNING
+    with hands.answering("Stop, save and set up another"):
+        ask(hands, old_run)
+    assert bench.setup.config == before
+    stopped(hands)
+    assert bench.setup.config.name == "an old run"
+
+
+@pytest.mark.usefixtures("all_panels")
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda hands, run: press(hands, "resume"),
+        lambda hands, run: hands.window.actions_of_run["continue"].trigger(),
+        lambda hands, run: hands.find(QAction, "resume_run").trigger(),
+        lambda hands, run: runs_panel(hands).resume(run.name),
+    ],
+    ids=["banner", "Go on", "file menu", "table"],
+)
+def test_that_another_run_is_resumed_once_the_one_under_way_is_stopped(
+    hands: Hands, old_run: Path, ask: Callable[[Hands, Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench, resumed = hands.bench, list[Path]()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(old_run))
+    training(hands)
+    look_at(hands, old_run)
+    with hands.answering("OK") as said:
+        ask(hands, old_run)
+    assert said[0].startswith("The run has no checkpoint"), "nothing is stopped in vain"
+    monkeypatch.setattr(bench.starter, "ensure_resumable", lambda run: None)
+    monkeypatch.setattr(bench.starter, "resume", resumed.append)
+    with hands.answering("Keep training"):
+        ask(hands, old_run)
+    assert bench.runs.run.phase is RunPhase.RUNNING
+    with hands.answering("Stop, save and resume the other"):
+        ask(hands, old_run)
+    assert not resumed
+    stopped(hands)
+    assert resumed == [old_run]
+
+
+def test_that_the_run_under_way_is_not_resumed_while_it_is(hands: Hands, old_run: Path) -> None:
+    hands.bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=1, folder=old_run))
+    with hands.answering("OK") as said:
+        hands.window.run_files.resume(old_run)
+    assert said[0].startswith("This run is under way")
+
+
 def test_that_a_run_that_goes_on_forgets_what_it_was_to_be_stopped_for(hands: Hands) -> None:
     bench, before = hands.bench, hands.bench.setup.config
     training(hands)
-    with hands.answering("Stop and open it"):
+    with hands.answering("Stop, save and open it"):
         hands.preset("planar-gan").trigger()
     training(hands)  # it could not be saved, say
     bench.runs._on_news(None, [], 0)
@@ -212,7 +287,7 @@ def test_that_each_step_of_a_lesson_has_a_button_that_does_it(hands: Hands) -> N
     open_lesson(hands, "falling-distance")
     assert tries.text() == "Open it"
     training(hands)
-    assert tries.text() == "Stop and open it"
+    assert tries.text() == "Stop, save and open it"
     hands.qtbot.mouseClick(tries, LEFT)
     stopped(hands)
     assert bench.lessons.lesson is LESSONS[0]

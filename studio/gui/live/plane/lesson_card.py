@@ -75,4 +75,4 @@ def _title(tries: Trial, *, active: bool) -> str:
         case OffsetChange(class_name=name, offset=offset):
             return f"Set ΔH of {name} to {offset:g}".replace("-", "−")
         case Opening():
-            return "Stop and open it" if active else "Open it"
+            return "Stop, save and open it" if active else "Open it"
