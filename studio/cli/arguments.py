@@ -67,7 +67,7 @@ def add_raw(parser: Arguments) -> None:
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """``--set PATH=VALUE``."""
+    """``--set PATH=VALUE``, and ``--hold``, which is short for one."""
     parser.add_argument(
         "--set",
         dest="assignments",
@@ -75,6 +75,14 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="PATH=VALUE",
         help="change a setting, such as perturbation.offsets.2=-1.36; may be repeated",
+    )
+    parser.add_argument(
+        "--hold",
+        dest="assignments",
+        action="append_const",
+        const="hold.on=true",
+        help="correct the offsets while it trains until the shares are those asked for; trades unbiased weights for "
+        "arrival. Needs images with classes",
     )
 
 

@@ -11,6 +11,7 @@ stands in for their classes.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -98,6 +99,14 @@ class Judge:
     images: NDArray[np.uint8]
     accuracy: float
     trained_on: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells its weights from those of all other judges."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.network.state_dict().items()):
+            digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     def confusion(self, log_weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Held-out examples by judged class (rows, "unsure" last) and true class, counts of shape (K + 1, K).

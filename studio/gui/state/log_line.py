@@ -17,6 +17,7 @@ from studio.training.messages.events import (
     EvaluationEnded,
     Event,
     Finished,
+    HoldApplied,
     LatentsApplied,
     LearningRateApplied,
     Logged,
@@ -74,7 +75,7 @@ def line_of(event: Event) -> LogLine | None:
             place = f", recorded in {folder}" if folder else ", not recorded"
             text = f"Training {parameters:,} parameters{since} on {device} with {_threads(threads)}{place}"
             return LogLine(text=text)
-        case PerturbationApplied() | LearningRateApplied() | BatchSizeApplied() | LatentsApplied():
+        case PerturbationApplied() | HoldApplied() | LearningRateApplied() | BatchSizeApplied() | LatentsApplied():
             return LogLine(text=f"{_change(event)} from step {event.step:,}")
         case ThreadsChanged(step=step, threads=threads):
             return LogLine(text=f"{_threads(threads)} from step {step:,}, as other programs leave room".capitalize())
@@ -94,8 +95,12 @@ def line_of(event: Event) -> LogLine | None:
             assert_never(event)
 
 
-def _change(event: PerturbationApplied | LearningRateApplied | BatchSizeApplied | LatentsApplied) -> str:
+def _change(
+    event: PerturbationApplied | HoldApplied | LearningRateApplied | BatchSizeApplied | LatentsApplied,
+) -> str:
     match event:
+        case HoldApplied(on=on):
+            return f"Shares are {'held' if on else 'no longer held'}"
         case PerturbationApplied(revision=revision):
             return f"Offsets (revision {revision}) in force"
         case LearningRateApplied(network=network, rate=rate):

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 _STREAM = 0xE7A1
 """Added to the run's seed for the latents of evaluations."""
 
+_LOOKS = 1 << 32
+"""Times the step added to that where a thermostat looks, so that no look depends on those before it."""
+
 CHUNK = 16
 """Samples drawn in one piece, for which training pauses: 50 of a diffusion model take 1.4 s of a slow laptop."""
 
@@ -58,6 +61,12 @@ def judged_count(model: GenerativeModel, asked: int) -> int:
             f"Use at least {LEAST_SAMPLES}, and a model of as many chains or a buffer as large.",
         )
     return count
+
+
+def cannot_hold(why: str) -> UserError:
+    """What to tell of shares that cannot be held."""
+    hint = "Shares are held by the judge of the data set itself, which needs images with classes; else switch it off."
+    return UserError("The shares cannot be held", why, hint, field="hold.on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +140,8 @@ class Evaluator:
         self._began = (0, 0.0, 0)  # step, seconds and revision that the job is of
         self._next = 0.0
         self._demanded = False
-        self._targets: tuple[Perturbation, Target] | None = None
+        self._targets: tuple[Perturbation, int, Target] | None = None
+        self.judged_by = ""  # fingerprint of the judge that a thermostat looked by
         self._costs: dict[str, deque[float]] = {}
         self.spent = 0.0
 
@@ -145,9 +155,24 @@ class Evaluator:
         judge = self._judge()
         if judge is None:
             return EvaluationEnded(step=self._trainer.step_count)
-        self._begin(judge, seconds)
+        self._begin(judge, seconds, self._config.samples, self._rng)
         self._demanded = True
         return None
+
+    def look(self, seconds: float) -> None:
+        """Begin the evaluation of this moment by which shares are held, the same whatever was evaluated before.
+
+        Raises:
+            UserError: there is no judge of these classes, or the samples would be too few.
+        """
+        judge, trainer = self._judge(), self._trainer
+        if judge is None or judge.class_names != trainer.data.class_names:
+            raise cannot_hold("The judge tells other classes apart." if judge else "There is no judge yet.")
+        seed = (trainer.config.seed + _STREAM + _LOOKS * trainer.step_count) % 2**63
+        rng = torch.Generator(trainer.device).manual_seed(seed)
+        self.judged_by = judge.fingerprint
+        self._begin(judge, seconds, trainer.config.hold.samples, rng)
+        self._demanded = True
 
     def cancel(self) -> EvaluationEnded:
         """Give up the evaluation that the person waits for."""
@@ -168,7 +193,7 @@ class Evaluator:
         Returns:
             an evaluation, if one was completed.
         """
-        if not self._budget:
+        if not self._budget or self._trainer.config.hold.on:
             return None
         began = time.perf_counter()
         done = self._do_what_is_left(seconds, self._budget / 100 * seconds - self.spent, began)
@@ -182,7 +207,7 @@ class Evaluator:
             if judge is None or self._expected("Drawing samples") > left:
                 return None
             self._next = seconds + _LEAST_SECONDS
-            self._begin(judge, seconds)  # which copies the model
+            self._begin(judge, seconds, self._config.samples, self._rng)  # which copies the model
         while self._job is not None and self._job.next is not None:
             if time.perf_counter() - began + self._expected(self._job.next.name) > left:
                 return None
@@ -205,18 +230,18 @@ class Evaluator:
         costs = self._costs.get(name) or [max(each) for each in self._costs.values()]
         return _LONGER * max(costs, default=0.0)
 
-    def _begin(self, judge: Judge, seconds: float) -> None:
+    def _begin(self, judge: Judge, seconds: float, samples: int, rng: torch.Generator) -> None:
         trainer, perturbation = self._trainer, self._trainer.perturbation
-        count = judged_count(trainer.model, self._config.samples)
+        count = judged_count(trainer.model, samples)
         model = copy.deepcopy(trainer.average.model)
         self._began = (trainer.step_count, seconds, perturbation.revision)
-        self._job = EvaluationJob(model, judge, lambda: self._target(judge, perturbation, count), count, self._rng)
+        self._job = EvaluationJob(model, judge, lambda: self._target(judge, perturbation, count), count, rng)
 
     def _target(self, judge: Judge, perturbation: Perturbation, count: int) -> Target:
-        if self._targets is None or self._targets[0] != perturbation:
+        if self._targets is None or self._targets[:2] != (perturbation, count):
             log_weights = self._trainer.data_log_weights(perturbation)
-            self._targets = perturbation, Target.of(judge, log_weights, count)
-        return self._targets[1]
+            self._targets = perturbation, count, Target.of(judge, log_weights, count)
+        return self._targets[2]
 
     def _do_piece(self, job: EvaluationJob) -> None:
         """Do it, and remember what it cost."""

@@ -1,25 +1,36 @@
-"""What a run does beside training: evaluations and comparisons of planners, in pieces between its steps."""
+"""What a run does beside training, in pieces between its steps: evaluations, by which a thermostat may hold its shares,
+and comparisons of planners.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from studio.errors import UserError
+from studio.evaluation.arrival import Sighting
 from studio.training.analysis.planner_comparisons import PlannerComparisons
 from studio.training.engine.memory import out_of_memory
 from studio.training.messages.commands import CancelComparison, CancelEvaluation, ComparePlanners, EvaluateNow
-from studio.training.messages.events import Event, Noticed
+from studio.training.messages.events import Evaluated, Event, Noticed
 
 if TYPE_CHECKING:
     from studio.training.analysis.evaluator import Evaluator
     from studio.training.engine.trainer import Trainer
 
 _HINT = "An evaluation needs a copy of the model: judge fewer samples, or close other programs."
+_OTHER_JUDGE = UserError(
+    "The shares are held by another judge than before",
+    "It was trained anew, perhaps by another version or on another machine.",
+    "What the two do not agree on moves the shares; the run is not the same to the last bit as one that never stopped.",
+)
 
 
 class SideTasks:
-    """Both, for one run. Neither ends it: where memory runs out they are called off, and the run goes on.
+    """All of them, for one run. None ends it: where memory runs out they are called off, and the run goes on.
 
     Args:
     """
@@ -29,10 +40,11 @@ class SideTasks:
         self._comparisons = PlannerComparisons(trainer, post)
         self._evaluator = evaluator
         self._post = post
+        self._looking = False  # what is evaluated is what the thermostat asked for
 
     @property
     def waited_for(self) -> bool:
-        """Whether the person waits for one of them, so that training stands still."""
+        """Whether the person or the thermostat waits for one of them, so that training stands still."""
         return self._comparisons.busy or (self._evaluator is not None and self._evaluator.demanded)
 
     def obey(
@@ -45,10 +57,22 @@ class SideTasks:
                 self._comparisons.begin(command.seconds)
             case CancelComparison():
                 self._comparisons.cancel()
-            case EvaluateNow() if evaluator is not None:
+            case EvaluateNow() if evaluator is not None and not self._looking:
                 self._evaluate(evaluator, lambda: evaluator.demand(seconds))
             case CancelEvaluation() if evaluator is not None:
-                self._post(evaluator.cancel())
+                self._evaluate(evaluator, evaluator.cancel)
+
+    def look(self, seconds: float) -> None:
+        """Begin to look at the shares for the thermostat, where it is time: at fixed steps, whatever happens between.
+
+        Where the run is stopped before it has looked, it does so first when it goes on.
+        """
+        trainer, evaluator = self._trainer, self._evaluator
+        config, step = trainer.config.hold, trainer.step_count
+        due = config.on and step > 0 and step % config.every == 0 and trainer.held.step != step
+        if due and evaluator is not None and not self.waited_for:
+            self._looking = True
+            self._evaluate(evaluator, lambda: evaluator.look(seconds))
 
     def give_up(self) -> None:
         """Give up what is under way: the model is another."""
@@ -80,3 +104,24 @@ class SideTasks:
             event = evaluator.rest()
         if event is not None:
             self._post(event)
+        if self._looking and not evaluator.demanded:
+            self._looking = False
+            self._correct(event, evaluator.judged_by)
+
+    def _correct(self, event: Event | None, judge: str) -> None:
+        """Have the offsets corrected by what was seen, if anything was, and the target is still that one."""
+        trainer = self._trainer
+        held = replace(trainer.held, step=trainer.step_count)
+        if isinstance(event, Evaluated) and event.revision == trainer.perturbation.revision and trainer.config.hold.on:
+            if held.judge not in ("", judge):
+                self._post(Noticed(step=trainer.step_count, error=_OTHER_JUDGE))
+            seen = Sighting.of(event.step, event.evaluation)
+            known = ~np.isin(np.arange(len(seen.share)), list(seen.untold))
+            most = trainer.config.hold.most
+            moved = held.thermostat.after(seen.target, seen.share, seen.low, seen.high, known=known, most=most)
+            held = replace(held, thermostat=moved, judge=judge)
+        try:
+            trainer.correct(held)
+        except UserError as error:
+            trainer.held = replace(trainer.held, step=trainer.step_count)
+            self._post(Noticed(step=trainer.step_count, error=error))

@@ -168,6 +168,49 @@ class EvaluationConfig(Settings):
     )
 
 
+class HoldConfig(Settings):
+    """Whether a thermostat holds the class shares, see `studio.perturb.thermostat`."""
+
+    on: bool = setting(
+        False,
+        "Hold the shares",
+        "Correct the class offsets while training until the shares that are generated are those asked for. It trades "
+        "unbiased weights for arrival: examples are then weighted for another target than the one asked for.",
+    )
+    every: int = setting(
+        1000,
+        "Look every",
+        "Steps between two evaluations by which the offsets are corrected; training waits for them. They take the "
+        "place of those within the evaluation budget.",
+        unit="steps",
+        step=500,
+        ge=1,
+        le=1_000_000,
+        when={"on": ()},
+    )
+    samples: int = setting(
+        4000,
+        "Samples judged",
+        "Samples of each of these evaluations. A class whose 95 % interval holds its target is left alone, so that "
+        "more samples hold shares more closely.",
+        unit="images",
+        step=1000,
+        ge=20,
+        le=50_000,
+        when={"on": ()},
+    )
+    most: float = setting(
+        1.0,
+        "At most",
+        "Largest correction of a class's ΔH: at 1 its examples are weighted up to 2.7 times more or less than asked.",
+        step=0.1,
+        decimals=2,
+        ge=0.01,
+        le=10,
+        when={"on": ()},
+    )
+
+
 class RunConfig(Settings):
     """Everything that determines a run."""
 
@@ -179,6 +222,7 @@ class RunConfig(Settings):
     batch: BatchConfig = Field(default_factory=BatchConfig)
     cadence: CadenceConfig = Field(default_factory=CadenceConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
+    hold: HoldConfig = Field(default_factory=HoldConfig)
     seed: int = setting(0, "Seed", "Same seed, same run on the same machine.", ge=0, le=2**31 - 1)
     held_out: float = setting(
         0.02,

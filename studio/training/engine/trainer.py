@@ -6,6 +6,7 @@ Three random streams, so that none disturbs another: planning (NumPy), model (to
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -23,8 +24,9 @@ from studio.models.views import Probe
 from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.planner import BatchPlan
+from studio.perturb.thermostat import Thermostat
 from studio.training.config.planners import PLANNERS
-from studio.training.config.run_config import PerturbationConfig, RunConfig
+from studio.training.config.run_config import HoldConfig, PerturbationConfig, RunConfig
 from studio.training.engine.averaging import WeightAverage
 from studio.training.engine.building import build_model
 from studio.training.engine.drawing import draw
@@ -32,6 +34,7 @@ from studio.training.engine.optimisers import NetworkOptimiser
 from studio.training.engine.precision import autocast
 from studio.training.engine.step_report import StepReport
 from studio.training.engine.trainer_state import (
+    Held,
     ResumeState,
     TrainerState,
     copied,
@@ -62,6 +65,10 @@ class Trainer:
         device: torch device, such as ``"cpu"`` or ``"cuda:0"``.
         measured: of all of `data`, if some is measured already.
 
+    Attributes:
+        perturbation: the target in force, as asked.
+        held: what the thermostat has made of it.
+
     Raises:
         UserError: offsets, terms, batch size or model do not fit the data.
     """
@@ -81,6 +88,7 @@ class Trainer:
         self.step_count = 0
         self.skipped = 0
         self.perturbation = config.perturbation.resolve(data.class_names)
+        self.held = Held(thermostat=Thermostat.at_rest(len(data.class_names)))
         self._planning = np.random.default_rng(config.seed)
         self._planner = PLANNERS[config.batch.planner](
             self._log_weights(self.perturbation),
@@ -240,6 +248,7 @@ class Trainer:
         return ResumeState(
             skipped=self.skipped,
             perturbation=self.perturbation,
+            held=self.held,
             planner=self._planner.state(),
             planning=self._planning.bit_generator.state,
             noise=self._rng.get_state(),
@@ -258,7 +267,7 @@ class Trainer:
         for network, optimiser in self._optimisers.items():
             optimiser.go_on(resume_state.rates[network], resume_state.taken[network])
         self._note_rates()
-        self.retarget(resume_state.perturbation)
+        self._aim(resume_state.perturbation, resume_state.held)
         try:
             self._planner.restore(resume_state.planner)
         except ValueError as error:
@@ -282,6 +291,8 @@ class Trainer:
             raise wrong_state(
                 f"It has {len(resume_state.perturbation.offsets)} offsets; the data have {classes} classes."
             )
+        if len(resume_state.held.thermostat.correction) != classes:
+            raise wrong_state("What is corrected of its offsets is not of these classes.")
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -304,13 +315,46 @@ class Trainer:
     def retarget(self, perturbation: Perturbation) -> None:
         """Train towards another target from the next step on; the planner keeps its place and its error.
 
+        What is corrected stays, and moves of the thermostat count anew.
+
         Raises:
             UserError: a term does not fit the data, or no batch can be planned for it; the old target stays.
         """
-        self._planner.retarget(self._log_weights(perturbation), perturbation.revision)
-        self.perturbation = perturbation
+        same = replace(perturbation, revision=self.perturbation.revision) == self.perturbation
+        self._aim(perturbation, self.held if same else replace(self.held, thermostat=self.held.thermostat.anew()))
+
+    def hold(self, config: HoldConfig) -> None:
+        """Have a thermostat hold the shares from the next step on, or no longer; what is corrected then goes.
+
+        Raises:
+            UserError: as for `retarget`.
+        """
+        if not config.on:
+            self.correct(replace(self.held, thermostat=Thermostat.at_rest(len(self.perturbation.offsets))))
+        self.config = self.config.model_copy(update={"hold": config})
+
+    def correct(self, held: Held) -> None:
+        """Weight examples by what the thermostat makes of the target from the next step on.
+
+        Raises:
+            UserError: as for `retarget`.
+        """
+        if held.thermostat == self.held.thermostat:
+            self.held = held
+        else:
+            self._aim(self.perturbation, held)
+
+    def _aim(self, perturbation: Perturbation, held: Held) -> None:
+        applied = held.thermostat.applied(perturbation)
+        self._planner.retarget(self._log_weights(applied), perturbation.revision)
+        self.perturbation, self.held = perturbation, held
         target = PerturbationConfig.of(perturbation, self.data.class_names)
         self.config = self.config.model_copy(update={"perturbation": target})
+
+    @property
+    def applied(self) -> Perturbation:
+        """The target that examples are weighted by: the one asked for, with what the thermostat corrects."""
+        return self.held.thermostat.applied(self.perturbation)
 
     def data_log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """log w of every example of the data set, held-out ones included, in its order, shape (N,)."""
@@ -318,8 +362,8 @@ class Trainer:
 
     @property
     def log_weights(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        """log w of the examples that are trained on, under the target in force, shape (Ñ,)."""
-        return self._log_weights(self.perturbation)
+        """log w of the examples that are trained on, as they are weighted now, shape (Ñ,)."""
+        return self._log_weights(self.applied)
 
     def _log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """log w of the examples that are trained on, shape (Ñ,)."""

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from studio.errors import UserError
 from studio.perturb.perturbation import Perturbation
+from studio.perturb.thermostat import Thermostat
 
 Tensors = Mapping[str, Tensor]
 
@@ -48,12 +49,27 @@ class TrainerState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Where the thermostat of a run's shares stands.
+
+    Attributes:
+        step: at which it looked last.
+        judge: fingerprint of the judge that it looked by; empty before.
+    """
+
+    thermostat: Thermostat
+    step: int = 0
+    judge: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeState:
     """What the next steps depend on besides that state: with both, a run goes on as if it had never stopped.
 
     Attributes:
         skipped: empty steps passed over so far.
-        perturbation: the target in force.
+        perturbation: the target in force, as asked.
+        held: what is corrected of it.
         planner: the planner's place, arrays by name.
         planning: state of the planner's random stream, as NumPy has it.
         noise: state of the model's random stream, uint8, shape (n,).
@@ -63,6 +79,7 @@ class ResumeState:
 
     skipped: int
     perturbation: Perturbation
+    held: Held
     planner: Mapping[str, NDArray[np.generic]]
     planning: Mapping[str, Any]
     noise: Tensor

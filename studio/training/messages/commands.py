@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.perturb.perturbation import Perturbation
+from studio.training.config.run_config import HoldConfig
 from studio.training.messages.latents import LatentPoint, Latents
 
 
@@ -15,6 +16,13 @@ class SetPerturbation:
     """Train towards this target from the next step on."""
 
     perturbation: Perturbation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetHold:
+    """Have a thermostat hold the shares from the next step on, or no longer."""
+
+    hold: HoldConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +149,7 @@ class Stop:
 
 Command = (
     SetPerturbation
+    | SetHold
     | SetLearningRate
     | SetBatchSize
     | SetDelay
@@ -174,7 +183,7 @@ def _subject(command: Command) -> object:
     match command:
         case SetPerturbation():
             return SetPerturbation
-        case SetBatchSize() | SetDelay() | SetLatents() | ShowBetween():
+        case SetHold() | SetBatchSize() | SetDelay() | SetLatents() | ShowBetween():
             return type(command)
         case SetLearningRate():
             return SetLearningRate, command.network

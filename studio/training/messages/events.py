@@ -56,6 +56,14 @@ class PerturbationRejected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldApplied:
+    """From `step` on, the shares are held, or no longer."""
+
+    step: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LearningRateApplied:
     """From `step` on, this network steps with this rate."""
 
@@ -253,6 +261,7 @@ Event = (
     | Remarked
     | PerturbationApplied
     | PerturbationRejected
+    | HoldApplied
     | LearningRateApplied
     | BatchSizeApplied
     | LatentsApplied

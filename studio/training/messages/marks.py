@@ -8,6 +8,7 @@ from enum import StrEnum
 from studio.training.messages.events import (
     BatchSizeApplied,
     Event,
+    HoldApplied,
     LearningRateApplied,
     Noticed,
     PerturbationApplied,
@@ -46,6 +47,9 @@ def mark_of(event: Event) -> Mark | None:
     match event:
         case PerturbationApplied(step=step, revision=revision):
             return Mark(step=step, kind=MarkKind.EDIT, text=f"ΔH edited at step {step:,} (revision {revision})")
+        case HoldApplied(step=step, on=on):
+            text = f"Shares are {'held' if on else 'no longer held'} from step {step:,} on"
+            return Mark(step=step, kind=MarkKind.EDIT, text=text)
         case BatchSizeApplied(step=step, average_size=size):
             return Mark(step=step, kind=MarkKind.EDIT, text=f"B_avg set to {size:g} at step {step:,}")
         case LearningRateApplied(step=step, network=network, rate=rate):

@@ -1,5 +1,5 @@
 """What a person changes of a run under way, taken up between two steps: target, learning rates, batch size,
-latents.
+latents, and whether its shares are held.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, assert_never
 
 from studio.errors import UserError
-from studio.training.messages.commands import SetBatchSize, SetLatents, SetLearningRate, SetPerturbation
+from studio.training.messages.commands import SetBatchSize, SetHold, SetLatents, SetLearningRate, SetPerturbation
 from studio.training.messages.events import (
     BatchSizeApplied,
     Event,
+    HoldApplied,
     LatentsApplied,
     LearningRateApplied,
     Noticed,
@@ -23,7 +24,7 @@ from studio.training.run.reporter import Reporter
 if TYPE_CHECKING:
     from studio.training.engine.trainer import Trainer
 
-Change = SetPerturbation | SetLearningRate | SetBatchSize | SetLatents
+Change = SetPerturbation | SetHold | SetLearningRate | SetBatchSize | SetLatents
 
 
 class Changes:
@@ -42,6 +43,10 @@ class Changes:
         match change:
             case SetPerturbation():
                 self._retarget(change)
+            case SetHold(hold=hold):
+                if hold != self._trainer.config.hold:
+                    self._trainer.hold(hold)
+                    self._tell(HoldApplied(step=self._trainer.step_count, on=hold.on))
             case SetLearningRate():
                 self._set_learning_rate(change)
             case SetBatchSize():

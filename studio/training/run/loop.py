@@ -30,6 +30,7 @@ from studio.training.messages.commands import (
     SaveElsewhere,
     SetBatchSize,
     SetDelay,
+    SetHold,
     SetLatents,
     SetLearningRate,
     SetPerturbation,
@@ -128,6 +129,7 @@ class RunLoop:
             self._caution()
             self._offer_snapshot()
             while True:
+                self._side_tasks.look(self.seconds)
                 self._obey(self._mailbox.commands(wait=self._patience))
                 if self._stopping:
                     if self._finish(Outcome.STOPPED):
@@ -146,7 +148,7 @@ class RunLoop:
     def _caution(self) -> None:
         """Tell what speaks against training towards this target as set up."""
         trainer = self.trainer
-        tilt = whole_tilt(trainer.perturbation, trainer.measured, trainer.config.batch.average_size)
+        tilt = whole_tilt(trainer.applied, trainer.measured, trainer.config.batch.average_size)
         for error in cautions(tilt, trainer.config):
             self._tell(Noticed(step=trainer.step_count, error=error))
 
@@ -218,6 +220,7 @@ class RunLoop:
     def _log(self, report: StepReport) -> None:
         values = report.values() | {"skipped": float(self.trainer.skipped), "epoch": self.trainer.epoch}
         values |= self._reporter.distances()
+        values |= self._reporter.corrections()
         self._tell(Logged(step=self.trainer.step_count, seconds=self.seconds, values=values))
         error = self._recovery.examine(values, self.seconds)
         if error is not None:
@@ -246,7 +249,7 @@ class RunLoop:
 
     def _act(self, command: Command) -> None:
         match command:
-            case SetPerturbation() | SetLearningRate() | SetBatchSize():
+            case SetPerturbation() | SetHold() | SetLearningRate() | SetBatchSize():
                 self._changes.make(command)
             case SetLatents() | ShowBetween():
                 self._show(command)

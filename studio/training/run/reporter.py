@@ -17,6 +17,7 @@ from studio.training.messages.commands import ShowBetween
 from studio.training.messages.latents import Latents
 from studio.training.messages.snapshot import Images, Interpolation, PlannedExamples, SampleGrid, Snapshot
 from studio.training.storage.frames import Frame
+from studio.training.storage.metrics import HELD
 
 if TYPE_CHECKING:
     from studio.training.analysis.plane_watch import PlaneWatch
@@ -28,6 +29,8 @@ _DIAGNOSED = 0.02
 """Share of the time in which a model may look at itself; a WGAN-GP on MNIST takes 0.15 s for it."""
 _RECENT_BATCHES = 50
 _SHOWN_EXAMPLES = 32
+_MOST_CORRECTED = 256
+"""Classes whose corrections have a curve each."""
 
 Array = TypeVar("Array", bound=NDArray[np.generic])
 
@@ -146,6 +149,13 @@ class Reporter:
             return {}
         self._plane.measure()
         return self._plane.values
+
+    def corrections(self) -> Mapping[str, float]:
+        """Applied − asked ΔH of each class, by curve, once a thermostat has looked; none of very many classes."""
+        held, names = self._trainer.held, self._trainer.data.class_names
+        if not held.step or len(names) > _MOST_CORRECTED:
+            return {}
+        return {f"{HELD}{name}": value for name, value in zip(names, held.thermostat.correction, strict=True)}
 
     def snapshot(self, good_step: int | None, *, hurried: bool = False) -> Snapshot:
         """The run as it is.

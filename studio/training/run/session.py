@@ -125,10 +125,13 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, ending: 
     if request.resumption is not None:
         mailbox.post(Preparing(text=f"Going on from step {request.resumption.step:,}"))
         notes = request.resumption.load_into(trainer)
+    judge = request.judge
+    if request.config.hold.on:
+        judge = _judge_to_hold(request, data, mailbox, progress)
     # The last moment to give up without a trace: from here on there is a folder, and a Stop saves into it.
     progress.check()
     recorder = _begin(request, trainer, threads, notes, mailbox, ending)
-    evaluator = Evaluator(trainer, request.judge) if request.judge is not None else None
+    evaluator = Evaluator(trainer, judge) if judge is not None else None
     # A number that the person has set stays, and a GPU waits for no thread.
     guarded = threads if trainer.device.type == "cpu" and not request.config.threads else 1
     guard, seconds = ThreadGuard(guarded, use_threads), notes.seconds if notes else 0.0
@@ -182,6 +185,34 @@ def _measure(
     config: RunConfig, data: ExampleSet, measured: ExampleFeatures, mailbox: Mailbox, progress: Progress
 ) -> None:
     """Have what the energy needs of the examples, saying how far it is; what cannot be had the trainer refuses."""
+    with suppress(UserError):
+        names = config.perturbation.resolve(data.class_names).energy.names
+        measured.prepare(names, _telling(mailbox, progress))
+
+
+def _judge_to_hold(
+    request: RunRequest, data: ExampleSet, mailbox: Mailbox, progress: Progress
+) -> Callable[[], Judge | None]:
+    """The judge by whose eyes shares are held; a run whose looks are at fixed steps cannot wait for it on its way.
+
+    Raises:
+        UserError: there is none of these classes.
+    """
+    from studio.training.analysis.evaluator import cannot_hold
+
+    here = request.judge() if request.judge is not None else None
+    try:
+        judges = Judges(data, request.data_root or default_data_root())
+        judge = here or judges.judge(request.config.evaluation.judge, _telling(mailbox, progress))
+    except UserError as error:
+        raise cannot_hold(str(error)) from error
+    if judge.class_names != data.class_names:
+        raise cannot_hold("Its judge is of another data set, whose classes are others.")
+    return lambda: judge
+
+
+def _telling(mailbox: Mailbox, progress: Progress) -> Progress:
+    """Tells what goes on before the first step."""
     told = ""
 
     def tell(text: str, fraction: float | None) -> None:
@@ -192,8 +223,7 @@ def _measure(
             told = new
             mailbox.post(Preparing(text=new))
 
-    with suppress(UserError):
-        measured.prepare(config.perturbation.resolve(data.class_names).energy.names, Progress(tell))
+    return Progress(tell)
 
 
 def folder_for(path: Path, config: RunConfig) -> Callable[[], RunFolder]:

@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from studio.errors import UserError, other_version
 from studio.perturb.perturbation import Gauge, Perturbation
+from studio.perturb.thermostat import Thermostat
 from studio.settings import Settings
 from studio.training.config.energy import energy_config_of_record, energy_of_record, energy_record
 from studio.training.config.run_config import PerturbationConfig, RunConfig
@@ -27,7 +28,7 @@ from studio.training.storage.fingerprints import Fingerprints
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studio.training.engine.trainer_state import ResumeState, TrainerState
+    from studio.training.engine.trainer_state import Held, ResumeState, TrainerState
 
 _VERSION = 2
 _MOST = 2**62
@@ -54,6 +55,25 @@ class Notes(Settings):
     forked_from: dict[str, Any] | None = None
 
 
+class HeldRecord(Settings):
+    """Where the thermostat of its shares stands."""
+
+    correction: tuple[float, ...]
+    moves: tuple[Annotated[int, Count], ...]
+    step: int = Count
+    judge: str = ""
+
+    @classmethod
+    def of(cls, held: Held) -> HeldRecord:
+        return cls(correction=held.thermostat.correction, moves=held.thermostat.moves, step=held.step, judge=held.judge)
+
+    def held(self) -> Held:
+        from studio.training.engine.trainer_state import Held
+
+        thermostat = Thermostat(correction=self.correction, moves=self.moves)
+        return Held(thermostat=thermostat, step=self.step, judge=self.judge)
+
+
 class CheckpointRecord(Settings):
     """What a checkpoint holds besides tensors; its header, which can be read without them."""
 
@@ -65,6 +85,7 @@ class CheckpointRecord(Settings):
     gauge: Gauge
     revision: int = Count
     energy: dict[str, Any]
+    held: HeldRecord | None = None
     planning: dict[str, Any]
     rates: dict[str, Annotated[float, Field(gt=0)]]
     taken: dict[str, int]
@@ -77,6 +98,9 @@ class CheckpointRecord(Settings):
     def _check_classes(self) -> CheckpointRecord:
         if len(self.class_names) != len(self.offsets):
             raise ValueError("there are not as many offsets as classes")
+        held = self.held
+        if held is not None and not len(held.correction) == len(held.moves) == len(self.offsets):
+            raise ValueError("there are not as many corrections as classes")
         return self
 
     @property
@@ -133,6 +157,7 @@ def packed(checkpoint: Checkpoint) -> bytes:
         gauge=perturbation.gauge,
         revision=perturbation.revision,
         energy=energy_record(perturbation.energy),
+        held=HeldRecord.of(resume_state.held),
         planning=dict(resume_state.planning),
         rates=dict(resume_state.rates),
         taken=dict(resume_state.taken),
@@ -179,7 +204,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         UserError: it cannot be read, is damaged, or comes from another version of the studio.
     """
     from studio.training.config.file import parse_config
-    from studio.training.engine.trainer_state import ResumeState, TrainerState
+    from studio.training.engine.trainer_state import Held, ResumeState, TrainerState
 
     record, tensors = _open(path, whole=True)
     parts: dict[str, dict[str, Tensor]] = {}
@@ -203,6 +228,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         resume_state=ResumeState(
             skipped=record.skipped,
             perturbation=record.perturbation,
+            held=record.held.held() if record.held else Held(thermostat=Thermostat.at_rest(len(record.offsets))),
             planner=planner,
             planning=record.planning,
             noise=noise,

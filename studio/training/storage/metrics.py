@@ -31,6 +31,8 @@ from studio.training.storage.database import Schema, damaged, reading, writing
 
 Floats = NDArray[np.float64]
 FILE = "metrics.sqlite"
+HELD = "held_"
+"""Beginning of the columns of applied − asked ΔH, one for each class."""
 
 _SCHEMA = Schema(
     noun="metrics",

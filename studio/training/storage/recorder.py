@@ -17,6 +17,7 @@ from studio.training.messages.events import (
     BatchSizeApplied,
     Evaluated,
     Event,
+    HoldApplied,
     LatentsApplied,
     LearningRateApplied,
     Logged,
@@ -92,7 +93,7 @@ class Recorder:
             case LearningRateApplied(step=step, network=network, rate=rate):
                 self._rates.append({"step": step, "network": network, "learning_rate": rate})
                 self._config_kept = False
-            case BatchSizeApplied():
+            case BatchSizeApplied() | HoldApplied():
                 self._config_kept = False
             case LatentsApplied(latents=latents):
                 self.latents, self._latents_kept = latents, False
@@ -110,6 +111,13 @@ class Recorder:
         target = self._trainer.perturbation
         added = {} if target.energy == Energy() else {"energy": energy_record(target.energy)}
         return {"offsets": self._offsets(), "gauge": str(target.gauge), **added}
+
+    def _held(self) -> dict[str, object]:
+        """What the thermostat has made of the target, by class name, and what it looked by."""
+        names, held = self._trainer.data.class_names, self._trainer.held
+        correction = dict(zip(names, held.thermostat.correction, strict=True))
+        applied = dict(zip(names, self._trainer.applied.offsets, strict=True))
+        return {"correction": correction, "applied": applied, "step": held.step, "judge": held.judge}
 
     def _go_back(self, left: int, step: int) -> None:
         """The run went back from one step to an earlier one; what was kept of the steps in between goes.
@@ -222,6 +230,7 @@ class Recorder:
                 "learning_rates": self._rates,
                 "returns": self._returns,
                 **({"forked_from": self._origin} if self._origin else {}),
+                **({"held": self._held()} if trainer.held.step else {}),
             }
         )
         return None if finite else nothing_to_keep(trainer.step_count, self._kept)

@@ -24,7 +24,7 @@ from studio.training.storage.run_identity import RunIdentity
 if TYPE_CHECKING:
     from studio.training.engine.trainer import Trainer
 
-_FREE = ("perturbation", "name", "cadence", "evaluation", "threads", "device")
+_FREE = ("perturbation", "hold", "name", "cadence", "evaluation", "threads", "device")
 _LIVE = ("batch.average_size", "learning rates")
 """Settings that may differ from those the run began with: they do not decide what the checkpoint's numbers mean."""
 
@@ -124,6 +124,7 @@ class Resumption:
         _load(trainer, checkpoint)
         if self.retargeted:
             trainer.retarget(target)
+        trainer.hold(self.config.hold)
         rates, wanted = checkpoint.resume_state.rates, self.config.model.learning_rates
         changed = [network for network in trainer.networks if wanted[network] != rates[network]]
         for network in changed:

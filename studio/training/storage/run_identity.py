@@ -1,6 +1,7 @@
 """What exactly a run is: its target, its data and its state, as its folder says; every command and panel asks here.
 
     target   what the weights were trained towards, after all edits        summary.json, else config.json
+    applied  what examples were weighted by, where a thermostat corrects    summary.json
     data     fingerprints of everything that enters log w                   summary.json
     places   where these data lie, and lay                                  config.json and summary.json
     state    the step of the weights, and who writes into the folder now    summary.json and .owner
@@ -44,6 +45,7 @@ class RunIdentity:
         data: fingerprints of its data; None before it is saved for the first time.
         data_root: folder of downloaded data sets that it was trained with; None where that is not known.
         weights_step: step that its weights are of; None where the summary does not say.
+        corrected: applied offsets by class name, where a thermostat has corrected those asked for.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class RunIdentity:
     data: Fingerprints | None = None
     data_root: Path | None = None
     weights_step: int | None = None
+    corrected: Mapping[str, float] | None = None
 
     @classmethod
     def read(cls, folder: Path) -> RunIdentity:
@@ -74,6 +77,7 @@ class RunIdentity:
         try:
             trained = parse_config(summary["config"], "summary.json") if summary else config
             step, root = summary.get("weights_step"), summary.get("data_root")
+            held = summary.get("held")
             return cls(
                 folder=folder,
                 trained=trained,
@@ -82,6 +86,7 @@ class RunIdentity:
                 data=Fingerprints.model_validate(summary["data"]) if summary else None,
                 data_root=Path(root) if isinstance(root, str) and root else None,
                 weights_step=step if isinstance(step, int) else None,
+                corrected=PerturbationConfig(offsets=held["applied"]).offsets if held else None,
             )
         except (KeyError, ValueError, TypeError) as error:
             raise UserError(
@@ -97,7 +102,13 @@ class RunIdentity:
 
     @property
     def target(self) -> PerturbationConfig:
+        """In force, as it was asked for."""
         return self.config.perturbation
+
+    @property
+    def applied(self) -> PerturbationConfig:
+        """What examples were weighted by when the run was saved last: the target, or what a thermostat made of it."""
+        return self.target.model_copy(update={"offsets": self.corrected}) if self.corrected else self.target
 
     def at(self, assignments: Sequence[str]) -> RunIdentity:
         """The same run with its data in other places.

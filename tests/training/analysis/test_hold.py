@@ -1,0 +1,231 @@
+"""A run whose shares are held: when it looks, what it makes of it, and that a stop changes nothing."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from studio.errors import UserError
+from studio.evaluation.arrival import Sighting
+from studio.evaluation.judge import Judge
+from studio.evaluation.report import Evaluation
+from studio.perturb.perturbation import Perturbation
+from studio.training.analysis.evaluator import Evaluator
+from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import HoldConfig, PerturbationConfig, RunConfig
+from studio.training.engine.trainer import Trainer
+from studio.training.messages.commands import CancelEvaluation, Command, EvaluateNow, SetHold, SetPerturbation
+from studio.training.messages.events import Evaluated, EvaluationEnded, Event, HoldApplied, Logged, Noticed
+from studio.training.run.loop import RunLoop
+from studio.training.storage.checkpoint import read_checkpoint
+from studio.training.storage.checkpoint_store import CheckpointStore
+from studio.training.storage.recorder import Recorder
+from studio.training.storage.resumption import resume
+from studio.training.storage.run import Run
+from studio.training.storage.run_folder import RunFolder
+from studio.training.storage.run_identity import RunIdentity
+from tests.training.conftest import CLASSES, PlayedMailbox, WatchedRun, steps, tiny_config, tiny_images
+
+COUNT = 32
+PIECES = 2 + 3
+"""Of an evaluation of so many samples."""
+ASKED = {"ant": 0.5, "bee": 0.0, "cat": -0.5}
+HOLD = {"on": True, "every": 3, "samples": COUNT}
+
+
+def held_config(**settings: object) -> RunConfig:
+    return tiny_config(**{"hold": HOLD, "perturbation": {"offsets": ASKED}, **settings})  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A judge of noise tells nothing of it; here what it calls the classes is taken for certain, and is never right."""
+
+    def of(step: int, found: Evaluation) -> Sighting:
+        share = (found.shares.raw[:-1] + 0.1) / (found.shares.raw[:-1] + 0.1).sum()
+        whole = found.target[:-1] * 0 + [0.2, 0.3, 0.5]
+        return Sighting(step=step, data=whole, target=whole, share=share, low=share, high=share)
+
+    monkeypatch.setattr("studio.training.analysis.side_tasks.Sighting.of", of)
+
+
+def played(
+    trainer: Trainer,
+    script: Iterator[list[Command]],
+    judge: Judge | None,
+    recorder: Recorder | None = None,
+    seconds: float = 0.0,
+) -> list[Event]:
+    """What a run says that plays this script."""
+    mailbox = PlayedMailbox()
+    mailbox.play(script)
+    evaluator = Evaluator(trainer, lambda: judge)
+    RunLoop(trainer, mailbox, recorder, StopCondition(steps=10), evaluator, seconds=seconds).run()
+    return mailbox.events()[0]
+
+
+def evaluated_at(events: list[Event]) -> list[int]:
+    return [event.step for event in events if isinstance(event, Evaluated)]
+
+
+def correction(trainer: Trainer) -> tuple[float, ...]:
+    return trainer.held.thermostat.correction
+
+
+def test_that_it_looks_at_fixed_steps_and_weights_examples_for_what_it_applies(judge: Judge) -> None:
+    trainer = Trainer(held_config(), tiny_images())
+    plain = trainer.log_weights
+    events = played(trainer, steps(40), judge)
+    assert evaluated_at(events) == [3, 6, 9]
+    moved = correction(trainer)
+    assert trainer.held.thermostat.moves == (3, 3, 3)
+    assert trainer.held.judge == judge.fingerprint
+    assert np.abs(moved).max() > 0.1
+    change = trainer.log_weights - plain + np.array(moved)[trainer.data.labels]
+    assert np.ptp(change) == pytest.approx(0, abs=1e-12), "what is corrected is all that has changed"
+    assert np.exp(trainer.log_weights).mean() == pytest.approx(1)
+
+
+def test_that_what_was_asked_for_stays_what_the_run_says(judge: Judge, run_path: Path) -> None:
+    trainer = Trainer(held_config(), tiny_images())
+    events = played(trainer, steps(40), judge, Recorder(RunFolder.at(run_path, trainer.config), trainer))
+    run, moved = Run.open(run_path), correction(trainer)
+    assert {name: run.identity.target.offsets.get(name, 0.0) for name in CLASSES} == ASKED
+    assert run.summary["offsets"] == ASKED
+    assert run.identity.applied.offsets == pytest.approx(
+        {name: ASKED[name] + by for name, by in zip(CLASSES, moved, strict=True)}
+    )
+    assert run.summary["held"]["judge"] == judge.fingerprint
+    points = {event.step: event.values for event in events if isinstance(event, Logged)}
+    assert "held_ant" not in points[3]
+    assert [points[10][f"held_{name}"] for name in CLASSES] == list(moved)
+    assert points[4]["held_cat"] == points[6]["held_cat"] != points[7]["held_cat"]
+
+
+def test_that_a_run_without_it_has_nothing_of_it(judge: Judge, run_path: Path) -> None:
+    trainer = Trainer(held_config(hold={}), tiny_images())
+    events = played(trainer, steps(20), judge, Recorder(RunFolder.at(run_path, trainer.config), trainer))
+    assert trainer.applied is trainer.perturbation
+    assert not any("held_ant" in event.values for event in events if isinstance(event, Logged))
+    assert "held" not in Run.open(run_path).summary
+    assert RunIdentity.read(run_path).applied == RunIdentity.read(run_path).target
+
+
+def whole_run(folder: Path, judge: Judge, stop_after: int | None = None) -> Trainer:
+    """Ten steps, with a stop once the script is over."""
+    trainer = Trainer(held_config(), tiny_images())
+    recorder = Recorder(RunFolder.at(folder, trainer.config), trainer)
+    played(trainer, steps(60 if stop_after is None else stop_after), judge, recorder)
+    recorder.release()
+    return trainer
+
+
+@pytest.mark.parametrize("stop_after", [2, 5, 9])
+def test_that_a_run_that_is_stopped_goes_on_as_if_it_had_not_been(
+    stop_after: int, judge: Judge, tmp_path: Path
+) -> None:
+    """Before it looks, amid a look, and after one: the files are the same to the bit."""
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    one = whole_run(whole, judge)
+    whole_run(stopped, judge, stop_after)
+    found = resume(stopped)
+    other = Trainer(found.config, tiny_images())
+    notes = found.load_into(other)
+    recorder = Recorder(found.folder(), other, notes)
+    events = played(other, steps(60), judge, recorder)
+    recorder.release()
+    assert not [event for event in events if isinstance(event, Noticed)]
+    assert (whole / "weights.safetensors").read_bytes() == (stopped / "weights.safetensors").read_bytes()
+    assert one.held == other.held
+    first, second = (read_checkpoint(CheckpointStore(folder).find(10)) for folder in (whole, stopped))
+    assert first.resume_state.held == second.resume_state.held
+    assert first.resume_state.planning == second.resume_state.planning
+
+
+def test_that_another_target_keeps_the_correction_and_counts_anew(judge: Judge) -> None:
+    trainer = Trainer(held_config(), tiny_images())
+    other = Perturbation(offsets=(0.0, 1.0, 0.0), revision=1)
+
+    def script() -> Iterator[list[Command]]:
+        yield from steps(3 + PIECES + 1)
+        before = correction(trainer)
+        yield [SetPerturbation(perturbation=other)]
+        assert correction(trainer) == before
+        assert trainer.held.thermostat.moves == (0, 0, 0)
+        assert trainer.applied.offsets == pytest.approx(tuple(np.add(other.offsets, before)))
+
+    played(trainer, script(), judge)
+    assert trainer.perturbation == other
+    assert trainer.config.perturbation == PerturbationConfig(offsets={"bee": 1.0})
+
+
+def test_that_an_edit_amid_a_look_has_it_count_for_nothing(judge: Judge) -> None:
+    trainer = Trainer(held_config(), tiny_images())
+    edit = SetPerturbation(perturbation=Perturbation(offsets=(0.0, 1.0, 0.0), revision=1))
+    events = played(trainer, itertools.chain(steps(4), [[edit]], steps(PIECES)), judge)
+    assert evaluated_at(events)[:1] == [3]
+    assert correction(trainer) == (0, 0, 0)
+    assert trainer.held.step == 3
+
+
+def test_that_it_can_be_switched_on_and_off_while_it_trains(judge: Judge) -> None:
+    """Off, examples are weighted for what is asked for again."""
+    trainer = Trainer(held_config(hold={}), tiny_images())
+    on = HoldConfig.model_validate(HOLD)
+
+    def script() -> Iterator[list[Command]]:
+        yield from steps(4)
+        yield [SetHold(hold=on)]
+        yield from steps(3 + PIECES)
+        assert any(correction(trainer))
+        yield [SetHold(hold=HoldConfig())]
+        assert trainer.applied is trainer.perturbation
+
+    events = played(trainer, script(), judge)
+    assert [(event.step, event.on) for event in events if isinstance(event, HoldApplied)] == [(4, True), (8, False)]
+    assert evaluated_at(events) == [6]
+    assert trainer.config.hold == HoldConfig()
+
+
+def test_that_a_look_that_is_cancelled_is_over(judge: Judge) -> None:
+    trainer = Trainer(held_config(), tiny_images())
+    events = played(trainer, itertools.chain(steps(4), [[CancelEvaluation()]], steps(2)), judge)
+    assert [type(event) for event in events if isinstance(event, Evaluated | EvaluationEnded)] == [EvaluationEnded]
+    assert (trainer.held.step, correction(trainer)) == (3, (0, 0, 0))
+    assert trainer.step_count > 3
+
+
+def test_that_who_asks_for_an_evaluation_amid_a_look_gets_that_one(judge: Judge) -> None:
+    trainer = Trainer(held_config(), tiny_images())
+    events = played(trainer, itertools.chain(steps(4), [[EvaluateNow()]], steps(PIECES - 1)), judge)
+    assert evaluated_at(events) == [3]
+    assert any(correction(trainer))
+
+
+def test_that_without_a_judge_it_says_so_and_trains_on() -> None:
+    trainer = Trainer(held_config(), tiny_images())
+    events = played(trainer, steps(8), None)
+    assert [event.error.title for event in events if isinstance(event, Noticed)] == ["The shares cannot be held"] * 2
+    assert trainer.step_count >= 6
+
+
+def test_that_a_judge_that_is_not_the_one_from_before_is_told_of(judge: Judge) -> None:
+    trainer = Trainer(held_config(), tiny_images())
+    trainer.held = replace(trainer.held, judge="another")
+    events = played(trainer, steps(40), judge)
+    (told,) = [event for event in events if isinstance(event, Noticed)]
+    assert told.error.title == "The shares are held by another judge than before"
+
+
+def test_that_a_run_of_images_without_classes_is_refused(start_run: Callable[..., WatchedRun], run_path: Path) -> None:
+    images = replace(tiny_images(), labels=np.zeros(120, np.int64), class_names=("all",))
+    finished = start_run(held_config(perturbation={}), data=lambda _: images).finish()
+    assert isinstance(finished.error, UserError)
+    assert finished.error.title == "The shares cannot be held"
+    assert finished.error.field == "hold.on"
+    assert not run_path.exists()
