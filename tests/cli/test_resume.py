@@ -118,21 +118,3 @@ def test_that_weights_older_than_the_end_of_a_killed_run_are_told_of(
     told = capsys.readouterr().err
     assert "cut short at step 20" in told
     assert "of step 0" in told
-
-
-@pytest.mark.slow
-def test_that_a_run_whose_shares_are_held_is_resumed_to_the_bit(tmp_path: Path) -> None:
-    """It is stopped at a step at which it looks, and between two of them."""
-    held = ["--hold", "--set", "hold.every=10", "--set", "hold.samples=200", "--set", "perturbation.offsets.2=-1.36"]
-    folders = {name: tmp_path / name for name in ("whole", "between", "at")}
-    for (name, folder), steps in zip(folders.items(), (35, 25, 20), strict=True):
-        assert main(["train", "digits-vae", "--steps", str(steps), "--run-dir", str(folder), *QUICK, *held]) == 0
-        assert name == "whole" or main(["resume", str(folder), "--steps", "35"]) == 0
-    first = Run.open(folders["whole"]).summary
-    assert first["held"]["step"] == 30
-    assert any(first["held"]["correction"].values())
-    assert first["offsets"]["2"] == -1.36
-    for folder in folders.values():
-        assert (folder / "weights.safetensors").read_bytes() == (folders["whole"] / "weights.safetensors").read_bytes()
-        assert Run.open(folder).summary["held"] == first["held"]
-        assert [found.step for found in read_metrics(folder).evaluations] == [10, 20, 30]

@@ -16,11 +16,13 @@ import numpy as np
 import pytest
 import torch
 
-from studio.cli.main import main
+from studio.cli.main import _parser, main
 from studio.cli.train import _Watcher
 from studio.models.catalog import MODELS
 from studio.models.vae.model import Vae
+from studio.training.config.assignments import with_settings
 from studio.training.config.presets import presets
+from studio.training.config.run_config import HoldConfig, RunConfig
 from studio.training.messages.events import Logged
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import read_metrics
@@ -483,3 +485,10 @@ def test_that_the_version_and_the_help_are_told(capsys: pytest.CaptureFixture[st
             main(arguments)
         assert ended.value.code == 0
         assert expected in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["train", "digits-vae"], ["resume", "run"], ["fork", "run"]])
+def test_that_holding_the_shares_is_a_setting_that_has_a_short_name(command: list[str]) -> None:
+    arguments = _parser().parse_args([*command, "--set", "hold.every=500", "--hold"])
+    assert with_settings(RunConfig(), arguments.assignments).hold == HoldConfig(on=True, every=500)
+    assert with_settings(RunConfig(), _parser().parse_args(command).assignments).hold == HoldConfig()
