@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 
 from studio.data.scale import Values
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
+from studio.sampling.drawn import Drawn
 from studio.sampling.pool import Pool
 from studio.sampling.tilt import Tilt
+
+Look: TypeAlias = Callable[[Values], Drawn]
+"""At images of the model, shape (n, H, W, C)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +63,11 @@ class Tilted:
         """Whether the tail of the weights lets means by them be trusted."""
         return self.pareto_k is None or self.most_k is None or self.pareto_k <= self.most_k
 
-    def alike(self, rng: np.random.Generator) -> Tilted:
-        """The same with samples that all count alike, some of them then more than once."""
+    def alike(self, rng: np.random.Generator, count: int | None = None) -> Tilted:
+        """As many with samples that all count alike, or `count`, some of them then more than once."""
         if self.weights is None:
             return self
-        chosen = systematic(self.weights, len(self), rng)
+        chosen = systematic(self.weights, len(self) if count is None else count, rng)
         distinct = len(np.unique(chosen))
         return replace(self, values=self.values[chosen], weights=None, distinct=distinct)
 
@@ -74,10 +78,36 @@ class Tilted:
         return {"count": len(self), **found, "remarks": list(self.remarks), "why": self.why}
 
 
-class TiltedSampler(Protocol):
-    """One method."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What a method would take.
 
-    name: str
+    Attributes:
+        seconds: for all samples.
+        says: what it would do, a clause.
+        worth: of the samples, over that of copies by weights that may be trusted.
+        why_not: why it cannot be relied on, a clause; empty if it can.
+    """
+
+    seconds: float
+    says: str
+    worth: float = 1.0
+    why_not: str = ""
+
+    @property
+    def cost(self) -> tuple[bool, float]:
+        """Of samples that are worth as much; the least is best."""
+        return bool(self.why_not), self.seconds / self.worth
+
+
+class TiltedSampler(Protocol):
+    """One method; `name` is that of a `Method`."""
+
+    @property
+    def name(self) -> str: ...
+
+    def predict(self, pool: Pool, tilt: Tilt, count: int) -> Prediction:
+        """What `count` samples would take, by the draws that are kept in the pool."""
 
     def sample(self, pool: Pool, tilt: Tilt, count: int, rng: np.random.Generator, progress: Progress) -> Tilted:
         """`count` samples of the model tilted by `tilt`.

@@ -1,25 +1,20 @@
 """Which method: by what each is predicted to cost, from the draws that tell what the model makes.
 
-Rejection takes n·W_max/⟨W⟩ draws and resampling n·⟨W²⟩/⟨W⟩², which is never more; but its samples come several times,
-so it must be several times cheaper to be chosen.
+Rejection takes n·W_max/⟨W⟩ draws and resampling n·⟨W²⟩/⟨W⟩², which is never more; but samples that are independent are
+worth more than copies, and weights with a heavy tail are worth less than they cost.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-
+from studio.errors import UserError
 from studio.progress import Progress
-from studio.sampling.base import TiltedSampler, effective_size
+from studio.sampling.base import Prediction, TiltedSampler
 from studio.sampling.pool import Pool
-from studio.sampling.rejection import LEAST_ACCEPTED, Rejection, acceptance
-from studio.sampling.resampling import Resampling
 from studio.sampling.tilt import Tilt
-
-_WORTH = 4.0
-"""Times the cost at which samples that are independent are still preferred to copies."""
 
 
 class Method(StrEnum):
@@ -28,6 +23,20 @@ class Method(StrEnum):
     AUTO = "auto"
     REJECT = "reject"
     RESAMPLE = "resample"
+    STEER = "steer"
+    CHAINS = "chains"
+
+
+_TITLES = {
+    Method.REJECT: "rejection",
+    Method.RESAMPLE: "resampling",
+    Method.STEER: "steering",
+    Method.CHAINS: "chains",
+}
+_NEEDS = {
+    Method.STEER: "Only models that begin with noise and denoise it, such as diffusion, can be steered.",
+    Method.CHAINS: "Only models with chains, such as RBM and EBM, have any.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,35 +52,40 @@ class Choice:
     why: str = ""
 
 
-def choose(method: Method, pool: Pool, tilt: Tilt, count: int, progress: Progress) -> Choice:
-    """The method for `count` samples; draws a few hundred first, unless the person chose."""
-    match method:
-        case Method.REJECT:
-            return Choice(sampler=Rejection())
-        case Method.RESAMPLE:
-            return Choice(sampler=Resampling())
-        case Method.AUTO:
-            pool.prepare(count, progress)
-            return _cheapest(pool, tilt, count)
+def choose(
+    method: Method, samplers: Sequence[TiltedSampler], pool: Pool, tilt: Tilt, count: int, progress: Progress
+) -> Choice:
+    """The method for `count` samples; draws a few hundred first, unless the person chose.
+
+    Args:
+        samplers: that the model allows.
+
+    Raises:
+        UserError: the model does not allow what was chosen.
+        Cancelled: the person cancelled.
+    """
+    if method is Method.AUTO:
+        pool.prepare(count, progress)
+        return _cheapest([(each, each.predict(pool, tilt, count)) for each in samplers])
+    chosen = next((each for each in samplers if each.name == method), None)
+    if chosen is None:
+        title = f"This model cannot be sampled by {_TITLES[method]}"
+        others = ", ".join(each.name for each in samplers)
+        raise UserError(title, _NEEDS.get(method, ""), f"Choose {others} or auto.")
+    return Choice(sampler=chosen)
 
 
-def _cheapest(pool: Pool, tilt: Tilt, count: int) -> Choice:
-    logs = pool.log_weights(tilt)
-    resampled = count * len(logs) / effective_size(np.exp(logs - logs.max()))
-    kept = acceptance(pool, tilt)
-    if not kept:
-        return Choice(sampler=Resampling(), why="Resampling, for no bound on these weights is known to reject by")
-    rejected = count / kept
-    if kept < LEAST_ACCEPTED or rejected > _WORTH * resampled:
-        why = f"Resampling, for rejection would keep one draw in {1 / kept:,.3g} only"
-        return Choice(sampler=Resampling(), why=why)
-    if pool.independent is not None and rejected > pool.independent:
-        why = (
-            f"Resampling, for the model has {pool.independent:,} independent draws and rejection needs {rejected:,.0f}"
-        )
-        return Choice(sampler=Resampling(), why=why)
-    took = rejected * pool.seconds_per_draw
-    why = (
-        f"Rejection, for one draw in {1 / kept:.3g} is kept, which takes about {took:.2g} s, and no sample comes twice"
-    )
-    return Choice(sampler=Rejection(), why=why)
+def _cheapest(predicted: Sequence[tuple[TiltedSampler, Prediction]]) -> Choice:
+    chosen, best = min(predicted, key=lambda each: each[1].cost)
+    others = [f"{_title(each)} {_because(other)}" for each, other in predicted if each is not chosen]
+    doubt = f", but {best.why_not}" if best.why_not else ""
+    why = f"{_title(chosen).capitalize()}: {best.says}, about {best.seconds:.2g} s{doubt}; {' and '.join(others)}"
+    return Choice(sampler=chosen, why=why)
+
+
+def _title(sampler: TiltedSampler) -> str:
+    return _TITLES[Method(sampler.name)]
+
+
+def _because(other: Prediction) -> str:
+    return f"cannot, for {other.why_not}" if other.why_not else f"would take {other.seconds:.2g} s"

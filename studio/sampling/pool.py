@@ -82,6 +82,12 @@ class Pool:
             progress.report("Drawing from the model", seen / wanted)
             seen += len(next(blocks)[0])
 
+    def short_of(self, draws: float) -> str:
+        """What there is to say of so many draws, a clause, if not all of them would be independent."""
+        if self.independent is None or draws <= self.independent:
+            return ""
+        return f"only {self.independent:,} draws of this model are independent of each other, and it takes {draws:,.0f}"
+
     @cached_property
     def own(self) -> OwnShares:
         """Which classes it makes, by the draws that are kept."""

@@ -6,23 +6,42 @@ share ⟨W⟩/W_max of the draws is kept. Source: J. von Neumann, NBS Appl. Math
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from studio.data.scale import Values
 from studio.errors import UserError
 from studio.progress import Progress
-from studio.sampling.base import Tilted, joined
+from studio.sampling.base import Prediction, Tilted, joined
 from studio.sampling.pool import Pool
 from studio.sampling.tilt import Tilt
 
 LEAST_ACCEPTED = 1e-3
 """Share of draws below which it is not begun."""
 
+_WORTH = 4.0
+"""Of a sample that is independent of all others, over that of one that may be a copy."""
+
 
 class Rejection:
     """Samples that are independent."""
 
     name = "reject"
+
+    def predict(self, pool: Pool, tilt: Tilt, count: int) -> Prediction:
+        """See `TiltedSampler`."""
+        kept = acceptance(pool, tilt)
+        if not kept:
+            return Prediction(seconds=math.inf, says="", why_not="no bound on these weights is known")
+        draws, one_in = count / kept, f"one draw in {1 / kept:,.3g}"
+        why_not = f"it would keep {one_in} only" if kept < LEAST_ACCEPTED else pool.short_of(draws)
+        return Prediction(
+            seconds=draws * pool.seconds_per_draw,
+            says=f"{one_in} is kept, and no sample comes twice",
+            worth=_WORTH,
+            why_not=why_not,
+        )
 
     def sample(self, pool: Pool, tilt: Tilt, count: int, rng: np.random.Generator, progress: Progress) -> Tilted:
         """See `TiltedSampler`."""
@@ -49,11 +68,7 @@ class Rejection:
             kept.append(drawn.values[taken])
             if found == count:
                 break
-        remarks: tuple[str, ...] = ()
-        if pool.independent is not None and draws > pool.independent:
-            remarks = (
-                f"Only {pool.independent:,} draws of this model are independent of each other, and it took {draws:,}",
-            )
+        short = pool.short_of(draws)
         return Tilted(
             values=joined(kept),
             method=self.name,
@@ -62,7 +77,7 @@ class Rejection:
             effective=float(count),
             distinct=count,
             acceptance=count / draws,
-            remarks=remarks,
+            remarks=(f"{short[0].upper()}{short[1:]}",) if short else (),
         )
 
 

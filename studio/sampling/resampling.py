@@ -13,7 +13,7 @@ import numpy as np
 from studio.data.scale import Values
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
-from studio.sampling.base import Tilted, effective_size, joined, systematic
+from studio.sampling.base import Prediction, Tilted, effective_size, joined, systematic
 from studio.sampling.pareto import largest_trusted, pareto_k
 from studio.sampling.pool import KEPT, Pool
 from studio.sampling.tilt import Tilt
@@ -27,6 +27,18 @@ class Resampling:
     """Samples of which some come several times."""
 
     name = "resample"
+
+    def predict(self, pool: Pool, tilt: Tilt, count: int) -> Prediction:
+        """See `TiltedSampler`."""
+        logs = pool.log_weights(tilt)
+        draws = count * len(logs) / effective_size(np.exp(logs - logs.max()))
+        shape = pareto_k(logs)
+        doubtful = shape is not None and shape > largest_trusted(len(logs))
+        return Prediction(
+            seconds=draws * pool.seconds_per_draw,
+            says=f"{draws:,.0f} draws tell as much as {count:,} independent samples",
+            why_not=f"its weights are not to be trusted (k̂ = {shape:.2f})" if doubtful else pool.short_of(draws),
+        )
 
     def sample(self, pool: Pool, tilt: Tilt, count: int, rng: np.random.Generator, progress: Progress) -> Tilted:
         """See `TiltedSampler`."""

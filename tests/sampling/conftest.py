@@ -9,6 +9,7 @@ import pytest
 
 from studio.data.planar.density import blob
 from studio.data.planar.plane import Plane
+from studio.data.scale import Values
 from studio.perturb.arrays import Floats
 from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.perturbation import Perturbation, target_shares
@@ -18,6 +19,17 @@ from studio.sampling.pool import Pool
 NAMES = ("left", "middle", "right")
 COUNTS = np.array([600, 300, 100])
 PLANE = Plane(half=6.0, classes=(blob(-1.5, 0, 0.8), blob(0, 0.5, 0.8), blob(1.5, 0, 0.8)))
+
+
+def look(values: Values) -> Drawn:
+    """At points, by the exact classifier of the data."""
+    points = values.reshape(-1, 2)
+    joint = np.exp(PLANE.log_class_densities(points.astype(np.float64))) * COUNTS
+    return Drawn(
+        values=values,
+        probabilities=joint / joint.sum(1, keepdims=True),
+        measured=ExampleFeatures(points, np.zeros(len(points), np.int64), NAMES),
+    )
 
 
 @dataclass(frozen=True)
@@ -36,13 +48,7 @@ class Mixture:
 
         def draw(count: int) -> Drawn:
             points = rng.permutation(PLANE.draw_mixture(count, self.meant if self.shares is None else self.shares, rng))
-            joint = np.exp(PLANE.log_class_densities(points)) * COUNTS
-            values = points.astype(np.float32)
-            return Drawn(
-                values=values.reshape(-1, 1, 1, 2),
-                probabilities=joint / joint.sum(1, keepdims=True),
-                measured=ExampleFeatures(values, np.zeros(count, np.int64), NAMES),
-            )
+            return look(points.astype(np.float32).reshape(-1, 1, 1, 2))
 
         return Pool(draw, prior=COUNTS / COUNTS.sum(), meant=self.meant, seed=seed)
 

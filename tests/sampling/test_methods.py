@@ -21,7 +21,7 @@ from tests.sampling.conftest import COUNTS, PLANE, Mixture
 
 STRONG = Perturbation(offsets=(0.0, 0.0, -2.5))
 RARE = Mixture(trained=Perturbation(offsets=(0.0, 0.0, 9.0)))
-SAMPLERS = (Rejection(), Resampling())
+SAMPLERS: tuple[TiltedSampler, ...] = (Rejection(), Resampling())
 
 
 def sampled(sampler: TiltedSampler, pool: Pool, tilt: Tilt, count: int = 2000) -> Tilted:
@@ -145,18 +145,20 @@ def test_that_the_cheapest_method_is_chosen_and_told(untilted: Mixture) -> None:
 
     def choice(offsets: tuple[float, ...], energy: Energy | None = None) -> tuple[str, str]:
         wanted = Perturbation(offsets=offsets, energy=energy or Energy())
-        chosen = choose(Method.AUTO, pool, Tilt.between(untilted.trained, wanted), 64, Progress())
+        chosen = choose(Method.AUTO, SAMPLERS, pool, Tilt.between(untilted.trained, wanted), 64, Progress())
         return chosen.sampler.name, chosen.why
 
     name, why = choice((0.0, 0.0, -1.0))
     assert name == "reject"
-    assert why.startswith("Rejection, for one draw in 2.")
+    assert why.startswith("Rejection: one draw in 2.")
+    assert "and no sample comes twice, about" in why
     name, why = choice((0.0, 0.0, -9.0), Energy(terms=(LinearTerm(feature="x"),)))
-    assert (name, why) == ("resample", "Resampling, for no bound on these weights is known to reject by")
-    chosen = choose(Method.AUTO, RARE.pool(), Tilt.between(RARE.trained, STRONG), 64, Progress())
+    assert name == "resample"
+    assert "rejection cannot, for no bound on these weights is known" in why
+    chosen = choose(Method.AUTO, SAMPLERS, RARE.pool(), Tilt.between(RARE.trained, STRONG), 64, Progress())
     assert chosen.sampler.name == "resample"
-    assert "rejection would keep one draw in" in chosen.why
-    forced = choose(Method.RESAMPLE, pool, Tilt.between(untilted.trained, STRONG), 64, Progress())
+    assert "rejection cannot, for it would keep one draw in" in chosen.why
+    forced = choose(Method.RESAMPLE, SAMPLERS, pool, Tilt.between(untilted.trained, STRONG), 64, Progress())
     assert (forced.sampler.name, forced.why) == ("resample", "")
 
 

@@ -152,6 +152,23 @@ class BoltzmannModel(GenerativeModel):
         v = self.machine.draw_visible(field, rng) if drawn else self.machine.visible_mean(field)
         return self.images(v).clamp(-1, 1)
 
+    def chain_states(self, count: int, rng: torch.Generator) -> Tensor:
+        """Visible values of the chains, shape (count, D); hidden ones, (count, H), if images are means given these."""
+        v = self.chains[0, next(chosen_in_turn(self.independent_samples, (count,), rng))]
+        v = gibbs(self.machine, v, self.config.sample_steps - 1, rng)
+        return v if self.config.draw_pixels else self.machine.draw_hidden(v, rng)
+
+    def chain_moves(self, states: Tensor, rng: torch.Generator) -> Tensor:
+        """A sweep of each."""
+        if self.config.draw_pixels:
+            return gibbs(self.machine, states, 1, rng)
+        v = self.machine.draw_visible(self.machine.visible_field(states), rng)
+        return self.machine.draw_hidden(v, rng)
+
+    def chain_images(self, states: Tensor) -> Tensor:
+        v = states if self.config.draw_pixels else self.machine.visible_mean(self.machine.visible_field(states))
+        return self.images(v).clamp(-1, 1)
+
     @property
     def views(self) -> ModelViews:
         from studio.models.boltzmann.views import BoltzmannViews

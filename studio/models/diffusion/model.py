@@ -21,13 +21,14 @@ from studio.models.diffusion.bound import denoising_term, prior_matching, recons
 from studio.models.diffusion.config import DiffusionConfig, Sampler
 from studio.models.diffusion.denoisers import denoiser
 from studio.models.diffusion.parametrisation import clean_image, target
-from studio.models.diffusion.sampling import Stage, trajectory
+from studio.models.diffusion.sampling import Stage, stepped, trajectory
 from studio.models.diffusion.schedule import noise_schedule
 from studio.models.diffusion.spreading import spread
 from studio.models.nets import Shape
 from studio.models.views import ModelViews
 
 _CHUNK = 500
+_LEAST_DRAWN = 50
 _BOUND_EVERY = 100
 """Steps from one look at the bound to the next; its two calls of the denoiser are two thirds of a step."""
 
@@ -87,6 +88,18 @@ class Diffusion(GenerativeModel):
         times = self.schedule.times(self.config.sampling_steps)
         sampler = Sampler.DDIM if rng is None and self.config.sampler is Sampler.ANCESTRAL else self.config.sampler
         return list(trajectory(start, self.guess_at, self.schedule, times, sampler, rng))
+
+    def denoising_times(self) -> Sequence[int]:
+        """Of a chain that draws noise on its way, which needs more of them than a sampler that draws none."""
+        return self.schedule.times(max(self.config.sampling_steps, _LEAST_DRAWN))
+
+    def signal_share(self, time: int) -> float:
+        """ᾱ_t."""
+        return float(self.schedule.signal[time]) ** 2
+
+    def less_noisy(self, noisy: Tensor, guess: Tensor, time: int, earlier: int, rng: torch.Generator) -> Tensor:
+        """x_s ~ q(x_s|x_t, x̂_0) for s = `earlier` > 0, shape (B, C, H, W)."""
+        return stepped(Stage(time, noisy, guess), None, earlier, self.schedule, Sampler.ANCESTRAL, rng)
 
     def denoising_loss(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Tensor:
         """L of `images` (B, C, H, W) at `times` (B,) in 1…T, per pixel, shape (B,)."""

@@ -58,11 +58,11 @@ def trajectory(
         stage = Stage(later, noisy, guess(noisy, later))
         yield stage
         if earlier:
-            noisy = _step(stage, before, earlier, schedule, sampler, rng)
+            noisy = stepped(stage, before, earlier, schedule, sampler, rng)
             before = stage
 
 
-def _step(
+def stepped(
     stage: Stage, before: Stage | None, earlier: int, schedule: Schedule, sampler: Sampler, rng: torch.Generator | None
 ) -> Tensor:
     """x_s for s = `earlier` > 0."""

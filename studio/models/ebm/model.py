@@ -100,6 +100,17 @@ class Ebm(GenerativeModel):
         for chosen in chosen_in_turn(len(self.buffer), counts, rng):
             yield self.moved(self.buffer[chosen].to(self._dtype), self.config.sample_steps, rng)
 
+    def chain_states(self, count: int, rng: torch.Generator) -> Tensor:
+        """As many samples, shape (count, C, H, W)."""
+        return self.sample(count, rng)
+
+    def chain_moves(self, states: Tensor, rng: torch.Generator) -> Tensor:
+        """A Langevin step further; that of so short a step stays with the energy as it is trained."""
+        return self.moved(states, 1, rng)
+
+    def chain_images(self, states: Tensor) -> Tensor:
+        return states
+
     def moved(self, start: Tensor, steps: int, rng: torch.Generator) -> Tensor:
         """Langevin dynamics a few hundred images at a time, without slopes of the weights."""
         chunks = [self.langevin.run(self.energy, part, steps, rng) for part in start.split(_CHUNK)]

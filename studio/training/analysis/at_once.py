@@ -15,18 +15,23 @@ import torch
 from studio.data.example_set import ExampleSet
 from studio.data.image_set import ImageSet
 from studio.data.planar.target import PlaneTarget
-from studio.data.scale import Values
+from studio.data.scale import Scale, Values
 from studio.errors import UserError
 from studio.models.base import GenerativeModel
+from studio.models.moves import Chained, Denoises
 from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
 from studio.perturb.example_features import Column, ExampleFeatures
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
-from studio.sampling.base import Tilted
+from studio.sampling.base import Look, Tilted, TiltedSampler
+from studio.sampling.chains import Chains
 from studio.sampling.choice import Method, choose
 from studio.sampling.drawn import Drawn
 from studio.sampling.pool import PIECE, Pool
+from studio.sampling.rejection import Rejection
+from studio.sampling.resampling import Resampling
+from studio.sampling.steering import Steering
 from studio.sampling.tilt import Tilt
 from studio.training.engine.drawing import draw_parts
 from studio.training.engine.memory import out_of_memory
@@ -88,7 +93,8 @@ class AtOnce:
         self._examples, self._judges, self._seed, self._trained = examples, judges, seed, trained
         self._data = measured or measured_set(examples, judges)
         self._judge = judges.judge("", progress) if examples.labelled and isinstance(examples, ImageSet) else None
-        rng = torch.Generator(next(model.parameters()).device).manual_seed(seed)
+        device = next(model.parameters()).device
+        rng = torch.Generator(device).manual_seed(seed)
         self._parts = draw_parts(model, repeat(PIECE), rng, examples.scale)
         weights = np.exp(self._log_weights(trained, progress))
         self._pool = Pool(
@@ -98,6 +104,7 @@ class AtOnce:
             seed=seed,
             independent=model.independent_samples,
         )
+        self._samplers = _samplers(model, self._look, examples.scale, device)
 
     @classmethod
     def of_run(
@@ -150,7 +157,7 @@ class AtOnce:
         progress = progress or Progress()
         middles = (self._middle(self._trained, progress), self._middle(wanted, progress))
         tilt = Tilt.between(self._trained, wanted, middles)
-        chosen = choose(method, self._pool, tilt, count, progress)
+        chosen = choose(method, self._samplers, self._pool, tilt, count, progress)
         found = chosen.sampler.sample(self._pool, tilt, count, np.random.default_rng(self._seed), progress)
         return replace(found, why=chosen.why)
 
@@ -187,6 +194,7 @@ class AtOnce:
         return float(np.median(target.example_energies(self._data).unclipped))
 
     def _draw(self, count: int) -> Drawn:
+        """So many more, as the model makes them."""
         assert count == PIECE
         try:
             values = next(self._parts)
@@ -195,6 +203,10 @@ class AtOnce:
             if error is None:
                 raise
             raise error from found
+        return self._look(values)
+
+    def _look(self, values: Values) -> Drawn:
+        """At what a model made, shape (n, H, W, C)."""
         rows = values if self._examples.plane is None else values.reshape(len(values), -1)
 
         def load(source: str, progress: Progress) -> Column:
@@ -216,3 +228,13 @@ class AtOnce:
             return np.ones((len(values), 1))
         found: Floats = self._judge.weigh(self._examples.pictures(values))
         return found
+
+
+def _samplers(model: GenerativeModel, look: Look, scale: Scale, device: torch.device) -> tuple[TiltedSampler, ...]:
+    """Every method that this model allows."""
+    found: list[TiltedSampler] = [Rejection(), Resampling()]
+    if isinstance(model, Denoises):
+        found.append(Steering(model=model, shape=model.image_shape, scale=scale, look=look, device=device))
+    if isinstance(model, Chained):
+        found.append(Chains(model=model, scale=scale, look=look, device=device))
+    return tuple(found)

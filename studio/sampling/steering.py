@@ -1,0 +1,92 @@
+"""Steering: a population of images on their way from noise, led by what their guesses of the clean image would weigh.
+
+    x_T ~ N(0, 1),   x_s ~ p(x_s|x_t),   w ← w·G_s(x_s)/G_t(x_t),   G_t(x) = W(x̂_0(x))^{ᾱ_t},   G_0 = W
+
+The potentials G_t, weak where the guess is vague, only say where it is worth to go on: their product is W(x_0) whatever
+they are, so that the weighted images follow p(x)·W(x) of the chain that draws noise, exactly as their number grows.
+
+Sources: L. Wu et al., arXiv:2306.17775 (2023); R. Singhal et al., arXiv:2501.06848 (2025); M. Skreta et al.,
+arXiv:2503.02819 (2025).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from studio.data.scale import Scale
+from studio.models.moves import Denoises
+from studio.progress import Progress
+from studio.sampling.base import Look, Prediction, Tilted
+from studio.sampling.particles import LEAST, Weights, finished
+from studio.sampling.pool import Pool
+from studio.sampling.tilt import Tilt
+
+_CHUNK = 250
+_DEARER = 2.5
+"""Than a draw, for its chain has more steps, and images are looked at after each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steering:
+    """Sequential Monte Carlo along the chain of a model that denoises.
+
+    Attributes:
+        model: likewise.
+        shape: (C, H, W) of its images.
+        scale: as which the data set stores them.
+        look: at them.
+        device: that the model is on.
+    """
+
+    model: Denoises
+    shape: tuple[int, int, int]
+    scale: Scale
+    look: Look
+    device: torch.device
+    name: str = "steer"
+
+    def predict(self, pool: Pool, tilt: Tilt, count: int) -> Prediction:
+        """See `TiltedSampler`."""
+        number = max(count, LEAST)
+        return Prediction(
+            seconds=_DEARER * number * pool.seconds_per_draw,
+            says=f"{number:,} images are led from noise all the way",
+        )
+
+    @torch.no_grad()
+    def sample(self, pool: Pool, tilt: Tilt, count: int, rng: np.random.Generator, progress: Progress) -> Tilted:
+        """See `TiltedSampler`."""
+        pool.prepare(count, progress)
+        begun = time.perf_counter()
+        noise = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
+        noisy = torch.randn(max(count, LEAST), *self.shape, generator=noise, device=self.device)
+        times = self.model.denoising_times()
+        weights, before = Weights(len(noisy), rng), np.zeros(len(noisy))
+        for place, (later, earlier) in enumerate(pairwise(times)):
+            guess = self._guess(noisy, later, progress, place / (len(times) - 1))
+            power = self.model.signal_share(later) if earlier else 1.0
+            values = self.scale.stored(guess.clamp(-1, 1).float().cpu().numpy())
+            potential = power * tilt.log_weights(self.look(values), pool.own)
+            weights.multiply(potential - before)
+            before = potential
+            if not earlier:
+                break
+            chosen = weights.chosen()
+            if chosen is not None:
+                where = torch.from_numpy(chosen).to(self.device)
+                noisy, guess, before = noisy[where], guess[where], before[chosen]
+            noisy = self.model.less_noisy(noisy, guess, later, earlier, noise)
+        return finished(self.name, values, weights, count, time.perf_counter() - begun, rng)
+
+    def _guess(self, noisy: Tensor, later: int, progress: Progress, done: float) -> Tensor:
+        parts = []
+        for part in noisy.split(_CHUNK):
+            progress.report("Steering from noise to images", done)
+            parts.append(self.model.guess_at(part, later))
+        return torch.cat(parts)
