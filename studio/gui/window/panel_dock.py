@@ -54,14 +54,13 @@ class _Fill(QVBoxLayout):
     def __init__(self, area: QScrollArea, room: QWidget) -> None:
         super().__init__(room)
         self.setContentsMargins(0, 0, 0, 0)
-        self._area = area
+        self._area, self._room = area, room
 
     def hasHeightForWidth(self) -> bool:
         return False
 
     def minimumSize(self) -> QSize:
-        item = self.itemAt(0)
-        panel = item.widget() if item is not None else None
+        panel = self._room.findChild(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
         if panel is None:
             return QSize()
         pages = panel.layout()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shiboken6
-from PySide6.QtWidgets import QHBoxLayout, QLayoutItem, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.tab_order import follow_layout
+from tests.gui.layout_items import count_layout_items
 
 
 def test_that_tab_visits_nested_layouts_as_they_read(qtbot: QtBot) -> None:
@@ -32,16 +32,11 @@ def test_that_tab_visits_nested_layouts_as_they_read(qtbot: QtBot) -> None:
 
 
 def test_that_no_item_of_a_layout_is_left_for_another_object_to_be_taken_for(qtbot: QtBot) -> None:
-    """An item's Python side is not told when Qt deletes the item, and stands at an address that Qt gives out again."""
     box = QWidget()
     qtbot.addWidget(box)
     column = QVBoxLayout(box)
     for _ in range(3):
         column.addWidget(QPushButton())
-    before = _items()
+    before = count_layout_items()
     follow_layout(box)
-    assert _items() == before
-
-
-def _items() -> int:
-    return sum(isinstance(each, QLayoutItem) for each in shiboken6.getAllValidWrappers())
+    assert count_layout_items() == before

@@ -22,6 +22,7 @@ from studio.gui.window.main_window import MainWindow
 from studio.gui.window.tilt_page import CURVES
 from studio.gui.window.workbench import Workbench
 from tests.gui.hands import Button, Hands, Key, Modifier
+from tests.gui.layout_items import count_layout_items
 from tests.gui.shown import make_snapshot
 
 
@@ -104,6 +105,16 @@ def test_that_panels_keep_themselves_and_what_is_entered_through_a_change_of_vie
     assert {name: dock.widget() for name, dock in window.docks.items()} == before
     assert hands.bench.target.tilt is not None
     assert hands.bench.target.tilt.summary.target[2] == pytest.approx(0.3)
+
+
+def test_that_a_panel_that_goes_leaves_nothing_for_another_object_to_be_taken_for(window: MainWindow) -> None:
+    before = count_layout_items()
+    for _ in range(2):
+        window.workbench_action.trigger()
+        QApplication.processEvents()
+    window.page.grow("log")
+    QApplication.processEvents()
+    assert count_layout_items() == before
 
 
 def test_that_the_view_is_remembered(
