@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from bisect import insort
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.errors import UserError
 from studio.evaluation.arrival import KEPT, Sighting
 from studio.evaluation.tables import curve_values, evaluation_of, record
+from studio.gui.evaluation.kept_evaluator import Asked, KeptEvaluator, KeptRun
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.history import History, HistoryView
 from studio.gui.state.log import Log
@@ -20,14 +21,14 @@ from studio.gui.state.old_runs import Moment, Past, sightings
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunPhase
+from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor, TimeView
-from studio.progress import Progress
 from studio.training.config.run_config import RunConfig
 from studio.training.examples.judges import Judges
 from studio.training.messages.commands import CancelEvaluation, EvaluateNow
 from studio.training.messages.events import Evaluated, Evaluating, EvaluationEnded
 from studio.training.run.session import RunRequest
-from studio.training.storage.run import Run
+from studio.training.storage.run_identity import RunIdentity
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
@@ -47,6 +48,7 @@ class EvaluationView:
         doing: what goes on for a person who waits, in words; empty if nothing does.
         fraction: of that, in 0…1.
         possible: whether there is something to evaluate.
+        tip: what that is, or why there is nothing, in a sentence.
     """
 
     latest: Evaluated | None = None
@@ -55,6 +57,7 @@ class EvaluationView:
     doing: str = ""
     fraction: float = 0.0
     possible: bool = False
+    tip: str = ""
 
 
 class EvaluationControl(QObject):
@@ -65,6 +68,7 @@ class EvaluationControl(QObject):
         setup: whose data set is judged, and by whom.
         runs: the run under way.
         time: says which run is shown, and which step of it.
+        data: of that run.
         log: told what becomes of it.
     """
 
@@ -79,12 +83,13 @@ class EvaluationControl(QObject):
         setup: Setup,
         runs: RunControl,
         time: TimeCursor,
+        data: SubjectData,
         log: Log,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._setup = setup
-        self._time = time
+        self._time, self._data = time, data
         self._history = History()  # of the run under way
         self._found: list[Evaluated] = []  # of it, in the order of their steps
         self.view = EvaluationView(history=HistoryView(history=self._history))
@@ -97,7 +102,9 @@ class EvaluationControl(QObject):
         self._name = ""  # of the judge that the run asks for
         self._preparing: tuple[Judges, str] | None = None
         self._wanted = False
-        self._asked: object = None  # the evaluation of a run that has ended whose answer belongs into the view
+        self._on_disk = KeptEvaluator(tasks, log, self)
+        self._on_disk.ended.connect(self._on_kept_evaluated)
+        self._kept_steps: list[int] = []  # of this window's run, once it has ended
         setup.config_changed.connect(self._on_config)
         runs.run_begins.connect(self._on_run_begins)
         runs.evaluation_arrived.connect(self._on_message)
@@ -106,6 +113,7 @@ class EvaluationControl(QObject):
         time.run_shown.connect(self._on_run_shown)
         time.moment_shown.connect(self._on_moment)
         time.changed.connect(self._on_time)
+        data.dataset_changed.connect(self._show)
 
     @Slot(object, object)
     def _on_run_begins(self, request: RunRequest, past: Past) -> None:
@@ -115,7 +123,7 @@ class EvaluationControl(QObject):
         """
         config, judges = request.config.evaluation, self._setup.judges
         self._judges, self._name = judges, config.judge
-        self._wanted, self._asked = False, None
+        self._wanted, self._on_disk.asked = False, None
         self._history, self._found = past.evaluations, list(past.recent)
         self._set(self._found_so_far(EvaluationView()))
         if judges is not None and self._refusal is None and config.budget > 0:
@@ -135,7 +143,12 @@ class EvaluationControl(QObject):
 
     @Slot()
     def evaluate(self) -> None:
-        """Evaluate the model of this moment, or the run that has ended."""
+        """Evaluate the model of this moment, or by the weights kept nearest to the step that is looked at."""
+        kept = self._kept
+        if kept is not None:
+            if self._on_disk.evaluate(kept, self._time.view.step):
+                self._show()
+            return
         if self._judges is None or self.view.doing:
             return
         refusal = self._refusal
@@ -153,7 +166,7 @@ class EvaluationControl(QObject):
     @Slot()
     def cancel(self) -> None:
         """Give up what the person waits for."""
-        self._wanted, self._asked = False, None
+        self._wanted, self._on_disk.asked = False, None
         self._runs.send(CancelEvaluation())
         self._tasks.cancel()
         self._set(replace(self.view, doing=""))
@@ -190,45 +203,46 @@ class EvaluationControl(QObject):
             self._set(replace(self.view, doing=""))
 
     def _ask(self) -> None:
-        """The judge is there: have the run evaluate itself, or do it here if it has ended."""
-        run = self._runs.run
-        if run.phase in (RunPhase.RUNNING, RunPhase.PAUSED):
+        """The judge is there: have the run evaluate itself, unless it has ended meanwhile."""
+        if self._runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED):
             self._runs.send(EvaluateNow())
-        elif not run.phase.active and run.folder is not None and self._judges is not None:
-            folder, judges, name = run.folder, self._judges, self._name
-            self._asked = asked = object()
-
-            def work(progress: Progress) -> Evaluated:
-                from studio.training.analysis.evaluate_run import evaluate_run, keep_evaluation
-
-                saved = Run.open(folder)
-                found = evaluate_run(saved, lambda _: judges.examples, progress, judge=name, judges=judges)
-                keep_evaluation(saved, found)
-                return found
-
-            self._tasks.run(
-                work,
-                done=lambda found: self._on_evaluated(found, folder, asked),
-                failed=lambda error: self._on_not_evaluated(asked, error),
-                cancelled=lambda: self._on_not_evaluated(asked),
-            )
         else:
             self._set(replace(self.view, doing=""))
 
-    def _on_evaluated(self, found: Evaluated, folder: Path, asked: object) -> None:
-        """A run that has ended is evaluated; if another has begun meanwhile, that shows nothing of it."""
-        if asked is self._asked:
-            self._asked = None
+    # -- by weights on disk
+
+    @property
+    def _kept(self) -> KeptRun | None:
+        """The run that is shown, if it does not train and has weights."""
+        old, run = self._time.old, self._runs.run
+        found = None
+        if old is not None:
+            name = old.config.evaluation.judge
+            found = KeptRun(folder=old.folder, judges=self._data.judges, name=name, steps=old.kept)
+        elif not run.phase.active and run.folder is not None:
+            found = KeptRun(folder=run.folder, judges=self._judges, name=self._name, steps=self._kept_steps)
+        return found if found is not None and found.steps else None
+
+    @Slot(object, object)
+    def _on_kept_evaluated(self, asked: Asked, found: Evaluated | None) -> None:
+        """Show it where its run is shown; if that has gone on, or is not shown, it is kept with that alone."""
+        current, old, at = asked is self._on_disk.asked, self._time.old, self._time.history.cursor
+        if current:
+            self._on_disk.asked = None
+            self._show()
+        if found is None:
+            return
+        shown = current and asked.folder == self._time.folder
+        if not shown:
+            self._log.add(f"The evaluation of step {found.step:,} of {asked.folder.name} is kept with that run")
+        if shown and old is not None:
+            old.evaluations.append(found.step, curve_values(found.evaluation))
+        if current and asked.folder == self._runs.run.folder:
             self._on_message(found)
         else:
-            self._log.add(f"The evaluation of step {found.step:,} of {folder.name} is kept with that run")
-
-    def _on_not_evaluated(self, asked: object, error: UserError | None = None) -> None:
-        if error is not None:
-            self._log.add_error(error)
-        if asked is self._asked:
-            self._asked = None
-            self._set(replace(self.view, doing=""))
+            self.evaluated.emit(found)
+        if shown and at is not None:
+            self._time.seek(max(at, found.step))  # and so read what is there by now
 
     @Slot(object)
     def _on_message(self, message: Evaluated | Evaluating | EvaluationEnded) -> None:
@@ -259,9 +273,12 @@ class EvaluationControl(QObject):
     @Slot(object)
     def _on_run(self) -> None:
         run = self._runs.run
-        saved = not run.phase.active and run.folder is not None and run.saved_step > 0
-        judged = self._judges is not None and self._refusal is None
-        possible = judged and (run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) or saved)
+        if run.phase.active or run.folder is None:
+            self._kept_steps = []
+        elif not self._kept_steps and run.saved_step > 0:
+            with suppress(UserError):
+                self._kept_steps = RunIdentity.read(run.folder).kept_steps
+        possible = run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) or bool(self._kept_steps)
         doing = "" if run.phase is RunPhase.STOPPING else self.view.doing
         if (possible, doing) != (self.view.possible, self.view.doing):  # not at every snapshot, which is news too
             self._set(replace(self.view, possible=possible, doing=doing))
@@ -279,6 +296,17 @@ class EvaluationControl(QObject):
         """The newest evaluation at the time cursor, and what goes on."""
         if self._time.left:
             return EvaluationView()
+        view, kept = self._at_cursor, self._kept
+        if kept is not None:
+            here = kept.judges is not None
+            view = replace(view, possible=here, tip=kept.words(self._time.view.step) if here else self._data.missing)
+        asked = self._on_disk.asked
+        if asked is not None and asked.folder == self._time.folder:
+            view = replace(view, doing=f"Evaluating step {asked.step:,}")
+        return view
+
+    @property
+    def _at_cursor(self) -> EvaluationView:
         old, at = self._time.old, self._time.history.cursor
         if old is not None:
             seen = EvaluationView(latest=self._seen.evaluation, recent=self._seen.recent)

@@ -29,13 +29,14 @@ from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import set_help, tooltip
 
 _EMPTY = (
     "Whether the tilt arrives: each class's share of the data, of the target and of what the model generates, as a "
     "judge sees it.\nPress Start to train; the first shares come once the judge has been trained, within a minute.\n"
     "Ctrl+E evaluates at once."
 )
+_MOMENT = "Evaluate the model of this moment."
 _PAGES = {
     "bars": (
         "Shares",
@@ -87,7 +88,7 @@ class SharesPanel(LivePanel):
             "Shares as the judge sees them, not corrected for what it confuses on examples held out.",
         )
         self.raw.toggled.connect(self.request_draw)
-        self.evaluate = tool_button("shares_evaluate", "Evaluate", "Evaluate the model of this moment (Ctrl+E).")
+        self.evaluate = tool_button("shares_evaluate", "Evaluate", _MOMENT)
         self.evaluate.clicked.connect(self._evaluations.evaluate)
         self.cancel = tool_button("shares_cancel", "Cancel", "Give up this evaluation; training goes on.")
         self.cancel.clicked.connect(self._evaluations.cancel)
@@ -138,6 +139,7 @@ class SharesPanel(LivePanel):
         self._view = view
         busy = bool(view.doing)
         self.evaluate.setEnabled(view.possible and not busy)
+        self.evaluate.setToolTip(tooltip(f"{view.tip or _MOMENT} (Ctrl+E)"))
         self.cancel.setVisible(busy)
         self.progress.setVisible(busy)
         self.progress.setValue(round(100 * view.fraction))

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from studio.gui.run.run_control import RunControl
 from studio.gui.run.run_starter import RunStarter
 from studio.gui.state.setup import Setup
-from studio.gui.state.subject import Subject
+from studio.gui.state.subject import Aspect, Subject
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
@@ -93,9 +93,7 @@ _CONTROLS = (
         icon="evaluate",
         shortcut="Ctrl+E",
         tip="Find out at once whether the tilt arrives: judge samples of this moment. Training waits for it.",
-        enabled=lambda run: (
-            run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) or (not run.phase.active and run.saved_step > 0)
-        ),
+        enabled=lambda run: False,
     ),
     _Control(
         name="save",
@@ -123,6 +121,7 @@ _CONTROLS = (
     ),
 )
 
+_TIPS = {control.name: control.tip for control in _CONTROLS}
 _PAUSE_TEXTS = ("&Pause", "&Resume")
 
 
@@ -141,6 +140,7 @@ class RunActions(QObject):
         self._theme = theme
         self._window = parent
         self._subject = Subject()
+        self._evaluable, self._evaluate_tip = False, ""
         self._actions = {control.name: self._make(control, parent) for control in _CONTROLS}
         self._actions["start"].triggered.connect(self.start_requested)
         self._actions["continue"].triggered.connect(self.continue_requested)
@@ -173,9 +173,15 @@ class RunActions(QObject):
     def take_subject(self, subject: Subject) -> None:
         """The window is about something else."""
         before = self._subject
-        changed = (subject.resumable, subject.of_run) != (before.resumable, before.of_run)
+        changed = (subject.resumable, subject.aspect) != (before.resumable, before.aspect)
         self._subject = subject
         if changed:
+            self._refresh()
+
+    def offer_evaluation(self, possible: bool, tip: str) -> None:
+        """Whether what is looked at can be evaluated, and by which weights, or why not; empty says it of the moment."""
+        if (possible, tip) != (self._evaluable, self._evaluate_tip):
+            self._evaluable, self._evaluate_tip = possible, tip
             self._refresh()
 
     @Slot()
@@ -195,11 +201,12 @@ class RunActions(QObject):
         for control in _CONTROLS:
             self._actions[control.name].setEnabled(control.name == "stop" if waiting else control.enabled(run))
         self._actions["continue"].setEnabled(not waiting and self._subject.resumable is not None)
-        if not self._subject.of_run:  # what it would evaluate is not what is looked at
-            self._actions["evaluate"].setEnabled(False)
+        evaluate = self._actions["evaluate"]  # but not a run beside the set-up that is the subject
+        evaluate.setEnabled(self._evaluable and not waiting and self._subject.aspect is not Aspect.SETUP)
+        _describe(evaluate, self._evaluate_tip or _TIPS["evaluate"])
         blocked = self._starter.blocked
         self._actions["start"].setEnabled(not blocked)
-        _describe(self._actions["start"], blocked or _CONTROLS[0].tip)
+        _describe(self._actions["start"], blocked or _TIPS["start"])
         back_to = "" if run.good_step is None else f" (step {run.good_step:,})"
         self._actions["restore"].setText(_GO_BACK + back_to)
         paused = run.phase is RunPhase.PAUSED

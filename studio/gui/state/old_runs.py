@@ -23,12 +23,17 @@ from studio.training.storage.run_identity import RunIdentity, no_summary, read_s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldRun:
-    """A run read from its folder."""
+    """A run read from its folder.
+
+    Attributes:
+        kept: steps whose weights are there, ascending.
+    """
 
     folder: Path
     title: str
     config: RunConfig
     last: int
+    kept: list[int]
     history: History = field(repr=False)
     evaluations: History = field(repr=False)
 
@@ -80,6 +85,7 @@ def read_old_run(folder: Path, progress: Progress) -> OldRun:
         title=read_notes(folder).name or run_title(config, counts),
         config=config,
         last=int(max([0, *metrics.steps[-1:], *frames.steps[-1:]])),
+        kept=identity.kept_steps,
         history=history,
         evaluations=_evaluations(metrics),
     )

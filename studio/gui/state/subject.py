@@ -78,11 +78,6 @@ class Subject:
         return self.folder if self.aspect is Aspect.LOOKING and not self.waiting else None
 
     @property
-    def of_run(self) -> bool:
-        """It is the run of this window, under way or ended."""
-        return self.live and self.aspect is not Aspect.SETUP
-
-    @property
     def name(self) -> str:
         """What it is, in words."""
         match self.aspect:

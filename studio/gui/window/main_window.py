@@ -63,6 +63,9 @@ class MainWindow(QMainWindow):
         self.actions_of_run = RunActions(workbench.setup, workbench.runs, workbench.starter, theme, self)
         self.actions_of_run.start_requested.connect(self.start)
         self.actions_of_run.evaluate_requested.connect(workbench.evaluations.evaluate)
+        workbench.evaluations.shown_changed.connect(
+            lambda view: self.actions_of_run.offer_evaluation(view.possible and not view.doing, view.tip)
+        )
         self.run_files = RunFiles(workbench.setup, workbench.subjects, workbench.runs, workbench.starter, self)
         self.actions_of_run.continue_requested.connect(self.run_files.go_on)
         workbench.subjects.subject_changed.connect(self.actions_of_run.take_subject)

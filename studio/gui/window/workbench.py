@@ -66,7 +66,7 @@ class Workbench(QObject):
         self.data = SubjectData(self.looking, self.setup, self.time, self)
         self.energies = EnergyControl(self.tasks, self.setup, self.data, self)
         self.subjects = SubjectControl(self.setup, self.runs, self.starter, self.time, self)
-        self.evaluations = EvaluationControl(self.tasks, self.setup, self.runs, self.time, self.log, self)
+        self.evaluations = EvaluationControl(self.tasks, self.setup, self.runs, self.time, self.data, self.log, self)
         self.target = TargetControl(
             self.setup, self.runs, self.energies, self.evaluations, self.time, self.subjects, self.data, self
         )

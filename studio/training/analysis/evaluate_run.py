@@ -22,8 +22,9 @@ from studio.training.engine.memory import out_of_memory
 from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set, whole_log_weights
 from studio.training.messages.events import Evaluated
-from studio.training.storage.metrics import append_metrics
+from studio.training.storage.metrics import append_metrics, newest_point
 from studio.training.storage.run import Run, restore_model
+from studio.training.storage.run_identity import RunIdentity
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
@@ -74,10 +75,14 @@ def evaluate_run(
 
 
 def keep_evaluation(run: Run, found: Evaluated) -> None:
-    """Put an evaluation among the run's metrics; a folder that cannot be written stays as it is."""
+    """Put an evaluation among the run's metrics; a folder that cannot be written stays as it is.
+
+    So does one whose run has gone back behind that step meanwhile.
+    """
     if run.weights_step is not None:
         with suppress(UserError):
-            append_metrics(run.path, evaluations=[found])
+            if max(newest_point(run.path)[0], RunIdentity.read(run.path).weights_step or 0) >= found.step:
+                append_metrics(run.path, evaluations=[found])
 
 
 def _work(

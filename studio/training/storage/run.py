@@ -15,6 +15,8 @@ from studio.errors import UserError
 from studio.names import composed
 from studio.training.config.file import read_config
 from studio.training.config.run_config import RunConfig
+from studio.training.storage.checkpoint import read_record
+from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.metrics import newest_point
 from studio.training.storage.run_identity import RunIdentity, no_summary, read_summary
 
@@ -35,6 +37,7 @@ class Run:
         image_shape: (C, H, W).
         scale: from what the model makes to what its data set stores.
         class_names: in label order.
+        checkpoint: that holds its weights; None where they are those that were saved last.
     """
 
     path: Path
@@ -43,6 +46,7 @@ class Run:
     scale: Scale
     class_names: tuple[str, ...]
     summary: Mapping[str, Any]
+    checkpoint: Path | None = None
 
     @classmethod
     def open(cls, path: Path) -> Run:
@@ -74,6 +78,24 @@ class Run:
         """Step that the weights are of; None where the summary does not say."""
         return self.identity.weights_step
 
+    def back_at(self, step: int) -> Run:
+        """The run as it was after a step whose weights are kept; see `RunIdentity.kept_steps`.
+
+        Raises:
+            UserError: there is no such checkpoint, or it is damaged.
+        """
+        if step == self.weights_step:
+            return self
+        checkpoint = CheckpointStore(self.path).find(step)
+        record = read_record(checkpoint)
+        config = self.config.model_copy(update={"perturbation": record.target(self.config.perturbation)})
+        return replace(
+            self,
+            checkpoint=checkpoint,
+            identity=replace(self.identity, config=config, corrected=None, data=record.data, weights_step=step),
+            summary={**self.summary, "weights_seconds": record.notes.seconds, "revision": record.revision},
+        )
+
     def at(self, assignments: Sequence[str]) -> Run:
         """The same run with its data in other places, as `RunIdentity.at`."""
         return replace(self, identity=self.identity.at(assignments)) if assignments else self
@@ -102,7 +124,7 @@ class Run:
         )
 
     def weights(self, part: str) -> dict[str, Tensor]:
-        """The state of one part of weights.safetensors.
+        """The state of one part of weights.safetensors, or of the checkpoint.
 
         Args:
             part: "model" or "average".
@@ -113,7 +135,9 @@ class Run:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        path = self.path / "weights.safetensors"
+        path, mark = self.path / "weights.safetensors", "."
+        if self.checkpoint is not None:
+            path, mark = self.checkpoint, "/"
         try:
             if not path.is_file():
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
@@ -122,9 +146,8 @@ class Run:
             raise UserError(
                 "The run's weights cannot be read", f"{path}: {error}.", "Weights are saved when a run stops."
             ) from error
-        return {
-            name.removeprefix(f"{part}."): tensor for name, tensor in tensors.items() if name.startswith(f"{part}.")
-        }
+        start = part + mark
+        return {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
 
 
 def restore_model(run: Run, *, averaged: bool = True) -> GenerativeModel:

@@ -29,6 +29,7 @@ from studio.progress import Progress
 from studio.training.config.assignments import with_settings
 from studio.training.config.file import parse_config, read_config
 from studio.training.config.run_config import PerturbationConfig, RunConfig
+from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.fingerprints import Fingerprints
 from studio.training.storage.owner import owner_of
 from studio.training.storage.places import with_places_of, without_places
@@ -109,6 +110,12 @@ class RunIdentity:
     def applied(self) -> PerturbationConfig:
         """What examples were weighted by when the run was saved last: the target, or what a thermostat made of it."""
         return self.target.model_copy(update={"offsets": self.corrected}) if self.corrected else self.target
+
+    @property
+    def kept_steps(self) -> list[int]:
+        """Steps whose weights are on disk, ascending."""
+        steps = {*CheckpointStore(self.folder).steps, self.weights_step}
+        return sorted(step for step in steps if step is not None)
 
     def at(self, assignments: Sequence[str]) -> RunIdentity:
         """The same run with its data in other places.

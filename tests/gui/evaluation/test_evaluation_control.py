@@ -14,17 +14,24 @@ from studio.errors import UserError
 from studio.gui.state.old_runs import Past
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.window.workbench import Workbench
+from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.training.analysis import evaluate_run as evaluation_module
 from studio.training.config.run_config import EvaluationConfig, RunConfig
+from studio.training.engine.trainer import Trainer
 from studio.training.examples.judges import Judges
-from studio.training.messages.events import Evaluated, Restored
+from studio.training.messages.events import Evaluated, Logged, Outcome, PerturbationApplied, Restored
 from studio.training.messages.snapshot import Snapshot
 from studio.training.run.session import RunRequest
+from studio.training.storage.metrics import read_metrics
+from studio.training.storage.recorder import Recorder
 from studio.training.storage.run import Run
+from studio.training.storage.run_folder import RunFolder
 from tests.gui.evaluation.test_shares_panel import evaluation
+from tests.gui.hands import Hands
 from tests.gui.shown import make_snapshot
 from tests.library.made_runs import make_run
+from tests.training.conftest import tiny_config
 
 ON_DEMAND = EvaluationConfig(budget=0)
 
@@ -190,3 +197,49 @@ def test_that_after_going_back_only_the_evaluations_of_steps_kept_count(workbenc
     workbench.time.snapshot_shown.connect(told.append)
     workbench.time.tell_again()
     assert not told, "its pictures are of a step that is undone"
+
+
+@pytest.fixture
+def kept(workbench: Workbench, kept_judge: None) -> Path:
+    """A real run of 4 steps, edited after 2, with checkpoints of steps 2 and 4, in the workspace; digits are judged."""
+    assert workbench.setup.images is not None
+    path = workbench.setup.runs_root / "kept"
+    config = tiny_config("vae").model_copy(update={"dataset": workbench.setup.config.dataset, "evaluation": ON_DEMAND})
+    trainer = Trainer(config, workbench.setup.images)
+    recorder = Recorder(RunFolder.at(path, config), trainer)
+    for _ in range(2):
+        for _ in range(2):
+            trainer.step()
+        recorder.hear(Logged(step=trainer.step_count, seconds=trainer.step_count, values={"loss_autoencoder": 1.0}))
+        recorder.save(Outcome.STOPPED, trainer.step_count)
+        trainer.retarget(Perturbation(offsets=(0.0, 0.0, -1.5, *(7 * (0.0,))), revision=1))
+        recorder.hear(PerturbationApplied(step=trainer.step_count, revision=1))
+    recorder.release()
+    return path
+
+
+def test_that_a_run_from_disk_is_evaluated_at_the_step_whose_weights_are_nearest(
+    qtbot: QtBot, hands: Hands, kept: Path
+) -> None:
+    """By its own target at that step, in its own folder; and so by the command line."""
+    bench, action = hands.bench, hands.window.actions_of_run["evaluate"]
+    assert not action.isEnabled()
+    with qtbot.waitSignal(bench.time.moment_shown):
+        bench.time.open(kept)
+    assert action.isEnabled()
+    assert "weights of step 4; " in action.toolTip()
+    with qtbot.waitSignal(bench.time.moment_shown):
+        bench.time.seek(1)
+    assert "weights of step 2, the nearest to step 1 that are kept" in action.toolTip()
+    with qtbot.waitSignal(bench.evaluations.evaluated, timeout=60_000):
+        action.trigger()
+        assert bench.evaluations.shown.doing == "Evaluating step 2"
+        assert not action.isEnabled()
+    qtbot.waitUntil(lambda: bench.evaluations.shown.latest is not None)
+    latest = bench.evaluations.shown.latest
+    assert latest is not None
+    assert (latest.step, latest.revision, bench.time.view.step) == (2, 0, 2)
+    found = read_metrics(kept).evaluations
+    assert [(each.step, each.revision) for each in found] == [(2, 0)]
+    assert latest.evaluation.target == pytest.approx(latest.evaluation.data), "the run had no tilt then"
+    assert bench.evaluations.view.latest is None, "it is none of this window's run"

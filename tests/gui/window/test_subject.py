@@ -412,7 +412,8 @@ def test_that_the_toolbar_is_about_the_subject(hands: Hands, old_run: Path) -> N
     bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=102, steps_per_second=40.0))
     assert (step.text(), rate.text(), evaluate.isEnabled()) == ("102", "40.0", True)
     look_at(hands, old_run)
-    assert (step.text(), rate.text(), evaluate.isEnabled()) == ("1,000", "–", False)
+    assert (step.text(), rate.text(), evaluate.isEnabled()) == ("1,000", "–", True)
+    assert "by the weights of step 1,000;" in evaluate.toolTip(), "of the run that trains it is not"
     assert bench.time.picture_name == "an-old-run"
     press(hands, "leave")  # to the run that trains
     assert banner(hands) == ("Training “twos”", "step 102")
