@@ -33,7 +33,6 @@ def setting(
     step: float | None = None,
     decimals: int | None = None,
     log: bool = False,
-    advanced: bool = False,
     live: bool = False,
     path: Literal["", "file", "folder"] = "",
     editor: Literal["", "drawing", "judge"] = "",
@@ -50,7 +49,6 @@ def setting(
         step: what one turn of the wheel adds; with ``log`` the factor it multiplies by.
         decimals: digits shown behind the point.
         log: the value spans decades, so the wheel multiplies.
-        advanced: folded away until asked for.
         live: may be changed while a run is under way.
         path: the text names a file or a folder, so the row gets a browse button.
         editor: a special editor that the row gets.
@@ -63,7 +61,6 @@ def setting(
         "step": step,
         "decimals": decimals,
         "log": log,
-        "advanced": advanced,
         "live": live,
         "path": path,
         "editor": editor,

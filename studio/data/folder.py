@@ -55,7 +55,7 @@ class FolderConfig(DatasetConfig):
         "How an image that is no square becomes one: crop its middle, pad it so that all of it shows, or stretch it.",
     )
     background: Background = setting(
-        "white", "Background", "What shows through transparent pixels and beside a padded image.", advanced=True
+        "white", "Background", "What shows through transparent pixels and beside a padded image."
     )
 
     @property

@@ -31,7 +31,6 @@ class AutoencoderConfig(LatentModelConfig):
         "Draw pixels",
         "Draw each pixel of a sample from p(x|z), noise and all, as the model has it. Off, a sample is the mean of "
         "p(x|z), which looks cleaner.",
-        advanced=True,
     )
     beta: float = setting(
         1.0,

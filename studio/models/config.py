@@ -54,7 +54,6 @@ class OptimiserConfig(Settings):
         step=2,
         decimals=0,
         log=True,
-        advanced=True,
         ge=0,
         le=1e9,
     )
@@ -64,7 +63,6 @@ class OptimiserConfig(Settings):
         "How much of the previous direction is kept (Adam's and AdamW's β₁, or the momentum). Others do not use it.",
         when={"kind": [Optimiser.ADAM, Optimiser.ADAMW, Optimiser.MOMENTUM]},
         step=0.05,
-        advanced=True,
         ge=0,
         lt=1,
     )
@@ -75,19 +73,17 @@ class OptimiserConfig(Settings):
         when={"kind": [Optimiser.ADAM, Optimiser.ADAMW, Optimiser.RMSPROP]},
         decimals=4,
         step=0.001,
-        advanced=True,
         ge=0,
         lt=1,
     )
     weight_decay: float = setting(
-        0.0, "Weight decay", "Pull of every weight towards 0; decoupled in AdamW.", log=True, advanced=True, ge=0, le=1
+        0.0, "Weight decay", "Pull of every weight towards 0; decoupled in AdamW.", log=True, ge=0, le=1
     )
     clip_norm: float = setting(
         0.0,
         "Clip gradient at",
         "Largest norm of the network's gradient; a larger one is shortened to it. 0 clips nothing.",
         log=True,
-        advanced=True,
         ge=0,
         le=1e6,
     )
@@ -98,7 +94,6 @@ class OptimiserConfig(Settings):
         "1 keeps all.",
         step=0.05,
         decimals=2,
-        advanced=True,
         gt=0,
         le=1,
     )

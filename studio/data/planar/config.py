@@ -32,7 +32,7 @@ class PlanarConfig(DatasetConfig):
     count: int = setting(
         4000, "Points", "How many points are drawn. More show the density better.", unit="points", ge=100, le=200_000
     )
-    seed: int = setting(0, "Seed of the points", "Same seed, same points.", advanced=True, ge=0, le=2**31 - 1)
+    seed: int = setting(0, "Seed of the points", "Same seed, same points.", ge=0, le=2**31 - 1)
 
 
 class GaussianConfig(PlanarConfig):

@@ -95,11 +95,6 @@ class FormRow(QObject):
             grid.addWidget(self.message, row + 1, 0, 1, 3)
 
     @property
-    def advanced(self) -> bool:
-        """Whether the row is folded away until asked for."""
-        return bool(extra(self.info, "advanced"))
-
-    @property
     def live(self) -> bool:
         """Whether it may be changed while a run is under way."""
         return bool(extra(self.info, "live"))

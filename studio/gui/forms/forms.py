@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 from studio.errors import UserError
 from studio.gui.forms.field_info import fault_text, make_field, settings_type, title_of
 from studio.gui.forms.form_row import FormRow
-from studio.gui.widgets.foldable import Foldable
+from studio.gui.widgets.foldable import Foldable, Folds, open_around
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 from studio.settings import Settings
@@ -30,8 +30,10 @@ class SettingsForm(QWidget):
         defaults: what the reset buttons return to; ``kind()`` if absent.
         only: names of the fields to show; all that have an editor if absent.
         exclude: names of fields to leave out.
-        folded: names of groups that start folded away.
-        title: of the whole, for what it folds away.
+        folds: which groups are open; all are folded away if absent.
+
+    Attributes:
+        changes: how many settings differ from what they are reset to.
     """
 
     changed = Signal(object)  # Settings: valid, and other than before; at every keystroke
@@ -46,8 +48,7 @@ class SettingsForm(QWidget):
         defaults: Settings | None = None,
         only: Sequence[str] | None = None,
         exclude: Collection[str] = (),
-        folded: Collection[str] = (),
-        title: str = "",
+        folds: Folds | None = None,
     ) -> None:
         super().__init__(parent)
         self._kind = kind
@@ -55,12 +56,13 @@ class SettingsForm(QWidget):
         self._value = self._settled = self._defaults = defaults if defaults is not None else kind()
         self._rows: dict[str, FormRow] = {}
         self._parts: dict[str, SettingsForm] = {}
-        self._advanced: Foldable | None = None
-        self._more = f"{title}: more" if title else "More"
+        self._groups: dict[str, Foldable] = {}
+        self.changes = 0
+        self._folds = folds if folds is not None else Folds(self)
         names = [name for name in (only or kind.model_fields) if name not in exclude]
         self._make_rows(names)
         self._filled = False
-        self._lay_out(folded)
+        self._lay_out()
         self.set_value(self._value)
 
     # -- building
@@ -70,7 +72,7 @@ class SettingsForm(QWidget):
             info = self._kind.model_fields[name]
             default = getattr(self._defaults, name)
             if (part := settings_type(info)) is not None and isinstance(default, Settings):
-                self._parts[name] = SettingsForm(part, self._theme, defaults=default, title=title_of(name, info))
+                self._parts[name] = SettingsForm(part, self._theme, defaults=default, folds=self._folds)
                 self._parts[name].setObjectName(name)
                 self._parts[name].changed.connect(lambda value, name=name: self._take({name: value}))
                 self._parts[name].settled.connect(self.settled)
@@ -80,24 +82,17 @@ class SettingsForm(QWidget):
                 row.finished.connect(self._finished)
                 self._rows[name] = row
 
-    def _lay_out(self, folded: Collection[str]) -> None:
+    def _lay_out(self) -> None:
         spacing = self._theme.tokens.spacing
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(spacing // 2)
-        column.addLayout(self._grid([row for row in self._rows.values() if not row.advanced], spacing))
+        column.addLayout(self._grid(spacing))
         for name, part in self._parts.items():
             info = self._kind.model_fields[name]
-            fold = Foldable(title_of(name, info), part, open_=name not in folded, indent=spacing, strong=True)
+            self._groups[name] = fold = Foldable(name, title_of(name, info), part, self._folds, indent=spacing)
             fold.header.setToolTip(tooltip(info.description or ""))
             column.addWidget(fold)
-        if hidden := [row for row in self._rows.values() if row.advanced]:
-            content = QWidget()
-            content.setLayout(self._grid(hidden, spacing))
-            self._advanced = Foldable(self._more, content, open_=False, indent=spacing)
-            self._advanced.setObjectName("advanced")
-            self._advanced.header.setToolTip(tooltip("Settings that seldom need a change."))
-            column.addWidget(self._advanced)
         self._message = QLabel()
         self._message.setTextFormat(Qt.TextFormat.PlainText)
         self._message.setObjectName("form_message")
@@ -107,14 +102,13 @@ class SettingsForm(QWidget):
         column.addWidget(self._message)
         column.addStretch(1)
 
-    @staticmethod
-    def _grid(rows: Sequence[FormRow], spacing: int) -> QGridLayout:
+    def _grid(self, spacing: int) -> QGridLayout:
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(spacing // 2)
         grid.setVerticalSpacing(spacing // 2)
         grid.setColumnStretch(0, 1)
-        for row in rows:
+        for row in self._rows.values():
             row.lay_out(grid)
         return grid
 
@@ -221,19 +215,18 @@ class SettingsForm(QWidget):
     def _say(self, faults: Mapping[str, str]) -> None:
         for name, row in self._rows.items():
             row.say(faults.get(name, ""))
-            if name in faults and row.advanced and self._advanced is not None:
-                self._advanced.set_open(True)
         rest = " ".join(text for name, text in faults.items() if name not in self._rows)
         self._message.setText(rest)
         self._message.setVisible(bool(rest))
+        if faults:
+            open_around(self._message)
 
     def _on_value(self) -> None:
-        """Leave out what has nothing to do under these settings; say how much of what is folded away was changed."""
-        used = {row for row in self._rows.values() if row.is_of_use(self._value)}
+        """Leave out what has nothing to do under these settings; say how much of each group was changed."""
+        used = [row for row in self._rows.values() if row.is_of_use(self._value)]
         for row in self._rows.values():
             row.set_shown(row in used)
-        if self._advanced is not None:
-            rows = [row for row in used if row.advanced]
-            changed = sum(getattr(self._value, row.name) != row.default for row in rows)
-            self._advanced.header.setText(f"{self._more} ({changed} changed)" if changed else self._more)
-            self._advanced.setVisible(bool(rows))
+        for name, fold in self._groups.items():
+            fold.count(self._parts[name].changes)
+        changed = sum(getattr(self._value, row.name) != row.default for row in used)
+        self.changes = changed + sum(part.changes for part in self._parts.values())

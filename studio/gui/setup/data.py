@@ -36,7 +36,11 @@ _NO_FOLDER = "No folder of images is chosen yet: choose one in the set-up."
 
 
 class DataSection(QWidget):
-    """Chooses and loads a data set; nothing is downloaded before the person says so."""
+    """Chooses and loads a data set; nothing is downloaded before the person says so.
+
+    Attributes:
+        more: where downloads are kept.
+    """
 
     def __init__(self, setup: Setup, tasks: TaskRunner, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -108,8 +112,14 @@ class DataSection(QWidget):
         for widget in above:
             column.addWidget(widget)
         column.addLayout(self._forms)
-        for widget in (*below, self._card(spacing), self._root_label, self.data_root):
+        for widget in (*below, self._card(spacing)):
             column.addWidget(widget)
+        self.more = QWidget()
+        apart = QVBoxLayout(self.more)
+        apart.setContentsMargins(0, 0, 0, 0)
+        apart.setSpacing(spacing // 2)
+        for widget in (self._root_label, self.data_root):
+            apart.addWidget(widget)
         for widget in (*above[2:], *below):
             widget.hide()
 

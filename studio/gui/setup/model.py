@@ -12,6 +12,7 @@ from studio.gui.forms.fields import ChoiceField
 from studio.gui.forms.forms import SettingsForm
 from studio.gui.run.run_starter import RunStarter
 from studio.gui.state.setup import Setup
+from studio.gui.widgets.foldable import Folds
 from studio.gui.widgets.tab_order import follow_layout
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
@@ -22,11 +23,22 @@ from studio.training.config.run_config import RunConfig
 
 
 class ModelSection(QWidget):
-    """Chooses a model; the settings of each are remembered while another is looked at."""
+    """Chooses a model; the settings of each are remembered while another is looked at.
 
-    def __init__(self, setup: Setup, starter: RunStarter, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    Attributes:
+        more: its settings.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        starter: RunStarter,
+        folds: Folds,
+        theme: ThemeManager,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._setup, self._starter = setup, starter
+        self._setup, self._starter, self._folds = setup, starter, folds
         self._theme = theme
         self._drafts: dict[str, ModelConfig] = {}
         self._forms: dict[str, SettingsForm] = {}
@@ -45,12 +57,14 @@ class ModelSection(QWidget):
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.misfit = wrapped_label("model_misfit", "error")
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(theme.tokens.spacing // 2)
-        self._column.addWidget(self.choice)
-        self._column.addWidget(self.summary)
-        self._column.addWidget(self.misfit)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.tokens.spacing // 2)
+        for widget in (self.choice, self.summary, self.misfit):
+            column.addWidget(widget)
+        self.more = QWidget()
+        self._settings = QVBoxLayout(self.more)
+        self._settings.setContentsMargins(0, 0, 0, 0)
         self.choice.edited.connect(self._chosen)
         setup.config_changed.connect(self._show_config)
         setup.dataset_changed.connect(self._show_misfit)
@@ -65,11 +79,11 @@ class ModelSection(QWidget):
         self.summary.setText(spec.summary)
         self.summary.setToolTip(tooltip(spec.measured))
         if spec.kind not in self._forms:
-            self._forms[spec.kind] = form = SettingsForm(spec.config, self._theme, title=spec.title)
+            self._forms[spec.kind] = form = SettingsForm(spec.config, self._theme, folds=self._folds)
             form.changed.connect(self._edit)
             form.settled.connect(self._starter.send_live_settings)
-            self._column.addWidget(form)
-            follow_layout(self)
+            self._settings.addWidget(form)
+            follow_layout(self.more)
         if spec.kind != self._shown:
             self._shown = spec.kind
             for kind, form in self._forms.items():
@@ -99,6 +113,11 @@ class ModelSection(QWidget):
             form.setEnabled(not why or live)
             form.setToolTip(why if why and not live else "")
             form.lock(bool(why), why)
+
+    @property
+    def changes(self) -> int:
+        """How many settings differ from the model's own."""
+        return self._forms[self._shown].changes
 
     @property
     def is_live(self) -> bool:

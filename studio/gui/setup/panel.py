@@ -1,4 +1,4 @@
-"""The set-up panel: what the next start takes. Composition only; the parts are in the modules beside it."""
+"""The set-up panel: what a start trains. Composition only; the parts are in the modules beside it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,23 @@ from studio.gui.setup.training import TrainingSection
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunView
+from studio.gui.widgets.foldable import Foldable, Folds
 from studio.gui.widgets.tab_order import follow_layout
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 
-_IDLE = "What the next start takes."
+_IDLE = "Start trains with these settings."
 _ACTIVE = "Stop the run to change the set-up."
 _LIVE = "Stop the run to change more than learning rates."
 _WHY = "The run under way was built with these settings. Offsets and learning rates can be edited while it trains."
 
 
 class SetupPanel(QWidget):
-    """Data, model and training, one below the other."""
+    """What a first look needs of data, model and training, and all else in one section that folds away.
+
+    Attributes:
+        folds: sections that are open.
+    """
 
     NAME = "setup"
     TITLE = "Set-up"
@@ -43,14 +48,17 @@ class SetupPanel(QWidget):
         self.setObjectName(self.NAME)
         self.setAccessibleName(self.TITLE)
         self.data = DataSection(setup, tasks, theme)
-        self.model = ModelSection(setup, starter, theme)
-        self.training = TrainingSection(setup, theme)
+        self.folds = Folds(self)
+        self.model = ModelSection(setup, starter, self.folds, theme)
+        self.training = TrainingSection(setup, self.folds, theme)
         self.state = QLabel(_IDLE)
         self.state.setTextFormat(Qt.TextFormat.PlainText)
         self.state.setObjectName("setup_state")
         self.state.setProperty("role", "small")
         self.state.setWordWrap(True)
         self._lay_out(theme.tokens.spacing)
+        setup.config_changed.connect(self._count)
+        self._count()
         runs.run_changed.connect(self._show_run)
         setup.edit_rejected.connect(self._reject)
         self._show_run(runs.run)
@@ -60,11 +68,20 @@ class SetupPanel(QWidget):
         sections = QVBoxLayout(content)
         sections.setContentsMargins(spacing, spacing // 2, spacing, spacing)
         sections.setSpacing(spacing)
-        for title, section in (("Data", self.data), ("Model", self.model), ("Training", self.training)):
-            heading = QLabel(title)
-            heading.setProperty("role", "heading")
-            sections.addWidget(heading)
-            sections.addWidget(section)
+        rest = QWidget()
+        self.more = Foldable("more", "More", rest, self.folds, indent=spacing)
+        self.more.header.setToolTip(tooltip("Everything else that can be set: of the model, of training, of data."))
+        apart = QVBoxLayout(rest)
+        for column, shown in (
+            (sections, {"Data": self.data, "Model": self.model, "Training": self.training}),
+            (apart, {"Model": self.model.more, "Training": self.training.more, "Data": self.data.more}),
+        ):
+            for title, section in shown.items():
+                heading = QLabel(title)
+                heading.setProperty("role", "heading")
+                column.addWidget(heading)
+                column.addWidget(section)
+        sections.addWidget(self.more)
         sections.addStretch(1)
         follow_layout(content)
         self.content, self.area = content, QScrollArea()
@@ -87,11 +104,15 @@ class SetupPanel(QWidget):
         least, bar = self.content.minimumSizeHint(), self.area.verticalScrollBar().sizeHint()
         return QSize(least.width() + bar.width(), super().minimumSizeHint().height())
 
+    @Slot()
+    def _count(self) -> None:
+        self.more.count(self.model.changes + self.training.changes)
+
     @Slot(object)
     def _show_run(self, run: RunView) -> None:
         active = run.phase.active
         why = tooltip(_ACTIVE, _WHY) if active else ""
-        for section in (self.data, self.training):
+        for section in (self.data, self.data.more, self.training, self.training.more):
             section.setEnabled(not active)
             section.setToolTip(why)
         self.data.show_run(run)

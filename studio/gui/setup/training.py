@@ -1,4 +1,4 @@
-"""The training part of the set-up: planner and batch size, device, seed, and what else a RunConfig holds."""
+"""The training part of the set-up: batch size and name, and apart from them all else that a RunConfig holds."""
 
 from __future__ import annotations
 
@@ -12,54 +12,75 @@ from studio.gui.forms.fields import ChoiceField
 from studio.gui.forms.form_row import editor_width, reset_room
 from studio.gui.forms.forms import SettingsForm
 from studio.gui.state.setup import Setup
+from studio.gui.widgets.foldable import Folds
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 from studio.training.config.run_config import BatchConfig, RunConfig
 
+_FIRST = ("name",)
 _ELSEWHERE = ("dataset", "model", "perturbation", "batch", "device")
 
 
 class TrainingSection(QWidget):
-    """Two generated forms and the list of devices, which is known only once the engine is there."""
+    """Generated forms and the list of devices, which is known only once the engine is there.
 
-    def __init__(self, setup: Setup, theme: ThemeManager, parent: QWidget | None = None) -> None:
+    Attributes:
+        more: planner, device, seed and the like.
+    """
+
+    def __init__(self, setup: Setup, folds: Folds, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._setup = setup
-        self._batch = SettingsForm(BatchConfig, theme, title="Batch")
-        self._batch.setObjectName("batch")
-        self._rest = SettingsForm(RunConfig, theme, exclude=_ELSEWHERE, folded=("cadence",), title="Run")
-        self._rest.setObjectName("run")
-        info = RunConfig.model_fields["device"]
-        self.device = ChoiceField(list(setup.devices))
-        self.device.setObjectName("device")
-        self.device.setAccessibleName("Device")
-        self.device.setToolTip(tooltip(info.description or ""))
-        label = QLabel(info.title or "Device")
-        label.setBuddy(self.device)
-        label.setToolTip(self.device.toolTip())
-        row = QHBoxLayout()
-        row.setSpacing(theme.tokens.spacing // 2)
-        self.device.setFixedWidth(editor_width(self.device))
-        row.addWidget(label, 1)
-        row.addWidget(self.device)
-        row.addWidget(reset_room(theme, self))  # as the rows above have
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.tokens.spacing // 2)
-        column.addWidget(self._batch)
-        column.addLayout(row)
-        column.addWidget(self._rest)
-        self._batch.changed.connect(self._edit_batch)
-        self._rest.changed.connect(self._edit_rest)
-        self.device.edited.connect(self._edit_device)
+        self._size = SettingsForm(BatchConfig, theme, only=("average_size",))
+        self._planner = SettingsForm(BatchConfig, theme, exclude=("average_size",))
+        self._name = SettingsForm(RunConfig, theme, only=_FIRST)
+        self._rest = SettingsForm(RunConfig, theme, exclude=_FIRST + _ELSEWHERE, folds=folds)
+        self.more = QWidget()
+        spacing = theme.tokens.spacing // 2
+        for parent_of, parts in ((self, (self._size, self._name)), (self.more, (self._planner, self._rest))):
+            column = QVBoxLayout(parent_of)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(spacing)
+            for part in parts:
+                column.addWidget(part)
+        column.insertLayout(1, self._device_row(theme, spacing))
+        for form in (self._size, self._planner):
+            form.changed.connect(self._edit_batch)
+        for form in (self._name, self._rest):
+            form.changed.connect(self._edit_run)
         setup.config_changed.connect(self._show_config)
         setup.engine_ready.connect(self._show_devices)
         self._show_config(setup.config)
 
+    def _device_row(self, theme: ThemeManager, spacing: int) -> QHBoxLayout:
+        info = RunConfig.model_fields["device"]
+        self.device = ChoiceField(list(self._setup.devices))
+        self.device.setObjectName("device")
+        self.device.setAccessibleName("Device")
+        self.device.setToolTip(tooltip(info.description or ""))
+        self.device.setFixedWidth(editor_width(self.device))
+        self.device.edited.connect(self._edit_device)
+        label = QLabel(info.title or "Device")
+        label.setBuddy(self.device)
+        label.setToolTip(self.device.toolTip())
+        row = QHBoxLayout()
+        row.setSpacing(spacing)
+        row.addWidget(label, 1)
+        row.addWidget(self.device)
+        row.addWidget(reset_room(theme, self))  # as the other rows have
+        return row
+
+    @property
+    def changes(self) -> int:
+        """How many of the settings apart differ from what is usual."""
+        return self._planner.changes + self._rest.changes
+
     @Slot(object)
     def _show_config(self, config: RunConfig) -> None:
-        self._batch.set_value(config.batch)
-        self._rest.set_value(config)
+        for form in (self._size, self._planner):
+            form.set_value(config.batch)
+        for form in (self._name, self._rest):
+            form.set_value(config)
         if self.device.findData(config.device) < 0:
             self.device.addItem(f"{config.device} (not here)", config.device)
         self.device.show_value(config.device)
@@ -73,17 +94,22 @@ class TrainingSection(QWidget):
 
     def show_error(self, error: UserError, path: Sequence[str]) -> None:
         """Show a refusal beside the field that it names."""
-        if path and path[0] == "batch":
-            self._batch.show_error(error, path[1:])
-        else:
-            self._rest.show_error(error, path)
+        match path:
+            case ["batch", "average_size"]:
+                self._size.show_error(error, path[1:])
+            case ["batch", *inside]:
+                self._planner.show_error(error, inside)
+            case ["name"]:
+                self._name.show_error(error, path)
+            case _:
+                self._rest.show_error(error, path)
 
     @Slot(object)
     def _edit_batch(self, batch: BatchConfig) -> None:
         self._setup.edit(batch=batch)
 
     @Slot(object)
-    def _edit_rest(self, entered: RunConfig) -> None:
+    def _edit_run(self, entered: RunConfig) -> None:
         current = self._setup.config
         names = [name for name in RunConfig.model_fields if name not in _ELSEWHERE]
         sections = {name: getattr(entered, name) for name in names if getattr(entered, name) != getattr(current, name)}

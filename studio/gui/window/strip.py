@@ -162,7 +162,7 @@ class Strip(QFrame):
         parts = (data, model_spec(config.model.kind).title, f"{config.batch.average_size:g} a batch")
         text = "  ▸  ".join(parts)
         self.path.show_text(text, "strong")
-        set_help(self.path, "Set-up", f"{text}: what the next start takes.")
+        set_help(self.path, "Set-up", f"{text}: what Start trains.")
 
     @Slot(object)
     def _show_run(self, run: RunView) -> None:

@@ -75,7 +75,6 @@ class LipschitzConfig(Settings):
         PenaltySides.TWO,
         "Penalty sides",
         "For Gradient penalty. Two: penalise every slope that differs from 1. One: only slopes above 1.",
-        advanced=True,
         when={"kind": [Constraint.GRADIENT_PENALTY]},
     )
     spectral_weight: float = setting(
@@ -139,7 +138,6 @@ class AdversarialConfig(LatentModelConfig):
         "Norm in the critic",
         "Normalise the critic's layers within each example: groups of about eight maps, or all of a layer. Never over "
         "the batch, which would ignore the weights.",
-        advanced=True,
     )
     critic_steps: int = setting(
         1,

@@ -57,7 +57,6 @@ class BoltzmannConfig(ModelConfig):
         "Temperatures at which the chains run and exchange places (parallel tempering); 1 is plain Gibbs sampling. "
         "More lead chains from one class to another where they stick, but cost as many times the chains.",
         step=1,
-        advanced=True,
         ge=1,
         le=100,
     )
@@ -67,7 +66,6 @@ class BoltzmannConfig(ModelConfig):
         "Inverse temperature at the hot end; 0 makes all pixels independent. Nearer 1 exchanges more often.",
         step=0.05,
         decimals=2,
-        advanced=True,
         ge=0,
         lt=1,
     )
@@ -77,7 +75,6 @@ class BoltzmannConfig(ModelConfig):
         "How fast the offsets follow the mean activities (centred gradient). 0 leaves the gradient uncentred.",
         log=True,
         decimals=4,
-        advanced=True,
         ge=0,
         le=1,
     )
@@ -93,7 +90,6 @@ class BoltzmannConfig(ModelConfig):
         False,
         "Draw pixels",
         "Samples show pixels drawn as the machine has them. Off: their mean given the hidden units, free of noise.",
-        advanced=True,
     )
     machine_optimiser: OptimiserConfig = setting(
         OptimiserConfig(learning_rate=5e-3, beta1=0.0, half_after=1000),
@@ -141,7 +137,6 @@ class GaussianRbmConfig(BoltzmannConfig):
         "What σ never falls below; the narrower, the sharper the image, and the harder chains move.",
         log=True,
         decimals=3,
-        advanced=True,
         gt=0,
         le=10,
     )

@@ -82,7 +82,6 @@ class DiffusionConfig(ModelConfig):
         "Noise levels T between an image and pure noise. More make the bound tighter; sampling may skip levels.",
         unit="steps",
         log=True,
-        advanced=True,
         ge=2,
         le=10_000,
     )
@@ -90,7 +89,6 @@ class DiffusionConfig(ModelConfig):
         True,
         "Clip guesses",
         "Keep the denoiser's guess of the clean image within −1…1, in sampling and in the bound.",
-        advanced=True,
     )
     denoiser_optimiser: OptimiserConfig = setting(
         OptimiserConfig(learning_rate=1e-3), "Denoiser", "How the denoiser is trained."

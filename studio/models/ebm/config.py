@@ -60,7 +60,6 @@ class EbmConfig(ModelConfig):
         "Noise added to real images, so that the energy is smooth around them.",
         log=True,
         decimals=4,
-        advanced=True,
         ge=0,
         le=10,
     )
@@ -70,7 +69,6 @@ class EbmConfig(ModelConfig):
         "Largest slope of the energy, per pixel, that a Langevin step follows (gradient clipping). 0 limits nothing.",
         log=True,
         decimals=4,
-        advanced=True,
         ge=0,
         le=1e6,
     )
@@ -80,7 +78,6 @@ class EbmConfig(ModelConfig):
         "Samples kept, from which the next ones start. More are more varied, but each is older.",
         unit="images",
         step=512,
-        advanced=True,
         ge=1,
         le=1_000_000,
     )
@@ -90,7 +87,6 @@ class EbmConfig(ModelConfig):
         "Share of samples that start from noise instead of the buffer.",
         step=0.01,
         decimals=3,
-        advanced=True,
         ge=0,
         le=1,
     )
@@ -109,7 +105,6 @@ class EbmConfig(ModelConfig):
         "Langevin steps from the replay buffer to a shown sample.",
         unit="steps",
         step=10,
-        advanced=True,
         ge=0,
         le=100_000,
     )

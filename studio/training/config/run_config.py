@@ -42,7 +42,6 @@ class PerturbationConfig(EnergyConfig):
         "Gauge",
         "Normalised: weights have mean 1 over the data, so that a constant added to every offset changes nothing. "
         "Raw: exp(−ΔH) as it is.",
-        advanced=True,
     )
 
     @field_validator("offsets", mode="after")
@@ -119,7 +118,6 @@ class CadenceConfig(Settings):
         "Most disk space for a run's sample grids, all of which are kept. Beyond it they are thinned out evenly.",
         unit="MB",
         step=100,
-        advanced=True,
         ge=1,
         le=1_000_000,
     )
@@ -231,7 +229,6 @@ class RunConfig(Settings):
         "down to whole examples; the weights of the others make up for it, so that classes keep their target shares.",
         decimals=3,
         step=0.01,
-        advanced=True,
         ge=0,
         le=0.5,
     )
@@ -241,7 +238,6 @@ class RunConfig(Settings):
         "Share of the averaged weights that each step keeps; 0 averages nothing. Averages sample more steadily.",
         decimals=5,
         step=0.001,
-        advanced=True,
         ge=0,
         lt=1,
     )
@@ -254,7 +250,6 @@ class RunConfig(Settings):
         "Arithmetic of the networks while they train; weights and losses stay in float32. Bfloat16 has fewer digits "
         "and is faster where the GPU has it, or the processor for convolutions: auto takes it there. Autoencoders and "
         "RBMs keep float32.",
-        advanced=True,
     )
     threads: int = setting(
         0,
@@ -263,7 +258,6 @@ class RunConfig(Settings):
         "two runs of one configuration agree to the last bit.",
         ge=0,
         le=256,
-        advanced=True,
     )
 
     def to_json(self) -> str:

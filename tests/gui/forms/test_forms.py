@@ -17,6 +17,7 @@ from studio.gui.forms.field_info import readable
 from studio.gui.forms.fields import ChoiceField, SwitchField
 from studio.gui.forms.forms import SettingsForm
 from studio.gui.forms.number_field import NumberField
+from studio.gui.widgets.foldable import Folds
 from studio.gui.widgets.theme import ThemeManager
 from studio.models.adversarial.config import Constraint, LipschitzConfig
 from studio.models.catalog import MODELS
@@ -46,7 +47,7 @@ class Sample(Settings):
     shuffled: bool = setting(False, "Shuffled", "In any order.")
     code: str = setting("ab", "Code", "Two letters.", pattern="^[a-z]{2}$")
     place: str = setting("", "Place", "A folder.", path="folder")
-    hidden: int = setting(1, "Hidden", "Seldom needed.", advanced=True, ge=0, le=9)
+    hidden: int = setting(1, "Hidden", "Seldom needed.", ge=0, le=9)
     inner: Inner = setting(Inner(rate=2e-3), "Inner", "A part of its own.")
 
     @model_validator(mode="after")
@@ -121,7 +122,9 @@ class Hand:
 
 @pytest.fixture
 def hand(qtbot: QtBot, theme: ThemeManager) -> Hand:
-    form = SettingsForm(Sample, theme)
+    folds = Folds()
+    folds.show({"inner"})
+    form = SettingsForm(Sample, theme, folds=folds)
     qtbot.addWidget(form)
     form.resize(300, 600)
     with qtbot.waitExposed(form):
@@ -236,16 +239,15 @@ def test_that_steps_stay_in_range_and_a_log_field_climbs_one_two_five(hand: Hand
     assert hand.value.inner.rate == 5e-4
 
 
-def test_that_advanced_fields_are_folded_away_and_counted(hand: Hand) -> None:
-    assert not hand.field("hidden").isVisible()
-    advanced = hand.form.findChild(QWidget, "advanced")
-    assert advanced is not None
-    header = advanced.findChild(QToolButton, "fold")
+def test_that_a_group_is_folded_away_and_says_how_much_of_it_is_changed(hand: Hand) -> None:
+    header = hand.form.findChild(QToolButton, "fold")
     assert header is not None
     hand.qtbot.mouseClick(header, Qt.MouseButton.LeftButton)
-    hand.enter("hidden", "3")
-    assert hand.value.hidden == 3
-    assert header.text() == "More (1 changed)"
+    assert not hand.field("rate").isVisible()
+    hand.qtbot.mouseClick(header, Qt.MouseButton.LeftButton)
+    hand.enter("rate", "0.1")
+    assert header.text() == "Inner (1 changed)"
+    assert hand.form.changes == 1
 
 
 def test_that_a_folder_can_be_browsed_for(hand: Hand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -257,6 +259,8 @@ def test_that_a_folder_can_be_browsed_for(hand: Hand, monkeypatch: pytest.Monkey
 
 
 def test_that_an_error_from_outside_is_shown_at_its_path(hand: Hand) -> None:
+    hand.press("fold")
+    assert not hand.field("rate").isVisible()
     hand.form.show_error(UserError("Too fast", "It diverges"), ["inner", "rate"])
     assert hand.message("rate") == "Too fast. It diverges."
 
@@ -285,22 +289,19 @@ def test_that_every_setting_of_the_studio_has_a_row_that_explains_it(
 
 
 def test_that_a_row_is_left_out_while_its_condition_is_not_met(qtbot: QtBot, theme: ThemeManager) -> None:
-    form = SettingsForm(LipschitzConfig, theme, title="Lipschitz constraint")
+    form = SettingsForm(LipschitzConfig, theme)
     show(qtbot, form)
 
     def seen() -> set[str]:
-        rows = ("clip", "penalty_weight", "spectral_weight")
+        rows = ("clip", "penalty_weight", "penalty_sides", "spectral_weight")
         return {name for name in rows if find(form, QWidget, name).isVisible()}
 
     shown: dict[Constraint, set[str]] = {
         Constraint.NONE: set(),
         Constraint.CLIP: {"clip"},
-        Constraint.GRADIENT_PENALTY: {"penalty_weight"},
+        Constraint.GRADIENT_PENALTY: {"penalty_weight", "penalty_sides"},
         Constraint.SPECTRAL_PENALTY: {"spectral_weight"},
     }
-    fold = form.findChild(QWidget, "advanced")
-    assert fold is not None
     for kind, rows in shown.items():
         form.set_value(LipschitzConfig(kind=kind))
         assert seen() == rows
-        assert fold.isVisible() is (kind is Constraint.GRADIENT_PENALTY)  # has its sides alone

@@ -21,6 +21,7 @@ from pytestqt.qtbot import QtBot
 from studio.data.catalog import DATASETS
 from studio.data.folder import FolderConfig
 from studio.errors import UserError
+from studio.gui.forms.fields import ChoiceField, TextField
 from studio.gui.forms.number_field import NumberField
 from studio.gui.setup.folder_preview import FolderPreviewDialog
 from studio.gui.setup.panel import SetupPanel
@@ -168,6 +169,7 @@ def test_that_a_failure_is_told_beside_the_choice(panel: SetupPanel, workbench: 
 def test_that_batch_seed_and_planner_reach_the_configuration(
     qtbot: QtBot, panel: SetupPanel, workbench: Workbench
 ) -> None:
+    panel.more.set_open(True)
     enter(qtbot, find(panel, NumberField, "average_size").lineEdit(), "32")
     enter(qtbot, find(panel, NumberField, "seed").lineEdit(), "7")
     choose(qtbot, find(panel, QComboBox, "planner"), PlannerKind.FIXED_SIZE)
@@ -176,11 +178,22 @@ def test_that_batch_seed_and_planner_reach_the_configuration(
     enter(qtbot, find(panel, NumberField, "average_size").lineEdit(), "0")
     assert workbench.setup.config.batch.average_size == 32
     assert "from 1" in words(panel, "average_size_message")
+    assert panel.more.header.text() == "More (3 changed)"  # the evaluation's budget, too
+
+
+def test_that_a_first_look_meets_data_model_batch_and_name_alone(panel: SetupPanel) -> None:
+    fields = [
+        field for field in panel.findChildren(QWidget) if isinstance(field, ChoiceField | NumberField | TextField)
+    ]
+    seen = [field.objectName() for field in fields if field.isVisible()]
+    assert seen == ["dataset", "model", "average_size", "name"]
+    assert panel.content.sizeHint().height() <= panel.area.viewport().height()
 
 
 def test_that_devices_are_offered_once_the_engine_knows_them(
     qtbot: QtBot, panel: SetupPanel, workbench: Workbench
 ) -> None:
+    panel.more.set_open(True)
     device = find(panel, QComboBox, "device")
     assert device.count() == 1
     workbench.setup.engine_ready.emit((("auto", "Automatic"), ("cpu", "CPU")))
@@ -191,8 +204,12 @@ def test_that_devices_are_offered_once_the_engine_knows_them(
 def test_that_a_refusal_is_shown_at_the_field_it_names(panel: SetupPanel, workbench: Workbench) -> None:
     workbench.setup.edit_rejected.emit(UserError("Too small", field="batch.average_size"))
     assert words(panel, "average_size_message") == "Too small."
-    workbench.setup.edit_rejected.emit(UserError("Too wide", field="model.width"))
-    assert words(panel, "width_message") == "Too wide."
+    assert not panel.more.is_open
+    for name, field in (("width", "model.width"), ("log_every", "cadence.log_every"), ("planner", "batch.planner")):
+        panel.more.set_open(False)
+        workbench.setup.edit_rejected.emit(UserError("Too wide", field=field))
+        assert words(panel, f"{name}_message") == "Too wide."
+        assert panel.more.is_open
 
 
 def test_that_a_run_locks_the_set_up_and_says_why(panel: SetupPanel, workbench: Workbench) -> None:
@@ -319,6 +336,7 @@ def test_that_a_folder_of_parts_offers_one_of_them_instead(
 
 
 def test_that_the_data_folder_can_be_set(qtbot: QtBot, panel: SetupPanel, workbench: Workbench, tmp_path: Path) -> None:
+    panel.more.set_open(True)
     line = find(find(panel, QWidget, "data_root"), QLineEdit, "path")
     file = tmp_path / "file"
     file.write_text("")
@@ -333,7 +351,7 @@ def test_that_the_data_folder_can_be_set(qtbot: QtBot, panel: SetupPanel, workbe
 def test_that_tab_goes_from_top_to_bottom(qtbot: QtBot, panel: SetupPanel, kind: str) -> None:
     choose(qtbot, find(panel, QComboBox, "model"), kind)
     for fold in panel.findChildren(Foldable):
-        fold.set_open(True)
+        fold.set_open(True)  # those of other models, too, which stay unseen
     content = panel.area.widget()
     assert content is not None
     content.adjustSize()
