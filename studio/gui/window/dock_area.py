@@ -91,6 +91,12 @@ class DockArea(QMainWindow):
         for sizes, direction in ((_WIDTHS, Qt.Orientation.Horizontal), (_HEIGHTS, Qt.Orientation.Vertical)):
             self.resizeDocks([first[place] for place, _ in sizes], [size for _, size in sizes], direction)
 
+    def reset(self) -> None:
+        """Put every dock where it belongs at first, now or when they next come into sight."""
+        self._laid_out, self._floating, self._state = False, [], QByteArray()
+        if self._in_sight:
+            self.enter(self._state)
+
     def bring_forward(self, name: str) -> None:
         """Show a panel before those of its place."""
         dock = self.docks[name]

@@ -33,6 +33,7 @@ from studio.gui.window.workbench import Workbench
 if TYPE_CHECKING:
     from studio.gui.library.panel import RunsPanel
     from studio.gui.queue.panel import QueuePanel
+    from studio.gui.setup.panel import SetupPanel
     from studio.gui.target.energy.panel import EnergyPanel
     from studio.gui.target.offsets.panel import OffsetsPanel
 
@@ -82,6 +83,7 @@ class MainWindow(QMainWindow):
         fill_menus(self)
         self.docks["queue"].filled.connect(self._on_queue)
         self.docks["runs"].filled.connect(self._on_runs)
+        self.docks["setup"].filled.connect(self._on_setup)
         self.docks["offsets"].filled.connect(self._on_table)
         for dock in self.docks.values():
             dock.filled.connect(self._late.start)
@@ -180,10 +182,12 @@ class MainWindow(QMainWindow):
         focus_first(self.docks[name].widget(), self.docks[name].first)
 
     def reset_layout(self) -> None:
-        """Put every dock where it was at first."""
+        """Give both views and the set-up the layout that they had at first."""
         self.make_panels()  # Qt ends the process if a dock is taken out empty while another one floats
-        self.workbench_action.setChecked(True)
-        self.dock_area.arrange()
+        self.page.reset()
+        self._settings.remove("docks")
+        self.dock_area.reset()
+        cast("SetupPanel", self.docks["setup"].widget()).folds.show(())
 
     @Slot()
     def float_panel(self) -> None:
@@ -207,6 +211,12 @@ class MainWindow(QMainWindow):
         runs = cast("RunsPanel", panel)
         runs.resume_asked.connect(self.run_files.resume)
         runs.like_asked.connect(self.run_files.set_up_like)
+
+    def _on_setup(self, panel: QWidget) -> None:
+        """Remember which of its sections are open."""
+        folds = cast("SetupPanel", panel).folds
+        folds.show(str(self._settings.value("folds", "")).split())
+        folds.changed.connect(lambda: self._settings.setValue("folds", " ".join(sorted(folds.open))))
 
     def _on_table(self, panel: QWidget) -> None:
         """Remember its columns, and lead from its terms to where they are edited."""
@@ -317,6 +327,7 @@ class MainWindow(QMainWindow):
             return
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.setValue("docks", self.dock_area.state())
+        self.page.remember()
         self.trouble.silent = True
         self.workbench.shutdown()
         run = self.workbench.runs.run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import QSettings, Qt, Slot
+from PySide6.QtCore import QByteArray, QSettings, Qt, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
@@ -19,7 +19,8 @@ TABS = {"samples": "Samples", "plane": "Plane", "examples": "Examples", "diagnos
 CURVES = {"share_error": "Share error", "batch": "Batch", "weights": "Weights"}
 """The cards of the strip at first, from left to right."""
 _MORE_CURVES = {"losses": "Losses", "gradients": "Gradients", "planners": "Planners"}
-_SHARES_OF_WIDTH, _SHARES_OF_HEIGHT, _THIRDS = (508, 744), (440, 200), (1000, 1000, 1000)
+_SIZES = {"columns": [508, 744], "rows": [440, 200], "curves": [1000, 1000, 1000]}
+"""At first, in proportion."""
 _LEAST_HEIGHT = 440
 _GROW = ("grow", "Enlarge", "Give this the whole right side. A double click does so, too; Esc brings it back.")
 _SHRINK = ("close", "Back", "Back to the samples and the curves (Esc).")
@@ -65,23 +66,27 @@ class TiltPage(QScrollArea):
         for card in (self.table, self.setup):
             self.left.addWidget(card)
         self.right = QStackedWidget()
-        curves = QSplitter(Qt.Orientation.Horizontal)
+        self.curves = QSplitter(Qt.Orientation.Horizontal)
         for card in self.cards.values():
-            curves.addWidget(card)
+            self.curves.addWidget(card)
         self.rows = QSplitter(Qt.Orientation.Vertical)
         self.rows.addWidget(self._pictures())
-        self.rows.addWidget(curves)
+        self.rows.addWidget(self.curves)
         self.right.addWidget(self.rows)
         self.right.addWidget(self.grown)
         self.columns = QSplitter(Qt.Orientation.Horizontal)
         self.columns.addWidget(self.left)
         self.columns.addWidget(self.right)
-        for splitter, sizes in ((self.columns, _SHARES_OF_WIDTH), (self.rows, _SHARES_OF_HEIGHT), (curves, _THIRDS)):
+        self.splitters = {"columns": self.columns, "rows": self.rows, "curves": self.curves}
+        for name, splitter in self.splitters.items():
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(spacing)
-            splitter.setSizes(list(sizes))
-            for place, size in enumerate(sizes):
+            splitter.setSizes(_SIZES[name])
+            for place, size in enumerate(_SIZES[name]):
                 splitter.setStretchFactor(place, size)
+            state = self._settings.value(f"page_{name}")
+            if isinstance(state, QByteArray):
+                splitter.restoreState(state)
         content = QWidget()
         content.setMinimumHeight(_LEAST_HEIGHT)
         column = QVBoxLayout(content)
@@ -111,6 +116,19 @@ class TiltPage(QScrollArea):
         column.addWidget(self.tabs)
         column.addWidget(self.pages, 1)
         return card
+
+    def remember(self) -> None:
+        """Keep the sizes for another session."""
+        for name, splitter in self.splitters.items():
+            self._settings.setValue(f"page_{name}", splitter.saveState())
+
+    def reset(self) -> None:
+        """Sizes and cards as they were at first."""
+        self.shrink()
+        for name, splitter in self.splitters.items():
+            splitter.setSizes(_SIZES[name])
+        for place in CURVES:
+            self._choose(place, place)
 
     # -- borrowing
 

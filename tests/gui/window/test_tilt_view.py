@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QSettings
-from PySide6.QtGui import QTextDocumentFragment
+from PySide6.QtGui import QAction, QTextDocumentFragment
 from PySide6.QtWidgets import QApplication, QPushButton, QTableView, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.data.planar.config import DrawnConfig
 from studio.gui.live.examples import ExamplesPanel
 from studio.gui.live.samples.panel import SamplesPanel
+from studio.gui.setup.panel import SetupPanel
 from studio.gui.target.offsets.columns import Column
 from studio.gui.target.offsets.panel import OffsetsPanel
 from studio.gui.widgets.theme import ThemeManager
@@ -21,7 +22,7 @@ from studio.gui.window.card import Card
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.tilt_page import CURVES
 from studio.gui.window.workbench import Workbench
-from tests.gui.hands import Button, Hands, Key, Modifier
+from tests.gui.hands import Button, Hands, Key, Modifier, find
 from tests.gui.layout_items import count_layout_items
 from tests.gui.shown import make_snapshot
 
@@ -329,3 +330,33 @@ def test_that_the_head_of_a_narrow_card_shows_whole_figures_only(qtbot: QtBot, d
     assert card.figures.text() == " ".join(lines)
     text = QTextDocumentFragment.fromHtml(card.figures.text()).toPlainText()
     assert card.figures.fontMetrics().horizontalAdvance(text) <= card.figures.width()
+
+
+def test_that_sizes_and_folds_are_remembered_until_the_layout_is_reset(
+    qtbot: QtBot, window: MainWindow, workbench: Workbench, theme: ThemeManager, settings: QSettings
+) -> None:
+    first = [splitter.sizes() for splitter in window.page.splitters.values()]
+    for splitter in window.page.splitters.values():
+        splitter.moveSplitter(splitter.sizes()[0] - 40, 1)
+    moved = [splitter.sizes() for splitter in window.page.splitters.values()]
+    assert all(before != after for before, after in zip(first, moved, strict=True))
+    find(window, SetupPanel, "setup").more.set_open(True)
+    window.close()
+    again = MainWindow(workbench, theme, settings)
+    again.showNormal()
+    again.resize(window.size())
+    with qtbot.waitExposed(again):
+        again.show()
+    assert [splitter.sizes() for splitter in again.page.splitters.values()] == moved
+    again.go_to("setup")
+    more = find(again, SetupPanel, "setup").more
+    assert more.is_open
+    again.page.cards["batch"].chosen.emit("losses")
+    (reset,) = [action for action in again.findChildren(QAction) if action.text() == "&Reset layout"]
+    reset.trigger()
+    assert not again.workbench_action.isChecked()
+    assert [splitter.sizes() for splitter in again.page.splitters.values()] == first
+    assert not more.is_open
+    assert again.page.cards["batch"].dock is again.docks["batch"]
+    again.close()
+    again.deleteLater()
