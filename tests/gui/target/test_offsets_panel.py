@@ -603,11 +603,11 @@ def test_that_classes_that_are_not_told_apart_have_no_share(hand: Hand, workbenc
 
 def test_that_the_scale_is_common_and_rounded_up(workbench: Workbench) -> None:
     assert workbench.target.tilt is not None
-    assert scale_of(workbench.target.tilt) == pytest.approx(0.15)
+    assert scale_of(workbench.target.tilt, range(10)) == pytest.approx(0.15)
     workbench.target.set_share(2, 0.3)
-    assert scale_of(workbench.target.tilt) == pytest.approx(0.3)
+    assert scale_of(workbench.target.tilt, range(10)) == pytest.approx(0.3)
     workbench.target.set_share(2, 0.301)
-    assert scale_of(workbench.target.tilt) == pytest.approx(0.4)
+    assert scale_of(workbench.target.tilt, range(10)) == pytest.approx(0.4)
 
 
 def with_term(qtbot: QtBot, hand: Hand, workbench: Workbench) -> None:
@@ -726,3 +726,45 @@ def test_that_only_rows_that_are_seen_are_painted(hand: Hand, workbench: Workben
     hand.panel._model.arrival = lambda place: (asked.add(place), arrival(place))[1]  # type: ignore[method-assign,func-returns-value]
     hand.table.viewport().repaint()
     assert 5 < len(asked) < 40
+
+
+def test_that_the_bars_of_many_classes_have_the_scale_of_those_on_the_screen(hand: Hand, workbench: Workbench) -> None:
+    many(workbench, 1000)
+    model, head = hand.panel._model, hand.panel.head
+
+    def scale() -> str:
+        return str(model.headerData(Column.BAR, Qt.Orientation.Horizontal))
+
+    workbench.target.set_share(700, 0.3)
+    assert scale() == "0 … 0.1 %"
+    hand.table.scrollTo(model.index(700, 0))
+    assert scale() == "0 … 30 %"
+    hand.table.scrollToTop()
+    assert scale() == "0 … 0.1 %"
+    head.deviation.setChecked(True)
+    assert scale() == "0 … 30 %", "the largest deviation is at the top"
+    head.filter.setText("class 42")
+    assert scale() == "0 … 0.1 %"
+
+
+def test_that_tab_leaves_a_table_of_many_classes_and_arrows_walk_in_it(hand: Hand, workbench: Workbench) -> None:
+    many(workbench, 21)
+    for key, modifier in (
+        (Key.Key_Tab, Modifier.NoModifier),
+        (Key.Key_Backtab, Modifier.NoModifier),
+        (Key.Key_Tab, Modifier.ControlModifier),
+    ):
+        hand.click(3, OFFSET)
+        hand.key(Key.Key_Down)
+        assert hand.table.currentIndex().row() == 4
+        hand.key(key, modifier)
+        assert QApplication.focusWidget() is not hand.table
+    hand.click(3, OFFSET)
+    hand.type("-1", Key.Key_Tab)
+    assert offsets(workbench)[3] == -1
+    assert not hand.editors()
+    assert QApplication.focusWidget() is not hand.table
+    many(workbench, 20)
+    hand.click(3, OFFSET)
+    hand.key(Key.Key_Tab)
+    assert QApplication.focusWidget() is hand.table

@@ -385,7 +385,7 @@ def test_that_tab_reaches_every_control(hands: Hands) -> None:
         seen += [name] if seen[-1:] != ["offsets_table"] or name != "offsets_table" else []  # from cell to cell
         assert len(seen) < 200, f"Tab never came back: {seen}"
         hands.key(Key.Key_Tab)
-    reached = ["dataset", "model", "average_size", "seed", "preset_zero", "offsets_table", "log_filter"]
+    reached = ["dataset", "model", "average_size", "name", "fold", "preset_zero", "offsets_table", "log_filter"]
     assert [name for name in seen if name in reached] == reached, seen
     hands.key(Key.Key_Tab, Modifier.ShiftModifier)
     assert hands.focus().objectName() == seen[-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,12 +28,12 @@ _DATA, _GAP, _BAR = 0.16, 0.02, 0.42
 """Heights of the grey bar, of what is between the two, and of the outline, as parts of the row's."""
 
 
-def scale_of(view: TiltView) -> float:
-    """The share at the right end, common to all rows: the largest of data, target and generated, rounded up."""
+def scale_of(view: TiltView, classes: Sequence[int]) -> float:
+    """The share at the right end, common to these classes: the largest of data, target and generated, rounded up."""
     rows = [view.dataset.shares, view.summary.target]
     if view.generated is not None:
         rows.append(view.generated.shares)
-    largest = max(float(np.nanmax(shares, initial=0.0)) for shares in rows)
+    largest = max(float(np.nanmax(shares[list(classes)], initial=0.0)) for shares in rows)
     decade = 10.0 ** math.floor(math.log10(max(largest, 1e-6)))
     return min(1.0, decade * next(nice for nice in _NICE if nice * decade >= largest - 1e-9))
 

@@ -70,8 +70,9 @@ HEADERS: dict[Column, Header] = {
     Column.BAR: Header(
         title="",
         name="shares",
-        help="Data grey, target outlined, generated filled with its 95 % interval. Drag the outline’s end to set the "
-        "target share; Esc gives the drag up.",
+        help="Data grey, target outlined, generated filled with its 95 % interval, on a scale that ends at the share "
+        "above; of many classes, at the largest on the screen. Drag the outline’s end to set the target share; Esc "
+        "gives the drag up.",
     ),
     Column.COUNT: Header(title="Count", name="count", help="How many examples of the class the data set holds."),
     Column.SHARE: Header(
@@ -133,8 +134,16 @@ SIGNS = {
 _TOO_WEAK = "The judge is too weak to tell these apart."
 
 
-def head_text(view: TiltView | None, column: Column) -> str:
-    """A column's head; that of the weights names their gauge, and a mean where terms set examples apart."""
+def head_text(view: TiltView | None, column: Column, scale: float) -> str:
+    """A column's head; that of the weights names their gauge, and a mean where terms set examples apart.
+
+    Args:
+        view: the tilt in the table.
+        column: which.
+        scale: the share at the right end of the bars.
+    """
+    if view is not None and column is Column.BAR:
+        return f"0 … {100 * scale:.3g} %"
     if view is None or column is not Column.WEIGHT:
         return HEADERS[column].title
     what = "Mean" if view.energies is not None else "Weight"

@@ -9,14 +9,13 @@ from PySide6.QtWidgets import QAbstractButton, QLineEdit, QMenu, QPushButton, QT
 from studio.gui.target.offsets.bar import BarLegend
 from studio.gui.target.offsets.columns import HEADERS, ON_DEMAND, Column
 from studio.gui.target.offsets.presets import PRESETS
+from studio.gui.target.offsets.table_model import MANY
 from studio.gui.widgets.buttons import icon_button, toggle_button, tool_button
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.perturb.perturbation import Gauge
 
-_MANY = 16
-"""More classes than that get a filter and an order."""
 _UNDO, _REDO = "Undo the last edit of the target (Ctrl+Z).", "Redo the edit that was undone (Ctrl+Shift+Z)."
 _GAUGES = {
     Gauge.NORMALISED: (
@@ -133,7 +132,7 @@ class OffsetsHead(QWidget):
 
     def show_classes(self, number: int) -> None:
         """Offer a filter and an order where there are many classes."""
-        many = number > _MANY
+        many = number > MANY
         for widget in (self.filter, self.deviation):
             widget.setVisible(many)
         if not many:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 from studio.gui.target.offsets.bar import Scale
 from studio.gui.target.offsets.columns import HEADERS, ON_DEMAND, Column
 from studio.gui.target.offsets.delegate import LARGEST_THUMBNAIL, SWATCH, THUMBNAIL, CellEditor, OffsetsDelegate
-from studio.gui.target.offsets.table_model import Index, OffsetsModel
+from studio.gui.target.offsets.table_model import MANY, Index, OffsetsModel
 from studio.gui.widgets.key_help import KeyHelp
 
 _PADDING = 14
@@ -30,7 +30,7 @@ class OffsetsView(QTableView):
         "In the table of classes",
         (
             ("Next and previous cell to edit", "Tab, Shift+Tab"),
-            ("Leave the table", "Ctrl+Tab, Ctrl+Shift+Tab"),
+            (f"Leave the table; of more than {MANY} classes, Tab alone does", "Ctrl+Tab, Ctrl+Shift+Tab"),
             ("Nudge an offset or a share", "Alt+Up, Alt+Down"),
             ("Nudge it finely", "Alt+Shift+Up, Alt+Shift+Down"),
             ("Lock the share of a class", "Space on the lock"),
@@ -86,6 +86,7 @@ class OffsetsView(QTableView):
         columns.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         columns.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         model.modelReset.connect(self.fit)
+        self.verticalScrollBar().valueChanged.connect(self._look)
 
     # -- selection, as the panel asks for it
 
@@ -104,8 +105,10 @@ class OffsetsView(QTableView):
 
     @Slot(int)
     def open_next(self, direction: int) -> None:
-        """Open the next or previous cell that can be edited; nothing beyond the last."""
-        if self._move(direction):
+        """Open the next or previous cell that can be edited; of many classes, leave the table."""
+        if self._model.is_long:
+            super().focusNextPrevChild(direction > 0)
+        elif self._move(direction):
             self.edit(self.currentIndex())
 
     def _move(self, direction: int) -> bool:
@@ -122,8 +125,8 @@ class OffsetsView(QTableView):
         return True
 
     def focusNextPrevChild(self, ahead: bool) -> bool:
-        """Tab goes from cell to cell, and on to the next control after the last."""
-        return self._move(1 if ahead else -1) or super().focusNextPrevChild(ahead)
+        """Tab goes from cell to cell, and on to the next control after the last; of many classes, at once."""
+        return (not self._model.is_long and self._move(1 if ahead else -1)) or super().focusNextPrevChild(ahead)
 
     # -- layout: columns as wide as their widest text; class and bar share what is left
 
@@ -142,6 +145,13 @@ class OffsetsView(QTableView):
         named = max(_LEAST_CLASS, min(self._class_width(), left - _LEAST_BAR))
         self.setColumnWidth(Column.CLASS, named)
         self.setColumnWidth(Column.BAR, max(left - named, _LEAST_BAR))
+        self._look()
+
+    @Slot()
+    def _look(self) -> None:
+        """Tell the model which rows are on the screen."""
+        first, last = self.rowAt(0), self.rowAt(self.viewport().height() - 1)
+        self._model.see(range(max(first, 0), last + 1 if last >= 0 else self._model.rowCount()))
 
     def _width(self, column: Column) -> int:
         if column in (Column.LOCK, Column.STATUS):

@@ -14,6 +14,8 @@ from studio.gui.target.offsets.columns import HEADERS, Column, cell_help, cell_t
 from studio.gui.widgets.pictures import image_of
 from studio.gui.widgets.tooltip import tooltip
 
+MANY = 20
+"""Up to so many classes share a scale, and Tab goes from cell to cell."""
 Index = QModelIndex | QPersistentModelIndex
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -24,7 +26,8 @@ class OffsetsModel(QAbstractTableModel):
 
     Attributes:
         classes: class of each row.
-        scale: share at the right end of the bars.
+        seen: rows on the screen.
+        scale: share at the right end of the bars; where there are many classes, of those on the screen.
         steady: the scale stays, as during a drag.
     """
 
@@ -36,6 +39,7 @@ class OffsetsModel(QAbstractTableModel):
         self._thumbnails: list[QImage] = []
         self._arrivals: dict[int, Arrival] = {}
         self.classes: list[int] = []
+        self.seen = range(0)
         self.scale, self.steady = 1.0, False
 
     @property
@@ -48,10 +52,9 @@ class OffsetsModel(QAbstractTableModel):
         before = self._view.dataset if self._view is not None else None
         after = view.dataset if view is not None else None
         self._arrivals.clear()
-        if view is not None and not self.steady:
-            self.scale = scale_of(view)
         if before is after and view is not None:
             self._view = view
+            self._rescale()
             last = self.index(self.rowCount() - 1, len(Column) - 1)
             self.dataChanged.emit(self.index(0, Column.BAR), last)
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, Column.WEIGHT, Column.WEIGHT)
@@ -60,6 +63,7 @@ class OffsetsModel(QAbstractTableModel):
         self._view = view
         self._thumbnails = _images(after)
         self.classes = list(range(len(self._thumbnails)))
+        self._rescale()
         self.endResetModel()
 
     def show_classes(self, classes: list[int]) -> None:
@@ -68,6 +72,24 @@ class OffsetsModel(QAbstractTableModel):
             self.beginResetModel()
             self.classes = classes
             self.endResetModel()
+
+    def see(self, rows: range) -> None:
+        """These are on the screen."""
+        self.seen, before = rows, self.scale
+        self._rescale()
+        if self.scale != before:
+            self.dataChanged.emit(self.index(0, Column.BAR), self.index(self.rowCount() - 1, Column.BAR))
+
+    @property
+    def is_long(self) -> bool:
+        """Whether there are more classes than a person looks at together."""
+        return len(self._thumbnails) > MANY
+
+    def _rescale(self) -> None:
+        if self._view is not None and not self.steady:
+            classes = self.classes[self.seen.start : self.seen.stop] if self.is_long else self.classes
+            self.scale = scale_of(self._view, classes or self.classes)
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, Column.BAR, Column.BAR)
 
     def cell(self, place: int, column: int) -> QModelIndex:
         """The cell of a class; none where it is not shown."""
@@ -124,7 +146,7 @@ class OffsetsModel(QAbstractTableModel):
         header = HEADERS[Column(section)]
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return head_text(self._view, Column(section))
+                return head_text(self._view, Column(section), self.scale)
             case Qt.ItemDataRole.ToolTipRole:
                 return tooltip(header.help, header.formula)
             case Qt.ItemDataRole.AccessibleTextRole:
