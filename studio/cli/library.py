@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from studio.cli.arguments import RUN, Commands, add_run, add_workspace, place, run_of
 from studio.cli.export import add_export
 from studio.cli.meter import progress_bar
+from studio.figures import short
 from studio.json_text import json_text
 from studio.paths import runs_root, typed_path
 
@@ -154,7 +155,7 @@ def _names(workspace: Path | None) -> list[str]:
 
 def _cells(entry: RunSummary) -> tuple[str, ...]:
     known, at = (entry.share_error, entry.frechet), entry.measured_at
-    figures = ("–" if value is None else f"{value:.4g}{at}" for value in known)
+    figures = ("–" if value is None else f"{short(value)}{at}" for value in known)
     numbers = (f"{entry.steps:,}", f"{entry.seconds:,.0f} s", *figures)
     return entry.name, entry.dataset, entry.model, entry.tilt, *numbers, entry.status, entry.folder
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from studio.evaluation.intervals import Z_95
 from studio.evaluation.report import Evaluation
+from studio.figures import fixed, percent_words
 
 Floats = NDArray[np.float64]
 
@@ -182,7 +183,7 @@ def answer_words(name: str, seen: Sighting, index: int, found: Arrival) -> str:
         index: of the class.
         found: where its share is.
     """
-    class_name, wanted = f"{name}s" if len(name) == 1 else name, f"{100 * seen.target[index]:.3g} %"
+    class_name, wanted = f"{name}s" if len(name) == 1 else name, percent_words(float(seen.target[index]))
     more = f" (about {found.more} more evaluation{'s' * (found.more > 1)})" if found.more is not None else ""
     match found.answer:
         case Answer.UNKNOWN:
@@ -190,7 +191,7 @@ def answer_words(name: str, seen: Sighting, index: int, found: Arrival) -> str:
         case Answer.UNTOLD:
             return f"{class_name}: the judge is too weak to tell these apart from others."
         case Answer.ARRIVED if seen.low[index] <= seen.data[index] <= seen.high[index]:
-            said = f"The target is within that, and so are the data’s {100 * seen.data[index]:.3g} %."
+            said = f"The target is within that, and so are the data’s {percent_words(float(seen.data[index]))}."
         case Answer.ARRIVED if _holds(seen, index):
             said = "It has arrived."
         case Answer.ARRIVED:
@@ -206,6 +207,9 @@ def _with_interval(seen: Sighting, index: int) -> str:
     """A share as "29.4 ± 3.1 %", or with both ends where it is not about their middle."""
     share, low, high = (100 * float(each[index]) for each in (seen.share, seen.low, seen.high))
     half = (high - low) / 2
+    places = next((places for places in (1, 2, 3) if half >= 0.5 * 0.1**places), None)
+    if places is None:
+        return percent_words(share / 100)
     if abs(share - (low + high) / 2) > _LOPSIDED * half:
-        return f"{share:.1f} % ({low:.1f} to {high:.1f})"
-    return f"{share:.1f} ± {half:.1f} %"
+        return f"{fixed(share, places)} % ({fixed(low, places)} to {fixed(high, places)})"
+    return f"{fixed(share, places)} ± {fixed(half, places)} %"

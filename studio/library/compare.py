@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from studio.errors import UserError
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import evaluation_of
+from studio.figures import short
 from studio.library.curve_titles import curve_title
 from studio.library.run_summary import RunSummary, summary_of
 from studio.progress import Progress
@@ -185,7 +186,7 @@ def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, str]:
 
 
 def _text(value: float | None, at: str = "") -> str:
-    return ABSENT if value is None or not math.isfinite(value) else f"{value:.4g}{at}"
+    return ABSENT if value is None or not math.isfinite(value) else f"{short(value)}{at}"
 
 
 def _ratio(examples: Any, epochs: Any) -> float:

@@ -15,6 +15,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike
 
+from studio.figures import percent_words
 from studio.perturb.energy import ClipEffect, ExampleEnergies, class_masses
 from studio.perturb.perturbation import Floats, Perturbation, log_mean_weight, target_shares
 
@@ -74,8 +75,8 @@ class Carriers:
 
     def words(self, noun: str = "examples") -> str:
         """What they carry."""
-        percent = f"{100 * self.share:.3g} %"
-        part = next((word for value, word in _FRACTIONS if abs(self.share - value) < 0.005), percent)
+        words = percent_words(self.share)
+        part = next((word for value, word in _FRACTIONS if abs(self.share - value) < 0.005), words)
         who = f"{self.number:,} {noun} carry" if self.number != 1 else f"A single one of the {noun} carries"
         return f"{who} {part} of it"
 
@@ -130,8 +131,8 @@ class TiltSummary:
     @property
     def reason(self) -> str:
         """The verdict in words, with its numbers."""
-        percent = 100 * self.efficiency
-        effective = f"The weighted data is worth {percent:.3g} % of its examples (Kish's effective sample size)."
+        worth = percent_words(self.efficiency)
+        effective = f"The weighted data is worth {worth} of its examples (Kish's effective sample size)."
         if self.strength is Strength.NONE:
             return "All offsets are equal, so the target is the data as it is."
         if self.carriers.few:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import with_unsure
+from studio.figures import percent
 from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.theme import Tokens
 from studio.gui.widgets.tooltip import set_help, tooltip
@@ -57,10 +58,11 @@ class Bars:
 
     def describe(self, index: int) -> str:
         """One class in words."""
-        percent = [100 * float(a[index]) for a in (self.data, self.target, self.generated, self.low, self.high)]
+        shares = (self.data, self.target, self.generated, self.low, self.high)
+        data, target, generated, low, high = (percent(float(each[index])) for each in shares)
         return (
-            f"“{self.names[index]}”: data {percent[0]:.2f} %, target {percent[1]:.2f} %, generated {percent[2]:.2f} %; "
-            f"95 % interval {percent[3]:.2f} … {percent[4]:.2f} %.{self._bounds(index)}"
+            f"“{self.names[index]}”: data {data}, target {target}, generated {generated}; "
+            f"95 % interval {low} … {high}.{self._bounds(index)}"
         )
 
     def _bounds(self, index: int) -> str:
@@ -69,8 +71,8 @@ class Bars:
             return ""
         if index == len(self.of_all):
             return " That is of all samples; the classes are among the others."
-        least, most = 100 * self.of_all[index]
-        return f" Of all samples, the unsure among them, {least:.1f} … {most:.1f} %."
+        least, most = (percent(float(each)) for each in self.of_all[index])
+        return f" Of all samples, the unsure among them, {least} … {most}."
 
 
 class SharesBars(QWidget):

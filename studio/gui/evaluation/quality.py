@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 from studio.evaluation.committee import TOTAL_VARIATION
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import known
+from studio.figures import compact, fixed
 from studio.gui.evaluation.curves import QUALITY
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.plots.curves import CurvesPanel
@@ -33,68 +34,68 @@ class Figure:
 _FIGURES = (
     Figure(
         title="Fréchet distance",
-        value=lambda found: f"{found.frechet:.3g}",
-        beside=lambda found: f"real: {found.frechet_floor:.3g}",
+        value=lambda found: compact(found.frechet, 3),
+        beside=lambda found: f"real: {compact(found.frechet_floor, 3)}",
         tip="How far means and spreads of samples and tilted data are apart in the judge's features, beside what as "
         "many real examples score. |μ − μ′|² + tr(Σ + Σ′ − 2(Σ^½ Σ′ Σ^½)^½).",
     ),
     Figure(
         title="Kernel distance",
-        value=lambda found: f"{found.mmd:.3g}",
-        beside=lambda found: f"real: {found.mmd_floor:.3g}",
+        value=lambda found: compact(found.mmd, 3),
+        beside=lambda found: f"real: {compact(found.mmd_floor, 3)}",
         tip="How far samples x and tilted data y are apart in all moments up to the third, beside what as many real "
         "examples score. MMD² = ⟨k(x, x̃)⟩ + ⟨k(y, ỹ)⟩ − 2⟨k(x, y)⟩, k = (x·y/d + 1)³ in the judge's features.",
     ),
     Figure(
         title="Total variation",
-        value=lambda found: f"{found.tv:.3f}",
-        beside=lambda found: f"if right: {found.tv_floor:.3f}",
+        value=lambda found: fixed(found.tv, 3),
+        beside=lambda found: f"if right: {fixed(found.tv_floor, 3)}",
         tip=f"{TOTAL_VARIATION} Beside it: what chance and the judges’ disagreement give where the shares are right.",
     ),
     Figure(
         title="KL",
-        value=lambda found: f"{found.kl:.3f} nats",
+        value=lambda found: f"{fixed(found.kl, 3)} nats",
         beside=lambda found: "if right: 0",
         tip="Relative entropy of the target's shares p′ from the generated ones q among the recognisable. "
         "KL = Σ p′ log(p′/q), in nats.",
     ),
     Figure(
         title="Precision",
-        value=lambda found: f"{found.likeness.precision:.2f}",
+        value=lambda found: fixed(found.likeness.precision, 2),
         beside=lambda found: "look like the data",
         tip="Share of samples that look like the data: within a real example's distance to its fifth neighbour, in "
         "the judge's features and textures. What is not recognised counts as not like them.",
     ),
     Figure(
         title="Recall",
-        value=lambda found: f"{found.likeness.recall:.2f}",
+        value=lambda found: fixed(found.likeness.recall, 2),
         beside=lambda found: "data reached",
         tip="Share of the data that the model reaches: within a sample's distance to its fifth neighbour.",
     ),
     Figure(
         title="Density",
-        value=lambda found: f"{found.likeness.density:.2f}",
+        value=lambda found: fixed(found.likeness.density, 2),
         beside=lambda found: "about 1 is right",
         tip="How many real examples have a sample within the distance to their fifth neighbour, counted for each "
         "sample and divided by 5. Above 1 samples crowd where the data are dense.",
     ),
     Figure(
         title="Coverage",
-        value=lambda found: f"{found.likeness.coverage:.2f}",
+        value=lambda found: fixed(found.likeness.coverage, 2),
         beside=lambda found: "data with a sample",
         tip="Share of real examples that have a sample within the distance to their fifth neighbour. Low where modes "
         "are missed.",
     ),
     Figure(
         title="Nearness",
-        value=lambda found: f"{found.nearness:.2f}",
+        value=lambda found: fixed(found.nearness, 2),
         beside=lambda found: "0: copies, 1: as real ones",
         tip="Whether samples are copies: median distance of a sample to its nearest training example, over that of a "
         "real example to the nearest other one.",
     ),
     Figure(
         title="Judge",
-        value=lambda found: f"{100 * found.accuracy:.1f} %",
+        value=lambda found: f"{fixed(100 * found.accuracy, 1)} %",
         beside=lambda found: f"right on {found.judge or 'data'} held out",
         tip="How often the judge is right on examples that it was not trained on; shares are corrected for the rest.",
     ),

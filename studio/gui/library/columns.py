@@ -8,7 +8,8 @@ from enum import IntEnum
 from typing import Any
 
 from studio.evaluation.committee import TOTAL_VARIATION
-from studio.gui.widgets.number_format import compact, whole
+from studio.figures import compact
+from studio.gui.widgets.number_format import whole
 from studio.library.run_summary import RunSummary
 
 

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.errors import UserError
+from studio.figures import compact
 from studio.gui.evaluation.bars import Bars, SharesBars
 from studio.gui.library.compare_plot import ComparedCurve, ComparePlot
 from studio.gui.library.compare_samples import CompareSamples
@@ -29,7 +30,6 @@ from studio.gui.state.task_runner import TaskRunner
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import FlowLayout
-from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.library.compare import (

@@ -46,7 +46,7 @@ _CARRY = (
         "average B_avg·(trained + skipped)/trained, more than B_avg. Count of steps with w > err.",
     ),
 )
-_USUAL = (Reference(value=1e-3, title="usual 1e−3"),)
+_USUAL = (Reference(value=1e-3, title="usual 10⁻³"),)
 
 
 def _losses(names: Sequence[str], config: RunConfig | None) -> list[Curve]:

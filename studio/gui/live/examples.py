@@ -8,10 +8,11 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QToolTip, QWidget
 
+from studio.figures import compact
 from studio.gui.state.view_state import DatasetView
 from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
-from studio.gui.widgets.number_format import FIGURE_SPACE, compact
+from studio.gui.widgets.number_format import FIGURE_SPACE
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager, Tokens
@@ -127,7 +128,7 @@ class _Sheet(QWidget):
         assert self._planned is not None
         height, width = self._planned.images.shape[1:3]
         factor = max(1, math.ceil(_SIDE / max(height, width)))
-        text = QFontMetrics(self._font).horizontalAdvance("0.0e−00")
+        text = QFontMetrics(self._font).horizontalAdvance("0.00·10⁻⁰⁰")
         across = max(width * factor, text)
         return QSize(across + 2 * _FRAME + _AIR, height * factor + 2 * _FRAME + _AIR + self._caption)
 

@@ -15,11 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.figures import compact
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.setup import Setup
 from studio.gui.state.view_state import RunPhase, RunView, spoken
 from studio.gui.timeline.time_cursor import TimeCursor
-from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
@@ -225,7 +225,8 @@ class PlannersPanel(LivePanel):
     def _fill(self, place: int, row: PlannerRow, report: PlannerReport) -> None:
         variance = f"{compact(report.relative(row.trace), 3)} ± {compact(report.relative(row.trace_error), 2)}"
         factor = row.trace / max(report.row(report.current).trace, 1e-300)
-        bias = f"{_percent(row.bias)} ± {_percent(row.bias_error)} %"
+        none = max(row.bias, row.bias_error) < 5e-5
+        bias = "< 0.01 %" if none else f"{_percent(row.bias)} ± {_percent(row.bias_error)} %"
         name = f"{row.label} •" if row.kind is report.current else row.label
         tips = (row.kind.help if row.kind is not None else _OWN, *_TIPS[1:])
         for column, text in enumerate((name, variance, f"{factor:.2f}", bias)):

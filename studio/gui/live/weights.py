@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QWidget
 
+from studio.figures import compact, percent
 from studio.gui.plots.bins import Bins, make_bins
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.plots.plot import Plot
@@ -21,7 +22,6 @@ from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.flow_layout import FlowLayout
-from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.training.messages.snapshot import Snapshot
@@ -212,7 +212,7 @@ class WeightsPanel(LivePanel):
             return ""
         low, high = bins.weight_range(index)
         lines = [f"<b>weight {compact(low, 3)} to {compact(high, 3)}</b>"]
-        lines += [f"{_TITLES[name]}: {compact(float(shares[index]), 3)} %" for name, shares in self._shares.items()]
+        lines += [f"{_TITLES[name]}: {percent(float(shares[index]) / 100)}" for name, shares in self._shares.items()]
         return "<br>".join(lines + self._classes_in(low, high))
 
     def _classes_in(self, low: float, high: float) -> list[str]:

@@ -15,6 +15,7 @@ from PySide6.QtCore import Qt, SignalInstance, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QLabel, QWidget
 
+from studio.figures import compact
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.plots.ranges import Range
@@ -23,7 +24,6 @@ from studio.gui.state.history import HistoryView
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import FlowLayout
-from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help

@@ -10,11 +10,12 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QPen
 
+from studio.figures import compact, percent
 from studio.gui.plots.bins import shares, value_edges
 from studio.gui.plots.plot import Plot
 from studio.gui.plots.ranges import nice_above
 from studio.gui.plots.reference_lines import Line, ReferenceLines
-from studio.gui.widgets.number_format import compact, whole
+from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.models.diagnostic import Histogram
 
@@ -113,7 +114,7 @@ class HistogramPlot(Plot):
         lines = [f"<b>{escape(shown.axis)} {low} to {high}</b>"]
         for name, heights in self._shares.items():
             count = len(shown.series[name])
-            lines.append(f"{escape(name)}: {compact(float(heights[index]), 3)} % of {whole(count)}")
+            lines.append(f"{escape(name)}: {percent(float(heights[index]) / 100)} of {whole(count)}")
         return "<br>".join(lines)
 
 

@@ -12,12 +12,13 @@ import pyqtgraph as pg
 from PySide6.QtCore import QRectF, QTimer, Slot
 from PySide6.QtGui import QColor, QPen
 
+from studio.figures import compact
 from studio.gui.plots.plot import Plot
 from studio.gui.plots.ranges import Range, steps_shown, sticky
 from studio.gui.plots.reference_lines import Line, ReferenceLines
 from studio.gui.state.envelope import Points
 from studio.gui.state.history import History, HistoryView
-from studio.gui.widgets.number_format import compact, whole
+from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.models.diagnostic import Reference
 

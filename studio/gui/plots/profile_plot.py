@@ -9,9 +9,9 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor, QPen
 
+from studio.figures import compact
 from studio.gui.plots.plot import Plot
 from studio.gui.plots.ranges import Range, sticky
-from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.models.diagnostic import Profile
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+from studio.figures import power
 
 
 def linear_ticks(low: float, high: float, most: int) -> list[float]:
@@ -56,10 +56,9 @@ def log_label(logarithm: float) -> str:
         return f"{10.0**logarithm:,.3g}" if logarithm < 3 else f"{10.0**logarithm:,.0f}"
     exponent = math.floor(logarithm + 1e-9)
     mantissa = 10.0 ** (logarithm - exponent)
-    power = "10" + str(exponent).translate(_SUPERSCRIPT)
-    return power if abs(mantissa - 1) < 1e-6 else f"{mantissa:.3g}·{power}"
+    return power(exponent) if abs(mantissa - 1) < 1e-6 else f"{mantissa:.3g}·{power(exponent)}"
 
 
 def _power_label(value: float) -> str:
     exponent = math.floor(math.log10(abs(value)) + 1e-9)
-    return f"{value / 10.0**exponent:.3g}·10{str(exponent).translate(_SUPERSCRIPT)}".replace("-", "−")
+    return f"{value / 10.0**exponent:.3g}·{power(exponent)}".replace("-", "−")

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QColor, QPen
 
+from studio.figures import compact
 from studio.gui.plots.plot import Plot
 from studio.gui.plots.ranges import sticky
-from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.theme import ThemeManager, Tokens
 
 Floats = NDArray[np.float64]

@@ -14,8 +14,8 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
 from studio.evaluation.committee import TOTAL_VARIATION
+from studio.figures import compact
 from studio.gui.widgets.number_entry import MINUS
-from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.library.curve_titles import curve_title
 from studio.library.sweep_results import (

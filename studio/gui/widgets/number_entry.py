@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import re
 
+from studio.figures import compact, fixed
+
 MINUS = "−"
 UNKNOWN = "–"
 """Shown where a number does not exist yet."""
@@ -81,30 +83,14 @@ def shown_number(value: float) -> str:
 
 def shown_offset(value: float) -> str:
     """ΔH with three digits behind the point; never 0.000 unless it is."""
-    if value and abs(value) < 0.0005:
-        return _scientific(value)
-    return f"{value + 0.0:.3f}".replace("-", MINUS)
+    return compact(value, 2) if value and abs(value) < 0.0005 else fixed(value, 3)
 
 
 def shown_weight(value: float) -> str:
-    """A weight with three digits behind the point, or as a power of ten where that says nothing."""
-    if not math.isfinite(value):
-        return "∞"
-    if value == 0 or 0.0005 <= value < 9999.9995:
-        return f"{value:.3f}"
-    return _scientific(value)
-
-
-def shown_share(share: float) -> str:
-    """A share in 0…1 in per cent with two digits behind the point; never 0.00 % or 100.00 % unless it is."""
-    percent = 100.0 * share
-    if 0 < percent < 1e-9:
-        return f"< 1e{MINUS}9 %"
-    if 0 < percent < 0.005:
-        return f"{_scientific(percent)} %" if percent < 0.0005 else f"{percent:.3f} %"
-    if 99.995 <= percent < 100:
-        return "> 99.99 %"
-    return f"{percent:.2f} %"
+    """A weight with three digits behind the point, or in two significant ones where that says nothing."""
+    if 0 < value < 0.0005:
+        return "< 0.001"
+    return fixed(value, 3) if value < 9999.9995 else compact(value, 2)
 
 
 def shown_bytes(size: float) -> str:
@@ -113,8 +99,3 @@ def shown_bytes(size: float) -> str:
         if size >= scale:
             return f"{size / scale:.3g} {unit}"
     return f"{size:.0f} bytes"
-
-
-def _scientific(value: float) -> str:
-    mantissa, _, exponent = f"{value:.1e}".partition("e")
-    return f"{mantissa}e{int(exponent)}".replace("-", MINUS)

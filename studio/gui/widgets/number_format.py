@@ -9,24 +9,6 @@ FIGURE_SPACE = "\u2007"
 """As wide as a digit."""
 
 
-def compact(value: float, digits: int = 4) -> str:
-    """A number in a few significant digits: 12,340 · 0.6895 · 3.2e−7; a dash where there is none."""
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if value == 0:
-        return "0"
-    if 10 ** (digits - 1) <= abs(value) < 1e7:
-        return f"{value:,.0f}".replace("-", "−")
-    if value.is_integer() and abs(value) < 1e7:
-        return f"{value:.0f}".replace("-", "−")
-    # "#" keeps trailing zeros: 1.00 and not 1, so that the width stays.
-    return (
-        f"{value:#.{digits}g}".rstrip(".").replace("-", "−").replace("e+0", "e").replace("e+", "e").replace("e−0", "e−")
-    )
-
-
 def column(text: str, width: int = 8) -> str:
     """Text set flush right in a column of digits."""
     return text.rjust(width, FIGURE_SPACE)

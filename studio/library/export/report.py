@@ -21,6 +21,7 @@ from studio.errors import UserError
 from studio.evaluation.arrival import KEPT, Sighting, answer_words, arrival, since_edit
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import caveats, curve_values, evaluation_of
+from studio.figures import percent, short
 from studio.files import whole_file
 from studio.library.curve_titles import curve_title
 from studio.library.export.pictures import caption
@@ -245,8 +246,8 @@ def _data_url(images: Any) -> str:
 
 
 def _figure(value: float | None, at: str) -> str:
-    return "" if value is None or not math.isfinite(value) else f"{value:.4g}{at}"
+    return "" if value is None or not math.isfinite(value) else f"{short(value)}{at}"
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %" if math.isfinite(share) else ""
+    return percent(share) if math.isfinite(share) else ""

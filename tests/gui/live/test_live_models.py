@@ -227,7 +227,7 @@ def test_that_gradients_have_a_curve_per_network_and_the_usual_ratio(
     assert [chip.text() for chip in gradients.legend.chips.values()] == ["Critic", "Generator"]
     norm, ratio = gradients.plots["norm"], gradients.plots["update"]
     assert [curve.name for curve in norm.curves] == ["gradient_critic", "gradient_generator"]
-    assert [(line.place, line.title) for line in ratio.references.lines] == [(-3.0, "usual 1e−3")]
+    assert [(line.place, line.title) for line in ratio.references.lines] == [(-3.0, "usual 10⁻³")]
     assert not norm.references.lines
     assert norm.axes["left"].logarithmic
     assert list(norm.marks.places) == [200]

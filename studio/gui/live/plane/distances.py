@@ -8,11 +8,11 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from studio.figures import compact
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.state.history import HistoryView
 from studio.gui.timeline.time_cursor import TimeCursor
-from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.theme import ThemeManager
 from studio.models.diagnostic import Reference
 

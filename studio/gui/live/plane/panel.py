@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QBoxLayout, QComboBox, QLabel, QToolButton, QWidge
 
 from studio.data.planar.target import PlaneTarget
 from studio.errors import UserError
+from studio.figures import compact
 from studio.gui.live.plane.distances import PlaneDistances
 from studio.gui.live.plane.fields import ExactFields, ShownField, model_field
 from studio.gui.live.plane.lesson_card import LessonCard
@@ -25,7 +26,7 @@ from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.flow_layout import FlowLayout
-from studio.gui.widgets.number_format import FIGURE_SPACE, compact, whole
+from studio.gui.widgets.number_format import FIGURE_SPACE, whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help

@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
+from studio.figures import percent_words
 from studio.gui.forms.field_info import fault_text, range_of, style_of, title_of
 from studio.gui.forms.fields import Field, SwitchField
 from studio.gui.forms.number_field import NumberField
 from studio.gui.state.view_state import TiltView
 from studio.gui.widgets.buttons import toggle_button
-from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
@@ -112,12 +112,12 @@ class EnergySum(QObject):
         """What comes of it, and what there is to say of what its terms ask for."""
         self.offsets_row.setVisible(tilt.dataset.labelled)
         summary = tilt.summary
-        text = f"ESS/n {compact(100 * summary.efficiency, 3)} % – {_VERDICTS.get(summary.strength, summary.strength)}"
+        text = f"ESS/n {percent_words(summary.efficiency)} – {_VERDICTS.get(summary.strength, summary.strength)}"
         clip = summary.clip
         if clip is not None:
             text += (
-                f". Clipped: {compact(100 * clip.clipped, 3)} % of the examples; the target given differs from the one "
-                f"asked for by {compact(100 * clip.variation, 3)} % (total variation)"
+                f". Clipped: {percent_words(clip.clipped)} of the examples; the target given differs from the one "
+                f"asked for by {percent_words(clip.variation)} (total variation)"
             )
         self.cost.setText(". ".join([text, *remarks]) + ".")
         set_style_property(self.cost, "role", "")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from studio.evaluation.arrival import Answer
+from studio.figures import percent
 from studio.gui.state.view_state import TiltView
 from studio.gui.widgets.number_entry import (
     UNKNOWN,
     plain_number,
     shown_offset,
-    shown_share,
     shown_weight,
 )
 from studio.perturb.perturbation import Gauge
@@ -158,15 +158,15 @@ def cell_text(view: TiltView, row: int, column: Column) -> str:
         case Column.COUNT:
             return f"{int(view.dataset.counts[row]):,}"
         case Column.SHARE:
-            return shown_share(float(view.dataset.shares[row]))
+            return percent(float(view.dataset.shares[row]))
         case Column.OFFSET:
             return shown_offset(view.perturbation.offsets[row])
         case Column.WEIGHT:
             return shown_weight(float(view.summary.weights[row]))
         case Column.TARGET:
-            return shown_share(float(view.summary.target[row]))
+            return percent(float(view.summary.target[row]))
         case Column.GENERATED if view.generated is not None and row not in view.generated.untold:
-            text = shown_share(float(view.generated.shares[row]))
+            text = percent(float(view.generated.shares[row]))
             return f"({text})" if view.generated.stale else text
         case Column.GENERATED:
             return UNKNOWN
@@ -206,13 +206,13 @@ def cell_help(view: TiltView, row: int, column: Column) -> str:
             return f"{name}: {count} examples, {share} of the data; weight {cell_text(view, row, Column.WEIGHT)}."
         case Column.WEIGHT:
             gauge = "normalised" if view.perturbation.gauge is Gauge.NORMALISED else "raw"
-            weight = plain_number(float(view.summary.weights[row]))
+            weight = cell_text(view, row, column)
             which = "Mean weight of the examples" if view.energies is not None else "Weight of each example"
             return f"{which} of “{name}”, in the {gauge} gauge: {weight}."
         case Column.OFFSET:
-            return f"Offset of “{name}”: {exact_text(view, row, column)}. Type, or press Alt+Up/Down."
+            return f"Offset of “{name}”: {cell_text(view, row, column)}. Type, or press Alt+Up/Down."
         case Column.TARGET:
-            share = exact_text(view, row, column).replace("%", " %")
+            share = cell_text(view, row, column)
             return f"Target share of “{name}”: {share}. Type, drag the bar’s end, or press Alt+Up/Down."
         case Column.BAR:
             shares = (f"data {cell_text(view, row, Column.SHARE)}", f"target {cell_text(view, row, Column.TARGET)}")
@@ -235,7 +235,7 @@ def _generated_words(view: TiltView, row: int) -> str:
         return "not known yet: it appears once samples have been evaluated."
     if row in found.untold:
         return f"unknown. {_TOO_WEAK}"
-    ends = f"95 % interval {100 * found.low[row]:.2f} … {100 * found.high[row]:.2f} %"
+    ends = f"95 % interval {percent(found.low[row])} … {percent(found.high[row])}"
     return f"{cell_text(view, row, Column.GENERATED)} ({ends}), {found.note or f'of step {found.step:,}'}."
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from studio.evaluation.arrival import Answer, answer_words
+from studio.figures import fixed, percent_words
 from studio.gui.state.view_state import TiltView
-from studio.gui.widgets.number_format import compact
 from studio.perturb.diagnostics import Strength
 
 _OUTWEIGHED = "Single examples outweigh a batch."
@@ -63,11 +63,11 @@ def _answer(view: TiltView) -> tuple[str, str]:
     if view.summary.strength is Strength.NONE:
         return "No tilt: the target is the data as it is.", "muted"
     index, found = tilted_most(view), view.generated
-    name, wanted = view.dataset.class_names[index], f"{100 * float(view.summary.target[index]):.3g} %"
+    name, wanted = view.dataset.class_names[index], percent_words(float(view.summary.target[index]))
     whose = f"{name}s" if len(name) == 1 else name
     if found is not None and found.stale:
-        share = f"{100 * float(found.shares[index]):.1f} %"
-        return f"{whose}: {wanted} is asked for. {share} is {found.note}.", "muted"
+        share = 100 * float(found.shares[index])
+        return f"{whose}: {wanted} is asked for. {fixed(share, 1 if share >= 0.1 else 3)} % is {found.note}.", "muted"
     if view.dataset.plane is not None:
         return f"{whose}: {wanted} is asked for; the plane shows whether it arrives.", "muted"
     if not view.seen:
@@ -81,7 +81,7 @@ def _answer(view: TiltView) -> tuple[str, str]:
 def _cost(view: TiltView) -> tuple[str, str]:
     summary = view.summary
     strength, role = _STRENGTHS[summary.strength]
-    worth = f"the data is worth {compact(100 * summary.efficiency, 2)} % of itself (ESS/n)"
+    worth = f"the data is worth {percent_words(summary.efficiency, 2)} of itself (ESS/n)"
     parts = []
     if summary.carriers.few and summary.strength is not Strength.NONE:
         carried = summary.carriers.words(view.dataset.noun)
@@ -92,7 +92,7 @@ def _cost(view: TiltView) -> tuple[str, str]:
     if view.outweighed:
         parts.append(_OUTWEIGHED)
         role = "error" if role == "error" else "warning"
-    parts += [f"Share error TV {error:.3f}." for error in _share_error(view)]
+    parts += [f"Share error TV {fixed(error, 3)}." for error in _share_error(view)]
     return " ".join(parts), role
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from studio.figures import compact
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.offsets.sentence import Sentence
 from studio.gui.widgets.number_entry import shown_weight
-from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from studio.figures import fixed, percent
 from studio.gui.target.terms import kind_title, term_sign, term_words
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.number_entry import MINUS
@@ -88,11 +89,11 @@ class TermsList(QWidget):
                 label.setText("…" if term.enabled else "off")
                 set_help(label, "Effect", "Not known yet." if term.enabled else "This term does not count.")
                 continue
-            without, with_it = (100 * each for each in share)
-            label.setText(f"adds {with_it - without:+.1f} % to {name}".replace("-", MINUS))
-            set_help(
-                label, "Effect", f"“{name}” has {with_it:.2f} % of the target, and without this term {without:.2f} %."
-            )
+            without, with_it = share
+            added = fixed(100 * (with_it - without), 1)
+            label.setText(f"adds {added if added[0] == MINUS else f'+{added}'} % to {name}")
+            said = f"“{name}” has {percent(with_it)} of the target, and without this term {percent(without)}."
+            set_help(label, "Effect", said)
 
 
 class _TermLine(QWidget):

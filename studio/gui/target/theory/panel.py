@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLabel, QSlide
 
 from studio.errors import UserError
 from studio.evaluation.report import Mean
+from studio.figures import compact
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.plots.mean_mark import MeanMark
@@ -39,7 +40,6 @@ from studio.gui.target.theory.view import (
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.flow_layout import FlowLayout
-from studio.gui.widgets.number_format import compact
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import set_help

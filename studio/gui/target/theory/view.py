@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.evaluation.report import Evaluation, Mean
+from studio.figures import compact, percent_words
 from studio.gui.plots.reference_lines import Line
 from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.terms import Observable
-from studio.gui.widgets.number_format import compact
 from studio.perturb.arrays import Floats
 from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.features import measure
@@ -155,7 +155,7 @@ def words(theory: Theory, scale: float, efficiency: float) -> str:
         fails = theory.fails_at(order)
         orders.append(f"{name} order holds " + ("to s = 2" if fails is None else f"below s = {fails:.2f}"))
     collapse = theory.collapses_at
-    ess = f"ESS/n is {100 * efficiency:.3g} % at s = {scale:.2f}"
+    ess = f"ESS/n is {percent_words(efficiency)} at s = {scale:.2f}"
     end = "" if collapse is None else f", and below {100 * COLLAPSED:.0f} % from s = {collapse:.2f}"
     return f"{', '.join(orders)} (to within 5 % of the change). {ess}{end}."
 
