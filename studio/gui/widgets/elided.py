@@ -13,7 +13,7 @@ _LEAST = 50  # pixels
 
 
 class Elided(QLabel):
-    """One line, shortened to the room that there is; the tooltip has all of it.
+    """One line, shortened in its middle to the room that there is; the tooltip has all of it.
 
     Args:
         snug: it takes no more room than its text.
@@ -52,5 +52,5 @@ class Elided(QLabel):
 
     def _fit(self) -> None:
         self.setText(
-            self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.contentsRect().width())
+            self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.contentsRect().width())
         )

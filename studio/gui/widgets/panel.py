@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtGui import QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.gui.widgets.tooltip import tooltip
 from studio.gui.widgets.veil import Veil
+
+
+class _EmptyPage(QLabel):
+    """What will appear and, on its last line, what to do to get it; that alone where there is no room for all."""
+
+    def __init__(self, margin: int) -> None:
+        super().__init__(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self.whole = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", "muted")
+        self.setMargin(margin)
+        self.setMinimumSize(80, 40)
+
+    def show_text(self, text: str) -> None:
+        self.whole = text
+        self.setText(text)
+        if self.heightForWidth(self.width()) > self.height():
+            self.setText(text.splitlines()[-1] if text else "")
+        self.setToolTip(tooltip(*text.splitlines()) if self.text() != text else "")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.show_text(self.whole)
 
 
 class LivePanel(QWidget):
@@ -34,11 +58,7 @@ class LivePanel(QWidget):
         self.theme = theme
         self.figures = ""
         self._stale = False
-        self._empty = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
-        self._empty.setTextFormat(Qt.TextFormat.PlainText)
-        self._empty.setProperty("role", "muted")
-        self._empty.setMargin(2 * theme.tokens.spacing)
-        self._empty.setMinimumSize(80, 40)
+        self._empty = _EmptyPage(theme.tokens.spacing)
         content = QWidget()
         self.body = QVBoxLayout(content)
         half = theme.tokens.spacing // 2
@@ -88,7 +108,7 @@ class LivePanel(QWidget):
 
     def show_empty(self, text: str) -> None:
         """Say what will appear here and what to do to get it."""
-        self._empty.setText(text)
+        self._empty.show_text(text)
         self._show_page(0)
         self.set_figures("")
 
@@ -102,7 +122,7 @@ class LivePanel(QWidget):
     @property
     def empty_text(self) -> str:
         """What stands in place of the widgets; empty while they are shown."""
-        return self._empty.text() if self._stack.currentIndex() == 0 else ""
+        return self._empty.whole if self._stack.currentIndex() == 0 else ""
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Coming into sight: catch up."""

@@ -312,12 +312,9 @@ class MainWindow(QMainWindow):
         if not workbench:
             self._show_view(False)
         geometry = self._settings.value("geometry")
-        if isinstance(geometry, QByteArray):
-            self.restoreGeometry(geometry)
-            return
-        room = self.screen().availableSize()
-        width, height = _FIRST_SIZE
-        if room.width() < width or room.height() < height + _TITLE_BAR:
+        restored = isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)
+        room, bar = self.screen().availableSize(), 0 if restored else _TITLE_BAR
+        if room.width() < self.width() or room.height() < self.height() + bar:  # of another screen
             self.setWindowState(Qt.WindowState.WindowMaximized)
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QFileDialog, QLabel, QLineEdit, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
@@ -172,12 +172,19 @@ def test_that_a_formula_is_told_where_it_is_wrong_while_it_is_typed(
     qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
 ) -> None:
     row = add(qtbot, panel, "Formula")
-    line = find(panel, QLineEdit, "term_text")
+    line = find(panel, FormulaField, "term_text")
     line.selectAll()
     qtbot.keyClicks(line, "0.1*inkk")
     assert row.message.isVisibleTo(panel)
     assert "Column 5" in row.message.text()
     assert "Did you mean “ink”" in row.message.text()
+    qtbot.keyClick(line, Key.Key_Backspace)
+    qtbot.keyClick(line, Key.Key_Backspace)
+    popup = line.popup
+    assert popup.isVisible()
+    assert row.message.isVisibleTo(panel)
+    assert popup.geometry().bottom() <= line.mapToGlobal(QPoint(0, 0)).y(), "it does not cover the message"
+    qtbot.keyClicks(line, "kk")
     qtbot.keyClick(line, Key.Key_Return)
     assert line.text() == "0.1*inkk"  # to be mended
     assert workbench.setup.config.perturbation.terms == (FormulaTermConfig(),)

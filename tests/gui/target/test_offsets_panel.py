@@ -736,15 +736,15 @@ def test_that_the_bars_of_many_classes_have_the_scale_of_those_on_the_screen(han
         return str(model.headerData(Column.BAR, Qt.Orientation.Horizontal))
 
     workbench.target.set_share(700, 0.3)
-    assert scale() == "0 … 0.1 %"
+    assert scale() == "0–0.1 %"
     hand.table.scrollTo(model.index(700, 0))
-    assert scale() == "0 … 30 %"
+    assert scale() == "0–30 %"
     hand.table.scrollToTop()
-    assert scale() == "0 … 0.1 %"
+    assert scale() == "0–0.1 %"
     head.deviation.setChecked(True)
-    assert scale() == "0 … 30 %", "the largest deviation is at the top"
+    assert scale() == "0–30 %", "the largest deviation is at the top"
     head.filter.setText("class 42")
-    assert scale() == "0 … 0.1 %"
+    assert scale() == "0–0.1 %"
 
 
 def test_that_tab_leaves_a_table_of_many_classes_and_arrows_walk_in_it(hand: Hand, workbench: Workbench) -> None:

@@ -340,6 +340,7 @@ def test_that_sizes_and_folds_are_remembered_until_the_layout_is_reset(
         splitter.moveSplitter(splitter.sizes()[0] - 40, 1)
     moved = [splitter.sizes() for splitter in window.page.splitters.values()]
     assert all(before != after for before, after in zip(first, moved, strict=True))
+    window.go_to("setup")
     find(window, SetupPanel, "setup").more.set_open(True)
     window.close()
     again = MainWindow(workbench, theme, settings)
@@ -359,4 +360,22 @@ def test_that_sizes_and_folds_are_remembered_until_the_layout_is_reset(
     assert not more.is_open
     assert again.page.cards["batch"].dock is again.docks["batch"]
     again.close()
+    again.deleteLater()
+
+
+def test_that_a_window_of_a_larger_screen_fills_this_one(
+    window: MainWindow,
+    workbench: Workbench,
+    theme: ThemeManager,
+    settings: QSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def as_x11_does(self: MainWindow, _: object) -> bool:
+        self.resize(1280, 800)
+        return True
+
+    window.close()
+    monkeypatch.setattr(MainWindow, "restoreGeometry", as_x11_does)
+    again = MainWindow(workbench, theme, settings)
+    assert again.isMaximized()
     again.deleteLater()

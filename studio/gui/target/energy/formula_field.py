@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QPoint, Qt, Slot
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QCompleter, QListView
 
@@ -55,6 +55,9 @@ class FormulaField(TextField):
             area = self.cursorRect()
             area.setWidth(self.popup.sizeHintForColumn(0) + self.popup.verticalScrollBar().sizeHint().width())
             names.complete(area)
+            above = self.mapToGlobal(QPoint(0, 0)).y() - self.popup.height()
+            if above >= self.screen().availableGeometry().top():
+                self.popup.move(self.popup.x(), above)  # below the line stands what is wrong with it
         else:
             self.popup.hide()
 

@@ -143,7 +143,7 @@ def head_text(view: TiltView | None, column: Column, scale: float) -> str:
         scale: the share at the right end of the bars.
     """
     if view is not None and column is Column.BAR:
-        return f"0 … {100 * scale:.3g} %"
+        return f"0–{100 * scale:.3g} %"
     if view is None or column is not Column.WEIGHT:
         return HEADERS[column].title
     what = "Mean" if view.energies is not None else "Weight"
