@@ -134,6 +134,13 @@ def arrival(seen: Sequence[Sighting], index: int) -> Arrival:
     return _prospect(seen, index)
 
 
+def arrival_at_once(seen: Sighting, index: int) -> Arrival:
+    """Where a class is of samples that were made for the target without training: there is nothing to wait for."""
+    if index in seen.untold:
+        return Arrival(answer=Answer.UNTOLD)
+    return Arrival(answer=Answer.ARRIVED if _holds(seen, index) else Answer.STALLED)
+
+
 def _arrived(seen: Sequence[Sighting], index: int) -> bool:
     """Whether as many intervals in a row held the target, and since then not as many in a row missed it."""
     arrived, held, missed = False, 0, 0
@@ -201,6 +208,16 @@ def answer_words(name: str, seen: Sighting, index: int, found: Arrival) -> str:
         case Answer.STALLED:
             said = "It is not arriving."
     return f"{class_name}: {_with_interval(seen, index)} of {wanted}. {said}"
+
+
+def at_once_words(name: str, seen: Sighting, index: int) -> str:
+    """Likewise of samples that were made for the target: "Sampled at once, 2s are 29.4 ± 3.1 % of 30 %."."""
+    class_name = f"{name}s" if len(name) == 1 else name
+    if index in seen.untold:
+        return answer_words(name, seen, index, Arrival(answer=Answer.UNTOLD))
+    verb = "are" if len(name) == 1 else "is"
+    wanted = percent_words(float(seen.target[index]))
+    return f"Sampled at once, {class_name} {verb} {_with_interval(seen, index)} of {wanted}."
 
 
 def _with_interval(seen: Sighting, index: int) -> str:

@@ -25,7 +25,7 @@ from studio.training.config.run_title import run_title
 from studio.training.messages.commands import SetLearningRate
 from studio.training.run.session import RunRequest, folder_under
 from studio.training.storage.places import made_absolute
-from studio.training.storage.resumption import Resumption, resume
+from studio.training.storage.resumption import Resumption, fork, resume
 from studio.training.storage.run_folder import RunFolder
 from studio.training.storage.run_identity import RunIdentity
 
@@ -125,8 +125,21 @@ class RunStarter(QObject):
         """
         found = resume(run, step)
         found.ensure_current()
+        self._go_on(found, f"Go on with {run.name}")
+
+    def fork(self, run: Path) -> None:
+        """Begin another run from the newest checkpoint in a folder, towards the target that is set up.
+
+        To be called while nothing trains.
+
+        Raises:
+            UserError: as of `resume`.
+        """
+        self._go_on(fork(run, target=self._setup.run_config().perturbation), f"Begin from {run.name}")
+
+    def _go_on(self, found: Resumption, text: str) -> None:
         self._expect(found)
-        self._setup.set_config(found.config, f"Go on with {run.name}", found.identity.root_here(self._setup.data_root))
+        self._setup.set_config(found.config, text, found.identity.root_here(self._setup.data_root))
         if self._setup.images is None and not self._setup.reading_data:
             self._expect(None)
             raise UserError(
@@ -164,6 +177,9 @@ class RunStarter(QObject):
             self._expect(None)
 
     def _read_past(self, found: Resumption) -> None:
+        if found.forked:  # its past is the other run's
+            self._go_on_after(found, Past())
+            return
         self._tasks.run(
             partial(read_past, found.run, found.step),
             done=lambda past: self._go_on_after(found, past),
@@ -182,7 +198,8 @@ class RunStarter(QObject):
         self._expect(None)
         if error is not None:  # the run will say so itself where it matters
             self._log.add_error(error, Level.WARNING)
-        self._launch(found.config, found.folder, found, past)
+        folder = folder_under(self._setup.runs_root, found.config) if found.forked else found.folder
+        self._launch(found.config, folder, found, past)
 
     def _launch(
         self,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.evaluation.arrival import Sighting
 from studio.training.messages.events import Evaluated
+
+if TYPE_CHECKING:
+    from studio.evaluation.report import Evaluation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,6 +26,7 @@ class Generated:
         seen: this evaluation and the last ones before it, the oldest first.
         note: whose they are where they do not answer the target beside them, such as "of step 9,140, of the target
             before"; empty where they do.
+        at_once: they were sampled for this target without training.
     """
 
     shares: NDArray[np.float64]
@@ -31,6 +36,13 @@ class Generated:
     revision: int
     seen: tuple[Sighting, ...] = ()
     note: str = ""
+    at_once: bool = False
+
+    @classmethod
+    def at_once_of(cls, found: Evaluation, step: int) -> Generated:
+        """Those of samples that were made for a target at once, by the weights of a step."""
+        seen = Sighting.of(step, found)
+        return cls(shares=seen.share, low=seen.low, high=seen.high, step=step, revision=0, seen=(seen,), at_once=True)
 
     @classmethod
     def of(cls, evaluated: Evaluated, note: str, seen: tuple[Sighting, ...] = ()) -> Generated:

@@ -13,7 +13,7 @@ from studio.data.example_set import ExampleSet
 from studio.data.planar.plane import Plane
 from studio.data.scale import Values
 from studio.errors import UserError
-from studio.evaluation.arrival import Arrival, Sighting, arrival, since_edit
+from studio.evaluation.arrival import Arrival, Sighting, arrival, arrival_at_once, since_edit
 from studio.gui.state.generated import Generated
 from studio.perturb.diagnostics import TiltSummary, summarise, summarise_examples
 from studio.perturb.energy import ExampleEnergies
@@ -157,6 +157,8 @@ class TiltView:
 
     def arrival(self, index: int) -> Arrival:
         """Whether a class's share has arrived at this target."""
+        if self.generated is not None and self.generated.at_once:
+            return arrival_at_once(self.seen[-1], index)
         return arrival(since_edit(self.seen), index)
 
     @property

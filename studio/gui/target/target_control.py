@@ -62,6 +62,7 @@ class TargetControl(QObject):
         self._config = setup.config  # that was looked at last
         self.tilt: TiltView | None = None
         self._evaluated: tuple[Evaluated | None, str] = (None, "")  # that is shown, and its note
+        self._at_once: Generated | None = None  # of this target, in place of what was evaluated
         self._locked: frozenset[str] = frozenset()  # by name, so that a data set with the same classes has them, too
         self._revision = 0
         self._applied_revision = 0
@@ -140,6 +141,13 @@ class TargetControl(QObject):
         """Show what these offsets would make, without an edit; `refresh` forgets them."""
         if self.data.view is not None and not self.data.fixed:
             self._look_at(replace(self.perturbation, offsets=tuple(offsets)), ahead=True)
+
+    def show_at_once(self, found: Generated | None) -> None:
+        """Show what a model gives of this target without training, until the target changes; None for no more."""
+        if found is not self._at_once:
+            self._at_once = found
+            if self.tilt is not None:
+                self._show(replace(self.tilt, generated=self._generated()))
 
     def set_energy(self, energy: EnergyConfig, text: str) -> None:
         """Replace terms, temperature and clip in one undoable step, once they are measured and known to be finite."""
@@ -239,6 +247,8 @@ class TargetControl(QObject):
 
     def _generated(self) -> Generated | None:
         """What is generated at the time cursor, if by a run of the data set in use."""
+        if self._at_once is not None:
+            return self._at_once
         latest, note = self._evaluated = (self._evaluations.shown.latest, self._note())
         dataset = self.data.view
         if latest is None or dataset is None or self._of_other_data:

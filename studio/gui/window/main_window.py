@@ -130,9 +130,8 @@ class MainWindow(QMainWindow):
         column.addWidget(self.views, 1)
         column.addWidget(self.time_bar)
         self.setCentralWidget(content)
-        self.setStatusBar(
-            StudioStatusBar(workbench.runs, workbench.log, (workbench.tasks, workbench.looking), self.theme, self)
-        )
+        tasks = (workbench.tasks, workbench.looking, workbench.once.tasks)
+        self.setStatusBar(StudioStatusBar(workbench.runs, workbench.log, tasks, self.theme, self))
 
     def make_panels(self) -> None:
         """Make every panel that is not made yet."""

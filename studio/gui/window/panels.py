@@ -54,7 +54,7 @@ def _load(path: str) -> Any:
 _CURVES = "studio.gui.plots.curves.CurvesPanel"
 PANELS = (
     Panel("left", "setup", "Set-up", "studio.gui.setup.panel.SetupPanel", "setup runs starter tasks"),
-    Panel("middle_top", "samples", "Samples", "studio.gui.live.samples.panel.SamplesPanel", "time latents"),
+    Panel("middle_top", "samples", "Samples", "studio.gui.live.samples.panel.SamplesPanel", "time latents once"),
     Panel("middle_top", "diagnostics", "Diagnostics", "studio.gui.live.diagnostics.DiagnosticsPanel", "time"),
     Panel("middle_top", "examples", "Examples", "studio.gui.live.examples.ExamplesPanel", "time data"),
     Panel("middle_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "target runs time lessons"),

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.library.library_control import LibraryControl
 from studio.gui.live.plane.lesson_control import LessonControl
+from studio.gui.live.samples.at_once_control import AtOnceControl
 from studio.gui.live.samples.latent_control import LatentControl
 from studio.gui.queue.queue_control import QueueControl
 from studio.gui.queue.sweep_actions import SweepActions
@@ -72,6 +73,8 @@ class Workbench(QObject):
         )
         self.lessons = LessonControl(self.setup, self.runs, self.target, self)
         self.latents = LatentControl(self.looking, self.runs, self.time, self.setup.undo_stack, self.log, self)
+        self.once = AtOnceControl(self.setup, self.target, self.runs, self.starter, self.time, self.log, self)
+        self.once.tasks.bug_found.connect(self.log.add_line)
         self.library = LibraryControl(self.looking, self.setup, self.runs, self)
         self.queue = QueueControl(state_dir() / "queue.sqlite", self.setup, self.log, self)
         self.sweeps = SweepActions(
@@ -90,6 +93,6 @@ class Workbench(QObject):
         deadline = time.monotonic() + seconds
         self.queue.shutdown()
         ended = self.runs.shutdown(seconds)
-        for tasks in (self.tasks, self.looking):
+        for tasks in (self.tasks, self.looking, self.once.tasks):
             ended = tasks.join(max(0.0, deadline - time.monotonic())) and ended
         return ended

@@ -178,19 +178,26 @@ def resume(run: Path, step: int | None = None, assignments: Sequence[str] = ()) 
     )
 
 
-def fork(run: Path, step: int | None = None, assignments: Sequence[str] = ()) -> Resumption:
+def fork(
+    run: Path,
+    step: int | None = None,
+    assignments: Sequence[str] = (),
+    target: PerturbationConfig | None = None,
+) -> Resumption:
     """A new run from a checkpoint, with another tilt.
 
     Args:
         run: folder of the run to begin from.
         step: of the checkpoint; the newest one if absent.
-        assignments: ``path=value``, on top of the target that was in force.
+        assignments: ``path=value``, on top of the target.
+        target: the one that was in force if absent.
 
     Raises:
         UserError: it is no run folder, has no such checkpoint, or something was set that only a new run can have.
     """
     found = resume(run, step)
-    config = made_absolute(with_settings(found.config, assignments))
+    before = found.config if target is None else found.config.model_copy(update={"perturbation": target})
+    config = made_absolute(with_settings(before, assignments))
     _ensure_same(found.config, config)
     another = not _same_target(found.config, config, read_record(found.file).class_names)
     return replace(

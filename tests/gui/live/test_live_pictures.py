@@ -31,7 +31,7 @@ def _click(qtbot: QtBot, panel: LivePanel, name: str) -> None:
 @pytest.fixture
 def samples(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> SamplesPanel:
     """Both grids, side by side."""
-    panel = SamplesPanel(workbench.time, workbench.latents, theme)
+    panel = SamplesPanel(workbench.time, workbench.latents, workbench.once, theme)
     next(button for button in panel.which.buttons() if button.text() == "Both").click()
     show(qtbot, panel, 640, 360)
     return panel

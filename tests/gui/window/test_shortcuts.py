@@ -21,7 +21,13 @@ def test_that_f1_lists_every_key_with_where_it_works(hands: Hands) -> None:
     found = keys_of(hands.window)
     assert found["Run"]["Start"] == "F5"
     assert found["Go"]["Set-up"] == "Alt+1"
-    assert found["Samples"] == {"Re-roll": "R", "Pin": "P", "Between": "B", "Leave Between": "Esc"}
+    assert found["Samples"] == {
+        "Re-roll": "R",
+        "Pin": "P",
+        "Between": "B",
+        "At once": "A",
+        "Leave Between, and At once": "Esc",
+    }
     assert found["In the table of classes"]["Set ΔH back to 0"] == "Del"
     assert found["In the plane"]["Heat map"] == "H"
     assert dialog.height() <= 800

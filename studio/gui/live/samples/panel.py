@@ -9,6 +9,8 @@ from PySide6.QtGui import QColor, QImage, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from studio.errors import UserError
+from studio.gui.live.samples.at_once_control import AtOnceControl, AtOnceView
+from studio.gui.live.samples.at_once_view import AtOncePictures
 from studio.gui.live.samples.between import BetweenView
 from studio.gui.live.samples.latent_control import LatentControl
 from studio.gui.live.samples.picks import SamplePicks
@@ -34,6 +36,10 @@ _TIPS = {
     "raw": "Samples by the weights as they are at this step.",
     "averaged": "Samples by a moving average of the weights, which is steadier. EMA: θ̄ ← d·θ̄ + (1 − d)·θ each step.",
 }
+_ONCE = (
+    "What the trained model gives of the target in the table without training: its draws are kept or repeated by "
+    "exp(−δH). Edits are answered within seconds. (A)"
+)
 _TITLES = {"raw": "Raw", "averaged": "EMA"}
 
 
@@ -45,10 +51,15 @@ class SamplesPanel(LivePanel):
     OF_RUN = True
 
     def __init__(
-        self, time: TimeCursor, latents: LatentControl, theme: ThemeManager, parent: QWidget | None = None
+        self,
+        time: TimeCursor,
+        latents: LatentControl,
+        once: AtOnceControl,
+        theme: ThemeManager,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, parent)
-        self._latents = latents
+        self._latents, self._once, self._others = latents, once, ""
         self._grid: SampleGrid | None = None
         self._pictures: dict[str, QImage] = {}
         self._chosen = "averaged"
@@ -57,10 +68,12 @@ class SamplesPanel(LivePanel):
         self.picks = SamplePicks(latents, list(self.views.values()), theme, self)
         self.picks.changed.connect(self._on_picks)
         self.way = BetweenView()
-        self.way.hide()
-        self._leave = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self._leave_between)
+        self.once = AtOncePictures(once)
+        for other in (self.way, self.once):
+            other.hide()
+        self._leave = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self._back_to_trained)
         self._leave.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        self._leave.setWhatsThis("Leave Between")
+        self._leave.setWhatsThis("Leave Between, and At once")
         self._leave.setEnabled(False)  # else the picks have it
         self._sides: dict[str, QWidget] = {}
         self._time = time
@@ -76,6 +89,8 @@ class SamplesPanel(LivePanel):
         time.snapshot_shown.connect(self.take_snapshot)
         time.frame_shown.connect(self.take_frame)
         time.run_shown.connect(self.reset)
+        once.changed.connect(self._on_once)
+        self._on_once(once.view)
 
     def _controls(self) -> QWidget:
         bar = QWidget()
@@ -92,6 +107,12 @@ class SamplesPanel(LivePanel):
             row.addWidget(button)
         self.which.addButton(self.picks.between)
         row.addWidget(self.picks.between)
+        self._once_button = toggle_button("samples_once", "At once", _ONCE)
+        self.which.addButton(self._once_button)
+        ask = QShortcut(QKeySequence("A"), self, self._once_button.click)
+        ask.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        ask.setWhatsThis("At once")
+        row.addWidget(self._once_button)
         self.which.buttonToggled.connect(self._on_which)
         for button in (self.picks.reroll, self.picks.pin):
             row.addWidget(button)
@@ -131,20 +152,22 @@ class SamplesPanel(LivePanel):
             view.viewed.connect(partial(self._on_viewed, name))
             view.resized.connect(self._on_resized)
             side.setVisible(name == self._chosen)
-        self._pair.addWidget(self.way, 1)
+        for other in (self.way, self.once):
+            self._pair.addWidget(other, 1)
         return self._pair
 
     @property
     def shown(self) -> list[str]:
-        """Which of "raw" and "averaged" are shown; none while the way between samples is."""
-        if self._chosen == "between":
+        """Which of "raw" and "averaged" are shown; none while the way between samples is, or samples at once."""
+        if self._chosen in ("between", "once"):
             return []
         return [self._chosen] if self._chosen in self.views else list(self.views)
 
     @property
     def _seen(self) -> list[ImageView]:
         """The views on the screen."""
-        return [self.views[name] for name in self.shown] or [self.way.view]
+        other = self.once.view if self._chosen == "once" else self.way.view
+        return [self.views[name] for name in self.shown] or [other]
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:
@@ -173,16 +196,19 @@ class SamplesPanel(LivePanel):
     def take_failure(self, error: UserError) -> None:
         """Samples could not be drawn."""
         self.saver.say(str(error), "error")
-        self._leave_between()
+        if self._chosen == "between":
+            self._back_to_trained()
 
     @Slot()
     def reset(self) -> None:
         """A new run."""
         self._grid = None
-        self._leave_between()
+        if self._chosen == "between":
+            self._back_to_trained()
         self.picks.forget()
         self.saver.hide()
-        self.show_empty(_EMPTY)
+        if self._chosen != "once":
+            self.show_empty(_EMPTY)
 
     def draw(self) -> None:
         """Show the newest grid."""
@@ -223,6 +249,7 @@ class SamplesPanel(LivePanel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Side by side in a wide panel, one above the other in a high one."""
         super().resizeEvent(event)
+        self.once.fit()
         wide = self.width() >= self.height()
         self._pair.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
@@ -236,20 +263,41 @@ class SamplesPanel(LivePanel):
             side.setVisible(name in self.shown)
         for caption in self._captions:
             caption.setVisible(len(self.shown) > 1)
-        self.way.setVisible(not self.shown)
+        self.way.setVisible(self._chosen == "between")
+        self.once.setVisible(self._chosen == "once")
         self._leave.setEnabled(not self.shown)
         if held:  # else Qt would hand the keyboard to another panel
             self._seen[0].setFocus()
-        if not self.shown:
-            self.way.wait()
+        if not self.shown and before in ("raw", "averaged", "both"):
             self._averaged = before != "raw"
+        if self._chosen == "between":
+            self.way.wait()
             self._latents.show_between(self.picks.points, averaged=self._averaged)
         elif before == "between":
             self._latents.end_between()
+        self._once.switch(self._chosen == "once")
+        self.show_owner(self._others)
+        if self.shown and self._grid is None:
+            self.show_empty(_EMPTY)
         self.request_draw()
 
+    @Slot(str)
+    def show_owner(self, words: str) -> None:
+        """What is sampled at once answers the target that is set up, and says itself by whose weights."""
+        self._others = words
+        super().show_owner("" if self._chosen == "once" else words)
+
+    @Slot(object)
+    def _on_once(self, view: AtOnceView) -> None:
+        self._once_button.setEnabled(view.on or not view.blocked)
+        set_help(self._once_button, "At once", view.blocked or _ONCE)
+        if not view.on and self._chosen == "once":
+            self._back_to_trained()
+        elif view.on:
+            self.once.show_view(view)
+
     @Slot()
-    def _leave_between(self) -> None:
+    def _back_to_trained(self) -> None:
         if not self.shown:
             back = "samples_averaged" if self._averaged else "samples_raw"
             next(button for button in self.which.buttons() if button.objectName() == back).setChecked(True)
@@ -283,10 +331,13 @@ class SamplesPanel(LivePanel):
     @Slot()
     def save(self) -> None:
         """Ask where to, and save what is shown."""
-        if self._grid is not None:
+        if self._chosen == "once":
+            self.saver.ask("Save samples", f"{self._once.picture_name}", self._picture)
+        elif self._grid is not None:
             what, step = ("samples", self._grid.step) if self.shown else ("between", self.way.step)
             self.saver.ask("Save samples", f"{self._time.picture_name}-{what}-step-{step}", self._picture)
 
     def _picture(self) -> QImage:
-        pictures = [self._pictures[name] for name in self.shown] or [self.way.picture]
+        other = self.once.picture if self._chosen == "once" else self.way.picture
+        pictures = [self._pictures[name] for name in self.shown] or [other]
         return side_by_side(pictures, QColor(self.theme.tokens.surface))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from studio.evaluation.arrival import Answer, answer_words
+from studio.evaluation.arrival import Answer, answer_words, at_once_words
 from studio.figures import fixed, percent_words
 from studio.gui.state.view_state import TiltView
 from studio.perturb.diagnostics import Strength
@@ -73,6 +73,8 @@ def _answer(view: TiltView) -> tuple[str, str]:
     if not view.seen:
         return f"{whose}: {wanted} is asked for, and nothing is evaluated yet.", "muted"
     where = view.arrival(index)
+    if found is not None and found.at_once:
+        return at_once_words(name, view.seen[-1], index), _ROLES.get(where.answer, "muted")
     others = [view.arrival(each).answer for each in _tilted(view)]
     more = f" {others.count(Answer.ARRIVED)} of {len(others)} tilted classes have." if len(others) > 1 else ""
     return answer_words(name, view.seen[-1], index, where) + more, _ROLES.get(where.answer, "muted")

@@ -1,0 +1,294 @@
+"""At once, from the window's side: what a trained model gives of the target that is set up, without training.
+
+A run that is under way is saved first, so that its folder has the weights of now; for one from disk its set-up is taken
+over, so that its target can be edited. Edits that come meanwhile are answered by one more round, with the newest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from studio.data.catalog import DatasetConfig
+from studio.errors import UserError
+from studio.gui.run.run_control import RunControl
+from studio.gui.run.run_starter import RunStarter
+from studio.gui.state.generated import Generated
+from studio.gui.state.loaded_data import LoadedData
+from studio.gui.state.log import Log
+from studio.gui.state.setup import Setup
+from studio.gui.state.task_runner import TaskRunner
+from studio.gui.target.target_control import TargetControl
+from studio.gui.timeline.time_cursor import TimeCursor
+from studio.perturb.perturbation import Perturbation
+from studio.progress import Progress
+from studio.sampling.base import Tilted
+from studio.training.messages.commands import Save
+from studio.training.storage.run import Run
+from studio.training.storage.run_folder import safe_name
+
+if TYPE_CHECKING:
+    from studio.training.analysis.at_once import AtOnce, Measured
+
+T = TypeVar("T")
+
+_SHOWN, _MEASURED = 64, 500
+"""Samples on the screen, and samples that are judged."""
+_NO_RUN = "Train a model first, or look at a run."
+_POINTS = "In the window, images alone are sampled at once; “studio sample” does so with points."
+_NO_WEIGHTS = "The run has no checkpoint yet."
+_UNDER_WAY = "A run is under way: stop it before another one is sampled."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtOnceView:
+    """What is sampled at once.
+
+    Attributes:
+        on: it is asked for.
+        blocked: why it cannot be, in a sentence; empty if it can.
+        title: of the run.
+        step: of its weights.
+        made: samples of the target; None while there are none.
+        measured: what judges who took no part see in more of them; None until that is known.
+        under_way: the run trains.
+        doing: more is on its way.
+        error: why there is nothing more.
+    """
+
+    on: bool = False
+    blocked: str = _NO_RUN
+    title: str = ""
+    step: int = 0
+    made: Tilted | None = None
+    measured: Measured | None = None
+    under_way: bool = False
+    doing: bool = False
+    error: UserError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """The run whose model is asked."""
+
+    folder: Path
+    dataset: DatasetConfig
+    title: str
+
+
+class AtOnceControl(QObject):
+    """Has the model of one run answer the target that is set up, until it is switched off or there is another run.
+
+    Args:
+        setup: whose data set and target are asked for.
+        target: tells of edits, and is told what they give.
+        runs: the run under way.
+        starter: sets up like a run, and begins one from its weights.
+        time: which run is shown.
+        log: told what cannot be done.
+    """
+
+    changed = Signal(object)  # AtOnceView
+
+    def __init__(
+        self,
+        setup: Setup,
+        target: TargetControl,
+        runs: RunControl,
+        starter: RunStarter,
+        time: TimeCursor,
+        log: Log,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._setup, self._target, self._runs, self._starter = setup, target, runs, starter
+        self._time, self._log = time, log
+        self.tasks = TaskRunner(self)
+        self.view = AtOnceView()
+        self._source: _Source | None = None
+        self._model: AtOnce | None = None  # with the draws that it has made
+        self._wanted: Perturbation | None = None  # that is answered, or is about to be
+        self._busy = False
+        self._saved_step = 0  # of the run under way
+        for changed in (target.changed, setup.config_changed, setup.dataset_changed):
+            changed.connect(self._on_target)
+        runs.run_begins.connect(self._end)
+        runs.run_changed.connect(self._on_run)
+        time.run_shown.connect(self._on_run_shown)
+
+    @property
+    def picture_name(self) -> str:
+        """How a picture of the samples is called."""
+        return f"{safe_name(self.view.title)}-at-once-step-{self.view.step}"
+
+    @Slot(bool)
+    def switch(self, on: bool) -> None:
+        """Ask the model of the run that is shown, or no more."""
+        if on and not self.view.on and not self.view.blocked:
+            self._begin()
+        elif not on and self.view.on:
+            self._end()
+
+    @Slot()
+    def train(self) -> None:
+        """Train it instead: another run, from the weights that were asked, towards the target that is set up."""
+        source = self._source
+        if source is None:
+            return
+        under_way = self._runs.run.phase.active
+        self._end()
+        if under_way:  # it trains towards this target as it is
+            return
+        try:
+            self._starter.fork(source.folder)
+        except UserError as error:
+            self._log.add_error(error)
+
+    # -- on and off
+
+    def _begin(self) -> None:
+        folder, config = self._time.folder, self._time.config
+        assert folder is not None
+        assert config is not None
+        self._source = _Source(folder=folder, dataset=config.dataset, title=self._time.view.title)
+        active = self._time.old is None and self._runs.run.phase.active
+        self._set(AtOnceView(on=True, blocked="", title=self._source.title, under_way=active))
+        if self._time.old is not None:
+            try:
+                self._starter.set_up_like(folder)
+            except UserError as error:
+                self._end()
+                self._log.add_error(error)
+        elif active:
+            self._saved_step = self._runs.run.saved_step
+            self._runs.send(Save())
+            self._set(replace(self.view, doing=True))
+            return
+        self._ask()
+
+    @Slot()
+    def _end(self) -> None:
+        self.tasks.cancel()
+        self._source = self._model = self._wanted = None
+        self._set(AtOnceView(blocked=self._blocked()))
+        self._target.show_at_once(None)
+
+    def _blocked(self) -> str:
+        """Why the run that is shown cannot be asked."""
+        run = self._runs.run
+        if self._time.folder is None or self._time.config is None:
+            return _NO_RUN
+        if self._time.old is not None:
+            return _UNDER_WAY if self._runs.busy else ""
+        return "" if run.step > 0 and (run.phase.active or run.saved_step > 0) else _NO_WEIGHTS
+
+    @Slot()
+    def _on_run(self) -> None:
+        """It can be asked by now, or has been saved so that it can."""
+        run = self._runs.run
+        if not self.view.on:
+            blocked = self._blocked()
+            if blocked != self.view.blocked:
+                self._set(replace(self.view, blocked=blocked))
+        elif self._source is not None and run.folder == self._source.folder and run.saved_step > self._saved_step:
+            self._saved_step, self._model, self._wanted = run.saved_step, None, None
+            self._ask()
+
+    @Slot()
+    def _on_run_shown(self) -> None:
+        if self._time.old is not None or not self.view.on:
+            self._end()
+
+    # -- asking
+
+    @Slot()
+    def _on_target(self) -> None:
+        if self.view.on:
+            self._ask()
+
+    def _ask(self) -> None:
+        """Answer the target that is set up, unless that is being done; what is out of date is given up."""
+        source, data = self._source, self._setup.data
+        if source is None or self._setup.config.dataset != source.dataset:
+            self._end()
+            return
+        if data is None or data.config != source.dataset or self._target.tilt is None:
+            return  # it is being read
+        if data.images.plane is not None:
+            self._fail(UserError(_POINTS))
+            return
+        wanted = self._target.perturbation
+        if self._wanted is not None and _same(wanted, self._wanted):
+            return
+        self._wanted = wanted
+        self._set(replace(self.view, doing=True, error=None, measured=None))
+        self._target.show_at_once(None)
+        if self._busy:
+            self.tasks.cancel()
+        else:
+            self._sample()
+
+    def _sample(self) -> None:
+        source, data, wanted = self._source, self._setup.data, self._wanted
+        if source is not None and data is not None and wanted is not None:
+            self._run(partial(_sampled, source.folder, data, self._model, wanted), self._on_sampled)
+
+    def _run(self, work: Callable[[Progress], T], then: Callable[[T], None]) -> None:
+        """One task at a time, as they share the model; what is wanted since then is asked for after it."""
+        wanted, self._busy = self._wanted, True
+
+        def settle(act: Callable[[], None]) -> None:
+            self._busy = False
+            if wanted is self._wanted:
+                act()
+            else:
+                self._sample()
+
+        self.tasks.run(
+            work,
+            done=lambda found: settle(lambda: then(found)),
+            failed=lambda error: settle(lambda: self._fail(error)),
+            cancelled=lambda: settle(lambda: self._fail(UserError("Sampling at once was cancelled"))),
+        )
+
+    def _on_sampled(self, found: tuple[AtOnce, Tilted, int]) -> None:
+        self._model, made, step = found
+        self._set(replace(self.view, made=made, step=step))
+        assert self._wanted is not None
+        self._run(partial(_measured, self._model, self._wanted), self._on_measured)
+
+    def _on_measured(self, found: Measured) -> None:
+        self._set(replace(self.view, measured=found, doing=False))
+        self._target.show_at_once(Generated.at_once_of(found.evaluation, self.view.step))
+
+    def _fail(self, error: UserError) -> None:
+        self._set(replace(self.view, doing=False, error=error))
+
+    def _set(self, view: AtOnceView) -> None:
+        self.view = view
+        self.changed.emit(view)
+
+
+def _same(one: Perturbation, other: Perturbation) -> bool:
+    return replace(one, revision=0) == replace(other, revision=0)
+
+
+def _sampled(
+    folder: Path, data: LoadedData, model: AtOnce | None, wanted: Perturbation, progress: Progress
+) -> tuple[AtOnce, Tilted, int]:
+    """Samples for the screen, and the step of the weights that made them."""
+    from studio.training.analysis.at_once import AtOnce
+
+    run = Run.open(folder)
+    if model is None:
+        model = AtOnce.of_run(run, lambda _: data.images, progress, data_root=data.judges.data_root)
+    return model, model.sample(wanted, _SHOWN, progress), run.weights_step or 0
+
+
+def _measured(model: AtOnce, wanted: Perturbation, progress: Progress) -> Measured:
+    return model.measure(model.sample(wanted, _MEASURED, progress), wanted, progress)

@@ -1,0 +1,152 @@
+"""At once in the window: a trained model answers another target by clicks, and says whose the numbers are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QToolButton
+
+from studio.gui.live.samples.panel import SamplesPanel
+from studio.gui.state.view_state import RunPhase
+from studio.gui.target.offsets.columns import Column
+from studio.progress import Progress
+from studio.training.analysis.at_once import AtOnce
+from studio.training.storage.run import Run
+from tests.gui.hands import Hands
+
+pytestmark = pytest.mark.usefixtures("kept_judge")
+LEFT = Qt.MouseButton.LeftButton
+
+
+def button(hands: Hands, name: str) -> QToolButton:
+    found: QToolButton = hands.find(QToolButton, name)
+    return found
+
+
+def press(hands: Hands, name: str) -> None:
+    assert button(hands, name).isEnabled(), button(hands, name).toolTip()
+    hands.qtbot.mouseClick(button(hands, name), LEFT)
+
+
+def answered(hands: Hands) -> bool:
+    return hands.bench.once.view.measured is not None
+
+
+def trained(hands: Hands) -> Path:
+    """The folder of a run that was trained for the data as they are, and stopped."""
+    hands.train(20)
+    hands.end()
+    folder = hands.bench.runs.run.folder
+    assert folder is not None
+    return folder
+
+
+def asked_directly(hands: Hands, folder: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """The samples of the target that is set up, by the weights in a folder."""
+    data = hands.bench.setup.data
+    assert data is not None
+    model = AtOnce.of_run(Run.open(folder), lambda _: data.images, Progress(), data_root=data.judges.data_root)
+    return np.asarray(model.sample(hands.bench.target.perturbation, 64).values, np.uint8)
+
+
+@pytest.mark.slow
+def test_that_a_stopped_run_answers_an_edit_at_once_and_trains_it_instead(quick_hands: Hands) -> None:
+    hands, bench = quick_hands, quick_hands.bench
+    panel = hands.find(SamplesPanel, "samples")
+    assert not button(hands, "samples_once").isEnabled()
+    folder = trained(hands)
+    press(hands, "samples_once")
+    hands.wait(lambda: answered(hands))
+    assert bench.once.view.made is not None
+    assert np.array_equal(bench.once.view.made.values, asked_directly(hands, folder))
+    hands.enter(2, Column.TARGET, "30")
+    assert bench.subjects.subject.others is not None
+    hands.wait(lambda: answered(hands))
+    assert panel.veil.isHidden()
+    assert not panel.once.picture.isNull()
+    step = bench.runs.run.saved_step
+    assert hands.find(QLabel, "at_once_caption").text().startswith(f"“{bench.once.view.title}” at step {step}")
+    tilt = bench.target.tilt
+    assert tilt is not None
+    assert tilt.generated is not None
+    assert tilt.generated.at_once
+    assert tilt.seen[-1].target[2] == pytest.approx(0.3)
+    answer = hands.find(QLabel, "answer").text()
+    assert answer.startswith("Sampled at once, 2s are ") or "too weak" in answer
+    press(hands, "at_once_train")
+    hands.wait_for(RunPhase.RUNNING)
+    assert not bench.once.view.on
+    assert bench.runs.run.folder != folder
+    assert bench.runs.config is not None
+    assert bench.runs.config.perturbation == bench.setup.run_config().perturbation
+    hands.wait(lambda: bench.runs.run.step > step)
+    hands.end()
+
+
+@pytest.mark.slow
+def test_that_as_trained_comes_back_with_its_owner(quick_hands: Hands) -> None:
+    hands, bench = quick_hands, quick_hands.bench
+    panel = hands.find(SamplesPanel, "samples")
+    trained(hands)
+    press(hands, "samples_once")
+    hands.wait(lambda: answered(hands))
+    hands.enter(2, Column.TARGET, "30")
+    press(hands, "samples_averaged")
+    assert not bench.once.view.on
+    assert bench.target.tilt is not None
+    assert bench.target.tilt.generated is None
+    assert not panel.veil.isHidden()
+    assert panel.shown == ["averaged"]
+
+
+@pytest.mark.slow
+def test_that_a_run_under_way_is_saved_and_asked_and_trains_on(quick_hands: Hands) -> None:
+    hands, bench = quick_hands, quick_hands.bench
+    hands.train(5)
+    press(hands, "samples_once")
+    hands.wait(lambda: answered(hands))
+    assert 0 < bench.once.view.step <= bench.runs.run.step
+    assert bench.runs.run.phase is RunPhase.RUNNING
+    hands.end()
+
+
+@pytest.mark.slow
+def test_that_a_run_from_disk_is_set_up_like_and_asked(quick_hands: Hands) -> None:
+    hands, bench = quick_hands, quick_hands.bench
+    hands.enter(3, Column.TARGET, "40")
+    folder = trained(hands)
+    wanted = bench.setup.config.perturbation
+    hands.enter(3, Column.TARGET, "20")
+    bench.setup.edit(seed=bench.setup.config.seed + 1)
+    hands.train(1)
+    hands.end()
+    with hands.qtbot.waitSignal(bench.time.frame_shown):
+        bench.time.open(folder)
+    press(hands, "samples_once")
+    hands.wait(lambda: answered(hands))
+    assert bench.time.old is None
+    assert bench.setup.config.perturbation == wanted
+    assert bench.once.view.made is not None
+    assert np.array_equal(bench.once.view.made.values, asked_directly(hands, folder))
+    hands.enter(3, Column.TARGET, "30")
+    hands.wait(lambda: answered(hands))
+    assert bench.target.tilt is not None
+    assert bench.target.tilt.seen[-1].target[3] == pytest.approx(0.3)
+
+
+@pytest.mark.slow
+def test_that_it_ends_with_another_data_set_and_with_the_next_run(quick_hands: Hands) -> None:
+    hands, bench = quick_hands, quick_hands.bench
+    trained(hands)
+    press(hands, "samples_once")
+    hands.wait(lambda: answered(hands))
+    hands.choose("dataset", "planar_moons")
+    assert not bench.once.view.on
+    hands.choose("dataset", "digits")
+    hands.wait(lambda: not bench.starter.blocked)
+    hands.train(1)
+    assert not bench.once.view.on
+    hands.end()
