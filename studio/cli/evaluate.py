@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from studio.cli.meter import progress_bar
 from studio.evaluation.tables import record, table
 from studio.files import whole_file
 from studio.json_text import json_text
 from studio.training.storage.run import Run
+
+if TYPE_CHECKING:
+    from studio.training.analysis.asked_target import AskedTarget
 
 
 def evaluate(
@@ -21,6 +26,8 @@ def evaluate(
     data_root: Path | None,
     judge: str | None = None,
     assignments: Sequence[str] = (),
+    asked: AskedTarget | None = None,
+    method: str = "auto",
 ) -> str:
     """Evaluate a run's averaged model, and return the table to print.
 
@@ -31,12 +38,16 @@ def evaluate(
         data_root: folder of downloaded data sets; where the run's were, or else the person's own, if absent.
         judge: name of the judge; the one of the run's configuration if absent.
         assignments: other places of its data, such as ``dataset.path=/new/place``.
+        asked: another target, of which what it gives at once is evaluated.
+        method: of that, as `Method` has it.
 
     Raises:
         UserError: the run or its data cannot be read, or the file not be written.
     """
     saved = Run.open(run).at(assignments)
     root = saved.identity.root(data_root)
+    if asked is not None:
+        return _at_once(saved, asked, method, count, seed, out, root, judge)
     with progress_bar() as progress:
         from studio.training.analysis.evaluate_run import evaluate_run, keep_evaluation
 
@@ -58,3 +69,30 @@ def evaluate(
     if found.evaluation.shares.count < count:
         lines.append(f"No more of the {count:,} samples asked for are independent of each other")
     return "\n".join(lines)
+
+
+def _at_once(
+    run: Run, asked: AskedTarget, method: str, count: int, seed: int, out: Path | None, root: Path, judge: str | None
+) -> str:
+    """The table of what the run's averaged model gives for another target at once."""
+    from studio.sampling.choice import Method
+    from studio.training.analysis.at_once import AtOnce
+
+    with progress_bar() as progress:
+        at_once = AtOnce.of_run(run, lambda part: run.identity.load(root, part), progress, seed=seed, data_root=root)
+        wanted = at_once.asked(asked, progress)
+        made = at_once.sample(wanted, count, progress, Method(method))
+        by = run.config.evaluation.judge if judge is None else judge
+        measured = at_once.measure(made, wanted, progress, by=by)
+    agree = measured.agreement
+    if out is not None:
+        with whole_file(out) as file:
+            about = {"run": str(run.path.resolve()), "step": run.weights_step, "at_once": made.record()}
+            judged = {"agreement": None if math.isnan(agree) else agree}
+            file.write((json_text(about | judged | record(measured.evaluation), indent=2) + "\n").encode())
+    lines = [table(measured.evaluation), f"{run.path.resolve().name} at step {run.weights_step or 0:,}, at once"]
+    if not math.isnan(agree):
+        lines.append(
+            f"The judge that weighed takes {100 * agree:.1f} % of these for the same class as those that measure."
+        )
+    return "\n".join([*lines, made.told()])

@@ -18,7 +18,6 @@ from studio.cli.arguments import (
     add_evaluation,
     add_limit,
     add_places,
-    add_raw,
     add_run,
     add_seed,
     add_settings,
@@ -27,11 +26,12 @@ from studio.cli.arguments import (
     run_of,
     tell_if_cut_short,
 )
+from studio.cli.at_once import add_at_once, asked_of
 from studio.cli.completion import add_completion
 from studio.cli.library import add_library
-from studio.cli.meter import progress_bar
 from studio.cli.output import while_it_is_read
 from studio.cli.resume import add_run_commands, evaluation_of
+from studio.cli.sample import add_sample
 from studio.errors import UserError
 from studio.paths import typed_path
 from studio.runtime import prepare_runtime
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_window(commands)
     _add_train(commands)
     add_run_commands(commands)
-    _add_sample(commands)
+    add_sample(commands)
     _add_evaluate(commands)
     _add_sweep(commands)
     add_library(commands)
@@ -144,30 +144,13 @@ def _add_train(commands: Commands) -> None:
     train.set_defaults(command=_train)
 
 
-def _add_sample(commands: Commands) -> None:
-    sample = commands.add_parser(
-        "sample",
-        help="draw images from a trained run into an NPZ file",
-        description="Draw from the model of a trained run. The same seed gives the same images. `studio export` draws "
-        "into a folder per class, too.",
-        epilog="example: studio sample my-run --count 1000 --out samples.npz",
-    )
-    add_run(sample)
-    sample.add_argument("--count", type=number(int, 1, 10**12), default=64, metavar="N", help="how many (64)")
-    add_seed(sample)
-    sample.add_argument(
-        "--out", type=place, required=True, metavar="FILE.npz", help="holds `images`, uint8, shape (N, H, W, C)"
-    )
-    add_raw(sample)
-    sample.set_defaults(command=_sample)
-
-
 def _add_evaluate(commands: Commands) -> None:
     evaluate = commands.add_parser(
         "evaluate",
         help="tell whether the tilt arrived in a trained run",
         description="Compare what a trained run generates with the data and with its target: class shares with 95 % "
-        "intervals, by a judge that is trained once for each data set, and distances to the tilted data.",
+        "intervals, by a judge that is trained once for each data set, and distances to the tilted data. With another "
+        "target, that of what it gives at once, by judges other than the one that weighs.",
         epilog="example: studio evaluate my-run --count 10000 --json my-run.json",
     )
     add_run(evaluate)
@@ -178,6 +161,7 @@ def _add_evaluate(commands: Commands) -> None:
         metavar="NAME",
         help="data set whose judge labels samples, such as mnist or folder:/home/me/pets; that of the run if absent",
     )
+    add_at_once(evaluate)
     add_places(evaluate)
     evaluate.add_argument("--json", type=place, metavar="FILE", help="also write every figure there")
     add_data_root(evaluate)
@@ -249,16 +233,6 @@ def _train(arguments: argparse.Namespace) -> int:
     return train(config, limit, data_root=root, run_dir=arguments.run_dir, evaluate=evaluate)
 
 
-def _sample(arguments: argparse.Namespace) -> int:
-    from studio.library.export.samples import write_samples
-
-    run, averaged, count, seed = run_of(arguments), not arguments.raw, arguments.count, arguments.seed
-    with progress_bar() as progress:
-        write_samples(run, arguments.out, progress, count=count, seed=seed, averaged=averaged)
-    tell_if_cut_short(run)
-    return 0
-
-
 def _evaluate(arguments: argparse.Namespace) -> int:
     from studio.cli.evaluate import evaluate
 
@@ -271,6 +245,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         data_root=arguments.data_root,
         judge=arguments.judge,
         assignments=arguments.assignments,
+        asked=asked_of(arguments),
+        method=arguments.method,
     )
     print(found)
     tell_if_cut_short(run)

@@ -71,6 +71,19 @@ class Tilted:
         distinct = len(np.unique(chosen))
         return replace(self, values=self.values[chosen], weights=None, distinct=distinct)
 
+    def told(self) -> str:
+        """How they were made, in sentences."""
+        lines = [f"{self.why}."] if self.why else []
+        kept = f", {100 * self.acceptance:.3g} % of the draws kept" if self.acceptance is not None else ""
+        lines.append(
+            f"{len(self):,} samples by {self.method}: {self.draws:,} draws{kept}, {self.distinct:,} different, worth "
+            f"{self.effective:,.0f} independent ones; {self.seconds_per_100:.2g} s per 100."
+        )
+        if self.pareto_k is not None and self.most_k is not None:
+            trust = "to be trusted" if self.reliable else "NOT to be trusted: too few draws decide"
+            lines.append(f"Pareto k̂ = {self.pareto_k:.2f}, at most {self.most_k:.2f} wanted: the weights are {trust}.")
+        return "\n".join([*lines, *(f"{remark}." for remark in self.remarks)])
+
     def record(self) -> dict[str, Any]:
         """How they were made, for a JSON file."""
         names = ("method", "draws", "seconds_per_100", "effective", "distinct", "acceptance", "pareto_k", "most_k")

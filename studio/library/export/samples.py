@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import disk_usage
+from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.files import whole_file
+from studio.json_text import json_text
 from studio.progress import Progress
 from studio.training.storage.run import Run
+
+if TYPE_CHECKING:
+    from studio.sampling.base import Tilted
+    from studio.training.analysis.asked_target import AskedTarget
 
 
 def write_samples(
     folder: Path, out: Path, progress: Progress | None = None, *, count: int, seed: int = 0, averaged: bool = True
 ) -> int:
-    """Draw into an NPZ file: `images`, uint8, (count, H, W, C), or `points`, float32, (count, 2).
+    """Draw into an NPZ file: `images`, uint8, (count, H, W, C), or `points`, float32, (count, 2); and `how`, JSON.
 
     Args:
         seed: of the latents.
@@ -39,20 +45,74 @@ def write_samples(
     saved, progress = Run.open(folder), progress or Progress()
     model = restore_model(saved, averaged=averaged)
     name = "images" if saved.scale.whole else "points"
-    with (
-        whole_file(out) as file,
-        ZipFile(file, "w", ZIP_DEFLATED) as zipped,
-        zipped.open(f"{name}.npy", "w", force_zip64=True) as member,
-    ):
-        for start, drawn in drawn_pieces(model, count, torch.Generator().manual_seed(seed), saved.scale, progress):
-            values = drawn if saved.scale.whole else drawn.reshape(len(drawn), -1)
-            if start == 0:
-                _ensure_room(count * values[0].nbytes, out)
-                shape = (count, *values.shape[1:])
-                about = {"descr": np.lib.format.dtype_to_descr(values.dtype), "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_1_0(member, about)
-            member.write(np.ascontiguousarray(values).data)
+    with whole_file(out) as file, ZipFile(file, "w", ZIP_DEFLATED) as zipped:
+        with zipped.open(f"{name}.npy", "w", force_zip64=True) as member:
+            for start, drawn in drawn_pieces(model, count, torch.Generator().manual_seed(seed), saved.scale, progress):
+                values = drawn if saved.scale.whole else drawn.reshape(len(drawn), -1)
+                if start == 0:
+                    _ensure_room(count * values[0].nbytes, out)
+                    form = {"descr": np.lib.format.dtype_to_descr(values.dtype), "fortran_order": False}
+                    np.lib.format.write_array_header_1_0(member, form | {"shape": (count, *values.shape[1:])})
+                member.write(np.ascontiguousarray(values).data)
+        with zipped.open("how.npy", "w") as member:
+            np.lib.format.write_array(member, np.array(json_text(_how(saved, seed, averaged))))
     return count
+
+
+def write_at_once(
+    folder: Path,
+    out: Path,
+    asked: AskedTarget,
+    progress: Progress,
+    *,
+    method: str = "auto",
+    count: int,
+    seed: int = 0,
+    averaged: bool = True,
+    data_root: Path | None = None,
+    assignments: Sequence[str] = (),
+) -> Tilted:
+    """Samples of another target than the run's, all of which count alike, as an NPZ file with `how` they were made, or
+    as a picture where the file is called ``.png``.
+
+    Args:
+        asked: the target.
+        method: as `Method` has it.
+        seed, averaged, data_root, assignments: as for `write_classes`.
+
+    Raises:
+        UserError: the run or its data cannot be read, the target cannot be had, or the file cannot be written.
+        Cancelled: the person cancelled; nothing is left.
+    """
+    import numpy as np
+
+    from studio.sampling.choice import Method
+    from studio.training.analysis.at_once import AtOnce
+    from studio.training.storage.sample_strips import save_png, tiled
+
+    saved = Run.open(folder).at(assignments)
+    root = saved.identity.root(data_root)
+    at_once = AtOnce.of_run(
+        saved, lambda part: saved.identity.load(root, part), progress, averaged=averaged, seed=seed, data_root=root
+    )
+    wanted = at_once.asked(asked, progress)
+    made = at_once.sample(wanted, count, progress, Method(method))
+    values = made.alike(np.random.default_rng(seed)).values
+    whole = saved.scale.whole
+    with whole_file(out) as file:
+        if out.suffix.lower() == ".png" and whole:
+            save_png(tiled(np.asarray(values, np.uint8)), file)
+        else:
+            offsets = dict(zip(saved.class_names, wanted.offsets, strict=True))
+            target = {"offsets": offsets, "terms": [term.title for term in wanted.energy.terms if term.active]}
+            how = _how(saved, seed, averaged) | {"at_once": made.record(), "target": target}
+            named = {"images": values} if whole else {"points": values.reshape(len(values), -1)}
+            np.savez_compressed(file, allow_pickle=False, how=np.array(json_text(how)), **named)
+    return made
+
+
+def _how(run: Run, seed: int, averaged: bool) -> dict[str, Any]:
+    return {"run": run.path.resolve().name, "step": run.weights_step, "seed": seed, "averaged": averaged}
 
 
 def _ensure_room(wanted: int, out: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import repeat
@@ -16,7 +17,6 @@ from studio.data.example_set import ExampleSet
 from studio.data.image_set import ImageSet
 from studio.data.planar.target import PlaneTarget
 from studio.data.scale import Scale, Values
-from studio.errors import UserError
 from studio.models.base import GenerativeModel
 from studio.models.moves import Chained, Denoises
 from studio.paths import default_data_root
@@ -33,6 +33,7 @@ from studio.sampling.rejection import Rejection
 from studio.sampling.resampling import Resampling
 from studio.sampling.steering import Steering
 from studio.sampling.tilt import Tilt
+from studio.training.analysis.asked_target import AskedTarget
 from studio.training.engine.drawing import draw_parts
 from studio.training.engine.memory import out_of_memory
 from studio.training.examples.judges import Judges
@@ -40,6 +41,7 @@ from studio.training.examples.measured_set import measured_set, whole_log_weight
 from studio.training.storage.run import Run, restore_model
 
 if TYPE_CHECKING:
+    from studio.evaluation.judge import Judge
     from studio.evaluation.report import Evaluation
 
 
@@ -56,7 +58,8 @@ class Measured:
 
     Attributes:
         evaluation: against the target that was asked for.
-        agreement: share of the samples that the judge who weighed takes for the same class as they do.
+        agreement: share of the samples that the judge who weighed takes for the same class as they do; NaN where none
+            weighed, or by other classes.
     """
 
     evaluation: Evaluation
@@ -73,7 +76,7 @@ class AtOnce:
         judges: of that data set.
         measured: what is known of its examples, if there is something already.
         seed: of all chance.
-        progress: a judge of the data set may have to be trained first.
+        progress: features of the data may have to be measured.
 
     Raises:
         UserError: the data lack what a term of the target asks for.
@@ -92,7 +95,7 @@ class AtOnce:
     ) -> None:
         self._examples, self._judges, self._seed, self._trained = examples, judges, seed, trained
         self._data = measured or measured_set(examples, judges)
-        self._judge = judges.judge("", progress) if examples.labelled and isinstance(examples, ImageSet) else None
+        self._judge: Judge | None = None
         device = next(model.parameters()).device
         rng = torch.Generator(device).manual_seed(seed)
         self._parts = draw_parts(model, repeat(PIECE), rng, examples.scale)
@@ -149,6 +152,7 @@ class AtOnce:
             wanted: ΔH₁, of the same classes.
             count: how many, at least 1.
             method: AUTO for the one that is predicted to cost least.
+            progress: a judge of the data set may have to be trained first.
 
         Raises:
             UserError: an energy cannot be had of what is generated, or the method cannot; says what to do.
@@ -157,28 +161,42 @@ class AtOnce:
         progress = progress or Progress()
         middles = (self._middle(self._trained, progress), self._middle(wanted, progress))
         tilt = Tilt.between(self._trained, wanted, middles)
+        if self._judge is None and self._examples.labelled and isinstance(self._examples, ImageSet):
+            self._judge = self._judges.judge("", progress)
         chosen = choose(method, self._samplers, self._pool, tilt, count, progress)
         found = chosen.sampler.sample(self._pool, tilt, count, np.random.default_rng(self._seed), progress)
         return replace(found, why=chosen.why)
 
-    def measure(self, samples: Tilted, wanted: Perturbation, progress: Progress) -> Measured:
-        """Compare samples with the target that was asked for, by the judges who took no part in weighing.
+    def asked(self, asked: AskedTarget, progress: Progress | None = None) -> Perturbation:
+        """The target that is asked for in words.
+
+        Raises:
+            UserError: there is no such class, or no offsets give these shares.
+        """
+        return asked.of(self._trained, self._data, progress or Progress())
+
+    def measure(self, samples: Tilted, wanted: Perturbation, progress: Progress, *, by: str = "") -> Measured:
+        """Compare samples with the target that was asked for, by judges who took no part in weighing.
+
+        Args:
+            by: name of the judge; empty for that of the data set, without the one of it who weighed.
 
         Raises:
             UserError: the data have no judge.
         """
         from studio.evaluation.report import Target, evaluate
 
-        judge, images = self._judge, samples.alike(np.random.default_rng(self._seed)).values
-        if judge is None:
-            raise UserError("These data have no judge", hint="Only images with classes can be evaluated at once.")
-        others = judge.without_weigher()
-        images = np.asarray(images, np.uint8)
+        others = self._judges.judge(by, progress)
+        if not by:
+            others = others.without_weigher()
+        images = np.asarray(samples.alike(np.random.default_rng(self._seed)).values, np.uint8)
         judgement = others.judge(images, progress)
         target = Target.of(others, self._log_weights(wanted, progress), len(images))
         return Measured(
             evaluation=evaluate(others, target, images, judgement),
-            agreement=float((judge.weigh(images).argmax(1) == judgement.likeliest).mean()),
+            agreement=math.nan
+            if self._judge is None or self._judge.class_names != others.class_names
+            else float((self._judge.weigh(images).argmax(1) == judgement.likeliest).mean()),
         )
 
     def _log_weights(self, target: Perturbation, progress: Progress) -> Floats:

@@ -117,7 +117,7 @@ def test_that_points_are_weighed_by_the_exact_densities_of_their_classes() -> No
     labels = points.plane.classify(np.asarray(found.values, float).reshape(-1, 2), points.counts / len(points))
     share = points.counts[0] * np.exp(2.0)
     assert (labels == 0).mean() == pytest.approx(share / (share + points.counts[1]), abs=0.08)
-    with pytest.raises(UserError, match="no judge"):
+    with pytest.raises(UserError, match="Only images can be judged"):
         at_once.measure(found, wanted, Progress())
 
 

@@ -1,0 +1,135 @@
+"""`studio sample` and `studio evaluate` for another target than the run was trained for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from studio.cli.at_once import METHODS
+from studio.cli.main import main
+from studio.models.catalog import MODELS
+from studio.sampling.choice import Method
+from studio.training.storage.metrics import read_metrics
+
+pytestmark = pytest.mark.usefixtures("kept_judge")
+
+SMALL = {"width": 4, "hidden_units": 8, "buffer_size": 64, "chains": 64, "langevin_steps": 2, "sampling_steps": 4}
+
+
+def train(path: Path, kind: str, *more: str) -> Path:
+    fields = next(spec.config.model_fields for spec in MODELS if spec.kind == kind)
+    small = [f"model.{name}={value}" for name, value in SMALL.items() if name in fields]
+    settings = [f"model.kind={kind}", *small, "batch.average_size=8", "perturbation.offsets.2=-0.5", *more]
+    given = [part for setting in settings for part in ("--set", setting)]
+    assert main(["train", "digits-vae", "--steps", "5", "--run-dir", str(path), *given]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Not to be written to."""
+    return train(tmp_path_factory.mktemp("cli") / "run", "vae")
+
+
+def how_of(path: Path) -> dict[str, Any]:
+    with np.load(path) as file:
+        found: dict[str, Any] = json.loads(str(file["how"]))
+        return found
+
+
+def test_that_samples_of_another_target_say_how_they_were_made(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "samples.npz"
+    asked = ["--share", "2=30%", "--formula", '0.01*ink + 0.1*(label == "3")', "--offset", "5=0.5"]
+    assert main(["sample", str(trained), "--count", "20", *asked, "--output", str(out)]) == 0
+    assert "20 samples by resample" in capsys.readouterr().out
+    with np.load(out) as file:
+        assert (file["images"].dtype, file["images"].shape) == (np.uint8, (20, 8, 8, 1))
+    how = how_of(out)
+    assert (how["run"], how["step"], how["at_once"]["method"]) == ("run", 5, "resample")
+    assert how["target"]["offsets"]["5"] == 0.5
+    assert "ink" in how["target"]["terms"][0]
+
+
+def test_that_plain_samples_say_how_they_were_made_too(trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "plain.npz"
+    assert main(["sample", str(trained), "--seed", "3", "--count", "5", "--out", str(out)]) == 0
+    assert how_of(out) == {"run": "run", "step": 5, "seed": 3, "averaged": True}
+
+
+def test_that_a_seed_gives_the_same_samples_and_a_picture_shows_them(trained: Path, tmp_path: Path) -> None:
+    first, again, picture = (tmp_path / name for name in ("first.npz", "again.npz", "grid.png"))
+    for out in (first, again, picture):
+        assert main(["sample", str(trained), "--count", "9", "--share", "2=0.3", "--out", str(out)]) == 0
+    with np.load(first) as one, np.load(again) as other:
+        assert np.array_equal(one["images"], other["images"])
+    with Image.open(picture) as image:
+        assert image.size == (26, 26)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--share", "two=30%"], "There is no class “two”. The classes are 0, 1, 2"),
+        (["--share", "2=30%", "--method", "steer"], "cannot be sampled by steering. Only models that begin with noise"),
+        (["--method", "chains"], "Choose reject, resample or auto"),
+        (["--formula", "0.1*ink", "--method", "reject"], "Use resampling"),
+        (["--formula", "0.1*slamt"], "Did you mean “slant”"),
+    ],
+)
+def test_that_what_cannot_be_sampled_is_told(
+    asked: list[str], said: str, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "none.npz"
+    assert main(["sample", str(trained), "--count", "4", *asked, "--out", str(out)]) == 2
+    assert said in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("share", ["2", "2=130%", "=3%", "2=much"])
+def test_that_a_share_which_is_none_is_refused(
+    share: str, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["sample", str(trained), "--share", share, "--out", str(tmp_path / "none.npz")])
+    assert "argument --share" in capsys.readouterr().err
+
+
+def test_that_what_comes_at_once_is_evaluated_and_not_taken_for_the_run_s_own(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "found.json"
+    before = len(read_metrics(trained).evaluations)
+    asked = ["--share", "2=60%", "--count", "40", "--json", str(out)]
+    assert main(["evaluate", str(trained), *asked]) == 0
+    text = capsys.readouterr().out
+    assert "at once" in text
+    assert "for the same class as those that measure" in text
+    found = json.loads(out.read_text())
+    assert found["classes"]["2"]["target"] == pytest.approx(0.6)
+    assert found["at_once"]["count"] == 40
+    assert len(read_metrics(trained).evaluations) == before
+
+
+def test_that_the_methods_of_the_command_are_those_there_are() -> None:
+    assert tuple(Method) == METHODS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [spec.kind for spec in MODELS])
+def test_that_every_model_gives_another_share_at_once(kind: str, tmp_path: Path) -> None:
+    run = train(tmp_path / "run", kind)
+    own = {"diffusion": "steer", "rbm": "chains", "gaussian_rbm": "chains", "ebm": "chains"}.get(kind, "resample")
+    for method in ("auto", own):
+        out = tmp_path / f"{method}.npz"
+        asked = ["--share", "2=30%", "--count", "16", "--method", method, "--out", str(out)]
+        assert main(["sample", str(run), *asked]) == 0
+        with np.load(out) as file:
+            assert file["images"].shape == (16, 8, 8, 1)
+    assert how_of(tmp_path / f"{own}.npz")["at_once"]["method"] == own
