@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu, QToolButton
 
@@ -30,6 +30,8 @@ class ActionButton(QToolButton):
         role: "primary" stands out, as what one most likely wants; "big" is beside it.
     """
 
+    let_go = Signal()  # of the keyboard, as it can do nothing now
+
     def __init__(self, action: QAction, theme: ThemeManager, role: str = "") -> None:
         super().__init__()
         self.action_shown, self._theme, self._role = action, theme, role
@@ -47,6 +49,9 @@ class ActionButton(QToolButton):
         action, tokens = self.action_shown, self._theme.tokens
         self.setText(action.text())
         self.setToolTip(action.toolTip())
+        if self.hasFocus() and not action.isEnabled():
+            self.clearFocus()  # Qt would hand it to whatever is next
+            self.let_go.emit()
         self.setEnabled(action.isEnabled())
         name = str(action.property("iconName"))
         self.setIcon(self._theme.icon(name, tokens.on_accent if self._role == "primary" else ""))
@@ -87,6 +92,9 @@ class Strip(QFrame):
         self.buttons = {
             name: ActionButton(actions[name], theme, "big" if name == "stop" else "primary") for name in _BIG
         }
+        self._awaits_focus = False
+        for button in self.buttons.values():
+            button.let_go.connect(self._await_focus)
         self.more = self._more(actions)
         self.view = toggle_button("view_toggle", view.text(), view.toolTip())
         self.view.setDefaultAction(view)
@@ -169,3 +177,13 @@ class Strip(QFrame):
         active = run.phase.active
         self.buttons["start"].setVisible(not active)
         self.buttons["pause"].setVisible(active)
+        first = self.buttons["pause" if active else "start"]
+        if self._awaits_focus and first.isEnabled():
+            self._awaits_focus = False
+            if self.window().focusWidget() is None:
+                first.setFocus()
+
+    @Slot()
+    def _await_focus(self) -> None:
+        """Start, Pause and Stop hand the keyboard on to each other, as soon as one of them can do something."""
+        self._awaits_focus = True

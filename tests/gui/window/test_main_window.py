@@ -18,7 +18,7 @@ from studio.data.folder import FolderConfig
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.log_line import Level, LogLine
-from studio.gui.state.view_state import RunPhase
+from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.gui.window.main_window import MainWindow
@@ -26,6 +26,7 @@ from studio.gui.window.panels import PLACES
 from studio.gui.window.status import StudioStatusBar
 from studio.gui.window.workbench import Workbench
 from studio.training.config.run_config import BatchConfig, CadenceConfig
+from studio.training.messages.events import Finished, Outcome
 from tests.gui.full_disk import FullDisk
 from tests.gui.hands import Hands, Key, Modifier
 from tests.gui.look import look_kept
@@ -128,6 +129,21 @@ def test_that_the_controls_say_what_can_be_done(hands: Hands) -> None:
     assert "stop it first" in hands.window.actions_of_run["start"].toolTip()
     hands.end()
     assert enabled() == {"start", "continue", "evaluate"}
+
+
+def test_that_start_pause_and_stop_hand_the_keyboard_on_to_each_other(hands: Hands) -> None:
+    runs, buttons = hands.bench.runs, hands.window.strip.buttons
+    hands.window.actions_of_run.start_requested.disconnect()
+    hands.press("start")
+    assert buttons["start"].hasFocus()
+    runs._set_run(RunView(phase=RunPhase.PREPARING))
+    assert QApplication.focusWidget() is None, "nothing else is in its place meanwhile"
+    runs._set_run(RunView(phase=RunPhase.RUNNING, step=1))
+    assert buttons["pause"].hasFocus()
+    hands.press("stop")
+    assert runs.run.phase is RunPhase.STOPPING
+    runs._on_news(None, [Finished(outcome=Outcome.STOPPED, step=2)], 0)
+    assert buttons["start"].hasFocus()
 
 
 def test_that_nothing_on_the_toolbar_moves_when_pause_becomes_resume(hands: Hands) -> None:
