@@ -22,12 +22,12 @@ FILE = "runs.sqlite"
 _COLUMNS = tuple(field.name for field in fields(RunSummary))
 _SCHEMA = Schema(
     noun="runs of this workspace",
-    version=3,
+    version=4,
     script="""
     CREATE TABLE run (
         folder TEXT PRIMARY KEY, name TEXT NOT NULL, dataset TEXT NOT NULL, model TEXT NOT NULL, tilt TEXT NOT NULL,
-        steps INTEGER NOT NULL, seconds REAL NOT NULL, share_error REAL, frechet REAL, measured_step INTEGER,
-        status TEXT NOT NULL,
+        steps INTEGER NOT NULL, step_limit INTEGER, seconds REAL NOT NULL, share_error REAL, frechet REAL,
+        measured_step INTEGER, status TEXT NOT NULL,
         tags TEXT NOT NULL, notes TEXT NOT NULL, started TEXT NOT NULL, thumbnail BLOB NOT NULL, sweep TEXT NOT NULL,
         fault TEXT NOT NULL, stamp TEXT NOT NULL
     )
@@ -35,6 +35,7 @@ _SCHEMA = Schema(
 )
 _KINDS: dict[str, Any] = {
     "steps": int,
+    "step_limit": int | None,
     "seconds": int | float,
     "share_error": int | float | None,
     "frechet": int | float | None,

@@ -45,6 +45,7 @@ class RunSummary:
         folder: name of its folder in the workspace.
         tilt: its class offsets in a few words.
         steps: training steps taken.
+        step_limit: steps at which it is complete; None if it goes on until it is stopped, or for a time.
         seconds: time spent training, pauses left out.
         share_error: total variation of the generated class shares from the target's; None if it was never measured.
         frechet: distance of samples to the tilted data in the judge's features; None if never evaluated.
@@ -62,6 +63,7 @@ class RunSummary:
     model: str = ""
     tilt: str = ""
     steps: int = 0
+    step_limit: int | None = None
     seconds: float = 0.0
     share_error: float | None = None
     frechet: float | None = None
@@ -131,6 +133,7 @@ def _read(folder: Path) -> RunSummary:
         model=model_spec(config.model.kind).title,
         tilt=tilt_words(config.perturbation, counts) or "none",
         steps=max(steps, int(_number(summary, "steps"))),  # a run that was killed got further than its last save
+        step_limit=int(_number(summary, "step_limit")) or None,
         seconds=max(seconds, _number(summary, "seconds")),
         share_error=share_error,
         frechet=frechet,

@@ -15,9 +15,10 @@ from studio.evaluation.arrival import KEPT, Sighting
 from studio.evaluation.tables import curve_values, evaluation_of, record
 from studio.gui.evaluation.kept_evaluator import Asked, KeptEvaluator, KeptRun
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.history import History, HistoryView
+from studio.gui.state.history import History, HistoryView, OtherHistory
 from studio.gui.state.log import Log
 from studio.gui.state.old_runs import Moment, Past, sightings
+from studio.gui.state.overlays import Overlays
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunPhase
@@ -69,6 +70,7 @@ class EvaluationControl(QObject):
         runs: the run under way.
         time: says which run is shown, and which step of it.
         data: of that run.
+        overlays: other runs, whose curves lie over its own.
         log: told what becomes of it.
     """
 
@@ -84,6 +86,7 @@ class EvaluationControl(QObject):
         runs: RunControl,
         time: TimeCursor,
         data: SubjectData,
+        overlays: Overlays,
         log: Log,
         parent: QObject | None = None,
     ) -> None:
@@ -114,6 +117,7 @@ class EvaluationControl(QObject):
         time.moment_shown.connect(self._on_moment)
         time.changed.connect(self._on_time)
         data.dataset_changed.connect(self._show)
+        overlays.changed.connect(self._show)
 
     @Slot(object, object)
     def _on_run_begins(self, request: RunRequest, past: Past) -> None:
@@ -294,8 +298,11 @@ class EvaluationControl(QObject):
     @property
     def shown(self) -> EvaluationView:
         """The newest evaluation at the time cursor, and what goes on."""
+        others = tuple(
+            OtherHistory(title=run.title, config=run.config, history=run.evaluations) for run in self._time.others
+        )
         if self._time.left:
-            return EvaluationView()
+            return EvaluationView(history=HistoryView(others=others))
         view, kept = self._at_cursor, self._kept
         if kept is not None:
             here = kept.judges is not None
@@ -303,7 +310,7 @@ class EvaluationControl(QObject):
         asked = self._on_disk.asked
         if asked is not None and asked.folder == self._time.folder:
             view = replace(view, doing=f"Evaluating step {asked.step:,}")
-        return view
+        return replace(view, history=replace(view.history, others=others))
 
     @property
     def _at_cursor(self) -> EvaluationView:

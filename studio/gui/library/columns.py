@@ -55,6 +55,12 @@ def _time(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
+def _steps(run: RunSummary) -> str:
+    if run.fault:
+        return "–"
+    return whole(run.steps) + (f" of {whole(run.step_limit)}" if run.step_limit is not None else "")
+
+
 def _figure(value: float | None, at: str) -> str:
     return "–" if value is None else compact(value, 3) + at
 
@@ -62,7 +68,8 @@ def _figure(value: float | None, at: str) -> str:
 HEADERS: dict[Column, Header] = {
     Column.NAME: Header(
         title="Run",
-        tip="What the run is called, with its newest samples. F2 renames it.",
+        tip="What the run is called, with its newest samples; ticked, its curves lie over those that are shown. F2 "
+        "renames it.",
         text=lambda run: run.name,
         key=lambda run: run.name.casefold(),
         width=18,
@@ -86,11 +93,11 @@ HEADERS: dict[Column, Header] = {
     ),
     Column.STEPS: Header(
         title="Steps",
-        tip="Training steps taken.",
-        text=lambda run: "–" if run.fault else whole(run.steps),
+        tip="Training steps taken, of as many as there are to be.",
+        text=_steps,
         key=lambda run: run.steps,
         numeric=True,
-        width=7,
+        width=15,
     ),
     Column.TIME: Header(
         title="Time",

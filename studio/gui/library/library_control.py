@@ -9,6 +9,7 @@ from PySide6.QtCore import QFile, QObject, Signal, Slot
 
 from studio.errors import UserError
 from studio.gui.run.run_control import RunControl
+from studio.gui.state.overlays import Overlays
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunPhase, RunView
@@ -26,14 +27,18 @@ class LibraryControl(QObject):
         tasks: looks at folders beside the window.
         setup: says where the workspace is.
         runs: the run under way.
+        overlays: runs whose curves lie over those of the one shown.
     """
 
     changed = Signal()  # other runs, or other words about them
+    stepped = Signal()  # the run under way is at another step
     failed = Signal(object)  # UserError
 
-    def __init__(self, tasks: TaskRunner, setup: Setup, runs: RunControl, parent: QObject | None = None) -> None:
+    def __init__(
+        self, tasks: TaskRunner, setup: Setup, runs: RunControl, overlays: Overlays, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self.tasks = tasks
+        self.tasks, self.overlays = tasks, overlays
         self._setup, self._runs = setup, runs
         self._index = RunIndex(setup.runs_root)
         self._busy = self._again = self._begun = False
@@ -95,8 +100,15 @@ class LibraryControl(QObject):
     def status_of(self, entry: RunSummary) -> str:
         """How a run stands; of the one under way the index does not know."""
         run = self._runs.run
-        live = run.phase.active and run.folder is not None and run.folder == self.root / entry.folder
-        return str(run.phase) if live else entry.status
+        return str(run.phase) if self._under_way(entry) else entry.status
+
+    def steps_of(self, entry: RunSummary) -> int:
+        """How far a run is, the one under way included."""
+        return self._runs.run.step if self._under_way(entry) else entry.steps
+
+    def _under_way(self, entry: RunSummary) -> bool:
+        run = self._runs.run
+        return run.phase.active and run.folder is not None and run.folder == self.root / entry.folder
 
     def rename(self, folder: str, name: str) -> None:
         """Call a run so; an empty name gives it back its own."""
@@ -138,6 +150,8 @@ class LibraryControl(QObject):
             elif not _to_trash(path):
                 hint = "It may lie where there is no trash; delete it in your file manager."
                 self.failed.emit(UserError("The run could not be moved to the trash", f"{path}.", hint))
+            else:
+                self.overlays.tick(path, False)
         self.refresh()
 
     def _on_entries(self, index: RunIndex, entries: list[RunSummary]) -> None:
@@ -161,6 +175,8 @@ class LibraryControl(QObject):
     @Slot(object)
     def _on_run(self, run: RunView) -> None:
         before, self._seen = self._seen, run
+        if run.step != before.step and self._begun:
+            self.stepped.emit()
         news = (run.phase, run.folder, run.saved_step) != (before.phase, before.folder, before.saved_step)
         if news and self._begun:
             self.changed.emit()

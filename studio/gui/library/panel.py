@@ -79,6 +79,8 @@ class RunsPanel(LivePanel):
         self.model.edited.connect(self._on_edited)
         self.notes.edited.connect(self.library.set_notes)
         self.library.changed.connect(self._on_library)
+        for changed in (self.library.stepped, self.library.overlays.changed):
+            changed.connect(self.model.show_progress)
         starter.changed.connect(self._show_resumable)
         self.library.failed.connect(self._tell)
         self._on_library()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QIcon, QImage, QPixmap
 
 from studio.gui.library.columns import HEADERS, Column, in_order
@@ -43,6 +44,16 @@ class RunsModel(QAbstractTableModel):
         self.shown = runs
         self.endResetModel()
 
+    @Slot()
+    def show_progress(self) -> None:
+        """The run under way is at another step, or other curves lie over those of the run shown."""
+        last = len(self.shown) - 1
+        for column, role in (
+            (Column.STEPS, Qt.ItemDataRole.DisplayRole),
+            (Column.NAME, Qt.ItemDataRole.CheckStateRole),
+        ):
+            self.dataChanged.emit(self.index(0, column), self.index(last, column), [role])
+
     def search(self, text: str) -> None:
         """Show the runs that all of these words are said of."""
         self._words = text.split()
@@ -67,8 +78,11 @@ class RunsModel(QAbstractTableModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = super().flags(index)
-        editable = index.isValid() and Column(index.column()) in EDITABLE and not self.shown[index.row()].fault
-        return flags | Qt.ItemFlag.ItemIsEditable if editable else flags
+        if not index.isValid() or self.shown[index.row()].fault:
+            return flags
+        if Column(index.column()) is Column.NAME:
+            flags |= Qt.ItemFlag.ItemIsUserCheckable
+        return flags | Qt.ItemFlag.ItemIsEditable if Column(index.column()) in EDITABLE else flags
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation is not Qt.Orientation.Horizontal:
@@ -87,11 +101,14 @@ class RunsModel(QAbstractTableModel):
             return None
         run, column = self.shown[index.row()], Column(index.column())
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return self._library.status_of(run) if column is Column.STATUS else HEADERS[column].text(run)
+            return self._text(run, column)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _aligned(HEADERS[column].numeric)
         if role == Qt.ItemDataRole.ToolTipRole:
             return tooltip(self._help(run, column))
+        if role == Qt.ItemDataRole.CheckStateRole and column is Column.NAME and not run.fault:
+            ticked = self._library.overlays.ticked(self._library.root / run.folder)
+            return Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.DecorationRole and column is Column.NAME:
             return self._icon(run.thumbnail)
         if role == Qt.ItemDataRole.ForegroundRole and run.fault:
@@ -101,10 +118,20 @@ class RunsModel(QAbstractTableModel):
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Hand on what was typed; the cell changes when it has been written."""
         run, text = self.shown[index.row()], str(value).strip()
+        if role == Qt.ItemDataRole.CheckStateRole:
+            self._library.overlays.tick(self._library.root / run.folder, Qt.CheckState(value) is Qt.CheckState.Checked)
+            return True
         if role != Qt.ItemDataRole.EditRole or text == HEADERS[Column(index.column())].text(run):
             return False
         self.edited.emit(run.folder, index.column(), text)
         return True
+
+    def _text(self, run: RunSummary, column: Column) -> str:
+        if column is Column.STATUS:
+            return self._library.status_of(run)
+        if column is Column.STEPS:
+            run = replace(run, steps=self._library.steps_of(run))
+        return HEADERS[column].text(run)
 
     def _help(self, run: RunSummary, column: Column) -> str:
         if run.fault:

@@ -6,9 +6,10 @@ The source is a run that is looked at, or its evaluations. A small card shows th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
+from textwrap import shorten
 from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import Qt, SignalInstance, Slot
@@ -31,6 +32,8 @@ from studio.training.config.run_config import RunConfig
 
 _VIEWS = {"All steps": None, "Last 1,000": 1_000, "Last 10,000": 10_000, "Last 100,000": 100_000}
 _HOLD = "Hold"
+_LONGEST = 40
+"""Characters of a run's title in the legend."""
 _WIDE, _HIGH = 480, 340  # pixels of width or height from which there is room for two plots
 
 
@@ -182,16 +185,16 @@ class CurvesPanel(LivePanel):
 
     def draw(self) -> None:
         """Bring curves and values up to date."""
-        names, config = self._view.history.names, self._source.config
-        curves = [list(plot.curves(names, config)) for plot in self._spec.plots]
-        if not any(curves) or not len(self._view.history):
+        curves = [self._curves(plot) for plot in self._spec.plots]
+        if not any(curves):
             self.show_empty(self._spec.empty)
             return
         if curves != [plot.curves for plot in self.plots.values()]:
             self._set_curves(curves)
         self.show_body()
+        known = {curve.name: curve for each in curves for curve in each}
         for name, chip in self.legend.chips.items():
-            chip.set_value(compact(self._view.current(name), 3))
+            chip.set_value(compact(known[name].value(self._view), 3))
         for plot in self.plots.values():
             if not plot.isHidden():
                 plot.show_history(self._view)
@@ -201,9 +204,27 @@ class CurvesPanel(LivePanel):
         self._left_out.setVisible(self.log_button.isChecked() and not self._compact)
         self._left_out.setText(f"A logarithmic scale cannot show values ≤ 0: {left_out}." if left_out else " ")
 
+    def _curves(self, spec: PlotSpec) -> list[Curve]:
+        """Those of the run that is shown, then those of other runs, which say whose they are."""
+        view = self._view
+        found = list(spec.curves(view.history.names, self._source.config)) if len(view.history) else []
+        colour = max((curve.colour for curve in found), default=-1)
+        for number, other in enumerate(() if self._compact else view.others):  # a card has no legend
+            for place, curve in enumerate(spec.curves(other.history.names, other.config)):
+                if curve.name in other.history.names:
+                    colour += 1
+                    whose = replace(
+                        curve,
+                        title=f"{curve.title} of {shorten(other.title, _LONGEST, placeholder='…')}",
+                        references=(),
+                    )
+                    whose = replace(whose, name=f"{curve.name}@{number}", column=curve.name, other=other.history)
+                    found.append(replace(whose, colour=colour, shown=place == 0))
+        return found
+
     def _figure(self, curve: Curve) -> str:
         """Title and newest value of a curve in its colour, as rich text."""
-        colour, value = self.theme.tokens.series_colour(curve.colour), compact(self._view.current(curve.name), 2)
+        colour, value = self.theme.tokens.series_colour(curve.colour), compact(curve.value(self._view), 2)
         return f'<span style="color: {colour}">{escape(curve.title)}\u00a0{value}</span>'
 
     def _set_curves(self, curves: Sequence[Sequence[Curve]]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QTimer, Slot
 from PySide6.QtGui import QColor, QPen
 
@@ -35,6 +36,8 @@ class Curve:
         title, tip: what the legend and its tooltip say.
         colour: place in the theme's series colours.
         references: values to compare it with.
+        column: where it is not of the name: of `other`.
+        other: the history of another run that it is of; None of the one that is shown.
     """
 
     name: str
@@ -43,6 +46,14 @@ class Curve:
     colour: int = 0
     shown: bool = True
     references: tuple[Reference, ...] = ()
+    column: str = ""
+    other: History | None = None
+
+    def value(self, view: HistoryView) -> float:
+        """At the cursor of a view; NaN if there is none."""
+        if self.other is None:
+            return view.current(self.name)
+        return replace(view, history=self.other).current(self.column)
 
 
 @dataclass(slots=True)
@@ -160,11 +171,9 @@ class HistoryPlot(Plot):
         """Draw the part of the history that is in view."""
         history = self._history
         self.set_logarithmic("left", self.logarithmic)
-        steps = history.steps
-        x_range = self._x_range(float(steps[-1]) if len(steps) else 0.0)
-        first = int(np.searchsorted(steps, x_range[0])) - 1
-        last = int(np.searchsorted(steps, x_range[1], side="right")) + 1
-        extremes = [self._draw_curve(drawn, first, last) for drawn in self._drawn.values()]
+        others = [drawn.curve.other for drawn in self._drawn.values() if drawn.shown and drawn.curve.other is not None]
+        x_range = self._x_range(max((float(each.steps[-1]) for each in (history, *others) if len(each)), default=0.0))
+        extremes = [self._draw_curve(drawn, x_range) for drawn in self._drawn.values()]
         extremes += self._draw_references()
         self.marks.set_places(np.array([mark.step for mark in history.marks], dtype=np.float64))
         at = self._looked_at.cursor
@@ -178,16 +187,19 @@ class HistoryPlot(Plot):
         low, high = self.view.viewRange()[0]
         return float(low), float(high)
 
-    def _draw_curve(self, drawn: _Drawn, first: int, last: int) -> Range | None:
+    def _draw_curve(self, drawn: _Drawn, x_range: Range) -> Range | None:
         """Draw one curve; returns its least and greatest value in view."""
+        history = drawn.curve.other or self._history
+        first = int(np.searchsorted(history.steps, x_range[0])) - 1
+        last = int(np.searchsorted(history.steps, x_range[1], side="right")) + 1
         drawn.line.setVisible(drawn.shown)
         drawn.faint.setVisible(drawn.shown and self.window > 1)
-        if not drawn.shown or not len(self._history):
+        if not drawn.shown or not len(history):
             drawn.line.setData([], [])
             drawn.faint.setData([], [])
             return None
         buckets = int(np.clip(self.view.width(), 100, 2000))
-        envelope = self._history.envelope(drawn.curve.name)
+        envelope = history.envelope(drawn.curve.column or drawn.curve.name)
         raw = self._scaled(envelope.view(first, last, buckets))
         line = raw
         if self.window > 1:
@@ -240,10 +252,10 @@ class HistoryPlot(Plot):
     @property
     def left_out(self) -> list[str]:
         """Titles of curves that a logarithmic axis cannot show just now."""
-        if not self.logarithmic or not len(self._history):
+        if not self.logarithmic:
             return []
         shown = (drawn.curve for drawn in self._drawn.values() if drawn.shown)
-        return [curve.title for curve in shown if self._looked_at.current(curve.name) <= 0]
+        return [curve.title for curve in shown if curve.value(self._looked_at) <= 0]
 
     @Slot()
     def _on_range(self) -> None:
@@ -259,18 +271,23 @@ class HistoryPlot(Plot):
     def _describe(self, x: float, y: float) -> str:
         """The mark under the mouse, or else the values at the logged step nearest to it."""
         history = self._history
-        if not len(history):
-            return ""
         reach = _NEAR * self.view.viewPixelSize()[0]
         marks = [mark for mark in history.marks if abs(mark.step - x) <= reach]
         if marks:
             return "<br>".join(f"<b>step {whole(mark.step)}</b> {escape(mark.text)}" for mark in marks[-8:])
-        index = int(np.clip(np.searchsorted(history.steps, x), 0, len(history) - 1))
-        if index and abs(history.steps[index - 1] - x) < abs(history.steps[index] - x):
-            index -= 1
+        step = _nearest(history.steps, x) if len(history) else x
+        at = HistoryView(history=history, cursor=round(step))
         shown = (drawn.curve for drawn in self._drawn.values() if drawn.shown)
-        values = (f"{escape(curve.title)} {compact(float(history.column(curve.name)[index]))}" for curve in shown)
-        return "<br>".join([f"<b>step {whole(float(history.steps[index]))}</b>", *values])
+        values = (f"{escape(curve.title)} {compact(curve.value(at))}" for curve in shown)
+        return "<br>".join([f"<b>step {whole(step)}</b>", *values])
+
+
+def _nearest(steps: NDArray[np.float64], x: float) -> float:
+    """The step nearest to a place along the axis."""
+    index = int(np.clip(np.searchsorted(steps, x), 0, len(steps) - 1))
+    if index and abs(steps[index - 1] - x) < abs(steps[index] - x):
+        index -= 1
+    return float(steps[index])
 
 
 def _mixed(colour: QColor, ground: QColor, share: float) -> QColor:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from studio.gui.state.envelope import Envelope
 from studio.progress import Progress
+from studio.training.config.run_config import RunConfig
 from studio.training.messages.marks import Mark
 from studio.training.storage.metrics import Metrics
 
@@ -112,16 +113,27 @@ class History:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherHistory:
+    """The history of another run, whose title and configuration it is beside."""
+
+    title: str
+    config: RunConfig
+    history: History
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryView:
     """A history as it is looked at.
 
     Attributes:
         history: the numbers, which may go on growing.
         cursor: the step that is looked at; None looks at the newest.
+        others: of other runs, that lie over it.
     """
 
     history: History = field(default_factory=History)
     cursor: int | None = None
+    others: tuple[OtherHistory, ...] = ()
 
     def current(self, name: str) -> float:
         """The value of a column at the cursor, which is the newest without one; NaN if there is none."""

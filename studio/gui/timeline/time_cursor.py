@@ -13,10 +13,11 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.history import HistoryView
+from studio.gui.state.history import HistoryView, OtherHistory
 from studio.gui.state.log import Log
 from studio.gui.state.log_line import Level
 from studio.gui.state.old_runs import Moment, OldRun, read_moment, read_old_run
+from studio.gui.state.overlays import Overlays
 from studio.gui.state.task_runner import TaskRunner
 from studio.training.config.run_config import RunConfig
 from studio.training.messages.marks import Mark
@@ -51,6 +52,7 @@ class TimeCursor(QObject):
     Args:
         tasks: reads folders beside the window.
         runs: the run under way.
+        overlays: other runs, whose curves lie over those of the one shown.
         log: told of runs that cannot be read.
     """
 
@@ -65,11 +67,12 @@ class TimeCursor(QObject):
         self,
         tasks: TaskRunner,
         runs: RunControl,
+        overlays: Overlays,
         log: Log,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._tasks, self._runs, self._log = tasks, runs, log
+        self._tasks, self._runs, self._overlays, self._log = tasks, runs, overlays, log
         self._old: OldRun | None = None
         self._at: int | None = None
         self._newest: Snapshot | None = None
@@ -83,6 +86,7 @@ class TimeCursor(QObject):
         runs.snapshot_arrived.connect(self._on_snapshot)
         runs.history_changed.connect(self._on_history)
         runs.run_changed.connect(self._tell)
+        overlays.changed.connect(lambda: self.history_shown.emit(self.history))
 
     # -- state
 
@@ -104,10 +108,17 @@ class TimeCursor(QObject):
     @property
     def history(self) -> HistoryView:
         """Of the run that is shown."""
+        others = tuple(OtherHistory(title=run.title, config=run.config, history=run.history) for run in self.others)
         if self.left:
-            return HistoryView()
+            return HistoryView(others=others)
         history = self._old.history if self._old is not None else self._runs.history
-        return HistoryView(history=history, cursor=self._at)
+        return HistoryView(history=history, cursor=self._at, others=others)
+
+    @property
+    def others(self) -> list[OldRun]:
+        """Runs whose curves lie over those of the one shown, which does not lie over itself."""
+        title = "" if self.left else self._old.title if self._old is not None else self._runs.title
+        return self._overlays.beside(self.folder, title)
 
     @property
     def view(self) -> TimeView:

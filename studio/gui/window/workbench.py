@@ -20,6 +20,7 @@ from studio.gui.queue.sweep_actions import SweepActions
 from studio.gui.run.run_control import RunControl
 from studio.gui.run.run_starter import RunStarter
 from studio.gui.state.log import Log
+from studio.gui.state.overlays import Overlays
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.target.energy_control import EnergyControl
@@ -62,12 +63,15 @@ class Workbench(QObject):
         self.setup = Setup(self.tasks, self.log, config, data_root=data_root, runs_root=runs_root, parent=self)
         self.runs = RunControl(self.log, self)
         self.runs.run_changed.connect(lambda run: self.setup.undo_stack.hold(run.phase.active))
-        self.time = TimeCursor(self.looking, self.runs, self.log, self)
+        self.overlays = Overlays(self.looking, self.log, self)
+        self.time = TimeCursor(self.looking, self.runs, self.overlays, self.log, self)
         self.starter = RunStarter(self.setup, self.runs, self.looking, self.log, self)
         self.data = SubjectData(self.looking, self.setup, self.time, self)
         self.energies = EnergyControl(self.tasks, self.setup, self.data, self)
         self.subjects = SubjectControl(self.setup, self.runs, self.starter, self.time, self)
-        self.evaluations = EvaluationControl(self.tasks, self.setup, self.runs, self.time, self.data, self.log, self)
+        self.evaluations = EvaluationControl(
+            self.tasks, self.setup, self.runs, self.time, self.data, self.overlays, self.log, self
+        )
         self.target = TargetControl(
             self.setup, self.runs, self.energies, self.evaluations, self.time, self.subjects, self.data, self
         )
@@ -75,7 +79,7 @@ class Workbench(QObject):
         self.latents = LatentControl(self.looking, self.runs, self.time, self.setup.undo_stack, self.log, self)
         self.once = AtOnceControl(self.setup, self.target, self.runs, self.starter, self.time, self.log, self)
         self.once.tasks.bug_found.connect(self.log.add_line)
-        self.library = LibraryControl(self.looking, self.setup, self.runs, self)
+        self.library = LibraryControl(self.looking, self.setup, self.runs, self.overlays, self)
         self.queue = QueueControl(state_dir() / "queue.sqlite", self.setup, self.log, self)
         self.sweeps = SweepActions(
             self.setup, self.queue, self.runs, self.time, lambda: self.library.newest_sweep, self

@@ -168,7 +168,7 @@ def _begin(
         ),
         *(Remarked(text=remark) for remark in trainer.remarks),
     ]
-    recorder = Recorder(folder, trainer, notes, request.data_root) if folder else None
+    recorder = Recorder(folder, trainer, notes, request.data_root, request.limit) if folder else None
     resumption = request.resumption
     if recorder is not None:
         ending.callback(recorder.release)

@@ -11,6 +11,7 @@ from typing import Any
 from studio.errors import UserError
 from studio.perturb.energy import Energy
 from studio.training.config.energy import energy_record
+from studio.training.config.limit import StopCondition
 from studio.training.engine.trainer import Trainer
 from studio.training.engine.trainer_state import TrainerState, all_finite
 from studio.training.messages.events import (
@@ -44,6 +45,7 @@ class Recorder:
     Args:
         notes: what was told of the run before, if it goes on from a checkpoint.
         data_root: folder of downloaded data sets that the run's lies in, if it is one.
+        limit: when it is complete.
 
     Attributes:
         latents: that its grids show; None where they are those that a run begins with.
@@ -53,11 +55,17 @@ class Recorder:
     """
 
     def __init__(
-        self, folder: RunFolder, trainer: Trainer, notes: Notes | None = None, data_root: Path | None = None
+        self,
+        folder: RunFolder,
+        trainer: Trainer,
+        notes: Notes | None = None,
+        data_root: Path | None = None,
+        limit: StopCondition | None = None,
     ) -> None:
         self.folder = folder
         self._trainer = trainer
         self._data_root = data_root
+        self._limit = limit.steps if limit is not None else None
         notes = notes or Notes()
         self._started = notes.started or datetime.now().astimezone().isoformat(timespec="seconds")
         self._origin = notes.forked_from
@@ -207,6 +215,7 @@ class Recorder:
                 "status": str(outcome) if outcome else "running",
                 "started": self._started,
                 "steps": trainer.step_count,
+                **({"step_limit": self._limit} if self._limit else {}),
                 "seconds": round(seconds, 3),
                 "epochs": round(trainer.epoch, 4),
                 "examples": trainer.examples,

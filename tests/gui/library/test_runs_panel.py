@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,21 +16,26 @@ from safetensors import safe_open
 from studio.gui.library.actions import menu_of
 from studio.gui.library.columns import HEADERS, Column, in_order
 from studio.gui.library.panel import RunsPanel
+from studio.gui.live.curves import LOSSES
+from studio.gui.plots.curves import CurvesPanel
+from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.workbench import Workbench
 from studio.library.export.archive import pack
 from studio.library.export.formats import FORMATS, ExportFormat
 from studio.library.notes import RunNotes, read_notes, write_notes
-from studio.library.run_summary import RunSummary
+from studio.library.run_summary import RunSummary, summary_of
 from studio.paths import runs_root
 from studio.training.storage.fingerprints import Fingerprints
+from studio.training.storage.metrics import read_metrics
 from tests.gui.hands import Hands, find
 from tests.gui.shown import show
 from tests.library.made_runs import add_weights, make_config, make_run, record_evaluation
 
 Key = Qt.Key
 LEFT = Qt.MouseButton.LeftButton
+CHECKED, UNCHECKED = Qt.ItemDataRole.CheckStateRole, Qt.CheckState.Unchecked
 
 
 @pytest.fixture
@@ -453,3 +459,39 @@ def test_that_another_workspace_is_chosen_and_remembered(
 
 def test_that_the_window_has_the_panel(window: MainWindow) -> None:
     assert isinstance(window.docks["runs"].widget(), RunsPanel)
+
+
+def test_that_ticked_runs_lie_over_the_curves_that_are_shown_and_say_whose_they_are(
+    qtbot: QtBot, panel: RunsPanel, workbench: Workbench, theme: ThemeManager
+) -> None:
+    losses = CurvesPanel(LOSSES, workbench.time, theme)
+    show(qtbot, losses)
+    with qtbot.waitSignal(workbench.time.frame_shown):
+        panel.open("a")
+    own = [chip.title for chip in losses.legend.chips.values()]
+    row = panel.model.row_of("b")
+    box = panel.model.index(row, Column.NAME)
+    assert box.data(CHECKED) == UNCHECKED
+    panel.model.setData(box, Qt.CheckState.Checked.value, CHECKED)
+    qtbot.waitUntil(lambda: len(losses.legend.chips) > len(own))
+    assert [chip.title for chip in losses.legend.chips.values()] == [*own, "Autoencoder loss of plain"]
+    curve = losses.plots["values"].curves[-1]
+    found = read_metrics(workbench.library.root / "b")
+    x, _ = losses.plots["values"]._drawn[curve.name].line.getData()
+    assert (x[-1], curve.value(workbench.time.history)) == (found.steps[-1], found.columns["loss_autoencoder"][-1])
+    panel.model.setData(panel.model.index(panel.model.row_of("a"), Column.NAME), Qt.CheckState.Checked.value, CHECKED)
+    qtbot.waitUntil(lambda: len(workbench.overlays.runs) == 2)
+    assert len(losses.legend.chips) == len(own) + 1, "the run that is shown does not lie over itself"
+    panel.model.setData(box, Qt.CheckState.Unchecked.value, CHECKED)
+    assert len(losses.legend.chips) == len(own)
+
+
+def test_that_a_run_says_how_far_it_is_of_its_limit(panel: RunsPanel, workbench: Workbench, three_runs: Path) -> None:
+    summary = json.loads((three_runs / "a" / "summary.json").read_text())
+    (three_runs / "a" / "summary.json").write_text(json.dumps(summary | {"step_limit": 2000, "status": "running"}))
+    workbench.library.entries = [summary_of(three_runs / "a")]
+    workbench.library.changed.emit()
+    cell = panel.model.index(0, Column.STEPS)
+    assert cell.data() == f"{summary['steps']:,} of 2,000"
+    workbench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=1234, folder=three_runs / "a"))
+    assert panel.model.index(0, Column.STEPS).data() == "1,234 of 2,000"
