@@ -129,14 +129,14 @@ class Card(QFrame):
                 panel.set_compact(self._compact)
                 panel.figures_changed.connect(self.figures.show_lines)
                 self.figures.show_lines(panel.figures)
-            for view in (*self.area.findChildren(QAbstractScrollArea), self.area):
+            for view in self._views():
                 view.viewport().installEventFilter(self)  # a plot keeps its clicks to itself
 
     def give_back(self) -> None:
         """Let the dock have its panel again."""
         dock, self.dock = self.dock, None
         if dock is not None:
-            for view in (*self.area.findChildren(QAbstractScrollArea), self.area):
+            for view in self._views():
                 view.viewport().removeEventFilter(self)
             panel = dock.widget()
             if isinstance(panel, LivePanel):
@@ -145,12 +145,16 @@ class Card(QFrame):
             self.figures.show_lines("")
             dock.take_back()
 
+    def _views(self) -> list[QAbstractScrollArea]:
+        """Where a double click is meant for the card; a large one's panel has its own use for it."""
+        return [*self.area.findChildren(QAbstractScrollArea), self.area] if self._compact else []
+
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """The same as its button."""
         self.asked.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A double click in the panel, too."""
+        """A double click in a small panel, too."""
         if event.type() == QEvent.Type.MouseButtonDblClick:
             self.asked.emit()
             return True

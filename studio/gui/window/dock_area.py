@@ -12,21 +12,15 @@ from studio.gui.window.panels import PANELS, PLACES
 from studio.gui.window.workbench import Workbench
 
 _SPLITS = (
-    ("left", "middle_top", Qt.Orientation.Horizontal),
-    ("middle_top", "right_top", Qt.Orientation.Horizontal),
-    ("middle_top", "middle_bottom", Qt.Orientation.Vertical),
-    ("right_top", "right_middle", Qt.Orientation.Vertical),
-    ("right_middle", "right_bottom", Qt.Orientation.Vertical),
+    ("left", "middle", Qt.Orientation.Horizontal),
+    ("middle", "right_top", Qt.Orientation.Horizontal),
+    ("left", "left_bottom", Qt.Orientation.Vertical),
+    ("right_top", "right_bottom", Qt.Orientation.Vertical),
 )
-_WIDTHS = (("left", 290), ("middle_top", 560), ("right_top", 430))
-_HEIGHTS = (
-    ("middle_top", 310),
-    ("middle_bottom", 420),
-    ("right_top", 290),
-    ("right_middle", 290),
-    ("right_bottom", 150),
-)
-_VERSION = 6
+_WIDTHS = (("left", 270), ("middle", 490), ("right_top", 520))
+_HEIGHTS = (("left", 500), ("left_bottom", 120), ("right_top", 320), ("right_bottom", 300))
+"""At 1280×800 the table in the middle shows ten classes."""
+_VERSION = 7
 
 
 class DockArea(QMainWindow):

@@ -7,9 +7,19 @@ from functools import partial
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.gui.widgets.key_help import KeyHelp
+from studio.gui.widgets.tab_order import focus_first
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 from studio.gui.window.card import Card
@@ -202,8 +212,12 @@ class TiltPage(QScrollArea):
     def shrink(self) -> None:
         """Back to the samples and the curves."""
         if self.grown.dock is not None:
+            focus = QApplication.focusWidget()
+            within = focus is not None and self.grown.isAncestorOf(focus)
             self.grown.give_back()
             self.right.setCurrentIndex(0)
+            if within:
+                focus_first(self._docks["offsets"].widget(), self._docks["offsets"].first)
             for place in self.cards:
                 self._fill(place)
 

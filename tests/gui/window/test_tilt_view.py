@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QSettings
 from PySide6.QtGui import QAction, QTextDocumentFragment
-from PySide6.QtWidgets import QApplication, QPushButton, QTableView, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QPushButton, QTableView, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.data.planar.config import DrawnConfig
@@ -83,8 +83,12 @@ def test_that_what_is_not_seen_is_not_made_for_the_first_paint(
     window.deleteLater()
 
 
+@pytest.mark.parametrize("workbench_view", [False, True], ids=["page", "workbench"])
 @pytest.mark.usefixtures("dressed")
-def test_that_all_ten_digits_are_seen_at_1280_by_800(hands: Hands) -> None:
+def test_that_all_ten_digits_are_seen_at_1280_by_800(hands: Hands, *, workbench_view: bool) -> None:
+    hands.window.workbench_action.setChecked(workbench_view)
+    for _ in range(5):
+        QApplication.processEvents()
     table = hands.find(QTableView, "offsets_table")
     assert table.model().rowCount() == 10
     last = table.visualRect(table.model().index(9, Column.TARGET))
@@ -160,6 +164,7 @@ def test_that_any_panel_takes_the_right_side_and_escape_gives_it_back(hands: Han
     hands.key(Key.Key_Escape)
     assert window.docks["samples"].widget().isVisible()
     assert on_page(window) == {"offsets", "samples", *CURVES}
+    assert hands.focus().objectName() == "offsets_table"
 
 
 def test_that_a_double_click_in_a_plot_enlarges_its_card(hands: Hands) -> None:
@@ -168,6 +173,19 @@ def test_that_a_double_click_in_a_plot_enlarges_its_card(hands: Hands) -> None:
     hands.qtbot.mouseDClick(plot.viewport(), Button.LeftButton)
     assert hands.window.page.grown.dock is hands.window.docks["weights"]
     assert card.dock is None
+
+
+def test_that_a_double_click_in_a_large_card_is_its_panels(hands: Hands) -> None:
+    viewport, place = hands.cell(2, Column.TARGET)
+    hands.qtbot.mouseClick(viewport, Button.LeftButton, pos=place)
+    hands.qtbot.mouseDClick(viewport, Button.LeftButton, pos=place)
+    assert hands.find(QLineEdit, "cell_editor").isVisible()
+    hands.key(Key.Key_Escape)
+    hands.window.page.grow("log")
+    hands.bench.log.add("A word that a double click marks")
+    text = hands.window.docks["log"].widget().findChild(QPlainTextEdit)
+    hands.qtbot.mouseDClick(text.viewport(), Button.LeftButton, pos=text.cursorRect().center())
+    assert hands.window.page.grown.dock is hands.window.docks["log"]
 
 
 def test_that_a_cards_head_chooses_another_curve_and_two_swap(
