@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QSettings
@@ -31,7 +32,7 @@ from studio.gui.state.view_state import RunPhase
 from studio.gui.target.offsets.columns import Column
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.shortcuts import keys_of
-from tests.gui.hands import Button, Hands, Key, Modifier
+from tests.gui.hands import Button, Hands, Key, Modifier, find
 
 TOUR = (
     (Path(studio.__file__).parents[1] / "README.md")
@@ -63,8 +64,9 @@ def plain(text: str) -> str:
 
 def texts(window: MainWindow) -> Iterator[str]:
     """All that stands on the window's controls, docks, tabs and labels."""
-    for each in (*window.findChildren(QAbstractButton), *window.findChildren(QLabel), *window.findChildren(QAction)):
-        yield plain(each.text())
+    kinds: tuple[type[Any], ...] = (QAbstractButton, QLabel, QAction)
+    for kind in kinds:
+        yield from (plain(each.text()) for each in window.findChildren(kind))
     for bar in window.findChildren(QTabBar):
         yield from (plain(bar.tabText(place)) for place in range(bar.count()))
     for box in window.findChildren(QComboBox):
@@ -140,9 +142,9 @@ def train(hands: Hands) -> None:
     hands.wait(lambda: hands.bench.runs.run.step >= 3)
     hands.wait(lambda: not samples.empty_text)
     hands.qtbot.mouseDClick(page.cards["batch"], Button.LeftButton)
-    assert page.grown.dock is hands.window.docks["batch"]
+    assert page.right.currentWidget() is page.grown
     hands.key(Key.Key_Escape)
-    assert page.grown.dock is None
+    assert page.right.currentWidget() is page.rows
     view = samples.views["averaged"]
     for tile, held in ((0, Modifier.NoModifier), (3, Modifier.ControlModifier)):
         place = view.mapFromScene(view.rect_of(tile).center())
@@ -171,7 +173,7 @@ def look_back(hands: Hands) -> None:
     """The rest of step 6."""
     click(hands, "subject_leave")
     go(hands.window, "Go", "Runs")
-    runs = hands.window.docks["runs"].widget().findChild(QTableView)
+    runs = find(hands.window.docks["runs"].widget(), QTableView, "runs_table")
     hands.wait(lambda: runs.model().rowCount() == 1)
     place = runs.visualRect(runs.model().index(0, 0)).center()
     hands.qtbot.mouseClick(runs.viewport(), Button.LeftButton, pos=place)

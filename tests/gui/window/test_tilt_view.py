@@ -183,7 +183,7 @@ def test_that_a_double_click_in_a_large_card_is_its_panels(hands: Hands) -> None
     hands.key(Key.Key_Escape)
     hands.window.page.grow("log")
     hands.bench.log.add("A word that a double click marks")
-    text = hands.window.docks["log"].widget().findChild(QPlainTextEdit)
+    text = find(hands.window.docks["log"].widget(), QPlainTextEdit, "")
     hands.qtbot.mouseDClick(text.viewport(), Button.LeftButton, pos=text.cursorRect().center())
     assert hands.window.page.grown.dock is hands.window.docks["log"]
 
