@@ -91,15 +91,19 @@ class Tilt:
         return cls(before=sides[0], after=sides[1])
 
     def log_weights(self, drawn: Drawn, own: OwnShares) -> Floats:
-        """log W of n draws, shape (n,).
+        """log W of n draws, shape (n,); errors as of `log_parts`."""
+        logs = self.log_parts(drawn, own)
+        top = logs.max(1)
+        return np.asarray(top + np.log(np.exp(logs - top[:, None]).sum(1)))
+
+    def log_parts(self, drawn: Drawn, own: OwnShares) -> Floats:
+        """What each class adds to W of n draws, in logarithms, shape (n, K).
 
         Raises:
             UserError: an energy is not finite of one of them.
         """
         change = self.after.of(drawn.measured) - self.before.of(drawn.measured)
-        logs = own.log_posterior(drawn.probabilities) + own.log_missed - change
-        top = logs.max(1)
-        return np.asarray(top + np.log(np.exp(logs - top[:, None]).sum(1)))
+        return np.asarray(own.log_posterior(drawn.probabilities) + own.log_missed - change)
 
     def ceiling(self, own: OwnShares) -> float | None:
         """log W_max, which no draw exceeds; None if δH depends on more than the class, and nothing is known of it."""

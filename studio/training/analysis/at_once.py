@@ -23,6 +23,8 @@ from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
 from studio.perturb.example_features import Column, ExampleFeatures
 from studio.perturb.perturbation import Perturbation
+from studio.perturb.terms import FormulaTerm, checked_energy
+from studio.perturb.umbrella import Umbrella
 from studio.progress import Progress
 from studio.sampling.base import Look, Tilted, TiltedSampler
 from studio.sampling.chains import Chains
@@ -159,10 +161,7 @@ class AtOnce:
             Cancelled: the person cancelled; draws stay for the next call.
         """
         progress = progress or Progress()
-        middles = (self._middle(self._trained, progress), self._middle(wanted, progress))
-        tilt = Tilt.between(self._trained, wanted, middles)
-        if self._judge is None and self._examples.labelled and isinstance(self._examples, ImageSet):
-            self._judge = self._judges.judge("", progress)
+        tilt = self._tilt(wanted, progress)
         chosen = choose(method, self._samplers, self._pool, tilt, count, progress)
         found = chosen.sampler.sample(self._pool, tilt, count, np.random.default_rng(self._seed), progress)
         return replace(found, why=chosen.why)
@@ -174,6 +173,37 @@ class AtOnce:
             UserError: there is no such class, or no offsets give these shares.
         """
         return asked.of(self._trained, self._data, progress or Progress())
+
+    def untilted_mean(self, formula: str, count: int, progress: Progress | None = None) -> Umbrella:
+        """⟨f⟩ without any tilt, from draws of the model as it is, by e^{+ΔH}.
+
+        Args:
+            formula: f over features, ``label`` and ``log_odds``, such as ``label == 2``.
+            count: draws, at least 1.
+
+        Raises:
+            UserError: f or ΔH cannot be had of what is generated.
+            Cancelled: the person cancelled.
+        """
+        progress = progress or Progress()
+        tilt = self._tilt(Perturbation.zero(len(self._trained.offsets)), progress)
+        self._pool.prepare(count, progress)
+        own = replace(
+            self._pool.own, meant=self._pool.own.shares
+        )  # the model's word, with what it misses of its target
+        observable, logs, seen = [], [], 0
+        for drawn, _ in self._pool.blocks():
+            parts = tilt.log_parts(drawn, own)
+            term = FormulaTerm(text=formula)
+            each = [checked_energy(term, drawn.measured.in_class(index)) for index in range(parts.shape[1])]
+            weights = np.exp(parts - parts.max(1, keepdims=True))
+            observable.append((weights * np.stack(each, axis=1)).sum(1) / weights.sum(1))
+            logs.append(np.log(weights.sum(1)) + parts.max(1))
+            seen += len(drawn)
+            progress.report("Weighing draws back", min(1.0, seen / count))
+            if seen >= count:
+                break
+        return Umbrella.of(np.concatenate(observable)[:count], np.concatenate(logs)[:count])
 
     def measure(self, samples: Tilted, wanted: Perturbation, progress: Progress, *, by: str = "") -> Measured:
         """Compare samples with the target that was asked for, by judges who took no part in weighing.
@@ -204,6 +234,14 @@ class AtOnce:
         self._data.prepare(target.energy.names, progress)
         logs = whole_log_weights(target, self._data)
         return np.asarray(logs - logs.max())
+
+    def _tilt(self, wanted: Perturbation, progress: Progress) -> Tilt:
+        """To that target; the judge who weighs is there then."""
+        middles = (self._middle(self._trained, progress), self._middle(wanted, progress))
+        tilt = Tilt.between(self._trained, wanted, middles)
+        if self._judge is None and self._examples.labelled and isinstance(self._examples, ImageSet):
+            self._judge = self._judges.judge("", progress)
+        return tilt
 
     def _middle(self, target: Perturbation, progress: Progress) -> float | None:
         if target.energy.clip is None:

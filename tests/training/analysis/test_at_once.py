@@ -99,6 +99,14 @@ def test_that_judges_who_did_not_weigh_measure(digits: ImageSet) -> None:
     assert measured.agreement > 0.8
 
 
+def test_that_a_tilted_model_tells_the_share_of_the_untilted_data(digits: ImageSet) -> None:
+    offsets = offsets_for_some_shares(digits.counts, np.zeros(10), {2: 0.5})
+    found = of(digits, Perturbation(offsets=tuple(offsets.tolist()))).untilted_mean("label == 2", 1000)
+    share = digits.counts[2] / len(digits)
+    assert found.mean == pytest.approx(share, abs=5 * found.error + 0.01)
+    assert found.gain == pytest.approx(0.25 / (share * (1 - share)), rel=0.3)
+
+
 def test_that_an_unclipped_and_a_clipped_energy_differ(digits: ImageSet) -> None:
     at_once = of(digits)
     steep = (LinearTerm(feature="ink", slope=-0.3),)
