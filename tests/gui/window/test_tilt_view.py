@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QSettings
 from PySide6.QtGui import QAction, QTextDocumentFragment
-from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QPushButton, QTableView, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QTableView,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from studio.data.planar.config import DrawnConfig
@@ -20,6 +29,7 @@ from studio.gui.target.offsets.panel import OffsetsPanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.card import Card
 from studio.gui.window.main_window import MainWindow
+from studio.gui.window.panel_dock import PanelArea
 from studio.gui.window.tilt_page import CURVES
 from studio.gui.window.workbench import Workbench
 from tests.gui.hands import Button, Hands, Key, Modifier, find
@@ -112,13 +122,13 @@ def test_that_panels_keep_themselves_and_what_is_entered_through_a_change_of_vie
     assert hands.bench.target.tilt.summary.target[2] == pytest.approx(0.3)
 
 
-def test_that_a_panel_that_goes_leaves_nothing_for_another_object_to_be_taken_for(window: MainWindow) -> None:
+def test_that_a_panel_that_goes_leaves_nothing_for_another_object_to_be_taken_for(qtbot: QtBot) -> None:
+    panel = QWidget()
     before = count_layout_items()
-    for _ in range(2):
-        window.workbench_action.trigger()
-        QApplication.processEvents()
-    window.page.grow("log")
-    QApplication.processEvents()
+    for area in (PanelArea(), PanelArea()):
+        qtbot.addWidget(area)
+        area.put(panel)
+        area.findChildren(QVBoxLayout)[0].minimumSize()
     assert count_layout_items() == before
 
 
