@@ -4,10 +4,12 @@ A learner that is trained towards p′ generates q. With q̂ measured, the corre
 
     δ_c ← clip(δ_c + η_c·clip(u_c, ±s), ±b),    u_c = log(q̂_c/p′_c) − log(q̂_R/p′_R),    η_c = 2/(t_c + 1)
 
-for every class whose 95 % interval misses its target, t_c counting the moves of the class. R are the classes that stay
-as they are, because their interval holds the target or because the judge cannot tell them: q̂_R and p′_R are their
-shares together, and where there are none the second logarithm is 0. What is right in itself thus stays right in
-proportion, and a constant factor of the learner on some classes is found in one move.
+for every class whose 95 % interval misses its target, and did so on the same side at the look before, both since its
+last move; t_c counts the moves of the class. One look alone misses by chance now and then, or because the learner is
+still on its way. R are the classes that stay as they are, because their interval holds the target or because the judge
+cannot tell them: q̂_R and p′_R are their shares together, and where there are none the second logarithm is 0. What is
+right in itself thus stays right in proportion, and a constant factor of the learner on some classes is found in one
+move.
 
 η ∝ 1/t makes δ converge for any noise of q̂ and any response q ∝ p′^γ with γ > ¼; with 2/(t + 1), the mean of what was
 found weighs late moves in proportion to t, so that those of a learner that has hardly begun are soon forgotten.
@@ -40,19 +42,21 @@ class Thermostat:
     Attributes:
         correction: δ, applied − asked ΔH per class, in nats, length K.
         moves: t per class, length K.
+        missed: side on which the last look since a class's last move missed its target: 1 above, −1 below, 0 neither.
     """
 
     correction: tuple[float, ...]
     moves: tuple[int, ...]
+    missed: tuple[int, ...]
 
     @classmethod
     def at_rest(cls, classes: int) -> Thermostat:
         """One that has corrected nothing."""
-        return cls(correction=(0.0,) * classes, moves=(0,) * classes)
+        return cls(correction=(0.0,) * classes, moves=(0,) * classes, missed=(0,) * classes)
 
     def anew(self) -> Thermostat:
-        """Towards another target: what was corrected stays, for a learner is off by much the same; moves count anew."""
-        return replace(self, moves=(0,) * len(self.moves))
+        """Towards another target: what was corrected stays, for a learner is off by much the same; all else is new."""
+        return replace(Thermostat.at_rest(len(self.moves)), correction=self.correction)
 
     def after(
         self,
@@ -73,13 +77,15 @@ class Thermostat:
             most: b, in nats.
         """
         wanted, found = np.asarray(target, dtype=np.float64), np.asarray(share, dtype=np.float64)
-        missed = (wanted < np.asarray(low)) | (wanted > np.asarray(high))
-        moving = missed & known & (wanted > 0)
+        side = np.where(wanted < np.asarray(low), 1, np.where(wanted > np.asarray(high), -1, 0))
+        side = np.where(known & (wanted > 0), side, 0)
+        moving = (side != 0) & (side == np.asarray(self.missed))
         off = np.clip(_log_ratio(found, wanted) - _staying(found, wanted, ~moving), -LARGEST_MOVE, LARGEST_MOVE)
         moves = np.asarray(self.moves) + moving
         old = np.asarray(self.correction)
         moved = np.where(moving, np.clip(old + 2 / (moves + 1) * off, -most, most), old)
-        return Thermostat(correction=tuple(moved.tolist()), moves=tuple(moves.tolist()))
+        missed = np.where(moving, 0, side)
+        return Thermostat(correction=tuple(moved.tolist()), moves=tuple(moves.tolist()), missed=tuple(missed.tolist()))
 
     def applied(self, asked: Perturbation) -> Perturbation:
         """The target that examples are weighted by; the asked one itself where nothing is corrected.

@@ -24,8 +24,10 @@ Response = Callable[[np.ndarray], np.ndarray]
 def held(
     thermostat: Thermostat, share: np.ndarray, half: float = 0.0, known: np.ndarray = ALL, most: float = 5.0
 ) -> Thermostat:
-    """After shares with intervals of ± `half` were seen."""
-    return thermostat.after(WANTED, share, share - half, share + half, known=known, most=most)
+    """After shares with intervals of ± `half` were seen twice."""
+    for _ in range(2):
+        thermostat = thermostat.after(WANTED, share, share - half, share + half, known=known, most=most)
+    return thermostat
 
 
 def shares(values: np.ndarray) -> np.ndarray:
@@ -48,7 +50,7 @@ def run(response: Response, updates: int, noise: float = 0.0, half: float = 0.0,
 
 def test_that_nothing_moves_where_shares_are_right_or_intervals_hold_the_target() -> None:
     rest = Thermostat.at_rest(3)
-    assert held(rest, WANTED) == rest
+    assert held(rest, WANTED, half=1e-9) == rest
     assert held(rest, np.array([0.34, 0.27, 0.39]), half=0.05) == rest
     assert rest.applied(ASKED) is ASKED
 
@@ -68,7 +70,10 @@ def test_that_what_the_judge_cannot_tell_and_what_is_not_wanted_stay() -> None:
     share = np.array([0.4, 0.2, 0.4])
     found = held(Thermostat.at_rest(3), share, known=np.array([False, True, True]))
     assert found.moves == (0, 1, 0)
-    none = Thermostat.at_rest(3).after([0, 0.5, 0.5], share, share, share, known=ALL, most=5.0)
+    none = Thermostat.at_rest(3)
+    for _ in range(2):
+        none = none.after([0, 0.5, 0.5], share, share, share, known=ALL, most=5.0)
+    assert any(none.moves)
     assert none.correction[0] == 0
     assert np.isfinite(none.correction).all()
 
@@ -82,6 +87,20 @@ def test_that_a_move_and_the_whole_are_bounded_even_for_a_class_that_is_never_ma
         thermostat = held(thermostat, share, most=0.8)
     assert thermostat.correction[missing] == -0.8
     assert np.abs(thermostat.correction).max() <= 0.8
+
+
+def test_that_one_miss_alone_moves_nothing_nor_do_two_on_different_sides() -> None:
+    rest, above, below = Thermostat.at_rest(3), np.array([0.4, 0.3, 0.3]), np.array([0.2, 0.3, 0.5])
+
+    def seen(*looks: np.ndarray) -> tuple[int, ...]:
+        found = rest
+        for share in looks:
+            found = found.after(WANTED, share, share - 0.05, share + 0.05, known=ALL, most=5.0)
+        return found.moves
+
+    assert seen(above) == seen(above, below) == seen(above, WANTED, above) == (0, 0, 0)
+    assert seen(above, above) == seen(above, below, below) == (1, 0, 1)
+    assert seen(above, above, above) == (1, 0, 1), "what is seen after a move is to be seen twice, too"
 
 
 def test_that_a_constant_in_the_asked_offsets_changes_nothing() -> None:
@@ -152,5 +171,4 @@ def test_that_it_corrects_the_energy_as_it_counts_and_nothing_else() -> None:
 
 def test_that_another_target_keeps_what_was_corrected_and_counts_anew() -> None:
     found = held(Thermostat.at_rest(3), np.array([0.4, 0.3, 0.3]))
-    assert found.anew().correction == found.correction
-    assert found.anew().moves == (0, 0, 0)
+    assert found.anew() == replace(Thermostat.at_rest(3), correction=found.correction)

@@ -189,8 +189,8 @@ class HoldConfig(Settings):
     samples: int = setting(
         4000,
         "Samples judged",
-        "Samples of each of these evaluations. A class whose 95 % interval holds its target is left alone, so that "
-        "more samples hold shares more closely.",
+        "Samples of each of these evaluations. A class whose 95 % interval holds its target is left alone, as is one "
+        "that misses it only once, so that more samples hold shares more closely.",
         unit="images",
         step=1000,
         ge=20,

@@ -11,7 +11,7 @@ import json
 import stat
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -60,17 +60,18 @@ class HeldRecord(Settings):
 
     correction: tuple[float, ...]
     moves: tuple[Annotated[int, Count], ...]
+    missed: tuple[Annotated[int, Field(ge=-1, le=1)], ...]
     step: int = Count
     judge: str = ""
 
     @classmethod
     def of(cls, held: Held) -> HeldRecord:
-        return cls(correction=held.thermostat.correction, moves=held.thermostat.moves, step=held.step, judge=held.judge)
+        return cls(**asdict(held.thermostat), step=held.step, judge=held.judge)
 
     def held(self) -> Held:
         from studio.training.engine.trainer_state import Held
 
-        thermostat = Thermostat(correction=self.correction, moves=self.moves)
+        thermostat = Thermostat(correction=self.correction, moves=self.moves, missed=self.missed)
         return Held(thermostat=thermostat, step=self.step, judge=self.judge)
 
 
@@ -99,7 +100,7 @@ class CheckpointRecord(Settings):
         if len(self.class_names) != len(self.offsets):
             raise ValueError("there are not as many offsets as classes")
         held = self.held
-        if held is not None and not len(held.correction) == len(held.moves) == len(self.offsets):
+        if held is not None and {len(held.correction), len(held.moves), len(held.missed)} != {len(self.offsets)}:
             raise ValueError("there are not as many corrections as classes")
         return self
 
