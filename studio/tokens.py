@@ -57,9 +57,9 @@ class Tokens:
         """The colour of a class, the same in every panel."""
         return self.classes[index % len(self.classes)]
 
-    def series_colour(self, index: int) -> str:
-        """The colour of the index-th curve of a plot."""
-        return self.series[index % len(self.series)]
+    def series_colour(self, index: int, *, of_class: bool = False) -> str:
+        """The colour of the index-th curve of a plot, or of the one of a class."""
+        return self.class_colour(index) if of_class else self.series[index % len(self.series)]
 
 
 @cache

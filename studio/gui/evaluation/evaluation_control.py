@@ -135,10 +135,14 @@ class EvaluationControl(QObject):
 
     @Slot(object)
     def _on_config(self, config: RunConfig) -> None:
-        """Have the judge that is set up evaluate a run that has ended; one that is under way keeps its own."""
+        """Have the judge that is set up evaluate a run that has ended; one that is under way keeps its own, which it
+        may be wanted to hold its shares by only now.
+        """
         if not self._runs.run.phase.active:
             self._name = config.evaluation.judge
             self._on_run()
+        elif config.hold.on and self._judges is not None and self._refusal is None:
+            self._prepare(self._judges, self._name)
 
     @property
     def _refusal(self) -> UserError | None:

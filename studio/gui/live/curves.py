@@ -11,6 +11,7 @@ from studio.models.catalog import MODELS, model_spec
 from studio.models.diagnostic import Reference
 from studio.training.config.run_config import RunConfig
 from studio.training.storage.health import GRADIENT, LOSS, UPDATE, networks_in
+from studio.training.storage.metrics import HELD
 
 _SIZES = (
     Curve(name="batch_size", title="n", colour=0, tip="Examples in the batch. The number of planned indices."),
@@ -76,6 +77,15 @@ def _networks(kind: str, references: tuple[Reference, ...], names: Sequence[str]
             references=references,
         )
         for colour, network in enumerate(networks_in(names))
+    ]
+
+
+def _corrections(names: Sequence[str], _: RunConfig | None) -> list[Curve]:
+    """A curve for each class."""
+    classes = [name.removeprefix(HELD) for name in names if name.startswith(HELD)]
+    return [
+        Curve(name=HELD + each, title=each, tip=f"Applied − asked ΔH of {each}, in nats.", colour=colour, of_class=True)
+        for colour, each in enumerate(classes)
     ]
 
 
@@ -145,6 +155,24 @@ GRADIENTS = CurvesSpec(
             "hardly. ‖Δθ‖/‖θ‖.",
             curves=lambda *of: _networks(UPDATE, _USUAL, *of),
             logarithmic=True,
+        ),
+    ),
+    head=2,
+)
+CORRECTIONS = CurvesSpec(
+    name="corrections",
+    title="Held shares",
+    empty="What a thermostat adds to the ΔH asked for, so that the shares arrive.\n"
+    "Switch on “Hold” in the table of the target; the first points come once shares have been evaluated.",
+    plots=(
+        PlotSpec(
+            name="corrections",
+            title="Correction",
+            axis="applied − asked ΔH (nats)",
+            tip="What is added to the ΔH of each class to hold the shares: above 0 it was generated too often. "
+            "It moves where 95 % intervals twice miss the target on one side, by 2/(t + 1)·log(q/p′) at the t-th time.",
+            curves=_corrections,
+            smooth=False,
         ),
     ),
     head=2,

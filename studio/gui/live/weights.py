@@ -34,7 +34,8 @@ _EMPTY = (
 )
 _TITLES = {"dataset": "Data set", "recent": "Last batches"}
 _TIPS = {
-    "dataset": "Share of the data set's examples with each weight, under the target as edited, in its gauge.",
+    "dataset": "Share of the data set's examples with each weight, under the target as edited, in its gauge; where "
+    "shares are held, under the ΔH that is applied.",
     "recent": "Share of the examples in the last batches with each weight, as trained. The planner's own w.",
 }
 _LEAST_LOG = -700.0
@@ -113,7 +114,7 @@ class WeightsPanel(LivePanel):
         if tilt is None:
             self._classes = (np.empty(0), np.empty(0))
         else:
-            logs, counts = tilt.weight_groups
+            logs, counts = tilt.trained.weight_groups
             self._classes = (np.maximum(logs / np.log(10.0), _LEAST_LOG), counts)
         self.request_draw()
 
@@ -161,7 +162,7 @@ class WeightsPanel(LivePanel):
         }
         self._show(self._bins)
         if self._tilt is not None:
-            self.set_figures(f"ESS/n\u00a0{compact(100 * self._tilt.summary.efficiency, 2)}\u00a0%")
+            self.set_figures(f"ESS/n\u00a0{compact(100 * self._tilt.trained.summary.efficiency, 2)}\u00a0%")
 
     def _show(self, bins: Bins) -> None:
         raw = self._tilt is not None and self._tilt.perturbation.gauge.value == "raw"
@@ -220,7 +221,7 @@ class WeightsPanel(LivePanel):
         if self._tilt is None or self._tilt.energies is not None:
             return []
         with np.errstate(over="ignore", under="ignore"):
-            weights = np.exp(self._tilt.perturbation.class_log_weights(self._tilt.dataset.counts))
+            weights = np.exp(self._tilt.trained.perturbation.class_log_weights(self._tilt.dataset.counts))
         names = [name for name, w in zip(self._tilt.dataset.class_names, weights, strict=True) if low <= w <= high]
         more = f" and {len(names) - 8} more" if len(names) > 8 else ""
         return [f"Classes: {escape(', '.join(names[:8]))}{more}"] if names else []

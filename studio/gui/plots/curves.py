@@ -224,7 +224,8 @@ class CurvesPanel(LivePanel):
 
     def _figure(self, curve: Curve) -> str:
         """Title and newest value of a curve in its colour, as rich text."""
-        colour, value = self.theme.tokens.series_colour(curve.colour), compact(curve.value(self._view), 2)
+        colour = self.theme.tokens.series_colour(curve.colour, of_class=curve.of_class)
+        value = compact(curve.value(self._view), 2)
         return f'<span style="color: {colour}">{escape(curve.title)}\u00a0{value}</span>'
 
     def _set_curves(self, curves: Sequence[Sequence[Curve]]) -> None:
@@ -237,7 +238,8 @@ class CurvesPanel(LivePanel):
             for curve in those:
                 if curve.title not in {chip.title for chip in self.legend.chips.values()}:
                     width = 7 if titles.count(curve.title) == 1 else 0
-                    chip = self.legend.add(Chip(curve.name, curve.title, curve.tip, width=width), curve.colour)
+                    chip = Chip(curve.name, curve.title, curve.tip, width=width)
+                    self.legend.add(chip, curve.colour, of_class=curve.of_class)
                     chip.setChecked(known.get(curve.title, curve.shown))
         self._choose_curves()
 

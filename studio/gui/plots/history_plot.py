@@ -34,7 +34,7 @@ class Curve:
     Attributes:
         name: of the column.
         title, tip: what the legend and its tooltip say.
-        colour: place in the theme's series colours.
+        colour: place in the theme's series colours, or where it is `of_class` in those of the classes.
         references: values to compare it with.
         column: where it is not of the name: of `other`.
         other: the history of another run that it is of; None of the one that is shown.
@@ -44,6 +44,7 @@ class Curve:
     title: str
     tip: str = ""
     colour: int = 0
+    of_class: bool = False
     shown: bool = True
     references: tuple[Reference, ...] = ()
     column: str = ""
@@ -149,7 +150,7 @@ class HistoryPlot(Plot):
         super().restyle(tokens)
         self.references.restyle(tokens, self.font())
         for drawn in self._drawn.values():
-            colour = QColor(tokens.series_colour(drawn.curve.colour))
+            colour = QColor(tokens.series_colour(drawn.curve.colour, of_class=drawn.curve.of_class))
             # A line wider than a pixel costs thrice as much, so it is for the smoothed curve, which has fewer points.
             pen = QPen(colour, 1.0 if self._window == 1 else 1.5)
             pen.setCosmetic(True)

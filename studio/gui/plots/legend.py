@@ -85,15 +85,15 @@ class Legend(QWidget):
         super().__init__()
         self._theme = theme
         self.chips: dict[str, Chip] = {}
-        self._colours: dict[str, int | str] = {}
+        self._colours: dict[str, tuple[int | str, bool]] = {}
         self._compact = False
         self._flow = FlowLayout(self, spacing=2)
         theme.changed.connect(self._restyle)
 
-    def add(self, chip: Chip, colour: int | str) -> Chip:
-        """Append an entry, in one of the theme's series colours or in the colour of a token's name."""
+    def add(self, chip: Chip, colour: int | str, *, of_class: bool = False) -> Chip:
+        """Append an entry, in one of the theme's series colours, that of a class or that of a token's name."""
         self.chips[chip.name] = chip
-        self._colours[chip.name] = colour
+        self._colours[chip.name] = colour, of_class
         chip.set_compact(self._compact)
         self._flow.addWidget(chip)
         chip.toggled.connect(lambda shown, name=chip.name: self.toggled.emit(name, shown))
@@ -117,8 +117,11 @@ class Legend(QWidget):
 
     def _restyle(self, tokens: Tokens) -> None:
         for name, chip in self.chips.items():
-            colour = self._colours[name]
-            found = getattr(tokens, colour) if isinstance(colour, str) else tokens.series_colour(colour)
+            colour, of_class = self._colours[name]
+            if isinstance(colour, str):
+                found = str(getattr(tokens, colour))
+            else:
+                found = tokens.series_colour(colour, of_class=of_class)
             chip.set_colour(found, tokens.surface)
 
 

@@ -98,6 +98,7 @@ class TiltView:
         generated: shares of what the model generates, and whose they are; None where none are known of these data.
         energies: ΔH of every example; None where it depends on the class alone, or is not known yet.
         fault: why the terms do not count in what is shown; None if they do.
+        applied: the target that examples are weighted by, where a thermostat corrects it to hold the shares; else None.
     """
 
     perturbation: Perturbation
@@ -112,6 +113,7 @@ class TiltView:
     generated: Generated | None = None
     energies: ExampleEnergies | None = None
     fault: UserError | None = None
+    applied: TiltView | None = None
 
     @classmethod
     def of(
@@ -153,7 +155,13 @@ class TiltView:
     def has_target_of(self, other: TiltView) -> bool:
         """Whether both are of the same target over the same examples, whatever else has changed."""
         same_data = self.dataset is other.dataset and self.energies is other.energies
-        return same_data and self.perturbation == other.perturbation
+        same = self.perturbation == other.perturbation
+        return same_data and same and self.trained.perturbation == other.trained.perturbation
+
+    @property
+    def trained(self) -> TiltView:
+        """What weights are of: the target itself, or what a thermostat makes of it."""
+        return self.applied or self
 
     def arrival(self, index: int) -> Arrival:
         """Whether a class's share has arrived at this target."""

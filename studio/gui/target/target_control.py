@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
@@ -13,19 +14,21 @@ from studio.gui.run.run_control import RunControl
 from studio.gui.state.edits import SetEnergy, SetOffsets
 from studio.gui.state.generated import Generated
 from studio.gui.state.setup import Setup
-from studio.gui.state.view_state import TiltView
+from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.share_solver import solve_shares
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.perturb.perturbation import Gauge, Perturbation
+from studio.perturb.thermostat import Thermostat
 from studio.training.config.energy import EnergyConfig
-from studio.training.config.run_config import PerturbationConfig, RunConfig, offsets_by_name
+from studio.training.config.run_config import HoldConfig, PerturbationConfig, RunConfig, offsets_by_name
 from studio.training.examples.measured_set import CSV
-from studio.training.messages.commands import SetPerturbation
+from studio.training.messages.commands import SetHold, SetPerturbation
 from studio.training.messages.events import Evaluated
 from studio.training.run.session import RunRequest
+from studio.training.storage.metrics import HELD
 
 _BEFORE = "of step {:,}, of the target before"
 
@@ -63,6 +66,7 @@ class TargetControl(QObject):
         self.tilt: TiltView | None = None
         self._evaluated: tuple[Evaluated | None, str] = (None, "")  # that is shown, and its note
         self._at_once: Generated | None = None  # of this target, in place of what was evaluated
+        self._corrected: tuple[float, ...] = ()  # what is shown of the thermostat
         self._locked: frozenset[str] = frozenset()  # by name, so that a data set with the same classes has them, too
         self._revision = 0
         self._applied_revision = 0
@@ -73,6 +77,7 @@ class TargetControl(QObject):
         data.target_changed.connect(self.refresh)
         energies.measured_more.connect(self.refresh)
         evaluations.shown_changed.connect(self._on_evaluations)
+        time.history_shown.connect(self._on_history)
         subjects.subject_changed.connect(self._on_evaluations)
         runs.run_begins.connect(self._on_run_begins)
         runs.target_applied.connect(self._on_applied)
@@ -172,6 +177,18 @@ class TargetControl(QObject):
         else:
             self._put_perturbation(self._setup.config.perturbation.model_copy(update={"gauge": gauge}))
 
+    def set_hold(self, on: bool) -> None:
+        """Have the run hold its shares, from now on or once it begins, or no longer."""
+        if self.data.fixed:
+            self.refresh()
+        else:
+            self._setup.edit(hold=self._setup.config.hold.model_copy(update={"on": on}))
+
+    @property
+    def hold(self) -> HoldConfig:
+        """Whether shares are held, as set up or as it was in the run that is looked at."""
+        return self.data.config.hold
+
     def _fixed(self) -> UserError:
         return UserError("The target cannot be edited", self.data.fixed)
 
@@ -215,24 +232,45 @@ class TargetControl(QObject):
         assert dataset is not None
         awaited = not fixed and self._runs.run.phase.active and self._applied_revision != self._revision
         refused = awaited and self._refused_revision == self._revision
-        energies, fault = None, None
-        if target.by_example:
-            try:
-                energies = self._energies.energies_of(target)
-            except UserError as error:
-                fault = error
-        pending = awaited and not refused
-        tilt = TiltView.of(target, dataset, self.data.config, pending=pending, energies=energies, fault=fault)
+        tilt = self._view_of(target, dataset, pending=awaited and not refused)
+        self._corrected = self._correction(dataset.class_names)
+        applied = replace(Thermostat.at_rest(0), correction=self._corrected).applied(target)
+        if applied is not target:
+            tilt = replace(tilt, applied=self._view_of(applied, dataset, pending=False))
         locked = frozenset(index for index, name in enumerate(dataset.class_names) if name in self._locked)
         generated = self._generated()
         if generated is not None and ahead:
             generated = replace(generated, note=generated.note or _BEFORE.format(generated.step))
         self._show(replace(tilt, hint=fixed, refused=refused, locked=locked, generated=generated))
 
+    def _view_of(self, target: Perturbation, dataset: DatasetView, *, pending: bool) -> TiltView:
+        energies, fault = None, None
+        if target.by_example:
+            try:
+                energies = self._energies.energies_of(target)
+            except UserError as error:
+                fault = error
+        return TiltView.of(target, dataset, self.data.config, pending=pending, energies=energies, fault=fault)
+
+    def _correction(self, names: Sequence[str]) -> tuple[float, ...]:
+        """Applied − asked ΔH per class at the time cursor; zeros where nothing is corrected, or it is another's."""
+        if self._of_other_data or self._subjects.subject.others is not None:
+            return (0.0,) * len(names)
+        history = self._time.history
+        return tuple(float(np.nan_to_num(history.current(HELD + name))) for name in names)
+
+    @Slot()
+    def _on_history(self) -> None:
+        """The thermostat has moved, perhaps, or another step is looked at."""
+        if self.tilt is not None and self._correction(self.tilt.dataset.class_names) != self._corrected:
+            self.refresh()
+
     @Slot(object)
     def _on_config(self, config: RunConfig) -> None:
         """Another target, perhaps; another data set is looked at once it is here."""
         before, self._config = self._config, config
+        if config.hold != before.hold:
+            self._runs.send(SetHold(hold=config.hold))
         if config.dataset == before.dataset:
             self.refresh()
 

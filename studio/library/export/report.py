@@ -30,6 +30,7 @@ from studio.library.export.svg import curve_svg
 from studio.library.run_summary import RunSummary, summary_of
 from studio.progress import Progress
 from studio.training.config.run_config import RunConfig
+from studio.training.config.run_title import tilt_words
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import Metrics, read_metrics
 from studio.training.storage.run_identity import RunIdentity, read_summary
@@ -76,7 +77,8 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
         UserError: the run is damaged, or the file cannot be written.
     """
     progress = progress or Progress()
-    config = RunIdentity.read(folder).trained
+    identity = RunIdentity.read(folder)
+    config = identity.trained
     metrics = read_metrics(folder, progress)
     entry = summary_of(folder)
     progress.report("Writing the report")
@@ -89,7 +91,7 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
         _samples(folder),
         _curves(metrics, config.model.kind),
         _marks(metrics),
-        _set_up(entry, _remarks(folder)),
+        _set_up(entry, _remarks(folder), tilt_words(identity.applied) if identity.corrected else ""),
         _details("Shares in figures", _table(found)) if found is not None else "",
         _details("Configuration", f"<pre>{escape(config.to_json())}</pre>"),
     ]
@@ -118,9 +120,10 @@ def _newest(metrics: Metrics) -> Evaluation | None:
         return None
 
 
-def _set_up(entry: RunSummary, remarks: str) -> str:
+def _set_up(entry: RunSummary, remarks: str, applied: str) -> str:
     rows = (
         ("Tilt, ΔH by class", entry.tilt),
+        ("Applied, to hold the shares", applied),
         ("ΔH by example", remarks),
         ("Share error TV", _figure(entry.share_error, entry.measured_at)),
         ("Fréchet distance", _figure(entry.frechet, entry.measured_at)),

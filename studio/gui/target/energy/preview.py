@@ -115,7 +115,7 @@ class EnergyPreview(QWidget):
         tilt, measured, name = self._tilt, self._measured, self.choice.currentData()
         if tilt is None or measured is None or name is None:
             return
-        logs = self._log_weights(tilt)
+        logs = self._log_weights(tilt.trained if name == WEIGHT else tilt)
         hidden = frozenset(name for name, chip in self.legend.chips.items() if not chip.isChecked())
         self.legend.chips["Target"].setEnabled(name != WEIGHT)
         if name == WEIGHT:

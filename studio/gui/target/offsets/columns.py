@@ -162,7 +162,7 @@ def cell_text(view: TiltView, row: int, column: Column) -> str:
         case Column.OFFSET:
             return shown_offset(view.perturbation.offsets[row])
         case Column.WEIGHT:
-            return shown_weight(float(view.summary.weights[row]))
+            return shown_weight(float(view.trained.summary.weights[row]))
         case Column.TARGET:
             return percent(float(view.summary.target[row]))
         case Column.GENERATED if view.generated is not None and row not in view.generated.untold:
@@ -210,7 +210,8 @@ def cell_help(view: TiltView, row: int, column: Column) -> str:
             which = "Mean weight of the examples" if view.energies is not None else "Weight of each example"
             return f"{which} of “{name}”, in the {gauge} gauge: {weight}."
         case Column.OFFSET:
-            return f"Offset of “{name}”: {cell_text(view, row, column)}. Type, or press Alt+Up/Down."
+            asked = f"Offset of “{name}”: {cell_text(view, row, column)}. Type, or press Alt+Up/Down."
+            return f"{asked} {_applied_words(view, row)}".rstrip()
         case Column.TARGET:
             share = cell_text(view, row, column)
             return f"Target share of “{name}”: {share}. Type, drag the bar’s end, or press Alt+Up/Down."
@@ -227,6 +228,14 @@ def cell_help(view: TiltView, row: int, column: Column) -> str:
             return _status_words(view, row)
         case _:
             return f"{HEADERS[column].name.capitalize()} of “{name}”: {cell_text(view, row, column)}."
+
+
+def _applied_words(view: TiltView, row: int) -> str:
+    """What a thermostat makes of an offset; empty where it leaves it alone."""
+    asked, applied = view.perturbation.offsets[row], view.trained.perturbation.offsets[row]
+    if applied == asked:
+        return ""
+    return f"Applied, to hold the shares: {shown_offset(applied)} ({applied - asked:+.3f})."
 
 
 def _generated_words(view: TiltView, row: int) -> str:

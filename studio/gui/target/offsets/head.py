@@ -17,6 +17,10 @@ from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.perturb.perturbation import Gauge
 
 _UNDO, _REDO = "Undo the last edit of the target (Ctrl+Z).", "Redo the edit that was undone (Ctrl+Shift+Z)."
+_HOLD = (
+    "Hold the shares: while it trains, correct the offsets by what evaluations find until the generated shares are "
+    "those asked for. It trades unbiased weights for arrival: they are then of another target than the table’s."
+)
 _GAUGES = {
     Gauge.NORMALISED: (
         "Weights have mean 1 (normalised)",
@@ -33,11 +37,13 @@ class OffsetsHead(QWidget):
         presets: buttons by the name of their preset.
         columns: actions that show a column.
         gauges: actions that choose a gauge.
+        hold: has shares held.
     """
 
     preset_chosen = Signal(object)  # Preset
     column_chosen = Signal(object, bool)  # Column, shown
     gauge_chosen = Signal(object)  # Gauge
+    hold_chosen = Signal(bool)
     order_changed = Signal()  # another filter, or another order
 
     def __init__(self, stack: QUndoStack, theme: ThemeManager, parent: QWidget | None = None) -> None:
@@ -60,7 +66,9 @@ class OffsetsHead(QWidget):
         for tool in (self.undo, self.redo, self._menu_button()):
             line.addWidget(tool)
         line = FlowLayout(second, spacing=2 * half)
-        for widget in (BarLegend(theme), *self._order()):
+        self.hold = toggle_button("offsets_hold", "Hold", _HOLD)
+        self.hold.clicked.connect(self.hold_chosen)
+        for widget in (BarLegend(theme), self.hold, *self._order()):
             line.addWidget(widget)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -143,3 +151,8 @@ class OffsetsHead(QWidget):
         """Presets need classes, and some of them selected ones."""
         for preset in PRESETS:
             self.presets[preset.name].setEnabled(tiltable and (some or not preset.needs_rows))
+
+    def show_hold(self, on: bool, *, possible: bool) -> None:
+        """Shares can be held where a judge can tell the classes of images."""
+        self.hold.setChecked(on)
+        self.hold.setEnabled(possible)

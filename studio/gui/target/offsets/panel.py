@@ -108,6 +108,7 @@ class OffsetsPanel(QWidget):
         head.preset_chosen.connect(self._apply)
         head.column_chosen.connect(self._show_column)
         head.gauge_chosen.connect(self._target.set_gauge)
+        head.hold_chosen.connect(self._target.set_hold)
         head.order_changed.connect(lambda: self._order(asked=True))
         self.terms.switched.connect(self._switch)
         self.terms.opened.connect(self.term_asked)
@@ -128,6 +129,8 @@ class OffsetsPanel(QWidget):
         self._empty.setText(empty if view is None else _UNLABELLED.format(name=view.dataset.name))
         if view is not None:
             self.head.gauges[view.perturbation.gauge].setChecked(True)
+            possible = view.dataset.labelled and view.dataset.plane is None and not view.fixed
+            self.head.show_hold(self._target.hold.on, possible=possible)
             if not self.table.currentIndex().isValid():
                 self.table.setCurrentIndex(self._model.index(0, Column.OFFSET))
         self._selection_changed()

@@ -81,7 +81,7 @@ def _answer(view: TiltView) -> tuple[str, str]:
 
 
 def _cost(view: TiltView) -> tuple[str, str]:
-    summary = view.summary
+    summary = view.trained.summary
     strength, role = _STRENGTHS[summary.strength]
     worth = f"the data is worth {percent_words(summary.efficiency, 2)} of itself (ESS/n)"
     parts = []
@@ -91,11 +91,21 @@ def _cost(view: TiltView) -> tuple[str, str]:
         role = "error" if role == "error" else "warning"
     elif summary.strength is not Strength.NONE:
         parts.append(f"{strength}: {worth}.")
+    parts += _held(view)
     if view.outweighed:
         parts.append(_OUTWEIGHED)
         role = "error" if role == "error" else "warning"
     parts += [f"Share error TV {fixed(error, 3)}." for error in _share_error(view)]
     return " ".join(parts), role
+
+
+def _held(view: TiltView) -> list[str]:
+    """The largest correction by which shares are held, if there is one."""
+    corrections = np.subtract(view.trained.perturbation.offsets, view.perturbation.offsets)
+    index = int(np.abs(corrections).argmax())
+    if corrections[index] == 0:
+        return []
+    return [f"Held: ΔH of {view.dataset.class_names[index]} is applied as {corrections[index]:+.2f}."]
 
 
 def _share_error(view: TiltView) -> list[float]:

@@ -228,7 +228,7 @@ class TheoryPanel(LivePanel):
             self._energies.prepare([name], self.request_draw, self._refuse)
             return False
         try:
-            self.theory = theory_of(tilt, measured, name)
+            self.theory = theory_of(tilt.trained, measured, name)
         except UserError as error:
             self._refuse(error)
             return False
@@ -270,6 +270,8 @@ class TheoryPanel(LivePanel):
         for name, found in numbers(theory, scale).items():
             self.legend.chips[name].set_value(_shown(found))
         text = words(theory, scale, float(exact_at(theory, scale).efficiency[0]))
+        if self._tilt is not None and self._tilt.applied is not None:
+            text = f"Of the ΔH that is applied to hold the shares: {text}"
         if not self.plots["energy"].isHidden():
             text += f" {free_energy_words(theory, scale)}"
         self.verdict.setText(text)

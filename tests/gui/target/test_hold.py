@@ -1,0 +1,106 @@
+"""Shares that a run holds: the switch, and what is asked for beside what is applied."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QToolButton
+from pytestqt.qtbot import QtBot
+
+from studio.gui.live.curves import CORRECTIONS
+from studio.gui.live.weights import WeightsPanel
+from studio.gui.plots.curves import CurvesPanel
+from studio.gui.state.view_state import RunPhase, RunView, TiltView
+from studio.gui.target.offsets.columns import Column, cell_help, cell_text
+from studio.gui.target.offsets.panel import OffsetsPanel
+from studio.gui.target.offsets.sentence import Sentence
+from studio.gui.widgets.theme import ThemeManager
+from studio.gui.window.workbench import Workbench
+from studio.training.config.run_config import HoldConfig
+from studio.training.messages.commands import SetHold
+from tests.gui.hands import find
+from tests.gui.shown import show
+
+TWO = 2
+MOVED = 0.25
+
+
+@pytest.fixture
+def held(workbench: Workbench) -> TiltView:
+    """A run that was asked for more twos, and whose thermostat has found that it makes too many of them."""
+    workbench.runs.config = workbench.setup.config
+    workbench.runs.run = RunView(phase=RunPhase.RUNNING, step=10)
+    workbench.runs.run_changed.emit(workbench.runs.run)
+    workbench.target.set_offset(TWO, -1.0)
+    history = workbench.runs.history
+    history.append(10, {f"held_{digit}": 0.0 for digit in range(10)} | {f"held_{TWO}": MOVED})
+    workbench.runs.history_changed.emit()
+    assert workbench.target.tilt is not None
+    return workbench.target.tilt
+
+
+def test_that_the_switch_sets_it_up_and_reaches_the_run(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[object] = []
+    monkeypatch.setattr(workbench.runs, "send", sent.append)
+    panel = OffsetsPanel(workbench.setup, workbench.target, theme)
+    qtbot.addWidget(panel)
+    button = find(panel, QToolButton, "offsets_hold")
+    button.click()
+    assert workbench.setup.config.hold == HoldConfig(on=True)
+    assert sent == [SetHold(hold=HoldConfig(on=True))]
+    workbench.setup.edit(hold=HoldConfig())
+    assert not button.isChecked()
+    assert "trades unbiased weights for arrival" in button.toolTip()
+
+
+def test_that_the_target_is_what_was_asked_for_and_weights_are_of_what_is_applied(held: TiltView) -> None:
+    asked = -1.0
+    assert cell_text(held, TWO, Column.OFFSET) == "−1.000"
+    assert "Applied, to hold the shares: −0.750 (+0.250)" in cell_help(held, TWO, Column.OFFSET)
+    assert "Applied" not in cell_help(held, 3, Column.OFFSET)
+    counts = held.dataset.counts
+    share = counts[TWO] * np.exp(-asked) / (counts.sum() - counts[TWO] + counts[TWO] * np.exp(-asked))
+    assert held.summary.target[TWO] == pytest.approx(share)
+    ratio = held.trained.summary.weights[TWO] / held.trained.summary.weights[0]
+    assert ratio == pytest.approx(np.exp(-asked - MOVED))
+    assert cell_text(held, TWO, Column.WEIGHT) == f"{held.trained.summary.weights[TWO]:.3f}"
+    assert held.trained.summary.efficiency > held.summary.efficiency
+    assert "Held: ΔH of 2 is applied as +0.25." in Sentence.of(held).cost
+
+
+def test_that_an_edit_keeps_the_correction_and_none_is_shown_before_it_moves(
+    workbench: Workbench, held: TiltView
+) -> None:
+    workbench.target.set_offset(TWO, -2.0)
+    tilt = workbench.target.tilt
+    assert tilt is not None
+    assert tilt.trained.perturbation.offsets[TWO] == pytest.approx(-1.75)
+    assert not tilt.has_target_of(held)
+    workbench.runs.history.append(20, {f"held_{digit}": 0.0 for digit in range(10)})
+    workbench.runs.history_changed.emit()
+    tilt = workbench.target.tilt
+    assert tilt is not None
+    assert tilt.applied is None
+    assert "Held" not in Sentence.of(tilt).cost
+
+
+def test_that_the_histogram_of_weights_is_of_what_is_applied(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, held: TiltView
+) -> None:
+    panel = WeightsPanel(workbench.target, workbench.time, theme)
+    show(qtbot, panel)
+    logs = panel._classes[0] * np.log(10)
+    assert logs[TWO] - logs[0] == pytest.approx(1.0 - MOVED)
+
+
+def test_that_corrections_have_a_curve_for_each_class(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, held: TiltView
+) -> None:
+    panel = CurvesPanel(CORRECTIONS, workbench.time, theme)
+    show(qtbot, panel)
+    workbench.runs.history_changed.emit()
+    assert not panel.empty_text
+    assert [chip.title for chip in panel.legend.chips.values()] == [str(digit) for digit in range(10)]
+    assert all(curve.of_class and curve.colour == int(curve.title) for curve in panel.plots["corrections"].curves)
