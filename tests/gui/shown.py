@@ -44,6 +44,7 @@ def make_snapshot(step: int = 120, images: int = 9, **parts: Any) -> Snapshot:
         "planned": PlannedExamples(
             images=pixels[0], labels=np.arange(images) % 10, weights=np.linspace(0.5, 1.5, images)
         ),
+        "diagnosed": step - 20,
         "recent_weights": np.repeat([0.778, 3.03], [90, 10]),
     }
     return Snapshot(
