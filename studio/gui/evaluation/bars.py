@@ -13,7 +13,9 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import with_unsure
 from studio.figures import percent
+from studio.gui.plots.ticks import number_label
 from studio.gui.widgets.key_help import KeyHelp
+from studio.gui.widgets.outline import outline_pens
 from studio.gui.widgets.theme import Tokens
 from studio.gui.widgets.tooltip import set_help, tooltip
 
@@ -21,7 +23,7 @@ _LEAST_ROOM = 20
 """Pixels of width for each class."""
 
 _TOP, _LEFT = 8, 46
-_NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
+_NICE = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +181,11 @@ class SharesBars(QWidget):
             painter.drawLine(QPointF(_LEFT, y), QPointF(self.width(), y))
             painter.setPen(QColor(self.tokens.muted))
             label = QRectF(0, y - 10, _LEFT - 5, 20)
-            painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{100 * tick:.0f} %")
+            painter.drawText(
+                label,
+                Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+                f"{number_label(100 * tick, 100 * step)} %",
+            )
 
     def _paint_class(self, painter: QPainter, index: int) -> None:
         assert self.bars is not None
@@ -199,13 +205,14 @@ class SharesBars(QWidget):
         last = index == len(bars.names) - 1
         colour = QColor(self.tokens.muted if last else self.tokens.class_colour(index))
         painter.fillRect(QRectF(middle, bottom - made, width, made), colour)
-        painter.setPen(QPen(QColor(self.tokens.target), 1.5))
         wanted = height(float(bars.target[index]))
-        painter.drawRect(QRectF(middle, bottom - wanted, width, wanted))
         low, high = (bottom - height(float(ends[index])) for ends in (bars.low, bars.high))
-        painter.drawLine(QPointF(middle + width / 2, low), QPointF(middle + width / 2, high))
-        for end in (low, high):
-            painter.drawLine(QPointF(middle + width / 2 - 3, end), QPointF(middle + width / 2 + 3, end))
+        for pen in outline_pens(self.tokens):
+            painter.setPen(pen)
+            painter.drawRect(QRectF(middle, bottom - wanted, width, wanted))
+            painter.drawLine(QPointF(middle + width / 2, low), QPointF(middle + width / 2, high))
+            for end in (low, high):
+                painter.drawLine(QPointF(middle + width / 2 - 3, end), QPointF(middle + width / 2 + 3, end))
         painter.setPen(QColor(self.tokens.text))
         metrics = self.fontMetrics()
         name = metrics.elidedText(bars.names[index], Qt.TextElideMode.ElideRight, int(room))

@@ -114,7 +114,7 @@ HEADERS: dict[Column, Header] = {
         text=lambda run: _figure(run.share_error, run.measured_at),
         key=lambda run: run.share_error,
         numeric=True,
-        width=14,
+        width=19,
     ),
     Column.FRECHET: Header(
         title="Fréchet",
@@ -123,7 +123,7 @@ HEADERS: dict[Column, Header] = {
         text=lambda run: _figure(run.frechet, run.measured_at),
         key=lambda run: run.frechet,
         numeric=True,
-        width=12,
+        width=18,
     ),
     Column.STATUS: Header(
         title="Status",

@@ -18,7 +18,7 @@ _SPLITS = (
     ("right_top", "right_bottom", Qt.Orientation.Vertical),
 )
 _WIDTHS = (("left", 270), ("middle", 490), ("right_top", 520))
-_HEIGHTS = (("left", 500), ("left_bottom", 120), ("right_top", 320), ("right_bottom", 300))
+_HEIGHTS = (("left", 470), ("left_bottom", 150), ("right_top", 320), ("right_bottom", 300))
 """At 1280×800 the table in the middle shows ten classes."""
 _VERSION = 7
 

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.gui.state.view_state import TiltView
+from studio.gui.widgets.outline import outline_pens
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 from studio.tokens import Tokens
@@ -110,13 +111,14 @@ def paint_bar(painter: QPainter, scale: Scale, view: TiltView, index: int, token
         inside = QRectF(left, top, scale.x(float(found.shares[index])) - left, height).adjusted(0, 1.5, 0, -1.5)
         _fill(painter, inside, tokens.class_colour(index))
         painter.setOpacity(1.0)
-    painter.setPen(QPen(QColor(tokens.target), 1.5))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRoundedRect(QRectF(left, top, max(2.0, scale.x(wanted) - left), height), 2.5, 2.5)
-    if found is not None and told and not found.stale:
-        low, high = float(found.low[index]), float(found.high[index])
-        cut = high > _BEYOND * scale.most
-        _whiskers(painter, scale.x(low), scale.x(high), top + height / 2, cut=cut)
+    for pen in outline_pens(tokens):
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(QRectF(left, top, max(2.0, scale.x(wanted) - left), height), 2.5, 2.5)
+        if found is not None and told and not found.stale:
+            low, high = float(found.low[index]), float(found.high[index])
+            cut = high > _BEYOND * scale.most
+            _whiskers(painter, scale.x(low), scale.x(high), top + height / 2, cut=cut)
     if handle:
         painter.setPen(QPen(QColor(tokens.surface), 1.5))
         painter.setBrush(QColor(tokens.accent))
