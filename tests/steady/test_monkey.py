@@ -146,6 +146,7 @@ class Game:
         self.bench.starter.stop()
         self._wait(lambda: not self.bench.runs.busy)
         assert self.bench.runs.run.phase in (RunPhase.FINISHED, RunPhase.FAILED)
+        self.monkey.close_all()  # a message may have come since its last event
 
 
 def tiny(preset: str) -> RunConfig:
