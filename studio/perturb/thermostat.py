@@ -5,11 +5,11 @@ A learner that is trained towards p′ generates q. With q̂ measured, the corre
     δ_c ← clip(δ_c + η_c·clip(u_c, ±s), ±b),    u_c = log(q̂_c/p′_c) − log(q̂_R/p′_R),    η_c = 2/(t_c + 1)
 
 for every class whose 95 % interval misses its target, and did so on the same side at the look before, both since its
-last move; t_c counts the moves of the class. One look alone misses by chance now and then, or because the learner is
-still on its way. R are the classes that stay as they are, because their interval holds the target or because the judge
-cannot tell them: q̂_R and p′_R are their shares together, and where there are none the second logarithm is 0. What is
-right in itself thus stays right in proportion, and a constant factor of the learner on some classes is found in one
-move.
+last move, by less than twice as much; t_c counts the moves of the class. One look alone misses by chance now and then,
+and a gap that halves from look to look is of a learner that is still on its way. R are the classes that stay as they
+are, because their interval holds the target or because the judge cannot tell them: q̂_R and p′_R are their shares
+together, and where there are none the second logarithm is 0. What is right in itself thus stays right in proportion,
+and a constant factor of the learner on some classes is found in one move.
 
 η ∝ 1/t makes δ converge for any noise of q̂ and any response q ∝ p′^γ with γ > ¼; with 2/(t + 1), the mean of what was
 found weighs late moves in proportion to t, so that those of a learner that has hardly begun are soon forgotten.
@@ -31,6 +31,9 @@ from studio.perturb.perturbation import LARGEST_OFFSET, Perturbation
 LARGEST_MOVE = 0.5
 """s, in nats: no class is given more than e^½ times the weight at once."""
 
+_STALLED = 0.5
+"""Less of a gap that is left from one look to the next is left alone."""
+
 _NOTHING = 1e-12
 """A share that stands in for 0 in a logarithm, far below what moves are bounded by."""
 
@@ -42,17 +45,17 @@ class Thermostat:
     Attributes:
         correction: δ, applied − asked ΔH per class, in nats, length K.
         moves: t per class, length K.
-        missed: side on which the last look since a class's last move missed its target: 1 above, −1 below, 0 neither.
+        missed: log(q̂/p′) per class where the last look since its last move missed its target; else 0.
     """
 
     correction: tuple[float, ...]
     moves: tuple[int, ...]
-    missed: tuple[int, ...]
+    missed: tuple[float, ...]
 
     @classmethod
     def at_rest(cls, classes: int) -> Thermostat:
         """One that has corrected nothing."""
-        return cls(correction=(0.0,) * classes, moves=(0,) * classes, missed=(0,) * classes)
+        return cls(correction=(0.0,) * classes, moves=(0,) * classes, missed=(0.0,) * classes)
 
     def anew(self) -> Thermostat:
         """Towards another target: what was corrected stays, for a learner is off by much the same; all else is new."""
@@ -77,14 +80,15 @@ class Thermostat:
             most: b, in nats.
         """
         wanted, found = np.asarray(target, dtype=np.float64), np.asarray(share, dtype=np.float64)
-        side = np.where(wanted < np.asarray(low), 1, np.where(wanted > np.asarray(high), -1, 0))
-        side = np.where(known & (wanted > 0), side, 0)
-        moving = (side != 0) & (side == np.asarray(self.missed))
-        off = np.clip(_log_ratio(found, wanted) - _staying(found, wanted, ~moving), -LARGEST_MOVE, LARGEST_MOVE)
+        misses = (wanted < np.asarray(low)) | (wanted > np.asarray(high))
+        gap, before = _log_ratio(found, wanted), np.asarray(self.missed)
+        gap_seen = np.where(misses & known & (wanted > 0), gap, 0.0)
+        moving = (gap_seen * before > 0) & (np.abs(gap_seen) >= _STALLED * np.abs(before))
+        off = np.clip(gap - _staying(found, wanted, ~moving), -LARGEST_MOVE, LARGEST_MOVE)
         moves = np.asarray(self.moves) + moving
         old = np.asarray(self.correction)
         moved = np.where(moving, np.clip(old + 2 / (moves + 1) * off, -most, most), old)
-        missed = np.where(moving, 0, side)
+        missed = np.where(moving, 0.0, gap_seen)
         return Thermostat(correction=tuple(moved.tolist()), moves=tuple(moves.tolist()), missed=tuple(missed.tolist()))
 
     def applied(self, asked: Perturbation) -> Perturbation:

@@ -103,6 +103,16 @@ def test_that_one_miss_alone_moves_nothing_nor_do_two_on_different_sides() -> No
     assert seen(above, above, above) == (1, 0, 1), "what is seen after a move is to be seen twice, too"
 
 
+def test_that_a_learner_still_on_its_way_is_left_alone() -> None:
+    """Of each gap 0.4 is left from look to look: nothing is to be corrected, however often intervals miss."""
+    thermostat = Thermostat.at_rest(3)
+    for look in range(6):
+        share = shares(WANTED * np.exp(np.array([0.6, -0.4, -0.3]) * 0.4**look))
+        thermostat = thermostat.after(WANTED, share, share - 1e-6, share + 1e-6, known=ALL, most=5.0)
+    assert all(thermostat.missed)
+    assert thermostat.moves == (0, 0, 0)
+
+
 def test_that_a_constant_in_the_asked_offsets_changes_nothing() -> None:
     shifted = replace(ASKED, offsets=tuple(offset + 7.5 for offset in ASKED.offsets))
     found = held(Thermostat.at_rest(3), np.array([0.35, 0.3, 0.35]))

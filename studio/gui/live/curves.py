@@ -175,5 +175,5 @@ CORRECTIONS = CurvesSpec(
             smooth=False,
         ),
     ),
-    head=2,
+    head=100,
 )

@@ -28,7 +28,12 @@ from studio.gui.window.panel_dock import PanelArea, PanelDock
 TABS = {"samples": "Samples", "plane": "Plane", "examples": "Examples", "diagnostics": "Inside"}
 CURVES = {"share_error": "Share error", "batch": "Batch", "weights": "Weights"}
 """The cards of the strip at first, from left to right."""
-_MORE_CURVES = {"losses": "Losses", "gradients": "Gradients", "planners": "Planners"}
+_MORE_CURVES = {
+    "losses": "Losses",
+    "gradients": "Gradients",
+    "planners": "Planners",
+    "corrections": "Held shares",
+}
 _SIZES = {"columns": [508, 744], "rows": [440, 200], "curves": [1000, 1000, 1000]}
 """At first, in proportion."""
 _LEAST_HEIGHT, _LEAST_CURVES = 376, 130  # pixels

@@ -60,7 +60,7 @@ class HeldRecord(Settings):
 
     correction: tuple[float, ...]
     moves: tuple[Annotated[int, Count], ...]
-    missed: tuple[Annotated[int, Field(ge=-1, le=1)], ...]
+    missed: tuple[float, ...]
     step: int = Count
     judge: str = ""
 

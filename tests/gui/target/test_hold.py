@@ -67,7 +67,7 @@ def test_that_the_target_is_what_was_asked_for_and_weights_are_of_what_is_applie
     assert ratio == pytest.approx(np.exp(-asked - MOVED))
     assert cell_text(held, TWO, Column.WEIGHT) == f"{held.trained.summary.weights[TWO]:.3f}"
     assert held.trained.summary.efficiency > held.summary.efficiency
-    assert "Held: ΔH of 2 is applied as +0.25." in Sentence.of(held).cost
+    assert "Held: ΔH of 2 is applied 0.25 higher." in Sentence.of(held).cost
 
 
 def test_that_an_edit_keeps_the_correction_and_none_is_shown_before_it_moves(

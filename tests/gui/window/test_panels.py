@@ -25,6 +25,10 @@ def load(path: str) -> Any:
     return getattr(import_module(module), name)
 
 
+def test_that_every_panel_has_a_place_that_is_laid_out() -> None:
+    assert set(PLACES) == {place for *both, _ in dock_area._SPLITS for place in both}
+
+
 @pytest.mark.parametrize("panel", PANELS, ids=[panel.name for panel in PANELS])
 def test_that_each_panel_is_given_what_its_constructor_asks_for(panel: Panel, workbench: Workbench) -> None:
     kind = load(panel.path)

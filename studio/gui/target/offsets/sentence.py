@@ -105,7 +105,8 @@ def _held(view: TiltView) -> list[str]:
     index = int(np.abs(corrections).argmax())
     if corrections[index] == 0:
         return []
-    return [f"Held: ΔH of {view.dataset.class_names[index]} is applied as {corrections[index]:+.2f}."]
+    off = f"{abs(corrections[index]):.2f} {'higher' if corrections[index] > 0 else 'lower'}"
+    return [f"Held: ΔH of {view.dataset.class_names[index]} is applied {off}."]
 
 
 def _share_error(view: TiltView) -> list[float]:
