@@ -112,7 +112,8 @@ def since_edit(seen: Sequence[Sighting]) -> tuple[Sighting, ...]:
         target = seen[-1].target
         if each.target.shape != target.shape or np.abs(each.target - target).max() > _SAME:
             break
-        found.append(each)
+        if not found or each.step != found[-1].step or not np.array_equal(each.share, found[-1].share):
+            found.append(each)  # but not the same samples again
     return tuple(found[::-1])
 
 

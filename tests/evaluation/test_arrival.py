@@ -49,6 +49,12 @@ def test_that_one_interval_alone_waits_for_another() -> None:
     assert first(history(0.28)) == Arrival(answer=Answer.NOT_YET, more=1)
 
 
+def test_that_the_same_samples_judged_again_confirm_nothing() -> None:
+    (once,), (other,) = history(0.28), history(0.29)
+    assert first([once, once]) == Arrival(answer=Answer.NOT_YET, more=1)
+    assert first([once, other]).answer is Answer.ARRIVED, "of the same step, but other samples"
+
+
 def test_that_a_share_has_left_the_target_again_once_two_intervals_in_a_row_miss_it() -> None:
     once = history(0.28, 0.31, 0.4)
     assert first(once).answer is Answer.ARRIVED
@@ -111,7 +117,7 @@ def test_that_classes_the_judge_cannot_tell_apart_have_no_answer() -> None:
         high=seen.high,
         untold=frozenset({0}),
     )
-    assert [each.answer for each in both([told, told])] == [Answer.UNTOLD, Answer.ARRIVED]
+    assert [each.answer for each in both([told, replace(told, step=2)])] == [Answer.UNTOLD, Answer.ARRIVED]
 
 
 def test_that_an_interval_that_says_nothing_confirms_no_arrival() -> None:

@@ -34,6 +34,7 @@ from studio.training.storage.run_identity import RunIdentity
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
 
+_NO_IMAGES = "Only images can be judged; the plane shows how far points are from their target."
 _REMEMBERED = 20 * KEPT
 """Evaluations of the run under way that it may go back among."""
 
@@ -309,8 +310,10 @@ class EvaluationControl(QObject):
             return EvaluationView(history=HistoryView(others=others))
         view, kept = self._at_cursor, self._kept
         if kept is not None:
-            here = kept.judges is not None
-            view = replace(view, possible=here, tip=kept.words(self._time.view.step) if here else self._data.missing)
+            tip = kept.words(self._time.view.step)
+            if kept.judges is None or not kept.judges.possible:
+                tip = self._data.missing or _NO_IMAGES
+            view = replace(view, possible=kept.judges is not None and kept.judges.possible, tip=tip)
         asked = self._on_disk.asked
         if asked is not None and asked.folder == self._time.folder:
             view = replace(view, doing=f"Evaluating step {asked.step:,}")

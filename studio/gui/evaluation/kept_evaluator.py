@@ -9,11 +9,13 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from studio.errors import UserError
+from studio.evaluation.arrival import KEPT
 from studio.gui.state.log import Log
 from studio.gui.state.task_runner import TaskRunner
 from studio.progress import Progress
 from studio.training.examples.judges import Judges
 from studio.training.messages.events import Evaluated
+from studio.training.storage.metrics import newest_evaluations
 from studio.training.storage.run import Run
 
 
@@ -83,7 +85,10 @@ class KeptEvaluator(QObject):
             from studio.training.analysis.evaluate_run import evaluate_run, keep_evaluation
 
             run = Run.open(asked.folder).back_at(asked.step)
-            found = evaluate_run(run, lambda _: judges.examples, progress, judge=kept.name, judges=judges)
+            before = [each for each in newest_evaluations(asked.folder, asked.step, KEPT) if each.step == asked.step]
+            found = evaluate_run(  # other samples than before, which would confirm themselves
+                run, lambda _: judges.examples, progress, seed=len(before), judge=kept.name, judges=judges
+            )
             keep_evaluation(run, found)
             return found
 

@@ -67,7 +67,7 @@ class RunsView(QTableView):
         self.sortByColumn(Column.STARTED, Qt.SortOrder.DescendingOrder)
         for column, header in HEADERS.items():
             wide = max(header.width, len(header.title) + 1) * self.fontMetrics().averageCharWidth() + _PADDING
-            self.setColumnWidth(column, wide + (THUMBNAIL if column is Column.NAME else 0))
+            self.setColumnWidth(column, wide + (2 * THUMBNAIL if column is Column.NAME else 0))
         self.selectionModel().selectionChanged.connect(self.chosen)
         self.doubleClicked.connect(self.look_asked)
         self.itemDelegate().closeEditor.connect(lambda: QTimer.singleShot(0, self, self.editing_over.emit))

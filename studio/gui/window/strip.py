@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu, QToolButton
 
 from studio.gui.run.run_actions import RunActions
+from studio.gui.state.subject import Aspect
 from studio.gui.state.view_state import RunView
 from studio.gui.widgets.buttons import toggle_button, tool_button
 from studio.gui.widgets.elided import Elided
@@ -85,7 +86,7 @@ class Strip(QFrame):
     ) -> None:
         super().__init__()
         self.setProperty("role", "strip")
-        self._setup = workbench.setup
+        self._setup, self._subjects = workbench.setup, workbench.subjects
         self.path = Elided(snug=True)
         self.path.setObjectName("setup_path")
         self.change = tool_button("setup_change", "Change…", "Open the set-up: data, model and training (Alt+1).")
@@ -101,6 +102,7 @@ class Strip(QFrame):
         self._banner = banner
         self._lay_out(theme.tokens.spacing)
         workbench.subjects.subject_changed.connect(self._place_banner)
+        workbench.subjects.subject_changed.connect(self._show_setup)
         workbench.runs.run_changed.connect(self._show_run)
         for changed in (workbench.setup.config_changed, workbench.setup.dataset_changed):
             changed.connect(self._show_setup)
@@ -165,10 +167,11 @@ class Strip(QFrame):
 
     @Slot()
     def _show_setup(self) -> None:
-        config, dataset = self._setup.config, self._setup.dataset
+        config, dataset, subject = self._setup.config, self._setup.dataset, self._subjects.subject
         data = dataset.name if dataset is not None else "No data"
         parts = (data, model_spec(config.model.kind).title, f"{config.batch.average_size:g} a batch")
-        text = "  ▸  ".join(parts)
+        other = subject.aspect is Aspect.LOOKING and not subject.live  # than the run that is looked at
+        text = ("Next: " if other else "") + "  ▸  ".join(parts)
         self.path.show_text(text, "strong")
         set_help(self.path, "Set-up", f"{text}: what Start trains.")
 

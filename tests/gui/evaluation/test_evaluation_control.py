@@ -41,6 +41,7 @@ class Judging:
 
     examples = None
     data_root = Path()
+    possible = True
 
     def __init__(self, *, ready: bool) -> None:
         self._ready = ready

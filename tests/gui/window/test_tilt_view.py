@@ -35,6 +35,7 @@ from studio.gui.window.workbench import Workbench
 from tests.gui.hands import Button, Hands, Key, Modifier, find
 from tests.gui.layout_items import count_layout_items
 from tests.gui.shown import make_snapshot
+from tests.library.made_runs import make_config, make_run
 
 
 @pytest.fixture
@@ -196,6 +197,23 @@ def test_that_a_double_click_in_a_large_card_is_its_panels(hands: Hands) -> None
     text = find(hands.window.docks["log"].widget(), QPlainTextEdit, "")
     hands.qtbot.mouseDClick(text.viewport(), Button.LeftButton, pos=text.cursorRect().center())
     assert hands.window.page.grown.dock is hands.window.docks["log"]
+
+
+def test_that_a_double_click_in_the_table_of_runs_looks_at_a_run(hands: Hands) -> None:
+    bench, page = hands.bench, hands.window.page
+    run = make_run(bench.setup.runs_root, "old", make_config("an old run"))
+    page.grow("runs")
+    table = hands.find(QTableView, "runs_table")
+    hands.qtbot.waitUntil(lambda: table.model().rowCount() == 1)
+    place = table.visualRect(table.model().index(0, 2)).center()
+    hands.qtbot.mouseClick(table.viewport(), Button.LeftButton, pos=place)
+    with hands.qtbot.waitSignal(bench.time.frame_shown):
+        hands.qtbot.mouseDClick(table.viewport(), Button.LeftButton, pos=place)
+    assert bench.time.folder == run
+    assert page.grown.dock is hands.window.docks["runs"]
+    assert hands.window.strip.path.accessibleName() == "Set-up"
+    assert hands.window.strip.path.accessibleDescription().startswith("Next: ")
+    assert not hands.window.actions_of_run["evaluate"].toolTip().count("of this moment")
 
 
 def test_that_a_cards_head_chooses_another_curve_and_two_swap(
