@@ -122,6 +122,8 @@ _CONTROLS = (
 )
 
 _TIPS = {control.name: control.tip for control in _CONTROLS}
+_OF_ANY = ("pause", "stop")
+"""What can be done to the run that trains while another is looked at."""
 _PAUSE_TEXTS = ("&Pause", "&Resume")
 
 
@@ -198,8 +200,13 @@ class RunActions(QObject):
     def _refresh(self) -> None:
         run: RunView = self._runs.run
         waiting = self._starter.busy  # to go on with a run; only Stop calls it off
+        other = run.phase.active and self._subject.aspect is Aspect.LOOKING  # than the run that trains
         for control in _CONTROLS:
-            self._actions[control.name].setEnabled(control.name == "stop" if waiting else control.enabled(run))
+            able = control.name == "stop" if waiting else control.enabled(run)
+            self._actions[control.name].setEnabled(able and (not other or control.name in _OF_ANY))
+        for name in _OF_ANY:
+            whose = f" It is “{self._runs.title}” that trains." if other else ""
+            _describe(self._actions[name], _TIPS[name] + whose)
         self._actions["continue"].setEnabled(not waiting and self._subject.resumable is not None)
         evaluate = self._actions["evaluate"]  # but not a run beside the set-up that is the subject
         evaluate.setEnabled(self._evaluable and not waiting and self._subject.aspect is not Aspect.SETUP)

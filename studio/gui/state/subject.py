@@ -52,6 +52,7 @@ class Subject:
         title: of the run; of the set-up it is empty.
         folder: of the run, if it has one.
         step: that the run has reached, or was stopped at.
+        shown: that the panels show, where the time cursor stands at an earlier one.
         config: what the run began with, or what is set up.
         live: the run is this window's own.
         others: whose numbers the panels still show, dimmed, beside a set-up that was edited after its run; else None.
@@ -64,6 +65,7 @@ class Subject:
     title: str = ""
     folder: Path | None = None
     step: int = 0
+    shown: int | None = None
     config: RunConfig | None = None
     live: bool = True
     others: Owner | None = None
@@ -90,13 +92,14 @@ class Subject:
 
     @property
     def state(self) -> str:
-        """How far it is."""
+        """How far it is, and which step of it is shown."""
+        shown = f"; shown is step {self.shown:,}" if self.shown is not None else ""
         match self.aspect:
             case Aspect.SETUP:
                 if self.others is not None:
                     return f"The figures are {self.others.words}"
                 return self.offer.words if self.offer is not None else self.waiting
             case Aspect.TRAINING:
-                return f"step {self.step:,}"
+                return f"step {self.step:,}{shown}"
             case Aspect.LOOKING:
-                return f"stopped at step {self.step:,}"
+                return f"stopped at step {self.step:,}{shown}"

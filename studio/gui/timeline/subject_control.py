@@ -59,19 +59,26 @@ class SubjectControl(QObject):
 
     def _decide(self) -> Subject:
         time, run = self._time, self._runs.run
-        title, old = time.view.title, time.old
+        view, old = time.view, time.old
+        title, shown = view.title, None if view.following or view.step == view.last else view.step
         if old is not None:
             return Subject(
                 aspect=Aspect.LOOKING,
                 title=title,
                 folder=old.folder,
                 step=old.last,
+                shown=shown,
                 config=old.config,
                 live=False,
             )
         if run.phase.active:
             return Subject(
-                aspect=Aspect.TRAINING, title=title, folder=run.folder, step=run.step, config=self._runs.config
+                aspect=Aspect.TRAINING,
+                title=title,
+                folder=run.folder,
+                step=run.step,
+                shown=shown,
+                config=self._runs.config,
             )
         others, offer = None, None if self._setup.lacking or self._starter.busy else self._offer
         if title and not time.left:
@@ -81,10 +88,11 @@ class SubjectControl(QObject):
                     title=title,
                     folder=run.folder,
                     step=run.step,
+                    shown=shown,
                     config=self._runs.config,
                     waiting="" if run.folder is not None else _NOWHERE,
                 )
-            others = Owner(title=title, step=time.view.step)
+            others = Owner(title=title, step=view.step)
         return Subject(config=self._setup.config, others=others, waiting=self._starter.blocked, offer=offer)
 
     def _is_as_run(self) -> bool:

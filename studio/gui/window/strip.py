@@ -86,7 +86,7 @@ class Strip(QFrame):
     ) -> None:
         super().__init__()
         self.setProperty("role", "strip")
-        self._setup, self._subjects = workbench.setup, workbench.subjects
+        self._setup, self._subjects, self._runs = workbench.setup, workbench.subjects, workbench.runs
         self.path = Elided(snug=True)
         self.path.setObjectName("setup_path")
         self.change = tool_button("setup_change", "Change…", "Open the set-up: data, model and training (Alt+1).")
@@ -170,14 +170,18 @@ class Strip(QFrame):
         config, dataset, subject = self._setup.config, self._setup.dataset, self._subjects.subject
         data = dataset.name if dataset is not None else "No data"
         parts = (data, model_spec(config.model.kind).title, f"{config.batch.average_size:g} a batch")
-        other = subject.aspect is Aspect.LOOKING and not subject.live  # than the run that is looked at
-        text = ("Next: " if other else "") + "  ▸  ".join(parts)
+        whose = ""
+        if subject.aspect is Aspect.LOOKING and not subject.live:  # not the run's that is looked at
+            whose = "Trains: " if self._runs.run.phase.active else "Next: "
+        text = whose + "  ▸  ".join(parts)
         self.path.show_text(text, "strong")
         set_help(self.path, "Set-up", f"{text}: what Start trains.")
 
     @Slot(object)
     def _show_run(self, run: RunView) -> None:
         active = run.phase.active
+        if active is self.buttons["start"].isVisibleTo(self):
+            self._show_setup()
         self.buttons["start"].setVisible(not active)
         self.buttons["pause"].setVisible(active)
         first = self.buttons["pause" if active else "start"]

@@ -56,6 +56,9 @@ def test_that_the_banner_names_an_old_run_and_leaving_it_blanks_the_window(hands
     look_at(hands, old_run)
     assert banner(hands) == ("Looking at “an old run”", "stopped at step 1,000")
     assert hands.find(QToolButton, "subject_resume").isVisible()
+    with hands.qtbot.waitSignal(hands.bench.time.moment_shown):
+        hands.bench.time.seek(450)
+    assert banner(hands) == ("Looking at “an old run”", "stopped at step 1,000; shown is step 450")
     press(hands, "leave")
     assert banner(hands) == ("Set-up", "")
     assert hands.bench.time.view == TimeView()
@@ -414,7 +417,12 @@ def test_that_the_toolbar_is_about_the_subject(hands: Hands, old_run: Path) -> N
     look_at(hands, old_run)
     assert (step.text(), rate.text(), evaluate.isEnabled()) == ("1,000", "–", True)
     assert "by the weights of step 1,000;" in evaluate.toolTip(), "of the run that trains it is not"
+    able = {name: hands.window.actions_of_run[name].isEnabled() for name in ("pause", "stop", "step", "sample", "save")}
+    assert able == {"pause": True, "stop": True, "step": False, "sample": False, "save": False}
+    assert "It is “twos” that trains." in hands.window.actions_of_run["stop"].toolTip()
+    assert hands.window.strip.path.accessibleDescription().startswith("Trains: ")
     assert bench.time.picture_name == "an-old-run"
     press(hands, "leave")  # to the run that trains
+    assert "“twos”" not in hands.window.actions_of_run["stop"].toolTip()
     assert banner(hands) == ("Training “twos”", "step 102")
     assert (step.text(), rate.text(), evaluate.isEnabled()) == ("102", "40.0", True)
