@@ -31,7 +31,7 @@ class MeanMark:
         values = np.array([] if mean is None else [mean.value])
         errors = np.array([] if mean is None else [mean.error])
         at = np.full(len(values), self._at)
-        self._plot.reached = (*(values - errors).tolist(), *(values + errors).tolist())
+        self._plot.reached[self] = (*(values - errors).tolist(), *(values + errors).tolist())
         self.point.setData(at, values)
         self._bar.setData(x=at, y=values, height=2 * errors)
 

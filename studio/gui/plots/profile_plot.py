@@ -23,7 +23,7 @@ class ProfilePlot(Plot):
 
     Attributes:
         logarithmic: the vertical axis is; values ≤ 0 are left out.
-        reached: further values that the vertical axis reaches to.
+        reached: further values that the vertical axis reaches to, by what shows them.
     """
 
     def __init__(self, theme: ThemeManager) -> None:
@@ -32,7 +32,7 @@ class ProfilePlot(Plot):
         self._hidden: frozenset[str] = frozenset()
         self._y_range: Range | None = None
         self.logarithmic = False
-        self.reached: tuple[float, ...] = ()
+        self.reached: dict[object, tuple[float, ...]] = {}
         super().__init__(theme, "Profile", "", "")
         self.view.setMouseEnabled(False, False)
         self.describe = self._describe
@@ -83,7 +83,7 @@ class ProfilePlot(Plot):
             dots = "o" if good.sum() <= _DOTTED_UP_TO else None
             line.setData(at[good], values, symbol=dots)
             seen.append(values)
-        everything = np.concatenate([*seen, np.array(self.reached)]) if seen else np.empty(0)
+        everything = np.concatenate([*seen, *map(np.array, self.reached.values())]) if seen else np.empty(0)
         if len(everything):
             least, most = float(everything.min()), float(everything.max())
             low, high = sticky(self._y_range, least, most)

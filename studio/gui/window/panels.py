@@ -72,7 +72,7 @@ PANELS = (
         "theory",
         "Theory",
         "studio.gui.target.theory.panel.TheoryPanel",
-        "target energies evaluations time",
+        "target energies means",
     ),
     Panel("middle", "planners", "Planners", "studio.gui.live.planners.PlannersPanel", "setup runs time"),
     Panel("middle", "runs", "Runs", "studio.gui.library.panel.RunsPanel", "library sweeps time starter"),

@@ -25,6 +25,7 @@ from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
+from studio.gui.target.theory.model_means import ModelMeans
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
@@ -75,6 +76,7 @@ class Workbench(QObject):
         self.target = TargetControl(
             self.setup, self.runs, self.energies, self.evaluations, self.time, self.subjects, self.data, self
         )
+        self.means = ModelMeans(self.looking, self.time, self.target, self.evaluations, self)
         self.lessons = LessonControl(self.setup, self.runs, self.target, self)
         self.latents = LatentControl(self.looking, self.runs, self.time, self.setup.undo_stack, self.log, self)
         self.once = AtOnceControl(self.setup, self.target, self.runs, self.starter, self.time, self.log, self)

@@ -24,7 +24,7 @@ from studio.perturb.arrays import Floats
 from studio.perturb.example_features import Column, ExampleFeatures
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import FormulaTerm, checked_energy
-from studio.perturb.umbrella import Umbrella
+from studio.perturb.umbrella import Umbrella, predicted_gain
 from studio.progress import Progress
 from studio.sampling.base import Look, Tilted, TiltedSampler
 from studio.sampling.chains import Chains
@@ -204,6 +204,16 @@ class AtOnce:
             if seen >= count:
                 break
         return Umbrella.of(np.concatenate(observable)[:count], np.concatenate(logs)[:count])
+
+    def predicted_gain(self, formula: str, progress: Progress | None = None) -> float:
+        """How many draws of an untilted model one of this model should be worth for ⟨f⟩, by the data.
+
+        Raises:
+            UserError: f or ΔH cannot be had of the data.
+        """
+        term = FormulaTerm(text=formula)
+        self._data.prepare((*term.names, *self._trained.energy.names), progress or Progress())
+        return predicted_gain(checked_energy(term, self._data), -whole_log_weights(self._trained, self._data))
 
     def measure(self, samples: Tilted, wanted: Perturbation, progress: Progress, *, by: str = "") -> Measured:
         """Compare samples with the target that was asked for, by judges who took no part in weighing.

@@ -150,3 +150,20 @@ def test_that_it_ends_with_another_data_set_and_with_the_next_run(quick_hands: H
     hands.train(1)
     assert not bench.once.view.on
     hands.end()
+
+
+@pytest.mark.slow
+def test_that_a_tilted_run_is_weighed_back_in_the_panel_of_the_theory(quick_hands: Hands) -> None:
+    hands, bench = quick_hands, quick_hands.bench
+    hands.enter(2, Column.TARGET, "50")
+    folder = trained(hands)
+    bench.means.ask("class:2")
+    hands.wait(lambda: bench.means.back is not None)
+    back = bench.means.back
+    assert back is not None
+    data = bench.setup.data
+    assert data is not None
+    model = AtOnce.of_run(Run.open(folder), lambda _: data.images, Progress(), data_root=data.judges.data_root)
+    assert back.found == model.untilted_mean("label == 2", 2000)
+    share = float(data.view.shares[2])
+    assert back.predicted == pytest.approx(0.25 / (share * (1 - share)), rel=1e-6)

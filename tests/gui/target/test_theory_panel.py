@@ -8,19 +8,25 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
+from studio.gui.target.theory.model_means import BackAgain
 from studio.gui.target.theory.panel import TheoryPanel
 from studio.gui.target.theory.view import of_points
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
+from studio.perturb.umbrella import Umbrella
 from studio.training.messages.snapshot import PlaneFrame
 from tests.gui.evaluation.test_shares_panel import arrive, evaluation
 from tests.gui.shown import show
 
 
+def made(bench: Workbench, theme: ThemeManager) -> TheoryPanel:
+    return TheoryPanel(bench.target, bench.energies, bench.means, theme)
+
+
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> TheoryPanel:
     workbench.target.set_share(2, 0.3)
-    panel = TheoryPanel(workbench.target, workbench.energies, workbench.evaluations, workbench.time, theme)
+    panel = made(workbench, theme)
     show(qtbot, panel, 700, 460)
     qtbot.waitUntil(lambda: panel.theory is not None)
     return panel
@@ -39,7 +45,7 @@ def choose(qtbot: QtBot, panel: TheoryPanel, name: str) -> None:
 
 
 def test_that_without_data_it_says_what_will_appear(qtbot: QtBot, theme: ThemeManager, workbench: Workbench) -> None:
-    panel = TheoryPanel(workbench.target, workbench.energies, workbench.evaluations, workbench.time, theme)
+    panel = made(workbench, theme)
     show(qtbot, panel)
     panel.take_tilt(None)
     assert "Choose a data set" in panel.empty_text
@@ -80,7 +86,7 @@ def test_that_the_data_and_the_predictions_have_errors(panel: TheoryPanel, workb
 
 def test_that_the_free_energy_is_told_with_where_its_expansion_fails(qtbot: QtBot, panel: TheoryPanel) -> None:
     assert "log Z" not in panel.verdict.text()
-    qtbot.mouseClick(panel.shown["energy"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.controls.shown["energy"], Qt.MouseButton.LeftButton)
     assert "−log Z = −0.25" in panel.verdict.text()
     titles = [line.title for line in panel._marks["energy"].lines]
     assert titles == ["s", "order 1 fails", "order 2 fails"]
@@ -159,4 +165,25 @@ def test_that_a_small_panel_shows_what_was_asked_for_last_and_never_nothing(qtbo
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
         shown = [each for each, plot in panel.plots.items() if plot.isVisible()]
         assert 1 <= len(shown) <= 2
-        assert shown == [each for each, toggle in panel.shown.items() if toggle.isChecked()]
+        assert shown == [each for each, toggle in panel.controls.shown.items() if toggle.isChecked()]
+
+
+def test_that_draws_weighed_back_are_a_point_at_no_tilt_until_something_else_is_chosen(
+    qtbot: QtBot, panel: TheoryPanel, workbench: Workbench
+) -> None:
+    qtbot.mouseClick(panel.controls.back, Qt.MouseButton.LeftButton)
+    assert panel.verdict.text() == "Train a model for a tilt first, or look at such a run."
+    found = Umbrella(mean=0.098, error=0.004, plain_error=0.0122, efficiency=0.7)
+    came = BackAgain(name="class:2", found=found, predicted=8.5, whose="of “a run”, step 1,750", percent=True)
+    workbench.means.back = came
+    workbench.means.changed.emit()
+    assert panel.untilted.point.getData()[0].tolist() == [0.0]
+    assert panel.untilted.point.getData()[1].tolist() == pytest.approx([9.8])
+    said = "give ⟨f⟩ = 9.80 ± 0.40 without the tilt; as many of an untilted model would give it to ± 1.2"
+    assert said in panel.verdict.text()
+    assert "Each is worth 9.3 of those; theory says 8.5." in panel.verdict.text()
+    choose(qtbot, panel, "class:3")
+    assert len(panel.untilted.point.getData()[0]) == 0
+    workbench.time.run_shown.emit()
+    choose(qtbot, panel, "class:2")
+    assert len(panel.untilted.point.getData()[0]) == 0

@@ -7,12 +7,11 @@ from functools import partial
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLabel, QWidget
 
 from studio.errors import UserError
 from studio.evaluation.report import Mean
 from studio.figures import compact
-from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.plots.legend import Chip, Legend, is_cramped
 from studio.gui.plots.mean_mark import MeanMark
 from studio.gui.plots.profile_plot import ProfilePlot
@@ -21,6 +20,8 @@ from studio.gui.state.view_state import TiltView
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
 from studio.gui.target.terms import Observable
+from studio.gui.target.theory.controls import TICKS, TheoryControls
+from studio.gui.target.theory.model_means import BackAgain, ModelMeans
 from studio.gui.target.theory.view import (
     CLASS,
     DATA,
@@ -32,31 +33,22 @@ from studio.gui.target.theory.view import (
     marks,
     means,
     numbers,
-    of_evaluation,
-    of_points,
     theory_of,
     words,
 )
-from studio.gui.timeline.time_cursor import TimeCursor
-from studio.gui.widgets.buttons import toggle_button
-from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
-from studio.gui.widgets.tooltip import set_help
 from studio.models.diagnostic import Profile
-from studio.perturb.theory import LARGEST_SCALE, Theory
-from studio.training.messages.snapshot import PlaneFrame, Snapshot
+from studio.perturb.theory import Theory
 
 _EMPTY = (
     "What perturbation theory says the tilt will do to a mean ⟨f⟩, against the exact answer, before any training.\n"
     "Choose a data set, then give its classes offsets."
 )
-_TICKS = 100  # slider positions for s from 0 to 1
 _GENERATED = (
     "What the model generates, with its standard error; it belongs to s = 1. Images are judged first, as in the panel "
     "“Shares”."
 )
-_AT_FIRST = ("mean", "ess")
 _PLOT_ROOM = 220  # pixels along the longer side that a plot needs
 _SCALE_AXIS = "scale s of ΔH"
 
@@ -71,21 +63,27 @@ class TheoryPanel(LivePanel):
         self,
         target: TargetControl,
         energies: EnergyControl,
-        evaluations: EvaluationControl,
-        time: TimeCursor,
+        means: ModelMeans,
         theme: ThemeManager,
         parent: QWidget | None = None,
     ) -> None:
         self._marks: dict[str, ReferenceLines] = {}
         self._target = target
         super().__init__(theme, parent)
-        self._energies, self._evaluations = energies, evaluations
+        self.controls = controls = TheoryControls(theme.tokens.spacing)
+        self.choice, self.slider, self.scale_label = controls.choice, controls.slider, controls.scale_label
+        self.choice.currentIndexChanged.connect(self._on_choice)
+        self.slider.valueChanged.connect(self.request_draw)
+        for name, button in controls.shown.items():
+            button.toggled.connect(partial(self._on_shown, name))
+        controls.back.clicked.connect(self._ask_back)
+        self._energies, self._means = energies, means
         self._tilt: TiltView | None = None
         self._offered: dict[str, Observable] = {}  # what is in the list, by name
         self.theory: Theory | None = None
         self.plots = {name: self._make_plot(name) for name in PLOTS}
-        self._frame: PlaneFrame | None = None
         self.generated = MeanMark(self.plots["mean"], at=1.0)
+        self.untilted = MeanMark(self.plots["mean"], at=0.0)
         self._level = ReferenceLines(vertical=False)
         self.plots["mean"].addItem(self._level, ignoreBounds=True)
         self.legend = Legend(theme)
@@ -99,17 +97,16 @@ class TheoryPanel(LivePanel):
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         for plot in self.plots.values():
             self._pair.addWidget(plot, 1)
-        self.body.addLayout(self._controls())
-        self.body.addWidget(self._toggles())
+        self.body.addLayout(self.controls.row)
+        self.body.addWidget(self.controls.buttons)
         self.body.addLayout(self._pair, 1)
         self.body.addWidget(self.legend)
         self.body.addWidget(self.verdict)
         self.restyle(theme.tokens)
         self.show_empty(_EMPTY)
         target.changed.connect(self.take_tilt)
-        evaluations.shown_changed.connect(self.request_draw)
-        time.snapshot_shown.connect(self._take_snapshot)
-        time.run_shown.connect(self._forget_frame)
+        means.changed.connect(self.request_draw)
+        means.failed.connect(self._say)
         self.take_tilt(target.tilt)
 
     def _make_plot(self, name: str) -> ProfilePlot:
@@ -118,54 +115,10 @@ class TheoryPanel(LivePanel):
         plot.addItem(self._marks[name], ignoreBounds=True)
         return plot
 
-    def _controls(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(self.theme.tokens.spacing)
-        self.choice = QComboBox()
-        self.choice.setObjectName("theory_observable")
-        self.choice.setMinimumContentsLength(12)
-        set_help(
-            self.choice,
-            "Observable f",
-            "The number whose mean is predicted: a class's share, a feature, or what a term reads.",
-        )
-        self.choice.currentIndexChanged.connect(self._on_choice)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setObjectName("theory_scale")
-        self.slider.setRange(0, round(LARGEST_SCALE * _TICKS))
-        self.slider.setPageStep(_TICKS // 10)
-        self.slider.setValue(_TICKS)
-        tip = "Scales the whole tilt: 0 is the data as it is, 1 the target as set up. p_s ∝ p·e^(−s·ΔH)."
-        set_help(self.slider, "Scale s of the tilt", tip)
-        self.slider.valueChanged.connect(self._on_slide)
-        self.scale_label = QLabel()
-        self.scale_label.setMinimumWidth(self.scale_label.fontMetrics().horizontalAdvance("s = 0.00 "))
-        set_help(self.scale_label, "Scale s of the tilt", tip)
-        for text, widget, stretch in (("f", self.choice, 1), ("Scale", self.slider, 2)):
-            label = QLabel(text)
-            label.setBuddy(widget)
-            label.setProperty("role", "muted")
-            row.addWidget(label)
-            row.addWidget(widget, stretch)
-        row.addWidget(self.scale_label)
-        return row
-
-    def _toggles(self) -> QWidget:
-        bar = QWidget()
-        row = FlowLayout(bar, spacing=2)
-        self.shown = {
-            name: toggle_button(f"theory_{name}", title, tip, checked=name in _AT_FIRST)
-            for name, (title, tip) in PLOTS.items()
-        }
-        for name, button in self.shown.items():
-            button.toggled.connect(partial(self._on_shown, name))
-            row.addWidget(button)
-        return bar
-
     @property
     def scale(self) -> float:
         """s, as chosen."""
-        return self.slider.value() / _TICKS
+        return self.slider.value() / TICKS
 
     # -- what comes in
 
@@ -199,10 +152,6 @@ class TheoryPanel(LivePanel):
             plot.forget()
         self.request_draw()
 
-    @Slot()
-    def _on_slide(self) -> None:
-        self.request_draw()
-
     # -- what is shown
 
     def draw(self) -> None:
@@ -214,7 +163,7 @@ class TheoryPanel(LivePanel):
         if self.theory is None and not self._compute(tilt, name):
             return
         self.show_body()
-        self._show_generated(self._generated_mean())
+        self._show_generated(self._means.generated(name))
         self._show_curves()
         self._show_values()
 
@@ -274,41 +223,37 @@ class TheoryPanel(LivePanel):
             text = f"Of the ΔH that is applied to hold the shares: {text}"
         if not self.plots["energy"].isHidden():
             text += f" {free_energy_words(theory, scale)}"
-        self.verdict.setText(text)
+        back = self._back
+        self.verdict.setText(text if back is None else f"{text} {back.words}")
 
     def _show_generated(self, found: Mean | None) -> None:
         """A point at s = 1 with its error, and the numbers in the legend."""
         chip = self.legend.chips["generated"]
         chip.set_value("–" if found is None else _shown(found))
         self.generated.show(found if chip.isChecked() else None)
+        self.untilted.show(None if self._back is None else self._back.mean)
 
-    def _generated_mean(self) -> Mean | None:
-        """⟨f⟩ of what the model generates, as far as it is known of this target and these data."""
-        name, latest = self.choice.currentData(), self._evaluations.shown.latest
-        if self._frame is not None:
-            return of_points(name, self._frame)
-        if latest is None or not self._target.answered:
-            return None
-        return of_evaluation(name, latest.evaluation)
-
-    @Slot(object)
-    def _take_snapshot(self, snapshot: Snapshot) -> None:
-        """Points of the plane come with every snapshot."""
-        if snapshot.plane is not None:
-            self._frame = snapshot.plane
-            self.request_draw()
+    @property
+    def _back(self) -> BackAgain | None:
+        """What was weighed back of this f."""
+        back = self._means.back
+        return back if back is not None and back.name == self.choice.currentData() else None
 
     @Slot()
-    def _forget_frame(self) -> None:
-        """Another run."""
-        self._frame = None
-        self.request_draw()
+    def _ask_back(self) -> None:
+        self.verdict.setText(self._means.blocked or "Weighing draws of the model back…")
+        self._means.ask(self.choice.currentData())
+
+    @Slot(object)
+    def _say(self, error: UserError) -> None:
+        self.verdict.setText(str(error))
 
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""
         for lines in (*self._marks.values(), self._level):
             lines.restyle(tokens, self.font())
-        self.generated.restyle(tokens)
+        for mark in (self.generated, self.untilted):
+            mark.restyle(tokens)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """As many plots as there is room for."""
@@ -326,19 +271,19 @@ class TheoryPanel(LivePanel):
 
     def _on_shown(self, name: str, shown: bool) -> None:
         """Something is always to be seen, and what was asked for last in any case."""
-        others = [other for other, button in self.shown.items() if button.isChecked() and other != name]
+        others = [other for other, button in self.controls.shown.items() if button.isChecked() and other != name]
         if shown:
             for other in others[: max(0, len(others) + 1 - self._room)]:
-                with QSignalBlocker(self.shown[other]):
-                    self.shown[other].setChecked(False)
+                with QSignalBlocker(self.controls.shown[other]):
+                    self.controls.shown[other].setChecked(False)
         elif not others:
-            self.shown[name].setChecked(True)
+            self.controls.shown[name].setChecked(True)
             return
         self._choose_plots()
 
     def _choose_plots(self) -> None:
         """Those that are switched on, as many as there is room for."""
-        wanted = [name for name, button in self.shown.items() if button.isChecked()][: self._room]
+        wanted = [name for name, button in self.controls.shown.items() if button.isChecked()][: self._room]
         for name, plot in self.plots.items():
             plot.setVisible(name in wanted)
         self.request_draw()
