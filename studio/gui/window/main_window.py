@@ -161,6 +161,8 @@ class MainWindow(QMainWindow):
         self.views.setCurrentIndex(int(workbench))
         self.bench_row.setVisible(workbench)
         self._settings.setValue("workbench", workbench)
+        if self._planar:  # once Qt has laid the docks out
+            QTimer.singleShot(0, self, lambda: self.show_panel("plane"))
         if focus is not None and focus.isVisible():
             focus.setFocus()  # it went along, and had to let go on the way
         else:

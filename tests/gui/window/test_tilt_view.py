@@ -357,6 +357,10 @@ def test_that_a_plane_leaves_its_neighbours_their_room(hands: Hands, workbench_v
     QApplication.processEvents()
     assert not window.docks["plane"].widget().visibleRegion().isEmpty()
     assert [window.docks[name].widget().size() for name in names] == before
+    window.workbench_action.trigger()
+    for _ in range(5):
+        QApplication.processEvents()
+    assert not window.docks["plane"].widget().visibleRegion().isEmpty(), "the other view shows it, too"
 
 
 def test_that_the_head_of_a_narrow_card_shows_whole_figures_only(qtbot: QtBot, dressed: ThemeManager) -> None:
