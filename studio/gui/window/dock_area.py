@@ -11,7 +11,7 @@ from studio.gui.window.panel_dock import PanelDock
 from studio.gui.window.panels import PANELS, PLACES
 from studio.gui.window.workbench import Workbench
 
-SPLITS = (
+_SPLITS = (
     ("left", "middle", Qt.Orientation.Horizontal),
     ("middle", "right_top", Qt.Orientation.Horizontal),
     ("left", "left_bottom", Qt.Orientation.Vertical),
@@ -74,7 +74,7 @@ class DockArea(QMainWindow):
         for dock in self.docks.values():
             self.removeDockWidget(dock)  # or Qt leaves tab bars of the layouts in between on the window
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, first["left"])
-        for before, after, direction in SPLITS:
+        for before, after, direction in _SPLITS:
             self.splitDockWidget(first[before], first[after], direction)
         for place, panels in PLACES.items():
             for panel in panels[1:]:

@@ -55,7 +55,3 @@ def test_that_a_new_panel_is_one_line(
     assert window.docks["batch"] in window.dock_area.tabifiedDockWidgets(dock)
     window.close()
     window.deleteLater()
-
-
-def test_that_the_layout_has_every_place() -> None:
-    assert {place for split in dock_area.SPLITS for place in split[:2]} == set(PLACES)
