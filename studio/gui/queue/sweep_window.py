@@ -128,11 +128,13 @@ class SweepWindow(QWidget):
             self._again = True
             return
         self._busy, self._again = True, False
-        self._tasks.run(self._read, done=self._on_read, failed=self._on_failed, cancelled=self._settle)
+        find, reader = self._members, self._reader  # not this window, which is to be freed on its own thread
 
-    def _read(self, progress: Progress) -> SweepResults | None:
-        members = self._members(progress)
-        return self._reader.read(members, progress) if members else None
+        def read(progress: Progress) -> SweepResults | None:
+            members = find(progress)
+            return reader.read(members, progress) if members else None
+
+        self._tasks.run(read, done=self._on_read, failed=self._on_failed, cancelled=self._settle)
 
     @Slot(object)
     def _on_progress(self, task: TaskView | None) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import shiboken6
 from pyqtgraph import PlotCurveItem
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
@@ -36,6 +40,20 @@ def swept(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> Iterator[SweepWi
     qtbot.waitUntil(lambda: window.results is not None)
     yield window
     window.close()
+
+
+def test_that_what_reads_does_not_hold_the_window(theme: ThemeManager) -> None:
+    """Its last reference would go in the thread that reads, and what it owns be destroyed there."""
+    go_on = threading.Event()
+    window = SweepWindow(lambda _: [] if go_on.wait() else [], theme)
+    window.look_again()
+    gone = weakref.ref(window)
+    shiboken6.delete(window)
+    del window
+    gc.collect()
+    held = gone() is not None
+    go_on.set()
+    assert not held
 
 
 def column(window: SweepWindow, title: str) -> list[str]:
