@@ -23,7 +23,8 @@ from studio.gui.library.panel import RunsPanel
 from studio.gui.queue.sweep_window import SweepWindow
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
-from studio.library.sweep_results import members_of
+from studio.library.sweep_results import Member, members_of
+from studio.progress import Progress
 from tests.gui.shown import show
 from tests.library.made_runs import make_run
 from tests.library.swept_runs import NAME, make_sweep
@@ -45,7 +46,12 @@ def swept(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> Iterator[SweepWi
 def test_that_what_reads_does_not_hold_the_window(theme: ThemeManager) -> None:
     """Its last reference would go in the thread that reads, and what it owns be destroyed there."""
     go_on = threading.Event()
-    window = SweepWindow(lambda _: [] if go_on.wait() else [], theme)
+
+    def find(_: Progress) -> list[Member]:
+        go_on.wait()
+        return []
+
+    window = SweepWindow(find, theme)
     window.look_again()
     gone = weakref.ref(window)
     shiboken6.delete(window)
