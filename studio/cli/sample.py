@@ -27,7 +27,7 @@ def add_sample(commands: Commands) -> None:
         help="draw images from a trained run, as it was trained or for another target at once",
         description="Draw from the model of a trained run. The same seed gives the same images. `studio export` draws "
         "into a folder per class, too.",
-        epilog="example: studio sample my-run --count 1000 --share 2=30%% --out samples.npz",
+        epilog="example: studio sample my-run --count 1000 --share 2=30% --out samples.npz",
     )
     add_run(sample)
     sample.add_argument("--count", type=number(int, 1, 10**12), default=64, metavar="N", help="how many (64)")
@@ -48,7 +48,7 @@ def add_sample(commands: Commands) -> None:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
-    from studio.library.export.samples import write_at_once, write_samples
+    from studio.library.export.samples import write_at_once, write_picture, write_samples
 
     run, averaged, count, seed, out = (
         run_of(arguments),
@@ -60,7 +60,8 @@ def _sample(arguments: argparse.Namespace) -> int:
     asked = asked_of(arguments)
     with progress_bar() as progress:
         if asked is None:
-            write_samples(run, out, progress, count=count, seed=seed, averaged=averaged)
+            write = write_picture if out.suffix.lower() == ".png" else write_samples
+            write(run, out, progress, count=count, seed=seed, averaged=averaged)
         else:
             made = write_at_once(
                 run,

@@ -69,8 +69,11 @@ def test_that_a_seed_gives_the_same_samples_and_a_picture_shows_them(trained: Pa
         assert main(["sample", str(trained), "--count", "9", "--share", "2=0.3", "--out", str(out)]) == 0
     with np.load(first) as one, np.load(again) as other:
         assert np.array_equal(one["images"], other["images"])
-    with Image.open(picture) as image:
-        assert image.size == (26, 26)
+    plain = tmp_path / "plain.png"
+    assert main(["sample", str(trained), "--count", "9", "--out", str(plain)]) == 0
+    for grid in (picture, plain):
+        with Image.open(grid) as image:
+            assert image.size == (26, 26)
 
 
 @pytest.mark.parametrize(

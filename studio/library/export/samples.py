@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import disk_usage
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from studio.data.example_set import ExampleSet
+from studio.data.scale import Values
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.json_text import json_text
@@ -88,7 +89,6 @@ def write_at_once(
 
     from studio.sampling.choice import Method
     from studio.training.analysis.at_once import AtOnce
-    from studio.training.storage.sample_strips import save_png, tiled
 
     saved = Run.open(folder).at(assignments)
     root = saved.identity.root(data_root)
@@ -100,8 +100,8 @@ def write_at_once(
     values = made.alike(np.random.default_rng(seed)).values
     whole = saved.scale.whole
     with whole_file(out) as file:
-        if out.suffix.lower() == ".png" and whole:
-            save_png(tiled(np.asarray(values, np.uint8)), file)
+        if out.suffix.lower() == ".png":
+            _save_grid(values, file)
         else:
             offsets = dict(zip(saved.class_names, wanted.offsets, strict=True))
             target = {"offsets": offsets, "terms": [term.title for term in wanted.energy.terms if term.active]}
@@ -109,6 +109,34 @@ def write_at_once(
             named = {"images": values} if whole else {"points": values.reshape(len(values), -1)}
             np.savez_compressed(file, allow_pickle=False, how=np.array(json_text(how)), **named)
     return made
+
+
+def write_picture(
+    folder: Path, out: Path, progress: Progress, *, count: int, seed: int = 0, averaged: bool = True
+) -> None:
+    """Draw into one picture, a nearly square grid; arguments and errors as of `write_samples`."""
+    import torch
+
+    from studio.sampling.base import joined
+    from studio.training.engine.drawing import drawn_pieces
+    from studio.training.storage.run import restore_model
+
+    saved = Run.open(folder)
+    pieces = drawn_pieces(
+        restore_model(saved, averaged=averaged), count, torch.Generator().manual_seed(seed), saved.scale, progress
+    )
+    with whole_file(out) as file:
+        _save_grid(joined([drawn for _, drawn in pieces]), file)
+
+
+def _save_grid(values: Values, file: IO[bytes]) -> None:
+    import numpy as np
+
+    from studio.training.storage.sample_strips import save_png, tiled
+
+    if values.dtype != np.uint8:
+        raise UserError("Points are no picture", "A PNG holds images.", "Give the file a name that ends in .npz.")
+    save_png(tiled(np.asarray(values, np.uint8)), file)
 
 
 def _how(run: Run, seed: int, averaged: bool) -> dict[str, Any]:
