@@ -18,6 +18,7 @@ from studio.paths import default_data_root, runs_root
 from studio.progress import Progress
 from studio.training.config.limit import StopCondition
 from studio.training.config.run_config import RunConfig
+from studio.training.config.run_title import tilt_words
 from studio.training.examples.judges import Judges
 from studio.training.messages.commands import Stop
 from studio.training.messages.events import (
@@ -37,6 +38,7 @@ from studio.training.run.session import RunHandle, RunRequest, folder_for, folde
 from studio.training.storage.places import made_absolute
 from studio.training.storage.resumption import Resumption
 from studio.training.storage.run_folder import RunFolder
+from studio.training.storage.run_identity import RunIdentity
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
@@ -147,8 +149,10 @@ def _run(
                 code = watcher.watch()
         finally:
             handle.send(Stop(insist=True))  # whatever ended the watch, nothing trains on unseen
-        if evaluate is not None and code == 0 and watcher.folder is not None:
-            evaluate(watcher.folder)
+        if code == 0 and watcher.folder is not None:
+            _tell_applied(watcher.folder)
+            if evaluate is not None:
+                evaluate(watcher.folder)
     return code
 
 
@@ -175,6 +179,13 @@ def _judge(config: RunConfig, images: ExampleSet, data_root: Path, progress: Pro
         )
     say("Training the judge, unless it is kept from before")
     return Judges(images, data_root).judge(config.evaluation.judge, progress)
+
+
+def _tell_applied(run: Path) -> None:
+    """Say what a thermostat made of the target, if anything."""
+    found = RunIdentity.read(run)
+    if found.corrected is not None:
+        say(f"ΔH as applied, to hold the shares: {tilt_words(found.applied)}; asked for: {tilt_words(found.target)}")
 
 
 def _tell_left_out(images: ExampleSet) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from studio.models.catalog import MODELS, model_spec
 from studio.training.storage.health import GRADIENT, LOSS, UPDATE
-from studio.training.storage.metrics import HELD
+from studio.training.storage.metrics import held_class
 
 _TITLES = {
     "epoch": "Epochs",
@@ -39,8 +39,8 @@ def curve_title(name: str, kind: str = "") -> str:
     for spec in (model_spec(kind),) if kind else MODELS:
         if name in spec.metrics:
             return spec.metrics[name][0]
-    if name.startswith(HELD):
-        return f"Applied − asked ΔH of {name.removeprefix(HELD)}"
+    if held_class(name):
+        return f"Applied − asked ΔH of {held_class(name)}"
     for prefix, title in _OF_NETWORKS.items():
         if name.startswith(prefix):
             said = title.format(_spoken(name.removeprefix(prefix)))

@@ -11,7 +11,7 @@ from studio.models.catalog import MODELS, model_spec
 from studio.models.diagnostic import Reference
 from studio.training.config.run_config import RunConfig
 from studio.training.storage.health import GRADIENT, LOSS, UPDATE, networks_in
-from studio.training.storage.metrics import HELD
+from studio.training.storage.metrics import held_class
 
 _SIZES = (
     Curve(name="batch_size", title="n", colour=0, tip="Examples in the batch. The number of planned indices."),
@@ -82,10 +82,10 @@ def _networks(kind: str, references: tuple[Reference, ...], names: Sequence[str]
 
 def _corrections(names: Sequence[str], _: RunConfig | None) -> list[Curve]:
     """A curve for each class."""
-    classes = [name.removeprefix(HELD) for name in names if name.startswith(HELD)]
+    found = {name: held_class(name) for name in names if held_class(name)}
     return [
-        Curve(name=HELD + each, title=each, tip=f"Applied − asked ΔH of {each}, in nats.", colour=colour, of_class=True)
-        for colour, each in enumerate(classes)
+        Curve(name=name, title=each, tip=f"Applied − asked ΔH of {each}, in nats.", colour=colour, of_class=True)
+        for colour, (name, each) in enumerate(found.items())
     ]
 
 

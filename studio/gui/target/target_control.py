@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
@@ -28,7 +28,7 @@ from studio.training.examples.measured_set import CSV
 from studio.training.messages.commands import SetHold, SetPerturbation
 from studio.training.messages.events import Evaluated
 from studio.training.run.session import RunRequest
-from studio.training.storage.metrics import HELD
+from studio.training.storage.metrics import held_column
 
 _BEFORE = "of step {:,}, of the target before"
 
@@ -254,10 +254,12 @@ class TargetControl(QObject):
 
     def _correction(self, names: Sequence[str]) -> tuple[float, ...]:
         """Applied − asked ΔH per class at the time cursor; zeros where nothing is corrected, or it is another's."""
-        if self._of_other_data or self._subjects.subject.others is not None:
-            return (0.0,) * len(names)
         history = self._time.history
-        return tuple(float(np.nan_to_num(history.current(HELD + name))) for name in names)
+        known = any(held_column(0, name) in history.history.names for name in names[:1])
+        if not known or self._of_other_data or self._subjects.subject.others is not None:
+            return (0.0,) * len(names)
+        found = (history.current(held_column(place, name)) for place, name in enumerate(names))
+        return tuple(0.0 if math.isnan(value) else value for value in found)
 
     @Slot()
     def _on_history(self) -> None:

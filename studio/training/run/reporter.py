@@ -17,7 +17,7 @@ from studio.training.messages.commands import ShowBetween
 from studio.training.messages.latents import Latents
 from studio.training.messages.snapshot import Images, Interpolation, PlannedExamples, SampleGrid, Snapshot
 from studio.training.storage.frames import Frame
-from studio.training.storage.metrics import HELD
+from studio.training.storage.metrics import held_column
 
 if TYPE_CHECKING:
     from studio.training.analysis.plane_watch import PlaneWatch
@@ -155,7 +155,7 @@ class Reporter:
         held, names = self._trainer.held, self._trainer.data.class_names
         if not held.step or len(names) > _MOST_CORRECTED:
             return {}
-        return {f"{HELD}{name}": value for name, value in zip(names, held.thermostat.correction, strict=True)}
+        return {held_column(place, names[place]): each for place, each in enumerate(held.thermostat.correction)}
 
     def snapshot(self, good_step: int | None, *, hurried: bool = False) -> Snapshot:
         """The run as it is.

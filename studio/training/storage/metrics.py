@@ -31,8 +31,8 @@ from studio.training.storage.database import Schema, damaged, reading, writing
 
 Floats = NDArray[np.float64]
 FILE = "metrics.sqlite"
-HELD = "held_"
-"""Beginning of the columns of applied − asked ΔH, one for each class."""
+_HELD = "held_"
+_LONGEST_NAME = 40
 
 _SCHEMA = Schema(
     noun="metrics",
@@ -48,6 +48,17 @@ _SCHEMA = Schema(
 )
 _OWN = ("id", "step", "seconds")
 _BATCH = 2_000  # rows read at once: while they become an array, the window waits
+
+
+def held_column(place: int, name: str) -> str:
+    """Name of the column of a class's applied − asked ΔH; without their place those of "a" and "A" would be one."""
+    return f"{_HELD}{place}_{name[:_LONGEST_NAME].encode(errors='replace').decode()}"
+
+
+def held_class(column: str) -> str:
+    """The class that such a column is of; empty of any other column."""
+    place, _, name = column.removeprefix(_HELD).partition("_")
+    return name if column.startswith(_HELD) and place.isdigit() else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,11 +18,17 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
 from studio.training.config.run_config import HoldConfig
 from studio.training.messages.commands import SetHold
+from studio.training.storage.metrics import held_column
 from tests.gui.hands import find
 from tests.gui.shown import show
 
 TWO = 2
 MOVED = 0.25
+
+
+def corrected(by: float) -> dict[str, float]:
+    """What is logged where the ΔH of twos is corrected."""
+    return {held_column(place, str(place)): by if place == TWO else 0.0 for place in range(10)}
 
 
 @pytest.fixture
@@ -33,7 +39,7 @@ def held(workbench: Workbench) -> TiltView:
     workbench.runs.run_changed.emit(workbench.runs.run)
     workbench.target.set_offset(TWO, -1.0)
     history = workbench.runs.history
-    history.append(10, {f"held_{digit}": 0.0 for digit in range(10)} | {f"held_{TWO}": MOVED})
+    history.append(10, corrected(MOVED))
     workbench.runs.history_changed.emit()
     assert workbench.target.tilt is not None
     return workbench.target.tilt
@@ -78,7 +84,7 @@ def test_that_an_edit_keeps_the_correction_and_none_is_shown_before_it_moves(
     assert tilt is not None
     assert tilt.trained.perturbation.offsets[TWO] == pytest.approx(-1.75)
     assert not tilt.has_target_of(held)
-    workbench.runs.history.append(20, {f"held_{digit}": 0.0 for digit in range(10)})
+    workbench.runs.history.append(20, corrected(0.0))
     workbench.runs.history_changed.emit()
     tilt = workbench.target.tilt
     assert tilt is not None

@@ -24,6 +24,7 @@ from studio.training.messages.events import Evaluated, EvaluationEnded, Event, H
 from studio.training.run.loop import RunLoop
 from studio.training.storage.checkpoint import read_checkpoint
 from studio.training.storage.checkpoint_store import CheckpointStore
+from studio.training.storage.metrics import append_metrics, held_class, held_column, read_metrics
 from studio.training.storage.recorder import Recorder
 from studio.training.storage.resumption import resume
 from studio.training.storage.run import Run
@@ -102,16 +103,17 @@ def test_that_what_was_asked_for_stays_what_the_run_says(judge: Judge, run_path:
     )
     assert run.summary["held"]["judge"] == judge.fingerprint
     points = {event.step: event.values for event in events if isinstance(event, Logged)}
-    assert "held_ant" not in points[3]
-    assert [points[14][f"held_{name}"] for name in CLASSES] == list(moved)
-    assert points[4]["held_cat"] == points[6]["held_cat"] == 0 != points[7]["held_cat"] == points[12]["held_cat"]
+    assert held_column(0, "ant") not in points[3]
+    assert [points[14][held_column(place, name)] for place, name in enumerate(CLASSES)] == list(moved)
+    cat = [points[step][held_column(2, "cat")] for step in (4, 6, 7, 12)]
+    assert cat[0] == cat[1] == 0 != cat[2] == cat[3]
 
 
 def test_that_a_run_without_it_has_nothing_of_it(judge: Judge, run_path: Path) -> None:
     trainer = Trainer(held_config(hold={}), tiny_images())
     events = played(trainer, steps(20), judge, Recorder(RunFolder.at(run_path, trainer.config), trainer))
     assert trainer.applied is trainer.perturbation
-    assert not any("held_ant" in event.values for event in events if isinstance(event, Logged))
+    assert not any(held_column(0, "ant") in event.values for event in events if isinstance(event, Logged))
     assert "held" not in Run.open(run_path).summary
     assert RunIdentity.read(run_path).applied == RunIdentity.read(run_path).target
 
@@ -230,3 +232,16 @@ def test_that_a_run_of_images_without_classes_is_refused(start_run: Callable[...
     assert finished.error.title == "The shares cannot be held"
     assert finished.error.field == "hold.on"
     assert not run_path.exists()
+
+
+def test_that_columns_of_classes_are_told_apart_whatever_they_are_called(run_path: Path) -> None:
+    """A database takes letters of either case for the same, and nothing that is no Unicode."""
+    names = ("a", "A", "a_b", "\udce4", "")
+    points = {held_column(place, name): float(place) for place, name in enumerate(names)}
+    run_path.mkdir()
+    append_metrics(run_path, [Logged(step=1, seconds=0.0, values=points)])
+    assert {name: column.tolist() for name, column in read_metrics(run_path).columns.items()} == {
+        name: [value] for name, value in points.items()
+    }
+    assert [held_class(name) for name in points] == ["a", "A", "a_b", "?", ""]
+    assert not held_class("held_out")
