@@ -357,6 +357,18 @@ def test_that_another_runs_pictures_are_dimmed_and_say_whose_they_are(hands: Han
 
 
 @pytest.mark.usefixtures("all_panels")
+def test_that_a_lesson_opened_beside_a_run_is_not_dimmed_as_that_runs(hands: Hands) -> None:
+    bench, plane = hands.bench, hands.window.docks["plane"].widget()
+    assert isinstance(plane, LivePanel)
+    bench.runs.title, bench.runs.config = "twos", bench.setup.config
+    bench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=102))
+    open_lesson(hands)
+    assert banner(hands) == ("Set-up", "The figures are of “twos”, step 102")
+    assert not plane.empty_text
+    assert plane.veil.words == "", "its points and target are the lesson's"
+
+
+@pytest.mark.usefixtures("all_panels")
 def test_that_beside_an_edited_set_up_no_number_of_the_run_stands_unmarked(hands: Hands) -> None:
     bench, docks = hands.bench, hands.window.docks
     batch, weights, planners = (docks[name].widget() for name in ("batch", "weights", "planners"))

@@ -90,7 +90,7 @@ class PlanePanel(LivePanel):
         self._drawn: deque[float] = deque(maxlen=30)
         self.frames = 0
         self._last: PlaneFrame | None = None  # that was drawn
-        self._owner = ""  # of the samples, where they are not of what the window is about
+        self._samples_owner = ""  # of the samples, where they are not of what the window is about
         self._by_hand = False  # the person chose the heat map
         self.canvas = PlaneCanvas(theme)
         self.canvas.describe = self._describe
@@ -212,7 +212,7 @@ class PlanePanel(LivePanel):
     @Slot(str)
     def show_owner(self, words: str) -> None:
         """Data and target are what is set up; the samples may be another's."""
-        self._owner = words
+        self._samples_owner = words
         self._show_step()
 
     def _collect_fields(self, dataset: DatasetView, exact: ExactFields) -> None:
@@ -277,7 +277,7 @@ class PlanePanel(LivePanel):
         rate = ""
         if len(self._drawn) > 5 and self._drawn[-1] > self._drawn[0]:
             rate = f" · {(len(self._drawn) - 1) / (self._drawn[-1] - self._drawn[0]):.0f} frames/s"
-        text = self._owner or f"step {whole(self._frame.step)}{rate}"
+        text = self._samples_owner or f"step {whole(self._frame.step)}{rate}"
         self._step.setText(text.ljust(28, FIGURE_SPACE))
 
     def _describe(self, x: float, y: float) -> str:
