@@ -70,6 +70,7 @@ class MainWindow(QMainWindow):
         self.run_files = RunFiles(workbench.setup, workbench.subjects, workbench.runs, workbench.starter, self)
         self.actions_of_run.continue_requested.connect(self.run_files.go_on)
         workbench.subjects.subject_changed.connect(self.actions_of_run.take_subject)
+        workbench.subjects.subject_changed.connect(self._show_title)
         self.trouble = RunErrorDialogs(workbench.runs, self.actions_of_run, self)
         self._planar = self._training = self._tabled = False
         self._later: Sequence[Callable[[], None]] = ()
@@ -301,9 +302,11 @@ class MainWindow(QMainWindow):
         self.make_panels()  # their keys are among them
         shortcuts_dialog(self).open()
 
-    @Slot(object)
-    def _show_title(self, path: object) -> None:
-        self.setWindowTitle(f"{path.name} – Perturbation Studio" if hasattr(path, "name") else "Perturbation Studio")
+    @Slot()
+    def _show_title(self) -> None:
+        """The run that the window is about, or the file that is set up."""
+        name = self.workbench.subjects.subject.title or (self.files.path.name if self.files.path is not None else "")
+        self.setWindowTitle(f"{name} – Perturbation Studio" if name else "Perturbation Studio")
 
     # -- what it remembers
 

@@ -14,6 +14,7 @@ from studio.training.config.presets import config_or_preset, presets
 from studio.training.config.run_config import RunConfig
 from studio.training.messages.events import Finished, Outcome
 from tests.gui.hands import Hands, Key, Modifier
+from tests.library.made_runs import make_config, make_run
 
 CTRL = Modifier.ControlModifier
 
@@ -123,6 +124,19 @@ def test_that_a_file_is_opened_under_a_run_once_that_is_stopped(
     assert hands.bench.setup.config.seed == 0
     hands.bench.runs._on_news(None, [Finished(outcome=Outcome.STOPPED, step=2)], 0)
     assert hands.bench.setup.config.seed == 7
+
+
+def test_that_the_title_names_the_file_only_while_that_is_what_the_window_is_about(
+    hands: Hands, tmp_path: Path
+) -> None:
+    window, bench = hands.window, hands.bench
+    window.files.open(write(tmp_path / "seven.json", seed=7))
+    assert window.windowTitle() == "seven.json – Perturbation Studio"
+    with hands.qtbot.waitSignal(bench.time.frame_shown):
+        bench.time.open(make_run(bench.setup.runs_root, "old", make_config("an old run")))
+    assert window.windowTitle() == "an old run – Perturbation Studio"
+    bench.subjects.leave()
+    assert window.windowTitle() == "seven.json – Perturbation Studio"
 
 
 def test_that_a_dialog_that_is_cancelled_changes_nothing(hands: Hands, choice: list[Path]) -> None:
