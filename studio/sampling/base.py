@@ -15,6 +15,8 @@ from studio.sampling.drawn import Drawn
 from studio.sampling.pool import Pool
 from studio.sampling.tilt import Tilt
 
+_UNNOTICED = 0.5
+
 Look: TypeAlias = Callable[[Values], Drawn]
 """At images of the model, shape (n, H, W, C)."""
 
@@ -109,8 +111,8 @@ class Prediction:
 
     @property
     def cost(self) -> tuple[bool, float]:
-        """Of samples that are worth as much; the least is best."""
-        return bool(self.why_not), self.seconds / self.worth
+        """Of samples that are worth as much; the least is best, and half a second is nobody's loss."""
+        return bool(self.why_not), max(self.seconds, _UNNOTICED) / self.worth
 
 
 class TiltedSampler(Protocol):

@@ -1,7 +1,7 @@
 """Which method: by what each is predicted to cost, from the draws that tell what the model makes.
 
 Rejection takes n·W_max/⟨W⟩ draws and resampling n·⟨W²⟩/⟨W⟩², which is never more; but samples that are independent are
-worth more than copies, and weights with a heavy tail are worth less than they cost.
+worth more than copies, and weights with a heavy tail are taken only where nothing else is left.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from studio.perturb.energy import Energy
 from studio.perturb.perturbation import Perturbation, target_shares
 from studio.perturb.terms import ColumnTerm, FormulaTerm, LinearTerm
 from studio.progress import Progress
-from studio.sampling.base import Tilted, TiltedSampler, effective_size, systematic
+from studio.sampling.base import Prediction, Tilted, TiltedSampler, effective_size, systematic
 from studio.sampling.choice import Method, choose
 from studio.sampling.pool import Pool
 from studio.sampling.rejection import Rejection
@@ -152,6 +152,7 @@ def test_that_the_cheapest_method_is_chosen_and_told(untilted: Mixture) -> None:
     assert name == "reject"
     assert why.startswith("Rejection: one draw in 2.")
     assert "and no sample comes twice, about" in why
+    assert choice((0.0, 0.0, 3.0))[0] == "reject"
     name, why = choice((0.0, 0.0, -9.0), Energy(terms=(LinearTerm(feature="x"),)))
     assert name == "resample"
     assert "rejection cannot, for no bound on these weights is known" in why
@@ -185,3 +186,10 @@ def test_that_weighted_samples_are_made_alike() -> None:
     assert sorted(alike.values.ravel().tolist()) == [0, 0, 1, 1]
     assert (alike.weights, alike.distinct) == (None, 2)
     assert alike.seconds_per_100 == 25
+
+
+def test_that_copies_are_not_taken_to_save_what_nobody_notices() -> None:
+    copies, independent = Prediction(seconds=0.001, says=""), Prediction(seconds=0.03, says="", worth=4.0)
+    assert independent.cost < copies.cost
+    assert Prediction(seconds=100.0, says="", worth=4.0).cost > Prediction(seconds=10.0, says="").cost
+    assert Prediction(seconds=0.1, says="", why_not="it cannot").cost > Prediction(seconds=1e9, says="").cost
