@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QFontMetrics, QGuiApplication, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -768,3 +768,15 @@ def test_that_tab_leaves_a_table_of_many_classes_and_arrows_walk_in_it(hand: Han
     hand.click(3, OFFSET)
     hand.key(Key.Key_Tab)
     assert QApplication.focusWidget() is hand.table
+
+
+def test_that_no_share_is_cut_off(hand: Hand, workbench: Workbench) -> None:
+    workbench.target.set_offset(0, -27.0)
+    model, font = hand.table.model(), hand.table.font()
+    font.setBold(True)
+    for row, text in ((0, "> 99.99 %"), (1, "< 0.001 %")):
+        assert model.index(row, TARGET).data() == text
+        assert QFontMetrics(font).horizontalAdvance(text) + 12 <= hand.table.columnWidth(TARGET)
+    assert hand.panel.summary.answer.text() == "0s: more than 99.9 % is asked for, and nothing is evaluated yet."
+    workbench.target.set_offset(0, 27.0)
+    assert hand.panel.summary.answer.text() == ("0s: less than 0.001 % is asked for, and nothing is evaluated yet.")

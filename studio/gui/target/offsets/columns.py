@@ -80,7 +80,7 @@ HEADERS: dict[Column, Header] = {
         name="data share",
         help="The class's share of the data as it is.",
         formula="p = count / all examples",
-        widest="100.00 %",
+        widest="> 99.99 %",
     ),
     Column.OFFSET: Header(
         title="Offset ΔH",
@@ -102,14 +102,14 @@ HEADERS: dict[Column, Header] = {
         help="The share that the model is to learn, in per cent, yours to edit: the offset is solved for, and the "
         "other classes keep their proportions.",
         formula="p′ = p · e^−ΔH / Z,  Z = Σ p · e^−ΔH",
-        widest="100.00 %",
+        widest="> 99.99 %",
     ),
     Column.GENERATED: Header(
         title="Generated",
         name="generated share",
         help="The class's share of what the model generates; a dash until samples have been evaluated.",
         formula="share of samples that a classifier gives to the class",
-        widest="100.00 %",
+        widest="> 99.99 %",
     ),
     Column.LOCK: Header(
         title="",

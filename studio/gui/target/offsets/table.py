@@ -14,7 +14,7 @@ from studio.gui.widgets.key_help import KeyHelp
 
 _PADDING = 14
 _LEAST_CLASS, _MOST_CLASS = SWATCH + LARGEST_THUMBNAIL + 30, 180
-_LEAST_BAR = 64
+_LEAST_BAR = 56
 _MARK = 26  # pixels of lock and answer
 _LOWEST, _HIGHEST = THUMBNAIL + 4, 45  # pixels of a row
 
