@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 from studio.gui.target.offsets.bar import Scale
 from studio.gui.target.offsets.columns import HEADERS, ON_DEMAND, Column
 from studio.gui.target.offsets.delegate import LARGEST_THUMBNAIL, SWATCH, THUMBNAIL, CellEditor, OffsetsDelegate
-from studio.gui.target.offsets.table_model import MANY, Index, OffsetsModel
+from studio.gui.target.offsets.table_model import Index, OffsetsModel
 from studio.gui.widgets.key_help import KeyHelp
 
 _PADDING = 14
@@ -30,7 +30,7 @@ class OffsetsView(QTableView):
         "In the table of classes",
         (
             ("Next and previous cell to edit", "Tab, Shift+Tab"),
-            (f"Leave the table; of more than {MANY} classes, Tab alone does", "Ctrl+Tab, Ctrl+Shift+Tab"),
+            ("Leave the table", "Ctrl+Tab, Ctrl+Shift+Tab"),
             ("Nudge an offset or a share", "Alt+Up, Alt+Down"),
             ("Nudge it finely", "Alt+Shift+Up, Alt+Shift+Down"),
             ("Lock the share of a class", "Space on the lock"),
