@@ -86,7 +86,7 @@ PANELS = (
     Panel(
         "right_bottom", "share_error", "Share error", _CURVES, "evaluations", "studio.gui.evaluation.curves.SHARE_ERROR"
     ),
-    Panel("right_bottom", "corrections", "Held shares", _CURVES, "time", "studio.gui.live.curves.CORRECTIONS"),
+    Panel("right_top", "corrections", "Held shares", _CURVES, "time", "studio.gui.live.curves.CORRECTIONS"),
 )
 """In the order of their keys. A new panel is a line here."""
 
