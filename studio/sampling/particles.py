@@ -11,7 +11,6 @@ import numpy as np
 from studio.data.scale import Values
 from studio.perturb.arrays import Floats
 from studio.sampling.base import Tilted, effective_size, systematic
-from studio.sampling.pareto import largest_trusted, pareto_k
 
 LEAST = 64
 """Particles, even where fewer samples are wanted: one alone could not be chosen from."""
@@ -57,7 +56,10 @@ class Weights:
 def finished(
     method: str, values: Values, weights: Weights, count: int, seconds: float, rng: np.random.Generator
 ) -> Tilted:
-    """`count` of the particles with their weights; chosen by these, if there are more of them."""
+    """`count` of the particles with their weights; chosen by these, if there are more of them.
+
+    Their effective number says what they are worth: weights that were resampled on the way have no tail of their own.
+    """
     found = Tilted(
         values=values,
         method=method,
@@ -65,8 +67,6 @@ def finished(
         seconds=seconds,
         effective=min(weights.effective, float(count)),
         distinct=len(np.unique(values.reshape(len(values), -1), axis=0)),
-        pareto_k=pareto_k(weights.logs),
-        most_k=largest_trusted(len(values)),
         weights=weights.normalised,
     )
     return found if len(values) == count else found.alike(rng, count)
