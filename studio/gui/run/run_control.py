@@ -97,12 +97,12 @@ class RunControl(QObject):
         self.title = title or run_title(self.config)
         self.run_begins.emit(request, past)
         self.history = past.history
-        if found is None or found.run != self.run.folder:
+        if found is None or found.forked or found.run != self.run.folder:
             self.run_reset.emit()
         self._given_up = False
         self.history_changed.emit()
         run = RunView(phase=RunPhase.PREPARING)
-        if found is not None:  # stopped before its next step, it can be gone on with as before
+        if found is not None and not found.forked:  # stopped before its next step, it can be gone on with as before
             run = replace(run, folder=found.run, step=found.step, saved_step=found.step)
         self._set_run(run)
         self._bridge.watch(RunHandle(request), intervals)

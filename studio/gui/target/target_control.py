@@ -14,7 +14,7 @@ from studio.gui.run.run_control import RunControl
 from studio.gui.state.edits import SetEnergy, SetOffsets
 from studio.gui.state.generated import Generated
 from studio.gui.state.setup import Setup
-from studio.gui.state.view_state import DatasetView, TiltView
+from studio.gui.state.view_state import DatasetView, RunPhase, TiltView
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.share_solver import solve_shares
 from studio.gui.timeline.subject_control import SubjectControl
@@ -71,6 +71,7 @@ class TargetControl(QObject):
         self._revision = 0
         self._applied_revision = 0
         self._targets = {0: setup.config.perturbation}  # of this window's run and of what is set up, by revision
+        self._behind = False
         self._refused_revision: int | None = None  # by the run under way, which keeps the target before
         setup.config_changed.connect(self._on_config)
         data.dataset_changed.connect(self.refresh)
@@ -206,9 +207,15 @@ class TargetControl(QObject):
     def _put_perturbation(self, perturbation: PerturbationConfig) -> None:
         if perturbation == self._setup.config.perturbation:
             return
+        self._renew(perturbation)
+        self._setup.edit(perturbation=perturbation)
+        self._send()
+
+    def _renew(self, perturbation: PerturbationConfig) -> None:
         self._revision += 1
         self._targets[self._revision] = perturbation
-        self._setup.edit(perturbation=perturbation)
+
+    def _send(self) -> None:
         if self._setup.dataset is not None:
             self._runs.send(SetPerturbation(perturbation=self.perturbation))
 
@@ -340,12 +347,19 @@ class TargetControl(QObject):
         found = request.resumption
         self._revision = self._applied_revision = found.revision if found is not None else 0
         self._refused_revision = None
-        self._targets = {self._revision: self._setup.config.perturbation}
+        began = self._setup.config.perturbation if found is None else found.config.perturbation
+        self._targets = {self._revision: began}
+        self._behind = began != self._setup.config.perturbation  # edited while its past was read
         if found is None:  # a file may have been edited since its column was read
             self._energies.reload(name for name in self.perturbation.energy.names if name.startswith(CSV))
         self.refresh()
 
     @Slot()
     def _on_run(self) -> None:
+        if self._behind and self._runs.run.phase is RunPhase.RUNNING:
+            self._behind = False
+            self._renew(self._setup.config.perturbation)
+            self._send()
+            self.refresh()
         if not self._runs.run.phase.active and self.tilt is not None and (self.tilt.pending or self.tilt.refused):
             self.refresh()

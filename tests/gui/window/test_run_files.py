@@ -16,7 +16,7 @@ from studio.cli.main import main as studio
 from studio.data.planar.config import RingConfig
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.plots.curves import CurvesPanel
-from studio.gui.state.old_runs import Past
+from studio.gui.state.old_runs import Past, read_past
 from studio.gui.state.view_state import RunPhase
 from studio.gui.target.offsets.columns import Column
 from studio.gui.widgets.theme import ThemeManager
@@ -30,6 +30,7 @@ from studio.training.messages.marks import MarkKind
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.owner import Owner
 from studio.training.storage.run import Run
+from studio.training.storage.run_identity import RunIdentity
 from tests.data.idx_files import write_idx_set
 from tests.gui.hands import Hands
 from tests.library.made_runs import record_evaluation
@@ -85,7 +86,7 @@ def test_that_a_run_is_resumed_from_its_folder_with_its_set_up(hands: Hands, mon
     with hands.answering("OK") as said:
         action.trigger()
         hands.wait(lambda: bool(said))
-    assert said[0].startswith("A run is under way")
+    assert said[0].startswith("This run is under way")
     hands.end()
 
 
@@ -266,3 +267,27 @@ def test_that_going_on_can_be_cancelled_while_the_past_is_read(
     assert bench.runs.run.step == step
     assert hands.window.actions_of_run["continue"].isEnabled()
     assert not hands.window.actions_of_run["stop"].isEnabled()
+
+
+def test_that_an_edit_while_the_past_is_read_is_an_edit_of_the_run(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = hands.bench
+    hands.train()
+    hands.end()
+    folder, edited = bench.runs.run.folder, threading.Event()
+    assert folder is not None
+
+    def slow(path: Path, step: int, progress: Progress) -> Past:
+        assert edited.wait(10)
+        return read_past(path, step, progress)
+
+    monkeypatch.setattr("studio.gui.run.run_starter.read_past", slow)
+    hands.qtbot.keyClick(hands.window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+    hands.wait(lambda: "about to go on" in bench.starter.blocked)
+    hands.enter(2, Column.OFFSET, "-1.5")
+    edited.set()
+    hands.wait_for(RunPhase.RUNNING)
+    hands.wait(lambda: bool(bench.runs.history.marks))
+    hands.end()
+    assert RunIdentity.read(folder).target.offsets["2"] == -1.5
