@@ -48,6 +48,8 @@ class RunsModel(QAbstractTableModel):
     def show_progress(self) -> None:
         """The run under way is at another step, or other curves lie over those of the run shown."""
         last = len(self.shown) - 1
+        if last < 0:
+            return
         for column, role in (
             (Column.STEPS, Qt.ItemDataRole.DisplayRole),
             (Column.NAME, Qt.ItemDataRole.CheckStateRole),

@@ -45,7 +45,7 @@ _FOLD = ("close", "Close", "Fold the set-up away (Esc).")
 class TiltPage(QScrollArea):
     """Cards that borrow the panels of the docks; a window too small for them scrolls."""
 
-    KEYS = KeyHelp("On the page", (("Back from an enlarged card, or from the set-up", "Esc"),))
+    KEYS = KeyHelp("On the page", (("Back from a large card or the set-up", "Esc"),))
 
     def __init__(self, docks: Mapping[str, PanelDock], theme: ThemeManager, settings: QSettings, parent: QWidget):
         super().__init__(parent)

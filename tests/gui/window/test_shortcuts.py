@@ -26,7 +26,7 @@ def test_that_f1_lists_every_key_with_where_it_works(hands: Hands) -> None:
         "Pin": "P",
         "Between": "B",
         "At once": "A",
-        "Leave Between, and At once": "Esc",
+        "Back": "Esc",
     }
     assert found["In the table of classes"]["Set ΔH back to 0"] == "Del"
     assert found["In the plane"]["Heat map"] == "H"

@@ -73,7 +73,7 @@ class SamplesPanel(LivePanel):
             other.hide()
         self._leave = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self._back_to_trained)
         self._leave.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        self._leave.setWhatsThis("Leave Between, and At once")
+        self._leave.setWhatsThis("Back")
         self._leave.setEnabled(False)  # else the picks have it
         self._sides: dict[str, QWidget] = {}
         self._time = time

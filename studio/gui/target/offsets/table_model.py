@@ -55,8 +55,7 @@ class OffsetsModel(QAbstractTableModel):
         if before is after and view is not None:
             self._view = view
             self._rescale()
-            last = self.index(self.rowCount() - 1, len(Column) - 1)
-            self.dataChanged.emit(self.index(0, Column.BAR), last)
+            self._say_changed(len(Column) - 1)
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, Column.WEIGHT, Column.WEIGHT)
             return
         self.beginResetModel()
@@ -78,7 +77,12 @@ class OffsetsModel(QAbstractTableModel):
         self.seen, before = rows, self.scale
         self._rescale()
         if self.scale != before:
-            self.dataChanged.emit(self.index(0, Column.BAR), self.index(self.rowCount() - 1, Column.BAR))
+            self._say_changed(Column.BAR)
+
+    def _say_changed(self, last: int) -> None:
+        """From the bars to that column; a filter may have left no row."""
+        if self.classes:
+            self.dataChanged.emit(self.index(0, Column.BAR), self.index(self.rowCount() - 1, last))
 
     @property
     def is_long(self) -> bool:
