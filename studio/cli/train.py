@@ -184,7 +184,7 @@ def _judge(config: RunConfig, images: ExampleSet, data_root: Path, progress: Pro
 def _tell_applied(run: Path) -> None:
     """Say what a thermostat made of the target, if anything."""
     found = RunIdentity.read(run)
-    if found.corrected is not None:
+    if found.applied != found.target:
         say(f"ΔH as applied, to hold the shares: {tilt_words(found.applied)}; asked for: {tilt_words(found.target)}")
 
 

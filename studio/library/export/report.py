@@ -91,7 +91,7 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
         _samples(folder),
         _curves(metrics, config.model.kind),
         _marks(metrics),
-        _set_up(entry, _remarks(folder), tilt_words(identity.applied) if identity.corrected else ""),
+        _set_up(entry, _remarks(folder), tilt_words(identity.applied) if identity.applied != identity.target else ""),
         _details("Shares in figures", _table(found)) if found is not None else "",
         _details("Configuration", f"<pre>{escape(config.to_json())}</pre>"),
     ]

@@ -12,6 +12,7 @@ from studio.errors import UserError
 from studio.perturb.energy import Energy
 from studio.training.config.energy import energy_record
 from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import offsets_by_name
 from studio.training.engine.trainer import Trainer
 from studio.training.engine.trainer_state import TrainerState, all_finite
 from studio.training.messages.events import (
@@ -124,7 +125,7 @@ class Recorder:
         """What the thermostat has made of the target, by class name, and what it looked by."""
         names, held = self._trainer.data.class_names, self._trainer.held
         correction = dict(zip(names, held.thermostat.correction, strict=True))
-        applied = dict(zip(names, self._trainer.applied.offsets, strict=True))
+        applied = offsets_by_name(self._trainer.applied.offsets, names)
         return {"correction": correction, "applied": applied, "step": held.step, "judge": held.judge}
 
     def _go_back(self, left: int, step: int) -> None:

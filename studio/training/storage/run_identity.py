@@ -109,7 +109,9 @@ class RunIdentity:
     @property
     def applied(self) -> PerturbationConfig:
         """What examples were weighted by when the run was saved last: the target, or what a thermostat made of it."""
-        return self.target.model_copy(update={"offsets": self.corrected}) if self.corrected else self.target
+        if self.corrected is None:
+            return self.target
+        return self.target.model_copy(update={"offsets": dict(self.corrected)})
 
     @property
     def kept_steps(self) -> list[int]:
