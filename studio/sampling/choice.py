@@ -79,7 +79,7 @@ def _cheapest(predicted: Sequence[tuple[TiltedSampler, Prediction]]) -> Choice:
     chosen, best = min(predicted, key=lambda each: each[1].cost)
     others = [f"{_title(each)} {_because(other)}" for each, other in predicted if each is not chosen]
     doubt = f", but {best.why_not}" if best.why_not else ""
-    why = f"{_title(chosen).capitalize()}: {best.says}, about {best.seconds:.2g} s{doubt}; {' and '.join(others)}"
+    why = f"{_title(chosen).capitalize()}: {best.says}, about {best.seconds:.2g} s{doubt}; {'; '.join(others)}"
     return Choice(sampler=chosen, why=why)
 
 
