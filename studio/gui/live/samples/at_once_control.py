@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.data.catalog import DatasetConfig
@@ -287,7 +288,8 @@ def _sampled(
     run = Run.open(folder)
     if model is None:
         model = AtOnce.of_run(run, lambda _: data.images, progress, data_root=data.judges.data_root)
-    return model, model.sample(wanted, _SHOWN, progress), run.weights_step or 0
+    made = model.sample(wanted, _SHOWN, progress).alike(np.random.default_rng(0))
+    return model, made, run.weights_step or 0
 
 
 def _measured(model: AtOnce, wanted: Perturbation, progress: Progress) -> Measured:

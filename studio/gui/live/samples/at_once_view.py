@@ -17,12 +17,9 @@ from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.sampling.base import Tilted
 
-_HOW = tooltip(
-    "Draws x of the trained model are kept or repeated by W(x) = exp(−δH(x)), δH being what the target differs by from "
-    "the one that it was trained for.",
-    "Rejection keeps a draw with probability W/W_max: independent samples. Resampling repeats some: ESS is how many "
-    "independent ones they are worth, and above k̂ = 0.7 the weights are too uneven to be trusted. One judge weighs, "
-    "and others measure.",
+_HOW = (
+    "W(x) = exp(−δH(x)), δH being what the target differs by from the one that the model was trained for. One judge "
+    "weighs, and others measure. ESS: independent samples that tell as much. k̂: how heavy the tail of the weights is."
 )
 
 
@@ -36,7 +33,6 @@ class AtOncePictures(QWidget):
         self.picture = QImage()
         self.caption = QLabel(wordWrap=True)
         self.caption.setObjectName("at_once_caption")
-        self.caption.setToolTip(_HOW)
         self.train = tool_button("at_once_train", "Train it instead", "")
         self.train.clicked.connect(control.train)
         self.view = ImageView("Samples at once")
@@ -52,6 +48,8 @@ class AtOncePictures(QWidget):
     def show_view(self, found: AtOnceView) -> None:
         """Show what there is."""
         self.caption.setText(_caption(found))
+        made = found.made.told() if found.made is not None else "Draws of the trained model are kept or repeated by W."
+        self.caption.setToolTip(tooltip(made, _HOW))
         careful = found.error is not None or (found.made is not None and not found.made.reliable)
         set_style_property(self.caption, "role", "warning" if careful else "small")
         tip = (
