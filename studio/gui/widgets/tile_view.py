@@ -26,6 +26,7 @@ class TileView(ImageView):
         picked: places of the images that are picked, in the order of picking.
         current: place that the keyboard is at.
         columns: images in a row.
+        pinned: places of the favourites.
     """
 
     KEYS = KeyHelp(
@@ -49,7 +50,7 @@ class TileView(ImageView):
         self.picked: tuple[int, ...] = ()
         self.current = 0
         self.columns = 1
-        self._pinned: frozenset[int] = frozenset()
+        self.pinned: frozenset[int] = frozenset()
         self._count, self._height, self._width = 0, 1, 1
         self._pressed: QPoint | None = None
         self._tokens = theme.tokens
@@ -68,7 +69,7 @@ class TileView(ImageView):
         self._say()
 
     def show_pins(self, pinned: Collection[int]) -> None:
-        self._pinned = frozenset(pinned)
+        self.pinned = frozenset(pinned)
         self._say()
 
     def place_at(self, column: int, row: int) -> int | None:
@@ -104,7 +105,7 @@ class TileView(ImageView):
     def _say(self) -> None:
         """Draw anew, and tell screen readers where the keyboard is."""
         picked = f"picked as number {self.picked.index(self.current) + 1}" if self.current in self.picked else ""
-        said = [f"Sample {self.current + 1} of {self._count}", picked, "pinned" if self.current in self._pinned else ""]
+        said = [f"Sample {self.current + 1} of {self._count}", picked, "pinned" if self.current in self.pinned else ""]
         self.setAccessibleDescription(", ".join(part for part in said if part))
         self.viewport().update()
 
@@ -173,7 +174,7 @@ class TileView(ImageView):
         side = min(_MARK / zoom, 0.4 * min(self._width, self._height))
         painter.setPen(QPen(QColor(self._tokens.surface), 1 / zoom))
         painter.setBrush(QColor(self._tokens.series_colour(1)))
-        for place in self._pinned:
+        for place in self.pinned:
             if place < self._count:
                 corner = self.rect_of(place).topRight()
                 across, down = QPointF(-side, 0), QPointF(0, side)

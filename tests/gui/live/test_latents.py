@@ -150,7 +150,7 @@ def test_that_a_re_roll_spares_favourites_and_is_undone(picker: Picker) -> None:
     picker.click(2)
     picker.press("pin")
     picker.hands.wait(lambda: bool(picker.latents.pins))
-    assert picker.view._pinned == {2}
+    assert picker.view.pinned == {2}
     assert picker.button("pin").isChecked()
     first = picker.grid
     picker.key(Key.Key_R)
@@ -163,11 +163,11 @@ def test_that_a_re_roll_spares_favourites_and_is_undone(picker: Picker) -> None:
     picker.hands.qtbot.keyClick(picker.hands.window, Key.Key_Z, Modifier.ControlModifier)
     picker.wait_for_others(rolled)
     assert picker.same(first) == set(range(9))
-    assert picker.view._pinned == {2}
+    assert picker.view.pinned == {2}
     picker.hands.qtbot.keyClick(picker.hands.window, Key.Key_Z, Modifier.ControlModifier)
     picker.hands.wait(lambda: not picker.latents.pins)
     undo.redo()
-    picker.hands.wait(lambda: picker.view._pinned == {2})
+    picker.hands.wait(lambda: picker.view.pinned == {2})
     picker.key(Key.Key_P)
     picker.hands.wait(lambda: not picker.latents.pins)
     picker.hands.end()
@@ -182,7 +182,7 @@ def test_that_a_stopped_run_is_drawn_anew_from_its_folder_and_goes_on_with_its_f
     picker.click(3)
     picker.press("pin")
     assert read_latents(folder) == picker.latents.pinned([picker.latents.at(3)])
-    assert picker.view._pinned == {3}
+    assert picker.view.pinned == {3}
     picker.press("reroll")
     picker.wait_for_others(first)
     assert picker.same(first) == {3}
@@ -194,7 +194,7 @@ def test_that_a_stopped_run_is_drawn_anew_from_its_folder_and_goes_on_with_its_f
     picker.press("both")
     picker.hands.window.actions_of_run["continue"].trigger()
     picker.hands.wait(lambda: picker.bench.runs.run.phase is RunPhase.RUNNING and picker.grid.latents == chosen)
-    assert picker.view._pinned == {3}
+    assert picker.view.pinned == {3}
     picker.hands.end()
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QColor, QImage, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QBoxLayout, QButtonGroup, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QLabel, QToolButton, QWidget
 
 from studio.errors import UserError
 from studio.gui.live.samples.at_once_control import AtOnceControl, AtOnceView
 from studio.gui.live.samples.at_once_view import AtOncePictures
 from studio.gui.live.samples.between import BetweenView
+from studio.gui.live.samples.grid_pair import TIPS, TITLES, GridPair
 from studio.gui.live.samples.latent_control import LatentControl
 from studio.gui.live.samples.picks import SamplePicks
 from studio.gui.timeline.time_cursor import TimeCursor
@@ -21,10 +20,9 @@ from studio.gui.widgets.image_view import ImageView
 from studio.gui.widgets.number_format import FIGURE_SPACE, whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.picture_saver import PictureSaver
-from studio.gui.widgets.pictures import mosaic, side_by_side
+from studio.gui.widgets.pictures import side_by_side
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tile_view import TileView
-from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.gui.widgets.tooltip import set_help
 from studio.training.messages.snapshot import Interpolation, SampleGrid, Snapshot
 from studio.training.storage.frames import Frame
 
@@ -32,15 +30,10 @@ _EMPTY = (
     "Images that the model generates, always from the same random numbers, so that you see each one change.\n"
     "Press Start to train; the first grid comes within seconds."
 )
-_TIPS = {
-    "raw": "Samples by the weights as they are at this step.",
-    "averaged": "Samples by a moving average of the weights, which is steadier. EMA: θ̄ ← d·θ̄ + (1 − d)·θ each step.",
-}
 _ONCE = (
     "What the trained model gives of the target in the table without training: its draws are kept or repeated by "
     "exp(−δH). Edits are answered within seconds. (A)"
 )
-_TITLES = {"raw": "Raw", "averaged": "EMA"}
 
 
 class SamplesPanel(LivePanel):
@@ -61,10 +54,10 @@ class SamplesPanel(LivePanel):
         super().__init__(theme, parent)
         self._latents, self._once, self._others = latents, once, ""
         self._grid: SampleGrid | None = None
-        self._pictures: dict[str, QImage] = {}
         self._chosen = "averaged"
         self._averaged = True  # what the way between samples is drawn by
-        self.views = {name: TileView(f"Samples, {title}", theme) for name, title in _TITLES.items()}
+        self.pair = GridPair([self._chosen], theme)
+        self.views = self.pair.views
         self.picks = SamplePicks(latents, list(self.views.values()), theme, self)
         self.picks.changed.connect(self._on_picks)
         self.way = BetweenView()
@@ -75,12 +68,11 @@ class SamplesPanel(LivePanel):
         self._leave.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self._leave.setWhatsThis("Back")
         self._leave.setEnabled(False)  # else the picks have it
-        self._sides: dict[str, QWidget] = {}
         self._time = time
-        self._captions: list[QLabel] = []
         self.saver = PictureSaver()
         self.body.addWidget(self._controls())
-        self.body.addLayout(self._view_pair(), 1)
+        for part in (self.pair, self.way, self.once):
+            self.body.addWidget(part, 1)
         self.body.addWidget(self.saver)
         self.show_empty(_EMPTY)
         latents.grid_drawn.connect(self.take_grid)
@@ -97,12 +89,12 @@ class SamplesPanel(LivePanel):
         row = FlowLayout(bar, spacing=2)
         self.which = QButtonGroup(self)
         tips = {
-            "raw": _TIPS["raw"],
-            "averaged": _TIPS["averaged"],
+            "raw": TIPS["raw"],
+            "averaged": TIPS["averaged"],
             "both": "Both side by side, zoomed and scrolled together.",
         }
         for name, tip in tips.items():
-            button = toggle_button(f"samples_{name}", _TITLES.get(name, "Both"), tip, checked=name == self._chosen)
+            button = toggle_button(f"samples_{name}", TITLES.get(name, "Both"), tip, checked=name == self._chosen)
             self.which.addButton(button)
             row.addWidget(button)
         self.which.addButton(self.picks.between)
@@ -131,30 +123,6 @@ class SamplesPanel(LivePanel):
         set_help(self._step, "Step of the samples", "Training steps taken when these images were generated.")
         row.addWidget(self._step)
         return bar
-
-    def _view_pair(self) -> QBoxLayout:
-        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        for name, view in self.views.items():
-            side = QWidget()
-            column = QVBoxLayout(side)
-            column.setContentsMargins(0, 0, 0, 0)
-            column.setSpacing(2)
-            caption = QLabel(_TITLES[name])
-            caption.setProperty("role", "small")
-            set_help(caption, _TITLES[name], _TIPS[name])
-            caption.hide()
-            self._captions.append(caption)
-            column.addWidget(caption)
-            column.addWidget(view, 1)
-            self._pair.addWidget(side, 1)
-            self._sides[name] = side
-            view.describe = partial(self._describe, name)
-            view.viewed.connect(partial(self._on_viewed, name))
-            view.resized.connect(self._on_resized)
-            side.setVisible(name == self._chosen)
-        for other in (self.way, self.once):
-            self._pair.addWidget(other, 1)
-        return self._pair
 
     @property
     def shown(self) -> list[str]:
@@ -219,39 +187,13 @@ class SamplesPanel(LivePanel):
         picked = len(self.views["raw"].picked)
         said = f"step {whole(grid.step)}".ljust(16, FIGURE_SPACE)
         self._step.setText(f"{said}{picked} picked" if picked else said)
-        self._reflow()
-        for name in self.shown:
-            self._pictures[name] = mosaic(grid.raw if name == "raw" else grid.averaged, self.views[name].columns)
-            self.views[name].set_picture(self._pictures[name])
-
-    def _reflow(self) -> bool:
-        """Break the rows of both views where the images are largest in the first; whether that is elsewhere now."""
-        before = [view.columns for view in self.views.values()]
-        for view in self.views.values():
-            view.fill(self._seen[0].viewport().size())
-        return before != [view.columns for view in self.views.values()]
-
-    @Slot()
-    def _on_resized(self) -> None:
-        if self._grid is not None and self.shown and self._reflow():
-            self.request_draw()
-
-    def _describe(self, name: str, x: int, y: int) -> str:
-        grid, place = self._grid, self.views[name].place_at(x, y)
-        if grid is None or place is None:
-            return ""
-        stays = "It is pinned." if place in self.picks.pinned else "Its latent stays the same until others are rolled."
-        return tooltip(
-            f"Sample {place + 1} of {len(grid.raw)} at step {whole(grid.step)}, {_TITLES[name]} weights. {stays}",
-            "Click to pick it, Ctrl+click to pick more.",
-        )
+        if self.shown:
+            self.pair.show_grid(grid)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Side by side in a wide panel, one above the other in a high one."""
+        """What is sampled at once fits, too."""
         super().resizeEvent(event)
         self.once.fit()
-        wide = self.width() >= self.height()
-        self._pair.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
     @Slot(QToolButton, bool)
     def _on_which(self, button: QToolButton, checked: bool) -> None:
@@ -259,10 +201,9 @@ class SamplesPanel(LivePanel):
             return
         held = any(view.hasFocus() for view in self._seen)
         before, self._chosen = self._chosen, button.objectName().removeprefix("samples_")
-        for name, side in self._sides.items():
-            side.setVisible(name in self.shown)
-        for caption in self._captions:
-            caption.setVisible(len(self.shown) > 1)
+        self.pair.setVisible(bool(self.shown))
+        if self.shown:
+            self.pair.show_only(self.shown)
         self.way.setVisible(self._chosen == "between")
         self.once.setVisible(self._chosen == "once")
         self._leave.setEnabled(not self.shown)
@@ -310,11 +251,6 @@ class SamplesPanel(LivePanel):
             self.saver.hide()
         self.draw()
 
-    def _on_viewed(self, name: str) -> None:
-        for other, view in self.views.items():
-            if other != name:
-                view.follow(self.views[name])
-
     @Slot()
     def _zoom_in(self) -> None:
         self._seen[0].zoom_by(1.25)
@@ -339,5 +275,5 @@ class SamplesPanel(LivePanel):
 
     def _picture(self) -> QImage:
         other = self.once.picture if self._chosen == "once" else self.way.picture
-        pictures = [self._pictures[name] for name in self.shown] or [other]
+        pictures = [self.pair.pictures[name] for name in self.shown] or [other]
         return side_by_side(pictures, QColor(self.theme.tokens.surface))
