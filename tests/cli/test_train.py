@@ -330,7 +330,7 @@ def test_that_arguments_that_make_no_sense_exit_with_2(
 def sampled(run: Path, out: Path, *options: str) -> np.ndarray:
     assert main(["sample", str(run), "--out", str(out), *options]) == 0
     with np.load(out, allow_pickle=False) as arrays:
-        assert arrays.files == ["images"]
+        assert arrays.files == ["images", "how"]
         images: np.ndarray = arrays["images"]
     return images
 

@@ -7,7 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from studio.evaluation.arrival import Answer, Arrival, Sighting, answer_words, arrival, since_edit
+from studio.evaluation.arrival import (
+    Answer,
+    Arrival,
+    Sighting,
+    answer_words,
+    arrival,
+    arrival_at_once,
+    at_once_words,
+    since_edit,
+)
 
 
 def history(*shares: float, half: float = 0.03, target: float = 0.3) -> list[Sighting]:
@@ -163,3 +172,19 @@ def test_that_an_interval_that_holds_the_data_as_well_is_no_arrival_in_words() -
     assert first(seen).answer is Answer.ARRIVED
     said = answer_words("2", seen[-1], 0, first(seen))
     assert said == "2s: 30.0 ± 25.0 % of 30 %. The target is within that, and so are the data’s 10 %."
+
+
+@pytest.mark.parametrize(
+    ("share", "answer", "said"),
+    [
+        (0.29, Answer.ARRIVED, "Sampled at once, 2s are 29.0 ± 3.0 % of 30 %."),
+        (0.2, Answer.STALLED, "Sampled at once, 2s are 20.0 ± 3.0 % of 30 %."),
+    ],
+)
+def test_that_one_look_at_samples_made_for_the_target_says_all(share: float, answer: Answer, said: str) -> None:
+    (seen,) = history(share)
+    assert arrival_at_once(seen, 0).answer is answer
+    assert at_once_words("2", seen, 0) == said
+    untold = replace(seen, untold=frozenset({0}))
+    assert arrival_at_once(untold, 0).answer is Answer.UNTOLD
+    assert at_once_words("cat", untold, 0) == "cat: the judge is too weak to tell these apart from others."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -193,3 +195,27 @@ def test_that_copies_are_not_taken_to_save_what_nobody_notices() -> None:
     assert independent.cost < copies.cost
     assert Prediction(seconds=100.0, says="", worth=4.0).cost > Prediction(seconds=10.0, says="").cost
     assert Prediction(seconds=0.1, says="", why_not="it cannot").cost > Prediction(seconds=1e9, says="").cost
+
+
+def test_that_what_was_done_is_told_and_recorded() -> None:
+    made = Tilted(
+        values=np.zeros((100, 8, 8, 1), np.uint8),
+        method="resample",
+        draws=400,
+        seconds=2.0,
+        effective=60.4,
+        distinct=80,
+        pareto_k=0.8,
+        most_k=0.6,
+        remarks=("Few draws are of the class",),
+        why="Resampling, for no bound is known",
+    )
+    assert not made.reliable
+    assert made.told().splitlines() == [
+        "Resampling, for no bound is known.",
+        "100 samples by resample: 400 draws, 80 different, worth 60 independent ones; 2 s per 100.",
+        "Pareto k̂ = 0.80, at most 0.60 wanted: the weights are NOT to be trusted: too few draws decide.",
+        "Few draws are of the class.",
+    ]
+    assert made.record()["effective"] == 60.4
+    assert json.loads(json.dumps(made.record()))["count"] == 100
