@@ -22,6 +22,7 @@ from studio.gui.state.history import History, HistoryView
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.models.diagnostic import Reference
+from studio.perturb.arrays import Floats
 
 _LATELY = 80  # points at the end of a curve of which every outlier counts
 _NEAR = 6  # pixels within which a mark is under the mouse
@@ -206,7 +207,7 @@ class HistoryPlot(Plot):
         if self.window > 1:
             line = self._scaled(envelope.smoothed(first, last, buckets // 2, self.window))
             drawn.faint.setData(raw.x, raw.y, skipFiniteCheck=True)
-        drawn.line.setData(line.x, line.y, skipFiniteCheck=True)
+        drawn.line.setData(*_seen(line, x_range), skipFiniteCheck=True)
         if not len(line.y):
             return None
         low, high = float(line.y.min()), float(line.y.max())
@@ -289,6 +290,14 @@ def _nearest(steps: NDArray[np.float64], x: float) -> float:
     if index and abs(steps[index - 1] - x) < abs(steps[index] - x):
         index -= 1
     return float(steps[index])
+
+
+def _seen(line: Points, x_range: Range) -> tuple[Floats, Floats]:
+    """Points of a line; a single one is a dash, as a line through it alone is nothing."""
+    if len(line.x) != 1:
+        return line.x, line.y
+    half = (x_range[1] - x_range[0]) / 100
+    return line.x + np.array([-half, half]), np.repeat(line.y, 2)
 
 
 def _mixed(colour: QColor, ground: QColor, share: float) -> QColor:

@@ -71,6 +71,16 @@ def test_that_each_metric_has_a_curve_with_its_title_and_newest_value(
     assert line.xData[-1] == history.steps[-1]
 
 
+def test_that_a_single_value_is_a_dash(losses: CurvesPanel, workbench: Workbench) -> None:
+    history = History()
+    history.append(500, {"critic_gap": 1.5})
+    workbench.time.history_shown.emit(HistoryView(history=history))
+    line = losses.plots["values"]._drawn["critic_gap"].line
+    assert line.yData.tolist() == [1.5, 1.5]
+    assert line.xData.mean() == 500
+    assert line.xData[0] < 500
+
+
 def test_that_a_click_in_the_legend_hides_a_curve(qtbot: QtBot, losses: CurvesPanel, workbench: Workbench) -> None:
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
     _click(qtbot, losses, "show_critic_gap")
