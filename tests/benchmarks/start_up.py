@@ -3,7 +3,8 @@
     python -m tests.benchmarks.start_up [--starts 5] [--preset digits-wgan_gp]
 
 The studio itself in processes of its own with empty homes, off screen, after one start that is not counted. Time is on
-the wall; the notes say how much processor time the process used, which is what counts on a busy machine.
+the wall; the notes say how much processor time the process used, which counts on a busy machine. After each start
+a bare window of PySide6 with one plot of pyqtgraph is started: the baseline of a ratio in pairs.
 """
 
 from __future__ import annotations
@@ -33,19 +34,28 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--preset", default="digits-wgan_gp")
     parser.add_argument("--child", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.child is not None:
+    if options.bare:
+        _start_bare(options.child)
+    elif options.child is not None:
         _start(options.child, options.preset)
-    show(rows(options.starts, options.preset))
+    else:
+        show(rows(options.starts, options.preset))
 
 
 def rows(starts: int = 5, preset: str = "digits-wgan_gp") -> Iterator[Row]:
     """A row for the splash, one for the window, one for the step."""
-    _measure(preset)
-    found = [_measure(preset) for _ in range(starts)]
+    pairs = [(_measure(preset), _measure(preset, "--bare")) for _ in range(starts + 1)][1:]
+    found = [studio for studio, _ in pairs]
     for what, name in (("first paint", _SPLASH), ("window", _PAINT)):
         paints = [each[name] for each in found]
         yield _row(f"interpreter to {what}", 1.0, [wall for wall, _ in paints], [busy for _, busy in paints])
+    walls, busy = ([studio[_PAINT][kind] / bare[_PAINT][kind] for studio, bare in pairs] for kind in (0, 1))
+    notes = f"{statistics.median(busy):.2f} of its processor time"
+    yield Row(
+        what="interpreter to window", against="a bare window", target=0.8, values=walls, at_least=False, notes=notes
+    )
     steps = [(each[_STEP][0] - each[_ENGINE][0], each[_STEP][1] - each[_ENGINE][1]) for each in found]
     yield _row("torch is in to first training step", 3.0, [wall for wall, _ in steps], [busy for _, busy in steps])
 
@@ -55,12 +65,13 @@ def _row(what: str, target: float, walls: list[float], busy: list[float]) -> Row
     return Row(what=what, target=target, values=walls, at_least=False, unit="s", notes=notes)
 
 
-def _measure(preset: str) -> dict[str, tuple[float, float]]:
+def _measure(preset: str, *options: str) -> dict[str, tuple[float, float]]:
     """When each thing was first seen: seconds on the wall since the process was asked for, and processor time."""
     with tempfile.TemporaryDirectory(prefix="studio-start-") as home:
         places = ("HOME", *(f"XDG_{name}" for name in ("CACHE_HOME", "CONFIG_HOME", "DATA_HOME", "STATE_HOME")))
         folders = dict.fromkeys((*places, "XDG_DOCUMENTS_DIR"), home)
-        command = [sys.executable, "-m", __spec__.name, "--preset", preset, "--child", str(time.monotonic())]
+        command = [sys.executable, "-m", __spec__.name, "--preset", preset, *options]
+        command += ["--child", str(time.monotonic())]
         environment = os.environ | folders | {"QT_QPA_PLATFORM": "offscreen"}
         done = subprocess.run(
             command, cwd=_ROOT, env=environment, capture_output=True, timeout=_PATIENCE, check=False, text=True
@@ -69,6 +80,29 @@ def _measure(preset: str) -> dict[str, tuple[float, float]]:
         raise RuntimeError(done.stderr)
     found: dict[str, tuple[float, float]] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def _start_bare(asked: float) -> None:
+    """Be a window with one plot until it is painted."""
+    import pyqtgraph as pg
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication, QMainWindow
+
+    class Plot(pg.PlotWidget):
+        def paintEvent(self, event: object) -> None:
+            super().paintEvent(event)
+            QTimer.singleShot(0, self.painted)
+
+        def painted(self) -> None:
+            print(json.dumps({_PAINT: (time.monotonic() - asked, time.process_time())}), flush=True)
+            app.quit()
+
+    app = QApplication([])
+    window = QMainWindow()
+    window.setCentralWidget(Plot())
+    window.resize(1280, 800)
+    window.show()
+    app.exec()
 
 
 def _start(asked: float, preset: str) -> None:
