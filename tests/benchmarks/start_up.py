@@ -145,6 +145,7 @@ def _start(asked: float, preset: str) -> None:
             if self.window.workbench.runs.run.step >= 1:
                 note(_STEP)
                 print(json.dumps(seen), flush=True)
+                self.window.asks = False  # nobody is there to be asked about the run
                 self.window.close()
 
     eye = Eye()
