@@ -188,9 +188,8 @@ class AtOnce:
         progress = progress or Progress()
         tilt = self._tilt(Perturbation.zero(len(self._trained.offsets)), progress)
         self._pool.prepare(count, progress)
-        own = replace(
-            self._pool.own, meant=self._pool.own.shares
-        )  # the model's word, with what it misses of its target
+        # As the model is, with what it misses of its target: nothing is made up for.
+        own = replace(self._pool.own, meant=self._pool.own.shares)
         observable, logs, seen = [], [], 0
         for drawn, _ in self._pool.blocks():
             parts = tilt.log_parts(drawn, own)
