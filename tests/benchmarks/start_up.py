@@ -73,6 +73,7 @@ def _measure(preset: str, *options: str) -> dict[str, tuple[float, float]]:
         command = [sys.executable, "-m", __spec__.name, "--preset", preset, *options]
         command += ["--child", str(time.monotonic())]
         environment = os.environ | folders | {"QT_QPA_PLATFORM": "offscreen"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # a start finds the bytecode that the one before has kept
         done = subprocess.run(
             command, cwd=_ROOT, env=environment, capture_output=True, timeout=_PATIENCE, check=False, text=True
         )

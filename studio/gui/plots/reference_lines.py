@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from studio.gui.plots.line import Line
 from studio.gui.widgets.theme import Tokens
 
 _AIR = 3.0  # pixels between a line and its name
 _TRIES = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line.
-
-    Attributes:
-        place: on the axis as drawn, so log₁₀ of the value where the axis is logarithmic.
-        title: its name; several at one place share a line.
-    """
-
-    place: float
-    title: str
 
 
 class ReferenceLines(pg.GraphicsObject):

@@ -13,9 +13,10 @@ from studio.errors import UserError
 from studio.evaluation.report import Mean
 from studio.figures import compact
 from studio.gui.plots.legend import Chip, Legend, is_cramped
+from studio.gui.plots.line import Line
 from studio.gui.plots.mean_mark import MeanMark
 from studio.gui.plots.profile_plot import ProfilePlot
-from studio.gui.plots.reference_lines import Line, ReferenceLines
+from studio.gui.plots.reference_lines import ReferenceLines
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
