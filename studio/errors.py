@@ -31,15 +31,7 @@ class UserError(Exception):
 
 
 def other_version(what: str, place: object, version: int, known: int, *, field: str = "") -> UserError:
-    """The error of a file in another form than the one that this studio reads.
-
-    Args:
-        what: the file and its verb, such as "The queue comes".
-        place: of the file.
-        version: that it has.
-        known: that this studio reads.
-        field: as for a `UserError`.
-    """
+    """The error of a file in another form than the one read here; `what` has its verb, as “The queue comes”."""
     newer = version > known
     return UserError(
         f"{what} from {'a newer' if newer else 'an older'} version of the studio",

@@ -24,12 +24,8 @@ _CLOCKS_APART_S = 60.0
 def whole_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
     """Write a file that appears under its name when the block ends; if it raises, no new folder is left either.
 
-    Args:
-        path: the file; its folder is made.
-        durable: it is on the disk before it appears, so that even a machine that loses its power has it whole.
-
-    Raises:
-        UserError: the folder cannot be written or the disk is full.
+    A durable one is on the disk before it appears, so that even a machine that loses its power has it whole. Raises
+    UserError if the folder cannot be written or the disk is full.
     """
     if not path.name:
         raise UserError("This is not a file's name", f"“{path}” is a folder.", "Choose a file in it.")
@@ -64,13 +60,9 @@ def whole_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
 
 
 def read_bytes(path: Path, most: int = 2**26) -> bytes:
-    """A file's content, where it is one and no pipe or device, which may have no end.
+    """The content of a file of so many bytes at most, where it is one and no pipe or device, which may have no end.
 
-    Args:
-        most: bytes that it may have; 64 MiB by default.
-
-    Raises:
-        OSError: it cannot be read, is no file, or is larger.
+    Raises OSError if it cannot be read, is no file, or is larger.
     """
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):

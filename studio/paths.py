@@ -42,11 +42,7 @@ def runs_root() -> Path:
 
 
 def choose_runs_root(folder: Path) -> None:
-    """Keep runs in this folder from now on, with and without a window.
-
-    Raises:
-        UserError: the choice cannot be kept.
-    """
+    """Keep runs in this folder from now on, with and without a window; raises UserError if that cannot be kept."""
     with whole_file(_chosen_workspace()) as file:
         file.write(f"{folder.absolute()}\n".encode())
 

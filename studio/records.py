@@ -17,16 +17,7 @@ Record = TypeVar("Record", bound=Settings)
 
 
 def read_record(path: Path, kind: type[Record], title: str, hint: str) -> Record | None:
-    """What a file holds; None where there is no such file.
-
-    Args:
-        path: the file, of at most 1 MiB.
-        kind: the model.
-        title, hint: of the error.
-
-    Raises:
-        UserError: the file cannot be read, or is damaged.
-    """
+    """What a file of at most 1 MiB holds; None without one. Raises UserError, with title and hint, if it is damaged."""
     try:
         return kind.model_validate_json(read_bytes(path, _MOST_BYTES))
     except FileNotFoundError:
@@ -37,10 +28,6 @@ def read_record(path: Path, kind: type[Record], title: str, hint: str) -> Record
 
 
 def write_record(path: Path, record: Settings) -> None:
-    """Write one.
-
-    Raises:
-        UserError: the folder cannot be written.
-    """
+    """Write one; raises UserError if the folder cannot be written."""
     with whole_file(path) as file:
         file.write((record.model_dump_json(indent=2) + "\n").encode())

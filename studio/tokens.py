@@ -68,12 +68,7 @@ def _file() -> dict[str, Any]:
 
 
 def load_tokens(*, dark: bool, points: float = 10.0) -> Tokens:
-    """One look from the theme file.
-
-    Args:
-        dark: the dark look instead of the light one.
-        points: the system's own type size.
-    """
+    """One look from the theme file, the dark or the light one; `points` is the system's own type size."""
     shared = dict(_file()["shared"])
     fonts = {name: round(points * shared.pop(name), 1) for name in ("font_small", "font_body", "font_large")}
     look = _file()["dark" if dark else "light"]

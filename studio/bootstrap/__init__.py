@@ -21,12 +21,9 @@ EXIT_FAULT, EXIT_INTERRUPTED = 2, 130
 
 
 def start(module: str, arguments: list[str], needs: str = "") -> None:
-    """Return if this Python can run `module`; otherwise set up and become a Python that can.
+    """Return if this Python can run `module`, ``studio`` or ``tests``; otherwise set up and become a Python that can.
 
-    Args:
-        module: what to run: ``studio`` or ``tests``.
-        arguments: its command line.
-        needs: a package without which even an installed studio cannot run `module`.
+    `needs` names a package without which even an installed studio cannot run it.
     """
     if not is_checkout(ROOT):
         return

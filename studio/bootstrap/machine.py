@@ -23,15 +23,7 @@ def say(text: str) -> None:
 
 
 def check_machine(folders: list[Path], needed_gb: float) -> None:
-    """Look at Python, platform and disk; the first that will not do is the one to hear of.
-
-    Args:
-        folders: where packages will be written to.
-        needed_gb: gigabytes that must be free there.
-
-    Raises:
-        SetupError: the studio cannot be set up here.
-    """
+    """Look at Python, platform, and disk space in these folders; raises SetupError for the first that will not do."""
     import platform
 
     check_python(tuple(sys.version_info[:3]), sys.executable)
@@ -72,15 +64,7 @@ def starts(command: str) -> bool:
 
 
 def check_platform(system: str, machine: str, libc: tuple[str, str], macos: str, bits: int) -> None:
-    """Refuse a system for which torch or Qt publish no packages.
-
-    Args:
-        system: ``platform.system()``.
-        machine: ``platform.machine()``.
-        libc: ``platform.libc_ver()``; looked at on Linux.
-        macos: ``platform.mac_ver()[0]``; looked at on macOS.
-        bits: 32 or 64, of the Python.
-    """
+    """Refuse a system for which torch or Qt publish no packages; arguments are as module `platform` gives them."""
     fault = ""
     if bits != 64:
         fault = "this Python is a 32-bit one"

@@ -11,16 +11,7 @@ CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bun
 
 
 def run(command: list[str], fault: str, quiet: bool = False) -> None:
-    """Run a program with what it prints going to stderr.
-
-    Args:
-        command: the program and its arguments.
-        fault: what to say has failed if it fails; its own output gives the reason.
-        quiet: drop what it prints to stdout.
-
-    Raises:
-        SetupError: it could not be started or its exit code was not 0.
-    """
+    """Run a program, output going to stderr or, if `quiet`, nowhere; raises SetupError, with `fault`, if it fails."""
     import subprocess
 
     sys.stderr.flush()

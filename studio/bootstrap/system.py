@@ -37,11 +37,7 @@ LIBRARIES = {
 
 
 def missing_libraries(libraries: dict[str, str] | None = None) -> dict[str, str]:
-    """Those that do not load, with the package of each; only Linux leaves them to the system.
-
-    Args:
-        libraries: sonames and packages to try; Qt's when not given.
-    """
+    """Those of Qt's, or of these, that do not load, with the package of each; only Linux leaves them to the system."""
     if sys.platform != "linux":
         return {}
     from ctypes import CDLL
@@ -71,14 +67,7 @@ def apt_command(missing: dict[str, str], sudo: bool) -> str:
 
 
 def add_system_packages(missing: dict[str, str]) -> None:
-    """Install what is missing if that is possible (Debian's family, as root); otherwise say exactly what to do.
-
-    Args:
-        missing: a soname, or ``ensurepip``, and the package of each.
-
-    Raises:
-        SetupError: something is still missing.
-    """
+    """Install packages of what is missing if possible (Debian, as root); else raises SetupError with what to do."""
     if not missing:
         return
     from shutil import which

@@ -25,11 +25,7 @@ def add_run(parser: Arguments) -> None:
 
 
 def run_of(arguments: argparse.Namespace) -> Path:
-    """The folder of the run that was named.
-
-    Raises:
-        UserError: there is none, or more than one of that name.
-    """
+    """The folder of the run that was named; raises UserError if there is none, or more than one of that name."""
     from studio.library.find import find_run
 
     return find_run(arguments.run, arguments.workspace)

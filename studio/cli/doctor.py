@@ -24,11 +24,7 @@ _WORTH = 1.1
 
 
 def examine(seconds: float = _SECONDS) -> Iterator[str]:
-    """The report line by line, as it is found out; it names no private path.
-
-    Args:
-        seconds: of training to measure the speed by, for each device.
-    """
+    """The report line by line, as it is found out, speed for so long on each device; it names no private path."""
     yield from (f"{name:20} {value}" for name, value in versions().items())
     missing = missing_libraries()
     memory = psutil.virtual_memory()

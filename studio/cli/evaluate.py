@@ -32,14 +32,12 @@ def evaluate(
     """Evaluate a run's averaged model, and return the table to print.
 
     Args:
-        run: a run's folder.
-        seed: of their latents.
+        seed: of the latents.
         out: a JSON file for every figure, written whole; none if absent.
         data_root: folder of downloaded data sets; where the run's were, or else the person's own, if absent.
         judge: name of the judge; the one of the run's configuration if absent.
         assignments: other places of its data, such as ``dataset.path=/new/place``.
-        asked: another target, of which what it gives at once is evaluated.
-        method: of that, as `Method` has it.
+        asked, method: another target, of which what this method gives at once is evaluated.
 
     Raises:
         UserError: the run or its data cannot be read, or the file not be written.

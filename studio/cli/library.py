@@ -119,16 +119,7 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _list(workspace: Path | None, words: Sequence[str], *, as_json: bool) -> str:
-    """The runs of a workspace, newest first, as a table or as JSON.
-
-    Args:
-        workspace: the person's own if absent.
-        words: only runs of which all of them are said.
-        as_json: every field but the thumbnail.
-
-    Raises:
-        UserError: the workspace cannot be read.
-    """
+    """The runs of a workspace of which all words are said, newest first, as a table or, but for thumbnails, as JSON."""
     from studio.library.index import RunIndex
 
     with progress_bar() as progress:
@@ -143,11 +134,7 @@ def _list(workspace: Path | None, words: Sequence[str], *, as_json: bool) -> str
 
 
 def _names(workspace: Path | None) -> list[str]:
-    """Names of the folders of a workspace that hold a run, without a look into them.
-
-    Raises:
-        UserError: the workspace cannot be read.
-    """
+    """Names of the folders of a workspace that hold a run, without a look into them; raises UserError if unreadable."""
     from studio.library.index import run_folders
 
     return sorted(name for name, _ in run_folders(workspace or runs_root()))
@@ -161,10 +148,8 @@ def _cells(entry: RunSummary) -> tuple[str, ...]:
 
 
 def _table(folders: Sequence[Path]) -> str:
-    """Final numbers and differing settings of runs, as a table.
-
-    Raises:
-        UserError: there are too few or too many, or one is damaged.
+    """Final numbers and differing settings of runs; raises UserError if they are too few or too many, or one is
+    damaged.
     """
     from studio.library.compare import Row, differences, final_numbers, read_runs
 

@@ -38,14 +38,7 @@ from studio.runtime import prepare_runtime
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the studio.
-
-    Args:
-        argv: arguments without the program's name; the process's own if absent.
-
-    Returns:
-        the exit code.
-    """
+    """Run the studio by these arguments, or by the process's own, and return the exit code."""
     prepare_runtime()
     return while_it_is_read(lambda: _run(sys.argv[1:] if argv is None else argv))
 

@@ -31,8 +31,7 @@ class Meter:
     had done before does not count.
 
     Args:
-        total: when it is done.
-        unit: of `total`, in the plural.
+        total, unit: when it is done, and in what, in the plural.
         leave: what was begun leaves its last state on the screen.
         patience: seconds for which there is no bar.
         clock: seconds, for lines.

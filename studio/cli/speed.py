@@ -33,12 +33,7 @@ class Speed:
 
 
 def speeds(device: str, seconds: float) -> Iterator[Speed]:
-    """Each way to train on a device that is worth comparing, as it is measured.
-
-    Args:
-        device: torch device.
-        seconds: to spend on all of them.
-    """
+    """Each way to train on a device that is worth comparing, as it is measured; all together take so many seconds."""
     ways = _ways(device)
     for threads, precision in ways:
         before = torch.get_num_threads()

@@ -57,8 +57,6 @@ def sweep(
     """Train every run of a sweep that is not completed yet; results go to stdout and to results.csv.
 
     Args:
-        path: the sweep's file.
-        places: where the runs and the results go.
         at_once: how many runs at a time; one here, or as many as a cluster has processor cores, if absent.
         data_root: folder of downloaded data sets; the person's own if absent.
         cluster: connects to one, which then runs them in place of processes here.

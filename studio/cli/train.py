@@ -58,15 +58,14 @@ def train(
     """Train until the limit or Ctrl-C, and save.
 
     Args:
-        config: what to train and how.
         data_root: folder of downloaded data sets; the person's own if absent.
         run_dir: the run's folder, new or empty; a new one among the person's runs if absent.
         evaluate: called with the run's folder when the run is complete. With it the run is also evaluated within its
             budget, and what is found is kept in its folder.
 
     Returns:
-        the exit code: 0 when the run was completed, 1 after a bug, 130 when it was interrupted; it is then saved, but
-        a script that wanted the whole run must not take it for one.
+        the exit code: 0 when the run was completed, 1 after a bug, 130 when it was interrupted; it is then saved, but a
+            script that wanted the whole run must not take it for one.
 
     Raises:
         UserError: something the person can mend ended the run.
@@ -84,21 +83,10 @@ def go_on(
     run_dir: Path | None,
     evaluate: Callable[[Path], None] | None = None,
 ) -> int:
-    """Go on from a checkpoint; 1,000 further steps if nothing is said.
+    """Go on from a checkpoint, up to a step of the run or for some minutes; 1,000 further steps if nothing is said.
 
-    Args:
-        resumption: where to go on from.
-        steps: up to this step of the run.
-        minutes: so much longer.
-        data_root: as for `train`.
-        run_dir: folder of a forked run, as for `train`; one that is resumed stays in its own.
-        evaluate: as for `train`.
-
-    Returns:
-        the exit code, as of `train`.
-
-    Raises:
-        UserError: as for `train`; also if the run is beyond `steps` already.
+    All else is as for `train`; a run that is not forked stays in its own folder. A UserError also if it is beyond
+    `steps` already.
     """
     if steps is not None and steps <= resumption.step:
         raise UserError(
@@ -197,10 +185,7 @@ def _tell_left_out(images: ExampleSet) -> None:
 class _Watcher:
     """Shows how far a run is; Ctrl-C or SIGTERM stops it in good order, a second one gives up on it.
 
-    Args:
-        handle: of the run.
-        limit: when it is complete.
-        spent: seconds that it had trained before.
+    `spent` are the seconds that it had trained before.
     """
 
     def __init__(self, handle: RunHandle, limit: StopCondition, spent: float = 0.0) -> None:

@@ -51,11 +51,7 @@ else:
 
 
 def dataset_spec(kind: str) -> DatasetSpec:
-    """The data set of that name.
-
-    Raises:
-        UserError: there is none.
-    """
+    """The data set of that name; raises UserError if there is none."""
     for spec in DATASETS:
         if spec.kind == kind:
             return spec
@@ -67,10 +63,8 @@ def dataset_spec(kind: str) -> DatasetSpec:
 
 
 def dataset_named(name: str) -> DatasetConfig:
-    """Settings of a data set that is named in a word: ``KIND``, or ``KIND:PATH`` of one that lies in a folder.
-
-    Raises:
-        UserError: there is none.
+    """Settings of a data set from a word: ``KIND``, or ``KIND:PATH`` of one in a folder; raises UserError if there is
+    none.
     """
     kind, _, path = name.partition(":")
     config = dataset_spec(kind).config
@@ -92,12 +86,8 @@ def not_here_yet(config: DatasetConfig, data_root: Path) -> UserError | None:
 
 
 def load_dataset(config: DatasetConfig, data_root: Path, progress: Progress | None = None) -> ExampleSet:
-    """The data set in memory, downloaded first if it is not in the data folder yet.
-
-    Args:
-        config: settings of one of the `DATASETS`.
-        data_root: folder of downloaded data sets, laid out as torchvision has it; made if it is needed.
-        progress: told what goes on; may cancel.
+    """The data set in memory, downloaded first if it is not in `data_root` yet, which is laid out as torchvision has
+    it.
 
     Raises:
         UserError: it cannot be had, is damaged, or does not fit into memory.

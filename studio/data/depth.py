@@ -120,12 +120,9 @@ def _said(depth: Depth, extent: Extent, white: float) -> str:
 
 
 def grey_bytes(image: Image.Image, white: float, *, inverted: bool = False) -> Image.Image:
-    """A deep grey image with 8 bits, in bands, so that it takes little memory.
+    """An image of one channel of more than 8 bits with 8 bits, in bands, so that it takes little memory.
 
-    Args:
-        image: of a mode with one channel of more than 8 bits.
-        white: its value of white.
-        inverted: that is black, and 0 is white.
+    `white` is its value of white; where it is inverted, that is black, and 0 is white.
     """
     from PIL import Image
 
@@ -138,13 +135,7 @@ def grey_bytes(image: Image.Image, white: float, *, inverted: bool = False) -> I
 
 
 def bands(size: tuple[int, int], pixels: int = 2**20, step: int = 1) -> list[tuple[int, int, int, int]]:
-    """Boxes (left, top, right, bottom) of full width from top to bottom, each of about so many pixels at most.
-
-    Args:
-        size: (width, height) of the whole.
-        pixels: in a band.
-        step: bands begin at multiples of it.
-    """
+    """Boxes (left, top, right, bottom) of full width, of about so many pixels, that begin at multiples of `step`."""
     width, height = size
     rows = max(1, pixels // max(1, width * step)) * step
     return [(0, top, width, min(top + rows, height)) for top in range(0, height, rows)]

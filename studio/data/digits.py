@@ -30,11 +30,7 @@ _CLASSES = tuple("0123456789")
 
 
 def load_digits(config: DigitsConfig, data_root: Path, progress: Progress) -> ImageSet:
-    """The digits, images of shape (1797, 8, 8, 1).
-
-    Raises:
-        UserError: the file that ships with the studio is gone or damaged.
-    """
+    """The digits, images of shape (1797, 8, 8, 1); raises UserError if the studio's own file is gone or damaged."""
     path = resources() / "digits.npz"
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:

@@ -49,11 +49,7 @@ class _TransferError(Exception):
 
 
 def verify(path: Path, md5: str, progress: Progress) -> None:
-    """Check a file on disk against its checksum.
-
-    Raises:
-        UserError: it is another one, or the file cannot be read.
-    """
+    """Check a file on disk against its checksum; raises UserError if it is another one, or the file cannot be read."""
     progress.report(f"Checking {path.name}")
     digest = hashlib.md5(usedforsecurity=False)
     try:
@@ -78,17 +74,12 @@ def verify(path: Path, md5: str, progress: Progress) -> None:
 
 
 def fetch(archive: Archive, folder: Path, title: str, progress: Progress) -> bool:
-    """Download a file unless it lies in the folder already.
+    """Download a file unless it lies in the folder, which is made, already; whether it was downloaded.
 
     Args:
-        archive: what to fetch.
-        folder: where it goes; made if it is missing.
         title: name of the data set, for messages.
         progress: told the bytes and the fraction of this file; a cancel is noticed within 0.1 s, even while the server
             says nothing.
-
-    Returns:
-        Whether it was downloaded (False: it was there and its checksum is right).
 
     Raises:
         UserError: no address yielded it, its checksum is wrong, or it cannot be written. Nothing is left of it. Or it

@@ -13,14 +13,10 @@ _NUMERIC = re.compile(r"[+\-−]?[\d.,]+([eE].*)?")
 
 
 class ExampleNames:
-    """The names of a data set's examples.
+    """The names of a data set's examples, which have `count` numbers, and a file each or none.
 
     A file's name counts as the data set shows it; failing that with either slash, without ``./`` and however its
     accents are composed, where only one file is called so.
-
-    Args:
-        count: how many numbers examples have.
-        files: name of each example's file, of length `count`; empty if they have none.
     """
 
     def __init__(self, count: int, files: Sequence[str] = ()) -> None:

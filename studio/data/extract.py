@@ -25,11 +25,7 @@ _DAMAGE = (gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError, zlib.error, l
 
 
 def from_gzip(archive: Path, target: Path, progress: Progress) -> None:
-    """Unpack a ``.gz`` file.
-
-    Raises:
-        UserError: it is damaged, or the file cannot be written. Nothing is left of the file.
-    """
+    """Unpack a ``.gz`` file; raises UserError, and leaves nothing, if it is damaged or the file cannot be written."""
     with _damage_reported(archive), gzip.open(archive) as source:
         _copy(source, target, archive, progress)
 
@@ -46,14 +42,7 @@ def from_zipped_gzip(archive: Path, member: str, target: Path, progress: Progres
 
 
 def from_tar(archive: Path, members: Collection[str], folder: Path, progress: Progress) -> None:
-    """Unpack members of a compressed tar file, in one pass, into a folder; errors as `from_gzip`.
-
-    Args:
-        archive: the tar file.
-        members: their names in it; they keep the last part of it.
-        folder: where they go.
-        progress: told the name and how many are done.
-    """
+    """Unpack members of a compressed tar file, in one pass, by the last part of their names; errors as `from_gzip`."""
     missing = set(members)
     with _damage_reported(archive), tarfile.open(archive) as packed:
         for entry in packed:

@@ -110,11 +110,6 @@ class _NothingReadError(UserError):
 def inspect_folder(config: FolderConfig, progress: Progress | None = None, thumbnails: int = 4) -> FolderPreview:
     """Count a folder's files and show the first few images of each class, without reading the rest.
 
-    Args:
-        config: where the images lie and what they become.
-        progress: told each class; may cancel.
-        thumbnails: how many images to show per class.
-
     Raises:
         UserError: there is no such folder, or there is no file in it.
     """
@@ -155,11 +150,7 @@ def _preview(config: FolderConfig, listing: FolderListing, progress: Progress, t
 
 
 def load_folder(config: FolderConfig, data_root: Path, progress: Progress) -> ImageSet:
-    """All images of a folder; what could not be used is in the set's report.
-
-    Raises:
-        UserError: there is no such folder, or no image in it can be read.
-    """
+    """All images of a folder; the set's report has what could not be used. Raises UserError if none can be read."""
     listing = scan_folder(config.path, progress)
     try:
         return _load(config, listing, progress)

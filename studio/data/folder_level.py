@@ -47,11 +47,7 @@ class _Node:
 
 
 def better_level(classes: Mapping[Path, Collection[Path]]) -> BetterLevel | None:
-    """What to choose instead, if the sub-folders do not look like classes.
-
-    Args:
-        classes: for each sub-folder, the folders in or below it that hold images.
-    """
+    """What to choose instead, if sub-folders, each with the folders in it that hold images, don't look like classes."""
     trees = {folder: _tree(folder, places) for folder, places in classes.items() if places}
     found = {folder: place for folder, tree in trees.items() if (place := _classes_in(folder, tree)) is not None}
     masks = mask_folders(folder.name for folder in trees)

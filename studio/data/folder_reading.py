@@ -34,11 +34,10 @@ class FolderReading:
     _odd_profiles: list[str] = field(default_factory=list)
 
     def read(self, path: Path, into: NDArray[np.uint8]) -> bool:
-        """Read one image, for now with the white that its kind of file has; whether it could be read.
+        """Read one image into its place, shape (size, size, 1 or 3), which is kept until `settle`; whether it could be
+        read.
 
-        Args:
-            path: of the file.
-            into: its place, shape (size, size, 1 or 3); kept until `settle`.
+        For now with the white that its kind of file has.
         """
         try:
             picture = read_picture(path, self.square)
@@ -56,13 +55,10 @@ class FolderReading:
         return True
 
     def settle(self, progress: Progress) -> tuple[str, ...]:
-        """Read images again whose white turned out to be another, now that all were seen.
+        """Read images again whose white turned out to be another, now that all were seen; what was decided, in
+        sentences.
 
-        Returns:
-            what was decided and what else to know, each a sentence.
-
-        Raises:
-            UserError: an image cannot be read any more.
+        Raises UserError if an image cannot be read any more.
         """
         whites = self._tally.whites()
         for depth, white in whites.items():

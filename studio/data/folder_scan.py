@@ -84,12 +84,8 @@ def scan_folder(path: str, progress: Progress, *, flat: bool = False) -> FolderL
     """List the classes of a folder and their files, without opening any.
 
     What systems leave behind, captions and masks are left out. Links to files and folders are followed, but to no
-    folder twice within a class, nor to one that the folder itself lies in.
-
-    Args:
-        path: the folder; ``~`` is the home folder.
-        progress: told each class; may cancel.
-        flat: whether to take the images beside the sub-folders though these hold files, too.
+    folder twice within a class, nor to one that the folder itself lies in. `flat` takes the images beside the
+    sub-folders though these hold files, too.
 
     Raises:
         UserError: there is no such folder, it cannot be read, or there is no file in it.

@@ -60,10 +60,8 @@ class FolderWalk:
     mask_folders: list[str] = field(default_factory=list)
 
     def entries(self, folder: Path) -> Entries:
-        """What lies in a folder, without what systems leave behind; what cannot be looked at is skipped.
-
-        Raises:
-            OSError: the folder cannot be read.
+        """What lies in a folder, but for what systems leave behind or cannot be seen; raises OSError if it cannot be
+        read.
         """
         found = Entries([], [], [])
         with os.scandir(folder) as scanned:

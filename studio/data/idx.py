@@ -27,14 +27,10 @@ def _damaged(path: Path, what: str) -> UserError:
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
-    """The values of an IDX file of unsigned bytes.
+    """The values of an IDX file of unsigned bytes, which must have that number of dimensions (1: labels, 3: images).
 
     The whole header is checked against the file's length before anything is read, so that a file of any content gives
     the array or one clear error.
-
-    Args:
-        path: the file, not compressed.
-        dimensions: the number of dimensions it must have (1: labels, 3: images).
 
     Raises:
         UserError: it cannot be read, is empty, truncated, too long, or something other than such a file.
@@ -70,11 +66,7 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
 
 
 def read_images(path: Path) -> NDArray[np.uint8]:
-    """Images of an IDX file, shape (N, H, W) with N, H, W ≥ 1.
-
-    Raises:
-        UserError: as `read_idx`, or there is no pixel in it.
-    """
+    """Images of an IDX file, shape (N, H, W); raises UserError as `read_idx`, or if there is no pixel in it."""
     images = read_idx(path, 3)
     if images.size == 0:
         raise _damaged(path, "has no pixel: its header says {} × {} × {}".format(*images.shape))
@@ -82,11 +74,7 @@ def read_images(path: Path) -> NDArray[np.uint8]:
 
 
 def read_labels(path: Path, classes: int, count: int) -> NDArray[np.int64]:
-    """Labels of an IDX file, shape (count,), each in 0…classes − 1.
-
-    Raises:
-        UserError: as `read_idx`, or it has another number of labels or a label out of range.
-    """
+    """Labels of an IDX file, shape (count,), in 0…classes − 1; raises UserError as `read_idx`, or if they are not."""
     labels = read_idx(path, 1)
     if len(labels) != count:
         raise _damaged(path, f"has {len(labels):,} labels for {count:,} images")

@@ -71,10 +71,8 @@ IDX_SETS = (_MNIST, _FASHION_MNIST, _KMNIST, _EMNIST_BALANCED)
 
 
 def load_idx_set(which: IdxSet, data_root: Path, progress: Progress) -> ImageSet:
-    """The set in memory, images of shape (N, H, W, 1); downloaded first if a file is missing.
-
-    Raises:
-        UserError: it cannot be downloaded, or a file is damaged.
+    """The set, images of shape (N, H, W, 1), downloaded first if a file is missing; raises UserError if it cannot be
+    had.
     """
     if not which.is_present(data_root):
         from studio.data.idx_download import download_idx_set

@@ -28,15 +28,7 @@ def available_bytes() -> int:
 
 
 def ensure_it_fits(title: str, needed: int) -> None:
-    """Refuse what would not fit.
-
-    Args:
-        title: name of the data set.
-        needed: the most it takes while it is loaded, in bytes.
-
-    Raises:
-        UserError: less than that (and a reserve of 256 MiB) is free.
-    """
+    """Refuse a data set; raises UserError if less than `needed` bytes and a reserve of 256 MiB is free."""
     available = available_bytes()
     if needed + RESERVE > available:
         raise UserError(

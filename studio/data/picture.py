@@ -83,10 +83,8 @@ class Picture:
 
 
 def read_square(path: Path, square: Square) -> NDArray[np.uint8]:
-    """An image file as a square, the right way up, shape (size, size, 1 or 3).
-
-    Raises:
-        UnreadableError: it cannot be read; nothing else, whatever is in the file.
+    """An image file as a square, the right way up, shape (size, size, 1 or 3). Raises UnreadableError if it cannot be
+    read; nothing else, whatever is in the file.
     """
     return read_picture(path, square).pixels
 
@@ -94,13 +92,8 @@ def read_square(path: Path, square: Square) -> NDArray[np.uint8]:
 def read_picture(path: Path, square: Square, whites: Mapping[Depth, float] = WHITES) -> Picture:
     """An image file as a square, the right way up and in sRGB, and what there is to know of it.
 
-    Args:
-        path: of the file.
-        square: what it becomes.
-        whites: value of white for each kind of deep file.
-
-    Raises:
-        UnreadableError: it cannot be read; nothing else, whatever is in the file.
+    `whites` has the value of white for each kind of deep file. Raises UnreadableError if it cannot be read; nothing
+    else, whatever is in the file.
     """
     try:
         status = path.stat()

@@ -17,11 +17,7 @@ class OddProfileError(Exception):
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """The image in sRGB: of mode L or RGB, with its alpha channel where it has one.
-
-    Args:
-        image: of 8 bits, of any mode.
-        profile: its embedded ICC profile.
+    """An image of 8 bits in sRGB by its ICC profile: of mode L or RGB, with its alpha channel where it has one.
 
     Raises:
         OddProfileError: the profile cannot be used.

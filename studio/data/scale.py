@@ -26,13 +26,10 @@ class Scale:
     whole: bool
 
     def stored(self, images: NDArray[np.float32]) -> Values:
-        """Values of what a model made, read-only; what lies beyond −1…1 is clipped.
+        """Values of x in −1…1, float32, shape (n, C, H, W), that a model made: read-only, uint8 or float32, shape (n,
+        H, W, C).
 
-        Args:
-            images: x in −1…1, float32, shape (n, C, H, W); no NaN where values are bytes, which have none.
-
-        Returns:
-            uint8 or float32, shape (n, H, W, C).
+        What lies beyond −1…1 is clipped; there must be no NaN where values are bytes, which have none.
         """
         values = (images.transpose(0, 2, 3, 1) + np.float32(self.centre / self.half)) * np.float32(self.half)
         least, most = self.centre - self.half, self.centre + self.half

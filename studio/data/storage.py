@@ -29,11 +29,7 @@ def fits_in_memory(count: int) -> bool:
 
 
 def room_for(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """An array of bytes of this shape, to be filled.
-
-    Raises:
-        UserError: there is no room for it in memory, nor on the disk.
-    """
+    """An array of bytes, to be filled; raises UserError if there is no room for it in memory, nor on the disk."""
     size = prod(shape)
     if not size or fits_in_memory(size):
         return np.empty(shape, np.uint8)

@@ -62,11 +62,7 @@ class Subset(ExampleSet):
 
 
 def part_of(whole: ExampleSet, places: NDArray[np.int64]) -> Subset:
-    """The examples at these places, with the same classes.
-
-    Raises:
-        UserError: a class has none of them.
-    """
+    """The examples at these places, with the same classes; raises UserError if a class has none of them."""
     return Subset(
         name=whole.name,
         labels=whole.labels[places],

@@ -118,12 +118,7 @@ def since_edit(seen: Sequence[Sighting]) -> tuple[Sighting, ...]:
 
 
 def arrival(seen: Sequence[Sighting], index: int) -> Arrival:
-    """Where a class is.
-
-    Args:
-        seen: evaluations of one run and one target in the order of their steps.
-        index: of the class.
-    """
+    """Where a class is, by evaluations of one run and one target in the order of their steps."""
     if not seen or not math.isfinite(seen[-1].share[index]):
         return Arrival(answer=Answer.UNKNOWN)
     if index in seen[-1].untold:
@@ -183,14 +178,7 @@ def _relaxation(gap: Floats, error: Floats) -> tuple[float, float]:
 
 
 def answer_words(name: str, seen: Sighting, index: int, found: Arrival) -> str:
-    """One class in a sentence or two: "2s: 29.4 ± 3.1 % of 30 %. It has arrived."
-
-    Args:
-        name: of the class.
-        seen: the newest evaluation.
-        index: of the class.
-        found: where its share is.
-    """
+    """The newest evaluation of one class in a sentence or two, such as “2s: 29.4 ± 3.1 % of 30 %. It has arrived.”"""
     class_name, wanted = f"{name}s" if len(name) == 1 else name, percent_words(float(seen.target[index]))
     more = f" (about {found.more} more evaluation{'s' * (found.more > 1)})" if found.more is not None else ""
     match found.answer:

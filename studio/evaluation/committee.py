@@ -45,25 +45,17 @@ _STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447)
 
 
 def recognisable(shares: Floats) -> Floats:
-    """Shares of the classes among what is recognised, adding up to 1, shape (K,); NaN where nothing is.
-
-    Args:
-        shares: of the classes in any unit, and "unsure", which does not count, shape (K + 1,).
-    """
+    """Shares (K + 1,), any unit, "unsure" last, as those among what is recognised, shape (K,); NaN where nothing is."""
     total = shares[:-1].sum()
     return shares[:-1] / total if total > 0 else np.full(len(shares) - 1, np.nan)
 
 
 def by_committee(committee: Shares, members: Sequence[Shares]) -> Shares:
-    """Shares among the recognisable, by a committee and each of its members; raw ones stay as they are.
+    """Shares among the recognisable, by a committee and each of its two or more members; raw ones stay as they are.
 
-    Args:
-        committee: corrected shares of the K classes and "unsure", which add up to 1.
-        members: the same by each, two or more.
-
-    Returns:
-        corrected shares of the classes among the recognisable, which add up to 1, and last "unsure" among all samples.
-        Where hardly a sample is recognised, nothing is known of the classes: even shares, 0 to 1.
+    Corrected shares of the K classes and "unsure" go in, adding up to 1, and come out of the classes among the
+    recognisable, adding up to 1, and last of "unsure" among all samples. Where hardly a sample is recognised, nothing
+    is known of the classes: even shares, 0 to 1.
     """
     found, others = _conditioned(committee), [_conditioned(member) for member in members]
     apart = np.array([other.corrected - found.corrected for other in others])

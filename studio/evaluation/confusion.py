@@ -40,10 +40,8 @@ class HeldOut:
     def confusion(self, classes: int, log_weights: Floats | None = None) -> Floats:
         """Held-out examples by judged class (rows, "unsure" last) and true class, counts of shape (K + 1, K).
 
-        Args:
-            classes: K.
-            log_weights: log w of every example of the data set, any gauge, shape (N,); even if absent. With weights a
-                column adds up to m_k, which need not be whole; a class whose examples all weigh nothing counts none.
+        By log w of every example, any gauge, shape (N,), a column adds up to m_k, which need not be whole; a class
+        whose examples all weigh nothing counts none. Without weights they count evenly.
         """
         log = np.zeros(len(self.truth)) if log_weights is None else log_weights[self.examples]
         greatest = np.full(classes, -np.inf)
@@ -79,11 +77,7 @@ class Rates:
 
     @classmethod
     def of(cls, confusion: Floats) -> Rates:
-        """Rates in held-out examples, to which two of each class are added that are judged right.
-
-        Args:
-            confusion: counts, shape (K + 1, K).
-        """
+        """Rates in held-out examples, counts (K + 1, K), to which two of each class are added that are judged right."""
         known = confusion.sum(axis=0)
         rates = (confusion + _TRUSTED * np.eye(*confusion.shape)) / (known + _TRUSTED)
         unsure = np.eye(len(rates))[:, -1:]
@@ -96,11 +90,7 @@ class Rates:
         return Rates(rates=right + (self.rates - right) * seen, known=self.known, added=added)
 
     def doubt(self, shares: Floats) -> Floats:
-        """What C π is off by for what is not known of C, Σ_k π_k² (diag C_k − C_k C_kᵀ)/m_k, shape (K + 1, K + 1).
-
-        Args:
-            shares: π, shape (K + 1,).
-        """
+        """What C π is off by for what is not known of C: Σ_k π_k² (diag C_k − C_k C_kᵀ)/m_k, shape (K + 1, K + 1)."""
         weight = shares**2 / self.behind
         covariance: Floats = np.diag(self.rates @ weight) - (self.rates * weight) @ self.rates.T
         return covariance

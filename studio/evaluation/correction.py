@@ -80,13 +80,7 @@ def _free_as_displaced(seen: Floats, shares: Floats, rates: Floats, doubt: Float
 
 
 def unbiased(counts: Floats, judge: Rates, shares: Floats) -> Unbiased:
-    """Estimates for intervals.
-
-    Args:
-        counts: judged, shape (K + 1,).
-        judge: and what is known of it.
-        shares: corrected, at which the noise is taken, shape (K + 1,).
-    """
+    """Estimates for intervals, of judged counts, shape (K + 1,); noise is taken at corrected shares, shape (K + 1,)."""
     raw, rates = counts / counts.sum(), judge.rates
     even = _drawn_to_even(shares, counts)
     noise = judge.doubt(even) + sampling_covariance(rates @ even, counts.sum())

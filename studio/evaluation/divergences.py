@@ -40,12 +40,7 @@ class Moments:
 
 
 def moments(features: Features, weights: Floats | None = None) -> Moments:
-    """Mean and covariance, normalised by Σw.
-
-    Args:
-        features: shape (n, d), n ≥ 1.
-        weights: importance of each row, shape (n,); even if absent.
-    """
+    """Mean and covariance of features (n, d), n ≥ 1, normalised by Σw of weights (n,), or even ones if absent."""
     share = np.full(len(features), 1.0) if weights is None else weights.astype(np.float64)
     share = share / share.sum()
     mean = np.zeros(features.shape[1])
@@ -69,13 +64,11 @@ def frechet_distance(one: Moments, other: Moments) -> float:
 
 
 def kernel_distance(generated: Features, real: Features, drawn: Indices | None = None) -> float:
-    """Unbiased MMD² with the kernel (x·y/d + 1)³.
+    """Unbiased MMD² with the kernel (x·y/d + 1)³ of features, shapes (n, d) and (m, d), n, m ≥ 2; the first 2,000 of
+    each count.
 
-    Args:
-        generated: shape (n, d), n ≥ 2; the first 2,000 count.
-        real: shape (m, d), m ≥ 2; the first 2,000 count.
-        drawn: which example each row of `real` is, shape (m,), where examples may have been drawn twice: a pair of one
-            and the same is left out, as it is from a sum over i ≠ j.
+    `drawn` tells which example each row of `real` is, shape (m,), where examples may have been drawn twice: a pair of
+    one and the same is left out, as it is from a sum over i ≠ j.
     """
     x, y = generated[:_MOST_PAIRED].astype(np.float64), real[:_MOST_PAIRED].astype(np.float64)
     which = np.arange(len(y)) if drawn is None else drawn[:_MOST_PAIRED]
@@ -104,14 +97,9 @@ def drawn_by_weight(weights: Floats, count: int, rng: np.random.Generator) -> In
 def frechet_floor(
     features: Features, weights: Floats, fit: Moments, count: int, rng: np.random.Generator, repeats: int = 4
 ) -> float:
-    """Mean Fréchet distance of `count` real examples, drawn by weight, to the weighted data.
+    """Mean Fréchet distance of `count` examples, drawn by weight w, shape (N,), to the data's weighted moments, `fit`.
 
-    Args:
-        features: of the data, shape (N, d).
-        weights: w, shape (N,).
-        fit: the weighted moments of the same.
-        count: samples to compare with.
-        repeats: draws averaged.
+    Features have shape (N, d); several draws are averaged.
     """
     draws = (drawn_by_weight(weights, count, rng) for _ in range(repeats))
     return float(np.mean([frechet_distance(moments(features[draw]), fit) for draw in draws]))

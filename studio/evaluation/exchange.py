@@ -34,13 +34,7 @@ def judged_alike(judge: Rates) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]
 
 
 def exchanged(counts: Floats, judge: Rates, shares: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
-    """Intervals widened by what classes that are judged alike may have of each other.
-
-    Args:
-        counts: judged, shape (K + 1,).
-        judge: and what is known of it.
-        shares, low, high: corrected shares and their 95 % intervals, shape (K + 1,).
-    """
+    """95 % intervals of shares (K + 1,), as the counts, widened by what classes judged alike may have of each other."""
     low, high = low.copy(), high.copy()
     alike, judge = judged_alike(judge), judge.adding(_ADDED)
     for taker, giver in np.argwhere(alike):

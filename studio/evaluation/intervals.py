@@ -62,14 +62,9 @@ class Counts:
 
 
 def wilson(share: ArrayLike, count: ArrayLike) -> tuple[Floats, Floats]:
-    """Wilson's 95 % score interval of a binomial share.
+    """Lower and upper end, shape (K,), of Wilson's 95 % score interval of a binomial share in 0…1, shape (K,).
 
-    Args:
-        share: observed, in 0…1, shape (K,).
-        count: trials, positive, shape (K,) or one number; need not be whole.
-
-    Returns:
-        lower and upper ends, shape (K,).
+    `count` is that of trials, positive, shape (K,) or one number; need not be whole.
     """
     p, n = np.asarray(share, dtype=np.float64), np.asarray(count, dtype=np.float64)
     z2 = Z_95**2 / n

@@ -111,9 +111,8 @@ class Judge:
     def confusion(self, log_weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Held-out examples by judged class (rows, "unsure" last) and true class, counts of shape (K + 1, K).
 
-        Args:
-            log_weights: log w of each example of the data, any gauge, shape (N,); even if absent. Before other data
-                than its own they say nothing of the held-out examples, which then count evenly.
+        They count by log w of each example of the data, any gauge, shape (N,), if given; but evenly before other data
+        than its own, of which these say nothing.
         """
         return self._confusion(self.held_out, log_weights)
 
@@ -127,8 +126,7 @@ class Judge:
     def shares(self, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Class shares of the data, "unsure" last, shape (K + 1,); of data not its own corrected as those of samples.
 
-        Args:
-            weights: of each example, shape (N,), not all zero; even if absent.
+        By weights, shape (N,), not all zero; even if absent.
         """
         mass = np.bincount(self.labels, weights, minlength=len(self.class_names) + 1)
         shares = mass / mass.sum()
@@ -138,12 +136,7 @@ class Judge:
         return estimate(known * shares, self.confusion()).corrected
 
     def seeing(self, data: ImageSet, trained_on: str, progress: Progress) -> Judge:
-        """The same judge before other data.
-
-        Args:
-            data: images of any size and colours; see `studio.evaluation.network`.
-            trained_on: name of its own data.
-        """
+        """The same judge before other data, of any size and colours; `trained_on` is the name of its own."""
         seen = self.judge(data.images, progress)
         return replace(self, features=seen.features, labels=seen.labels, images=data.images, trained_on=trained_on)
 
@@ -179,11 +172,7 @@ class Judge:
 
     @torch.no_grad()
     def judge(self, images: NDArray[np.uint8], progress: Progress | None = None) -> Judgement:
-        """Label images.
-
-        Args:
-            images: uint8, shape (n, H, W, C).
-        """
+        """Label images, uint8, shape (n, H, W, C)."""
         parts: list[tuple[Tensor, Tensor]] = []
         for start in range(0, len(images), _CHUNK):
             if progress is not None:
@@ -204,13 +193,7 @@ def as_tensor(images: NDArray[np.uint8]) -> Tensor:
 
 
 def train_judge(data: ImageSet, progress: Progress) -> Judge:
-    """Train a judge of `data`; the same data give the same judge on one machine.
-
-    Args:
-        data: the whole set.
-
-    Raises:
-    """
+    """Train a judge of a whole set; the same data give the same judge on one machine."""
     rng = torch.Generator().manual_seed(_SEED)
     chosen = _held_out(data)
     held_out = np.flatnonzero(chosen)

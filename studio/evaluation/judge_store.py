@@ -38,14 +38,9 @@ _one_at_a_time = threading.Lock()
 
 
 def judge_for(data: ImageSet, progress: Progress, folder: Path | None = None) -> Judge:
-    """The judge of this data set: the one kept before, or a new one, which is kept if the disk allows.
+    """The judge of this whole data set: the one kept in `folder`, the person's cache if absent, or a new one.
 
-    Args:
-        data: the whole set.
-        progress: told how far training is; may cancel.
-        folder: of judges; the person's cache if absent.
-
-    Raises:
+    A new one is kept if the disk allows.
     """
     progress.report("Looking for the judge of this data set")
     base = (folder or cache_dir() / "judges") / data.fingerprint()
@@ -122,11 +117,7 @@ def _read(base: Path, data: ImageSet) -> Judge | None:
 
 
 def _held_out(kept: Any, data: ImageSet) -> HeldOut:
-    """The examples held out, as kept.
-
-    Raises:
-        ValueError, KeyError, TypeError: they are not of this data set.
-    """
+    """The examples held out, as kept; raises ValueError or KeyError or TypeError if they are not of this data set."""
     found = HeldOut(**{name: np.array(kept[name], dtype=np.int64) for name in _HELD_OUT})
     classes = len(data.class_names)
     if not found.examples.shape == found.truth.shape == found.judged.shape == (len(found.truth),):

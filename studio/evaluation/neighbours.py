@@ -71,15 +71,9 @@ def likeness(
 
 
 def nearest(samples: Features, data: Features, own: Indices | None = None) -> tuple[Indices, Floats]:
-    """The example nearest to each sample.
+    """Index, shape (n,), and distance, shape (n,), of the example, shape (N, d), nearest to each sample, shape (n, d).
 
-    Args:
-        samples: shape (n, d).
-        data: shape (N, d).
-        own: which example each sample is itself, and so does not count, shape (n,); none if absent.
-
-    Returns:
-        its index, shape (n,), and its distance, shape (n,).
+    `own` tells which example each sample is itself, and so does not count, shape (n,); none if absent.
     """
     indices, distances = np.empty(len(samples), dtype=np.int64), np.empty(len(samples))
     for start in range(0, len(samples), _SLICE):

@@ -62,11 +62,7 @@ BUILDS = (
 class JudgeNetwork(nn.Module):
     """Image (B, C, H, W), uint8 → features (B, 64) → logits (B, K).
 
-    Args:
-        image_shape: (C, H, W).
-        classes: K.
-        rng: of the first weights; torch's global stream is not touched, for a run may be drawing from it.
-        build: its layers.
+    First weights come from `rng`; torch's global stream is not touched, for a run may be drawing from it.
     """
 
     def __init__(self, image_shape: tuple[int, int, int], classes: int, rng: torch.Generator, build: Build) -> None:
@@ -136,13 +132,7 @@ class Sight:
 
 
 class CommitteeNetwork(nn.Module):
-    """The networks of a committee, and how textures are scaled.
-
-    Args:
-        image_shape: (C, H, W).
-        classes: K.
-        rng: of the first weights.
-    """
+    """The networks of a committee of K classes, and how textures are scaled; first weights come from `rng`."""
 
     whitening: Tensor
 

@@ -27,26 +27,18 @@ _PAIRS = 3
 
 
 def cell_counts(points: Array, half: float, side: int) -> Array:
-    """How many points lie in each of side×side cells of the square ±half; the outermost cells own what lies beyond.
+    """How many points, shape (n, 2), lie in each of side×side cells of the square ±half: rows along x₂; adds up to n.
 
-    Args:
-        points: shape (n, 2).
-        half: of the square's side.
-        side: cells along it.
-
-    Returns:
-        shape (side, side), rows along x₂; adds up to n.
+    The outermost cells own what lies beyond.
     """
     cells = ((points / half + 1) / 2 * side).astype(np.int64).clip(0, side - 1)
     return np.bincount(cells[:, 1] * side + cells[:, 0], minlength=side**2).reshape(side, side).astype(np.float64)
 
 
 def js_divergence(target: Array, counts: Array) -> Array:
-    """JS in nats, a scalar; a little below 0 or above log 2 by chance.
+    """JS in nats, a scalar, of p's mass in each cell, which adds up to 1, and q's points in each, two or more in all.
 
-    Args:
-        target: mass of p in each cell, of any shape; adds up to 1.
-        counts: points of q in each cell, same shape; at least two in all.
+    A little below 0 or above log 2 by chance.
     """
     p = target.ravel()
 

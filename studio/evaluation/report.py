@@ -68,14 +68,7 @@ class Target:
 
     @classmethod
     def of(cls, judge: Judge, log_weights: Floats, count: int, seed: int = 0) -> Target:
-        """Prepare the tilted data.
-
-        Args:
-            judge: and the data as it sees them.
-            log_weights: log w of each example of the data, any gauge, shape (N,).
-            count: samples that will be compared, at least 10.
-            seed: of the draws.
-        """
+        """Prepare the tilted data, by log w in any gauge (N,), for a number of samples to be compared, at least 10."""
         rng = np.random.default_rng(seed)
         weights = np.exp(log_weights - log_weights.max())
         fit = moments(judge.features, weights)
@@ -170,14 +163,7 @@ class Evaluation:
 
 
 def evaluate(judge: Judge, target: Target, images: NDArray[np.uint8], judgement: Judgement) -> Evaluation:
-    """Compare judged samples with the tilted data.
-
-    Args:
-        judge: who judged them.
-        target: the tilted data, for that number of samples.
-        images: uint8, shape (n, H, W, C), n ≥ 10.
-        judgement: of these images.
-    """
+    """Compare judged samples, images (n, H, W, C), uint8, n ≥ 10, with the tilted data, prepared for that number."""
     shares = _shares(target, judgement)
     wanted, corrected, raw = (recognisable(found) for found in (target.shares, shares.corrected, shares.raw))
     recognised = round(shares.count * (1 - float(shares.corrected[-1])))

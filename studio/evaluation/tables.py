@@ -94,11 +94,7 @@ def record(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def evaluation_of(found: Mapping[str, Any]) -> Evaluation:
-    """The evaluation that a record was made of, without its specimens; what is missing is NaN.
-
-    Raises:
-        ValueError: it is no such record.
-    """
+    """The evaluation behind a record, without specimens; what is missing is NaN. Raises ValueError if it is none."""
     classes, unsure = found.get("classes"), found.get(UNSURE)
     if not isinstance(classes, dict) or not isinstance(unsure, dict) or not classes:
         raise ValueError("it has no shares of classes")

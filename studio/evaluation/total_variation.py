@@ -9,36 +9,21 @@ _REDRAWN = 2000
 
 
 def total_variation(target: ArrayLike, generated: ArrayLike) -> float:
-    """TV = ½ Σ_c |p′_c − q_c|, in 0…1; NaN of unknown shares. Of which samples: see `studio.evaluation.committee`.
-
-    Args:
-        target, generated: shares, shape (K,).
-    """
+    """TV = ½ Σ_c |p′_c − q_c|, in 0…1, of shares (K,); NaN of unknown ones. Of which samples: see `committee`."""
     return float(np.minimum(1.0, np.abs(np.asarray(target) - np.asarray(generated)).sum() / 2))
 
 
 def total_variation_floor(deviation: ArrayLike) -> float:
-    """What TV comes to on average where the shares are exactly right: ½ Σ_c σ_c √(2/π), 1 at most.
-
-    Args:
-        deviation: σ, standard deviation of each share, shape (K,).
-    """
+    """What TV comes to on average where shares that deviate by σ (K,) are right: ½ Σ_c σ_c √(2/π), 1 at most."""
     return min(1.0, float(np.sqrt(2 / np.pi) * np.asarray(deviation).sum() / 2))
 
 
 def total_variation_interval(target: ArrayLike, generated: ArrayLike, deviation: ArrayLike) -> tuple[float, float]:
-    """95 % interval of TV, from shares that scatter by σ about what was found.
+    """95 % interval of TV, lower and upper end in 0…1, from shares (K,) that scatter by σ (K,) about what was found.
 
     TV cannot be negative, so noise makes it larger: where it is no larger than in 97.5 % of the cases with right
     shares, the interval begins at 0; else at 2 TV − Q₀.₉₇₅ less that excess, with Q of redrawn shares (the reversed
     percentile). It ends at Q₀.₉₇₅. In simulation 90 % to 99 % of them hold the truth, for 200 to 10,000 samples.
-
-    Args:
-        target, generated: shares, shape (K,).
-        deviation: σ, standard deviation of each generated share, shape (K,).
-
-    Returns:
-        lower and upper end, in 0…1.
     """
     p, q = np.asarray(target, dtype=np.float64), np.asarray(generated, dtype=np.float64)
     noise = np.random.default_rng(0).standard_normal((_REDRAWN, len(p))) * np.asarray(deviation)
@@ -53,14 +38,10 @@ def total_variation_interval(target: ArrayLike, generated: ArrayLike, deviation:
 
 
 def divergence(target: ArrayLike, generated: ArrayLike, count: int) -> float:
-    """KL(target‖generated) = Σ_c p′_c log(p′_c/q_c), in nats.
+    """KL(target‖generated) = Σ_c p′_c log(p′_c/q_c), in nats, of shares (K,).
 
-    Half an example is added to each class of the generated, q_c ← (n q_c + ½)/(n + K/2), so that a class that n samples
-    do not show makes it large and not infinite.
-
-    Args:
-        target, generated: shares, shape (K,).
-        count: n, samples behind `generated`.
+    Half an example is added to each class of the n generated, q_c ← (n q_c + ½)/(n + K/2), so that a class that they do
+    not show makes it large and not infinite.
     """
     p, q = np.asarray(target, dtype=np.float64), np.asarray(generated, dtype=np.float64)
     q = (count * q + 0.5) / (count * q.sum() + len(q) / 2)

@@ -65,14 +65,7 @@ class Workers(Protocol):
     """Those who try."""
 
     def start(self, job: Job, config: Path) -> Attempt:
-        """Begin a job, or go on with one that was begun before.
-
-        Args:
-            config: a file with its configuration.
-
-        Raises:
-            UserError: nobody can take it.
-        """
+        """Begin a job, or go on with it, by its configuration's file; raises UserError if nobody can take it."""
 
     def close(self) -> None:
         """Nobody is needed any more."""
@@ -82,10 +75,6 @@ def command_of(job: Job, config: Path, data_root: Path | None) -> Sequence[str]:
     """Arguments of the ``studio`` command that has the run begin, or go on from its last checkpoint.
 
     Images are evaluated on the way and at the end, unless the configuration leaves no time for it.
-
-    Args:
-        config: a file with its configuration.
-        data_root: folder of downloaded data sets; the person's own if absent.
     """
     more = ["--data-root", str(data_root.absolute())] if data_root else []
     wanted = RunConfig.model_validate_json(job.config)

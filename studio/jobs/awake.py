@@ -46,12 +46,7 @@ class Awake:
 
 
 def command_for(platform: str, pid: int) -> Sequence[str]:
-    """A program that holds off sleep as long as a process lives, with its arguments; empty if there is none here.
-
-    Args:
-        platform: as `sys.platform` has it.
-        pid: the process.
-    """
+    """A program that holds off sleep as long as a process lives, with its arguments; empty where there is none."""
     if platform == "darwin":
         command = ["caffeinate", "-i", "-w", str(pid)]
     else:

@@ -96,12 +96,7 @@ class Cluster:
 
 
 class ClusterTask:
-    """A job that a worker has, or will have when one is free.
-
-    Args:
-        ray: the module.
-        reference: to its result.
-    """
+    """A job that a worker has, or will have when one is free."""
 
     def __init__(self, ray: Any, reference: Any) -> None:
         self._ray = ray

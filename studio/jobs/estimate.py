@@ -18,13 +18,7 @@ _START_UP = 10.0
 
 
 def seconds_left(jobs: Sequence[Job], at_once: int, now: float | None = None) -> float | None:
-    """Seconds until the last job has ended, about; None while nothing tells how long a job takes.
-
-    Args:
-        jobs: all of the queue.
-        at_once: how many run at a time.
-        now: the time, in seconds since 1970; the present if absent.
-    """
+    """Seconds until the last job of a queue has ended, about; None while nothing tells how long a job takes."""
     moment = time.time() if now is None else now
     left = [job for job in jobs if not job.status.ended]
     durations = [_left(job, jobs, moment) for job in left]
@@ -35,12 +29,7 @@ def seconds_left(jobs: Sequence[Job], at_once: int, now: float | None = None) ->
 
 
 def seconds_for(limit: StopCondition, jobs: Sequence[Job]) -> float | None:
-    """Seconds that a run of this length takes, about, going by the jobs that were completed; None if none tells.
-
-    Args:
-        limit: its length.
-        jobs: of the queue.
-    """
+    """Seconds that a run of this length takes, about, going by the jobs that were completed; None if none tells."""
     if limit.seconds is not None:
         return limit.seconds + _START_UP
     completed = [job for job in jobs if job.status is JobStatus.COMPLETED and job.limit.steps]

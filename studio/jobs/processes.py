@@ -15,11 +15,7 @@ from studio.jobs.job import Job
 
 
 class LocalProcesses:
-    """Starts them.
-
-    Args:
-        data_root: folder of downloaded data sets; the person's own if absent.
-    """
+    """Starts them; data sets lie in `data_root`, or in the person's own folder if absent."""
 
     def __init__(self, data_root: Path | None = None) -> None:
         self._data_root = data_root
@@ -35,11 +31,7 @@ class LocalProcesses:
 
 
 class LocalProcess:
-    """One of them.
-
-    Args:
-        command: what it runs.
-    """
+    """One of them."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process has ended

@@ -45,14 +45,7 @@ CREATE TABLE IF NOT EXISTS job(
 
 
 class JobQueue:
-    """The jobs of one file.
-
-    Args:
-        path: the file; it is made if it is not there.
-
-    Raises:
-        UserError: it cannot be opened, or is no queue of this version.
-    """
+    """The jobs of one file, which is made if it is not there; raises UserError if it is no queue of this version."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -98,18 +91,7 @@ class JobQueue:
     def add(
         self, config: RunConfig, limit: StopCondition, folder: Path, title: str = "", sweep: SweepMark | None = None
     ) -> int:
-        """Queue a run behind all others.
-
-        Args:
-            config: what to run; kept as it is now.
-            limit: when it is complete.
-            folder: of the run, new or empty when it starts.
-            title: what to call it.
-            sweep: its place in one.
-
-        Returns:
-            the job's id.
-        """
+        """Queue a run, as configured now, behind all others; the job's id. Its folder is new or empty at its start."""
         titled = title or config.name or folder.name
         with self._connected() as database:
             return _insert(
@@ -117,16 +99,7 @@ class JobQueue:
             )
 
     def add_sweep(self, sweep: Sweep, marks: Sequence[SweepMark], folders: Sequence[Path]) -> tuple[int, ...]:
-        """Queue all runs of a sweep behind all others, or none.
-
-        Args:
-            sweep: the runs.
-            marks: the place of each.
-            folders: of each.
-
-        Returns:
-            the jobs' ids.
-        """
+        """Queue all runs of a sweep, each with its mark and folder, behind all others, or none; the jobs' ids."""
         with self._connected() as database:
             runs = enumerate(zip(sweep.points, marks, folders, strict=True), 1)
             last = _last(database)
@@ -179,13 +152,7 @@ class JobQueue:
         self._set("pid=?, born=?", (pid, start_of(pid)), job)
 
     def end(self, job: Job, status: JobStatus, *, error: str = "", seconds: float = 0.0) -> None:
-        """Note how a job's process has ended.
-
-        Args:
-            status: how; WAITING puts it back.
-            error: what went wrong.
-            seconds: it ran for.
-        """
+        """Note how a job's process has ended, after so many seconds; WAITING puts it back."""
         self._set("status=?, error=?, pid=0, born=0, begun=0, seconds=seconds+?", (status.value, error, seconds), job)
 
     def retry(self, *jobs: Job) -> None:
@@ -229,11 +196,7 @@ class JobQueue:
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
-        """A connection that commits when the block ends well.
-
-        Raises:
-            UserError: the file cannot be read or written.
-        """
+        """A connection that commits when the block ends well; raises UserError if the file cannot be used."""
         try:
             with closing(sqlite3.connect(self.path, timeout=_BUSY_SECONDS)) as database:
                 database.row_factory = sqlite3.Row

@@ -38,12 +38,9 @@ class _Running:
 
 
 class JobRunner:
-    """Starts and watches attempts; somebody calls `poll` every now and then.
+    """Starts and watches attempts, so many at a time; somebody calls `poll` every now and then.
 
-    Args:
-        queue: whose jobs run.
-        at_once: how many at a time.
-        workers: who runs them; processes of this machine if absent.
+    Workers are processes of this machine if absent.
     """
 
     def __init__(self, queue: JobQueue, *, at_once: int = 1, workers: Workers | None = None) -> None:
@@ -87,9 +84,7 @@ class JobRunner:
     def stop(self, patience: float = _GRACE_SECONDS) -> None:
         """End everything in good order; what was running waits for the next time.
 
-        Args:
-            patience: seconds to wait. What has not ended by then ends by itself, and whoever opens the queue next puts
-                it back.
+        What has not ended after `patience` seconds ends by itself, and whoever opens the queue next puts it back.
         """
         self.paused = True
         for running in self._running.values():

@@ -81,11 +81,7 @@ class Sweep:
 
 
 def read_sweep(path: Path) -> Sweep:
-    """Open a sweep.
-
-    Raises:
-        UserError: it cannot be read, is no sweep, has too many runs, or one of its configurations has a fault.
-    """
+    """Open a sweep; raises UserError if it cannot be read, has too many runs, or a configuration has a fault."""
     try:
         raw = json.loads(path.read_bytes())
     except OSError as error:
@@ -113,15 +109,10 @@ def _sweep(raw: Any, path: Path) -> Sweep:
 def combined(
     base: RunConfig, rows: Sequence[Mapping[str, Any]], grid: Mapping[str, Sequence[Any]]
 ) -> tuple[Point, ...]:
-    """Each of the rows with every combination of the grid.
+    """Each of the rows, values by dotted path, on a base, with every combination of the grid, several values by dotted
+    path.
 
-    Args:
-        base: what all have in common.
-        rows: values by setting, by dotted path.
-        grid: several values of each setting.
-
-    Raises:
-        UserError: a configuration has a fault.
+    Raises UserError if a configuration has a fault.
     """
     points = []
     for row, values in itertools.product(rows, itertools.product(*grid.values())):

@@ -61,11 +61,7 @@ class SweepPlan:
     limit: StopCondition
 
     def count(self) -> int:
-        """How many runs it has.
-
-        Raises:
-            UserError: none, too many, or values that do not combine.
-        """
+        """How many runs it has; raises UserError if none, too many, or values that do not combine."""
         lengths = [len(each.values) for each in self.varied]
         if any(each.path == SEED for each in self.varied) and self.seeds > 1:
             raise UserError("The seed varies twice", "", "Give its values, or a number of seeds.", field="seeds")
@@ -83,13 +79,8 @@ class SweepPlan:
         return number
 
     def first(self, most: int) -> list[dict[str, Any]]:
-        """What is the own of each of the first runs, without making their configurations.
-
-        Args:
-            most: how many.
-
-        Raises:
-            UserError: as of `count`, or the first configuration has a fault.
+        """What is the own of each of the first runs, without making their configurations; raises UserError as of
+        `count`, or if the first configuration has a fault.
         """
         self.count()
         rows, grid = self._parts()
@@ -99,11 +90,7 @@ class SweepPlan:
         return found
 
     def sweep(self) -> Sweep:
-        """The runs, each with its whole configuration.
-
-        Raises:
-            UserError: as of `count`, or a configuration has a fault.
-        """
+        """The runs, each with its whole configuration; raises UserError as `count`, or if one has a fault."""
         self.count()
         return Sweep(points=combined(self.base, *self._parts()), limit=self.limit)
 

@@ -91,14 +91,7 @@ class Row:
 
 
 def read_runs(folders: Sequence[Path], progress: Progress | None = None) -> list[ComparedRun]:
-    """Read runs to compare.
-
-    Args:
-        folders: two to eight of them.
-
-    Raises:
-        UserError: there are too few or too many, or one is damaged.
-    """
+    """Read two to eight runs to compare; raises UserError if there are too few or too many, or one is damaged."""
     if not 2 <= len(folders) <= MOST_RUNS:
         raise UserError(
             "These are not runs to compare", f"There are {len(folders)}.", f"Choose two to {MOST_RUNS} of them."

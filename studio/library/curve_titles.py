@@ -30,12 +30,7 @@ _OF_NETWORKS = {
 
 
 def curve_title(name: str, kind: str = "") -> str:
-    """The title of a column.
-
-    Args:
-        name: the column's.
-        kind: of the model that was trained; empty if it may be any.
-    """
+    """The title of a column, of a run whose model is of this kind; empty if it may be any."""
     for spec in (model_spec(kind),) if kind else MODELS:
         if name in spec.metrics:
             return spec.metrics[name][0]

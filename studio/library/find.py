@@ -15,14 +15,9 @@ from studio.training.storage.run_identity import RunIdentity
 
 
 def find_run(name: str, workspace: Path | None = None) -> Path:
-    """The folder of a run.
+    """The folder of a run: a folder, or the name of a run or of its folder in a workspace, the person's own if absent.
 
-    Args:
-        name: a folder, or the name of a run or of its folder in the workspace.
-        workspace: the person's own if absent.
-
-    Raises:
-        UserError: there is none, or more than one of that name.
+    Raises UserError if there is none, or more than one of that name.
     """
     path, root = Path(name), workspace or runs_root()
     if os.path.isfile(path / "config.json"):
@@ -52,20 +47,14 @@ class Named:
     run: RunIdentity | None = None
 
     def root(self, given: Path | None) -> Path | None:
-        """Folder of downloaded data sets: the given one, or where a run's data were; else None.
-
-        Raises:
-            UserError: a run's data are not there any more.
+        """The given folder of downloaded data sets, or where a run's were; raises UserError if they are gone from
+        there.
         """
         return self.run.root(given) if self.run is not None and self.run.data_root is not None else given
 
 
 def config_of(text: str) -> Named:
-    """The preset of that name, the configuration file at that path, or the configuration of a run.
-
-    Raises:
-        UserError: there is none of them, or it is damaged.
-    """
+    """The configuration of a preset, a file or a run; raises UserError if there is none of them, or it is damaged."""
     if is_configuration(text):
         return Named(config=config_or_preset(text))
     try:

@@ -51,11 +51,7 @@ Known = dict[str, tuple[str, RunSummary]]
 
 
 class RunIndex:
-    """The runs of one workspace.
-
-    Args:
-        root: the folder in which each run has a folder of its own; it need not be there yet.
-    """
+    """The runs of one workspace, in which each has a folder of its own; it need not be there yet."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -66,13 +62,10 @@ class RunIndex:
         return _newest_first(self._known())
 
     def refresh(self, progress: Progress | None = None) -> list[RunSummary]:
-        """The runs as they are, newest first: folders that have changed are read again.
+        """The runs as they are, newest first: folders that have changed are read again; a cancel keeps what was read so
+        far.
 
-        Args:
-            progress: told how far it is; may cancel, which keeps what was read so far.
-
-        Raises:
-            UserError: the workspace cannot be read.
+        Raises UserError if the workspace cannot be read.
         """
         known = self._known()
         stamps = dict(run_folders(self.root))
@@ -117,10 +110,8 @@ class RunIndex:
 
 
 def run_folders(root: Path) -> Iterator[tuple[str, str]]:
-    """Name and stamp of each run folder in a workspace; links and hidden folders are left alone.
-
-    Raises:
-        UserError: the workspace cannot be read.
+    """Name and stamp of each run folder in a workspace, but for links and hidden ones; raises UserError if it is
+    unreadable.
     """
     try:
         with os.scandir(root) as found:
@@ -151,11 +142,7 @@ def _row(entry: RunSummary) -> list[Any]:
 
 
 def _entry(row: Mapping[str, Any]) -> RunSummary:
-    """The run of a row.
-
-    Raises:
-        TypeError, ValueError: the row is damaged.
-    """
+    """The run of a row; raises TypeError or ValueError if the row is damaged."""
     for name, value in row.items():
         if not isinstance(value, _KINDS.get(name, str)):
             raise TypeError(f"{name} is no {_KINDS.get(name, str)}")

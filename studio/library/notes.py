@@ -36,21 +36,13 @@ class RunNotes(Settings):
 
 
 def read_notes(folder: Path) -> RunNotes:
-    """What was written to a run; nothing where nothing was.
-
-    Raises:
-        UserError: the file is damaged.
-    """
+    """What was written to a run; nothing where nothing was. Raises UserError if the file is damaged."""
     found = read_record(folder / FILE, RunNotes, "The run's notes cannot be read", "Correct the file, or delete it.")
     return found or RunNotes()
 
 
 def write_notes(folder: Path, notes: RunNotes) -> None:
-    """Keep what a person wrote.
-
-    Raises:
-        UserError: the folder cannot be written.
-    """
+    """Keep what a person wrote; raises UserError if the folder cannot be written."""
     write_record(folder / FILE, notes)
 
 

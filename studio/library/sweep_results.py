@@ -125,13 +125,9 @@ class SweepResults:
 
 
 def members_of(root: Path, sweep: str, progress: Progress | None = None) -> list[Member]:
-    """The runs of a workspace that belong to a sweep; damaged ones are left out.
+    """The runs of a workspace that belong to the sweep of that unique name; damaged ones are left out.
 
-    Args:
-        sweep: the sweep's unique name.
-
-    Raises:
-        UserError: the workspace cannot be read.
+    Raises UserError if the workspace cannot be read.
     """
     progress = progress or Progress()
     names = sorted(name for name, _ in run_folders(root))
@@ -154,13 +150,7 @@ class SweepReader:
         self._known: dict[Path, tuple[str, SweepRun]] = {}
 
     def read(self, members: Sequence[Member], progress: Progress | None = None) -> SweepResults:
-        """What came of the runs of one sweep.
-
-        Args:
-            members: at least one.
-
-        Raises:
-        """
+        """What came of the runs of one sweep, at least one."""
         progress = progress or Progress()
         ordered = sorted(members, key=lambda member: member.mark.number)
         runs = []
@@ -220,8 +210,7 @@ def _in_force(member: Member) -> Member:
 def _evaluated(folder: Path, steps: int) -> dict[str, float]:
     """Share error with its interval, and Fréchet distance, of the last evaluation; nothing where there is none.
 
-    Args:
-        steps: that it took; the evaluation's step is told where it is another.
+    The evaluation's step is told where it is another than those that the run took.
     """
     found = newest_evaluation(folder)
     if found is None:

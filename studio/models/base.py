@@ -104,16 +104,11 @@ class GenerativeModel(nn.Module, ABC):
         return None
 
     def decode(self, latents: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        """The images of these latents, which are all that decides them but for noise that the settings ask for.
+        """The images in −1…1, shape (n, C, H, W), of latents (n, *latent_shape), which decide them but for noise that
+        the settings ask for.
 
-        Called in eval mode and without gradients, and only for a model that has a `latent_shape`.
-
-        Args:
-            latents: z, shape (n, *latent_shape).
-            rng: of that noise; without it there is none, and the latents alone decide.
-
-        Returns:
-            images in −1…1, shape (n, C, H, W).
+        Called in eval mode and without gradients, and only for a model that has a `latent_shape`. Without `rng` there
+        is no such noise, and the latents alone decide.
         """
         raise NotImplementedError(f"{type(self).__name__} has no latents")
 

@@ -36,11 +36,7 @@ else:
 
 
 def model_spec(kind: str) -> ModelSpec:
-    """The model of that name.
-
-    Raises:
-        UserError: there is none.
-    """
+    """The model of that name; raises UserError if there is none."""
     for spec in MODELS:
         if spec.kind == kind:
             return spec

@@ -21,15 +21,7 @@ _MOST_CHANNELS = 3
 
 
 class FromImage(nn.Conv2d):
-    """Images (B, c_in, H, W) → maps (B, c_out, H′, W′), by a square kernel; quick to differentiate by its images.
-
-    Args:
-        channels: c_in, of the images.
-        maps: c_out.
-        kernel: side of the kernel, in pixels.
-        stride: pixels from one place of the kernel to the next.
-        padding: pixels of 0 around the images.
-    """
+    """Images (B, c_in, H, W) → maps (B, c_out, H′, W′), by a square kernel; quick to differentiate by its images."""
 
     def __init__(self, channels: int, maps: int, kernel: int, *, stride: int, padding: int) -> None:
         super().__init__(channels, maps, kernel, stride, padding)
@@ -47,15 +39,7 @@ class FromImage(nn.Conv2d):
 
 
 class ToImage(nn.ConvTranspose2d):
-    """Maps (B, c_in, H, W) → images (B, c_out, H′, W′), by a square kernel.
-
-    Args:
-        maps: c_in.
-        channels: c_out, of the images.
-        kernel: side of the kernel, in pixels.
-        stride: pixels from one place of the kernel to the next.
-        padding: pixels left out around the images.
-    """
+    """Maps (B, c_in, H, W) → images (B, c_out, H′, W′), by a square kernel; leaves out `padding` pixels around them."""
 
     def __init__(self, maps: int, channels: int, kernel: int, *, stride: int, padding: int) -> None:
         super().__init__(maps, channels, kernel, stride, padding)

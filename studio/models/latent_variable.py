@@ -39,12 +39,7 @@ class Autoencoder(nn.Module):
 
 
 class LatentVariableModel(GenerativeModel):
-    """A model p(x, z) with an encoder q(z|x).
-
-    Args:
-        shape: (C, H, W) of the examples.
-        autoencoder: what is trained.
-    """
+    """A model p(x, z) of examples of shape (C, H, W) with an encoder q(z|x)."""
 
     def __init__(self, config: AutoencoderConfig, shape: Shape, autoencoder: Autoencoder) -> None:
         super().__init__()
@@ -69,15 +64,10 @@ class LatentVariableModel(GenerativeModel):
 
     @torch.no_grad()
     def importance_weighted_log_likelihood(self, images: Tensor, samples: int, rng: torch.Generator) -> Tensor:
-        """log (1/K)·Σ_k p(x, z_k)/q(z_k|x): a lower bound of log p(x) on average, tight for large K.
+        """log (1/K)·Σ_k p(x, z_k)/q(z_k|x), in nats per image, shape (B,): a lower bound of log p(x) on average, tight
+        for large K.
 
-        Args:
-            images: x in −1…1, shape (B, C, H, W); memory grows neither with B nor with K.
-            samples: K.
-            rng: where z is drawn from.
-
-        Returns:
-            nats per image, shape (B,).
+        x is in −1…1, shape (B, C, H, W); memory grows neither with B nor with K, the number of samples.
         """
         totals = []
         for chunk in images.split(_CHUNK):

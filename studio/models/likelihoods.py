@@ -113,26 +113,15 @@ def pixel_likelihood(kind: Likelihood) -> PixelLikelihood:
 def bernoulli_negative_log_likelihood(logits: Tensor, images: Tensor) -> Tensor:
     """−Σ_i [p_i·log s(l_i) + (1 − p_i)·log(1 − s(l_i))] with p = (x + 1)/2, the brightness as a probability.
 
-    Args:
-        logits: l, shape (B, C, H, W).
-        images: x in −1…1, shape (B, C, H, W).
-
-    Returns:
-        nats per image, shape (B,).
+    In nats per image, shape (B,); l and x in −1…1 have shape (B, C, H, W).
     """
     return F.binary_cross_entropy_with_logits(logits, (images + 1) / 2, reduction="none").flatten(1).sum(1)
 
 
 def gaussian_negative_log_likelihood(mean: Tensor, log_width: Tensor, images: Tensor) -> Tensor:
-    """Σ_i [½·((x_i − m_i)/σ)² + log σ + ½·log 2π], σ at least one of 256 grey levels.
+    """Σ_i [½·((x_i − m_i)/σ)² + log σ + ½·log 2π], σ, a scalar, at least one of 256 grey levels.
 
-    Args:
-        mean: m, shape (B, C, H, W).
-        log_width: log σ, scalar.
-        images: x in −1…1, shape (B, C, H, W).
-
-    Returns:
-        nats per image, of a density, so that it may be negative; shape (B,).
+    In nats per image, shape (B,), of a density, so that it may be negative; m and x in −1…1 have shape (B, C, H, W).
     """
     log_width = log_width.clamp(min=LOG_LEAST_WIDTH)
     error = (images - mean) * (-log_width).exp()
@@ -142,13 +131,7 @@ def gaussian_negative_log_likelihood(mean: Tensor, log_width: Tensor, images: Te
 def discretised_logistic_negative_log_likelihood(centre: Tensor, log_width: Tensor, images: Tensor) -> Tensor:
     """−Σ_i log[s((x_i − m_i + h)/σ) − s((x_i − m_i − h)/σ)], the outermost grey levels open towards their side.
 
-    Args:
-        centre: m, shape (B, C, H, W).
-        log_width: log σ, scalar.
-        images: x in −1…1, shape (B, C, H, W).
-
-    Returns:
-        nats per image, shape (B,).
+    In nats per image, shape (B,); m and x in −1…1 have shape (B, C, H, W), σ is a scalar.
     """
     sharpness = (-log_width.clamp(min=_LOG_LEAST_LOGISTIC_WIDTH)).exp()
     above = (images - centre + HALF_LEVEL) * sharpness

@@ -77,11 +77,7 @@ def is_convolutional(shape: Shape, architecture: Architecture) -> bool:
 
 
 def encoder(shape: Shape, outputs: int, style: Style) -> nn.Module:
-    """Network image (B, C, H, W) → (B, outputs), in which no example sees another.
-
-    Raises:
-        ValueError: BatchNorm was asked for.
-    """
+    """Network image (B, C, H, W) → (B, outputs), in which no example sees another; raises ValueError for BatchNorm."""
     if style.norm is Norm.BATCH:
         raise ValueError("BatchNorm ignores the importance weights of the examples that pass through it")
     if is_convolutional(shape, style.architecture):

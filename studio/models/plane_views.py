@@ -96,13 +96,7 @@ def anywhere(like: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def latent_net(latent_size: int, generate: Callable[[Tensor], Tensor], like: Tensor) -> Net:
-    """Where the generator takes a net of latents: equal steps of probability in z₁ and z₂, all other z at 0.
-
-    Args:
-        latent_size: numbers in z.
-        generate: z (n, latent_size) → images (n, 2, 1, 1).
-        like: of the latents' device and type.
-    """
+    """Where z (n, latent_size) → (n, 2, 1, 1) takes a net of equal steps of probability in z₁ and z₂, other z at 0."""
     levels = (torch.arange(_KNOTS, device=like.device, dtype=torch.float64) + 0.5) / _KNOTS
     at = math.sqrt(2) * torch.special.erfinv(2 * levels - 1)
     second, first = torch.meshgrid(at, at, indexing="ij")

@@ -13,14 +13,8 @@ from studio.models.base import LossTerms
 
 
 def weighted_loss(terms: LossTerms, weights: Tensor, average_size: float) -> Tensor:
-    """The scalar to differentiate.
-
-    Args:
-        weights: importance weight of each real example, shape (B,).
-        average_size: B_avg, the adjusted batch size that batches have on average.
-
-    Returns:
-        scalar tensor; for a phase without real examples its `model` term as it is.
+    """The scalar to differentiate, by weights (B,) and B_avg; for a phase without real examples its `model` term as it
+    is.
 
     Raises:
         ValueError: the terms are empty, or `data` and `weights` differ in shape.
@@ -38,15 +32,10 @@ def weighted_loss(terms: LossTerms, weights: Tensor, average_size: float) -> Ten
 
 
 def reduced_metrics(terms: LossTerms, weights: Tensor) -> dict[str, Tensor]:
-    """What the curves show: scalar metrics as they are, per-example ones m as their mean Σ_j w_j·m_j / Σ_j w_j.
+    """What the curves show, by name: scalar metrics as they are, per-example ones m as their mean Σ_j w_j·m_j / Σ_j
+    w_j.
 
     A curve shows the state of one batch, so this mean, unlike the loss, divides by the batch's own Σ_j w_j.
-
-    Args:
-        weights: importance weight of each real example, shape (B,).
-
-    Returns:
-        detached scalar tensors, by snake_case name.
     """
     share = weights / weights.sum()
     means = {name: share @ values.detach() for name, values in terms.example_metrics.items()}

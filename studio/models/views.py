@@ -35,11 +35,7 @@ class ModelViews:
         return ()
 
     def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        """Fields, arrows and nets of a model of points (2, 1, 1), asked for in each frame of the window.
-
-        Args:
-            points: some of its samples, shape (n, 2, 1, 1).
-        """
+        """What a model of points shows beside some of its samples, shape (n, 2, 1, 1), in each frame of the window."""
         return ()
 
     def on_plane_at_leisure(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:

@@ -12,15 +12,7 @@ _MOST_SHOWN = 12
 
 
 def class_number(name: str, classes: Sequence[str], column: int) -> int:
-    """The number of the class of that name.
-
-    Args:
-        name: as a formula has it, at this column.
-        classes: the names, in the order of their numbers.
-
-    Raises:
-        FormulaError: there is none of that name; says which there are, and which was probably meant.
-    """
+    """The number of the class named at a column of a formula; raises FormulaError, with what was probably meant."""
     known = [composed(each) for each in classes]
     if composed(name) in known:
         return known.index(composed(name))

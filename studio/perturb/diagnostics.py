@@ -21,12 +21,7 @@ from studio.perturb.perturbation import Floats, Perturbation, log_mean_weight, t
 
 
 def effective_sample_size(log_weights: ArrayLike, counts: ArrayLike | None = None) -> float:
-    """Kish's ESS = (Σw)²/Σw², in examples; between 1 and n.
-
-    Args:
-        log_weights: log w, shape (n,), any gauge.
-        counts: how many examples carry each weight, shape (n,); one each if absent.
-    """
+    """Kish's ESS = (Σw)²/Σw², in examples, of log w (n,), any gauge, each carried by so many examples (n,) or one."""
     logs = np.asarray(log_weights, dtype=np.float64)
     number = np.ones_like(logs) if counts is None else np.asarray(counts, dtype=np.float64)
     present = number > 0
@@ -82,12 +77,7 @@ class Carriers:
 
 
 def carriers(log_weights: Floats, counts: Floats) -> Carriers:
-    """Who carries the weight.
-
-    Args:
-        log_weights: log w, shape (n,), any gauge.
-        counts: how many examples carry each weight, shape (n,).
-    """
+    """Who carries the weight, of log w, shape (n,), any gauge, each that of so many examples, shape (n,)."""
     present = counts > 0
     logs, number = log_weights[present], counts[present]
     mass = number * np.exp(logs - logs.max())
@@ -145,13 +135,7 @@ class TiltSummary:
 
 
 def summarise(perturbation: Perturbation, counts: ArrayLike, average_size: float) -> TiltSummary:
-    """Judge a tilt that is not by example over a data set.
-
-    Args:
-        perturbation: the target.
-        counts: examples per class, shape (K,).
-        average_size: B_avg, adjusted batch size.
-    """
+    """Judge a tilt that is not by example over data of so many examples per class, shape (K,), by batches of B_avg."""
     energy = perturbation.class_energies
     number = np.asarray(counts, dtype=np.float64)
     logs = perturbation.class_log_weights(number)
@@ -175,14 +159,7 @@ def summarise(perturbation: Perturbation, counts: ArrayLike, average_size: float
 def summarise_examples(
     perturbation: Perturbation, energies: ExampleEnergies, labels: ArrayLike, average_size: float
 ) -> TiltSummary:
-    """Judge a tilt by example over a data set.
-
-    Args:
-        perturbation: the target.
-        energies: ΔH of its examples, of length N.
-        labels: class index of each, shape (N,).
-        average_size: B_avg, adjusted batch size.
-    """
+    """Judge a tilt by example over a data set with these N energies and classes, shape (N,), by batches of B_avg."""
     energy, classes = energies.energy, len(perturbation.offsets)
     ones = np.ones(len(energy))
     logs = perturbation.example_log_weights(np.asarray(labels), ones, energies)
@@ -225,13 +202,7 @@ def _verdict(logs: Floats, efficiency: float, heaviest: Carriers) -> Strength:
 
 
 def linear_response(observable: ArrayLike, energy: ArrayLike, probability: ArrayLike) -> float:
-    """First-order prediction of ⟨f⟩′ − ⟨f⟩ = −Cov(f, ΔH).
-
-    Args:
-        observable: f per state, shape (n,).
-        energy: ΔH per state, shape (n,).
-        probability: p per state, shape (n,), sums to 1.
-    """
+    """First-order prediction of ⟨f⟩′ − ⟨f⟩ = −Cov(f, ΔH), of f, ΔH and p per state, shapes (n,); p sums to 1."""
     f, h, p = (np.asarray(a, dtype=np.float64) for a in (observable, energy, probability))
     return float(-(p @ ((f - p @ f) * (h - p @ h))))
 

@@ -59,16 +59,13 @@ class Energy:
     def of_examples(
         self, offsets: ArrayLike, measured: ExampleFeatures, middle: float | None = None
     ) -> ExampleEnergies:
-        """ΔH of every example.
+        """ΔH of every example of a data set, or of places that are judged like it, by offsets per class, shape (K,).
 
-        Args:
-            offsets: ΔH per class, shape (K,).
-            measured: the data set, or places that are judged like it.
-            middle: what a clip is measured from; by default the median of these examples.
+        A clip is measured from `middle`, by default the median of these examples.
 
         Raises:
-            UserError: the data lack what a term needs, or an energy is not finite or beyond ±10¹²; the field is that
-                of the term at fault.
+            UserError: the data lack what a term needs, or an energy is not finite or beyond ±10¹²; the field is that of
+                the term at fault.
         """
         total = self.offset_factor * np.asarray(offsets, dtype=np.float64)[measured.labels]
         for place, term in enumerate(self.terms):
@@ -148,12 +145,6 @@ def _probability(energy: Floats) -> Floats:
 
 
 def class_masses(energy: Floats, labels: ArrayLike, classes: int) -> Floats:
-    """Σ e^{E₀ − ΔH} over each class's examples, shape (K,), with E₀ the lowest ΔH, so that none overflows.
-
-    Args:
-        energy: ΔH per example, shape (N,).
-        labels: class index of each, shape (N,).
-        classes: K.
-    """
+    """Σ e^{E₀ − ΔH} over each class's examples, shape (K,), with E₀ the lowest ΔH (N,), so that none overflows."""
     masses = np.bincount(np.asarray(labels), weights=np.exp(energy.min() - energy), minlength=classes)
     return np.asarray(masses, dtype=np.float64)

@@ -85,11 +85,7 @@ class ExampleFeatures:
         return features_of(self._data.shape)
 
     def feature(self, name: str) -> Feature:
-        """The feature of that name.
-
-        Raises:
-            UserError: these data do not have it.
-        """
+        """The feature of that name; raises UserError if these data do not have it."""
         return feature_named(name, self._data.shape)
 
     def missing(self, names: Iterable[str]) -> tuple[str, ...]:
@@ -118,11 +114,7 @@ class ExampleFeatures:
                 self._values |= measure(self._data, features, progress)
 
     def values(self, name: str) -> Floats:
-        """Values by name, shape (N,): a feature, a column, or ``label`` for the class index.
-
-        Raises:
-            UserError: there is none of that name, or it cannot be had.
-        """
+        """Values by name, shape (N,): a feature, a column, or ``label``; raises UserError if it cannot be had."""
         if name == LABEL:
             return self.labels.astype(np.float64)
         if name not in self._values:
@@ -140,13 +132,8 @@ class ExampleFeatures:
         return tuple(said for name in dict.fromkeys(names) if (said := self._said.get(name)))
 
     def fingerprint(self, name: str) -> str:
-        """What tells a column from all others of these examples.
-
-        Args:
-            name: with `COLUMN`.
-
-        Raises:
-            UserError: it cannot be had.
+        """What tells a column, named with `COLUMN`, from all others of these examples; raises UserError if it cannot be
+        had.
         """
         self.prepare([name])
         return self._fingerprints[name]

@@ -75,11 +75,7 @@ class Feature:
 
 
 class Examples:
-    """A few examples, and what several features share of them.
-
-    Args:
-        data: uint8 images, shape (n, H, W, C), or points, shape (n, 2).
-    """
+    """A few examples, uint8 images (n, H, W, C) or points (n, 2), and what several features share of them."""
 
     def __init__(self, data: NDArray[Any]) -> None:
         self.data = data
@@ -288,11 +284,7 @@ def features_of(shape: Sequence[int]) -> tuple[Feature, ...]:
 
 
 def feature_named(name: str, shape: Sequence[int]) -> Feature:
-    """The feature of that name.
-
-    Raises:
-        UserError: there is none, or data of this shape do not have it.
-    """
+    """The feature of that name; raises UserError if there is none, or data of this shape do not have it."""
     known = features_of(shape)
     for feature in known:
         if feature.name == name:
@@ -308,16 +300,11 @@ def feature_named(name: str, shape: Sequence[int]) -> Feature:
 
 
 def measure(data: NDArray[Any], names: Sequence[str], progress: Progress | None = None) -> dict[str, Floats]:
-    """Values of features by name, each float64 of shape (N,), finite and read-only.
+    """Values of features by name, each float64 of shape (N,), finite and read-only, of uint8 images (N, H, W, C) or
+    points (N, 2).
 
-    Memory stays bounded: the data are measured a few thousand examples at a time.
-
-    Args:
-        data: uint8 images, shape (N, H, W, C), or points, shape (N, 2).
-        names: which features; each once.
-
-    Raises:
-        UserError: a name is not one of the data's features.
+    Memory stays bounded: the data are measured a few thousand examples at a time. Raises UserError if a name is not one
+    of the data's features.
     """
     progress = progress or Progress()
     features = [feature_named(name, data.shape) for name in names]

@@ -86,12 +86,7 @@ class Formula:
     size: int
 
     def evaluate(self, values: Mapping[str, Floats], count: int) -> Floats:
-        """The formula of every example, shape (count,), float64; may hold what is not finite.
-
-        Args:
-            values: each of `variables`, shape (count,).
-            count: number of examples.
-        """
+        """The formula of every example, float64, of its variables, all of shape (count,); may not be finite."""
         with np.errstate(all="ignore"):
             found = np.asarray(_value(self.tree, values), dtype=np.float64)
         return np.array(np.broadcast_to(found, (count,)))

@@ -86,10 +86,8 @@ def quoted(name: str) -> str:
 
 
 def checked_text(text: str) -> CheckedText:
-    """The text as what parses it may see it.
-
-    Raises:
-        FormulaError: it holds something else, breaks off, or is beyond the caps.
+    """The text as what parses it may see it; raises FormulaError if it holds something else, breaks off, or is too
+    large.
     """
     if len(text) > LONGEST:
         raise FormulaError("The formula is too long", f"at most {LONGEST} characters are read.", column=LONGEST + 1)

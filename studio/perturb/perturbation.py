@@ -36,11 +36,7 @@ class Gauge(StrEnum):
 
 
 def checked_offset(value: float) -> float:
-    """`value` as an offset.
-
-    Raises:
-        UserError: it is not a finite number within ±700.
-    """
+    """`value` as an offset; raises UserError if it is not a finite number within ±700."""
     if not np.isfinite(value) or abs(value) > LARGEST_OFFSET:
         raise UserError(
             f"{value:g} is not a usable offset",
@@ -52,12 +48,7 @@ def checked_offset(value: float) -> float:
 
 
 def log_mean_weight(counts: ArrayLike, offsets: ArrayLike) -> float:
-    """log⟨e^{−ΔH}⟩_p = log Z over the data.
-
-    Args:
-        counts: examples per class, shape (K,), at least one positive.
-        offsets: ΔH per class, shape (K,).
-    """
+    """log⟨e^{−ΔH}⟩_p = log Z over the data, of examples and ΔH per class, shapes (K,); not all are empty."""
     lowest, log_relative = _relative_log_mean(counts, np.asarray(offsets, dtype=np.float64))
     return log_relative - lowest
 
@@ -71,13 +62,7 @@ def _relative_log_mean(counts: ArrayLike, energy: Floats) -> tuple[float, float]
 
 
 def class_log_weights(counts: ArrayLike, offsets: ArrayLike, gauge: Gauge = Gauge.NORMALISED) -> Floats:
-    """log w per class, shape (K,); equal offsets give exactly 0 in the normalised gauge.
-
-    Args:
-        counts: examples per class, shape (K,).
-        offsets: ΔH per class, shape (K,).
-        gauge: normalised (mean weight 1) or raw.
-    """
+    """log w per class, of examples and ΔH per class, all (K,); equal offsets give exactly 0 in the normalised gauge."""
     energy = np.asarray(offsets, dtype=np.float64)
     if gauge is Gauge.RAW:
         return -energy
@@ -96,14 +81,9 @@ def target_shares(counts: ArrayLike, offsets: ArrayLike) -> Floats:
 
 
 def offsets_for_shares(counts: ArrayLike, shares: ArrayLike) -> Floats:
-    """ΔH_c = −log(p′_c/p_c), in the gauge Σ_c p_c·e^{−ΔH_c} = 1.
+    """ΔH_c = −log(p′_c/p_c), in the gauge Σ_c p_c·e^{−ΔH_c} = 1, of positive examples and wanted shares per class (K,).
 
-    Args:
-        counts: examples per class, shape (K,), all positive.
-        shares: wanted share per class, shape (K,), positive; normalised here.
-
-    Raises:
-        UserError: a share is not positive and finite.
+    Shares are normalised here. Raises UserError if one is not positive and finite.
     """
     number = np.asarray(counts, dtype=np.float64)
     wanted = np.asarray(shares, dtype=np.float64)
@@ -198,22 +178,15 @@ class Perturbation:
         return class_log_weights(counts, self.class_energies, self.gauge)
 
     def example_energies(self, measured: ExampleFeatures) -> ExampleEnergies:
-        """ΔH of every example.
-
-        Raises:
-            UserError: the data lack what a term needs, or an energy is not finite.
-        """
+        """ΔH of every example; raises UserError if the data lack what a term needs, or an energy is not finite."""
         return self.energy.of_examples(self.offsets, measured)
 
     def example_log_weights(
         self, labels: NDArray[np.int64], counts: ArrayLike, energies: ExampleEnergies | None = None
     ) -> Floats:
-        """log w per example, shape (N,).
+        """log w per example, shape (N,), by the class of each, shape (N,), and examples per class, shape (K,).
 
-        Args:
-            labels: class of each, shape (N,).
-            counts: examples per class, shape (K,).
-            energies: of these examples; needed if the target is `by_example`.
+        Its energies are needed if the target is `by_example`.
         """
         if energies is None:
             assert not self.by_example

@@ -28,12 +28,7 @@ FORMULA_NAMES = tuple(feature.name for feature in FEATURES)
 
 
 def judged(data: str, of: str | int) -> str:
-    """Name of the column of a judge's log-odds.
-
-    Args:
-        data: name of the data that the judge was trained on; empty for the data themselves.
-        of: the class, by its name or its number.
-    """
+    """Name of the column of a judge's log-odds of a class, by name or number; `data` trained it, or these if empty."""
     return f"{COLUMN}judge:{json.dumps([data, of])}"
 
 
@@ -71,11 +66,7 @@ class Term(ABC):
 
     @abstractmethod
     def energy(self, measured: ExampleFeatures) -> Floats:
-        """t of every example, unscaled, shape (N,); may hold what is not finite.
-
-        Raises:
-            UserError: the data lack what it needs.
-        """
+        """t of every example, unscaled, shape (N,); may be not finite. Raises UserError if it cannot be had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,10 +220,8 @@ TERMS = {term.kind: term for term in (LinearTerm, QuadraticTerm, WindowTerm, For
 
 
 def checked_energy(term: Term, measured: ExampleFeatures) -> Floats:
-    """scale·t of every example, shape (N,), finite.
-
-    Raises:
-        UserError: the data lack what it needs, or an example's value is not finite; names the first one.
+    """scale·t of every example, finite, shape (N,); raises UserError if it cannot be had, with the first example at
+    fault.
     """
     with np.errstate(all="ignore"):
         energy: Floats = term.scale * term.energy(measured)

@@ -205,15 +205,11 @@ class Theory:
         )
 
     def fails_at(self, order: int, *, tolerance: float = 0.05, sigmas: float = 2.0) -> float | None:
-        """Least scale s > 0 from which the expansion of ⟨f⟩ is wrong by more than a part of its change and chance.
+        """Least scale s > 0 from which the expansion of ⟨f⟩ of that order, 1 or 2, is wrong by more than chance and a
+        part of its change.
 
-        Args:
-            order: 1 or 2.
-            tolerance: part of the exact change |⟨f⟩_s − ⟨f⟩| that counts as right.
-            sigmas: standard errors of the exact value that count as right too.
-
-        Returns:
-            the scale; None if the expansion holds as far as was computed.
+        None if it holds as far as was computed. Right is what differs by less than `tolerance`·|⟨f⟩_s − ⟨f⟩| plus so
+        many standard errors of the exact value.
         """
         predicted = (self.moments.first if order == 1 else self.moments.second)(self.exact.scales)
         change = np.abs(self.exact.mean - self.moments.mean)

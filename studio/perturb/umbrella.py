@@ -47,12 +47,7 @@ class Umbrella:
 
     @classmethod
     def of(cls, observable: ArrayLike, log_weights: ArrayLike) -> Umbrella:
-        """From n samples.
-
-        Args:
-            observable: f of each, shape (n,).
-            log_weights: +ΔH of each and any constant, shape (n,).
-        """
+        """From n samples: f of each, shape (n,), and log weights, +ΔH of each and any constant, shape (n,)."""
         f, logs = (np.asarray(values, dtype=np.float64) for values in (observable, log_weights))
         share = np.exp(logs - logs.max())
         share /= share.sum()
@@ -67,12 +62,7 @@ class Umbrella:
 
 
 def predicted_gain(observable: ArrayLike, energy: ArrayLike, counts: ArrayLike | None = None) -> float:
-    """The gain that theory predicts, from the data.
-
-    Args:
-        observable, energy: f and ΔH per example, shapes (n,).
-        counts: of kinds of examples, such as the classes, in place of single ones, shape (n,).
-    """
+    """The gain that theory predicts from f and ΔH of the data, per example or kind of `counts` ones, shapes (n,)."""
     f, h = (np.asarray(values, dtype=np.float64) for values in (observable, energy))
     number = np.ones_like(f) if counts is None else np.asarray(counts, dtype=np.float64)
     p: Floats = number / number.sum()

@@ -153,14 +153,6 @@ def _log_sum(logs: Array) -> Array:
 
 
 def log_mixture(log_densities: Array, shares: Array) -> Array:
-    """log Σ_c a_c·p_c(x).
-
-    Args:
-        log_densities: log p_c(x), shape (n, K).
-        shares: a, shape (K,).
-
-    Returns:
-        shape (n,); −inf where the mixture is 0.
-    """
+    """log Σ_c a_c·p_c(x), shape (n,), of log p_c(x), shape (n, K), and shares a, shape (K,); −inf where that is 0."""
     with np.errstate(divide="ignore"):
         return _log_sum(log_densities + np.log(shares))

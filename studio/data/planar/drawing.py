@@ -42,11 +42,7 @@ class Stroke:
 
 
 def parse_drawing(text: str) -> tuple[Stroke, ...]:
-    """The strokes of a text; none of an empty one.
-
-    Raises:
-        ValueError: it is no drawing, with the stroke at fault.
-    """
+    """The strokes of a text; none of an empty one. Raises ValueError if it is no drawing, with the stroke at fault."""
     if len(text) > _LONGEST:
         raise ValueError(f"the drawing is longer than {_LONGEST:,} characters")
     parts = [part.strip() for part in text.split(";") if part.strip()]

@@ -65,10 +65,7 @@ class PlaneTarget:
         """The target of a tilt.
 
         Args:
-            plane: of the data.
-            class_names: one per class.
             counts: examples per class, shape (K,).
-            perturbation: the tilt.
             energies: of all the data; needed if the tilt is `by_example`.
 
         Raises:
@@ -137,11 +134,7 @@ class PlaneTarget:
         return float(masses[beyond].sum() / masses.sum())
 
     def classify(self, points: Array) -> NDArray[np.int64]:
-        """The most probable class of points (n, 2) under the target (Bayes), shape (n,).
-
-        Raises:
-            UserError: ΔH is not finite at one of them.
-        """
+        """The most probable class of points (n, 2) by Bayes, shape (n,); raises UserError where ΔH is not finite."""
         if not self.perturbation.by_example:
             return self.plane.classify(points, self.shares)
         within = np.isfinite(self.plane.log_class_densities(points)) & (self.shares > 0)
@@ -151,10 +144,8 @@ class PlaneTarget:
         return self.plane.classify(points, self.shares * np.exp(lowest - energy))
 
     def class_probabilities(self, points: Array) -> Array:
-        """p′(c|x) at points (n, 2), shape (n, K); where every density is 0, the nearest class has all of it.
-
-        Raises:
-            UserError: ΔH is not finite at one of them.
+        """p′(c|x) at points (n, 2), shape (n, K); where every density is 0, the nearest class has all of it. Raises
+        UserError if ΔH is not finite at one of them.
         """
         with np.errstate(divide="ignore"):
             logs = self.plane.log_class_densities(points) + np.log(self.shares)

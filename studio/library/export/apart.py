@@ -17,10 +17,7 @@ _CALLED_OFF_SECONDS = 10.0
 
 
 def write_apart(kind: ExportFormat, folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    """Do it, and wait for it.
-
-    Returns:
-        what was written.
+    """Do it, wait for it, and return what was written.
 
     Raises:
         UserError: it failed; says what the other process said last.

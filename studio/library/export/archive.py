@@ -33,16 +33,9 @@ _HINT = "Ask for the run again, packed by the studio."
 
 
 def pack(folder: Path, out: Path, progress: Progress | None = None) -> int:
-    """Save a run's folder as a zip that `unpack` takes.
+    """Save a run's folder, but for links and hidden files, as a zip that `unpack` takes; how many files are in it.
 
-    Args:
-        folder: the run's; links and hidden files in it are left out.
-
-    Returns:
-        how many files are in it.
-
-    Raises:
-        UserError: the folder cannot be read, holds more than an archive may, or the file cannot be written.
+    Raises UserError if the folder cannot be read, holds more than an archive may, or the file cannot be written.
     """
     progress = progress or Progress()
     try:
@@ -95,17 +88,9 @@ def _is_packed(path: Path, folder: Path) -> bool:
 
 
 def unpack(archive: Path, root: Path, progress: Progress | None = None) -> Path:
-    """Put the run of a zip among the runs of a workspace.
+    """Put the run of a zip among the runs of a workspace, and return its new folder; a cancel leaves nothing.
 
-    Args:
-        archive: the zip.
-        progress: told how far it is; may cancel, which leaves nothing.
-
-    Returns:
-        the run's new folder.
-
-    Raises:
-        UserError: it is no zip, holds no run, means harm, or the workspace cannot be written.
+    Raises UserError if it is no zip, holds no run, means harm, or the workspace cannot be written.
     """
     try:
         with zipfile.ZipFile(archive) as zipped:

@@ -29,14 +29,10 @@ Point = tuple[int, float, dict[str, float]]
 
 
 def write_events(folder: Path, out: Path, progress: Progress | None = None) -> int:
-    """Save a run's metrics for TensorBoard.
+    """Save a run's metrics for TensorBoard; how many logged steps there are.
 
-    Args:
-        out: a folder, for ``tensorboard --logdir``, with a folder for each run that is exported into it: TensorBoard
-            takes all files of a folder for one run. The file is written whole, and again by a later export of the run.
-
-    Returns:
-        how many logged steps there are.
+    `out` is a folder, for ``tensorboard --logdir``, with a folder for each run that is exported into it: TensorBoard
+    takes all files of a folder for one run. The file is written whole, and again by a later export of the run.
 
     Raises:
         UserError: the metrics are damaged, the package is missing, or the file cannot be written.

@@ -10,14 +10,9 @@ from studio.errors import UserError
 
 @contextmanager
 def needed_for(what: str, extra: str) -> Iterator[None]:
-    """Import optional packages within.
+    """Import optional packages within; raises UserError, which names the extra, if one is not installed.
 
-    Args:
-        what: needs them, as the beginning of a sentence: "A video".
-        extra: name of the extra that brings them.
-
-    Raises:
-        UserError: one is not installed; it names the extra.
+    `what` needs them, as the beginning of a sentence: "A video".
     """
     try:
         yield

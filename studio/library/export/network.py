@@ -48,11 +48,7 @@ class Network:
 
     @classmethod
     def of(cls, folder: Path, *, averaged: bool) -> Network:
-        """That of a run.
-
-        Raises:
-            UserError: the run cannot be read, or its model has nothing that other programs could use.
-        """
+        """That of a run; raises UserError if it cannot be read, or its model has nothing for other programs to use."""
         run = Run.open(folder)
         exportable = restore_model(run, averaged=averaged).views.exportable()
         spec = model_spec(run.config.model.kind)
@@ -81,14 +77,7 @@ class Network:
         return tuple(argument.draw(count, rng) for argument in self.exportable.takes.values())
 
     def check(self, translated: Runner) -> float:
-        """The largest error of what was translated.
-
-        Args:
-            translated: runs it.
-
-        Raises:
-            UserError: it is not what the original gives.
-        """
+        """The largest error of what was translated; raises UserError if it is not what the original gives."""
         import torch
 
         worst = 0.0
@@ -120,16 +109,13 @@ def write_checked(
     translate: Callable[[Network], bytes],
     runner: Callable[[bytes], Runner],
 ) -> str:
-    """Save what other programs can use of a run's model, once its bytes agree with the original.
+    """Save what other programs can use of a run's model, once its bytes agree with the original; what was saved, and
+    its error.
 
     Args:
-        progress: told how far it is; may cancel between its parts.
         averaged: by the moving average of the weights, or as they are.
         translate: makes the file's bytes.
         runner: opens them again, to be run.
-
-    Returns:
-        what was saved, and its error.
 
     Raises:
         UserError: the run cannot be read, its model has nothing to save, what was made does not agree with it, or the

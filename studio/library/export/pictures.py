@@ -21,17 +21,10 @@ _SHOWN = 3  # classes whose ΔH is drawn in
 
 
 def write_grid(folder: Path, out: Path, step: int | None = None, *, averaged: bool = True) -> int:
-    """Save a sample grid, enlarged by a whole factor, as PNG.
+    """Save a sample grid, the newest at or before a step, enlarged by a whole factor, as PNG; its step.
 
-    Args:
-        step: the newest grid at or before it is taken; the last one if absent.
-        averaged: by the moving average of the weights, or as they were.
-
-    Returns:
-        the step of the grid.
-
-    Raises:
-        UserError: the run has no grid there, is damaged, or the file cannot be written.
+    It is that of the averaged weights, or of the weights as they were. Raises UserError if the run has no grid there,
+    is damaged, or the file cannot be written.
     """
     frame = FrameStore(folder).at(2**62 if step is None else step)
     if frame is None:

@@ -68,14 +68,7 @@ pre { overflow: auto; font-size: .8rem; } summary { cursor: pointer; color: var(
 
 
 def write_report(folder: Path, out: Path, progress: Progress | None = None) -> None:
-    """Save a run's report.
-
-    Args:
-        out: the file, written whole; UTF-8.
-
-    Raises:
-        UserError: the run is damaged, or the file cannot be written.
-    """
+    """Save a run's report, whole, UTF-8; raises UserError if the run is damaged, or the file cannot be written."""
     progress = progress or Progress()
     identity = RunIdentity.read(folder)
     config = identity.trained

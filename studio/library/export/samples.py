@@ -24,14 +24,10 @@ if TYPE_CHECKING:
 def write_samples(
     folder: Path, out: Path, progress: Progress | None = None, *, count: int, seed: int = 0, averaged: bool = True
 ) -> int:
-    """Draw into an NPZ file: `images`, uint8, (count, H, W, C), or `points`, float32, (count, 2); and `how`, JSON.
+    """Draw into an NPZ file: `images`, uint8, (count, H, W, C), or `points`, float32, (count, 2); and `how`, JSON; how
+    many.
 
-    Args:
-        seed: of the latents.
-        averaged: by the moving average of the weights, or as they are.
-
-    Returns:
-        how many.
+    By the moving average of the weights, or as they are; the seed is that of the latents.
 
     Raises:
         UserError: the run cannot be read, there is too little memory or room, or the file cannot be written.
@@ -165,20 +161,17 @@ def write_classes(
     data_root: Path | None = None,
     assignments: Sequence[str] = (),
 ) -> dict[str, int]:
-    """Draw into a folder for each class that a judge of the data set sees.
+    """Draw into a folder, new or empty, with one for each class that a judge of the data set sees; how many there are
+    of each.
 
     Args:
-        out: a new or empty folder; it appears whole or not at all.
         seed: of the latents.
         averaged: by the moving average of the weights, or as they are.
         data_root: folder of downloaded data sets; where the run's were, or else the person's own, if absent.
         assignments: other places of its data, such as ``dataset.path=/new/place``.
 
-    Returns:
-        how many there are of each.
-
     Raises:
-        UserError: the run or its data cannot be read, or the folder not be written.
+        UserError: the run or its data cannot be read, or the folder not be written; it appears whole or not at all.
     """
     from studio.training.analysis.sorted_samples import write_by_class
 

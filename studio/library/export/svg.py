@@ -15,12 +15,9 @@ _BUCKETS = 300
 
 
 def curve_svg(title: str, x: Floats, y: Floats, marks: Sequence[float] = ()) -> str:
-    """A plot of one curve.
+    """A plot of one curve, with a title for screen readers and dashed lines at the marks.
 
-    Args:
-        title: for screen readers.
-        x, y: its points, x ascending, shape (n,); those that are not finite are left out.
-        marks: places of dashed lines.
+    `x`, ascending, and `y` have shape (n,); points that are not finite are left out.
     """
     known = np.isfinite(x) & np.isfinite(y)
     x, y = decimated(x[known], y[known])

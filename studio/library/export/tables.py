@@ -21,16 +21,9 @@ _LINES_AT_ONCE, _ROWS_AT_ONCE = 10_000, 100_000
 
 
 def write_csv(folder: Path, out: Path, progress: Progress | None = None) -> int:
-    """Save a run's metrics.
+    """Save a run's metrics, whole, UTF-8, with a line of names; how many rows there are.
 
-    Args:
-        out: the file, written whole; UTF-8, with a line of names.
-
-    Returns:
-        how many rows there are.
-
-    Raises:
-        UserError: the metrics are damaged, or the file cannot be written.
+    Raises UserError if the metrics are damaged, or the file cannot be written.
     """
     progress = progress or Progress()
     metrics = read_metrics(folder, progress.part(0.0, 0.5))
@@ -53,17 +46,10 @@ def _cell(value: float) -> str:
 
 
 def write_parquet(folder: Path, out: Path, progress: Progress | None = None) -> int:
-    """Save a run's metrics.
+    """Save a run's metrics, whole: `step`, int64, `seconds` and the rest float64; how many rows there are.
 
-    Args:
-        out: the file, written whole: `step`, int64, `seconds` and the rest float64; the run's configuration as JSON
-            under `config` in the file's metadata.
-
-    Returns:
-        how many rows there are.
-
-    Raises:
-        UserError: the metrics are damaged, the package is missing, or the file cannot be written.
+    The run's configuration stands as JSON under `config` in the file's metadata. Raises UserError if the metrics are
+    damaged, the package is missing, or the file cannot be written.
     """
     with needed_for("A Parquet file", "parquet"):
         import pyarrow as pa

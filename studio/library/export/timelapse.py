@@ -26,15 +26,10 @@ Pictures = Sequence[Image.Image]
 def write_timelapse(
     folder: Path, out: Path, progress: Progress | None = None, *, seconds: float = 10.0, averaged: bool = True
 ) -> int:
-    """Save a time-lapse; its last grid stays a little longer.
+    """Save a time-lapse of so many seconds, whole, in the format of its ending; how many grids are in it.
 
-    Args:
-        out: the file, written whole; its ending says which format.
-        seconds: that it lasts; of more than 400 grids some are left out, evenly.
-        averaged: by the moving average of the weights, or as they were.
-
-    Returns:
-        how many grids are in it.
+    Its last grid stays a little longer; of more than 400 some are left out, evenly. They are of the averaged weights,
+    or of the weights as they were.
 
     Raises:
         UserError: the run has no grids, is damaged, a package is missing, or the file cannot be written.

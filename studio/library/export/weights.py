@@ -14,16 +14,9 @@ from studio.training.storage.run import Run
 
 
 def write_weights(folder: Path, out: Path, *, averaged: bool = True) -> int:
-    """Save them.
+    """Save them, or their moving average; how many numbers they are.
 
-    Args:
-        averaged: their moving average, or the weights as they are.
-
-    Returns:
-        how many numbers they are.
-
-    Raises:
-        UserError: the run or its weights cannot be read, or the file not be written.
+    Raises UserError if the run or its weights cannot be read, or the file not be written.
     """
     from safetensors.torch import save
 

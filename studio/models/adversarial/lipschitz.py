@@ -44,12 +44,8 @@ class Lipschitz(nn.Module):
     weight_limits: tuple[Reference, ...] = ()
 
     def penalty(self, critic: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator) -> Penalty:
-        """The term to add.
-
-        Args:
-            critic: images (B, C, H, W) → scores (B, 1).
-            real: as the critic sees them, shape (B, C, H, W).
-            fake: likewise, shape (B, C, H, W).
+        """The term to add for a critic (B, C, H, W) → (B, 1), with real and fake images as it sees them, shape (B, C,
+        H, W).
         """
         return Penalty()
 
@@ -59,11 +55,7 @@ class Lipschitz(nn.Module):
 
 
 class Clip(Lipschitz):
-    """Every parameter of the critic stays within ±c.
-
-    Args:
-        limit: c.
-    """
+    """Every parameter of the critic stays within ±c."""
 
     def __init__(self, limit: float) -> None:
         super().__init__()
@@ -83,11 +75,7 @@ class Clip(Lipschitz):
 
 
 class GradientPenalty(Lipschitz):
-    """The slope between real and generated images is pulled to 1.
-
-    Args:
-        config: λ and sides.
-    """
+    """The slope between real and generated images is pulled to 1."""
 
     def __init__(self, config: LipschitzConfig) -> None:
         super().__init__()
@@ -101,11 +89,7 @@ class GradientPenalty(Lipschitz):
 
 
 class SpectralNormalisation(Lipschitz):
-    """Every layer's weight, as a matrix, stretches by at most 1; a convolution may stretch by more, as in `spectral`.
-
-    Args:
-        critic: whose layers are normalised from now on.
-    """
+    """Every layer's weight, as a matrix, stretches by at most 1; a convolution may stretch by more: see `spectral`."""
 
     def __init__(self, critic: nn.Module) -> None:
         super().__init__()
@@ -117,12 +101,7 @@ class SpectralNormalisation(Lipschitz):
 
 
 class SpectralPenalty(Lipschitz):
-    """Layers whose weights, as matrices, stretch a lot cost.
-
-    Args:
-        weight: λ.
-        critic: whose singular values are followed.
-    """
+    """Layers whose weights, as matrices, stretch a lot cost λ."""
 
     def __init__(self, weight: float, critic: nn.Module) -> None:
         super().__init__()

@@ -95,14 +95,9 @@ class Minimax(NonSaturating):
 
 
 def js_estimate(real: Tensor, fake: Tensor) -> Tensor:
-    """½·(log σ(s) + ⟨log(1 − σ(s′))⟩ + 2·log 2) of each real example; its mean bounds the JS divergence from below.
+    """½·(log σ(s) + ⟨log(1 − σ(s′))⟩ + 2·log 2) of each real example, in nats, shape (B,); at most log 2.
 
-    Args:
-        real: s, shape (B,).
-        fake: s′, shape (B′,).
-
-    Returns:
-        nats, shape (B,); at most log 2.
+    Its mean bounds the JS divergence from below; s has shape (B,), s′ of the fakes (B′,).
     """
     return math.log(2) - 0.5 * (F.softplus(-real) + F.softplus(fake).mean())
 

@@ -27,11 +27,7 @@ from studio.models.views import ModelViews
 
 
 class Adversarial(GenerativeModel):
-    """Critic and generator.
-
-    Args:
-        shape: (C, H, W) of the images.
-    """
+    """Critic and generator of images of shape (C, H, W)."""
 
     takes_bfloat16 = True
 

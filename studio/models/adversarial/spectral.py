@@ -26,11 +26,7 @@ Layer = nn.Linear | nn.Conv2d
 
 
 class SingularValue(nn.Module):
-    """Follows the largest singular value of one weight.
-
-    Args:
-        weight: W, shape (outputs, …).
-    """
+    """Follows the largest singular value of one weight W, shape (outputs, …)."""
 
     u: Tensor
     v: Tensor
@@ -85,18 +81,11 @@ def iterate_norms(network: nn.Module) -> None:
 
 @torch.no_grad()
 def layer_norms(network: nn.Module, image: Tensor, iterations: int, rng: torch.Generator) -> Tensor:
-    """max ‖A x‖/‖x‖ of each layer A, without its bias, on inputs of the size that it gets; for looking at.
+    """max ‖A x‖/‖x‖ of each layer A, shape (layers,), without its bias, on inputs of the size that it gets; for looking
+    at.
 
-    By power iteration through the layer itself, with its stride and padding: x ← AᵀA x/‖AᵀA x‖.
-
-    Args:
-        network: with linear and convolutional layers.
-        image: what it takes, shape (1, C, H, W).
-        iterations: of the power method.
-        rng: stream of the start, on the network's device.
-
-    Returns:
-        shape (layers,).
+    By power iteration through the layer itself, with its stride and padding: x ← AᵀA x/‖AᵀA x‖. The network takes
+    `image`, shape (1, C, H, W); the start comes from `rng`, on its device.
     """
     inputs: dict[nn.Module, Tensor] = {}
     layers = weight_layers(network)
@@ -130,15 +119,10 @@ def buffers_of(network: nn.Module) -> tuple[str, ...]:
 
 
 def singular_values(network: nn.Module, iterations: int, rng: torch.Generator) -> Tensor:
-    """σ(W) of each layer's weight as it acts, from a fresh start; for looking at.
+    """σ(W) of each linear or convolutional layer's weight as it acts, shape (layers,), from a fresh start; for looking
+    at.
 
-    Args:
-        network: with linear and convolutional layers.
-        iterations: of the power method.
-        rng: stream of the start, on the network's device.
-
-    Returns:
-        shape (layers,).
+    By so many iterations of the power method, whose start comes from `rng`, on the network's device.
     """
     values = []
     for layer in weight_layers(network):

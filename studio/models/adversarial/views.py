@@ -73,12 +73,7 @@ class AdversarialViews(ModelViews):
 
 
 def gap_histogram(critic: nn.Module, probe: Probe, fake: Tensor) -> Histogram:
-    """D(x) − ⟨D(G(z))⟩ of seen, held-out and generated images.
-
-    Args:
-        critic: images (B, C, H, W) → scores (B, 1).
-        fake: generated images, shape (n, C, H, W).
-    """
+    """D(x) − ⟨D(G(z))⟩ of seen, held-out and generated images (n, C, H, W), by a critic (B, C, H, W) → (B, 1)."""
     fake_scores = critic(fake).squeeze(1)
     scores = {name: critic(images).squeeze(1) for name, images in real_images(probe).items()}
     gaps = {name: to_array(found - fake_scores.mean()) for name, found in scores.items()}
@@ -111,12 +106,7 @@ def slope_histogram(critic: nn.Module, probe: Probe, fake: Tensor, rng: torch.Ge
 
 
 def weight_histogram(critic: nn.Module, limits: tuple[Reference, ...]) -> Histogram:
-    """Every k-th weight of the critic's layers, as they act.
-
-    Args:
-        critic: with linear and convolutional layers.
-        limits: lines to draw.
-    """
+    """Every k-th weight of the critic's linear and convolutional layers, as they act, with lines at the limits."""
     weights = torch.cat([layer.weight.detach().flatten() for layer in weight_layers(critic)])
     stride = -(-len(weights) // _MOST_WEIGHTS)
     return Histogram(
@@ -133,10 +123,7 @@ def weight_histogram(critic: nn.Module, limits: tuple[Reference, ...]) -> Histog
 def sigma_profile(critic: nn.Module, image: Tensor, rng: torch.Generator) -> Profile:
     """σ(W) of each layer of the critic, as it acts, and the norms of the layers where convolutions tell them apart.
 
-    Args:
-        critic: with linear and convolutional layers.
-        image: what it takes, shape (1, C, H, W).
-        rng: of the iterations' starts.
+    It takes `image`, shape (1, C, H, W); the iterations start from `rng`.
     """
     sigmas = to_array(singular_values(critic, _ITERATIONS, rng))
     series = {"σ": sigmas}

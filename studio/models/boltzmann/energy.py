@@ -129,14 +129,10 @@ class Machine(nn.Module, ABC):
 
     @torch.no_grad()
     def recentre(self, visible_mean: Tensor, hidden_mean: Tensor, rate: float) -> None:
-        """Move the offsets towards mean activities; b and c follow, so that the distribution stays as it is.
+        """Move the offsets by a part of the way, in 0…1, to mean activities (D,) and (H,); the distribution stays as it
+        is.
 
             μ ← μ + Δμ,  c ← c + Wᵀ·Δu;     λ ← λ + Δλ,  b ← b + W·Δλ
-
-        Args:
-            visible_mean: where μ goes, shape (D,).
-            hidden_mean: where λ goes, shape (H,).
-            rate: share of the way, in 0…1.
         """
         before = self.coordinates(self.visible_offset + rate * (visible_mean - self.visible_offset))
         self.shift_visible(rate * (visible_mean - self.visible_offset))

@@ -42,11 +42,7 @@ class LogPartition:
 
 @torch.no_grad()
 def exact_log_partition(machine: Machine, beta: float = 1.0) -> Tensor:
-    """log Z_β by enumeration of the hidden units, in nats, scalar.
-
-    Raises:
-        ValueError: there are more than 20 hidden units.
-    """
+    """log Z_β in nats, scalar, by enumeration of the hidden units; raises ValueError if there are more than 20."""
     if machine.hidden > LARGEST_EXACT:
         raise ValueError(f"2^{machine.hidden} hidden states are too many to sum; at most 2^{LARGEST_EXACT}")
     like = machine.hidden_bias
@@ -61,14 +57,7 @@ def exact_log_partition(machine: Machine, beta: float = 1.0) -> Tensor:
 
 @torch.no_grad()
 def forward_ais(machine: Machine, runs: int, steps: int, rng: torch.Generator) -> LogPartition:
-    """Annealed importance sampling from β = 0 to 1; the mean of the estimate lies below log Z.
-
-    Args:
-        machine: whose partition function.
-        runs: independent runs.
-        steps: temperatures passed, in equal distances.
-        rng: the only source of randomness.
-    """
+    """Annealed importance sampling from β = 0 to 1, in equal steps; the mean of the estimate lies below log Z."""
     field = machine.visible_bias.expand(runs, -1)
     v = machine.draw_visible(field, rng)
     log_weights = v.new_zeros(runs)
@@ -82,13 +71,9 @@ def forward_ais(machine: Machine, runs: int, steps: int, rng: torch.Generator) -
 
 @torch.no_grad()
 def reverse_ais(machine: Machine, samples: Tensor, steps: int, rng: torch.Generator) -> LogPartition:
-    """Annealed importance sampling from β = 1 to 0; the mean of the estimate lies above log Z.
+    """Annealed importance sampling from β = 1 to 0, in equal steps; the mean of the estimate lies above log Z.
 
-    Args:
-        machine: whose partition function.
-        samples: drawn from the machine, visible values of shape (n, D); a run starts from each.
-        steps: temperatures passed, in equal distances.
-        rng: the only source of randomness.
+    A run starts from each of the machine's own samples, visible values of shape (n, D).
     """
     v = samples
     log_weights = v.new_zeros(len(v))

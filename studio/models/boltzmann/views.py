@@ -136,12 +136,10 @@ def free_energies(
 
 
 def chain_pictures(machine: Machine, chains: Tensor, hottest: float, images: Callable[[Tensor], Tensor]) -> Pictures:
-    """The first chains at up to six temperatures, as the mean of the visible units they came from.
+    """The first chains, shape (M, R, D), at up to six of M inverse temperatures down to `hottest`, as images of what
+    they came from.
 
-    Args:
-        chains: shape (M, R, D).
-        hottest: inverse temperature of the last.
-        images: from visible values, shape (n, D), to images.
+    That is the mean of their visible units; `images` makes images of visible values, shape (n, D).
     """
     betas = ladder(len(chains), hottest, chains)
     rows = torch.linspace(0, len(chains) - 1, min(len(chains), _ROWS)).round().long().tolist()

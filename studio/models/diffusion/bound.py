@@ -19,29 +19,16 @@ from studio.models.likelihoods import HALF_LEVEL
 
 
 def prior_matching(clean: Tensor, sigma: Tensor) -> Tensor:
-    """KL(q(x_T|x_0) ‖ N(0, 1)).
-
-    Args:
-        clean: x_0, shape (B, C, H, W).
-        sigma: √(1 − ᾱ_T), scalar.
-
-    Returns:
-        nats per image, shape (B,).
-    """
+    """KL(q(x_T|x_0) ‖ N(0, 1)) in nats per image, shape (B,), of x_0 (B, C, H, W); σ = √(1 − ᾱ_T) is a scalar."""
     variance = sigma.square()
     return (0.5 * ((1 - variance) * clean.square() + variance - 1 - variance.log())).flatten(1).sum(1)
 
 
 def denoising_term(clean: Tensor, guess: Tensor, weight: Tensor) -> Tensor:
-    """KL(q(x_{t−1}|x_t, x_0) ‖ q(x_{t−1}|x_t, x̂_0)).
+    """KL(q(x_{t−1}|x_t, x_0) ‖ q(x_{t−1}|x_t, x̂_0)) in nats per image, shape (B,), of x_0 and x̂_0, shape (B, C, H,
+    W).
 
-    Args:
-        clean: x_0, shape (B, C, H, W).
-        guess: x̂_0, of that shape.
-        weight: ½·(SNR_{t−1} − SNR_t) of each example's t ≥ 2, shape (B,).
-
-    Returns:
-        nats per image, shape (B,).
+    `weight` is ½·(SNR_{t−1} − SNR_t) of each example's t ≥ 2, shape (B,).
     """
     return weight * (clean - guess).square().flatten(1).sum(1)
 
@@ -49,13 +36,7 @@ def denoising_term(clean: Tensor, guess: Tensor, weight: Tensor) -> Tensor:
 def reconstruction_term(clean: Tensor, guess: Tensor, sigma: Tensor) -> Tensor:
     """−Σ_i log[Φ((x_i − x̂_i + h)/σ) − Φ((x_i − x̂_i − h)/σ)], the outermost grey levels open towards their side.
 
-    Args:
-        clean: x_0, shape (B, C, H, W).
-        guess: x̂_0 from x_1, of that shape.
-        sigma: √(1 − ᾱ_1), scalar.
-
-    Returns:
-        nats per image, shape (B,).
+    In nats per image, shape (B,), of x_0 and x̂_0 from x_1, shape (B, C, H, W); σ = √(1 − ᾱ_1) is a scalar.
     """
     above, below = (clean - guess + HALF_LEVEL) / sigma, (clean - guess - HALF_LEVEL) / sigma
     above = above.masked_fill(clean > 1 - HALF_LEVEL, torch.inf)

@@ -25,12 +25,7 @@ _LEAST = 1e-30
 
 
 def log_masses(guess: Guess, schedule: Schedule, like: Tensor) -> Tensor:
-    """log q of each cell of `plane_views.grid`, up to a constant, shape (SIDE²,).
-
-    Args:
-        guess: (x_t, t) → x̂_0.
-        like: of the points' device and type.
-    """
+    """log q of each cell of `plane_views.grid`, up to a constant, shape (SIDE²,), by a guess (x_t, t) → x̂_0."""
     edge = torch.linspace(-1, 1, SIDE + 1, device=like.device, dtype=like.dtype)
     up, across = torch.meshgrid(edge, edge, indexing="ij")
     times = [*sorted(schedule.times(_STEPS))[1:], 0]  # the 0 ends the way

@@ -112,11 +112,10 @@ class Diffusion(GenerativeModel):
 
     @torch.no_grad()
     def bound_terms(self, images: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
-        """The terms of the bound on −log p(x), by metric name, in nats per image, each of shape (B,).
+        """Terms of the bound on −log p(x), by metric name, in nats per image, each (B,), of x in −1…1, shape (B, C, H,
+        W).
 
-        Args:
-            images: x in −1…1, shape (B, C, H, W).
-            rng: of the noise and of the one time per image from which the denoising term is estimated.
+        The denoising term is estimated from one time per image, drawn as the noise is.
         """
         share = torch.rand((len(images),), generator=rng, device=images.device, dtype=images.dtype)
         times = torch.searchsorted(self.get_buffer("bound_cumulative"), share.contiguous(), right=True).clamp(

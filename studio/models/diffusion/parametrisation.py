@@ -17,18 +17,7 @@ from studio.models.diffusion.config import Prediction
 
 
 def target(kind: Prediction, clean: Tensor, noise: Tensor, alpha: Tensor, sigma: Tensor) -> Tensor:
-    """What the denoiser should say.
-
-    Args:
-        kind: of prediction.
-        clean: x_0, shape (B, C, H, W).
-        noise: ε, of that shape.
-        alpha: √ᾱ_t, shape (B, 1, 1, 1) or a scalar.
-        sigma: √(1 − ᾱ_t), likewise.
-
-    Returns:
-        shape (B, C, H, W).
-    """
+    """What the denoiser should say, of x_0 and ε, all (B, C, H, W), √ᾱ_t and √(1 − ᾱ_t), (B, 1, 1, 1) or scalars."""
     match kind:
         case Prediction.NOISE:
             return noise

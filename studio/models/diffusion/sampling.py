@@ -43,14 +43,10 @@ class Stage(NamedTuple):
 def trajectory(
     start: Tensor, guess: Guess, schedule: Schedule, times: Sequence[int], sampler: Sampler, rng: torch.Generator | None
 ) -> Iterator[Stage]:
-    """Every stage from `start` on; the last guess is the sample.
+    """Every stage from x_T ~ N(0, 1), shape (B, C, H, W), through times that fall from T to 0; the last guess is the
+    sample.
 
-    Args:
-        start: x_T ~ N(0, 1), shape (B, C, H, W).
-        guess: the denoiser's guess of the clean image.
-        times: falling from T to 0.
-        sampler: how to step.
-        rng: of the ancestral noise; the other samplers need none.
+    Ancestral noise comes from `rng`; the other samplers need none.
     """
     noisy = start
     before: Stage | None = None

@@ -93,11 +93,7 @@ def noise_profile(
     probe: Probe,
     rng: torch.Generator,
 ) -> Profile:
-    """Mean loss of a few real images at levels of noise that are evenly spaced between none and all.
-
-    Args:
-        loss: (images (B, C, H, W), times (B,), rng) → loss of each image, shape (B,).
-    """
+    """Mean loss, (images (B, C, H, W), times (B,), rng) → (B,), of a few real images at even levels of noise."""
     wanted = (torch.arange(_LEVELS, dtype=torch.float64) + 0.5) / _LEVELS
     times = torch.searchsorted(schedule.noise, wanted).clamp(1, schedule.steps).unique().tolist()
     series: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = {}

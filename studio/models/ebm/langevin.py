@@ -30,14 +30,7 @@ class Langevin:
     bound: float = 1.0
 
     def run(self, energy: Callable[[Tensor], Tensor], start: Tensor, steps: int, rng: torch.Generator) -> Tensor:
-        """Images after `steps` steps, detached.
-
-        Args:
-            energy: images (B, C, H, W) → E, shape (B,).
-            start: where to begin, shape (B, C, H, W).
-            steps: how many.
-            rng: the only source of randomness.
-        """
+        """Images (B, C, H, W) after so many steps from `start`, detached; the energy takes them to E, shape (B,)."""
         images = start.detach()
         for _ in range(steps):
             images = images.requires_grad_()

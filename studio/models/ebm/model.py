@@ -128,11 +128,7 @@ class Ebm(GenerativeModel):
 
 
 def _refuse_runaway(positive: Tensor, negative: Tensor) -> None:
-    """Stop a training whose energies have left all bounds.
-
-    Raises:
-        UserError: they have; the run's last good state was well.
-    """
+    """Raises UserError if energies have left all bounds; the run's last good state was well."""
     largest = torch.cat((positive, negative)).abs().max().item()
     if not largest < _RUNAWAY:
         raise UserError(

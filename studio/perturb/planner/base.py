@@ -106,10 +106,8 @@ class Planner(ABC):
         """Plan the next batch."""
 
     def retarget(self, log_weights: Floats, revision: int) -> None:
-        """Carry on from the current position with other weights; nothing already planned is planned again.
-
-        Raises:
-            UserError: as for a new planner; the old weights then stay.
+        """Carry on from the current position with other weights; nothing already planned is planned again. Raises
+        UserError as for a new planner; the old weights then stay.
         """
         self._set_weights(log_weights, revision)
 
@@ -118,10 +116,8 @@ class Planner(ABC):
         return {"examples_planned": number(self.examples_planned)}
 
     def restore(self, kept: Kept) -> None:
-        """Take up what `state` gave; the weights must be those of then, and the stream's state is its owner's.
-
-        Raises:
-            ValueError: it is no such state, or one of other data.
+        """Take up what `state` gave; the weights must be those of then, and the stream's state is its owner's. Raises
+        ValueError if it is no such state, or one of other data.
         """
         self.examples_planned = kept_count(kept, "examples_planned")
 
@@ -198,10 +194,8 @@ class CountingPlanner(Planner):
 
 
 def check_scale(log_weights: Floats, average_size: float) -> None:
-    """Refuse weights that no batch of B_avg can be made of; in the normalised gauge only the data's size can.
-
-    Raises:
-        UserError: a batch would hold more examples than there are, or an average example many batches' worth.
+    """Refuse weights that no batch of B_avg can be made of; in the normalised gauge only the data's size can. Raises
+    UserError if a batch would hold more examples than there are, or an average example many batches' worth.
     """
     log_mean = _log_mean(log_weights)
     log_examples = float(np.log(average_size)) - log_mean

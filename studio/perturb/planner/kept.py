@@ -14,11 +14,7 @@ Kept = Mapping[str, NDArray[np.generic]]
 
 
 def kept_indices(kept: Kept, name: str, below: int, count: int | None = None) -> NDArray[np.int64]:
-    """Whole numbers in 0…below, `below` excluded, shape (count,) or (n,); a copy.
-
-    Raises:
-        ValueError: they are missing or something else.
-    """
+    """Whole numbers in 0…below − 1, shape (count,) or (n,), copied; raises ValueError if they are something else."""
     values = _array(kept, name, np.int64, count)
     if len(values) and not 0 <= values.min() <= values.max() < below:
         raise ValueError(f"{name} reaches beyond 0…{below - 1}")
@@ -26,10 +22,8 @@ def kept_indices(kept: Kept, name: str, below: int, count: int | None = None) ->
 
 
 def kept_amounts(kept: Kept, name: str, most: float, count: int, *, least: float = 0.0) -> Floats:
-    """Numbers in least…most, up to rounding below, shape (count,); a copy.
-
-    Raises:
-        ValueError: they are missing or something else.
+    """Numbers in least…most, up to rounding below, shape (count,), copied; raises ValueError if they are something
+    else.
     """
     values = _array(kept, name, np.float64, count)
     if count and not least - 1e-6 <= values.min() <= values.max() <= most:  # nor NaN
@@ -38,11 +32,7 @@ def kept_amounts(kept: Kept, name: str, most: float, count: int, *, least: float
 
 
 def kept_count(kept: Kept, name: str, below: int = 2**62) -> int:
-    """One whole number in 0…below.
-
-    Raises:
-        ValueError: it is missing or something else.
-    """
+    """One whole number in 0…below; raises ValueError if it is missing or something else."""
     return int(kept_indices(kept, name, below, 1)[0])
 
 

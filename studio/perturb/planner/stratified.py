@@ -123,12 +123,7 @@ class Turns:
 
 
 class Visits:
-    """Goes through the examples of one class, over and over, each as often as its rate says.
-
-    Args:
-        members: the examples, shape (n,).
-        rng: the stream that shuffles.
-    """
+    """Goes through the examples of one class, indices of shape (n,), over and over, each as often as its rate says."""
 
     def __init__(self, members: Indices, rng: np.random.Generator) -> None:
         self._members = members
@@ -162,11 +157,7 @@ class Visits:
         return {"owed": self._credit.copy(), "rates": self._rates.copy(), "left": self._left.copy()}
 
     def restore(self, kept: Kept) -> None:
-        """Take up what `state` gave, with the rates of then set.
-
-        Raises:
-            ValueError: it is no such state, or one of other rates.
-        """
+        """Take up what `state` gave, with the rates of then set; raises ValueError if it is not of these rates."""
         count = len(self._members)
         rates = kept_amounts(kept, "rates", float(count), count)
         if not np.allclose(rates, self._rates, rtol=1e-6, atol=1e-12):

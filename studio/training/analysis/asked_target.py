@@ -35,14 +35,8 @@ class AskedTarget:
     formulas: tuple[str, ...] = ()
 
     def of(self, trained: Perturbation, measured: ExampleFeatures, progress: Progress) -> Perturbation:
-        """The target.
-
-        Args:
-            trained: that of the run.
-            measured: its data set.
-
-        Raises:
-            UserError: there is no such class, or no offsets give these shares.
+        """The target, given that of the run and its data; raises UserError if no such class is there, or no such
+        offsets.
         """
         offsets = np.array(trained.offsets)
         for name, offset in self.offsets.items():

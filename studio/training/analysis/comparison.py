@@ -68,11 +68,8 @@ class ComparisonSpec:
 
 
 def weight_groups(labels: Indices, log_weights: Floats) -> Indices:
-    """Number of each example's group, shape (N,): its class, split by even steps of log w where weights differ in it.
-
-    Args:
-        labels: class of each example, shape (N,).
-        log_weights: log w of each, shape (N,).
+    """Number of each example's group (N,): its class (N,), split by even steps of log w (N,) where weights differ in
+    it.
     """
     parts = max(1, _GROUPS // (int(labels.max()) + 1))
     groups = np.zeros_like(labels)
@@ -85,12 +82,7 @@ def weight_groups(labels: Indices, log_weights: Floats) -> Indices:
 
 
 class PlannerComparison:
-    """Done piece by piece, a gradient at a time, so that whoever asked can be told how far it is and can call it off.
-
-    Args:
-        probe: gives the gradients.
-        question: what to compare.
-    """
+    """Done piece by piece, a gradient at a time, so that whoever asked can see how far it is and call it off."""
 
     def __init__(self, probe: GradientProbe, question: ComparisonSpec) -> None:
         self._probe = probe
@@ -105,10 +97,8 @@ class PlannerComparison:
 
     @classmethod
     def of(cls, trainer: Trainer, seconds: float) -> PlannerComparison:
-        """All planners at the parameters and the target of a trainer as they are, apart from its training.
-
-        Args:
-            seconds: what it may take, about.
+        """All planners at the parameters and the target of a trainer, apart from its training, in about so many
+        seconds.
         """
         config = trainer.config
         question = ComparisonSpec(

@@ -43,7 +43,10 @@ def evaluate_run(
     judges: Judges | None = None,
     data_root: Path | None = None,
 ) -> Evaluated:
-    """Compare what a run's averaged model generates with the target that the run ended with.
+    """Compare what a run's averaged model generates with the target that the run ended with, at the step of the
+    weights.
+
+    In a run that diverged or was killed that is not its last one.
 
     Args:
         data: loads the run's data set.
@@ -52,9 +55,6 @@ def evaluate_run(
         judge: name of the judge, as `Judges` has it; the one of the run's configuration if absent.
         judges: of that data set, if there are some already.
         data_root: folder of downloaded data sets, for judges of other ones; the person's own if absent.
-
-    Returns:
-        what came of it, with the step of the weights, which in a run that diverged or was killed is not its last one.
 
     Raises:
         UserError: the run or its data set cannot be read, or does not fit the other.

@@ -48,10 +48,8 @@ _LEAST_SECONDS = 1.0
 
 
 def judged_count(model: GenerativeModel, asked: int) -> int:
-    """Samples that an evaluation judges of those asked for: as many as are independent of each other.
-
-    Raises:
-        UserError: they are too few to evaluate.
+    """As many of these samples as an evaluation judges, independent of each other; raises UserError if they are too
+    few.
     """
     count = independent(model, asked)
     if count < LEAST_SAMPLES:
@@ -87,7 +85,6 @@ class EvaluationJob:
 
     Args:
         model: in eval mode; not changed by anybody meanwhile.
-        judge: of the model's data set.
         target: makes the tilted data, when it is its turn.
         rng: of the samples, on the model's device.
     """
@@ -123,12 +120,7 @@ class EvaluationJob:
 
 
 class Evaluator:
-    """Evaluates one run.
-
-    Args:
-        trainer: whose averaged model is evaluated.
-        judge: gives the judge once it is trained; None before.
-    """
+    """Evaluates the averaged model of one run by the judge, None before it is trained."""
 
     def __init__(self, trainer: Trainer, judge: Callable[[], Judge | None]) -> None:
         self._trainer = trainer
@@ -160,10 +152,8 @@ class Evaluator:
         return None
 
     def look(self, seconds: float) -> None:
-        """Begin the evaluation of this moment by which shares are held, the same whatever was evaluated before.
-
-        Raises:
-            UserError: there is no judge of these classes, or the samples would be too few.
+        """Begin the evaluation of this moment by which shares are held, the same whatever was evaluated before; raises
+        UserError if there is no judge of these classes, or the samples would be too few.
         """
         judge, trainer = self._judge(), self._trainer
         if judge is None or judge.class_names != trainer.data.class_names:
@@ -185,14 +175,7 @@ class Evaluator:
         return self.cancel()
 
     def turn(self, seconds: float) -> Evaluated | None:
-        """Between two steps: do what the budget allows.
-
-        Args:
-            seconds: time spent training.
-
-        Returns:
-            an evaluation, if one was completed.
-        """
+        """Between two steps, after so many seconds of training: do what the budget allows; an evaluation, if any."""
         if not self._budget or self._trainer.config.hold.on:
             return None
         began = time.perf_counter()

@@ -15,10 +15,9 @@ from studio.perturb.planner import BatchPlan
 
 
 class GradientProbe:
-    """Gradients of planned batches, apart from training.
+    """Gradients of planned batches by a copy of a model, apart from training.
 
     Args:
-        model: the model as it is; a copy is made.
         read: from a plan to its batch.
         rng: stream of the model's own draws.
         precision: under which losses are computed, as in training; none if absent.

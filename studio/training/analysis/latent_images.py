@@ -51,14 +51,8 @@ def grid_images(model: GenerativeModel, latents: Latents, count: int, scale: Sca
 def interpolation(model: GenerativeModel, asked: ShowBetween, step: int, scale: Scale) -> Interpolation | None:
     """The way between two samples, `ROW` images, or the square between four, `SIDE`² images row by row.
 
-    Its corners are the samples as their latents alone decide them. None where no latent is behind a picture: for models
-    without them, and for points, which share one picture.
-
-    Args:
-        model: with the weights that are asked for.
-        asked: between which.
-        step: training steps taken.
-        scale: of the data set.
+    Its corners are the samples as their latents alone decide them, by the model with the weights that are asked for.
+    None where no latent is behind a picture: for models without them, and for points, which share one picture.
     """
     if model.latent_shape is None or not scale.whole:
         return None

@@ -63,15 +63,11 @@ class _Part:
 
 
 class PlaneWatch:
-    """Frames and distances of one run.
-
-    Args:
-        trainer: what is watched; its data are points.
-        plane: of its data.
+    """Frames and distances of one run whose data are points of a plane.
 
     Attributes:
-        values: the newest distances, for the curves: plane_js, plane_kl, plane_w1, plane_w1_floor and plane_tv, that
-            of the class shares; none while the target is not known exactly.
+        values: the newest distances, for the curves: plane_js, plane_kl, plane_w1, plane_w1_floor and plane_tv, that of
+            the class shares; none while the target is not known exactly.
         period: seconds from one frame to the next.
     """
 
@@ -98,11 +94,7 @@ class PlaneWatch:
         self._next_slow_views = 0.0
 
     def frame(self, *, hurried: bool = False) -> PlaneFrame:
-        """What the model makes and shows just now, in the plane's own units.
-
-        Args:
-            hurried: it is one of many, so that some of the points may be those of frames just before.
-        """
+        """What the model makes and shows now, in the plane's units; one of many may have points of those before."""
         trainer, half, begun = self._trainer, self._plane.half, time.thread_time()
         self._draw(hurried=hurried)
         parts = sorted(self._parts, key=lambda part: part.number)
@@ -216,8 +208,7 @@ class PlaneWatch:
     def _retarget(self, exact: PlaneTarget) -> bool:
         """Take up another target: its masses and shares, some of its points, and how far two draws of it are apart.
 
-        Returns:
-            whether the target is known exactly.
+        Whether the target is known exactly.
         """
         if self._measured_revision == self._revision:
             return True

@@ -17,11 +17,7 @@ _HINT = "A comparison needs a copy of the model: use a smaller one, or close oth
 
 
 class PlannerComparisons:
-    """Compares planners at the parameters of one run, if it is asked to.
-
-    Args:
-        trainer: whose planners.
-    """
+    """Compares planners at the parameters of one run, if it is asked to."""
 
     def __init__(
         self, trainer: Trainer, post: Callable[[ComparingPlanners | PlannersCompared | Noticed], None]

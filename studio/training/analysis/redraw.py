@@ -21,13 +21,8 @@ Shape = tuple[int, ...]
 
 
 def redraw_grid(folder: Path, latents: Latents, count: int, progress: Progress) -> SampleGrid:
-    """A sample grid of these latents, by the newest weights on disk.
-
-    Args:
-        latents: behind the samples.
-
-    Raises:
-        UserError: the folder or its weights cannot be read, or its examples are no images.
+    """A sample grid of these latents, by the newest weights on disk; raises UserError if the folder or its weights
+    cannot be read, or its examples are no images.
     """
     return _drawn(folder, latents, count, progress)[0]
 
@@ -46,11 +41,7 @@ class MatchedSamples:
 
 
 def redraw_alike(folders: Sequence[Path], latents: Latents, count: int, progress: Progress) -> MatchedSamples:
-    """A grid of each run by its newest weights, all of these latents.
-
-    Raises:
-        UserError: as for one.
-    """
+    """A grid of each run by its newest weights, all of these latents; raises UserError as for one."""
     share = 1 / len(folders)
     drawn = [
         _drawn(folder, latents, count, progress.part(place * share, (place + 1) * share))
@@ -62,13 +53,8 @@ def redraw_alike(folders: Sequence[Path], latents: Latents, count: int, progress
 
 
 def redraw_between(folder: Path, asked: ShowBetween, progress: Progress) -> Interpolation:
-    """The way between samples, by the newest weights on disk.
-
-    Args:
-        asked: between which.
-
-    Raises:
-        UserError: the folder or its weights cannot be read, or no latents are behind its images.
+    """The way between samples, by the newest weights on disk; raises UserError if the folder or its weights cannot be
+    read, or no latents are behind its images.
     """
     run = _of_images(folder)
     model = _model(run, asked.averaged, progress)

@@ -30,10 +30,7 @@ _OTHER_JUDGE = UserError(
 
 
 class SideTasks:
-    """All of them, for one run. None ends it: where memory runs out they are called off, and the run goes on.
-
-    Args:
-    """
+    """All of them, for one run. None ends it: where memory runs out they are called off, and the run goes on."""
 
     def __init__(self, trainer: Trainer, evaluator: Evaluator | None, post: Callable[[Event], None]) -> None:
         self._trainer = trainer

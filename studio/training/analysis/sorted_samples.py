@@ -45,9 +45,6 @@ def write_by_class(
         averaged: by the moving average of the weights, or as they are.
         data_root: folder of downloaded data sets, for the judge of another one; the person's own if absent.
 
-    Returns:
-        how many there are of each class.
-
     Raises:
         UserError: the run or its data cannot be read, or the folder not be written.
     """

@@ -22,12 +22,10 @@ _KINDS: dict[str, dict[str, type[Settings]]] = {
 
 
 def with_settings(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
-    """`config` with ``path=value`` assignments, as given on the command line.
+    """`config` with ``path=value`` assignments, such as ``model.latent_size=32`` or ``perturbation.offsets.2=-1.36``.
 
-    Args:
-        assignments: such as ``model.latent_size=32`` or ``perturbation.offsets.2=-1.36``; values are JSON, but for a
-            setting that is a text they are that text, in quotes or not. Of two for the same setting the last one
-            counts; otherwise their order does not matter.
+    Values are JSON, but for a setting that is a text they are that text, in quotes or not. Of two for the same setting
+    the last one counts; otherwise their order does not matter.
 
     Raises:
         UserError: an assignment has no ``=``, no such place, or a value that does not fit.

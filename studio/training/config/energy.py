@@ -234,20 +234,12 @@ class EnergyConfig(Settings):
 
 
 def energy_of_record(record: Any) -> Energy:
-    """The energy that a run's summary holds; `energy_record` undone.
-
-    Raises:
-        ValueError: it is none.
-    """
+    """The energy that a run's summary holds; `energy_record` undone. Raises ValueError if it is none."""
     return energy_config_of_record(record).energy()
 
 
 def energy_config_of_record(record: Any) -> EnergyConfig:
-    """The settings that stand for a recorded energy.
-
-    Raises:
-        ValueError: it is none.
-    """
+    """The settings that stand for a recorded energy; raises ValueError if it is none."""
     if not isinstance(record, dict) or not isinstance(record.get("terms"), list):
         raise ValueError("this is no energy")
     return EnergyConfig.model_validate(record | {"terms": [_term_fields(term) for term in record["terms"]]})

@@ -19,14 +19,8 @@ _LONGEST_SHOWN = 60
 
 
 def parse_config(raw: Any, place: str) -> RunConfig:
-    """Check what a file or a form holds.
-
-    Args:
-        raw: parsed JSON.
-        place: what to call its source in messages.
-
-    Raises:
-        UserError: it is no run configuration; names every fault with its place.
+    """Check parsed JSON of a file or a form, called `place` in messages; raises UserError, which names every fault with
+    its place, if it is no run configuration.
     """
     if not isinstance(raw, dict):
         raise UserError("This is not a run configuration", f"{place} holds no JSON object.")
@@ -69,11 +63,7 @@ def _short(value: str | float) -> str:
 
 
 def read_config(path: Path) -> RunConfig:
-    """Open a configuration file.
-
-    Raises:
-        UserError: it cannot be read, is no JSON, or is no run configuration.
-    """
+    """Open a configuration file; raises UserError if it cannot be read, is no JSON, or is no run configuration."""
     try:
         raw = json.loads(read_bytes(path))
     except OSError as error:

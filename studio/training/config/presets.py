@@ -81,11 +81,7 @@ def is_configuration(text: str) -> bool:
 
 
 def config_or_preset(text: str) -> RunConfig:
-    """The preset of that name, or else the configuration file at that path.
-
-    Raises:
-        UserError: there is neither, or the file is not a configuration.
-    """
+    """The preset of that name, or else the configuration file at that path; raises UserError if there is neither."""
     if not is_configuration(text):
         raise UserError(
             "There is no such configuration",

@@ -53,11 +53,7 @@ class PerturbationConfig(EnergyConfig):
         return found
 
     def resolve(self, class_names: Sequence[str], revision: int = 0) -> Perturbation:
-        """The perturbation of a data set with these classes.
-
-        Raises:
-            UserError: an offset belongs to no class, or is beyond ±700.
-        """
+        """The perturbation of these classes; raises UserError if an offset belongs to none, or is beyond ±700."""
         unknown = [name for name in self.offsets if name not in class_names]
         if unknown:
             raise UserError(

@@ -18,12 +18,9 @@ _NAME = 20
 
 
 def run_title(config: RunConfig, counts: Mapping[str, int] | None = None, dataset: str = "") -> str:
-    """The name that a person gave it, or else data set, model and tilt.
+    """The name that a person gave it, or else data set, model and tilt, as far as examples of each class are known.
 
-    Args:
-        config: what is trained.
-        counts: examples of each class, by its name; None where they are not known.
-        dataset: what the data set calls itself, if that is known.
+    `dataset` is what the data set calls itself, if that is known.
     """
     data = dataset or dataset_spec(config.dataset.kind).title
     tilt = tilt_words(config.perturbation, counts)

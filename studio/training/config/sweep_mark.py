@@ -66,18 +66,10 @@ def title_of(values: Mapping[str, Any]) -> str:
 
 
 def read_mark(folder: Path) -> SweepMark | None:
-    """The mark of a run; None if it belongs to no sweep.
-
-    Raises:
-        UserError: it is damaged.
-    """
+    """The mark of a run; None if it belongs to no sweep. Raises UserError if it is damaged."""
     return read_record(folder / FILE, SweepMark, "The run's place in its sweep cannot be read", "Delete the file.")
 
 
 def write_mark(folder: Path, mark: SweepMark) -> None:
-    """Mark a run, or a folder that a run is to have.
-
-    Raises:
-        UserError: the folder cannot be written.
-    """
+    """Mark a run, or a folder that a run is to have; raises UserError if the folder cannot be written."""
     write_record(folder / FILE, mark)

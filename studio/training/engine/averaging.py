@@ -24,12 +24,7 @@ _LONG = 0.99
 
 
 class WeightAverage:
-    """Follows a model with a copy of averaged weights.
-
-    Args:
-        trained: the model whose weights are followed.
-        decay: d, in 0…1 with 1 excluded; 0 follows without averaging.
-    """
+    """Follows a model with a copy of averaged weights, by a decay d in 0…1 with 1 excluded; 0 does not average."""
 
     def __init__(self, trained: GenerativeModel, decay: float) -> None:
         self._model = copy.deepcopy(trained).eval().requires_grad_(False)

@@ -15,12 +15,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 def build_model(config: ModelConfig, shape: tuple[int, int, int], seed: int) -> GenerativeModel:
-    """An untrained model on the CPU; the global stream stays as it is.
-
-    Args:
-        shape: (C, H, W) of its examples.
-        seed: of its weights.
-    """
+    """An untrained model of examples (C, H, W), its weights by a seed, on the CPU; the global stream stays as it is."""
     with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return model_spec(config.kind).build(config, shape)

@@ -19,11 +19,7 @@ def available_devices() -> tuple[tuple[str, str], ...]:
 
 
 def resolve_device(wanted: str) -> str:
-    """The device behind a configuration's value.
-
-    Raises:
-        UserError: this machine has no such device.
-    """
+    """The device behind a configuration's value; raises UserError if this machine has no such device."""
     import torch
 
     if wanted == "auto":

@@ -20,11 +20,7 @@ _PIECE = 500
 
 
 def draw(model: GenerativeModel, count: int, rng: torch.Generator, scale: Scale = PIXELS) -> Values:
-    """What a model makes, as a data set of that scale stores it, shape (count, H, W, C), read-only.
-
-    Raises:
-        UserError: not all of it are finite numbers.
-    """
+    """What a model makes, as stored at that scale, shape (count, H, W, C), read-only; raises UserError if infinite."""
     return next(draw_parts(model, (count,), rng, scale))
 
 
@@ -51,16 +47,11 @@ def draw_parts(
 def drawn_pieces(
     model: GenerativeModel, count: int, rng: torch.Generator, scale: Scale, progress: Progress
 ) -> Iterator[tuple[int, Values]]:
-    """How many were drawn before, and the next of them, shape (n, H, W, C); the same generator gives the same ones.
+    """How many were drawn before, and the next of them, shape (n, H, W, C), as stored; `count` in all, by a model in
+    eval mode.
 
-    Args:
-        model: in eval mode.
-        count: of all pieces together.
-        rng: of the latents.
-        scale: of the data set, as which they are stored.
-
-    Raises:
-        UserError: there is too little memory, or not all of them are finite numbers.
+    The same generator gives the same ones. Raises UserError if there is too little memory, or not all of them are
+    finite.
     """
     starts = range(0, count, _PIECE)
     parts = draw_parts(model, (min(_PIECE, count - start) for start in starts), rng, scale)

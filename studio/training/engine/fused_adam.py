@@ -39,11 +39,7 @@ class FusedAdam:
 
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor]) -> None:
-        """Take one step.
-
-        Args:
-            gradients: one for each parameter, of its shape and memory order.
-        """
+        """Take one step by gradients, one for each parameter, of its shape and memory order."""
         group = self._group
         self._taken.add_(1)
         self._kernel(

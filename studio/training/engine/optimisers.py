@@ -19,12 +19,7 @@ from studio.training.engine.fused_adam import AVAILABLE, FusedAdam
 
 
 class NetworkOptimiser:
-    """Steps the parameters of one network.
-
-    Args:
-        config: update rule, rates, clipping and dropout.
-        rng: stream of the gradient dropout, on the parameters' device.
-    """
+    """Steps the parameters of one network; gradient dropout draws from `rng`, on their device."""
 
     def __init__(self, config: OptimiserConfig, parameters: Sequence[nn.Parameter], rng: torch.Generator) -> None:
         self.config = config
@@ -87,11 +82,7 @@ class NetworkOptimiser:
         }
 
     def step(self, gradients: Sequence[Tensor]) -> None:
-        """Take one step.
-
-        Args:
-            gradients: of the loss, one for each parameter and of its shape; may be changed in place.
-        """
+        """Take one step by the loss's gradients, one for each parameter and of its shape; may change them in place."""
         if self.config.clip_norm:
             scale = self.config.clip_norm / (norm_of(gradients) + 1e-12)
             torch._foreach_mul_(list(gradients), scale.clamp(max=1.0))
@@ -118,11 +109,7 @@ class NetworkOptimiser:
             self._fused = FusedAdam(self._rule, self._parameters)
 
     def measured_step(self, gradients: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Take one step and measure it.
-
-        Returns:
-            ‖g‖ before clipping and dropout, and the update-to-weight ratio ‖Δθ‖/‖θ‖; scalars.
-        """
+        """Take one step; ‖g‖ before clipping and dropout, and the update-to-weight ratio ‖Δθ‖/‖θ‖, scalars."""
         gradient_norm = norm_of(gradients)
         before = [parameter.detach().clone() for parameter in self._parameters]
         self.step(gradients)
@@ -138,11 +125,7 @@ def norm_of(tensors: Sequence[Tensor]) -> Tensor:
 
 
 def build_rule(config: OptimiserConfig, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
-    """torch's own update rule.
-
-    Args:
-        config: which, and with what rates.
-    """
+    """torch's own update rule."""
     rate, decay = config.learning_rate, config.weight_decay
     betas = (config.beta1, config.beta2)
     match config.kind:

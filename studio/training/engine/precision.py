@@ -13,13 +13,7 @@ from studio.training.config.run_config import Precision
 
 
 def autocast(precision: Precision, device: torch.device, model: GenerativeModel) -> torch.autocast:
-    """Under which a model's losses are computed; gradients follow it outside.
-
-    Args:
-        precision: what the configuration asks for.
-        device: where the model is.
-        model: one that needs all its digits gets them.
-    """
+    """Under which a model's losses are computed, gradients outside. A model that needs all its digits gets them."""
     if precision is Precision.AUTO:
         # On a processor only convolutions gain: a small product takes less time than rounding what goes into it.
         wanted = native_bfloat16(device) and (device.type != "cpu" or has_convolutions(model))

@@ -30,11 +30,7 @@ _own_choice: list[int] = []
 
 
 def use_threads(wanted: int) -> int:
-    """Set the number of processor threads torch computes with, and return it.
-
-    Args:
-        wanted: 0 leaves the choice to torch: one per physical core.
-    """
+    """Set the number of threads that torch computes with, and return it; 0 leaves it to torch: one a physical core."""
     import torch
 
     if wanted:
@@ -65,12 +61,9 @@ class OtherPrograms:
 
 
 class ThreadGuard:
-    """Watches how long steps take, and has fewer threads compute while that is faster.
+    """Watches how long steps take, and has fewer threads, of `most`, compute while that is faster.
 
-    Args:
-        most: threads to begin with; of one it makes the best.
-        apply: sets the number of threads.
-        busy: whether other programs have been busy while training warmed up.
+    `apply` sets their number; `busy` tells whether other programs have been busy while training warmed up.
     """
 
     def __init__(self, most: int, apply: Callable[[int], object], busy: Callable[[], bool] | None = None) -> None:

@@ -59,7 +59,6 @@ class Trainer:
     """A model, its optimisers, its average and its planner, on one data set.
 
     Args:
-        config: what to train and how.
         data: the examples; kept as they are stored, images as uint8, on the device. Those that are held out are in
             `whole` alone, the others in `data` as well.
         device: torch device, such as ``"cpu"`` or ``"cuda:0"``.
@@ -200,10 +199,8 @@ class Trainer:
         self.config = self.config.model_copy(update={"model": model})
 
     def set_batch_size(self, average_size: float) -> None:
-        """Plan batches of this B_avg from the next step on; the planner keeps its place and its error.
-
-        Raises:
-            UserError: no batch of that size can be planned; the old size stays.
+        """Plan batches of this B_avg from the next step on; the planner keeps its place and its error. Raises UserError
+        if no batch of that size can be planned; the old size stays.
         """
         before, self._planner.average_size = self._planner.average_size, average_size
         try:
@@ -229,9 +226,7 @@ class Trainer:
         """Go back to a state. Learning rates stay as they are now, and batches and random numbers go on from here, so
         that what went wrong is not repeated to the letter.
 
-        Args:
-            state: as it was.
-            taken: steps that each network's optimiser had taken, where that is known.
+        `taken` are the steps that each network's optimiser had taken, where that is known.
         """
         self.model.load_state_dict(state.model)
         self.average.restore(state.average, state.updates)
@@ -257,10 +252,8 @@ class Trainer:
         )
 
     def load_checkpoint(self, state: TrainerState, resume_state: ResumeState) -> None:
-        """Be what another trainer of this configuration and these data was, to the last bit.
-
-        Raises:
-            UserError: the state belongs to another model, or to other data; this trainer is then of no more use.
+        """Be what another trainer of this configuration and these data was, to the last bit. Raises UserError if the
+        state belongs to another model, or to other data; this trainer is then of no more use.
         """
         self._check(state, resume_state)
         self.restore(state)
@@ -324,21 +317,13 @@ class Trainer:
         self._aim(perturbation, self.held if same else replace(self.held, thermostat=self.held.thermostat.anew()))
 
     def hold(self, config: HoldConfig) -> None:
-        """Have a thermostat hold the shares from the next step on, or no longer; what is corrected then goes.
-
-        Raises:
-            UserError: as for `retarget`.
-        """
+        """Have a thermostat hold the shares from the next step on, or no longer; errors as `retarget`."""
         if not config.on:
             self.correct(replace(self.held, thermostat=Thermostat.at_rest(len(self.perturbation.offsets))))
         self.config = self.config.model_copy(update={"hold": config})
 
     def correct(self, held: Held) -> None:
-        """Weight examples by what the thermostat makes of the target from the next step on.
-
-        Raises:
-            UserError: as for `retarget`.
-        """
+        """Weight by what the thermostat makes of the target from the next step on; raises UserError as `retarget`."""
         if held.thermostat == self.held.thermostat:
             self.held = held
         else:
@@ -378,11 +363,10 @@ class Trainer:
 
     @torch.no_grad()
     def sample(self, count: int, *, averaged: bool = True, seed: int | None = None) -> Values:
-        """Generated examples as the data set stores them, shape (count, H, W, C).
+        """Generated examples as the data set stores them, shape (count, H, W, C), by the averaged weights or as they
+        are.
 
-        Args:
-            averaged: by the averaged weights, or as they are.
-            seed: of the random numbers; the run's own if absent, so that they are the same throughout.
+        The seed is that of the random numbers; the run's own if absent, so that they are the same throughout.
         """
         stream = self.config.seed + _SAMPLING_STREAM if seed is None else seed
         rng = torch.Generator(self.device).manual_seed(stream)

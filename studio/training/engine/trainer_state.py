@@ -98,11 +98,7 @@ def copied(tensors: Tensors) -> dict[str, Tensor]:
 
 
 def ensure_alike(what: str, found: Tensors, wanted: Tensors) -> None:
-    """Refuse tensors that differ from those wanted in more than their values.
-
-    Raises:
-        UserError: names, shapes or types differ.
-    """
+    """Refuse tensors other than those wanted but for values: raises UserError if names, shapes or types differ."""
     for name in sorted(found.keys() | wanted.keys()):
         one, other = found.get(name), wanted.get(name)
         if one is None or other is None or one.shape != other.shape or one.dtype != other.dtype:
@@ -123,11 +119,7 @@ def _form(tensor: Tensor | None) -> str:
 
 
 def set_stream(rng: np.random.Generator, state: Mapping[str, Any]) -> None:
-    """Put a NumPy stream into a state.
-
-    Raises:
-        UserError: it is no state of such a stream.
-    """
+    """Put a NumPy stream into a state; raises UserError if it is no state of such a stream."""
     try:
         inner = state["state"]
         if not (0 <= inner["state"] < 2**128 and 0 <= inner["inc"] < 2**128 and inner["inc"] % 2):
@@ -138,11 +130,7 @@ def set_stream(rng: np.random.Generator, state: Mapping[str, Any]) -> None:
 
 
 def set_noise(rng: torch.Generator, state: Tensor) -> None:
-    """Put a torch stream into a state.
-
-    Raises:
-        UserError: it is no state of such a stream; one of another kind of device is none.
-    """
+    """Put a torch stream into a state; raises UserError if it is no state of such a stream on that kind of device."""
     now = rng.get_state()
     if state.dtype != now.dtype or state.shape != now.shape or (rng.device.type == "cpu" and not _in_order(state)):
         raise wrong_state("The model's random stream is damaged, or of another kind of device.")

@@ -16,11 +16,7 @@ _LIBRARIES = ("libtorch_global_deps.so", "libtorch_python.so")
 
 
 def warm_up(progress: Progress) -> tuple[tuple[str, str], ...]:
-    """Import torch and what training needs of it, and return the devices: (value, title) each.
-
-    Raises:
-        UserError: torch cannot be imported.
-    """
+    """Import torch and what training needs of it; the devices, (value, title) each. Raises UserError if it cannot."""
     progress.report("Loading torch in the background", None)
     try:
         _load_libraries()

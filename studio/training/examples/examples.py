@@ -16,12 +16,7 @@ _SHARE = 0.5
 
 
 class Examples:
-    """A data set as models take it.
-
-    Args:
-        data: what is read; values as they are stored, images as uint8.
-        device: where models are.
-    """
+    """A data set, values as they are stored, as models on a device take it."""
 
     def __init__(self, data: ExampleSet, device: torch.device) -> None:
         self._data = data

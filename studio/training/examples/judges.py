@@ -35,13 +35,9 @@ def known_judges() -> tuple[tuple[str, str], ...]:
 class Judges:
     """Brings judges in, each once; safe to use from several threads.
 
-    Args:
-        examples: what they look at.
-        data_root: folder of downloaded data sets.
-
     Attributes:
-        examples: likewise.
-        data_root: likewise; may be another from now on.
+        examples: what they look at.
+        data_root: folder of downloaded data sets; may be another from now on.
     """
 
     def __init__(self, examples: ExampleSet, data_root: Path) -> None:
@@ -85,10 +81,8 @@ class Judges:
         return self._here.get(name)
 
     def judge(self, name: str, progress: Progress) -> Judge:
-        """The judge of that name before these examples; trained first if it is not kept from before.
-
-        Raises:
-            UserError: there is none, the examples cannot be judged, or its data are not here.
+        """The judge of that name before these examples; trained first if it is not kept from before. Raises UserError
+        if there is none, the examples cannot be judged, or its data are not here.
         """
         error = self.why_not(name)
         if error is not None:
@@ -110,11 +104,8 @@ class Judges:
     def log_odds(self, name: str, of: str | int, progress: Progress, images: NDArray[np.uint8] | None = None) -> Floats:
         """log(q/(1 − q)) of every example, q that judge's probability of the class `of`, a name or number, shape (N,).
 
-        Args:
-            images: to look at in place of the examples, shape (N, H, W, C).
-
-        Raises:
-            UserError: as for `judge`, or it knows no such class.
+        Of images, shape (N, H, W, C), in their place if there are some. Raises UserError as `judge`, or if it knows no
+        such class.
         """
         known = self.class_names(name)
         if known:

@@ -23,21 +23,15 @@ CSV = f"{COLUMN}csv:"
 
 
 def whole_log_weights(perturbation: Perturbation, measured: ExampleFeatures) -> Floats:
-    """log w of every example of a data set, shape (N,).
-
-    Raises:
-        UserError: the data lack what a term of the energy needs.
-    """
+    """log w of every example of a data set, shape (N,); raises UserError if the data lack what a term needs."""
     counts = np.bincount(measured.labels, minlength=len(measured.class_names))
     energies = perturbation.example_energies(measured) if perturbation.by_example else None
     return perturbation.example_log_weights(measured.labels, counts, energies)
 
 
 def whole_tilt(perturbation: Perturbation, measured: ExampleFeatures, average_size: float) -> TiltSummary:
-    """What a target costs over a whole data set, held-out examples included, by batches of this B_avg.
-
-    Raises:
-        UserError: the data lack what a term of the energy needs.
+    """What a target costs over a whole data set, held-out examples included, by batches of this B_avg; raises UserError
+    if the data lack what a term of the energy needs.
     """
     if perturbation.by_example:
         return summarise_examples(perturbation, perturbation.example_energies(measured), measured.labels, average_size)
@@ -46,13 +40,10 @@ def whole_tilt(perturbation: Perturbation, measured: ExampleFeatures, average_si
 
 
 def measured_set(examples: ExampleSet, judges: Judges | None = None) -> ExampleFeatures:
-    """Features and columns of a data set, none measured yet.
+    """Features and columns of a data set, none measured yet, by judges, or those of the person's own folder if absent.
 
     A column's source says how it is loaded: ``csv:PATH``, or ``judge:["NAME", CLASS]`` for a judge's log-odds of a
     class, by its name or number, for which the judge is trained unless it is kept from before.
-
-    Args:
-        judges: who may look at it; those whose data lie in the person's own folder if absent.
     """
     asked = judges or Judges(examples, default_data_root())
 

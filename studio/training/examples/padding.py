@@ -27,14 +27,8 @@ def padded_size(count: int) -> int:
 
 
 def padded(indices: Indices, weights: Floats) -> tuple[Indices, Floats]:
-    """A batch's examples and their weights, filled up by the same examples from the first on, with weight 0.
-
-    Args:
-        indices: shape (B,), B ≥ 1.
-        weights: of each, shape (B,).
-
-    Returns:
-        both of shape (`padded_size(B)`,).
+    """A batch's examples and weights (B,), B ≥ 1, filled up to `padded_size(B)` by the same from the first on, weight
+    0.
     """
     size = padded_size(len(indices))
     filled = np.zeros(size)

@@ -28,10 +28,7 @@ _MOST_APART = 600.0
 def kept_indices(data: ExampleSet, share: float, seed: int) -> NDArray[np.int64]:
     """Which examples are trained on, ascending: all but the same share of every class, so that class shares stay.
 
-    Args:
-        data: all examples.
-        share: of each class that is held out, in 0…1 with 1 excluded; rounded down to whole examples.
-        seed: of the choice.
+    The share is in 0…1 with 1 excluded, and rounded down to whole examples; the choice is that of the seed.
     """
     # Of all numbers, so that a file that cannot be read changes nothing for the others.
     order = np.random.default_rng(seed).permutation(data.number_count)
@@ -44,15 +41,7 @@ def kept_indices(data: ExampleSet, share: float, seed: int) -> NDArray[np.int64]
 
 
 def split_off(data: ExampleSet, kept: NDArray[np.int64]) -> tuple[ExampleSet, NDArray[np.int64]]:
-    """The set to train on, and which examples are held out.
-
-    Args:
-        data: all examples.
-        kept: which to train on, ascending.
-
-    Returns:
-        the set itself when nothing is held out, else its part; and the places of those held out, ascending.
-    """
+    """The set of the examples to train on, ascending, itself if that is all; and the places of those held out."""
     if len(kept) == len(data):
         return data, kept[:0]
     held_out = np.ones(len(data), dtype=bool)
@@ -61,12 +50,10 @@ def split_off(data: ExampleSet, kept: NDArray[np.int64]) -> tuple[ExampleSet, ND
 
 
 def kept_log_weights(log_weights: Floats, labels: NDArray[np.int64], kept: NDArray[np.int64]) -> Floats:
-    """log w̃ of the examples that are trained on, shape (Ñ,); the mean weight is that of all examples.
+    """log w̃ of the examples that are trained on, at least one of each class, shape (Ñ,); the mean weight is that of
+    all.
 
-    Args:
-        log_weights: log w of all examples, shape (N,).
-        labels: class of each, shape (N,).
-        kept: which are trained on, at least one of each class, shape (Ñ,).
+    log w and class of all examples have shape (N,), `kept` tells which are trained on, shape (Ñ,).
     """
     if len(kept) == len(log_weights):
         return log_weights
@@ -84,10 +71,7 @@ def kept_log_weights(log_weights: Floats, labels: NDArray[np.int64], kept: NDArr
 def kept_class_log_weights(log_weights: Floats, counts: NDArray[np.int64], kept: NDArray[np.int64]) -> Floats:
     """The same where ΔH depends on the class alone: log w̃ of each class, shape (K,), without a look at the examples.
 
-    Args:
-        log_weights: log w of each class, shape (K,).
-        counts: examples of each, shape (K,).
-        kept: those of them that are trained on, shape (K,).
+    Examples of each class, and those of them that are trained on, have shape (K,), too.
     """
     # Counts alone tell the ratios, also of a class that weighs too little for its mass to be a number.
     weights = np.exp(np.clip(log_weights - log_weights[counts > 0].max(), -_MOST_APART, 0.0))
@@ -95,13 +79,7 @@ def kept_class_log_weights(log_weights: Floats, counts: NDArray[np.int64], kept:
 
 
 def _ratios(mass: Floats, our_mass: Floats, ours: int, number: int, *, alike: bool = True) -> Floats:
-    """log of (W_c/N)/(W̃_c/Ñ), shape (K,).
-
-    Args:
-        mass, our_mass: W_c of all and W̃_c of the kept ones, shapes (K,).
-        ours, number: Ñ and N.
-        alike: whether the masses of all classes are in one unit.
-    """
+    """log of (W_c/N)/(W̃_c/Ñ), shapes (K,); `alike` if the masses of all classes are in one unit."""
     present = our_mass > 0
     ratios = np.zeros(len(mass))
     ratios[present] = np.log(mass[present] * ours / (our_mass[present] * number))

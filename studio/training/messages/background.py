@@ -12,12 +12,7 @@ T = TypeVar("T")
 
 
 class Background(Generic[T]):
-    """Runs `work` once in a thread of its own; the watcher polls.
-
-    Args:
-        work: takes a `Progress` to report to; what it returns or raises is kept for `result`.
-        name: of the thread, for debuggers.
-    """
+    """Runs `work` once in a thread of its own; the watcher polls. What it returns or raises is kept for `result`."""
 
     def __init__(self, work: Callable[[Progress], T], name: str = "background") -> None:
         self._work = work

@@ -9,11 +9,7 @@ _SECONDS = 2.0
 
 
 class Stopwatch:
-    """A stop watch.
-
-    Args:
-        seconds: counted before.
-    """
+    """A stop watch that goes on from some seconds."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         self._before = seconds
@@ -37,15 +33,7 @@ class Throughput:
         self._points: deque[tuple[float, int, int]] = deque()
 
     def after(self, seconds: float, steps: int, examples: int) -> tuple[float, float]:
-        """Take in how far the run is.
-
-        Args:
-            seconds: time spent training.
-            steps, examples: taken by then.
-
-        Returns:
-            steps and examples a second.
-        """
+        """Steps and examples a second, now that the run has taken so many in so many seconds of training."""
         self._points.append((seconds, steps, examples))
         while len(self._points) > 2 and self._points[1][0] < seconds - _SECONDS:
             self._points.popleft()

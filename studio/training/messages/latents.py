@@ -84,9 +84,7 @@ class Latents(Settings):
 
 def read_latents(folder: Path) -> Latents | None:
     """What a run's folder says of its latents; None where it says nothing, and they are those that it began with.
-
-    Raises:
-        UserError: the file is damaged.
+    Raises UserError if the file is damaged.
     """
     return read_record(
         folder / FILE,
@@ -97,9 +95,5 @@ def read_latents(folder: Path) -> Latents | None:
 
 
 def write_latents(folder: Path, latents: Latents) -> None:
-    """Keep a choice in a run's folder.
-
-    Raises:
-        UserError: the folder cannot be written.
-    """
+    """Keep a choice in a run's folder; raises UserError if the folder cannot be written."""
     write_record(folder / FILE, latents)

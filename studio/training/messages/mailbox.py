@@ -18,8 +18,7 @@ from studio.training.messages.snapshot import Snapshot
 class Mailbox:
     """Safe to use from one training thread and one watcher.
 
-    Args:
-        capacity: log points kept for a watcher that does not come; other events are few and all kept.
+    For a watcher who does not come `capacity` log points are kept; other events are few and all kept.
     """
 
     def __init__(self, capacity: int = 10_000) -> None:
@@ -36,11 +35,7 @@ class Mailbox:
         self._commands.put(command)
 
     def commands(self, *, wait: float | None = None) -> list[Command]:
-        """Run: all commands that have come.
-
-        Args:
-            wait: seconds to wait for the first one, for a run that is paused; None does not wait.
-        """
+        """Run: all commands that have come; a run that is paused waits some seconds for the first one."""
         found: list[Command] = []
         try:
             if wait is not None:

@@ -28,10 +28,7 @@ Change = SetPerturbation | SetHold | SetLearningRate | SetBatchSize | SetLatents
 
 
 class Changes:
-    """Makes them, and tells of them by events.
-
-    Args:
-    """
+    """Makes them, and tells of them by events."""
 
     def __init__(self, trainer: Trainer, reporter: Reporter, tell: Callable[[Event], None]) -> None:
         self._trainer = trainer

@@ -19,11 +19,7 @@ _MOST_BYTES = 512 * 2**20
 
 
 class LastGood:
-    """Keeps states of one trainer.
-
-    Args:
-        most_bytes: a state larger than that is not kept at all.
-    """
+    """Keeps states of one trainer, none that is larger than `most_bytes`."""
 
     def __init__(self, trainer: Trainer, most_bytes: int = _MOST_BYTES) -> None:
         self._trainer = trainer
@@ -38,11 +34,7 @@ class LastGood:
         return self._kept[0].step if self._kept else None
 
     def keep(self, seconds: float) -> None:
-        """The run is well: keep its state, unless it is too soon or too much.
-
-        Args:
-            seconds: time spent training.
-        """
+        """The run is well after so many seconds of training: keep its state, unless it is too soon or too much."""
         if seconds < self._next or self._too_large:
             return
         began = time.perf_counter()
@@ -60,8 +52,7 @@ class LastGood:
     def restore(self, *, newest: bool = False) -> int | None:
         """Put the trainer back; returns the step it is at now, None if nothing was kept.
 
-        Args:
-            newest: into the newest state, where it was not training that went wrong.
+        Into the newest state where it was not training that went wrong.
         """
         if not self._kept:
             return None

@@ -203,10 +203,8 @@ class RunLoop:
         self._side_tasks.take_turn(self.seconds)
 
     def _run_short(self, error: UserError) -> None:
-        """Memory ran out amid a step: go back to where the run is whole, and wait there.
-
-        Raises:
-            UserError: there is no such state.
+        """Memory ran out amid a step: go back to where the run is whole, and wait there; raises UserError if there is
+        no such state.
         """
         if not self._recovery.to_newest():
             raise error
@@ -337,9 +335,7 @@ class RunLoop:
 
     def _try(self, write: Callable[[], object]) -> bool:
         """Write; a full or missing disk pauses the run with a message, and what was not written is tried again later.
-
-        Raises:
-            UserError: the run ends now whatever comes, so that there is no later.
+        Raises UserError if the run ends now whatever comes, so that there is no later.
         """
         try:
             write()

@@ -26,12 +26,7 @@ _HINT = "Go on with a smaller batch, or close other programs and resume; a narro
 
 
 class Recovery:
-    """Of one run.
-
-    Args:
-        trainer: that is watched and put back.
-        recorder: its folder has checkpoints; None for a run that is not kept.
-    """
+    """Of one run; one without a recorder has no checkpoints."""
 
     def __init__(self, trainer: Trainer, recorder: Recorder | None, tell: Callable[[Event], None]) -> None:
         self._trainer = trainer
@@ -45,15 +40,7 @@ class Recovery:
         return self._good.step
 
     def examine(self, values: Mapping[str, float], seconds: float) -> UserError | None:
-        """Tell of a run that looks unwell, and keep the state of one that is well.
-
-        Args:
-            values: of this log point.
-            seconds: time spent training.
-
-        Returns:
-            what to tell of a run that has diverged.
-        """
+        """Tell of a run that looks unwell, keep the state of one that is well; what to tell if it has diverged."""
         step = self._trainer.step_count
         error = diverged(step, values)
         if error is not None:
@@ -69,10 +56,8 @@ class Recovery:
         return self._returned(left, step)
 
     def to_newest(self) -> bool:
-        """Go back to the newest whole state after a step was broken off; whether there is one.
-
-        Raises:
-            UserError: it is a checkpoint, and that is damaged.
+        """Go back to the newest whole state after a step was broken off; whether there is one. Raises UserError if it
+        is a checkpoint, and that is damaged.
         """
         _hand_back(self._trainer)
         left, kept = self._trainer.step_count, -1 if self._good.newest is None else self._good.newest

@@ -38,10 +38,6 @@ Array = TypeVar("Array", bound=NDArray[np.generic])
 class Reporter:
     """Draws one trainer; what it makes is read-only, for another thread to see.
 
-    Args:
-        clock: the run's time, by which things fall due.
-        latents: of the grids.
-
     Attributes:
         latents: those of the next grid.
         asked: the way between samples that is drawn with it.
@@ -93,11 +89,7 @@ class Reporter:
         return self._clock.seconds >= self._next_snapshot
 
     def draw(self, *, thorough: bool = False) -> Frame:
-        """A new sample grid, and what the model shows beside it, unless that would take too much of the time.
-
-        Args:
-            thorough: somebody waits for it, whatever it takes.
-        """
+        """A new sample grid, and what the model shows beside it, unless that takes too long and nobody waits for it."""
         grid = self._grid = SampleGrid(
             step=self._trainer.step_count,
             raw=self._samples(averaged=False),
@@ -158,12 +150,7 @@ class Reporter:
         return {held_column(place, names[place]): each for place, each in enumerate(held.thermostat.correction)}
 
     def snapshot(self, good_step: int | None, *, hurried: bool = False) -> Snapshot:
-        """The run as it is.
-
-        Args:
-            good_step: of the last good state, if one is kept.
-            hurried: it is one of many.
-        """
+        """The run as it is, with the step of the last good state, if one is kept; `hurried` if it is one of many."""
         seconds, trainer, report, plane = self._clock.seconds, self._trainer, self._report, self._plane
         frame = plane.frame(hurried=hurried) if plane is not None else None
         self._next_snapshot = seconds + (plane.period if plane is not None else _SNAPSHOT_SECONDS)

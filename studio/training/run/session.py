@@ -64,10 +64,7 @@ class RunRequest:
 
 
 class RunHandle(Mailbox):
-    """The watcher's end of a run under way.
-
-    Args:
-    """
+    """The watcher's end of a run under way."""
 
     def __init__(self, request: RunRequest) -> None:
         super().__init__()
@@ -194,9 +191,7 @@ def _judge_to_hold(
     request: RunRequest, data: ExampleSet, mailbox: Mailbox, progress: Progress
 ) -> Callable[[], Judge | None]:
     """The judge by whose eyes shares are held; a run whose looks are at fixed steps cannot wait for it on its way.
-
-    Raises:
-        UserError: there is none of these classes.
+    Raises UserError if there is none of these classes.
     """
     from studio.training.analysis.evaluator import cannot_hold
 

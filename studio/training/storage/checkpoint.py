@@ -106,19 +106,13 @@ class CheckpointRecord(Settings):
 
     @property
     def perturbation(self) -> Perturbation:
-        """The target in force.
-
-        Raises:
-            ValueError: the energy is none.
-        """
+        """The target in force; raises ValueError if the energy is none."""
         energy = energy_of_record(self.energy)
         return Perturbation(offsets=self.offsets, energy=energy, gauge=self.gauge, revision=self.revision)
 
     def target(self, before: PerturbationConfig) -> PerturbationConfig:
-        """The target in force, as a configuration holds it; what it does not say is as in `before`.
-
-        Raises:
-            ValueError: the energy is none.
+        """The target in force, as a configuration holds it; what it does not say is as in `before`. Raises ValueError
+        if the energy is none.
         """
         named = {name: offset for name, offset in zip(self.class_names, self.offsets, strict=True) if offset != 0}
         kept = before.model_copy(update={"offsets": named, "gauge": self.gauge})
@@ -190,20 +184,12 @@ def _tensors(state: TrainerState, resume_state: ResumeState) -> dict[str, Tensor
 
 
 def read_record(path: Path) -> CheckpointRecord:
-    """The header of a checkpoint.
-
-    Raises:
-        UserError: it cannot be read, or is damaged.
-    """
+    """The header of a checkpoint; raises UserError if it cannot be read, or is damaged."""
     return _open(path, whole=False)[0]
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Open a checkpoint.
-
-    Raises:
-        UserError: it cannot be read, is damaged, or comes from another version of the studio.
-    """
+    """Open a checkpoint; raises UserError if it is unreadable, damaged or from another version of the studio."""
     from studio.training.config.file import parse_config
     from studio.training.engine.trainer_state import Held, ResumeState, TrainerState
 

@@ -22,10 +22,7 @@ _HINT = "Check that you may write there."
 
 
 class CheckpointStore:
-    """Keeps checkpoints of a run.
-
-    Args:
-    """
+    """Keeps checkpoints of a run."""
 
     def __init__(self, run: Path) -> None:
         self.run = run
@@ -42,11 +39,7 @@ class CheckpointStore:
         return _steps(self._pinned)
 
     def find(self, step: int | None = None) -> Path:
-        """The file of a checkpoint: of that step, or else the newest.
-
-        Raises:
-            UserError: there is none.
-        """
+        """The file of a checkpoint: of that step, or else the newest; raises UserError if there is none."""
         steps = self.steps
         if step is None:
             last = _steps(self._folder) or steps
@@ -62,10 +55,8 @@ class CheckpointStore:
         return path if step in _steps(self._folder) else self._pinned / _file(step)
 
     def put(self, step: int, content: bytes) -> None:
-        """Write a checkpoint to stay, whole or not at all; then drop those that are too old, or of steps undone.
-
-        Raises:
-            UserError: it cannot be written; those before are still there.
+        """Write a checkpoint to stay, whole or not at all; then drop those that are too old, or of steps undone. Raises
+        UserError if it cannot be written; those before are still there.
         """
         with whole_file(self._folder / _file(step), durable=True) as file:
             file.write(content)
@@ -76,21 +67,13 @@ class CheckpointStore:
                 (self._folder / _file(each)).unlink()
 
     def pin(self, step: int) -> None:
-        """Have a checkpoint stay.
-
-        Raises:
-            UserError: there is none, or it cannot be kept.
-        """
+        """Have a checkpoint stay; raises UserError if there is none, or it cannot be kept."""
         source, target = self.find(step), self._pinned / _file(step)
         if target != source and not target.exists():
             _written(target, lambda: _linked(source, target))
 
     def unpin(self, step: int) -> None:
-        """Let a checkpoint go when its time has come.
-
-        Raises:
-            UserError: it cannot be let go.
-        """
+        """Let a checkpoint go when its time has come; raises UserError if it cannot be let go."""
         target = self._pinned / _file(step)
         _written(target, lambda: target.unlink(missing_ok=True))
 

@@ -42,13 +42,9 @@ class Schema:
 
 @contextmanager
 def writing(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
-    """One batch: all of it is written when the block ends, or nothing.
+    """One batch into a file, which is made if there is none: all of it is written when the block ends, or nothing.
 
-    Args:
-        path: the file; it is made if there is none.
-
-    Raises:
-        UserError: it cannot be written, is damaged or comes from another version of the studio.
+    Raises UserError if it cannot be written, is damaged or comes from another version of the studio.
     """
     try:
         if not path.exists():
@@ -90,11 +86,7 @@ def _create(path: Path, schema: Schema) -> None:
 
 @contextmanager
 def reading(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
-    """One look.
-
-    Raises:
-        UserError: there is no such file, or it is damaged, foreign or from another version of the studio.
-    """
+    """One look; raises UserError if there is no such file, or it is damaged, foreign or from another version."""
     try:
         with closing(_open_to_read(path)) as connection:
             _check(connection, path, schema)

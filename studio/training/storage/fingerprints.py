@@ -44,19 +44,11 @@ class Fingerprints(Settings):
         return cls(data=data.fingerprint(), classes=dict(zip(data.class_names, counts, strict=True)))
 
     def with_columns(self, measured: ExampleFeatures, energy: Energy) -> Fingerprints:
-        """The same with the columns that an energy asks, which are loaded if they are not there yet.
-
-        Raises:
-            UserError: one cannot be had.
-        """
+        """The same with the columns that an energy asks, loaded if need be; raises UserError if one cannot be had."""
         return self.model_copy(update={"columns": _columns(measured, energy)})
 
     def ensure_data(self, found: ExampleSet) -> None:
-        """Refuse another data set.
-
-        Raises:
-            UserError: it is one; says what is different.
-        """
+        """Refuse another data set. Raises UserError if it is one; says what is different."""
         now = Fingerprints.of(found)
         if now.data != self.data:
             raise UserError(
@@ -67,14 +59,10 @@ class Fingerprints(Settings):
             )
 
     def ensure_columns(self, measured: ExampleFeatures, energy: Energy) -> None:
-        """Refuse columns that are not those of the same places of this run's target.
+        """Refuse columns that are not those of the same terms of this run's target, whose files may lie elsewhere by
+        now.
 
-        Args:
-            measured: of the data set.
-            energy: with the terms of the target; where their files and folders lie may be another place by now.
-
-        Raises:
-            UserError: one has changed, or cannot be had.
+        Raises UserError if one has changed, or cannot be had.
         """
         now = _columns(measured, energy)
         if len(now) != len(self.columns):

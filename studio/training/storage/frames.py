@@ -91,15 +91,10 @@ class Frame:
 
 
 def append_frames(folder: Path, frames: Sequence[Frame], most_bytes: int, *, back_to: int | None = None) -> None:
-    """Add to a run's frames, all or none, and thin them out as far as need be.
+    """Add to a run's frames, all or none, and thin them out to so many bytes; raises UserError if the file cannot be
+    written.
 
-    Args:
-        frames: what is new.
-        most_bytes: room for all of them together.
-        back_to: the run went back to this step, so that what is there of later ones goes first.
-
-    Raises:
-        UserError: the file cannot be written.
+    Where the run went back to a step, what is there of later ones goes first.
     """
     if not frames and back_to is None:
         return
@@ -169,11 +164,7 @@ class FrameStore:
         return len(self.steps)
 
     def at(self, step: int) -> Frame | None:
-        """The newest frame at or before a step; None if there is none.
-
-        Raises:
-            UserError: it is damaged.
-        """
+        """The newest frame at or before a step; None if there is none. Raises UserError if it is damaged."""
         if not self._path.exists():
             return None
         with reading(self._path, _SCHEMA) as connection:
@@ -185,10 +176,8 @@ class FrameStore:
             raise damaged(self._path, _SCHEMA, str(error)[:100]) from error
 
     def diagnosed_at(self, step: int) -> tuple[int, tuple[Diagnostic, ...]]:
-        """What the model showed of itself at or before a step, and at which; nothing where it showed nothing.
-
-        Raises:
-            UserError: it is damaged.
+        """What the model showed of itself at or before a step, and at which; nothing where it showed nothing. Raises
+        UserError if it is damaged.
         """
         if not self._path.exists():
             return 0, ()

@@ -52,12 +52,7 @@ def diverged(step: int, values: Mapping[str, float]) -> UserError | None:
 
 
 def nothing_to_keep(step: int, kept: int | None) -> UserError:
-    """What to tell of weights that are not all finite: a run can neither go on from them nor draw with them.
-
-    Args:
-        step: of those weights.
-        kept: of the last ones that were saved, which stay; None where they are not known.
-    """
+    """What to tell of weights that are not all finite; those that were saved last, at step `kept`, stay."""
     return UserError(
         f"The weights of step {step:,} are not kept",
         "Training has diverged: its state is no longer finite. "
@@ -158,11 +153,7 @@ class Health:
         return not any(episode.shown or episode.told for episode in self._episodes.values())
 
     def look(self, values: Mapping[str, float]) -> list[UserError]:
-        """What is new at this log point.
-
-        Args:
-            values: numbers by column name; the networks' own are finite.
-        """
+        """What is new at this log point, by column name; the networks' own values are finite."""
         news = []
         for network in networks_in(values):
             for number, sign in enumerate(_SIGNS):

@@ -109,14 +109,9 @@ def append_metrics(
     *,
     back_to: int | None = None,
 ) -> None:
-    """Add to a run's metrics, all or none.
+    """Add to a run's metrics, all or none; raises UserError if the file cannot be written.
 
-    Args:
-        points, marks, evaluations: what is new.
-        back_to: the run went back to this step, so that what is there of later ones goes first.
-
-    Raises:
-        UserError: the file cannot be written.
+    Where the run went back to a step, what is there of later ones goes first.
     """
     if not (points or marks or evaluations or back_to is not None):
         return
@@ -148,11 +143,7 @@ def _append_points(connection: sqlite3.Connection, points: Sequence[Logged]) -> 
 
 
 def read_metrics(folder: Path, progress: Progress | None = None) -> Metrics:
-    """The metrics of a run; none where nothing was logged yet.
-
-    Raises:
-        UserError: they are damaged.
-    """
+    """The metrics of a run; none where nothing was logged yet. Raises UserError if they are damaged."""
     path = folder / FILE
     if not path.exists():
         return Metrics()
@@ -171,10 +162,8 @@ def read_metrics(folder: Path, progress: Progress | None = None) -> Metrics:
 
 
 def newest_point(folder: Path) -> tuple[int, float]:
-    """Step and seconds of the last point that a run logged; zeros where there is none.
-
-    Raises:
-        UserError: the metrics are damaged.
+    """Step and seconds of the last logged point; zeros where there is none. Raises UserError if the metrics are
+    damaged.
     """
     path = folder / FILE
     if not path.exists():
@@ -218,11 +207,7 @@ def newest_evaluation(folder: Path, step: int = 2**62) -> RecordedEvaluation | N
 
 
 def newest_evaluations(folder: Path, step: int, count: int) -> list[RecordedEvaluation]:
-    """The last few evaluations of a run at or before a step, the oldest first, without reading anything else of it.
-
-    Raises:
-        UserError: the metrics are damaged.
-    """
+    """The last few evaluations at or before a step, the oldest first, and nothing else; raises UserError if damaged."""
     path = folder / FILE
     if not path.exists():
         return []
@@ -240,10 +225,9 @@ def _finite(value: object) -> float | None:
 
 
 def still_valid(steps: Floats) -> NDArray[np.bool_]:
-    """Which rows hold where steps were taken again: those that every later row comes after.
+    """Which of the rows of steps (n,), in the order they were written in, hold where steps were taken again.
 
-    Args:
-        steps: in the order in which the rows were written, shape (n,).
+    They are those that every later row comes after.
     """
     if not len(steps):
         return np.ones(0, bool)

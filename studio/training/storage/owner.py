@@ -30,13 +30,9 @@ _PAUSE_SECONDS = 0.02
 
 
 class Owner:
-    """This process as the owner of a folder, until it is released.
+    """This process as the owner of a run's folder, until it is released.
 
-    Args:
-        folder: the run's, which is there.
-
-    Raises:
-        UserError: another process, or another run of this one, has it; or the folder cannot be written.
+    Raises UserError if another process, or another run of this one, has it; or the folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -60,11 +56,7 @@ def owner_of(folder: Path) -> str:
 
 
 def ensure_free(folder: Path) -> None:
-    """Refuse a folder that somebody writes into.
-
-    Raises:
-        UserError: likewise.
-    """
+    """Refuse a folder that somebody writes into; raises UserError."""
     said = owner_of(folder)
     if said:
         raise _under_way(folder, said)

@@ -144,11 +144,7 @@ class Recorder:
         self._frames_back_to = min(step, self._frames_back_to if self._frames_back_to is not None else step)
 
     def flush(self) -> None:
-        """Write what is waiting.
-
-        Raises:
-            UserError: the folder cannot be written.
-        """
+        """Write what is waiting; raises UserError if the folder cannot be written."""
         append_metrics(self.folder.path, self._points, self._marks, self._evaluations, back_to=self._metrics_back_to)
         self._metrics_back_to = None
         for written in (self._points, self._marks, self._evaluations):
@@ -166,9 +162,7 @@ class Recorder:
 
     def save_frame(self, frame: Frame) -> None:
         """Keep a sample grid, and what else is kept of its moment, under the target in force; write what is waiting.
-
-        Raises:
-            UserError: the folder cannot be written.
+        Raises UserError if the folder cannot be written.
         """
         revision = self._trainer.perturbation.revision
         self._frames.append(replace(frame, revision=revision, offsets=self._offsets()))
@@ -177,12 +171,7 @@ class Recorder:
     def move(self, root: Path, seconds: float) -> None:
         """Go on in a new folder under `root`, with what can be read of the old one.
 
-        Args:
-            root: where the new folder is made.
-            seconds: time spent training.
-
-        Raises:
-            UserError: nothing can be written there; the run stays in its old folder.
+        Raises UserError if nothing can be written there; the run stays in its old folder.
         """
         before, self.folder = self.folder, self.folder.copied_under(root, self._trainer.config)
         try:
@@ -196,17 +185,8 @@ class Recorder:
     def save(self, outcome: Outcome | None, seconds: float) -> UserError | None:
         """Write metrics, a checkpoint, weights and summary; no checkpoint of a run that failed, perhaps amid a step.
 
-        Of a run that has diverged the checkpoint and the weights from before stay: nothing could go on from its own.
-
-        Args:
-            outcome: how the run ended; None while it goes on.
-            seconds: time spent training.
-
-        Returns:
-            what to tell of a run that has diverged.
-
-        Raises:
-            UserError: the folder cannot be written.
+        Of a run that has diverged the checkpoint and the weights from before stay, for nothing could go on from its
+        own; what to tell of it is returned. Raises UserError if the folder cannot be written.
         """
         self.flush()
         finite, trainer = self._save_weights(outcome, seconds), self._trainer
@@ -246,10 +226,8 @@ class Recorder:
         return None if finite else nothing_to_keep(trainer.step_count, self._kept)
 
     def _save_weights(self, outcome: Outcome | None, seconds: float) -> bool:
-        """A checkpoint and the weights, if they are finite; whether they are.
-
-        Raises:
-            UserError: the folder cannot be written.
+        """A checkpoint and the weights, if they are finite; whether they are. Raises UserError if they cannot be
+        written.
         """
         trainer = self._trainer
         parts = {"model": trainer.model, "average": trainer.average.model}

@@ -69,28 +69,18 @@ class Resumption:
         return self.config.perturbation
 
     def ensure_current(self) -> None:
-        """Refuse to go on in a folder that somebody else writes, or has written since the checkpoint was chosen.
-
-        Raises:
-            UserError: likewise.
-        """
+        """Refuse to go on in a folder that is written now, or was since the checkpoint was chosen; raises UserError."""
         if not self.forked:
             ensure_free(self.run)
             self._ensure_seen()
 
     def ensure_data(self, found: ExampleSet) -> None:
-        """Refuse a data set that is not the run's, before any of it is measured; `load_into` sees to the rest.
-
-        Raises:
-            UserError: it is another.
-        """
+        """Raises UserError if it is not the run's data set, before any is measured; `load_into` sees to the rest."""
         self.data.ensure_data(found)
 
     def folder(self) -> RunFolder:
-        """The run's own folder, as it was at the checkpoint.
-
-        Raises:
-            UserError: it cannot be written, or is another's, or has been since the checkpoint was chosen.
+        """The run's own folder, as it was at the checkpoint; raises UserError if it cannot be written, or is another's,
+        or has been since the checkpoint was chosen.
         """
         folder = RunFolder.owned(self.run)
         try:
@@ -110,10 +100,8 @@ class Resumption:
             )
 
     def load_into(self, trainer: Trainer) -> Notes:
-        """Bring a trainer of `config` to where the run was; what is told of the run so far.
-
-        Raises:
-            UserError: the checkpoint is damaged, belongs to another configuration, or its target asks other columns.
+        """Bring a trainer of `config` to where the run was; what is told of the run so far. Raises UserError if the
+        checkpoint is damaged, belongs to another configuration, or its target asks other columns.
         """
         checkpoint = read_checkpoint(self.file)
         _ensure_same(checkpoint.config, self.config)
@@ -141,10 +129,8 @@ class Resumption:
 def resume(run: Path, step: int | None = None, assignments: Sequence[str] = ()) -> Resumption:
     """The same run, from its newest checkpoint or from one of that step.
 
-    What config.json was given since the checkpoint is taken up, or refused where it would make another run.
-
-    Args:
-        assignments: ``path=value``, on top of config.json.
+    What config.json was given since the checkpoint, and assignments on top of it, are taken up, or refused where they
+    would make another run.
 
     Raises:
         UserError: it is no run folder, has no such checkpoint, or something was set that only a new run can have.
@@ -184,17 +170,7 @@ def fork(
     assignments: Sequence[str] = (),
     target: PerturbationConfig | None = None,
 ) -> Resumption:
-    """A new run from a checkpoint, with another tilt.
-
-    Args:
-        run: folder of the run to begin from.
-        step: of the checkpoint; the newest one if absent.
-        assignments: ``path=value``, on top of the target.
-        target: the one that was in force if absent.
-
-    Raises:
-        UserError: it is no run folder, has no such checkpoint, or something was set that only a new run can have.
-    """
+    """A new run from a checkpoint, with another tilt: the one in force if absent; with errors as of `resume`."""
     found = resume(run, step)
     before = found.config if target is None else found.config.model_copy(update={"perturbation": target})
     config = made_absolute(with_settings(before, assignments))
@@ -221,11 +197,7 @@ def _look(run: Path) -> tuple[object, ...]:
 
 
 def _same_target(one: RunConfig, other: RunConfig, class_names: Sequence[str]) -> bool:
-    """Whether two targets are the same, wherever their files lie.
-
-    Raises:
-        UserError: an offset belongs to no class.
-    """
+    """Whether two targets are the same, wherever their files lie; raises UserError if an offset belongs to no class."""
     first, second = (without_places(each).perturbation.resolve(class_names) for each in (one, other))
     return first == second
 

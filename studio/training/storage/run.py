@@ -50,11 +50,7 @@ class Run:
 
     @classmethod
     def open(cls, path: Path) -> Run:
-        """Read a run folder's configuration and summary.
-
-        Raises:
-            UserError: it is no run folder, or one that is damaged.
-        """
+        """Read a run folder's configuration and summary; raises UserError if it is none, or damaged."""
         if not os.path.isfile(path / "config.json"):
             raise UserError("This is not a run folder", f"{path} holds no config.json.", "Choose the folder of a run.")
         config = read_config(path / "config.json")
@@ -79,10 +75,8 @@ class Run:
         return self.identity.weights_step
 
     def back_at(self, step: int) -> Run:
-        """The run as it was after a step whose weights are kept; see `RunIdentity.kept_steps`.
-
-        Raises:
-            UserError: there is no such checkpoint, or it is damaged.
+        """The run as it was after a step whose weights are kept; see `RunIdentity.kept_steps`. Raises UserError if
+        there is no such checkpoint, or it is damaged.
         """
         if step == self.weights_step:
             return self
@@ -124,14 +118,7 @@ class Run:
         )
 
     def weights(self, part: str) -> dict[str, Tensor]:
-        """The state of one part of weights.safetensors, or of the checkpoint.
-
-        Args:
-            part: "model" or "average".
-
-        Raises:
-            UserError: the file is missing or damaged.
-        """
+        """One part, "model" or "average", of weights.safetensors or the checkpoint; raises UserError if damaged."""
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
@@ -151,13 +138,9 @@ class Run:
 
 
 def restore_model(run: Run, *, averaged: bool = True) -> GenerativeModel:
-    """The trained model on the CPU, in eval mode.
+    """The trained model on the CPU, in eval mode, with the moving average of the weights, or as they were.
 
-    Args:
-        averaged: with the moving average of the weights, or as they were.
-
-    Raises:
-        UserError: the weights are missing, damaged or of another model.
+    Raises UserError if the weights are missing, damaged or of another model.
     """
     from studio.training.engine.building import build_model
 
@@ -175,11 +158,7 @@ def restore_model(run: Run, *, averaged: bool = True) -> GenerativeModel:
 
 
 def _image_shape(sizes: Any) -> tuple[int, int, int]:
-    """(C, H, W) as a summary holds it.
-
-    Raises:
-        TypeError, ValueError: it is no shape of images.
-    """
+    """(C, H, W) as a summary holds it; raises TypeError or ValueError if it is no shape of images."""
     channels, height, width = sizes
     largest = (3, _LARGEST_SIDE, _LARGEST_SIDE)
     for size, most in zip(sizes, largest, strict=True):
@@ -189,11 +168,7 @@ def _image_shape(sizes: Any) -> tuple[int, int, int]:
 
 
 def _scale(given: Any) -> Scale:
-    """A scale as a summary holds it.
-
-    Raises:
-        TypeError, ValueError: it is none.
-    """
+    """A scale as a summary holds it; raises TypeError or ValueError if it is none."""
     scale = Scale(centre=float(given["centre"]), half=float(given["half"]), whole=given["whole"] is True)
     if (scale.whole and scale != PIXELS) or not (abs(scale.centre) < math.inf and 0 < scale.half < math.inf):
         raise ValueError(f"{given!r:.80} is no scale")

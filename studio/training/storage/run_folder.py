@@ -45,12 +45,7 @@ _HINT = "Make room there, and check that you may write there."
 
 
 class RunFolder:
-    """The folder of one run while it is written, by its owner alone until that releases it.
-
-    Args:
-        path: an existing folder.
-        owner: of it; None for a folder that nobody else knows of.
-    """
+    """The folder of one run while it is written, by its owner alone, if it has one, until that releases it."""
 
     def __init__(self, path: Path, owner: Owner | None = None) -> None:
         self.path = path
@@ -63,38 +58,26 @@ class RunFolder:
 
     @classmethod
     def create(cls, root: Path, config: RunConfig) -> RunFolder:
-        """A new folder under `root`, named by time and run, with config.json in it.
-
-        Raises:
-            UserError: it cannot be written.
-        """
+        """A new folder under `root`, named by time and run, with config.json; raises UserError if it cannot be made."""
         title = config.name or f"{config.dataset.kind}-{config.model.kind}"
         stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{safe_name(title)}"
         return cls._begin(root, config, lambda: _new_folder(root, stem))
 
     @classmethod
     def at(cls, path: Path, config: RunConfig) -> RunFolder:
-        """Exactly that folder, new or empty but for a sweep's mark, with config.json in it.
-
-        Raises:
-            UserError: it cannot be written, or holds something already.
+        """Exactly that folder, new or empty but for a sweep's mark, with config.json in it. Raises UserError if it
+        cannot be written, or holds something already.
         """
         return cls._begin(path, config, lambda: _empty_folder(path))
 
     @classmethod
     def owned(cls, path: Path) -> RunFolder:
-        """The folder of a run that is there, as it is.
-
-        Raises:
-            UserError: it cannot be written, or somebody else writes it.
-        """
+        """The folder of a run that is there; raises UserError if it cannot be written, or somebody else writes it."""
         return cls(path, Owner(path))
 
     def go_back_to(self, step: int) -> None:
-        """Take away what was written of later steps.
-
-        Raises:
-            UserError: it cannot be written, or parts of it are links that lead elsewhere.
+        """Take away what is of later steps; raises UserError if it cannot be written, or parts are links that lead
+        elsewhere.
         """
         path = self.path
         for name in _PARTS:
@@ -110,10 +93,8 @@ class RunFolder:
         append_frames(path, (), _NO_LIMIT, back_to=step)
 
     def copied_under(self, root: Path, config: RunConfig) -> RunFolder:
-        """A new folder under `root` of the same name, with all that can be read of this one.
-
-        Raises:
-            UserError: it cannot be written.
+        """A new folder under `root` of the same name, with all that can be read of this one; raises UserError if it
+        cannot.
         """
         files = [
             path for path in self.path.rglob("*") if path.is_file() and not path.is_symlink() and path.name != OWNER
@@ -149,21 +130,13 @@ class RunFolder:
         return folder
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a text file whole.
-
-        Raises:
-            UserError: the folder cannot be written.
-        """
+        """Write a text file whole; raises UserError if the folder cannot be written."""
         with whole_file(self.path / name) as file:
             # A path that is no Unicode keeps its odd bytes as escapes, which JSON reads back.
             file.write(text.encode(errors="backslashreplace"))
 
     def save_weights(self, tensors: Mapping[str, Tensor]) -> Path:
-        """Write weights.safetensors.
-
-        Args:
-            tensors: by name; "model.…" and "average.…".
-        """
+        """Write weights.safetensors, tensors by name, "model.…" and "average.…"."""
         from safetensors.torch import save
 
         path = self.path / "weights.safetensors"

@@ -60,21 +60,13 @@ class RunIdentity:
 
     @classmethod
     def read(cls, folder: Path) -> RunIdentity:
-        """That of the run in a folder, which need not have been saved yet.
-
-        Raises:
-            UserError: it is no run, or damaged.
-        """
+        """That of the run in a folder, which need not have been saved yet; raises UserError if none, or damaged."""
         summary = read_summary(folder) if (folder / "summary.json").exists() else {}
         return cls.of(folder, read_config(folder / "config.json"), summary)
 
     @classmethod
     def of(cls, folder: Path, config: RunConfig, summary: Mapping[str, Any]) -> RunIdentity:
-        """The same from what config.json and summary.json hold.
-
-        Raises:
-            UserError: the summary is damaged.
-        """
+        """The same from what config.json and summary.json hold. Raises UserError if the summary is damaged."""
         try:
             trained = parse_config(summary["config"], "summary.json") if summary else config
             step, root = summary.get("weights_step"), summary.get("data_root")
@@ -120,14 +112,7 @@ class RunIdentity:
         return sorted(step for step in steps if step is not None)
 
     def at(self, assignments: Sequence[str]) -> RunIdentity:
-        """The same run with its data in other places.
-
-        Args:
-            assignments: ``path=value``, such as ``dataset.path=/new/place``.
-
-        Raises:
-            UserError: they change something else.
-        """
+        """The same run with its data in other places, ``path=value``; raises UserError if they change anything else."""
         config = with_settings(self.config, assignments)
         if without_places(config) != without_places(self.config):
             raise UserError(
@@ -138,10 +123,8 @@ class RunIdentity:
         return replace(self, config=config)
 
     def root(self, given: Path | None = None) -> Path:
-        """Folder of downloaded data sets to look in: the given one, or where the run's data were, or the person's own.
-
-        Raises:
-            UserError: its data are in none of them, though they were elsewhere.
+        """Folder of downloaded data sets to look in: the given one, or where the run's data were, or the person's own;
+        raises UserError if its data are in none of them, though they were elsewhere.
         """
         own = default_data_root()
         if given is not None:
@@ -166,10 +149,8 @@ class RunIdentity:
         return next((each for each in places if each and not_here_yet(self.config.dataset, each) is None), None)
 
     def load(self, root: Path, progress: Progress | None = None) -> ExampleSet:
-        """What lies where the run's data set lay, which may be another by now; see `ensure_data`.
-
-        Raises:
-            UserError: it cannot be read.
+        """What lies where the run's data set lay, perhaps another by now: see `ensure_data`; raises UserError if
+        unreadable.
         """
         try:
             return load_dataset(self.config.dataset, root, progress)
@@ -180,23 +161,12 @@ class RunIdentity:
             raise
 
     def ensure_data(self, found: ExampleSet) -> None:
-        """Refuse a data set that is not the run's, as far as its own is known.
-
-        Raises:
-            UserError: it is another.
-        """
+        """Refuse a data set that is not the run's, as far as its own is known; raises UserError if it is another."""
         if self.data is not None:
             self.data.ensure_data(found)
 
     def perturbation(self, measured: ExampleFeatures) -> Perturbation:
-        """The target in force, on the run's data.
-
-        Args:
-            measured: of the run's data set.
-
-        Raises:
-            UserError: what it asks of the examples is not what it was.
-        """
+        """The target in force, on the run's data; raises UserError if what it asks of the examples has changed."""
         found = self.target.resolve(measured.class_names)
         if self.data is not None:
             self.data.ensure_columns(measured, found.energy)
@@ -210,11 +180,7 @@ def _looked_at(trained: RunConfig, now: RunConfig) -> RunConfig:
 
 
 def read_summary(path: Path) -> Mapping[str, Any]:
-    """What a run's summary.json holds, unchecked.
-
-    Raises:
-        UserError: it is missing or no summary at all.
-    """
+    """What a run's summary.json holds, unchecked. Raises UserError if it is missing or no summary at all."""
     try:
         summary = json.loads(read_bytes(path / "summary.json"))
         if not isinstance(summary, dict):

@@ -13,11 +13,7 @@ _MOST_PIXELS = 2**26
 
 
 def strip_of(images: Images) -> bytes:
-    """Images one below another, as PNG.
-
-    Args:
-        images: uint8, shape (n, H, W, 1 or 3).
-    """
+    """Images, uint8, shape (n, H, W, 1 or 3), one below another, as PNG."""
     number, height, width, channels = images.shape
     file = io.BytesIO()
     save_png(images.reshape(number * height, width, channels), file)
@@ -25,15 +21,7 @@ def strip_of(images: Images) -> bytes:
 
 
 def images_of(strip: bytes, shape: tuple[int, int, int, int]) -> Images:
-    """The images of a strip.
-
-    Args:
-        strip: a PNG.
-        shape: (n, H, W, C) that it must have.
-
-    Raises:
-        ValueError: it is no such strip.
-    """
+    """The images (n, H, W, C) of a PNG strip; raises ValueError if it is no strip of that shape."""
     from PIL import Image, UnidentifiedImageError
 
     number, height, width, channels = shape
@@ -48,12 +36,7 @@ def images_of(strip: bytes, shape: tuple[int, int, int, int]) -> Images:
 
 
 def tiled(images: Images, gap: int = 1) -> Images:
-    """Images side by side in a nearly square grid, uint8, shape (height, width, C), on black.
-
-    Args:
-        images: uint8, shape (n, H, W, C).
-        gap: pixels between them.
-    """
+    """Images, uint8, shape (n, H, W, C), in a nearly square grid, uint8, shape (height, width, C), on black."""
     number, height, width, channels = images.shape
     columns = int(np.ceil(np.sqrt(number)))
     rows = -(-number // columns)

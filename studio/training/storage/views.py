@@ -53,11 +53,7 @@ class Numbers(Settings):
     data: str
 
     def array(self, wanted: tuple[str | int, ...], sizes: Sizes) -> NDArray[np.float64]:
-        """float64, of the shape that is wanted; sizes that have a name and are new are noted.
-
-        Raises:
-            ValueError: it has another.
-        """
+        """float64, of the shape that is wanted, named new sizes being noted; raises ValueError if it has another."""
         known = [size if isinstance(size, int) else sizes.get(size, found) for size, found in zip(wanted, self.shape)]  # noqa: B905
         if len(wanted) != len(self.shape) or known != [*self.shape] or min(self.shape, default=0) < 0:
             raise ValueError(f"numbers of shape {self.shape} are not those of a view")
@@ -75,11 +71,7 @@ class Strip(Settings):
     strip: str
 
     def images(self, sizes: Sizes) -> Images:
-        """uint8, shape (n, H, W, C); their number is noted.
-
-        Raises:
-            ValueError: it is no strip of that shape.
-        """
+        """uint8, shape (n, H, W, C); their number is noted. Raises ValueError if it is no strip of that shape."""
         if min(self.shape) < 1 or self.shape[3] not in (1, 3):
             raise ValueError(f"{self.shape} is no shape of images")
         sizes["images"] = self.shape[0]
@@ -138,11 +130,7 @@ def pack_diagnostics(found: Sequence[Diagnostic]) -> bytes:
 
 
 def unpack_diagnostics(packed: bytes) -> tuple[Diagnostic, ...]:
-    """And back.
-
-    Raises:
-        ValueError: they are damaged.
-    """
+    """And back; raises ValueError if they are damaged."""
     return tuple(_view(each) for each in _ALL_DIAGNOSTICS.validate_json(inflated(packed))) if packed else ()
 
 
@@ -157,22 +145,14 @@ def pack_batch(planned: PlannedExamples | None, plane: Sequence[PlaneView]) -> b
 
 
 def unpack_batch(packed: bytes) -> tuple[PlannedExamples | None, tuple[PlaneView, ...]]:
-    """And back.
-
-    Raises:
-        ValueError: they are damaged.
-    """
+    """And back; raises ValueError if they are damaged."""
     kept = _BATCH.model_validate_json(inflated(packed)) if packed else _BATCH()
     planned = _view(kept.planned) if kept.planned is not None else None
     return planned, tuple(_view(view) for view in kept.plane)
 
 
 def inflated(packed: bytes) -> bytes:
-    """What was deflated.
-
-    Raises:
-        ValueError: it is cut off, or larger than anything that is kept.
-    """
+    """What was deflated; raises ValueError if it is cut off, or larger than anything that is kept."""
     unpack = zlib.decompressobj()
     try:
         content = unpack.decompress(packed, _MOST_BYTES)
@@ -217,11 +197,7 @@ def _packed(value: Any) -> Any:
 
 
 def _view(record: Settings) -> Any:
-    """The view that a record holds.
-
-    Raises:
-        ValueError: its arrays do not go together.
-    """
+    """The view that a record holds; raises ValueError if its arrays do not go together."""
     view, sizes = _VIEWS[type(record)], Sizes()
     found: dict[str, Any] = {}
     for name in (each.name for each in fields(view)):
