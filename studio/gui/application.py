@@ -27,6 +27,9 @@ LAST_SETUP = "last-setup.json"
 _AFTER_PAINT = 50
 """Milliseconds between showing the window and making or loading what it does not show, so that it is painted first."""
 
+_AFTER_ANSWER = 50
+"""Milliseconds between the end of a question and that of what asked it."""
+
 
 def run_application(*, config: str | None = None, data_root: Path | None = None, splash: QWidget | None = None) -> int:
     """Open the window and run until it is closed.
@@ -97,9 +100,14 @@ def _remembered_data_root(settings: QSettings) -> Path | None:
 
 
 def _close(window: MainWindow) -> None:
-    """Nobody is there to answer."""
+    """Nobody is there to answer, be it a question that is on the screen already."""
     window.asks = False
-    window.close()
+    question = QApplication.activeModalWidget()
+    if question is None:
+        window.close()
+    else:
+        question.close()
+        QTimer.singleShot(_AFTER_ANSWER, window, partial(_close, window))
 
 
 def _heed_signals(app: QApplication, window: MainWindow) -> None:

@@ -89,6 +89,45 @@ def test_that_a_run_is_saved_when_the_system_ends_the_studio(name: str, private_
     assert summary["weights_step"] == summary["steps"] >= 20
 
 
+_TOLD_TO_END_WHILE_IT_ASKS = """
+import os, signal
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+def end_once_asked():
+    if isinstance(QApplication.activeModalWidget(), QMessageBox):
+        os.kill(os.getpid(), signal.SIGTERM)
+    else:
+        QTimer.singleShot(20, end_once_asked)
+
+def ask(window):
+    told.append(window)
+    QTimer.singleShot(0, end_once_asked)
+    QTimer.singleShot(0, lambda: print("stays:", not window.close()))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without a word")
+def test_that_a_question_whether_to_quit_does_not_keep_the_system_from_ending_the_studio(private_home: Path) -> None:
+    asks = _TOLD_TO_END.replace(
+        "run.step >= 20 and os.kill(os.getpid(), getattr(signal, sys.argv[1]))",
+        "run.step >= 20 and not told and ask(window)",
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", f"{_TOLD_TO_END_WHILE_IT_ASKS}\ntold = []\n{asks}"],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert (ended.returncode, ended.stdout) == (0, "stays: True\n"), ended.stderr
+    (summary,) = (json.loads(path.read_text()) for path in private_home.rglob("summary.json"))
+    assert summary["status"] == "stopped"
+
+
 def test_that_a_run_that_cannot_end_in_time_is_seen_out(
     qtbot: QtBot, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
