@@ -20,11 +20,7 @@ _EXAMPLES, _SIDE, _WARM_UP = 512, 28, 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
-    """One way to train.
-
-    Attributes:
-        steps_per_second: each step takes about 64 images.
-    """
+    """One way to train; a step takes about 64 images."""
 
     device: str
     threads: int

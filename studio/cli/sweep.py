@@ -32,12 +32,9 @@ _MOST_COLUMNS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where a sweep leaves what.
+    """Where a sweep leaves what: the table, also in `json` and `csv`, and all else in `out`.
 
-    Attributes:
-        out: folder of its runs, its queue and its table. If absent, the runs go to the person's own, and the rest
-            into a folder there of the sweep's name.
-        json, csv: files for the table, besides.
+    Without `out`, the runs go to the person's own, and the rest into a folder there of the sweep's name.
     """
 
     out: Path | None = None

@@ -50,12 +50,7 @@ _MOST_OF_THEM = 0.99  # of floating-point values: a few wild ones decide nothing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """Where the values of one or more images lie.
-
-    Attributes:
-        least, most: of all values.
-        top: what they reach but for a few.
-    """
+    """Where the values of one or more images lie: from `least` to `most`, all but a few of them up to `top`."""
 
     least: float
     most: float

@@ -31,13 +31,7 @@ _POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """A file to download.
-
-    Attributes:
-        filename: its name on disk.
-        urls: where it can be had; tried in this order.
-        md5: checksum, 32 hexadecimal digits.
-    """
+    """A file to download, by the name that it gets, addresses in the order to be tried, and its checksum."""
 
     filename: str
     urls: tuple[str, ...]

@@ -32,12 +32,7 @@ _PIECE = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkippedFile:
-    """A file that was left out.
-
-    Attributes:
-        path: where it lies in the data set's folder.
-        reason: why, in a few words.
-    """
+    """A file that was left out: where it lies in the data set's folder, and why, in a few words."""
 
     path: str
     reason: str
@@ -48,7 +43,6 @@ class LoadReport:
     """What was left out and what was decided when a set was loaded; all empty for a set that is known to be whole.
 
     Attributes:
-        skipped: files that could not be read.
         dropped_classes: names of classes without a readable image.
         loose_files: number of files that belong to no class.
         notes: what else to know, each a sentence.

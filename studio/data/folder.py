@@ -66,12 +66,9 @@ class FolderConfig(DatasetConfig):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassPreview:
-    """A class as it shows before it is loaded.
+    """A class as it shows before it is loaded: some of its files may turn out not to be images.
 
-    Attributes:
-        name: what its sub-folder is called, or that it is all images.
-        files: number of files; some may turn out not to be images.
-        thumbnails: its first readable images, uint8, shape (T, size, size, 1 or 3), T possibly 0.
+    Its first readable images have shape (T, size, size, 1 or 3), uint8, T possibly 0.
     """
 
     name: str
@@ -87,8 +84,7 @@ class FolderPreview:
         classes: in the order that labels will have.
         report: what was left out and decided so far; more may be when all is read.
         better: folders that look more like what is wanted; mostly none.
-        pixel_bytes: the most that loading will take, in memory or in a file.
-        in_memory: which of the two.
+        pixel_bytes, in_memory: the most that loading will take, in memory or in a file.
     """
 
     root: Path

@@ -25,12 +25,7 @@ _NO_CLASS = re.compile(r"images?|imgs?|jpe?gimages|photos?|pictures?|masks?|labe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BetterLevel:
-    """Folders below the chosen one that look more like it.
-
-    Attributes:
-        reason: a sentence.
-        folders: to be chosen instead, one of them; at least one.
-    """
+    """Folders below the chosen one that look more like it, one of them to be chosen instead, and why, in a sentence."""
 
     reason: str
     folders: tuple[Path, ...]

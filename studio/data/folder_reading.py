@@ -18,12 +18,7 @@ from studio.progress import Progress
 
 @dataclass(slots=True)
 class FolderReading:
-    """Reads images into places of an array.
-
-    Attributes:
-        square: what each becomes.
-        skipped: files that could not be read.
-    """
+    """Reads images into places of an array, each a square; what could not be read is `skipped`."""
 
     root: Path
     square: Square

@@ -29,12 +29,7 @@ _LAYOUT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassFolder:
-    """The files of one class.
-
-    Attributes:
-        name: what the sub-folder is called; `ALL_IMAGES` where there is none.
-        files: all files in it, at any depth, in natural order; whether they are images is not known yet.
-    """
+    """All files in a class's sub-folder, or of `ALL_IMAGES`, at any depth, in natural order; some may be no images."""
 
     name: str
     files: tuple[Path, ...]

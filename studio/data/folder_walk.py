@@ -28,13 +28,7 @@ def shown_path(path: Path, root: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """What lies directly in a folder, each in natural order.
-
-    Attributes:
-        folders: with links to folders.
-        files: that may be images.
-        others: that are none by their names.
-    """
+    """What lies directly in a folder, in natural order: folders, files that may be images, and other files."""
 
     folders: list[Path]
     files: list[Path]
@@ -43,13 +37,10 @@ class Entries:
 
 @dataclass(slots=True)
 class FolderWalk:
-    """Looks through one folder of images.
+    """Looks through one folder of images, and notes what could not be entered, with the reason.
 
-    Attributes:
-        progress: may cancel.
-        skipped: what could not be entered, with the reason.
-        captions, masks, mask_folders: files that are no images by their names, masks of images, and folders of masks
-            beside images; in the order they were met.
+    In the order they were met it keeps captions, which are no images by their names, masks, and folders of masks beside
+    images.
     """
 
     root: Path
@@ -60,9 +51,7 @@ class FolderWalk:
     mask_folders: list[str] = field(default_factory=list)
 
     def entries(self, folder: Path) -> Entries:
-        """What lies in a folder, but for what systems leave behind or cannot be seen; raises OSError if it cannot be
-        read.
-        """
+        """What lies in a folder, but for what systems leave behind or hide; raises OSError if it cannot be read."""
         found = Entries([], [], [])
         with os.scandir(folder) as scanned:
             entries = sorted((entry for entry in scanned if not is_clutter(entry.name)), key=_entry_key)

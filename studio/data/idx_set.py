@@ -12,10 +12,8 @@ class IdxSet:
     """A training split that is a file of images and a file of labels.
 
     Attributes:
-        title: what to call it on the screen.
         torchvision: name of torchvision's class, which is also the name of its folder in the data folder.
         prefix: how the two file names begin.
-        class_names: one per label.
         count: number of images.
         download_bytes: size of what is downloaded if the files are missing.
         transposed: rows and columns are swapped in the file.

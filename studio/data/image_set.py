@@ -19,13 +19,9 @@ __all__ = ["ImageSet", "LoadReport", "SkippedFile"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSet(ExampleSet):
-    """A frozen image set.
+    """A frozen image set of pixel values 0…255, uint8, shape (N, H, W, C), read-only.
 
-    Attributes:
-        images: pixel values 0…255, uint8, shape (N, H, W, C), read-only.
-
-    Raises:
-        UserError: the arrays do not fit together, or a class has no example.
+    Raises UserError if the arrays do not fit together, or a class has no example.
     """
 
     images: NDArray[np.uint8]

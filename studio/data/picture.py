@@ -48,14 +48,7 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Square:
-    """How an image becomes a square.
-
-    Attributes:
-        size: edge in pixels.
-        grey: one channel instead of three.
-        fit: crop the middle, pad to the whole image, or stretch.
-        background: what shows through transparent pixels, and beside a padded image.
-    """
+    """How an image becomes a square of so many pixels a side, whose background shows through and beside it."""
 
     size: int
     grey: bool = False

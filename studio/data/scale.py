@@ -13,12 +13,9 @@ Values = NDArray[np.uint8] | NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """How stored values become what models take, and back.
+    """How stored values become what models take, and back: `centre` is x = 0, and `centre` + `half` is x = 1.
 
-    Attributes:
-        centre: the stored value of x = 0.
-        half: what is stored for x = 1, less `centre`.
-        whole: values are bytes, 0…255; else any float32.
+    `whole` values are bytes, 0…255; others any float32.
     """
 
     centre: float

@@ -17,11 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subset(ExampleSet):
-    """A frozen part of a set, of the same kind; its files are not told.
+    """A frozen part of a set, of the same kind, by places in the whole, int64, shape (N,); its files are not told.
 
-    Attributes:
-        whole: the set.
-        places: which of its examples, int64, shape (N,), with one of each class at least.
+    One of each class is in it at least.
     """
 
     whole: ExampleSet

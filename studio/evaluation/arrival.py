@@ -95,11 +95,7 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """Of one class.
-
-    Attributes:
-        more: evaluations until it has arrived, about; None where there is no saying.
-    """
+    """Of one class, with the evaluations until it has arrived, about; None where there is no saying."""
 
     answer: Answer
     more: int | None = None

@@ -25,12 +25,10 @@ _TRUSTED = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOut:
-    """Examples that a judge was not trained on, and what it takes them for.
+    """Examples that a judge was not trained on, by their places in the data set, with their true and judged class, K
+    for unsure.
 
-    Attributes:
-        examples: their places in the data set, shape (M,).
-        truth: true class, shape (M,).
-        judged: judged class, K for unsure, shape (M,).
+    All have shape (M,).
     """
 
     examples: Indices

@@ -28,12 +28,7 @@ _SLICE = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
-    """A Gaussian fit.
-
-    Attributes:
-        mean: μ, shape (d,).
-        covariance: Σ, shape (d, d).
-    """
+    """A Gaussian fit: μ, shape (d,), and Σ, shape (d, d)."""
 
     mean: Floats
     covariance: Floats

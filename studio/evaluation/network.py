@@ -123,8 +123,8 @@ class Sight:
 
     Attributes:
         features: of the first network, and whitened textures, shape (B, 75).
-        probabilities: of each class by the committee, by the mean logarithm of its members', and by each of them,
-            shape (B, 1 + M, K).
+        probabilities: of each class by the committee, by the mean logarithm of its members', and by each of them, shape
+            (B, 1 + M, K).
     """
 
     features: Tensor

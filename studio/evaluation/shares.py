@@ -31,12 +31,7 @@ _MUCH_BETTER = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Together:
-    """Classes that cannot be told apart.
-
-    Attributes:
-        classes: at least two, in label order.
-        share, low, high: of all of them, and its 95 % interval.
-    """
+    """Two classes or more that cannot be told apart, in label order, with their share and its 95 % interval."""
 
     classes: tuple[int, ...]
     share: float

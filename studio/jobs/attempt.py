@@ -36,12 +36,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """The end of a try.
-
-    Attributes:
-        outcome: how.
-        error: what went wrong, a line; empty if nothing did.
-    """
+    """The end of a try, with what went wrong, a line; empty if nothing did."""
 
     outcome: Outcome
     error: str = ""

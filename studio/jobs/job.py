@@ -31,9 +31,7 @@ class Job:
     Attributes:
         id: of the queue; never used again.
         place: jobs run in its order.
-        title: what it is called.
         config: the configuration as JSON, as it was when the job was queued; later edits do not reach it.
-        status: where it stands.
         error: what went wrong, a line, if something did.
         pid: of its process while it runs, else 0.
         born: when that process began, in seconds since 1970, which tells it from later ones of its number.

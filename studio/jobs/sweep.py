@@ -37,12 +37,7 @@ _HINT = "`studio sweep --help` shows an example."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One run of a sweep.
-
-    Attributes:
-        values: what is its own, by setting.
-        config: the whole configuration.
-    """
+    """One run of a sweep: what is its own, by setting, and the whole configuration."""
 
     values: Mapping[str, Any]
     config: RunConfig

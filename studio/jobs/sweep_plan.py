@@ -31,12 +31,7 @@ class Combination(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Varied:
-    """A setting that is not the same in all runs.
-
-    Attributes:
-        path: dotted.
-        values: at least one.
-    """
+    """A setting that is not the same in all runs, by its dotted path, and its values, at least one."""
 
     path: str
     values: tuple[Any, ...]
@@ -47,8 +42,7 @@ class SweepPlan:
     """Everything that determines a sweep.
 
     Attributes:
-        base: what all runs have in common.
-        varied: what they do not.
+        varied: what the runs do not have in common with `base`.
         combination: every value of one setting with every value of the others, or the first of each, the second, ….
         seeds: runs of each combination, with as many seeds, the first of which is the base's.
         limit: when each run is complete.

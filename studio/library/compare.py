@@ -41,12 +41,7 @@ class Axis(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedRun:
-    """One of them.
-
-    Attributes:
-        config: in force when its weights were saved.
-        examples_per_epoch: of its data set; 0 if not known.
-    """
+    """One of them, with the configuration that its weights were saved under; 0 examples per epoch are not known."""
 
     folder: Path
     entry: RunSummary
@@ -79,12 +74,7 @@ class ComparedRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of a comparison.
-
-    Attributes:
-        title: of the number or setting.
-        cells: a text for each run.
-    """
+    """One line of a comparison: a number or setting, and a text for each run."""
 
     title: str
     cells: tuple[str, ...]

@@ -36,20 +36,13 @@ def find_run(name: str, workspace: Path | None = None) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """What a person trains or opens by a name.
-
-    Attributes:
-        config: a preset's, a file's or a run's.
-        run: whose it is, if a run's.
-    """
+    """What a person trains or opens by a name: a preset's, a file's or a run's configuration, and that run."""
 
     config: RunConfig = field(default_factory=RunConfig)
     run: RunIdentity | None = None
 
     def root(self, given: Path | None) -> Path | None:
-        """The given folder of downloaded data sets, or where a run's were; raises UserError if they are gone from
-        there.
-        """
+        """The given folder of downloaded data sets, or where a run's were; raises UserError if they are gone."""
         return self.run.root(given) if self.run is not None and self.run.data_root is not None else given
 
 

@@ -15,13 +15,7 @@ MOST_TAGS = 32
 
 
 class RunNotes(Settings):
-    """Name, tags and notes.
-
-    Attributes:
-        name: empty where it has not been renamed.
-        tags: each once, in the order given.
-        notes: free text.
-    """
+    """Name, empty where it has not been renamed, tags, each once in the order given, and notes, free text."""
 
     schema_version: Literal[1] = 1
     name: str = Field("", max_length=80)

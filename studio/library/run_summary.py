@@ -44,7 +44,6 @@ class RunSummary:
     Attributes:
         folder: name of its folder in the workspace.
         tilt: its class offsets in a few words.
-        steps: training steps taken.
         step_limit: steps at which it is complete; None if it goes on until it is stopped, or for a time.
         seconds: time spent training, pauses left out.
         share_error: total variation of the generated class shares from the target's; None if it was never measured.

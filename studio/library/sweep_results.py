@@ -48,13 +48,9 @@ _FIRST = (STEPS, SECONDS, SHARE_ERROR, LOW, HIGH, FRECHET, MEASURED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A run of a sweep, as it is looked for.
+    """A run of a sweep, as it is looked for; its folder may not be there yet.
 
-    Attributes:
-        folder: the run's; it may not be there yet.
-        mark: its place in the sweep.
-        status: as a queue knows it; the folder's own counts if this is empty.
-        error: what went wrong.
+    `status` is that of a queue; if it is empty, the folder's own counts.
     """
 
     folder: Path
@@ -65,11 +61,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepRun:
-    """A run of a sweep with what came of it.
-
-    Attributes:
-        numbers: by name; those of the constants above, then the mean of the last tenth of each curve.
-    """
+    """A run of a sweep with what came of it: the numbers named above, then the mean of the last tenth of each curve."""
 
     member: Member
     status: str
@@ -86,8 +78,7 @@ class SweepResults:
     """All runs of a sweep, in their order.
 
     Attributes:
-        sweep: its unique name.
-        title: what it is called.
+        sweep, title: its unique name, and what it is called.
         settings: that differ, by dotted path.
         names: of the numbers that at least one run has.
     """

@@ -41,8 +41,8 @@ class Phase:
     """One optimiser step within a training step.
 
     Attributes:
-        network: attribute of the model whose parameters this phase trains; also the name of its optimiser.
-        every: the phase is due on each `every`-th training step (a WGAN's generator: every = n_critic).
+        network: attribute of the model whose parameters it trains; also the name of its optimiser.
+        every: it is due on each `every`-th training step (a WGAN's generator: every = n_critic).
     """
 
     network: str

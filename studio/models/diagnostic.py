@@ -11,12 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A value to compare with, drawn as a line.
-
-    Attributes:
-        value: where, in the units of the axis.
-        title: what it is, in a word or two (``"bound log 2"``).
-    """
+    """A value to compare with, drawn as a line, in the units of the axis, and what it is (``"bound log 2"``)."""
 
     value: float
     title: str
@@ -28,7 +23,6 @@ class Histogram:
 
     Attributes:
         name: snake_case, unique within the model.
-        title: what it is called.
         tip: one sentence what it is, a second with the formula.
         axis: label of the values' axis, with its unit.
         series: values by the legend's text, each of shape (n,).
@@ -48,7 +42,6 @@ class Profile:
     """Values against something other than the step.
 
     Attributes:
-        name, title, tip: as for a histogram.
         axes: labels of the horizontal and the vertical axis, with units.
         at: horizontal positions, shape (n,).
         series: values by the legend's text, each of shape (n,).
@@ -64,14 +57,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pictures:
-    """Rows of images.
-
-    Attributes:
-        name, title, tip: as for a histogram.
-        images: uint8, shape (n, H, W, C), row after row.
-        columns: images in a row.
-        rows: what each row is, for tooltips; empty if there is nothing to say.
-    """
+    """Images, uint8, shape (n, H, W, C), row after row of `columns` each; `rows` tell what each row is, if anything."""
 
     name: str
     title: str

@@ -17,12 +17,7 @@ IMAGES = "images in −1…1, float32, shape (B, C, H, W)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argument:
-    """A tensor that the function takes.
-
-    Attributes:
-        says: what it is, with type and shape.
-        draw: (B, rng) → typical values for B examples.
-    """
+    """A tensor that the function takes: what it is, with type and shape, and (B, rng) → typical values for B."""
 
     says: str
     draw: Callable[[int, torch.Generator], Tensor]
@@ -30,14 +25,10 @@ class Argument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportableModel:
-    """That function.
+    """That function, such as a "generator", with its arguments by name, and what its results are.
 
-    Attributes:
-        title: what it is: "generator".
-        network: forward takes the arguments in their order and returns a tensor, or a tuple of several; in all of them
-            the first dimension counts examples, which do not see each other.
-        takes: its arguments by name.
-        gives: what its results are, by name.
+    The network's forward takes the arguments in their order and returns a tensor, or a tuple of several; in all of them
+    the first dimension counts examples, which do not see each other.
     """
 
     title: str

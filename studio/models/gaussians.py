@@ -14,12 +14,7 @@ from torch import Tensor
 
 
 class Normal(NamedTuple):
-    """N(μ, σ²) for each of B examples.
-
-    Attributes:
-        mean: μ, shape (B, n).
-        log_variance: log σ², shape (B, n).
-    """
+    """N(μ, σ²) for each of B examples, by μ and log σ², shapes (B, n)."""
 
     mean: Tensor
     log_variance: Tensor

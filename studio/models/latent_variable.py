@@ -25,12 +25,7 @@ _CHUNK = 500
 
 
 class Autoencoder(nn.Module):
-    """The trained part; a model adds what draws its codes.
-
-    Attributes:
-        decoder: z to what the likelihood takes.
-        likelihood: p(x|z).
-    """
+    """The trained part, z → what p(x|z) takes, and p(x|z); a model adds what draws its codes."""
 
     def __init__(self, network: nn.Module, likelihood: PixelLikelihood) -> None:
         super().__init__()

@@ -43,10 +43,8 @@ class Style:
     """How a network is built.
 
     Attributes:
-        architecture: MLP, convolutional, or by image size.
         width: channels of the finest convolution; an MLP has 8·width hidden units.
-        norm: between its layers.
-        activation: makes the non-linearity after each layer.
+        norm, activation: between its layers, and after each.
         dense_layer: a convolutional network has one more layer of 8·width units beside the vector. It lets distant
             parts of an image agree: a VAE's Fréchet distance on MNIST falls by a fifth.
     """

@@ -17,7 +17,6 @@ class Field:
 
     Attributes:
         name: snake_case, unique within the model.
-        title: what it is called.
         tip: one sentence what it is, a second with the formula.
         unit: of the values, for the readout; empty for a pure number.
         values: from the lower left along x₁, shape (side, side).
@@ -34,13 +33,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrows:
-    """A direction at each of some points.
-
-    Attributes:
-        name, title, tip: as for a field.
-        at: where they begin, shape (n, 2).
-        along: direction and size, shape (n, 2).
-    """
+    """A direction and size, `along`, at each of some points, `at`, both of shape (n, 2)."""
 
     name: str
     title: str
@@ -51,12 +44,7 @@ class Arrows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Net:
-    """Lines through points in rows and columns.
-
-    Attributes:
-        name, title, tip: as for a field.
-        knots: shape (rows, columns, 2).
-    """
+    """Lines through points in rows and columns, shape (rows, columns, 2)."""
 
     name: str
     title: str
@@ -66,12 +54,7 @@ class Net:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """The ways of some particles, for the window to have them run along.
-
-    Attributes:
-        name, title, tip: as for a field.
-        knots: where each is at times that are evenly spaced, shape (particles, times, 2).
-    """
+    """The ways of some particles, for the window to have them run along, at even times, shape (particles, times, 2)."""
 
     name: str
     title: str

@@ -16,11 +16,9 @@ from studio.models.plane import PlaneView
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """Real examples on which a model may look at itself; never trained on from here.
+    """Real examples in −1…1 on which a model may look at itself; never trained on from here.
 
-    Attributes:
-        seen: images that training uses, in −1…1, shape (n, C, H, W).
-        held_out: images that it does not, shape (m, C, H, W); m may be 0.
+    Training uses those `seen`, shape (n, C, H, W), and not those `held_out`, shape (m, C, H, W), m possibly 0.
     """
 
     seen: Tensor

@@ -53,10 +53,7 @@ _FRACTIONS = ((1 / 4, "a quarter"), (1 / 3, "a third"), (1 / 2, "half"), (2 / 3,
 class Carriers:
     """The heaviest examples that together carry a tenth of all weight, and all that weigh as much as the last of them.
 
-    Attributes:
-        number: of examples.
-        share: of the weight that they carry, in 0…1.
-        weight: the mean of theirs, over that of all.
+    `share` is that of the weight that they carry, `weight` the mean of theirs over that of all.
     """
 
     number: int

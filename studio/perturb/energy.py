@@ -28,11 +28,9 @@ class Energy:
     """How a ΔH is put together, besides the class offsets themselves.
 
     Attributes:
-        terms: the rows.
         temperature: T > 0, divides the sum; above 1 weakens the tilt.
         clip: c > 0, or None for none.
         offsets_scale: s₀, factor on the class offsets.
-        offsets_enabled: whether class offsets count at all.
     """
 
     terms: tuple[Term, ...] = ()
@@ -101,13 +99,7 @@ def _check_size(energy: Floats, measured: ExampleFeatures) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipEffect:
-    """What a clip does to the target.
-
-    Attributes:
-        clipped: share of the data's examples whose ΔH was changed, in 0…1.
-        variation: total variation between the target asked for and the one that is given,
-            ½·Σ|w_i/Σw − w′_i/Σw′|, in 0…1.
-    """
+    """What a clip does to the target: the share of examples whose ΔH is changed, and ½·Σ|w_i/Σw − w′_i/Σw′|, in 0…1."""
 
     clipped: float
     variation: float
@@ -115,12 +107,7 @@ class ClipEffect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExampleEnergies:
-    """ΔH of every example of a data set.
-
-    Attributes:
-        energy: what counts, shape (N,), finite.
-        unclipped: what it would be without the clip, shape (N,); the same array if there is none.
-    """
+    """ΔH of every example of a data set, finite, and what it would be without the clip, both of shape (N,)."""
 
     energy: Floats
     unclipped: Floats

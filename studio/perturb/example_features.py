@@ -24,10 +24,9 @@ COLUMN = "column:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """What is known of every example from elsewhere.
+    """What is known of every example from elsewhere, shape (N,).
 
     Attributes:
-        values: one per example, shape (N,).
         says: what a person should know of them, a sentence without a full stop; empty if there is nothing.
         origin: a fingerprint of what they were computed from, where computing them again may round differently.
     """

@@ -53,7 +53,6 @@ class Feature:
 
     Attributes:
         name: in formulas and files; an identifier.
-        title: on the screen.
         unit: of its values; empty for a pure number.
         help: what it is, in a sentence.
         formula: how it is computed.

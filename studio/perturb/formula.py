@@ -71,14 +71,7 @@ Node: TypeAlias = Number | Variable | Operation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formula:
-    """A formula that has been read.
-
-    Attributes:
-        text: as it was written.
-        tree: what it computes.
-        variables: the names it uses, in alphabetical order.
-        size: nodes of its tree, at most `MOST_NODES`.
-    """
+    """A formula that has been read, with the names that it uses, in alphabetical order, and the size of its tree."""
 
     text: str
     tree: Node

@@ -13,13 +13,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function that formulas may call.
-
-    Attributes:
-        usage: as a person writes it.
-        least, most: number of arguments.
-        compute: its value from them.
-    """
+    """A function that formulas may call with so many arguments, as a person writes it, and its value from them."""
 
     usage: str
     least: int

@@ -71,9 +71,7 @@ def too_deep(column: int) -> FormulaError:
 class CheckedText:
     """The text of a formula that holds nothing but its tokens.
 
-    Attributes:
-        plain: in ASCII, of the same length, its brackets in pairs, with underscores in place of what was in quotes.
-        quoted: what was, by where in the text it begins.
+    `plain` is in ASCII, of the same length, its brackets in pairs, with underscores in place of what was `quoted`.
     """
 
     plain: str

@@ -134,13 +134,9 @@ def offsets_for_some_shares(counts: ArrayLike, offsets: ArrayLike, shares: Mappi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perturbation:
-    """An immutable target: one energy offset per class, further terms, and the gauge in which weights are expressed.
+    """An immutable target: one energy offset per class, within ±700, further terms, and the gauge of its weights.
 
-    Attributes:
-        offsets: ΔH per class, length K, each within ±700.
-        energy: what is added to them and done with the sum; by default nothing.
-        gauge: normalised (default) or raw.
-        revision: counts the edits of a run, so that curves and panels can tell which target a number belongs to.
+    `revision` counts the edits of a run, so that curves and panels can tell which target a number belongs to.
     """
 
     offsets: tuple[float, ...]

@@ -34,12 +34,7 @@ def judged(data: str, of: str | int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term(ABC):
-    """One row of the energy.
-
-    Attributes:
-        scale: factor on t; negative turns preference into avoidance.
-        enabled: whether it counts at all.
-    """
+    """One row of the energy; a negative scale turns preference into avoidance."""
 
     kind: ClassVar[str] = ""
     scale: float = 1.0
@@ -123,13 +118,9 @@ class WindowTerm(FeatureTerm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormulaTerm(Term):
-    """A formula over features, ``label`` and ``log_odds``.
+    """A formula over features, ``label`` and ``log_odds``; raises FormulaError if it is none.
 
-    Attributes:
-        data: name of the data that the judge was trained on whose log-odds it takes; empty for the data themselves.
-
-    Raises:
-        FormulaError: the text is no formula.
+    `data` names the data that the judge was trained on whose log-odds it takes; empty for the data themselves.
     """
 
     kind: ClassVar[str] = "formula"
@@ -168,11 +159,7 @@ class FormulaTerm(Term):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnTerm(Term):
-    """A number per example from elsewhere.
-
-    Attributes:
-        source: where from; what loads columns understands it, such as ``csv:/data/energies.csv``.
-    """
+    """A number per example from elsewhere; what loads columns knows the source, such as ``csv:/data/energies.csv``."""
 
     kind: ClassVar[str] = "column"
     source: str
@@ -191,12 +178,9 @@ class ColumnTerm(Term):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeTerm(Term):
-    """slope·log-odds of a class by a judge; a negative slope favours what looks like that class.
+    """slope·log-odds, in nats, of a class by a judge; a negative slope favours what looks like that class.
 
-    Attributes:
-        of: name of the class.
-        data: name of the data that the judge was trained on; empty for the data themselves.
-        slope: factor on the log-odds, in nats.
+    `data` names the data that the judge was trained on; empty for the data themselves.
     """
 
     kind: ClassVar[str] = "judge"

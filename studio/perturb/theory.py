@@ -162,13 +162,7 @@ def prediction_errors(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theory:
-    """Prediction and truth over a row of scales.
-
-    Attributes:
-        moments: what the prediction is made of.
-        exact: what reweighting says.
-        first_error, second_error: standard errors of the predictions at its scales, shape (m,).
-    """
+    """Prediction and truth over a row of scales, with standard errors of the predictions there, shape (m,)."""
 
     moments: Moments
     exact: Reweighted

@@ -26,14 +26,7 @@ from studio.perturb.arrays import Floats
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Umbrella:
-    """⟨f⟩_p from samples of p′.
-
-    Attributes:
-        mean: ⟨f⟩_p.
-        error: its standard error.
-        plain_error: that of the mean of as many samples of p.
-        efficiency: ESS/n, in 0…1.
-    """
+    """⟨f⟩_p from samples of p′, with its standard error, that of as many samples of p, and ESS/n in 0…1."""
 
     mean: float
     error: float

@@ -39,13 +39,7 @@ class Density(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Blobs(Density):
-    """A mixture of round Gaussians.
-
-    Attributes:
-        centres: c, shape (M, 2).
-        width: σ, one for all or shape (M,).
-        shares: a, shape (M,); they add up to 1.
-    """
+    """A mixture of round Gaussians: centres c, shape (M, 2), σ of all or each, shares a, shape (M,), summing to 1."""
 
     centres: Array
     width: float | Array
@@ -72,12 +66,7 @@ def blob(x: float, y: float, width: float) -> Blobs:
 
 @dataclass(frozen=True, slots=True)
 class Curve(Density):
-    """A curve that is run through evenly in u, with round noise.
-
-    Attributes:
-        path: u in 0…1, shape (n,), to points, shape (n, 2).
-        width: σ of the noise.
-    """
+    """A curve that is run through evenly in u, from 0…1, shape (n,), to points (n, 2), with round noise of width σ."""
 
     path: Callable[[Array], Array]
     width: float
@@ -92,12 +81,7 @@ class Curve(Density):
 
 @dataclass(frozen=True, slots=True)
 class Half(Density):
-    """One side of a round Gaussian about the origin.
-
-    Attributes:
-        side: −1 for x₁ < 0, +1 for x₁ ≥ 0.
-        width: σ.
-    """
+    """One side of a round Gaussian of width σ about the origin: −1 for x₁ < 0, +1 for x₁ ≥ 0."""
 
     side: int
     width: float
@@ -115,11 +99,7 @@ class Half(Density):
 
 @dataclass(frozen=True, slots=True)
 class Boxes(Density):
-    """Even over rectangles that do not overlap.
-
-    Attributes:
-        low, high: their corners, each of shape (M, 2).
-    """
+    """Even over rectangles that do not overlap, by their corners, each of shape (M, 2)."""
 
     low: Array
     high: Array

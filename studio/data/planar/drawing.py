@@ -28,13 +28,7 @@ _STROKE = re.compile(r"([1-9])@(\d+(?:\.\d+)?)((?: +-?\d+(?:\.\d+)?,-?\d+(?:\.\d
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stroke:
-    """What was drawn between pressing and releasing.
-
-    Attributes:
-        label: class, from 1.
-        width: σ of the brush.
-        places: centres of its Gaussians, (x₁, x₂) each.
-    """
+    """What was drawn between pressing and releasing, by a brush of width σ: a class from 1, and centres (x₁, x₂)."""
 
     label: int
     width: float

@@ -20,12 +20,9 @@ from studio.data.scale import Scale
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Plane:
-    """A square about the origin and the density of each class on it.
+    """A square about the origin and the density p(x|c) of each class on it.
 
-    Attributes:
-        half: half of the square's side; models see points divided by it, in −1…1. The densities have less than
-            10⁻⁶ beyond it.
-        classes: p(x|c), one for each class.
+    `half` is half of its side; models see points divided by it, in −1…1. The densities have less than 10⁻⁶ beyond it.
     """
 
     half: float

@@ -20,14 +20,10 @@ _INK = 40  # brightness that one point adds to many
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointSet(ExampleSet):
-    """A frozen, labelled set of points.
+    """A frozen, labelled set of points in the plane's own units, float32, shape (N, 1, 1, 2), read-only.
 
-    Attributes:
-        points: in the plane's own units, float32, shape (N, 1, 1, 2), read-only.
-        ground: the square they lie in, and the densities they were drawn from.
-
-    Raises:
-        UserError: the arrays do not fit together, or a point lies outside the square.
+    `ground` has the square they lie in, and the densities they were drawn from. Raises UserError if the arrays do not
+    fit together, or a point lies outside the square.
     """
 
     points: NDArray[np.float32]

@@ -31,13 +31,7 @@ from studio.progress import Progress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """What a set is made of.
-
-    Attributes:
-        half: half of the side of its square.
-        classes: names and densities.
-        shares: of the classes; equal if empty.
-    """
+    """What a set is made of: half of its square's side, densities by class name, and their shares, equal if empty."""
 
     half: float
     classes: dict[str, Density]

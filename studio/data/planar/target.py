@@ -40,10 +40,7 @@ class PlaneTarget:
     """What a model of a planar set should learn.
 
     Attributes:
-        plane: with the densities of its classes.
-        class_names: one per class.
         shares: of the classes, shape (K,): p′ where ΔH depends on the class alone, else the data's p.
-        perturbation: the tilt.
         middle: what a clip is measured from, the median of ΔH over the data; None without terms and clip.
     """
 

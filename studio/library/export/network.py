@@ -36,12 +36,7 @@ Runner = Callable[[Sequence["Tensor"]], Sequence["Tensor"]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """What is written of a run's model.
-
-    Attributes:
-        exportable: the function.
-        about: what its user should know, by name, to be kept in the file as JSON.
-    """
+    """What is written of a run's model, and what its user should know, by name, to be kept in the file as JSON."""
 
     exportable: ExportableModel
     about: Mapping[str, Any]

@@ -23,12 +23,7 @@ from studio.models.diagnostic import Reference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Penalty:
-    """What a constraint adds to the critic's loss.
-
-    Attributes:
-        value: scalar; None where it adds nothing.
-        metrics: detached scalars for the curves.
-    """
+    """What a constraint adds to the critic's loss, a scalar or nothing, with detached scalars for the curves."""
 
     value: Tensor | None = None
     metrics: Mapping[str, Tensor] = field(default_factory=dict)
@@ -37,16 +32,13 @@ class Penalty:
 class Lipschitz(nn.Module):
     """No constraint; the others build on it. Its buffers, if any, are memory and not weights.
 
-    Attributes:
-        weight_limits: lines to draw in a histogram of the critic's weights.
+    `weight_limits` are lines to draw in a histogram of the critic's weights.
     """
 
     weight_limits: tuple[Reference, ...] = ()
 
     def penalty(self, critic: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator) -> Penalty:
-        """The term to add for a critic (B, C, H, W) → (B, 1), with real and fake images as it sees them, shape (B, C,
-        H, W).
-        """
+        """The term to add for a critic (B, C, H, W) → (B, 1), with real and fake images, both (B, C, H, W)."""
         return Penalty()
 
     @torch.no_grad()

@@ -33,17 +33,10 @@ _LEAST_MEAN = 0.01
 
 
 class Machine(nn.Module, ABC):
-    """Weights and offsets of D visible and H hidden units.
+    """Weights W, shape (D, H), of D visible and H hidden units, with biases b (D,) and c (H,), and offsets μ (D,) and λ
+    (H,).
 
-    Args:
-        visible: D.
-        hidden: H.
-        scale: standard deviation of the weights at the start; drawn from torch's global stream.
-
-    Attributes:
-        weight: W, shape (D, H).
-        visible_bias, hidden_bias: b, shape (D,), and c, shape (H,).
-        visible_offset, hidden_offset: μ, shape (D,), and λ, shape (H,).
+    The weights begin with a standard deviation of `scale`, drawn from torch's global stream.
     """
 
     visible_offset: Tensor
@@ -173,15 +166,9 @@ class BernoulliMachine(Machine):
 
 
 class GaussianMachine(Machine):
-    """Visible units of any value, with one width σ for all.
+    """Visible units of any value, with one width σ for all, whose logarithm is a parameter.
 
-    Args:
-        visible, hidden, scale: as for any machine.
-        width: σ at the start.
-        least_width: what σ never falls below, for an image whose pixels hardly vary would drive it to 0.
-
-    Attributes:
-        log_width: log σ, a parameter.
+    `least_width` is what σ never falls below, for an image whose pixels hardly vary would drive it to 0.
     """
 
     def __init__(

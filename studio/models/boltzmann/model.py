@@ -40,14 +40,9 @@ _WATCHED = 64
 
 
 class BoltzmannModel(GenerativeModel):
-    """A machine and its chains.
+    """A machine of D = C·H·W visible units, the energy of images (C, H, W), and its chains.
 
-    Args:
-        shape: (C, H, W) of the images.
-        machine: energy of D = C·H·W visible units.
-
-    Attributes:
-        chains: visible values at each temperature, the first at β = 1, shape (temperatures, chains, D).
+    `chains` are visible values at each temperature, the first at β = 1, shape (temperatures, chains, D).
     """
 
     memory = ("chains", "sweeps")

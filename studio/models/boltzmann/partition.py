@@ -27,12 +27,9 @@ _CHUNK = 1 << 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogPartition:
-    """An estimate of log Z.
+    """An estimate of log Z in nats, scalar, by log weights of each run, shape (n,).
 
-    Attributes:
-        value: log Z in nats, scalar.
-        error: its standard error by the spread of the weights, in nats, scalar; too small where few weights dominate.
-        log_weights: log w of each run, shape (n,).
+    `error` is its standard error by the spread of the weights, scalar; too small where few weights dominate.
     """
 
     value: Tensor

@@ -27,13 +27,7 @@ Guess = Callable[[Tensor, int], Tensor]
 
 
 class Stage(NamedTuple):
-    """One point of the way.
-
-    Attributes:
-        time: t.
-        noisy: x_t, shape (B, C, H, W).
-        guess: x̂_0, of that shape.
-    """
+    """One point of the way: t, x_t and x̂_0, both of shape (B, C, H, W)."""
 
     time: int
     noisy: Tensor

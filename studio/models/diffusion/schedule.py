@@ -25,13 +25,7 @@ _CROWDING = 1.5
 
 
 class Posterior(NamedTuple):
-    """q(x_s|x_t, x_0) = N(clean·x_0 + noisy·x_t, width²).
-
-    Attributes:
-        clean: a.
-        noisy: b.
-        width: σ.
-    """
+    """q(x_s|x_t, x_0) = N(clean·x_0 + noisy·x_t, width²)."""
 
     clean: float
     noisy: float
@@ -40,12 +34,7 @@ class Posterior(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Amplitudes of image and noise, in float64 on the CPU.
-
-    Attributes:
-        signal: √ᾱ_t, falling from 1, shape (T + 1,).
-        noise: √(1 − ᾱ_t), rising from 0, shape (T + 1,).
-    """
+    """Amplitudes of image and noise, float64, on the CPU: √ᾱ_t, falling from 1, and √(1 − ᾱ_t), shape (T + 1,)."""
 
     signal: Tensor
     noise: Tensor

@@ -15,14 +15,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Langevin:
-    """A way to move.
-
-    Attributes:
-        step_size: s.
-        noise: σ.
-        slope_limit: largest |∂E/∂x_i| that is followed; 0 for none.
-        bound: pixels are kept within ±bound.
-    """
+    """A way to move, by steps s and noise σ; |∂E/∂x_i| is followed up to a limit, 0 for none, within ±bound."""
 
     step_size: float
     noise: float

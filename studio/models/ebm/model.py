@@ -28,11 +28,7 @@ _RUNAWAY = 1e3
 
 
 class Ebm(GenerativeModel):
-    """Energy and replay buffer.
-
-    Attributes:
-        buffer: samples, half precision, shape (N, C, H, W).
-    """
+    """Energy and replay buffer of samples, half precision, shape (N, C, H, W)."""
 
     memory = ("buffer",)
     takes_bfloat16 = True

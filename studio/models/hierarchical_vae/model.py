@@ -47,12 +47,7 @@ class ConditionalNormal(nn.Module):
 
 
 class Ladder(Autoencoder):
-    """The trained part, whose decoder takes z_1.
-
-    Attributes:
-        up: q(z_1|x), q(z_2|z_1), …
-        down: p(z_1|z_2), p(z_2|z_3), …
-    """
+    """The trained part, whose decoder takes z_1: up by q(z_1|x), q(z_2|z_1), …; down by p(z_1|z_2), p(z_2|z_3), …."""
 
     def __init__(self, config: HierarchicalVaeConfig, sizes: Sequence[int], shape: Shape) -> None:
         architecture, width = config.architecture, config.width
@@ -75,12 +70,7 @@ def descended(down: nn.ModuleList, sizes: Sequence[int], noise: Tensor) -> Tenso
 
 
 class Climb(NamedTuple):
-    """Codes drawn for some images.
-
-    Attributes:
-        codes: z_1 … z_L, each of shape (B, size of its layer).
-        posteriors: the distributions they were drawn from.
-    """
+    """Codes z_1 … z_L drawn for some images, each of shape (B, size of its layer), and what they were drawn from."""
 
     codes: tuple[Tensor, ...]
     posteriors: tuple[Normal, ...]

@@ -90,14 +90,10 @@ class StratifiedPlanner(CountingPlanner):
 
 
 class Turns:
-    """Deals places to classes in proportion to their shares, and remembers what each is owed.
+    """Deals places to classes in proportion to their shares, and remembers the part of a place in 0…1 that each is
+    owed.
 
-    Args:
-        credit: u_c, the part of a place that each class begins with, in 0…1, shape (K,).
-
-    Attributes:
-        credit: as it is now.
-        shares: p′_c, shape (K,), sums to 1; may be changed at any time, and what is owed stays.
+    `shares` are p′_c, shape (K,), that sum to 1; they may be changed at any time, and what is owed stays.
     """
 
     def __init__(self, credit: Floats) -> None:

@@ -22,12 +22,9 @@ _ROUNDING = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedTarget:
-    """What is asked for; all else stays as it was trained.
+    """Shares in 0…1 and ΔH of classes by name, and formulas that are added; all else stays as it was trained.
 
-    Attributes:
-        shares: of classes by name, each in 0…1; the other classes keep their proportions.
-        offsets: ΔH of classes by name.
-        formulas: terms that are added.
+    Classes without a share keep their proportions.
     """
 
     shares: Mapping[str, float]
@@ -35,9 +32,7 @@ class AskedTarget:
     formulas: tuple[str, ...] = ()
 
     def of(self, trained: Perturbation, measured: ExampleFeatures, progress: Progress) -> Perturbation:
-        """The target, given that of the run and its data; raises UserError if no such class is there, or no such
-        offsets.
-        """
+        """The target, given that of the run and its data; raises UserError if there is none such."""
         offsets = np.array(trained.offsets)
         for name, offset in self.offsets.items():
             offsets[_place(name, measured)] = offset

@@ -49,9 +49,7 @@ class ComparisonSpec:
     Attributes:
         log_weights: log w, shape (N,), normalised gauge.
         labels: class per example, shape (N,).
-        current: the planner in use, and its B_avg.
-        step, revision: where the run is.
-        seed: of all streams.
+        current, average_size: the planner in use, and its B_avg.
         seconds: what it may take, about; with few batches it says less.
         most: batches of each planner at most.
     """

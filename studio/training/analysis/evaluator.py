@@ -69,12 +69,7 @@ def cannot_hold(why: str) -> UserError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A piece of an evaluation that is about to be done.
-
-    Attributes:
-        name: what goes on; pieces of one name take about the same time.
-        fraction: of the evaluation, done before it.
-    """
+    """A piece of an evaluation about to be done, and the fraction that is; those of one name take about as long."""
 
     name: str
     fraction: float

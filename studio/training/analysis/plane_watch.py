@@ -49,13 +49,7 @@ _MOST_OF_THE_TIME = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """Some of the points of a frame.
-
-    Attributes:
-        number: which.
-        points: shape (n, 2).
-        labels: most probable class of each, shape (n,).
-    """
+    """Some of the points of a frame, shape (n, 2), and the most probable class of each, shape (n,)."""
 
     number: int
     points: NDArray[np.float64]

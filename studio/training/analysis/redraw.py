@@ -31,9 +31,7 @@ def redraw_grid(folder: Path, latents: Latents, count: int, progress: Progress) 
 class MatchedSamples:
     """Samples of several runs, drawn from the same latents as far as that goes.
 
-    Attributes:
-        grids: of each run.
-        others: places of the runs whose latents have another shape than the first run's, or which have none.
+    `others` are places of the runs whose latents have another shape than the first run's, or which have none.
     """
 
     grids: tuple[SampleGrid, ...]

@@ -7,12 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopCondition:
-    """When a run is complete; without either it goes on until it is stopped.
-
-    Attributes:
-        steps: training steps.
-        seconds: time spent training, pauses left out.
-    """
+    """When a run is complete, after so many steps or seconds of training; without either, when it is stopped."""
 
     steps: int | None = None
     seconds: float | None = None

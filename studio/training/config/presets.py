@@ -42,11 +42,7 @@ _TARGETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """A configuration by name.
-
-    Attributes:
-        group: of the presets that are for data of its sort.
-    """
+    """A configuration by name, among the presets that are for data of its sort."""
 
     name: str
     group: str

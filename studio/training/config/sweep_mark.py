@@ -23,7 +23,6 @@ class SweepMark(Settings):
 
     Attributes:
         sweep: the sweep, by a name that no other has.
-        title: what the sweep is called.
         number, count: this run is number 1…count of so many.
         settings: all that differ between the runs, by dotted path.
         values: this run's own, by setting.

@@ -15,9 +15,7 @@ from studio.perturb.planner import BatchPlan
 class StepReport:
     """What one step did; its numbers stay on the device until somebody asks.
 
-    Attributes:
-        plan: the batch.
-        scalars: losses and metrics of each phase's last turn before a log point, detached scalar tensors by name.
+    `scalars` are losses and metrics of each phase's last turn before a log point, detached scalar tensors by name.
     """
 
     plan: BatchPlan

@@ -20,13 +20,11 @@ Tensors = Mapping[str, Tensor]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainerState:
-    """Everything that training changes in a model, copied; what the next steps go by is left out.
+    """Everything that training changes in a model, copied, tensors by name; what the next steps go by is left out.
 
     Attributes:
-        step: training steps behind it.
-        model, average: state of the model and of its average, tensors by name.
         updates: how often the average was updated.
-        optimisers: what each network's rule has accumulated, tensors by name.
+        optimisers: what each network's rule has accumulated.
         scalars: the last losses and metrics.
     """
 
@@ -50,12 +48,7 @@ class TrainerState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Where the thermostat of a run's shares stands.
-
-    Attributes:
-        step: at which it looked last.
-        judge: fingerprint of the judge that it looked by; empty before.
-    """
+    """Where the thermostat of a run's shares stands: the step and the judge, by fingerprint, that it looked by last."""
 
     thermostat: Thermostat
     step: int = 0

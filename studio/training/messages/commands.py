@@ -59,11 +59,7 @@ class Resume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Take one step, then pause.
-
-    Attributes:
-        network: train it alone; empty trains whatever is due.
-    """
+    """Take one step of one network, or if that is empty of whatever is due, then pause."""
 
     network: str = ""
 
@@ -82,12 +78,7 @@ class SetLatents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowBetween:
-    """Draw the way between some samples, at once and with each grid from now on.
-
-    Attributes:
-        points: the latents of two or four of them; none ends it.
-        averaged: by the averaged weights, or as they are.
-    """
+    """Draw the way between two or four samples, at once and with each grid from now on; none ends it."""
 
     points: tuple[LatentPoint, ...] = ()
     averaged: bool = True
@@ -95,11 +86,7 @@ class ShowBetween:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparePlanners:
-    """Measure every planner's gradients at the parameters as they are; no step is taken meanwhile.
-
-    Attributes:
-        seconds: what it may take, about.
-    """
+    """Measure every planner's gradients at the parameters as they are, about so long; no step is taken meanwhile."""
 
     seconds: float = 8.0
 
@@ -140,8 +127,7 @@ class SaveElsewhere:
 class Stop:
     """Finish the step under way, save and end.
 
-    Attributes:
-        insist: end even if nothing can be saved; otherwise the run then waits, so that nothing is lost.
+    Unless it insists, a run of which something cannot be saved then waits, so that nothing is lost.
     """
 
     insist: bool = False

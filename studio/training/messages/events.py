@@ -98,12 +98,9 @@ class ThreadsChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
-    """One point of the curves.
+    """One point of the curves, `seconds` into training, pauses left out.
 
-    Attributes:
-        step: training steps taken.
-        seconds: time spent training, pauses left out.
-        values: by column name: the batch's size, adjusted_size, average_size, ess, err, skipped; losses and metrics.
+    `values` are by column name: the batch's size, adjusted_size, average_size, ess, err, skipped; losses and metrics.
     """
 
     step: int
@@ -170,11 +167,7 @@ class Noticed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """The run is back at `step`, and waits there; the steps after it are undone.
-
-    Attributes:
-        left: the step that it was at before.
-    """
+    """The run is back at `step` from the one that it left, and waits there; the steps in between are undone."""
 
     step: int
     left: int
@@ -189,12 +182,7 @@ class ComparingPlanners:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannersCompared:
-    """The answer to `ComparePlanners`.
-
-    Attributes:
-        step: training steps taken.
-        report: what was found; None if it was called off.
-    """
+    """The answer to `ComparePlanners`; None if it was called off."""
 
     step: int
     report: PlannerReport | None
@@ -211,12 +199,9 @@ class Evaluating:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluated:
-    """What the model generated, by its averaged weights, as it was at `step`.
+    """What the model generated, by its averaged weights, as it was at `step`, `seconds` into training, pauses left out.
 
-    Attributes:
-        step: training steps taken.
-        seconds: time spent training, pauses left out.
-        revision: of the perturbation whose target it was compared with.
+    `revision` is that of the perturbation whose target it was compared with.
     """
 
     step: int
@@ -242,12 +227,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The last event of every run, exactly once.
-
-    Attributes:
-        error: what the person can mend, if that ended the run.
-        traceback: where a bug ended it; empty otherwise.
-    """
+    """The last event of every run, exactly once, with what the person can mend, or a bug's traceback, if any."""
 
     outcome: Outcome
     step: int

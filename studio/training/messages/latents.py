@@ -26,24 +26,14 @@ _OF_GRIDS = 0x5EED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatentPoint:
-    """One latent.
-
-    Attributes:
-        place: of its sample in the grid, from 0.
-        seed: that it was drawn with.
-    """
+    """One latent: the place of its sample in the grid, from 0, and the seed that it was drawn with."""
 
     place: int
     seed: int
 
 
 class Latents(Settings):
-    """Those of a grid.
-
-    Attributes:
-        seed: of all but the favourites.
-        pins: seed of each favourite, by its place in the grid.
-    """
+    """Those of a grid: the seed of all but the favourites, and that of each favourite by its place in the grid."""
 
     schema_version: Literal[1] = 1
     seed: int = Field(ge=0, le=LARGEST_SEED)

@@ -31,11 +31,7 @@ class MarkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Something that happened at a step.
-
-    Attributes:
-        text: what, in a few words, such as "ΔH edited at step 300 (revision 3)".
-    """
+    """Something that happened at a step, in a few words, such as "ΔH edited at step 300 (revision 3)"."""
 
     step: int
     kind: MarkKind

@@ -51,12 +51,7 @@ class PlannerRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """Which planner to take, and why.
-
-    Attributes:
-        kind: the planner; the current one if no other is clearly better.
-        reason: in a sentence or two, with numbers.
-    """
+    """Which planner to take, the current one if no other is clearly better, and why, in a sentence with numbers."""
 
     kind: PlannerKind
     reason: str
@@ -64,16 +59,14 @@ class Advice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannerReport:
-    """All planners at one moment of a run.
+    """All planners at one moment of a run, those without bias first.
 
     Attributes:
-        step: training steps taken.
         revision: of the perturbation that it holds for.
         network: whose gradient.
         current: the planner that the run uses.
         average_size: B_avg.
         squared_gradient: |⟨g⟩|², unbiased, so that noise may make it negative.
-        rows: as measured, the unbiased ones first.
         seconds: what it took.
     """
 

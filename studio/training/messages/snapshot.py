@@ -16,13 +16,10 @@ Images = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleGrid:
-    """Generated images of one moment, from latents that stay the same until others are asked for.
+    """Generated images of one moment, uint8, shape (n, H, W, C), by the weights as they are and by their moving
+    average.
 
-    Attributes:
-        step: training steps taken.
-        raw: by the weights as they are, uint8, shape (n, H, W, C).
-        averaged: by their moving average, same shape.
-        latents: behind them; None where that was not kept.
+    The latents behind them stay the same until others are asked for; None where they were not kept.
     """
 
     step: int
@@ -33,14 +30,9 @@ class SampleGrid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpolation:
-    """Images on the way between two samples, or in the square between four.
+    """Images on the way between two samples, or in the square between four, by the averaged weights or as they are.
 
-    Attributes:
-        step: training steps taken.
-        points: latents of those samples.
-        averaged: by the averaged weights, or as they are.
-        images: uint8, shape (n, H, W, C), row by row.
-        columns: images in a row.
+    They are uint8, shape (n, H, W, C), row by row of `columns` each; `points` are the latents of those samples.
     """
 
     step: int
@@ -52,13 +44,7 @@ class Interpolation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedExamples:
-    """The first examples of the batch just trained on.
-
-    Attributes:
-        images: uint8, shape (n, H, W, C).
-        labels: class index, shape (n,).
-        weights: importance weight, shape (n,).
-    """
+    """The first examples of the batch just trained on: images (n, H, W, C), class indices and weights (n,)."""
 
     images: Images
     labels: NDArray[np.int64]
@@ -70,7 +56,6 @@ class PlaneFrame:
     """A model on the plane at one moment.
 
     Attributes:
-        step: training steps taken.
         points: generated from latents that stay the same, in the plane's units, shape (n, 2); while it trains, those of
             a model that draws slowly may be a few frames old.
         labels: most probable class of each under the target, shape (n,).
@@ -88,13 +73,10 @@ class Snapshot:
     """What the window draws: arrays on the CPU, read-only.
 
     Attributes:
-        step: training steps taken.
         revision: of the perturbation that the last batch was planned for.
         seconds: time spent training, pauses left out.
         epoch: examples seen over examples in the data set.
-        examples: examples seen.
         steps_per_second, examples_per_second: over the last second or so.
-        grid: the newest sample grid, if there is one.
         planned: examples of the last batch.
         recent_weights: weights of the last batches, float64, shape (m,).
         diagnostics: what the model showed of its inner life, after `diagnosed` steps.

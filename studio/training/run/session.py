@@ -44,7 +44,6 @@ class RunRequest:
     """What to run.
 
     Attributes:
-        config: what to train and how.
         data: loads the data set, or returns the one that is loaded.
         folder: makes the run folder; None leaves nothing on disk.
         measured: what is known of the examples already; None measures what is needed.

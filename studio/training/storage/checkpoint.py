@@ -121,14 +121,7 @@ class CheckpointRecord(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """A run at one moment.
-
-    Attributes:
-        state, resume_state: of its trainer.
-        data: fingerprints of its data.
-        class_names: of the data set, in label order.
-        notes: what is told of it so far.
-    """
+    """A run at one moment, with both states of its trainer, and what is told of it so far."""
 
     state: TrainerState
     resume_state: ResumeState

@@ -27,13 +27,7 @@ _HINT = "Make room there, and check that you may write there."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """What a file holds.
-
-    Attributes:
-        noun: what to call it in messages, plural.
-        version: of its form; kept in the file as ``user_version``.
-        script: makes an empty one.
-    """
+    """What a file holds, by a plural noun for messages; its version, ``user_version``; what makes an empty one."""
 
     noun: str
     version: int

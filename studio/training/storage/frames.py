@@ -58,19 +58,16 @@ _MOST_CLASSES = 2**16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """A sample grid, and what else is kept of its moment.
+    """A sample grid, and what else is kept of its moment, under the target of that revision.
 
     Attributes:
         seconds: time spent training, pauses left out.
-        revision: of the target in force.
         offsets: ΔH by class name.
         weights: importance weights of the last batches, shape (m,).
         points: generated on the plane, in its units, shape (n, 2); none for images.
         labels: most probable class of each, shape (n,).
         planned: the first examples of the batch before it.
-        views: what the model showed on the plane.
-        diagnostics: what it showed of itself.
-        diagnosed: step at which it did; as a rule, but not always, that of the grid.
+        diagnosed: step at which the model showed itself; as a rule, but not always, that of the grid.
     """
 
     grid: SampleGrid

@@ -63,13 +63,9 @@ def held_class(column: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedEvaluation:
-    """An evaluation as it was kept.
+    """An evaluation as it was kept, `seconds` into training, pauses left out.
 
-    Attributes:
-        step: training steps taken.
-        seconds: time spent training, pauses left out.
-        revision: of the target that it was compared with.
-        record: its figures by name, as `studio.evaluation.tables.record` makes them.
+    `record` has its figures by name, as `studio.evaluation.tables.record` makes them.
     """
 
     step: int
@@ -84,14 +80,12 @@ class RecordedEvaluation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
-    """The numbers of a run.
+    """The numbers of a run; marks and evaluations in the order of time.
 
     Attributes:
         steps: of the logged points, ascending, shape (n,).
         seconds: time spent training by then, pauses left out, shape (n,).
         columns: values by name, shape (n,); NaN where there is none.
-        marks: in the order of time.
-        evaluations: in the order of time.
     """
 
     steps: Floats = field(default_factory=lambda: np.empty(0))

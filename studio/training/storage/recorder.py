@@ -39,20 +39,11 @@ from studio.training.storage.run_folder import RunFolder
 
 
 class Recorder:
-    """Writes a trainer's run into its folder.
+    """Writes a trainer's run into its folder, after what `notes` told of it before, if it goes on from a checkpoint.
 
     What could not be written is kept and tried again at the next call: a disk that is full for a while loses nothing.
-
-    Args:
-        notes: what was told of the run before, if it goes on from a checkpoint.
-        data_root: folder of downloaded data sets that the run's lies in, if it is one.
-        limit: when it is complete.
-
-    Attributes:
-        latents: that its grids show; None where they are those that a run begins with.
-
-    Raises:
-        UserError: what its folder says of its latents is damaged.
+    `latents` are those that its grids show; None where they are those that a run begins with. Raises UserError if what
+    its folder says of them is damaged.
     """
 
     def __init__(
@@ -226,9 +217,7 @@ class Recorder:
         return None if finite else nothing_to_keep(trainer.step_count, self._kept)
 
     def _save_weights(self, outcome: Outcome | None, seconds: float) -> bool:
-        """A checkpoint and the weights, if they are finite; whether they are. Raises UserError if they cannot be
-        written.
-        """
+        """A checkpoint and the weights, if finite; whether they are. Raises UserError if they cannot be written."""
         trainer = self._trainer
         parts = {"model": trainer.model, "average": trainer.average.model}
         weights = {f"{part}.{name}": each for part, model in parts.items() for name, each in model.state_dict().items()}

@@ -35,14 +35,11 @@ class Resumption:
 
     Attributes:
         identity: of the run whose folder holds the checkpoint.
-        file: the checkpoint.
         config: what the run goes on with; its target is the one in force at the checkpoint, which edits may have made
             another than the run began with, unless config.json has been given another since.
         revision: of that target.
         retargeted: it is another than the checkpoint's.
-        step: training steps behind it.
-        seconds: time spent training so far.
-        data: fingerprints of its data.
+        step, seconds: training so far.
         forked: it is a new run, whose target is the configuration's.
         seen: what the folder looked like when the checkpoint was chosen.
     """

@@ -33,7 +33,6 @@ class Run:
     """A run folder as it lies on disk.
 
     Attributes:
-        identity: what exactly it is.
         image_shape: (C, H, W).
         scale: from what the model makes to what its data set stores.
         class_names: in label order.
