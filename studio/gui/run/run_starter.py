@@ -128,14 +128,16 @@ class RunStarter(QObject):
         self._go_on(found, f"Go on with {run.name}")
 
     def fork(self, run: Path) -> None:
-        """Begin another run from the newest checkpoint in a folder, towards the target that is set up.
+        """Begin another run from the newest checkpoint in a folder, towards the target that is set up, held or not.
 
         To be called while nothing trains.
 
         Raises:
             UserError: as of `resume`.
         """
-        self._go_on(fork(run, target=self._setup.run_config().perturbation), f"Begin from {run.name}")
+        config = self._setup.run_config()
+        found = fork(run, None, [f"hold={config.hold.model_dump_json()}"], target=config.perturbation)
+        self._go_on(found, f"Begin from {run.name}")
 
     def _go_on(self, found: Resumption, text: str) -> None:
         self._expect(found)

@@ -73,6 +73,15 @@ class SetOffsets(Edit[Offsets]):
         return {name for name in {*before, *after} if before.get(name, 0.0) != after.get(name, 0.0)}
 
 
+class SwitchHold(Edit[bool]):
+    """Whether shares are held."""
+
+    ID = 3
+
+    def part(self) -> object:
+        return None
+
+
 class SetEnergy(Edit[EnergyConfig]):
     """Terms, temperature and clip; its part is the number of terms before and after, since its name tells the rest."""
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.errors import UserError
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.edits import SetEnergy, SetOffsets
+from studio.gui.state.edits import SetEnergy, SetOffsets, SwitchHold
 from studio.gui.state.generated import Generated
 from studio.gui.state.setup import Setup
 from studio.gui.state.view_state import DatasetView, RunPhase, TiltView
@@ -179,11 +179,15 @@ class TargetControl(QObject):
             self._put_perturbation(self._setup.config.perturbation.model_copy(update={"gauge": gauge}))
 
     def set_hold(self, on: bool) -> None:
-        """Have the run hold its shares, from now on or once it begins, or no longer."""
+        """Have the run hold its shares, from now on or once it begins, or no longer, in one undoable step."""
         if self.data.fixed:
             self.refresh()
-        else:
-            self._setup.edit(hold=self._setup.config.hold.model_copy(update={"on": on}))
+        elif on != self._setup.config.hold.on:
+            text = "Hold the shares" if on else "Hold no more"
+            self._setup.undo_stack.push(SwitchHold(not on, on, text, self._apply_hold))
+
+    def _apply_hold(self, on: bool) -> None:
+        self._setup.edit(hold=self._setup.config.hold.model_copy(update={"on": on}))
 
     @property
     def hold(self) -> HoldConfig:

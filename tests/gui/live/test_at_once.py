@@ -76,12 +76,14 @@ def test_that_a_stopped_run_answers_an_edit_at_once_and_trains_it_instead(quick_
     assert tilt.seen[-1].target[2] == pytest.approx(0.3)
     answer = hands.find(QLabel, "answer").text()
     assert answer.startswith("Sampled at once, 2s are ") or "too weak" in answer
+    press(hands, "offsets_hold")
     press(hands, "at_once_train")
     hands.wait_for(RunPhase.RUNNING)
     assert not bench.once.view.on
     assert bench.runs.run.folder != folder
     assert bench.runs.config is not None
     assert bench.runs.config.perturbation == bench.setup.run_config().perturbation
+    assert bench.runs.config.hold.on
     hands.wait(lambda: bench.runs.run.step > step)
     hands.end()
 

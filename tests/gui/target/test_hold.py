@@ -16,6 +16,7 @@ from studio.gui.target.offsets.panel import OffsetsPanel
 from studio.gui.target.offsets.sentence import Sentence
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
+from studio.training.config.assignments import with_settings
 from studio.training.config.run_config import HoldConfig
 from studio.training.messages.commands import SetHold
 from studio.training.storage.metrics import held_column
@@ -52,10 +53,20 @@ def test_that_the_switch_sets_it_up_and_reaches_the_run(
     monkeypatch.setattr(workbench.runs, "send", sent.append)
     panel = OffsetsPanel(workbench.setup, workbench.target, theme)
     qtbot.addWidget(panel)
+    before = workbench.setup.config
     button = find(panel, QToolButton, "offsets_hold")
     button.click()
     assert workbench.setup.config.hold == HoldConfig(on=True)
     assert sent == [SetHold(hold=HoldConfig(on=True))]
+    assert workbench.setup.config == with_settings(before, ["hold.on=true"]), "as --hold is short for"
+    stack = workbench.setup.undo_stack
+    assert (stack.undoText(), button.isChecked()) == ("Hold the shares", True)
+    stack.undo()
+    assert workbench.setup.config == before
+    assert sent[1:] == [SetHold(hold=HoldConfig())]
+    assert not button.isChecked()
+    stack.redo()
+    assert button.isChecked()
     workbench.setup.edit(hold=HoldConfig())
     assert not button.isChecked()
     assert "trades unbiased weights for arrival" in button.toolTip()
