@@ -115,7 +115,7 @@ class SideTasks:
             seen = Sighting.of(event.step, event.evaluation)
             known = ~np.isin(np.arange(len(seen.share)), list(seen.untold))
             most = trainer.config.hold.most
-            moved = held.thermostat.after(seen.target, seen.share, seen.low, seen.high, known=known, most=most)
+            moved = held.thermostat.after(seen.target, seen.share, known=known, most=most)
             held = replace(held, thermostat=moved, judge=judge)
         try:
             trainer.correct(held)

@@ -174,8 +174,8 @@ class HoldConfig(Settings):
     every: int = setting(
         1000,
         "Look every",
-        "Steps between two evaluations by which the offsets are corrected; training waits for them. They take the "
-        "place of those within the evaluation budget.",
+        "Steps between two evaluations by which the offsets are corrected, enough for the model to follow suit. "
+        "Training waits for them. They take the place of those within the evaluation budget.",
         unit="steps",
         step=500,
         ge=1,
@@ -185,8 +185,8 @@ class HoldConfig(Settings):
     samples: int = setting(
         4000,
         "Samples judged",
-        "Samples of each of these evaluations. A class whose 95 % interval holds its target is left alone, as is one "
-        "that misses it only once, so that more samples hold shares more closely.",
+        "Samples of each of these evaluations. What they find is averaged over evaluations, and a class is corrected "
+        "once that mean is surely off its target, so that more samples or more evaluations hold shares more closely.",
         unit="images",
         step=1000,
         ge=20,

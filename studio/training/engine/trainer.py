@@ -87,7 +87,7 @@ class Trainer:
         self.step_count = 0
         self.skipped = 0
         self.perturbation = config.perturbation.resolve(data.class_names)
-        self.held = Held(thermostat=Thermostat.at_rest(len(data.class_names)))
+        self.held = self._held_at_rest
         self._planning = np.random.default_rng(config.seed)
         self._planner = PLANNERS[config.batch.planner](
             self._log_weights(self.perturbation),
@@ -220,11 +220,12 @@ class Trainer:
             updates=self.average.updates,
             optimisers={network: optimiser.state() for network, optimiser in self._optimisers.items()},
             scalars={name: scalar.float() for name, scalar in self._scalars.items()},
+            held=self.held,
         )
 
     def restore(self, state: TrainerState, taken: Mapping[str, int] | None = None) -> None:
-        """Go back to a state. Learning rates stay as they are now, and batches and random numbers go on from here, so
-        that what went wrong is not repeated to the letter.
+        """Go back to a state. Target and learning rates stay as they are now, and batches and random numbers go on from
+        here, so that what went wrong is not repeated to the letter; what is corrected is what was corrected then.
 
         `taken` are the steps that each network's optimiser had taken, where that is known.
         """
@@ -237,13 +238,22 @@ class Trainer:
         for network, count in (taken or {}).items():
             optimiser = self._optimisers[network]
             optimiser.go_on(optimiser.config.learning_rate, count)
+        self.correct(self._held_now(state.held) if self.config.hold.on else self._held_at_rest)
+
+    @property
+    def _held_at_rest(self) -> Held:
+        return Held(thermostat=Thermostat.at_rest(len(self.data.class_names)))
+
+    def _held_now(self, held: Held) -> Held:
+        """Where the thermostat stands if it stood there: what it saw of another target counts no more."""
+        same = held.revision == self.perturbation.revision
+        return held if same else replace(held, thermostat=held.thermostat.anew())
 
     def resume_state(self) -> ResumeState:
         """A copy of what the next steps depend on besides `state`."""
         return ResumeState(
             skipped=self.skipped,
             perturbation=self.perturbation,
-            held=self.held,
             planner=self._planner.state(),
             planning=self._planning.bit_generator.state,
             noise=self._rng.get_state(),
@@ -260,7 +270,7 @@ class Trainer:
         for network, optimiser in self._optimisers.items():
             optimiser.go_on(resume_state.rates[network], resume_state.taken[network])
         self._note_rates()
-        self._aim(resume_state.perturbation, resume_state.held)
+        self._aim(resume_state.perturbation, state.held)
         try:
             self._planner.restore(resume_state.planner)
         except ValueError as error:
@@ -284,7 +294,7 @@ class Trainer:
             raise wrong_state(
                 f"It has {len(resume_state.perturbation.offsets)} offsets; the data have {classes} classes."
             )
-        if len(resume_state.held.thermostat.correction) != classes:
+        if len(state.held.thermostat.correction) != classes:
             raise wrong_state("What is corrected of its offsets is not of these classes.")
 
     @property
@@ -308,7 +318,7 @@ class Trainer:
     def retarget(self, perturbation: Perturbation) -> None:
         """Train towards another target from the next step on; the planner keeps its place and its error.
 
-        What is corrected stays, and moves of the thermostat count anew.
+        What is corrected stays, and the thermostat begins to look anew.
 
         Raises:
             UserError: a term does not fit the data, or no batch can be planned for it; the old target stays.
@@ -319,7 +329,7 @@ class Trainer:
     def hold(self, config: HoldConfig) -> None:
         """Have a thermostat hold the shares from the next step on, or no longer; errors as `retarget`."""
         if not config.on:
-            self.correct(replace(self.held, thermostat=Thermostat.at_rest(len(self.perturbation.offsets))))
+            self.correct(self._held_at_rest)
         self.config = self.config.model_copy(update={"hold": config})
 
     def correct(self, held: Held) -> None:
@@ -332,7 +342,7 @@ class Trainer:
     def _aim(self, perturbation: Perturbation, held: Held) -> None:
         applied = held.thermostat.applied(perturbation)
         self._planner.retarget(self._log_weights(applied), perturbation.revision)
-        self.perturbation, self.held = perturbation, held
+        self.perturbation, self.held = perturbation, replace(held, revision=perturbation.revision)
         target = PerturbationConfig.of(perturbation, self.data.class_names)
         self.config = self.config.model_copy(update={"perturbation": target})
 

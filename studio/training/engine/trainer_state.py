@@ -26,6 +26,7 @@ class TrainerState:
         updates: how often the average was updated.
         optimisers: what each network's rule has accumulated.
         scalars: the last losses and metrics.
+        held: what was corrected of the target.
     """
 
     step: int
@@ -34,6 +35,7 @@ class TrainerState:
     updates: int
     optimisers: Mapping[str, Tensors]
     scalars: Tensors
+    held: Held
 
     @property
     def bytes(self) -> int:
@@ -48,11 +50,14 @@ class TrainerState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Where the thermostat of a run's shares stands: the step and the judge, by fingerprint, that it looked by last."""
+    """Where the thermostat of a run's shares stands: the step and the judge, by fingerprint, that it looked by last,
+    and the revision of the target that it holds.
+    """
 
     thermostat: Thermostat
     step: int = 0
     judge: str = ""
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,6 @@ class ResumeState:
     Attributes:
         skipped: empty steps passed over so far.
         perturbation: the target in force, as asked.
-        held: what is corrected of it.
         planner: the planner's place, arrays by name.
         planning: state of the planner's random stream, as NumPy has it.
         noise: state of the model's random stream, uint8, shape (n,).
@@ -72,7 +76,6 @@ class ResumeState:
 
     skipped: int
     perturbation: Perturbation
-    held: Held
     planner: Mapping[str, NDArray[np.generic]]
     planning: Mapping[str, Any]
     noise: Tensor

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from studio.errors import UserError, other_version
 from studio.perturb.perturbation import Gauge, Perturbation
@@ -59,20 +59,22 @@ class HeldRecord(Settings):
     """Where the thermostat of its shares stands."""
 
     correction: tuple[float, ...]
-    moves: tuple[Annotated[int, Count], ...]
-    missed: tuple[float, ...]
+    mean: tuple[float, ...]
+    spread: tuple[Annotated[float, Field(ge=0)], ...]
+    looks: int = Count
     step: int = Count
     judge: str = ""
+    revision: int = Count
 
     @classmethod
     def of(cls, held: Held) -> HeldRecord:
-        return cls(**asdict(held.thermostat), step=held.step, judge=held.judge)
+        return cls(**asdict(held.thermostat), step=held.step, judge=held.judge, revision=held.revision)
 
     def held(self) -> Held:
         from studio.training.engine.trainer_state import Held
 
-        thermostat = Thermostat(correction=self.correction, moves=self.moves, missed=self.missed)
-        return Held(thermostat=thermostat, step=self.step, judge=self.judge)
+        thermostat = Thermostat(correction=self.correction, mean=self.mean, spread=self.spread, looks=self.looks)
+        return Held(thermostat=thermostat, step=self.step, judge=self.judge, revision=self.revision)
 
 
 class CheckpointRecord(Settings):
@@ -95,12 +97,18 @@ class CheckpointRecord(Settings):
     class_names: tuple[str, ...]
     notes: Notes
 
+    @field_validator("held", mode="before")
+    @classmethod
+    def _without_moves(cls, held: Any) -> Any:
+        """That of a thermostat that counted its moves says nothing of its looks."""
+        return None if isinstance(held, dict) and "looks" not in held else held
+
     @model_validator(mode="after")
     def _check_classes(self) -> CheckpointRecord:
         if len(self.class_names) != len(self.offsets):
             raise ValueError("there are not as many offsets as classes")
         held = self.held
-        if held is not None and {len(held.correction), len(held.moves), len(held.missed)} != {len(self.offsets)}:
+        if held is not None and {len(held.correction), len(held.mean), len(held.spread)} != {len(self.offsets)}:
             raise ValueError("there are not as many corrections as classes")
         return self
 
@@ -145,7 +153,7 @@ def packed(checkpoint: Checkpoint) -> bytes:
         gauge=perturbation.gauge,
         revision=perturbation.revision,
         energy=energy_record(perturbation.energy),
-        held=HeldRecord.of(resume_state.held),
+        held=HeldRecord.of(state.held),
         planning=dict(resume_state.planning),
         rates=dict(resume_state.rates),
         taken=dict(resume_state.taken),
@@ -204,11 +212,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
             updates=record.updates,
             optimisers={network: parts.get(f"optimiser:{network}", {}) for network in record.rates},
             scalars=parts.get("scalars", {}),
+            held=record.held.held() if record.held else Held(thermostat=Thermostat.at_rest(len(record.offsets))),
         ),
         resume_state=ResumeState(
             skipped=record.skipped,
             perturbation=record.perturbation,
-            held=record.held.held() if record.held else Held(thermostat=Thermostat.at_rest(len(record.offsets))),
             planner=planner,
             planning=record.planning,
             noise=noise,
