@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QLabel,
     QMenu,
     QPushButton,
@@ -24,6 +23,7 @@ from studio.gui.state.log import Log
 from studio.gui.state.log_line import Level
 from studio.gui.state.setup import Setup
 from studio.gui.widgets.buttons import tool_button
+from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.notification import notify
 from studio.gui.widgets.number_format import format_eta
 from studio.gui.widgets.panel import LivePanel
@@ -76,7 +76,7 @@ class QueuePanel(LivePanel):
         self.table.remove_asked.connect(lambda: self._act(self.queue.remove, _idle))
         self.draw()
 
-    def _make_adding(self) -> QHBoxLayout:
+    def _make_adding(self) -> FlowLayout:
         self.length = LengthField("queue")
         self.add = QPushButton("Add")
         self.add.setObjectName("queue_add")
@@ -91,10 +91,6 @@ class QueuePanel(LivePanel):
             "Queue many runs of what is set up, over values of any settings and several seeds. (Ctrl+Shift+W)",
         )
         sweep.clicked.connect(self._ask_sweep)
-        row = self._row()
-        adding: tuple[QWidget, ...] = (self.add, self.length, sweep)
-        for widget in adding:
-            row.addWidget(widget)
         self.at_once = NumberField(
             NumberStyle(integer=True, step=1, unit="at once"), Range(lowest=1, highest=_MOST_AT_ONCE)
         )
@@ -105,16 +101,16 @@ class QueuePanel(LivePanel):
         self.run = QPushButton()
         self.run.setObjectName("queue_run")
         self.run.clicked.connect(lambda: self.queue.run(not self.queue.running))
-        row.addStretch(1)
-        running: tuple[QWidget, ...] = (self.run, self.at_once)
-        for widget in running:
+        row = FlowLayout(spacing=self.theme.tokens.spacing // 2)
+        widgets: tuple[QWidget, ...] = (self.add, self.length, sweep, self.run, self.at_once)
+        for widget in widgets:
             row.addWidget(widget)
         return row
 
-    def _make_buttons(self) -> QHBoxLayout:
+    def _make_buttons(self) -> FlowLayout:
         queue = self.queue
         self.buttons: dict[str, tuple[QToolButton, Able]] = {}
-        row = self._row()
+        row = FlowLayout(spacing=self.theme.tokens.spacing // 2)
         for name, title, tip, act, able in (
             ("up", "Earlier", "Let the chosen runs have their turn earlier. (Alt+Up)", self._earlier, _waits),
             ("down", "Later", "Let the chosen runs have their turn later. (Alt+Down)", self._later, _waits),
@@ -133,12 +129,6 @@ class QueuePanel(LivePanel):
             button.clicked.connect(lambda _, act=act, able=able: self._act(act, able))
             self.buttons[name] = (button, able)
             row.addWidget(button)
-        row.addStretch(1)
-        return row
-
-    def _row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(self.theme.tokens.spacing // 2)
         return row
 
     def fill(self, menu: QMenu) -> None:

@@ -107,6 +107,23 @@ def test_that_all_ten_digits_are_seen_at_1280_by_800(hands: Hands, *, workbench_
     assert not table.viewport().visibleRegion().intersected(last).isEmpty()
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("dressed")
+def test_that_no_panel_is_wider_than_its_place_in_the_workbench_at_1280_by_800(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    window.resize(1280, 800)
+    window.workbench_action.setChecked(True)
+    window.make_panels()
+    missing = {}
+    for name, dock in window.docks.items():
+        window.show_panel(name)
+        qtbot.waitUntil(dock.widget().isVisible)
+        QApplication.processEvents()
+        missing[name] = find(dock, PanelArea, "").horizontalScrollBar().maximum()
+    assert not any(missing.values()), missing
+
+
 def test_that_panels_keep_themselves_and_what_is_entered_through_a_change_of_view(hands: Hands) -> None:
     window = hands.window
     before = {name: dock.widget() for name, dock in window.docks.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QWidget
 from shiboken6 import isValid
 
 from studio.errors import UserError
@@ -19,6 +19,7 @@ from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
 from studio.gui.target.terms import changed_value, fresh_term, observed, term_title
 from studio.gui.widgets.buttons import icon_button
+from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
@@ -69,9 +70,8 @@ class EnergyPanel(LivePanel):
         self._on_dataset(target.data.view)
         self._on_config()
 
-    def _toolbar(self) -> QHBoxLayout:
-        line = QHBoxLayout()
-        line.setSpacing(self.theme.tokens.spacing // 2)
+    def _toolbar(self) -> FlowLayout:
+        line = FlowLayout(spacing=self.theme.tokens.spacing // 2)
         self.add = AddTermButton()
         self.add.chosen.connect(self._add_chosen)
         line.addWidget(self.add)
@@ -81,7 +81,6 @@ class EnergyPanel(LivePanel):
         set_help(self.busy, "Measuring", "A feature of every example is being measured; Cancel is in the status bar.")
         self.busy.hide()
         line.addWidget(self.busy)
-        line.addStretch(1)
         line.addWidget(self.sum.controls)
         stack = self._setup.undo_stack
         self._undo = icon_button(
