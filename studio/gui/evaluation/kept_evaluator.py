@@ -17,6 +17,7 @@ from studio.training.examples.judges import Judges
 from studio.training.messages.events import Evaluated
 from studio.training.storage.metrics import newest_evaluations
 from studio.training.storage.run import Run
+from studio.training.storage.run_identity import nearest_kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +36,14 @@ class KeptRun:
 
     def nearest(self, step: int) -> int:
         """The step nearest to this one whose weights are kept."""
-        return min(self.steps, key=lambda each: (abs(each - step), each))
+        return nearest_kept(self.steps, step)
 
     def words(self, step: int) -> str:
         """What an evaluation at this step would look at, in a sentence."""
         found = self.nearest(step)
         nearest = "" if found == step else f", the nearest to step {step:,} that are kept"
+        if not found and step:
+            nearest = ", from before training: no others are kept"
         return f"Judge samples by the weights of step {found:,}{nearest}; the result stays with the run."
 
 

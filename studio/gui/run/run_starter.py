@@ -127,8 +127,9 @@ class RunStarter(QObject):
         found.ensure_current()
         self._go_on(found, f"Go on with {run.name}")
 
-    def fork(self, run: Path) -> None:
-        """Begin another run from the newest checkpoint in a folder, towards the target that is set up, held or not.
+    def fork(self, run: Path, step: int | None = None) -> None:
+        """Begin another run from the checkpoint of a step in a folder, or from its newest, towards the target that is
+        set up, held or not.
 
         To be called while nothing trains.
 
@@ -136,7 +137,7 @@ class RunStarter(QObject):
             UserError: as of `resume`.
         """
         config = self._setup.run_config()
-        found = fork(run, None, [f"hold={config.hold.model_dump_json()}"], target=config.perturbation)
+        found = fork(run, step, [f"hold={config.hold.model_dump_json()}"], target=config.perturbation)
         self._go_on(found, f"Begin from {run.name}")
 
     def _go_on(self, found: Resumption, text: str) -> None:

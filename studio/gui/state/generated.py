@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.evaluation.arrival import Sighting
 from studio.training.messages.events import Evaluated
-
-if TYPE_CHECKING:
-    from studio.evaluation.report import Evaluation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,10 +35,11 @@ class Generated:
     at_once: bool = False
 
     @classmethod
-    def at_once_of(cls, found: Evaluation, step: int) -> Generated:
+    def at_once_of(cls, seen: Sighting) -> Generated:
         """Those of samples that were made for a target at once, by the weights of a step."""
-        seen = Sighting.of(step, found)
-        return cls(shares=seen.share, low=seen.low, high=seen.high, step=step, revision=0, seen=(seen,), at_once=True)
+        return cls(
+            shares=seen.share, low=seen.low, high=seen.high, step=seen.step, revision=0, seen=(seen,), at_once=True
+        )
 
     @classmethod
     def of(cls, evaluated: Evaluated, note: str, seen: tuple[Sighting, ...] = ()) -> Generated:

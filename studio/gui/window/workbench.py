@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject
 
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.library.library_control import LibraryControl
+from studio.gui.live.at_once.control import AtOnceControl
 from studio.gui.live.plane.lesson_control import LessonControl
-from studio.gui.live.samples.at_once_control import AtOnceControl
 from studio.gui.live.samples.latent_control import LatentControl
 from studio.gui.queue.queue_control import QueueControl
 from studio.gui.queue.sweep_actions import SweepActions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +36,7 @@ from studio.sampling.resampling import Resampling
 from studio.sampling.steering import Steering
 from studio.sampling.tilt import Tilt
 from studio.training.analysis.asked_target import AskedTarget
+from studio.training.analysis.measured_samples import MeasuredImages, target_on_plane
 from studio.training.engine.drawing import draw_parts
 from studio.training.engine.memory import out_of_memory
 from studio.training.examples.judges import Judges
@@ -44,7 +45,6 @@ from studio.training.storage.run import Run, restore_model
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
-    from studio.evaluation.report import Evaluation
 
 
 class _Generated(ExampleFeatures):
@@ -52,20 +52,6 @@ class _Generated(ExampleFeatures):
 
     def describe(self, index: int) -> str:
         return f"what the model generates, taken for “{self.class_names[int(self.labels[index])]}”"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """What judges who did not weigh see in samples.
-
-    Attributes:
-        evaluation: against the target that was asked for.
-        agreement: share of the samples that the judge who weighed takes for the same class as they do; NaN where none
-            weighed, or by other classes.
-    """
-
-    evaluation: Evaluation
-    agreement: float
 
 
 class AtOnce:
@@ -214,8 +200,8 @@ class AtOnce:
         self._data.prepare((*term.names, *self._trained.energy.names), progress or Progress())
         return predicted_gain(checked_energy(term, self._data), -whole_log_weights(self._trained, self._data))
 
-    def measure(self, samples: Tilted, wanted: Perturbation, progress: Progress, *, by: str = "") -> Measured:
-        """Compare samples with the target that was asked for, by judges who took no part in weighing.
+    def measure(self, samples: Tilted, wanted: Perturbation, progress: Progress, *, by: str = "") -> MeasuredImages:
+        """Compare images with the target that was asked for, by judges who took no part in weighing.
 
         Args:
             by: name of the judge; empty for that of the data set, without the one of it who weighed.
@@ -231,12 +217,17 @@ class AtOnce:
         images = np.asarray(samples.alike(np.random.default_rng(self._seed)).values, np.uint8)
         judgement = others.judge(images, progress)
         target = Target.of(others, self._log_weights(wanted, progress), len(images))
-        return Measured(
+        return MeasuredImages(
             evaluation=evaluate(others, target, images, judgement),
             agreement=math.nan
             if self._judge is None or self._judge.class_names != others.class_names
             else float((self._judge.weigh(images).argmax(1) == judgement.likeliest).mean()),
         )
+
+    def on_plane(self, wanted: Perturbation, progress: Progress) -> PlaneTarget:
+        """The target that points are to follow, exactly; raises UserError if it is not known off the data."""
+        self._data.prepare(wanted.energy.names, progress)
+        return target_on_plane(self._examples, self._data, wanted)
 
     def _log_weights(self, target: Perturbation, progress: Progress) -> Floats:
         """log w of the data, in any gauge."""

@@ -107,8 +107,10 @@ class Run:
 
     @property
     def cut_short(self) -> str:
-        """What to know of weights that are older than the end of the run, which was killed; else empty."""
+        """What to know of weights from before training, or from before the end of a run that was killed; else empty."""
         kept, last = self.weights_step, newest_point(self.path)[0]
+        if kept == 0:
+            return "The run has only the weights of step 0, from before training. `studio resume` goes on from there."
         if kept is None or last <= kept:
             return ""
         return (

@@ -173,6 +173,14 @@ class RunIdentity:
         return found
 
 
+def nearest_kept(steps: Sequence[int], step: int) -> int:
+    """The step nearest to this one of those whose weights are kept, at least one; 0, from before training, is near to
+    no other, as long as there are others.
+    """
+    learned = [each for each in steps if each > 0 or each == step]
+    return min(learned or steps, key=lambda each: (abs(each - step), each))
+
+
 def _looked_at(trained: RunConfig, now: RunConfig) -> RunConfig:
     """What was trained, with what of config.json has no part in that."""
     free = {name: getattr(now, name) for name in ("name", "cadence", "evaluation", "threads", "device")}

@@ -11,6 +11,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.errors import UserError
+from studio.gui.evaluation.kept_evaluator import KeptRun
 from studio.gui.state.old_runs import Past
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.window.workbench import Workbench
@@ -217,6 +218,15 @@ def kept(workbench: Workbench, kept_judge: None) -> Path:
         recorder.hear(PerturbationApplied(step=trainer.step_count, revision=1))
     recorder.release()
     return path
+
+
+@pytest.mark.parametrize(
+    ("kept", "at", "nearest"), [([0, 1000], 300, 1000), ([0, 1000], 0, 0), ([0], 300, 0), ([200, 800], 500, 200)]
+)
+def test_that_weights_from_before_training_are_near_to_no_other_step(kept: list[int], at: int, nearest: int) -> None:
+    run = KeptRun(folder=Path(), judges=None, name="", steps=kept)
+    assert run.nearest(at) == nearest
+    assert ("from before training: no others are kept" in run.words(at)) == (kept == [0])
 
 
 def test_that_a_run_from_disk_is_evaluated_at_the_step_whose_weights_are_nearest(

@@ -9,12 +9,15 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QToolButton
 
+from studio.gui.live.plane.panel import PlanePanel
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.state.view_state import RunPhase
 from studio.gui.target.offsets.columns import Column
 from studio.progress import Progress
 from studio.training.analysis.at_once import AtOnce
+from studio.training.analysis.measured_samples import MeasuredPoints
 from studio.training.storage.run import Run
+from studio.training.storage.run_identity import RunIdentity
 from tests.gui.hands import Hands
 
 pytestmark = pytest.mark.usefixtures("kept_judge")
@@ -89,6 +92,40 @@ def test_that_a_stopped_run_answers_an_edit_at_once_and_trains_it_instead(quick_
 
 
 @pytest.mark.slow
+def test_that_points_are_sampled_at_once_on_the_plane_against_the_exact_target(quick_hands: Hands) -> None:
+    hands, bench = quick_hands, quick_hands.bench
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
+        hands.preset("planar-vae").trigger()
+    trained(hands)
+    plane = hands.find(PlanePanel, "plane")
+    press(hands, "plane_once")
+    hands.enter(0, Column.TARGET, "80")
+    hands.wait(lambda: answered(hands))
+    shown, seen = bench.once.view.plane, bench.once.view.measured
+    assert shown is not None
+    assert isinstance(seen, MeasuredPoints)
+    assert shown.points.shape == (400, 2)
+    assert plane._points is shown
+    assert seen.seen.target[0] == pytest.approx(0.8)
+    assert seen.seen.share.sum() == pytest.approx(1)
+    assert f"JS {seen.divergence:.3f} nats from p′" in hands.find(QLabel, "at_once_caption").text()
+    assert bench.target.tilt is not None
+    assert bench.target.tilt.generated is not None
+    assert hands.find(QLabel, "answer").text().startswith("Sampled at once")
+    samples = hands.find(SamplesPanel, "samples")
+    assert button(hands, "samples_once").isChecked()
+    assert not samples.once.picture.isNull()
+    for name in ("samples_reroll", "samples_pin"):
+        assert not button(hands, name).isEnabled()
+        assert "chosen among draws for the target" in button(hands, name).toolTip()
+    press(hands, "plane_once")
+    assert not bench.once.view.on
+    assert samples.shown == ["averaged"]
+    assert plane._points is plane._frame
+    assert button(hands, "samples_reroll").isEnabled()
+
+
+@pytest.mark.slow
 def test_that_as_trained_comes_back_with_its_owner(quick_hands: Hands) -> None:
     hands, bench = quick_hands, quick_hands.bench
     panel = hands.find(SamplesPanel, "samples")
@@ -127,8 +164,12 @@ def test_that_a_run_from_disk_is_set_up_like_and_asked(quick_hands: Hands) -> No
     hands.end()
     with hands.qtbot.waitSignal(bench.time.frame_shown):
         bench.time.open(folder)
+    with hands.qtbot.waitSignal(bench.time.moment_shown):
+        bench.time.seek(1)
     press(hands, "samples_once")
     hands.wait(lambda: answered(hands))
+    assert "the nearest to 1 that is kept" in hands.find(QLabel, "at_once_caption").text(), "step 0 is none"
+    assert bench.once.view.step > 1
     assert bench.time.old is None
     assert bench.setup.config.perturbation == wanted
     assert bench.once.view.made is not None
@@ -137,6 +178,19 @@ def test_that_a_run_from_disk_is_set_up_like_and_asked(quick_hands: Hands) -> No
     hands.wait(lambda: answered(hands))
     assert bench.target.tilt is not None
     assert bench.target.tilt.seen[-1].target[3] == pytest.approx(0.3)
+
+
+@pytest.mark.slow
+def test_that_a_run_of_which_no_trained_weights_are_kept_says_so(
+    quick_hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands, bench = quick_hands, quick_hands.bench
+    trained(hands)
+    assert button(hands, "samples_once").isEnabled()
+    monkeypatch.setattr(RunIdentity, "kept_steps", [0])
+    bench.time.run_shown.emit()
+    assert not button(hands, "samples_once").isEnabled()
+    assert "Only the weights of step 0 are kept" in button(hands, "samples_once").toolTip()
 
 
 @pytest.mark.slow

@@ -14,6 +14,8 @@ from PySide6.QtWidgets import QBoxLayout, QComboBox, QLabel, QToolButton, QWidge
 from studio.data.planar.target import PlaneTarget
 from studio.errors import UserError
 from studio.figures import compact
+from studio.gui.live.at_once.caption import ONCE_TIP, AtOnceCaption
+from studio.gui.live.at_once.control import AtOnceControl, AtOnceView
 from studio.gui.live.plane.distances import PlaneDistances
 from studio.gui.live.plane.fields import ExactFields, ShownField, model_field
 from studio.gui.live.plane.lesson_card import LessonCard
@@ -76,11 +78,12 @@ class PlanePanel(LivePanel):
         runs: RunControl,
         time: TimeCursor,
         lessons: LessonControl,
+        once: AtOnceControl,
         theme: ThemeManager,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, parent)
-        self._target, self._time = target, time
+        self._target, self._time, self._once = target, time, once
         self._shown: DatasetView | None = None  # with a plane or without
         self._dataset: DatasetView | None = None
         self._exact: ExactFields | None = None
@@ -99,6 +102,8 @@ class PlanePanel(LivePanel):
         self.lesson = LessonCard(lessons, runs, theme)
         self.body.addWidget(self.lesson)
         self.body.addWidget(self._controls())
+        self._caption = AtOnceCaption(once)
+        self.body.addWidget(self._caption)
         self.steps = PlaneSteps(runs, theme)
         self.body.addWidget(self.steps)
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -110,6 +115,8 @@ class PlanePanel(LivePanel):
         time.snapshot_shown.connect(self.take_snapshot)
         time.frame_shown.connect(self.take_frame)
         time.run_shown.connect(self.reset)
+        once.changed.connect(self._on_once)
+        self._on_once(once.view)
         self.take_tilt(target.tilt)
 
     def _controls(self) -> QWidget:
@@ -127,6 +134,9 @@ class PlanePanel(LivePanel):
             button.toggled.connect(lambda on, layer=layer: self.canvas.set_hidden(layer, not on))
             self.toggles[key] = button
             row.addWidget(button)
+        self.once_button = toggle_button("plane_once", "At once", ONCE_TIP)
+        self.once_button.clicked.connect(self._once.switch)
+        row.addWidget(self.once_button)
         self.log_button = toggle_button(
             "plane_log", "Log scale", "Show distances on a logarithmic scale; those ≤ 0 are left out."
         )
@@ -183,6 +193,21 @@ class PlanePanel(LivePanel):
             self._frame = PlaneFrame(step=frame.step, points=frame.points, labels=frame.labels, views=frame.views)
             self.request_draw()
 
+    @Slot(object)
+    def _on_once(self, view: AtOnceView) -> None:
+        """Points sampled at once are shown in place of those of training."""
+        self.once_button.setEnabled(view.on or not view.blocked)
+        self.once_button.setChecked(view.on)
+        set_help(self.once_button, "At once", view.blocked or ONCE_TIP)
+        self._caption.setVisible(view.on)
+        self.request_draw()
+
+    @property
+    def _points(self) -> PlaneFrame | None:
+        """The points on the screen, with what the model shows of itself."""
+        once = self._once.view
+        return once.plane if once.on else self._frame
+
     @Slot()
     def reset(self) -> None:
         """A new run."""
@@ -204,9 +229,9 @@ class PlanePanel(LivePanel):
         self._collect_fields(dataset, self._exact)
         self._list_fields()
         self._draw_heat()
-        self.canvas.show_frame(self._frame)
+        self.canvas.show_frame(self._points)
         for layer, key in _OF_MODELS.items():
-            self.toggles[key].setEnabled(self._frame is None or layer in self.canvas.shown_by_model)
+            self.toggles[key].setEnabled(self._points is None or layer in self.canvas.shown_by_model)
         self._show_step()
 
     @Slot(str)
@@ -231,7 +256,7 @@ class PlanePanel(LivePanel):
             self.distances.show_target(reason, cut)
             self._target_shown = tilt
         half = dataset.plane.half if dataset.plane is not None else 1.0
-        views = self._frame.views if self._frame is not None else ()
+        views = self._points.views if self._points is not None else ()
         own = {view.name: model_field(view, half) for view in views if isinstance(view, Field)}
         self._fields = {name: field for name, field in self._fields.items() if name in ("p", "target")} | own
 
@@ -267,7 +292,7 @@ class PlanePanel(LivePanel):
         self._span.setText(text.ljust(30, FIGURE_SPACE) + FIGURE_SPACE)
 
     def _show_step(self) -> None:
-        if self._frame is None:
+        if self._frame is None or self._once.view.on:
             self._step.setText("")
             return
         if self._frame is not self._last:

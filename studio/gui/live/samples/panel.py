@@ -7,8 +7,9 @@ from PySide6.QtGui import QColor, QImage, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QLabel, QToolButton, QWidget
 
 from studio.errors import UserError
-from studio.gui.live.samples.at_once_control import AtOnceControl, AtOnceView
-from studio.gui.live.samples.at_once_view import AtOncePictures
+from studio.gui.live.at_once.caption import ONCE_TIP
+from studio.gui.live.at_once.control import AtOnceControl, AtOnceView
+from studio.gui.live.samples.at_once_pictures import AtOncePictures
 from studio.gui.live.samples.between import BetweenView
 from studio.gui.live.samples.grid_pair import TIPS, TITLES, GridPair
 from studio.gui.live.samples.latent_control import LatentControl
@@ -30,10 +31,7 @@ _EMPTY = (
     "Images that the model generates, always from the same random numbers, so that you see each one change.\n"
     "Press Start to train; the first grid comes within seconds."
 )
-_ONCE = (
-    "What the trained model gives of the target in the table without training: its draws are kept or repeated by "
-    "exp(−δH). Edits are answered within seconds. (A)"
-)
+_DRAWN_FOR_IT = "Samples at once are chosen among draws for the target in the table; go back to “EMA” or “Raw” first."
 
 
 class SamplesPanel(LivePanel):
@@ -99,7 +97,7 @@ class SamplesPanel(LivePanel):
             row.addWidget(button)
         self.which.addButton(self.picks.between)
         row.addWidget(self.picks.between)
-        self._once_button = toggle_button("samples_once", "At once", _ONCE)
+        self._once_button = toggle_button("samples_once", "At once", ONCE_TIP)
         self.which.addButton(self._once_button)
         ask = QShortcut(QKeySequence("A"), self, self._once_button.click)
         ask.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -217,6 +215,7 @@ class SamplesPanel(LivePanel):
         elif before == "between":
             self._latents.end_between()
         self._once.switch(self._chosen == "once")
+        self.picks.withhold(_DRAWN_FOR_IT if self._chosen == "once" else "")
         self.show_owner(self._others)
         if self.shown and self._grid is None:
             self.show_empty(_EMPTY)
@@ -231,10 +230,11 @@ class SamplesPanel(LivePanel):
     @Slot(object)
     def _on_once(self, view: AtOnceView) -> None:
         self._once_button.setEnabled(view.on or not view.blocked)
-        set_help(self._once_button, "At once", view.blocked or _ONCE)
+        set_help(self._once_button, "At once", view.blocked or ONCE_TIP)
         if not view.on and self._chosen == "once":
             self._back_to_trained()
         elif view.on:
+            self._once_button.setChecked(True)  # by another panel, perhaps
             self.once.show_view(view)
 
     @Slot()

@@ -40,6 +40,7 @@ class SamplePicks(QObject):
         super().__init__(parent)
         self._control, self._views = control, views
         self._grid: SampleGrid | None = None
+        self._withheld = ""
         self.reroll = icon_button(theme, "reroll", "samples_reroll", "Re-roll", _REROLL)
         self.reroll.clicked.connect(control.reroll)
         self.pin = icon_button(theme, "pin", "samples_pin", "Pin", _PIN)
@@ -72,7 +73,12 @@ class SamplePicks(QObject):
     @property
     def blocked(self) -> str:
         """Why nothing can be done with picked samples, in a sentence; empty where something can."""
-        return self._control.view.pick_blocked
+        return self._withheld or self._control.view.pick_blocked
+
+    def withhold(self, why: str) -> None:
+        """Leave samples as they are for that reason, in a sentence; until it is empty."""
+        self._withheld = why
+        self._show(self._control.view)
 
     def show_grid(self, grid: SampleGrid) -> None:
         """These samples are shown now."""
@@ -110,9 +116,9 @@ class SamplePicks(QObject):
         pinned, points = self.pinned, self.points
         for tiles in self._views:
             tiles.show_pins(pinned)
-        blocked = view.pick_blocked
-        self.reroll.setEnabled(not view.reroll_blocked)
-        set_help(self.reroll, "Re-roll", view.reroll_blocked or _REROLL)
+        blocked, no_others = self.blocked, self._withheld or view.reroll_blocked
+        self.reroll.setEnabled(not no_others)
+        set_help(self.reroll, "Re-roll", no_others or _REROLL)
         self.pin.setEnabled(bool(points) and not blocked)
         self.pin.setChecked(bool(points) and all(point.place in pinned for point in points))
         set_help(self.pin, "Pin", blocked or (_PIN if points else f"{_PIN} {_PICK}"))

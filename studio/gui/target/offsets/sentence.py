@@ -68,7 +68,7 @@ def _answer(view: TiltView) -> tuple[str, str]:
     if found is not None and found.stale:
         share = 100 * float(found.shares[index])
         return f"{whose}: {wanted} is asked for. {fixed(share, 1 if share >= 0.1 else 3)} % is {found.note}.", "muted"
-    if view.dataset.plane is not None:
+    if view.dataset.plane is not None and (found is None or not found.at_once):
         return f"{whose}: {wanted} is asked for; the plane shows whether it arrives.", "muted"
     if not view.seen:
         return f"{whose}: {wanted} is asked for, and nothing is evaluated yet.", "muted"

@@ -6,21 +6,20 @@ over, so that its target can be edited. Edits that come meanwhile are answered b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from studio.data.catalog import DatasetConfig
 from studio.errors import UserError
+from studio.gui.live.at_once.answer import Sampled, Source, measured, sampled
 from studio.gui.run.run_control import RunControl
 from studio.gui.run.run_starter import RunStarter
 from studio.gui.state.generated import Generated
-from studio.gui.state.loaded_data import LoadedData
 from studio.gui.state.log import Log
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
@@ -30,18 +29,18 @@ from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.sampling.base import Tilted
 from studio.training.messages.commands import Save
-from studio.training.storage.run import Run
+from studio.training.messages.snapshot import PlaneFrame
 from studio.training.storage.run_folder import safe_name
+from studio.training.storage.run_identity import RunIdentity, nearest_kept
 
 if TYPE_CHECKING:
-    from studio.training.analysis.at_once import AtOnce, Measured
+    from studio.training.analysis.at_once import AtOnce
+    from studio.training.analysis.measured_samples import MeasuredImages, MeasuredPoints
 
 T = TypeVar("T")
 
-_SHOWN, _MEASURED = 64, 500
-"""Samples on the screen, and samples that are judged."""
 _NO_RUN = "Train a model first, or look at a run."
-_POINTS = "In the window, images alone are sampled at once; “studio sample” does so with points."
+_UNTRAINED = "Only the weights of step 0 are kept of this run, from before training."
 _NO_WEIGHTS = "The run has no checkpoint yet."
 _UNDER_WAY = "A run is under way: stop it before another one is sampled."
 
@@ -55,8 +54,11 @@ class AtOnceView:
         blocked: why it cannot be, in a sentence; empty if it can.
         title: of the run.
         step: of its weights.
+        nearest_to: the step that is looked at, where weights of another one had to do.
         made: samples of the target; None while there are none.
-        measured: what judges who took no part see in more of them; None until that is known.
+        pictures: of them, uint8, shape (n, H, W, C).
+        plane: the same as points of the plane, where they are such.
+        measured: what more of them are, by judges who took no part, or exactly; None until that is known.
         under_way: the run trains.
         doing: more is on its way.
         error: why there is nothing more.
@@ -66,20 +68,14 @@ class AtOnceView:
     blocked: str = _NO_RUN
     title: str = ""
     step: int = 0
+    nearest_to: int | None = None
     made: Tilted | None = None
-    measured: Measured | None = None
+    pictures: NDArray[np.uint8] | None = None
+    plane: PlaneFrame | None = None
+    measured: MeasuredImages | MeasuredPoints | None = None
     under_way: bool = False
     doing: bool = False
     error: UserError | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
-    """The run whose model is asked."""
-
-    folder: Path
-    dataset: DatasetConfig
-    title: str
 
 
 class AtOnceControl(QObject):
@@ -111,7 +107,7 @@ class AtOnceControl(QObject):
         self._time, self._log = time, log
         self.tasks = TaskRunner(self)
         self.view = AtOnceView()
-        self._source: _Source | None = None
+        self._source: Source | None = None
         self._model: AtOnce | None = None  # with the draws that it has made
         self._wanted: Perturbation | None = None  # that is answered, or is about to be
         self._busy = False
@@ -146,7 +142,7 @@ class AtOnceControl(QObject):
         if under_way:  # it trains towards this target as it is
             return
         try:
-            self._starter.fork(source.folder)
+            self._starter.fork(source.folder, source.step)
         except UserError as error:
             self._log.add_error(error)
 
@@ -156,9 +152,13 @@ class AtOnceControl(QObject):
         folder, config = self._time.folder, self._time.config
         assert folder is not None
         assert config is not None
-        self._source = _Source(folder=folder, dataset=config.dataset, title=self._time.view.title)
-        active = self._time.old is None and self._runs.run.phase.active
-        self._set(AtOnceView(on=True, blocked="", title=self._source.title, under_way=active))
+        active, seen = self._time.old is None and self._runs.run.phase.active, self._time.view
+        kept = () if active else self._kept
+        step = nearest_kept(kept, seen.step) if kept else seen.step
+        newest = not kept or step == kept[-1]
+        self._source = Source(folder=folder, step=None if newest else step, dataset=config.dataset, title=seen.title)
+        nearest_to = None if step == seen.step else seen.step
+        self._set(AtOnceView(on=True, blocked="", title=seen.title, nearest_to=nearest_to, under_way=active))
         if self._time.old is not None:
             try:
                 self._starter.set_up_like(folder)
@@ -184,9 +184,23 @@ class AtOnceControl(QObject):
         run = self._runs.run
         if self._time.folder is None or self._time.config is None:
             return _NO_RUN
-        if self._time.old is not None:
-            return _UNDER_WAY if self._runs.busy else ""
-        return "" if run.step > 0 and (run.phase.active or run.saved_step > 0) else _NO_WEIGHTS
+        if self._time.old is None and run.phase.active:
+            return "" if run.step > 0 else _NO_WEIGHTS
+        if self._time.old is not None and self._runs.busy:
+            return _UNDER_WAY
+        kept = self._kept
+        return "" if any(kept) else _UNTRAINED if kept else _NO_WEIGHTS
+
+    @property
+    def _kept(self) -> Sequence[int]:
+        """Steps whose weights are kept of the run that is shown, which does not train."""
+        old, folder = self._time.old, self._time.folder
+        if old is not None or folder is None:
+            return old.kept if old is not None else ()
+        try:
+            return RunIdentity.read(folder).kept_steps
+        except UserError:  # which says so wherever the run is opened
+            return ()
 
     @Slot()
     def _on_run(self) -> None:
@@ -220,9 +234,6 @@ class AtOnceControl(QObject):
             return
         if data is None or data.config != source.dataset or self._target.tilt is None:
             return  # it is being read
-        if data.images.plane is not None:
-            self._fail(UserError(_POINTS))
-            return
         wanted = self._target.perturbation
         if self._wanted is not None and _same(wanted, self._wanted):
             return
@@ -237,7 +248,7 @@ class AtOnceControl(QObject):
     def _sample(self) -> None:
         source, data, wanted = self._source, self._setup.data, self._wanted
         if source is not None and data is not None and wanted is not None:
-            self._run(partial(_sampled, source.folder, data, self._model, wanted), self._on_sampled)
+            self._run(partial(sampled, source, data, self._model, wanted), self._on_sampled)
 
     def _run(self, work: Callable[[Progress], T], then: Callable[[T], None]) -> None:
         """One task at a time, as they share the model; what is wanted since then is asked for after it."""
@@ -257,15 +268,15 @@ class AtOnceControl(QObject):
             cancelled=lambda: settle(lambda: self._fail(UserError("Sampling at once was cancelled"))),
         )
 
-    def _on_sampled(self, found: tuple[AtOnce, Tilted, int]) -> None:
-        self._model, made, step = found
-        self._set(replace(self.view, made=made, step=step))
+    def _on_sampled(self, found: Sampled) -> None:
+        self._model = found.model
+        self._set(replace(self.view, made=found.made, step=found.step, pictures=found.pictures, plane=found.plane))
         assert self._wanted is not None
-        self._run(partial(_measured, self._model, self._wanted), self._on_measured)
+        self._run(partial(measured, found, self._wanted), self._on_measured)
 
-    def _on_measured(self, found: Measured) -> None:
+    def _on_measured(self, found: MeasuredImages | MeasuredPoints) -> None:
         self._set(replace(self.view, measured=found, doing=False))
-        self._target.show_at_once(Generated.at_once_of(found.evaluation, self.view.step))
+        self._target.show_at_once(Generated.at_once_of(found.sighting(self.view.step)))
 
     def _fail(self, error: UserError) -> None:
         self._set(replace(self.view, doing=False, error=error))
@@ -277,20 +288,3 @@ class AtOnceControl(QObject):
 
 def _same(one: Perturbation, other: Perturbation) -> bool:
     return replace(one, revision=0) == replace(other, revision=0)
-
-
-def _sampled(
-    folder: Path, data: LoadedData, model: AtOnce | None, wanted: Perturbation, progress: Progress
-) -> tuple[AtOnce, Tilted, int]:
-    """Samples for the screen, and the step of the weights that made them."""
-    from studio.training.analysis.at_once import AtOnce
-
-    run = Run.open(folder)
-    if model is None:
-        model = AtOnce.of_run(run, lambda _: data.images, progress, data_root=data.judges.data_root)
-    made = model.sample(wanted, _SHOWN, progress).alike(np.random.default_rng(0))
-    return model, made, run.weights_step or 0
-
-
-def _measured(model: AtOnce, wanted: Perturbation, progress: Progress) -> Measured:
-    return model.measure(model.sample(wanted, _MEASURED, progress), wanted, progress)

@@ -1,0 +1,109 @@
+"""What came of samples that were made for a target at once: images by judges who took no part, points exactly.
+
+Of points x that follow p′, the class c has the share ⟨p′(c|x)⟩, with the standard error of a mean; JS is that of
+`studio.evaluation.plane_divergence`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studio.data.example_set import ExampleSet
+from studio.data.planar.target import PlaneTarget
+from studio.data.scale import Values
+from studio.evaluation.arrival import Sighting
+from studio.evaluation.intervals import Z_95
+from studio.evaluation.plane_divergence import cell_counts, js_divergence
+from studio.perturb.example_features import ExampleFeatures
+from studio.perturb.perturbation import Perturbation
+from studio.training.messages.snapshot import PlaneFrame
+
+if TYPE_CHECKING:
+    from studio.evaluation.report import Evaluation
+
+_CELLS, _FINE = 24, 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredImages:
+    """What judges who did not weigh see in samples.
+
+    Attributes:
+        evaluation: against the target that was asked for.
+        agreement: share of the samples that the judge who weighed takes for the same class as they do; NaN where none
+            weighed, or by other classes.
+    """
+
+    evaluation: Evaluation
+    agreement: float
+
+    def sighting(self, step: int) -> Sighting:
+        """The shares, of weights of this step."""
+        return Sighting.of(step, self.evaluation)
+
+    @property
+    def words(self) -> str:
+        """How sure of it one may be, in a clause."""
+        return f"two judges agree on {100 * self.agreement:.0f} %"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredPoints:
+    """What points are, by densities that are known exactly.
+
+    Attributes:
+        divergence: JS from p′ in nats.
+    """
+
+    seen: Sighting
+    divergence: float
+
+    def sighting(self, step: int) -> Sighting:
+        """As of images; the step is known already."""
+        return self.seen
+
+    @property
+    def words(self) -> str:
+        """How near they are, in a clause."""
+        return f"JS {max(self.divergence, 0.0):.3f} nats from p′"
+
+
+def target_on_plane(examples: ExampleSet, measured: ExampleFeatures, wanted: Perturbation) -> PlaneTarget:
+    """The target of points, exactly; raises UserError if it is not known off the data."""
+    assert examples.plane is not None
+    energies = wanted.example_energies(measured) if wanted.by_example else None
+    return PlaneTarget.of(examples.plane, examples.class_names, examples.counts, wanted, energies)
+
+
+def placed(values: Values, target: PlaneTarget, step: int) -> PlaneFrame:
+    """Points as the data set stores them, shape (n, 2, 1, 1), by weights of a step."""
+    points = np.asarray(values, np.float64).reshape(len(values), -1)
+    return PlaneFrame(step=step, points=points, labels=target.classify(points), views=())
+
+
+def measured_points(values: Values, target: PlaneTarget, data: np.ndarray, step: int) -> MeasuredPoints:
+    """Compare points with a target.
+
+    Args:
+        values: as the data set stores them.
+        data: class shares of the data, shape (K,).
+        step: of the weights.
+
+    Raises:
+        UserError: ΔH is not finite at one of them.
+    """
+    points, plane = np.asarray(values, np.float64).reshape(len(values), -1), target.plane
+    by_point = target.class_probabilities(points)
+    centres = plane.centres(_CELLS * _FINE)
+    masses = np.exp(plane.log_class_densities(centres))
+    joint = target.classes_on_grid(centres, masses / masses.sum(0))
+    cells = joint.sum(1).reshape(_CELLS, _FINE, _CELLS, _FINE).sum((1, 3))
+    share, half = by_point.mean(0), Z_95 * by_point.std(0) / np.sqrt(len(points))
+    seen = Sighting(
+        step=step, data=data, target=joint.sum(0) / joint.sum(), share=share, low=share - half, high=share + half
+    )
+    counts = cell_counts(points, plane.half, _CELLS)
+    return MeasuredPoints(seen=seen, divergence=float(js_divergence(cells / cells.sum(), counts)))
