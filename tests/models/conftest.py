@@ -79,6 +79,7 @@ def same_noise_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("randn", "rand"):
         monkeypatch.setattr(torch, name, held_still(getattr(torch, name)))
     # Spread over a batch by design, so that an example's own depends on its place there.
-    monkeypatch.setattr(
-        "studio.models.diffusion.model.spread", lambda like, rng: torch.full_like(like[:, 0, 0, 0], 0.4)
-    )
+    for model in ("diffusion", "flow_matching"):
+        monkeypatch.setattr(
+            f"studio.models.{model}.model.spread", lambda like, rng: torch.full_like(like[:, 0, 0, 0], 0.4)
+        )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from studio.models.diagnostic import Diagnostic, Pictures, Profile
@@ -21,6 +22,9 @@ from studio.models.views import ModelViews, Probe
 
 if TYPE_CHECKING:
     from studio.models.diffusion.model import Diffusion
+
+Loss = Callable[[Tensor, Tensor, torch.Generator], Tensor]
+"""(images (B, C, H, W), times (B,), rng) → (B,)."""
 
 COLUMNS = 8
 PULL_TIP = (
@@ -87,20 +91,10 @@ class Denoising(nn.Module):
         return self.model.guess(noisy, time), signal, noise
 
 
-def noise_profile(
-    schedule: Schedule,
-    loss: Callable[[Tensor, Tensor, torch.Generator], Tensor],
-    probe: Probe,
-    rng: torch.Generator,
-) -> Profile:
-    """Mean loss, (images (B, C, H, W), times (B,), rng) → (B,), of a few real images at even levels of noise."""
+def noise_profile(schedule: Schedule, loss: Loss, probe: Probe, rng: torch.Generator) -> Profile:
+    """Mean loss of a few real images at even levels of noise."""
     wanted = (torch.arange(_LEVELS, dtype=torch.float64) + 0.5) / _LEVELS
-    times = torch.searchsorted(schedule.noise, wanted).clamp(1, schedule.steps).unique().tolist()
-    series: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = {}
-    for title, images in (("training", probe.seen[:_JUDGED]), ("held-out", probe.held_out[:_JUDGED])):
-        if len(images):
-            means = [loss(images, torch.full((len(images),), t, device=images.device), rng).mean() for t in times]
-            series[title] = to_array(torch.stack(means))
+    times = torch.searchsorted(schedule.noise, wanted).clamp(1, schedule.steps).unique()
     return Profile(
         name="loss_by_noise",
         title="Loss against noise level",
@@ -108,8 +102,19 @@ def noise_profile(
         "Mean of (said − target)² per pixel at noise level √(1 − ᾱ_t).",
         axes=("noise level √(1 − ᾱ_t)", "loss per pixel"),
         at=to_array(schedule.noise[times]),
-        series=series,
+        series=mean_losses(loss, times, probe, rng),
     )
+
+
+def mean_losses(loss: Loss, times: Tensor, probe: Probe, rng: torch.Generator) -> dict[str, NDArray[np.float64]]:
+    """Mean loss at each of `times` (T,) of a few real images, by whether they are trained on, each (T,)."""
+    return {
+        title: to_array(
+            torch.stack([loss(images, time.expand(len(images)), rng).mean() for time in times.to(images.device)])
+        )
+        for title, images in (("training", probe.seen[:_JUDGED]), ("held-out", probe.held_out[:_JUDGED]))
+        if len(images)
+    }
 
 
 def pull(guess: Guess, schedule: Schedule, points: Tensor) -> Arrows:
@@ -125,18 +130,24 @@ def flow_from_noise(stages: Sequence[Stage]) -> Flow:
 
 
 def sampling_stages(schedule: Schedule, stages: Sequence[Stage]) -> Pictures:
-    """Noisy image and guess of the clean one, row after row, at a few of the stages."""
+    """Noisy image and guess of the clean one at a few of the stages."""
+    shown = [
+        (f"t = {time}, noise level {schedule.noise[time].item():.2f}", noisy, guess) for time, noisy, guess in stages
+    ]
+    return stage_pictures(shown, "x_t and x̂_0(x_t) as t falls from T to 0.")
+
+
+def stage_pictures(stages: Sequence[tuple[str, Tensor, Tensor]], formula: str) -> Pictures:
+    """Rows of images at a few of the stages: (where, the images so far, what they would become)."""
     places = np.unique(np.linspace(0, len(stages) - 1, _ROWS).round().astype(int))
     shown = [stages[place] for place in places]
-    images = [image for stage in shown for image in (stage.noisy, stage.guess)]
-    levels = [f"t = {stage.time}, noise level {schedule.noise[stage.time].item():.2f}" for stage in shown]
-    rows = [f"{level}: {what}" for level in levels for what in ("the image so far", "guess of the final image")]
     return Pictures(
         name="sampling_stages",
         title="Samples at several t",
-        tip="Samples on their way out of the noise, from top to bottom; below each the denoiser's guess of the end. "
-        "x_t and x̂_0(x_t) as t falls from T to 0.",
-        images=to_pixels(torch.cat(images)),
-        columns=len(shown[0].noisy),
-        rows=tuple(rows),
+        tip=f"Samples on their way out of the noise, from top to bottom; below each a guess of the end. {formula}",
+        images=to_pixels(torch.cat([image for _, *images in shown for image in images])),
+        columns=len(shown[0][1]),
+        rows=tuple(
+            f"{where}: {what}" for where, *_ in shown for what in ("the image so far", "guess of the final image")
+        ),
     )

@@ -1,0 +1,134 @@
+"""Flow matching: a velocity that carries noise to images.
+
+    x_t = α_t·x + σ_t·z,   t ~ U(0, 1),   z ~ N(0, 1)
+    L   = mean over pixels of (v(x_t, t) − (α̇_t·x + σ̇_t·z))²
+
+The loss of one example, for the t and z drawn for it, is all of that real example, so all of it carries its weight:
+the minimum under weights e^{−ΔH(x)} is the velocity of p′ (energy-weighted flow matching). A sample is noise carried
+from t = 0 to 1 by dx/dt = v(x, t); the density goes with it, d log q/dt = −∇·v.
+Sources: Y. Lipman et al., arXiv:2210.02747 (2022); weights: S. Zhang et al., arXiv:2503.04975 (2025).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
+from studio.models.diffusion.denoisers import denoiser
+from studio.models.diffusion.spreading import spread
+from studio.models.flow_matching.config import FlowMatchingConfig, Solver
+from studio.models.flow_matching.paths import Mixture, mixture
+from studio.models.nets import Shape
+from studio.models.views import ModelViews
+
+_CHUNK = 500
+_DENSITY_STEPS = 24
+
+
+class Stage(NamedTuple):
+    """One point of a sample's way: t, x_t and the velocity there, both of shape (B, C, H, W)."""
+
+    time: float
+    image: Tensor
+    velocity: Tensor
+
+
+class FlowMatching(GenerativeModel):
+    """A velocity and the path that it was learned on."""
+
+    takes_bfloat16 = True
+
+    def __init__(self, config: FlowMatchingConfig, shape: Shape) -> None:
+        super().__init__()
+        self.config = config
+        self._shape = shape
+        self.velocity = denoiser(shape, architecture=config.architecture, width=config.width)
+
+    @property
+    def image_shape(self) -> Shape:
+        return self._shape
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """The noise z, which decides the image."""
+        return self._shape
+
+    def phases(self) -> Sequence[Phase]:
+        return (Phase(network="velocity"),)
+
+    def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
+        return LossTerms(data=self.matching_loss(batch.images, spread(batch.images, rng), rng))
+
+    def matching_loss(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Tensor:
+        """L of `images` (B, C, H, W) at `times` (B,) in 0…1, per pixel, shape (B,)."""
+        noise = torch.randn(images.shape, generator=rng, device=images.device, dtype=images.dtype)
+        mix = self.mixture(times)
+        said = self.velocity_at(mix.alpha * images + mix.sigma * noise, times)
+        aim = mix.alpha_rate * images + mix.sigma_rate * noise
+        return F.mse_loss(said, aim, reduction="none").mean((1, 2, 3))
+
+    def mixture(self, times: Tensor) -> Mixture:
+        """α, σ and their rates at `times` (B,), each of shape (B, 1, 1, 1)."""
+        return mixture(self.config.path, times.view(-1, 1, 1, 1))
+
+    def velocity_at(self, images: Tensor, times: Tensor) -> Tensor:
+        """v of x_t (B, C, H, W) at `times` in 0…1, (B,) or one (1,) for all."""
+        said: Tensor = self.velocity(images, times)
+        return said.to(images.dtype)
+
+    def decode(self, latents: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        images = []
+        for start in latents.split(_CHUNK):
+            *_, (_, image, _) = self.way(start)
+            images.append(image)
+        return torch.cat(images).clamp(-1, 1)
+
+    def way(self, start: Tensor) -> Iterator[Stage]:
+        """Every stage from z = `start`, shape (B, C, H, W), to the sample, which is the image of the last one."""
+        image, steps = start, self.config.sampling_steps
+        for step in range(steps):
+            velocity = self._velocity_of_all(image, step / steps)
+            yield Stage(step / steps, image, velocity)
+            ahead = image + velocity / steps
+            if self.config.solver is Solver.HEUN:
+                velocity = (velocity + self._velocity_of_all(ahead, (step + 1) / steps)) / 2
+                ahead = image + velocity / steps
+            image = ahead
+        yield Stage(1.0, image, velocity)
+
+    def _velocity_of_all(self, images: Tensor, time: float) -> Tensor:
+        return self.velocity_at(images, images.new_full((1,), time))
+
+    def log_density(self, points: Tensor) -> Tensor:
+        """log q of `points` (n, C, H, W), by d = C·H·W calls of the network's gradient in each step: for a few numbers.
+
+        log q(x) = log N(z; 0, 1) − ∫ ∇·v dt along the way back to z, in the midpoint rule with exact ∇·v; shape (n,).
+        """
+        image, spread_out = points, points.new_zeros(len(points))
+        length = 1 / _DENSITY_STEPS
+        for step in reversed(range(_DENSITY_STEPS)):
+            middle = image - length / 2 * self._velocity_of_all(image, (step + 1) * length)
+            velocity, divergence = self._with_divergence(middle, (step + 0.5) * length)
+            image, spread_out = image - length * velocity, spread_out + length * divergence
+        return -0.5 * (image.flatten(1).square() + math.log(2 * math.pi)).sum(1) - spread_out
+
+    def _with_divergence(self, images: Tensor, time: float) -> tuple[Tensor, Tensor]:
+        """v (n, C, H, W) and ∇·v (n,)."""
+        with torch.enable_grad():
+            places = images.detach().requires_grad_()
+            velocity = self._velocity_of_all(places, time)
+            numbers = velocity.flatten(1).unbind(1)
+            slopes = [torch.autograd.grad(each.sum(), places, retain_graph=True)[0].flatten(1) for each in numbers]
+        return velocity.detach(), torch.stack([slope[:, place] for place, slope in enumerate(slopes)]).sum(0)
+
+    @property
+    def views(self) -> ModelViews:
+        from studio.models.flow_matching.views import FlowMatchingViews
+
+        return FlowMatchingViews(self)
