@@ -16,6 +16,7 @@ from studio.cli.arguments import (
     run_of,
     tell_if_cut_short,
 )
+from studio.cli.at_once import add_at_once, asked_of
 from studio.cli.meter import progress_bar
 from studio.errors import UserError
 
@@ -25,7 +26,7 @@ options under “what to save”. Every file is written whole or not at all."""
 _EXAMPLES = """examples:
   studio export my-run --timelapse my-run.mp4 --csv my-run.csv
   studio export my-run --onnx generator.onnx --raw
-  studio export my-run --classes pictures --count 5000"""
+  studio export my-run --classes pictures --count 5000 --share 2=30%"""
 
 
 def add_export(commands: Commands) -> None:
@@ -61,6 +62,7 @@ def add_export(commands: Commands) -> None:
     add_raw(choices)
     add_places(choices)
     add_data_root(choices)
+    add_at_once(export)
     export.set_defaults(command=_export)
 
 
@@ -74,6 +76,10 @@ def _export(arguments: argparse.Namespace) -> int:
         names = ", ".join(f"--{kind.name}" for kind in FORMATS)
         raise UserError("Nothing was asked for", "", f"Give one or more of {names} with a name.")
     run = run_of(arguments)
+    target = asked_of(arguments)
+    if target is not None and not all(kind.draws for kind, _ in asked):
+        drawing = " and ".join(f"--{kind.name}" for kind in FORMATS if kind.draws)
+        raise UserError("Another target is for samples alone", "", f"Give {drawing} only, or leave the target out.")
     options = ExportOptions(
         averaged=not arguments.raw,
         step=arguments.step,
@@ -82,6 +88,8 @@ def _export(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         data_root=arguments.data_root,
         assignments=tuple(arguments.assignments),
+        asked=target,
+        method=arguments.method,
     )
     for kind, out in asked:
         with progress_bar() as progress:

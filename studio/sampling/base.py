@@ -17,6 +17,12 @@ from studio.sampling.tilt import Tilt
 
 _UNNOTICED = 0.5
 
+_NO_TAIL = (
+    "No k̂: particles are resampled as soon as their weights become uneven, before these have a tail; their number says "
+    "what they are worth."
+)
+"""At e^−s² = ½, where log-normal weights are resampled, k̂ of 64 of them would be above its bound three times in ten."""
+
 Look: TypeAlias = Callable[[Values], Drawn]
 """At images of the model, shape (n, H, W, C)."""
 
@@ -84,6 +90,8 @@ class Tilted:
         if self.pareto_k is not None and self.most_k is not None:
             trust = "to be trusted" if self.reliable else "NOT to be trusted: too few draws decide"
             lines.append(f"Pareto k̂ = {self.pareto_k:.2f}, at most {self.most_k:.2f} wanted: the weights are {trust}.")
+        elif self.method in ("steer", "chains"):
+            lines.append(_NO_TAIL)
         return "\n".join([*lines, *(f"{remark}." for remark in self.remarks)])
 
     def record(self) -> dict[str, Any]:

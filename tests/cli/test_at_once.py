@@ -120,6 +120,32 @@ def test_that_what_comes_at_once_is_evaluated_and_not_taken_for_the_run_s_own(
     assert len(read_metrics(trained).evaluations) == before
 
 
+def test_that_samples_at_once_are_exported_with_how_they_were_made_and_what_judges_find(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arrays, classes = tmp_path / "arrays.npz", tmp_path / "classes"
+    asked = ["--share", "2=30%", "--count", "40"]
+    assert main(["export", str(trained), "--npz", str(arrays), "--classes", str(classes), *asked]) == 0
+    assert "Judges who did not weigh take" in capsys.readouterr().out
+    sorted_how = json.loads((classes / "how.json").read_text())
+    for how in (how_of(arrays), sorted_how):
+        assert how["at_once"]["count"] == 40
+        assert how["target"]["offsets"]["2"] < -1
+        assert "and find of the rest: 2s" in how["at_once"]["remarks"][-1]
+    with np.load(arrays) as file:
+        found = {image.tobytes() for image in file["images"]}
+    pictures = [np.asarray(Image.open(each)) for each in classes.rglob("*.png")]
+    assert len(pictures) == 40
+    assert {picture.tobytes() for picture in pictures} == found
+
+
+def test_that_another_target_is_refused_for_what_holds_no_new_samples(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", str(trained), "--csv", str(tmp_path / "a.csv"), "--share", "2=30%"]) == 2
+    assert "Give --npz and --classes only" in capsys.readouterr().err
+
+
 def test_that_the_methods_of_the_command_are_those_there_are() -> None:
     assert tuple(Method) == METHODS
 

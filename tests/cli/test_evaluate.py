@@ -41,7 +41,8 @@ def test_that_samples_are_sorted_into_folders_by_class(
     assert main(["export", str(trained), "--classes", str(out), "--count", "40"]) == 0
     text = capsys.readouterr().out
     assert text.startswith("0 ")
-    assert sorted(folder.name for folder in out.iterdir()) == [*"0123456789", "unsure"]
+    assert sorted(each.name for each in out.iterdir()) == [*"0123456789", "how.json", "unsure"]
+    assert json.loads((out / "how.json").read_text()) == {"run": "run", "step": 5, "seed": 0, "averaged": True}
     pictures = list(out.rglob("*.png"))
     assert len({picture.name for picture in pictures}) == 40
     with Image.open(pictures[0]) as picture:

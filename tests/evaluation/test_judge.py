@@ -15,7 +15,7 @@ from studio.data.catalog import dataset_spec, load_dataset
 from studio.data.image_set import ImageSet
 from studio.errors import Cancelled
 from studio.evaluation.confusion import HeldOut
-from studio.evaluation.judge import Judge, train_judge
+from studio.evaluation.judge import WEIGHS, Judge, as_tensor, train_judge
 from studio.evaluation.judge_store import judge_for
 from studio.evaluation.network import SEEN
 from studio.evaluation.report import Target, evaluate
@@ -78,6 +78,15 @@ def test_that_training_it_leaves_torchs_own_random_stream_alone(
     before = torch.get_rng_state()
     train_judge(data, Progress())
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_that_who_weighs_says_what_it_calls_an_image_and_hardly_anything_else(judge: Judge, data: ImageSet) -> None:
+    images = data.images[:200]
+    with torch.no_grad():
+        plain = judge.network.members[WEIGHS](as_tensor(images)).double().softmax(1).numpy()
+    found = judge.weigh(images)
+    assert found == pytest.approx(plain**4 / (plain**4).sum(1, keepdims=True))
+    assert np.array_equal(found.argmax(1), plain.argmax(1))
 
 
 def test_that_it_is_trained_once_per_data_set(data: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

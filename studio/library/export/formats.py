@@ -58,8 +58,22 @@ def _timelapse(folder: Path, out: Path, options: ExportOptions, progress: Progre
 
 
 def _samples(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    from studio.library.export.samples import write_samples
+    from studio.library.export.samples import write_at_once, write_samples
 
+    if options.asked is not None:
+        made = write_at_once(
+            folder,
+            out,
+            options.asked,
+            progress,
+            method=options.method,
+            count=options.count,
+            seed=options.seed,
+            averaged=options.averaged,
+            data_root=options.data_root,
+            assignments=options.assignments,
+        )
+        return f"{made.told()}\n{len(made):,} samples"
     count = write_samples(folder, out, progress, count=options.count, seed=options.seed, averaged=options.averaged)
     return f"{count:,} samples"
 
@@ -76,6 +90,8 @@ def _classes(folder: Path, out: Path, options: ExportOptions, progress: Progress
         averaged=options.averaged,
         data_root=options.data_root,
         assignments=options.assignments,
+        asked=options.asked,
+        method=options.method,
     )
     return ", ".join(f"{name} {number:,}" for name, number in found.items())
 

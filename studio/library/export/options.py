@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from studio.training.analysis.asked_target import AskedTarget
+
 MOST_SAMPLES = 10**7
 
 
@@ -20,6 +22,7 @@ class ExportOptions:
         seed: of their latents.
         data_root: folder of downloaded data sets; where the run's were, or else the person's own, if absent.
         assignments: other places of the run's data, such as ``dataset.path=/new/place``.
+        asked, method: another target that samples are drawn for at once, and how.
     """
 
     averaged: bool = True
@@ -29,3 +32,5 @@ class ExportOptions:
     seed: int = 0
     data_root: Path | None = None
     assignments: tuple[str, ...] = ()
+    asked: AskedTarget | None = None
+    method: str = "auto"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from shutil import disk_usage
 from typing import IO, TYPE_CHECKING, Any
@@ -83,28 +83,52 @@ def write_at_once(
     """
     import numpy as np
 
-    from studio.sampling.choice import Method
-    from studio.training.analysis.at_once import AtOnce
-
     saved = Run.open(folder).at(assignments)
     root = saved.identity.root(data_root)
-    at_once = AtOnce.of_run(
-        saved, lambda part: saved.identity.load(root, part), progress, averaged=averaged, seed=seed, data_root=root
+    made, how = _at_once(
+        saved,
+        lambda part: saved.identity.load(root, part),
+        asked,
+        progress,
+        method=method,
+        count=count,
+        seed=seed,
+        averaged=averaged,
+        root=root,
     )
-    wanted = at_once.asked(asked, progress)
-    made = at_once.sample(wanted, count, progress, Method(method))
     values = made.alike(np.random.default_rng(seed)).values
-    whole = saved.scale.whole
     with whole_file(out) as file:
         if out.suffix.lower() == ".png":
             _save_grid(values, file)
         else:
-            offsets = dict(zip(saved.class_names, wanted.offsets, strict=True))
-            target = {"offsets": offsets, "terms": [term.title for term in wanted.energy.terms if term.active]}
-            how = _how(saved, seed, averaged) | {"at_once": made.record(), "target": target}
-            named = {"images": values} if whole else {"points": values.reshape(len(values), -1)}
+            named = {"images": values} if saved.scale.whole else {"points": values.reshape(len(values), -1)}
             np.savez_compressed(file, allow_pickle=False, how=np.array(json_text(how)), **named)
     return made
+
+
+def _at_once(
+    run: Run,
+    data: Callable[[Progress], ExampleSet],
+    asked: AskedTarget,
+    progress: Progress,
+    *,
+    method: str,
+    count: int,
+    seed: int,
+    averaged: bool,
+    root: Path,
+) -> tuple[Tilted, dict[str, Any]]:
+    """Samples of another target, with what other judges find in them, and how they were made."""
+    from studio.sampling.choice import Method
+    from studio.training.analysis.at_once import AtOnce
+
+    at_once = AtOnce.of_run(run, data, progress, averaged=averaged, seed=seed, data_root=root)
+    wanted = at_once.asked(asked, progress)
+    made = at_once.sample(wanted, count, progress, Method(method))
+    made = at_once.remarked(made, wanted, progress)
+    offsets = dict(zip(run.class_names, wanted.offsets, strict=True))
+    target = {"offsets": offsets, "terms": [term.title for term in wanted.energy.terms if term.active]}
+    return made, _how(run, seed, averaged) | {"at_once": made.record(), "target": target}
 
 
 def write_picture(
@@ -160,25 +184,48 @@ def write_classes(
     averaged: bool = True,
     data_root: Path | None = None,
     assignments: Sequence[str] = (),
+    asked: AskedTarget | None = None,
+    method: str = "auto",
 ) -> dict[str, int]:
-    """Draw into a folder, new or empty, with one for each class that a judge of the data set sees; how many there are
-    of each.
+    """Draw into a folder, new or empty, with one for each class that a judge of the data set sees, and ``how.json``;
+    how many there are of each.
 
     Args:
         seed: of the latents.
         averaged: by the moving average of the weights, or as they are.
         data_root: folder of downloaded data sets; where the run's were, or else the person's own, if absent.
         assignments: other places of its data, such as ``dataset.path=/new/place``.
+        asked, method: another target, and how it is sampled at once.
 
     Raises:
         UserError: the run or its data cannot be read, or the folder not be written; it appears whole or not at all.
     """
-    from studio.training.analysis.sorted_samples import write_by_class
+    import numpy as np
+    import torch
 
+    from studio.training.analysis.sorted_samples import ensure_new, write_by_class
+    from studio.training.engine.drawing import drawn_pieces
+    from studio.training.storage.run import restore_model
+
+    ensure_new(out)
     saved = Run.open(folder).at(assignments)
     root = saved.identity.root(data_root)
-
-    def load(told: Progress) -> ExampleSet:
-        return saved.identity.load(root, told)
-
-    return write_by_class(saved, load, out, progress, count=count, seed=seed, averaged=averaged, data_root=root)
+    data = saved.identity.load(root, progress.part(0.0, 0.1))
+    if asked is None:
+        model, rng = restore_model(saved, averaged=averaged), torch.Generator().manual_seed(seed)
+        pieces = drawn_pieces(model, count, rng, saved.scale, progress.part(0.6, 1.0))
+        how = _how(saved, seed, averaged)
+    else:
+        made, how = _at_once(
+            saved,
+            lambda _: data,
+            asked,
+            progress.part(0.1, 0.5),
+            method=method,
+            count=count,
+            seed=seed,
+            averaged=averaged,
+            root=root,
+        )
+        pieces = iter([(0, made.alike(np.random.default_rng(seed)).values)])
+    return write_by_class(saved, data, out, pieces, how, progress.part(0.1, 0.6), data_root=root)

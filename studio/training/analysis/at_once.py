@@ -17,6 +17,7 @@ from studio.data.example_set import ExampleSet
 from studio.data.image_set import ImageSet
 from studio.data.planar.target import PlaneTarget
 from studio.data.scale import Scale, Values
+from studio.evaluation.report import LEAST_SAMPLES, Target, evaluate
 from studio.models.base import GenerativeModel
 from studio.models.moves import Chained, Denoises
 from studio.paths import default_data_root
@@ -45,6 +46,10 @@ from studio.training.storage.run import Run, restore_model
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
+
+
+_REMARKED = 500
+"""Samples that are judged for a remark."""
 
 
 class _Generated(ExampleFeatures):
@@ -84,6 +89,7 @@ class AtOnce:
         self._examples, self._judges, self._seed, self._trained = examples, judges, seed, trained
         self._data = measured or measured_set(examples, judges)
         self._judge: Judge | None = None
+        self._measuring: Judge | None = None
         device = next(model.parameters()).device
         rng = torch.Generator(device).manual_seed(seed)
         self._parts = draw_parts(model, repeat(PIECE), rng, examples.scale)
@@ -209,11 +215,7 @@ class AtOnce:
         Raises:
             UserError: the data have no judge.
         """
-        from studio.evaluation.report import Target, evaluate
-
-        others = self._judges.judge(by, progress)
-        if not by:
-            others = others.without_weigher()
+        others = self._judges.judge(by, progress) if by else self._others(progress)
         images = np.asarray(samples.alike(np.random.default_rng(self._seed)).values, np.uint8)
         judgement = others.judge(images, progress)
         target = Target.of(others, self._log_weights(wanted, progress), len(images))
@@ -223,6 +225,20 @@ class AtOnce:
             if self._judge is None or self._judge.class_names != others.class_names
             else float((self._judge.weigh(images).argmax(1) == judgement.likeliest).mean()),
         )
+
+    def remarked(self, made: Tilted, wanted: Perturbation, progress: Progress) -> Tilted:
+        """The same samples with a remark on what judges who did not weigh find in some of them, if there are any."""
+        some = made.alike(np.random.default_rng(self._seed))
+        some = replace(some, values=some.values[:_REMARKED])
+        if self._examples.plane is not None or not self._examples.labelled or len(some) < LEAST_SAMPLES:
+            return made
+        return replace(made, remarks=(*made.remarks, self.measure(some, wanted, progress).remark))
+
+    def _others(self, progress: Progress) -> Judge:
+        """The judges of the data set without the one who weighs, who look at what was held out from them but once."""
+        if self._measuring is None:
+            self._measuring = self._judges.judge("", progress).without_weigher()
+        return self._measuring
 
     def on_plane(self, wanted: Perturbation, progress: Progress) -> PlaneTarget:
         """The target that points are to follow, exactly; raises UserError if it is not known off the data."""

@@ -14,7 +14,7 @@ import numpy as np
 from studio.data.example_set import ExampleSet
 from studio.data.planar.target import PlaneTarget
 from studio.data.scale import Values
-from studio.evaluation.arrival import Sighting
+from studio.evaluation.arrival import Sighting, at_once_words
 from studio.evaluation.intervals import Z_95
 from studio.evaluation.plane_divergence import cell_counts, js_divergence
 from studio.perturb.example_features import ExampleFeatures
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from studio.evaluation.report import Evaluation
 
 _CELLS, _FINE = 24, 8
+_AGREED = 0.9
+_CLEAR = 0.02
+"""Share of real images that judges take for no class, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +48,32 @@ class MeasuredImages:
         return Sighting.of(step, self.evaluation)
 
     @property
+    def doubtful(self) -> bool:
+        """Whether a share is much less sure than its interval among what is recognised says."""
+        return self.agreement < _AGREED or self.unrecognised > 1 - _AGREED
+
+    @property
+    def unrecognised(self) -> float:
+        """Share of the samples that these judges take for no class."""
+        return float(self.evaluation.shares.corrected[-1])
+
+    @property
     def words(self) -> str:
         """How sure of it one may be, in a clause."""
-        return f"two judges agree on {100 * self.agreement:.0f} %"
+        unclear = f", {100 * self.unrecognised:.0f} % are no clear class" if self.unrecognised > _CLEAR else ""
+        return f"two judges agree on {100 * self.agreement:.0f} %{unclear}"
+
+    @property
+    def remark(self) -> str:
+        """The same with what they find of the class that is asked for most, a sentence without a full stop."""
+        found = self.sighting(0)
+        most = int(np.abs(found.target - found.data).argmax())
+        seen = at_once_words(self.evaluation.class_names[most], found, most)
+        agreed = "" if np.isnan(self.agreement) else f"take {100 * self.agreement:.0f} % for the same class, "
+        return (
+            f"Judges who did not weigh {agreed}do not recognise {100 * self.unrecognised:.0f} %, and find of the rest: "
+            f"{seen[0].lower()}{seen[1:-1]}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +86,7 @@ class MeasuredPoints:
 
     seen: Sighting
     divergence: float
+    doubtful: bool = False
 
     def sighting(self, step: int) -> Sighting:
         """As of images; the step is known already."""

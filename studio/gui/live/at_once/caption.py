@@ -45,7 +45,7 @@ class AtOnceCaption(QWidget):
         self.text.setText(_caption(found))
         made = found.made.told() if found.made is not None else "Draws of the trained model are kept or repeated by W."
         self.text.setToolTip(tooltip(made, _HOW))
-        careful = found.error is not None or (found.made is not None and not found.made.reliable)
+        careful = found.error is not None or (found.made is not None and not found.made.reliable) or _doubtful(found)
         set_style_property(self.text, "role", "warning" if careful else "small")
         tip = (
             "The run trains towards this target as it is: show it as trained."
@@ -53,6 +53,11 @@ class AtOnceCaption(QWidget):
             else "Begin another run from these weights, towards the target in the table."
         )
         set_help(self.train, "Train it instead", tip)
+
+
+def _doubtful(found: AtOnceView) -> bool:
+    """Whether judges differ on the samples more than on any data that they know."""
+    return found.measured is not None and found.measured.doubtful
 
 
 def _caption(found: AtOnceView) -> str:
