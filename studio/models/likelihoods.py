@@ -37,8 +37,8 @@ class PixelLikelihood(nn.Module, ABC):
     """p(x|z) of all pixels, given the decoder's output of the image's shape."""
 
     @abstractmethod
-    def negative_log(self, output: Tensor, images: Tensor) -> Tensor:
-        """−log p(x|z) of `images` in −1…1, both (B, C, H, W), in nats per image, shape (B,)."""
+    def negative_log(self, output: Tensor, images: Tensor, log_width: Tensor | None = None) -> Tensor:
+        """−log p(x|z) of `images` in −1…1, both (B, C, H, W), in nats per image, shape (B,); by its own σ if absent."""
 
     @abstractmethod
     def mean(self, output: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ class PixelLikelihood(nn.Module, ABC):
 class BernoulliPixels(PixelLikelihood):
     """The output is a logit."""
 
-    def negative_log(self, output: Tensor, images: Tensor) -> Tensor:
+    def negative_log(self, output: Tensor, images: Tensor, log_width: Tensor | None = None) -> Tensor:
         return bernoulli_negative_log_likelihood(output, images)
 
     def mean(self, output: Tensor) -> Tensor:
@@ -70,8 +70,8 @@ class GaussianPixels(PixelLikelihood):
         super().__init__()
         self.log_width = nn.Parameter(torch.full((), _LOG_FIRST_WIDTH))
 
-    def negative_log(self, output: Tensor, images: Tensor) -> Tensor:
-        return gaussian_negative_log_likelihood(output, self.log_width, images)
+    def negative_log(self, output: Tensor, images: Tensor, log_width: Tensor | None = None) -> Tensor:
+        return gaussian_negative_log_likelihood(output, self.log_width if log_width is None else log_width, images)
 
     def mean(self, output: Tensor) -> Tensor:
         return output.clamp(-1, 1)
@@ -88,8 +88,10 @@ class LogisticPixels(PixelLikelihood):
         super().__init__()
         self.log_width = nn.Parameter(torch.full((), _LOG_FIRST_WIDTH))
 
-    def negative_log(self, output: Tensor, images: Tensor) -> Tensor:
-        return discretised_logistic_negative_log_likelihood(output, self.log_width, images)
+    def negative_log(self, output: Tensor, images: Tensor, log_width: Tensor | None = None) -> Tensor:
+        return discretised_logistic_negative_log_likelihood(
+            output, self.log_width if log_width is None else log_width, images
+        )
 
     def mean(self, output: Tensor) -> Tensor:
         return output.clamp(-1, 1)

@@ -164,6 +164,22 @@ class BoltzmannModel(GenerativeModel):
         v = states if self.config.draw_pixels else self.machine.visible_mean(self.machine.visible_field(states))
         return self.images(v).clamp(-1, 1)
 
+    def fantasies(self, count: int, rng: torch.Generator) -> Tensor:
+        """Visible values of the chains, and of the same chains further on, shape (count, D)."""
+        v, found = self.chains[0], []
+        for _ in range(0, count, len(v)):
+            v = gibbs(self.machine, v, self.config.sample_steps, rng)
+            found.append(v)
+        return torch.cat(found)[:count]
+
+    def free_energy(self, v: Tensor) -> Tensor:
+        """F(v) in nats, shape (B,), for v of shape (B, D)."""
+        return self.machine.free_energy(v)
+
+    def shown(self, v: Tensor, rng: torch.Generator) -> Tensor:
+        """v itself or, where samples are means, the mean given a draw of the hidden units; shape (B, C, H, W)."""
+        return self.chain_images(v if self.config.draw_pixels else self.machine.draw_hidden(v, rng))
+
     @property
     def views(self) -> ModelViews:
         from studio.models.boltzmann.views import BoltzmannViews

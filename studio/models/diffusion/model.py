@@ -25,6 +25,7 @@ from studio.models.diffusion.sampling import Stage, stepped, trajectory
 from studio.models.diffusion.schedule import noise_schedule
 from studio.models.diffusion.spreading import spread
 from studio.models.nets import Shape
+from studio.models.tangent import Said
 from studio.models.views import ModelViews
 
 _CHUNK = 500
@@ -63,11 +64,15 @@ class Diffusion(GenerativeModel):
         return (Phase(network="denoiser"),)
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
-        loss = self.denoising_loss(batch.images, self._random_times(batch.images, rng), rng)
+        said = self.say(batch.images, rng)
         terms: dict[str, Tensor] = {}
         if batch.step % _BOUND_EVERY == 0:
             terms = self.bound_terms(batch.images, rng)
-        return LossTerms(data=loss, example_metrics=terms)
+        return LossTerms(data=said.loss(said.outputs), example_metrics=terms)
+
+    def say(self, images: Tensor, rng: torch.Generator) -> Said:
+        """What the denoiser says of them at times and with noise drawn by `rng`."""
+        return self._said_at(images, self._random_times(images, rng), rng)
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
@@ -103,12 +108,15 @@ class Diffusion(GenerativeModel):
 
     def denoising_loss(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Tensor:
         """L of `images` (B, C, H, W) at `times` (B,) in 1…T, per pixel, shape (B,)."""
-        kind = self.config.prediction
+        said = self._said_at(images, times, rng)
+        return said.loss(said.outputs)
+
+    def _said_at(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Said:
         alpha, sigma = self._amplitudes(times)
         noise = torch.randn(images.shape, generator=rng, device=images.device, dtype=images.dtype)
         said = self._say(alpha * images + sigma * noise, times)
-        aim = target(kind, images, noise, alpha, sigma)
-        return F.mse_loss(said, aim, reduction="none").mean((1, 2, 3))
+        aim = target(self.config.prediction, images, noise, alpha, sigma)
+        return Said((said,), lambda outputs: F.mse_loss(outputs[0], aim, reduction="none").mean((1, 2, 3)))
 
     @torch.no_grad()
     def bound_terms(self, images: Tensor, rng: torch.Generator) -> dict[str, Tensor]:

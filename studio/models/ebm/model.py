@@ -107,6 +107,19 @@ class Ebm(GenerativeModel):
     def chain_images(self, states: Tensor) -> Tensor:
         return states
 
+    def visible_values(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        return images
+
+    def fantasies(self, count: int, rng: torch.Generator) -> Tensor:
+        return self.sample(count, rng)
+
+    def free_energy(self, v: Tensor) -> Tensor:
+        """E, whose temperature is left out: it drops out of how the distribution follows a tilt."""
+        return self.energy(v)
+
+    def shown(self, v: Tensor, rng: torch.Generator) -> Tensor:
+        return v
+
     def moved(self, start: Tensor, steps: int, rng: torch.Generator) -> Tensor:
         """Langevin dynamics a few hundred images at a time, without slopes of the weights."""
         chunks = [self.langevin.run(self.energy, part, steps, rng) for part in start.split(_CHUNK)]

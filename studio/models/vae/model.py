@@ -17,6 +17,7 @@ from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_
 from studio.models.latent_variable import Autoencoder, LatentVariableModel
 from studio.models.likelihoods import pixel_likelihood
 from studio.models.nets import Shape, Style, decoder, encoder
+from studio.models.tangent import Said
 from studio.models.vae.config import VaeConfig
 from studio.models.views import ModelViews
 
@@ -48,6 +49,17 @@ class Vae(LatentVariableModel):
             data=reconstruction + self.config.beta * kl,
             example_metrics={"reconstruction": reconstruction.detach(), "kl": kl.detach()},
         )
+
+    def say(self, images: Tensor, rng: torch.Generator) -> Said:
+        """The code's distribution, what the decoder makes of a draw, and the width of a pixel if it is learned."""
+        code, likelihood = self.encode(images), self.autoencoder.likelihood
+
+        def loss(outputs: tuple[Tensor, ...]) -> Tensor:
+            mean, log_variance, output, *width = outputs
+            kl = kl_to_standard_normal(mean, log_variance).sum(1)
+            return likelihood.negative_log(output, images, *width) + self.config.beta * kl
+
+        return Said((*code, self.autoencoder.decoder(code.draw(rng)), *likelihood.parameters()), loss)
 
     def encode(self, images: Tensor) -> Normal:
         """q(z|x) for images (B, C, H, W); mean and log-variance have shape (B, latent_size)."""

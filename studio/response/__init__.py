@@ -1,0 +1,1 @@
+"""Perturbation theory of the model: how what was learned follows the tilt."""
