@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
+from studio.data.planar.config import MoonsConfig
 from studio.gui.live.curves import CORRECTIONS
 from studio.gui.live.weights import WeightsPanel
 from studio.gui.plots.curves import CurvesPanel
@@ -70,6 +71,17 @@ def test_that_the_switch_sets_it_up_and_reaches_the_run(
     workbench.setup.edit(hold=HoldConfig())
     assert not button.isChecked()
     assert "trades unbiased weights for arrival" in button.toolTip()
+
+
+def test_that_the_switch_says_why_it_cannot_be_used(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
+    panel = OffsetsPanel(workbench.setup, workbench.target, theme)
+    qtbot.addWidget(panel)
+    button = find(panel, QToolButton, "offsets_hold")
+    assert button.isEnabled()
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
+        workbench.setup.set_dataset(MoonsConfig(count=100))
+    assert not button.isEnabled()
+    assert "needs images with classes" in button.toolTip()
 
 
 def test_that_the_target_is_what_was_asked_for_and_weights_are_of_what_is_applied(held: TiltView) -> None:

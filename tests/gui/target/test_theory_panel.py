@@ -179,7 +179,7 @@ def test_that_draws_weighed_back_are_a_point_at_no_tilt_until_something_else_is_
     workbench.means.changed.emit()
     assert panel.untilted.point.getData()[0].tolist() == [0.0]
     assert panel.untilted.point.getData()[1].tolist() == pytest.approx([9.8])
-    said = "give ⟨f⟩ = 9.80 ± 0.40 without the tilt; as many of an untilted model would give it to ± 1.2"
+    said = "give ⟨f⟩ = 9.80 ± 0.40 % without the tilt; as many of an untilted model would give it to ± 1.2 %"
     assert said in panel.verdict.text()
     assert "Each is worth 9.3 of those; theory says 8.5." in panel.verdict.text()
     choose(qtbot, panel, "class:3")

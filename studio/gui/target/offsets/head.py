@@ -152,7 +152,8 @@ class OffsetsHead(QWidget):
         for preset in PRESETS:
             self.presets[preset.name].setEnabled(tiltable and (some or not preset.needs_rows))
 
-    def show_hold(self, on: bool, *, possible: bool) -> None:
-        """Shares can be held where a judge can tell the classes of images."""
+    def show_hold(self, on: bool, *, blocked: str) -> None:
+        """Whether shares are held, and why that cannot be changed, in a sentence; empty if it can."""
         self.hold.setChecked(on)
-        self.hold.setEnabled(possible)
+        self.hold.setEnabled(not blocked)
+        set_help(self.hold, "Hold", blocked or _HOLD)

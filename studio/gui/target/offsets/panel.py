@@ -35,6 +35,9 @@ _UNLABELLED = (
 )
 
 
+_NOT_HELD = "Shares are held by the judge of the data set, which needs images with classes."
+
+
 class OffsetsPanel(QWidget):
     """Presets, table, terms and answer over the target."""
 
@@ -129,8 +132,8 @@ class OffsetsPanel(QWidget):
         self._empty.setText(empty if view is None else _UNLABELLED.format(name=view.dataset.name))
         if view is not None:
             self.head.gauges[view.perturbation.gauge].setChecked(True)
-            possible = view.dataset.labelled and view.dataset.plane is None and not view.fixed
-            self.head.show_hold(self._target.hold.on, possible=possible)
+            judged = view.dataset.labelled and view.dataset.plane is None
+            self.head.show_hold(self._target.hold.on, blocked=self._target.data.fixed if judged else _NOT_HELD)
             if not self.table.currentIndex().isValid():
                 self.table.setCurrentIndex(self._model.index(0, Column.OFFSET))
         self._selection_changed()

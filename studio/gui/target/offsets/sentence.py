@@ -106,7 +106,9 @@ def _held(view: TiltView) -> list[str]:
     if corrections[index] == 0:
         return []
     off = f"{abs(corrections[index]):.2f} {'higher' if corrections[index] > 0 else 'lower'}"
-    return [f"Held: ΔH of {view.dataset.class_names[index]} is applied {off}."]
+    others = np.count_nonzero(corrections) - 1
+    more = f", and {others} others are less so" if others > 1 else ", and another one less so" if others else ""
+    return [f"Held: ΔH of {view.dataset.class_names[index]} is applied {off}{more}."]
 
 
 def _share_error(view: TiltView) -> list[float]:

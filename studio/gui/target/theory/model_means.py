@@ -58,11 +58,13 @@ class BackAgain:
 
     @property
     def words(self) -> str:
+        unit = " %" if self.percent else ""
         mean, plain = self.mean, compact(self._unit * self.found.plain_error, 2)
         return (
             f"Back again: {_DRAWS:,} draws {self.whose}, weighed by e^(+ΔH), give ⟨f⟩ = {compact(mean.value, 3)} ± "
-            f"{compact(mean.error, 2)} without the tilt; as many of an untilted model would give it to ± {plain}. Each "
-            f"is worth {compact(self.found.gain, 2)} of those; theory says {compact(self.predicted, 2)}."
+            f"{compact(mean.error, 2)}{unit} without the tilt; as many of an untilted model would give it to ± "
+            f"{plain}{unit}. Each is worth {compact(self.found.gain, 2)} of those; theory says "
+            f"{compact(self.predicted, 2)}."
         )
 
 
