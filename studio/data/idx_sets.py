@@ -8,14 +8,17 @@ so that both can use the same files.
 
 from __future__ import annotations
 
+import os
 import string
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
 
+from studio.data.download import Archive, fetch
+from studio.data.extract import from_gzip, from_zipped_gzip
 from studio.data.idx import read_images, read_labels
-from studio.data.idx_set import IdxSet
 from studio.data.image_set import ImageSet
 from studio.data.spec import DatasetConfig, DatasetSpec
 from studio.progress import Progress
@@ -27,6 +30,42 @@ _CLOTHES = (
 _KANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 _BALANCED = tuple(string.digits + string.ascii_uppercase + "abdefghnqrt")
 """Digits and letters; where a letter's two cases look alike (c, i, j, …) the capital stands for both."""
+_SHARES = {"train-images-idx3-ubyte.gz": 0.85, "t10k-images-idx3-ubyte.gz": 0.14}
+"""Parts of a download by size, for an even progress; labels are small."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdxSet:
+    """A training split that is a file of images and a file of labels.
+
+    Attributes:
+        torchvision: name of torchvision's class, which is also the name of its folder in the data folder.
+        prefix: how the two file names begin.
+        count: number of images.
+        download_bytes: size of what is downloaded if the files are missing.
+        transposed: rows and columns are swapped in the file.
+    """
+
+    title: str
+    torchvision: str
+    prefix: str = "train"
+    class_names: tuple[str, ...]
+    count: int = 60_000
+    download_bytes: int
+    transposed: bool = False
+
+    def folder(self, data_root: Path) -> Path:
+        return data_root / self.torchvision / "raw"
+
+    def images_file(self, data_root: Path) -> Path:
+        return self.folder(data_root) / f"{self.prefix}-images-idx3-ubyte"
+
+    def labels_file(self, data_root: Path) -> Path:
+        return self.folder(data_root) / f"{self.prefix}-labels-idx1-ubyte"
+
+    def is_present(self, data_root: Path) -> bool:
+        """Whether nothing needs to be downloaded; a folder that may not be entered counts as empty."""
+        return os.path.isfile(self.images_file(data_root)) and os.path.isfile(self.labels_file(data_root))
 
 
 class MnistConfig(DatasetConfig):
@@ -75,8 +114,6 @@ def load_idx_set(which: IdxSet, data_root: Path, progress: Progress) -> ImageSet
     had.
     """
     if not which.is_present(data_root):
-        from studio.data.idx_download import download_idx_set
-
         download_idx_set(which, data_root, progress)
     progress.report(f"Reading {which.title}")
     images = read_images(which.images_file(data_root))
@@ -129,3 +166,55 @@ EMNIST_BALANCED = _spec(
     EmnistBalancedConfig,
     "112,800 handwritten digits and letters of 47 kinds, 28×28 grey; a large download, 562 MB with its relatives.",
 )
+
+
+def archives(which: IdxSet) -> tuple[Archive, ...]:
+    """What torchvision would download for that set: a file per IDX file, or one ``.zip`` of all of them."""
+    from torchvision import datasets
+
+    source = getattr(datasets, which.torchvision)
+    if issubclass(source, datasets.EMNIST):
+        return (Archive(filename=PurePosixPath(source.url).name, urls=(source.url,), md5=source.md5),)
+    return tuple(
+        Archive(filename=name, urls=tuple(mirror + name for mirror in source.mirrors), md5=md5)
+        for name, md5 in source.resources
+    )
+
+
+def download_idx_set(which: IdxSet, data_root: Path, progress: Progress) -> None:
+    """Fetch and unpack whatever of a set is missing.
+
+    Archives that were downloaded are removed once they are unpacked; those a person put there stay. Whatever is
+    complete is kept when something else fails, so that a second attempt has less to do.
+
+    Raises:
+        UserError: as `fetch`, or an archive cannot be unpacked.
+        Cancelled: the person cancelled; nothing half-written is left.
+    """
+    progress.report("Loading torchvision, which knows where to download from")
+    done = 0.0
+    for archive in archives(which):
+        share = 1.0 if archive.filename.endswith(".zip") else _SHARES.get(archive.filename, 0.005)
+        _fetch_and_unpack(which, archive, data_root, progress.part(done, done + share))
+        done += share
+
+
+def _fetch_and_unpack(which: IdxSet, archive: Archive, data_root: Path, progress: Progress) -> None:
+    folder = which.folder(data_root)
+    zipped = archive.filename.endswith(".zip")
+    if zipped:
+        targets = [which.images_file(data_root), which.labels_file(data_root)]
+    else:
+        targets = [folder / archive.filename.removesuffix(".gz")]
+    missing = [target for target in targets if not os.path.isfile(target)]
+    if not missing:
+        return
+    packed = folder / archive.filename
+    downloaded = fetch(archive, folder, which.title, progress)
+    for target in missing:
+        if zipped:
+            from_zipped_gzip(packed, f"gzip/{target.name}.gz", target, progress)
+        else:
+            from_gzip(packed, target, progress)
+    if downloaded:
+        packed.unlink(missing_ok=True)

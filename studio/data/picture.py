@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.data.depth import WHITES, Depth, Extent, bands
+from studio.data.depth import WHITES, Depth, Extent, Raw, bands
 from studio.data.profile import OddProfileError, to_srgb
-from studio.data.raw import Raw
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -73,13 +72,6 @@ class Picture:
     extent: Extent | None
     several: bool
     odd_profile: bool
-
-
-def read_square(path: Path, square: Square) -> NDArray[np.uint8]:
-    """An image file as a square, the right way up, shape (size, size, 1 or 3). Raises UnreadableError if it cannot be
-    read; nothing else, whatever is in the file.
-    """
-    return read_picture(path, square).pixels
 
 
 def read_picture(path: Path, square: Square, whites: Mapping[Depth, float] = WHITES) -> Picture:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from studio.data import memory
+from studio.data import storage
 from studio.data.catalog import DATASETS, AnyDataset, DatasetSpec, dataset_spec, load_dataset
 from studio.data.digits import DigitsConfig
 from studio.data.idx_sets import MnistConfig
@@ -69,11 +69,11 @@ def test_that_a_set_that_does_not_fit_is_refused_before_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_idx_set(tmp_path)
-    monkeypatch.setattr(memory, "available_bytes", lambda: memory.RESERVE + 40_000)
+    monkeypatch.setattr(storage, "available_bytes", lambda: storage.RESERVE + 40_000)
     with pytest.raises(UserError) as caught:
         load_dataset(MnistConfig(), tmp_path)
     assert "MNIST needs 47.7 kB; 40.0 kB can be used now" in caught.value.message
-    monkeypatch.setattr(memory, "available_bytes", lambda: memory.RESERVE + 50_000)
+    monkeypatch.setattr(storage, "available_bytes", lambda: storage.RESERVE + 50_000)
     assert len(load_dataset(MnistConfig(), tmp_path)) == 60
 
 
@@ -101,9 +101,9 @@ def test_that_the_catalog_and_mnist_on_disk_need_no_torch(tmp_path: Path) -> Non
     ],
 )
 def test_that_sizes_read_as_people_write_them(count: int, text: str) -> None:
-    assert memory.format_bytes(int(count)) == text
+    assert storage.format_bytes(int(count)) == text
 
 
 def test_that_the_free_memory_is_a_plausible_number() -> None:
-    assert 2**20 < memory.available_bytes() < 2**50
-    assert np.isfinite(memory.available_bytes())
+    assert 2**20 < storage.available_bytes() < 2**50
+    assert np.isfinite(storage.available_bytes())

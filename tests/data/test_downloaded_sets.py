@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studio.data import idx_download
+from studio.data import idx_sets
 from studio.data.catalog import dataset_spec, load_dataset
 from studio.data.download import Archive
-from studio.data.idx_set import IdxSet
-from studio.data.idx_sets import MnistConfig
+from studio.data.idx_sets import IdxSet, MnistConfig
 from studio.errors import Cancelled, UserError
 from studio.progress import Progress
 from tests.data.conftest import Loopback
@@ -41,7 +40,7 @@ def mnist_online(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> Loopbac
         Archive(filename=name, urls=(loopback.url + name,), md5=md5(content))
         for name, content in loopback.files.items()
     )
-    monkeypatch.setattr(idx_download, "archives", lambda which: table)
+    monkeypatch.setattr(idx_sets, "archives", lambda which: table)
     return loopback
 
 
@@ -95,7 +94,7 @@ def test_that_an_archive_that_cannot_be_unpacked_leaves_no_half_file(mnist_onlin
     name = "train-images-idx3-ubyte.gz"
     broken = mnist_online.files[name][:-20]
     (raw / name).write_bytes(broken)
-    table = idx_download.archives(IdxSet(title="", torchvision="", class_names=(), download_bytes=0))
+    table = idx_sets.archives(IdxSet(title="", torchvision="", class_names=(), download_bytes=0))
     object.__setattr__(table[0], "md5", md5(broken))
     with pytest.raises(UserError, match="An archive is damaged") as caught:
         load_dataset(MnistConfig(), tmp_path)
@@ -118,7 +117,7 @@ def test_that_torchvisions_tables_and_class_names_are_the_ones_used() -> None:
 
     for which in idx_sets.IDX_SETS:
         source = getattr(datasets, which.torchvision)
-        found = idx_download.archives(which)
+        found = idx_sets.archives(which)
         if which.torchvision == "EMNIST":
             assert [(archive.filename, archive.md5) for archive in found] == [("gzip.zip", source.md5)]
             assert list(which.class_names) == source.classes_split_dict["balanced"]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from studio.data import memory, storage
+from studio.data import storage
 from studio.data.catalog import dataset_spec, load_dataset
 from studio.data.folder import FolderConfig, inspect_folder
 from studio.data.folder_scan import natural_key
@@ -282,7 +282,7 @@ def test_that_a_first_look_can_be_cancelled(tmp_path: Path) -> None:
 @pytest.fixture
 def little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Memory for 2,000 bytes and a cache of its own, which is returned."""
-    monkeypatch.setattr(memory, "available_bytes", lambda: memory.RESERVE + 4_000)
+    monkeypatch.setattr(storage, "available_bytes", lambda: storage.RESERVE + 4_000)
     monkeypatch.setattr(storage, "cache_dir", lambda: tmp_path / "cache")
     return tmp_path / "cache"
 
@@ -296,7 +296,7 @@ def test_that_images_too_many_for_memory_are_mapped_from_a_file_without_a_name(
     assert mapped_from_a_file(mapped.images)
     assert list(little_memory.iterdir()) == []
     assert not inspect_folder(FolderConfig(path=str(root))).in_memory
-    monkeypatch.setattr(memory, "available_bytes", lambda: 2**40)
+    monkeypatch.setattr(storage, "available_bytes", lambda: 2**40)
     held = loaded(root, colour=colour)
     assert not mapped_from_a_file(held.images)
     assert mapped.fingerprint() == held.fingerprint()
@@ -314,7 +314,7 @@ def test_that_images_too_many_for_memory_and_disk_are_refused(
     little_memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = write_image_folder(tmp_path / "images")
-    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=memory.RESERVE))
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=storage.RESERVE))
     with pytest.raises(UserError, match="neither into memory nor on the disk"):
         loaded(root)
     little_memory.rmdir()
@@ -324,7 +324,7 @@ def test_that_images_too_many_for_memory_and_disk_are_refused(
 
 
 def test_that_labels_must_fit_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "available_bytes", lambda: memory.RESERVE)
+    monkeypatch.setattr(storage, "available_bytes", lambda: storage.RESERVE)
     with pytest.raises(UserError, match="does not fit into memory"):
         loaded(write_image_folder(tmp_path))
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from studio.data import picture
-from studio.data.picture import Square, UnreadableError, decoding_bytes, read_picture, read_square
+from studio.data.picture import Square, UnreadableError, decoding_bytes, read_picture
 from tests.data.icc_profiles import adobe_rgb, linear_grey
 from tests.data.image_folders import write_image
 
@@ -60,7 +60,7 @@ def test_that_every_mode_looks_as_it_should(
     tmp_path: Path, image: Image.Image, name: str, expected: tuple[int, int, int]
 ) -> None:
     options = {"lossless": True} if name.endswith("webp") else {}
-    pixels = read_square(saved(image, tmp_path / name, **options), SMALL)
+    pixels = read_picture(saved(image, tmp_path / name, **options), SMALL).pixels
     assert pixels.shape == (8, 8, 3)
     assert pixels.dtype == np.uint8
     np.testing.assert_allclose(pixels, np.broadcast_to(expected, (8, 8, 3)), atol=2)
@@ -69,9 +69,9 @@ def test_that_every_mode_looks_as_it_should(
 def test_that_an_image_of_the_right_size_keeps_every_pixel(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     path = saved(Image.fromarray(pixels), tmp_path / "a.png")
-    np.testing.assert_array_equal(read_square(path, SMALL), pixels)
+    np.testing.assert_array_equal(read_picture(path, SMALL).pixels, pixels)
     grey = saved(Image.fromarray(pixels[..., 0]), tmp_path / "b.png")
-    np.testing.assert_array_equal(read_square(grey, Square(size=8, grey=True))[..., 0], pixels[..., 0])
+    np.testing.assert_array_equal(read_picture(grey, Square(size=8, grey=True)).pixels[..., 0], pixels[..., 0])
 
 
 def test_that_the_camera_orientation_is_honoured(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_that_the_camera_orientation_is_honoured(tmp_path: Path) -> None:
     pixels = np.zeros((8, 8, 3), dtype=np.uint8)
     pixels[:4] = 255
     path = saved(Image.fromarray(pixels), tmp_path / "a.png", exif=exif)
-    upright = read_square(path, SMALL)
+    upright = read_picture(path, SMALL).pixels
     assert upright[:, 4:].min() == 255
     assert upright[:, :4].max() == 0
 
@@ -91,25 +91,25 @@ def test_that_colours_are_those_of_their_profile(tmp_path: Path, ending: str) ->
     options = {"webp": {"lossless": True}, "jpg": jpeg}.get(ending, {})
     image = Image.new("RGB", (8, 8), (90, 200, 90))
     path = saved(image, tmp_path / f"a.{ending}", icc_profile=adobe_rgb(), **options)
-    np.testing.assert_allclose(read_square(path, SMALL)[4, 4], (0, 201, 81), atol=2)
+    np.testing.assert_allclose(read_picture(path, SMALL).pixels[4, 4], (0, 201, 81), atol=2)
 
 
 def test_that_profiles_hold_for_grey_palette_and_transparent_images_too(tmp_path: Path) -> None:
     grey = saved(Image.new("L", (8, 8), 55), tmp_path / "l.png", icc_profile=linear_grey())
-    np.testing.assert_allclose(read_square(grey, SMALL)[4, 4], (128, 128, 128), atol=1)
-    assert (np.ptp(read_square(grey, SMALL), axis=2) == 0).all()
+    np.testing.assert_allclose(read_picture(grey, SMALL).pixels[4, 4], (128, 128, 128), atol=1)
+    assert (np.ptp(read_picture(grey, SMALL).pixels, axis=2) == 0).all()
     clear = saved(Image.new("RGBA", (8, 8), (90, 200, 90, 0)), tmp_path / "a.png", icc_profile=adobe_rgb())
-    assert read_square(clear, SMALL).min() == 255
+    assert read_picture(clear, SMALL).pixels.min() == 255
     palette = Image.new("RGB", (8, 8), (90, 200, 90)).quantize(2)
     indexed = saved(palette, tmp_path / "p.png", icc_profile=adobe_rgb())
-    np.testing.assert_allclose(read_square(indexed, SMALL)[4, 4], (0, 201, 81), atol=2)
+    np.testing.assert_allclose(read_picture(indexed, SMALL).pixels[4, 4], (0, 201, 81), atol=2)
 
 
 def test_that_a_profile_of_srgb_changes_no_value(tmp_path: Path) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     path = saved(Image.fromarray(pixels), tmp_path / "a.png", icc_profile=profile)
-    np.testing.assert_array_equal(read_square(path, SMALL), pixels)
+    np.testing.assert_array_equal(read_picture(path, SMALL).pixels, pixels)
 
 
 def test_that_a_profile_of_grey_takes_no_colours_away(tmp_path: Path) -> None:
@@ -152,9 +152,9 @@ def test_that_an_image_of_many_pixels_looks_as_if_it_were_read_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, fit: Any
 ) -> None:
     path, square = saved(smooth(mode), tmp_path / "a.png"), Square(size=9, fit=fit)
-    whole = read_square(path, square).astype(int)
+    whole = read_picture(path, square).pixels.astype(int)
     monkeypatch.setattr(picture, "_MANY", 1000)
-    np.testing.assert_allclose(read_square(path, square), whole, atol=6)
+    np.testing.assert_allclose(read_picture(path, square).pixels, whole, atol=6)
 
 
 def test_that_the_memory_for_an_image_is_known_from_its_header(tmp_path: Path) -> None:
@@ -170,14 +170,14 @@ def test_that_crop_pad_and_stretch_differ_as_they_say(tmp_path: Path) -> None:
     pixels = np.zeros((16, 48, 3), dtype=np.uint8)
     pixels[:, :16] = 255  # left third white, the rest black
     path = saved(Image.fromarray(pixels), tmp_path / "wide.png")
-    assert read_square(path, Square(size=12, fit="crop")).max() < 20  # the filter overshoots a little
-    stretched = read_square(path, Square(size=12, fit="stretch"))
+    assert read_picture(path, Square(size=12, fit="crop")).pixels.max() < 20  # the filter overshoots a little
+    stretched = read_picture(path, Square(size=12, fit="stretch")).pixels
     assert stretched[:, :3].min() > 200
     assert stretched[:, 6:].max() < 50
-    padded = read_square(path, Square(size=12, fit="pad", background="black"))
+    padded = read_picture(path, Square(size=12, fit="pad", background="black")).pixels
     assert padded[:4].max() == padded[8:].max() == 0
     assert padded[4:8, :3].min() > 150
-    assert read_square(path, Square(size=12, fit="pad"))[:4].min() == 255
+    assert read_picture(path, Square(size=12, fit="pad")).pixels[:4].min() == 255
 
 
 @pytest.mark.parametrize("size", [(1, 3000), (3000, 1), (1, 1), (2000, 1500)])
@@ -185,7 +185,7 @@ def test_that_crop_pad_and_stretch_differ_as_they_say(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", ["png", "jpg"])
 def test_that_any_size_becomes_the_square(tmp_path: Path, size: tuple[int, int], fit: Any, ending: str) -> None:
     path = write_image(tmp_path / f"a.{ending}", (200, 30, 30), size)
-    pixels = read_square(path, Square(size=16, fit=fit, background="black"))
+    pixels = read_picture(path, Square(size=16, fit=fit, background="black")).pixels
     assert pixels.shape == (16, 16, 3)
     assert pixels.max() > 20
 
@@ -240,14 +240,14 @@ def program_in_postscript(folder: Path) -> Path:
 )
 def test_that_what_cannot_be_read_has_a_reason(tmp_path: Path, make: Any, reason: str) -> None:
     with pytest.raises(UnreadableError, match=reason):
-        read_square(make(tmp_path), SMALL)
+        read_picture(make(tmp_path), SMALL).pixels
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_that_a_pipe_does_not_hold_up_the_rest(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.png")
     with pytest.raises(UnreadableError, match="not a file"):
-        read_square(tmp_path / "a.png", SMALL)
+        read_picture(tmp_path / "a.png", SMALL).pixels
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -260,7 +260,7 @@ def test_that_no_damage_whatever_does_more_than_an_unreadable_error(tmp_path: Pa
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
     try:
-        pixels = read_square(path, SMALL)
+        pixels = read_picture(path, SMALL).pixels
     except UnreadableError:
         return
     assert pixels.shape == (8, 8, 3)
@@ -270,9 +270,9 @@ _PEAK = """
 import resource, sys
 from pathlib import Path
 from PIL import Image, ImageCms
-from studio.data.picture import Square, read_square
+from studio.data.picture import Square, read_picture
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(read_square(Path(sys.argv[1]), Square(size=32)).mean(), end=" ")
+print(read_picture(Path(sys.argv[1]), Square(size=32)).pixels.mean(), end=" ")
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
