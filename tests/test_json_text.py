@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 
-from studio.json_text import json_text
+from studio.records import json_text
 
 
 def test_that_what_is_no_number_is_null_at_any_depth() -> None:

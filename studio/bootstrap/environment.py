@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from studio.bootstrap.machine import NEWEST, OLDEST, SetupError, check_machine, dotted, download_folder, numbers, say
-from studio.bootstrap.steps import run
-from studio.bootstrap.system import add_system_packages, missing_libraries, missing_venv_package
+from studio.bootstrap.system import add_system_packages, missing_libraries, missing_venv_package, run
 
 LINUX = sys.platform == "linux"  # PyPI's torch for Linux carries CUDA
 DOWNLOAD_GB = 3.0 if LINUX else 0.5

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from studio.cli.meter import progress_bar
 from studio.evaluation.tables import record, table
 from studio.files import whole_file
-from studio.json_text import json_text
+from studio.records import json_text
 from studio.training.storage.run import Run
 
 if TYPE_CHECKING:

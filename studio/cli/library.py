@@ -12,8 +12,8 @@ from studio.cli.arguments import RUN, Commands, add_run, add_workspace, place, r
 from studio.cli.export import add_export
 from studio.cli.meter import progress_bar
 from studio.figures import short
-from studio.json_text import json_text
 from studio.paths import runs_root, typed_path
+from studio.records import json_text
 
 if TYPE_CHECKING:
     from studio.library.run_summary import RunSummary

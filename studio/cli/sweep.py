@@ -11,10 +11,10 @@ from typing import TypeAlias
 from studio.cli.meter import Meter, say
 from studio.errors import UserError
 from studio.files import whole_file
+from studio.jobs.attempt import LocalProcesses
 from studio.jobs.awake import Awake
 from studio.jobs.cluster import Cluster
 from studio.jobs.job import Job, JobStatus
-from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
 from studio.jobs.sweep import Sweep, read_sweep

@@ -24,9 +24,9 @@ from studio.evaluation.confusion import HeldOut
 from studio.evaluation.judge import CONFIDENCE, Judge, train_judge
 from studio.evaluation.network import BUILDS, SEEN, CommitteeNetwork
 from studio.files import whole_file
-from studio.json_text import json_text
 from studio.paths import cache_dir
 from studio.progress import Progress
+from studio.records import json_text
 
 if TYPE_CHECKING:
     from studio.data.image_set import ImageSet

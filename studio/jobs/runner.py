@@ -15,9 +15,8 @@ from typing import assert_never
 
 from studio.errors import UserError
 from studio.files import whole_file
-from studio.jobs.attempt import Attempt, Ending, Outcome, Workers
+from studio.jobs.attempt import Attempt, Ending, LocalProcesses, Outcome, Workers
 from studio.jobs.job import Job, JobStatus
-from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
 from studio.process import is_running
 from studio.training.config.sweep_mark import FILE as SWEEP

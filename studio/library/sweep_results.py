@@ -22,11 +22,11 @@ from studio.errors import UserError
 from studio.evaluation.committee import recognisable
 from studio.evaluation.tables import evaluation_of
 from studio.evaluation.total_variation import total_variation_interval
-from studio.json_text import json_text
 from studio.library.compare import NO_RESULTS, late_mean
 from studio.library.index import run_folders
 from studio.library.run_summary import stamp_of, summary_of
 from studio.progress import Progress
+from studio.records import json_text
 from studio.training.config.assignments import setting_at, with_settings
 from studio.training.config.sweep_mark import SweepMark, read_mark, title_of, value_text
 from studio.training.storage.metrics import newest_evaluation, read_metrics

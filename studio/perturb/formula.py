@@ -23,10 +23,18 @@ import numpy as np
 
 from studio.names import composed
 from studio.perturb.arrays import Floats
-from studio.perturb.class_name import class_number
 from studio.perturb.formula_tables import BINARY, BOOLEAN, COMPARE, UNARY
 from studio.perturb.formula_tables import FUNCTIONS as FUNCTIONS
-from studio.perturb.formula_text import DEEPEST, OPERATORS, CheckedText, FormulaError, checked_text, quoted, too_deep
+from studio.perturb.formula_text import (
+    DEEPEST,
+    OPERATORS,
+    CheckedText,
+    FormulaError,
+    checked_text,
+    class_number,
+    quoted,
+    too_deep,
+)
 
 MOST_NODES = 200
 """Cap on numbers, names and operations together."""

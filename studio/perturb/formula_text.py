@@ -8,14 +8,17 @@ before that. It is taken out first: the parser sees underscores in its place, an
 
 from __future__ import annotations
 
+import difflib
 import keyword
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from studio.errors import UserError
+from studio.names import composed
 
+_MOST_SHOWN = 12
 LONGEST = 500
 DEEPEST = 64
 """Caps on characters, and on how deeply brackets and operations nest."""
@@ -43,6 +46,22 @@ _HINTS = {
     "else": "Write where(condition, a, b).",
     **dict.fromkeys(_QUOTES, "A name that is opened by this quote is closed by its like."),
 }
+
+
+def class_number(name: str, classes: Sequence[str], column: int) -> int:
+    """The number of the class named at a column of a formula; raises FormulaError, with what was probably meant."""
+    known = [composed(each) for each in classes]
+    if composed(name) in known:
+        return known.index(composed(name))
+    folded = {each.casefold(): each for each in reversed(known)}
+    close = difflib.get_close_matches(composed(name).casefold(), folded, n=1)
+    more = "…" if len(known) > _MOST_SHOWN else ""
+    raise FormulaError(
+        f"There is no class “{name[:40]}”",
+        f"the classes are {', '.join(known[:_MOST_SHOWN])}{more}.",
+        f"Did you mean “{folded[close[0]]}”?" if close else "",
+        column=column,
+    )
 
 
 class FormulaError(UserError):

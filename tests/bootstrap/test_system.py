@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.bootstrap import machine, steps, system
+from studio.bootstrap import machine, system
 from tests.bootstrap.stand_ins import linux_only, posix_only, script
 
 
@@ -83,14 +83,14 @@ def test_that_nothing_missing_asks_for_nothing(tmp_path: Path, monkeypatch: pyte
 def test_that_installers_trust_the_system_s_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = tmp_path / "bundle.crt"
     bundle.write_text("")
-    monkeypatch.setattr(steps, "CERTIFICATES", (str(bundle),))
+    monkeypatch.setattr(system, "CERTIFICATES", (str(bundle),))
     monkeypatch.setattr("ssl.get_default_verify_paths", lambda: type("Paths", (), {"cafile": None}))
-    chosen = steps.environment_for_steps({})
+    chosen = system.environment_for_steps({})
     assert (chosen["UV_SYSTEM_CERTS"], chosen["PIP_CERT"]) == ("1", str(bundle))
-    assert steps.environment_for_steps({"UV_SYSTEM_CERTS": "0"})["UV_SYSTEM_CERTS"] == "0"
+    assert system.environment_for_steps({"UV_SYSTEM_CERTS": "0"})["UV_SYSTEM_CERTS"] == "0"
 
 
 def test_that_without_certificates_installers_keep_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "CERTIFICATES", ())
+    monkeypatch.setattr(system, "CERTIFICATES", ())
     monkeypatch.setattr("ssl.get_default_verify_paths", lambda: type("Paths", (), {"cafile": None}))
-    assert "UV_SYSTEM_CERTS" not in steps.environment_for_steps({})
+    assert "UV_SYSTEM_CERTS" not in system.environment_for_steps({})

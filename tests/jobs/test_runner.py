@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from studio.jobs.attempt import Ending, Outcome, command_of
+from studio.jobs.attempt import Ending, LocalProcesses, Outcome, command_of
 from studio.jobs.job import Job, JobStatus
-from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
 from studio.training.config.assignments import with_settings

@@ -14,8 +14,7 @@ import pytest
 
 from studio.errors import Cancelled, UserError
 from studio.library.export import archive as archive_module
-from studio.library.export.archive import pack, unpack
-from studio.library.export.portable_names import is_portable
+from studio.library.export.archive import is_portable, pack, unpack
 from studio.progress import Progress
 from tests.library.made_runs import make_run
 

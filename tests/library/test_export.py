@@ -23,12 +23,11 @@ from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import evaluation_of
 from studio.library.export.event_file import write_events
 from studio.library.export.network import Network
-from studio.library.export.pictures import caption, captioned_grids, write_grid
+from studio.library.export.pictures import caption, captioned_grids, write_grid, write_timelapse
 from studio.library.export.report import write_report
 from studio.library.export.shares_chart import shares_svg, shown_classes
 from studio.library.export.svg import curve_svg, decimated
 from studio.library.export.tables import write_csv, write_parquet
-from studio.library.export.timelapse import write_timelapse
 from studio.library.notes import RunNotes, write_notes
 from studio.progress import Progress
 from studio.training.config.file import parse_config

@@ -11,8 +11,7 @@ import torch
 from torch import nn
 
 from studio.models.adversarial.config import AdversarialConfig, AdversarialLoss, Constraint, NoiseConfig
-from studio.models.adversarial.model import Adversarial
-from studio.models.adversarial.noise import noise_std, with_noise
+from studio.models.adversarial.model import Adversarial, noise_std, with_noise
 from studio.models.base import Batch
 from studio.models.catalog import MODELS, ModelSpec, model_spec
 from studio.models.config import Architecture, Optimiser

@@ -26,8 +26,7 @@ from studio.models.diffusion.density import log_masses
 from studio.models.diffusion.model import Diffusion
 from studio.models.diffusion.parametrisation import target
 from studio.models.diffusion.sampling import trajectory
-from studio.models.diffusion.schedule import Schedule, noise_schedule
-from studio.models.diffusion.spreading import spread
+from studio.models.diffusion.schedule import Schedule, noise_schedule, spread
 from studio.models.diffusion.views import pull
 from studio.models.plane_views import grid
 from studio.models.views import Probe

@@ -9,8 +9,7 @@ import torch
 from torch import nn
 
 from studio.models.adversarial.config import Constraint, LipschitzConfig, PenaltySides
-from studio.models.adversarial.gradient import gradient_norm, gradient_penalty, interpolates
-from studio.models.adversarial.lipschitz import Lipschitz, constrain
+from studio.models.adversarial.lipschitz import Lipschitz, constrain, gradient_norm, gradient_penalty, interpolates
 from studio.models.adversarial.spectral import iterate_norms, layer_norms, normalise, singular_values
 from studio.models.adversarial.views import sigma_profile
 from tests.models.conftest import random_batch, stream

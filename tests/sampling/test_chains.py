@@ -10,7 +10,7 @@ import torch
 
 from studio.data.scale import PIXELS, Values
 from studio.models.boltzmann.config import RbmConfig
-from studio.models.boltzmann.rbm import Rbm
+from studio.models.boltzmann.model import Rbm
 from studio.perturb.energy import Energy
 from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.features import measure

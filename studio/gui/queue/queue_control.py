@@ -12,10 +12,10 @@ from studio.errors import UserError
 from studio.gui.state.log import Log
 from studio.gui.state.log_line import Level
 from studio.gui.state.setup import Setup
+from studio.jobs.attempt import LocalProcesses
 from studio.jobs.awake import Awake
 from studio.jobs.estimate import seconds_left
 from studio.jobs.job import Job, JobStatus
-from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
 from studio.jobs.sweep import Sweep

@@ -25,7 +25,7 @@ from studio.paths import default_data_root
 from studio.paths import runs_root as chosen_runs_root
 from studio.perturb.example_features import ExampleFeatures
 from studio.training.config.run_config import RunConfig, offsets_by_name
-from studio.training.engine.warm_up import warm_up
+from studio.training.engine.devices import warm_up
 from studio.training.examples.judges import Judges
 
 

@@ -9,6 +9,7 @@ It is unfolded beside the other runs under a hidden name, looked at, and takes i
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import zipfile
@@ -19,17 +20,62 @@ from tempfile import mkdtemp
 
 from studio.errors import UserError
 from studio.files import whole_file
-from studio.library.export.portable_names import PortablePaths, is_portable, portable
 from studio.library.run_summary import summary_of
-from studio.names import file_system_key
+from studio.names import composed, file_system_key, is_reserved
 from studio.progress import Progress
 
+_FORBIDDEN = r"\x00-\x1f<>:\"/\\|?*"
+_LONGEST = 200
+_ROOM, _NAME_BYTES = 190, 240  # what is given, of a system's 255 bytes; a number may follow
+_LONGEST_ENDING = 16
+_PLAIN = re.compile(rf"(?!\.)[^{_FORBIDDEN}]{{1,{_LONGEST}}}(?<![. ])")
 _MOST_MEMBERS = 50_000
 _MOST_PARTS = 5  # of a path, the run's folder included
 _MOST_BYTES = 64 * 2**30
 _MOST_RATIO = 1000  # of unfolded to packed; tables of numbers reach some ten, blank pictures some hundred
 _PIECE = 2**20
 _HINT = "Ask for the run again, packed by the studio."
+
+
+def is_portable(name: str) -> bool:
+    """Whether any system takes a file of that name."""
+    return _PLAIN.fullmatch(name) is not None and not is_reserved(name)
+
+
+def portable(name: str) -> str:
+    """The name, or where it is not portable one that is and looks like it."""
+    plain = composed(name.encode(errors="replace").decode())  # bytes that are no Unicode become question marks
+    plain = re.sub(rf"[{_FORBIDDEN}]", "-", plain).lstrip(".").rstrip(". ")
+    stem, dot, ending = plain.rpartition(".")
+    if not stem or len(ending) > _LONGEST_ENDING:
+        stem, dot, ending = plain, "", ""
+    tail = dot + ending
+    stem = stem[: _ROOM - len(tail)].encode()[: _NAME_BYTES - len(tail.encode())].decode(errors="ignore")
+    plain = stem.rstrip(". ") + tail
+    return plain if is_portable(plain) else f"_{plain}"
+
+
+class PortablePaths:
+    """Gives the files below a folder paths that are portable, and that no system takes for one another."""
+
+    def __init__(self) -> None:
+        self._given: dict[PurePosixPath, PurePosixPath] = {PurePosixPath(): PurePosixPath()}
+        self._taken: set[str] = set()
+
+    def of(self, path: Path) -> PurePosixPath:
+        return self._of(PurePosixPath(path.as_posix()))
+
+    def _of(self, path: PurePosixPath) -> PurePosixPath:
+        if path not in self._given:
+            within, name, number = self._of(path.parent), portable(path.name), 1
+            found = within / name
+            while file_system_key(str(found)) in self._taken:
+                number += 1
+                stem, _, ending = name.rpartition(".")
+                found = within / (f"{stem}-{number}.{ending}" if stem else f"{name}-{number}")
+            self._taken.add(file_system_key(str(found)))
+            self._given[path] = found
+        return self._given[path]
 
 
 def pack(folder: Path, out: Path, progress: Progress | None = None) -> int:

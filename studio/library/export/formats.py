@@ -51,7 +51,7 @@ def _grid(folder: Path, out: Path, options: ExportOptions, progress: Progress) -
 
 
 def _timelapse(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    from studio.library.export.timelapse import write_timelapse
+    from studio.library.export.pictures import write_timelapse
 
     count = write_timelapse(folder, out, progress, seconds=options.seconds, averaged=options.averaged)
     return f"{count:,} grids"
@@ -127,7 +127,7 @@ def _onnx(folder: Path, out: Path, options: ExportOptions, progress: Progress) -
 
 
 def _program(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    from studio.library.export.torch_program import write_program
+    from studio.library.export.network import write_program
 
     return write_program(folder, out, progress, averaged=options.averaged)
 

@@ -2,10 +2,13 @@
 
 Before anything is written, the file's own bytes are opened again and run against the original on random arguments, for
 several numbers of examples. The error is max |Δ|/max(1, max |y|) over all results; beyond 10⁻⁴ nothing is written.
+What the user of a program should know lies in it under about.json.
 """
 
 from __future__ import annotations
 
+import io
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +24,7 @@ from studio.training.storage.run import Run, restore_model
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.export import ExportedProgram
 
     from studio.models.exportable import ExportableModel
 
@@ -142,3 +146,38 @@ def _error(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> float:
     pairs = zip(found, wanted, strict=True)
     errors = [float((one - other).abs().max()) / max(1.0, float(other.abs().max())) for one, other in pairs]
     return max(math.inf if math.isnan(error) else error for error in errors)
+
+
+def write_program(folder: Path, out: Path, progress: Progress | None = None, *, averaged: bool = True) -> str:
+    """Save it, checked against the original, as `write_checked` says."""
+    return write_checked(folder, out, progress, averaged=averaged, translate=_content, runner=_runner)
+
+
+def _content(network: Network) -> bytes:
+    import torch
+
+    content = io.BytesIO()
+    about = json.dumps(network.about, ensure_ascii=False, indent=2)
+    torch.export.save(translated(network), content, extra_files={"about.json": about})
+    return content.getvalue()
+
+
+def _runner(content: bytes) -> Runner:
+    """Runs the file's bytes."""
+    import torch
+
+    program = torch.export.load(io.BytesIO(content)).module()
+    return lambda arguments: results(program(*arguments))
+
+
+def translated(network: Network) -> ExportedProgram:
+    """The function as a program for any number of examples."""
+    import torch
+
+    batch = torch.export.Dim("batch", min=1)
+    shapes = tuple({0: batch} for _ in network.exportable.takes)
+    with torch.no_grad():
+        program = torch.export.export(network.exportable.network, network.arguments(), dynamic_shapes=shapes)
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # where in the source it comes from, with this machine's folders
+    return program

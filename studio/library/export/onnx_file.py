@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.library.export.extras import needed_for
-from studio.library.export.network import Network, Runner, write_checked
-from studio.library.export.torch_program import translated
+from studio.library.export.network import Network, Runner, translated, write_checked
 from studio.progress import Progress
 
 if TYPE_CHECKING:

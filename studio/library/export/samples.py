@@ -12,8 +12,8 @@ from studio.data.example_set import ExampleSet
 from studio.data.scale import Values
 from studio.errors import UserError
 from studio.files import whole_file
-from studio.json_text import json_text
 from studio.progress import Progress
+from studio.records import json_text
 from studio.training.storage.run import Run
 
 if TYPE_CHECKING:

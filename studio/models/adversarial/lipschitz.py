@@ -1,7 +1,8 @@
 """Ways to bound a critic's slope, sup ‖∇D‖: each may change the critic, add a penalty, or act after its steps.
 
 clip                w ← min(max(w, −c), c) after each step      (M. Arjovsky et al., arXiv:1701.07875, 2017)
-gradient penalty    + λ·⟨(‖∇D(x̂)‖ − 1)²⟩                       (I. Gulrajani et al., arXiv:1704.00028, 2017)
+gradient penalty    + λ·⟨(‖∇D(x̂)‖ − 1)²⟩, or one-sided + λ·⟨max(0, ‖∇D(x̂)‖ − 1)²⟩,  x̂ = u·x + (1 − u)·G(z)
+                                                               (I. Gulrajani et al., arXiv:1704.00028, 2017)
 spectral norm       W ← W/σ(W), W each layer's matrix                  (T. Miyato et al., arXiv:1802.05957, 2018)
 spectral penalty    + ½·λ·Σ_l σ(W_l)²                           (Y. Yoshida, T. Miyato, arXiv:1705.10941, 2017)
 """
@@ -15,10 +16,33 @@ from typing import assert_never
 import torch
 from torch import Tensor, nn
 
-from studio.models.adversarial.config import Constraint, LipschitzConfig
-from studio.models.adversarial.gradient import gradient_norm, gradient_penalty, interpolates
+from studio.models.adversarial.config import Constraint, LipschitzConfig, PenaltySides
 from studio.models.adversarial.spectral import SingularValue, iterate_norms, normalise, weight_layers
 from studio.models.diagnostic import Reference
+
+_EPSILON = 1e-12
+"""Inside the root of ‖∇D‖² + ε, whose slope would otherwise be infinite at ∇D = 0."""
+
+
+def interpolates(real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
+    """x̂ = u·x + (1 − u)·x′ with one u ~ U(0, 1) per pair; all of shape (B, C, H, W)."""
+    share = torch.rand(len(real), 1, 1, 1, generator=rng, device=real.device, dtype=real.dtype)
+    return torch.lerp(fake, real, share)
+
+
+def gradient_norm(critic: nn.Module, images: Tensor) -> Tensor:
+    """√(‖∇D(x)‖² + ε) at each of `images` (B, C, H, W), shape (B,); can be differentiated again."""
+    images = images.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
+    return (slope.flatten(1).square().sum(1) + _EPSILON).sqrt()
+
+
+def gradient_penalty(norm: Tensor, sides: PenaltySides) -> Tensor:
+    """⟨(‖∇D‖ − 1)²⟩ of `norm`, shape (B,); one-sided ⟨max(0, ‖∇D‖ − 1)²⟩."""
+    excess = norm - 1
+    if sides is PenaltySides.ONE:
+        excess = excess.clamp(min=0)
+    return excess.square().mean()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

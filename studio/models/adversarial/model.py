@@ -16,14 +16,30 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from studio.models.adversarial.config import AdversarialConfig
+from studio.models.adversarial.config import AdversarialConfig, NoiseConfig
 from studio.models.adversarial.lipschitz import constrain
 from studio.models.adversarial.losses import loss_of
-from studio.models.adversarial.noise import noise_std, with_noise
 from studio.models.adversarial.spectral import buffers_of
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
 from studio.models.nets import Norm, Shape, Style, decoder, encoder, in_chunks
 from studio.models.views import ModelViews
+
+
+def noise_std(config: NoiseConfig, step: int) -> float:
+    """σ_t = σ₀·max(0, 1 − t/N), of instance noise x + σ_t·ε on everything the critic sees, at training step t, from 0.
+
+    Real and generated images on thin sheets hardly overlap, so a critic tells them apart perfectly and its slope says
+    nothing; blurred by the same noise they overlap, and the noise fades as they approach.
+    Sources: C. K. Sønderby et al., arXiv:1610.04490 (2016); M. Arjovsky, L. Bottou, arXiv:1701.04862 (2017).
+    """
+    return config.std * max(0.0, 1 - step / config.steps)
+
+
+def with_noise(images: Tensor, std: float, rng: torch.Generator) -> Tensor:
+    """`images` (B, C, H, W) with independent noise of standard deviation `std`; as they are, undrawn, where it is 0."""
+    if not std:
+        return images
+    return images + std * torch.randn(images.shape, generator=rng, device=images.device, dtype=images.dtype)
 
 
 class Adversarial(GenerativeModel):

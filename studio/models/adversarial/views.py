@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from studio.models.adversarial.gradient import gradient_norm, interpolates
+from studio.models.adversarial.lipschitz import gradient_norm, interpolates
 from studio.models.adversarial.spectral import layer_norms, singular_values, weight_layers
 from studio.models.diagnostic import Diagnostic, Histogram, Profile, Reference
 from studio.models.exportable import IMAGES, ExportableModel, latent_argument

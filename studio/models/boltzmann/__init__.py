@@ -35,13 +35,13 @@ _METRICS: dict[str, tuple[str, str]] = {
 
 
 def _build_rbm(config: RbmConfig, shape: tuple[int, int, int]) -> GenerativeModel:
-    from studio.models.boltzmann.rbm import Rbm
+    from studio.models.boltzmann.model import Rbm
 
     return Rbm(config, shape)
 
 
 def _build_gaussian_rbm(config: GaussianRbmConfig, shape: tuple[int, int, int]) -> GenerativeModel:
-    from studio.models.boltzmann.rbm import GaussianRbm
+    from studio.models.boltzmann.model import GaussianRbm
 
     return GaussianRbm(config, shape)
 

@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, chosen_in_turn
-from studio.models.boltzmann.config import BoltzmannConfig, NegativePhase
-from studio.models.boltzmann.energy import Machine
+from studio.models.boltzmann.config import Binarisation, BoltzmannConfig, GaussianRbmConfig, NegativePhase, RbmConfig
+from studio.models.boltzmann.energy import BernoulliMachine, GaussianMachine, Machine, bernoulli
 from studio.models.boltzmann.gibbs import gibbs, ladder, tempered_sweep
 from studio.models.boltzmann.partition import (
     LARGEST_EXACT,
@@ -200,3 +200,51 @@ class BoltzmannModel(GenerativeModel):
         lower: LogPartition = forward_ais(self.machine, runs, steps, rng)
         upper: LogPartition = reverse_ais(self.machine, self.chains[0, :runs], steps, rng)
         return lower.value, upper.value
+
+
+class Rbm(BoltzmannModel):
+    """E(v, h) = −b·v − c·h − vᵀWh, v ∈ {0, 1}^D, h ∈ {0, 1}^H, with p = (x + 1)/2 of being white.
+
+    Centred, see `studio.models.boltzmann.energy`. Source: G. Hinton, R. Salakhutdinov, Science 313 (2006).
+    """
+
+    def __init__(self, config: RbmConfig, shape: Shape) -> None:
+        super().__init__(config, shape, BernoulliMachine(shape[0] * shape[1] * shape[2], config.hidden_units))
+        self._binarisation = config.binarisation
+
+    def visible_values(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        mean = self.mean_values(images)
+        return bernoulli(mean, rng) if self._binarisation is Binarisation.STOCHASTIC else mean
+
+    def mean_values(self, images: Tensor) -> Tensor:
+        brightness = (images.flatten(1) + 1) / 2
+        black_or_white = self._binarisation is Binarisation.THRESHOLD
+        return (brightness >= 0.5).to(brightness.dtype) if black_or_white else brightness
+
+    def images(self, v: Tensor) -> Tensor:
+        return (2 * v - 1).unflatten(1, self._shape)
+
+
+class GaussianRbm(BoltzmannModel):
+    """E(v, h) = ½‖v − b‖²/σ² − c·h − vᵀWh/σ, p(v|h) = N(b + σ·Wh, σ²), one learned σ for all pixels.
+
+    Source: K. Cho, A. Ilin, T. Raiko, ICANN (2011).
+    """
+
+    def __init__(self, config: GaussianRbmConfig, shape: Shape) -> None:
+        machine = GaussianMachine(
+            shape[0] * shape[1] * shape[2],
+            config.hidden_units,
+            width=max(config.width, config.least_width),
+            least_width=config.least_width,
+        )
+        super().__init__(config, shape, machine)
+
+    def visible_values(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        return self.mean_values(images)
+
+    def mean_values(self, images: Tensor) -> Tensor:
+        return images.flatten(1)
+
+    def images(self, v: Tensor) -> Tensor:
+        return v.unflatten(1, self._shape)

@@ -22,8 +22,7 @@ from studio.models.diffusion.config import DiffusionConfig, Sampler
 from studio.models.diffusion.denoisers import denoiser
 from studio.models.diffusion.parametrisation import clean_image, target
 from studio.models.diffusion.sampling import Stage, stepped, trajectory
-from studio.models.diffusion.schedule import noise_schedule
-from studio.models.diffusion.spreading import spread
+from studio.models.diffusion.schedule import noise_schedule, spread
 from studio.models.nets import Shape
 from studio.models.tangent import Said
 from studio.models.views import ModelViews

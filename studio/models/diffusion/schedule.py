@@ -90,3 +90,14 @@ def noise_schedule(kind: NoiseSchedule, steps: int) -> Schedule:
     # In logarithms, so that 1 − ᾱ_t keeps all its digits where ᾱ_t is nearly 1.
     log_level = torch.cat((torch.zeros(1, dtype=torch.float64), torch.log1p(-betas.clamp(max=0.999)).cumsum(0)))
     return Schedule((0.5 * log_level).exp(), (-torch.expm1(log_level)).sqrt())
+
+
+def spread(like: Tensor, rng: torch.Generator) -> Tensor:
+    """u_j = (u + j/B) mod 1, u ~ U(0, 1), for each entry of `like` (B, …), of its type and on its device, shape (B,).
+
+    Each is uniform by itself, and the mean of a function of them varies less than over independent ones: a batch sees
+    low and high noise in each step. Source: D. Kingma et al., arXiv:2107.00630 (2021), I.1.
+    """
+    start = torch.rand((1,), generator=rng, device=like.device, dtype=like.dtype)
+    places = torch.arange(len(like), device=like.device, dtype=like.dtype)
+    return places.div_(len(like)).add_(start).remainder_(1)

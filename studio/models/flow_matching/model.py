@@ -21,7 +21,7 @@ from torch import Tensor
 
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
 from studio.models.diffusion.denoisers import denoiser
-from studio.models.diffusion.spreading import spread
+from studio.models.diffusion.schedule import spread
 from studio.models.flow_matching.config import FlowMatchingConfig, Solver
 from studio.models.flow_matching.paths import Mixture, mixture
 from studio.models.nets import Shape

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 
 from studio.eager import take_step
 from studio.models.config import Optimiser, OptimiserConfig
-from studio.training.engine.fused_adam import AVAILABLE, FusedAdam
+
+AVAILABLE = hasattr(torch, "_fused_adam_") and hasattr(torch, "_fused_adamw_")
+"""Whether this version of torch has the kernels by these names."""
 
 
 class NetworkOptimiser:
@@ -143,3 +145,47 @@ def build_rule(config: OptimiserConfig, parameters: Sequence[nn.Parameter]) -> t
             return torch.optim.SGD(parameters, lr=rate, weight_decay=decay)
         case _:
             assert_never(config.kind)
+
+
+class FusedAdam:
+    """A step of torch's own fused Adam without what torch does around it in Python, after a first step of torch's rule.
+
+    `torch.optim.Adam.step` sorts its tensors by device and type, asks each for its state, looks for hooks anew and
+    counts the step once for each parameter, which a small network's step notices. The kernel and its tensors are
+    torch's, so that every bit is. They are torch's own affair: a version that has them no more takes its steps by its
+    rule.
+    """
+
+    def __init__(self, rule: torch.optim.Adam, parameters: Sequence[nn.Parameter]) -> None:
+        (self._group,) = rule.param_groups
+        kept = [rule.state[parameter] for parameter in parameters]
+        self._parameters: list[Tensor] = list(parameters)
+        self._means = [entries["exp_avg"] for entries in kept]
+        self._squares = [entries["exp_avg_sq"] for entries in kept]
+        self._taken = kept[0]["step"]
+        for entries in kept:
+            entries["step"] = self._taken  # all were stepped together
+        self._steps = [self._taken] * len(kept)
+        decoupled = isinstance(rule, torch.optim.AdamW)
+        self._kernel = torch._fused_adamw_ if decoupled else torch._fused_adam_
+
+    @torch.no_grad()
+    def step(self, gradients: Sequence[Tensor]) -> None:
+        """Take one step by gradients, one for each parameter, of its shape and memory order."""
+        group = self._group
+        self._taken.add_(1)
+        self._kernel(
+            self._parameters,
+            list(gradients),
+            self._means,
+            self._squares,
+            [],
+            self._steps,
+            lr=group["lr"],
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            amsgrad=False,
+            maximize=False,
+        )

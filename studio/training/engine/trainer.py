@@ -43,9 +43,8 @@ from studio.training.engine.trainer_state import (
     set_stream,
     wrong_state,
 )
-from studio.training.examples.examples import Examples, for_models
+from studio.training.examples.examples import Examples, for_models, padded
 from studio.training.examples.measured_set import measured_set, whole_log_weights
-from studio.training.examples.padding import padded
 from studio.training.examples.split import kept_class_log_weights, kept_indices, kept_log_weights, split_off
 
 _SAMPLING_STREAM = 0x5EED

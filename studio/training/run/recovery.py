@@ -7,6 +7,8 @@ newest whole state, in memory or on disk; batches and random numbers go on from 
 from __future__ import annotations
 
 import math
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,15 +16,66 @@ from typing import TYPE_CHECKING
 from studio.errors import UserError
 from studio.training.engine.memory import out_of_memory
 from studio.training.messages.events import Event, Noticed, Restored
-from studio.training.run.last_good import LastGood
 from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.health import Health, diverged
 
 if TYPE_CHECKING:
     from studio.training.engine.trainer import Trainer
+    from studio.training.engine.trainer_state import TrainerState
     from studio.training.storage.recorder import Recorder
 
+_SECONDS = 5.0
+_COST = 100.0  # copying may take a hundredth of the time at most
+_MOST_BYTES = 512 * 2**20
 _HINT = "Go on with a smaller batch, or close other programs and resume; a narrower model takes less, too."
+
+
+class LastGood:
+    """The last good states of one trainer, in memory; none that is larger than `most_bytes`.
+
+    Two are kept, some seconds apart, and the older one is offered: the newer may already have been on its way out.
+    """
+
+    def __init__(self, trainer: Trainer, most_bytes: int = _MOST_BYTES) -> None:
+        self._trainer = trainer
+        self._most_bytes = most_bytes
+        self._kept: deque[TrainerState] = deque(maxlen=2)
+        self._next = 0.0
+        self._too_large = False
+
+    @property
+    def step(self) -> int | None:
+        """Training steps behind the state on offer; None if there is none."""
+        return self._kept[0].step if self._kept else None
+
+    def keep(self, seconds: float) -> None:
+        """The run is well after so many seconds of training: keep its state, unless it is too soon or too much."""
+        if seconds < self._next or self._too_large:
+            return
+        began = time.perf_counter()
+        state = self._trainer.state()
+        self._too_large = state.bytes > self._most_bytes
+        if not self._too_large:
+            self._kept.append(state)
+        self._next = seconds + max(_SECONDS, _COST * (time.perf_counter() - began))
+
+    @property
+    def newest(self) -> int | None:
+        """Training steps behind the newest state; None if there is none."""
+        return self._kept[-1].step if self._kept else None
+
+    def restore(self, *, newest: bool = False) -> int | None:
+        """Put the trainer back; returns the step it is at now, None if nothing was kept.
+
+        Into the newest state where it was not training that went wrong.
+        """
+        if not self._kept:
+            return None
+        state = self._kept[-1 if newest else 0]
+        self._trainer.restore(state)
+        self._kept.clear()
+        self._kept.append(state)
+        return state.step
 
 
 class Recovery:

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.evaluation.tables import record
-from studio.json_text import json_text
 from studio.progress import Progress
+from studio.records import json_text
 from studio.training.messages.events import Evaluated, Logged
 from studio.training.messages.marks import Mark, MarkKind
 from studio.training.storage.database import Schema, damaged, reading, writing

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.errors import UserError
 from studio.files import sweep, whole_file
-from studio.json_text import json_text
+from studio.records import json_text
 from studio.training.config.run_config import RunConfig
 from studio.training.config.sweep_mark import FILE as SWEEP
 from studio.training.storage.frames import append_frames

@@ -17,8 +17,8 @@ from studio.gui.queue.panel import QueuePanel
 from studio.gui.state.log_line import LogLine
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
+from studio.jobs.attempt import LocalProcesses
 from studio.jobs.job import Job, JobStatus
-from studio.jobs.processes import LocalProcesses
 from studio.jobs.queue import JobQueue
 from studio.paths import state_dir
 from studio.training.config.limit import StopCondition

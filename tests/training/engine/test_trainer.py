@@ -23,7 +23,7 @@ from studio.training.config.planners import PlannerKind
 from studio.training.config.run_config import RunConfig
 from studio.training.engine.optimisers import NetworkOptimiser
 from studio.training.engine.trainer import Trainer
-from studio.training.examples.padding import padded
+from studio.training.examples.examples import padded
 from tests.models.conftest import flat_gradient, same_noise_for_all  # noqa: F401 - a fixture
 from tests.training.conftest import KINDS, tiny_config, tiny_images
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.training.examples.padding import padded, padded_size
+from studio.training.examples.examples import padded, padded_size
 
 
 @given(st.integers(1, 10**6))

@@ -38,7 +38,7 @@ from studio.training.messages.events import (
     Warned,
 )
 from studio.training.messages.latents import Latents
-from studio.training.run.last_good import LastGood
+from studio.training.run.recovery import LastGood
 from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.resumption import resume
 from studio.training.storage.run import Run, restore_model
