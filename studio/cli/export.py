@@ -1,8 +1,9 @@
-"""`studio export`: a run in the forms of `studio.library.export.formats`, each an option."""
+"""`studio sample` and `studio export`: samples of a run, and a run in the forms of `studio.library.export.formats`."""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from studio.cli.arguments import (
     Commands,
@@ -20,6 +21,9 @@ from studio.cli.at_once import add_at_once, asked_of
 from studio.cli.meter import progress_bar
 from studio.errors import UserError
 
+if TYPE_CHECKING:
+    from studio.library.export.formats import ExportOptions
+
 _DESCRIPTION = """Save parts of a run as files that other programs open. Give one or more of the
 options under “what to save”. Every file is written whole or not at all."""
 
@@ -29,10 +33,36 @@ _EXAMPLES = """examples:
   studio export my-run --classes pictures --count 5000 --share 2=30%"""
 
 
+def add_sample(commands: Commands) -> None:
+    """Add the command."""
+    sample = commands.add_parser(
+        "sample",
+        help="draw images from a trained run, as it was trained or for another target at once",
+        description="Draw from the model of a trained run. The same seed gives the same images. `studio export` draws "
+        "into a folder per class, too.",
+        epilog="example: studio sample my-run --count 1000 --share 2=30% --out samples.npz",
+    )
+    add_run(sample)
+    sample.add_argument("--count", type=number(int, 1, 10**12), default=64, metavar="N", help="how many (64)")
+    add_seed(sample)
+    sample.add_argument(
+        "--out",
+        "--output",
+        type=place,
+        required=True,
+        metavar="FILE.npz",
+        help="holds `images`, uint8, shape (N, H, W, C), and `how` they were made, JSON; or a picture, FILE.png",
+    )
+    add_raw(sample)
+    add_at_once(sample)
+    add_places(sample)
+    add_data_root(sample)
+    sample.set_defaults(command=_sample)
+
+
 def add_export(commands: Commands) -> None:
     """Add the command."""
-    from studio.library.export.formats import FORMATS
-    from studio.library.export.options import MOST_SAMPLES
+    from studio.library.export.formats import FORMATS, MOST_SAMPLES
 
     export = commands.add_parser(
         "export",
@@ -66,31 +96,46 @@ def add_export(commands: Commands) -> None:
     export.set_defaults(command=_export)
 
 
+def _options(arguments: argparse.Namespace) -> ExportOptions:
+    """What was chosen, as far as the command has it."""
+    from studio.library.export.formats import ExportOptions
+
+    same = ("step", "seconds", "count", "seed", "data_root", "method")
+    given = {name: value for name, value in vars(arguments).items() if name in same}
+    return ExportOptions(
+        averaged=not arguments.raw, assignments=tuple(arguments.assignments), asked=asked_of(arguments), **given
+    )
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    from studio.library.export.samples import write_at_once, write_picture, write_samples
+
+    run, out, options = run_of(arguments), arguments.out, _options(arguments)
+    said = None
+    with progress_bar() as progress:
+        if options.asked is None:
+            write = write_picture if out.suffix.lower() == ".png" else write_samples
+            write(run, out, progress, count=options.count, seed=options.seed, averaged=options.averaged)
+        else:
+            said = write_at_once(run, out, progress, options, options.asked).told()
+    if said is not None:
+        print(said)
+    tell_if_cut_short(run)
+    return 0
+
+
 def _export(arguments: argparse.Namespace) -> int:
     from studio.library.export.formats import FORMATS
-    from studio.library.export.options import ExportOptions
 
     given = vars(arguments)
     asked = [(kind, out) for kind in FORMATS if (out := given[kind.name.replace("-", "_")]) is not None]
     if not asked:
         names = ", ".join(f"--{kind.name}" for kind in FORMATS)
         raise UserError("Nothing was asked for", "", f"Give one or more of {names} with a name.")
-    run = run_of(arguments)
-    target = asked_of(arguments)
-    if target is not None and not all(kind.draws for kind, _ in asked):
+    run, options = run_of(arguments), _options(arguments)
+    if options.asked is not None and not all(kind.draws for kind, _ in asked):
         drawing = " and ".join(f"--{kind.name}" for kind in FORMATS if kind.draws)
         raise UserError("Another target is for samples alone", "", f"Give {drawing} only, or leave the target out.")
-    options = ExportOptions(
-        averaged=not arguments.raw,
-        step=arguments.step,
-        seconds=arguments.seconds,
-        count=arguments.count,
-        seed=arguments.seed,
-        data_root=arguments.data_root,
-        assignments=tuple(arguments.assignments),
-        asked=target,
-        method=arguments.method,
-    )
     for kind, out in asked:
         with progress_bar() as progress:
             said = kind.write(run, out, options, progress)

@@ -28,10 +28,10 @@ from studio.cli.arguments import (
 )
 from studio.cli.at_once import add_at_once, asked_of
 from studio.cli.completion import add_completion
+from studio.cli.export import add_sample
 from studio.cli.library import add_library
 from studio.cli.output import while_it_is_read
 from studio.cli.resume import add_run_commands, evaluation_of
-from studio.cli.sample import add_sample
 from studio.errors import UserError
 from studio.paths import typed_path
 from studio.runtime import prepare_runtime

@@ -48,7 +48,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_that_a_grid_is_enlarged_by_a_whole_factor(run: Path, tmp_path: Path) -> None:
-    assert write_grid(run, tmp_path / "grid.png", 500) == 400
+    assert write_grid(run, tmp_path / "grid.png", step=500) == 400
     frame = FrameStore(run).at(400)
     assert frame is not None
     with Image.open(tmp_path / "grid.png") as picture:

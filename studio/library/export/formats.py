@@ -4,10 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
-from studio.library.export.options import ExportOptions
 from studio.progress import Progress
+from studio.training.analysis.asked_target import AskedTarget
+
+MOST_SAMPLES = 10**7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOptions:
+    """Choices for all formats.
+
+    Attributes:
+        averaged: by the moving average of the weights, or by the weights as they are.
+        step: of a sample grid: the newest at or before it; the last one if absent.
+        seconds: that a time-lapse lasts.
+        count: samples that are drawn, 1…MOST_SAMPLES.
+        seed: of their latents.
+        data_root: folder of downloaded data sets; where the run's were, or else the person's own, if absent.
+        assignments: other places of the run's data, such as ``dataset.path=/new/place``.
+        asked, method: another target that samples are drawn for at once, and how.
+    """
+
+    averaged: bool = True
+    step: int | None = None
+    seconds: float = 10.0
+    count: int = 1000
+    seed: int = 0
+    data_root: Path | None = None
+    assignments: tuple[str, ...] = ()
+    asked: AskedTarget | None = None
+    method: str = "auto"
+
 
 Write = Callable[[Path, Path, ExportOptions, Progress], str]
 """(run's folder, file or folder to write, options, progress) → what was written, as the beginning of "… in FILE"."""
@@ -44,35 +74,24 @@ class ExportFormat:
         return f"FILE{next(iter(self.endings))}" if self.endings else "DIR"
 
 
-def _grid(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    from studio.library.export.pictures import write_grid
+def _by(place: str, said: Callable[..., str], *choices: str) -> Write:
+    """What writes a form: a function of a module of this package, imported on first use and given these options; `said`
+    tells what came of it.
+    """
+    module, _, name = place.partition(".")
 
-    return f"Samples of step {write_grid(folder, out, options.step, averaged=options.averaged):,}"
+    def write(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
+        function = getattr(import_module(f"studio.library.export.{module}"), name)
+        return said(function(folder, out, progress, **{choice: getattr(options, choice) for choice in choices}))
 
-
-def _timelapse(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    from studio.library.export.pictures import write_timelapse
-
-    count = write_timelapse(folder, out, progress, seconds=options.seconds, averaged=options.averaged)
-    return f"{count:,} grids"
+    return write
 
 
 def _samples(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
     from studio.library.export.samples import write_at_once, write_samples
 
     if options.asked is not None:
-        made = write_at_once(
-            folder,
-            out,
-            options.asked,
-            progress,
-            method=options.method,
-            count=options.count,
-            seed=options.seed,
-            averaged=options.averaged,
-            data_root=options.data_root,
-            assignments=options.assignments,
-        )
+        made = write_at_once(folder, out, progress, options, options.asked)
         return f"{made.told()}\n{len(made):,} samples"
     count = write_samples(folder, out, progress, count=options.count, seed=options.seed, averaged=options.averaged)
     return f"{count:,} samples"
@@ -81,68 +100,8 @@ def _samples(folder: Path, out: Path, options: ExportOptions, progress: Progress
 def _classes(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
     from studio.library.export.samples import write_classes
 
-    found = write_classes(
-        folder,
-        out,
-        progress,
-        count=options.count,
-        seed=options.seed,
-        averaged=options.averaged,
-        data_root=options.data_root,
-        assignments=options.assignments,
-        asked=options.asked,
-        method=options.method,
-    )
+    found = write_classes(folder, out, progress, options)
     return ", ".join(f"{name} {number:,}" for name, number in found.items())
-
-
-def _csv(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    from studio.library.export.tables import write_csv
-
-    return f"{write_csv(folder, out, progress):,} rows"
-
-
-def _parquet(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    from studio.library.export.tables import write_parquet
-
-    return f"{write_parquet(folder, out, progress):,} rows"
-
-
-def _tensorboard(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    from studio.library.export.event_file import write_events
-
-    return f"{write_events(folder, out, progress):,} steps"
-
-
-def _weights(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    from studio.library.export.weights import write_weights
-
-    return f"{write_weights(folder, out, averaged=options.averaged):,} numbers"
-
-
-def _onnx(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    from studio.library.export.onnx_file import write_onnx
-
-    return write_onnx(folder, out, progress, averaged=options.averaged)
-
-
-def _program(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    from studio.library.export.network import write_program
-
-    return write_program(folder, out, progress, averaged=options.averaged)
-
-
-def _report(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    from studio.library.export.report import write_report
-
-    write_report(folder, out, progress)
-    return "Report"
-
-
-def _zip(folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    from studio.library.export.archive import pack
-
-    return f"{pack(folder, out, progress):,} files"
 
 
 _PART = "The part of the model that makes images or judges them (generator, decoder, denoiser or energy)"
@@ -153,14 +112,14 @@ FORMATS = (
         title="Sample &grid…",
         says="A sample grid as a picture.",
         endings={".png": "PNG"},
-        write=_grid,
+        write=_by("pictures.write_grid", "Samples of step {:,}".format, "step", "averaged"),
     ),
     ExportFormat(
         name="timelapse",
         title="&Time-lapse…",
         says="All sample grids, one after another, with step and ΔH drawn in: GIF, WebP or MP4 by the name's ending.",
         endings={".gif": "GIF", ".webp": "WebP", ".mp4": "MP4 video"},
-        write=_timelapse,
+        write=_by("pictures.write_timelapse", "{:,} grids".format, "seconds", "averaged"),
     ),
     ExportFormat(
         name="npz",
@@ -184,7 +143,7 @@ FORMATS = (
         title="&Metrics as CSV…",
         says="Metrics for a spreadsheet, a row per logged step.",
         endings={".csv": "CSV table"},
-        write=_csv,
+        write=_by("tables.write_csv", "{:,} rows".format),
         begins_group=True,
     ),
     ExportFormat(
@@ -192,21 +151,21 @@ FORMATS = (
         title="Metrics as &Parquet…",
         says="Metrics with their types, a row per logged step, for pandas, Polars and databases.",
         endings={".parquet": "Parquet table"},
-        write=_parquet,
+        write=_by("tables.write_parquet", "{:,} rows".format),
     ),
     ExportFormat(
         name="tensorboard",
         title="Metrics for Tensor&Board…",
         says="Metrics and evaluations as an event file in a folder of the run's name, for tensorboard --logdir.",
         endings={},
-        write=_tensorboard,
+        write=_by("event_file.write_events", "{:,} steps".format),
     ),
     ExportFormat(
         name="weights",
         title="&Weights…",
         says="Weights of the model by name, and its chains or replay buffer; its configuration in the metadata.",
         endings={".safetensors": "Safetensors"},
-        write=_weights,
+        write=_by("weights.write_weights", "{:,} numbers".format, "averaged"),
         begins_group=True,
     ),
     ExportFormat(
@@ -214,7 +173,7 @@ FORMATS = (
         title="Model as &ONNX…",
         says=f"{_PART}, for other programs; checked against the original.",
         endings={".onnx": "ONNX"},
-        write=_onnx,
+        write=_by("onnx_file.write_onnx", str, "averaged"),
         apart=True,
     ),
     ExportFormat(
@@ -222,7 +181,7 @@ FORMATS = (
         title="Model for P&yTorch…",
         says=f"{_PART} as torch.export saves it, to be run without the studio; checked against the original.",
         endings={".pt2": "Exported program"},
-        write=_program,
+        write=_by("network.write_program", str, "averaged"),
         apart=True,
     ),
     ExportFormat(
@@ -230,7 +189,7 @@ FORMATS = (
         title="&Report…",
         says="One page to read: numbers, shares, samples, curves and configuration; it loads nothing from elsewhere.",
         endings={".html": "Web page"},
-        write=_report,
+        write=_by("report.write_report", lambda _: "Report"),
         begins_group=True,
     ),
     ExportFormat(
@@ -238,6 +197,6 @@ FORMATS = (
         title="All of it as one &zip…",
         says="The whole run in one file, which “Import…” or studio import takes in on another machine.",
         endings={".zip": "Zip archive"},
-        write=_zip,
+        write=_by("archive.pack", "{:,} files".format),
     ),
 )

@@ -31,12 +31,15 @@ _QUALITY = "18"  # of 0…51, less is better; no loss that can be seen
 Pictures = Sequence[Image.Image]
 
 
-def write_grid(folder: Path, out: Path, step: int | None = None, *, averaged: bool = True) -> int:
+def write_grid(
+    folder: Path, out: Path, progress: Progress | None = None, *, step: int | None = None, averaged: bool = True
+) -> int:
     """Save a sample grid, the newest at or before a step, enlarged by a whole factor, as PNG; its step.
 
     It is that of the averaged weights, or of the weights as they were. Raises UserError if the run has no grid there,
     is damaged, or the file cannot be written.
     """
+    (progress or Progress()).report("Drawing the grid")
     frame = FrameStore(folder).at(2**62 if step is None else step)
     if frame is None:
         raise _none(folder)

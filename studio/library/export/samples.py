@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from shutil import disk_usage
-from typing import IO, TYPE_CHECKING, Any
+from tempfile import mkdtemp
+from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
+import numpy as np
+import torch
+
 from studio.data.example_set import ExampleSet
+from studio.data.image_set import ImageSet
 from studio.data.scale import Values
 from studio.errors import UserError
+from studio.evaluation.judge import Judge
+from studio.evaluation.tables import UNSURE, with_unsure
 from studio.files import whole_file
+from studio.library.export.formats import ExportOptions
+from studio.names import file_system_key, is_reserved
 from studio.progress import Progress
 from studio.records import json_text
-from studio.training.storage.run import Run
-
-if TYPE_CHECKING:
-    from studio.sampling.base import Tilted
-    from studio.training.analysis.asked_target import AskedTarget
+from studio.sampling.base import Tilted, joined
+from studio.sampling.choice import Method
+from studio.training.analysis.asked_target import AskedTarget
+from studio.training.analysis.at_once import AtOnce
+from studio.training.analysis.evaluate_run import images_of
+from studio.training.engine.drawing import drawn_pieces
+from studio.training.examples.judges import Judges
+from studio.training.storage.run import Run, restore_model
+from studio.training.storage.run_folder import safe_name
+from studio.training.storage.sample_strips import save_png, tiled
 
 
 def write_samples(
@@ -33,12 +47,6 @@ def write_samples(
         UserError: the run cannot be read, there is too little memory or room, or the file cannot be written.
         Cancelled: the person cancelled; nothing is left.
     """
-    import numpy as np
-    import torch
-
-    from studio.training.engine.drawing import drawn_pieces
-    from studio.training.storage.run import restore_model
-
     saved, progress = Run.open(folder), progress or Progress()
     model = restore_model(saved, averaged=averaged)
     name = "images" if saved.scale.whole else "points"
@@ -56,47 +64,18 @@ def write_samples(
     return count
 
 
-def write_at_once(
-    folder: Path,
-    out: Path,
-    asked: AskedTarget,
-    progress: Progress,
-    *,
-    method: str = "auto",
-    count: int,
-    seed: int = 0,
-    averaged: bool = True,
-    data_root: Path | None = None,
-    assignments: Sequence[str] = (),
-) -> Tilted:
+def write_at_once(folder: Path, out: Path, progress: Progress, options: ExportOptions, asked: AskedTarget) -> Tilted:
     """Samples of another target than the run's, all of which count alike, as an NPZ file with `how` they were made, or
     as a picture where the file is called ``.png``.
-
-    Args:
-        asked: the target.
-        method: as `Method` has it.
-        seed, averaged, data_root, assignments: as for `write_classes`.
 
     Raises:
         UserError: the run or its data cannot be read, the target cannot be had, or the file cannot be written.
         Cancelled: the person cancelled; nothing is left.
     """
-    import numpy as np
-
-    saved = Run.open(folder).at(assignments)
-    root = saved.identity.root(data_root)
-    made, how = _at_once(
-        saved,
-        lambda part: saved.identity.load(root, part),
-        asked,
-        progress,
-        method=method,
-        count=count,
-        seed=seed,
-        averaged=averaged,
-        root=root,
-    )
-    values = made.alike(np.random.default_rng(seed)).values
+    saved = Run.open(folder).at(options.assignments)
+    root = saved.identity.root(options.data_root)
+    made, how = _at_once(saved, lambda part: saved.identity.load(root, part), root, progress, options, asked)
+    values = made.alike(np.random.default_rng(options.seed)).values
     with whole_file(out) as file:
         if out.suffix.lower() == ".png":
             _save_grid(values, file)
@@ -109,51 +88,31 @@ def write_at_once(
 def _at_once(
     run: Run,
     data: Callable[[Progress], ExampleSet],
-    asked: AskedTarget,
-    progress: Progress,
-    *,
-    method: str,
-    count: int,
-    seed: int,
-    averaged: bool,
     root: Path,
+    progress: Progress,
+    options: ExportOptions,
+    asked: AskedTarget,
 ) -> tuple[Tilted, dict[str, Any]]:
     """Samples of another target, with what other judges find in them, and how they were made."""
-    from studio.sampling.choice import Method
-    from studio.training.analysis.at_once import AtOnce
-
+    seed, averaged = options.seed, options.averaged
     at_once = AtOnce.of_run(run, data, progress, averaged=averaged, seed=seed, data_root=root)
     wanted = at_once.asked(asked, progress)
-    made = at_once.sample(wanted, count, progress, Method(method))
+    made = at_once.sample(wanted, options.count, progress, Method(options.method))
     made = at_once.remarked(made, wanted, progress)
     offsets = dict(zip(run.class_names, wanted.offsets, strict=True))
     target = {"offsets": offsets, "terms": [term.title for term in wanted.energy.terms if term.active]}
     return made, _how(run, seed, averaged) | {"at_once": made.record(), "target": target}
 
 
-def write_picture(
-    folder: Path, out: Path, progress: Progress, *, count: int, seed: int = 0, averaged: bool = True
-) -> None:
+def write_picture(folder: Path, out: Path, progress: Progress, *, count: int, seed: int, averaged: bool) -> None:
     """Draw into one picture, a nearly square grid; arguments and errors as of `write_samples`."""
-    import torch
-
-    from studio.sampling.base import joined
-    from studio.training.engine.drawing import drawn_pieces
-    from studio.training.storage.run import restore_model
-
     saved = Run.open(folder)
-    pieces = drawn_pieces(
-        restore_model(saved, averaged=averaged), count, torch.Generator().manual_seed(seed), saved.scale, progress
-    )
+    model, rng = restore_model(saved, averaged=averaged), torch.Generator().manual_seed(seed)
     with whole_file(out) as file:
-        _save_grid(joined([drawn for _, drawn in pieces]), file)
+        _save_grid(joined([drawn for _, drawn in drawn_pieces(model, count, rng, saved.scale, progress)]), file)
 
 
 def _save_grid(values: Values, file: IO[bytes]) -> None:
-    import numpy as np
-
-    from studio.training.storage.sample_strips import save_png, tiled
-
     if values.dtype != np.uint8:
         raise UserError("Points are no picture", "A PNG holds images.", "Give the file a name that ends in .npz.")
     save_png(tiled(np.asarray(values, np.uint8)), file)
@@ -165,7 +124,7 @@ def _how(run: Run, seed: int, averaged: bool) -> dict[str, Any]:
 
 def _ensure_room(wanted: int, out: Path) -> None:
     """Refuse at once what would fill the disk in hours."""
-    free = disk_usage(out.parent).free
+    free = shutil.disk_usage(out.parent).free
     if wanted > free:
         raise UserError(
             "There is not enough room for so many samples",
@@ -174,58 +133,70 @@ def _ensure_room(wanted: int, out: Path) -> None:
         )
 
 
-def write_classes(
-    folder: Path,
-    out: Path,
-    progress: Progress,
-    *,
-    count: int,
-    seed: int = 0,
-    averaged: bool = True,
-    data_root: Path | None = None,
-    assignments: Sequence[str] = (),
-    asked: AskedTarget | None = None,
-    method: str = "auto",
-) -> dict[str, int]:
-    """Draw into a folder, new or empty, with one for each class that a judge of the data set sees, and ``how.json``;
-    how many there are of each.
+def write_classes(folder: Path, out: Path, progress: Progress, options: ExportOptions) -> dict[str, int]:
+    """Draw samples, have them judged, and save each as PNG in the folder of its class, and ``how.json``; how many there
+    are of each.
 
-    Args:
-        seed: of the latents.
-        averaged: by the moving average of the weights, or as they are.
-        data_root: folder of downloaded data sets; where the run's were, or else the person's own, if absent.
-        assignments: other places of its data, such as ``dataset.path=/new/place``.
-        asked, method: another target, and how it is sampled at once.
-
-    Raises:
-        UserError: the run or its data cannot be read, or the folder not be written; it appears whole or not at all.
+    "unsure" is one, too. The judge is the one that the run asks for; `out` is new or empty, and appears whole or not at
+    all. Raises UserError if the run or its data cannot be read, or the folder not be written.
     """
-    import numpy as np
-    import torch
-
-    from studio.training.analysis.sorted_samples import ensure_new, write_by_class
-    from studio.training.engine.drawing import drawn_pieces
-    from studio.training.storage.run import restore_model
-
-    ensure_new(out)
-    saved = Run.open(folder).at(assignments)
-    root = saved.identity.root(data_root)
-    data = saved.identity.load(root, progress.part(0.0, 0.1))
-    if asked is None:
-        model, rng = restore_model(saved, averaged=averaged), torch.Generator().manual_seed(seed)
-        pieces = drawn_pieces(model, count, rng, saved.scale, progress.part(0.6, 1.0))
-        how = _how(saved, seed, averaged)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        hint = "Choose a new one: nothing is overwritten."
+        raise UserError("The folder for the samples is not empty", f"{out}.", hint)
+    run = Run.open(folder).at(options.assignments)
+    root = run.identity.root(options.data_root)
+    data = run.identity.load(root, progress.part(0.0, 0.1))
+    pieces: Iterable[tuple[int, Values]]
+    if options.asked is None:
+        model, rng = restore_model(run, averaged=options.averaged), torch.Generator().manual_seed(options.seed)
+        pieces = drawn_pieces(model, options.count, rng, run.scale, progress.part(0.6, 1.0))
+        how = _how(run, options.seed, options.averaged)
     else:
-        made, how = _at_once(
-            saved,
-            lambda _: data,
-            asked,
-            progress.part(0.1, 0.5),
-            method=method,
-            count=count,
-            seed=seed,
-            averaged=averaged,
-            root=root,
-        )
-        pieces = iter([(0, made.alike(np.random.default_rng(seed)).values)])
-    return write_by_class(saved, data, out, pieces, how, progress.part(0.1, 0.6), data_root=root)
+        made, how = _at_once(run, lambda _: data, root, progress.part(0.1, 0.5), options, options.asked)
+        pieces = [(0, made.alike(np.random.default_rng(options.seed)).values)]
+    images = images_of(run, data)
+    judge = Judges(images, root).judge(run.config.evaluation.judge, progress.part(0.1, 0.6))
+    try:
+        return _sort(pieces, images, judge, how, out)
+    except OSError as error:
+        raise UserError(
+            "The samples cannot be saved", f"{out}: {error.strerror or error}.", "Make room, or choose another folder."
+        ) from error
+
+
+def _sort(
+    pieces: Iterable[tuple[int, Values]], images: ImageSet, judge: Judge, how: dict[str, Any], out: Path
+) -> dict[str, int]:
+    """Save pieces of the samples, each with the place of its first one; how many there are of each class."""
+    names = with_unsure(judge.class_names)
+    found = dict.fromkeys(names, 0)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    place = Path(mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        folders = _folders(place, judge.class_names)
+        for start, values in pieces:
+            drawn = images.pictures(values)
+            for index, label in enumerate(judge.judge(drawn).labels):
+                with (folders[label] / f"{start + index:06d}.png").open("wb") as file:
+                    save_png(drawn[index], file)
+                found[names[label]] += 1
+        (place / "how.json").write_text(json_text(how, indent=2) + "\n", encoding="utf-8")
+        place.chmod(0o755)
+        place.replace(out)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    return found
+
+
+def _folders(place: Path, class_names: Sequence[str]) -> list[Path]:
+    """A folder for each class and for what is unsure, in label order; where names are no folders' on every system, or
+    are one folder's on some, the classes are numbered.
+    """
+    names = [safe_name(name) for name in class_names]
+    apart = len({file_system_key(name) for name in (*names, UNSURE)}) == len(names) + 1
+    if names != [*class_names] or not apart or any(map(is_reserved, names)):
+        names = [f"{index:03d}_{name}" for index, name in enumerate(names)]
+    folders = [place / name for name in (*names, UNSURE)]
+    for folder in folders:
+        folder.mkdir()
+    return folders

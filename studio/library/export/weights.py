@@ -10,10 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from studio.files import whole_file
+from studio.progress import Progress
 from studio.training.storage.run import Run
 
 
-def write_weights(folder: Path, out: Path, *, averaged: bool = True) -> int:
+def write_weights(folder: Path, out: Path, progress: Progress | None = None, *, averaged: bool = True) -> int:
     """Save them, or their moving average; how many numbers they are.
 
     Raises UserError if the run or its weights cannot be read, or the file not be written.
@@ -22,6 +23,7 @@ def write_weights(folder: Path, out: Path, *, averaged: bool = True) -> int:
 
     from studio.training.storage.run import restore_model
 
+    (progress or Progress()).report("Reading the weights")
     run = Run.open(folder)
     tensors = restore_model(run, averaged=averaged).state_dict()
     metadata = {

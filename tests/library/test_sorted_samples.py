@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from studio.evaluation.tables import with_unsure
-from studio.training.analysis.sorted_samples import _folders
+from studio.library.export.samples import _folders
 
 
 @pytest.mark.parametrize(
