@@ -208,7 +208,7 @@ class _Watcher:
                 if interrupted:
                     raise
                 interrupted = True
-                self._say("Finishing the step under way and saving; press Ctrl-C again to give up.")
+                say("Finishing the step under way and saving; press Ctrl-C again to give up.")
                 self._handle.send(Stop())
         self._handle.join()
         self._meter.close()  # before what went wrong, which then has the last word
@@ -243,9 +243,9 @@ class _Watcher:
                 self.folder = folder
                 self._meter.doing("Training")
                 self._meter.begin(self._done(step, self._spent))
-                self._say(f"{parameters:,} parameters on {device}, {threads} threads; run folder {folder}")
+                say(f"{parameters:,} parameters on {device}, {threads} threads; run folder {folder}")
             case Remarked(text=text):
-                self._say(text)
+                say(text)
             case Logged(step=step, values=values):
                 told = [f"{name} {value:.3g}" for name, value in values.items() if name.startswith("loss_")]
                 if self._limit.steps is None:
@@ -256,22 +256,19 @@ class _Watcher:
                 self._problem = error
                 self._handle.send(Stop(insist=unsaved))
             case ThreadsChanged(step=step, threads=threads):
-                self._say(f"Step {step:,}: {threads} threads, as other programs leave room")
+                say(f"Step {step:,}: {threads} threads, as other programs leave room")
             case Noticed(step=step, error=error):
-                self._say(f"Step {step:,}: {error}")
+                say(f"Step {step:,}: {error}")
             case Saved(path=path):
-                self._say(f"Saved to {path}")
+                say(f"Saved to {path}")
             case _:
                 pass
-
-    def _say(self, text: str) -> None:
-        say(text)
 
     def _conclude(self, finished: Finished) -> int:
         if finished.error is not None:
             raise finished.error
         if finished.traceback:
-            self._say(finished.traceback)
+            say(finished.traceback)
             return 1
         if self._problem is not None:
             raise self._problem

@@ -10,16 +10,14 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from studio.data.example_set import ExampleSet
 from studio.data.scale import Values
 from studio.errors import UserError
-from studio.models.base import Batch, GenerativeModel, Phase
+from studio.models.base import Batch, GenerativeModel
 from studio.models.catalog import misfit
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.nets import has_convolutions
-from studio.models.reduce import reduced_metrics, weighted_loss
 from studio.models.views import Probe
 from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.perturbation import Perturbation
@@ -27,18 +25,13 @@ from studio.perturb.planner import BatchPlan
 from studio.perturb.thermostat import Thermostat
 from studio.training.config.planners import PLANNERS
 from studio.training.config.run_config import HoldConfig, PerturbationConfig, RunConfig
-from studio.training.engine.averaging import WeightAverage
-from studio.training.engine.building import build_model
 from studio.training.engine.drawing import draw
-from studio.training.engine.optimisers import NetworkOptimiser
-from studio.training.engine.precision import autocast
+from studio.training.engine.learner import Learner
 from studio.training.engine.step_report import StepReport
 from studio.training.engine.trainer_state import (
     Held,
     ResumeState,
     TrainerState,
-    copied,
-    ensure_alike,
     set_noise,
     set_stream,
     wrong_state,
@@ -64,6 +57,7 @@ class Trainer:
         measured: of all of `data`, if some is measured already.
 
     Attributes:
+        measured: what is known of every example, held-out ones included.
         perturbation: the target in force, as asked.
         held: what the thermostat has made of it.
 
@@ -79,11 +73,10 @@ class Trainer:
             raise error
         self.config = config
         self.whole = data
-        self._measured = measured_set(data) if measured is None else measured
+        self.measured = measured_set(data) if measured is None else measured
         self._kept = kept_indices(data, config.held_out, config.seed)
         self.data, held_out = split_off(data, self._kept)
         self.device = torch.device(device)
-        self.step_count = 0
         self.skipped = 0
         self.perturbation = config.perturbation.resolve(data.class_names)
         self.held = self._held_at_rest
@@ -96,38 +89,30 @@ class Trainer:
             revision=self.perturbation.revision,
         )
         self._rng = torch.Generator(self.device).manual_seed(config.seed)
-        self.model = self._build_model()
-        self.average = WeightAverage(self.model, config.ema_decay)
-        self._phases = tuple(self.model.phases())
-        self._parameters = {p.network: tuple(self.model.network_parameters(p.network)) for p in self._phases}
-        self._optimisers = {
-            network: NetworkOptimiser(config.model.optimiser(network), parameters, self._rng)
-            for network, parameters in self._parameters.items()
-        }
-        self.autocast = autocast(config.precision, self.device, self.model)
+        self._learner = Learner(config, self.data.image_shape, self.device, self._rng)
+        self.model, self.average = self._learner.model, self._learner.average
         self._examples = Examples(self.data, self.device)
         self._pads = has_convolutions(self.model)
         self._held_out = for_models(data.rows(held_out[:_PROBED]), data.scale, self.device)
-        self._scalars: dict[str, Tensor] = {}
-
-    def _build_model(self) -> GenerativeModel:
-        model = build_model(self.config.model, self.data.image_shape, self.config.seed)
-        return model.to(self.device).train()
 
     @property
-    def measured(self) -> ExampleFeatures:
-        """What is known of every example, held-out ones included."""
-        return self._measured
+    def step_count(self) -> int:
+        return self._learner.step_count
+
+    @property
+    def autocast(self) -> torch.autocast:
+        """Under which losses are computed."""
+        return self._learner.autocast
 
     @property
     def counts(self) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
         """Examples per class of the data set, held-out ones included, shape (K,)."""
-        return np.bincount(self._measured.labels, minlength=len(self.data.class_names))
+        return np.bincount(self.measured.labels, minlength=len(self.data.class_names))
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What a person should know of the columns that the target asks for, a sentence each."""
-        return self._measured.remarks(self.perturbation.energy.names)
+        return self.measured.remarks(self.perturbation.energy.names)
 
     @property
     def epoch(self) -> float:
@@ -148,12 +133,7 @@ class Trainer:
         plan = self._planner.next()
         self.skipped += plan.skipped
         batch = self.read(plan)
-        for phase in self._phases:
-            if phase.network == network if network else phase.due(self.step_count):
-                self._run_phase(phase, batch, plan.average_size)
-        self.average.update()
-        self.step_count += 1
-        return StepReport(plan=plan, scalars=dict(self._scalars))
+        return StepReport(plan=plan, scalars=self._learner.step(batch, plan.average_size, network))
 
     def read(self, plan: BatchPlan) -> Batch:
         """The planned examples with their weights, on the device."""
@@ -161,40 +141,13 @@ class Trainer:
         weighed = torch.from_numpy(weights).to(self.device, torch.float32)
         return Batch(images=self._examples.read(indices), weights=weighed, step=self.step_count)
 
-    def _run_phase(self, phase: Phase, batch: Batch, average_size: float) -> None:
-        network = phase.network
-        with self.autocast:
-            terms = self.model.losses(phase, batch, self._rng)
-        loss = weighted_loss(terms, batch.weights, average_size)
-        # Gradients of this network alone: a generator's step then spends nothing on the critic's weights.
-        gradients = torch.autograd.grad(loss, self._parameters[network])
-        if self._measures(phase):
-            norm, ratio = self._optimisers[network].measured_step(gradients)
-            self._scalars |= {
-                f"loss_{network}": loss.detach(),
-                f"gradient_{network}": norm,
-                f"update_{network}": ratio,
-                **reduced_metrics(terms, batch.weights),
-            }
-        else:
-            self._optimisers[network].step(gradients)
-        self.model.after_step(network)
-
-    def _measures(self, phase: Phase) -> bool:
-        """Whether this is the phase's last turn before the next log point, which alone is seen; an update costs a copy
-        to measure, and metrics cost a small model's step a fiftieth.
-        """
-        cadence = self.config.cadence.log_every
-        return self.step_count % cadence >= cadence - phase.every
-
     def set_learning_rate(self, network: str, rate: float) -> None:
         """Step one network with this rate from now on."""
-        self._optimisers[network].set_learning_rate(rate)
+        self._learner.optimisers[network].set_learning_rate(rate)
         self._note_rates()
 
     def _note_rates(self) -> None:
-        rates = {network: optimiser.config.learning_rate for network, optimiser in self._optimisers.items()}
-        model = self.config.model.with_learning_rates(rates)
+        model = self.config.model.with_learning_rates(self._learner.rates)
         self.config = self.config.model_copy(update={"model": model})
 
     def set_batch_size(self, average_size: float) -> None:
@@ -212,15 +165,7 @@ class Trainer:
 
     def state(self) -> TrainerState:
         """A copy of what training has made so far."""
-        return TrainerState(
-            step=self.step_count,
-            model=copied(self.model.state_dict()),
-            average=copied(self.average.model.state_dict()),
-            updates=self.average.updates,
-            optimisers={network: optimiser.state() for network, optimiser in self._optimisers.items()},
-            scalars={name: scalar.float() for name, scalar in self._scalars.items()},
-            held=self.held,
-        )
+        return self._learner.state(self.held)
 
     def restore(self, state: TrainerState, taken: Mapping[str, int] | None = None) -> None:
         """Go back to a state. Target and learning rates stay as they are now, and batches and random numbers go on from
@@ -228,15 +173,7 @@ class Trainer:
 
         `taken` are the steps that each network's optimiser had taken, where that is known.
         """
-        self.model.load_state_dict(state.model)
-        self.average.restore(state.average, state.updates)
-        for network, kept in state.optimisers.items():
-            self._optimisers[network].restore(kept)
-        self._scalars = {name: scalar.to(self.device) for name, scalar in state.scalars.items()}
-        self.step_count = state.step
-        for network, count in (taken or {}).items():
-            optimiser = self._optimisers[network]
-            optimiser.go_on(optimiser.config.learning_rate, count)
+        self._learner.restore(state, self._learner.rates, taken or self._learner.taken)
         self.correct(self._held_now(state.held) if self.config.hold.on else self._held_at_rest)
 
     @property
@@ -256,18 +193,17 @@ class Trainer:
             planner=self._planner.state(),
             planning=self._planning.bit_generator.state,
             noise=self._rng.get_state(),
-            rates={network: optimiser.config.learning_rate for network, optimiser in self._optimisers.items()},
-            taken={network: optimiser.taken for network, optimiser in self._optimisers.items()},
+            rates=self._learner.rates,
+            taken=self._learner.taken,
         )
 
     def load_checkpoint(self, state: TrainerState, resume_state: ResumeState) -> None:
         """Be what another trainer of this configuration and these data was, to the last bit. Raises UserError if the
         state belongs to another model, or to other data; this trainer is then of no more use.
         """
-        self._check(state, resume_state)
-        self.restore(state)
-        for network, optimiser in self._optimisers.items():
-            optimiser.go_on(resume_state.rates[network], resume_state.taken[network])
+        self._learner.ensure_fits(state, resume_state.rates, resume_state.taken)
+        self._check_classes(resume_state.perturbation, state.held)
+        self._learner.restore(state, resume_state.rates, resume_state.taken)
         self._note_rates()
         self._aim(resume_state.perturbation, state.held)
         try:
@@ -278,27 +214,16 @@ class Trainer:
         set_noise(self._rng, resume_state.noise)
         self.skipped = resume_state.skipped
 
-    def _check(self, state: TrainerState, resume_state: ResumeState) -> None:
-        ensure_alike("The model", state.model, self.model.state_dict())
-        ensure_alike("The average", state.average, self.average.model.state_dict())
-        ensure_alike("The metrics", state.scalars, {name: torch.zeros(()) for name in state.scalars})
-        for given in (state.optimisers, resume_state.rates, resume_state.taken):
-            if given.keys() != self._optimisers.keys():
-                raise wrong_state(f"It has optimisers of {', '.join(given)}.")
-        for network, optimiser in self._optimisers.items():
-            if state.optimisers[network] or resume_state.taken[network]:
-                ensure_alike(f"The {network}'s optimiser", state.optimisers[network], optimiser.full_state())
+    def _check_classes(self, perturbation: Perturbation, held: Held) -> None:
         classes = len(self.data.class_names)
-        if len(resume_state.perturbation.offsets) != classes:
-            raise wrong_state(
-                f"It has {len(resume_state.perturbation.offsets)} offsets; the data have {classes} classes."
-            )
-        if len(state.held.thermostat.correction) != classes:
+        if len(perturbation.offsets) != classes:
+            raise wrong_state(f"It has {len(perturbation.offsets)} offsets; the data have {classes} classes.")
+        if len(held.thermostat.correction) != classes:
             raise wrong_state("What is corrected of its offsets is not of these classes.")
 
     @property
     def networks(self) -> tuple[str, ...]:
-        return tuple(self._optimisers)
+        return tuple(self._learner.optimisers)
 
     def diagnose(self) -> tuple[Diagnostic, ...]:
         """What the model shows of its inner life, on examples chosen once."""
@@ -352,7 +277,7 @@ class Trainer:
 
     def data_log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """log w of every example of the data set, held-out ones included, in its order, shape (N,)."""
-        return whole_log_weights(perturbation, self._measured)
+        return whole_log_weights(perturbation, self.measured)
 
     @property
     def log_weights(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -362,7 +287,7 @@ class Trainer:
     def _log_weights(self, perturbation: Perturbation) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """log w of the examples that are trained on, shape (Ñ,)."""
         if perturbation.by_example:
-            return kept_log_weights(self.data_log_weights(perturbation), self._measured.labels, self._kept)
+            return kept_log_weights(self.data_log_weights(perturbation), self.measured.labels, self._kept)
         by_class = perturbation.class_log_weights(self.counts)
         return kept_class_log_weights(by_class, self.counts, self.data.counts)[self.data.labels]
 

@@ -6,7 +6,6 @@ No thread here either: `RunLoop.run` blocks until the run is over, and hears and
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, assert_never
 
@@ -42,12 +41,10 @@ from studio.training.messages.commands import (
 from studio.training.messages.events import (
     Event,
     Logged,
-    Moved,
     Noticed,
     Outcome,
     Paused,
     Resumed,
-    Saved,
     ThreadsChanged,
     Warned,
 )
@@ -56,6 +53,7 @@ from studio.training.messages.mailbox import Mailbox
 from studio.training.run.changes import Changes
 from studio.training.run.recovery import Recovery, shortage, smaller_batch
 from studio.training.run.reporter import Reporter
+from studio.training.run.saver import Saver
 
 if TYPE_CHECKING:
     from studio.training.analysis.evaluator import Evaluator
@@ -94,7 +92,9 @@ class RunLoop:
         self._threads = threads
         self._clock = Stopwatch(seconds)
         self._recorder = recorder
-        self._next_checkpoint = 0.0
+        self._saver = Saver(
+            trainer, recorder, self._clock, self._tell, lambda error: self._pause_with(error, unsaved=True)
+        )
         self._recovery = Recovery(trainer, recorder, self._tell)
         self._side_tasks = SideTasks(trainer, evaluator, self._tell)
         latents = recorder.latents if recorder is not None else None
@@ -102,7 +102,6 @@ class RunLoop:
         self._changes = Changes(trainer, self._reporter, self._tell)
         self._paused = False
         self._stopping = False
-        self._insisting = False
         self._stop_refused = False
         self._delay = 0.0
 
@@ -124,7 +123,7 @@ class RunLoop:
         """
         self._clock.start()
         try:
-            if self._keep(None):  # so that there is something to go on from, whatever happens
+            if self._saver.checkpoint():  # so that there is something to go on from, whatever happens
                 self._sample()
             self._caution()
             self._offer_snapshot()
@@ -198,8 +197,8 @@ class RunLoop:
             self._sample()
         if self._reporter.snapshot_is_due and self._mailbox.snapshot_wanted:
             self._offer_snapshot(hurried=True)
-        if self.seconds >= self._next_checkpoint and not self._paused:
-            self._keep(None)
+        if self._saver.is_due and not self._paused:
+            self._saver.checkpoint()
         self._side_tasks.take_turn(self.seconds)
 
     def _run_short(self, error: UserError) -> None:
@@ -226,8 +225,7 @@ class RunLoop:
 
     def _sample(self, *, thorough: bool = False) -> bool:
         """A new sample grid, shown and kept; whether it could be kept."""
-        frame, recorder = self._reporter.draw(thorough=thorough), self._recorder
-        return recorder is None or self._try(lambda: recorder.save_frame(frame))
+        return self._saver.frame(self._reporter.draw(thorough=thorough))
 
     def _tell(self, event: Event) -> None:
         self._mailbox.post(event)
@@ -271,12 +269,12 @@ class RunLoop:
                 self._side_tasks.obey(command, self.seconds)
                 self._count_on()
             case Save() | SaveElsewhere():
-                self._write(command)
+                self._save(command)
             case Restore():
                 self._restore()
             case Stop():
                 self._stopping = True
-                self._insisting = command.insist
+                self._saver.insisting = command.insist
             case _:
                 assert_never(command)
 
@@ -294,7 +292,7 @@ class RunLoop:
         self._pause()
         if self._recovery.to_last_good():
             self._forget_undone()
-            if self._keep(None):  # so that no checkpoint is left of what was undone
+            if self._saver.checkpoint():  # so that no checkpoint is left of what was undone
                 self._sample(thorough=True)
             self._offer_snapshot()
 
@@ -331,57 +329,19 @@ class RunLoop:
         self._tell(Warned(step=step, error=error, back_to=back_to, unsaved=unsaved, stopping=stopping, smaller=smaller))
         self._pause()
 
-    # -- disk
-
-    def _try(self, write: Callable[[], object]) -> bool:
-        """Write; a full or missing disk pauses the run with a message, and what was not written is tried again later.
-        Raises UserError if the run ends now whatever comes, so that there is no later.
-        """
-        try:
-            write()
-        except UserError as error:
-            if self._insisting:
-                raise
-            self._pause_with(error, unsaved=True)
-            return False
-        return True
-
-    def _keep(self, outcome: Outcome | None) -> bool:
-        """Write everything that the run can go on from; whether that went well: if not, it is due again at once."""
-        recorder = self._recorder
-
-        def write() -> None:
-            news = recorder.save(outcome, self.seconds) if recorder is not None else None
-            self._next_checkpoint = self.seconds + 60 * self.trainer.config.cadence.checkpoint_every
-            if news is not None:
-                self._tell(Noticed(step=self.trainer.step_count, error=news))
-
-        self._next_checkpoint = self.seconds
-        return self._try(write)
-
-    def _save(self, outcome: Outcome | None) -> bool:
-        saved = self._keep(outcome)
-        if saved and self._recorder is not None:
-            self._mailbox.post(Saved(step=self.trainer.step_count, path=self._recorder.folder.path))
-        return saved
-
-    def _write(self, command: Save | SaveElsewhere) -> None:
+    def _save(self, command: Save | SaveElsewhere) -> None:
         if isinstance(command, Save):
-            self._save(None)
-            return
-        recorder = self._recorder
-        if recorder is None or not self._try(lambda: recorder.move(command.root, self.seconds)):
-            return
-        step, path = self.trainer.step_count, recorder.folder.path
-        self._mailbox.post(Moved(step=step, path=path))
-        self._mailbox.post(Saved(step=step, path=path))
-        self._stopping = self._stop_refused
-        if not self._stopping:
-            self._resume()
+            self._saver.save()
+        elif self._saver.move(command.root):
+            self._stopping = self._stop_refused
+            if not self._stopping:
+                self._resume()
+
+    # -- the end
 
     def _finish(self, outcome: Outcome) -> bool:
         """Draw and keep the last state; whether it could be kept."""
-        kept = self._save(outcome) and (self._reporter.grid_is_current or self._sample(thorough=True))
+        kept = self._saver.save(outcome) and (self._reporter.grid_is_current or self._sample(thorough=True))
         self._clock.stop()
         self._offer_snapshot()
         return kept
@@ -389,8 +349,8 @@ class RunLoop:
     def _rescue(self) -> None:
         """Keep what can be kept, and let no second fault hide the first."""
         self._clock.stop()
-        self._insisting = True
+        self._saver.insisting = True
         with suppress(Exception):
-            self._save(Outcome.FAILED)
+            self._saver.save(Outcome.FAILED)
         with suppress(Exception):
             self._offer_snapshot()

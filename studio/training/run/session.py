@@ -69,10 +69,6 @@ class RunHandle(Mailbox):
         super().__init__()
         self._thread = Background(lambda progress: _run(request, self, progress), name="training").start()
 
-    @property
-    def alive(self) -> bool:
-        return not self._thread.done
-
     def send(self, command: Command) -> None:
         """Have it act between two steps; a Stop also ends the preparation."""
         if isinstance(command, Stop):

@@ -27,17 +27,17 @@ def cuda_full() -> Exception:
 def test_that_one_click_halves_the_batch_and_goes_on(
     quick_hands: Hands, monkeypatch: pytest.MonkeyPatch, error: Callable[[], Exception]
 ) -> None:
-    from studio.training.engine.trainer import Trainer
+    from studio.training.engine.learner import Learner
 
     hands, bench, full = quick_hands, quick_hands.bench, False
-    whole = Trainer._run_phase
+    whole = Learner._run_phase
 
-    def phase(self: Trainer, of: Any, batch: Any, average_size: float) -> None:
+    def phase(self: Learner, of: Any, batch: Any, average_size: float) -> None:
         if full and average_size > 40:
             raise error()
         whole(self, of, batch, average_size)
 
-    monkeypatch.setattr(Trainer, "_run_phase", phase)
+    monkeypatch.setattr(Learner, "_run_phase", phase)
     hands.train(10)
     bench.runs.send(Save())
     hands.wait(lambda: bench.runs.run.saved_step > 0)

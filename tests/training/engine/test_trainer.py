@@ -85,7 +85,7 @@ def test_that_training_without_offsets_is_plain_training_on_whole_batches(kind: 
             )
             assert isinstance(loss, Tensor)
             gradients = torch.autograd.grad(loss, list(plain.model.network_parameters(phase.network)))
-            plain._optimisers[phase.network].step(gradients)
+            plain._learner.optimisers[phase.network].step(gradients)
             plain.model.after_step(phase.network)
     for mine, theirs in zip(trainer.model.parameters(), plain.model.parameters(), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
@@ -131,8 +131,9 @@ class FrozenTrainer(Trainer):
         super().__init__(config, tiny_images())
         self.model.double()
         self.left = len(self.data)
-        self._optimisers = {
-            network: Idle(config.model.optimiser(network), own, self._rng) for network, own in self._parameters.items()
+        self._learner.optimisers = {
+            network: Idle(config.model.optimiser(network), own, self._rng)
+            for network, own in self._learner._parameters.items()
         }
 
     def read(self, plan: BatchPlan) -> Batch:

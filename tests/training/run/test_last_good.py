@@ -91,7 +91,7 @@ def test_that_optimisers_take_up_what_they_had_and_rates_stay_as_they_are() -> N
     trainer.set_learning_rate("autoencoder", 2e-4)
     trainer.step()
     trainer.restore(state)
-    rule = trainer._optimisers["autoencoder"]._rule
+    rule = trainer._learner.optimisers["autoencoder"]._rule
     assert [group["lr"] for group in rule.param_groups] == [2e-4]
     assert {float(found["step"]) for found in rule.state.values()} == {1.0}
 

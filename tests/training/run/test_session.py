@@ -44,7 +44,7 @@ def test_that_a_complete_run_says_so(start_run: Start, run_path: Path) -> None:
     assert started.parameters > 0
     assert run.events.index(started) > max(run.events.index(event) for event in run.all_of(Preparing))
     assert len(run.all_of(Logged)) == 5
-    assert not run.handle.alive
+    assert run.handle.join(0)
     assert Run.open(run_path).summary["status"] == "completed"
 
 

@@ -35,14 +35,14 @@ FULL: list[Callable[[], Exception]] = [
 
 def plant(run: Played, monkeypatch: pytest.MonkeyPatch, at: int, error: Callable[[], Exception]) -> None:
     """Memory runs out in the generator's phase of that step, when the critic's is done, for batches of 8."""
-    whole = run.trainer._run_phase
+    whole = run.trainer._learner._run_phase
 
     def phase(*given: object) -> None:
         if run.trainer.step_count == at and given[0].network != "critic" and given[2] >= 8:  # type: ignore[attr-defined, operator]
             raise error()
         whole(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(run.trainer, "_run_phase", phase)
+    monkeypatch.setattr(run.trainer._learner, "_run_phase", phase)
 
 
 @pytest.mark.parametrize("error", FULL)
