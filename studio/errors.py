@@ -6,6 +6,9 @@ Every other exception is a bug: it ends the run, not the application.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UserError(Exception):
     """Something the person can mend.
@@ -39,6 +42,15 @@ def other_version(what: str, place: object, version: int, known: int, *, field: 
         "Update the studio." if newer else "Open it with the version that wrote it.",
         field=field,
     )
+
+
+@contextmanager
+def reporting(title: str, place: object, hint: str = "", *, field: str = "") -> Iterator[None]:
+    """Have what the system refuses within, of a file or folder, be a UserError of that title."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(title, f"{place}: {error.strerror or error}.", hint, field=field) from error
 
 
 class Cancelled(Exception):  # noqa: N818 - it reports a wish, not a fault

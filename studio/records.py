@@ -13,13 +13,23 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from studio.errors import UserError
+from studio.errors import UserError, reporting
 from studio.files import read_bytes, whole_file
 from studio.settings import Settings
 
 _MOST_BYTES = 2**20
 
 Record = TypeVar("Record", bound=Settings)
+
+
+def read_json(path: Path, noun: str) -> Any:
+    """What a JSON file holds, which messages call so; raises UserError if it cannot be opened, or is no JSON."""
+    with reporting(f"The {noun} cannot be opened", path):
+        content = read_bytes(path)
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"The {noun} is not valid JSON", f"{path}: {error}.", "Check it in a text editor.") from error
 
 
 def json_text(found: Any, indent: int | None = None) -> str:

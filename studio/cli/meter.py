@@ -121,7 +121,8 @@ class Meter:
         if new > 0 and seconds > 0:
             left = seconds * max(0, self._total - self._done) / new
             if self._unit not in _HAVE_NO_PACE:
-                parts.append(f"{_three_digits(new / seconds)} {self._unit}/s")
+                pace = new / seconds
+                parts.append(f"{pace:,.0f} {self._unit}/s" if pace >= 100 else f"{pace:.3g} {self._unit}/s")
             parts.append(f"{_span(left)} left" if left else f"in {_span(seconds)}")
         if self._note:
             parts.append(self._note)
@@ -155,10 +156,6 @@ def progress_bar(clock: Callable[[], float] = time.monotonic) -> Iterator[Progre
         yield Progress(show)
     finally:
         meter.close()
-
-
-def _three_digits(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _span(seconds: float) -> str:

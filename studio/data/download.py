@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from studio.data.storage import format_bytes
-from studio.errors import UserError
+from studio.errors import UserError, reporting
 from studio.files import whole_file
 from studio.progress import Progress
 
@@ -46,18 +46,11 @@ def verify(path: Path, md5: str, progress: Progress) -> None:
     """Check a file on disk against its checksum; raises UserError if it is another one, or the file cannot be read."""
     progress.report(f"Checking {path.name}")
     digest = hashlib.md5(usedforsecurity=False)
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(4 * _CHUNK):
-                progress.check()
-                digest.update(chunk)
-    except OSError as error:
-        raise UserError(
-            "A data file cannot be read",
-            f"{path}: {error.strerror or error}.",
-            "Check that you may read it.",
-            field="dataset",
-        ) from error
+    hint = "Check that you may read it."
+    with reporting("A data file cannot be read", path, hint, field="dataset"), path.open("rb") as file:
+        while chunk := file.read(4 * _CHUNK):
+            progress.check()
+            digest.update(chunk)
     if digest.hexdigest() != md5:
         raise UserError(
             "A data file is damaged",

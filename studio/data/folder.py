@@ -135,9 +135,7 @@ def _preview(config: FolderConfig, listing: FolderListing, progress: Progress, t
         root=listing.root,
         classes=tuple(previews),
         report=LoadReport(
-            skipped=(*listing.skipped, *reading.skipped),
-            loose_files=len(listing.loose),
-            notes=(*listing.notes, *notes),
+            skipped=(*listing.skipped, *reading.skipped), loose_files=len(listing.loose), notes=(*listing.notes, *notes)
         ),
         better=listing.better.folders if listing.better else (),
         pixel_bytes=size,

@@ -54,7 +54,9 @@ class FolderWalk:
         """What lies in a folder, but for what systems leave behind or hide; raises OSError if it cannot be read."""
         found = Entries([], [], [])
         with os.scandir(folder) as scanned:
-            entries = sorted((entry for entry in scanned if not is_clutter(entry.name)), key=_entry_key)
+            entries = sorted(
+                (entry for entry in scanned if not is_clutter(entry.name)), key=lambda entry: natural_key(entry.name)
+            )
         for entry in entries:
             path = Path(entry.path)
             try:
@@ -142,7 +144,3 @@ class FolderWalk:
 
     def _skip(self, path: Path, reason: str) -> None:
         self.skipped.append(SkippedFile(path=shown_path(path, self.root), reason=reason))
-
-
-def _entry_key(entry: os.DirEntry[str]) -> tuple[object, ...]:
-    return natural_key(entry.name)

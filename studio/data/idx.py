@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.errors import UserError
+from studio.errors import UserError, reporting
 
 _UNSIGNED_BYTE = 0x08
 
@@ -36,7 +36,7 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
         UserError: it cannot be read, is empty, truncated, too long, or something other than such a file.
     """
     start = 4 + 4 * dimensions
-    try:
+    with reporting("A data file cannot be read", path, "Check that you may read it.", field="dataset"):
         length = path.stat().st_size
         with path.open("rb") as file:
             header = file.read(start)
@@ -53,13 +53,6 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
             if length > expected:
                 raise _damaged(path, f"is too long: it has {length:,} instead of {expected:,} bytes")
             values = np.fromfile(file, dtype=np.uint8)
-    except OSError as error:
-        raise UserError(
-            "A data file cannot be read",
-            f"{path}: {error.strerror or error}.",
-            "Check that you may read it.",
-            field="dataset",
-        ) from error
     if values.size != math.prod(shape):
         raise _damaged(path, "changed while it was read")
     return values.reshape(shape)

@@ -146,21 +146,9 @@ def _spec(which: IdxSet, config: type[DatasetConfig], summary: str) -> DatasetSp
     )
 
 
-MNIST = _spec(
-    _MNIST,
-    MnistConfig,
-    "60,000 handwritten digits, 28×28 grey.",
-)
-FASHION_MNIST = _spec(
-    _FASHION_MNIST,
-    FashionMnistConfig,
-    "60,000 pictures of ten kinds of clothes, 28×28 grey.",
-)
-KMNIST = _spec(
-    _KMNIST,
-    KmnistConfig,
-    "60,000 handwritten Japanese characters of ten kinds, 28×28 grey.",
-)
+MNIST = _spec(_MNIST, MnistConfig, "60,000 handwritten digits, 28×28 grey.")
+FASHION_MNIST = _spec(_FASHION_MNIST, FashionMnistConfig, "60,000 pictures of ten kinds of clothes, 28×28 grey.")
+KMNIST = _spec(_KMNIST, KmnistConfig, "60,000 handwritten Japanese characters of ten kinds, 28×28 grey.")
 EMNIST_BALANCED = _spec(
     _EMNIST_BALANCED,
     EmnistBalancedConfig,

@@ -240,8 +240,5 @@ def _specimens(judge: Judge, target: Target, images: NDArray[np.uint8], judgemen
     )
     indices, distances = _nearness(judge, target, judgement.features[chosen])
     return Specimens(
-        labels=judgement.labels[chosen],
-        images=images[chosen],
-        neighbours=judge.images[indices],
-        nearness=distances,
+        labels=judgement.labels[chosen], images=images[chosen], neighbours=judge.images[indices], nearness=distances
     )

@@ -48,11 +48,7 @@ def with_unsure(class_names: Sequence[str]) -> tuple[str, ...]:
 def curve_values(found: Evaluation) -> dict[str, float]:
     """What is drawn of an evaluation against step; a distance over its floor is as 1 for real examples."""
     return {
-        "tv": found.tv,
-        "kl": found.kl,
-        "raw_tv": found.raw_tv,
-        "raw_kl": found.raw_kl,
-        "tv_floor": found.tv_floor,
+        **{name: getattr(found, name) for name in ("tv", "kl", "raw_tv", "raw_kl", "tv_floor")},
         "frechet_ratio": found.frechet / found.frechet_floor if found.frechet_floor > 0 else math.nan,
         "mmd_ratio": found.mmd / found.mmd_floor if found.mmd_floor > 0 else math.nan,
     }
@@ -108,13 +104,7 @@ def evaluation_of(found: Mapping[str, Any]) -> Evaluation:
             count=int(_number(found, "count")),
             uncorrected=_places(found.get("uncorrected"), len(classes)),
             together=_together(found.get("together"), len(classes)),
-            raw=columns["raw"],
-            raw_low=columns["raw_low"],
-            raw_high=columns["raw_high"],
-            corrected=columns["corrected"],
-            low=columns["low"],
-            high=columns["high"],
-            deviation=columns["deviation"],
+            **{name: columns[name] for name in _SHARES},
         ),
         likeness=Likeness(**{name: _number(found, name) for name in _LIKENESS}),
         features=_means(found.get("features")),
@@ -125,7 +115,7 @@ def evaluation_of(found: Mapping[str, Any]) -> Evaluation:
             nearness=np.empty(0),
         ),
         judge=str(found.get("judge", "")),
-        **_figures(found),
+        **{name: _number(found, name) for name in _FIGURES},
     )
 
 
@@ -141,10 +131,6 @@ def _together(found: Any, classes: int) -> tuple[Together, ...]:
         for row in rows
         if (places := _places(row.get("classes"), classes))
     )
-
-
-def _figures(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _number(found, name) for name in _FIGURES}
 
 
 def _means(found: Any) -> dict[str, Mean]:

@@ -20,7 +20,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from studio.errors import UserError, other_version
+from studio.errors import UserError, other_version, reporting
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.sweep import Sweep
 from studio.process import start_of
@@ -50,18 +50,16 @@ class JobQueue:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._read: tuple[object, tuple[Job, ...]] | None = None  # what the file looked like, and the jobs in it
-        try:
+        with reporting("The queue cannot be opened", path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with self._connected() as database:
-                version = database.execute("PRAGMA user_version").fetchone()[0]
-                if version not in (0, _VERSION):
-                    raise other_version("The queue comes", path, version, _VERSION)
-                database.execute("PRAGMA journal_mode=WAL")
-                for statement in _TABLES:
-                    database.execute(statement)
-                database.execute(f"PRAGMA user_version={_VERSION}")
-        except OSError as error:
-            raise UserError("The queue cannot be opened", f"{path}: {error.strerror or error}.") from error
+        with self._connected() as database:
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, _VERSION):
+                raise other_version("The queue comes", path, version, _VERSION)
+            database.execute("PRAGMA journal_mode=WAL")
+            for statement in _TABLES:
+                database.execute(statement)
+            database.execute(f"PRAGMA user_version={_VERSION}")
 
     @property
     def running(self) -> bool:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import UserError
+from studio.records import read_json
 from studio.training.config.assignments import with_settings
 from studio.training.config.limit import StopCondition
 from studio.training.config.presets import config_or_preset
@@ -77,16 +78,7 @@ class Sweep:
 
 def read_sweep(path: Path) -> Sweep:
     """Open a sweep; raises UserError if it cannot be read, has too many runs, or a configuration has a fault."""
-    try:
-        raw = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UserError("The sweep cannot be opened", f"{path}: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError("The sweep is not valid JSON", f"{path}: {error}.", "Check it in a text editor.") from error
-    return _sweep(raw, path)
-
-
-def _sweep(raw: Any, path: Path) -> Sweep:
+    raw = read_json(path, "sweep")
     if not isinstance(raw, dict) or not isinstance(raw.get("config"), str):
         raise _fault(path, "it names no “config”")
     if unknown := sorted(set(raw) - _KEYS):

@@ -22,11 +22,7 @@ _TITLES = {
     "plane_w1": "Wasserstein distance W₁",
     "plane_w1_floor": "W₁ of as many points of the target",
 }
-_OF_NETWORKS = {
-    GRADIENT: "Gradient norm of the {}",
-    UPDATE: "Update / weight of the {}",
-    LOSS: "{} loss",
-}
+_OF_NETWORKS = {GRADIENT: "Gradient norm of the {}", UPDATE: "Update / weight of the {}", LOSS: "{} loss"}
 
 
 def curve_title(name: str, kind: str = "") -> str:

@@ -133,24 +133,10 @@ class TiltSummary:
 
 def summarise(perturbation: Perturbation, counts: ArrayLike, average_size: float) -> TiltSummary:
     """Judge a tilt that is not by example over data of so many examples per class, shape (K,), by batches of B_avg."""
-    energy = perturbation.class_energies
-    number = np.asarray(counts, dtype=np.float64)
+    energy, number = perturbation.class_energies, np.asarray(counts, dtype=np.float64)
     logs = perturbation.class_log_weights(number)
-    efficiency = effective_sample_size(logs, number) / float(number.sum())
-    log_mean = log_mean_weight(number, -logs)
-    heaviest = carriers(logs, number)
     with np.errstate(over="ignore"):
-        return TiltSummary(
-            target=target_shares(number, energy),
-            weights=np.exp(logs),
-            mean_raw_weight=float(np.exp(log_mean_weight(number, energy))),
-            largest_weight=float(np.exp(logs[number > 0].max())),
-            outweighed_every=_outweighed_every(logs, number, log_mean, average_size),
-            efficiency=efficiency,
-            examples_per_batch=float(average_size * np.exp(-log_mean)),
-            strength=_verdict(logs, efficiency, heaviest),
-            carriers=heaviest,
-        )
+        return _summary(energy, logs, number, average_size, target_shares(number, energy), np.exp(logs))
 
 
 def summarise_examples(
@@ -162,24 +148,37 @@ def summarise_examples(
     logs = perturbation.example_log_weights(np.asarray(labels), ones, energies)
     masses = class_masses(energy, labels, classes)
     counts = np.bincount(np.asarray(labels), minlength=classes)
-    efficiency = effective_sample_size(logs) / len(energy)
-    log_mean = log_mean_weight(ones, -logs)
-    heaviest = carriers(logs, ones)
-    # Σe^{−ΔH} over the class and its count, in logs: the highest weight alone may overflow in the raw gauge.
-    highest = logs.max()
     with np.errstate(over="ignore", divide="ignore"):
-        return TiltSummary(
-            target=masses / masses.sum(),
-            weights=np.exp(np.log(masses / counts) + highest),
-            mean_raw_weight=float(np.exp(log_mean_weight(ones, energy))),
-            largest_weight=float(np.exp(highest)),
-            outweighed_every=_outweighed_every(logs, ones, log_mean, average_size),
-            efficiency=efficiency,
-            examples_per_batch=float(average_size * np.exp(-log_mean)),
-            strength=_verdict(logs, efficiency, heaviest),
-            carriers=heaviest,
-            clip=energies.clip_effect,
-        )
+        # Σe^{−ΔH} over the class and its count, in logs: the highest weight alone may overflow in the raw gauge.
+        weights = np.exp(np.log(masses / counts) + logs.max())
+        return _summary(energy, logs, ones, average_size, masses / masses.sum(), weights, energies.clip_effect)
+
+
+def _summary(
+    energy: Floats,
+    logs: Floats,
+    counts: Floats,
+    average_size: float,
+    target: Floats,
+    weights: Floats,
+    clip: ClipEffect | None = None,
+) -> TiltSummary:
+    """Of ΔH and log w per kind of example and how many there are of each, shapes (n,)."""
+    efficiency = effective_sample_size(logs, counts) / float(counts.sum())
+    log_mean = log_mean_weight(counts, -logs)
+    heaviest = carriers(logs, counts)
+    return TiltSummary(
+        target=target,
+        weights=weights,
+        mean_raw_weight=float(np.exp(log_mean_weight(counts, energy))),
+        largest_weight=float(np.exp(logs[counts > 0].max())),
+        outweighed_every=_outweighed_every(logs, counts, log_mean, average_size),
+        efficiency=efficiency,
+        examples_per_batch=float(average_size * np.exp(-log_mean)),
+        strength=_verdict(logs, efficiency, heaviest),
+        carriers=heaviest,
+        clip=clip,
+    )
 
 
 def _outweighed_every(logs: Floats, counts: Floats, log_mean: float, average_size: float) -> float | None:
@@ -196,16 +195,3 @@ def _verdict(logs: Floats, efficiency: float, heaviest: Carriers) -> Strength:
     if efficiency >= _GENTLE:
         return Strength.GENTLE
     return Strength.TOO_STRONG if efficiency < _STRONG and heaviest.few else Strength.STRONG
-
-
-def linear_response(observable: ArrayLike, energy: ArrayLike, probability: ArrayLike) -> float:
-    """First-order prediction of ⟨f⟩′ − ⟨f⟩ = −Cov(f, ΔH), of f, ΔH and p per state, shapes (n,); p sums to 1."""
-    f, h, p = (np.asarray(a, dtype=np.float64) for a in (observable, energy, probability))
-    return float(-(p @ ((f - p @ f) * (h - p @ h))))
-
-
-def second_order_response(observable: ArrayLike, energy: ArrayLike, probability: ArrayLike) -> float:
-    """Prediction to second order: −Cov(f, ΔH) + ½·⟨(f − ⟨f⟩)(ΔH − ⟨ΔH⟩)²⟩; arguments as in `linear_response`."""
-    f, h, p = (np.asarray(a, dtype=np.float64) for a in (observable, energy, probability))
-    third = float(p @ ((f - p @ f) * (h - p @ h) ** 2))
-    return linear_response(f, h, p) + third / 2

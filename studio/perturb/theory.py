@@ -171,11 +171,7 @@ class Theory:
 
     @classmethod
     def of(
-        cls,
-        observable: ArrayLike,
-        energy: ArrayLike,
-        scales: ArrayLike | None = None,
-        counts: ArrayLike | None = None,
+        cls, observable: ArrayLike, energy: ArrayLike, scales: ArrayLike | None = None, counts: ArrayLike | None = None
     ) -> Theory:
         """Of f and ΔH per example, shapes (n,); s from 0 to 2 if no scales are given.
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from studio.errors import UserError
-from studio.perturb.diagnostics import linear_response, second_order_response
 from studio.perturb.theory import Moments, Reweighted, Theory, prediction_errors
 
 SCALES = np.array([0.0, 0.25, 0.5, 1.0, 2.0])
@@ -138,14 +137,6 @@ def test_that_a_mixture_is_reweighted_to_the_closed_form() -> None:
     places = Reweighted.of(x, energy, SCALES).mean
     means = [x[component == k].mean() for k in (0, 1)]
     assert places == pytest.approx((1 - share) * means[0] + share * means[1])
-
-
-def test_that_moments_agree_with_the_responses_of_the_diagnostics() -> None:
-    rng = np.random.default_rng(3)
-    f, energy = rng.normal(size=50), rng.normal(size=50)
-    moments, p = Moments.of(f, energy), np.full(50, 0.02)
-    assert moments.first(1.0) - f.mean() == pytest.approx(linear_response(f, energy, p))
-    assert moments.second(1.0) - f.mean() == pytest.approx(second_order_response(f, energy, p))
 
 
 def test_that_the_standard_error_covers_the_truth_as_often_as_it_says() -> None:

@@ -45,9 +45,7 @@ def _gaussian(config: GaussianConfig) -> Layout:
 def _mixture(config: MixtureConfig) -> Layout:
     places = {"west": (-2.0, -1.0), "east": (2.0, -1.0), "north": (0.0, 2.0)}
     return Layout(
-        half=5,
-        classes={name: blob(x, y, config.width) for name, (x, y) in places.items()},
-        shares=(0.6, 0.35, 0.05),
+        half=5, classes={name: blob(x, y, config.width) for name, (x, y) in places.items()}, shares=(0.6, 0.35, 0.05)
     )
 
 

@@ -15,7 +15,7 @@ import torch
 from studio.data.example_set import ExampleSet
 from studio.data.image_set import ImageSet
 from studio.data.scale import Values
-from studio.errors import UserError
+from studio.errors import UserError, reporting
 from studio.evaluation.judge import Judge
 from studio.evaluation.tables import UNSURE, with_unsure
 from studio.files import whole_file
@@ -156,12 +156,8 @@ def write_classes(folder: Path, out: Path, progress: Progress, options: ExportOp
         pieces = [(0, made.alike(np.random.default_rng(options.seed)).values)]
     images = images_of(run, data)
     judge = Judges(images, root).judge(run.config.evaluation.judge, progress.part(0.1, 0.6))
-    try:
+    with reporting("The samples cannot be saved", out, "Make room, or choose another folder."):
         return _sort(pieces, images, judge, how, out)
-    except OSError as error:
-        raise UserError(
-            "The samples cannot be saved", f"{out}: {error.strerror or error}.", "Make room, or choose another folder."
-        ) from error
 
 
 def _sort(

@@ -239,9 +239,7 @@ class WganConfig(AdversarialConfig):
         le=100,
     )
     lipschitz: LipschitzConfig = setting(
-        LipschitzConfig(kind=Constraint.CLIP),
-        "Lipschitz constraint",
-        "How the critic is kept from becoming too steep.",
+        LipschitzConfig(kind=Constraint.CLIP), "Lipschitz constraint", "How the critic is kept from becoming too steep."
     )
     critic_optimiser: OptimiserConfig = setting(_RMSPROP, "Critic", "How the critic is trained.")
     generator_optimiser: OptimiserConfig = setting(_RMSPROP, "Generator", "How the generator is trained.")

@@ -37,7 +37,7 @@ NOISE = {
     "instance_noise": (
         "Instance noise",
         "Noise on what the critic sees, in units of half the grey scale; fades to 0. σ₀·max(0, 1 − step/steps).",
-    ),
+    )
 }
 
 SHARED = {**LOSSES, **CONSTRAINTS, **NOISE}
@@ -50,7 +50,7 @@ GAP = {
             "How far target images score above generated ones; with a slope of at most 1, their Wasserstein distance. "
             "Weighted mean of D(x) − mean D(G(z))."
         ),
-    ),
+    )
 }
 
 PROBABILITIES = {

@@ -23,13 +23,7 @@ from studio.models.base import Batch, GenerativeModel, LossTerms, Phase, chosen_
 from studio.models.boltzmann.config import Binarisation, BoltzmannConfig, GaussianRbmConfig, NegativePhase, RbmConfig
 from studio.models.boltzmann.energy import BernoulliMachine, GaussianMachine, Machine, bernoulli
 from studio.models.boltzmann.gibbs import gibbs, ladder, tempered_sweep
-from studio.models.boltzmann.partition import (
-    LARGEST_EXACT,
-    LogPartition,
-    exact_log_partition,
-    forward_ais,
-    reverse_ais,
-)
+from studio.models.boltzmann.partition import LARGEST_EXACT, LogPartition, exact_log_partition, forward_ais, reverse_ais
 from studio.models.nets import Shape
 from studio.models.views import ModelViews
 

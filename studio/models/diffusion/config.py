@@ -86,9 +86,7 @@ class DiffusionConfig(ModelConfig):
         le=10_000,
     )
     clip: bool = setting(
-        True,
-        "Clip guesses",
-        "Keep the denoiser's guess of the clean image within −1…1, in sampling and in the bound.",
+        True, "Clip guesses", "Keep the denoiser's guess of the clean image within −1…1, in sampling and in the bound."
     )
     denoiser_optimiser: OptimiserConfig = setting(
         OptimiserConfig(learning_rate=1e-3), "Denoiser", "How the denoiser is trained."

@@ -100,10 +100,7 @@ class Ebm(GenerativeModel):
             data=positive + alpha * positive.square(),
             model=-negative.mean() + alpha * negative.square().mean(),
             metrics={"energy_sampled": negative.detach().mean()},
-            example_metrics={
-                "energy_real": positive.detach(),
-                "energy_gap": (positive - negative.mean()).detach(),
-            },
+            example_metrics={"energy_real": positive.detach(), "energy_gap": (positive - negative.mean()).detach()},
         )
 
     @torch.no_grad()

@@ -19,13 +19,7 @@ from numpy.typing import NDArray
 from studio.data.planar.plane import Plane
 from studio.data.planar.target import PlaneTarget
 from studio.errors import UserError
-from studio.evaluation.plane_divergence import (
-    cell_counts,
-    js_divergence,
-    kl_divergence,
-    w1_distance,
-    w1_floor,
-)
+from studio.evaluation.plane_divergence import cell_counts, js_divergence, kl_divergence, w1_distance, w1_floor
 from studio.models.plane import PlaneView
 from studio.training.engine.drawing import independent
 from studio.training.engine.trainer import Trainer

@@ -93,12 +93,7 @@ class WindowTermConfig(FeatureTermConfig):
     low: float = setting(0.0, "From", "Lower end of the window; ΔH = 0 inside.", step=1, ge=-_HUGE, le=_HUGE)
     high: float = setting(50.0, "To", "Upper end of the window; ΔH = 0 inside.", step=1, ge=-_HUGE, le=_HUGE)
     height: float = setting(
-        3.0,
-        "Height",
-        "ΔH outside the window: what lies outside weighs e^−height as much.",
-        step=0.1,
-        ge=-700,
-        le=700,
+        3.0, "Height", "ΔH outside the window: what lies outside weighs e^−height as much.", step=0.1, ge=-700, le=700
     )
 
     @model_validator(mode="after")

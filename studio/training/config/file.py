@@ -5,14 +5,13 @@ An unknown key or a value out of range is refused with its place, all faults at 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from studio.errors import UserError, other_version
-from studio.files import read_bytes
+from studio.records import read_json
 from studio.training.config.run_config import SCHEMA_VERSION, RunConfig
 
 _LONGEST_SHOWN = 60
@@ -64,12 +63,4 @@ def _short(value: str | float) -> str:
 
 def read_config(path: Path) -> RunConfig:
     """Open a configuration file; raises UserError if it cannot be read, is no JSON, or is no run configuration."""
-    try:
-        raw = json.loads(read_bytes(path))
-    except OSError as error:
-        raise UserError("The configuration cannot be opened", f"{path}: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(
-            "The configuration is not valid JSON", f"{path}: {error}.", "Check it in a text editor."
-        ) from error
-    return parse_config(raw, path.name)
+    return parse_config(read_json(path, "configuration"), path.name)

@@ -58,11 +58,9 @@ def presets() -> tuple[Preset, ...]:
         if target != _PLANAR or spec.fault_on_points(spec.config(kind=spec.kind)) is None
     }
     found |= {path.stem: partial(read_config, path) for path in (resources() / "presets").glob("*.json")}
-    return tuple(Preset(name=name, group=_group(name), read=read) for name, read in sorted(found.items()))
-
-
-def _group(name: str) -> str:
-    return _GROUPS[name.partition("-")[0]]
+    return tuple(
+        Preset(name=name, group=_GROUPS[name.partition("-")[0]], read=read) for name, read in sorted(found.items())
+    )
 
 
 def _by_default(target: str, spec: ModelSpec) -> RunConfig:

@@ -77,9 +77,7 @@ class BatchConfig(Settings):
     """How batches are filled."""
 
     planner: PlannerKind = setting(
-        PlannerKind.ERROR_CARRY,
-        "Planner",
-        " ".join(f"{kind.label}: {kind.help}" for kind in PlannerKind),
+        PlannerKind.ERROR_CARRY, "Planner", " ".join(f"{kind.label}: {kind.help}" for kind in PlannerKind)
     )
     average_size: float = setting(
         64.0,

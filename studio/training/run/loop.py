@@ -38,16 +38,7 @@ from studio.training.messages.commands import (
     Stop,
     without_outdated,
 )
-from studio.training.messages.events import (
-    Event,
-    Logged,
-    Noticed,
-    Outcome,
-    Paused,
-    Resumed,
-    ThreadsChanged,
-    Warned,
-)
+from studio.training.messages.events import Event, Logged, Noticed, Outcome, Paused, Resumed, ThreadsChanged, Warned
 from studio.training.messages.latents import Latents
 from studio.training.messages.mailbox import Mailbox
 from studio.training.run.changes import Changes
@@ -317,12 +308,7 @@ class RunLoop:
             self._tell(Resumed(step=self.trainer.step_count))
 
     def _pause_with(
-        self,
-        error: UserError,
-        back_to: int | None = None,
-        *,
-        unsaved: bool = False,
-        smaller: float | None = None,
+        self, error: UserError, back_to: int | None = None, *, unsaved: bool = False, smaller: float | None = None
     ) -> None:
         stopping = self._stop_refused = unsaved and (self._stopping or self._stop_refused)
         step = self.trainer.step_count

@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from studio.errors import UserError
+from studio.errors import UserError, reporting
 from studio.files import whole_file
 
 KEPT = 3
@@ -70,28 +69,23 @@ class CheckpointStore:
         """Have a checkpoint stay; raises UserError if there is none, or it cannot be kept."""
         source, target = self.find(step), self._pinned / _file(step)
         if target != source and not target.exists():
-            _written(target, lambda: _linked(source, target))
+            with reporting("The checkpoint cannot be kept", target, _HINT):
+                _link(source, target)
 
     def unpin(self, step: int) -> None:
         """Let a checkpoint go when its time has come; raises UserError if it cannot be let go."""
         target = self._pinned / _file(step)
-        _written(target, lambda: target.unlink(missing_ok=True))
+        with reporting("The checkpoint cannot be kept", target, _HINT):
+            target.unlink(missing_ok=True)
 
 
-def _linked(source: Path, target: Path) -> None:
+def _link(source: Path, target: Path) -> None:
     target.parent.mkdir(exist_ok=True)
     try:
         os.link(source, target)
     except OSError:  # a file system without links
         with source.open("rb") as file, whole_file(target, durable=True) as copy:
             shutil.copyfileobj(file, copy)
-
-
-def _written(path: Path, write: Callable[[], object]) -> None:
-    try:
-        write()
-    except OSError as error:
-        raise UserError("The checkpoint cannot be kept", f"{path}: {error.strerror or error}.", _HINT) from error
 
 
 def _file(step: int) -> str:

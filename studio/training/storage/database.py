@@ -92,9 +92,7 @@ def reading(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
 def damaged(path: Path, schema: Schema, reason: str) -> UserError:
     """The error of a file that does not hold what it should."""
     return UserError(
-        f"The {schema.noun} cannot be read",
-        f"{path}: {reason}.",
-        "The file is damaged, or was changed after the run.",
+        f"The {schema.noun} cannot be read", f"{path}: {reason}.", "The file is damaged, or was changed after the run."
     )
 
 

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from weakref import finalize
 
 from studio.bootstrap.environment import try_lock
-from studio.errors import UserError
+from studio.errors import UserError, reporting
 
 FILE = ".owner"
 _LOCKED_AT = 2**30
@@ -64,13 +64,9 @@ def ensure_free(folder: Path) -> None:
 
 def _own(folder: Path) -> BinaryIO:
     path = folder / FILE
-    try:
+    with reporting("The run folder cannot be written", path, "Check that you may write there."):
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         file = os.fdopen(os.open(path, flags, 0o644), "r+b", buffering=0)
-    except OSError as error:
-        raise UserError(
-            "The run folder cannot be written", f"{path}: {error.strerror or error}.", "Check that you may write there."
-        ) from error
     for _ in range(_TRIES):
         if _locks(file):
             return file

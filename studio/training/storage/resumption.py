@@ -162,10 +162,7 @@ def resume(run: Path, step: int | None = None, assignments: Sequence[str] = ()) 
 
 
 def fork(
-    run: Path,
-    step: int | None = None,
-    assignments: Sequence[str] = (),
-    target: PerturbationConfig | None = None,
+    run: Path, step: int | None = None, assignments: Sequence[str] = (), target: PerturbationConfig | None = None
 ) -> Resumption:
     """A new run from a checkpoint, with another tilt: the one in force if absent; with errors as of `resume`."""
     found = resume(run, step)

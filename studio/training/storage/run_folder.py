@@ -24,7 +24,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from studio.errors import UserError
+from studio.errors import UserError, reporting
 from studio.files import sweep, whole_file
 from studio.records import json_text
 from studio.training.config.run_config import RunConfig
@@ -113,12 +113,8 @@ class RunFolder:
 
     @classmethod
     def _begin(cls, place: Path, config: RunConfig, make: Callable[[], Path]) -> RunFolder:
-        try:
+        with reporting("The run folder cannot be made", place, _HINT, field="run_dir"):
             path = make()
-        except OSError as error:
-            raise UserError(
-                "The run folder cannot be made", f"{place}: {error.strerror or error}.", _HINT, field="run_dir"
-            ) from error
         folder = cls.owned(path)
         try:
             if any(each.name not in (SWEEP, OWNER) for each in path.iterdir()):
