@@ -60,10 +60,7 @@ def whole_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
 
 
 def read_bytes(path: Path, most: int = 2**26) -> bytes:
-    """The content of a file of so many bytes at most, where it is one and no pipe or device, which may have no end.
-
-    Raises OSError if it cannot be read, is no file, or is larger.
-    """
+    """What a regular file of so many bytes at most holds; raises OSError if it is none, larger, or cannot be read."""
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, "It is no file", str(path))

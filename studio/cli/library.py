@@ -148,9 +148,7 @@ def _cells(entry: RunSummary) -> tuple[str, ...]:
 
 
 def _table(folders: Sequence[Path]) -> str:
-    """Final numbers and differing settings of runs; raises UserError if they are too few or too many, or one is
-    damaged.
-    """
+    """Final numbers and differing settings of runs; raises UserError if they are too few, too many or damaged."""
     from studio.library.compare import Row, differences, final_numbers, read_runs
 
     with progress_bar() as progress:

@@ -32,9 +32,8 @@ _MOST_COLUMNS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where a sweep leaves what: the table, also in `json` and `csv`, and all else in `out`.
-
-    Without `out`, the runs go to the person's own, and the rest into a folder there of the sweep's name.
+    """Where a sweep leaves its table, also `json` and `csv`, and its runs: `out`, or the person's own and a folder
+    there.
     """
 
     out: Path | None = None

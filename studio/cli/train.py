@@ -183,10 +183,7 @@ def _tell_left_out(images: ExampleSet) -> None:
 
 
 class _Watcher:
-    """Shows how far a run is; Ctrl-C or SIGTERM stops it in good order, a second one gives up on it.
-
-    `spent` are the seconds that it had trained before.
-    """
+    """Shows how far a run is, after so many seconds before; Ctrl-C or SIGTERM stops it well, a second one gives up."""
 
     def __init__(self, handle: RunHandle, limit: StopCondition, spent: float = 0.0) -> None:
         self._handle = handle

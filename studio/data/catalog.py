@@ -63,9 +63,7 @@ def dataset_spec(kind: str) -> DatasetSpec:
 
 
 def dataset_named(name: str) -> DatasetConfig:
-    """Settings of a data set from a word: ``KIND``, or ``KIND:PATH`` of one in a folder; raises UserError if there is
-    none.
-    """
+    """Settings of a data set from a word, ``KIND`` or, of one in a folder, ``KIND:PATH``; raises UserError if none."""
     kind, _, path = name.partition(":")
     config = dataset_spec(kind).config
     return config.model_validate({"path": path} if "path" in config.model_fields else {})

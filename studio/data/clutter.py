@@ -81,9 +81,7 @@ def _masked(stem: str) -> set[str]:
 
 
 def mask_folders(names: Iterable[str]) -> dict[str, str]:
-    """Folders that look like masks, each with that of their images: ``train_masks`` beside ``train``, or ``masks``
-    beside ``images``.
-    """
+    """Folders like masks, each with that of its images: ``train_masks`` with ``train``, ``masks`` with ``images``."""
     plain = {file_system_key(name): name for name in names}
     images = next((name for key, name in plain.items() if _IMAGE_FOLDER.fullmatch(key)), None)
     found = {}

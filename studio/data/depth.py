@@ -119,10 +119,7 @@ def _said(depth: Depth, extent: Extent, white: float) -> str:
 
 
 def grey_bytes(image: Image.Image, white: float, *, inverted: bool = False) -> Image.Image:
-    """An image of one channel of more than 8 bits with 8 bits, in bands, so that it takes little memory.
-
-    `white` is its value of white; where it is inverted, that is black, and 0 is white.
-    """
+    """A deep image of one channel with 8 bits, in bands to take little memory; `white` is white, black if inverted."""
     from PIL import Image
 
     grey = Image.new("L", image.size)

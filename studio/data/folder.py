@@ -66,10 +66,7 @@ class FolderConfig(DatasetConfig):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassPreview:
-    """A class as it shows before it is loaded: some of its files may turn out not to be images.
-
-    Its first readable images have shape (T, size, size, 1 or 3), uint8, T possibly 0.
-    """
+    """A class before it is loaded: how many files, and the first images read of them, shape (T, size, size, 1 or 3)."""
 
     name: str
     files: int

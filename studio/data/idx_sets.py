@@ -110,9 +110,7 @@ IDX_SETS = (_MNIST, _FASHION_MNIST, _KMNIST, _EMNIST_BALANCED)
 
 
 def load_idx_set(which: IdxSet, data_root: Path, progress: Progress) -> ImageSet:
-    """The set, images of shape (N, H, W, 1), downloaded first if a file is missing; raises UserError if it cannot be
-    had.
-    """
+    """The set, images of shape (N, H, W, 1), downloaded first if need be; raises UserError if it cannot be had."""
     if not which.is_present(data_root):
         download_idx_set(which, data_root, progress)
     progress.report(f"Reading {which.title}")

@@ -19,9 +19,8 @@ __all__ = ["ImageSet", "LoadReport", "SkippedFile"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSet(ExampleSet):
-    """A frozen image set of pixel values 0…255, uint8, shape (N, H, W, C), read-only.
-
-    Raises UserError if the arrays do not fit together, or a class has no example.
+    """Frozen images of values 0…255, uint8, shape (N, H, W, C), read-only; raises UserError if arrays do not fit
+    together.
     """
 
     images: NDArray[np.uint8]

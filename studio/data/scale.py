@@ -13,10 +13,7 @@ Values = NDArray[np.uint8] | NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """How stored values become what models take, and back: `centre` is x = 0, and `centre` + `half` is x = 1.
-
-    `whole` values are bytes, 0…255; others any float32.
-    """
+    """How stored values, bytes if `whole`, become what models take: `centre` is x = 0, `centre` + `half` x = 1."""
 
     centre: float
     half: float

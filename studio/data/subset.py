@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subset(ExampleSet):
-    """A frozen part of a set, of the same kind, by places in the whole, int64, shape (N,); its files are not told.
-
-    One of each class is in it at least.
-    """
+    """A frozen part of a set, by places in the whole, int64, shape (N,), one of each class at least; without files."""
 
     whole: ExampleSet
     places: NDArray[np.int64]

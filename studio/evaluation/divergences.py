@@ -92,9 +92,6 @@ def drawn_by_weight(weights: Floats, count: int, rng: np.random.Generator) -> In
 def frechet_floor(
     features: Features, weights: Floats, fit: Moments, count: int, rng: np.random.Generator, repeats: int = 4
 ) -> float:
-    """Mean Fréchet distance of `count` examples, drawn by weight w, shape (N,), to the data's weighted moments, `fit`.
-
-    Features have shape (N, d); several draws are averaged.
-    """
+    """Mean Fréchet distance to `fit`, the moments of features (N, d) by w (N,), of so many of them, drawn by w."""
     draws = (drawn_by_weight(weights, count, rng) for _ in range(repeats))
     return float(np.mean([frechet_distance(moments(features[draw]), fit) for draw in draws]))

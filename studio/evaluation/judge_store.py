@@ -38,10 +38,7 @@ _one_at_a_time = threading.Lock()
 
 
 def judge_for(data: ImageSet, progress: Progress, folder: Path | None = None) -> Judge:
-    """The judge of this whole data set: the one kept in `folder`, the person's cache if absent, or a new one.
-
-    A new one is kept if the disk allows.
-    """
+    """The judge of this whole set: the one in `folder`, by default the cache, or a new one, kept if the disk allows."""
     progress.report("Looking for the judge of this data set")
     base = (folder or cache_dir() / "judges") / data.fingerprint()
     while not _one_at_a_time.acquire(timeout=_PATIENCE):  # another thread may be training this very judge

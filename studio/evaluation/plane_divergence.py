@@ -27,19 +27,13 @@ _PAIRS = 3
 
 
 def cell_counts(points: Array, half: float, side: int) -> Array:
-    """How many points, shape (n, 2), lie in each of side×side cells of the square ±half: rows along x₂; adds up to n.
-
-    The outermost cells own what lies beyond.
-    """
+    """Points (n, 2) in each of side×side cells of the square ±half, rows along x₂, the outermost with all beyond."""
     cells = ((points / half + 1) / 2 * side).astype(np.int64).clip(0, side - 1)
     return np.bincount(cells[:, 1] * side + cells[:, 0], minlength=side**2).reshape(side, side).astype(np.float64)
 
 
 def js_divergence(target: Array, counts: Array) -> Array:
-    """JS in nats, a scalar, of p's mass in each cell, which adds up to 1, and q's points in each, two or more in all.
-
-    A little below 0 or above log 2 by chance.
-    """
+    """JS in nats, scalar, of p's mass and q's points, at least two, in each cell; by chance beyond 0…log 2."""
     p = target.ravel()
 
     def terms(q: Array) -> Array:

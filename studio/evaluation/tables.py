@@ -38,9 +38,7 @@ _LIKENESS = ("precision", "recall", "density", "coverage")
 
 
 def with_unsure(class_names: Sequence[str]) -> tuple[str, ...]:
-    """What samples are judged to be, in the judge's order: the classes, and last "unsure", or "unsure (judge)" beside a
-    class that is called so.
-    """
+    """What samples are judged to be: the classes, then "unsure", or "unsure (judge)" if a class is called so."""
     plain = all(name.casefold() != UNSURE for name in class_names)
     return (*class_names, UNSURE if plain else f"{UNSURE} (judge)")
 

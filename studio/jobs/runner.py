@@ -37,10 +37,7 @@ class _Running:
 
 
 class JobRunner:
-    """Starts and watches attempts, so many at a time; somebody calls `poll` every now and then.
-
-    Workers are processes of this machine if absent.
-    """
+    """Starts and watches attempts by workers, by default processes of this machine; somebody calls `poll` often."""
 
     def __init__(self, queue: JobQueue, *, at_once: int = 1, workers: Workers | None = None) -> None:
         self.queue = queue

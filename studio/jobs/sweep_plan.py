@@ -73,9 +73,7 @@ class SweepPlan:
         return number
 
     def first(self, most: int) -> list[dict[str, Any]]:
-        """What is the own of each of the first runs, without making their configurations; raises UserError as of
-        `count`, or if the first configuration has a fault.
-        """
+        """What is the own of each of the first runs; raises UserError as `count`, or if the first has a fault."""
         self.count()
         rows, grid = self._parts()
         combinations = itertools.product(rows, itertools.product(*grid.values()))

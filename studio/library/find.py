@@ -15,9 +15,8 @@ from studio.training.storage.run_identity import RunIdentity
 
 
 def find_run(name: str, workspace: Path | None = None) -> Path:
-    """The folder of a run: a folder, or the name of a run or of its folder in a workspace, the person's own if absent.
-
-    Raises UserError if there is none, or more than one of that name.
+    """The run's folder: a folder, or that of a name in a workspace; raises UserError if there is none, or more than
+    one.
     """
     path, root = Path(name), workspace or runs_root()
     if os.path.isfile(path / "config.json"):

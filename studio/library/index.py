@@ -110,9 +110,7 @@ class RunIndex:
 
 
 def run_folders(root: Path) -> Iterator[tuple[str, str]]:
-    """Name and stamp of each run folder in a workspace, but for links and hidden ones; raises UserError if it is
-    unreadable.
-    """
+    """Name and stamp of each run folder in a workspace, but for links and hidden ones; UserError if unreadable."""
     try:
         with os.scandir(root) as found:
             names = [

@@ -48,10 +48,7 @@ _FIRST = (STEPS, SECONDS, SHARE_ERROR, LOW, HIGH, FRECHET, MEASURED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A run of a sweep, as it is looked for; its folder may not be there yet.
-
-    `status` is that of a queue; if it is empty, the folder's own counts.
-    """
+    """A run of a sweep, whose folder may not be there yet; `status` is a queue's, or if empty the folder's own."""
 
     folder: Path
     mark: SweepMark
@@ -116,10 +113,7 @@ class SweepResults:
 
 
 def members_of(root: Path, sweep: str, progress: Progress | None = None) -> list[Member]:
-    """The runs of a workspace that belong to the sweep of that unique name; damaged ones are left out.
-
-    Raises UserError if the workspace cannot be read.
-    """
+    """The sound runs of a workspace that belong to the sweep of that name; raises UserError if it is unreadable."""
     progress = progress or Progress()
     names = sorted(name for name, _ in run_folders(root))
     found = []

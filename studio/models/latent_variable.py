@@ -77,9 +77,7 @@ class LatentVariableModel(GenerativeModel):
         return (self.config.latent_size,)
 
     def codes(self, latents: Tensor) -> Tensor:
-        """What the decoder takes, shape (n, latent_size), for latents (n, *latent_shape): the same, unless a model has
-        a way of its own from one to the other.
-        """
+        """What the decoder takes, shape (n, latent_size), for latents (n, *latent_shape): by default the same."""
         return latents
 
     def decode(self, latents: Tensor, rng: torch.Generator | None = None) -> Tensor:

@@ -20,9 +20,7 @@ def marked(images: Tensor) -> Tensor:
 
 
 def to_pixels(images: Tensor) -> NDArray[np.uint8]:
-    """Images in −1…1, shape (n, C, H, W), as uint8, shape (n, H, W, C), read-only, to be looked at; values beyond are
-    clipped, and what is no number is `marked`.
-    """
+    """Images in −1…1, shape (n, C, H, W), clipped and `marked`, as uint8, shape (n, H, W, C), read-only, to be seen."""
     pixels = marked(images.detach()).add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
     array: NDArray[np.uint8] = pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
     array.flags.writeable = False

@@ -204,9 +204,7 @@ TERMS = {term.kind: term for term in (LinearTerm, QuadraticTerm, WindowTerm, For
 
 
 def checked_energy(term: Term, measured: ExampleFeatures) -> Floats:
-    """scale·t of every example, finite, shape (N,); raises UserError if it cannot be had, with the first example at
-    fault.
-    """
+    """scale·t of every example, finite, shape (N,); raises UserError, with the first at fault, if it cannot be had."""
     with np.errstate(all="ignore"):
         energy: Floats = term.scale * term.energy(measured)
     bad = ~np.isfinite(energy)

@@ -141,9 +141,7 @@ class PlaneTarget:
         return self.plane.classify(points, self.shares * np.exp(lowest - energy))
 
     def class_probabilities(self, points: Array) -> Array:
-        """p′(c|x) at points (n, 2), shape (n, K); where every density is 0, the nearest class has all of it. Raises
-        UserError if ΔH is not finite at one of them.
-        """
+        """p′(c|x) at points (n, 2), shape (n, K), the nearest class where all are 0; raises UserError as `classify`."""
         with np.errstate(divide="ignore"):
             logs = self.plane.log_class_densities(points) + np.log(self.shares)
         if self.perturbation.by_example:

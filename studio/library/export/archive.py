@@ -79,9 +79,8 @@ class PortablePaths:
 
 
 def pack(folder: Path, out: Path, progress: Progress | None = None) -> int:
-    """Save a run's folder, but for links and hidden files, as a zip that `unpack` takes; how many files are in it.
-
-    Raises UserError if the folder cannot be read, holds more than an archive may, or the file cannot be written.
+    """Save a run's folder, without links and hidden files, as a zip; how many files. Raises UserError if that cannot
+    be.
     """
     progress = progress or Progress()
     try:
@@ -134,10 +133,7 @@ def _is_packed(path: Path, folder: Path) -> bool:
 
 
 def unpack(archive: Path, root: Path, progress: Progress | None = None) -> Path:
-    """Put the run of a zip among the runs of a workspace, and return its new folder; a cancel leaves nothing.
-
-    Raises UserError if it is no zip, holds no run, means harm, or the workspace cannot be written.
-    """
+    """Put the run of a zip into a workspace, and return its folder; raises UserError if it is none, or means harm."""
     try:
         with zipfile.ZipFile(archive) as zipped:
             members, name = _checked(zipped)

@@ -10,9 +10,8 @@ from studio.errors import UserError
 
 @contextmanager
 def needed_for(what: str, extra: str) -> Iterator[None]:
-    """Import optional packages within; raises UserError, which names the extra, if one is not installed.
-
-    `what` needs them, as the beginning of a sentence: "A video".
+    """Import optional packages within for `what`, such as "A video"; raises UserError, with the extra, if one is
+    missing.
     """
     try:
         yield

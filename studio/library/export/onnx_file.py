@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 
 def write_onnx(folder: Path, out: Path, progress: Progress | None = None, *, averaged: bool = True) -> str:
-    """Save it, checked by onnxruntime against the original; raises UserError as `write_checked`, or if a package is
-    missing.
-    """
+    """Save it, checked against the original; raises UserError as `write_checked`, or if a package is missing."""
     with needed_for("An ONNX file", "onnx"):
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401

@@ -21,10 +21,7 @@ _LINES_AT_ONCE, _ROWS_AT_ONCE = 10_000, 100_000
 
 
 def write_csv(folder: Path, out: Path, progress: Progress | None = None) -> int:
-    """Save a run's metrics, whole, UTF-8, with a line of names; how many rows there are.
-
-    Raises UserError if the metrics are damaged, or the file cannot be written.
-    """
+    """Save a run's metrics, whole, UTF-8, with a line of names; how many rows. Raises UserError if that cannot be."""
     progress = progress or Progress()
     metrics = read_metrics(folder, progress.part(0.0, 0.5))
     columns = [metrics.steps, metrics.seconds, *metrics.columns.values()]

@@ -15,10 +15,7 @@ from studio.training.storage.run import Run
 
 
 def write_weights(folder: Path, out: Path, progress: Progress | None = None, *, averaged: bool = True) -> int:
-    """Save them, or their moving average; how many numbers they are.
-
-    Raises UserError if the run or its weights cannot be read, or the file not be written.
-    """
+    """Save them, or their moving average; how many numbers. Raises UserError if they cannot be read or written."""
     from safetensors.torch import save
 
     from studio.training.storage.run import restore_model

@@ -68,10 +68,7 @@ def forward_ais(machine: Machine, runs: int, steps: int, rng: torch.Generator) -
 
 @torch.no_grad()
 def reverse_ais(machine: Machine, samples: Tensor, steps: int, rng: torch.Generator) -> LogPartition:
-    """Annealed importance sampling from β = 1 to 0, in equal steps; the mean of the estimate lies above log Z.
-
-    A run starts from each of the machine's own samples, visible values of shape (n, D).
-    """
+    """Annealed importance sampling from β = 1, at each sample (n, D) of the machine, to 0; its mean is too high."""
     v = samples
     log_weights = v.new_zeros(len(v))
     a = machine.hidden_input(v)

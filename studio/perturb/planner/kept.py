@@ -22,9 +22,7 @@ def kept_indices(kept: Kept, name: str, below: int, count: int | None = None) ->
 
 
 def kept_amounts(kept: Kept, name: str, most: float, count: int, *, least: float = 0.0) -> Floats:
-    """Numbers in least…most, up to rounding below, shape (count,), copied; raises ValueError if they are something
-    else.
-    """
+    """Numbers in least…most, up to rounding below, shape (count,), copied; raises ValueError if they are others."""
     values = _array(kept, name, np.float64, count)
     if count and not least - 1e-6 <= values.min() <= values.max() <= most:  # nor NaN
         raise ValueError(f"{name} reaches beyond {least:g}…{most:g}")

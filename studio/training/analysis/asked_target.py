@@ -22,10 +22,7 @@ _ROUNDING = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedTarget:
-    """Shares in 0…1 and ΔH of classes by name, and formulas that are added; all else stays as it was trained.
-
-    Classes without a share keep their proportions.
-    """
+    """What is asked for: shares, others in proportion, and ΔH of classes by name, and formulas that are added."""
 
     shares: Mapping[str, float]
     offsets: Mapping[str, float]

@@ -66,9 +66,7 @@ class ComparisonSpec:
 
 
 def weight_groups(labels: Indices, log_weights: Floats) -> Indices:
-    """Number of each example's group (N,): its class (N,), split by even steps of log w (N,) where weights differ in
-    it.
-    """
+    """Number of each example's group, shape (N,): its class, split by even steps of log w where weights differ."""
     parts = max(1, _GROUPS // (int(labels.max()) + 1))
     groups = np.zeros_like(labels)
     for label in np.unique(labels):
@@ -95,9 +93,7 @@ class PlannerComparison:
 
     @classmethod
     def of(cls, trainer: Trainer, seconds: float) -> PlannerComparison:
-        """All planners at the parameters and the target of a trainer, apart from its training, in about so many
-        seconds.
-        """
+        """All planners at the parameters and target of a trainer, apart from its training, in about so many seconds."""
         config = trainer.config
         question = ComparisonSpec(
             log_weights=trainer.log_weights,

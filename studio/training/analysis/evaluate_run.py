@@ -75,10 +75,7 @@ def evaluate_run(
 
 
 def keep_evaluation(run: Run, found: Evaluated) -> None:
-    """Put an evaluation among the run's metrics; a folder that cannot be written stays as it is.
-
-    So does one whose run has gone back behind that step meanwhile.
-    """
+    """Put an evaluation among a run's metrics, unless they cannot be written or the run has gone back behind it."""
     if run.weights_step is not None:
         with suppress(UserError):
             if max(newest_point(run.path)[0], RunIdentity.read(run.path).weights_step or 0) >= found.step:

@@ -48,9 +48,7 @@ _LEAST_SECONDS = 1.0
 
 
 def judged_count(model: GenerativeModel, asked: int) -> int:
-    """As many of these samples as an evaluation judges, independent of each other; raises UserError if they are too
-    few.
-    """
+    """As many of these samples as are independent of each other; raises UserError if they are too few."""
     count = independent(model, asked)
     if count < LEAST_SAMPLES:
         raise UserError(
@@ -147,8 +145,8 @@ class Evaluator:
         return None
 
     def look(self, seconds: float) -> None:
-        """Begin the evaluation of this moment by which shares are held, the same whatever was evaluated before; raises
-        UserError if there is no judge of these classes, or the samples would be too few.
+        """Begin the look of this moment by which shares are held, the same whatever came before; UserError if it cannot
+        be.
         """
         judge, trainer = self._judge(), self._trainer
         if judge is None or judge.class_names != trainer.data.class_names:

@@ -194,10 +194,7 @@ class PlaneWatch:
         return self._plane.classify(points, counts / counts.sum())
 
     def _retarget(self, exact: PlaneTarget) -> bool:
-        """Take up another target: its masses and shares, some of its points, and how far two draws of it are apart.
-
-        Whether the target is known exactly.
-        """
+        """Take up another target's masses, shares, points, and floor of W₁; whether it is known exactly."""
         if self._measured_revision == self._revision:
             return True
         try:

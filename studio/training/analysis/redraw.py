@@ -21,18 +21,13 @@ Shape = tuple[int, ...]
 
 
 def redraw_grid(folder: Path, latents: Latents, count: int, progress: Progress) -> SampleGrid:
-    """A sample grid of these latents, by the newest weights on disk; raises UserError if the folder or its weights
-    cannot be read, or its examples are no images.
-    """
+    """A sample grid of these latents, by the newest weights on disk; raises UserError if it cannot be drawn."""
     return _drawn(folder, latents, count, progress)[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchedSamples:
-    """Samples of several runs, drawn from the same latents as far as that goes.
-
-    `others` are places of the runs whose latents have another shape than the first run's, or which have none.
-    """
+    """Samples of several runs by the same latents; `others` are places of runs with latents unlike the first run's."""
 
     grids: tuple[SampleGrid, ...]
     others: tuple[int, ...]
@@ -51,9 +46,7 @@ def redraw_alike(folders: Sequence[Path], latents: Latents, count: int, progress
 
 
 def redraw_between(folder: Path, asked: ShowBetween, progress: Progress) -> Interpolation:
-    """The way between samples, by the newest weights on disk; raises UserError if the folder or its weights cannot be
-    read, or no latents are behind its images.
-    """
+    """The way between samples, by the newest weights on disk; raises UserError if it cannot be drawn."""
     run = _of_images(folder)
     model = _model(run, asked.averaged, progress)
     progress.report("Interpolating between samples", None)

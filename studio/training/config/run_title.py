@@ -18,10 +18,7 @@ _NAME = 20
 
 
 def run_title(config: RunConfig, counts: Mapping[str, int] | None = None, dataset: str = "") -> str:
-    """The name that a person gave it, or else data set, model and tilt, as far as examples of each class are known.
-
-    `dataset` is what the data set calls itself, if that is known.
-    """
+    """A run's own name, or else data set, as it may call itself, model and tilt, by examples of each class if known."""
     data = dataset or dataset_spec(config.dataset.kind).title
     tilt = tilt_words(config.perturbation, counts)
     return config.name or " · ".join((data, model_spec(config.model.kind).title, tilt or "no tilt"))

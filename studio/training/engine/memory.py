@@ -9,10 +9,7 @@ from studio.errors import UserError
 
 
 def out_of_memory(error: BaseException, hint: str) -> UserError | None:
-    """What to tell the person if `error` means that memory ran out, which torch reports as a RuntimeError; else None.
-
-    `hint` says what takes less.
-    """
+    """What to tell, with a hint, if `error` means that memory ran out, a RuntimeError of torch's, too; else None."""
     text = str(error)
     if not isinstance(error, MemoryError) and "out of memory" not in text and "can't allocate memory" not in text:
         return None

@@ -13,10 +13,7 @@ from studio.perturb.planner import BatchPlan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepReport:
-    """What one step did; its numbers stay on the device until somebody asks.
-
-    `scalars` are losses and metrics of each phase's last turn before a log point, detached scalar tensors by name.
-    """
+    """What one step did: the batch, and what was last measured of each phase, scalars that stay on the device."""
 
     plan: BatchPlan
     scalars: Mapping[str, Tensor]

@@ -36,9 +36,7 @@ def padded_size(count: int) -> int:
 
 
 def padded(indices: Indices, weights: Floats) -> tuple[Indices, Floats]:
-    """A batch's examples and weights (B,), B ≥ 1, filled up to `padded_size(B)` by the same from the first on, weight
-    0.
-    """
+    """A batch's examples and weights (B,), B ≥ 1, filled up to `padded_size(B)` by the same anew with weight 0."""
     size = padded_size(len(indices))
     filled = np.zeros(size)
     filled[: len(weights)] = weights

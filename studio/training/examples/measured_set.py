@@ -30,9 +30,7 @@ def whole_log_weights(perturbation: Perturbation, measured: ExampleFeatures) -> 
 
 
 def whole_tilt(perturbation: Perturbation, measured: ExampleFeatures, average_size: float) -> TiltSummary:
-    """What a target costs over a whole data set, held-out examples included, by batches of this B_avg; raises UserError
-    if the data lack what a term of the energy needs.
-    """
+    """What a target costs over a whole set by batches of B_avg; raises UserError if the data lack what it needs."""
     if perturbation.by_example:
         return summarise_examples(perturbation, perturbation.example_energies(measured), measured.labels, average_size)
     counts = np.bincount(measured.labels, minlength=len(measured.class_names))

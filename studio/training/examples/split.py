@@ -26,10 +26,7 @@ _MOST_APART = 600.0
 
 
 def kept_indices(data: ExampleSet, share: float, seed: int) -> NDArray[np.int64]:
-    """Which examples are trained on, ascending: all but the same share of every class, so that class shares stay.
-
-    The share is in 0…1 with 1 excluded, and rounded down to whole examples; the choice is that of the seed.
-    """
+    """Which examples are trained on, ascending: all but the same share, 0…1, of every class, in whole examples."""
     # Of all numbers, so that a file that cannot be read changes nothing for the others.
     order = np.random.default_rng(seed).permutation(data.number_count)
     order = np.searchsorted(data.numbers, order[np.isin(order, data.numbers)])

@@ -125,9 +125,8 @@ class SaveElsewhere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """Finish the step under way, save and end.
-
-    Unless it insists, a run of which something cannot be saved then waits, so that nothing is lost.
+    """Finish the step under way, save and end; unless it insists, a run that cannot be saved waits, so as to lose
+    nothing.
     """
 
     insist: bool = False
@@ -157,9 +156,7 @@ Command = (
 
 
 def without_outdated(commands: Sequence[Command]) -> list[Command]:
-    """The commands, without those that a later one makes void: of a dragged slider's targets and a turned wheel's
-    learning rates only the last counts.
-    """
+    """The commands but those that a later one makes void, as of a dragged slider's targets only the last counts."""
     last = {_subject(command): command for command in commands}
     return [command for command in commands if _subject(command) is None or command is last[_subject(command)]]
 

@@ -73,9 +73,7 @@ class Latents(Settings):
 
 
 def read_latents(folder: Path) -> Latents | None:
-    """What a run's folder says of its latents; None where it says nothing, and they are those that it began with.
-    Raises UserError if the file is damaged.
-    """
+    """The latents that a run's folder names, None for those that it began with; raises UserError if damaged."""
     return read_record(
         folder / FILE,
         Latents,

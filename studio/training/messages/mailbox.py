@@ -16,9 +16,8 @@ from studio.training.messages.snapshot import Snapshot
 
 
 class Mailbox:
-    """Safe to use from one training thread and one watcher.
-
-    For a watcher who does not come `capacity` log points are kept; other events are few and all kept.
+    """Safe for one training thread and one watcher, for whom so many log points are kept; other events are few and all
+    kept.
     """
 
     def __init__(self, capacity: int = 10_000) -> None:

@@ -65,10 +65,7 @@ class LastGood:
         return self._kept[-1].step if self._kept else None
 
     def restore(self, *, newest: bool = False) -> int | None:
-        """Put the trainer back; returns the step it is at now, None if nothing was kept.
-
-        Into the newest state where it was not training that went wrong.
-        """
+        """Put the trainer back, into the newest state or the one on offer; its step, or None if nothing was kept."""
         if not self._kept:
             return None
         state = self._kept[-1 if newest else 0]
@@ -109,8 +106,8 @@ class Recovery:
         return self._returned(left, step)
 
     def to_newest(self) -> bool:
-        """Go back to the newest whole state after a step was broken off; whether there is one. Raises UserError if it
-        is a checkpoint, and that is damaged.
+        """Go back to the newest whole state after a broken step; whether there is one. Raises UserError if it is
+        damaged.
         """
         _hand_back(self._trainer)
         left, kept = self._trainer.step_count, -1 if self._good.newest is None else self._good.newest

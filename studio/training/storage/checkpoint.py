@@ -119,9 +119,7 @@ class CheckpointRecord(Settings):
         return Perturbation(offsets=self.offsets, energy=energy, gauge=self.gauge, revision=self.revision)
 
     def target(self, before: PerturbationConfig) -> PerturbationConfig:
-        """The target in force, as a configuration holds it; what it does not say is as in `before`. Raises ValueError
-        if the energy is none.
-        """
+        """The target in force, and as in `before` what it does not say; raises ValueError if the energy is none."""
         named = {name: offset for name, offset in zip(self.class_names, self.offsets, strict=True) if offset != 0}
         kept = before.model_copy(update={"offsets": named, "gauge": self.gauge})
         return kept.with_energy(energy_config_of_record(self.energy))

@@ -54,8 +54,8 @@ class CheckpointStore:
         return path if step in _steps(self._folder) else self._pinned / _file(step)
 
     def put(self, step: int, content: bytes) -> None:
-        """Write a checkpoint to stay, whole or not at all; then drop those that are too old, or of steps undone. Raises
-        UserError if it cannot be written; those before are still there.
+        """Write a checkpoint, whole, then drop what is too old or undone; raises UserError, and drops none, if it
+        cannot.
         """
         with whole_file(self._folder / _file(step), durable=True) as file:
             file.write(content)

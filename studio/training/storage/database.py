@@ -36,9 +36,8 @@ class Schema:
 
 @contextmanager
 def writing(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
-    """One batch into a file, which is made if there is none: all of it is written when the block ends, or nothing.
-
-    Raises UserError if it cannot be written, is damaged or comes from another version of the studio.
+    """One batch into a file, new if need be: all is written when the block ends, or nothing. Raises UserError if it
+    cannot.
     """
     try:
         if not path.exists():

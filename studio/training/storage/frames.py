@@ -173,9 +173,7 @@ class FrameStore:
             raise damaged(self._path, _SCHEMA, str(error)[:100]) from error
 
     def diagnosed_at(self, step: int) -> tuple[int, tuple[Diagnostic, ...]]:
-        """What the model showed of itself at or before a step, and at which; nothing where it showed nothing. Raises
-        UserError if it is damaged.
-        """
+        """What the model showed of itself at or before a step, and at which; raises UserError if it is damaged."""
         if not self._path.exists():
             return 0, ()
         with reading(self._path, _SCHEMA) as connection:

@@ -156,9 +156,7 @@ def read_metrics(folder: Path, progress: Progress | None = None) -> Metrics:
 
 
 def newest_point(folder: Path) -> tuple[int, float]:
-    """Step and seconds of the last logged point; zeros where there is none. Raises UserError if the metrics are
-    damaged.
-    """
+    """Step and seconds of the last logged point; zeros where there is none. Raises UserError if they are damaged."""
     path = folder / FILE
     if not path.exists():
         return 0, 0.0
@@ -219,10 +217,7 @@ def _finite(value: object) -> float | None:
 
 
 def still_valid(steps: Floats) -> NDArray[np.bool_]:
-    """Which of the rows of steps (n,), in the order they were written in, hold where steps were taken again.
-
-    They are those that every later row comes after.
-    """
+    """Which rows, by steps (n,) as written, hold where steps were taken again: those before all later ones."""
     if not len(steps):
         return np.ones(0, bool)
     least_after = np.minimum.accumulate(steps[::-1])[::-1]

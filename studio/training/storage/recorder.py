@@ -152,18 +152,13 @@ class Recorder:
             self._latents_kept = True
 
     def save_frame(self, frame: Frame) -> None:
-        """Keep a sample grid, and what else is kept of its moment, under the target in force; write what is waiting.
-        Raises UserError if the folder cannot be written.
-        """
+        """Keep a sample grid under the target in force; write what waits. Raises UserError if it cannot be written."""
         revision = self._trainer.perturbation.revision
         self._frames.append(replace(frame, revision=revision, offsets=self._offsets()))
         self.flush()
 
     def move(self, root: Path, seconds: float) -> None:
-        """Go on in a new folder under `root`, with what can be read of the old one.
-
-        Raises UserError if nothing can be written there; the run stays in its old folder.
-        """
+        """Go on in a new folder under `root`, with what can be read of the old; raises UserError, staying, if not."""
         before, self.folder = self.folder, self.folder.copied_under(root, self._trainer.config)
         try:
             self.save(None, seconds)

@@ -76,9 +76,7 @@ class Resumption:
         self.data.ensure_data(found)
 
     def folder(self) -> RunFolder:
-        """The run's own folder, as it was at the checkpoint; raises UserError if it cannot be written, or is another's,
-        or has been since the checkpoint was chosen.
-        """
+        """The run's own folder as at the checkpoint; raises UserError if it cannot be written, or has been since."""
         folder = RunFolder.owned(self.run)
         try:
             self._ensure_seen()

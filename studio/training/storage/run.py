@@ -74,8 +74,8 @@ class Run:
         return self.identity.weights_step
 
     def back_at(self, step: int) -> Run:
-        """The run as it was after a step whose weights are kept; see `RunIdentity.kept_steps`. Raises UserError if
-        there is no such checkpoint, or it is damaged.
+        """The run after one of `RunIdentity.kept_steps`; raises UserError if there is no such checkpoint, or it is
+        damaged.
         """
         if step == self.weights_step:
             return self
@@ -139,10 +139,7 @@ class Run:
 
 
 def restore_model(run: Run, *, averaged: bool = True) -> GenerativeModel:
-    """The trained model on the CPU, in eval mode, with the moving average of the weights, or as they were.
-
-    Raises UserError if the weights are missing, damaged or of another model.
-    """
+    """The trained model, averaged or as it was, on the CPU in eval mode; raises UserError if the weights do not fit."""
     from studio.training.engine.building import build_model
 
     weights = run.weights("average" if averaged else "model")

@@ -65,8 +65,8 @@ class RunFolder:
 
     @classmethod
     def at(cls, path: Path, config: RunConfig) -> RunFolder:
-        """Exactly that folder, new or empty but for a sweep's mark, with config.json in it. Raises UserError if it
-        cannot be written, or holds something already.
+        """Exactly that folder, new or with a sweep's mark alone, with config.json in it; raises UserError if it cannot
+        be.
         """
         return cls._begin(path, config, lambda: _empty_folder(path))
 
@@ -76,9 +76,7 @@ class RunFolder:
         return cls(path, Owner(path))
 
     def go_back_to(self, step: int) -> None:
-        """Take away what is of later steps; raises UserError if it cannot be written, or parts are links that lead
-        elsewhere.
-        """
+        """Take away what is of later steps; raises UserError if it cannot be written, or parts are links elsewhere."""
         path = self.path
         for name in _PARTS:
             if (path / name).is_symlink():
@@ -93,8 +91,8 @@ class RunFolder:
         append_frames(path, (), _NO_LIMIT, back_to=step)
 
     def copied_under(self, root: Path, config: RunConfig) -> RunFolder:
-        """A new folder under `root` of the same name, with all that can be read of this one; raises UserError if it
-        cannot.
+        """A new folder under `root` of the same name, with what can be read of this one; raises UserError if it cannot
+        be.
         """
         files = [
             path for path in self.path.rglob("*") if path.is_file() and not path.is_symlink() and path.name != OWNER

@@ -149,9 +149,7 @@ class RunIdentity:
         return next((each for each in places if each and not_here_yet(self.config.dataset, each) is None), None)
 
     def load(self, root: Path, progress: Progress | None = None) -> ExampleSet:
-        """What lies where the run's data set lay, perhaps another by now: see `ensure_data`; raises UserError if
-        unreadable.
-        """
+        """What lies where the run's data set lay, perhaps another: see `ensure_data`; UserError if unreadable."""
         try:
             return load_dataset(self.config.dataset, root, progress)
         except UserError as error:
