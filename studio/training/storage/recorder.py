@@ -58,10 +58,12 @@ class Recorder:
         self._trainer = trainer
         self._data_root = data_root
         self._limit = limit.steps if limit is not None else None
-        notes = notes or Notes()
-        self._started = notes.started or datetime.now().astimezone().isoformat(timespec="seconds")
-        self._origin = notes.forked_from
-        self._began = notes.began if notes.started else {"revision": trainer.perturbation.revision} | self._target()
+        self._notes = notes or Notes()
+        self._config_kept = not self._notes.started  # else it may go on with other settings
+        if not self._notes.started:
+            started = datetime.now().astimezone().isoformat(timespec="seconds")
+            began = {"revision": trainer.perturbation.revision} | self._target()
+            self._notes = self._notes.model_copy(update={"started": started, "began": began})
         self._data = Fingerprints.of(trainer.whole)
         self._points: list[Logged] = []
         self._marks: list[Mark] = []
@@ -71,11 +73,8 @@ class Recorder:
         self._kept_seconds: float | None = None
         self._metrics_back_to: int | None = None
         self._frames_back_to: int | None = None
-        self._edits = list(notes.edits)
-        self._rates = list(notes.learning_rates)
-        self._returns = list(notes.returns)
         self.latents = read_latents(folder.path)
-        self._latents_kept, self._config_kept = True, not notes.started  # which may go on with other settings
+        self._latents_kept = True
 
     def release(self) -> None:
         self.folder.release()
@@ -88,10 +87,10 @@ class Recorder:
             case Evaluated():
                 self._evaluations.append(event)
             case PerturbationApplied(step=step, revision=revision):
-                self._edits.append({"step": step, "revision": revision} | self._target())
+                self._note(edits={"step": step, "revision": revision} | self._target())
                 self._config_kept = False
             case LearningRateApplied(step=step, network=network, rate=rate):
-                self._rates.append({"step": step, "network": network, "learning_rate": rate})
+                self._note(learning_rates={"step": step, "network": network, "learning_rate": rate})
                 self._config_kept = False
             case BatchSizeApplied() | HoldApplied():
                 self._config_kept = False
@@ -102,6 +101,12 @@ class Recorder:
         mark = mark_of(event)
         if mark is not None:
             self._marks.append(mark)
+
+    def _note(self, **change: dict[str, Any]) -> None:
+        """Add to what is told of the run, by the name of one of its lists."""
+        self._notes = self._notes.model_copy(
+            update={name: (*getattr(self._notes, name), each) for name, each in change.items()}
+        )
 
     def _offsets(self) -> dict[str, float]:
         return dict(zip(self._trainer.data.class_names, self._trainer.perturbation.offsets, strict=True))
@@ -124,8 +129,9 @@ class Recorder:
 
         Target and learning rates stay as they are: from the earlier step on they are in force.
         """
-        self._returns.append({"step": left, "back_to": step})
-        self._edits, self._rates = _in_force(self._edits, step), _in_force(self._rates, step)
+        edits, rates = _in_force(self._notes.edits, step), _in_force(self._notes.learning_rates, step)
+        self._notes = self._notes.model_copy(update={"edits": edits, "learning_rates": rates})
+        self._note(returns={"step": left, "back_to": step})
         self._points = [point for point in self._points if point.step <= step]
         self._marks = [mark for mark in self._marks if mark.step <= step]
         self._evaluations = [found for found in self._evaluations if found.step <= step]
@@ -175,12 +181,12 @@ class Recorder:
         own; what to tell of it is returned. Raises UserError if the folder cannot be written.
         """
         self.flush()
-        finite, trainer = self._save_weights(outcome, seconds), self._trainer
+        finite, trainer, notes = self._save_weights(outcome, seconds), self._trainer, self._notes
         self.folder.write_summary(
             {
                 "schema_version": 1,
                 "status": str(outcome) if outcome else "running",
-                "started": self._started,
+                "started": notes.started,
                 "steps": trainer.step_count,
                 **({"step_limit": self._limit} if self._limit else {}),
                 "seconds": round(seconds, 3),
@@ -201,11 +207,11 @@ class Recorder:
                 "config": trainer.config.model_dump(mode="json"),
                 "data": self._fingerprints().model_dump(),
                 "data_root": str(self._data_root.absolute()) if self._data_root else None,
-                "began_with": self._began,
-                "edits": self._edits,
-                "learning_rates": self._rates,
-                "returns": self._returns,
-                **({"forked_from": self._origin} if self._origin else {}),
+                "began_with": notes.began,
+                "edits": notes.edits,
+                "learning_rates": notes.learning_rates,
+                "returns": notes.returns,
+                **({"forked_from": notes.forked_from} if notes.forked_from else {}),
                 **({"held": self._held()} if trainer.held.step else {}),
             }
         )
@@ -232,15 +238,6 @@ class Recorder:
         return self._data.with_columns(self._trainer.measured, self._trainer.perturbation.energy)
 
     def _checkpoint(self, state: TrainerState, seconds: float) -> Checkpoint:
-        notes = Notes(
-            started=self._started,
-            seconds=seconds,
-            began=self._began,
-            edits=tuple(self._edits),
-            learning_rates=tuple(self._rates),
-            returns=tuple(self._returns),
-            forked_from=self._origin,
-        )
         trainer = self._trainer
         return Checkpoint(
             state=state,
@@ -248,11 +245,11 @@ class Recorder:
             config=trainer.config,
             data=self._fingerprints(),
             class_names=trainer.data.class_names,
-            notes=notes,
+            notes=self._notes.model_copy(update={"seconds": seconds}),
         )
 
 
-def _in_force(changes: Sequence[dict[str, Any]], step: int) -> list[dict[str, Any]]:
+def _in_force(changes: Sequence[dict[str, Any]], step: int) -> tuple[dict[str, Any], ...]:
     """Changes up to a step; of those after it the last one of each network, or of the target, as if made there."""
     later = {change.get("network"): change | {"step": step} for change in changes if change["step"] > step}
-    return [*(change for change in changes if change["step"] <= step), *later.values()]
+    return (*(change for change in changes if change["step"] <= step), *later.values())
