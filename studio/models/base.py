@@ -76,6 +76,7 @@ class GenerativeModel(nn.Module, ABC):
     """Base of all models; networks are plain sub-modules, found by attribute name.
 
     Attributes:
+        image_shape: (C, H, W) of the images it takes and makes.
         memory: names of buffers that are not weights (chains, replay buffers): saved and restored with the model, but
             copied and not averaged where weights are averaged.
         takes_bfloat16: whether its losses may be asked for under bfloat16 autocast: it converts what its networks
@@ -85,10 +86,9 @@ class GenerativeModel(nn.Module, ABC):
     memory: tuple[str, ...] = ()
     takes_bfloat16: bool = False
 
-    @property
-    @abstractmethod
-    def image_shape(self) -> tuple[int, int, int]:
-        """(C, H, W) of the images it takes and makes."""
+    def __init__(self, image_shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.image_shape = image_shape
 
     @abstractmethod
     def phases(self) -> Sequence[Phase]:

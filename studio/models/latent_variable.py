@@ -37,14 +37,9 @@ class LatentVariableModel(GenerativeModel):
     """A model p(x, z) of examples of shape (C, H, W) with an encoder q(z|x)."""
 
     def __init__(self, config: AutoencoderConfig, shape: Shape, autoencoder: Autoencoder) -> None:
-        super().__init__()
+        super().__init__(shape)
         self.config = config
-        self._shape = shape
         self.autoencoder = autoencoder
-
-    @property
-    def image_shape(self) -> Shape:
-        return self._shape
 
     def phases(self) -> Sequence[Phase]:
         return (Phase(network="autoencoder"),)

@@ -37,10 +37,10 @@ from studio.models.base import GenerativeModel, LossTerms, Phase
 class Toy(GenerativeModel):
     """N(mean, 1) of every pixel."""
     def __init__(self, shape):
-        super().__init__()
-        self.image_shape = self.latent_shape = shape
+        super().__init__(shape)
+        self.latent_shape = shape
         self.mean = torch.nn.Linear(1, shape[0] * shape[1] * shape[2])
-    image_shape = latent_shape = None
+    latent_shape = None
     def phases(self):
         return (Phase(network="mean"),)
     def losses(self, phase, batch, rng):

@@ -33,13 +33,9 @@ class Line(GenerativeModel):
     """x ~ N(θ, 1) of the one pixel, fitted by ℓ = ½(x − θ)²."""
 
     def __init__(self, start: float) -> None:
-        super().__init__()
+        super().__init__((1, 1, 1))
         self.mean = nn.Linear(1, 1, bias=False).double()
         nn.init.constant_(self.mean.weight, start)
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        return (1, 1, 1)
 
     def phases(self) -> Sequence[Phase]:
         return (Phase(network="mean"),)
@@ -64,7 +60,7 @@ class LinearVae(Line):
     """x = Wz + b + σ·noise, z ~ N(0, 1), and q(z|x) = N(V(x − c), D), at the optimum of data with this covariance."""
 
     def __init__(self, covariance: Tensor, mean: Tensor, width: float) -> None:
-        GenerativeModel.__init__(self)
+        GenerativeModel.__init__(self, (1, 1, 1))
         variances, axes = torch.linalg.eigh(covariance)
         lead = (variances[-1] - width**2).sqrt() * axes[:, -1:]
         precision = 1 + (lead.T @ lead) / width**2

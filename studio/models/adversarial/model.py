@@ -48,9 +48,8 @@ class Adversarial(GenerativeModel):
     takes_bfloat16 = True
 
     def __init__(self, config: AdversarialConfig, shape: Shape) -> None:
-        super().__init__()
+        super().__init__(shape)
         self.config = config
-        self._shape = shape
         self.loss = loss_of(config.objective)
         critic = Style(
             architecture=config.architecture,
@@ -64,10 +63,6 @@ class Adversarial(GenerativeModel):
         self.generator = nn.Sequential(decoder(config.latent_size, shape, generator), nn.Tanh())
         self.lipschitz = constrain(self.critic, config.lipschitz)
         self.memory = buffers_of(self)
-
-    @property
-    def image_shape(self) -> Shape:
-        return self._shape
 
     def phases(self) -> Sequence[Phase]:
         return Phase(network="critic"), Phase(network="generator", every=self.config.critic_steps)

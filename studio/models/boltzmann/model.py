@@ -44,9 +44,8 @@ class BoltzmannModel(GenerativeModel):
     sweeps: Tensor
 
     def __init__(self, config: BoltzmannConfig, shape: Shape, machine: Machine) -> None:
-        super().__init__()
+        super().__init__(shape)
         self.config = config
-        self._shape = shape
         self.machine = machine
         start = torch.Generator().manual_seed(int(torch.randint(2**31, ())))
         empty = torch.empty(config.temperatures, config.chains, machine.visible)
@@ -54,10 +53,6 @@ class BoltzmannModel(GenerativeModel):
         self.register_buffer("sweeps", torch.zeros((), dtype=torch.long))
         self._means: tuple[Tensor, Tensor] | None = None
         self._first = False
-
-    @property
-    def image_shape(self) -> Shape:
-        return self._shape
 
     def phases(self) -> Sequence[Phase]:
         return (Phase(network="machine"),)
@@ -216,7 +211,7 @@ class Rbm(BoltzmannModel):
         return (brightness >= 0.5).to(brightness.dtype) if black_or_white else brightness
 
     def images(self, v: Tensor) -> Tensor:
-        return (2 * v - 1).unflatten(1, self._shape)
+        return (2 * v - 1).unflatten(1, self.image_shape)
 
 
 class GaussianRbm(BoltzmannModel):
@@ -241,4 +236,4 @@ class GaussianRbm(BoltzmannModel):
         return images.flatten(1)
 
     def images(self, v: Tensor) -> Tensor:
-        return v.unflatten(1, self._shape)
+        return v.unflatten(1, self.image_shape)

@@ -39,9 +39,8 @@ class Diffusion(GenerativeModel):
     takes_bfloat16 = True
 
     def __init__(self, config: DiffusionConfig, shape: Shape) -> None:
-        super().__init__()
+        super().__init__(shape)
         self.config = config
-        self._shape = shape
         self.schedule = noise_schedule(config.schedule, config.diffusion_steps)
         likely = self.schedule.bound_probabilities()
         tables = {
@@ -54,10 +53,6 @@ class Diffusion(GenerativeModel):
         for name, table in tables.items():
             self.register_buffer(name, table.float(), persistent=False)
         self.denoiser = denoiser(shape, architecture=config.architecture, width=config.width)
-
-    @property
-    def image_shape(self) -> Shape:
-        return self._shape
 
     def phases(self) -> Sequence[Phase]:
         return (Phase(network="denoiser"),)
@@ -76,7 +71,7 @@ class Diffusion(GenerativeModel):
     @property
     def latent_shape(self) -> tuple[int, ...]:
         """The noise x_T, which decides the image unless the sampler is ancestral and adds more on the way."""
-        return self._shape
+        return self.image_shape
 
     def decode(self, latents: Tensor, rng: torch.Generator | None = None) -> Tensor:
         images = []

@@ -71,17 +71,12 @@ class Ebm(GenerativeModel):
     buffer: Tensor
 
     def __init__(self, config: EbmConfig, shape: Shape) -> None:
-        super().__init__()
+        super().__init__(shape)
         self.config = config
-        self._shape = shape
         self.energy = Energy(shape, architecture=config.architecture, width=config.width)
         self.langevin = Langevin(step_size=config.step_size, noise=config.noise, slope_limit=config.slope_limit)
         buffer = torch.empty(config.buffer_size, *shape).uniform_(-1, 1)
         self.register_buffer("buffer", buffer.half())
-
-    @property
-    def image_shape(self) -> Shape:
-        return self._shape
 
     def phases(self) -> Sequence[Phase]:
         return (Phase(network="energy"),)
@@ -117,7 +112,7 @@ class Ebm(GenerativeModel):
 
     def noise_images(self, count: int, rng: torch.Generator) -> Tensor:
         """U(−1, 1), shape (count, C, H, W)."""
-        return 2 * torch.rand(count, *self._shape, generator=rng, device=self.buffer.device, dtype=self._dtype) - 1
+        return 2 * torch.rand(count, *self.image_shape, generator=rng, device=self.buffer.device, dtype=self._dtype) - 1
 
     @property
     def independent_samples(self) -> int:

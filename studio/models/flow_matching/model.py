@@ -45,19 +45,14 @@ class FlowMatching(GenerativeModel):
     takes_bfloat16 = True
 
     def __init__(self, config: FlowMatchingConfig, shape: Shape) -> None:
-        super().__init__()
+        super().__init__(shape)
         self.config = config
-        self._shape = shape
         self.velocity = denoiser(shape, architecture=config.architecture, width=config.width)
-
-    @property
-    def image_shape(self) -> Shape:
-        return self._shape
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
         """The noise z, which decides the image."""
-        return self._shape
+        return self.image_shape
 
     def phases(self) -> Sequence[Phase]:
         return (Phase(network="velocity"),)

@@ -31,13 +31,9 @@ class DataModel(GenerativeModel):
     """Draws examples of a data set, by weight."""
 
     def __init__(self, examples: ExampleSet, weights: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
-        super().__init__()
+        super().__init__(examples.image_shape)
         self.unused = nn.Parameter(torch.zeros(1))
         self.examples, self.weights = examples, torch.from_numpy(weights)
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        return self.examples.image_shape
 
     def phases(self) -> Sequence[Phase]:
         return ()

@@ -30,13 +30,9 @@ class Mean(GenerativeModel):
     """data_j = ½|x_j − θ|² at θ = 0, so that an example's gradient is −x_j."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__((1, 1, DIMENSIONS))
         self.place = nn.Linear(DIMENSIONS, 1, bias=False)
         nn.init.zeros_(self.place.weight)
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        return 1, 1, DIMENSIONS
 
     def phases(self) -> Sequence[Phase]:
         return Phase(network="nothing"), Phase(network="place")
