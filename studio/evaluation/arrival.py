@@ -21,13 +21,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from studio.evaluation.intervals import Z_95
 from studio.evaluation.report import Evaluation
 from studio.figures import fixed, percent_words
-
-Floats = NDArray[np.float64]
+from studio.perturb.arrays import Floats
 
 KEPT = 12
 """Evaluations that a trend looks back on."""

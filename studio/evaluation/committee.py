@@ -28,11 +28,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from studio.evaluation.shares import Shares
-
-Floats = NDArray[np.float64]
+from studio.perturb.arrays import Floats
 
 TOTAL_VARIATION = (
     "Total variation: how many of the samples that can be recognised would have to change class. TV = ½ Σ |p′ − q| "

@@ -14,10 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Indices = NDArray[np.int64]
+from studio.perturb.arrays import Floats, Indices
 
 _TRUSTED = 2.0
 """Examples judged right that are added to each class: of a class that nothing is known of, shares stay as judged."""

@@ -24,9 +24,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from studio.evaluation.confusion import Floats, Rates, sampling_covariance
+from studio.evaluation.confusion import Rates, sampling_covariance
 from studio.evaluation.exchange import exchanged
 from studio.evaluation.intervals import Z_95, Counts, score_interval
+from studio.perturb.arrays import Floats
 
 _DISPLACED = 0.5
 """τ² over the square of what the judge displaces, at which correcting by few examples did least harm in simulation."""

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from studio.perturb.arrays import Floats, Indices
+
 Features = NDArray[np.float32]
-Indices = NDArray[np.int64]
 
 _MOST_PAIRED = 2000
 """Examples a side in a kernel distance: its cost grows with the square."""

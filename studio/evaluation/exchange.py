@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from studio.evaluation.confusion import Floats, Rates
+from studio.evaluation.confusion import Rates
 from studio.evaluation.intervals import Z_95
+from studio.perturb.arrays import Floats
 
 OVERLAP = 0.5
 """Bhattacharyya coefficient Σ_j √(C_jk C_jl) of two classes, above which they are judged alike."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from studio.perturb.arrays import Floats
 
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""

@@ -25,10 +25,11 @@ from torch import Tensor
 from studio.eager import take_step
 from studio.evaluation.confusion import HeldOut
 from studio.evaluation.damage import damaged, moved
-from studio.evaluation.divergences import Features, Indices
+from studio.evaluation.divergences import Features
 from studio.evaluation.network import BUILDS, FEATURES, SEEN, Build, CommitteeNetwork, JudgeNetwork
 from studio.evaluation.shares import estimate
 from studio.evaluation.texture import whitening
+from studio.perturb.arrays import Floats, Indices
 from studio.progress import Progress
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Judge:
             digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
 
-    def confusion(self, log_weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    def confusion(self, log_weights: Floats | None = None) -> Floats:
         """Held-out examples by judged class (rows, "unsure" last) and true class, counts of shape (K + 1, K).
 
         They count by log w of each example of the data, any gauge, shape (N,), if given; but evenly before other data
@@ -120,14 +121,14 @@ class Judge:
         """
         return self._confusion(self.held_out, log_weights)
 
-    def confusions(self, log_weights: NDArray[np.float64] | None = None) -> tuple[NDArray[np.float64], ...]:
+    def confusions(self, log_weights: Floats | None = None) -> tuple[Floats, ...]:
         """The same of each of the committee, M of shape (K + 1, K)."""
         return tuple(self._confusion(replace(self.held_out, judged=vote), log_weights) for vote in self.votes.T)
 
-    def _confusion(self, held_out: HeldOut, log_weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    def _confusion(self, held_out: HeldOut, log_weights: Floats | None) -> Floats:
         return held_out.confusion(len(self.class_names), None if self.trained_on else log_weights)
 
-    def shares(self, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    def shares(self, weights: Floats | None = None) -> Floats:
         """Class shares of the data, "unsure" last, shape (K + 1,); of data not its own corrected as those of samples.
 
         By weights, shape (N,), not all zero; even if absent.
@@ -145,7 +146,7 @@ class Judge:
         return replace(self, features=seen.features, labels=seen.labels, images=data.images, trained_on=trained_on)
 
     @torch.no_grad()
-    def log_odds(self, index: int, images: NDArray[np.uint8] | None = None) -> NDArray[np.float64]:
+    def log_odds(self, index: int, images: NDArray[np.uint8] | None = None) -> Floats:
         """log(q/(1 − q)) of every example of the data set, or of images, shape (N,), finite.
 
         q is the probability of class `index` by the first of the committee, which was trained on sharp images.
@@ -160,7 +161,7 @@ class Judge:
         return (logits[:, index] - logits[:, others].logsumexp(1)).numpy()
 
     @torch.no_grad()
-    def weigh(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def weigh(self, images: NDArray[np.uint8]) -> Floats:
         """p⁴/Σp⁴ of p(c|x) by the one of the committee that weighs: nearly 1 for the class it calls an image, (n, K).
 
         What counts is what judges call an image. By p(c|x) itself a blurred one that is a two with a probability of a

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.evaluation.divergences import Features, Floats, Indices
+from studio.evaluation.divergences import Features
+from studio.perturb.arrays import Floats, Indices
 
 NEIGHBOURS = 5
 """k, the neighbour that a ball reaches out to."""

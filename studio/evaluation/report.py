@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from studio.evaluation.committee import by_committee, recognisable
 from studio.evaluation.divergences import (
     Features,
-    Floats,
-    Indices,
     Moments,
     drawn_by_weight,
     frechet_distance,
@@ -27,6 +25,7 @@ from studio.evaluation.divergences import (
 from studio.evaluation.neighbours import NEIGHBOURS, Likeness, likeness, nearest
 from studio.evaluation.shares import Shares, estimate
 from studio.evaluation.total_variation import divergence, total_variation, total_variation_floor
+from studio.perturb.arrays import Floats, Indices
 from studio.perturb.features import features_of, measure
 
 if TYPE_CHECKING:

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from studio.evaluation.confusion import Floats, Rates
+from studio.evaluation.confusion import Rates
 from studio.evaluation.correction import correct, intervals, unbiased
 from studio.evaluation.exchange import judged_alike
 from studio.evaluation.intervals import Z_95, wilson
+from studio.perturb.arrays import Floats
 
 FEW = 5
 """Fewer held-out examples of a class, in number or in effect, say too little of how it is judged."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from studio.errors import UserError
 from studio.evaluation.report import Evaluation
@@ -18,12 +17,12 @@ from studio.evaluation.tables import evaluation_of
 from studio.figures import short
 from studio.library.curve_titles import curve_title
 from studio.library.run_summary import RunSummary, summary_of
+from studio.perturb.arrays import Floats
 from studio.progress import Progress
 from studio.training.config.run_config import RunConfig
 from studio.training.storage.metrics import Metrics, read_metrics
 from studio.training.storage.run_identity import RunIdentity, read_summary
 
-Floats = NDArray[np.float64]
 MOST_RUNS = 8
 ABSENT = "–"
 SHARE_ERROR = "tv"

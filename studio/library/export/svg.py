@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from studio.perturb.arrays import Floats
+
 _WIDTH, _HEIGHT = 320, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 54, 10, 8, 22
 _BUCKETS = 300

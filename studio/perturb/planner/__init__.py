@@ -1,6 +1,6 @@
 """Which examples make up the next batch, and with which weights: one interface, four ways."""
 
-from studio.perturb.planner.base import BatchPlan, Indices, Planner, check_scale
+from studio.perturb.planner.base import BatchPlan, Planner, check_scale
 from studio.perturb.planner.error_carry import ErrorCarryPlanner
 from studio.perturb.planner.simple import FixedSizePlanner, ResamplingPlanner
 from studio.perturb.planner.stratified import StratifiedPlanner
@@ -9,7 +9,6 @@ __all__ = [
     "BatchPlan",
     "ErrorCarryPlanner",
     "FixedSizePlanner",
-    "Indices",
     "Planner",
     "ResamplingPlanner",
     "StratifiedPlanner",

@@ -19,11 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.errors import UserError
+from studio.perturb.arrays import Indices
 from studio.perturb.diagnostics import effective_sample_size
 from studio.perturb.perturbation import Floats
 from studio.perturb.planner.kept import Kept, kept_amounts, kept_count, number
-
-Indices = NDArray[np.int64]
 
 _MOST_EMPTY_STEPS = 1000.0
 """Steps that one average example may fill on its own before the weights are refused as out of scale."""

@@ -15,8 +15,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.perturb.arrays import Indices
 from studio.perturb.perturbation import Floats
-from studio.perturb.planner.base import BatchPlan, Indices, Planner
+from studio.perturb.planner.base import BatchPlan, Planner
 from studio.perturb.planner.kept import Kept, kept_amounts, kept_count, kept_indices, number
 
 _PIECE = 2**20

@@ -23,8 +23,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.perturb.arrays import Indices
 from studio.perturb.perturbation import Floats
-from studio.perturb.planner.base import CountingPlanner, Indices
+from studio.perturb.planner.base import CountingPlanner
 from studio.perturb.planner.kept import Kept, kept_amounts, kept_indices
 
 _BELOW_ONE = float(np.nextafter(1.0, 0.0))

@@ -21,8 +21,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from studio.perturb.arrays import Indices
 from studio.perturb.perturbation import Floats
-from studio.perturb.planner import BatchPlan, Indices, Planner
+from studio.perturb.planner import BatchPlan, Planner
 from studio.training.analysis.gradient_probe import GradientProbe
 from studio.training.config.planners import PLANNERS, PlannerKind
 from studio.training.messages.planner_report import PlannerReport, PlannerRow

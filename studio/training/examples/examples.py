@@ -13,8 +13,7 @@ from torch import Tensor
 
 from studio.data.example_set import ExampleSet, Places
 from studio.data.scale import Scale, Values
-from studio.perturb.arrays import Floats
-from studio.perturb.planner import Indices
+from studio.perturb.arrays import Floats, Indices
 
 _FIRST_STEPPED = 32
 """Up to here every size is one."""

@@ -23,13 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.evaluation.tables import record
+from studio.perturb.arrays import Floats
 from studio.progress import Progress
 from studio.records import json_text
 from studio.training.messages.events import Evaluated, Logged
 from studio.training.messages.marks import Mark, MarkKind
 from studio.training.storage.database import Schema, damaged, reading, writing
 
-Floats = NDArray[np.float64]
 FILE = "metrics.sqlite"
 _HELD = "held_"
 _LONGEST_NAME = 40
