@@ -155,7 +155,7 @@ def test_that_a_run_that_diverges_ends_with_a_message(
         return type(terms)(data=terms.data * torch.nan)
 
     monkeypatch.setattr(Vae, "losses", diverge)
-    monkeypatch.setattr(_Watcher, "_say", lambda *_: None)
+    monkeypatch.setattr("studio.cli.train.say", lambda *_: None)
     assert "diverged" in refused("train", "digits-vae", "--steps", "99", "--run-dir", str(tmp_path / "run"), *QUICK)
 
 
