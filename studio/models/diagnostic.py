@@ -10,6 +10,17 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What anything shown has: a name in snake_case, unique within the model, a title, and a tip of two sentences, what
+    it is and the formula.
+    """
+
+    name: str
+    title: str
+    tip: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """A value to compare with, drawn as a line, in the units of the axis, and what it is (``"bound log 2"``)."""
 
@@ -18,27 +29,22 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Histogram:
+class Histogram(Shown):
     """How values are distributed.
 
     Attributes:
-        name: snake_case, unique within the model.
-        tip: one sentence what it is, a second with the formula.
         axis: label of the values' axis, with its unit.
         series: values by the legend's text, each of shape (n,).
         references: vertical lines.
     """
 
-    name: str
-    title: str
-    tip: str
     axis: str
     series: Mapping[str, NDArray[np.float64]]
     references: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Shown):
     """Values against something other than the step.
 
     Attributes:
@@ -47,21 +53,15 @@ class Profile:
         series: values by the legend's text, each of shape (n,).
     """
 
-    name: str
-    title: str
-    tip: str
     axes: tuple[str, str]
     at: NDArray[np.float64]
     series: Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pictures:
+class Pictures(Shown):
     """Images, uint8, shape (n, H, W, C), row after row of `columns` each; `rows` tell what each row is, if anything."""
 
-    name: str
-    title: str
-    tip: str
     images: NDArray[np.uint8]
     columns: int
     rows: tuple[str, ...] = ()

@@ -10,55 +10,43 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.models.diagnostic import Shown
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Shown):
     """A number at each place of a square grid.
 
     Attributes:
-        name: snake_case, unique within the model.
-        tip: one sentence what it is, a second with the formula.
         unit: of the values, for the readout; empty for a pure number.
         values: from the lower left along x₁, shape (side, side).
         density: the values are log-densities in nats, of a density on the square −1…1 that integrates to 1.
     """
 
-    name: str
-    title: str
-    tip: str
     unit: str
     values: NDArray[np.float64]
     density: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrows:
+class Arrows(Shown):
     """A direction and size, `along`, at each of some points, `at`, both of shape (n, 2)."""
 
-    name: str
-    title: str
-    tip: str
     at: NDArray[np.float64]
     along: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Net:
+class Net(Shown):
     """Lines through points in rows and columns, shape (rows, columns, 2)."""
 
-    name: str
-    title: str
-    tip: str
     knots: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
+class Flow(Shown):
     """The ways of some particles, for the window to have them run along, at even times, shape (particles, times, 2)."""
 
-    name: str
-    title: str
-    tip: str
     knots: NDArray[np.float64]
 
 

@@ -53,10 +53,7 @@ def log_density_field(log_density: Tensor, tip: str) -> Field:
 
 def slope_arrows(name: str, title: str, tip: str, potential: Callable[[Tensor], Tensor], at: Tensor) -> Arrows:
     """−∇ of a potential, images (n, 2, 1, 1) → (n,), at some points: where each would go to make it small."""
-    with torch.enable_grad():
-        places = at.detach().requires_grad_()
-        (slope,) = torch.autograd.grad(potential(places).sum(), places)
-    return arrows(name, title, tip, at, -slope)
+    return arrows(name, title, tip, at, -_slope(potential, at))
 
 
 def arrows(name: str, title: str, tip: str, at: Tensor, along: Tensor) -> Arrows:
@@ -74,11 +71,9 @@ def descent(tip: str, potential: Callable[[Tensor], Tensor], start: Tensor) -> F
     """Particles that go down a potential, images (n, 2, 1, 1) → (n,), from `start`: x ← x − h·∇/(1 + ‖∇‖)."""
     stages = [start]
     for _ in range(_TIMES):
-        with torch.enable_grad():
-            places = stages[-1].detach().requires_grad_()
-            (slope,) = torch.autograd.grad(potential(places).sum(), places)
+        slope = _slope(potential, stages[-1])
         size = slope.flatten(1).norm(dim=1)[:, None, None, None]
-        stages.append((places.detach() - _STRIDE * slope / (1 + size)).clamp(-1, 1))
+        stages.append((stages[-1] - _STRIDE * slope / (1 + size)).clamp(-1, 1))
     return flow(tip, stages)
 
 
@@ -125,6 +120,13 @@ def kernel_log_density(centres: Tensor, log_width: Tensor) -> Tensor:
     )
     mean = (up.T @ across).flatten() / len(centres)
     return mean.clamp(min=torch.finfo(mean.dtype).tiny).log() - 2 * log_width - math.log(2 * math.pi)
+
+
+def _slope(potential: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
+    """∇ of a potential, images (n, 2, 1, 1) → (n,), at some points."""
+    with torch.enable_grad():
+        places = at.detach().requires_grad_()
+        return torch.autograd.grad(potential(places).sum(), places)[0]
 
 
 def _points(images: Tensor) -> NDArray[np.float64]:
