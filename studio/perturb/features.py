@@ -47,7 +47,7 @@ class Suits(StrEnum):
         return len(shape) == 4 and (self is Suits.IMAGES or shape[3] == 3)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Feature:
     """A number of an example.
 
@@ -56,8 +56,8 @@ class Feature:
         unit: of its values; empty for a pure number.
         help: what it is, in a sentence.
         formula: how it is computed.
-        suits: which data have it.
         measure: its values, shape (n,), of some examples.
+        suits: which data have it.
     """
 
     name: str
@@ -65,8 +65,8 @@ class Feature:
     unit: str
     help: str
     formula: str
-    suits: Suits
     measure: Callable[[Examples], Floats]
+    suits: Suits
 
     @property
     def axis(self) -> str:
@@ -186,20 +186,8 @@ def _y(of: Examples) -> Floats:
     return np.asarray(of.data[:, 1], dtype=np.float64)
 
 
-def _feature(
-    name: str,
-    title: str,
-    unit: str,
-    help: str,  # noqa: A002
-    formula: str,
-    measure: Callable[[Examples], Floats],
-    suits: Suits,
-) -> Feature:
-    return Feature(name=name, title=title, unit=unit, help=help, formula=formula, measure=measure, suits=suits)
-
-
 FEATURES: tuple[Feature, ...] = (
-    _feature(
+    Feature(
         "ink",
         "Ink",
         "%",
@@ -208,7 +196,7 @@ FEATURES: tuple[Feature, ...] = (
         _ink,
         Suits.IMAGES,
     ),
-    _feature(
+    Feature(
         "mean",
         "Mean",
         "%",
@@ -217,7 +205,7 @@ FEATURES: tuple[Feature, ...] = (
         _mean,
         Suits.IMAGES,
     ),
-    _feature(
+    Feature(
         "contrast",
         "Contrast",
         "%",
@@ -226,7 +214,7 @@ FEATURES: tuple[Feature, ...] = (
         _contrast,
         Suits.IMAGES,
     ),
-    _feature(
+    Feature(
         "slant",
         "Slant",
         "°",
@@ -235,7 +223,7 @@ FEATURES: tuple[Feature, ...] = (
         _slant,
         Suits.IMAGES,
     ),
-    _feature(
+    Feature(
         "stroke",
         "Stroke width",
         "px",
@@ -244,7 +232,7 @@ FEATURES: tuple[Feature, ...] = (
         _stroke,
         Suits.IMAGES,
     ),
-    _feature(
+    Feature(
         "aspect",
         "Aspect",
         "",
@@ -253,7 +241,7 @@ FEATURES: tuple[Feature, ...] = (
         _aspect,
         Suits.IMAGES,
     ),
-    _feature(
+    Feature(
         "hue",
         "Hue",
         "°",
@@ -262,7 +250,7 @@ FEATURES: tuple[Feature, ...] = (
         _hue,
         Suits.COLOUR,
     ),
-    _feature(
+    Feature(
         "saturation",
         "Saturation",
         "%",
@@ -271,8 +259,8 @@ FEATURES: tuple[Feature, ...] = (
         _saturation,
         Suits.COLOUR,
     ),
-    _feature("x", "x", "", "The point's first coordinate.", "x", _x, Suits.POINTS),
-    _feature("y", "y", "", "The point's second coordinate.", "y", _y, Suits.POINTS),
+    Feature("x", "x", "", "The point's first coordinate.", "x", _x, Suits.POINTS),
+    Feature("y", "y", "", "The point's second coordinate.", "y", _y, Suits.POINTS),
 )
 """In the order of lists on the screen. A new feature is a function and an entry here."""
 
