@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Union
 from pydantic import Field
 
 from studio.errors import UserError
-from studio.models import adversarial, boltzmann, diffusion, ebm, flow_matching, hierarchical_vae, vae
+from studio.models import adversarial, boltzmann, diffusion, ebm, flow_matching, hierarchical_vae, normalising_flow, vae
 from studio.models.config import ModelConfig
 from studio.models.spec import ModelSpec
 
@@ -24,6 +24,7 @@ MODELS: tuple[ModelSpec, ...] = (
     hierarchical_vae.SPEC,
     diffusion.SPEC,
     flow_matching.SPEC,
+    normalising_flow.SPEC,
     boltzmann.RBM,
     boltzmann.GAUSSIAN_RBM,
     ebm.SPEC,

@@ -263,7 +263,7 @@ def check_drawable(diagnostic: Diagnostic) -> None:
 def test_that_the_catalog_explains_models_and_their_metrics() -> None:
     for spec in MODELS:
         assert spec.summary.endswith(".")
-        assert "MNIST" in spec.measured or spec.kind == "flow_matching"
+        assert "MNIST" in spec.measured
         assert set(spec.references) <= set(spec.metrics)
         assert all(title and tip.endswith(".") for title, tip in spec.metrics.values())
 

@@ -21,6 +21,8 @@ SPEC = ModelSpec(
     title="Flow matching",
     summary="A network learns the velocity with which noise flows into images; a sample is noise that was carried "
     "along. Sharp, varied images and very steady training, as diffusion has, on straighter ways that need fewer steps.",
+    measured="Measured on the 8×8 digits with 30 % twos (its preset), 3,000 steps: 29.8 % twos, shares off by 4.8 % in "
+    "all, which chance alone explains, Fréchet distance 29. Not measured on MNIST.",
     config=FlowMatchingConfig,
     build=_build,
     metrics={
