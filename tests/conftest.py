@@ -53,6 +53,12 @@ _SLOW_TIMEOUT_S = 300
 """Slow tests may take longer: some train for a minute of two idle cores."""
 
 
+def pytest_collection_finish() -> None:
+    """Never look again for garbage among what the modules made: each collection takes as long as there are objects."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give slow tests a longer timeout, unless they name one, and begin with the longest, which would be waited for."""
     for item in items:
@@ -104,9 +110,18 @@ def _slowness() -> float:
 
 @pytest.fixture(scope="session")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder that is not there yet, and the next; pytest itself would look through thousands for a free name."""
-    folder = tmp_path_factory.mktemp("homes")
-    return (folder / str(number) for number in itertools.count())
+    """A folder with all that a home has; the same one again as long as nothing was written there."""
+    return _homes(tmp_path_factory.mktemp("homes"))
+
+
+def _homes(folder: Path) -> Iterator[Path]:
+    for number in itertools.count():
+        root = folder / str(number)
+        for name in _DIRECTORIES.values():
+            (root / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        untouched = list(os.walk(root))
+        while list(os.walk(root)) == untouched:
+            yield root
 
 
 @pytest.fixture(autouse=True)
@@ -114,9 +129,7 @@ def private_home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path
     """A fresh home for each test, so that no test reads or writes the person's settings, runs or data."""
     root = next(homes)
     for variable, name in _DIRECTORIES.items():
-        folder = root / name
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        monkeypatch.setenv(variable, str(folder))
+        monkeypatch.setenv(variable, f"{root}/{name}")
     qtcore = sys.modules.get("PySide6.QtCore")
     if qtcore is not None:  # QSettings looks at the variables once in a process
         for kind in (qtcore.QSettings.Format.NativeFormat, qtcore.QSettings.Format.IniFormat):
