@@ -19,7 +19,7 @@ import hypothesis
 import pytest
 
 # No test is about how long it takes: a busy machine would fail it. Every check draws other examples.
-hypothesis.settings.register_profile("studio", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("studio", deadline=None, max_examples=25)
 hypothesis.settings.load_profile("studio")
 
 # Before anything imports Qt or torch: both read these once.

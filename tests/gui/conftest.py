@@ -14,8 +14,8 @@ from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.workbench import Workbench
 from studio.models.vae.config import VaeConfig
-from studio.training.config.run_config import EvaluationConfig, RunConfig
 from tests.gui.hands import Hands
+from tests.gui.lending import PLAIN, Lender
 from tests.gui.look import put_on
 
 
@@ -34,8 +34,7 @@ def dressed(theme: ThemeManager, qapp: QApplication) -> Iterator[ThemeManager]:
 @pytest.fixture
 def workbench(qtbot: QtBot, tmp_path: Path) -> Iterator[Workbench]:
     """Digits are loaded; torch is not. Nothing is evaluated unless a test asks for it: that would train a judge."""
-    config = RunConfig(evaluation=EvaluationConfig(budget=0))
-    bench = Workbench(config, data_root=tmp_path / "datasets", runs_root=tmp_path / "runs")
+    bench = Workbench(PLAIN, data_root=tmp_path / "datasets", runs_root=tmp_path / "runs")
     with qtbot.waitSignal(bench.setup.dataset_changed):
         bench.setup.set_dataset(bench.setup.config.dataset)
     yield bench
@@ -51,7 +50,7 @@ def settings(tmp_path: Path) -> QSettings:
 
 
 @pytest.fixture
-def window(
+def own_window(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MainWindow]:
     """The Workbench, active; digits are loaded, torch is not. Panels behind others are made when they are seen."""
@@ -63,6 +62,27 @@ def window(
     monkeypatch.setattr(window, "_may_lose", lambda *_: True)
     window.close()
     window.deleteLater()
+
+
+@pytest.fixture(scope="module")
+def lender(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, qapp: QApplication
+) -> Iterator[Lender]:
+    """Of the Workbench, or of the page in a module that says so by `ON_PAGE`."""
+    lender = Lender(tmp_path_factory.mktemp("lent"), in_docks=not getattr(request.module, "ON_PAGE", False))
+    yield lender
+    lender.close()
+
+
+@pytest.fixture
+def window(request: pytest.FixtureRequest, qtbot: QtBot) -> Iterator[MainWindow]:
+    """Lent by the module, unless the test asks for one of its own, or for something that such a one is made of."""
+    if {"own_window", "workbench", "theme", "settings"} & set(request.fixturenames):
+        yield request.getfixturevalue("own_window")
+        return
+    lender: Lender = request.getfixturevalue("lender")
+    yield lender.lend(qtbot)
+    lender.take_back(qtbot)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QFileDialog, QMenu, QTableView
 
 from studio.gui.state.view_state import RunPhase, RunView
@@ -186,7 +185,7 @@ def test_that_a_place_that_cannot_be_written_is_told_in_a_box(hands: Hands, choi
 
 
 def test_that_recent_files_are_listed_newest_first_and_forgotten_once_gone(
-    hands: Hands, choice: list[Path], settings: QSettings, tmp_path: Path
+    hands: Hands, choice: list[Path], tmp_path: Path
 ) -> None:
     assert recent(hands) == []
     first, second = write(tmp_path / "first.json", seed=1), write(tmp_path / "R&D.json", seed=2)
@@ -203,7 +202,6 @@ def test_that_recent_files_are_listed_newest_first_and_forgotten_once_gone(
     second.unlink()
     with hands.answering("OK"):
         hands.window.files.open(second)
-    settings.sync()
     assert recent(hands) == []
 
 

@@ -131,6 +131,7 @@ def test_that_the_controls_say_what_can_be_done(hands: Hands) -> None:
     assert enabled() == {"start", "continue", "evaluate"}
 
 
+@pytest.mark.usefixtures("own_window")
 def test_that_start_pause_and_stop_hand_the_keyboard_on_to_each_other(hands: Hands) -> None:
     runs, buttons = hands.bench.runs, hands.window.strip.buttons
     hands.window.actions_of_run.start_requested.disconnect()
@@ -162,6 +163,7 @@ def test_that_nothing_on_the_toolbar_moves_when_pause_becomes_resume(hands: Hand
     hands.end()
 
 
+@pytest.mark.usefixtures("own_window")
 @pytest.mark.usefixtures("all_panels")
 def test_that_closing_while_training_ends_the_thread_within_two_seconds(hands: Hands) -> None:
     hands.train()
@@ -198,6 +200,7 @@ def test_that_a_broken_folder_is_told_beside_its_field_and_start_says_why_it_is_
     assert not message.isVisible()
 
 
+@pytest.mark.usefixtures("own_window")
 def test_that_a_runs_folder_that_cannot_be_made_is_told_in_one_box(hands: Hands) -> None:
     hands.bench.setup.runs_root.write_text("in the way")
     hands.enter(2, Column.TARGET, "30")
@@ -268,6 +271,7 @@ def test_that_a_run_on_a_full_disk_goes_on_when_it_is_saved_elsewhere(
     assert (folder / "weights.safetensors").is_file()
 
 
+@pytest.mark.usefixtures("own_window")
 def test_that_closing_asks_when_the_last_save_fails(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = FullDisk(hands.bench.setup.runs_root, monkeypatch)
     hands.bench.setup.edit(cadence=CadenceConfig(log_every=1, sample_every=3600, samples=4))
@@ -408,7 +412,7 @@ def test_that_tab_reaches_every_control(hands: Hands) -> None:
     assert hands.focus().objectName() == seen[-1]
 
 
-@pytest.mark.usefixtures("all_panels")
+@pytest.mark.usefixtures("own_window", "all_panels")
 def test_that_a_legend_that_goes_takes_no_menu_along_after_all_panels_were_gone_to(hands: Hands) -> None:
     for held in (Modifier.AltModifier, Modifier.AltModifier | CTRL):
         for digit in range(10):
@@ -423,6 +427,7 @@ def test_that_a_legend_that_goes_takes_no_menu_along_after_all_panels_were_gone_
     hands.qtbot.keyClick(menu, Key.Key_Escape)
 
 
+@pytest.mark.usefixtures("own_window")
 def test_that_alt_and_a_number_go_to_a_panel(hands: Hands) -> None:
     for number, (name, dock) in enumerate(hands.window.docks.items(), start=1):
         dock.hide()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QSettings
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -34,6 +33,7 @@ from studio.gui.window.main_window import MainWindow
 from studio.gui.window.shortcuts import keys_of
 from tests.gui.hands import Button, Hands, Key, Modifier, find
 
+ON_PAGE = True
 TOUR = (
     (Path(studio.__file__).parents[1] / "README.md")
     .read_text(encoding="utf-8")
@@ -42,13 +42,6 @@ TOUR = (
 )
 WORDS = re.sub("`[^`]*`", "", " ".join(TOUR.split()))
 """Without what a person types."""
-
-
-@pytest.fixture
-def settings(settings: QSettings) -> QSettings:
-    """Of a person who has never been here."""
-    settings.clear()
-    return settings
 
 
 @pytest.fixture

@@ -268,6 +268,7 @@ def test_that_a_run_that_goes_on_forgets_what_it_was_to_be_stopped_for(hands: Ha
     assert bench.setup.config == before
 
 
+@pytest.mark.usefixtures("own_window")
 def test_that_each_step_of_a_lesson_has_a_button_that_does_it(hands: Hands) -> None:
     bench, started = hands.bench, hands.bench.lessons.start_asked
     open_lesson(hands)

@@ -37,6 +37,8 @@ from tests.gui.layout_items import count_layout_items
 from tests.gui.shown import make_snapshot
 from tests.library.made_runs import make_config, make_run
 
+ON_PAGE = True
+
 
 @pytest.fixture
 def settings(settings: QSettings) -> QSettings:
@@ -64,6 +66,7 @@ def on_page(window: MainWindow) -> set[str]:
     return {name for name, dock in window.docks.items() if dock.lent}
 
 
+@pytest.mark.usefixtures("own_window")
 def test_that_the_page_comes_first_and_has_the_table_the_samples_and_three_curves(window: MainWindow) -> None:
     assert window.focusWidget().objectName() == "offsets_table"
     assert not window.workbench_action.isChecked()
@@ -94,17 +97,25 @@ def test_that_what_is_not_seen_is_not_made_for_the_first_paint(
     window.deleteLater()
 
 
-@pytest.mark.parametrize("workbench_view", [False, True], ids=["page", "workbench"])
 @pytest.mark.usefixtures("dressed")
-def test_that_all_ten_digits_are_seen_at_1280_by_800(hands: Hands, *, workbench_view: bool) -> None:
-    hands.window.workbench_action.setChecked(workbench_view)
-    for _ in range(5):
-        QApplication.processEvents()
-    table = hands.find(QTableView, "offsets_table")
+def test_that_both_views_show_all_ten_digits_at_1280_by_800_and_fit_a_screen_of_960_by_540(hands: Hands) -> None:
+    window, strip, table = hands.window, hands.window.strip, hands.find(QTableView, "offsets_table")
     assert table.model().rowCount() == 10
-    last = table.visualRect(table.model().index(9, Column.TARGET))
-    assert table.viewport().rect().contains(last)
-    assert not table.viewport().visibleRegion().intersected(last).isEmpty()
+    for in_docks in (False, True):
+        window.resize(1280, 800)
+        window.workbench_action.setChecked(in_docks)
+        for _ in range(5):
+            QApplication.processEvents()
+        last = table.visualRect(table.model().index(9, Column.TARGET))
+        assert table.viewport().rect().contains(last)
+        assert not table.viewport().visibleRegion().intersected(last).isEmpty()
+        least = window.minimumSizeHint()
+        assert (least.width() <= 960, least.height() <= 540) == (True, True), least
+        window.resize(960, 540)
+        assert (window.width(), window.height()) == (960, 540)
+        for button in (strip.change, strip.buttons["start"], strip.more, strip.view):
+            corner = button.mapTo(window, QPoint(button.width(), button.height()))
+            assert corner.x() <= 960, button.objectName()
 
 
 @pytest.mark.slow
@@ -170,6 +181,7 @@ def test_that_the_view_is_remembered(
         each.deleteLater()
 
 
+@pytest.mark.usefixtures("own_window")
 def test_that_a_floating_panel_floats_again_after_the_page(window: MainWindow) -> None:
     window.workbench_action.trigger()
     dock = window.docks["weights"]
@@ -216,6 +228,7 @@ def test_that_a_double_click_in_a_large_card_is_its_panels(hands: Hands) -> None
     assert hands.window.page.grown.dock is hands.window.docks["log"]
 
 
+@pytest.mark.usefixtures("own_window")
 def test_that_a_double_click_in_the_table_of_runs_looks_at_a_run(hands: Hands) -> None:
     bench, page = hands.bench, hands.window.page
     run = make_run(bench.setup.runs_root, "old", make_config("an old run"))
@@ -310,20 +323,6 @@ def test_that_a_panel_that_is_made_while_a_run_is_shown_shows_it(
     window.deleteLater()
 
 
-@pytest.mark.usefixtures("dressed")
-@pytest.mark.parametrize("workbench_view", [False, True])
-def test_that_the_window_fits_a_screen_of_960_by_540(window: MainWindow, workbench_view: bool) -> None:
-    window.workbench_action.setChecked(workbench_view)
-    least = window.minimumSizeHint()
-    assert (least.width() <= 960, least.height() <= 540) == (True, True), least
-    window.resize(960, 540)
-    assert (window.width(), window.height()) == (960, 540)
-    strip = window.strip
-    for button in (strip.change, strip.buttons["start"], strip.more, strip.view):
-        corner = button.mapTo(window, QPoint(button.width(), button.height()))
-        assert corner.x() <= 960, button.objectName()
-
-
 def test_that_a_term_of_the_table_leads_to_where_terms_are_added_and_edited(hands: Hands) -> None:
     hands.qtbot.mouseClick(hands.find(QToolButton, "offsets_add_term"), Button.LeftButton)
     add = hands.find(QPushButton, "energy_add")
@@ -348,7 +347,6 @@ def test_that_the_columns_of_the_table_are_remembered(
     window.deleteLater()
 
 
-@pytest.mark.usefixtures("dressed")
 def test_that_two_samples_are_picked_by_click_and_ctrl_click(hands: Hands) -> None:
     hands.bench.time.snapshot_shown.emit(make_snapshot(images=64))
     samples = hands.find(SamplesPanel, "samples")

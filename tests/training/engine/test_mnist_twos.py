@@ -20,10 +20,12 @@ from studio.training.storage.run import Run
 if TYPE_CHECKING:
     from torchvision.datasets import MNIST
 
+LONG = (pytest.mark.long, pytest.mark.timeout(3600))
 RUNS = (
-    pytest.param("mnist-twos-30-sn_gan", 3500, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
-    # The claim's own model; without bfloat16 it takes longer than a check may, so it is run by `-m long`.
-    pytest.param("mnist-twos-30", 5000, marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
+    # A third of its steps: a model that is not tilted has a total variation of 0.20 to the target, this one 0.10.
+    pytest.param("mnist-twos-30-sn_gan", 1200, 0.05, 0.15, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
+    pytest.param("mnist-twos-30-sn_gan", 3500, 0.04, 0.08, marks=LONG),
+    pytest.param("mnist-twos-30", 5000, 0.04, 0.08, marks=LONG),  # the claim's own model
 )
 SAMPLES = 10_000
 LEAST_ACCURACY = 0.985
@@ -83,11 +85,11 @@ class Judge:
         return found
 
 
-@pytest.mark.parametrize(("preset", "steps"), RUNS)
+@pytest.mark.parametrize(("preset", "steps", "off", "variation"), RUNS)
 def test_that_thirty_per_cent_of_the_generated_digits_are_twos(
-    mnist_root: Path, tmp_path: Path, preset: str, steps: int
+    mnist_root: Path, tmp_path: Path, preset: str, steps: int, off: float, variation: float
 ) -> None:
-    """Share of 2s within 4 points of 30 %, total variation to all ten target shares at most 0.08."""
+    """And the total variation to all ten target shares is small."""
     run, out = tmp_path / "run", tmp_path / "samples.npz"
     train = ["train", preset, "--steps", str(steps), "--data-root", str(mnist_root), "--run-dir", str(run)]
     # A second thread would wait for the tests beside it.
@@ -103,5 +105,5 @@ def test_that_thirty_per_cent_of_the_generated_digits_are_twos(
     shares = np.bincount(judge.labels(images), minlength=10) / SAMPLES
     assert target[2] == pytest.approx(0.30, abs=1e-3)
     print(f"share of 2s {shares[2]:.4f}, total variation {np.abs(shares - target).sum() / 2:.4f}, {judge.accuracy:.4f}")
-    assert abs(shares[2] - 0.30) <= 0.04
-    assert np.abs(shares - target).sum() / 2 <= 0.08
+    assert abs(shares[2] - 0.30) <= off
+    assert np.abs(shares - target).sum() / 2 <= variation

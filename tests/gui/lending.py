@@ -1,0 +1,100 @@
+"""One window for the tests of a module, lent to one after the other; it takes half a second to make."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSettings
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from studio.gui.state.history import History
+from studio.gui.state.view_state import RunView
+from studio.gui.widgets.theme import ThemeManager, ThemeMode
+from studio.gui.window.main_window import MainWindow
+from studio.gui.window.panels import PLACES
+from studio.gui.window.workbench import Workbench
+from studio.training.config.run_config import EvaluationConfig, RunConfig
+
+PLAIN = RunConfig(evaluation=EvaluationConfig(budget=0))
+"""Nothing is evaluated unless a test asks for it: that would train a judge."""
+
+
+class Lender:
+    """Whoever borrows may set up, open lessons and old runs, and have runs made up, but train none, and float or
+    hide no panel.
+
+    Args:
+        folder: of the settings and the downloaded data sets.
+        in_docks: it is the Workbench, and not the page.
+    """
+
+    def __init__(self, folder: Path, *, in_docks: bool) -> None:
+        self._folder, self._in_docks = folder, in_docks
+        self._settings = QSettings(str(folder / "studio.ini"), QSettings.Format.IniFormat)
+        self._window: MainWindow | None = None
+
+    def lend(self, qtbot: QtBot) -> MainWindow:
+        """The window, active, as it was at first, with the digits and no runs."""
+        self._settings.clear()
+        self._settings.setValue("workbench", self._in_docks)
+        if self._window is None:
+            bench = Workbench(PLAIN, data_root=self._folder, runs_root=self._folder / "runs")
+            with qtbot.waitSignal(bench.setup.dataset_changed):
+                bench.setup.set_dataset(PLAIN.dataset)
+            self._window = MainWindow(bench, ThemeManager(ThemeMode.LIGHT), self._settings)
+        window = self._window
+        window.workbench.setup.runs_root.mkdir(exist_ok=True)
+        with qtbot.waitActive(window):
+            window.show()
+            window.activateWindow()
+        return window
+
+    def take_back(self, qtbot: QtBot) -> None:
+        """Undo what the test did, by what a person could do, and see that it is undone."""
+        assert self._window is not None
+        window, bench = self._window, self._window.workbench
+        self._window = None  # unless all goes well
+        while (popup := QApplication.activePopupWidget() or QApplication.activeModalWidget()) is not None:
+            popup.close()
+        assert bench.runs._bridge.handle is None, "whoever trains has a window of its own"
+        bench.runs._then, bench.runs.config, bench.runs.title, bench.runs.history = None, None, "", History()
+        bench.runs.run_reset.emit()
+        bench.runs._set_run(RunView())
+        bench.runs.history_changed.emit()
+        bench.lessons.close()
+        bench.subjects.offer(None)
+        bench.setup.set_config(PLAIN, "As it was")
+        qtbot.waitUntil(lambda: not (bench.starter.blocked or bench.library.busy or bench.looking.view))
+        bench.setup.undo_stack.clear()
+        shutil.rmtree(bench.setup.runs_root)
+        window.files.path = None
+        window.files.path_changed.emit(None)
+        window.workbench_action.setChecked(self._in_docks)
+        window.page.reset()
+        if self._in_docks:
+            for panels in PLACES.values():
+                window.show_panel(panels[0].name)
+        else:
+            window.page.leave()
+            window.page.tabs.setCurrentIndex(0)
+            window.page.enter()
+        window.hide()
+        other = QWidget()  # Qt does not make a window active again if none was in between
+        qtbot.addWidget(other)
+        with qtbot.waitActive(other):
+            other.show()
+            other.activateWindow()
+        assert bench.setup.config == PLAIN
+        assert not any(dock.isFloating() for dock in window.docks.values())
+        assert window.windowTitle() == "Perturbation Studio"
+        self._window = window
+
+    def close(self) -> None:
+        """No test of the module is left."""
+        if self._window is not None:
+            self._window.close()
+            assert self._window.workbench.shutdown()
+            self._window.deleteLater()
+            QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
