@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from studio.cli.arguments import number
+from studio.cli.arguments import Arguments, number
 
 if TYPE_CHECKING:
     from studio.training.analysis.asked_target import AskedTarget
@@ -16,10 +16,23 @@ METHODS = ("auto", "reject", "resample", "steer", "chains")
 
 def add_at_once(parser: argparse.ArgumentParser) -> None:
     """``--share``, ``--offset``, ``--formula`` and ``--method``."""
-    group = parser.add_argument_group(
+    group = add_asked(
+        parser,
         "another target at once",
         "What the model makes is sampled as if it had been trained for this; all else of its target stays.",
     )
+    group.add_argument(
+        "--method",
+        choices=METHODS,
+        default="auto",
+        help="reject: independent samples; resample: some come several times; steer: diffusion; chains: RBM and EBM; "
+        "auto takes what is predicted to cost least (auto)",
+    )
+
+
+def add_asked(parser: argparse.ArgumentParser, title: str, description: str) -> Arguments:
+    """``--share``, ``--offset`` and ``--formula``, as a group of that title."""
+    group = parser.add_argument_group(title, description)
     for name, kind, metavar, says in (
         ("share", _share, "CLASS=30%", "of the class among all; the others keep their proportions; may be repeated"),
         ("offset", number(float, -700, 700), "CLASS=ΔH", "of the class, such as 2=-1.36; may be repeated"),
@@ -35,13 +48,7 @@ def add_at_once(parser: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="a term that is added to the energy, such as 0.1*slant; may be repeated",
     )
-    group.add_argument(
-        "--method",
-        choices=METHODS,
-        default="auto",
-        help="reject: independent samples; resample: some come several times; steer: diffusion; chains: RBM and EBM; "
-        "auto takes what is predicted to cost least (auto)",
-    )
+    return group
 
 
 def asked_of(arguments: argparse.Namespace) -> AskedTarget | None:

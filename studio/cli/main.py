@@ -31,6 +31,7 @@ from studio.cli.completion import add_completion
 from studio.cli.export import add_sample
 from studio.cli.library import add_library
 from studio.cli.output import while_it_is_read
+from studio.cli.response import add_response
 from studio.cli.resume import add_run_commands, evaluation_of
 from studio.errors import UserError
 from studio.paths import typed_path
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands)
     add_run_commands(commands)
     add_sample(commands)
+    add_response(commands)
     _add_evaluate(commands)
     _add_sweep(commands)
     add_library(commands)

@@ -14,7 +14,21 @@ from studio.paths import choose_runs_root
 from tests.library.made_runs import make_config, make_run
 
 COMMANDS = (
-    *("open", "train", "resume", "fork", "pin", "sample", "evaluate", "sweep", "runs", "compare", "export", "report"),
+    *(
+        "open",
+        "train",
+        "resume",
+        "fork",
+        "pin",
+        "sample",
+        "response",
+        "evaluate",
+        "sweep",
+        "runs",
+        "compare",
+        "export",
+        "report",
+    ),
     *("import", "presets", "models", "doctor", "completion"),
 )
 

@@ -190,7 +190,7 @@ def test_that_the_product_is_that_of_gauss_newton() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["vae", "diffusion"])
+@pytest.mark.parametrize("kind", ["vae", "diffusion", "flow_matching"])
 def test_that_what_is_said_costs_what_training_minimises(kind: str) -> None:
     model = small_model(model_spec(kind), (1, 8, 8), width=4)
     batch = Batch(images=normal(3, 1, 8, 8), weights=torch.ones(3).double(), step=1)

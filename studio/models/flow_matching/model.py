@@ -25,6 +25,7 @@ from studio.models.diffusion.schedule import spread
 from studio.models.flow_matching.config import FlowMatchingConfig, Solver
 from studio.models.flow_matching.paths import Mixture, mixture
 from studio.models.nets import Shape
+from studio.models.tangent import Said
 from studio.models.views import ModelViews
 
 _CHUNK = 500
@@ -60,13 +61,21 @@ class FlowMatching(GenerativeModel):
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
         return LossTerms(data=self.matching_loss(batch.images, spread(batch.images, rng), rng))
 
+    def say(self, images: Tensor, rng: torch.Generator) -> Said:
+        """The velocity at times and with noise drawn by `rng`."""
+        return self._said_at(images, spread(images, rng), rng)
+
     def matching_loss(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Tensor:
         """L of `images` (B, C, H, W) at `times` (B,) in 0…1, per pixel, shape (B,)."""
+        said = self._said_at(images, times, rng)
+        return said.loss(said.outputs)
+
+    def _said_at(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Said:
         noise = torch.randn(images.shape, generator=rng, device=images.device, dtype=images.dtype)
         mix = self.mixture(times)
         said = self.velocity_at(mix.alpha * images + mix.sigma * noise, times)
         aim = mix.alpha_rate * images + mix.sigma_rate * noise
-        return F.mse_loss(said, aim, reduction="none").mean((1, 2, 3))
+        return Said((said,), lambda outputs: F.mse_loss(outputs[0], aim, reduction="none").mean((1, 2, 3)))
 
     def mixture(self, times: Tensor) -> Mixture:
         """α, σ and their rates at `times` (B,), each of shape (B, 1, 1, 1)."""

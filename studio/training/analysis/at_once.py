@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,15 +13,14 @@ import numpy as np
 import torch
 
 from studio.data.example_set import ExampleSet
-from studio.data.image_set import ImageSet
 from studio.data.planar.target import PlaneTarget
-from studio.data.scale import Scale, Values
+from studio.data.scale import Scale
 from studio.evaluation.report import LEAST_SAMPLES, Target, evaluate
 from studio.models.base import GenerativeModel
 from studio.models.moves import Chained, Denoises
 from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
-from studio.perturb.example_features import Column, ExampleFeatures
+from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import FormulaTerm, checked_energy
 from studio.perturb.umbrella import Umbrella, predicted_gain
@@ -37,6 +35,7 @@ from studio.sampling.resampling import Resampling
 from studio.sampling.steering import Steering
 from studio.sampling.tilt import Tilt
 from studio.training.analysis.asked_target import AskedTarget
+from studio.training.analysis.generated import Generated, each_class
 from studio.training.analysis.measured_samples import MeasuredImages, target_on_plane
 from studio.training.engine.drawing import draw_parts
 from studio.training.engine.memory import out_of_memory
@@ -50,13 +49,6 @@ if TYPE_CHECKING:
 
 _REMARKED = 500
 """Samples that are judged for a remark."""
-
-
-class _Generated(ExampleFeatures):
-    """What a model made, in the role of examples."""
-
-    def describe(self, index: int) -> str:
-        return f"what the model generates, taken for “{self.class_names[int(self.labels[index])]}”"
 
 
 class AtOnce:
@@ -88,7 +80,7 @@ class AtOnce:
     ) -> None:
         self._examples, self._judges, self._seed, self._trained = examples, judges, seed, trained
         self._data = measured or measured_set(examples, judges)
-        self._judge: Judge | None = None
+        self._generated = Generated(examples, judges)
         self._measuring: Judge | None = None
         device = next(model.parameters()).device
         rng = torch.Generator(device).manual_seed(seed)
@@ -101,7 +93,7 @@ class AtOnce:
             seed=seed,
             independent=model.independent_samples,
         )
-        self._samplers = _samplers(model, self._look, examples.scale, device)
+        self._samplers = _samplers(model, self._generated.look, examples.scale, device)
 
     @classmethod
     def of_run(
@@ -186,9 +178,8 @@ class AtOnce:
         for drawn, _ in self._pool.blocks():
             parts = tilt.log_parts(drawn, own)
             term = FormulaTerm(text=formula)
-            each = [checked_energy(term, drawn.measured.in_class(index)) for index in range(parts.shape[1])]
             weights = np.exp(parts - parts.max(1, keepdims=True))
-            observable.append((weights * np.stack(each, axis=1)).sum(1) / weights.sum(1))
+            observable.append((weights * each_class(drawn, term)).sum(1) / weights.sum(1))
             logs.append(np.log(weights.sum(1)) + parts.max(1))
             seen += len(drawn)
             progress.report("Weighing draws back", min(1.0, seen / count))
@@ -222,8 +213,8 @@ class AtOnce:
         return MeasuredImages(
             evaluation=evaluate(others, target, images, judgement),
             agreement=math.nan
-            if self._judge is None or self._judge.class_names != others.class_names
-            else float((self._judge.weigh(images).argmax(1) == judgement.likeliest).mean()),
+            if self._generated.judge is None or self._generated.judge.class_names != others.class_names
+            else float((self._generated.judge.weigh(images).argmax(1) == judgement.likeliest).mean()),
         )
 
     def remarked(self, made: Tilted, wanted: Perturbation, progress: Progress) -> Tilted:
@@ -255,8 +246,7 @@ class AtOnce:
         """To that target; the judge who weighs is there then."""
         middles = (self._middle(self._trained, progress), self._middle(wanted, progress))
         tilt = Tilt.between(self._trained, wanted, middles)
-        if self._judge is None and self._examples.labelled and isinstance(self._examples, ImageSet):
-            self._judge = self._judges.judge("", progress)
+        self._generated.bring_judge(progress)
         return tilt
 
     def _middle(self, target: Perturbation, progress: Progress) -> float | None:
@@ -275,31 +265,7 @@ class AtOnce:
             if error is None:
                 raise
             raise error from found
-        return self._look(values)
-
-    def _look(self, values: Values) -> Drawn:
-        """At what a model made, shape (n, H, W, C)."""
-        rows = values if self._examples.plane is None else values.reshape(len(values), -1)
-
-        def load(source: str, progress: Progress) -> Column:
-            name, of = json.loads(source.removeprefix("judge:"))
-            return Column(values=self._judges.log_odds(name, of, progress, self._examples.pictures(values)))
-
-        nobody = np.zeros(len(values), np.int64)
-        measured = _Generated(rows, nobody, self._examples.class_names, load)
-        return Drawn(values=values, probabilities=self._probabilities(values), measured=measured)
-
-    def _probabilities(self, values: Values) -> Floats:
-        """p(c|x) where classes are as frequent as in the data, shape (n, K)."""
-        names, plane = self._examples.class_names, self._examples.plane
-        if plane is not None:
-            untilted = Perturbation.zero(len(names))
-            exact = PlaneTarget.of(plane, names, self._examples.counts, untilted)
-            return exact.class_probabilities(values.reshape(len(values), -1).astype(np.float64))
-        if self._judge is None:
-            return np.ones((len(values), 1))
-        found: Floats = self._judge.weigh(self._examples.pictures(values))
-        return found
+        return self._generated.look(values)
 
 
 def _samplers(model: GenerativeModel, look: Look, scale: Scale, device: torch.device) -> tuple[TiltedSampler, ...]:

@@ -1,0 +1,104 @@
+"""`studio response`: how the model of a trained run follows a tilt, to first order."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from studio.cli.arguments import (
+    Commands,
+    add_data_root,
+    add_places,
+    add_raw,
+    add_run,
+    add_seed,
+    number,
+    run_of,
+    tell_if_cut_short,
+)
+from studio.cli.at_once import add_asked, asked_of
+from studio.cli.meter import progress_bar
+from studio.errors import UserError
+from studio.figures import compact
+
+if TYPE_CHECKING:
+    from studio.response.run_response import Followed
+
+_SCALES = (0.1, 1.0)
+
+
+def add_response(commands: Commands) -> None:
+    """Add the command."""
+    response = commands.add_parser(
+        "response",
+        help="predict how a trained model would follow another target, to first order",
+        description="Perturbation theory of the model itself: how the parameters of a trained run, and with them what "
+        "it generates, would follow a tilt. s = 0 is the target of the run, 1 the one asked for. For VAE, diffusion, "
+        "flow matching, energy-based models and Boltzmann machines.",
+        epilog="example: studio response my-run --share 2=30%",
+    )
+    add_run(response)
+    response.add_argument("--count", type=number(int, 100, 10**6), default=4000, metavar="N", help="samples (4,000)")
+    response.add_argument(
+        "--mean",
+        dest="means",
+        action="append",
+        default=[],
+        metavar="FORMULA",
+        help="a mean to predict beside the classes' shares, such as slant; may be repeated",
+    )
+    add_seed(response)
+    add_raw(response)
+    add_asked(response, "the tilt", "Where the target of the run is to be led; all else of it stays.")
+    add_places(response)
+    add_data_root(response)
+    response.set_defaults(command=_response, method="auto")
+
+
+def _response(arguments: argparse.Namespace) -> int:
+    asked = asked_of(arguments)
+    if asked is None:
+        raise UserError("No tilt was asked for", "", "Ask for one, such as --share 2=30% or --formula 0.1*slant.")
+    from studio.response.run_response import RunResponse
+    from studio.training.storage.run import Run
+
+    folder = run_of(arguments)
+    run = Run.open(folder).at(arguments.assignments)
+    root = run.identity.root(arguments.data_root)
+    shares = {f"share of {name}": f"label == {place}" for place, name in enumerate(run.class_names)}
+    formulas = shares | {f"⟨{text}⟩": text for text in arguments.means}
+    with progress_bar() as progress:
+        response = RunResponse(
+            run,
+            lambda part: run.identity.load(root, part),
+            progress,
+            averaged=not arguments.raw,
+            seed=arguments.seed,
+            data_root=root,
+        )
+        found = response.to(response.asked(asked, progress), formulas, arguments.count, progress)
+    print(table({name: (each, 100.0 if name in shares else 1.0) for name, each in found.items()}))
+    tell_if_cut_short(folder)
+    return 0
+
+
+def table(found: dict[str, tuple[Followed, float]]) -> str:
+    """A line for each ⟨f⟩, in its unit: slopes of data and model, and both at s = 0.1 and 1."""
+    at = [f"{who} at s = {s:g}" for s in _SCALES for who in ("data 1st", "data 2nd", "model")]
+    rows = [("", "data", "data slope", "model", "model slope", *at)]
+    for name, (each, unit) in found.items():
+        data = each.data
+        values = [unit * data.mean, -unit * data.covariance]
+        model = [
+            f"{compact(unit * mean.value, 3)} ± {compact(unit * mean.error, 2)}" for mean in (each.mean, each.slope)
+        ]
+        for s in _SCALES:
+            values += [unit * float(data.first(s)), unit * float(data.second(s)), unit * each.at(s)]
+        said = [compact(value, 3) for value in values]
+        rows.append((f"{name} (%)" if unit == 100 else name, *said[:2], *model, *said[2:]))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) if not place else cell.rjust(width) for place, (cell, width) in enumerate(pairs))
+        for pairs in (list(zip(row, widths, strict=True)) for row in rows)
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,134 @@
+"""How a trained run follows a tilt: its model, to first order, beside its data, to first and second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from studio.data.example_set import ExampleSet
+from studio.evaluation.report import Mean
+from studio.paths import default_data_root
+from studio.perturb.arrays import Floats
+from studio.perturb.perturbation import Perturbation
+from studio.perturb.terms import FormulaTerm, checked_energy
+from studio.perturb.theory import Moments
+from studio.progress import Progress
+from studio.response.parameters import Response, Trained
+from studio.training.analysis.asked_target import AskedTarget
+from studio.training.analysis.generated import Generated, each_class
+from studio.training.examples.examples import for_models
+from studio.training.examples.judges import Judges
+from studio.training.examples.measured_set import measured_set, whole_log_weights
+from studio.training.storage.run import Run, restore_model
+
+_MOST_EXAMPLES = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """⟨f⟩ from the target that was trained for, s = 0, towards another one, s = 1.
+
+    Attributes:
+        data: of the weighted data.
+        mean: of what the model generates.
+        slope: d⟨f⟩/ds of that.
+    """
+
+    data: Moments
+    mean: Mean
+    slope: Mean
+
+    def at(self, scale: float) -> float:
+        """⟨f⟩ of the model at s, to first order."""
+        return self.mean.value + scale * self.slope.value
+
+
+class RunResponse:
+    """Of a run on disk, by the moving average of its weights, or by these as they are.
+
+    Args:
+        data: loads the run's data set.
+        data_root: folder of downloaded data sets, for judges of other ones; the person's own if absent.
+
+    Raises:
+        UserError: the run or its data cannot be read, or its model has no response.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        data: Callable[[Progress], ExampleSet],
+        progress: Progress,
+        *,
+        averaged: bool = True,
+        seed: int = 0,
+        data_root: Path | None = None,
+    ) -> None:
+        model = restore_model(run, averaged=averaged)
+        self._examples = examples = data(progress)
+        run.identity.ensure_data(examples)
+        judges = Judges(examples, data_root or default_data_root())
+        self._measured, self._generated = measured_set(examples, judges), Generated(examples, judges)
+        self.trained = run.identity.perturbation(self._measured)
+        chosen = np.random.default_rng(seed).permutation(len(examples))[:_MOST_EXAMPLES]
+        self._chosen = np.sort(chosen)
+        self._logs = self._log_weights(self.trained, progress)
+        (network,) = [phase.network for phase in model.phases()][:1]
+        how = Trained(
+            optimiser=run.config.model.optimiser(network),
+            steps=max(1, run.weights_step or 0),
+            size=round(run.config.batch.average_size),
+        )
+        images = for_models(examples.rows(self._chosen), examples.scale, torch.device("cpu"))
+        self._response = Response(model, images, torch.from_numpy(np.exp(self._logs)).float(), how, seed=seed)
+
+    def asked(self, asked: AskedTarget, progress: Progress) -> Perturbation:
+        """The target that is asked for in words; raises UserError if there is none."""
+        return asked.of(self.trained, self._measured, progress)
+
+    def to(
+        self, wanted: Perturbation, formulas: Mapping[str, str], count: int, progress: Progress
+    ) -> dict[str, Followed]:
+        """What becomes of each ⟨f⟩, by name, on the way to another target.
+
+        Args:
+            formulas: each f over features and ``label``, such as ``label == 2``.
+            count: samples.
+
+        Raises:
+            UserError: f or ΔH cannot be had of the data or of what is generated.
+            Cancelled: the person cancelled.
+        """
+        terms = [FormulaTerm(text=text) for text in formulas.values()]
+        self._measured.prepare([name for term in terms for name in term.names], progress.part(0, 0.05))
+        energy = self._logs - self._log_weights(wanted, progress)
+        self._generated.bring_judge(progress.part(0.05, 0.1))
+        change = torch.from_numpy(energy).float()
+        solved = self._response.to(change, progress.part(0.1, 0.9))
+        progress.report("Drawing samples", 0.9)
+
+        def observe(images: Tensor) -> Floats:
+            drawn = self._generated.look(self._examples.scale.stored(images.float().cpu().numpy()))
+            return np.stack([(drawn.probabilities * each_class(drawn, term)).sum(1) for term in terms], axis=1)
+
+        found = self._response.slopes(solved.x, change, observe, count)
+        followed = {}
+        for place, (name, term) in enumerate(zip(formulas, terms, strict=True)):
+            own = checked_energy(term, self._measured)[self._chosen]
+            followed[name] = Followed(
+                data=Moments.of(own, energy, np.exp(self._logs)),
+                mean=Mean(value=float(found.mean[place]), error=float(found.mean_error[place])),
+                slope=Mean(value=float(found.slope[place]), error=float(found.slope_error[place])),
+            )
+        return followed
+
+    def _log_weights(self, target: Perturbation, progress: Progress) -> Floats:
+        """log w of the chosen examples, up to a constant."""
+        self._measured.prepare(target.energy.names, progress)
+        logs = whole_log_weights(target, self._measured)[self._chosen]
+        return np.asarray(logs - logs.max())

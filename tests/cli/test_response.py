@@ -1,0 +1,53 @@
+"""`studio response`: the model, to first order, beside its data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from studio.cli.main import main
+from studio.response import parameters
+
+
+@pytest.fixture
+def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few draws, for what is computed is not looked at."""
+    for name in ("_MOST", "_LEAST", "_FANTASIES", "_PUSHED"):
+        monkeypatch.setattr(parameters, name, 40)
+    monkeypatch.setattr(parameters, "_ITERATIONS", 2)
+
+
+def trained(path: Path, *settings: str) -> str:
+    small = ("model.width=4", "dataset.count=400", "batch.average_size=8", "perturbation.offsets={}")
+    given = [part for setting in (*small, *settings) for part in ("--set", setting)]
+    assert main(["train", "planar-vae", "--steps", "3", "--run-dir", str(path), *given]) == 0
+    return str(path)
+
+
+@pytest.mark.usefixtures("briefly")
+def test_that_data_and_model_stand_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The north has 5 % of the data; at s = 1 it is asked to have 30 %, and ΔH = −log(0.3·0.95/(0.7·0.05)) = −2.097."""
+    run = trained(tmp_path / "run")
+    capsys.readouterr()
+    assert main(["response", run, "--share", "north=30%", "--mean", "x", "--count", "100"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert "model at s = 0.1" in head
+    assert [line.split("  ")[0] for line in lines] == [
+        "share of west (%)",
+        "share of east (%)",
+        "share of north (%)",
+        "⟨x⟩",
+    ]
+    cells = [cell.strip() for cell in lines[2].split("  ") if cell.strip()]
+    assert cells[1:3] == ["5", "9.96"]  # 100·0.05·0.95·2.097
+    assert len(cells) == 11
+
+
+@pytest.mark.usefixtures("briefly")
+def test_that_a_gan_and_no_tilt_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = trained(tmp_path / "run", "model.kind=gan")
+    assert main(["response", run, "--share", "north=30%"]) == 2
+    assert "a loss each" in capsys.readouterr().err
+    assert main(["response", run]) == 2
+    assert "No tilt was asked for" in capsys.readouterr().err
