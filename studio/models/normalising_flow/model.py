@@ -25,20 +25,15 @@ class NormalisingFlow(GenerativeModel):
     """A map to noise and back."""
 
     def __init__(self, config: NormalisingFlowConfig, shape: Shape) -> None:
-        super().__init__()
+        super().__init__(shape)
         self.config = config
-        self._shape = shape
         self.flow = CouplingFlow(math.prod(shape), config.layers, 8 * config.width)
         self.noise = 0.0 if shape[1:] == (1, 1) else config.noise
 
     @property
-    def image_shape(self) -> Shape:
-        return self._shape
-
-    @property
     def latent_shape(self) -> tuple[int, ...]:
         """The noise z = f(x), a number for each pixel."""
-        return (math.prod(self._shape),)
+        return (math.prod(self.image_shape),)
 
     def phases(self) -> Sequence[Phase]:
         return (Phase(network="flow"),)
@@ -62,7 +57,7 @@ class NormalisingFlow(GenerativeModel):
 
     def way(self, latents: Tensor) -> list[Tensor]:
         """From z (B, pixels) to images, after each layer, each of shape (B, C, H, W)."""
-        return [stage.reshape(-1, *self._shape) for stage in self.flow.stages(latents)]
+        return [stage.reshape(-1, *self.image_shape) for stage in self.flow.stages(latents)]
 
     @property
     def views(self) -> ModelViews:
