@@ -23,6 +23,7 @@ _LEAST_ROOM = 20
 """Pixels of width for each class."""
 
 _TOP, _LEFT = 8, 46
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _NICE = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
 
 
@@ -80,10 +81,7 @@ class Bars:
 class SharesBars(QWidget):
     """A group of bars per class; a click or the arrow keys choose one."""
 
-    KEYS = KeyHelp(
-        "In the bars of shares",
-        (("Choose a class", "Left and Right, Home, End"),),
-    )
+    KEYS = KeyHelp("In the bars of shares", (("Choose a class", "Left and Right, Home, End"),))
 
     chosen = Signal(int)
 
@@ -98,7 +96,6 @@ class SharesBars(QWidget):
         self.current = -1
 
     def show_bars(self, bars: Bars) -> None:
-        """Draw these."""
         self.bars = bars
         self.current = min(self.current, len(bars.names) - 1)
         self.setMinimumSize(self.minimumSizeHint())
@@ -153,14 +150,9 @@ class SharesBars(QWidget):
             return -1
         return min(len(self.bars.names) - 1, int((x - _LEFT) / self._room()))
 
-    def place_of(self, index: int) -> QPointF:
-        left, room = self._span(index)
-        return QPointF(left + room / 2, self.height() / 2)
-
     # -- drawing
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Grid, bars and names."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self.tokens.surface))
         if self.bars is not None:
@@ -180,12 +172,8 @@ class SharesBars(QWidget):
             painter.setPen(QColor(self.tokens.grid))
             painter.drawLine(QPointF(_LEFT, y), QPointF(self.width(), y))
             painter.setPen(QColor(self.tokens.muted))
-            label = QRectF(0, y - 10, _LEFT - 5, 20)
-            painter.drawText(
-                label,
-                Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
-                f"{number_label(100 * tick, 100 * step)} %",
-            )
+            label = f"{number_label(100 * tick, 100 * step)} %"
+            painter.drawText(QRectF(0, y - 10, _LEFT - 5, 20), _RIGHT, label)
 
     def _paint_class(self, painter: QPainter, index: int) -> None:
         assert self.bars is not None
@@ -242,11 +230,9 @@ class SharesBars(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """The class under the mouse, in words."""
-        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
-            index = self.class_at(event.pos().x())
-            text = (
-                tooltip(f"{self.bars.describe(index)} Click to see such samples.") if self.bars and index >= 0 else ""
-            )
-            QToolTip.showText(event.globalPos(), text, self)
-            return True
-        return super().event(event)
+        if not isinstance(event, QHelpEvent) or event.type() is not QEvent.Type.ToolTip:
+            return super().event(event)
+        index = self.class_at(event.pos().x())
+        text = tooltip(f"{self.bars.describe(index)} Click to see such samples.") if self.bars and index >= 0 else ""
+        QToolTip.showText(event.globalPos(), text, self)
+        return True

@@ -11,41 +11,23 @@ _EMPTY = (
     "How far the shares of what the model generates are from the target's, evaluation by evaluation.\n"
     "Press Start to train; Ctrl+E evaluates at once."
 )
+_BY_CHANCE = "What TV comes to by chance where the shares are right, for as many samples."
+_RELATIVE = "Relative entropy of the target from the generated shares among the recognisable. KL = Σ p′ log(p′/q)."
 _TV = (
     Curve(name="tv", title="TV", colour=0, tip=TOTAL_VARIATION),
-    Curve(
-        name="tv_floor",
-        title="chance",
-        colour=7,
-        tip="What TV comes to by chance where the shares are right, for as many samples.",
-    ),
+    Curve(name="tv_floor", title="chance", colour=7, tip=_BY_CHANCE),
     Curve(name="raw_tv", title="raw TV", colour=1, shown=False, tip="TV of shares as the judge sees them."),
 )
 _KL = (
-    Curve(
-        name="kl",
-        title="KL",
-        colour=0,
-        tip="Relative entropy of the target from the generated shares among the recognisable. KL = Σ p′ log(p′/q).",
-    ),
+    Curve(name="kl", title="KL", colour=0, tip=_RELATIVE),
     Curve(name="raw_kl", title="raw KL", colour=1, shown=False, tip="KL of shares as the judge sees them."),
 )
 _REAL = (Reference(value=1.0, title="real against real"),)
+_FRECHET = "Fréchet distance over its floor, the distance of as many real examples. 1 is as good as real."
+_KERNEL = "Kernel distance MMD² over its floor, that of as many real examples. 1 is as good as real."
 _RATIOS = (
-    Curve(
-        name="frechet_ratio",
-        title="Fréchet",
-        tip="Fréchet distance over its floor, the distance of as many real examples. 1 is as good as real.",
-        colour=0,
-        references=_REAL,
-    ),
-    Curve(
-        name="mmd_ratio",
-        title="Kernel",
-        tip="Kernel distance MMD² over its floor, that of as many real examples. 1 is as good as real.",
-        colour=1,
-        references=_REAL,
-    ),
+    Curve(name="frechet_ratio", title="Fréchet", tip=_FRECHET, colour=0, references=_REAL),
+    Curve(name="mmd_ratio", title="Kernel", tip=_KERNEL, colour=1, references=_REAL),
 )
 
 SHARE_ERROR = CurvesSpec(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from bisect import insort
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from studio.errors import UserError
 from studio.evaluation.arrival import KEPT, Sighting
 from studio.evaluation.tables import curve_values, evaluation_of, record
-from studio.gui.evaluation.kept_evaluator import Asked, KeptEvaluator, KeptRun
+from studio.gui.evaluation.kept_evaluator import Asked, KeptEvaluator
+from studio.gui.evaluation.run_judge import RunJudge
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.history import History, HistoryView, OtherHistory
 from studio.gui.state.log import Log
@@ -25,14 +22,9 @@ from studio.gui.state.view_state import RunPhase
 from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor, TimeView
 from studio.training.config.run_config import RunConfig
-from studio.training.examples.judges import Judges
 from studio.training.messages.commands import CancelEvaluation, EvaluateNow
 from studio.training.messages.events import Evaluated, Evaluating, EvaluationEnded
 from studio.training.run.session import RunRequest
-from studio.training.storage.run_identity import RunIdentity
-
-if TYPE_CHECKING:
-    from studio.evaluation.judge import Judge
 
 _NO_IMAGES = "Only images can be judged; the plane shows how far points are from their target."
 _REMEMBERED = 20 * KEPT
@@ -63,19 +55,8 @@ class EvaluationView:
 
 
 class EvaluationControl(QObject):
-    """The judge that the run asks for, and the evaluations of the run.
+    """Asks for evaluations of the run that is shown, with its judge, and keeps what came of them."""
 
-    Args:
-        tasks: trains judges, and evaluates runs that have ended, beside the window.
-        setup: whose data set is judged, and by whom.
-        runs: the run under way.
-        time: says which run is shown, and which step of it.
-        data: of that run.
-        overlays: other runs, whose curves lie over its own.
-        log: told what becomes of it.
-    """
-
-    changed = Signal(object)  # EvaluationView of the run under way, or of the last one of this window
     shown_changed = Signal(object)  # EvaluationView at the time cursor
     history_shown = Signal(object)  # HistoryView of it
     evaluated = Signal(object)  # Evaluated
@@ -92,23 +73,19 @@ class EvaluationControl(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._setup = setup
-        self._time, self._data = time, data
+        self._setup, self._tasks, self._runs = setup, tasks, runs
+        self._time, self._data, self._log = time, data, log
         self._history = History()  # of the run under way
         self._found: list[Evaluated] = []  # of it, in the order of their steps
         self.view = EvaluationView(history=HistoryView(history=self._history))
         self._seen = Moment(frame=None, evaluation=None)  # at the cursor, from disk
         self._following = True
-        self._tasks = tasks
-        self._runs = runs
-        self._log = log
-        self._judges: Judges | None = None  # who may look at the run's data; None before a run
-        self._name = ""  # of the judge that the run asks for
-        self._preparing: tuple[Judges, str] | None = None
-        self._wanted = False
-        self._on_disk = KeptEvaluator(tasks, log, self)
+        self._wanted = False  # as soon as the judge is there
+        self._judge = RunJudge(tasks, log, self)
+        self._judge.arrived.connect(self._on_judge)
+        self._judge.failed.connect(self._give_up)
+        self._on_disk = KeptEvaluator(tasks, runs, time, data, self._judge, log, self)
         self._on_disk.ended.connect(self._on_kept_evaluated)
-        self._kept_steps: list[int] = []  # of this window's run, once it has ended
         setup.config_changed.connect(self._on_config)
         runs.run_begins.connect(self._on_run_begins)
         runs.evaluation_arrived.connect(self._on_message)
@@ -126,13 +103,13 @@ class EvaluationControl(QObject):
 
         Data that cannot be judged, such as points, are not evaluated.
         """
-        config, judges = request.config.evaluation, self._setup.judges
-        self._judges, self._name = judges, config.judge
+        config = request.config.evaluation
+        self._judge.judges, self._judge.name = self._setup.judges, config.judge
         self._wanted, self._on_disk.asked = False, None
         self._history, self._found = past.evaluations, list(past.recent)
         self._set(self._found_so_far(EvaluationView()))
-        if judges is not None and self._refusal is None and config.budget > 0:
-            self._prepare(judges, config.judge)
+        if config.budget > 0:
+            self._judge.prepare()
 
     @Slot(object)
     def _on_config(self, config: RunConfig) -> None:
@@ -140,97 +117,53 @@ class EvaluationControl(QObject):
         may be wanted to hold its shares by only now.
         """
         if not self._runs.run.phase.active:
-            self._name = config.evaluation.judge
+            self._judge.name = config.evaluation.judge
             self._on_run()
-        elif config.hold.on and self._judges is not None and self._refusal is None:
-            self._prepare(self._judges, self._name)
-
-    @property
-    def _refusal(self) -> UserError | None:
-        """Why nobody can look at what the run generates; None if somebody can, or there is no run."""
-        return self._judges.why_not(self._name) if self._judges is not None else None
+        elif config.hold.on:
+            self._judge.prepare()
 
     @Slot()
     def evaluate(self) -> None:
         """Evaluate the model of this moment, or by the weights kept nearest to the step that is looked at."""
-        kept = self._kept
+        kept = self._on_disk.run
         if kept is not None:
             if self._on_disk.evaluate(kept, self._time.view.step):
                 self._show()
             return
-        if self._judges is None or self.view.doing:
+        if self._judge.judges is None or self.view.doing:
             return
-        refusal = self._refusal
-        if refusal is not None:
+        if (refusal := self._judge.refusal) is not None:
             self._log.add_error(refusal)
             return
-        here = self._judges.here(self._name) is not None
-        self._set(replace(self.view, doing="Evaluating" if here else "Training the judge", fraction=0.0))
-        if not here:
-            self._wanted = True
-            self._prepare(self._judges, self._name)
+        self._wanted = True
+        doing = "Evaluating" if self._judge.is_here else "Training the judge"
+        self._set(replace(self.view, doing=doing, fraction=0.0))
+        if self._judge.is_here:
+            self._on_judge()
         else:
-            self._ask()
+            self._judge.prepare()
 
     @Slot()
     def cancel(self) -> None:
         """Give up what the person waits for."""
-        self._wanted, self._on_disk.asked = False, None
+        self._on_disk.asked = None
         self._runs.send(CancelEvaluation())
         self._tasks.cancel()
-        self._set(replace(self.view, doing=""))
+        self._give_up()
 
-    def _prepare(self, judges: Judges, name: str) -> None:
-        if self._preparing == (judges, name) or judges.here(name) is not None:
-            return
-        self._preparing = asked = (judges, name)
-        self._tasks.run(
-            lambda progress: judges.judge(name, progress),
-            done=lambda judge: self._on_judge(judge, asked),
-            failed=lambda error: self._on_no_judge(asked, error),
-            cancelled=lambda: self._on_no_judge(asked),
-        )
-
-    def _on_judge(self, judge: Judge, asked: tuple[Judges, str]) -> None:
-        whose = f"The judge of {judge.trained_on}" if judge.trained_on else "The judge"
-        if math.isfinite(judge.accuracy):
-            self._log.add(f"{whose} is right on {100 * judge.accuracy:.1f} % of the examples held out")
-        else:
-            self._log.add(f"{whose} is trained, with too few examples to say how often it is right")
-        if asked != self._preparing:  # for a run before this one, whose data were others
-            return
-        self._preparing = None
-        if self._wanted:
-            self._wanted = False
-            self._ask()
-
-    def _on_no_judge(self, asked: tuple[Judges, str], error: UserError | None = None) -> None:
-        if error is not None:
-            self._log.add_error(error)
-        if asked == self._preparing:
-            self._preparing, self._wanted = None, False
-            self._set(replace(self.view, doing=""))
-
-    def _ask(self) -> None:
-        """The judge is there: have the run evaluate itself, unless it has ended meanwhile."""
-        if self._runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED):
+    @Slot()
+    def _on_judge(self) -> None:
+        """Have the run evaluate itself, if that is wanted, unless it has ended meanwhile."""
+        wanted, self._wanted = self._wanted, False
+        if wanted and self._runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED):
             self._runs.send(EvaluateNow())
-        else:
-            self._set(replace(self.view, doing=""))
+        elif wanted:
+            self._give_up()
 
-    # -- by weights on disk
-
-    @property
-    def _kept(self) -> KeptRun | None:
-        """The run that is shown, if it does not train and has weights."""
-        old, run = self._time.old, self._runs.run
-        found = None
-        if old is not None:
-            name = old.config.evaluation.judge
-            found = KeptRun(folder=old.folder, judges=self._data.judges, name=name, steps=old.kept)
-        elif not run.phase.active and run.folder is not None:
-            found = KeptRun(folder=run.folder, judges=self._judges, name=self._name, steps=self._kept_steps)
-        return found if found is not None and found.steps else None
+    @Slot()
+    def _give_up(self) -> None:
+        self._wanted = False
+        self._set(replace(self.view, doing=""))
 
     @Slot(object, object)
     def _on_kept_evaluated(self, asked: Asked, found: Evaluated | None) -> None:
@@ -282,19 +215,14 @@ class EvaluationControl(QObject):
     @Slot(object)
     def _on_run(self) -> None:
         run = self._runs.run
-        if run.phase.active or run.folder is None:
-            self._kept_steps = []
-        elif not self._kept_steps and run.saved_step > 0:
-            with suppress(UserError):
-                self._kept_steps = RunIdentity.read(run.folder).kept_steps
-        possible = run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) or bool(self._kept_steps)
+        self._on_disk.look()
+        possible = run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) or bool(self._on_disk.steps)
         doing = "" if run.phase is RunPhase.STOPPING else self.view.doing
         if (possible, doing) != (self.view.possible, self.view.doing):  # not at every snapshot, which is news too
             self._set(replace(self.view, possible=possible, doing=doing))
 
     def _set(self, view: EvaluationView) -> None:
         self.view = view
-        self.changed.emit(view)
         if self._time.old is None:
             self._show()
 
@@ -308,7 +236,7 @@ class EvaluationControl(QObject):
         )
         if self._time.left:
             return EvaluationView(history=HistoryView(others=others))
-        view, kept = self._at_cursor, self._kept
+        view, kept = self._at_cursor, self._on_disk.run
         if kept is not None:
             tip = kept.words(self._time.view.step)
             if kept.judges is None or not kept.judges.possible:

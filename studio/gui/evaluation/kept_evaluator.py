@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from studio.errors import UserError
 from studio.evaluation.arrival import KEPT
+from studio.gui.evaluation.run_judge import RunJudge
+from studio.gui.run.run_control import RunControl
 from studio.gui.state.log import Log
 from studio.gui.state.task_runner import TaskRunner
+from studio.gui.timeline.subject_data import SubjectData
+from studio.gui.timeline.time_cursor import TimeCursor
 from studio.progress import Progress
 from studio.training.examples.judges import Judges
 from studio.training.messages.events import Evaluated
 from studio.training.storage.metrics import newest_evaluations
 from studio.training.storage.run import Run
-from studio.training.storage.run_identity import nearest_kept
+from studio.training.storage.run_identity import RunIdentity, nearest_kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,20 +63,51 @@ class Asked:
 class KeptEvaluator(QObject):
     """Evaluates one run at a time; each answer is kept with its run, as the command line does.
 
-    Args:
-        tasks: does it.
-        log: told what goes wrong.
-
     Attributes:
         asked: whose answer is awaited; None if none is.
+        steps: whose weights this window's run kept, once it has ended.
     """
 
     ended = Signal(object, object)  # Asked, Evaluated | None if it came to nothing
 
-    def __init__(self, tasks: TaskRunner, log: Log, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        tasks: TaskRunner,
+        runs: RunControl,
+        time: TimeCursor,
+        data: SubjectData,
+        judge: RunJudge,
+        log: Log,
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
-        self._tasks, self._log = tasks, log
+        self._tasks, self._runs, self._time = tasks, runs, time
+        self._data, self._judge, self._log = data, judge, log
         self.asked: Asked | None = None
+        self.steps: list[int] = []
+
+    @Slot()
+    def look(self) -> None:
+        """Take in what weights there are of this window's run."""
+        run = self._runs.run
+        if run.phase.active or run.folder is None:
+            self.steps = []
+        elif not self.steps and run.saved_step > 0:
+            with suppress(UserError):
+                self.steps = RunIdentity.read(run.folder).kept_steps
+
+    @property
+    def run(self) -> KeptRun | None:
+        """The run that is shown, if it does not train and has weights."""
+        old, run, judge = self._time.old, self._runs.run, self._judge
+        if old is not None:
+            name = old.config.evaluation.judge
+            found = KeptRun(folder=old.folder, judges=self._data.judges, name=name, steps=old.kept)
+        elif not run.phase.active and run.folder is not None:
+            found = KeptRun(folder=run.folder, judges=judge.judges, name=judge.name, steps=self.steps)
+        else:
+            return None
+        return found if found.steps else None
 
     def evaluate(self, kept: KeptRun, step: int) -> bool:
         """Begin, by the weights nearest to a step; whether that could be."""

@@ -3,17 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QFrame,
-    QLabel,
-    QProgressBar,
-    QScrollArea,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QButtonGroup, QProgressBar, QStackedWidget, QToolButton, QWidget
 
 from studio.evaluation.tables import caveats
 from studio.gui.evaluation.bars import Bars, SharesBars
@@ -24,8 +14,10 @@ from studio.gui.evaluation.samples import SharesSamples
 from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.judge_offers import why_not_judged
 from studio.gui.state.setup import Setup
-from studio.gui.widgets.buttons import choice_button, toggle_button, tool_button
-from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.buttons import toggle_button, tool_button
+from studio.gui.widgets.flow_layout import flow_bar
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import column, scrolled
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
@@ -50,9 +42,8 @@ _PAGES = {
 class SharesPanel(LivePanel):
     """Bars, curves and figures of the newest evaluation."""
 
-    NAME = "shares"
-    TITLE = "Shares"
-    OF_RUN = True
+    NAME, TITLE, OF_RUN = "shares", "Shares", True
+    """Bars, curves and figures of the newest evaluation."""
 
     def __init__(
         self, setup: Setup, evaluations: EvaluationControl, theme: ThemeManager, parent: QWidget | None = None
@@ -74,68 +65,40 @@ class SharesPanel(LivePanel):
         self.take(self._view)
 
     def _controls(self) -> QWidget:
-        bar = QWidget()
-        row = FlowLayout(bar, spacing=2)
         self._which = QButtonGroup(self)
         for name, (title, tip) in _PAGES.items():
-            button = choice_button(f"shares_{name}", title, tip, checked=name == "bars")
-            self._which.addButton(button)
-            row.addWidget(button)
+            self._which.addButton(toggle_button(f"shares_{name}", title, tip, checked=name == "bars", kind="choice"))
         self._which.buttonToggled.connect(self._on_page)
-        self.raw = toggle_button(
-            "shares_raw",
-            "Raw",
-            "Shares as the judge sees them, not corrected for what it confuses on examples held out.",
-        )
-        self.raw.toggled.connect(self.request_draw)
-        self.evaluate = tool_button("shares_evaluate", "Evaluate", _MOMENT)
-        self.evaluate.clicked.connect(self._evaluations.evaluate)
-        self.cancel = tool_button("shares_cancel", "Cancel", "Give up this evaluation; training goes on.")
-        self.cancel.clicked.connect(self._evaluations.cancel)
+        tip = "Shares as the judge sees them, not corrected for what it confuses on examples held out."
+        self.raw = toggle_button("shares_raw", "Raw", tip, self.request_draw)
+        self.evaluate = tool_button("shares_evaluate", "Evaluate", _MOMENT, self._evaluations.evaluate)
+        tip = "Give up this evaluation; training goes on."
+        self.cancel = tool_button("shares_cancel", "Cancel", tip, self._evaluations.cancel)
         self.progress = QProgressBar(maximum=100, textVisible=False)
         self.progress.setFixedWidth(70)
         set_help(self.progress, "Progress of the evaluation", "How far the evaluation is that you asked for.")
-        self._step = QLabel()
-        self._step.setTextFormat(Qt.TextFormat.PlainText)
-        self._step.setProperty("role", "muted")
-        set_help(self._step, "Step of the evaluation", "Training steps taken when the evaluated samples were drawn.")
-        for widget in (self.raw, self.evaluate, self.cancel, self.progress, self._step):
-            row.addWidget(widget)
-        return bar
+        tip = "Training steps taken when the evaluated samples were drawn."
+        self._step = plain_label(role="muted", title="Step of the evaluation", tip=tip)
+        pages = self._which.buttons()
+        return flow_bar(*pages, self.raw, self.evaluate, self.cancel, self.progress, self._step, spacing=2)
 
     def _stack_of_pages(self) -> QStackedWidget:
-        self._pages = QStackedWidget()
-        first = QWidget()
-        column = QVBoxLayout(first)
-        column.setContentsMargins(0, 0, 0, 0)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(self.bars)
-        column.addWidget(scroll, 3)
-        self.caveats = QLabel(wordWrap=True)
-        self.caveats.setTextFormat(Qt.TextFormat.PlainText)
-        self.caveats.setProperty("role", "muted")
-        set_help(
-            self.caveats, "What the judge cannot say", "Classes whose shares the judge cannot correct or tell apart."
-        )
+        area = scrolled(self.bars)
+        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        tip = "Classes whose shares the judge cannot correct or tell apart."
+        self.caveats = plain_label(role="muted", wraps=True, title="What the judge cannot say", tip=tip)
         self.caveats.hide()
-        column.addWidget(self.caveats)
-        column.addWidget(self.samples, 2)
         self.samples.hide()
-        quality = QScrollArea()
-        quality.setWidgetResizable(True)
-        quality.setFrameShape(QFrame.Shape.NoFrame)
-        quality.setWidget(self.quality)
-        for page in (first, self.error, quality):
+        first = QWidget()
+        column((area, 3), self.caveats, (self.samples, 2), of=first)
+        self._pages = QStackedWidget()
+        for page in (first, self.error, scrolled(self.quality)):
             self._pages.addWidget(page)
         return self._pages
 
     @Slot(object)
     def take(self, view: EvaluationView) -> None:
-        """News."""
         self._view = view
         busy = bool(view.doing)
         self.evaluate.setEnabled(view.possible and not busy)
@@ -155,7 +118,6 @@ class SharesPanel(LivePanel):
 
     @Slot()
     def draw(self) -> None:
-        """Bring the page shown up to date."""
         latest = self._view.latest
         if latest is None:
             self._step.setText(self._view.doing)

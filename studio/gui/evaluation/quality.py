@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from studio.evaluation.committee import TOTAL_VARIATION
 from studio.evaluation.report import Evaluation
@@ -15,6 +15,7 @@ from studio.figures import compact, fixed
 from studio.gui.evaluation.curves import QUALITY
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.plots.curves import CurvesPanel
+from studio.gui.widgets.layouts import column
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 
@@ -114,9 +115,9 @@ class SharesQuality(QWidget):
         grid.setVerticalSpacing(2)
         for row, figure in enumerate(_FIGURES):
             labels = QLabel(figure.title), QLabel(), QLabel()
-            for column, label in enumerate(labels):
+            for place, label in enumerate(labels):
                 set_help(label, figure.title, figure.tip)
-                grid.addWidget(label, row, column)
+                grid.addWidget(label, row, place)
             labels[1].setAlignment(Qt.AlignmentFlag.AlignRight)
             labels[1].setTextInteractionFlags(
                 Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -127,10 +128,7 @@ class SharesQuality(QWidget):
         self.curves = CurvesPanel(QUALITY, evaluations, theme)
         self.curves.setMinimumHeight(_LEAST_HEIGHT)
         self.curves.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(2, 2, 2, 2)
-        whole.addLayout(grid)
-        whole.addWidget(self.curves, 1)
+        column(grid, (self.curves, 1), of=self, margins=2)
 
     def show_evaluation(self, found: Evaluation) -> None:
         for figure in _FIGURES:

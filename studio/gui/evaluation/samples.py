@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import with_unsure
 from studio.gui.widgets.image_view import ImageView
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import column
 from studio.gui.widgets.pictures import GAP, mosaic
-from studio.gui.widgets.tooltip import set_help
 
 _TIP = (
     "Above: samples that the judge gives to this class. Below: the training example most like each. Nearness is how "
@@ -26,19 +26,11 @@ class SharesSamples(QWidget):
         super().__init__()
         self._nearness: NDArray[np.float64] = np.empty(0)
         self._pitch = 1
-        self.caption = QLabel()
-        self.caption.setObjectName("shares_caption")
-        self.caption.setProperty("role", "small")
-        self.caption.setTextFormat(Qt.TextFormat.PlainText)
+        self.caption = plain_label(name="shares_caption", role="small", title="Samples of the class", tip=_TIP)
         self.caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        set_help(self.caption, "Samples of the class", _TIP)
         self.picture = ImageView("Samples of the class, each above the training example that is most like it")
         self.picture.describe = self._describe
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.caption)
-        column.addWidget(self.picture, 1)
+        column(self.caption, (self.picture, 1), of=self, spacing=0)
 
     def show_class(self, found: Evaluation, index: int) -> None:
         """Those of a class by its number, K for unsure."""
@@ -59,8 +51,8 @@ class SharesSamples(QWidget):
         both = np.concatenate([some.images[chosen], some.neighbours[chosen]])
         self.picture.set_picture(mosaic(both, len(chosen)))
 
-    def _describe(self, column: int, row: int) -> str:
-        place = column // self._pitch
+    def _describe(self, x: int, y: int) -> str:
+        place = x // self._pitch
         if not 0 <= place < len(self._nearness):
             return ""
         return f"Nearness {_shown(self._nearness[place])}: 0 is a copy of the training example, about 1 as real."

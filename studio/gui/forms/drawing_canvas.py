@@ -78,7 +78,6 @@ class DrawingCanvas(QWidget):
 
     @property
     def places(self) -> int:
-        """How many places are drawn."""
         return sum(len(stroke.places) for stroke in self.strokes)
 
     @property
@@ -93,7 +92,6 @@ class DrawingCanvas(QWidget):
             self._tell()
 
     def clear(self) -> None:
-        """Take everything away."""
         if self.strokes:
             self._past.append(self.strokes)
             self.strokes = ()

@@ -126,11 +126,9 @@ class FormRow(QObject):
 
     @property
     def is_default(self) -> bool:
-        """Whether there is nothing to reset."""
         return bool(self.field.raw() == self.default)
 
     def show_value(self, value: Any) -> None:
-        """Show a value that is known to be good."""
         self.field.show_value(value)
         self.say("")
         self.reset.setVisible(value != self.default)

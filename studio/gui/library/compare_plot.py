@@ -106,7 +106,6 @@ class ComparePlot(Plot):
         self.redraw()
 
     def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
         super().restyle(tokens)
         for line in self._lines:
             colour = QColor(tokens.series_colour(line.curve.colour))
@@ -131,7 +130,6 @@ class ComparePlot(Plot):
             self.redraw()
 
     def redraw(self) -> None:
-        """Draw what is in view."""
         self.set_logarithmic("left", self.logarithmic)
         ends = [float(each.x[-1]) for line in self._lines if line.shown for each in line.members if len(each.x)]
         low, high = (0.0, max(ends, default=1.0)) if self._following else self.view.viewRange()[0]

@@ -16,11 +16,11 @@ from studio.errors import UserError
 from studio.gui.setup.parts import LoadingBar
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.widgets.image_view import ImageView
+from studio.gui.widgets.labels import wrapped_label
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
-from studio.gui.widgets.wrapped_label import wrapped_label
 from studio.library.compare import ComparedRun
 from studio.models.catalog import model_spec
 from studio.progress import Progress

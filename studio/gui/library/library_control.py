@@ -48,7 +48,6 @@ class LibraryControl(QObject):
 
     @property
     def root(self) -> Path:
-        """The workspace."""
         return self._index.root
 
     @property
@@ -115,11 +114,9 @@ class LibraryControl(QObject):
         self._annotate(folder, {"name": name})
 
     def set_tags(self, folder: str, text: str) -> None:
-        """Give a run these tags, as typed."""
         self._annotate(folder, {"tags": tags_of(text)})
 
     def set_notes(self, folder: str, text: str) -> None:
-        """Write these notes to a run."""
         self._annotate(folder, {"notes": text})
 
     def _annotate(self, folder: str, given: dict[str, object]) -> None:

@@ -198,7 +198,6 @@ class RunsPanel(LivePanel):
         )
 
     def open(self, folder: str) -> None:
-        """Show a run in the panels, with the time cursor."""
         self._time.open(self.library.root / folder)
 
     @Slot(object)
@@ -242,7 +241,6 @@ class RunsPanel(LivePanel):
         self.like_asked.emit(self.library.root / folder)
 
     def resume(self, folder: str) -> None:
-        """Go on with a run."""
         self.resume_asked.emit(self.library.root / folder)
 
     def trash(self, folders: list[str]) -> None:

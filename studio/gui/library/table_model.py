@@ -57,12 +57,10 @@ class RunsModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, column), self.index(last, column), [role])
 
     def search(self, text: str) -> None:
-        """Show the runs that all of these words are said of."""
         self._words = text.split()
         self.show_runs()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Show them in another order."""
         self._order = (Column(column), order is Qt.SortOrder.DescendingOrder)
         self.show_runs()
 

@@ -67,7 +67,6 @@ def _losses(names: Sequence[str], config: RunConfig | None) -> list[Curve]:
 
 
 def _networks(kind: str, references: tuple[Reference, ...], names: Sequence[str], _: RunConfig | None) -> list[Curve]:
-    """A curve for each network."""
     return [
         Curve(
             name=kind + network,
@@ -81,7 +80,6 @@ def _networks(kind: str, references: tuple[Reference, ...], names: Sequence[str]
 
 
 def _corrections(names: Sequence[str], _: RunConfig | None) -> list[Curve]:
-    """A curve for each class."""
     found = {name: held_class(name) for name in names if held_class(name)}
     return [
         Curve(name=name, title=each, tip=f"Applied − asked ΔH of {each}, in nats.", colour=colour, of_class=True)

@@ -107,7 +107,6 @@ class DiagnosticsPanel(LivePanel):
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:
-        """Newer ones, perhaps."""
         if snapshot.grid is None or (self._found and snapshot.diagnostics is self._found):
             return  # the model is looked into when a grid is drawn
         self._old = False
@@ -150,7 +149,6 @@ class DiagnosticsPanel(LivePanel):
         self.choice.setMinimumWidth(min(_WIDEST, max(self.choice.minimumWidth(), self.choice.sizeHint().width())))
 
     def draw(self) -> None:
-        """Show the newest of the chosen one."""
         shown = self.shown
         if shown is None:
             if self._looked:

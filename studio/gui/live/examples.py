@@ -82,7 +82,6 @@ class ExamplesPanel(LivePanel):
         self.show_empty(_EMPTY)
 
     def draw(self) -> None:
-        """Show the newest batch."""
         planned = self._planned
         if planned is None or not len(planned.images):
             return

@@ -68,7 +68,6 @@ class LogView(QPlainTextEdit):
         self.restyle(tokens)
 
     def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
         font = self.font()
         font.setPointSizeF(tokens.font_small)
         self.setFont(font)
@@ -83,7 +82,6 @@ class LogView(QPlainTextEdit):
             self.verticalScrollBar().setValue(end)
 
     def add(self, line: LogLine) -> None:
-        """Append a line."""
         level = _LEVELS.index(line.level)
         details = line.detail.rstrip().splitlines()
         clock = time.strftime("%H:%M:%S", time.localtime(line.when))

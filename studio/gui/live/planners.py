@@ -200,7 +200,6 @@ class PlannersPanel(LivePanel):
         self.request_draw()
 
     def draw(self) -> None:
-        """Bring table and words up to date."""
         live = self._runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
         report = None if self._time.left else self.report
         if self._time.old is not None or (report is None and not live and not self._comparing):

@@ -108,7 +108,6 @@ class WeightsPanel(LivePanel):
 
     @Slot(object)
     def take_tilt(self, tilt: TiltView | None) -> None:
-        """Another target or data set."""
         self._tilt = tilt
         self._bins = None
         if tilt is None:
@@ -142,7 +141,6 @@ class WeightsPanel(LivePanel):
         self.request_draw()
 
     def draw(self) -> None:
-        """Count anew and show."""
         if self._recent_source is not None:
             usable = self._recent_source[np.isfinite(self._recent_source) & (self._recent_source > 0)]
             self._recent = np.log10(usable[:0] if self._of_others else usable)
@@ -227,7 +225,6 @@ class WeightsPanel(LivePanel):
         return [f"Classes: {escape(', '.join(names[:8]))}{more}"] if names else []
 
     def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
         for (name, bars), colour in zip(self._bars.items(), (tokens.data_grey, tokens.series_colour(0)), strict=True):
             fill = QColor(colour)
             fill.setAlphaF(0.6 if name == "dataset" else 1.0)

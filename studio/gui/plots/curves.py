@@ -184,7 +184,6 @@ class CurvesPanel(LivePanel):
             self.request_draw()
 
     def draw(self) -> None:
-        """Bring curves and values up to date."""
         curves = [self._curves(plot) for plot in self._spec.plots]
         if not any(curves):
             self.show_empty(self._spec.empty)

@@ -63,7 +63,6 @@ class HistogramPlot(Plot):
         self._draw()
 
     def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
         super().restyle(tokens)
         self.references.restyle(tokens, self.font())
         for place, bars in enumerate(self._bars):

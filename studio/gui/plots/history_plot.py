@@ -148,7 +148,6 @@ class HistoryPlot(Plot):
         self.redraw()
 
     def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
         super().restyle(tokens)
         self.references.restyle(tokens, self.font())
         for drawn in self._drawn.values():
@@ -171,7 +170,6 @@ class HistoryPlot(Plot):
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw the part of the history that is in view."""
         history = self._history
         self.set_logarithmic("left", self.logarithmic)
         others = [drawn.curve.other for drawn in self._drawn.values() if drawn.shown and drawn.curve.other is not None]

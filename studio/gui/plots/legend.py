@@ -38,7 +38,6 @@ class Chip(QToolButton):
         self.set_value("")
 
     def set_value(self, value: str) -> None:
-        """Show the newest value."""
         self._value = value
         text = f"{self.title} {value}" if self._width and not self._compact else self.title
         text = text.replace("&", "&&")  # a single one underlines a letter
@@ -108,7 +107,6 @@ class Legend(QWidget):
                 chip.set_compact(on)
 
     def clear(self) -> None:
-        """Remove all entries."""
         for chip in self.chips.values():
             self._flow.removeWidget(chip)
             chip.hide()

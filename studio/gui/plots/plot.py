@@ -144,7 +144,6 @@ class Plot(pg.PlotWidget):
         self.restyle(tokens)
 
     def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
         self.tokens = tokens
         self.setBackground(QColor(tokens.surface))
         font = QFont(self.font())

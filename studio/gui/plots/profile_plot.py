@@ -38,7 +38,6 @@ class ProfilePlot(Plot):
         self.describe = self._describe
 
     def show_profile(self, profile: Profile, hidden: frozenset[str] = frozenset()) -> None:
-        """Draw these curves."""
         if self._shown is None or profile.name != self._shown.name:
             self._y_range = None
         self._shown, self._hidden = profile, hidden
@@ -60,7 +59,6 @@ class ProfilePlot(Plot):
         self._y_range = None
 
     def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
         super().restyle(tokens)
         for place, line in enumerate(self._lines):
             colour = QColor(tokens.series_colour(place))

@@ -221,7 +221,6 @@ class QueuePanel(LivePanel):
     # -- what is shown
 
     def draw(self) -> None:
-        """Bring the table and the outlook up to date."""
         jobs = self.queue.jobs
         self.hint.setVisible(not jobs)
         self.table.setVisible(bool(jobs))

@@ -107,7 +107,6 @@ class SweepPlot(Plot):
 
     @Slot()
     def redraw(self) -> None:
-        """Draw everything."""
         for item in self._items:
             self.removeItem(item)
         self._items = []

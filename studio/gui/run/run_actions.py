@@ -157,7 +157,6 @@ class RunActions(QObject):
         self._refresh()
 
     def all(self) -> list[QAction]:
-        """The actions in the order of the toolbar."""
         return list(self._actions.values())
 
     def __getitem__(self, name: str) -> QAction:
@@ -173,7 +172,6 @@ class RunActions(QObject):
 
     @Slot(object)
     def take_subject(self, subject: Subject) -> None:
-        """The window is about something else."""
         before = self._subject
         changed = (subject.resumable, subject.aspect) != (before.resumable, before.aspect)
         self._subject = subject

@@ -22,11 +22,11 @@ from studio.gui.setup.parts import LoadingBar, card_text
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import DatasetView, RunView, TaskView
+from studio.gui.widgets.labels import wrapped_label
 from studio.gui.widgets.number_entry import shown_bytes
 from studio.gui.widgets.tab_order import follow_layout
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
-from studio.gui.widgets.wrapped_label import wrapped_label
 from studio.training.config.run_config import RunConfig
 
 _SETTLE_MS = 500

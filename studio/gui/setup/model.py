@@ -13,10 +13,10 @@ from studio.gui.forms.forms import SettingsForm
 from studio.gui.run.run_starter import RunStarter
 from studio.gui.state.setup import Setup
 from studio.gui.widgets.foldable import Folds
+from studio.gui.widgets.labels import wrapped_label
 from studio.gui.widgets.tab_order import follow_layout
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
-from studio.gui.widgets.wrapped_label import wrapped_label
 from studio.models.catalog import MODELS, misfit, model_spec
 from studio.models.config import ModelConfig
 from studio.training.config.run_config import RunConfig

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from studio.gui.state.view_state import DatasetView, TaskView
+from studio.gui.widgets.labels import wrapped_label
 from studio.gui.widgets.number_format import classes
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.wrapped_label import wrapped_label
 
 
 class LoadingBar(QWidget):
@@ -30,7 +30,6 @@ class LoadingBar(QWidget):
         column.addLayout(row)
 
     def show_task(self, task: TaskView | None) -> None:
-        """Show a task, or nothing."""
         self.setVisible(task is not None)
         if task is None:
             return

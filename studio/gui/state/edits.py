@@ -42,7 +42,6 @@ class Edit(QUndoCommand, Generic[T]):
         return self.ID
 
     def part(self) -> object:
-        """What of the value it changes."""
         raise NotImplementedError
 
     def mergeWith(self, other: QUndoCommand) -> bool:
@@ -55,11 +54,9 @@ class Edit(QUndoCommand, Generic[T]):
         return True
 
     def redo(self) -> None:
-        """Put the new value in force."""
         self._apply(self._after)
 
     def undo(self) -> None:
-        """Put the old value in force."""
         self._apply(self._before)
 
 

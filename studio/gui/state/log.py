@@ -14,11 +14,9 @@ class Log(QObject):
     line_logged = Signal(object)  # LogLine
 
     def add(self, text: str, level: Level = Level.INFO) -> None:
-        """Say something."""
         self.add_line(LogLine(text=text, level=level))
 
     def add_error(self, error: UserError, level: Level = Level.ERROR) -> None:
-        """Say what went wrong."""
         self.add_line(LogLine.of_error(error, level))
 
     @Slot(object)

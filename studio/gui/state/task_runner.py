@@ -57,7 +57,6 @@ class TaskRunner(QObject):
         cancelled: Callable[[], None] = lambda: None,
         cancellable: bool = True,
     ) -> None:
-        """Begin a task; exactly one of the three calls follows, on the window's thread."""
         background = Background(work).start()
         self._tasks.append(
             _Task(work=background, done=done, failed=failed, cancelled=cancelled, cancellable=cancellable)

@@ -41,7 +41,6 @@ class ReplaceSetup(QUndoCommand):
         self._other, self._swap = other, swap
 
     def id(self) -> int:
-        """By which the stack knows it."""
         return _WHOLE
 
     def redo(self) -> None:
@@ -66,22 +65,18 @@ class UndoStack(QUndoStack):
             self._tell()
 
     def canUndo(self) -> bool:
-        """Whether there is something to undo."""
         return super().canUndo() and not self._is_held(self.index() - 1)
 
     def canRedo(self) -> bool:
-        """Whether there is something to redo."""
         return super().canRedo() and not self._is_held(self.index())
 
     @Slot()
     def undo(self) -> None:
-        """Undo the last edit, if that can be."""
         if self.canUndo():
             super().undo()
 
     @Slot()
     def redo(self) -> None:
-        """Redo the edit that was undone last, if that can be."""
         if self.canRedo():
             super().redo()
 

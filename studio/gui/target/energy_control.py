@@ -60,7 +60,6 @@ class EnergyControl(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether something is being measured."""
         return self._busy > 0
 
     def energies_of(self, target: Perturbation) -> ExampleEnergies | None:

@@ -172,7 +172,6 @@ class TargetControl(QObject):
         self._put_perturbation(self._setup.config.perturbation.with_energy(energy))
 
     def set_gauge(self, gauge: Gauge) -> None:
-        """Express weights in this gauge."""
         if self.data.fixed:
             self.refresh()  # and so put the choice back
         else:

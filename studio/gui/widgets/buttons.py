@@ -1,21 +1,36 @@
-"""Small buttons of a panel's own bar, all of one kind: named, explained, reachable by keyboard."""
+"""Buttons, all made alike: named, explained, reachable by keyboard, and connected to what they do."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QToolButton
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, SignalInstance
+from PySide6.QtWidgets import QPushButton, QToolButton
 
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 
+Act = Callable[..., object] | SignalInstance
 
-def tool_button(name: str, title: str, tip: str) -> QToolButton:
-    """A button with a text, which does something.
+
+def push_button(name: str, text: str, tip: str, act: Act | None = None, *, title: str = "") -> QPushButton:
+    """A button of a form or a dialog; `title` is for screen readers where it is not the text, without & and …."""
+    button = QPushButton(text)
+    button.setObjectName(name)
+    set_help(button, title or text.replace("&", "").removesuffix("…"), tip)
+    if act is not None:
+        button.clicked.connect(act)
+    return button
+
+
+def tool_button(name: str, title: str, tip: str, act: Act | None = None) -> QToolButton:
+    """A small button of a panel's own bar.
 
     Args:
         name: of the object, for tests and style.
         title: what it shows.
-        tip: what it does.
+        tip: what it does, in words.
+        act: what it does.
     """
     button = QToolButton()
     button.setObjectName(name)
@@ -23,28 +38,27 @@ def tool_button(name: str, title: str, tip: str) -> QToolButton:
     button.setProperty("kind", "action")
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     set_help(button, title, tip)
+    if act is not None:
+        button.clicked.connect(act)
     return button
 
 
-def toggle_button(name: str, title: str, tip: str, *, checked: bool = False) -> QToolButton:
-    """A button that stays pressed until it is clicked again."""
+def toggle_button(
+    name: str, title: str, tip: str, act: Act | None = None, *, checked: bool = False, kind: str = "toggle"
+) -> QToolButton:
+    """A button that stays pressed until it is clicked again; `act` gets whether it is."""
     button = tool_button(name, title, tip)
-    button.setProperty("kind", "toggle")
+    button.setProperty("kind", kind)
     button.setCheckable(True)
     button.setChecked(checked)
+    if act is not None:
+        button.toggled.connect(act)
     return button
 
 
-def choice_button(name: str, title: str, tip: str, *, checked: bool = False) -> QToolButton:
-    """One of several buttons of which one is pressed."""
-    button = toggle_button(name, title, tip, checked=checked)
-    button.setProperty("kind", "choice")
-    return button
-
-
-def icon_button(theme: ThemeManager, icon: str, name: str, title: str, tip: str) -> QToolButton:
+def icon_button(theme: ThemeManager, icon: str, name: str, title: str, tip: str, act: Act | None = None) -> QToolButton:
     """A button that shows an icon; its title is for screen readers."""
-    button = tool_button(name, title, tip)
+    button = tool_button(name, title, tip, act)
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
     button.setProperty("kind", "icon")
     theme.bind_icon(button, icon)

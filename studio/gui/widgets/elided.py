@@ -28,7 +28,6 @@ class Elided(QLabel):
         self.setSizePolicy(policy, QSizePolicy.Policy.Preferred)
 
     def show_text(self, text: str, role: str) -> None:
-        """Show a text in the colour of a role."""
         self._whole = " ".join(text.split())
         self.setToolTip(tooltip(text))
         set_style_property(self, "role", role)

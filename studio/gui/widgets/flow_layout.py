@@ -6,12 +6,17 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
-class FlowLayout(QLayout):
-    """Left to right, top to bottom; each item at its size hint.
+def flow_bar(*widgets: QWidget, spacing: int = 4) -> QWidget:
+    """A widget with these in a row that breaks."""
+    bar = QWidget()
+    row = FlowLayout(bar, spacing=spacing)
+    for widget in widgets:
+        row.addWidget(widget)
+    return bar
 
-    Args:
-        spacing: pixels between items, in both directions.
-    """
+
+class FlowLayout(QLayout):
+    """Left to right, top to bottom; each item at its size hint."""
 
     def __init__(self, parent: QWidget | None = None, *, spacing: int = 4) -> None:
         super().__init__(parent)

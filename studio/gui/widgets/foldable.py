@@ -59,11 +59,9 @@ class Foldable(QWidget):
 
     @property
     def is_open(self) -> bool:
-        """Whether the content is shown."""
         return self._name in self._folds.open
 
     def set_open(self, open_: bool) -> None:
-        """Show or hide the content."""
         if open_ != self.is_open:
             self._folds.show(self._folds.open ^ {self._name})
 

@@ -53,12 +53,10 @@ class ThemeManager(QObject):
 
     @property
     def tokens(self) -> Tokens:
-        """The look in use."""
         return self._tokens
 
     @property
     def mode(self) -> ThemeMode:
-        """What the person asked for."""
         return self._mode
 
     @mode.setter

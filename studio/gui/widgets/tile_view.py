@@ -116,7 +116,6 @@ class TileView(ImageView):
     # -- events
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """There may be room for other rows."""
         super().resizeEvent(event)
         self.resized.emit()
 

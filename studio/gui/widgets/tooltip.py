@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from html import escape
+from typing import TypeVar
 
 from PySide6.QtWidgets import QWidget
+
+_Widget = TypeVar("_Widget", bound=QWidget)
 
 
 def rich(text: str) -> str:
@@ -16,6 +19,13 @@ def rich(text: str) -> str:
 def tooltip(*paragraphs: str) -> str:
     """Rich text of plain paragraphs; empty ones are left out."""
     return "".join(f"<p style='margin: 2px 0'>{rich(text)}</p>" for text in paragraphs if text)
+
+
+def named(widget: _Widget, name: str, title: str, tip: str) -> _Widget:
+    """The widget, with the name of the object, for tests and style, and with what `set_help` says."""
+    widget.setObjectName(name)
+    set_help(widget, title, tip)
+    return widget
 
 
 def set_help(widget: QWidget, name: str, text: str) -> None:

@@ -43,7 +43,6 @@ class ConfigFiles(QObject):
         self.path: Path | None = None
 
     def fill(self, menu: QMenu) -> None:
-        """Add the entries to the file menu."""
         for title, keys, slot in (
             ("&Open configuration…", QKeySequence.StandardKey.Open, self.ask_open),
             ("&Save configuration", QKeySequence.StandardKey.Save, self.save),
@@ -91,7 +90,6 @@ class ConfigFiles(QObject):
         return True
 
     def open_preset(self, name: str) -> None:
-        """Take over the preset of that name."""
         self._take(partial(config_or_preset, name), name)
 
     def when_free(self, act: Callable[[], object]) -> None:

@@ -298,7 +298,6 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def show_shortcuts(self) -> None:
-        """Every key of the window."""
         self.make_panels()  # their keys are among them
         shortcuts_dialog(self).open()
 

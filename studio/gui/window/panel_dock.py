@@ -41,7 +41,6 @@ class PanelArea(QScrollArea):
             each.setAutoFillBackground(False)  # it stands on the dock, or on a card
 
     def put(self, panel: QWidget) -> None:
-        """Hold a panel."""
         self._fill.addWidget(panel)
         panel.show()
 
@@ -96,7 +95,6 @@ class PanelDock(QDockWidget):
 
     @property
     def made(self) -> bool:
-        """Whether the panel is there."""
         return self._panel is not None
 
     def make(self) -> None:

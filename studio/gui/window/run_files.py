@@ -29,7 +29,6 @@ class RunFiles(QObject):
         self._window = window
 
     def fill(self, menu: QMenu) -> None:
-        """Add the entry to the file menu."""
         action = menu.addAction("&Resume a run…", self.ask_resume)
         action.setObjectName("resume_run")
         action.setShortcut(QKeySequence("Ctrl+Shift+O"))

@@ -112,8 +112,9 @@ def test_that_a_click_or_the_arrow_keys_show_samples_of_a_class(
 ) -> None:
     arrive(workbench)
     assert panel.samples.isHidden()
-    place = panel.bars.place_of(2)
-    qtbot.mouseClick(panel.bars, Qt.MouseButton.LeftButton, pos=QPoint(int(place.x()), int(place.y())))
+    left, room = panel.bars._span(2)
+    place = QPoint(int(left + room / 2), panel.bars.height() // 2)
+    qtbot.mouseClick(panel.bars, Qt.MouseButton.LeftButton, pos=place)
     assert panel.bars.current == 2
     assert panel.samples.isVisible()
     assert not panel.samples.picture.scene().sceneRect().isEmpty()
@@ -159,7 +160,7 @@ def test_that_the_offsets_tables_generated_column_fills(panel: SharesPanel, work
 
 def test_that_snapshots_alone_draw_no_shares_and_no_table_anew(workbench: Workbench) -> None:
     drawn: list[object] = []
-    workbench.evaluations.changed.connect(drawn.append)
+    workbench.evaluations.shown_changed.connect(drawn.append)
     workbench.target.changed.connect(drawn.append)
     arrived: list[object] = []
     workbench.time.snapshot_shown.connect(arrived.append)
@@ -213,8 +214,9 @@ def test_that_unsure_is_never_cut_off(panel: SharesPanel, workbench: Workbench) 
         panel.bars.resize(width, 200)
         last = len(panel.bars.bars.names) - 1 if panel.bars.bars is not None else 0
         assert panel.bars._span(last)[1] >= panel.bars.fontMetrics().horizontalAdvance("unsure")
-        assert panel.bars.class_at(panel.bars.place_of(last).x()) == last
-        assert panel.bars.class_at(panel.bars.place_of(3).x()) == 3
+        for index in (last, 3):
+            left, room = panel.bars._span(index)
+            assert panel.bars.class_at(left + room / 2) == index
 
 
 def generated(bench: Workbench) -> Generated:

@@ -55,7 +55,6 @@ class Lesson:
 
     @property
     def path(self) -> Path:
-        """Its configuration."""
         return resources() / "lessons" / f"{self.name}.json"
 
 

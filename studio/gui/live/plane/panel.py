@@ -181,7 +181,6 @@ class PlanePanel(LivePanel):
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:
-        """A newer frame, perhaps."""
         if snapshot.plane is not None and snapshot.plane is not self._frame and self._dataset is not None:
             self._frame = snapshot.plane
             self.request_draw()
@@ -210,14 +209,12 @@ class PlanePanel(LivePanel):
 
     @Slot()
     def reset(self) -> None:
-        """A new run."""
         self._frame = None
         self._drawn.clear()
         if self._dataset is not None:
             self.request_draw()
 
     def draw(self) -> None:
-        """Bring the plane up to date."""
         dataset = self._dataset
         if dataset is None or dataset.plane is None:
             return

@@ -97,7 +97,6 @@ class PlaneCanvas(Plot):
         self.show_all()
 
     def _stack(self) -> None:
-        """Put the layers one over the other."""
         for depth, item in enumerate(self._items):
             item.setZValue(depth - 20)
             self.addItem(item, ignoreBounds=True)
@@ -128,7 +127,6 @@ class PlaneCanvas(Plot):
         self.redraw()
 
     def set_hidden(self, layer: str, hidden: bool) -> None:
-        """Hide or show one layer."""
         (self.hidden.add if hidden else self.hidden.discard)(layer)
         if self._plane is not None:
             self.restyle(self.tokens)
@@ -173,17 +171,14 @@ class PlaneCanvas(Plot):
         self.tails.set_ends(np.empty((0, 2)) if self._knots is None else particle_tails(self._knots, at))
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Particles move on."""
         super().showEvent(event)
         self._keep_beat()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Particles rest."""
         super().hideEvent(event)
         self._keep_beat()
 
     def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
         super().restyle(tokens)
         if self._plane is None:
             return

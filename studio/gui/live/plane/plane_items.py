@@ -40,7 +40,6 @@ class HeatMap(pg.GraphicsObject):
         self.update()
 
     def boundingRect(self) -> QRectF:
-        """The square."""
         return QRectF(-self._half, -self._half, 2 * self._half, 2 * self._half)
 
     def paint(self, painter: QPainter, *_: Any) -> None:

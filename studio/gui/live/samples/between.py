@@ -47,7 +47,6 @@ class BetweenView(QWidget):
         self.view.set_picture(None)
 
     def show_between(self, found: Interpolation) -> None:
-        """Show what was drawn."""
         self._found, self.picture = found, mosaic(found.images, found.columns)
         places = ", ".join(str(point.place + 1) for point in found.points)
         weights = "EMA" if found.averaged else "raw"

@@ -57,14 +57,12 @@ class GridPair(QWidget):
         self.show_only(shown)
 
     def show_only(self, names: Sequence[str]) -> None:
-        """Show these alone."""
         self.shown = list(names)
         for name, (side, caption) in self._sides.items():
             side.setVisible(name in names)
             caption.setVisible(len(names) > 1)
 
     def show_grid(self, grid: SampleGrid) -> None:
-        """Draw this one."""
         self._grid = grid
         self._reflow()
         for name in self.shown:

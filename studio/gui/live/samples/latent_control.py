@@ -70,11 +70,9 @@ class ChooseLatents(Edit[Latents]):
         self._here, self._otherwise = here, otherwise
 
     def redo(self) -> None:
-        """Put the new ones in force."""
         self._do("redo", super().redo)
 
     def undo(self) -> None:
-        """Put the old ones in force."""
         self._do("undo", super().undo)
 
     def _do(self, what: str, do: Callable[[], None]) -> None:

@@ -137,7 +137,6 @@ class SamplesPanel(LivePanel):
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:
-        """A newer grid, perhaps."""
         if snapshot.grid is not None and snapshot.grid is not self._grid:
             self.take_grid(snapshot.grid)
 
@@ -148,7 +147,6 @@ class SamplesPanel(LivePanel):
 
     @Slot(object)
     def take_grid(self, grid: SampleGrid) -> None:
-        """Show this one."""
         self._grid = grid
         self.picks.show_grid(grid)
         self.request_draw()
@@ -167,7 +165,6 @@ class SamplesPanel(LivePanel):
 
     @Slot()
     def reset(self) -> None:
-        """A new run."""
         self._grid = None
         if self._chosen == "between":
             self._back_to_trained()
@@ -177,7 +174,6 @@ class SamplesPanel(LivePanel):
             self.show_empty(_EMPTY)
 
     def draw(self) -> None:
-        """Show the newest grid."""
         grid = self._grid
         if grid is None or not len(grid.raw):
             return

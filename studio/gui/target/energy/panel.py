@@ -122,7 +122,6 @@ class EnergyPanel(LivePanel):
 
     @property
     def energy(self) -> EnergyConfig:
-        """What counts now."""
         return self._target.data.config.perturbation.energy_part()
 
     @Slot(object)
@@ -196,7 +195,6 @@ class EnergyPanel(LivePanel):
             widget.setEnabled(free)
 
     def draw(self) -> None:
-        """Show the newest target."""
         tilt, loaded = self._target.tilt, self._target.data.loaded
         if tilt is None or loaded is None or len(loaded.measured) != len(tilt.dataset.labels):
             return

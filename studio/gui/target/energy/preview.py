@@ -100,7 +100,6 @@ class EnergyPreview(QWidget):
             self.draw()
 
     def show_tilt(self, tilt: TiltView, measured: ExampleFeatures, examples: ExampleSet) -> None:
-        """Another target."""
         self._tilt, self._measured = tilt, measured
         energy = tilt.example_energies
         found = extremes(energy, _SHOWN)
@@ -111,7 +110,6 @@ class EnergyPreview(QWidget):
 
     @Slot()
     def draw(self) -> None:
-        """Count anew and show."""
         tilt, measured, name = self._tilt, self._measured, self.choice.currentData()
         if tilt is None or measured is None or name is None:
             return
@@ -177,7 +175,6 @@ class _Strip(QWidget):
         self._draw()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit again."""
         super().resizeEvent(event)
         self._draw()
 

@@ -95,7 +95,6 @@ class EnergySum(QObject):
     # -- state in
 
     def show_energy(self, energy: EnergyConfig) -> None:
-        """Show what counts."""
         self._energy = energy
         for name, field in self.fields.items():
             value = getattr(energy, name)

@@ -136,7 +136,6 @@ class TermRow(QFrame):
 
     @property
     def term(self) -> TermConfig:
-        """What counts now."""
         return self._term
 
     def show_term(self, term: TermConfig) -> None:

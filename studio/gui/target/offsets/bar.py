@@ -154,13 +154,11 @@ class BarLegend(QWidget):
         )
 
     def sizeHint(self) -> QSize:
-        """Room for the three."""
         metrics = self.fontMetrics()
         words = sum(metrics.horizontalAdvance(name) for name in _PARTS)
         return QSize(words + len(_PARTS) * (_SAMPLE + 3 * _SPACE), metrics.height() + 4)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Each beside its name."""
         painter, tokens = QPainter(self), self._theme.tokens
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         left, middle = 1.0, self.height() / 2

@@ -28,7 +28,6 @@ class OffsetsEdits:
 
     @property
     def view(self) -> TiltView | None:
-        """The tilt that is edited."""
         return self._target.tilt
 
     def enter(self, column: Column, texts: Mapping[int, str]) -> None:

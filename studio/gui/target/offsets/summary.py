@@ -60,7 +60,6 @@ class OffsetsSummary(QFrame):
         self.cost.setFixedHeight(lines)
 
     def show_tilt(self, view: TiltView | None) -> None:
-        """Show what is known of a tilt."""
         refused = view is not None and view.refused
         text, role, tip = _REFUSED if refused else _PENDING
         self.pending.setVisible(view is not None and (view.pending or refused))

@@ -191,12 +191,10 @@ class OffsetsView(QTableView):
 
     @property
     def dragging(self) -> bool:
-        """Whether a bar is being dragged."""
         return self._held >= 0
 
     @property
     def editing(self) -> bool:
-        """Whether a person types into a cell."""
         return self.state() is QAbstractItemView.State.EditingState
 
     def _drop(self, *, kept: bool) -> None:

@@ -44,7 +44,6 @@ class OffsetsModel(QAbstractTableModel):
 
     @property
     def view(self) -> TiltView | None:
-        """What is shown."""
         return self._view
 
     def show_tilt(self, view: TiltView | None) -> None:
@@ -100,7 +99,6 @@ class OffsetsModel(QAbstractTableModel):
         return self.index(self.classes.index(place), column) if place in self.classes else QModelIndex()
 
     def arrival(self, place: int) -> Arrival:
-        """Whether a class's share has arrived."""
         assert self._view is not None
         if place not in self._arrivals:
             self._arrivals[place] = self._view.arrival(place)

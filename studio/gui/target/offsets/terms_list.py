@@ -118,7 +118,6 @@ class _TermLine(QWidget):
         line.addWidget(self.effect)
 
     def show_term(self, term: TermConfig) -> None:
-        """Show a term."""
         words = term_words(term)
         self._switch.setChecked(term.enabled)
         set_help(self._switch, f"Term {self._place + 1}: {words}", "Whether this term counts.")

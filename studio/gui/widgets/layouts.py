@@ -1,0 +1,57 @@
+"""Rows and columns of widgets, written as they look."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLayout, QScrollArea, QVBoxLayout, QWidget
+
+Part = QWidget | QLayout | tuple[QWidget | QLayout, int] | int
+"""Of a row or column: a widget or layout, alone or with its stretch; a number is empty room that stretches."""
+Margins = int | tuple[int, int, int, int] | None
+
+_Box = TypeVar("_Box", bound=QBoxLayout)
+
+
+def row(*parts: Part, of: QWidget | None = None, margins: Margins = 0, spacing: int = -1) -> QHBoxLayout:
+    """Parts side by side.
+
+    Args:
+        of: the widget that they fill; None for a part of another layout.
+        margins: around them, or at the left, top, right and bottom; None for the style's own.
+        spacing: between them; the style's own if it is negative.
+    """
+    return _filled(QHBoxLayout(), parts, of, margins, spacing)
+
+
+def column(*parts: Part, of: QWidget | None = None, margins: Margins = 0, spacing: int = -1) -> QVBoxLayout:
+    """Parts below one another, as in `row`."""
+    return _filled(QVBoxLayout(), parts, of, margins, spacing)
+
+
+def scrolled(content: QWidget, *, frame: QFrame.Shape = QFrame.Shape.NoFrame) -> QScrollArea:
+    """A window on what may be larger, and is as wide as it where there is room."""
+    area = QScrollArea(widgetResizable=True)
+    area.setFrameShape(frame)
+    area.setWidget(content)
+    return area
+
+
+def _filled(box: _Box, parts: tuple[Part, ...], of: QWidget | None, margins: Margins, spacing: int) -> _Box:
+    if of is not None:
+        of.setLayout(box)
+    if isinstance(margins, int):
+        margins = (margins,) * 4
+    if margins is not None:
+        box.setContentsMargins(*margins)
+    if spacing >= 0:
+        box.setSpacing(spacing)
+    for part in parts:
+        inner, stretch = part if isinstance(part, tuple) else (part, 0)
+        if isinstance(inner, int):
+            box.addStretch(inner)
+        elif isinstance(inner, QLayout):
+            box.addLayout(inner, stretch)
+        else:
+            box.addWidget(inner, stretch)
+    return box
