@@ -39,9 +39,6 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
         data_root: folder of downloaded data sets; the remembered one if absent.
         splash: what is on the screen until the window is.
 
-    Returns:
-        the exit code.
-
     Raises:
         UserError: there is no such configuration, or it has a fault.
     """

@@ -17,7 +17,7 @@ from studio.gui.state.setup import Setup
 from studio.gui.widgets.buttons import toggle_button, tool_button
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.layouts import column, scrolled
+from studio.gui.widgets.layouts import column_of, scrolled
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
@@ -91,7 +91,7 @@ class SharesPanel(LivePanel):
         self.caveats.hide()
         self.samples.hide()
         first = QWidget()
-        column((area, 3), self.caveats, (self.samples, 2), of=first)
+        column_of((area, 3), self.caveats, (self.samples, 2), inside=first)
         self._pages = QStackedWidget()
         for page in (first, self.error, scrolled(self.quality)):
             self._pages.addWidget(page)

@@ -15,7 +15,7 @@ from studio.figures import compact, fixed
 from studio.gui.evaluation.curves import QUALITY
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.plots.curves import CurvesPanel
-from studio.gui.widgets.layouts import column
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 
@@ -128,7 +128,7 @@ class SharesQuality(QWidget):
         self.curves = CurvesPanel(QUALITY, evaluations, theme)
         self.curves.setMinimumHeight(_LEAST_HEIGHT)
         self.curves.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-        column(grid, (self.curves, 1), of=self, margins=2)
+        column_of(grid, (self.curves, 1), inside=self, margins=2)
 
     def show_evaluation(self, found: Evaluation) -> None:
         for figure in _FIGURES:

@@ -10,7 +10,7 @@ from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import with_unsure
 from studio.gui.widgets.image_view import ImageView
 from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.layouts import column
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.pictures import GAP, mosaic
 
 _TIP = (
@@ -30,7 +30,7 @@ class SharesSamples(QWidget):
         self.caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.picture = ImageView("Samples of the class, each above the training example that is most like it")
         self.picture.describe = self._describe
-        column(self.caption, (self.picture, 1), of=self, spacing=0)
+        column_of(self.caption, (self.picture, 1), inside=self, spacing=0)
 
     def show_class(self, found: Evaluation, index: int) -> None:
         """Those of a class by its number, K for unsure."""

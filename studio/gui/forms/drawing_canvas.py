@@ -23,12 +23,7 @@ _SHOWN = 2
 
 _STEP = 0.1
 _WIDTH_STEP = 0.05
-_MOVES = {
-    Qt.Key.Key_Left: (-1, 0),
-    Qt.Key.Key_Right: (1, 0),
-    Qt.Key.Key_Up: (0, 1),
-    Qt.Key.Key_Down: (0, -1),
-}
+_MOVES = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1)}
 Place = tuple[float, float]
 
 
@@ -36,7 +31,6 @@ class DrawingCanvas(QWidget):
     """Strokes on the plane; the brush is set from outside.
 
     Attributes:
-        strokes: what is drawn.
         label: class of the brush, from 1.
         width_: σ of the brush.
         erasing: whether it takes away what it touches.

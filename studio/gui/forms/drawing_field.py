@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QDialogButtonBox,
-    QDoubleSpinBox,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QDoubleSpinBox, QHBoxLayout, QWidget
 
-from studio.data.planar.drawing import (
-    LEAST_WIDTH,
-    MOST_CLASSES,
-    MOST_PLACES,
-    MOST_WIDTH,
-    drawing_text,
-    parse_drawing,
-)
+from studio.data.planar.drawing import LEAST_WIDTH, MOST_CLASSES, MOST_PLACES, MOST_WIDTH, drawing_text, parse_drawing
 from studio.gui.forms.drawing_canvas import DrawingCanvas
 from studio.gui.forms.fields import Field
-from studio.gui.widgets.buttons import toggle_button, tool_button
+from studio.gui.widgets.buttons import push_button, toggle_button, tool_button
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.tooltip import set_help
 
 _ROOM_WORDS = "Every mark weighs the same, so a class that was drawn longer has more of the points."
@@ -48,19 +33,11 @@ class DrawingDialog(QDialog):
         self.setWindowTitle("Draw your own data")
         self.canvas = DrawingCanvas(parse_drawing(text))
         self.canvas.changed.connect(self._show)
-        self.told = QLabel(wordWrap=True)
-        self.told.setTextFormat(Qt.TextFormat.PlainText)
-        self.told.setObjectName("drawing_told")
-        self.buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel,
-        )
+        self.told = plain_label(name="drawing_told", wraps=True)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.addLayout(self._brush_row())
-        column.addWidget(self.canvas, 1)
-        column.addWidget(self.told)
-        column.addWidget(self.buttons)
+        column_of(self._brush_row(), (self.canvas, 1), self.told, self.buttons, inside=self, margins=None)
         QShortcut(QKeySequence.StandardKey.Undo, self, self.canvas.undo)
         self.resize(520, 620)
         self._show()
@@ -79,15 +56,12 @@ class DrawingDialog(QDialog):
         self.brush.valueChanged.connect(self._set_width)
         self.canvas.label_asked.connect(lambda label: self.label.setCurrentIndex(label - 1))
         self.canvas.width_asked.connect(self.brush.setValue)
-        self.eraser = toggle_button("drawing_eraser", "Eraser", "Take away what the brush touches.")
-        self.eraser.toggled.connect(self._set_erasing)
-        self.undo = tool_button("drawing_undo", "Undo", "Take back the last stroke (Ctrl+Z).")
-        self.undo.clicked.connect(self.canvas.undo)
+        self.eraser = toggle_button("drawing_eraser", "Eraser", "Take away what the brush touches.", self._set_erasing)
+        self.undo = tool_button("drawing_undo", "Undo", "Take back the last stroke (Ctrl+Z).", self.canvas.undo)
         self.clear = tool_button("drawing_clear", "Clear", "Take everything away; Undo brings it back.")
         self.clear.clicked.connect(self.canvas.clear)
         row = QHBoxLayout()
-        name = QLabel("Width")
-        name.setBuddy(self.brush)
+        name = plain_label("Width", of=self.brush)
         for widget in (self.label, name, self.brush, self.eraser, self.undo, self.clear):
             row.addWidget(widget)
         row.addStretch(1)
@@ -138,16 +112,9 @@ class DrawingField(QWidget, Field):
         super().__init__(parent)
         self._text = ""
         self.dialog: DrawingDialog | None = None
-        self.button = QPushButton("Draw…")
-        self.button.setObjectName("draw")
-        set_help(self.button, "Draw", "Open a canvas with a brush for each class.")
-        self.told = QLabel()
-        self.told.setTextFormat(Qt.TextFormat.PlainText)
-        self.told.setProperty("role", "muted")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.button)
-        row.addWidget(self.told, 1)
+        self.button = push_button("draw", "Draw…", "Open a canvas with a brush for each class.")
+        self.told = plain_label(role="muted")
+        row_of(self.button, (self.told, 1), inside=self)
         self.setFocusProxy(self.button)
         self.button.clicked.connect(self._open)
 

@@ -9,17 +9,11 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QFileDialog,
-    QHBoxLayout,
-    QLineEdit,
-    QPushButton,
-    QSizePolicy,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QSizePolicy, QWidget
 
+from studio.gui.widgets.buttons import push_button
 from studio.gui.widgets.choice_box import ChoiceBox
+from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.tooltip import set_help
 from studio.paths import typed_path
 
@@ -137,13 +131,9 @@ class PathField(QWidget, Field):
         self.line = TextField()
         self.line.setObjectName("path")
         set_help(self.line, title, f"{'Folder' if folder else 'File'}: typed, or browsed for.")
-        self.browse = QPushButton("Browse…")
-        self.browse.setObjectName("browse")
-        set_help(self.browse, f"Browse for {title}", f"Choose the {'folder' if folder else 'file'} in a dialog.")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.line, 1)
-        row.addWidget(self.browse)
+        tip = f"Choose the {'folder' if folder else 'file'} in a dialog."
+        self.browse = push_button("browse", "Browse…", tip, title=f"Browse for {title}")
+        row_of((self.line, 1), self.browse, inside=self)
         self.setFocusProxy(self.line)
         self.line.finished.connect(self._done)
         self.browse.clicked.connect(self._browse)

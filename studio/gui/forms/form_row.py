@@ -21,15 +21,7 @@ _EDITOR_BUTTONS = 36
 
 
 class FormRow(QObject):
-    """Widgets of one field, laid out into a form's grid of three columns.
-
-    Args:
-        name: of the field.
-        info: its metadata.
-        field: its editor.
-        default: what the reset button returns to.
-        form: parent of the widgets.
-    """
+    """Widgets of one field, laid out into a form's grid of three columns."""
 
     edited = Signal()
     finished = Signal()

@@ -9,13 +9,15 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from studio.errors import UserError
 from studio.gui.forms.field_info import fault_text, make_field, settings_type, title_of
 from studio.gui.forms.form_row import FormRow
 from studio.gui.widgets.foldable import Foldable, Folds, open_around
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 from studio.settings import Settings
@@ -25,11 +27,8 @@ class SettingsForm(QWidget):
     """Rows for a Settings class; what is entered is checked by the class itself.
 
     Args:
-        kind: the class.
-        theme: for distances and icons.
         defaults: what the reset buttons return to; ``kind()`` if absent.
         only: names of the fields to show; all that have an editor if absent.
-        exclude: names of fields to leave out.
         folds: which groups are open; all are folded away if absent.
 
     Attributes:
@@ -84,20 +83,13 @@ class SettingsForm(QWidget):
 
     def _lay_out(self) -> None:
         spacing = self._theme.tokens.spacing
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(spacing // 2)
-        column.addLayout(self._grid(spacing))
+        column = column_of(self._grid(spacing), inside=self, spacing=spacing // 2)
         for name, part in self._parts.items():
             info = self._kind.model_fields[name]
             self._groups[name] = fold = Foldable(name, title_of(name, info), part, self._folds, indent=spacing)
             fold.header.setToolTip(tooltip(info.description or ""))
             column.addWidget(fold)
-        self._message = QLabel()
-        self._message.setTextFormat(Qt.TextFormat.PlainText)
-        self._message.setObjectName("form_message")
-        self._message.setProperty("role", "error")
-        self._message.setWordWrap(True)
+        self._message = plain_label(name="form_message", role="error", wraps=True)
         self._message.hide()
         column.addWidget(self._message)
         column.addStretch(1)
@@ -122,7 +114,6 @@ class SettingsForm(QWidget):
         """Let nothing be changed but what may be while a run is under way.
 
         Args:
-            on: lock, or unlock again.
             why: tooltip of what is locked.
         """
         for row in self._rows.values():

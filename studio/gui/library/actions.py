@@ -129,11 +129,8 @@ def menu_of(
     """A menu of what can be done to these runs; what cannot be is greyed.
 
     Args:
-        actions: its entries.
         exports: the forms that one run can be saved in are entries, too.
-        root: the workspace.
         folders: names of the runs' folders in it.
-        parent: of the menu.
     """
     menu = QMenu(parent)
     menu.setObjectName("runs_menu")

@@ -35,7 +35,6 @@ class Header:
 
     Attributes:
         tip: what it is; units and formula in a second sentence.
-        text: of a cell.
         key: what it is sorted by; None comes last.
         numeric: set flush right.
         width: characters it needs.

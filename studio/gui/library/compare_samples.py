@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QWidget
 
 from studio.errors import UserError
 from studio.gui.setup.parts import LoadingBar
 from studio.gui.state.task_runner import TaskRunner
+from studio.gui.widgets.buttons import push_button
 from studio.gui.widgets.image_view import ImageView
-from studio.gui.widgets.labels import wrapped_label
+from studio.gui.widgets.labels import plain_label, wrapped_label
+from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.gui.widgets.tooltip import named, tooltip
 from studio.library.compare import ComparedRun
 from studio.models.catalog import model_spec
 from studio.progress import Progress
@@ -35,11 +37,7 @@ _MOST = 2**31 - 1
 
 
 class CompareSamples(QWidget):
-    """A picture per run, by the averaged weights, and a slider over the steps.
-
-    Args:
-        tasks: reads and draws them beside the window.
-    """
+    """A picture per run, by the averaged weights, and a slider over the steps."""
 
     def __init__(self, tasks: TaskRunner, theme: ThemeManager) -> None:
         super().__init__()
@@ -50,10 +48,9 @@ class CompareSamples(QWidget):
         self.views: list[ImageView] = []
         self._captions: list[QLabel] = []
         self._grid = QGridLayout()
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setObjectName("compare_step")
-        set_help(
-            self.slider,
+        self.slider = named(
+            QSlider(Qt.Orientation.Horizontal),
+            "compare_step",
             "Step of the samples",
             "Shows each run's samples at this step or the newest before it. Below stands whether they are of the same "
             "latents.",
@@ -64,38 +61,23 @@ class CompareSamples(QWidget):
         for widget in (QLabel("Step"), self.slider, self._step):
             row.addWidget(widget)
         self.note = wrapped_label("compare_latents", "small")
-        self.redraw = QPushButton("&Draw from the same latents")
-        self.redraw.setObjectName("compare_redraw")
-        set_help(
-            self.redraw,
-            "Draw from the same latents",
-            "Draws new samples of every run by its newest weights, all of the first run's latents. z ~ N(0, 1).",
-        )
-        self.redraw.clicked.connect(self._draw_anew)
+        tip = "Draws new samples of every run by its newest weights, all of the first run's latents. z ~ N(0, 1)."
+        self.redraw = push_button("compare_redraw", "&Draw from the same latents", tip, self._draw_anew)
         self.progress = LoadingBar(theme)
         self.progress.cancel.clicked.connect(tasks.cancel)
         self.progress.hide()
         tasks.changed.connect(self.progress.show_task)
-        below = QHBoxLayout()
-        below.addWidget(self.note, 1)
-        below.addWidget(self.redraw)
-        column = QVBoxLayout(self)
-        column.addLayout(row)
-        column.addLayout(self._grid, 1)
-        column.addLayout(below)
-        column.addWidget(self.progress)
+        below = row_of((self.note, 1), self.redraw)
+        column_of(row, (self._grid, 1), below, self.progress, inside=self, margins=None)
 
     def show_runs(self, runs: Sequence[ComparedRun]) -> None:
         """Show these, from their ends."""
         self._runs = runs
         across = math.ceil(math.sqrt(len(runs)))
         for place, run in enumerate(runs):
-            caption = QLabel(run.entry.name)
-            caption.setTextFormat(Qt.TextFormat.PlainText)
+            caption = plain_label(run.entry.name)
             view = ImageView(f"Samples of {run.entry.name}")
-            side = QVBoxLayout()
-            side.addWidget(caption)
-            side.addWidget(view, 1)
+            side = column_of(caption, (view, 1))
             self._grid.addLayout(side, place // across, place % across)
             self.views.append(view)
             self._captions.append(caption)
@@ -151,10 +133,7 @@ class CompareSamples(QWidget):
 
         self.redraw.setEnabled(False)
         self._tasks.run(
-            work,
-            done=self._on_redrawn,
-            failed=self._on_not_redrawn,
-            cancelled=lambda: self.redraw.setEnabled(True),
+            work, done=self._on_redrawn, failed=self._on_not_redrawn, cancelled=lambda: self.redraw.setEnabled(True)
         )
 
     def _on_redrawn(self, found: MatchedSamples) -> None:
@@ -198,7 +177,6 @@ def kinship(runs: Sequence[ComparedRun], grids: Sequence[SampleGrid | None]) -> 
     """Whether kept grids are of the same latents.
 
     Args:
-        runs: that are compared.
         grids: of each; None where there is none.
     """
     shown = [(run, grid) for run, grid in zip(runs, grids, strict=True) if grid is not None]

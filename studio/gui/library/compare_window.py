@@ -10,12 +10,10 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
-    QLabel,
     QSplitter,
     QTableWidget,
     QTableWidgetItem,
     QTabWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -30,8 +28,10 @@ from studio.gui.state.task_runner import TaskRunner
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.theme import ThemeManager, Tokens
-from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.gui.widgets.tooltip import named, set_help, tooltip
 from studio.library.compare import (
     SHARE_ERROR,
     Axis,
@@ -74,9 +74,7 @@ class CompareWindow(QWidget):
         self._groups: list[list[int]] = []
         self.samples = CompareSamples(self._tasks, theme)
         self.table = _table()
-        self.message = QLabel("Reading the runs…", wordWrap=True)
-        self.message.setObjectName("compare_message")
-        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.message = plain_label("Reading the runs…", name="compare_message", wraps=True)
         self.tabs = QTabWidget()
         self.tabs.setObjectName("compare_tabs")
         set_help(self.tabs.tabBar(), "Views", "What is compared; arrows go to the next.")
@@ -88,16 +86,10 @@ class CompareWindow(QWidget):
         self.tabs.addTab(self.samples, "&Samples")
         self.tabs.addTab(self.table, "&Numbers and settings")
         self.tabs.setEnabled(False)
-        column = QVBoxLayout(self)
-        column.addWidget(self.message)
-        column.addWidget(self.tabs, 1)
+        column_of(self.message, (self.tabs, 1), inside=self, margins=None)
         QShortcut(QKeySequence.StandardKey.Close, self, self.close)
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.close)
-        self._tasks.run(
-            lambda progress: read_runs(folders, progress),
-            done=self._on_read,
-            failed=self._on_failed,
-        )
+        self._tasks.run(lambda progress: read_runs(folders, progress), done=self._on_read, failed=self._on_failed)
 
     def _make_shares(self) -> QWidget:
         self.shares = QWidget()
@@ -116,12 +108,9 @@ class CompareWindow(QWidget):
     def _make_curves(self) -> QWidget:
         page, bar = QWidget(), QWidget()
         row = FlowLayout(bar, spacing=self.theme.tokens.spacing)
-        self.curve = ChoiceBox()
-        self.curve.setObjectName("compare_curve")
+        tip = "Which loss, metric or figure of the batches is drawn, for every run that has it."
+        self.curve = named(ChoiceBox(), "compare_curve", "Curve", tip)
         self.curve.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
-        set_help(
-            self.curve, "Curve", "Which loss, metric or figure of the batches is drawn, for every run that has it."
-        )
         self.curve.currentIndexChanged.connect(self._draw)
         self.axis = ChoiceBox()
         self.axis.setObjectName("compare_axis")
@@ -133,21 +122,15 @@ class CompareWindow(QWidget):
             "What curves are drawn over: training steps, examples trained on, or seconds of training.",
         )
         self.axis.currentIndexChanged.connect(self._draw)
-        self.log = toggle_button(
-            "compare_log", "Log scale", "Show values on a logarithmic scale; those ≤ 0 are left out."
-        )
-        self.log.toggled.connect(self._draw)
+        tip = "Show values on a logarithmic scale; those ≤ 0 are left out."
+        self.log = toggle_button("compare_log", "Log scale", tip, self._draw)
         tip = "Draw runs that differ in their seed alone as their mean, in the band from the least to the largest."
-        self.band = toggle_button("compare_band", "Seeds as band", tip, checked=True)
-        self.band.toggled.connect(self._show_curves)
+        self.band = toggle_button("compare_band", "Seeds as band", tip, self._show_curves, checked=True)
         self.smoothing = Smoothing("compare_smoothing", _SMOOTHED)
         self.smoothing.changed.connect(self._draw)
         for widget in (self.curve, self.axis, self.log, self.band, self.smoothing):
             row.addWidget(widget)
-        column = QVBoxLayout(page)
-        column.addWidget(bar)
-        column.addWidget(self.plot, 1)
-        column.addWidget(self.legend)
+        column_of(bar, (self.plot, 1), self.legend, inside=page, margins=None)
         return page
 
     def _on_read(self, runs: list[ComparedRun]) -> None:
@@ -172,19 +155,15 @@ class CompareWindow(QWidget):
         known = [(run, found) for run in self.runs if (found := run.evaluation) is not None]
         across = min(len(known), 2) if len(known) <= 4 else 4
         for place, (run, found) in enumerate(known):
-            caption = QLabel(f"{run.entry.name}: share error TV {compact(found.tv, 3)}")
-            caption.setTextFormat(Qt.TextFormat.PlainText)
+            caption = plain_label(f"{run.entry.name}: share error TV {compact(found.tv, 3)}")
             bars = SharesBars(self.theme.tokens)
             bars.setAccessibleName(f"Class shares of {run.entry.name}")
             bars.show_bars(Bars.of(found))
             bars.setMinimumHeight(_LEAST_HEIGHT)
-            side = QVBoxLayout()
-            side.addWidget(caption)
-            side.addWidget(bars, 1)
+            side = column_of(caption, (bars, 1))
             self._grid.addLayout(side, place // across, place % across)
             self.bars.append(bars)
-        legend = QLabel("Grey: data. Outlined: target. Filled: generated, with its 95 % interval.")
-        legend.setProperty("role", "small")
+        legend = plain_label("Grey: data. Outlined: target. Filled: generated, with its 95 % interval.", role="small")
         self._grid.addWidget(legend, len(known), 0, 1, max(1, across))
         self.shares.setVisible(bool(known))
 
@@ -228,14 +207,13 @@ class CompareWindow(QWidget):
 
 
 def _table() -> QTableWidget:
-    table = QTableWidget()
-    table.setObjectName("compare_table")
+    tip = "What came of each run, and the settings that are not the same in all."
+    table = named(QTableWidget(), "compare_table", "Numbers and settings", tip)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setTabKeyNavigation(False)
     table.setCornerButtonEnabled(False)
     table.setAlternatingRowColors(True)
     table.setShowGrid(False)
-    set_help(table, "Numbers and settings", "What came of each run, and the settings that are not the same in all.")
     return table
 
 

@@ -18,10 +18,6 @@ from studio.progress import Progress
 class RunExports(QObject):
     """Does them, and takes zips in.
 
-    Args:
-        tasks: does the work beside the window.
-        window: where dialogs belong.
-
     Attributes:
         averaged: samples and models are by the moving average of the weights.
     """

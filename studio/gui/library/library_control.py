@@ -21,14 +21,7 @@ from studio.training.storage.owner import owner_of
 
 
 class LibraryControl(QObject):
-    """The runs of one workspace, looked at again whenever a run begins, is saved or ends.
-
-    Args:
-        tasks: looks at folders beside the window.
-        setup: says where the workspace is.
-        runs: the run under way.
-        overlays: runs whose curves lie over those of the one shown.
-    """
+    """The runs of one workspace, looked at again whenever a run begins, is saved or ends."""
 
     changed = Signal()  # other runs, or other words about them
     stepped = Signal()  # the run under way is at another step

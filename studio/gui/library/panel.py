@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QDockWidget, QFileDialog, QLabel, QLineEdit, QMessageBox, QWidget
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QLineEdit, QMessageBox, QWidget
 
 from studio.errors import UserError
 from studio.gui.library.actions import RunIntents, actions_for, menu_of
@@ -22,10 +22,11 @@ from studio.gui.run.run_starter import RunStarter
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import named
 from studio.library.compare import MOST_RUNS
 from studio.library.run_summary import RunSummary
 
@@ -55,9 +56,7 @@ class RunsPanel(LivePanel):
         self.view = RunsView(self.model)
         self.notes = RunNotesEdit()
         self._selected: list[str] = []
-        self._message = QLabel(wordWrap=True)
-        self._message.setObjectName("runs_message")
-        self._message.setTextFormat(Qt.TextFormat.PlainText)
+        self._message = plain_label(name="runs_message", wraps=True)
         self._message.hide()
         self.body.addWidget(self._controls())
         self.body.addWidget(self.view, 1)
@@ -88,32 +87,23 @@ class RunsPanel(LivePanel):
     def _controls(self) -> QWidget:
         bar = QWidget()
         row = FlowLayout(bar, spacing=self.theme.tokens.spacing // 2)
-        self.search = QLineEdit()
-        self.search.setObjectName("runs_search")
+        tip = "Shows the runs of which all these words are said, in name, data set, model, tilt, status, tags or notes."
+        self.search = named(QLineEdit(), "runs_search", "Search the runs", tip)
         self.search.setPlaceholderText("Search")
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(180)
-        set_help(
-            self.search,
-            "Search the runs",
-            "Shows the runs of which all these words are said, in name, data set, model, tilt, status, tags or notes.",
-        )
         self.search.textChanged.connect(self._on_search)
         refresh = tool_button("runs_refresh", "Refresh", "Look at the folders of the workspace again.")
         refresh.clicked.connect(self.library.refresh)
-        folder = tool_button(
-            "runs_workspace", "Workspace…", "Choose the folder in which runs are kept, each in a folder of its own."
-        )
-        folder.clicked.connect(self.ask_workspace)
+        tip = "Choose the folder in which runs are kept, each in a folder of its own."
+        folder = tool_button("runs_workspace", "Workspace…", tip, self.ask_workspace)
         take_in = tool_button("runs_import", "Import…", "Take in a run that was saved as one zip, here or elsewhere.")
         take_in.clicked.connect(lambda: self.exports.ask_import(self.library.root))
         self._resume = tool_button("runs_resume_chosen", "Resume", "Go on with the chosen run, in its own folder.")
         self._resume.clicked.connect(lambda: self.resume(self._selected[0]))
         self._resume.setEnabled(False)
-        self._count = QLabel()
-        self._count.setObjectName("runs_count")
-        self._count.setProperty("role", "muted")
-        set_help(self._count, "Number of runs", "How many runs are shown, of how many there are.")
+        tip = "How many runs are shown, of how many there are."
+        self._count = plain_label(name="runs_count", role="muted", title="Number of runs", tip=tip)
         for widget in (self.search, self._resume, refresh, folder, take_in, self._count):
             row.addWidget(widget)
         return bar

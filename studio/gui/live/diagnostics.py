@@ -6,7 +6,7 @@ from typing import assert_never
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QColor, QImage, QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from studio.gui.plots.histogram_plot import HistogramPlot
 from studio.gui.plots.legend import Chip, Legend, is_cramped
@@ -15,13 +15,14 @@ from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import icon_button, toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.labels import plain_label, wrapped_label
 from studio.gui.widgets.number_format import FIGURE_SPACE, whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.picture_rows import PictureRows
 from studio.gui.widgets.picture_saver import PictureSaver
 from studio.gui.widgets.pictures import side_by_side
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import named, set_help
 from studio.models.catalog import model_spec
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Profile
 from studio.training.messages.snapshot import Snapshot
@@ -61,10 +62,7 @@ class DiagnosticsPanel(LivePanel):
             self._views.addWidget(view)
         self.legend = Legend(theme)
         self.legend.toggled.connect(self.request_draw)
-        self._tip = QLabel(wordWrap=True)
-        self._tip.setProperty("role", "small")
-        self._tip.setTextFormat(Qt.TextFormat.PlainText)
-        self._tip.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._tip = wrapped_label("", "small")
         self.saver = PictureSaver()
         self.body.addWidget(self._controls())
         self.body.addWidget(self._tip)
@@ -79,23 +77,16 @@ class DiagnosticsPanel(LivePanel):
     def _controls(self) -> QWidget:
         bar = QWidget()
         row = FlowLayout(bar, spacing=self.theme.tokens.spacing)
-        self.choice = ChoiceBox()
-        self.choice.setObjectName("diagnostics_choice")
+        self.choice = named(ChoiceBox(), "diagnostics_choice", "Diagnostic", _CHOICE)
         self.choice.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
         self.choice.setMaximumWidth(_WIDEST)
-        set_help(self.choice, "Diagnostic", _CHOICE)
         self.choice.currentIndexChanged.connect(self._on_choice)
-        self.log_button = toggle_button(
-            "diagnostics_log", "Log scale", "Show heights on a logarithmic scale; those ≤ 0 are left out."
-        )
-        self.log_button.toggled.connect(self._on_log)
-        self.save_button = icon_button(
-            self.theme, "save", "diagnostics_save", "Save picture", "Save the images as a PNG file, pixel for pixel."
-        )
-        self.save_button.clicked.connect(self.save)
-        self._step_label = QLabel()
-        self._step_label.setProperty("role", "muted")
-        set_help(self._step_label, "Step of the diagnostic", "Training steps taken when the model was looked into.")
+        tip = "Show heights on a logarithmic scale; those ≤ 0 are left out."
+        self.log_button = toggle_button("diagnostics_log", "Log scale", tip, self._on_log)
+        tip = "Save the images as a PNG file, pixel for pixel."
+        self.save_button = icon_button(self.theme, "save", "diagnostics_save", "Save picture", tip, self.save)
+        tip = "Training steps taken when the model was looked into."
+        self._step_label = plain_label(role="muted", title="Step of the diagnostic", tip=tip)
         for widget in (self.choice, self.log_button, self.save_button, self._step_label):
             row.addWidget(widget)
         return bar

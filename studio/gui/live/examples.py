@@ -6,12 +6,13 @@ import math
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QToolTip, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QToolTip, QWidget
 
 from studio.figures import compact
 from studio.gui.state.view_state import DatasetView
 from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
+from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.number_format import FIGURE_SPACE
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.pictures import mosaic
@@ -39,9 +40,7 @@ class ExamplesPanel(LivePanel):
         self._data = data
         self._planned: PlannedExamples | None = None
         self._step = 0
-        self.header = QLabel()
-        self.header.setTextFormat(Qt.TextFormat.PlainText)
-        self.header.setProperty("role", "muted")
+        self.header = plain_label(role="muted")
         self.header.setMinimumWidth(60)
         set_help(
             self.header,

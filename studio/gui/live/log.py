@@ -45,10 +45,7 @@ _FILTERS = (("Everything", Level.INFO), ("Warnings and errors", Level.WARNING), 
 class LogView(QPlainTextEdit):
     """The lines."""
 
-    KEYS = KeyHelp(
-        "In the log",
-        (("Unfold a line", "Enter or Space"),),
-    )
+    KEYS = KeyHelp("In the log", (("Unfold a line", "Enter or Space"),))
 
     def __init__(self, tokens: Tokens) -> None:
         super().__init__()

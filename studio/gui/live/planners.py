@@ -20,9 +20,11 @@ from studio.gui.run.run_control import RunControl
 from studio.gui.state.setup import Setup
 from studio.gui.state.view_state import RunPhase, RunView, spoken
 from studio.gui.timeline.time_cursor import TimeCursor
+from studio.gui.widgets.buttons import push_button
+from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.gui.widgets.tooltip import named, set_help, tooltip
 from studio.training.config.planners import PlannerKind
 from studio.training.messages.commands import CancelComparison, ComparePlanners
 from studio.training.messages.planner_report import PlannerReport, PlannerRow
@@ -94,17 +96,11 @@ class PlannersPanel(LivePanel):
         self.take_run(runs.run)
 
     def _controls(self) -> QHBoxLayout:
-        self.compare = QPushButton("Compare planners")
-        self.compare.setObjectName("planners_compare")
-        set_help(self.compare, "Compare planners", f"Measure gradients of every planner's batches now. {_READY}")
-        self.compare.clicked.connect(self._ask)
-        self.progress = QProgressBar(maximum=100)
-        self.progress.setObjectName("planners_progress")
-        set_help(self.progress, "Progress", "How far the comparison is.")
-        self.cancel = QPushButton("Cancel")
-        self.cancel.setObjectName("planners_cancel")
-        set_help(self.cancel, "Cancel", "Call the comparison off; training goes on.")
-        self.cancel.clicked.connect(lambda: self._runs.send(CancelComparison()))
+        tip = f"Measure gradients of every planner's batches now. {_READY}"
+        self.compare = push_button("planners_compare", "Compare planners", tip, self._ask)
+        self.progress = named(QProgressBar(maximum=100), "planners_progress", "Progress", "How far the comparison is.")
+        tip = "Call the comparison off; training goes on."
+        self.cancel = push_button("planners_cancel", "Cancel", tip, lambda: self._runs.send(CancelComparison()))
         self.use = QPushButton()
         self.use.setObjectName("planners_use")
         self.use.clicked.connect(self._take_advice)
@@ -263,10 +259,7 @@ class PlannersPanel(LivePanel):
 
 
 def _label(role: str) -> QLabel:
-    label = QLabel(wordWrap=True)
-    label.setProperty("role", role)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    return label
+    return plain_label(role=role, wraps=True)
 
 
 def _percent(share: float) -> str:

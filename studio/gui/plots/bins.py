@@ -60,7 +60,6 @@ def make_bins(log_weights: Floats, *, logarithmic: bool) -> Bins:
 
     Args:
         log_weights: log₁₀ w of everything to be shown, shape (n,), finite, n ≥ 1.
-        logarithmic: along log₁₀ w instead of w.
     """
     values = place(log_weights, logarithmic)
     low, high = float(values.min()), float(values.max())

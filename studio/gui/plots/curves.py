@@ -12,9 +12,9 @@ from html import escape
 from textwrap import shorten
 from typing import Protocol, runtime_checkable
 
-from PySide6.QtCore import Qt, SignalInstance, Slot
+from PySide6.QtCore import SignalInstance, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from studio.figures import compact
 from studio.gui.plots.history_plot import Curve, HistoryPlot
@@ -25,6 +25,7 @@ from studio.gui.state.history import HistoryView
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
@@ -43,12 +44,10 @@ class PlotSpec:
 
     Attributes:
         name: of the button that shows it, where there are several.
-        title: what it shows.
         axis: quantity along the vertical axis, with its unit.
         tip: what that says, in a sentence, and its formula.
         curves: those of a history with these columns, of a run that began with this configuration if it is known.
         limits: least and greatest value there can be, at which the axis ends.
-        logarithmic: at first.
         smooth: the smoothing is for this plot, too.
     """
 
@@ -67,9 +66,7 @@ class CurvesSpec:
     """One panel.
 
     Attributes:
-        name, title: of the panel.
         empty: what will appear, and what to do to get it.
-        plots: over the same steps.
         window: points averaged at first.
         head: how many curves of the first plot are shown, with their newest values in the head, where it is a card.
     """
@@ -99,12 +96,7 @@ class HistorySource(Protocol):
 
 
 class CurvesPanel(LivePanel):
-    """Curves against step.
-
-    Args:
-        spec: what they are.
-        source: where they come from.
-    """
+    """Curves against step."""
 
     OF_RUN = True
 
@@ -119,9 +111,7 @@ class CurvesPanel(LivePanel):
         self.plots = {each.name: self._make_plot(each) for each in spec.plots}
         self.legend = Legend(theme)
         self.legend.toggled.connect(self._choose_curves)
-        self._left_out = QLabel(wordWrap=True)
-        self._left_out.setTextFormat(Qt.TextFormat.PlainText)
-        self._left_out.setProperty("role", "small")
+        self._left_out = plain_label(role="small", wraps=True)
         self._left_out.hide()
         self._row = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         for plot in self.plots.values():

@@ -34,7 +34,6 @@ class Curve:
     """One column of the history.
 
     Attributes:
-        name: of the column.
         title, tip: what the legend and its tooltip say.
         colour: place in the theme's series colours, or where it is `of_class` in those of the classes.
         references: values to compare it with.

@@ -12,12 +12,7 @@ from studio.gui.widgets.theme import Tokens
 
 
 class MeanMark:
-    """A point with an error bar; the plot's axis reaches to it.
-
-    Args:
-        plot: it belongs to.
-        at: its place along the horizontal axis.
-    """
+    """A point with an error bar; the plot's axis reaches to it."""
 
     def __init__(self, plot: ProfilePlot, at: float) -> None:
         self._plot, self._at = plot, at

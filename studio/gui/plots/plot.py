@@ -96,21 +96,9 @@ class MarkLines(pg.GraphicsObject):
 
 
 class Plot(pg.PlotWidget):
-    """A themed plot.
+    """A themed plot."""
 
-    Args:
-        name: what a screen reader calls it.
-        x_label, y_label: with unit.
-    """
-
-    KEYS = KeyHelp(
-        "In a plot",
-        (
-            ("Move", "Arrows"),
-            ("Zoom", "+ and −"),
-            ("Show everything", "Home"),
-        ),
-    )
+    KEYS = KeyHelp("In a plot", (("Move", "Arrows"), ("Zoom", "+ and −"), ("Show everything", "Home")))
 
     moved = Signal()  # the person zoomed or panned
     reset_asked = Signal()  # the person asked to see everything

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QLabel, QSlider, QWidget
 
+from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.tooltip import set_help
 
@@ -12,12 +13,7 @@ _WINDOWS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 1000)
 
 
 class Smoothing(QWidget):
-    """The slider.
-
-    Args:
-        name: of the object.
-        points: averaged at first.
-    """
+    """The slider."""
 
     changed = Signal(int)  # points
 
@@ -34,10 +30,7 @@ class Smoothing(QWidget):
         tip = "Points averaged; the raw curve stays faintly behind, if there is room. Mean of the last m logged values."
         set_help(self.slider, "Smoothing, in points", tip)
         set_help(self._told, "Points averaged", tip)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        for widget in (QLabel("Smooth"), self.slider, self._told):
-            row.addWidget(widget)
+        row_of(QLabel("Smooth"), self.slider, self._told, inside=self)
         self.slider.valueChanged.connect(self._on_slider)
         self._on_slider()
 

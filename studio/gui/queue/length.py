@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.gui.forms.number_field import NumberField, NumberStyle, Range
 from studio.gui.widgets.choice_box import ChoiceBox
+from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.tooltip import set_help
 from studio.training.config.limit import StopCondition
 
@@ -14,11 +15,7 @@ _LEAST, _MOST = 1e-6, 1e9
 
 
 class LengthField(QWidget):
-    """Two editors side by side.
-
-    Args:
-        name: what the names of the editors begin with.
-    """
+    """Two editors side by side."""
 
     changed = Signal()
 
@@ -35,10 +32,7 @@ class LengthField(QWidget):
         self.unit.currentIndexChanged.connect(self.changed)
         set_help(self.unit, "Unit of the length", "Minutes of training, or training steps.")
         self.setFocusProxy(self.amount)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.amount, 1)
-        row.addWidget(self.unit, 1)
+        row_of((self.amount, 1), (self.unit, 1), inside=self)
 
     def fault(self) -> str:
         """What keeps it from being taken; empty if nothing does."""

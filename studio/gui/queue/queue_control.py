@@ -26,21 +26,11 @@ from studio.training.config.run_title import run_title
 _PERIOD = 500
 _PATIENCE = 1.0
 """Seconds that the closing window waits for its jobs; those that take longer to save end by themselves."""
-_ENDINGS = {
-    JobStatus.COMPLETED: "was completed",
-    JobStatus.FAILED: "failed",
-    JobStatus.CANCELLED: "was cancelled",
-}
+_ENDINGS = {JobStatus.COMPLETED: "was completed", JobStatus.FAILED: "failed", JobStatus.CANCELLED: "was cancelled"}
 
 
 class QueueControl(QObject):
-    """Watches the person's queue; its file is made when the first job comes.
-
-    Args:
-        path: the queue's file.
-        setup: says where downloaded data sets are, and where the run of a job goes when it is queued.
-        log: told what becomes of the jobs.
-    """
+    """Watches the person's queue; its file is made when the first job comes."""
 
     changed = Signal()  # jobs or whether they are started
     job_ended = Signal()
@@ -74,12 +64,7 @@ class QueueControl(QObject):
             self._try(self._open)
 
     def add(self, config: RunConfig, limit: StopCondition) -> None:
-        """Queue a run of a configuration as it is now.
-
-        Args:
-            config: what to train.
-            limit: when it is complete.
-        """
+        """Queue a run of a configuration as it is now."""
 
         def act() -> None:
             queue = self._open().queue
@@ -95,10 +80,6 @@ class QueueControl(QObject):
 
     def add_sweep(self, sweep: Sweep, title: str) -> tuple[int, ...]:
         """Queue all runs of a sweep, or none.
-
-        Args:
-            sweep: its runs.
-            title: what it is called.
 
         Returns:
             the jobs' ids.

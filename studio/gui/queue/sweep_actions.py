@@ -26,10 +26,6 @@ class SweepActions(QObject):
     """Opens the dialog and the results.
 
     Args:
-        setup: what a sweep is over, and where its runs are.
-        queue: takes its runs.
-        runs: the last run says how long one takes.
-        time: shows one of its runs.
         newest: gives the unique name of the newest sweep in the workspace; empty if there is none.
     """
 
@@ -68,11 +64,7 @@ class SweepActions(QObject):
         return None if each is None or before is None else before + each * number / min(queue.at_once, number)
 
     def show_results(self, sweep: str, theme: ThemeManager, window: QWidget) -> None:
-        """Open a window above this one with what came of a sweep.
-
-        Args:
-            sweep: by its unique name.
-        """
+        """Open a window above this one with what came of a sweep."""
         from studio.gui.queue.sweep_window import SweepWindow  # with its plots, which the first paint does not wait for
 
         results = SweepWindow(self._members(sweep), theme, window)

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QListWidget,
     QPushButton,
@@ -30,11 +29,13 @@ from studio.gui.queue.sweep_fields import SweptField, sweepable
 from studio.gui.queue.sweep_row import HOW, SweepRow
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.choice_box import ChoiceBox
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.number_entry import MINUS
 from studio.gui.widgets.number_format import format_eta
 from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import named, set_help
 from studio.jobs.sweep import Sweep
 from studio.jobs.sweep_plan import Combination, SweepPlan, Varied
 from studio.training.config.limit import StopCondition
@@ -54,8 +55,6 @@ class SweepDialog(QDialog):
     """Asks for a sweep over what is set up; `sweep` and `title` hold it once it is accepted.
 
     Args:
-        config: what all runs have in common.
-        class_names: of its data set.
         seconds: how long so many runs of a length take in the queue, about; None where that is not known.
     """
 
@@ -78,15 +77,10 @@ class SweepDialog(QDialog):
         self._settle = QTimer(self, interval=_PAUSE, singleShot=True)
         self._settle.timeout.connect(self.show_plan)
         name = config.name or f"{config.dataset.kind}-{config.model.kind}"
-        head = QLabel(f"Every run is “{name}” as it is set up now, but for what varies here. {HOW}", wordWrap=True)
-        head.setTextFormat(Qt.TextFormat.PlainText)
-        self.summary = QLabel(wordWrap=True)
-        self.summary.setObjectName("sweep_summary")
-        self.summary.setTextFormat(Qt.TextFormat.PlainText)
-        self.preview = QListWidget()
-        self.preview.setObjectName("sweep_preview")
+        head = plain_label(f"Every run is “{name}” as it is set up now, but for what varies here. {HOW}", wraps=True)
+        self.summary = plain_label(name="sweep_summary", wraps=True)
+        self.preview = named(QListWidget(), "sweep_preview", "Runs", "The runs that this comes to, in their order.")
         self.preview.setMinimumHeight(60)
-        set_help(self.preview, "Runs", "The runs that this comes to, in their order.")
         column = QVBoxLayout(self)
         column.setSpacing(theme.tokens.spacing)
         column.addWidget(head)
@@ -138,10 +132,7 @@ class SweepDialog(QDialog):
         self.vary_button.setAutoDefault(False)
         set_help(self.vary_button, "Vary it", "Let the setting that is chosen beside differ between the runs.")
         self.vary_button.clicked.connect(self._vary_chosen)
-        row = QHBoxLayout()
-        row.addWidget(self.choice, 1)
-        row.addWidget(self.vary_button)
-        return row
+        return row_of((self.choice, 1), self.vary_button)
 
     def _make_form(self) -> QFormLayout:
         self.combination = ChoiceBox()

@@ -18,11 +18,7 @@ HOW = "Values are separated by commas, or a range: “−2 to 0 in 5”, or at e
 
 
 class SweepRow:
-    """Widgets of a line of the table.
-
-    Args:
-        field: which setting.
-    """
+    """Widgets of a line of the table."""
 
     def __init__(self, field: SweptField) -> None:
         self.field = field

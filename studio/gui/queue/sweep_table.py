@@ -82,12 +82,7 @@ def columns_of(results: SweepResults) -> list[SweepColumn]:
     told = {name: (titles[name], tips[name]) for name in numbers} | _NUMBERS
     return [
         *(
-            SweepColumn(
-                title=setting_name(path),
-                tip=f"The setting {path}.",
-                value=partial(_setting, path),
-                path=path,
-            )
+            SweepColumn(title=setting_name(path), tip=f"The setting {path}.", value=partial(_setting, path), path=path)
             for path in results.settings
         ),
         SweepColumn(title="Status", tip="How the run stands or ended.", value=attrgetter("status")),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QSplitter, QWidget
 
 from studio.errors import UserError
 from studio.files import whole_file
@@ -18,9 +18,11 @@ from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import TaskView
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.choice_box import ChoiceBox
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import named
 from studio.library.sweep_results import HIGH, LOW, SHARE_ERROR, Member, SweepReader, SweepResults
 from studio.progress import Progress
 
@@ -60,16 +62,12 @@ class SweepWindow(QWidget):
         self.plot = SweepPlot(theme)
         self.plot.setAccessibleDescription("A number that came of each run; those selected in the table stand out.")
         self.table.chosen.connect(self.plot.choose)
-        self.message = QLabel("Reading the runs…", wordWrap=True)
-        self.message.setObjectName("sweep_message")
-        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.message = plain_label("Reading the runs…", name="sweep_message", wraps=True)
         halves = QSplitter(Qt.Orientation.Vertical)
         halves.addWidget(self.table)
         halves.addWidget(self._make_plot())
         halves.setSizes([2, 3])
-        column = QVBoxLayout(self)
-        column.addLayout(self._make_bar())
-        column.addWidget(halves, 1)
+        column_of(self._make_bar(), (halves, 1), inside=self, margins=None)
         QShortcut(QKeySequence.StandardKey.Close, self, self.close)
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.close)
         self.table.setFocus()
@@ -79,17 +77,11 @@ class SweepWindow(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.message, 1)
         for name, title, tip, act in (
-            (
-                "again",
-                "&Refresh",
-                "Read the runs again; this happens by itself when one of the queue has ended.",
-                None,
-            ),
+            ("again", "&Refresh", "Read the runs again; this happens by itself when one of the queue has ended.", None),
             ("copy", "&Copy", "Put the table on the clipboard, for a spreadsheet.", self.table.copy),
             ("save", "Save as CS&V…", "Save the table as CSV, every number in full.", self._ask_file),
         ):
-            button = tool_button(f"sweep_{name}", title, tip)
-            button.clicked.connect(act or self.look_again)
+            button = tool_button(f"sweep_{name}", title, tip, act or self.look_again)
             row.addWidget(button)
         return row
 
@@ -97,25 +89,14 @@ class SweepWindow(QWidget):
         page = QWidget()
         self.result = self._make_choice("sweep_result", "Result", "Which number that came of the runs is drawn.")
         self.setting = self._make_choice("sweep_setting", "Setting", "What the runs are drawn against.")
-        row = QHBoxLayout()
-        row.addWidget(self.result)
-        row.addWidget(QLabel("against"))
-        row.addWidget(self.setting)
-        row.addStretch(1)
-        self.caption = QLabel(wordWrap=True)
-        self.caption.setTextFormat(Qt.TextFormat.PlainText)
-        self.caption.setProperty("role", "small")
-        column = QVBoxLayout(page)
-        column.addLayout(row)
-        column.addWidget(self.plot, 1)
-        column.addWidget(self.caption)
+        row = row_of(self.result, QLabel("against"), self.setting, 1)
+        self.caption = plain_label(role="small", wraps=True)
+        column_of(row, (self.plot, 1), self.caption, inside=page, margins=None)
         return page
 
     def _make_choice(self, name: str, title: str, tip: str) -> ChoiceBox:
-        choice = ChoiceBox()
-        choice.setObjectName(name)
+        choice = named(ChoiceBox(), name, title, tip)
         choice.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
-        set_help(choice, title, tip)
         choice.currentIndexChanged.connect(self._draw)
         return choice
 

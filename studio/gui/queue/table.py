@@ -37,14 +37,7 @@ _WIDTHS = {1: 12, 2: 11, 3: 17, 4: 8}
 class QueueTable(QTableWidget):
     """A row for each job."""
 
-    KEYS = KeyHelp(
-        "In the queue",
-        (
-            ("Move a job", "Alt+Up, Alt+Down"),
-            ("Choose all", "Ctrl+A"),
-            ("Remove", "Del"),
-        ),
-    )
+    KEYS = KeyHelp("In the queue", (("Move a job", "Alt+Up, Alt+Down"), ("Choose all", "Ctrl+A"), ("Remove", "Del")))
 
     moved = Signal(int)  # by so many places: the chosen runs are to have their turn earlier or later
     remove_asked = Signal()

@@ -38,11 +38,7 @@ from studio.training.run.session import RunHandle, RunRequest
 
 
 class RunControl(QObject):
-    """At most one run at a time.
-
-    Args:
-        log: told what the run says.
-    """
+    """At most one run at a time."""
 
     run_changed = Signal(object)  # RunView
     run_begins = Signal(object, object)  # RunRequest, Past: from here on it is another run
@@ -79,19 +75,12 @@ class RunControl(QObject):
         return self.run.phase.active or self._bridge.handle is not None
 
     def start(
-        self,
-        request: RunRequest,
-        past: Past,
-        intervals: tuple[int, int] = DRAW_INTERVALS,
-        title: str = "",
+        self, request: RunRequest, past: Past, intervals: tuple[int, int] = DRAW_INTERVALS, title: str = ""
     ) -> None:
         """Begin a run, or go on with one.
 
         Args:
-            request: what to run.
-            past: what a run that goes on has behind it.
             intervals: milliseconds at least and at most between two looks at it.
-            title: what it is called.
         """
         self.config, found = request.config, request.resumption
         self.title = title or run_title(self.config)

@@ -31,14 +31,7 @@ from studio.training.storage.run_identity import RunIdentity
 
 
 class RunStarter(QObject):
-    """Starts one run at a time.
-
-    Args:
-        setup: what is trained, on which data set.
-        runs: is handed the run.
-        tasks: reads the past of a run beside the window.
-        log: told why a run cannot begin.
-    """
+    """Starts one run at a time."""
 
     changed = Signal()  # whether it is busy or blocked
 
@@ -117,7 +110,6 @@ class RunStarter(QObject):
         To be called while nothing trains, as `set_up_like` is.
 
         Args:
-            run: the folder.
             step: of another checkpoint.
 
         Raises:

@@ -31,11 +31,7 @@ def stop_question(runs: RunControl, then: str, parent: QWidget, stays: str = _ST
 
 
 def when_free(runs: RunControl, starter: RunStarter, then: str, act: Callable[[], object], parent: QWidget) -> None:
-    """Do something once nothing trains: a run that does is stopped if the person wants that.
-
-    Args:
-        then: what is done, such as "open it".
-    """
+    """Do something once nothing trains: a run that does is stopped if the person wants that."""
     if runs.busy:
         box, agree = stop_question(runs, then, parent)
         box.exec()

@@ -5,12 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import (
-    QGroupBox,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QGroupBox, QPushButton, QVBoxLayout, QWidget
 
 from studio.data.catalog import DATASETS, DatasetConfig, DatasetSpec, dataset_spec
 from studio.data.folder import FolderConfig
@@ -23,6 +18,7 @@ from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import DatasetView, RunView, TaskView
 from studio.gui.widgets.labels import wrapped_label
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.number_entry import shown_bytes
 from studio.gui.widgets.tab_order import follow_layout
 from studio.gui.widgets.theme import ThemeManager
@@ -97,9 +93,7 @@ class DataSection(QWidget):
 
     def _lay_out(self, spacing: int) -> None:
         self._forms = QVBoxLayout()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(spacing // 2)
+        column = column_of(inside=self, spacing=spacing // 2)
         above: tuple[QWidget, ...] = (
             self.choice,
             self.summary,
@@ -115,19 +109,13 @@ class DataSection(QWidget):
         for widget in (*below, self._card(spacing)):
             column.addWidget(widget)
         self.more = QWidget()
-        apart = QVBoxLayout(self.more)
-        apart.setContentsMargins(0, 0, 0, 0)
-        apart.setSpacing(spacing // 2)
-        for widget in (self._root_label, self.data_root):
-            apart.addWidget(widget)
+        column_of(self._root_label, self.data_root, inside=self.more, spacing=spacing // 2)
         for widget in (*above[2:], *below):
             widget.hide()
 
     def _card(self, spacing: int) -> QGroupBox:
         box = QGroupBox("In use")
-        inside = QVBoxLayout(box)
-        inside.setContentsMargins(spacing, spacing // 2, spacing, spacing // 2)
-        inside.addWidget(self.card)
+        column_of(self.card, inside=box, margins=(spacing, spacing // 2, spacing, spacing // 2))
         return box
 
     def _connect(self) -> None:

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QListWidget,
     QProgressBar,
     QPushButton,
@@ -27,11 +26,12 @@ from PySide6.QtWidgets import (
 from studio.data.folder import FolderConfig, FolderPreview, inspect_folder
 from studio.errors import Cancelled, UserError
 from studio.gui.forms.forms import SettingsForm
+from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.number_entry import shown_bytes
 from studio.gui.widgets.number_format import classes
 from studio.gui.widgets.pictures import image_of
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import named, set_help
 from studio.names import shown_name
 from studio.settings import Settings
 from studio.training.messages.background import Background
@@ -64,40 +64,23 @@ class FolderPreviewDialog(QDialog):
     # -- building
 
     def _make_widgets(self) -> None:
-        self.place = QLabel(shown_name(self.config.path))
-        self.place.setTextFormat(Qt.TextFormat.PlainText)
-        self.place.setWordWrap(True)
+        self.place = plain_label(shown_name(self.config.path), wraps=True)
         self.form = SettingsForm(FolderConfig, self._theme, exclude=("path",))
         self.form.set_value(self.config)
         self.form.changed.connect(self._entered)
-        self.total = QLabel()
-        self.total.setTextFormat(Qt.TextFormat.PlainText)
-        self.total.setObjectName("folder_total")
-        self.total.setWordWrap(True)
-        self.message = QLabel()
-        self.message.setTextFormat(Qt.TextFormat.PlainText)
-        self.message.setObjectName("folder_message")
-        self.message.setProperty("role", "error")
-        self.message.setWordWrap(True)
+        self.total = plain_label(name="folder_total", wraps=True)
+        self.message = plain_label(name="folder_message", role="error", wraps=True)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         kept = self.progress.sizePolicy()
         kept.setRetainSizeWhenHidden(True)  # so that nothing jumps
         self.progress.setSizePolicy(kept)
         self.classes = _class_table()
-        self.notes = QLabel()
-        self.notes.setObjectName("folder_notes")
-        self.notes.setTextFormat(Qt.TextFormat.PlainText)
-        self.notes.setProperty("role", "warning")
-        self.notes.setWordWrap(True)
+        self.notes = plain_label(name="folder_notes", role="warning", wraps=True)
         self.levels = QWidget()
-        self.skipped_title = QLabel()
-        self.skipped_title.setTextFormat(Qt.TextFormat.PlainText)
-        self.skipped_title.setProperty("role", "warning")
-        self.skipped_title.setWordWrap(True)
-        self.skipped = QListWidget()
-        self.skipped.setObjectName("folder_skipped")
-        set_help(self.skipped, "Files that are skipped", "Files that are no images of one size, each with its reason.")
+        self.skipped_title = plain_label(role="warning", wraps=True)
+        tip = "Files that are no images of one size, each with its reason."
+        self.skipped = named(QListWidget(), "folder_skipped", "Files that are skipped", tip)
         self.skipped.setMaximumHeight(110)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.load = self.buttons.addButton("Load", QDialogButtonBox.ButtonRole.AcceptRole)
@@ -265,9 +248,8 @@ class FolderPreviewDialog(QDialog):
 
 def _class_table() -> QTableWidget:
     """Name, number of files and examples of each class."""
-    classes = QTableWidget(0, 3)
-    classes.setObjectName("folder_classes")
-    set_help(classes, "Classes of the folder", "Each sub-folder is a class: its name, files, and first images.")
+    tip = "Each sub-folder is a class: its name, files, and first images."
+    classes = named(QTableWidget(0, 3), "folder_classes", "Classes of the folder", tip)
     classes.setTabKeyNavigation(False)  # Tab goes on to the next control
     classes.setHorizontalHeaderLabels(["Class", "Files", "Examples"])
     classes.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

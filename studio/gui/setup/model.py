@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.errors import UserError
 from studio.gui.forms.fields import ChoiceField
@@ -14,6 +14,7 @@ from studio.gui.run.run_starter import RunStarter
 from studio.gui.state.setup import Setup
 from studio.gui.widgets.foldable import Folds
 from studio.gui.widgets.labels import wrapped_label
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.tab_order import follow_layout
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
@@ -30,12 +31,7 @@ class ModelSection(QWidget):
     """
 
     def __init__(
-        self,
-        setup: Setup,
-        starter: RunStarter,
-        folds: Folds,
-        theme: ThemeManager,
-        parent: QWidget | None = None,
+        self, setup: Setup, starter: RunStarter, folds: Folds, theme: ThemeManager, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._setup, self._starter, self._folds = setup, starter, folds
@@ -50,18 +46,9 @@ class ModelSection(QWidget):
         self.choice.setAccessibleName("Model")
         for place, spec in enumerate(MODELS):
             self.choice.setItemData(place, tooltip(spec.summary, spec.measured), Qt.ItemDataRole.ToolTipRole)
-        self.summary = QLabel()
-        self.summary.setObjectName("model_summary")
-        self.summary.setProperty("role", "small")
-        self.summary.setWordWrap(True)
-        self.summary.setTextFormat(Qt.TextFormat.PlainText)
-        self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.summary = wrapped_label("model_summary", "small")
         self.misfit = wrapped_label("model_misfit", "error")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.tokens.spacing // 2)
-        for widget in (self.choice, self.summary, self.misfit):
-            column.addWidget(widget)
+        column_of(self.choice, self.summary, self.misfit, inside=self, spacing=theme.tokens.spacing // 2)
         self.more = QWidget()
         self._settings = QVBoxLayout(self.more)
         self._settings.setContentsMargins(0, 0, 0, 0)

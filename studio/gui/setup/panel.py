@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from studio.errors import UserError
 from studio.gui.run.run_control import RunControl
@@ -15,6 +15,8 @@ from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunView
 from studio.gui.widgets.foldable import Foldable, Folds
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.tab_order import follow_layout
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
@@ -51,11 +53,7 @@ class SetupPanel(QWidget):
         self.folds = Folds(self)
         self.model = ModelSection(setup, starter, self.folds, theme)
         self.training = TrainingSection(setup, self.folds, theme)
-        self.state = QLabel(_IDLE)
-        self.state.setTextFormat(Qt.TextFormat.PlainText)
-        self.state.setObjectName("setup_state")
-        self.state.setProperty("role", "small")
-        self.state.setWordWrap(True)
+        self.state = plain_label(_IDLE, name="setup_state", role="small", wraps=True)
         self._lay_out(theme.tokens.spacing)
         setup.config_changed.connect(self._count)
         self._count()
@@ -65,9 +63,7 @@ class SetupPanel(QWidget):
 
     def _lay_out(self, spacing: int) -> None:
         content = QWidget()
-        sections = QVBoxLayout(content)
-        sections.setContentsMargins(spacing, spacing // 2, spacing, spacing)
-        sections.setSpacing(spacing)
+        sections = column_of(inside=content, margins=(spacing, spacing // 2, spacing, spacing), spacing=spacing)
         rest = QWidget()
         self.more = Foldable("more", "More", rest, self.folds, indent=spacing)
         self.more.header.setToolTip(tooltip("Everything else that can be set: of the model, of training, of data."))
@@ -77,8 +73,7 @@ class SetupPanel(QWidget):
             (apart, {"Model": self.model.more, "Training": self.training.more, "Data": self.data.more}),
         ):
             for title, section in shown.items():
-                heading = QLabel(title)
-                heading.setProperty("role", "heading")
+                heading = plain_label(title, role="heading")
                 column.addWidget(heading)
                 column.addWidget(section)
         sections.addWidget(self.more)
@@ -92,9 +87,7 @@ class SetupPanel(QWidget):
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setProperty("role", "bare")
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        column = column_of(inside=self, spacing=0)
         self.state.setContentsMargins(spacing, spacing // 2, spacing, spacing // 2)
         column.addWidget(self.state)
         column.addWidget(self.area, 1)

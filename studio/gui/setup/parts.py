@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
 
 from studio.gui.state.view_state import DatasetView, TaskView
 from studio.gui.widgets.labels import wrapped_label
+from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.number_format import classes
 from studio.gui.widgets.theme import ThemeManager
 
@@ -20,14 +21,8 @@ class LoadingBar(QWidget):
         self._bar.setTextVisible(False)
         self.cancel = QPushButton("Cancel")
         self.cancel.setObjectName("cancel_loading")
-        row = QHBoxLayout()
-        row.addWidget(self._bar, 1)
-        row.addWidget(self.cancel)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.tokens.spacing // 2)
-        column.addWidget(self._text)
-        column.addLayout(row)
+        row = row_of((self._bar, 1), self.cancel)
+        column_of(self._text, row, inside=self, spacing=theme.tokens.spacing // 2)
 
     def show_task(self, task: TaskView | None) -> None:
         self.setVisible(task is not None)

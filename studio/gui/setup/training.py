@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from studio.errors import UserError
 from studio.gui.forms.fields import ChoiceField
@@ -13,6 +13,8 @@ from studio.gui.forms.form_row import editor_width, reset_room
 from studio.gui.forms.forms import SettingsForm
 from studio.gui.state.setup import Setup
 from studio.gui.widgets.foldable import Folds
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 from studio.training.config.run_config import BatchConfig, RunConfig
@@ -38,11 +40,7 @@ class TrainingSection(QWidget):
         self.more = QWidget()
         spacing = theme.tokens.spacing // 2
         for parent_of, parts in ((self, (self._size, self._name)), (self.more, (self._planner, self._rest))):
-            column = QVBoxLayout(parent_of)
-            column.setContentsMargins(0, 0, 0, 0)
-            column.setSpacing(spacing)
-            for part in parts:
-                column.addWidget(part)
+            column = column_of(*parts, inside=parent_of, spacing=spacing)
         column.insertLayout(1, self._device_row(theme, spacing))
         for form in (self._size, self._planner):
             form.changed.connect(self._edit_batch)
@@ -60,13 +58,9 @@ class TrainingSection(QWidget):
         self.device.setToolTip(tooltip(info.description or ""))
         self.device.setFixedWidth(editor_width(self.device))
         self.device.edited.connect(self._edit_device)
-        label = QLabel(info.title or "Device")
-        label.setBuddy(self.device)
+        label = plain_label(info.title or "Device", of=self.device)
         label.setToolTip(self.device.toolTip())
-        row = QHBoxLayout()
-        row.setSpacing(spacing)
-        row.addWidget(label, 1)
-        row.addWidget(self.device)
+        row = row_of((label, 1), self.device, spacing=spacing)
         row.addWidget(reset_room(theme, self))  # as the other rows have
         return row
 

@@ -20,8 +20,6 @@ class Edit(QUndoCommand, Generic[T]):
     """From one value to another. Quick edits of the same name and the same part undo as one.
 
     Args:
-        before: the value as it was.
-        after: as it becomes.
         text: names the edit in the menu.
         apply: puts a value in force.
         apart: undone by itself, however quickly it follows.

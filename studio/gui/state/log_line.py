@@ -95,9 +95,7 @@ def line_of(event: Event) -> LogLine | None:
             assert_never(event)
 
 
-def _change(
-    event: PerturbationApplied | HoldApplied | LearningRateApplied | BatchSizeApplied | LatentsApplied,
-) -> str:
+def _change(event: PerturbationApplied | HoldApplied | LearningRateApplied | BatchSizeApplied | LatentsApplied) -> str:
     match event:
         case HoldApplied(on=on):
             return f"Shares are {'held' if on else 'no longer held'}"

@@ -19,10 +19,6 @@ from studio.library.compare import MOST_RUNS
 class Overlays(QObject):
     """Which runs these are.
 
-    Args:
-        tasks: reads them beside the window.
-        log: told of those that cannot be read.
-
     Attributes:
         runs: those that are read, in the order in which they were ticked.
     """
@@ -39,11 +35,7 @@ class Overlays(QObject):
         return folder in self._ticked
 
     def beside(self, shown: Path | None, title: str) -> list[OldRun]:
-        """Those that are not the run that is shown, in this folder, with titles that tell them from it and each other.
-
-        Args:
-            title: of that one.
-        """
+        """Those that are not the run shown, in this folder, with titles that tell them from it and each other."""
         runs = [run for run in self.runs if run.folder != shown]
         titles = [title, *(run.title for run in runs)]
         return [

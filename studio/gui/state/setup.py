@@ -33,8 +33,6 @@ class Setup(QObject):
     """State out by signals, edits in by calls.
 
     Args:
-        tasks: loads data sets beside the window.
-        log: told what is loaded and what cannot be.
         config: what to begin with; the default configuration if absent.
         data_root: folder of downloaded data sets.
         runs_root: where each run gets a folder of its own.

@@ -31,8 +31,6 @@ class ReplaceSetup(QUndoCommand):
     """From one set-up to another; what was edited since comes back with redo.
 
     Args:
-        other: what is put in force.
-        text: names it in the menu.
         swap: puts a set-up in force and returns the one before.
     """
 

@@ -22,13 +22,7 @@ _TERMS = "perturbation.terms"
 
 
 class EnergyControl(QObject):
-    """Knows the examples' values and what every target makes of them.
-
-    Args:
-        tasks: measures beside the window.
-        setup: where data sets are.
-        data: the data set whose examples are measured.
-    """
+    """Knows the examples' values and what every target makes of them."""
 
     rejected = Signal(object)  # UserError with .field: nothing was changed
     busy_changed = Signal(bool)  # values are being measured or loaded

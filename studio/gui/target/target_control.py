@@ -34,17 +34,7 @@ _BEFORE = "of step {:,}, of the target before"
 
 
 class TargetControl(QObject):
-    """Edits the target in the configuration, and sends it to the run.
-
-    Args:
-        setup: holds the configuration, the data set and the undo stack.
-        runs: trains towards it.
-        energies: says what it makes of every example.
-        evaluations: says what is generated so far.
-        time: which run that is of.
-        subjects: whether that is what the window is about.
-        data: the data and the target of that.
-    """
+    """Edits the target in the configuration, and sends it to the run."""
 
     changed = Signal(object)  # TiltView | None
 

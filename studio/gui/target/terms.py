@@ -33,11 +33,7 @@ KINDS: tuple[tuple[type[TermConfig], str, str], ...] = (
     (LinearTermConfig, "Linear", "Favours small or large values of a feature f. ΔH = slope·f."),
     (QuadraticTermConfig, "Quadratic", "Favours values of a feature f near a centre. ΔH = ½·((f − centre)/width)²."),
     (WindowTermConfig, "Window", "Favours values of a feature within a window. ΔH = 0 inside, height outside."),
-    (
-        FormulaTermConfig,
-        "Formula",
-        "Any ΔH of features, label and log_odds, such as where(slant > 10, 1, 0).",
-    ),
+    (FormulaTermConfig, "Formula", "Any ΔH of features, label and log_odds, such as where(slant > 10, 1, 0)."),
     (ColumnTermConfig, "CSV column", "ΔH of each example from a CSV file: its number or file name, and a number."),
     (JudgeTermConfig, "Judge", "Favours what a classifier takes for a class. ΔH = slope·log(q/(1 − q))."),
 )
@@ -95,7 +91,6 @@ def shares_without(view: TiltView, measured: ExampleFeatures, place: int) -> Flo
     Args:
         view: with the energies of its examples.
         measured: these examples.
-        place: of the term.
     """
     energy = view.perturbation.energy
     terms = tuple(replace(term, enabled=False) if at == place else term for at, term in enumerate(energy.terms))
@@ -138,9 +133,7 @@ class Observable:
 
     Attributes:
         name: by which its values are known.
-        title: on the screen.
         axis: with its unit.
-        tip: what it is.
     """
 
     name: str
@@ -181,7 +174,6 @@ def before_and_after(observable: Observable, values: Floats, weights: Floats) ->
     """How a number is distributed in the data and in the target.
 
     Args:
-        observable: which.
         values: of every example, shape (N,).
         weights: w of every example, shape (N,), finite.
     """

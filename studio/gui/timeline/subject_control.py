@@ -19,9 +19,6 @@ class SubjectControl(QObject):
 
     Args:
         setup: what the next start takes. An edit of it while a run is looked at makes it the subject.
-        runs: the run under way.
-        starter: what keeps what is set up from being started.
-        time: which run is shown.
     """
 
     subject_changed = Signal(object)  # Subject

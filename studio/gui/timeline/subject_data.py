@@ -23,11 +23,6 @@ _FIXED = "This is the target that the run had: set up like it to edit."
 class SubjectData(QObject):
     """What the target is shown over.
 
-    Args:
-        tasks: reads the data set of a run from disk beside the window.
-        setup: what is set up.
-        time: the run that is shown, and where the cursor is.
-
     Attributes:
         missing: why the data set, or the target, of the run that is looked at is not shown; empty if it is.
     """

@@ -53,10 +53,8 @@ class TimeBar(QWidget):
             "time_follow", "Follow", "Show the newest step, and keep up with the run while it is under way."
         )
         self.follow.clicked.connect(self._time.follow)
-        self.live = tool_button(
-            "time_live", "Leave", "Leave this old run: back to the run that trains, or to the set-up."
-        )
-        self.live.clicked.connect(self._time.leave)
+        tip = "Leave this old run: back to the run that trains, or to the set-up."
+        self.live = tool_button("time_live", "Leave", tip, self._time.leave)
         row.addWidget(self.title, 1)
         row.addWidget(self.back)
         row.addWidget(self.slider, 3)

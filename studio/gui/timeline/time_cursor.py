@@ -47,14 +47,7 @@ class TimeView:
 
 
 class TimeCursor(QObject):
-    """Stands between runs and the panels that show them.
-
-    Args:
-        tasks: reads folders beside the window.
-        runs: the run under way.
-        overlays: other runs, whose curves lie over those of the one shown.
-        log: told of runs that cannot be read.
-    """
+    """Stands between runs and the panels that show them."""
 
     changed = Signal(object)  # TimeView
     run_shown = Signal()  # it is another run: forget the old one's pictures
@@ -64,12 +57,7 @@ class TimeCursor(QObject):
     history_shown = Signal(object)  # HistoryView: other points, marks or another step
 
     def __init__(
-        self,
-        tasks: TaskRunner,
-        runs: RunControl,
-        overlays: Overlays,
-        log: Log,
-        parent: QObject | None = None,
+        self, tasks: TaskRunner, runs: RunControl, overlays: Overlays, log: Log, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._tasks, self._runs, self._overlays, self._log = tasks, runs, overlays, log
@@ -132,12 +120,7 @@ class TimeCursor(QObject):
         title = old.title if old is not None else live if last or run.phase.active else ""
         step = last if self._at is None else self._at
         return TimeView(
-            title=title,
-            live=old is None,
-            following=self._at is None,
-            step=step,
-            last=last,
-            marks=tuple(history.marks),
+            title=title, live=old is None, following=self._at is None, step=step, last=last, marks=tuple(history.marks)
         )
 
     @property

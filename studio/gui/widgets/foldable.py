@@ -6,7 +6,9 @@ from collections.abc import Collection
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
+
+from studio.gui.widgets.layouts import column_of
 
 
 class Folds(QObject):
@@ -28,10 +30,6 @@ class Foldable(QWidget):
     """A title that shows or hides what is below it, by click or with the space bar.
 
     Args:
-        name: of the section.
-        title: of its header.
-        content: what is below.
-        folds: says whether it is open.
         indent: of the content, in pixels.
     """
 
@@ -47,11 +45,7 @@ class Foldable(QWidget):
         self.header.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.header.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.header.clicked.connect(lambda: self.set_open(not self.is_open))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(indent // 2)
-        column.addWidget(self.header)
-        column.addWidget(content)
+        column_of(self.header, content, inside=self, spacing=indent // 2)
         content.setContentsMargins(indent, 0, 0, 0)
         folds.changed.connect(self._follow)
         self.count(0)

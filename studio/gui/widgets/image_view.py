@@ -24,14 +24,7 @@ class ImageView(QGraphicsView):
         fitted: the picture is kept as large as fits.
     """
 
-    KEYS = KeyHelp(
-        "In a picture",
-        (
-            ("Zoom", "+ and −, Ctrl+wheel"),
-            ("Fit", "F or Home"),
-            ("Scroll", "Arrows"),
-        ),
-    )
+    KEYS = KeyHelp("In a picture", (("Zoom", "+ and −, Ctrl+wheel"), ("Fit", "F or Home"), ("Scroll", "Arrows")))
 
     viewed = Signal()  # the person zoomed or scrolled
 

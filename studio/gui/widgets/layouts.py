@@ -13,20 +13,20 @@ Margins = int | tuple[int, int, int, int] | None
 _Box = TypeVar("_Box", bound=QBoxLayout)
 
 
-def row(*parts: Part, of: QWidget | None = None, margins: Margins = 0, spacing: int = -1) -> QHBoxLayout:
+def row_of(*parts: Part, inside: QWidget | None = None, margins: Margins = 0, spacing: int = -1) -> QHBoxLayout:
     """Parts side by side.
 
     Args:
-        of: the widget that they fill; None for a part of another layout.
+        inside: the widget that they fill; None for a part of another layout.
         margins: around them, or at the left, top, right and bottom; None for the style's own.
         spacing: between them; the style's own if it is negative.
     """
-    return _filled(QHBoxLayout(), parts, of, margins, spacing)
+    return _filled(QHBoxLayout(), parts, inside, margins, spacing)
 
 
-def column(*parts: Part, of: QWidget | None = None, margins: Margins = 0, spacing: int = -1) -> QVBoxLayout:
-    """Parts below one another, as in `row`."""
-    return _filled(QVBoxLayout(), parts, of, margins, spacing)
+def column_of(*parts: Part, inside: QWidget | None = None, margins: Margins = 0, spacing: int = -1) -> QVBoxLayout:
+    """Parts below one another, as in `row_of`."""
+    return _filled(QVBoxLayout(), parts, inside, margins, spacing)
 
 
 def scrolled(content: QWidget, *, frame: QFrame.Shape = QFrame.Shape.NoFrame) -> QScrollArea:
@@ -37,9 +37,9 @@ def scrolled(content: QWidget, *, frame: QFrame.Shape = QFrame.Shape.NoFrame) ->
     return area
 
 
-def _filled(box: _Box, parts: tuple[Part, ...], of: QWidget | None, margins: Margins, spacing: int) -> _Box:
-    if of is not None:
-        of.setLayout(box)
+def _filled(box: _Box, parts: tuple[Part, ...], inside: QWidget | None, margins: Margins, spacing: int) -> _Box:
+    if inside is not None:
+        inside.setLayout(box)
     if isinstance(margins, int):
         margins = (margins,) * 4
     if margins is not None:
@@ -47,11 +47,11 @@ def _filled(box: _Box, parts: tuple[Part, ...], of: QWidget | None, margins: Mar
     if spacing >= 0:
         box.setSpacing(spacing)
     for part in parts:
-        inner, stretch = part if isinstance(part, tuple) else (part, 0)
-        if isinstance(inner, int):
-            box.addStretch(inner)
-        elif isinstance(inner, QLayout):
-            box.addLayout(inner, stretch)
+        one, stretch = part if isinstance(part, tuple) else (part, 0)
+        if isinstance(one, int):
+            box.addStretch(one)
+        elif isinstance(one, QLayout):
+            box.addLayout(one, stretch)
         else:
-            box.addWidget(inner, stretch)
+            box.addWidget(one, stretch)
     return box

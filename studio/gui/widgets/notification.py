@@ -15,8 +15,6 @@ def notify(title: str, text: str, window: QWidget) -> None:
     Where the desktop has a tray that shows messages, it is one of these; everywhere, the window asks for attention.
 
     Args:
-        title: what happened.
-        text: the particulars.
         window: it is raised by a click.
     """
     if window.isActiveWindow():

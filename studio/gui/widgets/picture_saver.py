@@ -29,9 +29,7 @@ def save_png(picture: QImage, path: Path) -> None:
         else:
             file.cancelWriting()
     raise UserError(
-        "The picture was not saved",
-        f"{path}: {file.errorString()}",
-        "Choose another folder, or free some space.",
+        "The picture was not saved", f"{path}: {file.errorString()}", "Choose another folder, or free some space."
     )
 
 
@@ -51,7 +49,6 @@ class PictureSaver(QLabel):
         """Ask where to, and save.
 
         Args:
-            title: of the dialog.
             name: of the file that is proposed, without its ending.
             picture: makes the picture, once it is known that it is wanted.
         """

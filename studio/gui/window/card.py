@@ -7,18 +7,10 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QResizeEvent, QTextDocumentFragment
-from PySide6.QtWidgets import (
-    QAbstractScrollArea,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-)
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout
 
 from studio.gui.widgets.buttons import icon_button
+from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
@@ -59,7 +51,6 @@ class Card(QFrame):
     """Room for one panel at a time, which it borrows from its dock.
 
     Args:
-        name: of the widget.
         button: icon, title and tooltip of the button in its head.
         compact: it is small, so that its panel shows what matters most.
 
@@ -78,8 +69,7 @@ class Card(QFrame):
         self._compact = compact
         self.area = PanelArea(self)
         icon, title, tip = button
-        self.button = icon_button(theme, icon, f"{name}_button", title, tip)
-        self.button.clicked.connect(self.asked)
+        self.button = icon_button(theme, icon, f"{name}_button", title, tip, self.asked)
         self.title = QToolButton()
         self.title.setObjectName(f"{name}_title")
         self.title.setProperty("head", True)
@@ -87,10 +77,7 @@ class Card(QFrame):
         self.title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # a title, until there is a choice
         self.title.setAutoRaise(True)
         self.figures = Figures()
-        head = QHBoxLayout()
-        head.addWidget(self.title)
-        head.addWidget(self.figures, 1)
-        head.addWidget(self.button)
+        head = row_of(self.title, (self.figures, 1), self.button)
         column = QVBoxLayout(self)
         half = theme.tokens.spacing // 2
         column.setContentsMargins(half, half, half, half)
@@ -99,11 +86,7 @@ class Card(QFrame):
         column.addWidget(self.area, 1)
 
     def offer(self, titles: Mapping[str, str]) -> None:
-        """Let another panel be chosen by the head.
-
-        Args:
-            titles: of each panel, by name.
-        """
+        """Let another panel be chosen by the head."""
         menu = QMenu(self.title)
         for name, title in titles.items():
             menu.addAction(title, partial(self.chosen.emit, name))

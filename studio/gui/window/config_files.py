@@ -68,7 +68,6 @@ class ConfigFiles(QObject):
         """Take over the configuration in a file, and whether that went well; on a fault the one being edited stays.
 
         Args:
-            path: the file.
             preset: it is the studio's own, so that saving asks for another name.
         """
         if preset:

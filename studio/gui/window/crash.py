@@ -32,9 +32,6 @@ _LARGEST_LOG = 1_000_000
 def keep_faults(folder: Path) -> Path | None:
     """Have the interpreter write where it was into faults.log if the process dies.
 
-    Args:
-        folder: of the studio's state.
-
     Returns:
         what the time before has left, if it died; None also where the folder cannot be written.
     """
@@ -57,7 +54,6 @@ class CrashReporter(QObject):
     Args:
         runs: saved at once.
         folder: of errors.log.
-        window: over which the report is shown.
     """
 
     _found = Signal(str)  # from whichever thread it happened on

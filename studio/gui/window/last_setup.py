@@ -50,8 +50,6 @@ class SetupKeeper(QObject):
     """Writes what is set up into a file, soon after each change and at the end.
 
     Args:
-        path: of the file.
-        workbench: whose set-up and run.
         last: what was kept before; its run stays until there is another.
     """
 

@@ -13,13 +13,7 @@ from studio.gui.window.config_files import ConfigFiles
 
 
 def fill_lessons(menu: QMenu, files: ConfigFiles, lessons: LessonControl) -> None:
-    """Add an entry for each lesson.
-
-    Args:
-        menu: to add them to.
-        files: takes over a lesson's configuration.
-        lessons: opens them.
-    """
+    """Add an entry for each lesson."""
     menu.setToolTipsVisible(True)
     opening: dict[str, Callable[[], None]] = {}
     for lesson in LESSONS:

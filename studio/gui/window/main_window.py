@@ -46,8 +46,6 @@ class MainWindow(QMainWindow):
     """The studio's window.
 
     Args:
-        workbench: has what it shows and steers.
-        theme: how it looks.
         settings: where it remembers views, layout, theme and recent files.
     """
 

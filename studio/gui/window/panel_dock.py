@@ -72,14 +72,7 @@ class _Fill(QVBoxLayout):
 
 
 class PanelDock(QDockWidget):
-    """Has one panel.
-
-    Args:
-        panel: which.
-        workbench: has what it shows and steers.
-        theme: how it looks.
-        docks: where it docks.
-    """
+    """Has one panel."""
 
     filled = Signal(QWidget)  # the panel, which was made just now
 

@@ -19,8 +19,6 @@ class Panel:
 
     Attributes:
         place: where it docks at first; panels of one place share it as tabs.
-        name: of the widget.
-        title: of the dock.
         path: module and class, which is imported when the panel is made.
         takes: what its constructor is given of the workbench, before a theme and a parent.
         spec: what it is given before that: module and name of a declaration; none if empty.
@@ -67,13 +65,7 @@ PANELS = (
         first="offsets_table",
     ),
     Panel("middle", "energy", "Energy", "studio.gui.target.energy.panel.EnergyPanel", "setup target energies"),
-    Panel(
-        "middle",
-        "theory",
-        "Theory",
-        "studio.gui.target.theory.panel.TheoryPanel",
-        "target energies means",
-    ),
+    Panel("middle", "theory", "Theory", "studio.gui.target.theory.panel.TheoryPanel", "target energies means"),
     Panel("middle", "planners", "Planners", "studio.gui.live.planners.PlannersPanel", "setup runs time"),
     Panel("middle", "runs", "Runs", "studio.gui.library.panel.RunsPanel", "library sweeps time starter"),
     Panel("middle", "queue", "Queue", "studio.gui.queue.panel.QueuePanel", "setup queue sweeps log"),

@@ -15,11 +15,11 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
 from studio.gui.widgets.key_help import KeyHelp
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.tooltip import set_help
 
@@ -65,9 +65,7 @@ def shortcuts_dialog(window: QMainWindow) -> QDialog:
     scroll.setWidget(text)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.reject)
-    column = QVBoxLayout(dialog)
-    column.addWidget(scroll, 1)
-    column.addWidget(buttons)
+    column = column_of((scroll, 1), buttons, inside=dialog, margins=None)
     frame = 9 * column.contentsMargins().left()
     dialog.resize((text.sizeHint() + QSize(frame, frame + buttons.sizeHint().height())).boundedTo(_MOST))
     return dialog

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QStatusBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QStatusBar, QWidget
 
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.log import Log
@@ -15,9 +15,11 @@ from studio.gui.state.subject import Aspect
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.timeline.subject_control import SubjectControl
+from studio.gui.widgets.buttons import push_button
 from studio.gui.widgets.elided import Elided
+from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.gui.widgets.tooltip import named, set_help, tooltip
 
 _SHOWN = 8_000  # milliseconds that a line is news
 
@@ -91,9 +93,7 @@ class RunFigures(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.tokens.spacing, 0, theme.tokens.spacing, 0)
         row.setSpacing(theme.tokens.spacing // 2)
-        self.phase = QLabel()
-        self.phase.setObjectName("run_phase")
-        set_help(self.phase, "Run", "What the run is doing.")
+        self.phase = plain_label(name="run_phase", title="Run", tip="What the run is doing.")
         self.phase.setMinimumWidth(self.phase.fontMetrics().horizontalAdvance("preparing  "))
         row.addWidget(self.phase)
         self._labels: dict[str, QLabel] = {}
@@ -143,8 +143,6 @@ class StudioStatusBar(QStatusBar):
     """The last log line while it is news, what goes on in the background with a way to cancel it, and the device.
 
     Args:
-        runs: the run under way.
-        log: whose last line is shown.
         runners: of what goes on; the first that has something is shown.
     """
 
@@ -164,20 +162,13 @@ class StudioStatusBar(QStatusBar):
         self.addWidget(self._line, 1)
         self.fading = QTimer(self, singleShot=True, interval=_SHOWN)
         self.fading.timeout.connect(lambda: self._line.show_text("", ""))
-        self._text = QLabel()
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._text.setObjectName("task_text")
-        self._bar = QProgressBar(maximum=1000, textVisible=False)
-        self._bar.setObjectName("task_bar")
+        self._text = plain_label(name="task_text")
+        tip = "How far the work in the background is."
+        self._bar = named(QProgressBar(maximum=1000, textVisible=False), "task_bar", "Progress", tip)
         self._bar.setFixedSize(140, 12)
-        set_help(self._bar, "Progress", "How far the work in the background is.")
-        self._cancel = QPushButton("Cancel")
-        self._cancel.setObjectName("task_cancel")
-        set_help(self._cancel, "Cancel", "Stop what goes on in the background; nothing half-done is kept.")
-        self._cancel.clicked.connect(self._cancel_shown)
-        self._device = QLabel()
-        self._device.setObjectName("device")
-        set_help(self._device, "Device", "Where the run computes.")
+        tip = "Stop what goes on in the background; nothing half-done is kept."
+        self._cancel = push_button("task_cancel", "Cancel", tip, self._cancel_shown)
+        self._device = plain_label(name="device", title="Device", tip="Where the run computes.")
         for widget in (self._text, self._bar, self._cancel, self._device):
             self.addPermanentWidget(widget)
         self._text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)

@@ -27,7 +27,6 @@ class ActionButton(QToolButton):
     """A button with a word that does what an action does.
 
     Args:
-        action: whose text, icon, tooltip and state it has.
         role: "primary" stands out, as what one most likely wants; "big" is beside it.
     """
 
@@ -72,14 +71,7 @@ class BenchRow(QFrame):
 
 
 class Strip(QFrame):
-    """One row, which shortens its texts where it is narrow, and one more for a banner that has much to say.
-
-    Args:
-        workbench: whose set-up and run it shows.
-        actions: of the run.
-        view: switches between the page and the Workbench.
-        banner: what the window is about.
-    """
+    """One row, which shortens its texts where it is narrow, and one more for a banner that has much to say."""
 
     def __init__(
         self, workbench: Workbench, actions: RunActions, view: QAction, banner: Banner, theme: ThemeManager

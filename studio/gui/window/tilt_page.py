@@ -7,18 +7,10 @@ from functools import partial
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QFrame,
-    QScrollArea,
-    QSplitter,
-    QStackedWidget,
-    QTabBar,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QSplitter, QStackedWidget, QTabBar, QWidget
 
 from studio.gui.widgets.key_help import KeyHelp
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.tab_order import focus_first
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
@@ -28,12 +20,7 @@ from studio.gui.window.panel_dock import PanelArea, PanelDock
 TABS = {"samples": "Samples", "plane": "Plane", "examples": "Examples", "diagnostics": "Inside"}
 CURVES = {"share_error": "Share error", "batch": "Batch", "weights": "Weights"}
 """The cards of the strip at first, from left to right."""
-_MORE_CURVES = {
-    "losses": "Losses",
-    "gradients": "Gradients",
-    "planners": "Planners",
-    "corrections": "Held shares",
-}
+_MORE_CURVES = {"losses": "Losses", "gradients": "Gradients", "planners": "Planners", "corrections": "Held shares"}
 _SIZES = {"columns": [508, 744], "rows": [440, 200], "curves": [1000, 1000, 1000]}
 """At first, in proportion."""
 _LEAST_HEIGHT, _LEAST_CURVES = 376, 130  # pixels
@@ -105,9 +92,7 @@ class TiltPage(QScrollArea):
                 splitter.restoreState(state)
         content = QWidget()
         content.setMinimumHeight(_LEAST_HEIGHT)
-        column = QVBoxLayout(content)
-        column.setContentsMargins(spacing, spacing, spacing, spacing)
-        column.addWidget(self.columns)
+        column_of(self.columns, inside=content, margins=spacing)
         self.setWidget(content)
 
     def _pictures(self) -> QFrame:
@@ -126,11 +111,7 @@ class TiltPage(QScrollArea):
             self.pages.addWidget(self.areas[name])
         self.tabs.currentChanged.connect(self._on_tab)
         half = self._theme.tokens.spacing // 2
-        column = QVBoxLayout(card)
-        column.setContentsMargins(half, half, half, half)
-        column.setSpacing(half)
-        column.addWidget(self.tabs)
-        column.addWidget(self.pages, 1)
+        column_of(self.tabs, (self.pages, 1), inside=card, margins=half, spacing=half)
         return card
 
     def remember(self) -> None:

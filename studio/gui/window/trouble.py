@@ -89,12 +89,7 @@ class RunErrorDialogs(QObject):
 
 
 def _offer(
-    box: QMessageBox,
-    name: str,
-    title: str,
-    tip: str,
-    do: Callable[[], None],
-    role: QMessageBox.ButtonRole = _ACCEPT,
+    box: QMessageBox, name: str, title: str, tip: str, do: Callable[[], None], role: QMessageBox.ButtonRole = _ACCEPT
 ) -> None:
     """A button that does something about it."""
     button = box.addButton(title, role)

@@ -39,7 +39,6 @@ class Workbench(QObject):
     """All that the panels show and steer.
 
     Args:
-        config: what to begin with; the default configuration if absent.
         data_root: folder of downloaded data sets.
         runs_root: where each run gets a folder of its own.
 

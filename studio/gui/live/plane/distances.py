@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.figures import compact
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.state.history import HistoryView
 from studio.gui.timeline.time_cursor import TimeCursor
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.theme import ThemeManager
 from studio.models.diagnostic import Reference
 
@@ -82,15 +84,8 @@ class PlaneDistances(QWidget):
         self.legend.toggled.connect(self.plot.set_shown)
         self._unknown, self._cut = "", 0.0
         self._history = HistoryView()
-        self.before = QLabel(_BEFORE, wordWrap=True)
-        self.before.setTextFormat(Qt.TextFormat.PlainText)
-        self.before.setProperty("role", "muted")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addWidget(self.before)
-        column.addWidget(self.plot, 1)
-        column.addWidget(self.legend)
+        self.before = plain_label(_BEFORE, role="muted", wraps=True)
+        column_of(self.before, (self.plot, 1), self.legend, inside=self, spacing=2)
         self.plot.reset_asked.connect(self._follow)
         self.plot.moved.connect(self._hold)
         time.history_shown.connect(self.show_history)

@@ -58,11 +58,7 @@ class ShownField:
 
 
 class ExactFields:
-    """The exact densities of one plane, computed once for all targets.
-
-    Args:
-        plane: whose densities.
-    """
+    """The exact densities of one plane, computed once for all targets."""
 
     def __init__(self, plane: Plane) -> None:
         self._centres = plane.centres(SIDE)

@@ -23,7 +23,6 @@ class LessonControl(QObject):
     Args:
         setup: takes the lesson's settings. Another set-up that takes their place ends the lesson.
         runs: while one trains, the set-up from before has to wait.
-        target: takes a lesson's ΔH.
     """
 
     changed = Signal(object)  # Lesson | None: that is open
@@ -49,7 +48,6 @@ class LessonControl(QObject):
         """Open a lesson.
 
         Args:
-            lesson: which.
             take: sets it up; whether it could.
         """
         before = self.own

@@ -41,7 +41,6 @@ class Lesson:
 
     Attributes:
         name: of its configuration under resources/lessons, without ending.
-        title: what the menu shows.
         setting, sight, trial: a sentence each: what is set up, what will be seen, and what to try then.
         tries: what the button of the last one does.
     """

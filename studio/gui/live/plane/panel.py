@@ -28,10 +28,11 @@ from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.number_format import FIGURE_SPACE, whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import named, set_help
 from studio.models.plane import Field
 from studio.training.messages.snapshot import PlaneFrame, Snapshot
 from studio.training.storage.frames import Frame
@@ -122,10 +123,8 @@ class PlanePanel(LivePanel):
     def _controls(self) -> QWidget:
         bar = QWidget()
         row = FlowLayout(bar, spacing=2)
-        self.heat_choice = QComboBox()
-        self.heat_choice.setObjectName("plane_heat")
+        self.heat_choice = named(QComboBox(), "plane_heat", "Heat map", f"{_HEAT_TIP} H in the plot takes the next.")
         self.heat_choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        set_help(self.heat_choice, "Heat map", f"{_HEAT_TIP} H in the plot takes the next.")
         self.heat_choice.currentIndexChanged.connect(self._on_heat)
         row.addWidget(self.heat_choice)
         self.toggles: dict[str, QToolButton] = {}
@@ -146,12 +145,10 @@ class PlanePanel(LivePanel):
         self._span.setProperty("role", "muted")
         set_help(self._span, "Range of the heat map", "Least and greatest value of the heat map, pale to strong.")
         row.addWidget(self._span)
-        self._step = QLabel()
-        self._step.setProperty("role", "muted")
-        set_help(
-            self._step,
-            "Step and frames per second",
-            "Training steps taken when these points were generated, and how many new pictures come in a second.",
+        self._step = plain_label(
+            role="muted",
+            title="Step and frames per second",
+            tip="Training steps taken when these points were generated, and how many new pictures come in a second.",
         )
         row.addWidget(self._step)
         return bar

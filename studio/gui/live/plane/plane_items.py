@@ -55,7 +55,6 @@ class Dots(pg.GraphicsObject):
     """Points in the colours of their classes; as one item, so that hundreds move many times a second.
 
     Args:
-        half: of the square's side.
         size: of a point, in pixels.
         rim: pixels of the ground's colour about each.
     """
@@ -117,7 +116,6 @@ def arrow_ends(at: Array, along: Array, half: float) -> Array:
     Args:
         at: where they begin, shape (n, 2).
         along: direction and size, shape (n, 2).
-        half: half of the square's side.
     """
     size = np.linalg.norm(along, axis=1, keepdims=True)
     shaft = _LONGEST * half * along / (1 + size)
@@ -164,8 +162,6 @@ def contour_ends(values: Array, levels: tuple[float, ...], half: float) -> Array
 
     Args:
         values: shape (side, side), rows upwards.
-        levels: which lines.
-        half: of the square's side.
     """
     side = len(values)
     at = ((np.arange(side) + 0.5) / side * 2 - 1) * half

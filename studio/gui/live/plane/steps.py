@@ -25,12 +25,8 @@ class PlaneSteps(QWidget):
         self._names: tuple[str, ...] = ()
         self.buttons: dict[str, QToolButton] = {}
         self._row = FlowLayout(self, spacing=2)
-        self.slow = toggle_button(
-            "plane_slow",
-            "Slow motion",
-            f"Take a step each {SLOW_SECONDS:g} s, so that every one of them can be followed.",
-        )
-        self.slow.toggled.connect(self._on_slow)
+        tip = f"Take a step each {SLOW_SECONDS:g} s, so that every one of them can be followed."
+        self.slow = toggle_button("plane_slow", "Slow motion", tip, self._on_slow)
         self._row.addWidget(self.slow)
         runs.run_changed.connect(self._show_run)
         self.hide()

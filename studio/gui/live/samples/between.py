@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.gui.widgets.image_view import ImageView
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.pictures import GAP, mosaic
 from studio.gui.widgets.tooltip import tooltip
@@ -23,17 +24,11 @@ class BetweenView(QWidget):
         self.setObjectName("samples_way")
         self._found: Interpolation | None = None
         self.picture = QImage()
-        self.caption = QLabel()
-        self.caption.setProperty("role", "small")
-        self.caption.setTextFormat(Qt.TextFormat.PlainText)
+        self.caption = plain_label(role="small")
         self.caption.setToolTip(tooltip(_TIP))
         self.view = ImageView("Between samples")
         self.view.describe = self._describe
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addWidget(self.caption)
-        column.addWidget(self.view, 1)
+        column_of(self.caption, (self.view, 1), inside=self, spacing=2)
 
     @property
     def step(self) -> int:

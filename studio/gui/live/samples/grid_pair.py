@@ -7,8 +7,9 @@ from functools import partial
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QImage, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLabel, QWidget
 
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager
@@ -42,9 +43,7 @@ class GridPair(QWidget):
         self._line.setContentsMargins(0, 0, 0, 0)
         for name, view in self.views.items():
             side, caption = QWidget(), QLabel(TITLES[name])
-            column = QVBoxLayout(side)
-            column.setContentsMargins(0, 0, 0, 0)
-            column.setSpacing(2)
+            column = column_of(inside=side, spacing=2)
             caption.setProperty("role", "small")
             set_help(caption, TITLES[name], TIPS[name])
             column.addWidget(caption)

@@ -52,7 +52,6 @@ class ChooseLatents(Edit[Latents]):
     """From some latents to others; each counts for itself.
 
     Args:
-        before, after, text, apply: as for every edit.
         here: whether the run that it was made for is shown.
         otherwise: called with "undo" or "redo" where it is not, and nothing is left to be done.
     """
@@ -84,15 +83,7 @@ class ChooseLatents(Edit[Latents]):
 
 
 class LatentControl(QObject):
-    """Latents of the run that is shown, live or old.
-
-    Args:
-        tasks: draws beside the window.
-        runs: the run under way.
-        time: which run is shown.
-        stack: takes the edits.
-        log: told what cannot be read or drawn.
-    """
+    """Latents of the run that is shown, live or old."""
 
     changed = Signal(object)  # LatentView
     grid_drawn = Signal(object)  # SampleGrid of a run that is not under way

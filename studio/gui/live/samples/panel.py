@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QColor, QImage, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QButtonGroup, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QToolButton, QWidget
 
 from studio.errors import UserError
 from studio.gui.live.at_once.caption import ONCE_TIP
@@ -18,6 +18,7 @@ from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import icon_button, toggle_button
 from studio.gui.widgets.flow_layout import FlowLayout
 from studio.gui.widgets.image_view import ImageView
+from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.number_format import FIGURE_SPACE, whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.picture_saver import PictureSaver
@@ -112,13 +113,11 @@ class SamplesPanel(LivePanel):
             ("fit", "Fit", "As large as fits. Also F in the picture.", self._fit),
             ("save", "Save picture", "Save what is shown as a PNG file, one pixel for one pixel.", self.save),
         ):
-            button = icon_button(self.theme, icon, f"samples_{icon}", title, tip)
-            button.clicked.connect(slot)
+            button = icon_button(self.theme, icon, f"samples_{icon}", title, tip, slot)
             row.addWidget(button)
-        self._step = QLabel()
-        self._step.setTextFormat(Qt.TextFormat.PlainText)
-        self._step.setProperty("role", "muted")
-        set_help(self._step, "Step of the samples", "Training steps taken when these images were generated.")
+        self._step = plain_label(
+            role="muted", title="Step of the samples", tip="Training steps taken when these images were generated."
+        )
         row.addWidget(self._step)
         return bar
 

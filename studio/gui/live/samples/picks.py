@@ -29,8 +29,6 @@ class SamplePicks(QObject):
     """Picks of both views, which are the same samples, and their buttons.
 
     Args:
-        control: takes what is asked for.
-        views: of the samples.
         parent: panel, within which the keys work.
     """
 
@@ -41,8 +39,7 @@ class SamplePicks(QObject):
         self._control, self._views = control, views
         self._grid: SampleGrid | None = None
         self._withheld = ""
-        self.reroll = icon_button(theme, "reroll", "samples_reroll", "Re-roll", _REROLL)
-        self.reroll.clicked.connect(control.reroll)
+        self.reroll = icon_button(theme, "reroll", "samples_reroll", "Re-roll", _REROLL, control.reroll)
         self.pin = icon_button(theme, "pin", "samples_pin", "Pin", _PIN)
         self.pin.setCheckable(True)
         self.pin.clicked.connect(self._pin_or_unpin)

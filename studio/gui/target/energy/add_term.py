@@ -32,7 +32,6 @@ class AddTermButton(QPushButton):
         """What the data set has.
 
         Args:
-            features: what can be measured.
             judges: whose judges may look, the data's own first; none where the data cannot be judged.
         """
         self._menu.clear()

@@ -20,9 +20,6 @@ _FOR_THE_LIST = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
 class FormulaField(TextField):
     """A line of text.
 
-    Args:
-        features: that the formula may name.
-
     Attributes:
         popup: the names that go on like what was typed.
     """

@@ -6,16 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPen, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from studio.data.example_set import ExampleSet
 from studio.gui.plots.histogram_plot import HistogramPlot
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.terms import WEIGHT, Observable, before_and_after, extremes, weight_histogram
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager, Tokens
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import named, set_help
 from studio.perturb.arrays import Floats
 from studio.perturb.example_features import ExampleFeatures
 
@@ -38,14 +40,13 @@ class EnergyPreview(QWidget):
         self._observables: dict[str, Observable] = {}
         self._tilt: TiltView | None = None
         self._measured: ExampleFeatures | None = None
-        self.choice = QComboBox()
-        self.choice.setObjectName("energy_histogram")
-        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        set_help(
-            self.choice,
+        self.choice = named(
+            QComboBox(),
+            "energy_histogram",
             "Histogram",
             "What is shown of data and target: a feature, what a term reads of a judge or a file, or the weights.",
         )
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.choice.activated.connect(self._on_choice)
         self.plot = _BeforeAndAfter(theme)
         self.plot.setMinimumHeight(_PLOT_LEAST)
@@ -60,22 +61,10 @@ class EnergyPreview(QWidget):
         self._lay_out(theme.tokens.spacing)
 
     def _lay_out(self, spacing: int) -> None:
-        top = QHBoxLayout()
-        top.addWidget(self.choice)
-        top.addWidget(self.legend, 1)
-        left = QVBoxLayout()
-        left.setSpacing(0)
-        left.addLayout(top)
-        left.addWidget(self.plot, 1)
-        right = QVBoxLayout()
-        right.setSpacing(spacing // 2)
-        right.addWidget(self.most, 1)
-        right.addWidget(self.least, 1)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(spacing)
-        row.addLayout(left, 3)
-        row.addLayout(right, 2)
+        top = row_of(self.choice, (self.legend, 1))
+        left = column_of(top, (self.plot, 1), spacing=0)
+        right = column_of((self.most, 1), (self.least, 1), spacing=spacing // 2)
+        row_of((left, 3), (right, 2), inside=self, spacing=spacing)
 
     # -- state in
 
@@ -154,20 +143,13 @@ class _Strip(QWidget):
     def __init__(self, title: str, tip: str) -> None:
         super().__init__()
         self._images: NDArray[np.uint8] | None = None
-        self._title = QLabel(title)
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
-        self._title.setProperty("role", "small")
-        self.picture = QLabel()
-        self.picture.setObjectName(title.lower().replace(" ", "_"))
+        self._title = plain_label(title, role="small")
+        self.picture = plain_label(name=title.lower().replace(" ", "_"))
         self.picture.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         for widget in (self._title, self.picture):
             set_help(widget, title, tip)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._title)
-        column.addWidget(self.picture, 1)
+        column_of(self._title, (self.picture, 1), inside=self, spacing=0)
 
     def show_images(self, images: NDArray[np.uint8] | None) -> None:
         """Show these, or that all are alike."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
-from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from studio.figures import percent_words
 from studio.gui.forms.field_info import fault_text, range_of, style_of, title_of
@@ -15,6 +15,8 @@ from studio.gui.forms.fields import Field, SwitchField
 from studio.gui.forms.number_field import NumberField
 from studio.gui.state.view_state import TiltView
 from studio.gui.widgets.buttons import toggle_button
+from studio.gui.widgets.labels import wrapped_label
+from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
@@ -57,20 +59,14 @@ class EnergySum(QObject):
         line.addWidget(self._label("Scale", "offsets_scale"))
         self._add(line, "offsets_scale", self._number("offsets_scale"))
         self.controls = QWidget()
-        line = QHBoxLayout(self.controls)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addWidget(self._label("Temperature", "temperature"))
+        line = row_of(self._label("Temperature", "temperature"), inside=self.controls)
         self._add(line, "temperature", self._number("temperature"))
         tip = str(EnergyConfig.model_fields["clip"].description)
         self.clip_on = toggle_button("energy_clip_on", "Clip ±", f"{tip} Off: ΔH counts as it is.")
         self.clip_on.clicked.connect(self._switch_clip)
         line.addWidget(self.clip_on)
         self._add(line, "clip", self._number("clip"))
-        self.cost = QLabel()
-        self.cost.setObjectName("energy_cost")
-        self.cost.setTextFormat(Qt.TextFormat.PlainText)
-        self.cost.setWordWrap(True)
-        self.cost.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.cost = wrapped_label("energy_cost")
         set_help(self.cost, "Cost of the tilt", _COST)
 
     def _number(self, name: str) -> NumberField:

@@ -16,6 +16,8 @@ from studio.gui.target.energy.formula_field import FormulaField
 from studio.gui.target.terms import kind_title
 from studio.gui.widgets.buttons import icon_button
 from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
@@ -35,7 +37,6 @@ class TermRow(QFrame):
     Args:
         term: what it shows at first; only terms of this kind can be shown later.
         place: its number, from 0.
-        features: what the data set has.
         class_names: what the term's judge tells apart; any other term has no use for them.
     """
 
@@ -67,15 +68,10 @@ class TermRow(QFrame):
         self.setAccessibleName(f"Term {place + 1}: {kind_title(term)}")
         self.fields: dict[str, Field] = {}
         self._parts: dict[str, QWidget] = {}  # fields with their labels
-        self.message = QLabel(wordWrap=True)
-        self.message.setObjectName("term_message")
-        self.message.setProperty("role", "error")
-        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.message = plain_label(name="term_message", role="error", wraps=True)
         self.message.hide()
         half = theme.tokens.spacing // 2
-        column = QVBoxLayout(self)
-        column.setContentsMargins(half, half, half, half)
-        column.setSpacing(half)
+        column = column_of(inside=self, margins=half, spacing=half)
         self._fill(column, theme, help_text)
         column.addWidget(self.message)
         self.show_term(term)
@@ -107,9 +103,7 @@ class TermRow(QFrame):
         field = self._field(name)
         if name == "feature":
             return [field]
-        label = QLabel(title_of(name, type(self._term).model_fields[name]))
-        label.setProperty("role", "muted")
-        label.setBuddy(field)
+        label = plain_label(title_of(name, type(self._term).model_fields[name]), role="muted", of=field)
         return [label, field]
 
     def _field(self, name: str) -> QWidget:
@@ -209,8 +203,5 @@ class TermRow(QFrame):
 def _together(*widgets: QWidget) -> QWidget:
     """Widgets that stay on one line."""
     whole = QWidget()
-    line = QHBoxLayout(whole)
-    line.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        line.addWidget(widget)
+    row_of(*widgets, inside=whole)
     return whole

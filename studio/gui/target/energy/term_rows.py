@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from studio.errors import UserError
 from studio.gui.state.judge_offers import class_names_of
 from studio.gui.target.energy.term_row import TermRow
 from studio.gui.target.terms import KINDS, label_help
 from studio.gui.timeline.subject_data import SubjectData
+from studio.gui.widgets.labels import wrapped_label
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 from studio.training.config.energy import JudgeTermConfig, TermConfig
@@ -35,9 +36,7 @@ class TermRows(QScrollArea):
         half = theme.tokens.spacing // 2
         self._column.setContentsMargins(half, half, half, half)
         self._column.setSpacing(half)
-        self.nothing = QLabel(wordWrap=True)
-        self.nothing.setProperty("role", "muted")
-        self.nothing.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.nothing = wrapped_label("", "muted")
         self._column.addWidget(first)
         self._column.addWidget(self.nothing)
         self._column.addStretch(1)

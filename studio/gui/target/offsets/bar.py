@@ -91,11 +91,6 @@ def paint_bar(painter: QPainter, scale: Scale, view: TiltView, index: int, token
     """Draw the bar of a class.
 
     Args:
-        painter: to draw with.
-        scale: where.
-        view: what.
-        index: the class.
-        tokens: the look.
         handle: whether the outline's end shows that it can be dragged.
     """
     painter.save()

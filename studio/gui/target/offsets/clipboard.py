@@ -13,14 +13,7 @@ _FIELD = "perturbation.offsets"
 
 
 def copied(view: TiltView, cells: Collection[Cell], columns: Sequence[Column], classes: Sequence[int]) -> str:
-    """The rectangle around `cells`, (class, column) each; cells in it that are not selected stay empty.
-
-    Args:
-        view: the tilt in the table.
-        cells: what is selected.
-        columns: those with text that are shown.
-        classes: from top to bottom.
-    """
+    """The rectangle around `cells`, (class, column) each; cells in it that are not selected stay empty."""
     chosen = {(place, Column(column)) for place, column in cells if Column(column) in columns}
     rows = [at for at, place in enumerate(classes) if any((place, column) in chosen for column in columns)]
     across = [at for at, column in enumerate(columns) if any((place, column) in chosen for place in classes)]
@@ -41,11 +34,8 @@ def pasted(
     """Which cells a pasted text sets: the column, and texts by class.
 
     Args:
-        text: what the clipboard holds.
         anchor: the cell, (class, column), at which the block begins.
         selected: classes; a single value fills them all.
-        columns: those with text that are shown.
-        classes: from top to bottom.
 
     Raises:
         UserError: nothing of it lands in a column that can be edited, or it has more rows than the table from there on.

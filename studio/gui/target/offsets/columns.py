@@ -8,12 +8,7 @@ from enum import IntEnum
 from studio.evaluation.arrival import Answer
 from studio.figures import percent
 from studio.gui.state.view_state import TiltView
-from studio.gui.widgets.number_entry import (
-    UNKNOWN,
-    plain_number,
-    shown_offset,
-    shown_weight,
-)
+from studio.gui.widgets.number_entry import UNKNOWN, plain_number, shown_offset, shown_weight
 from studio.perturb.perturbation import Gauge
 
 
@@ -51,7 +46,6 @@ class Header:
     """What a column's head says.
 
     Attributes:
-        title: the head itself.
         name: the head in words, for screen readers and messages.
         help: what it is, one sentence.
         formula: how it is computed.
@@ -124,13 +118,7 @@ HEADERS: dict[Column, Header] = {
     ),
 }
 
-SIGNS = {
-    Answer.UNKNOWN: "",
-    Answer.NOT_YET: "…",
-    Answer.ARRIVED: "✓",
-    Answer.STALLED: "✗",
-    Answer.UNTOLD: "?",
-}
+SIGNS = {Answer.UNKNOWN: "", Answer.NOT_YET: "…", Answer.ARRIVED: "✓", Answer.STALLED: "✗", Answer.UNTOLD: "?"}
 _TOO_WEAK = "The judge is too weak to tell these apart."
 
 
@@ -138,8 +126,6 @@ def head_text(view: TiltView | None, column: Column, scale: float) -> str:
     """A column's head; that of the weights names their gauge, and a mean where terms set examples apart.
 
     Args:
-        view: the tilt in the table.
-        column: which.
         scale: the share at the right end of the bars.
     """
     if view is not None and column is Column.BAR:

@@ -33,12 +33,7 @@ Index = QModelIndex | QPersistentModelIndex
 Enter = Callable[[int, Column, str], bool]
 """(class, column, text) → whether it was taken; if not, the person has been told why."""
 
-_COMMIT_KEYS = {
-    Qt.Key.Key_Return: 0,
-    Qt.Key.Key_Enter: 0,
-    Qt.Key.Key_Tab: 1,
-    Qt.Key.Key_Backtab: -1,
-}
+_COMMIT_KEYS = {Qt.Key.Key_Return: 0, Qt.Key.Key_Enter: 0, Qt.Key.Key_Tab: 1, Qt.Key.Key_Backtab: -1}
 _NOTCH = 120
 _PADDING = 6
 _CURRENT, _SELECTED = 0.1, 0.24

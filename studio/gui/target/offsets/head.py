@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QUndoStack
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QMenu, QToolButton, QWidget
 
 from studio.gui.target.offsets.bar import BarLegend
 from studio.gui.target.offsets.columns import HEADERS, ON_DEMAND, Column
 from studio.gui.target.offsets.presets import PRESETS
 from studio.gui.target.offsets.table_model import MANY
-from studio.gui.widgets.buttons import icon_button, toggle_button, tool_button
+from studio.gui.widgets.buttons import icon_button, push_button, toggle_button, tool_button
 from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.gui.widgets.tooltip import named, set_help, tooltip
 from studio.perturb.perturbation import Gauge
 
 _UNDO, _REDO = "Undo the last edit of the target (Ctrl+Z).", "Redo the edit that was undone (Ctrl+Shift+Z)."
@@ -37,7 +38,6 @@ class OffsetsHead(QWidget):
         presets: buttons by the name of their preset.
         columns: actions that show a column.
         gauges: actions that choose a gauge.
-        hold: has shares held.
     """
 
     preset_chosen = Signal(object)  # Preset
@@ -55,10 +55,9 @@ class OffsetsHead(QWidget):
         first, second = QWidget(), QWidget()
         line = FlowLayout(first, spacing=half)
         for preset in PRESETS:
-            button = QPushButton(preset.title)
-            button.setObjectName(preset.name)
-            set_help(button, preset.title, preset.help)
-            button.clicked.connect(lambda _=False, chosen=preset: self.preset_chosen.emit(chosen))
+            button = push_button(
+                preset.name, preset.title, preset.help, lambda _=False, chosen=preset: self.preset_chosen.emit(chosen)
+            )
             self.presets[preset.name] = button
             line.addWidget(button)
         self.undo = icon_button(theme, "undo", "undo", "Undo", _UNDO)
@@ -70,11 +69,7 @@ class OffsetsHead(QWidget):
         self.hold.clicked.connect(self.hold_chosen)
         for widget in (BarLegend(theme), self.hold, *self._order()):
             line.addWidget(widget)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(half)
-        column.addWidget(first)
-        column.addWidget(second)
+        column_of(first, second, inside=self, spacing=half)
         self._follow(stack)
 
     def _menu_button(self) -> QToolButton:
@@ -104,19 +99,16 @@ class OffsetsHead(QWidget):
         return button
 
     def _order(self) -> tuple[QWidget, ...]:
-        self.filter = QLineEdit()
-        self.filter.setObjectName("offsets_filter")
+        tip = "Show the classes whose name has this in it."
+        self.filter = named(QLineEdit(), "offsets_filter", "Filter classes", tip)
         self.filter.setPlaceholderText("Filter classes")
         self.filter.setClearButtonEnabled(True)
         self.filter.setFixedWidth(110)
-        set_help(self.filter, "Filter classes", "Show the classes whose name has this in it.")
         self.filter.textChanged.connect(self.order_changed)
-        self.deviation = toggle_button(
-            "offsets_deviation",
-            "Largest deviation",
-            "The largest first: how far the generated share is off the target; while unknown, the target off the data.",
+        tip = (
+            "The largest first: how far the generated share is off the target; while unknown, the target off the data."
         )
-        self.deviation.toggled.connect(self.order_changed)
+        self.deviation = toggle_button("offsets_deviation", "Largest deviation", tip, self.order_changed)
         return self.filter, self.deviation
 
     def _follow(self, stack: QUndoStack) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.errors import UserError
 from studio.gui.state.setup import Setup
@@ -26,6 +26,7 @@ from studio.gui.target.offsets.terms_list import TermsList
 from studio.gui.target.target_control import TargetControl
 from studio.gui.target.terms import shares_without
 from studio.gui.widgets.cell_message import CellMessage
+from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.theme import ThemeManager
 
 _EMPTY = "A row for each class appears here.\nOpen a data set under “Set-up” first."
@@ -69,8 +70,7 @@ class OffsetsPanel(QWidget):
     # -- building
 
     def _lay_out(self, spacing: int) -> None:
-        self._empty = QLabel()
-        self._empty.setObjectName("offsets_empty")
+        self._empty = plain_label(name="offsets_empty")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
         self._empty.setTextFormat(Qt.TextFormat.PlainText)

@@ -21,7 +21,6 @@ class Preset:
     Attributes:
         name: object name of its button.
         title: text on the button and of the undo step.
-        help: the tooltip.
         offsets: (tilt, selected classes) → ΔH per class, length K; None for no tilt at all, whatever tilts.
         needs_rows: works on the selected classes.
     """

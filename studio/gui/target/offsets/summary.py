@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from studio.figures import compact
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.offsets.sentence import Sentence
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.number_entry import shown_weight
 from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
@@ -47,11 +48,9 @@ class OffsetsSummary(QFrame):
         line = QHBoxLayout()
         line.addWidget(self.answer, 1)
         line.addWidget(self.pending, 0, Qt.AlignmentFlag.AlignTop)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(spacing, spacing // 2, spacing, spacing // 2)
-        column.setSpacing(spacing // 4)
-        column.addLayout(line)
-        column.addWidget(self.cost)
+        column_of(
+            line, self.cost, inside=self, margins=(spacing, spacing // 2, spacing, spacing // 2), spacing=spacing // 4
+        )
         self._keep_height()
 
     def _keep_height(self) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QScrollArea, QWidget
 
 from studio.figures import fixed, percent
 from studio.gui.target.terms import kind_title, term_sign, term_words
 from studio.gui.widgets.buttons import tool_button
+from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.number_entry import MINUS
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
@@ -43,10 +44,7 @@ class TermsList(QWidget):
         )
         self.add.setProperty("kind", "link")
         self.add.clicked.connect(lambda: self.opened.emit(-1))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._area)
+        column = column_of(self._area, inside=self, spacing=0)
         column.addWidget(self.add, 0, Qt.AlignmentFlag.AlignLeft)
         self.show_terms(())
 
@@ -54,9 +52,7 @@ class TermsList(QWidget):
         """Show these; rows stay where there are as many, so that the keyboard does, too."""
         if len(terms) != len(self._rows) or self._area.widget() is None:
             rows = QWidget()
-            column = QVBoxLayout(rows)
-            column.setContentsMargins(0, 0, 0, 0)
-            column.setSpacing(0)
+            column = column_of(inside=rows, spacing=0)
             self._rows = [_TermLine(self, place, self._theme.tokens.spacing) for place in range(len(terms))]
             for row in self._rows:
                 column.addWidget(row)
@@ -110,12 +106,7 @@ class _TermLine(QWidget):
         self._text.clicked.connect(lambda: of.opened.emit(place))
         self.effect.setObjectName(f"offsets_term_{place}_effect")
         self.effect.setProperty("role", "muted")
-        line = QHBoxLayout(self)
-        line.setContentsMargins(2, 0, spacing, 0)
-        for widget in (self._switch, self._text):
-            line.addWidget(widget)
-        line.addStretch(1)
-        line.addWidget(self.effect)
+        row_of(self._switch, self._text, 1, self.effect, inside=self, margins=(2, 0, spacing, 0))
 
     def show_term(self, term: TermConfig) -> None:
         words = term_words(term)
