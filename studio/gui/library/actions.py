@@ -6,13 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from studio.gui.library.exports import RunExports
+from studio.gui.widgets.buttons import menu_action
 from studio.gui.widgets.tooltip import tooltip
 from studio.library.compare import MOST_RUNS
 from studio.library.export.formats import FORMATS
+
+_SHOW = "Show its curves, samples and shares in the panels, with the time cursor."
+_RESUME = "Go on with it from its last checkpoint, in its own folder."
+_RENAME = "Call it something else; its folder keeps its name."
+_COMPARE = "Show two to eight runs side by side: curves, samples, final numbers and what differs in them."
+_SWEEP = "Show what came of all runs of the sweep that it belongs to, if to any."
+_DUPLICATE = "Take its configuration over into the set-up, to be changed and started."
+_OPEN = "Open the folder in the file manager."
+_TRASH = "Move its folder to the system's trash, from which it can be brought back."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +45,7 @@ class RunIntents:
     sweep_of: Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class RunAction:
     """One entry of the menu.
 
@@ -50,76 +59,37 @@ class RunAction:
 
     name: str
     title: str
+    keys: str
     tip: str
     act: Callable[[list[str]], None]
     least: int = 1
     most: int = 1
     able: Callable[[list[str]], bool] = lambda folders: True
-    keys: str = ""
     divided: bool = False
 
 
-def actions_for(intents: RunIntents) -> tuple[RunAction, ...]:
+def actions_for(does: RunIntents) -> tuple[RunAction, ...]:
     """What can be done to runs, as entries of a menu."""
+
+    def one(act: Callable[[str], None]) -> Callable[[list[str]], None]:
+        return lambda runs: act(runs[0])
+
     return (
+        RunAction("show", "&Look at it", "Return", _SHOW, one(does.show)),
+        RunAction("resume", "R&esume", "", _RESUME, one(does.resume), able=lambda runs: does.resumable(runs[0])),
+        RunAction("rename", "&Rename", "F2", _RENAME, lambda _: does.rename()),
+        RunAction("compare", "&Compare…", "Ctrl+Shift+C", _COMPARE, does.compare, least=2, most=MOST_RUNS),
         RunAction(
-            name="show",
-            title="&Look at it",
-            tip="Show its curves, samples and shares in the panels, with the time cursor.",
-            act=lambda folders: intents.show(folders[0]),
-            keys="Return",
+            "sweep",
+            "Results of its s&weep…",
+            "",
+            _SWEEP,
+            one(does.show_sweep),
+            able=lambda runs: bool(does.sweep_of(runs[0])),
         ),
-        RunAction(
-            name="resume",
-            title="R&esume",
-            tip="Go on with it from its last checkpoint, in its own folder.",
-            act=lambda folders: intents.resume(folders[0]),
-            able=lambda folders: intents.resumable(folders[0]),
-        ),
-        RunAction(
-            name="rename",
-            title="&Rename",
-            tip="Call it something else; its folder keeps its name.",
-            act=lambda _: intents.rename(),
-            keys="F2",
-        ),
-        RunAction(
-            name="compare",
-            title="&Compare…",
-            tip="Show two to eight runs side by side: curves, samples, final numbers and what differs in them.",
-            act=intents.compare,
-            least=2,
-            most=MOST_RUNS,
-            keys="Ctrl+Shift+C",
-        ),
-        RunAction(
-            name="sweep",
-            title="Results of its s&weep…",
-            tip="Show what came of all runs of the sweep that it belongs to, if to any.",
-            act=lambda folders: intents.show_sweep(folders[0]),
-            able=lambda folders: bool(intents.sweep_of(folders[0])),
-        ),
-        RunAction(
-            name="duplicate",
-            title="Set up a run &like it",
-            tip="Take its configuration over into the set-up, to be changed and started.",
-            act=lambda folders: intents.duplicate(folders[0]),
-        ),
-        RunAction(
-            name="open",
-            title="&Open its folder",
-            tip="Open the folder in the file manager.",
-            act=lambda folders: intents.open_folder(folders[0]),
-        ),
-        RunAction(
-            name="trash",
-            title="Move to the &trash",
-            tip="Move its folder to the system's trash, from which it can be brought back.",
-            act=intents.trash,
-            most=10_000,
-            keys="Del",
-            divided=True,
-        ),
+        RunAction("duplicate", "Set up a run &like it", "", _DUPLICATE, one(does.duplicate)),
+        RunAction("open", "&Open its folder", "", _OPEN, one(does.open_folder)),
+        RunAction("trash", "Move to the &trash", "Del", _TRASH, does.trash, most=10_000, divided=True),
     )
 
 
@@ -139,15 +109,10 @@ def menu_of(
         if each.divided:
             menu.addMenu(_save_menu(exports, root, folders, menu))
             menu.addSeparator()
-        action = QAction(each.title, menu)
-        action.setObjectName(f"runs_{each.name}")
-        action.setToolTip(tooltip(each.tip))
+        act = lambda _=False, each=each: each.act(folders)  # noqa: E731 - it is handed on
+        action = menu_action(menu, f"runs_{each.name}", each.title, tooltip(each.tip), act, keys=each.keys)
         action.setEnabled(each.least <= len(folders) <= each.most and each.able(folders))
-        if each.keys:
-            action.setShortcut(QKeySequence(each.keys))
-            action.setShortcutVisibleInContextMenu(True)
-        action.triggered.connect(lambda _=False, each=each: each.act(folders))
-        menu.addAction(action)
+        action.setShortcutVisibleInContextMenu(True)
     return menu
 
 
@@ -161,18 +126,11 @@ def _save_menu(exports: RunExports, root: Path, folders: list[str], parent: QWid
     for kind in FORMATS:
         if kind.begins_group:
             menu.addSeparator()
-        action = menu.addAction(kind.title)
-        action.setObjectName(f"runs_{kind.name}")
-        action.setToolTip(tooltip(kind.says))
-        action.triggered.connect(lambda _=False, kind=kind: exports.ask(kind, root / folders[0]))
+        act = lambda _=False, kind=kind: exports.ask(kind, root / folders[0])  # noqa: E731 - it is handed on
+        menu_action(menu, f"runs_{kind.name}", kind.title, tooltip(kind.says), act)
     menu.addSeparator()
-    averaged = menu.addAction("By &averaged weights")
-    averaged.setObjectName("runs_averaged")
-    averaged.setToolTip(
-        tooltip(
-            "Samples, weights and the model are by the moving average of the weights, or by the weights as they are."
-        )
-    )
+    tip = "Samples, weights and the model are by the moving average of the weights, or by the weights as they are."
+    averaged = menu_action(menu, "runs_averaged", "By &averaged weights", tooltip(tip))
     averaged.setCheckable(True)
     averaged.setChecked(exports.averaged)
     averaged.toggled.connect(exports.set_averaged)

@@ -9,7 +9,7 @@ from typing import Any
 
 from studio.evaluation.committee import TOTAL_VARIATION
 from studio.figures import compact
-from studio.gui.widgets.number_format import whole
+from studio.gui.widgets.number_format import format_duration, whole
 from studio.library.run_summary import RunSummary
 
 
@@ -29,29 +29,27 @@ class Column(IntEnum):
     STARTED = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Header:
     """One column.
 
     Attributes:
-        tip: what it is; units and formula in a second sentence.
-        key: what it is sorted by; None comes last.
-        numeric: set flush right.
         width: characters it needs.
+        key: what it is sorted by; None comes last.
+        tip: what it is; units and formula in a second sentence.
+        numeric: set flush right.
     """
 
     title: str
-    tip: str
+    width: int
     text: Callable[[RunSummary], str]
     key: Callable[[RunSummary], Any]
+    tip: str
     numeric: bool = False
-    width: int = 12
 
 
-def _time(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+def _time(run: RunSummary) -> str:
+    return "–" if run.fault else format_duration(run.seconds)
 
 
 def _steps(run: RunSummary) -> str:
@@ -64,86 +62,60 @@ def _figure(value: float | None, at: str) -> str:
     return "–" if value is None else compact(value, 3) + at
 
 
-HEADERS: dict[Column, Header] = {
-    Column.NAME: Header(
-        title="Run",
-        tip="What the run is called, with its newest samples; ticked, its curves lie over those that are shown. F2 "
-        "renames it.",
-        text=lambda run: run.name,
-        key=lambda run: run.name.casefold(),
-        width=18,
-    ),
+def _tags(run: RunSummary) -> str:
+    return ", ".join(run.tags)
+
+
+_NAME = (
+    "What the run is called, with its newest samples; ticked, its curves lie over those that are shown. F2 renames it."
+)
+_TILT = "Class offsets that the run ended with, the strongest first. ΔH by class; weights are e^−ΔH."
+_STEPS = "Training steps taken, of as many as there are to be."
+_TIME = "Time spent training, pauses left out. Hours : minutes : seconds."
+_ERROR = (
+    "How far the generated class shares are from the target's, when last measured: by a judge, or on the plane by the "
+    f"exact densities; and of which step, if not of the last one. {TOTAL_VARIATION}"
+)
+_FRECHET = (
+    "Distance of samples to the tilted data in the judge's features, at the last evaluation. "
+    "|μ − μ′|² + tr(Σ + Σ′ − 2(Σ^½ Σ′ Σ^½)^½)."
+)
+_STATUS = "How the run stands or ended; of a damaged folder the tooltip says what is wrong."
+_TAGS = "Your own words for it, separated by commas. F2 edits them."
+
+HEADERS = {
+    Column.NAME: Header("Run", 18, lambda run: run.name, lambda run: run.name.casefold(), _NAME),
     Column.DATASET: Header(
-        title="Data set",
-        tip="What was learned from.",
-        text=lambda run: run.dataset,
-        key=lambda run: run.dataset.casefold(),
-        width=8,
+        "Data set", 8, lambda run: run.dataset, lambda run: run.dataset.casefold(), "What was learned from."
     ),
-    Column.MODEL: Header(
-        title="Model", tip="What learned.", text=lambda run: run.model, key=lambda run: run.model.casefold(), width=9
-    ),
-    Column.TILT: Header(
-        title="Tilt",
-        tip="Class offsets that the run ended with, the strongest first. ΔH by class; weights are e^−ΔH.",
-        text=lambda run: run.tilt,
-        key=lambda run: run.tilt,
-        width=13,
-    ),
-    Column.STEPS: Header(
-        title="Steps",
-        tip="Training steps taken, of as many as there are to be.",
-        text=_steps,
-        key=lambda run: run.steps,
-        numeric=True,
-        width=15,
-    ),
-    Column.TIME: Header(
-        title="Time",
-        tip="Time spent training, pauses left out. Hours : minutes : seconds.",
-        text=lambda run: "–" if run.fault else _time(run.seconds),
-        key=lambda run: run.seconds,
-        numeric=True,
-        width=6,
-    ),
+    Column.MODEL: Header("Model", 9, lambda run: run.model, lambda run: run.model.casefold(), "What learned."),
+    Column.TILT: Header("Tilt", 13, lambda run: run.tilt, lambda run: run.tilt, _TILT),
+    Column.STEPS: Header("Steps", 15, _steps, lambda run: run.steps, _STEPS, numeric=True),
+    Column.TIME: Header("Time", 6, _time, lambda run: run.seconds, _TIME, numeric=True),
     Column.SHARE_ERROR: Header(
-        title="Share error",
-        tip="How far the generated class shares are from the target's, when last measured: by a judge, or on the plane "
-        f"by the exact densities; and of which step, if not of the last one. {TOTAL_VARIATION}",
-        text=lambda run: _figure(run.share_error, run.measured_at),
-        key=lambda run: run.share_error,
+        "Share error",
+        19,
+        lambda run: _figure(run.share_error, run.measured_at),
+        lambda run: run.share_error,
+        _ERROR,
         numeric=True,
-        width=19,
     ),
     Column.FRECHET: Header(
-        title="Fréchet",
-        tip="Distance of samples to the tilted data in the judge's features, at the last evaluation. "
-        "|μ − μ′|² + tr(Σ + Σ′ − 2(Σ^½ Σ′ Σ^½)^½).",
-        text=lambda run: _figure(run.frechet, run.measured_at),
-        key=lambda run: run.frechet,
+        "Fréchet",
+        18,
+        lambda run: _figure(run.frechet, run.measured_at),
+        lambda run: run.frechet,
+        _FRECHET,
         numeric=True,
-        width=18,
     ),
-    Column.STATUS: Header(
-        title="Status",
-        tip="How the run stands or ended; of a damaged folder the tooltip says what is wrong.",
-        text=lambda run: run.status,
-        key=lambda run: run.status,
-        width=9,
-    ),
-    Column.TAGS: Header(
-        title="Tags",
-        tip="Your own words for it, separated by commas. F2 edits them.",
-        text=lambda run: ", ".join(run.tags),
-        key=lambda run: ", ".join(run.tags).casefold() or None,
-        width=14,
-    ),
+    Column.STATUS: Header("Status", 9, lambda run: run.status, lambda run: run.status, _STATUS),
+    Column.TAGS: Header("Tags", 14, _tags, lambda run: _tags(run).casefold() or None, _TAGS),
     Column.STARTED: Header(
-        title="Started",
-        tip="When the run began, in local time.",
-        text=lambda run: run.started.replace("T", " ")[:16],
-        key=lambda run: run.started or None,
-        width=16,
+        "Started",
+        16,
+        lambda run: run.started.replace("T", " ")[:16],
+        lambda run: run.started or None,
+        "When the run began, in local time.",
     ),
 }
 

@@ -11,10 +11,10 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QTimer, Slot
-from PySide6.QtGui import QColor, QPen
+from PySide6.QtGui import QColor
 
 from studio.figures import compact
-from studio.gui.plots.plot import Plot
+from studio.gui.plots.plot import Plot, cosmetic_pen
 from studio.gui.plots.ranges import sticky
 from studio.gui.state.envelope import Envelope, Points
 from studio.gui.widgets.number_format import whole
@@ -109,9 +109,7 @@ class ComparePlot(Plot):
         super().restyle(tokens)
         for line in self._lines:
             colour = QColor(tokens.series_colour(line.curve.colour))
-            pen = QPen(colour, 1.5)
-            pen.setCosmetic(True)
-            line.item.setPen(pen)
+            line.item.setPen(cosmetic_pen(colour))
             colour.setAlphaF(0.25)
             line.band.setBrush(colour)
 
@@ -136,10 +134,7 @@ class ComparePlot(Plot):
         drawn = [values for line in self._lines for values in self._draw(line, low, high)]
         values = np.concatenate(drawn) if drawn else np.empty(0)
         if self._following:
-            if len(values):
-                y_range = sticky(None, float(values.min()), float(values.max()))
-            else:
-                y_range = (0.0, 1.0)
+            y_range = sticky(None, float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
             self.show_range((low, max(high, low + 1e-9)), y_range)
 
     def _draw(self, line: _Line, low: float, high: float) -> Sequence[Floats]:

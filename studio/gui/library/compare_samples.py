@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
 
 from studio.errors import UserError
 from studio.gui.setup.parts import LoadingBar
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from studio.training.analysis.redraw import MatchedSamples
 
 _MOST = 2**31 - 1
+_SLIDER = (
+    "Shows each run's samples at this step or the newest before it. Below stands whether they are of the same latents."
+)
 
 
 class CompareSamples(QWidget):
@@ -48,18 +51,9 @@ class CompareSamples(QWidget):
         self.views: list[ImageView] = []
         self._captions: list[QLabel] = []
         self._grid = QGridLayout()
-        self.slider = named(
-            QSlider(Qt.Orientation.Horizontal),
-            "compare_step",
-            "Step of the samples",
-            "Shows each run's samples at this step or the newest before it. Below stands whether they are of the same "
-            "latents.",
-        )
+        self.slider = named(QSlider(Qt.Orientation.Horizontal), "compare_step", "Step of the samples", _SLIDER)
         self.slider.valueChanged.connect(self._read)
         self._step = QLabel()
-        row = QHBoxLayout()
-        for widget in (QLabel("Step"), self.slider, self._step):
-            row.addWidget(widget)
         self.note = wrapped_label("compare_latents", "small")
         tip = "Draws new samples of every run by its newest weights, all of the first run's latents. z ~ N(0, 1)."
         self.redraw = push_button("compare_redraw", "&Draw from the same latents", tip, self._draw_anew)
@@ -68,6 +62,7 @@ class CompareSamples(QWidget):
         self.progress.hide()
         tasks.changed.connect(self.progress.show_task)
         below = row_of((self.note, 1), self.redraw)
+        row = row_of(QLabel("Step"), self.slider, self._step)
         column_of(row, (self._grid, 1), below, self.progress, inside=self, margins=None)
 
     def show_runs(self, runs: Sequence[ComparedRun]) -> None:
@@ -77,8 +72,7 @@ class CompareSamples(QWidget):
         for place, run in enumerate(runs):
             caption = plain_label(run.entry.name)
             view = ImageView(f"Samples of {run.entry.name}")
-            side = column_of(caption, (view, 1))
-            self._grid.addLayout(side, place // across, place % across)
+            self._grid.addLayout(column_of(caption, (view, 1)), place // across, place % across)
             self.views.append(view)
             self._captions.append(caption)
         last = min(max(run.entry.steps for run in runs), _MOST)
@@ -132,9 +126,8 @@ class CompareSamples(QWidget):
             return redraw_alike(folders, latents, count, progress)
 
         self.redraw.setEnabled(False)
-        self._tasks.run(
-            work, done=self._on_redrawn, failed=self._on_not_redrawn, cancelled=lambda: self.redraw.setEnabled(True)
-        )
+        give_up = lambda: self.redraw.setEnabled(True)  # noqa: E731 - it is handed on
+        self._tasks.run(work, done=self._on_redrawn, failed=self._on_not_redrawn, cancelled=give_up)
 
     def _on_redrawn(self, found: MatchedSamples) -> None:
         self.redraw.setEnabled(True)

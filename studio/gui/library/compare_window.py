@@ -27,9 +27,10 @@ from studio.gui.plots.smoothing import Smoothing
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
-from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of
+from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import named, set_help, tooltip
 from studio.library.compare import (
@@ -106,21 +107,14 @@ class CompareWindow(QWidget):
             bars.update()
 
     def _make_curves(self) -> QWidget:
-        page, bar = QWidget(), QWidget()
-        row = FlowLayout(bar, spacing=self.theme.tokens.spacing)
         tip = "Which loss, metric or figure of the batches is drawn, for every run that has it."
         self.curve = named(ChoiceBox(), "compare_curve", "Curve", tip)
         self.curve.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
         self.curve.currentIndexChanged.connect(self._draw)
-        self.axis = ChoiceBox()
-        self.axis.setObjectName("compare_axis")
+        tip = "What curves are drawn over: training steps, examples trained on, or seconds of training."
+        self.axis = named(ChoiceBox(), "compare_axis", "Axis", tip)
         for axis in Axis:
             self.axis.addItem(f"over {axis}", axis)
-        set_help(
-            self.axis,
-            "Axis",
-            "What curves are drawn over: training steps, examples trained on, or seconds of training.",
-        )
         self.axis.currentIndexChanged.connect(self._draw)
         tip = "Show values on a logarithmic scale; those ≤ 0 are left out."
         self.log = toggle_button("compare_log", "Log scale", tip, self._draw)
@@ -128,8 +122,8 @@ class CompareWindow(QWidget):
         self.band = toggle_button("compare_band", "Seeds as band", tip, self._show_curves, checked=True)
         self.smoothing = Smoothing("compare_smoothing", _SMOOTHED)
         self.smoothing.changed.connect(self._draw)
-        for widget in (self.curve, self.axis, self.log, self.band, self.smoothing):
-            row.addWidget(widget)
+        tools = (self.curve, self.axis, self.log, self.band, self.smoothing)
+        bar, page = flow_bar(*tools, spacing=self.theme.tokens.spacing), QWidget()
         column_of(bar, (self.plot, 1), self.legend, inside=page, margins=None)
         return page
 
@@ -160,8 +154,7 @@ class CompareWindow(QWidget):
             bars.setAccessibleName(f"Class shares of {run.entry.name}")
             bars.show_bars(Bars.of(found))
             bars.setMinimumHeight(_LEAST_HEIGHT)
-            side = column_of(caption, (bars, 1))
-            self._grid.addLayout(side, place // across, place % across)
+            self._grid.addLayout(column_of(caption, (bars, 1)), place // across, place % across)
             self.bars.append(bars)
         legend = plain_label("Grey: data. Outlined: target. Filled: generated, with its 95 % interval.", role="small")
         self._grid.addWidget(legend, len(known), 0, 1, max(1, across))
@@ -169,8 +162,7 @@ class CompareWindow(QWidget):
 
     def _on_failed(self, error: UserError) -> None:
         self.message.setText(str(error))
-        self.message.setProperty("role", "error")
-        self.message.style().polish(self.message)
+        set_style_property(self.message, "role", "error")
 
     @Slot()
     def _show_curves(self) -> None:

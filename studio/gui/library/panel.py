@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QDockWidget, QFileDialog, QLineEdit, QMessageBox, QWidget
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QLineEdit, QWidget
 
 from studio.errors import UserError
 from studio.gui.library.actions import RunIntents, actions_for, menu_of
@@ -21,7 +21,8 @@ from studio.gui.queue.sweep_actions import SweepActions
 from studio.gui.run.run_starter import RunStarter
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import tool_button
-from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.error_box import agrees
+from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.style_property import set_style_property
@@ -58,15 +59,28 @@ class RunsPanel(LivePanel):
         self._selected: list[str] = []
         self._message = plain_label(name="runs_message", wraps=True)
         self._message.hide()
+        self.exports = RunExports(library.tasks, self)
         self.body.addWidget(self._controls())
         self.body.addWidget(self.view, 1)
         self.body.addWidget(self.notes)
         self.body.addWidget(self._message)
-        self.exports = RunExports(library.tasks, self)
         self.exports.said.connect(lambda text: self._say(text, "small"))
         self.exports.failed.connect(self._tell)
         self.exports.imported.connect(self.library.refresh)
-        self.actions_of_runs = actions_for(self._intents())
+        self.actions_of_runs = actions_for(
+            RunIntents(
+                show=self.open,
+                rename=self.view.rename,
+                compare=self.compare,
+                show_sweep=self.show_sweep,
+                duplicate=self.duplicate,
+                resume=self.resume,
+                resumable=self.resumable,
+                open_folder=self.open_folder,
+                trash=self.trash,
+                sweep_of=self.sweep_of,
+            )
+        )
         if isinstance(parent, QDockWidget):
             parent.visibilityChanged.connect(self._on_visible)
         self.view.chosen.connect(self._on_chosen)
@@ -85,28 +99,25 @@ class RunsPanel(LivePanel):
         self._on_library()
 
     def _controls(self) -> QWidget:
-        bar = QWidget()
-        row = FlowLayout(bar, spacing=self.theme.tokens.spacing // 2)
         tip = "Shows the runs of which all these words are said, in name, data set, model, tilt, status, tags or notes."
         self.search = named(QLineEdit(), "runs_search", "Search the runs", tip)
         self.search.setPlaceholderText("Search")
         self.search.setClearButtonEnabled(True)
         self.search.setMinimumWidth(180)
         self.search.textChanged.connect(self._on_search)
-        refresh = tool_button("runs_refresh", "Refresh", "Look at the folders of the workspace again.")
-        refresh.clicked.connect(self.library.refresh)
+        tip = "Look at the folders of the workspace again."
+        refresh = tool_button("runs_refresh", "Refresh", tip, self.library.refresh)
         tip = "Choose the folder in which runs are kept, each in a folder of its own."
         folder = tool_button("runs_workspace", "Workspace…", tip, self.ask_workspace)
-        take_in = tool_button("runs_import", "Import…", "Take in a run that was saved as one zip, here or elsewhere.")
-        take_in.clicked.connect(lambda: self.exports.ask_import(self.library.root))
-        self._resume = tool_button("runs_resume_chosen", "Resume", "Go on with the chosen run, in its own folder.")
-        self._resume.clicked.connect(lambda: self.resume(self._selected[0]))
+        tip, act = "Take in a run that was saved as one zip, here or elsewhere.", self.exports.ask_import
+        take_in = tool_button("runs_import", "Import…", tip, lambda: act(self.library.root))
+        tip = "Go on with the chosen run, in its own folder."
+        self._resume = tool_button("runs_resume_chosen", "Resume", tip, lambda: self.resume(self._selected[0]))
         self._resume.setEnabled(False)
         tip = "How many runs are shown, of how many there are."
         self._count = plain_label(name="runs_count", role="muted", title="Number of runs", tip=tip)
-        for widget in (self.search, self._resume, refresh, folder, take_in, self._count):
-            row.addWidget(widget)
-        return bar
+        tools = (self.search, self._resume, refresh, folder, take_in, self._count)
+        return flow_bar(*tools, spacing=self.theme.tokens.spacing // 2)
 
     # -- what is shown
 
@@ -173,20 +184,6 @@ class RunsPanel(LivePanel):
 
     # -- what is done
 
-    def _intents(self) -> RunIntents:
-        return RunIntents(
-            show=self.open,
-            rename=self.view.rename,
-            compare=self.compare,
-            show_sweep=self.show_sweep,
-            duplicate=self.duplicate,
-            resume=self.resume,
-            resumable=self.resumable,
-            open_folder=self.open_folder,
-            trash=self.trash,
-            sweep_of=self.sweep_of,
-        )
-
     def open(self, folder: str) -> None:
         self._time.open(self.library.root / folder)
 
@@ -239,14 +236,8 @@ class RunsPanel(LivePanel):
         if not chosen:
             return
         what = f"“{chosen[0].name}”" if len(chosen) == 1 else f"{len(chosen)} runs"
-        box = QMessageBox(QMessageBox.Icon.Question, "Move to the trash?", f"Move {what} to the trash?", parent=self)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setInformativeText("They can be brought back from there.")
-        move = box.addButton("Move to the trash", QMessageBox.ButtonRole.AcceptRole)
-        keep = box.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(keep)
-        box.exec()
-        if box.clickedButton() is move:
+        question = f"Move {what} to the trash?"
+        if agrees(question, "They can be brought back from there.", "Move to the trash", "Keep", self):
             self._say("")
             self.notes.show_run(None)
             if self._time.folder in [self.library.root / folder for folder in folders]:

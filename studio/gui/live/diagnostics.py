@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
-from PySide6.QtGui import QColor, QImage, QResizeEvent
+from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from studio.gui.plots.histogram_plot import HistogramPlot
@@ -14,7 +14,7 @@ from studio.gui.plots.profile_plot import ProfilePlot
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import icon_button, toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
-from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label, wrapped_label
 from studio.gui.widgets.number_format import FIGURE_SPACE, whole
 from studio.gui.widgets.panel import LivePanel
@@ -75,8 +75,6 @@ class DiagnosticsPanel(LivePanel):
         time.run_shown.connect(self.reset)
 
     def _controls(self) -> QWidget:
-        bar = QWidget()
-        row = FlowLayout(bar, spacing=self.theme.tokens.spacing)
         self.choice = named(ChoiceBox(), "diagnostics_choice", "Diagnostic", _CHOICE)
         self.choice.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
         self.choice.setMaximumWidth(_WIDEST)
@@ -87,9 +85,8 @@ class DiagnosticsPanel(LivePanel):
         self.save_button = icon_button(self.theme, "save", "diagnostics_save", "Save picture", tip, self.save)
         tip = "Training steps taken when the model was looked into."
         self._step_label = plain_label(role="muted", title="Step of the diagnostic", tip=tip)
-        for widget in (self.choice, self.log_button, self.save_button, self._step_label):
-            row.addWidget(widget)
-        return bar
+        tools = (self.choice, self.log_button, self.save_button, self._step_label)
+        return flow_bar(*tools, spacing=self.theme.tokens.spacing)
 
     @property
     def shown(self) -> Diagnostic | None:
@@ -151,17 +148,16 @@ class DiagnosticsPanel(LivePanel):
         self._tip.setText(shown.tip)
         self.log_button.setVisible(not isinstance(shown, Pictures))
         self.save_button.setVisible(isinstance(shown, Pictures))
+        self._set_series([] if isinstance(shown, Pictures) else list(shown.series))
+        hidden = frozenset(name for name, chip in self.legend.chips.items() if not chip.isChecked())
         match shown:
             case Histogram():
-                self._set_series(list(shown.series))
                 self._views.setCurrentWidget(self.histogram)
-                self.histogram.show_histogram(shown, self._hidden())
+                self.histogram.show_histogram(shown, hidden)
             case Profile():
-                self._set_series(list(shown.series))
                 self._views.setCurrentWidget(self.profile)
-                self.profile.show_profile(shown, self._hidden())
+                self.profile.show_profile(shown, hidden)
             case Pictures():
-                self._set_series([])
                 self._views.setCurrentWidget(self.pictures)
                 self.pictures.show_pictures(shown)
             case _:
@@ -179,9 +175,6 @@ class DiagnosticsPanel(LivePanel):
         self.legend.clear()
         for colour, name in enumerate(names):
             self.legend.add(Chip(name, name, ""), colour)
-
-    def _hidden(self) -> frozenset[str]:
-        return frozenset(name for name, chip in self.legend.chips.items() if not chip.isChecked())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A low panel has no room for words."""
@@ -205,7 +198,5 @@ class DiagnosticsPanel(LivePanel):
         shown = self.shown
         if isinstance(shown, Pictures):
             name = f"{self._time.picture_name}-{shown.name}-step-{self._step}"
-            self.saver.ask(f"Save {shown.title}", name, self._picture)
-
-    def _picture(self) -> QImage:
-        return side_by_side([self.pictures.picture], QColor(self.theme.tokens.surface))
+            ground = QColor(self.theme.tokens.surface)
+            self.saver.ask(f"Save {shown.title}", name, lambda: side_by_side([self.pictures.picture], ground))

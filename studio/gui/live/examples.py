@@ -6,18 +6,19 @@ import math
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QScrollArea, QToolTip, QWidget
+from PySide6.QtWidgets import QFrame, QToolTip, QWidget
 
 from studio.figures import compact
 from studio.gui.state.view_state import DatasetView
 from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import scrolled
 from studio.gui.widgets.number_format import FIGURE_SPACE
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager, Tokens
-from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.gui.widgets.tooltip import tooltip
 from studio.training.messages.snapshot import PlannedExamples, Snapshot
 from studio.training.storage.frames import Frame
 
@@ -40,18 +41,11 @@ class ExamplesPanel(LivePanel):
         self._data = data
         self._planned: PlannedExamples | None = None
         self._step = 0
-        self.header = plain_label(role="muted")
+        tip = "How many examples are shown, and what their weights add up to. The whole batch has B = Σ w near B_avg."
+        self.header = plain_label(role="muted", title="Size of the shown part of the batch", tip=tip)
         self.header.setMinimumWidth(60)
-        set_help(
-            self.header,
-            "Size of the shown part of the batch",
-            "How many examples are shown, and what their weights add up to. The whole batch has B = Σ w near B_avg.",
-        )
         self.sheet = _Sheet(theme.tokens)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.StyledPanel)
-        scroll.setWidget(self.sheet)
+        scroll = scrolled(self.sheet, frame=QFrame.Shape.StyledPanel)
         scroll.setAccessibleName("Examples of the last batch")
         self.body.addWidget(self.header)
         self.body.addWidget(scroll, 1)

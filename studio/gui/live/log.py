@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Slot
+from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import (
     QColor,
     QFontDatabase,
@@ -27,11 +27,11 @@ from studio.gui.state.log import Log
 from studio.gui.state.log_line import Level, LogLine
 from studio.gui.widgets.buttons import icon_button
 from studio.gui.widgets.choice_box import ChoiceBox
-from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import named
 
 MOST_LINES = 5_000
 _LEVELS = (Level.INFO, Level.WARNING, Level.ERROR)
@@ -142,14 +142,11 @@ class LogView(QPlainTextEdit):
         layout.documentSizeChanged.emit(layout.documentSize())
         self.viewport().update()
 
-    def _line_at(self, place: QPoint) -> QTextBlock:
-        return self.cursorForPosition(place).block()
-
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """A click on a line with details unfolds them; dragging selects."""
         super().mouseReleaseEvent(event)
         if event.button() == Qt.MouseButton.LeftButton and not self.textCursor().hasSelection():
-            self.toggle(self._line_at(event.position().toPoint()))
+            self.toggle(self.cursorForPosition(event.position().toPoint()).block())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter and Space unfold the line of the text cursor."""
@@ -161,7 +158,7 @@ class LogView(QPlainTextEdit):
         """Say that there is more to a line."""
         if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
             return super().viewportEvent(event)
-        foldable = self._line_at(event.pos()).userState() & _FOLDABLE
+        foldable = self.cursorForPosition(event.pos()).block().userState() & _FOLDABLE
         QToolTip.showText(event.globalPos(), "Click, or press Enter, for details." if foldable else "", self)
         return True
 
@@ -206,21 +203,16 @@ class LogPanel(LivePanel):
         log.line_logged.connect(self.add_line)
 
     def _controls(self) -> QWidget:
-        bar = QWidget()
-        row = FlowLayout(bar, spacing=2)
-        self.filter = ChoiceBox()
-        self.filter.setObjectName("log_filter")
+        tip = "Which lines to show, by how much they matter."
+        self.filter = named(ChoiceBox(), "log_filter", "Lines shown", tip)
         for title, level in _FILTERS:
             self.filter.addItem(title, level)
-        set_help(self.filter, "Lines shown", "Which lines to show, by how much they matter.")
         self.filter.currentIndexChanged.connect(self._on_filter)
-        copy = icon_button(self.theme, "copy", "log_copy", "Copy log", "Copy the selected text, or else the whole log.")
-        copy.clicked.connect(self.copy)
-        clear = icon_button(self.theme, "clear", "log_clear", "Clear log", "Remove all lines from this panel.")
-        clear.clicked.connect(self.clear)
-        for widget in (self.filter, copy, clear):
-            row.addWidget(widget)
-        return bar
+        tip = "Copy the selected text, or else the whole log."
+        copy = icon_button(self.theme, "copy", "log_copy", "Copy log", tip, self.copy)
+        tip = "Remove all lines from this panel."
+        clear = icon_button(self.theme, "clear", "log_clear", "Clear log", tip, self.clear)
+        return flow_bar(self.filter, copy, clear, spacing=2)
 
     @Slot(object)
     def add_line(self, line: LogLine) -> None:

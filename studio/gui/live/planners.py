@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
-    QWidget,
-)
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QProgressBar, QTableWidget, QTableWidgetItem, QWidget
 
 from studio.figures import compact
 from studio.gui.run.run_control import RunControl
@@ -22,10 +12,11 @@ from studio.gui.state.view_state import RunPhase, RunView, spoken
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import push_button
 from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.tables import cell, read_only, set_heads
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help, tooltip
-from studio.training.config.planners import PlannerKind
 from studio.training.messages.commands import CancelComparison, ComparePlanners
 from studio.training.messages.planner_report import PlannerReport, PlannerRow
 
@@ -42,7 +33,6 @@ _OWN = (
     "Batches of fixed size, each divided by its own Σw. No planner of the studio does that: it is here for its bias, "
     "which the constant B_avg removes."
 )
-_TITLES = ("Planner", "Variance", "× current", "Bias")
 _VARIANCE = (
     "How far one batch's gradient strays from the mean one, over the size of the mean one; lower is steadier. "
     "tr Cov(g)/|⟨g⟩|², ± its standard error."
@@ -56,7 +46,7 @@ _BIAS = (
     "would show."
 )
 _WAY = "Way to fill batches; a dot marks the one in use. All give the same gradient on average but “Own Σw”."
-_TIPS = (_WAY, _VARIANCE, _FACTOR, _BIAS)
+_COLUMNS = (("Planner", _WAY), ("Variance", _VARIANCE), ("× current", _FACTOR), ("Bias", _BIAS))
 
 
 class PlannersPanel(LivePanel):
@@ -74,7 +64,7 @@ class PlannersPanel(LivePanel):
         self.report: PlannerReport | None = None
         self._target = 0  # revision that the run trains towards
         self._comparing = False
-        self.advice, self.carry = _label(""), _label("muted")
+        self.advice, self.carry = plain_label(wraps=True), plain_label(role="muted", wraps=True)
         font = self.advice.font()
         font.setBold(True)
         self.advice.setFont(font)
@@ -101,45 +91,19 @@ class PlannersPanel(LivePanel):
         self.progress = named(QProgressBar(maximum=100), "planners_progress", "Progress", "How far the comparison is.")
         tip = "Call the comparison off; training goes on."
         self.cancel = push_button("planners_cancel", "Cancel", tip, lambda: self._runs.send(CancelComparison()))
-        self.use = QPushButton()
-        self.use.setObjectName("planners_use")
-        self.use.clicked.connect(self._take_advice)
-        self.place = _label("muted")
-        set_help(
-            self.place,
-            "Step of the comparison",
-            "Training steps taken when planners were compared, and whose gradient.",
-        )
-        row = QHBoxLayout()
-        row.setSpacing(self.theme.tokens.spacing)
-        for widget, stretch in (
-            (self.compare, 0),
-            (self.progress, 1),
-            (self.cancel, 0),
-            (self.use, 0),
-            (self.place, 1),
-        ):
-            row.addWidget(widget, stretch)
-        return row
+        self.use = push_button("planners_use", "", "", self._take_advice)
+        tip = "Training steps taken when planners were compared, and whose gradient."
+        self.place = plain_label(role="muted", wraps=True, title="Step of the comparison", tip=tip)
+        parts = (self.compare, (self.progress, 1), self.cancel, self.use, (self.place, 1))
+        return row_of(*parts, spacing=self.theme.tokens.spacing)
 
     def _make_table(self) -> QTableWidget:
-        table = QTableWidget(0, len(_TITLES))
-        table.setObjectName("planners_table")
-        table.setAccessibleName("Planners compared")
-        table.setAccessibleDescription("Relative variance and bias of the gradient under each planner.")
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.horizontalHeader().setHighlightSections(False)
-        for place, (title, tip) in enumerate(zip(_TITLES, _TIPS, strict=True)):
-            item = QTableWidgetItem(title)
-            item.setToolTip(tooltip(tip))
-            side = Qt.AlignmentFlag.AlignLeft if place == 0 else Qt.AlignmentFlag.AlignRight
-            item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
-            table.setHorizontalHeaderItem(place, item)
-            table.horizontalHeader().setSectionResizeMode(place, QHeaderView.ResizeMode.Stretch)
+        tip = "Relative variance and bias of the gradient under each planner."
+        table = named(QTableWidget(0, len(_COLUMNS)), "planners_table", "Planners compared", tip)
+        table.setToolTip("")
+        read_only(table)
+        set_heads(table, _COLUMNS, right_from=1)
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         return table
 
     # -- what comes in
@@ -223,12 +187,10 @@ class PlannersPanel(LivePanel):
         none = max(row.bias, row.bias_error) < 5e-5
         bias = "< 0.01 %" if none else f"{_percent(row.bias)} ± {_percent(row.bias_error)} %"
         name = f"{row.label} •" if row.kind is report.current else row.label
-        tips = (row.kind.help if row.kind is not None else _OWN, *_TIPS[1:])
+        tips = (row.kind.help if row.kind is not None else _OWN, _VARIANCE, _FACTOR, _BIAS)
         for column, text in enumerate((name, variance, f"{factor:.2f}", bias)):
-            item = QTableWidgetItem(text)
+            item = cell(QTableWidgetItem(text), right=column > 0)
             item.setToolTip(tooltip(tips[column], f"Over {row.batches} batches." if column else ""))
-            side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
-            item.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
             if row.kind is report.advice.kind:
                 font = self.table.font()
                 font.setBold(True)
@@ -238,14 +200,10 @@ class PlannersPanel(LivePanel):
     def _offer(self, report: PlannerReport | None) -> None:
         """Take the advice with one press, where it differs from what is set up."""
         kind = report.advice.kind if report is not None else None
-        self.use.setVisible(kind is not None and kind is not self._planner and not self._comparing)
+        self.use.setVisible(kind is not None and kind is not self._setup.config.batch.planner and not self._comparing)
         if kind is not None:
             self.use.setText(f"Use {kind.label.lower()}")
             set_help(self.use, f"Use {kind.label.lower()}", f"Plan the next run's batches so. {kind.help}")
-
-    @property
-    def _planner(self) -> PlannerKind:
-        return self._setup.config.batch.planner
 
     @Slot()
     def _ask(self) -> None:
@@ -256,10 +214,6 @@ class PlannersPanel(LivePanel):
         if self.report is not None:
             batch = self._setup.config.batch.model_copy(update={"planner": self.report.advice.kind})
             self._setup.edit(batch=batch)
-
-
-def _label(role: str) -> QLabel:
-    return plain_label(role=role, wraps=True)
 
 
 def _percent(share: float) -> str:

@@ -21,7 +21,7 @@ from studio.gui.state.view_state import TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import toggle_button
-from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.training.messages.snapshot import Snapshot
@@ -73,8 +73,8 @@ class WeightsPanel(LivePanel):
             self._bars[name] = pg.BarGraphItem(x0=[], x1=[], height=[])
             self.plot.addItem(self._bars[name], ignoreBounds=True)
         self.legend = Legend(theme)
-        self.legend.add(Chip("dataset", _TITLES["dataset"], _TIPS["dataset"]), "data_grey")
-        self.legend.add(Chip("recent", _TITLES["recent"], _TIPS["recent"]), 0)
+        for name, colour in (("dataset", "data_grey"), ("recent", 0)):
+            self.legend.add(Chip(name, _TITLES[name], _TIPS[name]), colour)
         self.legend.toggled.connect(self.request_draw)
         self._bar = self._controls()
         self.body.addWidget(self._bar)
@@ -89,16 +89,11 @@ class WeightsPanel(LivePanel):
         self.take_tilt(target.tilt)
 
     def _controls(self) -> QWidget:
-        bar = QWidget()
-        row = FlowLayout(bar, spacing=self.theme.tokens.spacing)
         tip = "Show weights on a logarithmic scale, where equal steps of ΔH are equal distances."
-        self.log_weight = toggle_button("weights_log_weight", "Log weight", tip, checked=True)
+        self.log_weight = toggle_button("weights_log_weight", "Log weight", tip, self._on_scale, checked=True)
         tip = "Show shares on a logarithmic scale, so that rare weights can be seen."
-        self.log_count = toggle_button("weights_log_share", "Log share", tip)
-        for button in (self.log_weight, self.log_count):
-            button.toggled.connect(self._on_scale)
-            row.addWidget(button)
-        return bar
+        self.log_count = toggle_button("weights_log_share", "Log share", tip, self._on_scale)
+        return flow_bar(self.log_weight, self.log_count, spacing=self.theme.tokens.spacing)
 
     def set_compact(self, on: bool) -> None:
         """A card shows the plot alone."""
@@ -144,9 +139,7 @@ class WeightsPanel(LivePanel):
         if self._recent_source is not None:
             usable = self._recent_source[np.isfinite(self._recent_source) & (self._recent_source > 0)]
             self._recent = np.log10(usable[:0] if self._of_others else usable)
-        everything = np.concatenate(
-            [self._classes[0], self._recent[:0] if not len(self._recent) else _ends(self._recent)]
-        )
+        everything = np.concatenate([self._classes[0], _ends(self._recent)])
         if not len(everything):
             self.show_empty(_EMPTY)
             return
@@ -242,7 +235,7 @@ def _percent(counts: Floats) -> Floats:
 
 
 def _ends(values: Floats) -> Floats:
-    return np.array([values.min(), values.max()])
+    return np.array([values.min(), values.max()]) if len(values) else values
 
 
 def _covers(bins: Bins, log_weights: Floats) -> bool:

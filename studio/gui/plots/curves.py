@@ -24,11 +24,11 @@ from studio.gui.plots.smoothing import Smoothing
 from studio.gui.state.history import HistoryView
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
-from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import named
 from studio.training.config.run_config import RunConfig
 
 _VIEWS = {"All steps": None, "Last 1,000": 1_000, "Last 10,000": 10_000, "Last 100,000": 100_000}
@@ -136,31 +136,25 @@ class CurvesPanel(LivePanel):
 
     def _make_controls(self) -> QWidget:
         name = self._spec.name
-        bar = QWidget()
-        row = FlowLayout(bar, spacing=self.theme.tokens.spacing)
         self.shown = {
-            each.name: toggle_button(f"{name}_{each.name}", each.title, each.tip, checked=True)
+            each.name: toggle_button(
+                f"{name}_{each.name}", each.title, each.tip, partial(self._on_shown, each.name), checked=True
+            )
             for each in self._spec.plots
         }
-        for each, button in self.shown.items():
-            button.toggled.connect(partial(self._on_shown, each))
-            row.addWidget(button)
         if len(self.shown) == 1:
-            button.hide()
-        self.view_box = ChoiceBox()
-        self.view_box.setObjectName(f"{name}_view")
-        self.view_box.addItems([*_VIEWS, _HOLD])
+            self.shown[self._spec.plots[0].name].hide()
         tip = "Which steps are shown: those that come, or those you zoomed to. Home shows all again."
-        set_help(self.view_box, "Steps shown", tip)
+        self.view_box = named(ChoiceBox(), f"{name}_view", "Steps shown", tip)
+        self.view_box.addItems([*_VIEWS, _HOLD])
         self.view_box.currentTextChanged.connect(self._on_view)
         tip = "Show values on a logarithmic scale, where equal factors are equal distances; those ≤ 0 are left out."
         self.log_button = toggle_button(f"{name}_log", "Log scale", tip, checked=self._spec.plots[0].logarithmic)
         self.log_button.toggled.connect(self._on_log)
         self.smoothing = Smoothing(f"{name}_smoothing", self._spec.window)
         self.smoothing.changed.connect(self._on_smoothing)
-        for widget in (self.view_box, self.log_button, self.smoothing):
-            row.addWidget(widget)
-        return bar
+        tools = (*self.shown.values(), self.view_box, self.log_button, self.smoothing)
+        return flow_bar(*tools, spacing=self.theme.tokens.spacing)
 
     # -- what comes
 

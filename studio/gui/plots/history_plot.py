@@ -15,7 +15,7 @@ from PySide6.QtGui import QColor, QPen
 
 from studio.figures import compact
 from studio.gui.plots.line import Line
-from studio.gui.plots.plot import Plot
+from studio.gui.plots.plot import Plot, cosmetic_pen, mixed
 from studio.gui.plots.ranges import Range, steps_shown, sticky
 from studio.gui.plots.reference_lines import ReferenceLines
 from studio.gui.state.envelope import Points
@@ -152,10 +152,8 @@ class HistoryPlot(Plot):
         for drawn in self._drawn.values():
             colour = QColor(tokens.series_colour(drawn.curve.colour, of_class=drawn.curve.of_class))
             # A line wider than a pixel costs thrice as much, so it is for the smoothed curve, which has fewer points.
-            pen = QPen(colour, 1.0 if self._window == 1 else 1.5)
-            pen.setCosmetic(True)
-            drawn.line.setPen(pen)
-            drawn.faint.setPen(QPen(_mixed(colour, QColor(tokens.surface), 0.35), 0))
+            drawn.line.setPen(cosmetic_pen(colour, 1.0 if self._window == 1 else 1.5))
+            drawn.faint.setPen(QPen(mixed(colour, QColor(tokens.surface), 0.35), 0))
 
     @property
     def _history(self) -> History:
@@ -296,9 +294,3 @@ def _seen(line: Points, x_range: Range) -> tuple[Floats, Floats]:
         return line.x, line.y
     half = (x_range[1] - x_range[0]) / 100
     return line.x + np.array([-half, half]), np.repeat(line.y, 2)
-
-
-def _mixed(colour: QColor, ground: QColor, share: float) -> QColor:
-    """What a translucent colour would look like on its ground, but opaque."""
-    pairs = ((colour.red(), ground.red()), (colour.green(), ground.green()), (colour.blue(), ground.blue()))
-    return QColor(*(round(share * top + (1 - share) * below) for top, below in pairs))

@@ -21,6 +21,19 @@ _PIXELS_PER_TICK = {"left": 28, "bottom": 62}
 _SPARSER = 1.6  # how much further apart ticks are on a card
 
 
+def cosmetic_pen(colour: QColor | str, width: float = 1.5) -> QPen:
+    """A pen of so many pixels, whatever the scale of the axes."""
+    pen = QPen(QColor(colour), width)
+    pen.setCosmetic(True)
+    return pen
+
+
+def mixed(colour: QColor, ground: QColor, share: float) -> QColor:
+    """What a translucent colour would look like on its ground, but opaque."""
+    pairs = ((colour.red(), ground.red()), (colour.green(), ground.green()), (colour.blue(), ground.blue()))
+    return QColor(*(round(share * top + (1 - share) * below) for top, below in pairs))
+
+
 class Axis(pg.AxisItem):
     """An axis with few, round ticks; its data is log₁₀ of the values where `logarithmic`.
 
@@ -117,13 +130,11 @@ class Plot(pg.PlotWidget):
         item.setContentsMargins(0, 8, 20, 5)
         self.view: Any = item.getViewBox()
         self.view.setDefaultPadding(0)
-        self.view.sigRangeChangedManually.connect(self._on_moved)
-        self.marks = MarkLines()
-        self.marks.setZValue(-5)
-        item.addItem(self.marks, ignoreBounds=True)
-        self.cursor = MarkLines()
-        self.cursor.setZValue(15)
-        item.addItem(self.cursor, ignoreBounds=True)
+        self.view.sigRangeChangedManually.connect(self.moved)
+        self.marks, self.cursor = MarkLines(), MarkLines()
+        for lines, depth in ((self.marks, -5), (self.cursor, 15)):
+            lines.setZValue(depth)
+            item.addItem(lines, ignoreBounds=True)
         theme.changed.connect(self._on_theme)  # a slot that no subclass overrides, so that Qt ends it with the plot
         self.restyle(theme.tokens)
 
@@ -225,7 +236,3 @@ class Plot(pg.PlotWidget):
     @Slot()
     def copy_picture(self) -> None:
         QGuiApplication.clipboard().setPixmap(QWidget.grab(self))
-
-    @Slot()
-    def _on_moved(self) -> None:
-        self.moved.emit()

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtGui import QColor, QPen
+from PySide6.QtGui import QColor
 
 from studio.figures import compact
-from studio.gui.plots.plot import Plot
+from studio.gui.plots.plot import Plot, cosmetic_pen
 from studio.gui.plots.ranges import Range, sticky
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.models.diagnostic import Profile
@@ -62,9 +62,7 @@ class ProfilePlot(Plot):
         super().restyle(tokens)
         for place, line in enumerate(self._lines):
             colour = QColor(tokens.series_colour(place))
-            pen = QPen(colour, 1.5)
-            pen.setCosmetic(True)
-            line.setPen(pen)
+            line.setPen(cosmetic_pen(colour))
             line.setSymbolBrush(colour)
 
     def _draw(self, profile: Profile) -> None:

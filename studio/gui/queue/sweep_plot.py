@@ -19,7 +19,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QColor, QPen
 
 from studio.figures import compact
-from studio.gui.plots.plot import Plot
+from studio.gui.plots.plot import Plot, cosmetic_pen
 from studio.gui.plots.ranges import sticky
 from studio.gui.widgets.theme import ThemeManager, Tokens
 
@@ -138,9 +138,9 @@ class SweepPlot(Plot):
         sizes = [14 if int(run) in self._chosen else 8 for run in known]
         means = np.array([[place, y[values == place].mean()] for place in np.unique(values)])
         if len(means) > 1 and not setting.names:
-            self._add(pg.PlotCurveItem(*means.T, pen=_pen(self.tokens.muted)))
+            self._add(pg.PlotCurveItem(*means.T, pen=cosmetic_pen(self.tokens.muted)))
         colour = self.tokens.series_colour(0)
-        self._add(pg.ErrorBarItem(x=x, y=y, top=high - y, bottom=y - low, beam=0, pen=_pen(colour)))
+        self._add(pg.ErrorBarItem(x=x, y=y, top=high - y, bottom=y - low, beam=0, pen=cosmetic_pen(colour)))
         edge = QPen(QColor(self.tokens.surface), 0)
         self._add(pg.ScatterPlotItem(x, y, size=sizes, brush=QColor(colour), pen=edge))
         air = 0.08 * float(np.ptp(x)) or 0.5
@@ -155,7 +155,8 @@ class SweepPlot(Plot):
         self._at = np.array([axis.heights()[0] for axis in axes])
         self.axes["bottom"].names = tuple(axis.title for axis in axes)
         for place, axis in enumerate(axes):
-            self._add(pg.PlotCurveItem(np.full(2, float(place)), np.array([0.0, 1.0]), pen=_pen(self.tokens.text, 1)))
+            ends = np.full(2, float(place)), np.array([0.0, 1.0])
+            self._add(pg.PlotCurveItem(*ends, pen=cosmetic_pen(self.tokens.text, 1)))
             for height, text in axis.heights()[1].items():
                 anchor = (0.5, 0.0 if height == 0 else 1.0) if height in (0.0, 1.0) else (-0.1, 0.5)
                 label = pg.TextItem(text, color=self.tokens.text, anchor=anchor, fill=self.tokens.surface)
@@ -171,7 +172,7 @@ class SweepPlot(Plot):
             mixed = QColor(*((1 - last[run]) * best + last[run] * worst).astype(int).tolist())
             chosen = run in self._chosen
             colour = self.tokens.accent if chosen else self.tokens.border if self._chosen else mixed.name()
-            pen = _pen(colour, 2.5 if chosen else 1.5)
+            pen = cosmetic_pen(colour, 2.5 if chosen else 1.5)
             self._add(pg.PlotCurveItem(np.arange(len(axes), dtype=float), self._at[:, run], pen=pen, connect="finite"))
         self.show_range((-0.5, len(axes) - 0.5), (-_ROOM, 1 + _ROOM))
 
@@ -197,12 +198,6 @@ class SweepPlot(Plot):
         interval = f" ({compact(low)} – {compact(high)})" if low < high else ""
         lines = [f"{escape(each.title)} {escape(each.text(run))}" for each in values]
         return f"<b>{escape(self._titles[run])}</b><br>" + "<br>".join(lines) + interval
-
-
-def _pen(colour: str, width: float = 1.5) -> QPen:
-    pen = QPen(QColor(colour), width)
-    pen.setCosmetic(True)
-    return pen
 
 
 def _apart(values: Floats) -> Floats:

@@ -16,7 +16,8 @@ from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 from studio.evaluation.committee import TOTAL_VARIATION
 from studio.figures import compact
 from studio.gui.widgets.number_entry import MINUS
-from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.gui.widgets.tables import cell, read_only
+from studio.gui.widgets.tooltip import named, tooltip
 from studio.library.curve_titles import curve_title
 from studio.library.sweep_results import (
     FRECHET,
@@ -124,21 +125,13 @@ class SweepTable(QTableWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("sweep_table")
-        set_help(
-            self, "Runs of the sweep", "A row for each run. Return shows it in the panels, Ctrl+C copies the table."
-        )
+        tip = "A row for each run. Return shows it in the panels, Ctrl+C copies the table."
+        named(self, "sweep_table", "Runs of the sweep", tip)
         self.setToolTip("")
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setTabKeyNavigation(False)
+        read_only(self)
         self.setAlternatingRowColors(True)
         self.setShowGrid(False)
-        self.setWordWrap(False)
-        rows = self.verticalHeader()
-        rows.hide()
-        rows.setDefaultSectionSize(self.fontMetrics().height() + _PADDING)
-        self.horizontalHeader().setHighlightSections(False)
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + _PADDING)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self._folders: list[Path] = []
         self.cellActivated.connect(lambda row, _: self._ask(row))
@@ -155,15 +148,11 @@ class SweepTable(QTableWidget):
         self._folders = [run.member.folder for run in results.runs]
         for across, column in enumerate(columns):
             right = any(isinstance(column.value(run), int | float) for run in results.runs)
-            side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-            aligned = side | Qt.AlignmentFlag.AlignVCenter
-            header = QTableWidgetItem(column.title)
+            header = cell(QTableWidgetItem(column.title), right=right)
             header.setToolTip(tooltip(f"{column.tip} Click to sort."))
-            header.setTextAlignment(aligned)
             self.setHorizontalHeaderItem(across, header)
             for place, run in enumerate(results.runs):
-                item = _Item(column.text(run))
-                item.setTextAlignment(aligned)
+                item = cell(_Item(column.text(run)), right=right)
                 item.setData(_SORTED_BY, column.value(run))
                 item.setData(_PLACE, place)
                 item.setToolTip(tooltip(item.text()) if len(item.text()) > 12 else "")

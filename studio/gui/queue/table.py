@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTab
 
 from studio.errors import UserError
 from studio.gui.widgets.key_help import KeyHelp
-from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.gui.widgets.tables import read_only, set_heads
+from studio.gui.widgets.tooltip import named, tooltip
 from studio.jobs.job import Job, JobStatus
 from studio.training.config.run_config import PerturbationConfig
 from studio.training.config.run_title import tilt_words
@@ -27,6 +28,10 @@ _COLUMNS = (
     ("Progress", "How much is done of the steps, or minutes of training, after which the run is complete."),
     ("Took", "How long its process has run, in minutes and seconds, all attempts together."),
     ("Remark", "What went wrong, if something did."),
+)
+_TIP = (
+    "Every run of the queue, in the order of their turns. Alt+Up and Alt+Down move the chosen ones, and Delete removes "
+    "them."
 )
 _MOVES = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 _PROGRESS, _TOOK, _REMARK = 3, 4, 5
@@ -44,32 +49,17 @@ class QueueTable(QTableWidget):
 
     def __init__(self) -> None:
         super().__init__(0, len(_COLUMNS))
-        self.setObjectName("queue_table")
-        set_help(
-            self,
-            "Queued runs",
-            "Every run of the queue, in the order of their turns. Alt+Up and Alt+Down move the chosen ones, and Delete "
-            "removes them.",
-        )
+        named(self, "queue_table", "Queued runs", _TIP)
         self.setToolTip("")
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        read_only(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setTabKeyNavigation(False)
-        self.setWordWrap(False)
-        self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        head = self.horizontalHeader()
-        head.setHighlightSections(False)
-        for place, (title, tip) in enumerate(_COLUMNS):
-            item = QTableWidgetItem(title)
-            item.setToolTip(tooltip(tip))
-            item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-            self.setHorizontalHeaderItem(place, item)
+        set_heads(self, _COLUMNS, right_from=len(_COLUMNS))
+        for place in range(len(_COLUMNS)):
             if place in _WIDTHS:
                 self.setColumnWidth(place, _WIDTHS[place] * self.fontMetrics().averageCharWidth() + 14)
             else:
-                head.setSectionResizeMode(place, QHeaderView.ResizeMode.Stretch)
+                self.horizontalHeader().setSectionResizeMode(place, QHeaderView.ResizeMode.Stretch)
 
     def chosen(self) -> list[int]:
         """Ids of the chosen jobs, in the order of their turns."""

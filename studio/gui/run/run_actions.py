@@ -20,7 +20,7 @@ from studio.gui.widgets.tooltip import tooltip
 from studio.training.messages.commands import Pause, Restore, Resume, SampleNow, Save, SaveElsewhere, Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Control:
     """One control.
 
@@ -32,95 +32,55 @@ class _Control:
     title: str
     icon: str
     shortcut: str
-    tip: str
     enabled: Callable[[RunView], bool]
+    tip: str
+
+
+def _trains(run: RunView) -> bool:
+    return run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
+
+
+def _never(run: RunView) -> bool:
+    return False  # the subject says whether it can
 
 
 _GO_BACK = "Go &back to the last good state"
-
+_START = "Train what is set up, from the beginning."
+_CONTINUE = "Take up the run that is looked at where its last checkpoint left it, in its own folder."
+_PAUSE = "Wait where it is, or go on. A pause is no stop: nothing is lost or reset."
+_STEP = "Take one training step, then wait."
+_STOP = "Finish the step under way, save and end the run. Plots and samples stay."
+_SAMPLE = "Draw a sample grid at once instead of at the next turn."
+_EVALUATE = "Find out at once whether the tilt arrives: judge samples of this moment. Training waits for it."
+_SAVE = "Write the weights of this moment into the run's folder; a stop does so by itself."
+_MOVE = "Move the run into another folder and go on, as when its disk is full. All that can be read goes along."
+_RESTORE = "While it is paused: take up weights and optimisers as they were when training last looked well."
 _CONTROLS = (
+    _Control("start", "&Start", "start", "F5", lambda run: not run.phase.active, _START),
+    _Control("continue", "Go &on", "start", "Shift+F5", _never, _CONTINUE),
+    _Control("pause", "&Pause", "pause", "F6", _trains, _PAUSE),
+    _Control("step", "S&tep", "step", "F7", _trains, _STEP),
+    _Control("stop", "St&op", "stop", "F8", lambda run: run.phase is RunPhase.PREPARING or _trains(run), _STOP),
+    _Control("sample", "Sample &now", "sample", "F9", _trains, _SAMPLE),
+    _Control("evaluate", "&Evaluate", "evaluate", "Ctrl+E", _never, _EVALUATE),
+    _Control("save", "Save &weights", "save", "Ctrl+Shift+S", _trains, _SAVE),
     _Control(
-        name="start",
-        title="&Start",
-        icon="start",
-        shortcut="F5",
-        tip="Train what is set up, from the beginning.",
-        enabled=lambda run: not run.phase.active,
+        "elsewhere",
+        "Save else&where…",
+        "save",
+        "Ctrl+Alt+S",
+        lambda run: _trains(run) and run.folder is not None,
+        _MOVE,
     ),
     _Control(
-        name="continue",
-        title="Go &on",
-        icon="start",
-        shortcut="Shift+F5",
-        tip="Take up the run that is looked at where its last checkpoint left it, in its own folder.",
-        enabled=lambda run: False,
-    ),
-    _Control(
-        name="pause",
-        title="&Pause",
-        icon="pause",
-        shortcut="F6",
-        tip="Wait where it is, or go on. A pause is no stop: nothing is lost or reset.",
-        enabled=lambda run: run.phase in (RunPhase.RUNNING, RunPhase.PAUSED),
-    ),
-    _Control(
-        name="step",
-        title="S&tep",
-        icon="step",
-        shortcut="F7",
-        tip="Take one training step, then wait.",
-        enabled=lambda run: run.phase in (RunPhase.RUNNING, RunPhase.PAUSED),
-    ),
-    _Control(
-        name="stop",
-        title="St&op",
-        icon="stop",
-        shortcut="F8",
-        tip="Finish the step under way, save and end the run. Plots and samples stay.",
-        enabled=lambda run: run.phase in (RunPhase.PREPARING, RunPhase.RUNNING, RunPhase.PAUSED),
-    ),
-    _Control(
-        name="sample",
-        title="Sample &now",
-        icon="sample",
-        shortcut="F9",
-        tip="Draw a sample grid at once instead of at the next turn.",
-        enabled=lambda run: run.phase in (RunPhase.RUNNING, RunPhase.PAUSED),
-    ),
-    _Control(
-        name="evaluate",
-        title="&Evaluate",
-        icon="evaluate",
-        shortcut="Ctrl+E",
-        tip="Find out at once whether the tilt arrives: judge samples of this moment. Training waits for it.",
-        enabled=lambda run: False,
-    ),
-    _Control(
-        name="save",
-        title="Save &weights",
-        icon="save",
-        shortcut="Ctrl+Shift+S",
-        tip="Write the weights of this moment into the run's folder; a stop does so by itself.",
-        enabled=lambda run: run.phase in (RunPhase.RUNNING, RunPhase.PAUSED),
-    ),
-    _Control(
-        name="elsewhere",
-        title="Save else&where…",
-        icon="save",
-        shortcut="Ctrl+Alt+S",
-        tip="Move the run into another folder and go on, as when its disk is full. All that can be read goes along.",
-        enabled=lambda run: run.phase in (RunPhase.RUNNING, RunPhase.PAUSED) and run.folder is not None,
-    ),
-    _Control(
-        name="restore",
-        title=_GO_BACK,
-        icon="reset",
-        shortcut="Ctrl+Shift+B",
-        tip="While it is paused: take up weights and optimisers as they were when training last looked well.",
-        enabled=lambda run: run.phase is RunPhase.PAUSED and run.good_step is not None,
+        "restore",
+        _GO_BACK,
+        "reset",
+        "Ctrl+Shift+B",
+        lambda run: run.phase is RunPhase.PAUSED and run.good_step is not None,
+        _RESTORE,
     ),
 )
-
 _TIPS = {control.name: control.tip for control in _CONTROLS}
 _OF_ANY = ("pause", "stop")
 """What can be done to the run that trains while another is looked at."""

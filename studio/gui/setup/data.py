@@ -40,8 +40,7 @@ class DataSection(QWidget):
 
     def __init__(self, setup: Setup, tasks: TaskRunner, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._setup, self._tasks = setup, tasks
-        self._theme = theme
+        self._setup, self._tasks, self._theme = setup, tasks, theme
         self._drafts: dict[str, DatasetConfig] = {}
         self._offered: DatasetSpec | None = None
         self._shown: tuple[DatasetConfig, Path] | None = None
@@ -68,55 +67,33 @@ class DataSection(QWidget):
         self.download.setObjectName("download")
         self.folder = PathField(folder=True, title="Your images")
         self.folder.setObjectName("image_folder")
-        self.folder.setToolTip(
-            tooltip(
-                "A folder with a sub-folder of images per class, named after it, or of images alone, without classes."
-            )
-        )
-        self._folder_label = wrapped_label("image_folder_label")
-        self._folder_label.setText("Your images")
-        self._folder_label.setBuddy(self.folder.line)
+        tip = "A folder with a sub-folder of images per class, named after it, or of images alone, without classes."
+        self.folder.setToolTip(tooltip(tip))
+        self._folder_label = wrapped_label("image_folder_label", text="Your images", of=self.folder.line)
         self.card = wrapped_label("dataset_card")
         self.message = wrapped_label("dataset_message", "error")
         self.loading = LoadingBar(self._theme)
         self.data_root = PathField(folder=True, title="Data folder")
         self.data_root.setObjectName("data_root")
-        self.data_root.setToolTip(
-            tooltip("Downloaded data sets are kept here, laid out as torchvision has it, so that both can use them.")
-        )
-        self._root_label = wrapped_label("data_root_label")
-        self._root_label.setText("Data folder, for what is downloaded")
-        self._root_label.setBuddy(self.data_root.line)
+        tip = "Downloaded data sets are kept here, laid out as torchvision has it, so that both can use them."
+        self.data_root.setToolTip(tooltip(tip))
+        text = "Data folder, for what is downloaded"
+        self._root_label = wrapped_label("data_root_label", text=text, of=self.data_root.line)
         self._root_label.setToolTip(self.data_root.toolTip())
         self._form: SettingsForm | None = None
         self._form_kind = ""
 
     def _lay_out(self, spacing: int) -> None:
         self._forms = QVBoxLayout()
-        column = column_of(inside=self, spacing=spacing // 2)
-        above: tuple[QWidget, ...] = (
-            self.choice,
-            self.summary,
-            self.offer,
-            self.download,
-            self._folder_label,
-            self.folder,
-        )
-        below: tuple[QWidget, ...] = (self.message, self.loading)
-        for widget in above:
-            column.addWidget(widget)
-        column.addLayout(self._forms)
-        for widget in (*below, self._card(spacing)):
-            column.addWidget(widget)
+        box, half = QGroupBox("In use"), spacing // 2
+        column_of(self.card, inside=box, margins=(spacing, half, spacing, half))
+        above = (self.offer, self.download, self._folder_label, self.folder)
+        below = (self.message, self.loading)
+        column_of(self.choice, self.summary, *above, self._forms, *below, box, inside=self, spacing=half)
         self.more = QWidget()
-        column_of(self._root_label, self.data_root, inside=self.more, spacing=spacing // 2)
-        for widget in (*above[2:], *below):
+        column_of(self._root_label, self.data_root, inside=self.more, spacing=half)
+        for widget in (*above, *below):
             widget.hide()
-
-    def _card(self, spacing: int) -> QGroupBox:
-        box = QGroupBox("In use")
-        column_of(self.card, inside=box, margins=(spacing, spacing // 2, spacing, spacing // 2))
-        return box
 
     def _connect(self) -> None:
         self._setup.config_changed.connect(self._show_config)

@@ -12,14 +12,12 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QDialogButtonBox,
-    QHBoxLayout,
     QHeaderView,
     QListWidget,
     QProgressBar,
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -27,9 +25,11 @@ from studio.data.folder import FolderConfig, FolderPreview, inspect_folder
 from studio.errors import Cancelled, UserError
 from studio.gui.forms.forms import SettingsForm
 from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.number_entry import shown_bytes
 from studio.gui.widgets.number_format import classes
 from studio.gui.widgets.pictures import image_of
+from studio.gui.widgets.tables import cell
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help
 from studio.names import shown_name
@@ -54,8 +54,7 @@ class FolderPreviewDialog(QDialog):
         self._theme = theme
         self._work: Background[FolderPreview] | None = None
         self._abandoned: list[Background[FolderPreview]] = []
-        self._timer = QTimer(self)
-        self._timer.setInterval(_POLL_MS)
+        self._timer = QTimer(self, interval=_POLL_MS)
         self._timer.timeout.connect(self._poll)
         self._make_widgets()
         self._lay_out()
@@ -70,8 +69,7 @@ class FolderPreviewDialog(QDialog):
         self.form.changed.connect(self._entered)
         self.total = plain_label(name="folder_total", wraps=True)
         self.message = plain_label(name="folder_message", role="error", wraps=True)
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
+        self.progress = QProgressBar(textVisible=False)
         kept = self.progress.sizePolicy()
         kept.setRetainSizeWhenHidden(True)  # so that nothing jumps
         self.progress.setSizePolicy(kept)
@@ -90,18 +88,10 @@ class FolderPreviewDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setSpacing(self._theme.tokens.spacing)
-        row = QHBoxLayout(self.levels)
-        row.setContentsMargins(0, 0, 0, 0)
-        shown: tuple[QWidget, ...] = (self.message, self.progress, self.total, self.notes, self.levels)
-        above: tuple[QWidget, ...] = (self.place, self.form, *shown)
-        below: tuple[QWidget, ...] = (self.skipped_title, self.skipped, self.buttons)
-        for widget in above:
-            column.addWidget(widget)
-        column.addWidget(self.classes, 1)
-        for widget in below:
-            column.addWidget(widget)
+        row_of(inside=self.levels)
+        above = (self.place, self.form, self.message, self.progress, self.total, self.notes, self.levels)
+        below, spacing = (self.skipped_title, self.skipped, self.buttons), self._theme.tokens.spacing
+        column_of(*above, (self.classes, 1), *below, inside=self, margins=None, spacing=spacing)
         for widget in (self.message, self.notes, self.levels, self.skipped_title, self.skipped):
             widget.hide()
         self.resize(QSize(460, 620))
@@ -166,8 +156,7 @@ class FolderPreviewDialog(QDialog):
         self.classes.setRowCount(len(preview.classes))
         self.classes.setIconSize(QSize(4 * (_THUMBNAIL + 2), _THUMBNAIL))
         for row, one in enumerate(preview.classes):
-            count = QTableWidgetItem(f"{one.files:,}")
-            count.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            count = cell(QTableWidgetItem(f"{one.files:,}"), right=True)
             examples = QTableWidgetItem()
             if len(one.thumbnails):
                 examples.setIcon(_strip([image_of(pixels) for pixels in one.thumbnails]))
@@ -250,8 +239,8 @@ def _class_table() -> QTableWidget:
     """Name, number of files and examples of each class."""
     tip = "Each sub-folder is a class: its name, files, and first images."
     classes = named(QTableWidget(0, 3), "folder_classes", "Classes of the folder", tip)
-    classes.setTabKeyNavigation(False)  # Tab goes on to the next control
     classes.setHorizontalHeaderLabels(["Class", "Files", "Examples"])
+    classes.setTabKeyNavigation(False)  # Tab goes on to the next control
     classes.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     classes.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     classes.setShowGrid(False)

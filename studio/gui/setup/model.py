@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.errors import UserError
 from studio.gui.forms.fields import ChoiceField
@@ -34,8 +34,7 @@ class ModelSection(QWidget):
         self, setup: Setup, starter: RunStarter, folds: Folds, theme: ThemeManager, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._setup, self._starter, self._folds = setup, starter, folds
-        self._theme = theme
+        self._setup, self._starter, self._folds, self._theme = setup, starter, folds, theme
         self._drafts: dict[str, ModelConfig] = {}
         self._forms: dict[str, SettingsForm] = {}
         self._shown = ""
@@ -50,8 +49,7 @@ class ModelSection(QWidget):
         self.misfit = wrapped_label("model_misfit", "error")
         column_of(self.choice, self.summary, self.misfit, inside=self, spacing=theme.tokens.spacing // 2)
         self.more = QWidget()
-        self._settings = QVBoxLayout(self.more)
-        self._settings.setContentsMargins(0, 0, 0, 0)
+        self._settings = column_of(inside=self.more)
         self.choice.edited.connect(self._chosen)
         setup.config_changed.connect(self._show_config)
         setup.dataset_changed.connect(self._show_misfit)
@@ -105,11 +103,6 @@ class ModelSection(QWidget):
     def changes(self) -> int:
         """How many settings differ from the model's own."""
         return self._forms[self._shown].changes
-
-    @property
-    def is_live(self) -> bool:
-        """Whether some of its settings reach a run under way."""
-        return self._starter.model_is_live
 
     def show_error(self, error: UserError, path: Sequence[str]) -> None:
         """Show a refusal beside the field that it names."""

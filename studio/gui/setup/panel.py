@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.errors import UserError
 from studio.gui.run.run_control import RunControl
@@ -16,7 +16,7 @@ from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunView
 from studio.gui.widgets.foldable import Foldable, Folds
 from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.layouts import column_of
+from studio.gui.widgets.layouts import column_of, scrolled
 from studio.gui.widgets.tab_order import follow_layout
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
@@ -49,6 +49,7 @@ class SetupPanel(QWidget):
         super().__init__(parent)
         self.setObjectName(self.NAME)
         self.setAccessibleName(self.TITLE)
+        self._starter = starter
         self.data = DataSection(setup, tasks, theme)
         self.folds = Folds(self)
         self.model = ModelSection(setup, starter, self.folds, theme)
@@ -62,35 +63,22 @@ class SetupPanel(QWidget):
         self._show_run(runs.run)
 
     def _lay_out(self, spacing: int) -> None:
-        content = QWidget()
-        sections = column_of(inside=content, margins=(spacing, spacing // 2, spacing, spacing), spacing=spacing)
-        rest = QWidget()
+        content, rest, half = QWidget(), QWidget(), spacing // 2
         self.more = Foldable("more", "More", rest, self.folds, indent=spacing)
         self.more.header.setToolTip(tooltip("Everything else that can be set: of the model, of training, of data."))
-        apart = QVBoxLayout(rest)
-        for column, shown in (
-            (sections, {"Data": self.data, "Model": self.model, "Training": self.training}),
-            (apart, {"Model": self.model.more, "Training": self.training.more, "Data": self.data.more}),
-        ):
-            for title, section in shown.items():
-                heading = plain_label(title, role="heading")
-                column.addWidget(heading)
-                column.addWidget(section)
-        sections.addWidget(self.more)
-        sections.addStretch(1)
+        sections = _titled({"Data": self.data, "Model": self.model, "Training": self.training})
+        margins = (spacing, half, spacing, spacing)
+        column_of(*sections, self.more, 1, inside=content, margins=margins, spacing=spacing)
+        apart = {"Model": self.model.more, "Training": self.training.more, "Data": self.data.more}
+        column_of(*_titled(apart), inside=rest, margins=None)
         follow_layout(content)
-        self.content, self.area = content, QScrollArea()
-        self.area.setWidget(content)
+        self.content, self.area = content, scrolled(content)
         content.setAutoFillBackground(False)
-        self.area.setWidgetResizable(True)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its fields have it; the wheel and Tab scroll
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setProperty("role", "bare")
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        column = column_of(inside=self, spacing=0)
-        self.state.setContentsMargins(spacing, spacing // 2, spacing, spacing // 2)
-        column.addWidget(self.state)
-        column.addWidget(self.area, 1)
+        self.state.setContentsMargins(spacing, half, spacing, half)
+        column_of(self.state, (self.area, 1), inside=self, spacing=0)
 
     def minimumSizeHint(self) -> QSize:
         """As wide as its rows need, for it scrolls up and down alone."""
@@ -110,7 +98,7 @@ class SetupPanel(QWidget):
             section.setToolTip(why)
         self.data.show_run(run)
         self.model.lock(why)
-        locked = _LIVE if self.model.is_live else _ACTIVE
+        locked = _LIVE if self._starter.model_is_live else _ACTIVE
         self.state.setText(locked if active else _IDLE)
 
     @Slot(object)
@@ -126,3 +114,8 @@ class SetupPanel(QWidget):
                 self.model.show_error(error, path)
             case _:
                 self.training.show_error(error, [section, *path])
+
+
+def _titled(sections: dict[str, QWidget]) -> list[QWidget]:
+    """Each below its heading."""
+    return [part for title, section in sections.items() for part in (plain_label(title, role="heading"), section)]

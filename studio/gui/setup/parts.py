@@ -17,8 +17,7 @@ class LoadingBar(QWidget):
     def __init__(self, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._text = wrapped_label("dataset_progress", "small")
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
+        self._bar = QProgressBar(textVisible=False)
         self.cancel = QPushButton("Cancel")
         self.cancel.setObjectName("cancel_loading")
         row = row_of((self._bar, 1), self.cancel)

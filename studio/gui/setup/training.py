@@ -39,9 +39,8 @@ class TrainingSection(QWidget):
         self._rest = SettingsForm(RunConfig, theme, exclude=_FIRST + _ELSEWHERE, folds=folds)
         self.more = QWidget()
         spacing = theme.tokens.spacing // 2
-        for parent_of, parts in ((self, (self._size, self._name)), (self.more, (self._planner, self._rest))):
-            column = column_of(*parts, inside=parent_of, spacing=spacing)
-        column.insertLayout(1, self._device_row(theme, spacing))
+        column_of(self._size, self._name, inside=self, spacing=spacing)
+        column_of(self._planner, self._device_row(theme, spacing), self._rest, inside=self.more, spacing=spacing)
         for form in (self._size, self._planner):
             form.changed.connect(self._edit_batch)
         for form in (self._name, self._rest):
@@ -60,9 +59,8 @@ class TrainingSection(QWidget):
         self.device.edited.connect(self._edit_device)
         label = plain_label(info.title or "Device", of=self.device)
         label.setToolTip(self.device.toolTip())
-        row = row_of((label, 1), self.device, spacing=spacing)
-        row.addWidget(reset_room(theme, self))  # as the other rows have
-        return row
+        room = reset_room(theme, self)  # as the other rows have
+        return row_of((label, 1), self.device, room, spacing=spacing)
 
     @property
     def changes(self) -> int:

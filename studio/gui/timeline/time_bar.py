@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QColor, QHelpEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QSizePolicy,
     QSlider,
     QSpinBox,
@@ -19,11 +18,16 @@ from PySide6.QtWidgets import (
 from studio.gui.timeline.time_cursor import TimeCursor, TimeView
 from studio.gui.widgets.buttons import icon_button, toggle_button, tool_button
 from studio.gui.widgets.elided import Elided
+from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.theme import ThemeManager, Tokens
-from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.gui.widgets.tooltip import named, tooltip
 from studio.training.messages.marks import Mark, MarkKind
 
 _EMPTY = "No run yet: press Start, or see Runs"
+_TIP = (
+    "The step that samples, weights, shares and curves show. A click goes there, arrows and Page keys move it, Home "
+    "and End jump; lines mark edits, resumes and warnings."
+)
 _MOST = 2**31 - 1
 _NEAR = 4  # pixels within which a mark is under the mouse
 
@@ -36,31 +40,23 @@ class TimeBar(QWidget):
         self.setObjectName("time_bar")
         self._time = time
         self._shown = TimeView()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(theme.tokens.spacing, 0, theme.tokens.spacing, 0)
-        row.setSpacing(theme.tokens.spacing // 2)
-        self.title = Elided()
-        self.title.setObjectName("time_title")
+        self.title = Elided("time_title")
         self.title.setMinimumWidth(120)
-        self.back = icon_button(theme, "mark_back", "time_back", "Mark before", "Go to the mark before the cursor.")
-        self.back.clicked.connect(lambda: self._time.to_mark(-1))
-        self.next = icon_button(theme, "mark_next", "time_next", "Next mark", "Go to the next mark after the cursor.")
-        self.next.clicked.connect(lambda: self._time.to_mark(1))
+        tip = "Go to the mark before the cursor."
+        self.back = icon_button(theme, "mark_back", "time_back", "Mark before", tip, lambda: time.to_mark(-1))
+        tip = "Go to the next mark after the cursor."
+        self.next = icon_button(theme, "mark_next", "time_next", "Next mark", tip, lambda: time.to_mark(1))
         self.slider = MarkedSlider(theme)
         self.slider.moved_to.connect(self._time.seek)
         self.step = self._step_field()
-        self.follow = toggle_button(
-            "time_follow", "Follow", "Show the newest step, and keep up with the run while it is under way."
-        )
+        tip = "Show the newest step, and keep up with the run while it is under way."
+        self.follow = toggle_button("time_follow", "Follow", tip)
         self.follow.clicked.connect(self._time.follow)
         tip = "Leave this old run: back to the run that trains, or to the set-up."
         self.live = tool_button("time_live", "Leave", tip, self._time.leave)
-        row.addWidget(self.title, 1)
-        row.addWidget(self.back)
-        row.addWidget(self.slider, 3)
-        row.addWidget(self.next)
-        for widget in (self.step, self.follow, self.live):
-            row.addWidget(widget)
+        parts = ((self.title, 1), self.back, (self.slider, 3), self.next, self.step, self.follow, self.live)
+        air = theme.tokens.spacing
+        row_of(*parts, inside=self, margins=(air, 0, air, 0), spacing=air // 2)
         self.jumps = {
             "back": self._jump("Go to the mark &before", "Alt+Left", self.back),
             "next": self._jump("Go to the next &mark", "Alt+Right", self.next),
@@ -80,13 +76,11 @@ class TimeBar(QWidget):
         return action
 
     def _step_field(self) -> QSpinBox:
-        field = QSpinBox()
+        tip = "The step that all panels show; type another to go there."
+        field = named(QSpinBox(prefix="step "), "time_step", "Step at the cursor", tip)
         field.setKeyboardTracking(False)
-        field.setObjectName("time_step")
         field.setGroupSeparatorShown(True)
-        field.setPrefix("step ")
         field.setMinimumWidth(field.fontMetrics().horizontalAdvance("step 00,000,000") + 28)
-        set_help(field, "Step at the cursor", "The step that all panels show; type another to go there.")
         field.valueChanged.connect(self._time.seek)
         return field
 
@@ -111,14 +105,9 @@ class TimeBar(QWidget):
         for widget in (self.slider, self.step, self.follow):
             widget.setEnabled(there)
         self.live.setVisible(not view.live)
-        possible = {
-            "back": self.back.isEnabled(),
-            "next": self.next.isEnabled(),
-            "follow": there,
-            "leave": not view.live,
-        }
-        for name, action in self.jumps.items():
-            action.setEnabled(possible[name])
+        possible = (self.back.isEnabled(), self.next.isEnabled(), there, not view.live)
+        for action, can in zip(self.jumps.values(), possible, strict=True):
+            action.setEnabled(can)
 
 
 class MarkedSlider(QSlider):
@@ -128,20 +117,13 @@ class MarkedSlider(QSlider):
 
     def __init__(self, theme: ThemeManager) -> None:
         super().__init__(Qt.Orientation.Horizontal)
-        self.setObjectName("time_slider")
+        named(self, "time_slider", "Time cursor", _TIP)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumWidth(160)
-        self.setMinimumHeight(22)
-        set_help(
-            self,
-            "Time cursor",
-            "The step that samples, weights, shares and curves show. A click goes there, arrows and Page keys move it, "
-            "Home and End jump; lines mark edits, resumes and warnings.",
-        )
+        self.setMinimumSize(160, 22)
         self.marks: tuple[Mark, ...] = ()
         self._tokens = theme.tokens
         theme.changed.connect(self._restyle)
-        self.valueChanged.connect(self._on_value)
+        self.valueChanged.connect(self.moved_to)
 
     def show_view(self, view: TimeView) -> None:
         """Show where the cursor is; moves nothing."""
@@ -200,10 +182,6 @@ class MarkedSlider(QSlider):
         self.initStyleOption(option)
         parts = QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle
         return self.style().subControlRect(*parts, self)
-
-    @Slot(int)
-    def _on_value(self, value: int) -> None:
-        self.moved_to.emit(value)
 
     def _restyle(self, tokens: Tokens) -> None:
         self._tokens = tokens

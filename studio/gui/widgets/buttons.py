@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, SignalInstance
-from PySide6.QtWidgets import QPushButton, QToolButton
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QPushButton, QToolButton
 
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
@@ -54,6 +55,17 @@ def toggle_button(
     if act is not None:
         button.toggled.connect(act)
     return button
+
+
+def menu_action(menu: QMenu, name: str, title: str, tip: str, act: Act | None = None, *, keys: str = "") -> QAction:
+    """An entry of a menu; a menu shows its tips where it is told to."""
+    action = menu.addAction(title)
+    action.setObjectName(name)
+    action.setToolTip(tip)
+    action.setShortcut(QKeySequence(keys))
+    if act is not None:
+        action.triggered.connect(act)
+    return action
 
 
 def icon_button(theme: ThemeManager, icon: str, name: str, title: str, tip: str, act: Act | None = None) -> QToolButton:

@@ -19,8 +19,9 @@ class Elided(QLabel):
         snug: it takes no more room than its text.
     """
 
-    def __init__(self, *, snug: bool = False) -> None:
+    def __init__(self, name: str = "", *, snug: bool = False) -> None:
         super().__init__()
+        self.setObjectName(name)
         self._whole = ""
         self._snug = snug
         self.setTextFormat(Qt.TextFormat.PlainText)

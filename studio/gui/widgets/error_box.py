@@ -1,4 +1,4 @@
-"""A box for an error that has no field to stand beside."""
+"""Boxes in front of the window: an error that has no field to stand beside, and a question."""
 
 from __future__ import annotations
 
@@ -16,3 +16,14 @@ def error_box(error: UserError, window: QWidget) -> QMessageBox:
     box.setInformativeText("\n\n".join(part for part in (error.message, error.hint) if part))
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     return box
+
+
+def agrees(question: str, text: str, yes: str, no: str, window: QWidget) -> bool:
+    """Whether the person answers yes; Return and Esc say no."""
+    box = QMessageBox(QMessageBox.Icon.Question, question, question, parent=window)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setInformativeText(text)
+    agree = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+    box.setDefaultButton(box.addButton(no, QMessageBox.ButtonRole.RejectRole))
+    box.exec()
+    return box.clickedButton() is agree

@@ -38,8 +38,8 @@ def plain_label(
     return label
 
 
-def wrapped_label(name: str = "", role: str = "", *, text: str = "") -> QLabel:
+def wrapped_label(name: str = "", role: str = "", *, text: str = "", of: QWidget | None = None) -> QLabel:
     """A plain label that wraps rather than widen its panel."""
-    label = plain_label(text, name=name, role=role, wraps=True)
+    label = plain_label(text, name=name, role=role, wraps=True, of=of)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     return label

@@ -29,3 +29,10 @@ def format_eta(seconds: float, now: datetime | None = None) -> str:
     moment = now or datetime.now()
     end = moment + timedelta(seconds=seconds)
     return f"{end:%H:%M}" if end.date() == moment.date() else f"{end:%H:%M on %a %d %b}"
+
+
+def format_duration(seconds: float) -> str:
+    """Seconds as h:mm:ss, or mm:ss below an hour."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"

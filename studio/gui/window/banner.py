@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
 from studio.gui.state.subject import Aspect, Subject
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.elided import Elided
+from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
@@ -38,25 +39,16 @@ class Banner(QFrame):
         self._subjects = subjects
         self.wide = False
         self.dot = QLabel("●")
-        self.words, self.state = Elided(snug=True), Elided(snug=True)
-        self.words.setObjectName("subject")
-        self.state.setObjectName("subject_state")
-        self.resume = tool_button("subject_resume", "Resume", _RESUME_TIP)
-        self.like = tool_button("subject_like", "Set up like it", _LIKE_TIP)
-        self.leave = tool_button("subject_leave", "Leave", "Look at no run any more: the figures and pictures go.")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(theme.tokens.spacing, 0, theme.tokens.spacing, 0)
-        row.setSpacing(theme.tokens.spacing // 2)
-        row.addWidget(self.dot)
-        row.addWidget(self.words)
-        row.addWidget(self.state)
-        row.addStretch(1)
+        self.words, self.state = Elided("subject", snug=True), Elided("subject_state", snug=True)
         self.state.setMinimumWidth(_LEAST_STATE)
-        for widget in (self.resume, self.like, self.leave):
-            row.addWidget(widget)
+        self.resume = tool_button("subject_resume", "Resume", _RESUME_TIP)
         self.resume.clicked.connect(lambda: self.resume_asked.emit(self._subjects.subject.resumable))
+        self.like = tool_button("subject_like", "Set up like it", _LIKE_TIP)
         self.like.clicked.connect(lambda: self.like_asked.emit(self._subjects.subject.folder))
-        self.leave.clicked.connect(self._leave)
+        tip = "Look at no run any more: the figures and pictures go."
+        self.leave = tool_button("subject_leave", "Leave", tip, self._leave)
+        buttons, air = (self.resume, self.like, self.leave), theme.tokens.spacing
+        row_of(self.dot, self.words, self.state, 1, *buttons, inside=self, margins=(air, 0, air, 0), spacing=air // 2)
         subjects.subject_changed.connect(self._show)
         self._show(subjects.subject)
 

@@ -7,10 +7,10 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QResizeEvent, QTextDocumentFragment
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QLabel, QMenu, QSizePolicy, QToolButton
 
 from studio.gui.widgets.buttons import icon_button
-from studio.gui.widgets.layouts import row_of
+from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
@@ -78,12 +78,7 @@ class Card(QFrame):
         self.title.setAutoRaise(True)
         self.figures = Figures()
         head = row_of(self.title, (self.figures, 1), self.button)
-        column = QVBoxLayout(self)
-        half = theme.tokens.spacing // 2
-        column.setContentsMargins(half, half, half, half)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(self.area, 1)
+        column_of(head, (self.area, 1), inside=self, margins=theme.tokens.spacing // 2, spacing=0)
 
     def offer(self, titles: Mapping[str, str]) -> None:
         """Let another panel be chosen by the head."""

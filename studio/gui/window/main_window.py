@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QStackedWidget, QWidget
 
 from studio.gui.live.plane.lessons import Lesson
 from studio.gui.run.run_actions import RunActions
 from studio.gui.state.view_state import DatasetView, RunView
 from studio.gui.timeline.time_bar import TimeBar
+from studio.gui.widgets.error_box import agrees
+from studio.gui.widgets.layouts import column_of, scrolled
 from studio.gui.widgets.tab_order import focus_first, reveal
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.gui.widgets.tooltip import tooltip
@@ -43,19 +45,13 @@ _TITLE_BAR = 40
 
 
 class MainWindow(QMainWindow):
-    """The studio's window.
-
-    Args:
-        settings: where it remembers views, layout, theme and recent files.
-    """
+    """The studio's window; `settings` remembers views, layout, theme and recent files."""
 
     def __init__(self, workbench: Workbench, theme: ThemeManager, settings: QSettings) -> None:
         super().__init__()
         self.setObjectName("main_window")
         self.setWindowTitle("Perturbation Studio")
-        self.workbench = workbench
-        self.theme = theme
-        self._settings = settings
+        self.workbench, self.theme, self._settings = workbench, theme, settings
         self.asks = False  # before it closes on a run that trains; only a person can answer
         self.files = ConfigFiles(workbench.setup, workbench.runs, workbench.starter, workbench.log, settings, self)
         self.files.path_changed.connect(self._show_title)
@@ -74,7 +70,10 @@ class MainWindow(QMainWindow):
         self._later: Sequence[Callable[[], None]] = ()
         self._late = QTimer(self, singleShot=True)  # panels that are made late are told what the others know
         self._late.timeout.connect(workbench.time.tell_again)
-        self.workbench_action = self._make_view_action()
+        self.workbench_action = QAction("&Workbench", self, checkable=True, shortcut=QKeySequence("F4"))
+        tip = "Every panel as a dock, to be put where you want it; again for the page. (F4)"
+        self.workbench_action.setToolTip(tooltip(tip))
+        self.workbench_action.toggled.connect(self._show_view)
         self.dock_area = DockArea(workbench, theme, self)
         self.docks = self.dock_area.docks
         self.page = TiltPage(self.docks, theme, settings, self)
@@ -96,13 +95,6 @@ class MainWindow(QMainWindow):
 
     # -- composition
 
-    def _make_view_action(self) -> QAction:
-        action = QAction("&Workbench", self, checkable=True)
-        action.setShortcut(QKeySequence("F4"))
-        action.setToolTip(tooltip("Every panel as a dock, to be put where you want it; again for the page. (F4)"))
-        action.toggled.connect(self._show_view)
-        return action
-
     def _compose(self) -> None:
         workbench = self.workbench
         self.banner = banner = Banner(workbench.subjects, self.theme)
@@ -112,22 +104,17 @@ class MainWindow(QMainWindow):
         self.strip.change.clicked.connect(lambda: self.go_to("setup"))
         self.bench_row = BenchRow(workbench, self.actions_of_run, self.theme)
         self.time_bar = TimeBar(workbench.time, self.theme)
-        benches = QScrollArea()
+        benches = scrolled(self.dock_area, frame=QFrame.Shape.StyledPanel)
         benches.setProperty("role", "bare")
-        benches.setWidgetResizable(True)
+        benches.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         benches.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         benches.setWidget(self.dock_area)
         self.views = QStackedWidget()
         for view in (self.page, benches):
             self.views.addWidget(view)
         content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, 0, self.theme.tokens.spacing // 2)
-        column.setSpacing(0)
-        for widget in (self.strip, self.bench_row):
-            column.addWidget(widget)
-        column.addWidget(self.views, 1)
-        column.addWidget(self.time_bar)
+        parts = (self.strip, self.bench_row, (self.views, 1), self.time_bar)
+        column_of(*parts, inside=content, margins=(0, 0, 0, self.theme.tokens.spacing // 2), spacing=0)
         self.setCentralWidget(content)
         tasks = (workbench.tasks, workbench.looking, workbench.once.tasks)
         self.setStatusBar(StudioStatusBar(workbench.runs, workbench.log, tasks, self.theme, self))
@@ -235,20 +222,12 @@ class MainWindow(QMainWindow):
     @Slot()
     def start(self) -> None:
         """Start a run; asks first if that would lose results."""
-        if self.workbench.runs.run.unsaved and not self._may_lose("Start again?", "Start again"):
-            return
-        self.workbench.starter.start()
+        if not self.workbench.runs.run.unsaved or self._may_lose("Start again?", "Start again"):
+            self.workbench.starter.start()
 
-    def _may_lose(self, title: str, yes: str) -> bool:
-        box = QMessageBox(QMessageBox.Icon.Question, title, title, parent=self)
-        box.setInformativeText(
-            "The results of the last run could not be saved completely: its samples and curves would be gone."
-        )
-        box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
-        keep = box.addButton("Keep them", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(keep)
-        box.exec()
-        return box.clickedButton() is not keep
+    def _may_lose(self, question: str, yes: str) -> bool:
+        text = "The results of the last run could not be saved completely: its samples and curves would be gone."
+        return agrees(question, text, yes, "Keep them", self)
 
     @Slot(object)
     def _show_world(self, dataset: DatasetView | None) -> None:

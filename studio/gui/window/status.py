@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QStatusBar, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLabel, QProgressBar, QSizePolicy, QStatusBar, QWidget
 
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.log import Log
@@ -18,13 +18,15 @@ from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.widgets.buttons import push_button
 from studio.gui.widgets.elided import Elided
 from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import row_of
+from studio.gui.widgets.number_format import format_duration
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help, tooltip
 
 _SHOWN = 8_000  # milliseconds that a line is news
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Figure:
     """One number of the run.
 
@@ -36,48 +38,21 @@ class _Figure:
     name: str
     title: str
     unit: str
-    tip: str
     widest: str
+    tip: str
     unit_first: bool = False
 
 
+_STEP = "Training steps taken. One step trains each network once on one batch."
+_EPOCH = "How often the data set has been gone through. Examples trained on / examples there are."
+_LATELY = "over the last two seconds of training."
 _FIGURES = (
+    _Figure("step", "Step", "step", "0,000,000", _STEP, unit_first=True),
+    _Figure("steps_rate", "Steps a second", "steps/s", "0,000.0", f"Training steps a second, {_LATELY}"),
+    _Figure("examples_rate", "Examples a second", "ex/s", "000,000", f"Examples trained on a second, {_LATELY}"),
+    _Figure("epoch", "Epoch", "epoch", "0,000.0", _EPOCH, unit_first=True),
     _Figure(
-        name="step",
-        title="Step",
-        unit="step",
-        tip="Training steps taken. One step trains each network once on one batch.",
-        widest="0,000,000",
-        unit_first=True,
-    ),
-    _Figure(
-        name="steps_rate",
-        title="Steps a second",
-        unit="steps/s",
-        tip="Training steps a second, over the last two seconds of training.",
-        widest="0,000.0",
-    ),
-    _Figure(
-        name="examples_rate",
-        title="Examples a second",
-        unit="ex/s",
-        tip="Examples trained on a second, over the last two seconds of training.",
-        widest="000,000",
-    ),
-    _Figure(
-        name="epoch",
-        title="Epoch",
-        unit="epoch",
-        tip="How often the data set has been gone through. Examples trained on / examples there are.",
-        widest="0,000.0",
-        unit_first=True,
-    ),
-    _Figure(
-        name="elapsed",
-        title="Elapsed",
-        unit="elapsed",
-        tip="Time spent training, pauses left out. Hours : minutes : seconds.",
-        widest="00:00:00",
+        "elapsed", "Elapsed", "elapsed", "00:00:00", "Time spent training, pauses left out. Hours : minutes : seconds."
     ),
 )
 
@@ -90,16 +65,14 @@ class RunFigures(QWidget):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("run_figures")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(theme.tokens.spacing, 0, theme.tokens.spacing, 0)
-        row.setSpacing(theme.tokens.spacing // 2)
         self.phase = plain_label(name="run_phase", title="Run", tip="What the run is doing.")
         self.phase.setMinimumWidth(self.phase.fontMetrics().horizontalAdvance("preparing  "))
-        row.addWidget(self.phase)
+        air = theme.tokens.spacing
+        row = row_of(self.phase, inside=self, margins=(air, 0, air, 0), spacing=air // 2)
         self._labels: dict[str, QLabel] = {}
         for figure in _FIGURES:
             self._labels[figure.name] = self._figure(row, figure)
-            row.addSpacing(theme.tokens.spacing)
+            row.addSpacing(air)
         row.addStretch(1)
         self._runs, self._subjects = runs, subjects
         runs.run_changed.connect(self._show)
@@ -107,13 +80,11 @@ class RunFigures(QWidget):
         self._show()
 
     @staticmethod
-    def _figure(row: QHBoxLayout, figure: _Figure) -> QLabel:
-        number, unit = QLabel(), QLabel(figure.unit)
-        number.setObjectName(f"run_{figure.name}")
+    def _figure(row: QBoxLayout, figure: _Figure) -> QLabel:
+        number, unit = plain_label(name=f"run_{figure.name}"), plain_label(figure.unit, role="muted")
         side = Qt.AlignmentFlag.AlignLeft if figure.unit_first else Qt.AlignmentFlag.AlignRight
         number.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)
         number.setMinimumWidth(number.fontMetrics().horizontalAdvance(figure.widest))
-        unit.setProperty("role", "muted")
         for label in (unit, number) if figure.unit_first else (number, unit):
             set_help(label, figure.title, figure.tip)
             row.addWidget(label)
@@ -157,8 +128,7 @@ class StudioStatusBar(QStatusBar):
         super().__init__(parent)
         self.setObjectName("status")
         self.setContentsMargins(theme.tokens.spacing // 2, 0, theme.tokens.spacing // 2, 0)
-        self._line = Elided()
-        self._line.setObjectName("last_line")
+        self._line = Elided("last_line")
         self.addWidget(self._line, 1)
         self.fading = QTimer(self, singleShot=True, interval=_SHOWN)
         self.fading.timeout.connect(lambda: self._line.show_text("", ""))
@@ -217,10 +187,3 @@ class StudioStatusBar(QStatusBar):
         else:  # stays until the next one
             self._line.show_text(line.text, str(line.level))
             self.fading.stop()
-
-
-def format_duration(seconds: float) -> str:
-    """Seconds as h:mm:ss, or mm:ss below an hour."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"

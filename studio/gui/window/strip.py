@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu, QToolButton
+from PySide6.QtWidgets import QFrame, QGridLayout, QMenu, QToolButton
 
 from studio.gui.run.run_actions import RunActions
 from studio.gui.state.subject import Aspect
 from studio.gui.state.view_state import RunView
 from studio.gui.widgets.buttons import toggle_button, tool_button
 from studio.gui.widgets.elided import Elided
+from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 from studio.gui.window.banner import Banner
@@ -63,11 +64,9 @@ class BenchRow(QFrame):
     def __init__(self, workbench: Workbench, actions: RunActions, theme: ThemeManager) -> None:
         super().__init__()
         self.setProperty("role", "strip")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(theme.tokens.spacing, 0, theme.tokens.spacing, 0)
-        for name in ("step", "sample", "evaluate"):
-            row.addWidget(ActionButton(actions[name], theme))
-        row.addWidget(RunFigures(workbench.runs, workbench.subjects, theme), 1)
+        buttons = (ActionButton(actions[name], theme) for name in ("step", "sample", "evaluate"))
+        figures, air = RunFigures(workbench.runs, workbench.subjects, theme), theme.tokens.spacing
+        row_of(*buttons, (figures, 1), inside=self, margins=(air, 0, air, 0))
 
 
 class Strip(QFrame):
@@ -79,8 +78,7 @@ class Strip(QFrame):
         super().__init__()
         self.setProperty("role", "strip")
         self._setup, self._subjects, self._runs = workbench.setup, workbench.subjects, workbench.runs
-        self.path = Elided(snug=True)
-        self.path.setObjectName("setup_path")
+        self.path = Elided("setup_path", snug=True)
         self.change = tool_button("setup_change", "Change…", "Open the set-up: data, model and training (Alt+1).")
         self.buttons = {
             name: ActionButton(actions[name], theme, "big" if name == "stop" else "primary") for name in _BIG
@@ -116,14 +114,8 @@ class Strip(QFrame):
         self._grid = grid = QGridLayout(self)
         grid.setContentsMargins(spacing, spacing // 2, spacing, spacing // 2)
         grid.setSpacing(spacing)
-        left, middle = QHBoxLayout(), QHBoxLayout()
-        for widget in (self.path, self.change):
-            left.addWidget(widget)
-        left.addStretch(1)
-        for widget in (*self.buttons.values(), self.more):
-            middle.addWidget(widget)
-        grid.addLayout(left, 0, 0)
-        grid.addLayout(middle, 0, 1)
+        grid.addLayout(row_of(self.path, self.change, 1), 0, 0)
+        grid.addLayout(row_of(*self.buttons.values(), self.more), 0, 1)
         grid.addWidget(self.view, 0, 3)
         grid.setColumnStretch(0, 4)
         grid.setColumnStretch(2, 5)

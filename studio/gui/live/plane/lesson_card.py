@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
 
 from studio.gui.live.plane.lesson_control import LessonControl
 from studio.gui.live.plane.lessons import Lesson, ModelChange, OffsetChange, Opening, Trial
 from studio.gui.run.run_control import RunControl
 from studio.gui.widgets.buttons import tool_button
+from studio.gui.widgets.labels import wrapped_label
 from studio.gui.widgets.theme import ThemeManager
 
 
@@ -22,25 +23,21 @@ class LessonCard(QFrame):
         self._lessons, self._runs = lessons, runs
         self.setObjectName("lesson_card")
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        close = tool_button("lesson_close", "Close", "Close the lesson; the set-up from before it comes back.")
-        self.start = tool_button("lesson_start", "Start", "Train what the lesson has set up.")
-        self.tries = tool_button("lesson_try", "", "Do what this step says; a run that is in the way is stopped first.")
-        self.texts = tuple(QLabel(wordWrap=True) for _ in range(3))
+        tip = "Close the lesson; the set-up from before it comes back."
+        close = tool_button("lesson_close", "Close", tip, lessons.close)
+        self.start = tool_button("lesson_start", "Start", "Train what the lesson has set up.", lessons.start_asked)
+        tip = "Do what this step says; a run that is in the way is stopped first."
+        self.tries = tool_button("lesson_try", "", tip, lessons.try_out)
+        self.texts = tuple(wrapped_label(f"lesson_step_{number}") for number in (1, 2, 3))
         grid = QGridLayout(self)
         half = theme.tokens.spacing // 2
         grid.setContentsMargins(theme.tokens.spacing, half, half, half)
         grid.setVerticalSpacing(half)
         grid.setColumnStretch(0, 1)
         for row, (text, button) in enumerate(zip(self.texts, (close, self.start, self.tries), strict=True)):
-            text.setObjectName(f"lesson_step_{row + 1}")
-            text.setTextFormat(Qt.TextFormat.PlainText)
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             grid.addWidget(text, row, 0)
             grid.addWidget(button, row, 1, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
-        close.clicked.connect(lessons.close)
-        self.start.clicked.connect(lessons.start_asked)
-        self.tries.clicked.connect(lessons.try_out)
         lessons.changed.connect(self._show)
         runs.run_changed.connect(self._show_button)
         self._show(lessons.lesson)

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QComboBox, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QToolButton, QWidget
 
 from studio.data.planar.target import PlaneTarget
 from studio.errors import UserError
@@ -27,7 +27,7 @@ from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import toggle_button
-from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.number_format import FIGURE_SPACE, whole
 from studio.gui.widgets.panel import LivePanel
@@ -121,37 +121,24 @@ class PlanePanel(LivePanel):
         self.take_tilt(target.tilt)
 
     def _controls(self) -> QWidget:
-        bar = QWidget()
-        row = FlowLayout(bar, spacing=2)
         self.heat_choice = named(QComboBox(), "plane_heat", "Heat map", f"{_HEAT_TIP} H in the plot takes the next.")
         self.heat_choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.heat_choice.currentIndexChanged.connect(self._on_heat)
-        row.addWidget(self.heat_choice)
         self.toggles: dict[str, QToolButton] = {}
         for layer, title, key, tip in _TOGGLES:
-            button = toggle_button(f"plane_{layer}", title, f"{tip} {key.upper()} in the plot.", checked=True)
-            button.toggled.connect(lambda on, layer=layer: self.canvas.set_hidden(layer, not on))
-            self.toggles[key] = button
-            row.addWidget(button)
+            tip = f"{tip} {key.upper()} in the plot."
+            act = lambda on, layer=layer: self.canvas.set_hidden(layer, not on)  # noqa: E731 - it is handed on
+            self.toggles[key] = toggle_button(f"plane_{layer}", title, tip, act, checked=True)
         self.once_button = toggle_button("plane_once", "At once", ONCE_TIP)
         self.once_button.clicked.connect(self._once.switch)
-        row.addWidget(self.once_button)
-        self.log_button = toggle_button(
-            "plane_log", "Log scale", "Show distances on a logarithmic scale; those ≤ 0 are left out."
-        )
-        self.log_button.toggled.connect(self.distances.set_logarithmic)
-        row.addWidget(self.log_button)
-        self._span = QLabel()
-        self._span.setProperty("role", "muted")
-        set_help(self._span, "Range of the heat map", "Least and greatest value of the heat map, pale to strong.")
-        row.addWidget(self._span)
-        self._step = plain_label(
-            role="muted",
-            title="Step and frames per second",
-            tip="Training steps taken when these points were generated, and how many new pictures come in a second.",
-        )
-        row.addWidget(self._step)
-        return bar
+        tip = "Show distances on a logarithmic scale; those ≤ 0 are left out."
+        self.log_button = toggle_button("plane_log", "Log scale", tip, self.distances.set_logarithmic)
+        tip = "Least and greatest value of the heat map, pale to strong."
+        self._span = plain_label(role="muted", title="Range of the heat map", tip=tip)
+        tip = "Training steps taken when these points were generated, and how many new pictures come in a second."
+        self._step = plain_label(role="muted", title="Step and frames per second", tip=tip)
+        tools = (self.heat_choice, *self.toggles.values(), self.once_button, self.log_button, self._span, self._step)
+        return flow_bar(*tools, spacing=2)
 
     # -- state in
 

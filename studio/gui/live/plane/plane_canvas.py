@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor, QHideEvent, QKeyEvent, QPen, QShowEvent
+from PySide6.QtGui import QColor, QHideEvent, QKeyEvent, QShowEvent
 
 from studio.data.planar.plane import Plane
 from studio.gui.live.plane.plane_items import (
@@ -21,7 +21,7 @@ from studio.gui.live.plane.plane_items import (
     net_ends,
     particle_tails,
 )
-from studio.gui.plots.plot import Plot
+from studio.gui.plots.plot import Plot, cosmetic_pen, mixed
 from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.models.plane import Arrows, Flow, Net, PlaneView
@@ -119,10 +119,9 @@ class PlaneCanvas(Plot):
         self._heat = values
         if self._plane is not None:
             ground, strong = QColor(self.tokens.surface), QColor(self.tokens.accent)
-            self.heat.set_values(values, ground, _mixed(strong, ground, 0.75))
+            self.heat.set_values(values, ground, mixed(strong, ground, 0.75))
 
     def show_frame(self, frame: PlaneFrame | None) -> None:
-        """Draw a model's points and what it shows of itself."""
         self._frame = frame
         self.redraw()
 
@@ -132,7 +131,6 @@ class PlaneCanvas(Plot):
             self.restyle(self.tokens)
 
     def redraw(self) -> None:
-        """Draw the newest frame."""
         if self._plane is None:
             return
         frame, ground = self._frame, QColor(self.tokens.surface)
@@ -189,8 +187,8 @@ class PlaneCanvas(Plot):
             (self.arrow_lines, tokens.text, 1.0),
             (self.tails, tokens.series_colour(3), 2.5),
         ):
-            lines.setPen(_pen(colour, width))
-        faint = [_mixed(colour, ground, 0.55) for colour in self._class_colours()]
+            lines.setPen(cosmetic_pen(colour, width))
+        faint = [mixed(colour, ground, 0.55) for colour in self._class_colours()]
         points, labels = self._data
         shown = slice(0) if "data" in self.hidden else slice(None)
         self.real.set_points(points[shown], labels[shown], faint, ground)
@@ -211,15 +209,3 @@ class PlaneCanvas(Plot):
 
     def _class_colours(self) -> list[QColor]:
         return [QColor(self.tokens.class_colour(label)) for label in range(self._classes)]
-
-
-def _pen(colour: str, width: float) -> QPen:
-    pen = QPen(QColor(colour), width)
-    pen.setCosmetic(True)
-    return pen
-
-
-def _mixed(colour: QColor, ground: QColor, share: float) -> QColor:
-    """What a translucent colour would look like on its ground, but opaque."""
-    pairs = ((colour.red(), ground.red()), (colour.green(), ground.green()), (colour.blue(), ground.blue()))
-    return QColor(*(round(share * top + (1 - share) * below) for top, below in pairs))

@@ -120,12 +120,9 @@ def arrow_ends(at: Array, along: Array, half: float) -> Array:
     size = np.linalg.norm(along, axis=1, keepdims=True)
     shaft = _LONGEST * half * along / (1 + size)
     tip = at + shaft
-    barbs = [_HEAD * (shaft @ _rotation(angle)) for angle in (2.6, -2.6)]
+    turns = (np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]]) for a in (2.6, -2.6))
+    barbs = [_HEAD * (shaft @ turn) for turn in turns]
     return np.stack((at, tip, tip, tip + barbs[0], tip, tip + barbs[1]), 1).reshape(-1, 2)
-
-
-def _rotation(angle: float) -> Array:
-    return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
 
 
 def net_ends(knots: Array) -> Array:

@@ -9,12 +9,13 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QLabel, QWidget
 
+from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tile_view import TileView
-from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.gui.widgets.tooltip import tooltip
 from studio.training.messages.snapshot import SampleGrid
 
 TIPS = {
@@ -42,12 +43,9 @@ class GridPair(QWidget):
         self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._line.setContentsMargins(0, 0, 0, 0)
         for name, view in self.views.items():
-            side, caption = QWidget(), QLabel(TITLES[name])
-            column = column_of(inside=side, spacing=2)
-            caption.setProperty("role", "small")
-            set_help(caption, TITLES[name], TIPS[name])
-            column.addWidget(caption)
-            column.addWidget(view, 1)
+            side = QWidget()
+            caption = plain_label(TITLES[name], role="small", title=TITLES[name], tip=TIPS[name])
+            column_of(caption, (view, 1), inside=side, spacing=2)
             self._line.addWidget(side, 1)
             self._sides[name] = (side, caption)
             view.describe = partial(self._describe, name)

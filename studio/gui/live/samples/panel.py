@@ -16,7 +16,7 @@ from studio.gui.live.samples.latent_control import LatentControl
 from studio.gui.live.samples.picks import SamplePicks
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import icon_button, toggle_button
-from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.image_view import ImageView
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.number_format import FIGURE_SPACE, whole
@@ -84,42 +84,34 @@ class SamplesPanel(LivePanel):
         self._on_once(once.view)
 
     def _controls(self) -> QWidget:
-        bar = QWidget()
-        row = FlowLayout(bar, spacing=2)
         self.which = QButtonGroup(self)
         tips = {
             "raw": TIPS["raw"],
             "averaged": TIPS["averaged"],
             "both": "Both side by side, zoomed and scrolled together.",
         }
-        for name, tip in tips.items():
-            button = toggle_button(f"samples_{name}", TITLES.get(name, "Both"), tip, checked=name == self._chosen)
-            self.which.addButton(button)
-            row.addWidget(button)
-        self.which.addButton(self.picks.between)
-        row.addWidget(self.picks.between)
+        choices = [
+            toggle_button(f"samples_{name}", TITLES.get(name, "Both"), tip, checked=name == self._chosen)
+            for name, tip in tips.items()
+        ]
         self._once_button = toggle_button("samples_once", "At once", ONCE_TIP)
-        self.which.addButton(self._once_button)
+        choices += [self.picks.between, self._once_button]
+        for button in choices:
+            self.which.addButton(button)
         ask = QShortcut(QKeySequence("A"), self, self._once_button.click)
         ask.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         ask.setWhatsThis("At once")
-        row.addWidget(self._once_button)
         self.which.buttonToggled.connect(self._on_which)
-        for button in (self.picks.reroll, self.picks.pin):
-            row.addWidget(button)
-        for icon, title, tip, slot in (
-            ("zoom_in", "Zoom in", "Larger. Also Ctrl+wheel, or + in the picture.", self._zoom_in),
-            ("zoom_out", "Zoom out", "Smaller. Also Ctrl+wheel, or − in the picture.", self._zoom_out),
+        tools = (
+            ("zoom_in", "Zoom in", "Larger. Also Ctrl+wheel, or + in the picture.", lambda: self._zoom(1.25)),
+            ("zoom_out", "Zoom out", "Smaller. Also Ctrl+wheel, or − in the picture.", lambda: self._zoom(0.8)),
             ("fit", "Fit", "As large as fits. Also F in the picture.", self._fit),
             ("save", "Save picture", "Save what is shown as a PNG file, one pixel for one pixel.", self.save),
-        ):
-            button = icon_button(self.theme, icon, f"samples_{icon}", title, tip, slot)
-            row.addWidget(button)
-        self._step = plain_label(
-            role="muted", title="Step of the samples", tip="Training steps taken when these images were generated."
         )
-        row.addWidget(self._step)
-        return bar
+        buttons = (icon_button(self.theme, icon, f"samples_{icon}", title, tip, act) for icon, title, tip, act in tools)
+        tip = "Training steps taken when these images were generated."
+        self._step = plain_label(role="muted", title="Step of the samples", tip=tip)
+        return flow_bar(*choices, self.picks.reroll, self.picks.pin, *buttons, self._step, spacing=2)
 
     @property
     def shown(self) -> list[str]:
@@ -246,13 +238,8 @@ class SamplesPanel(LivePanel):
             self.saver.hide()
         self.draw()
 
-    @Slot()
-    def _zoom_in(self) -> None:
-        self._seen[0].zoom_by(1.25)
-
-    @Slot()
-    def _zoom_out(self) -> None:
-        self._seen[0].zoom_by(0.8)
+    def _zoom(self, factor: float) -> None:
+        self._seen[0].zoom_by(factor)
 
     @Slot()
     def _fit(self) -> None:

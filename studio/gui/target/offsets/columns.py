@@ -41,7 +41,7 @@ ON_DEMAND = (Column.COUNT, Column.SHARE, Column.WEIGHT, Column.GENERATED)
 """Columns that are not there at first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Header:
     """What a column's head says.
 
@@ -59,65 +59,38 @@ class Header:
     widest: str = ""
 
 
-HEADERS: dict[Column, Header] = {
-    Column.CLASS: Header(title="Class", name="class", help="A class of the data set, with its colour and one example."),
-    Column.BAR: Header(
-        title="",
-        name="shares",
-        help="Data grey, target outlined, generated filled with its 95 % interval, on a scale that ends at the share "
-        "above; of many classes, at the largest on the screen. Drag the outline’s end to set the target share; Esc "
-        "gives the drag up.",
-    ),
-    Column.COUNT: Header(title="Count", name="count", help="How many examples of the class the data set holds."),
+_BAR = (
+    "Data grey, target outlined, generated filled with its 95 % interval, on a scale that ends at the share above; of "
+    "many classes, at the largest on the screen. Drag the outline’s end to set the target share; Esc gives the drag up."
+)
+_OFFSET = "Energy offset of the class, yours to edit: negative makes the class more likely, positive less."
+_WEIGHT = "Importance weight that each example of the class carries in training, all terms of the energy counted."
+_GAUGES = "w = e^−ΔH / ⟨e^−ΔH⟩ in the normalised gauge, so that weights have mean 1; w = e^−ΔH in the raw gauge"
+_TARGET = (
+    "The share that the model is to learn, in per cent, yours to edit: the offset is solved for, and the other classes "
+    "keep their proportions."
+)
+_GENERATED = "The class's share of what the model generates; a dash until samples have been evaluated."
+_OF_SAMPLES = "share of samples that a classifier gives to the class"
+_LOCK = "A locked class keeps its target share while other shares and offsets are edited. Click or press Space."
+_ARRIVAL = (
+    "✓ the generated share has arrived at the target, … not yet, ✗ it is not arriving, ? the judge is too weak to tell."
+)
+_PERCENT = "> 99.99 %"
+HEADERS = {
+    Column.CLASS: Header("Class", "class", "A class of the data set, with its colour and one example."),
+    Column.BAR: Header("", "shares", _BAR),
+    Column.COUNT: Header("Count", "count", "How many examples of the class the data set holds."),
     Column.SHARE: Header(
-        title="Data p",
-        name="data share",
-        help="The class's share of the data as it is.",
-        formula="p = count / all examples",
-        widest="> 99.99 %",
+        "Data p", "data share", "The class's share of the data as it is.", "p = count / all examples", _PERCENT
     ),
-    Column.OFFSET: Header(
-        title="Offset ΔH",
-        name="offset ΔH",
-        help="Energy offset of the class, yours to edit: negative makes the class more likely, positive less.",
-        formula="p′ ∝ p · e^−ΔH",
-        widest="−700.000",
-    ),
-    Column.WEIGHT: Header(
-        title="Weight w/⟨w⟩",
-        name="weight",
-        help="Importance weight that each example of the class carries in training, all terms of the energy counted.",
-        formula="w = e^−ΔH / ⟨e^−ΔH⟩ in the normalised gauge, so that weights have mean 1; w = e^−ΔH in the raw gauge",
-        widest="9999.999",
-    ),
-    Column.TARGET: Header(
-        title="Share p′",
-        name="target share",
-        help="The share that the model is to learn, in per cent, yours to edit: the offset is solved for, and the "
-        "other classes keep their proportions.",
-        formula="p′ = p · e^−ΔH / Z,  Z = Σ p · e^−ΔH",
-        widest="> 99.99 %",
-    ),
-    Column.GENERATED: Header(
-        title="Generated",
-        name="generated share",
-        help="The class's share of what the model generates; a dash until samples have been evaluated.",
-        formula="share of samples that a classifier gives to the class",
-        widest="> 99.99 %",
-    ),
-    Column.LOCK: Header(
-        title="",
-        name="lock",
-        help="A locked class keeps its target share while other shares and offsets are edited. Click or press Space.",
-    ),
-    Column.STATUS: Header(
-        title="",
-        name="arrival",
-        help="✓ the generated share has arrived at the target, … not yet, ✗ it is not arriving, ? the judge is too "
-        "weak to tell.",
-    ),
+    Column.OFFSET: Header("Offset ΔH", "offset ΔH", _OFFSET, "p′ ∝ p · e^−ΔH", "−700.000"),
+    Column.WEIGHT: Header("Weight w/⟨w⟩", "weight", _WEIGHT, _GAUGES, "9999.999"),
+    Column.TARGET: Header("Share p′", "target share", _TARGET, "p′ = p · e^−ΔH / Z,  Z = Σ p · e^−ΔH", _PERCENT),
+    Column.GENERATED: Header("Generated", "generated share", _GENERATED, _OF_SAMPLES, _PERCENT),
+    Column.LOCK: Header("", "lock", _LOCK),
+    Column.STATUS: Header("", "arrival", _ARRIVAL),
 }
-
 SIGNS = {Answer.UNKNOWN: "", Answer.NOT_YET: "…", Answer.ARRIVED: "✓", Answer.STALLED: "✗", Answer.UNTOLD: "?"}
 _TOO_WEAK = "The judge is too weak to tell these apart."
 

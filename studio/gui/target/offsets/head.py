@@ -10,8 +10,8 @@ from studio.gui.target.offsets.bar import BarLegend
 from studio.gui.target.offsets.columns import HEADERS, ON_DEMAND, Column
 from studio.gui.target.offsets.presets import PRESETS
 from studio.gui.target.offsets.table_model import MANY
-from studio.gui.widgets.buttons import icon_button, push_button, toggle_button, tool_button
-from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.buttons import icon_button, menu_action, push_button, toggle_button, tool_button
+from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help, tooltip
@@ -22,6 +22,7 @@ _HOLD = (
     "Hold the shares: while it trains, correct the offsets by what evaluations find until the generated shares are "
     "those asked for. It trades unbiased weights for arrival: they are then of another target than the table’s."
 )
+_DEVIATION = "The largest first: how far the generated share is off the target; while unknown, the target off the data."
 _GAUGES = {
     Gauge.NORMALISED: (
         "Weights have mean 1 (normalised)",
@@ -52,23 +53,15 @@ class OffsetsHead(QWidget):
         self.presets: dict[str, QAbstractButton] = {}
         self.columns: dict[Column, QAction] = {}
         self.gauges: dict[Gauge, QAction] = {}
-        first, second = QWidget(), QWidget()
-        line = FlowLayout(first, spacing=half)
         for preset in PRESETS:
-            button = push_button(
-                preset.name, preset.title, preset.help, lambda _=False, chosen=preset: self.preset_chosen.emit(chosen)
-            )
-            self.presets[preset.name] = button
-            line.addWidget(button)
+            act = lambda _=False, chosen=preset: self.preset_chosen.emit(chosen)  # noqa: E731 - it is handed on
+            self.presets[preset.name] = push_button(preset.name, preset.title, preset.help, act)
         self.undo = icon_button(theme, "undo", "undo", "Undo", _UNDO)
         self.redo = icon_button(theme, "redo", "redo", "Redo", _REDO)
-        for tool in (self.undo, self.redo, self._menu_button()):
-            line.addWidget(tool)
-        line = FlowLayout(second, spacing=2 * half)
+        first = flow_bar(*self.presets.values(), self.undo, self.redo, self._menu_button(), spacing=half)
         self.hold = toggle_button("offsets_hold", "Hold", _HOLD)
         self.hold.clicked.connect(self.hold_chosen)
-        for widget in (BarLegend(theme), self.hold, *self._order()):
-            line.addWidget(widget)
+        second = flow_bar(BarLegend(theme), self.hold, *self._order(), spacing=2 * half)
         column_of(first, second, inside=self, spacing=half)
         self._follow(stack)
 
@@ -80,21 +73,17 @@ class OffsetsHead(QWidget):
         self.menu.setToolTipsVisible(True)
         for column in ON_DEMAND:
             header = HEADERS[column]
-            action = self.menu.addAction(header.name.capitalize())
+            name, title = f"column_{column.name.lower()}", header.name.capitalize()
+            self.columns[column] = action = menu_action(self.menu, name, title, tooltip(header.help))
             action.setCheckable(True)
-            action.setToolTip(tooltip(header.help))
             action.toggled.connect(lambda on, column=column: self.column_chosen.emit(column, on))
-            self.columns[column] = action
         self.menu.addSeparator()
         group = QActionGroup(self.menu)
         for gauge, (title, help_text) in _GAUGES.items():
-            action = QAction(title, group)
+            act = lambda _=False, chosen=gauge: self.gauge_chosen.emit(chosen)  # noqa: E731 - it is handed on
+            action = menu_action(self.menu, f"gauge_{gauge.value}", title, tooltip(help_text), act)
             action.setCheckable(True)
-            action.setToolTip(tooltip(help_text))
-            action.setObjectName(f"gauge_{gauge.value}")
-            action.triggered.connect(lambda _=False, chosen=gauge: self.gauge_chosen.emit(chosen))
-            self.menu.addAction(action)
-            self.gauges[gauge] = action
+            self.gauges[gauge] = group.addAction(action)
         button.setMenu(self.menu)
         return button
 
@@ -105,10 +94,7 @@ class OffsetsHead(QWidget):
         self.filter.setClearButtonEnabled(True)
         self.filter.setFixedWidth(110)
         self.filter.textChanged.connect(self.order_changed)
-        tip = (
-            "The largest first: how far the generated share is off the target; while unknown, the target off the data."
-        )
-        self.deviation = toggle_button("offsets_deviation", "Largest deviation", tip, self.order_changed)
+        self.deviation = toggle_button("offsets_deviation", "Largest deviation", _DEVIATION, self.order_changed)
         return self.filter, self.deviation
 
     def _follow(self, stack: QUndoStack) -> None:

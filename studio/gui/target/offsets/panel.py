@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
 
 from studio.errors import UserError
 from studio.gui.state.setup import Setup
@@ -27,6 +27,7 @@ from studio.gui.target.target_control import TargetControl
 from studio.gui.target.terms import shares_without
 from studio.gui.widgets.cell_message import CellMessage
 from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.theme import ThemeManager
 
 _EMPTY = "A row for each class appears here.\nOpen a data set under “Set-up” first."
@@ -70,21 +71,13 @@ class OffsetsPanel(QWidget):
     # -- building
 
     def _lay_out(self, spacing: int) -> None:
-        self._empty = plain_label(name="offsets_empty")
+        self._empty = plain_label(name="offsets_empty", role="muted", wraps=True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setWordWrap(True)
-        self._empty.setTextFormat(Qt.TextFormat.PlainText)
-        self._empty.setProperty("role", "muted")
         self._pages = QStackedWidget()
         self._pages.addWidget(self.table)
         self._pages.addWidget(self._empty)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(spacing // 2, spacing // 2, spacing // 2, spacing // 2)
-        column.setSpacing(spacing // 2)
-        column.addWidget(self.head)
-        column.addWidget(self._pages, 1)
-        column.addWidget(self.terms)
-        column.addWidget(self.summary)
+        parts, half = (self.head, (self._pages, 1), self.terms, self.summary), spacing // 2
+        column_of(*parts, inside=self, margins=half, spacing=half)
 
     def _connect(self, theme: ThemeManager) -> None:
         table, head, stack = self.table, self.head, self._setup.undo_stack
@@ -93,7 +86,7 @@ class OffsetsPanel(QWidget):
         theme.changed.connect(self._redress)
         table.nudged.connect(self._nudge)
         table.dragged.connect(lambda place, share: self._try(lambda: self._edits.drag(place, share)))
-        table.drag_ended.connect(self._drop)
+        table.drag_ended.connect(lambda place, kept: self._try(lambda: self._edits.drop(place, kept=kept)))
         table.lock_asked.connect(self._lock)
         table.reset_asked.connect(lambda: self._try(lambda: self._edits.reset(self.table.selected_classes())))
         table.copy_asked.connect(self._copy)
@@ -252,10 +245,6 @@ class OffsetsPanel(QWidget):
             column = Column.TARGET if column is Column.BAR else Column.OFFSET
         classes = self.table.selected_in(column) or self.table.selected_classes()
         self._try(lambda: self._edits.nudge(column, classes, steps, fine=fine))
-
-    @Slot(int, bool)
-    def _drop(self, place: int, kept: bool) -> None:
-        self._try(lambda: self._edits.drop(place, kept=kept))
 
     @Slot(int)
     def _lock(self, place: int) -> None:

@@ -14,7 +14,7 @@ SUPPRESSED = 20.0
 Rows = Collection[int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Preset:
     """One button.
 
@@ -47,26 +47,15 @@ def invert(view: TiltView, rows: Rows) -> list[float]:
     return [0.0 - offset for offset in view.perturbation.offsets]
 
 
+_ZERO = "No tilt: set every offset to 0 and switch every term off. The target is the data as it is."
+_BALANCE = "Make all target shares equal, however many examples each class has; locked classes keep theirs."
+_ONLY = (
+    f"Keep the selected classes: their offset becomes 0, that of all others +{SUPPRESSED:g}, which leaves them about "
+    "e^−20 = two in a thousand million."
+)
 PRESETS = (
-    Preset(
-        name="preset_zero",
-        title="Zero",
-        help="No tilt: set every offset to 0 and switch every term off. The target is the data as it is.",
-        offsets=None,
-    ),
-    Preset(
-        name="preset_balance",
-        title="Balance",
-        help="Make all target shares equal, however many examples each class has; locked classes keep theirs.",
-        offsets=balance,
-    ),
-    Preset(
-        name="preset_only",
-        title="Only these",
-        help=f"Keep the selected classes: their offset becomes 0, that of all others +{SUPPRESSED:g}, which leaves "
-        "them about e^−20 = two in a thousand million.",
-        offsets=only_these,
-        needs_rows=True,
-    ),
-    Preset(name="preset_invert", title="Invert", help="Turn every offset round: ΔH becomes −ΔH.", offsets=invert),
+    Preset("preset_zero", "Zero", _ZERO, None),
+    Preset("preset_balance", "Balance", _BALANCE, balance),
+    Preset("preset_only", "Only these", _ONLY, only_these, needs_rows=True),
+    Preset("preset_invert", "Invert", "Turn every offset round: ΔH becomes −ΔH.", invert),
 )

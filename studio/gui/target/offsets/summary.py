@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from studio.figures import compact
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.offsets.sentence import Sentence
-from studio.gui.widgets.layouts import column_of
+from studio.gui.widgets.labels import plain_label, wrapped_label
+from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.number_entry import shown_weight
 from studio.gui.widgets.style_property import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
@@ -35,28 +36,16 @@ class OffsetsSummary(QFrame):
     def __init__(self, spacing: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "answer")
-        self.answer, self.cost, self.pending = QLabel(), QLabel(), QLabel("pending…")
-        for label, name in ((self.answer, "answer"), (self.cost, "cost")):
-            label.setObjectName(name)
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setWordWrap(True)
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.answer, self.cost = wrapped_label("answer"), wrapped_label("cost")
+        self.pending = plain_label("pending…", name="pending")
         self.answer.setProperty("strong", "true")
         set_help(self.answer, "Answer", "Whether the class that is tilted most has arrived at its target share.")
-        self.pending.setObjectName("pending")
         self.pending.hide()
-        line = QHBoxLayout()
-        line.addWidget(self.answer, 1)
-        line.addWidget(self.pending, 0, Qt.AlignmentFlag.AlignTop)
-        column_of(
-            line, self.cost, inside=self, margins=(spacing, spacing // 2, spacing, spacing // 2), spacing=spacing // 4
-        )
-        self._keep_height()
-
-    def _keep_height(self) -> None:
-        """Room for two lines of each, so that nothing jumps while they change."""
-        lines = 2 * self.fontMetrics().lineSpacing()
-        self.cost.setFixedHeight(lines)
+        line = row_of((self.answer, 1), self.pending)
+        line.setAlignment(self.pending, Qt.AlignmentFlag.AlignTop)
+        margins = (spacing, spacing // 2, spacing, spacing // 2)
+        column_of(line, self.cost, inside=self, margins=margins, spacing=spacing // 4)
+        self.cost.setFixedHeight(2 * self.fontMetrics().lineSpacing())  # so that nothing jumps while its text changes
 
     def show_tilt(self, view: TiltView | None) -> None:
         refused = view is not None and view.refused
