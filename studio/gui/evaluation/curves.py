@@ -30,6 +30,11 @@ _RATIOS = (
     Curve(name="mmd_ratio", title="Kernel", tip=_KERNEL, colour=1, references=_REAL),
 )
 
+_NATS = "Relative entropy of the target's shares from the generated ones, in nats."
+_OVER_FLOOR = "Distances between samples and tilted data over those of as many real examples."
+_TITLE = "Distances over their floors"
+_POSITIVE = (0.0, float("inf"))
+
 SHARE_ERROR = CurvesSpec(
     name="share_error",
     title="Share error",
@@ -43,29 +48,9 @@ SHARE_ERROR = CurvesSpec(
             curves=lambda *_: _TV,
             limits=(0.0, 1.0),
         ),
-        PlotSpec(
-            name="kl",
-            title="KL",
-            axis="KL (nats)",
-            tip="Relative entropy of the target's shares from the generated ones, in nats.",
-            curves=lambda *_: _KL,
-            limits=(0.0, float("inf")),
-        ),
+        PlotSpec(name="kl", title="KL", axis="KL (nats)", tip=_NATS, curves=lambda *_: _KL, limits=_POSITIVE),
     ),
     head=2,
 )
-QUALITY = CurvesSpec(
-    name="quality",
-    title="Quality of samples",
-    empty=_EMPTY,
-    plots=(
-        PlotSpec(
-            name="ratios",
-            title="Distances over their floors",
-            axis="distance / floor",
-            tip="Distances between samples and tilted data over those of as many real examples.",
-            curves=lambda *_: _RATIOS,
-        ),
-    ),
-    head=2,
-)
+_RATIO_PLOT = PlotSpec(name="ratios", title=_TITLE, axis="distance / floor", tip=_OVER_FLOOR, curves=lambda *_: _RATIOS)
+QUALITY = CurvesSpec(name="quality", title="Quality of samples", empty=_EMPTY, plots=(_RATIO_PLOT,), head=2)

@@ -22,9 +22,9 @@ from studio.gui.widgets.tooltip import set_help
 _LEAST_HEIGHT = 120
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Figure:
-    """One number of an evaluation: how it is shown, and what it means."""
+    """One number of an evaluation: how it is shown, what stands beside it, and what it means."""
 
     title: str
     value: Callable[[Evaluation], str]
@@ -32,73 +32,68 @@ class Figure:
     tip: str
 
 
+def _says(text: str) -> Callable[[Evaluation], str]:
+    return lambda _: text
+
+
+_FRECHET = (
+    "How far means and spreads of samples and tilted data are apart in the judge's features, beside what as many real "
+    "examples score. |μ − μ′|² + tr(Σ + Σ′ − 2(Σ^½ Σ′ Σ^½)^½)."
+)
+_KERNEL = (
+    "How far samples x and tilted data y are apart in all moments up to the third, beside what as many real examples "
+    "score. MMD² = ⟨k(x, x̃)⟩ + ⟨k(y, ỹ)⟩ − 2⟨k(x, y)⟩, k = (x·y/d + 1)³ in the judge's features."
+)
+_TV = f"{TOTAL_VARIATION} Beside it: what chance and the judges’ disagreement give where the shares are right."
+_KL = (
+    "Relative entropy of the target's shares p′ from the generated ones q among the recognisable. "
+    "KL = Σ p′ log(p′/q), in nats."
+)
+_PRECISION = (
+    "Share of samples that look like the data: within a real example's distance to its fifth neighbour, in the judge's "
+    "features and textures. What is not recognised counts as not like them."
+)
+_RECALL = "Share of the data that the model reaches: within a sample's distance to its fifth neighbour."
+_DENSITY = (
+    "How many real examples have a sample within the distance to their fifth neighbour, counted for each sample and "
+    "divided by 5. Above 1 samples crowd where the data are dense."
+)
+_COVERAGE = (
+    "Share of real examples that have a sample within the distance to their fifth neighbour. Low where modes are "
+    "missed."
+)
+_NEARNESS = (
+    "Whether samples are copies: median distance of a sample to its nearest training example, over that of a real "
+    "example to the nearest other one."
+)
+_JUDGE = "How often the judge is right on examples that it was not trained on; shares are corrected for the rest."
 _FIGURES = (
     Figure(
-        title="Fréchet distance",
-        value=lambda found: compact(found.frechet, 3),
-        beside=lambda found: f"real: {compact(found.frechet_floor, 3)}",
-        tip="How far means and spreads of samples and tilted data are apart in the judge's features, beside what as "
-        "many real examples score. |μ − μ′|² + tr(Σ + Σ′ − 2(Σ^½ Σ′ Σ^½)^½).",
+        "Fréchet distance",
+        lambda found: compact(found.frechet, 3),
+        lambda found: f"real: {compact(found.frechet_floor, 3)}",
+        _FRECHET,
     ),
     Figure(
-        title="Kernel distance",
-        value=lambda found: compact(found.mmd, 3),
-        beside=lambda found: f"real: {compact(found.mmd_floor, 3)}",
-        tip="How far samples x and tilted data y are apart in all moments up to the third, beside what as many real "
-        "examples score. MMD² = ⟨k(x, x̃)⟩ + ⟨k(y, ỹ)⟩ − 2⟨k(x, y)⟩, k = (x·y/d + 1)³ in the judge's features.",
+        "Kernel distance",
+        lambda found: compact(found.mmd, 3),
+        lambda found: f"real: {compact(found.mmd_floor, 3)}",
+        _KERNEL,
     ),
     Figure(
-        title="Total variation",
-        value=lambda found: fixed(found.tv, 3),
-        beside=lambda found: f"if right: {fixed(found.tv_floor, 3)}",
-        tip=f"{TOTAL_VARIATION} Beside it: what chance and the judges’ disagreement give where the shares are right.",
+        "Total variation", lambda found: fixed(found.tv, 3), lambda found: f"if right: {fixed(found.tv_floor, 3)}", _TV
     ),
+    Figure("KL", lambda found: f"{fixed(found.kl, 3)} nats", _says("if right: 0"), _KL),
+    Figure("Precision", lambda found: fixed(found.likeness.precision, 2), _says("look like the data"), _PRECISION),
+    Figure("Recall", lambda found: fixed(found.likeness.recall, 2), _says("data reached"), _RECALL),
+    Figure("Density", lambda found: fixed(found.likeness.density, 2), _says("about 1 is right"), _DENSITY),
+    Figure("Coverage", lambda found: fixed(found.likeness.coverage, 2), _says("data with a sample"), _COVERAGE),
+    Figure("Nearness", lambda found: fixed(found.nearness, 2), _says("0: copies, 1: as real ones"), _NEARNESS),
     Figure(
-        title="KL",
-        value=lambda found: f"{fixed(found.kl, 3)} nats",
-        beside=lambda found: "if right: 0",
-        tip="Relative entropy of the target's shares p′ from the generated ones q among the recognisable. "
-        "KL = Σ p′ log(p′/q), in nats.",
-    ),
-    Figure(
-        title="Precision",
-        value=lambda found: fixed(found.likeness.precision, 2),
-        beside=lambda found: "look like the data",
-        tip="Share of samples that look like the data: within a real example's distance to its fifth neighbour, in "
-        "the judge's features and textures. What is not recognised counts as not like them.",
-    ),
-    Figure(
-        title="Recall",
-        value=lambda found: fixed(found.likeness.recall, 2),
-        beside=lambda found: "data reached",
-        tip="Share of the data that the model reaches: within a sample's distance to its fifth neighbour.",
-    ),
-    Figure(
-        title="Density",
-        value=lambda found: fixed(found.likeness.density, 2),
-        beside=lambda found: "about 1 is right",
-        tip="How many real examples have a sample within the distance to their fifth neighbour, counted for each "
-        "sample and divided by 5. Above 1 samples crowd where the data are dense.",
-    ),
-    Figure(
-        title="Coverage",
-        value=lambda found: fixed(found.likeness.coverage, 2),
-        beside=lambda found: "data with a sample",
-        tip="Share of real examples that have a sample within the distance to their fifth neighbour. Low where modes "
-        "are missed.",
-    ),
-    Figure(
-        title="Nearness",
-        value=lambda found: fixed(found.nearness, 2),
-        beside=lambda found: "0: copies, 1: as real ones",
-        tip="Whether samples are copies: median distance of a sample to its nearest training example, over that of a "
-        "real example to the nearest other one.",
-    ),
-    Figure(
-        title="Judge",
-        value=lambda found: f"{fixed(100 * found.accuracy, 1)} %",
-        beside=lambda found: f"right on {found.judge or 'data'} held out",
-        tip="How often the judge is right on examples that it was not trained on; shares are corrected for the rest.",
+        "Judge",
+        lambda found: f"{fixed(100 * found.accuracy, 1)} %",
+        lambda found: f"right on {found.judge or 'data'} held out",
+        _JUDGE,
     ),
 )
 

@@ -13,40 +13,29 @@ from studio.training.config.run_config import RunConfig
 from studio.training.storage.health import GRADIENT, LOSS, UPDATE, networks_in
 from studio.training.storage.metrics import held_class
 
+_COUNT = "Examples in the batch. The number of planned indices."
+_ADJUSTED = "Adjusted size of the batch, which the planner holds. B = Σ w."
+_KISH = "How many equally weighted examples the batch is worth, by Kish. ESS = (Σw)²/Σw²."
+_AVERAGE = (
+    "Adjusted size that batches have on average, as set up, skipped steps included: those that are trained then "
+    "average more. The constant that losses are divided by."
+)
+_CARRIED = "Weight carried over to the next batch because the next example did not fit. Σ over steps of B_avg − B."
+_SKIPPED = (
+    "Steps passed over as the next example weighs more than what was saved up; the steps that are trained then average "
+    "B_avg·(trained + skipped)/trained, more than B_avg. Count of steps with w > err."
+)
 _SIZES = (
-    Curve(name="batch_size", title="n", colour=0, tip="Examples in the batch. The number of planned indices."),
-    Curve(
-        name="adjusted_size", title="B", colour=1, tip="Adjusted size of the batch, which the planner holds. B = Σ w."
-    ),
-    Curve(
-        name="ess",
-        title="ESS",
-        colour=2,
-        tip="How many equally weighted examples the batch is worth, by Kish. ESS = (Σw)²/Σw².",
-    ),
-    Curve(
-        name="average_size",
-        title="B_avg",
-        colour=4,
-        tip="Adjusted size that batches have on average, as set up, skipped steps included: those that are trained "
-        "then average more. The constant that losses are divided by.",
-    ),
+    Curve(name="batch_size", title="n", colour=0, tip=_COUNT),
+    Curve(name="adjusted_size", title="B", colour=1, tip=_ADJUSTED),
+    Curve(name="ess", title="ESS", colour=2, tip=_KISH),
+    Curve(name="average_size", title="B_avg", colour=4, tip=_AVERAGE),
 )
 _CARRY = (
-    Curve(
-        name="err",
-        title="err",
-        colour=3,
-        tip="Weight carried over to the next batch because the next example did not fit. Σ over steps of B_avg − B.",
-    ),
-    Curve(
-        name="skipped",
-        title="skipped",
-        colour=7,
-        tip="Steps passed over as the next example weighs more than what was saved up; the steps that are trained then "
-        "average B_avg·(trained + skipped)/trained, more than B_avg. Count of steps with w > err.",
-    ),
+    Curve(name="err", title="err", colour=3, tip=_CARRIED),
+    Curve(name="skipped", title="skipped", colour=7, tip=_SKIPPED),
 )
+_BOTH = "Gradient and updates of the {}."
 _USUAL = (Reference(value=1e-3, title="usual 10⁻³"),)
 
 
@@ -68,14 +57,9 @@ def _losses(names: Sequence[str], config: RunConfig | None) -> list[Curve]:
 
 def _networks(kind: str, references: tuple[Reference, ...], names: Sequence[str], _: RunConfig | None) -> list[Curve]:
     return [
-        Curve(
-            name=kind + network,
-            title=spoken(network).capitalize(),
-            tip=f"Gradient and updates of the {spoken(network)}.",
-            colour=colour,
-            references=references,
-        )
-        for colour, network in enumerate(networks_in(names))
+        Curve(name=kind + each, title=said.capitalize(), tip=_BOTH.format(said), colour=colour, references=references)
+        for colour, each in enumerate(networks_in(names))
+        for said in (spoken(each),)
     ]
 
 
@@ -87,27 +71,43 @@ def _corrections(names: Sequence[str], _: RunConfig | None) -> list[Curve]:
     ]
 
 
+_POSITIVE = (0.0, float("inf"))
+_BATCH = (
+    "How large batches are: examples n, adjusted size B and effective size ESS against step.\nPress Start to train."
+)
+_OF_SIZES = "Examples n, adjusted size B, its average and Kish's ESS of logged batches."
+_OF_CARRY = "Weight carried from batch to batch, and steps skipped."
+_COME = "Press Start to train; the first points come within seconds."
+_OF_LOSSES = "Losses and metrics of the run; one curve for each."
+_NORM = "Norm of each network's gradient, before clipping: near 0 it learns nothing, soaring it diverges. ‖g‖ = √Σ g²."
+_UPDATE = (
+    "How much a step changes each network's weights: about 1e-3 is usual, 0.1 is too much, 1e-6 learns hardly. "
+    "‖Δθ‖/‖θ‖."
+)
+_HELD = (
+    "What a thermostat adds to the ΔH asked for, so that the shares arrive.\n"
+    "Switch on “Hold” in the table of the target; the first points come once shares have been evaluated."
+)
+_CORRECTION = (
+    "What is added to the ΔH of each class to hold the shares: above 0 it was generated too often. "
+    "It moves where 95 % intervals twice miss the target on one side, by 2/(t + 1)·log(q/p′) at the t-th time."
+)
+
 BATCH = CurvesSpec(
     name="batch",
     title="Batch",
-    empty="How large batches are: examples n, adjusted size B and effective size ESS against step.\n"
-    "Press Start to train.",
+    empty=_BATCH,
     plots=(
         PlotSpec(
-            name="sizes",
-            title="Sizes",
-            axis="examples",
-            tip="Examples n, adjusted size B, its average and Kish's ESS of logged batches.",
-            curves=lambda *_: _SIZES,
-            limits=(0.0, float("inf")),
+            name="sizes", title="Sizes", axis="examples", tip=_OF_SIZES, curves=lambda *_: _SIZES, limits=_POSITIVE
         ),
         PlotSpec(
             name="carry",
             title="Carry",
             axis="weight; steps",
-            tip="Weight carried from batch to batch, and steps skipped.",
+            tip=_OF_CARRY,
             curves=lambda *_: _CARRY,
-            limits=(0.0, float("inf")),
+            limits=_POSITIVE,
             smooth=False,
         ),
     ),
@@ -117,31 +117,20 @@ BATCH = CurvesSpec(
 LOSSES = CurvesSpec(
     name="losses",
     title="Losses",
-    empty="The model's losses and metrics, a curve for each.\n"
-    "Press Start to train; the first points come within seconds.",
-    plots=(
-        PlotSpec(
-            name="values",
-            title="Losses",
-            axis="value",
-            tip="Losses and metrics of the run; one curve for each.",
-            curves=_losses,
-        ),
-    ),
+    empty=f"The model's losses and metrics, a curve for each.\n{_COME}",
+    plots=(PlotSpec(name="values", title="Losses", axis="value", tip=_OF_LOSSES, curves=_losses),),
     window=20,
 )
 GRADIENTS = CurvesSpec(
     name="gradients",
     title="Gradients",
-    empty="How strongly each network's weights are pulled, and how far a step moves them.\n"
-    "Press Start to train; the first points come within seconds.",
+    empty=f"How strongly each network's weights are pulled, and how far a step moves them.\n{_COME}",
     plots=(
         PlotSpec(
             name="norm",
             title="Norm",
             axis="gradient norm ‖g‖",
-            tip="Norm of each network's gradient, before clipping: near 0 it learns nothing, soaring it diverges. "
-            "‖g‖ = √Σ g².",
+            tip=_NORM,
             curves=lambda *of: _networks(GRADIENT, (), *of),
             logarithmic=True,
         ),
@@ -149,29 +138,19 @@ GRADIENTS = CurvesSpec(
             name="update",
             title="Update ratio",
             axis="‖Δθ‖/‖θ‖",
-            tip="How much a step changes each network's weights: about 1e-3 is usual, 0.1 is too much, 1e-6 learns "
-            "hardly. ‖Δθ‖/‖θ‖.",
+            tip=_UPDATE,
             curves=lambda *of: _networks(UPDATE, _USUAL, *of),
             logarithmic=True,
         ),
     ),
     head=2,
 )
-CORRECTIONS = CurvesSpec(
+_CORRECTIONS = PlotSpec(
     name="corrections",
-    title="Held shares",
-    empty="What a thermostat adds to the ΔH asked for, so that the shares arrive.\n"
-    "Switch on “Hold” in the table of the target; the first points come once shares have been evaluated.",
-    plots=(
-        PlotSpec(
-            name="corrections",
-            title="Correction",
-            axis="applied − asked ΔH (nats)",
-            tip="What is added to the ΔH of each class to hold the shares: above 0 it was generated too often. "
-            "It moves where 95 % intervals twice miss the target on one side, by 2/(t + 1)·log(q/p′) at the t-th time.",
-            curves=_corrections,
-            smooth=False,
-        ),
-    ),
-    head=100,
+    title="Correction",
+    axis="applied − asked ΔH (nats)",
+    tip=_CORRECTION,
+    curves=_corrections,
+    smooth=False,
 )
+CORRECTIONS = CurvesSpec(name="corrections", title="Held shares", empty=_HELD, plots=(_CORRECTIONS,), head=100)

@@ -87,7 +87,9 @@ class PlannersPanel(LivePanel):
 
     def _controls(self) -> QHBoxLayout:
         tip = f"Measure gradients of every planner's batches now. {_READY}"
-        self.compare = push_button("planners_compare", "Compare planners", tip, self._ask)
+        self.compare = push_button(
+            "planners_compare", "Compare planners", tip, lambda: self._runs.send(ComparePlanners())
+        )
         self.progress = named(QProgressBar(maximum=100), "planners_progress", "Progress", "How far the comparison is.")
         tip = "Call the comparison off; training goes on."
         self.cancel = push_button("planners_cancel", "Cancel", tip, lambda: self._runs.send(CancelComparison()))
@@ -204,10 +206,6 @@ class PlannersPanel(LivePanel):
         if kind is not None:
             self.use.setText(f"Use {kind.label.lower()}")
             set_help(self.use, f"Use {kind.label.lower()}", f"Plan the next run's batches so. {kind.help}")
-
-    @Slot()
-    def _ask(self) -> None:
-        self._runs.send(ComparePlanners())
 
     @Slot()
     def _take_advice(self) -> None:

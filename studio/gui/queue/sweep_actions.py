@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QUndoCommand
 from PySide6.QtWidgets import QWidget
 
@@ -68,7 +67,7 @@ class SweepActions(QObject):
         from studio.gui.queue.sweep_window import SweepWindow  # with its plots, which the first paint does not wait for
 
         results = SweepWindow(self._members(sweep), theme, window)
-        results.run_asked.connect(self._show_run)
+        results.run_asked.connect(self._time.open)
         self._queue.job_ended.connect(results.look_again)
         results.show()
 
@@ -85,10 +84,6 @@ class SweepActions(QObject):
             return [*queued.values(), *(member for member in found if member.folder not in queued)]
 
         return find
-
-    @Slot(object)
-    def _show_run(self, folder: Path) -> None:
-        self._time.open(folder)
 
 
 class QueueSweep(QUndoCommand):

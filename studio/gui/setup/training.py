@@ -42,7 +42,7 @@ class TrainingSection(QWidget):
         column_of(self._size, self._name, inside=self, spacing=spacing)
         column_of(self._planner, self._device_row(theme, spacing), self._rest, inside=self.more, spacing=spacing)
         for form in (self._size, self._planner):
-            form.changed.connect(self._edit_batch)
+            form.changed.connect(lambda batch: setup.edit(batch=batch))
         for form in (self._name, self._rest):
             form.changed.connect(self._edit_run)
         setup.config_changed.connect(self._show_config)
@@ -56,7 +56,7 @@ class TrainingSection(QWidget):
         self.device.setAccessibleName("Device")
         self.device.setToolTip(tooltip(info.description or ""))
         self.device.setFixedWidth(editor_width(self.device))
-        self.device.edited.connect(self._edit_device)
+        self.device.edited.connect(lambda: self._setup.edit(device=self.device.raw()))
         label = plain_label(info.title or "Device", of=self.device)
         label.setToolTip(self.device.toolTip())
         room = reset_room(theme, self)  # as the other rows have
@@ -97,17 +97,9 @@ class TrainingSection(QWidget):
                 self._rest.show_error(error, path)
 
     @Slot(object)
-    def _edit_batch(self, batch: BatchConfig) -> None:
-        self._setup.edit(batch=batch)
-
-    @Slot(object)
     def _edit_run(self, entered: RunConfig) -> None:
         current = self._setup.config
         names = [name for name in RunConfig.model_fields if name not in _ELSEWHERE]
         sections = {name: getattr(entered, name) for name in names if getattr(entered, name) != getattr(current, name)}
         if sections:
             self._setup.edit(**sections)
-
-    @Slot()
-    def _edit_device(self) -> None:
-        self._setup.edit(device=self.device.raw())

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, SignalInstance
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence, QUndoStack
 from PySide6.QtWidgets import QMenu, QPushButton, QToolButton
 
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 
+UNDO, REDO = "Undo the last edit of the target (Ctrl+Z).", "Redo the edit that was undone (Ctrl+Shift+Z)."
 Act = Callable[..., object] | SignalInstance
 
 
@@ -55,6 +56,17 @@ def toggle_button(
     if act is not None:
         button.toggled.connect(act)
     return button
+
+
+def undo_buttons(theme: ThemeManager, stack: QUndoStack, before: str = "") -> tuple[QToolButton, QToolButton]:
+    """Undo and redo of a stack, their names beginning so."""
+    undo = icon_button(theme, "undo", f"{before}undo", "Undo", UNDO, stack.undo)
+    redo = icon_button(theme, "redo", f"{before}redo", "Redo", REDO, stack.redo)
+    undo.setEnabled(stack.canUndo())
+    redo.setEnabled(stack.canRedo())
+    stack.canUndoChanged.connect(undo.setEnabled)
+    stack.canRedoChanged.connect(redo.setEnabled)
+    return undo, redo
 
 
 def menu_action(menu: QMenu, name: str, title: str, tip: str, act: Act | None = None, *, keys: str = "") -> QAction:

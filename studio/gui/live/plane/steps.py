@@ -26,7 +26,7 @@ class PlaneSteps(QWidget):
         self.buttons: dict[str, QToolButton] = {}
         self._row = FlowLayout(self, spacing=2)
         tip = f"Take a step each {SLOW_SECONDS:g} s, so that every one of them can be followed."
-        self.slow = toggle_button("plane_slow", "Slow motion", tip, self._on_slow)
+        self.slow = toggle_button("plane_slow", "Slow motion", tip, self._set_delay)
         self._row.addWidget(self.slow)
         runs.run_changed.connect(self._show_run)
         self.hide()
@@ -63,5 +63,5 @@ class PlaneSteps(QWidget):
             self.buttons[name] = button
 
     @Slot(bool)
-    def _on_slow(self, on: bool) -> None:
+    def _set_delay(self, on: bool) -> None:
         self._runs.send(SetDelay(seconds=SLOW_SECONDS if on else 0.0))

@@ -40,14 +40,10 @@ class EnergyPreview(QWidget):
         self._observables: dict[str, Observable] = {}
         self._tilt: TiltView | None = None
         self._measured: ExampleFeatures | None = None
-        self.choice = named(
-            QComboBox(),
-            "energy_histogram",
-            "Histogram",
-            "What is shown of data and target: a feature, what a term reads of a judge or a file, or the weights.",
-        )
+        tip = "What is shown of data and target: a feature, what a term reads of a judge or a file, or the weights."
+        self.choice = named(QComboBox(), "energy_histogram", "Histogram", tip)
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.choice.activated.connect(self._on_choice)
+        self.choice.activated.connect(self.draw)
         self.plot = _BeforeAndAfter(theme)
         self.plot.setMinimumHeight(_PLOT_LEAST)
         self.plot.set_label("left", "share (%)")
@@ -58,9 +54,7 @@ class EnergyPreview(QWidget):
         self.legend.toggled.connect(self.draw)
         self.most = _Strip("Most favoured", "The examples with the lowest ΔH, the lowest first: they count most.")
         self.least = _Strip("Least favoured", "The examples with the highest ΔH, the highest first: they count least.")
-        self._lay_out(theme.tokens.spacing)
-
-    def _lay_out(self, spacing: int) -> None:
+        spacing = theme.tokens.spacing
         top = row_of(self.choice, (self.legend, 1))
         left = column_of(top, (self.plot, 1), spacing=0)
         right = column_of((self.most, 1), (self.least, 1), spacing=spacing // 2)
@@ -117,10 +111,6 @@ class EnergyPreview(QWidget):
     def _log_weights(tilt: TiltView) -> Floats:
         labels, counts = tilt.dataset.labels, tilt.dataset.counts
         return tilt.perturbation.example_log_weights(labels, counts, tilt.energies)
-
-    @Slot()
-    def _on_choice(self) -> None:
-        self.draw()
 
 
 class _BeforeAndAfter(HistogramPlot):

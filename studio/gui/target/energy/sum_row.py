@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
 from studio.figures import percent_words
 from studio.gui.forms.field_info import fault_text, range_of, style_of, title_of
@@ -51,21 +51,15 @@ class EnergySum(QObject):
         self.offsets_row = QFrame()
         self.offsets_row.setFrameShape(QFrame.Shape.StyledPanel)
         self.offsets_row.setAccessibleName("Class offsets")
-        line = QHBoxLayout(self.offsets_row)
-        line.setContentsMargins(half, half, half, half)
-        self._add(line, "offsets_enabled", SwitchField())
-        line.addWidget(self._label("Class offsets, as in the table", "offsets_enabled"))
-        line.addStretch(1)
-        line.addWidget(self._label("Scale", "offsets_scale"))
-        self._add(line, "offsets_scale", self._number("offsets_scale"))
-        self.controls = QWidget()
-        line = row_of(self._label("Temperature", "temperature"), inside=self.controls)
-        self._add(line, "temperature", self._number("temperature"))
+        on, scale = self._take("offsets_enabled", SwitchField()), self._number("offsets_scale")
+        said = self._label("Class offsets, as in the table", "offsets_enabled")
+        row_of(on, said, 1, self._label("Scale", "offsets_scale"), scale, inside=self.offsets_row, margins=half)
         tip = str(EnergyConfig.model_fields["clip"].description)
         self.clip_on = toggle_button("energy_clip_on", "Clip ±", f"{tip} Off: ΔH counts as it is.")
         self.clip_on.clicked.connect(self._switch_clip)
-        line.addWidget(self.clip_on)
-        self._add(line, "clip", self._number("clip"))
+        temperature = (self._label("Temperature", "temperature"), self._number("temperature"))
+        self.controls = QWidget()
+        row_of(*temperature, self.clip_on, self._number("clip"), inside=self.controls)
         self.cost = wrapped_label("energy_cost")
         set_help(self.cost, "Cost of the tilt", _COST)
 
@@ -73,6 +67,7 @@ class EnergySum(QObject):
         info = EnergyConfig.model_fields[name]
         field = NumberField(style_of(info), range_of(info))
         field.setFixedWidth(_WIDTH)
+        self._take(name, field)
         return field
 
     def _label(self, text: str, name: str) -> QLabel:
@@ -80,13 +75,14 @@ class EnergySum(QObject):
         label.setToolTip(tooltip(EnergyConfig.model_fields[name].description or ""))
         return label
 
-    def _add(self, line: QHBoxLayout, name: str, field: Any) -> None:
+    def _take(self, name: str, field: Any) -> QWidget:
         info = EnergyConfig.model_fields[name]
         field.setObjectName(f"energy_{name}")
         set_help(field, title_of(name, info), info.description or "")
         field.finished.connect(lambda: self._finished(name))
-        line.addWidget(field)
         self.fields[name] = field
+        assert isinstance(field, QWidget)
+        return field
 
     # -- state in
 

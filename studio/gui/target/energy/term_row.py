@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QLayout, QWidget
 
 from studio.errors import UserError
 from studio.gui.forms.field_info import fault_text, make_field, title_of
@@ -15,7 +15,7 @@ from studio.gui.forms.judge_field import JudgeField
 from studio.gui.target.energy.formula_field import FormulaField
 from studio.gui.target.terms import kind_title
 from studio.gui.widgets.buttons import icon_button
-from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.style_property import set_style_property
@@ -55,8 +55,7 @@ class TermRow(QFrame):
         help_text: str,
     ) -> None:
         super().__init__()
-        self.place, self._term, self._features = place, term, features
-        self._class_names = class_names
+        self.place, self.term, self._features, self._class_names = place, term, features, class_names
         self._choices: dict[str, list[tuple[Any, str]]] = {
             "feature": [(feature.name, feature.title) for feature in features],
             "of": [(name, name) for name in class_names],
@@ -71,43 +70,35 @@ class TermRow(QFrame):
         self.message = plain_label(name="term_message", role="error", wraps=True)
         self.message.hide()
         half = theme.tokens.spacing // 2
-        column = column_of(inside=self, margins=half, spacing=half)
-        self._fill(column, theme, help_text)
-        column.addWidget(self.message)
+        column_of(*self._made(theme, help_text), self.message, inside=self, margins=half, spacing=half)
         self.show_term(term)
 
-    def _fill(self, column: QVBoxLayout, theme: ThemeManager, help_text: str) -> None:
+    def _made(self, theme: ThemeManager, help_text: str) -> list[QWidget | QLayout]:
         """Short settings flow beside one another; a text gets a line of its own."""
-        names = [name for name in type(self._term).model_fields if name not in ("kind", "enabled", "scale")]
+        names = [name for name in type(self.term).model_fields if name not in ("kind", "enabled", "scale")]
         wide = [name for name in names if name in _WIDE]
-        flow = FlowLayout(spacing=theme.tokens.spacing)
-        title = QLabel(kind_title(self._term))
+        title = QLabel(kind_title(self.term))
         title.setToolTip(help_text)
-        flow.addWidget(_together(self._field("enabled"), title))
+        short = [_together(self._field("enabled"), title)]
         for name in ("feature", *names, "scale"):
-            if name in type(self._term).model_fields and name not in (*wide, *self.fields):
+            if name in type(self.term).model_fields and name not in (*wide, *self.fields):
                 self._parts[name] = _together(*self._labelled(name))
-                flow.addWidget(self._parts[name])
-        remove = icon_button(theme, "clear", "term_remove", "Remove this term", "Take this term out of the energy.")
-        remove.clicked.connect(lambda: self.removed.emit(self.place))
-        holder = QWidget()
-        holder.setLayout(flow)
-        line = QHBoxLayout()
-        line.addWidget(holder, 1)
-        line.addWidget(remove, 0, Qt.AlignmentFlag.AlignTop)
-        column.addLayout(line)
-        for name in wide:
-            column.addWidget(self._field(name))
+                short.append(self._parts[name])
+        tip, act = "Take this term out of the energy.", lambda: self.removed.emit(self.place)
+        remove = icon_button(theme, "clear", "term_remove", "Remove this term", tip, act)
+        line = row_of((flow_bar(*short, spacing=theme.tokens.spacing), 1), remove)
+        line.setAlignment(remove, Qt.AlignmentFlag.AlignTop)
+        return [line, *map(self._field, wide)]
 
     def _labelled(self, name: str) -> list[QWidget]:
         field = self._field(name)
         if name == "feature":
             return [field]
-        label = plain_label(title_of(name, type(self._term).model_fields[name]), role="muted", of=field)
+        label = plain_label(title_of(name, type(self.term).model_fields[name]), role="muted", of=field)
         return [label, field]
 
     def _field(self, name: str) -> QWidget:
-        info = type(self._term).model_fields[name]
+        info = type(self.term).model_fields[name]
         field: Any
         if name in self._choices:
             field = ChoiceField(self._choices[name])
@@ -128,15 +119,11 @@ class TermRow(QFrame):
 
     # -- state in
 
-    @property
-    def term(self) -> TermConfig:
-        return self._term
-
     def show_term(self, term: TermConfig) -> None:
         """Show a term of the same kind; its message goes when another term than before counts."""
-        if term != self._term:
+        if term != self.term:
             self.say("")
-        self._term = term
+        self.term = term
         for name, field in self.fields.items():
             field.show_value(getattr(term, name))
         if isinstance(term, FormulaTermConfig):
@@ -159,14 +146,14 @@ class TermRow(QFrame):
     # -- intent out
 
     def _entered(self) -> dict[str, Any]:
-        return {"kind": self._term.kind} | {name: field.raw() for name, field in self.fields.items()}
+        return {"kind": self.term.kind} | {name: field.raw() for name, field in self.fields.items()}
 
     @Slot()
     def _typed(self) -> None:
         """At every keystroke: where a formula is wrong, said at once; all else waits until the entry is finished."""
         self.chosen.emit(self.place)
         text = self.fields.get("text")
-        if not isinstance(self._term, FormulaTermConfig) or not isinstance(text, TextField):
+        if not isinstance(self.term, FormulaTermConfig) or not isinstance(text, TextField):
             return
         try:
             names = [feature.name for feature in self._features]
@@ -189,13 +176,13 @@ class TermRow(QFrame):
                 self.say(fault, name)
                 return
         try:
-            term = type(self._term).model_validate(self._entered())
+            term = type(self.term).model_validate(self._entered())
         except ValidationError as error:
             found = error.errors()[0]
             name = str(found["loc"][0]) if found["loc"] else ""
-            self.say(fault_text(found, type(self._term).model_fields.get(name)), name)
+            self.say(fault_text(found, type(self.term).model_fields.get(name)), name)
             return
-        if term != self._term:
+        if term != self.term:
             self.say("")
             self.edited.emit(self.place, term)
 

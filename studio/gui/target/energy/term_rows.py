@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QWidget
 
 from studio.errors import UserError
 from studio.gui.state.judge_offers import class_names_of
@@ -11,6 +11,7 @@ from studio.gui.target.energy.term_row import TermRow
 from studio.gui.target.terms import KINDS, label_help
 from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.widgets.labels import wrapped_label
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 from studio.training.config.energy import JudgeTermConfig, TermConfig
@@ -31,15 +32,9 @@ class TermRows(QScrollArea):
         self._theme = theme
         self.rows: list[TermRow] = []
         self._focus_newest = False
-        inside = QWidget()
-        self._column = QVBoxLayout(inside)
-        half = theme.tokens.spacing // 2
-        self._column.setContentsMargins(half, half, half, half)
-        self._column.setSpacing(half)
+        inside, half = QWidget(), theme.tokens.spacing // 2
         self.nothing = wrapped_label("", "muted")
-        self._column.addWidget(first)
-        self._column.addWidget(self.nothing)
-        self._column.addStretch(1)
+        self._column = column_of(first, self.nothing, 1, inside=inside, margins=half, spacing=half)
         self.setObjectName("energy_rows")
         self.setAccessibleName("Terms of the energy")
         self.setWidgetResizable(True)
@@ -113,11 +108,12 @@ class TermRows(QScrollArea):
     @Slot(int)
     def _show_row(self, place: int) -> None:
         """Scroll to a row, once it has the size that it takes."""
-        QTimer.singleShot(0, self, lambda: self._scroll_to(place))
 
-    def _scroll_to(self, place: int) -> None:
-        if place < len(self.rows):
-            self.ensureWidgetVisible(self.rows[place])
+        def scroll() -> None:
+            if place < len(self.rows):
+                self.ensureWidgetVisible(self.rows[place])
+
+        QTimer.singleShot(0, self, scroll)
 
 
 def _shape(term: TermConfig) -> tuple[object, ...]:

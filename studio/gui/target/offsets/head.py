@@ -10,14 +10,21 @@ from studio.gui.target.offsets.bar import BarLegend
 from studio.gui.target.offsets.columns import HEADERS, ON_DEMAND, Column
 from studio.gui.target.offsets.presets import PRESETS
 from studio.gui.target.offsets.table_model import MANY
-from studio.gui.widgets.buttons import icon_button, menu_action, push_button, toggle_button, tool_button
+from studio.gui.widgets.buttons import (
+    REDO,
+    UNDO,
+    menu_action,
+    push_button,
+    toggle_button,
+    tool_button,
+    undo_buttons,
+)
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help, tooltip
 from studio.perturb.perturbation import Gauge
 
-_UNDO, _REDO = "Undo the last edit of the target (Ctrl+Z).", "Redo the edit that was undone (Ctrl+Shift+Z)."
 _HOLD = (
     "Hold the shares: while it trains, correct the offsets by what evaluations find until the generated shares are "
     "those asked for. It trades unbiased weights for arrival: they are then of another target than the table’s."
@@ -56,14 +63,14 @@ class OffsetsHead(QWidget):
         for preset in PRESETS:
             act = lambda _=False, chosen=preset: self.preset_chosen.emit(chosen)  # noqa: E731 - it is handed on
             self.presets[preset.name] = push_button(preset.name, preset.title, preset.help, act)
-        self.undo = icon_button(theme, "undo", "undo", "Undo", _UNDO)
-        self.redo = icon_button(theme, "redo", "redo", "Redo", _REDO)
+        self.undo, self.redo = undo_buttons(theme, stack)
+        stack.undoTextChanged.connect(self._name_undo)
+        stack.redoTextChanged.connect(self._name_redo)
         first = flow_bar(*self.presets.values(), self.undo, self.redo, self._menu_button(), spacing=half)
         self.hold = toggle_button("offsets_hold", "Hold", _HOLD)
         self.hold.clicked.connect(self.hold_chosen)
         second = flow_bar(BarLegend(theme), self.hold, *self._order(), spacing=2 * half)
         column_of(first, second, inside=self, spacing=half)
-        self._follow(stack)
 
     def _menu_button(self) -> QToolButton:
         button = tool_button("offsets_columns", "Columns", "Which columns there are, and how weights are normalised.")
@@ -97,24 +104,13 @@ class OffsetsHead(QWidget):
         self.deviation = toggle_button("offsets_deviation", "Largest deviation", _DEVIATION, self.order_changed)
         return self.filter, self.deviation
 
-    def _follow(self, stack: QUndoStack) -> None:
-        for button, act, able, changed in (
-            (self.undo, stack.undo, stack.canUndo(), stack.canUndoChanged),
-            (self.redo, stack.redo, stack.canRedo(), stack.canRedoChanged),
-        ):
-            button.clicked.connect(act)
-            button.setEnabled(able)
-            changed.connect(button.setEnabled)
-        stack.undoTextChanged.connect(self._name_undo)
-        stack.redoTextChanged.connect(self._name_redo)
-
     @Slot(str)
     def _name_undo(self, text: str) -> None:
-        self.undo.setToolTip(tooltip(f"Undo “{text}” (Ctrl+Z)." if text else _UNDO))
+        self.undo.setToolTip(tooltip(f"Undo “{text}” (Ctrl+Z)." if text else UNDO))
 
     @Slot(str)
     def _name_redo(self, text: str) -> None:
-        self.redo.setToolTip(tooltip(f"Redo “{text}” (Ctrl+Shift+Z)." if text else _REDO))
+        self.redo.setToolTip(tooltip(f"Redo “{text}” (Ctrl+Shift+Z)." if text else REDO))
 
     def show_classes(self, number: int) -> None:
         """Offer a filter and an order where there are many classes."""
