@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import (
-    QLabel,
-    QMenu,
-    QPushButton,
-    QToolButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
 
 from studio.gui.forms.number_field import NumberField, NumberStyle, Range
 from studio.gui.queue.length import LengthField
@@ -22,8 +15,9 @@ from studio.gui.queue.table import QueueTable
 from studio.gui.state.log import Log
 from studio.gui.state.log_line import Level
 from studio.gui.state.setup import Setup
-from studio.gui.widgets.buttons import tool_button
-from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.buttons import menu_action, push_button, tool_button
+from studio.gui.widgets.flow_layout import FlowLayout, flow_of
+from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.notification import notify
 from studio.gui.widgets.number_format import format_eta
 from studio.gui.widgets.panel import LivePanel
@@ -33,6 +27,8 @@ from studio.jobs.job import Job, JobStatus
 
 _EMPTY = "No run is queued. Set one up, say how long it is to train, and press “Add”; then run the queue."
 _MOST_AT_ONCE = 16
+
+_SWEEP = "Queue many runs of what is set up, over values of any settings and several seeds."
 
 Able = Callable[[Job], bool]
 
@@ -60,9 +56,8 @@ class QueuePanel(LivePanel):
         self._drawn: Sequence[Job] = ()
         self.hint = QLabel(_EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
         self.hint.setProperty("role", "muted")
-        self.outlook = QLabel()
-        self.outlook.setProperty("role", "muted")
-        set_help(self.outlook, "Outlook", "How many runs are left, and when the last will have ended, about.")
+        tip = "How many runs are left, and when the last will have ended, about."
+        self.outlook = plain_label(role="muted", title="Outlook", tip=tip)
         self.body.addLayout(self._make_adding())
         self.body.addLayout(self._make_buttons())
         self.body.addWidget(self.hint)
@@ -78,19 +73,10 @@ class QueuePanel(LivePanel):
 
     def _make_adding(self) -> FlowLayout:
         self.length = LengthField("queue")
-        self.add = QPushButton("Add")
-        self.add.setObjectName("queue_add")
-        set_help(self.add, "Add", "Queue a run of what is set up now; edits made later do not reach it. (Ctrl+Shift+A)")
+        tip = "Queue a run of what is set up now; edits made later do not reach it. (Ctrl+Shift+A)"
+        self.add = push_button("queue_add", "Add", tip, self._add)
         self.add.setShortcut("Ctrl+Shift+A")
-        self.add.clicked.connect(self._add)
-        sweep = QPushButton("Sweep…")
-        sweep.setObjectName("queue_sweep")
-        set_help(
-            sweep,
-            "Sweep",
-            "Queue many runs of what is set up, over values of any settings and several seeds. (Ctrl+Shift+W)",
-        )
-        sweep.clicked.connect(self._ask_sweep)
+        sweep = push_button("queue_sweep", "Sweep…", f"{_SWEEP} (Ctrl+Shift+W)", self._ask_sweep)
         self.at_once = NumberField(
             NumberStyle(integer=True, step=1, unit="at once"), Range(lowest=1, highest=_MOST_AT_ONCE)
         )
@@ -98,19 +84,13 @@ class QueuePanel(LivePanel):
         self.at_once.setObjectName("queue_at_once")
         set_help(self.at_once, "Runs at once", "How many queued runs train at a time, each in a process of its own.")
         self.at_once.finished.connect(self._set_at_once)
-        self.run = QPushButton()
-        self.run.setObjectName("queue_run")
-        self.run.clicked.connect(lambda: self.queue.run(not self.queue.running))
-        row = FlowLayout(spacing=self.theme.tokens.spacing // 2)
-        widgets: tuple[QWidget, ...] = (self.add, self.length, sweep, self.run, self.at_once)
-        for widget in widgets:
-            row.addWidget(widget)
-        return row
+        self.run = push_button("queue_run", "", "", lambda: self.queue.run(not self.queue.running))
+        widgets = (self.add, self.length, sweep, self.run, self.at_once)
+        return flow_of(*widgets, spacing=self.theme.tokens.spacing // 2)
 
     def _make_buttons(self) -> FlowLayout:
         queue = self.queue
         self.buttons: dict[str, tuple[QToolButton, Able]] = {}
-        row = FlowLayout(spacing=self.theme.tokens.spacing // 2)
         for name, title, tip, act, able in (
             ("up", "Earlier", "Let the chosen runs have their turn earlier. (Alt+Up)", self._earlier, _waits),
             ("down", "Later", "Let the chosen runs have their turn later. (Alt+Down)", self._later, _waits),
@@ -125,33 +105,15 @@ class QueuePanel(LivePanel):
             ("remove", "Remove", "Take them off the list; what they saved stays. (Delete)", queue.remove, _idle),
             ("results", "Results…", "Show what came of the sweep that the run belongs to.", self._show_sweep, _swept),
         ):
-            button = tool_button(f"queue_{name}", title, tip)
-            button.clicked.connect(lambda _, act=act, able=able: self._act(act, able))
+            button = tool_button(f"queue_{name}", title, tip, lambda _, act=act, able=able: self._act(act, able))
             self.buttons[name] = (button, able)
-            row.addWidget(button)
-        return row
+        return flow_of(*(button for button, _ in self.buttons.values()), spacing=self.theme.tokens.spacing // 2)
 
     def fill(self, menu: QMenu) -> None:
         """Add what is about sweeps to the window's menu of runs."""
-        for name, title, keys, tip, act in (
-            (
-                "run_sweep",
-                "S&weep…",
-                "Ctrl+Shift+W",
-                "Queue many runs of what is set up, over values of any settings and several seeds.",
-                self.ask_sweep,
-            ),
-            (
-                "run_sweep_results",
-                "Sweep res&ults…",
-                "Ctrl+Shift+R",
-                "Show what came of the sweep of the run chosen in the queue, or else of the newest one.",
-                self.show_newest_sweep,
-            ),
-        ):
-            action = menu.addAction(title, QKeySequence(keys), act)
-            action.setObjectName(name)
-            action.setToolTip(tip)
+        menu_action(menu, "run_sweep", "S&weep…", _SWEEP, self.ask_sweep, keys="Ctrl+Shift+W")
+        tip = "Show what came of the sweep of the run chosen in the queue, or else of the newest one."
+        menu_action(menu, "run_sweep_results", "Sweep res&ults…", tip, self.show_newest_sweep, keys="Ctrl+Shift+R")
 
     # -- what the person does
 

@@ -6,13 +6,19 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
-def flow_bar(*widgets: QWidget, spacing: int = 4) -> QWidget:
+def flow_bar(*widgets: QWidget, spacing: int) -> QWidget:
     """A widget with these in a row that breaks."""
     bar = QWidget()
-    row = FlowLayout(bar, spacing=spacing)
+    bar.setLayout(flow_of(*widgets, spacing=spacing))
+    return bar
+
+
+def flow_of(*widgets: QWidget, spacing: int) -> FlowLayout:
+    """These in a row that breaks, as a part of another layout."""
+    row = FlowLayout(spacing=spacing)
     for widget in widgets:
         row.addWidget(widget)
-    return bar
+    return row
 
 
 class FlowLayout(QLayout):

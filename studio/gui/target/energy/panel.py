@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 from shiboken6 import isValid
 
 from studio.errors import UserError
 from studio.gui.state.judge_offers import judges_on_offer, mended
 from studio.gui.state.setup import Setup
-from studio.gui.state.view_state import TiltView
 from studio.gui.target.energy.add_term import AddTermButton
 from studio.gui.target.energy.preview import EnergyPreview
 from studio.gui.target.energy.sum_row import EnergySum
@@ -18,11 +17,11 @@ from studio.gui.target.energy.term_rows import TermRows
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
 from studio.gui.target.terms import changed_value, fresh_term, observed, term_title
-from studio.gui.widgets.buttons import icon_button
-from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.buttons import undo_buttons
+from studio.gui.widgets.flow_layout import FlowLayout, flow_of
+from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help
 from studio.training.config.energy import ColumnTermConfig, EnergyConfig, TermConfig
 
 _EMPTY = "Terms of the energy beside the class offsets appear here.\nOpen a data set under “Set-up” first."
@@ -52,10 +51,7 @@ class EnergyPanel(LivePanel):
         self.sum = EnergySum(theme, self)
         self._rows = TermRows(self.sum.offsets_row, theme)
         self.preview = EnergyPreview(theme)
-        self.message = QLabel(wordWrap=True)
-        self.message.setObjectName("energy_message")
-        self.message.setProperty("role", "error")
-        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.message = plain_label(name="energy_message", role="error", wraps=True)
         self.message.hide()
         self.body.addLayout(self._toolbar())
         for part in (self._rows, self.preview):
@@ -71,40 +67,21 @@ class EnergyPanel(LivePanel):
         self._on_config()
 
     def _toolbar(self) -> FlowLayout:
-        line = FlowLayout(spacing=self.theme.tokens.spacing // 2)
         self.add = AddTermButton()
         self.add.chosen.connect(self._add_chosen)
-        line.addWidget(self.add)
-        self.busy = QLabel("measuring…")
-        self.busy.setObjectName("energy_busy")
-        self.busy.setProperty("role", "warning")
-        set_help(self.busy, "Measuring", "A feature of every example is being measured; Cancel is in the status bar.")
+        tip = "A feature of every example is being measured; Cancel is in the status bar."
+        self.busy = plain_label("measuring…", name="energy_busy", role="warning", title="Measuring", tip=tip)
         self.busy.hide()
-        line.addWidget(self.busy)
-        line.addWidget(self.sum.controls)
-        stack = self._setup.undo_stack
-        self._undo = icon_button(
-            self.theme, "undo", "energy_undo", "Undo", "Undo the last edit of the target (Ctrl+Z)."
-        )
-        self._redo = icon_button(
-            self.theme, "redo", "energy_redo", "Redo", "Redo the edit that was undone (Ctrl+Shift+Z)."
-        )
-        for button, act, able, changed in (
-            (self._undo, stack.undo, stack.canUndo(), stack.canUndoChanged),
-            (self._redo, stack.redo, stack.canRedo(), stack.canRedoChanged),
-        ):
-            button.clicked.connect(act)
-            button.setEnabled(able)
-            changed.connect(button.setEnabled)
-            line.addWidget(button)
-        return line
+        self._undo, self._redo = undo_buttons(self.theme, self._setup.undo_stack, "energy_")
+        parts = (self.add, self.busy, self.sum.controls, self._undo, self._redo)
+        return flow_of(*parts, spacing=self.theme.tokens.spacing // 2)
 
     def _connect(self) -> None:
         self._target.data.dataset_changed.connect(self._on_dataset)
         self._target.data.dataset_changed.connect(self._on_config)
         self._target.data.target_changed.connect(self._on_config)
         self._setup.config_changed.connect(self._on_config)
-        self._target.changed.connect(self._on_tilt)
+        self._target.changed.connect(self.request_draw)
         self._energies.rejected.connect(self._reject)
         self._energies.busy_changed.connect(self._on_busy)
         self._energies.trying_changed.connect(self._on_trying)
@@ -169,10 +146,6 @@ class EnergyPanel(LivePanel):
         else:
             self.add.setFocus(Qt.FocusReason.OtherFocusReason)
             self.add.menu().popup(self.add.mapToGlobal(self.add.rect().bottomLeft()))
-
-    @Slot(object)
-    def _on_tilt(self, tilt: TiltView | None) -> None:
-        self.request_draw()
 
     @Slot(bool)
     def _on_busy(self, busy: bool) -> None:
