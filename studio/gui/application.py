@@ -12,7 +12,7 @@ from typing import NoReturn
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
-from studio.gui.state.log_line import Level
+from studio.gui.state.log import Level
 from studio.gui.widgets.garbage import GarbageCollector
 from studio.gui.window.crash import CrashReporter, keep_faults
 from studio.gui.window.last_setup import SetupKeeper, read_last_setup

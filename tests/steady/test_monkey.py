@@ -18,7 +18,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from studio.gui.state.log_line import LogLine
+from studio.gui.state.log import LogLine
 from studio.gui.state.view_state import RunPhase
 from studio.gui.window.main_window import MainWindow
 from studio.training.config.file import parse_config

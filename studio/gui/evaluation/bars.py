@@ -15,8 +15,7 @@ from studio.evaluation.tables import with_unsure
 from studio.figures import percent
 from studio.gui.plots.ticks import number_label
 from studio.gui.widgets.key_help import KeyHelp
-from studio.gui.widgets.outline import outline_pens
-from studio.gui.widgets.theme import Tokens
+from studio.gui.widgets.theme import Tokens, outline_pens
 from studio.gui.widgets.tooltip import set_help, tooltip
 
 _LEAST_ROOM = 20

@@ -9,8 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from studio.gui.forms.drawing_field import DrawingField, summary
-from studio.gui.forms.fields import ChoiceField, Field, PathField, SwitchField, TextField
-from studio.gui.forms.judge_field import JudgeField
+from studio.gui.forms.fields import ChoiceField, Field, JudgeField, PathField, SwitchField, TextField
 from studio.gui.forms.number_field import NumberField, NumberStyle, Range, shown, with_unit
 from studio.settings import Settings
 

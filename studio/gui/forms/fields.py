@@ -5,6 +5,7 @@ The wheel turns only the editor that has the focus, so that scrolling a panel ch
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -14,8 +15,9 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QSizePolicy, QW
 from studio.gui.widgets.buttons import push_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.layouts import row_of
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.paths import typed_path
+from studio.training.examples.judges import known_judges
 
 NARROWEST = 8
 """Characters that an editor shows at least."""
@@ -162,3 +164,36 @@ class PathField(QWidget, Field):
         if chosen:
             self.line.setText(chosen)
             self._done()
+
+
+_OWN = "These data"
+_BROWSE = "\0browse"
+_FOLDER = "folder:"
+
+
+class JudgeField(ChoiceField):
+    """Names of judges; the last entry asks for a folder of images with a sub-folder per class."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__([("", _OWN), *known_judges(), (_BROWSE, "A folder…")], parent)
+        self._given = ""
+
+    def raw(self) -> str:
+        found = self.currentData()
+        return self._given if found == _BROWSE else str(found)
+
+    def show_value(self, value: Any) -> None:
+        self._given = str(value)
+        if self.findData(self._given) < 0:
+            place = self.count() - 1
+            path = self._given.removeprefix(_FOLDER)
+            self.insertItem(place, f"Folder {Path(path).name}" if path != self._given else self._given, self._given)
+            self.setItemData(place, tooltip(path), Qt.ItemDataRole.ToolTipRole)
+        super().show_value(self._given)
+
+    @Slot()
+    def _chosen(self) -> None:
+        if self.currentData() == _BROWSE:
+            path = QFileDialog.getExistingDirectory(self, "Folder with a sub-folder of images for each class")
+            self.show_value(_FOLDER + path if path else self._given)
+        super()._chosen()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWi
 from studio.gui.forms.drawing_field import DrawingField
 from studio.gui.forms.field_info import extra, range_text, title_of, value_text
 from studio.gui.forms.fields import ChoiceField, Field, PathField, SwitchField, TextField
-from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import tooltip
 from studio.settings import Settings

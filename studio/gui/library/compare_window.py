@@ -30,7 +30,7 @@ from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of
-from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import named, set_help, tooltip
 from studio.library.compare import (

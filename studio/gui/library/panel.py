@@ -21,11 +21,11 @@ from studio.gui.queue.sweep_actions import SweepActions
 from studio.gui.run.run_starter import RunStarter
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import tool_button
-from studio.gui.widgets.error_box import agrees
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.messages import agrees
 from studio.gui.widgets.panel import LivePanel
-from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named
 from studio.library.compare import MOST_RUNS

@@ -23,8 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QPlainTextEdit, QToolTip, QWidget
 
-from studio.gui.state.log import Log
-from studio.gui.state.log_line import Level, LogLine
+from studio.gui.state.log import Level, Log, LogLine
 from studio.gui.widgets.buttons import icon_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import flow_bar

@@ -12,13 +12,12 @@ from studio.gui.queue.length import LengthField
 from studio.gui.queue.queue_control import QueueControl
 from studio.gui.queue.sweep_actions import SweepActions
 from studio.gui.queue.table import QueueTable
-from studio.gui.state.log import Log
-from studio.gui.state.log_line import Level
+from studio.gui.state.log import Level, Log
 from studio.gui.state.setup import Setup
 from studio.gui.widgets.buttons import menu_action, push_button, tool_button
 from studio.gui.widgets.flow_layout import FlowLayout, flow_of
 from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.notification import notify
+from studio.gui.widgets.messages import notify
 from studio.gui.widgets.number_format import format_eta
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager

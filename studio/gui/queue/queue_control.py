@@ -9,8 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.errors import UserError
-from studio.gui.state.log import Log
-from studio.gui.state.log_line import Level
+from studio.gui.state.log import Level, Log
 from studio.gui.state.setup import Setup
 from studio.jobs.attempt import LocalProcesses
 from studio.jobs.awake import Awake

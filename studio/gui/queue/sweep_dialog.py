@@ -33,7 +33,7 @@ from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.number_entry import MINUS
 from studio.gui.widgets.number_format import format_eta
-from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help
 from studio.jobs.sweep import Sweep

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit
 
 from studio.gui.queue.sweep_fields import BadValuesError, SweptField, parse_values
 from studio.gui.widgets.number_entry import MINUS
-from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.training.config.sweep_mark import value_text
 

@@ -20,7 +20,7 @@ from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of, row_of
-from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named
 from studio.library.sweep_results import HIGH, LOW, SHARE_ERROR, Member, SweepReader, SweepResults

@@ -10,8 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.errors import UserError
 from studio.gui.run.bridge import DRAW_INTERVALS, Bridge
 from studio.gui.state.history import History
-from studio.gui.state.log import Log
-from studio.gui.state.log_line import Level, line_of
+from studio.gui.state.log import Level, Log, line_of
 from studio.gui.state.old_runs import Past
 from studio.gui.state.view_state import RunPhase, RunView, run_after
 from studio.training.config.run_config import RunConfig

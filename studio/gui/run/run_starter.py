@@ -11,10 +11,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.data.catalog import dataset_spec
 from studio.errors import UserError
 from studio.gui.run.bridge import DRAW_INTERVALS, QUICK_INTERVALS
-from studio.gui.run.live_settings import learning_rates
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.log import Log
-from studio.gui.state.log_line import Level
+from studio.gui.state.log import Level, Log
 from studio.gui.state.old_runs import Past, read_past
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
@@ -206,7 +204,7 @@ class RunStarter(QObject):
         images, judges = self._setup.images, self._setup.judges
         assert images is not None
         assert judges is not None
-        self._rates = learning_rates(config.model)
+        self._rates = config.model.learning_rates
         request = RunRequest(
             config=config,
             data=lambda _: images,
@@ -234,7 +232,7 @@ class RunStarter(QObject):
         """Have the run take up what of the model's settings may change while it trains."""
         if not self.model_is_live:
             return
-        for network, rate in learning_rates(self._setup.config.model).items():
+        for network, rate in self._setup.config.model.learning_rates.items():
             if rate != self._rates.get(network):
                 self._rates[network] = rate
                 self._runs.send(SetLearningRate(network=network, rate=rate))

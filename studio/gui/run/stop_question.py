@@ -1,11 +1,11 @@
-"""What is asked before something else takes the place of a run that trains."""
+"""What is asked before a run that trains is stopped: for something else in its place, or to close the window."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtWidgets import QApplication, QCheckBox, QMessageBox, QPushButton, QWidget
 
 from studio.gui.run.run_control import RunControl
 from studio.gui.run.run_starter import RunStarter
@@ -38,3 +38,23 @@ def when_free(runs: RunControl, starter: RunStarter, then: str, act: Callable[[]
         if box.clickedButton() is not agree:
             return
     starter.stop_before(act)
+
+
+_KEY = "quit_without_asking"
+
+
+def may_quit(runs: RunControl, settings: QSettings, window: QWidget) -> bool:
+    """Whether the run may be stopped, saved and left; a person may wish not to be asked again."""
+    application = QApplication.instance()
+    ending = isinstance(application, QApplication) and application.isSavingSession()  # nobody is there to answer
+    if not runs.run.phase.active or ending or settings.value(_KEY) in (True, "true"):
+        return True
+    box, quit_it = stop_question(runs, "quit", window, "It is saved, and can be gone on with at the next start.")
+    again = QCheckBox("Don't ask again")
+    again.setObjectName("quit_without_asking")
+    box.setCheckBox(again)
+    box.exec()
+    agreed = box.clickedButton() is quit_it
+    if agreed and again.isChecked():
+        settings.setValue(_KEY, True)
+    return agreed

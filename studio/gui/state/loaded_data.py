@@ -1,12 +1,15 @@
-"""A data set in memory, with all that the window makes of it."""
+"""A data set in memory, with all that the window makes of it, and what loads one at a time beside the window."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from PySide6.QtCore import QObject, Signal, SignalInstance
+
 from studio.data.catalog import DatasetConfig, load_dataset, not_here_yet
 from studio.data.example_set import ExampleSet
+from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import DatasetView
 from studio.perturb.example_features import ExampleFeatures
 from studio.progress import Progress
@@ -56,3 +59,47 @@ def read_data_of(run: Path, data_root: Path, progress: Progress) -> LoadedData:
     images = load_dataset(config, root, progress)
     identity.ensure_data(images)
     return LoadedData.of(images, config, data_root)
+
+
+class DatasetLoader(QObject):
+    """A newer wish replaces an older one: each `load` that is neither overtaken nor given up has just one answer."""
+
+    loaded = Signal(object)  # ExampleSet
+    failed = Signal(object)  # UserError
+    cancelled = Signal(object)  # DatasetConfig
+
+    def __init__(self, tasks: TaskRunner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tasks = tasks
+        self._wanted: DatasetConfig | None = None
+        self._request = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a data set is being loaded."""
+        return self._wanted is not None
+
+    def load(self, config: DatasetConfig, data_root: Path) -> None:
+        """Load a data set, instead of one that is still being loaded."""
+        self._tasks.cancel()
+        self._wanted = config
+        self._request += 1
+        request = self._request
+        self._tasks.run(
+            lambda progress: load_dataset(config, data_root, progress),
+            done=lambda images: self._answer(request, self.loaded, images),
+            failed=lambda error: self._answer(request, self.failed, error),
+            cancelled=lambda: self._answer(request, self.cancelled, config),
+        )
+
+    def give_up(self) -> None:
+        """Let what is being loaded go unanswered."""
+        if self.busy:
+            self._tasks.cancel()
+            self._wanted = None
+            self._request += 1
+
+    def _answer(self, request: int, signal: SignalInstance, found: object) -> None:
+        if request == self._request:
+            self._wanted = None
+            signal.emit(found)

@@ -9,8 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from studio.errors import UserError
-from studio.gui.state.log import Log
-from studio.gui.state.log_line import Level
+from studio.gui.state.log import Level, Log
 from studio.gui.state.old_runs import OldRun, read_old_run
 from studio.gui.state.task_runner import TaskRunner
 from studio.library.compare import MOST_RUNS

@@ -13,10 +13,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.data.catalog import DatasetConfig, dataset_spec, not_here_yet
 from studio.data.example_set import ExampleSet
 from studio.errors import UserError
-from studio.gui.state.dataset_loader import DatasetLoader
-from studio.gui.state.loaded_data import LoadedData
-from studio.gui.state.log import Log
-from studio.gui.state.log_line import Level
+from studio.gui.state.loaded_data import DatasetLoader, LoadedData
+from studio.gui.state.log import Level, Log
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.undo import ReplaceSetup, UndoStack, WholeSetup
 from studio.gui.state.view_state import DatasetView

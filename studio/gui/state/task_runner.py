@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from studio.errors import Cancelled, UserError
-from studio.gui.state.log_line import Level, LogLine
+from studio.gui.state.log import Level, LogLine
 from studio.gui.state.view_state import TaskView
 from studio.progress import Progress
 from studio.training.messages.background import Background

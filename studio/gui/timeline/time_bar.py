@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from studio.gui.timeline.time_cursor import TimeCursor, TimeView
 from studio.gui.widgets.buttons import icon_button, toggle_button, tool_button
-from studio.gui.widgets.elided import Elided
+from studio.gui.widgets.labels import Elided
 from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import named, tooltip

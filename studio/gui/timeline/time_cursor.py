@@ -14,8 +14,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.errors import UserError
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.history import HistoryView, OtherHistory
-from studio.gui.state.log import Log
-from studio.gui.state.log_line import Level
+from studio.gui.state.log import Level, Log
 from studio.gui.state.old_runs import Moment, OldRun, read_moment, read_old_run
 from studio.gui.state.overlays import Overlays
 from studio.gui.state.task_runner import TaskRunner

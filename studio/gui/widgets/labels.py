@@ -1,11 +1,13 @@
-"""Labels of plain text, all made alike."""
+"""Labels of plain text, all made alike, and a line that is shortened to the room that there is."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.stylesheet import set_style_property
+from studio.gui.widgets.tooltip import set_help, tooltip
 
 
 def plain_label(
@@ -43,3 +45,50 @@ def wrapped_label(name: str = "", role: str = "", *, text: str = "", of: QWidget
     label = plain_label(text, name=name, role=role, wraps=True, of=of)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     return label
+
+
+_LEAST = 50  # pixels
+
+
+class Elided(QLabel):
+    """One line, shortened in its middle to the room that there is; the tooltip has all of it.
+
+    Args:
+        snug: it takes no more room than its text.
+    """
+
+    def __init__(self, name: str = "", *, snug: bool = False) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self._whole = ""
+        self._snug = snug
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        policy = QSizePolicy.Policy.Maximum if snug else QSizePolicy.Policy.Ignored
+        self.setSizePolicy(policy, QSizePolicy.Policy.Preferred)
+
+    def show_text(self, text: str, role: str) -> None:
+        self._whole = " ".join(text.split())
+        self.setToolTip(tooltip(text))
+        set_style_property(self, "role", role)
+        self.updateGeometry()
+        self._fit()
+
+    def sizeHint(self) -> QSize:
+        """That of the whole text."""
+        return QSize(self._width(), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Of a few letters."""
+        return QSize(min(self._width(), _LEAST) if self._snug else 0, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _width(self) -> int:
+        return self.fontMetrics().horizontalAdvance(self._whole) + 1
+
+    def _fit(self) -> None:
+        self.setText(
+            self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.contentsRect().width())
+        )

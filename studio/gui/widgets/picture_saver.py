@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage, QImageWriter
 from PySide6.QtWidgets import QFileDialog, QLabel, QSizePolicy
 
 from studio.errors import UserError
-from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.tooltip import tooltip
 
 

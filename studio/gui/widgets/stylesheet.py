@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from string import Template
 
+from PySide6.QtWidgets import QWidget
+
 from studio.paths import resources
 from studio.tokens import Tokens
 
@@ -187,3 +189,11 @@ def _mixed(first: str, second: str, part: float = 0.5) -> str:
     """So much of the first colour in the second: what text stays legible on."""
     pairs = ((int(first[i : i + 2], 16), int(second[i : i + 2], 16)) for i in (1, 3, 5))
     return "#" + "".join(f"{round(part * a + (1 - part) * b):02x}" for a, b in pairs)
+
+
+def set_style_property(widget: QWidget, name: str, value: str) -> None:
+    """Set a property such as ``role`` or ``invalid``, and have the style sheet notice, which it does not by itself."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)

@@ -12,7 +12,7 @@ from typing import Any
 
 import shiboken6
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QToolTip
 
@@ -201,3 +201,8 @@ def _draw(name: str, normal: str, disabled: str) -> QIcon:
             painter.end()
             icon.addPixmap(pixmap, mode)
     return icon
+
+
+def outline_pens(tokens: Tokens) -> tuple[QPen, QPen]:
+    """One to draw all with first, in the colour of what is below, and the pen itself."""
+    return QPen(QColor(tokens.surface), 3.5), QPen(QColor(tokens.target), 1.5)

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QFrame, QLabel, QWidget
 from studio.gui.state.subject import Aspect, Subject
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.widgets.buttons import tool_button
-from studio.gui.widgets.elided import Elided
+from studio.gui.widgets.labels import Elided
 from studio.gui.widgets.layouts import row_of
-from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
 

@@ -18,7 +18,7 @@ from studio.gui.run.run_starter import RunStarter
 from studio.gui.run.stop_question import when_free
 from studio.gui.state.log import Log
 from studio.gui.state.setup import Setup
-from studio.gui.widgets.error_box import error_box
+from studio.gui.widgets.messages import error_box
 from studio.gui.widgets.tooltip import tooltip
 from studio.training.config.file import read_config
 from studio.training.config.presets import config_or_preset, presets

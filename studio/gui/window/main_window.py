@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QApplication, QFrame, QMainWindow, QStackedWidget,
 
 from studio.gui.live.plane.lessons import Lesson
 from studio.gui.run.run_actions import RunActions
+from studio.gui.run.stop_question import may_quit
 from studio.gui.state.view_state import DatasetView, RunView
 from studio.gui.timeline.time_bar import TimeBar
-from studio.gui.widgets.error_box import agrees
 from studio.gui.widgets.layouts import column_of, scrolled
+from studio.gui.widgets.messages import agrees
 from studio.gui.widgets.tab_order import focus_first, reveal
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.gui.widgets.tooltip import tooltip
@@ -23,7 +24,6 @@ from studio.gui.window.config_files import ConfigFiles
 from studio.gui.window.dock_area import DockArea
 from studio.gui.window.menus import fill_menus
 from studio.gui.window.panel_dock import one_after_another
-from studio.gui.window.quit_question import may_quit
 from studio.gui.window.run_files import RunFiles
 from studio.gui.window.shortcuts import shortcuts_dialog
 from studio.gui.window.status import StudioStatusBar

@@ -1,16 +1,19 @@
-"""The window's menus."""
+"""The window's menus, with the lessons and what the program says of itself."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QMessageBox, QWidget
 
+from studio import __version__
+from studio.gui.live.plane.lesson_control import LessonControl
+from studio.gui.live.plane.lessons import LESSONS
 from studio.gui.widgets.theme import ThemeMode
-from studio.gui.window.about import show_about
-from studio.gui.window.lesson_menu import fill_lessons
+from studio.gui.window.config_files import ConfigFiles
 
 if TYPE_CHECKING:
     from studio.gui.queue.panel import QueuePanel
@@ -87,3 +90,28 @@ def _fill_view(window: MainWindow, menu: QMenu) -> None:
         action = QAction(title, group, checkable=True, checked=window.theme.mode is mode)
         action.triggered.connect(lambda _=False, mode=mode: window.set_theme(mode))
         looks.addAction(action)
+
+
+_ABOUT = """<h3>Perturbation Studio {version}</h3>
+<p>Tilt the distribution that a generative model learns, and watch it happen.</p>
+<p>Each example x is weighted by e<sup>−ΔH(x)</sup>, so the model learns p′(x) ∝ p(x)·e<sup>−ΔH(x)</sup> and not p(x).
+Batches are filled until their weights add up to B_avg on average; what is left over is carried to the next.</p>
+<p>MIT licence.</p>"""
+
+
+def show_about(window: QWidget) -> None:
+    """What this program is."""
+    QMessageBox.about(window, "About Perturbation Studio", _ABOUT.format(version=__version__))
+
+
+def fill_lessons(menu: QMenu, files: ConfigFiles, lessons: LessonControl) -> None:
+    """Add an entry for each lesson."""
+    menu.setToolTipsVisible(True)
+    opening: dict[str, Callable[[], None]] = {}
+    for lesson in LESSONS:
+        take = partial(files.open, lesson.path, preset=True)
+        opening[lesson.name] = partial(lessons.open, lesson, take)
+        action = menu.addAction(lesson.title, partial(files.when_free, opening[lesson.name]))
+        action.setToolTip(lesson.setting)
+        action.setObjectName(f"lesson_{lesson.name}")
+    lessons.open_asked.connect(lambda name: opening[name]() if name in opening else files.open_preset(name))

@@ -15,7 +15,7 @@ from studio.gui.run.run_starter import RunStarter
 from studio.gui.run.stop_question import when_free
 from studio.gui.state.setup import Setup
 from studio.gui.timeline.subject_control import SubjectControl
-from studio.gui.widgets.error_box import error_box
+from studio.gui.widgets.messages import error_box
 
 
 class RunFiles(QObject):

@@ -9,15 +9,13 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QBoxLayout, QLabel, QProgressBar, QSizePolicy, QStatusBar, QWidget
 
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.log import Log
-from studio.gui.state.log_line import Level, LogLine
+from studio.gui.state.log import Level, Log, LogLine
 from studio.gui.state.subject import Aspect
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.widgets.buttons import push_button
-from studio.gui.widgets.elided import Elided
-from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.labels import Elided, plain_label
 from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.number_format import format_duration
 from studio.gui.widgets.theme import ThemeManager

@@ -10,7 +10,7 @@ from studio.gui.run.run_actions import RunActions
 from studio.gui.state.subject import Aspect
 from studio.gui.state.view_state import RunView
 from studio.gui.widgets.buttons import toggle_button, tool_button
-from studio.gui.widgets.elided import Elided
+from studio.gui.widgets.labels import Elided
 from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help

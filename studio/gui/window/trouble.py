@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from studio.errors import UserError
 from studio.gui.run.run_actions import RunActions
 from studio.gui.run.run_control import RunControl
-from studio.gui.widgets.error_box import error_box
+from studio.gui.widgets.messages import error_box
 from studio.gui.widgets.tooltip import tooltip
 from studio.training.messages.commands import Resume, SetBatchSize
 

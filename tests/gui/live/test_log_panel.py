@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.errors import UserError
 from studio.gui.live.log import MOST_LINES, LogPanel
-from studio.gui.state.log_line import Level, LogLine
+from studio.gui.state.log import Level, LogLine
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
 from tests.gui.shown import show

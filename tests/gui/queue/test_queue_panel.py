@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.errors import UserError
 from studio.gui.queue.panel import QueuePanel
-from studio.gui.state.log_line import LogLine
+from studio.gui.state.log import LogLine
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
 from studio.jobs.attempt import LocalProcesses

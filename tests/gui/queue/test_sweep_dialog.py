@@ -14,7 +14,7 @@ from studio.gui.queue.panel import QueuePanel
 from studio.gui.queue.sweep_dialog import SweepDialog
 from studio.gui.queue.sweep_fields import BadValuesError, SweptField, parse_values, sweepable
 from studio.gui.queue.sweep_window import SweepWindow
-from studio.gui.state.log_line import LogLine
+from studio.gui.state.log import LogLine
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.workbench import Workbench

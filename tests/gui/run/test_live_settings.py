@@ -7,8 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QMessageBox, QPushButton, QWidget
 
 from studio.gui.forms.number_field import NumberField
-from studio.gui.run.live_settings import learning_rates
-from studio.gui.state.log_line import LogLine
+from studio.gui.state.log import LogLine
 from studio.gui.state.view_state import RunPhase
 from studio.models.catalog import MODELS
 from studio.training.config.run_config import BatchConfig, CadenceConfig
@@ -42,7 +41,7 @@ def type_in(hands: Hands, field: NumberField, text: str) -> None:
 
 def test_that_every_model_has_a_rate_for_each_optimiser() -> None:
     for config in (spec.config.model_validate({"kind": spec.kind}) for spec in MODELS):
-        rates = learning_rates(config)
+        rates = config.learning_rates
         assert rates
         assert all(config.optimiser(network).learning_rate == rate for network, rate in rates.items())
 

@@ -21,7 +21,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.data.digits import DigitsConfig, load_digits
 from studio.data.folder import FolderConfig
-from studio.gui.forms.judge_field import JudgeField
+from studio.gui.forms.fields import JudgeField
 from studio.gui.target.energy.panel import EnergyPanel
 from studio.gui.target.energy.term_row import TermRow
 from studio.gui.window.main_window import MainWindow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
 
-from studio.gui.widgets.elided import Elided
+from studio.gui.widgets.labels import Elided
 from tests.gui.shown import show
 
 

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.gui.widgets import notification
-from studio.gui.widgets.notification import notify
+from studio.gui.widgets import messages
+from studio.gui.widgets.messages import notify
 from studio.gui.widgets.number_format import format_eta
 
 
@@ -44,8 +44,8 @@ class Tray(QObject):
 @pytest.fixture(autouse=True)
 def tray(monkeypatch: pytest.MonkeyPatch) -> None:
     Tray.told = []
-    monkeypatch.setattr(notification, "QSystemTrayIcon", Tray)
-    monkeypatch.setattr(notification, "_SHOWN", 50)
+    monkeypatch.setattr(messages, "QSystemTrayIcon", Tray)
+    monkeypatch.setattr(messages, "_SHOWN", 50)
 
 
 def test_that_who_does_not_look_is_told_and_a_click_brings_the_window(qtbot: QtBot) -> None:

@@ -14,7 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from studio.gui.state.log_line import LogLine
+from studio.gui.state.log import LogLine
 from studio.gui.state.view_state import RunPhase
 from studio.gui.window.crash import CrashReporter, keep_faults
 from studio.gui.window.workbench import Workbench

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from studio.data.folder import FolderConfig
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.plots.curves import CurvesPanel
-from studio.gui.state.log_line import Level, LogLine
+from studio.gui.state.log import Level, LogLine
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.gui.widgets.theme import ThemeManager, ThemeMode

@@ -13,7 +13,7 @@ from studio.data.digits import DigitsConfig
 from studio.data.folder import FolderConfig
 from studio.data.idx_sets import MnistConfig
 from studio.errors import UserError
-from studio.gui.state.log_line import Level, LogLine
+from studio.gui.state.log import Level, LogLine
 from studio.gui.state.view_state import RunPhase
 from studio.gui.window.workbench import Workbench
 from studio.models.vae.config import VaeConfig
@@ -262,7 +262,7 @@ def test_that_a_bug_while_data_is_read_is_told_with_its_traceback(
     def broken(*_: Any) -> Any:
         raise KeyError("a bug on purpose")
 
-    monkeypatch.setattr("studio.gui.state.dataset_loader.load_dataset", broken)
+    monkeypatch.setattr("studio.gui.state.loaded_data.load_dataset", broken)
     with watch.qtbot.waitSignal(watch.bench.setup.dataset_failed):
         watch.bench.setup.set_dataset(DigitsConfig())
     assert any("in broken" in line.detail for line in watch.lines)
@@ -276,7 +276,7 @@ def test_that_a_cancelled_data_set_leaves_the_one_in_use(
             progress.report("Reading for ever", 0.5)
             threading.Event().wait(0.001)  # leaves Python's lock to the window
 
-    monkeypatch.setattr("studio.gui.state.dataset_loader.load_dataset", endless)
+    monkeypatch.setattr("studio.gui.state.loaded_data.load_dataset", endless)
     watch.bench.setup.set_dataset(FolderConfig(path=str(tmp_path)))
     watch.wait(lambda: watch.bench.tasks.view is not None and watch.bench.tasks.view.cancellable)
     assert "still being read" in watch.bench.starter.blocked
@@ -294,7 +294,7 @@ def test_that_cancelling_what_a_file_asked_for_leaves_the_set_in_use(
             progress.report("Reading for ever", 0.5)
             threading.Event().wait(0.001)
 
-    monkeypatch.setattr("studio.gui.state.dataset_loader.load_dataset", endless)
+    monkeypatch.setattr("studio.gui.state.loaded_data.load_dataset", endless)
     watch.bench.setup.set_config(RunConfig(dataset=FolderConfig(path=str(tmp_path))), "Open")
     watch.wait(lambda: watch.bench.tasks.view is not None and watch.bench.tasks.view.cancellable)
     watch.bench.tasks.cancel()
@@ -312,7 +312,7 @@ def test_that_a_set_being_read_does_not_take_the_place_of_one_that_is_not_here(
         go_on.wait(PATIENCE_MS / 1000)
         return digits
 
-    monkeypatch.setattr("studio.gui.state.dataset_loader.load_dataset", slow)
+    monkeypatch.setattr("studio.gui.state.loaded_data.load_dataset", slow)
     watch.bench.setup.set_dataset(FolderConfig(path=str(tmp_path)))
     with watch.qtbot.waitSignal(watch.bench.setup.dataset_failed) as failed:
         watch.bench.setup.set_config(RunConfig(dataset=MnistConfig()), "Open")

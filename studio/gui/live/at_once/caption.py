@@ -9,7 +9,7 @@ from studio.figures import compact
 from studio.gui.live.at_once.control import AtOnceControl, AtOnceView
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.number_format import whole
-from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.sampling.base import Tilted
 

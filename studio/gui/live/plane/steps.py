@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QToolButton, QWidget
 
-from studio.gui.run.live_settings import learning_rates
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.view_state import RunPhase, RunView, spoken
 from studio.gui.widgets.buttons import toggle_button, tool_button
@@ -39,7 +38,7 @@ class PlaneSteps(QWidget):
         if not ready or running is None:
             self.slow.setChecked(False)
             return
-        names = tuple(learning_rates(running.model))
+        names = tuple(running.model.learning_rates)
         if names != self._names:
             self._names = names
             self._offer(names if len(names) > 1 else ())

@@ -18,8 +18,7 @@ from PySide6.QtGui import QUndoStack
 from studio.errors import UserError
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.edits import Edit
-from studio.gui.state.log import Log
-from studio.gui.state.log_line import Level
+from studio.gui.state.log import Level, Log
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunPhase
 from studio.gui.timeline.time_cursor import TimeCursor

@@ -17,7 +17,7 @@ from studio.gui.state.view_state import TiltView
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.labels import wrapped_label
 from studio.gui.widgets.layouts import row_of
-from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.perturb.diagnostics import Strength

@@ -10,15 +10,14 @@ from PySide6.QtWidgets import QFrame, QLabel, QLayout, QWidget
 
 from studio.errors import UserError
 from studio.gui.forms.field_info import fault_text, make_field, title_of
-from studio.gui.forms.fields import ChoiceField, Field, TextField
-from studio.gui.forms.judge_field import JudgeField
+from studio.gui.forms.fields import ChoiceField, Field, JudgeField, TextField
 from studio.gui.target.energy.formula_field import FormulaField
 from studio.gui.target.terms import kind_title
 from studio.gui.widgets.buttons import icon_button
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of, row_of
-from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import set_help
 from studio.perturb.features import Feature

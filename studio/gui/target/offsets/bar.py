@@ -12,8 +12,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.gui.state.view_state import TiltView
-from studio.gui.widgets.outline import outline_pens
-from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.theme import ThemeManager, outline_pens
 from studio.gui.widgets.tooltip import set_help
 from studio.tokens import Tokens
 

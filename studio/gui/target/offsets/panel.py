@@ -25,9 +25,9 @@ from studio.gui.target.offsets.table_model import OffsetsModel
 from studio.gui.target.offsets.terms_list import TermsList
 from studio.gui.target.target_control import TargetControl
 from studio.gui.target.terms import shares_without
-from studio.gui.widgets.cell_message import CellMessage
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of
+from studio.gui.widgets.messages import CellMessage
 from studio.gui.widgets.theme import ThemeManager
 
 _EMPTY = "A row for each class appears here.\nOpen a data set under “Set-up” first."

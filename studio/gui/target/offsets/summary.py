@@ -11,7 +11,7 @@ from studio.gui.target.offsets.sentence import Sentence
 from studio.gui.widgets.labels import plain_label, wrapped_label
 from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.number_entry import shown_weight
-from studio.gui.widgets.style_property import set_style_property
+from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
 
 _PENDING = (
