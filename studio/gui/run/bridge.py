@@ -28,35 +28,30 @@ class Bridge(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._handle: RunHandle | None = None
+        self.handle: RunHandle | None = None  # of the run that is at work or has not been heard out
         self._pace = RefreshRate(*DRAW_INTERVALS)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)
 
-    @property
-    def handle(self) -> RunHandle | None:
-        """Of the run that is at work or has not been heard out; None if there is none."""
-        return self._handle
-
     def watch(self, handle: RunHandle, intervals: tuple[int, int] = DRAW_INTERVALS) -> None:
         """Begin to watch a run, with at least and at most so many milliseconds between two looks."""
-        assert self._handle is None, "the run before has not ended"
-        self._handle = handle
+        assert self.handle is None, "the run before has not ended"
+        self.handle = handle
         self._pace = RefreshRate(*intervals)
         self._timer.start(intervals[0])
 
     def join(self, seconds: float | None) -> bool:
         """Wait for the run to end and hear it out; whether it did in time."""
-        if self._handle is None:
+        if self.handle is None:
             return True
-        ended = self._handle.join(seconds)
+        ended = self.handle.join(seconds)
         if ended:
             self._look()
         return ended
 
     @Slot()
     def _look(self) -> None:
-        handle = self._handle
+        handle = self.handle
         if handle is None:
             return
         self._timer.setInterval(self._pace.next())
@@ -64,7 +59,7 @@ class Bridge(QObject):
         snapshot = handle.take_snapshot()
         if any(isinstance(event, Finished) for event in events):
             handle.join(1.0)
-            self._handle = None
+            self.handle = None
             self._timer.stop()
         if snapshot is not None or events:
             self.news.emit(snapshot, events, dropped)

@@ -39,14 +39,9 @@ class TaskRunner(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tasks: list[_Task] = []
-        self._view: TaskView | None = None
+        self.view: TaskView | None = None  # what is going on, for a status line
         self._timer = QTimer(self, interval=_POLL)
         self._timer.timeout.connect(self._poll)
-
-    @property
-    def view(self) -> TaskView | None:
-        """What is going on, for a status line."""
-        return self._view
 
     def run(
         self,
@@ -117,6 +112,6 @@ class TaskRunner(QObject):
             task = max(self._tasks, key=lambda task: task.cancellable)
             text, fraction = task.work.progress
             view = TaskView(text=text, fraction=fraction, cancellable=task.cancellable) if text else None
-        if view != self._view:
-            self._view = view
+        if view != self.view:
+            self.view = view
             self.changed.emit(view)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from studio.gui.state.generated import Generated
 from studio.gui.state.setup import Setup
 from studio.gui.state.view_state import DatasetView, RunPhase, TiltView
 from studio.gui.target.energy_control import EnergyControl
+from studio.gui.target.generated_shares import BEFORE, GeneratedShares
 from studio.gui.target.share_solver import solve_shares
 from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.timeline.subject_data import SubjectData
@@ -26,11 +26,7 @@ from studio.training.config.energy import EnergyConfig
 from studio.training.config.run_config import HoldConfig, PerturbationConfig, RunConfig, offsets_by_name
 from studio.training.examples.measured_set import CSV
 from studio.training.messages.commands import SetHold, SetPerturbation
-from studio.training.messages.events import Evaluated
 from studio.training.run.session import RunRequest
-from studio.training.storage.metrics import held_column
-
-_BEFORE = "of step {:,}, of the target before"
 
 
 class TargetControl(QObject):
@@ -50,12 +46,11 @@ class TargetControl(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._setup, self._runs, self._energies, self._evaluations = setup, runs, energies, evaluations
+        self._setup, self._runs, self._energies = setup, runs, energies
         self._time, self._subjects, self.data = time, subjects, data
         self._config = setup.config  # that was looked at last
         self.tilt: TiltView | None = None
-        self._evaluated: tuple[Evaluated | None, str] = (None, "")  # that is shown, and its note
-        self._at_once: Generated | None = None  # of this target, in place of what was evaluated
+        self._generated = GeneratedShares(evaluations, time, subjects, data, self._is_target)
         self._corrected: tuple[float, ...] = ()  # what is shown of the thermostat
         self._locked: frozenset[str] = frozenset()  # by name, so that a data set with the same classes has them, too
         self._revision = 0
@@ -140,10 +135,10 @@ class TargetControl(QObject):
 
     def show_at_once(self, found: Generated | None) -> None:
         """Show what a model gives of this target without training, until the target changes; None for no more."""
-        if found is not self._at_once:
-            self._at_once = found
+        if found is not self._generated.at_once:
+            self._generated.at_once = found
             if self.tilt is not None:
-                self._show(replace(self.tilt, generated=self._generated()))
+                self._show(replace(self.tilt, generated=self._generated.now()))
 
     def set_energy(self, energy: EnergyConfig, text: str) -> None:
         """Replace terms, temperature and clip in one undoable step, once they are measured and known to be finite."""
@@ -233,14 +228,14 @@ class TargetControl(QObject):
         awaited = not fixed and self._runs.run.phase.active and self._applied_revision != self._revision
         refused = awaited and self._refused_revision == self._revision
         tilt = self._view_of(target, dataset, pending=awaited and not refused)
-        self._corrected = self._correction(dataset.class_names)
+        self._corrected = self._generated.correction(dataset.class_names)
         applied = replace(Thermostat.at_rest(0), correction=self._corrected).applied(target)
         if applied is not target:
             tilt = replace(tilt, applied=self._view_of(applied, dataset, pending=False))
         locked = frozenset(index for index, name in enumerate(dataset.class_names) if name in self._locked)
-        generated = self._generated()
+        generated = self._generated.now()
         if generated is not None and ahead:
-            generated = replace(generated, note=generated.note or _BEFORE.format(generated.step))
+            generated = replace(generated, note=generated.note or BEFORE.format(generated.step))
         self._show(replace(tilt, hint=fixed, refused=refused, locked=locked, generated=generated))
 
     def _view_of(self, target: Perturbation, dataset: DatasetView, *, pending: bool) -> TiltView:
@@ -252,19 +247,10 @@ class TargetControl(QObject):
                 fault = error
         return TiltView.of(target, dataset, self.data.config, pending=pending, energies=energies, fault=fault)
 
-    def _correction(self, names: Sequence[str]) -> tuple[float, ...]:
-        """Applied − asked ΔH per class at the time cursor; zeros where nothing is corrected, or it is another's."""
-        history = self._time.history
-        known = any(held_column(0, name) in history.history.names for name in names[:1])
-        if not known or self._of_other_data or self._subjects.subject.others is not None:
-            return (0.0,) * len(names)
-        found = (history.current(held_column(place, name)) for place, name in enumerate(names))
-        return tuple(0.0 if math.isnan(value) else value for value in found)
-
     @Slot()
     def _on_history(self) -> None:
         """The thermostat has moved, perhaps, or another step is looked at."""
-        if self.tilt is not None and self._correction(self.tilt.dataset.class_names) != self._corrected:
+        if self.tilt is not None and self._generated.correction(self.tilt.dataset.class_names) != self._corrected:
             self.refresh()
 
     @Slot(object)
@@ -279,45 +265,18 @@ class TargetControl(QObject):
     @Slot()
     def _on_evaluations(self) -> None:
         """Show what is generated now; the target itself, a sum over all examples, is as it was."""
-        if self.tilt is None:
-            return
-        news = (self._evaluations.shown.latest, self._note())
-        if news[0] is not self._evaluated[0] or news[1] != self._evaluated[1]:
-            self._show(replace(self.tilt, generated=self._generated()))
-
-    def _generated(self) -> Generated | None:
-        """What is generated at the time cursor, if by a run of the data set in use."""
-        if self._at_once is not None:
-            return self._at_once
-        latest, note = self._evaluated = (self._evaluations.shown.latest, self._note())
-        dataset = self.data.view
-        if latest is None or dataset is None or self._of_other_data:
-            return None
-        if latest.evaluation.class_names != dataset.class_names:  # a judge of other data told them apart
-            return None
-        return Generated.of(latest, note, self._evaluations.shown.recent)
+        if self.tilt is not None and self._generated.has_news:
+            self._show(replace(self.tilt, generated=self._generated.now()))
 
     @property
     def answered(self) -> bool:
         """Whether what was evaluated last was trained towards this target, on these data."""
-        return self._evaluations.shown.latest is not None and not self._of_other_data and not self._note()
+        return self._generated.answers
 
-    @property
-    def _of_other_data(self) -> bool:
-        return self._time.config is not None and not self.data.is_of_run
-
-    def _note(self) -> str:
-        """Why what is generated is no answer to the target; empty if it is."""
-        latest, others = self._evaluations.shown.latest, self._subjects.subject.others
-        if latest is None:
-            return ""
-        if others is not None:
-            return replace(others, step=latest.step).words
+    def _is_target(self, revision: int) -> bool:
         if self.data.fixed:
-            same = latest.revision == self.data.revision
-        else:
-            same = self._targets.get(latest.revision) == self._setup.config.perturbation
-        return "" if same else _BEFORE.format(latest.step)
+            return revision == self.data.revision
+        return self._targets.get(revision) == self._setup.config.perturbation
 
     def _show(self, tilt: TiltView | None) -> None:
         self.tilt = tilt

@@ -60,7 +60,7 @@ class TimeCursor(QObject):
     ) -> None:
         super().__init__(parent)
         self._tasks, self._runs, self._overlays, self._log = tasks, runs, overlays, log
-        self._old: OldRun | None = None
+        self.old: OldRun | None = None  # that is shown; else the run under way, or the last one of this window, is
         self._at: int | None = None
         self._newest: Snapshot | None = None
         self._opening: Path | None = None
@@ -80,17 +80,12 @@ class TimeCursor(QObject):
     @property
     def config(self) -> RunConfig | None:
         """What the run that is shown began with; None while there is none."""
-        return self._old.config if self._old is not None else None if self.left else self._runs.config
+        return self.old.config if self.old is not None else None if self.left else self._runs.config
 
     @property
     def folder(self) -> Path | None:
         """Of the run that is shown, if it has one."""
-        return self._old.folder if self._old is not None else None if self.left else self._runs.run.folder
-
-    @property
-    def old(self) -> OldRun | None:
-        """The old run that is shown; None while it is the run under way, or the last one of this window."""
-        return self._old
+        return self.old.folder if self.old is not None else None if self.left else self._runs.run.folder
 
     @property
     def history(self) -> HistoryView:
@@ -98,13 +93,13 @@ class TimeCursor(QObject):
         others = tuple(OtherHistory(title=run.title, config=run.config, history=run.history) for run in self.others)
         if self.left:
             return HistoryView(others=others)
-        history = self._old.history if self._old is not None else self._runs.history
+        history = self.old.history if self.old is not None else self._runs.history
         return HistoryView(history=history, cursor=self._at, others=others)
 
     @property
     def others(self) -> list[OldRun]:
         """Runs whose curves lie over those of the one shown, which does not lie over itself."""
-        title = "" if self.left else self._old.title if self._old is not None else self._runs.title
+        title = "" if self.left else self.old.title if self.old is not None else self._runs.title
         return self._overlays.beside(self.folder, title)
 
     @property
@@ -112,7 +107,7 @@ class TimeCursor(QObject):
         """Where the cursor is."""
         if self.left:
             return TimeView()
-        history, old, run = self.history.history, self._old, self._runs.run
+        history, old, run = self.history.history, self.old, self._runs.run
         newest = int(history.steps[-1]) if len(history) else 0
         last = max(newest, old.last if old is not None else run.step)
         live = self._runs.title or "this run"
@@ -134,7 +129,7 @@ class TimeCursor(QObject):
         if folder == self._runs.run.folder:
             self.show_live()
             return
-        if self._old is not None and folder == self._old.folder:
+        if self.old is not None and folder == self.old.folder:
             return
         self._opening = folder
         self._tasks.run(
@@ -147,10 +142,10 @@ class TimeCursor(QObject):
     def show_live(self) -> None:
         """Show and follow the run under way, or the last one of this window."""
         self._opening = None
-        if self._old is None and self._at is None and not self.left:
+        if self.old is None and self._at is None and not self.left:
             return
-        other = self.left or self._old is not None
-        self._old = self._at = None
+        other = self.left or self.old is not None
+        self.old = self._at = None
         self.left = False
         if other:
             self.run_shown.emit()
@@ -165,7 +160,7 @@ class TimeCursor(QObject):
         if self._runs.run.phase.active:
             self.show_live()
             return
-        self._old = self._opening = self._at = None
+        self.old = self._opening = self._at = None
         self.left = True
         self.run_shown.emit()
         self.history_shown.emit(self.history)
@@ -173,10 +168,10 @@ class TimeCursor(QObject):
 
     def follow(self) -> None:
         """Show the newest moment, and those that come."""
-        if self._old is None:
+        if self.old is None:
             self.show_live()
         else:
-            self.seek(self._old.last)
+            self.seek(self.old.last)
 
     @Slot(int)
     def seek(self, step: int) -> None:
@@ -203,7 +198,7 @@ class TimeCursor(QObject):
         if not self.view.title:
             return
         self.history_shown.emit(self.history)
-        if self._old is None and self._at is None and self._newest is not None:
+        if self.old is None and self._at is None and self._newest is not None:
             self.snapshot_shown.emit(self._newest)
         self._read()
 
@@ -243,7 +238,7 @@ class TimeCursor(QObject):
         if folder != self._opening:
             return  # another one was asked for meanwhile
         self._opening = None
-        self._old, self._at = run, None
+        self.old, self._at = run, None
         self.left = False
         self.run_shown.emit()
         self.history_shown.emit(self.history)
@@ -257,7 +252,7 @@ class TimeCursor(QObject):
 
     @Slot()
     def _on_new_run(self) -> None:
-        self._old = self._opening = self._newest = self._at = None
+        self.old = self._opening = self._newest = self._at = None
         self.left = False
         self.run_shown.emit()
         self._tell()
@@ -267,7 +262,7 @@ class TimeCursor(QObject):
         """Forget the pictures of the steps that are undone."""
         if self._newest is not None and self._newest.step > step:
             self._newest = None
-        if self._old is None and not self.left:
+        if self.old is None and not self.left:
             if self._at is not None and self._at > step:
                 self._at = None
             self.run_shown.emit()
@@ -276,12 +271,12 @@ class TimeCursor(QObject):
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._newest = snapshot
-        if self._old is None and self._at is None:
+        if self.old is None and self._at is None:
             self.snapshot_shown.emit(snapshot)
 
     @Slot()
     def _on_history(self) -> None:
-        if self._old is None and not self.left:
+        if self.old is None and not self.left:
             self.history_shown.emit(self.history)
             self._tell()
 

@@ -40,32 +40,20 @@ class ThemeManager(QObject):
 
     def __init__(self, mode: ThemeMode | str = ThemeMode.SYSTEM, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._mode = ThemeMode(mode)
+        self.mode = ThemeMode(mode)
         self._app: QApplication | None = None
         self._dressed = False
         self._bound: list[tuple[Any, str]] = []
         self._icons: dict[tuple[str, str, str], QIcon] = {}  # a window has hundreds, most of them alike
         self._points = _system_points()
-        self._tokens = load_tokens(dark=self._wants_dark(), points=self._points)
+        self.tokens = load_tokens(dark=self._wants_dark(), points=self._points)
         hints = QGuiApplication.styleHints()
         if hints is not None:
             hints.colorSchemeChanged.connect(self._refresh)
 
-    @property
-    def tokens(self) -> Tokens:
-        return self._tokens
-
-    @property
-    def mode(self) -> ThemeMode:
-        return self._mode
-
-    @mode.setter
-    def mode(self, mode: ThemeMode | str) -> None:
-        self.set_mode(mode)
-
     def set_mode(self, mode: ThemeMode | str) -> None:
         """Follow the system, or be light or dark whatever it says."""
-        self._mode = ThemeMode(mode)
+        self.mode = ThemeMode(mode)
         self._refresh()
 
     def apply(self, app: QApplication) -> None:
@@ -92,7 +80,7 @@ class ThemeManager(QObject):
 
     def icon(self, name: str, colour: str = "") -> QIcon:
         """One of ``resources/icons`` in the text colour, or in `colour` (``#rrggbb``); greyed when disabled."""
-        kind = (name, colour or self._tokens.text, self._tokens.disabled)
+        kind = (name, colour or self.tokens.text, self.tokens.disabled)
         if kind not in self._icons:
             self._icons[kind] = _draw(*kind)
         return self._icons[kind]
@@ -107,14 +95,14 @@ class ThemeManager(QObject):
         target.setIcon(self.icon(name))
 
     def _wants_dark(self) -> bool:
-        return _system_is_dark() if self._mode is ThemeMode.SYSTEM else self._mode is ThemeMode.DARK
+        return _system_is_dark() if self.mode is ThemeMode.SYSTEM else self.mode is ThemeMode.DARK
 
     @Slot()
     def _refresh(self) -> None:
         tokens = load_tokens(dark=self._wants_dark(), points=self._points)
-        if tokens == self._tokens:
+        if tokens == self.tokens:
             return
-        self._tokens = tokens
+        self.tokens = tokens
         self._dress()
         self._bound = [(target, name) for target, name in self._bound if shiboken6.isValid(target)]
         for target, name in self._bound:
@@ -126,10 +114,10 @@ class ThemeManager(QObject):
             return
         self._dressed = True
         self._app.setStyleSheet("")  # to replace one sheet by another takes three times as long
-        palette = palette_of(self._tokens)
+        palette = palette_of(self.tokens)
         self._app.setPalette(palette)
         QToolTip.setPalette(palette)
-        self._app.setStyleSheet(stylesheet(self._tokens))
+        self._app.setStyleSheet(stylesheet(self.tokens))
 
 
 def palette_of(tokens: Tokens) -> QPalette:

@@ -105,7 +105,7 @@ def test_that_the_manager_does_as_it_is_told(qtbot: QtBot) -> None:
     assert theme.mode is ThemeMode.DARK
     assert changed.args == [theme.tokens]
     with qtbot.assertNotEmitted(theme.changed):
-        theme.mode = ThemeMode.DARK
+        theme.set_mode(ThemeMode.DARK)
 
 
 def test_that_the_manager_follows_the_system(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

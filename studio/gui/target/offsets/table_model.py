@@ -35,30 +35,26 @@ class OffsetsModel(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._view: TiltView | None = None
+        self.view: TiltView | None = None
         self._thumbnails: list[QImage] = []
         self._arrivals: dict[int, Arrival] = {}
         self.classes: list[int] = []
         self.seen = range(0)
         self.scale, self.steady = 1.0, False
 
-    @property
-    def view(self) -> TiltView | None:
-        return self._view
-
     def show_tilt(self, view: TiltView | None) -> None:
         """Show another tilt; the selection survives unless the data set is another."""
-        before = self._view.dataset if self._view is not None else None
+        before = self.view.dataset if self.view is not None else None
         after = view.dataset if view is not None else None
         self._arrivals.clear()
         if before is after and view is not None:
-            self._view = view
+            self.view = view
             self._rescale()
             self._say_changed(len(Column) - 1)
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, Column.WEIGHT, Column.WEIGHT)
             return
         self.beginResetModel()
-        self._view = view
+        self.view = view
         self._thumbnails = _images(after)
         self.classes = list(range(len(self._thumbnails)))
         self._rescale()
@@ -89,9 +85,9 @@ class OffsetsModel(QAbstractTableModel):
         return len(self._thumbnails) > MANY
 
     def _rescale(self) -> None:
-        if self._view is not None and not self.steady:
+        if self.view is not None and not self.steady:
             classes = self.classes[self.seen.start : self.seen.stop] if self.is_long else self.classes
-            self.scale = scale_of(self._view, classes or self.classes)
+            self.scale = scale_of(self.view, classes or self.classes)
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, Column.BAR, Column.BAR)
 
     def cell(self, place: int, column: int) -> QModelIndex:
@@ -99,9 +95,9 @@ class OffsetsModel(QAbstractTableModel):
         return self.index(self.classes.index(place), column) if place in self.classes else QModelIndex()
 
     def arrival(self, place: int) -> Arrival:
-        assert self._view is not None
+        assert self.view is not None
         if place not in self._arrivals:
-            self._arrivals[place] = self._view.arrival(place)
+            self._arrivals[place] = self.view.arrival(place)
         return self._arrivals[place]
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
@@ -112,29 +108,29 @@ class OffsetsModel(QAbstractTableModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        fixed = self._view is not None and self._view.fixed
+        fixed = self.view is not None and self.view.fixed
         if index.isValid() and Column(index.column()).editable and not fixed:
             flags |= Qt.ItemFlag.ItemIsEditable
         return flags
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if self._view is None or not index.isValid():
+        if self.view is None or not index.isValid():
             return None
         row, column = self.classes[index.row()], Column(index.column())
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return cell_text(self._view, row, column)
+                return cell_text(self.view, row, column)
             case Qt.ItemDataRole.EditRole:
-                return exact_text(self._view, row, column)
+                return exact_text(self.view, row, column)
             case self.CLASS:
                 return row
             case Qt.ItemDataRole.ToolTipRole:
-                return tooltip(cell_help(self._view, row, column))
+                return tooltip(cell_help(self.view, row, column))
             case Qt.ItemDataRole.AccessibleTextRole:
-                name = self._view.dataset.class_names[row]
+                name = self.view.dataset.class_names[row]
                 if column is Column.CLASS:
                     return name
-                told = cell_help(self._view, row, column) if column.painted else cell_text(self._view, row, column)
+                told = cell_help(self.view, row, column) if column.painted else cell_text(self.view, row, column)
                 return f"{HEADERS[column].name} of {name}: {told}"
             case Qt.ItemDataRole.DecorationRole if column is Column.CLASS:
                 return self._thumbnails[row]
@@ -148,7 +144,7 @@ class OffsetsModel(QAbstractTableModel):
         header = HEADERS[Column(section)]
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return head_text(self._view, Column(section), self.scale)
+                return head_text(self.view, Column(section), self.scale)
             case Qt.ItemDataRole.ToolTipRole:
                 return tooltip(header.help, header.formula)
             case Qt.ItemDataRole.AccessibleTextRole:
