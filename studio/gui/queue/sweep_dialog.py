@@ -16,9 +16,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLineEdit,
     QListWidget,
-    QPushButton,
     QTableWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -27,10 +25,10 @@ from studio.gui.forms.number_field import NumberField, NumberStyle, Range
 from studio.gui.queue.length import LengthField
 from studio.gui.queue.sweep_fields import SweptField, sweepable
 from studio.gui.queue.sweep_row import HOW, SweepRow
-from studio.gui.widgets.buttons import tool_button
+from studio.gui.widgets.buttons import push_button, tool_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.layouts import row_of
+from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.number_entry import MINUS
 from studio.gui.widgets.number_format import format_eta
 from studio.gui.widgets.stylesheet import set_style_property
@@ -81,23 +79,17 @@ class SweepDialog(QDialog):
         self.summary = plain_label(name="sweep_summary", wraps=True)
         self.preview = named(QListWidget(), "sweep_preview", "Runs", "The runs that this comes to, in their order.")
         self.preview.setMinimumHeight(60)
-        column = QVBoxLayout(self)
-        column.setSpacing(theme.tokens.spacing)
-        column.addWidget(head)
-        column.addWidget(self._make_table(), 3)
-        column.addLayout(self._make_adding())
-        column.addLayout(self._make_form())
-        column.addWidget(self.summary)
-        column.addWidget(self.preview, 2)
-        column.addWidget(self._make_buttons())
+        parts = ((self._make_table(), 3), self._make_adding(), self._make_form(), self.summary, (self.preview, 2))
+        column_of(head, *parts, self._make_buttons(), inside=self, margins=None, spacing=theme.tokens.spacing)
         self.vary(self._first_field())
         self.show_plan()
 
     # -- building
 
     def _make_table(self) -> QTableWidget:
-        self.table = QTableWidget(0, len(_COLUMNS))
-        self.table.setObjectName("sweep_rows")
+        tip = "Each with the values that it takes."
+        self.table = named(QTableWidget(0, len(_COLUMNS)), "sweep_rows", "Settings that vary", tip)
+        self.table.setToolTip("")
         self.table.setHorizontalHeaderLabels(_COLUMNS)
         self.table.verticalHeader().hide()
         self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
@@ -106,13 +98,11 @@ class SweepDialog(QDialog):
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for place, mode in enumerate(("ResizeToContents", "Stretch", "Stretch", "ResizeToContents")):
             head.setSectionResizeMode(place, QHeaderView.ResizeMode[mode])
-        set_help(self.table, "Settings that vary", "Each with the values that it takes.")
-        self.table.setToolTip("")
         return self.table
 
     def _make_adding(self) -> QHBoxLayout:
-        self.choice = ChoiceBox()
-        self.choice.setObjectName("sweep_field")
+        tip = "Any setting of the configuration. Type a part of its name to find it."
+        self.choice = named(ChoiceBox(), "sweep_field", "Setting to vary", tip)
         self.choice.setEditable(True)
         self.choice.setInsertPolicy(ChoiceBox.InsertPolicy.NoInsert)
         for field in self._fields.values():
@@ -125,13 +115,9 @@ class SweepDialog(QDialog):
         line = self.choice.lineEdit()
         assert line is not None
         line.setPlaceholderText("Another setting: choose it, or type a part of its name")
-        what = "Any setting of the configuration. Type a part of its name to find it."
-        set_help(self.choice, "Setting to vary", what)
-        self.vary_button = QPushButton("&Vary it")
-        self.vary_button.setObjectName("sweep_vary")
+        tip = "Let the setting that is chosen beside differ between the runs."
+        self.vary_button = push_button("sweep_vary", "&Vary it", tip, self._vary_chosen)
         self.vary_button.setAutoDefault(False)
-        set_help(self.vary_button, "Vary it", "Let the setting that is chosen beside differ between the runs.")
-        self.vary_button.clicked.connect(self._vary_chosen)
         return row_of((self.choice, 1), self.vary_button)
 
     def _make_form(self) -> QFormLayout:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from studio.data.planar.plane import Plane
 from studio.data.planar.target import PlaneTarget
+from studio.gui.state.view_state import DatasetView, TiltView
 from studio.models.plane import Field
 
 Array = NDArray[np.float64]
@@ -93,3 +94,18 @@ def model_field(field: Field, half: float) -> ShownField:
         values = np.exp(values - 2 * math.log(half))
     unit = "per area" if field.density else field.unit
     return ShownField(name=field.name, title=field.title, tip=field.tip, unit=unit, values=values)
+
+
+def target_field(dataset: DatasetView, exact: ExactFields, tilt: TiltView | None) -> tuple[ShownField, float]:
+    """p′ of a tilt, p without one, and what share of it the square cuts off.
+
+    Raises:
+        UserError: p′ is not known exactly.
+    """
+    if tilt is None:
+        return exact.field("target", dataset.shares), 0.0
+    if tilt.fault is not None:
+        raise tilt.fault
+    assert dataset.plane is not None
+    target = PlaneTarget.of(dataset.plane, dataset.class_names, dataset.counts, tilt.perturbation, tilt.energies)
+    return exact.target(target), target.cut_off()

@@ -11,13 +11,12 @@ from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QToolButton, QWidget
 
-from studio.data.planar.target import PlaneTarget
 from studio.errors import UserError
 from studio.figures import compact
 from studio.gui.live.at_once.caption import ONCE_TIP, AtOnceCaption
 from studio.gui.live.at_once.control import AtOnceControl, AtOnceView
 from studio.gui.live.plane.distances import PlaneDistances
-from studio.gui.live.plane.fields import ExactFields, ShownField, model_field
+from studio.gui.live.plane.fields import ExactFields, ShownField, model_field, target_field
 from studio.gui.live.plane.lesson_card import LessonCard
 from studio.gui.live.plane.lesson_control import LessonControl
 from studio.gui.live.plane.plane_canvas import PlaneCanvas
@@ -229,7 +228,7 @@ class PlanePanel(LivePanel):
             self._fields = {"p": exact.field("p", dataset.shares)}
             reason, cut = "", 0.0
             try:
-                self._fields["target"], cut = _target_field(dataset, exact, tilt)
+                self._fields["target"], cut = target_field(dataset, exact, tilt)
             except UserError as error:
                 reason = str(error)
             known = self._fields.get("target")
@@ -320,18 +319,3 @@ class PlanePanel(LivePanel):
             self.toggles[letter].click()
         elif letter == "h" and self.heat_choice.count():
             self.heat_choice.setCurrentIndex((self.heat_choice.currentIndex() + 1) % self.heat_choice.count())
-
-
-def _target_field(dataset: DatasetView, exact: ExactFields, tilt: TiltView | None) -> tuple[ShownField, float]:
-    """p′ of a tilt, p without one, and what share of it the square cuts off.
-
-    Raises:
-        UserError: p′ is not known exactly.
-    """
-    if tilt is None:
-        return exact.field("target", dataset.shares), 0.0
-    if tilt.fault is not None:
-        raise tilt.fault
-    assert dataset.plane is not None
-    target = PlaneTarget.of(dataset.plane, dataset.class_names, dataset.counts, tilt.perturbation, tilt.energies)
-    return exact.target(target), target.cut_off()
