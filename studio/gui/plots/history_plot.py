@@ -15,13 +15,13 @@ from PySide6.QtGui import QColor, QPen
 
 from studio.figures import compact
 from studio.gui.plots.line import Line
-from studio.gui.plots.plot import Plot, cosmetic_pen, mixed
+from studio.gui.plots.plot import Plot, cosmetic_pen
 from studio.gui.plots.ranges import Range, steps_shown, sticky
 from studio.gui.plots.reference_lines import ReferenceLines
 from studio.gui.state.envelope import Points
 from studio.gui.state.history import History, HistoryView
 from studio.gui.widgets.number_format import whole
-from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.gui.widgets.theme import ThemeManager, Tokens, mixed
 from studio.models.diagnostic import Reference
 from studio.perturb.arrays import Floats
 

@@ -28,12 +28,6 @@ def cosmetic_pen(colour: QColor | str, width: float = 1.5) -> QPen:
     return pen
 
 
-def mixed(colour: QColor, ground: QColor, share: float) -> QColor:
-    """What a translucent colour would look like on its ground, but opaque."""
-    pairs = ((colour.red(), ground.red()), (colour.green(), ground.green()), (colour.blue(), ground.blue()))
-    return QColor(*(round(share * top + (1 - share) * below) for top, below in pairs))
-
-
 class Axis(pg.AxisItem):
     """An axis with few, round ticks; its data is log₁₀ of the values where `logarithmic`.
 

@@ -20,7 +20,7 @@ from studio.gui.widgets.stylesheet import stylesheet
 from studio.paths import resources
 from studio.tokens import Tokens, load_tokens
 
-__all__ = ["ThemeManager", "ThemeMode", "Tokens"]
+__all__ = ["ThemeManager", "ThemeMode", "Tokens", "mixed", "outline_pens", "palette_of"]
 
 _ICON_SIZES = (16, 20, 24, 32, 48, 64)
 
@@ -194,3 +194,9 @@ def _draw(name: str, normal: str, disabled: str) -> QIcon:
 def outline_pens(tokens: Tokens) -> tuple[QPen, QPen]:
     """One to draw all with first, in the colour of what is below, and the pen itself."""
     return QPen(QColor(tokens.surface), 3.5), QPen(QColor(tokens.target), 1.5)
+
+
+def mixed(colour: QColor, ground: QColor, share: float) -> QColor:
+    """What a translucent colour would look like on its ground, but opaque."""
+    pairs = ((colour.red(), ground.red()), (colour.green(), ground.green()), (colour.blue(), ground.blue()))
+    return QColor(*(round(share * top + (1 - share) * below) for top, below in pairs))

@@ -21,9 +21,9 @@ from studio.gui.live.plane.plane_items import (
     net_ends,
     particle_tails,
 )
-from studio.gui.plots.plot import Plot, cosmetic_pen, mixed
+from studio.gui.plots.plot import Plot, cosmetic_pen
 from studio.gui.widgets.key_help import KeyHelp
-from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.gui.widgets.theme import ThemeManager, Tokens, mixed
 from studio.models.plane import Arrows, Flow, Net, PlaneView
 from studio.training.messages.snapshot import PlaneFrame
 

@@ -21,7 +21,7 @@ from studio.gui.state.view_state import TiltView
 from studio.gui.target.offsets.bar import Scale, paint_bar
 from studio.gui.target.offsets.columns import HEADERS, SIGNS, Column, cell_text
 from studio.gui.target.offsets.table_model import OffsetsModel
-from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.theme import ThemeManager, mixed
 from studio.tokens import Tokens
 
 THUMBNAIL = 22
@@ -96,7 +96,8 @@ class OffsetsDelegate(QStyledItemDelegate):
         selected = bool(option.state & QStyle.StateFlag.State_Selected) and column.editable
         painter.save()
         if here or selected:
-            painter.fillRect(option.rect, _mixed(tokens.accent, tokens.surface, _SELECTED if selected else _CURRENT))
+            share = _SELECTED if selected else _CURRENT
+            painter.fillRect(option.rect, mixed(QColor(tokens.accent), QColor(tokens.surface), share))
         match column:
             case Column.CLASS:
                 self._paint_class(painter, option, index, place)
@@ -128,9 +129,8 @@ class OffsetsDelegate(QStyledItemDelegate):
         painter.setFont(font)
         painter.setPen(QColor(self._theme.tokens.text if strong else self._theme.tokens.muted))
         area = option.rect.adjusted(_PADDING, 0, -_PADDING, 0)
-        painter.drawText(
-            area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, cell_text(view, place, column)
-        )
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(area, right, cell_text(view, place, column))
 
     def _paint_bar(self, painter: QPainter, cell: QRect, model: OffsetsModel, place: int, *, marked: bool) -> None:
         assert model.view is not None
@@ -233,13 +233,6 @@ def _is_current(option: QStyleOptionViewItem, index: Index) -> bool:
     """Whether the person is in this row."""
     view = option.widget
     return isinstance(view, QAbstractItemView) and view.currentIndex().row() == index.row()
-
-
-def _mixed(first: str, second: str, part: float) -> QColor:
-    """So much of the first colour in the second."""
-    one, other = QColor(first), QColor(second)
-    pairs = ((one.red(), other.red()), (one.green(), other.green()), (one.blue(), other.blue()))
-    return QColor(*(round(part * a + (1 - part) * b) for a, b in pairs))
 
 
 def _paint_lock(painter: QPainter, cell: QRect, tokens: Tokens, *, closed: bool) -> None:
