@@ -118,7 +118,7 @@ def test_that_points_are_sampled_at_once_on_the_plane_against_the_exact_target(q
     for name in ("samples_reroll", "samples_pin"):
         assert not button(hands, name).isEnabled()
         assert "chosen among draws for the target" in button(hands, name).toolTip()
-    press(hands, "plane_once")
+    hands.qtbot.keyClick(plane.canvas, "a")
     assert not bench.once.view.on
     assert samples.shown == ["averaged"]
     assert plane._points is plane._frame

@@ -314,8 +314,10 @@ class PlanePanel(LivePanel):
 
     @Slot(str)
     def _on_letter(self, letter: str) -> None:
-        """A layer's letter toggles it; H takes the next heat map."""
+        """A layer's letter toggles it; H takes the next heat map, and A samples at once."""
         if letter in self.toggles:
             self.toggles[letter].click()
+        elif letter == "a":
+            self.once_button.click()
         elif letter == "h" and self.heat_choice.count():
             self.heat_choice.setCurrentIndex((self.heat_choice.currentIndex() + 1) % self.heat_choice.count())

@@ -51,6 +51,7 @@ class PlaneCanvas(Plot):
         (
             ("Show or hide a layer", "D, S, C, P, N, F"),
             ("Heat map", "H"),
+            ("At once, as trained", "A"),
             ("Move, zoom, show everything", "Arrows, + and −, Home"),
         ),
     )
