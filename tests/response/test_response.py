@@ -15,6 +15,8 @@ from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
 from studio.models.boltzmann.model import BoltzmannModel
 from studio.models.catalog import model_spec
 from studio.models.config import Optimiser, OptimiserConfig
+from studio.models.normalising_flow.config import NormalisingFlowConfig
+from studio.models.normalising_flow.model import NormalisingFlow
 from studio.models.tangent import Fitted, Said
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
@@ -188,6 +190,20 @@ def test_that_the_product_is_that_of_gauss_newton() -> None:
     np.testing.assert_allclose(
         newton.product(v), (jacobian.T @ (weights * (jacobian @ v))).detach(), rtol=1e-6, atol=1e-9
     )
+
+
+def test_that_a_flow_follows_by_the_fisher_information_of_its_exact_density() -> None:
+    """x = m + z·e^−s at the optimum of Gaussian data: dm/ds = −λ·Var x, and of ΔH = κ·x² the variance by −2κ·Var²."""
+    model = NormalisingFlow(NormalisingFlowConfig(), (1, 1, 1)).double().eval()
+    x = 0.3 * normal(20_000, 1, 1, 1)
+    model.flow.mean.data.fill_(float(x.mean()))
+    model.flow.log_scale.data.fill_(-math.log(float(x.std(correction=0))))
+    flat, variance = x.flatten(), float(x.var(correction=0))
+    response = Response(model, x, torch.ones(len(x)).double(), _LONG)
+    moved = response.to(0.7 * flat, Progress()).x
+    assert float(moved[0]) == pytest.approx(-0.7 * variance, rel=0.1)  # by 4,000 draws
+    widened = response.to(0.5 * (flat - flat.mean()).square(), Progress()).x
+    assert float(widened[1]) == pytest.approx(0.5 * variance, rel=0.1)
 
 
 @pytest.mark.parametrize("kind", ["vae", "diffusion", "flow_matching"])

@@ -59,6 +59,22 @@ class NormalisingFlow(GenerativeModel):
         """From z (B, pixels) to images, after each layer, each of shape (B, C, H, W)."""
         return [stage.reshape(-1, *self.image_shape) for stage in self.flow.stages(latents)]
 
+    def visible_values(self, images: Tensor, rng: torch.Generator) -> Tensor:
+        """x + u, flat."""
+        return self.noised(images, rng).flatten(1)
+
+    def fantasies(self, count: int, rng: torch.Generator) -> Tensor:
+        """x + u ~ q, shape (count, pixels)."""
+        return self.flow.stages(self.draw_latents(count, rng))[-1]
+
+    def free_energy(self, v: Tensor) -> Tensor:
+        """−log q, whose log Z is 0 whatever the parameters are."""
+        return -self.likelihood(v)[0]
+
+    def shown(self, v: Tensor, rng: torch.Generator) -> Tensor:
+        """Themselves as images."""
+        return v.reshape(-1, *self.image_shape).clamp(-1, 1)
+
     @property
     def views(self) -> ModelViews:
         from studio.models.normalising_flow.views import NormalisingFlowViews
