@@ -9,7 +9,7 @@ Sources: L. Kish, Survey Sampling (1965); R. Zwanzig, J. Chem. Phys. 22, 1420 (1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from studio.figures import percent_words
 from studio.perturb.energy import ClipEffect, ExampleEnergies, class_masses
+from studio.perturb.pareto import largest_trusted, pareto_k
 from studio.perturb.perturbation import Floats, Perturbation, log_mean_weight, target_shares
 
 
@@ -102,6 +103,8 @@ class TiltSummary:
         strength: the verdict.
         carriers: the heaviest examples.
         clip: what a clip does to the target; None without one.
+        tail: Pareto k̂ of weights that differ from example to example; None where they do not.
+        trusted: no heavier tail than that of weights by whose means one may go.
     """
 
     target: Floats
@@ -114,6 +117,8 @@ class TiltSummary:
     strength: Strength
     carriers: Carriers
     clip: ClipEffect | None = None
+    tail: float | None = None
+    trusted: bool = True
 
     @property
     def reason(self) -> str:
@@ -151,7 +156,9 @@ def summarise_examples(
     with np.errstate(over="ignore", divide="ignore"):
         # Σe^{−ΔH} over the class and its count, in logs: the highest weight alone may overflow in the raw gauge.
         weights = np.exp(np.log(masses / counts) + logs.max())
-        return _summary(energy, logs, ones, average_size, masses / masses.sum(), weights, energies.clip_effect)
+        found = _summary(energy, logs, ones, average_size, masses / masses.sum(), weights, energies.clip_effect)
+    tail = pareto_k(logs)
+    return replace(found, tail=tail, trusted=tail is None or tail <= largest_trusted(len(logs)))
 
 
 def _summary(

@@ -1,7 +1,7 @@
 """Sampling/importance resampling: n of a pool of S draws by their weights W(x), some of them several times.
 
 The pool grows until (ΣW)²/ΣW² ≥ n, or to a bound. It is exact as S → ∞; whether the weights allow it at all the tail
-of their distribution tells, see `studio.sampling.pareto`.
+of their distribution tells, see `studio.perturb.pareto`.
 
 Source: D. Rubin, in Bayesian Statistics 3 (1988).
 """
@@ -12,9 +12,9 @@ import numpy as np
 
 from studio.data.scale import Values
 from studio.perturb.arrays import Floats
+from studio.perturb.pareto import largest_trusted, pareto_k
 from studio.progress import Progress
 from studio.sampling.base import Prediction, Tilted, effective_size, joined, systematic
-from studio.sampling.pareto import largest_trusted, pareto_k
 from studio.sampling.pool import KEPT, Pool
 from studio.sampling.tilt import Tilt
 

@@ -8,7 +8,9 @@ from studio.perturb.diagnostics import (
     carriers,
     effective_sample_size,
     summarise,
+    summarise_examples,
 )
+from studio.perturb.energy import ExampleEnergies
 from studio.perturb.perturbation import Perturbation, offsets_for_some_shares
 from studio.perturb.theory import Moments
 
@@ -115,3 +117,16 @@ def test_that_effective_size_counts_examples() -> None:
     assert effective_sample_size(np.zeros(7)) == 7
     assert effective_sample_size([0.0, -700.0]) == pytest.approx(1)
     assert effective_sample_size([]) == 0
+
+
+@pytest.mark.parametrize(("k", "trusted"), [(0.3, True), (1.2, False)])
+def test_that_weights_whose_largest_have_too_heavy_a_tail_are_not_trusted(k: float, trusted: bool) -> None:
+    energy = k * np.log(np.random.default_rng(1).random(40_000))  # w ~ u^−k
+    energies = ExampleEnergies(energy=energy, unclipped=energy)
+    summary = summarise_examples(Perturbation.zero(1), energies, np.zeros(len(energy), np.int64), 64)
+    assert summary.tail == pytest.approx(k, abs=0.12)
+    assert summary.trusted == trusted
+
+
+def test_that_weights_of_classes_have_no_tail() -> None:
+    assert summarise(Perturbation(offsets=(-3.0, 0.0)), (100, 900), 64).tail is None

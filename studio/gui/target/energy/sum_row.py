@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
-from studio.figures import percent_words
+from studio.figures import compact, percent_words
 from studio.gui.forms.field_info import fault_text, range_of, style_of, title_of
 from studio.gui.forms.fields import Field, SwitchField
 from studio.gui.forms.number_field import NumberField
@@ -28,7 +28,8 @@ _FIRST_CLIP = 3.0
 _VERDICTS = {Strength.NONE: "no tilt"}
 _COST = (
     "What the weighted data is worth, as a share of its examples (Kish's effective sample size). "
-    "ESS/n = (Σw)²/(n·Σw²); near 0 little of the data counts."
+    "ESS/n = (Σw)²/(n·Σw²); near 0 little of the data counts. k̂ is the shape of a generalised Pareto law of the "
+    "largest weights: above 0.7 (less for fewer than 10,000 examples) means by these weights cannot be trusted."
 )
 
 
@@ -103,7 +104,10 @@ class EnergySum(QObject):
         """What comes of it, and what there is to say of what its terms ask for."""
         self.offsets_row.setVisible(tilt.dataset.labelled)
         summary = tilt.summary
-        text = f"ESS/n {percent_words(summary.efficiency)} – {_VERDICTS.get(summary.strength, summary.strength)}"
+        tail = "" if summary.tail is None else f", k̂ {compact(summary.tail, 2)}"
+        text = f"ESS/n {percent_words(summary.efficiency)}{tail} – {_VERDICTS.get(summary.strength, summary.strength)}"
+        if not summary.trusted:
+            text += ". So few large weights decide that ESS/n and shares themselves are uncertain (k̂ is too high)"
         clip = summary.clip
         if clip is not None:
             text += (

@@ -31,7 +31,7 @@ def pareto_k(log_weights: Floats) -> float | None:
     tail = min(count // 5, int(3 * math.sqrt(count)))
     if tail < _FEWEST:
         return None
-    ordered = np.sort(log_weights)[-tail - 1 :]
+    ordered = np.sort(np.partition(log_weights, -tail - 1)[-tail - 1 :])
     weights = np.exp(ordered - ordered[-1])
     excess = weights[1:] - weights[0]
     excess = excess[excess > 1e-10]

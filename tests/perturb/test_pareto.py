@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studio.sampling.pareto import fitted_shape, largest_trusted, pareto_k
+from studio.perturb.pareto import fitted_shape, largest_trusted, pareto_k
 
 
 @pytest.mark.parametrize("k", [-0.5, 0.2, 0.5, 0.9, 1.5])
