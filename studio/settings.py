@@ -30,6 +30,7 @@ def setting(
     help: str,  # noqa: A002 - the word the form uses
     *,
     unit: str = "",
+    within: tuple[float, float] | None = None,
     step: float | None = None,
     decimals: int | None = None,
     log: bool = False,
@@ -46,6 +47,7 @@ def setting(
         title: label of the row, without unit.
         help: the tooltip: what it is, and what changes when it grows.
         unit: shown behind the value (``"px"``, ``"examples"``); empty for a pure number.
+        within: the least and the greatest value.
         step: what one turn of the wheel adds; with ``log`` the factor it multiplies by.
         decimals: digits shown behind the point.
         log: the value spans decades, so the wheel multiplies.
@@ -54,7 +56,7 @@ def setting(
         editor: a special editor that the row gets.
         when: the row is of use only while each of these other fields has one of these values, or without values any
             but 0; at other times the form leaves it out.
-        bounds: pydantic's own ``ge``, ``gt``, ``le``, ``lt``, ``min_length``, …
+        bounds: pydantic's own ``ge``, ``gt``, ``lt``, ``min_length``, …
     """
     extra: JsonDict = {
         "unit": unit,
@@ -66,4 +68,6 @@ def setting(
         "editor": editor,
         "when": {name: list(values) for name, values in (when or {}).items()},
     }
+    if within is not None:
+        bounds |= {"ge": within[0], "le": within[1]}
     return Field(default, title=title, description=help, json_schema_extra=extra, **bounds)

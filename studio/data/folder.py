@@ -43,8 +43,7 @@ class FolderConfig(DatasetConfig):
         "Every image becomes a square with this edge. A larger one shows more and trains more slowly.",
         unit="px",
         step=8,
-        ge=8,
-        le=128,
+        within=(8, 128),
     )
     colour: Literal["auto", "grey", "colour"] = setting(
         "auto", "Colour", "Whether to keep the colours; “auto” keeps them if any image has some. Grey trains faster."

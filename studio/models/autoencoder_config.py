@@ -37,8 +37,7 @@ class AutoencoderConfig(LatentModelConfig):
         "β",
         "Weight of the KL term. Above 1 codes are simpler and images smoother; below 1 they are rebuilt more closely.",
         log=True,
-        ge=0,
-        le=1000,
+        within=(0, 1000),
     )
     autoencoder_optimiser: OptimiserConfig = setting(
         OptimiserConfig(learning_rate=2e-3), "Optimiser", "How encoder and decoder are trained."

@@ -54,8 +54,7 @@ class OptimiserConfig(Settings):
         step=2,
         decimals=0,
         log=True,
-        ge=0,
-        le=1e9,
+        within=(0, 1e9),
     )
     beta1: float = setting(
         0.9,
@@ -77,15 +76,14 @@ class OptimiserConfig(Settings):
         lt=1,
     )
     weight_decay: float = setting(
-        0.0, "Weight decay", "Pull of every weight towards 0; decoupled in AdamW.", log=True, ge=0, le=1
+        0.0, "Weight decay", "Pull of every weight towards 0; decoupled in AdamW.", log=True, within=(0, 1)
     )
     clip_norm: float = setting(
         0.0,
         "Clip gradient at",
         "Largest norm of the network's gradient; a larger one is shortened to it. 0 clips nothing.",
         log=True,
-        ge=0,
-        le=1e6,
+        within=(0, 1e6),
     )
     gradient_keep: float = setting(
         1.0,
@@ -156,16 +154,14 @@ class LatentModelConfig(ModelConfig):
         "Channels of the finest convolution; an MLP has 8 times as many hidden units. Wider learns more, but slower.",
         unit="channels",
         step=8,
-        ge=4,
-        le=512,
+        within=(4, 512),
     )
     latent_size: int = setting(
         64,
         "Latent size",
         "Numbers in the latent vector z from which an image is made. More can say more.",
         step=8,
-        ge=1,
-        le=1024,
+        within=(1, 1024),
     )
 
     def latent_numbers(self, pixels: int) -> int:

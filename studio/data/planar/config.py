@@ -19,8 +19,7 @@ def _width(default: float, least: float, most: float) -> Any:
         "Wider classes overlap more and are easier to learn.",
         step=0.01,
         decimals=2,
-        ge=least,
-        le=most,
+        within=(least, most),
     )
 
 
@@ -30,9 +29,9 @@ class PlanarConfig(DatasetConfig):
     judged = False
 
     count: int = setting(
-        4000, "Points", "How many points are drawn. More show the density better.", unit="points", ge=100, le=200_000
+        4000, "Points", "How many points are drawn. More show the density better.", unit="points", within=(100, 200_000)
     )
-    seed: int = setting(0, "Seed of the points", "Same seed, same points.", ge=0, le=2**31 - 1)
+    seed: int = setting(0, "Seed of the points", "Same seed, same points.", within=(0, 2**31 - 1))
 
 
 class GaussianConfig(PlanarConfig):

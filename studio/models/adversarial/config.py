@@ -68,8 +68,7 @@ class LipschitzConfig(Settings):
         "Strength of the gradient penalty, for Gradient penalty. Larger keeps the slope closer to 1.",
         log=True,
         when={"kind": [Constraint.GRADIENT_PENALTY]},
-        ge=0,
-        le=1e4,
+        within=(0, 1e4),
     )
     penalty_sides: PenaltySides = setting(
         PenaltySides.TWO,
@@ -83,8 +82,7 @@ class LipschitzConfig(Settings):
         "Strength of ½·λ·Σσ², for Spectral penalty. Larger makes the critic flatter.",
         log=True,
         when={"kind": [Constraint.SPECTRAL_PENALTY]},
-        ge=0,
-        le=1e4,
+        within=(0, 1e4),
     )
 
 
@@ -98,8 +96,7 @@ class NoiseConfig(Settings):
         "none. More hides fine detail, but steadies the beginning.",
         step=0.05,
         decimals=3,
-        ge=0,
-        le=10,
+        within=(0, 10),
     )
     steps: int = setting(
         2000,
@@ -108,8 +105,7 @@ class NoiseConfig(Settings):
         when={"std": []},
         unit="steps",
         log=True,
-        ge=1,
-        le=10_000_000,
+        within=(1, 10_000_000),
     )
 
 
@@ -144,8 +140,7 @@ class AdversarialConfig(LatentModelConfig):
         "Critic steps",
         "Critic steps for each generator step (n_critic, or k). More give a better critic, but slower progress.",
         unit="steps",
-        ge=1,
-        le=100,
+        within=(1, 100),
     )
     lipschitz: LipschitzConfig = setting(
         LipschitzConfig(), "Lipschitz constraint", "How the critic is kept from becoming too steep."
@@ -235,8 +230,7 @@ class WganConfig(AdversarialConfig):
         "Critic steps",
         "Critic steps for each generator step (n_critic). More give a better distance estimate, but slower progress.",
         unit="steps",
-        ge=1,
-        le=100,
+        within=(1, 100),
     )
     lipschitz: LipschitzConfig = setting(
         LipschitzConfig(kind=Constraint.CLIP), "Lipschitz constraint", "How the critic is kept from becoming too steep."

@@ -25,8 +25,7 @@ class BoltzmannConfig(ModelConfig):
         "Features the machine can switch on. More describe more, but slower. Up to 20, likelihoods are exact.",
         unit="units",
         step=16,
-        ge=1,
-        le=8192,
+        within=(1, 8192),
     )
     negative_phase: NegativePhase = setting(
         NegativePhase.PERSISTENT,
@@ -39,8 +38,7 @@ class BoltzmannConfig(ModelConfig):
         "Gibbs steps k",
         "Sweeps of the chains in each training step (CD-k, PCD-k). More follow the model better, but slower.",
         unit="sweeps",
-        ge=1,
-        le=1000,
+        within=(1, 1000),
     )
     chains: int = setting(
         512,
@@ -48,8 +46,7 @@ class BoltzmannConfig(ModelConfig):
         "Chains that live on. More give a steadier gradient and more independent samples, but slower.",
         unit="chains",
         step=64,
-        ge=1,
-        le=65536,
+        within=(1, 65536),
     )
     temperatures: int = setting(
         1,
@@ -57,8 +54,7 @@ class BoltzmannConfig(ModelConfig):
         "Temperatures at which the chains run and exchange places (parallel tempering); 1 is plain Gibbs sampling. "
         "More lead chains from one class to another where they stick, but cost as many times the chains.",
         step=1,
-        ge=1,
-        le=100,
+        within=(1, 100),
     )
     hottest: float = setting(
         0.0,
@@ -75,16 +71,14 @@ class BoltzmannConfig(ModelConfig):
         "How fast the offsets follow the mean activities (centred gradient). 0 leaves the gradient uncentred.",
         log=True,
         decimals=4,
-        ge=0,
-        le=1,
+        within=(0, 1),
     )
     sample_steps: int = setting(
         20,
         "Sampling sweeps",
         "Gibbs sweeps from the chains to a sample. More show better what the model itself believes.",
         unit="sweeps",
-        ge=1,
-        le=100_000,
+        within=(1, 100_000),
     )
     draw_pixels: bool = setting(
         False,

@@ -47,8 +47,7 @@ class DiffusionConfig(ModelConfig):
         "Channels of the U-Net's finest level; an MLP has 8 times as many hidden units. Wider learns more, but slower.",
         unit="channels",
         step=8,
-        ge=4,
-        le=512,
+        within=(4, 512),
     )
     schedule: NoiseSchedule = setting(
         NoiseSchedule.COSINE,
@@ -73,8 +72,7 @@ class DiffusionConfig(ModelConfig):
         "Denoiser calls for each sample. More are closer to the model, but slower.",
         unit="steps",
         log=True,
-        ge=1,
-        le=10_000,
+        within=(1, 10_000),
     )
     diffusion_steps: int = setting(
         1000,
@@ -82,8 +80,7 @@ class DiffusionConfig(ModelConfig):
         "Noise levels T between an image and pure noise. More make the bound tighter; sampling may skip levels.",
         unit="steps",
         log=True,
-        ge=2,
-        le=10_000,
+        within=(2, 10_000),
     )
     clip: bool = setting(
         True, "Clip guesses", "Keep the denoiser's guess of the clean image within −1…1, in sampling and in the bound."

@@ -23,8 +23,7 @@ class EbmConfig(ModelConfig):
         "Channels of the finest convolution; an MLP has 8 times as many hidden units. Wider learns more, but slower.",
         unit="channels",
         step=8,
-        ge=4,
-        le=512,
+        within=(4, 512),
     )
     langevin_steps: int = setting(
         10,
@@ -33,8 +32,7 @@ class EbmConfig(ModelConfig):
         "goes on where it stopped, so few are enough.",
         unit="steps",
         step=5,
-        ge=1,
-        le=1000,
+        within=(1, 1000),
     )
     step_size: float = setting(
         10.0,
@@ -51,8 +49,7 @@ class EbmConfig(ModelConfig):
         "samples a colder one.",
         log=True,
         decimals=4,
-        ge=0,
-        le=10,
+        within=(0, 10),
     )
     data_noise: float = setting(
         0.005,
@@ -60,8 +57,7 @@ class EbmConfig(ModelConfig):
         "Noise added to real images, so that the energy is smooth around them.",
         log=True,
         decimals=4,
-        ge=0,
-        le=10,
+        within=(0, 10),
     )
     slope_limit: float = setting(
         0.03,
@@ -69,8 +65,7 @@ class EbmConfig(ModelConfig):
         "Largest slope of the energy, per pixel, that a Langevin step follows (gradient clipping). 0 limits nothing.",
         log=True,
         decimals=4,
-        ge=0,
-        le=1e6,
+        within=(0, 1e6),
     )
     buffer_size: int = setting(
         4096,
@@ -78,8 +73,7 @@ class EbmConfig(ModelConfig):
         "Samples kept, from which the next ones start. More are more varied, but each is older.",
         unit="images",
         step=512,
-        ge=1,
-        le=1_000_000,
+        within=(1, 1_000_000),
     )
     restart_rate: float = setting(
         0.05,
@@ -87,8 +81,7 @@ class EbmConfig(ModelConfig):
         "Share of samples that start from noise instead of the buffer.",
         step=0.01,
         decimals=3,
-        ge=0,
-        le=1,
+        within=(0, 1),
     )
     energy_penalty: float = setting(
         0.1,
@@ -96,8 +89,7 @@ class EbmConfig(ModelConfig):
         "Weight of the squared energies, α·(E(x)² + E(x⁻)²). Without it energies drift away and Langevin diverges.",
         log=True,
         decimals=3,
-        ge=0,
-        le=1000,
+        within=(0, 1000),
     )
     sample_steps: int = setting(
         20,
@@ -105,8 +97,7 @@ class EbmConfig(ModelConfig):
         "Langevin steps from the replay buffer to a shown sample.",
         unit="steps",
         step=10,
-        ge=0,
-        le=100_000,
+        within=(0, 100_000),
     )
     energy_optimiser: OptimiserConfig = setting(
         OptimiserConfig(learning_rate=1e-3, beta1=0.0, beta2=0.999, half_after=1000),

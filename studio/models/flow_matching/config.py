@@ -38,8 +38,7 @@ class FlowMatchingConfig(ModelConfig):
         "Channels of the U-Net's finest level; an MLP has 8 times as many hidden units. Wider learns more, but slower.",
         unit="channels",
         step=8,
-        ge=4,
-        le=512,
+        within=(4, 512),
     )
     path: FlowPath = setting(
         FlowPath.RECTIFIED,
@@ -55,7 +54,7 @@ class FlowMatchingConfig(ModelConfig):
     )
     sampling_steps: int = setting(
         12, "Sampling steps", "Steps from noise to a sample. More are closer to the flow, but slower.",
-        unit="steps", log=True, ge=1, le=10_000,
+        unit="steps", log=True, within=(1, 10_000),
     )  # fmt: skip
     velocity_optimiser: OptimiserConfig = setting(OptimiserConfig(), "Velocity", "How the network is trained.")
 

@@ -20,16 +20,14 @@ class HierarchicalVaeConfig(AutoencoderConfig):
         "Latent size",
         "Numbers in the lowest code z₁; each code above has half as many as the one below. More rebuild it better.",
         step=4,
-        ge=1,
-        le=1024,
+        within=(1, 1024),
     )
     layers: int = setting(
         2,
         "Layers",
         "Random codes, one above the other. Higher ones say what lower ones have in common, but are learned slowly.",
         unit="layers",
-        ge=2,
-        le=MOST_LAYERS,
+        within=(2, MOST_LAYERS),
     )
     autoencoder_optimiser: OptimiserConfig = setting(
         OptimiserConfig(learning_rate=1e-3, clip_norm=100.0),

@@ -17,6 +17,5 @@ class VaeConfig(AutoencoderConfig):
         "Latent size",
         "Numbers in the code z of an image. More rebuild it better, but make fresh samples harder.",
         step=4,
-        ge=1,
-        le=1024,
+        within=(1, 1024),
     )

@@ -29,8 +29,7 @@ class TermConfig(Settings):
         "Scale",
         "Factor on the term: 0 is without it, 2 twice as strong, a negative one favours what it disfavoured.",
         step=0.1,
-        ge=-_HUGE,
-        le=_HUGE,
+        within=(-_HUGE, _HUGE),
     )
 
     def resolve(self) -> Term:
@@ -65,8 +64,7 @@ class LinearTermConfig(FeatureTermConfig):
         "Slope",
         "ΔH = slope·f. Positive favours small values, negative large ones.",
         step=0.01,
-        ge=-_HUGE,
-        le=_HUGE,
+        within=(-_HUGE, _HUGE),
     )
 
 
@@ -75,7 +73,7 @@ class QuadraticTermConfig(FeatureTermConfig):
 
     kind: Literal["quadratic"] = "quadratic"
     centre: float = setting(
-        0.0, "Centre", "The value that is favoured. ΔH = ½·((f − centre)/width)².", step=1, ge=-_HUGE, le=_HUGE
+        0.0, "Centre", "The value that is favoured. ΔH = ½·((f − centre)/width)².", step=1, within=(-_HUGE, _HUGE)
     )
     width: float = setting(
         10.0,
@@ -90,10 +88,14 @@ class WindowTermConfig(FeatureTermConfig):
     """0 within low…high, height outside."""
 
     kind: Literal["window"] = "window"
-    low: float = setting(0.0, "From", "Lower end of the window; ΔH = 0 inside.", step=1, ge=-_HUGE, le=_HUGE)
-    high: float = setting(50.0, "To", "Upper end of the window; ΔH = 0 inside.", step=1, ge=-_HUGE, le=_HUGE)
+    low: float = setting(0.0, "From", "Lower end of the window; ΔH = 0 inside.", step=1, within=(-_HUGE, _HUGE))
+    high: float = setting(50.0, "To", "Upper end of the window; ΔH = 0 inside.", step=1, within=(-_HUGE, _HUGE))
     height: float = setting(
-        3.0, "Height", "ΔH outside the window: what lies outside weighs e^−height as much.", step=0.1, ge=-700, le=700
+        3.0,
+        "Height",
+        "ΔH outside the window: what lies outside weighs e^−height as much.",
+        step=0.1,
+        within=(-700, 700),
     )
 
     @model_validator(mode="after")
@@ -163,8 +165,7 @@ class JudgeTermConfig(TermConfig):
         "Negative favours what the judge takes for the class, positive what it does not. ΔH = slope·log(q/(1 − q)), "
         "q the judge's probability of the class.",
         step=0.01,
-        ge=-_HUGE,
-        le=_HUGE,
+        within=(-_HUGE, _HUGE),
     )
 
     @field_validator("of")
@@ -196,15 +197,14 @@ class EnergyConfig(Settings):
     )
     offsets_enabled: bool = setting(True, "Class offsets", "Whether the class offsets count.")
     offsets_scale: float = setting(
-        1.0, "Scale of the offsets", "Factor on every class offset.", step=0.1, ge=-_HUGE, le=_HUGE
+        1.0, "Scale of the offsets", "Factor on every class offset.", step=0.1, within=(-_HUGE, _HUGE)
     )
     temperature: float = setting(
         1.0,
         "Temperature",
         "Divides the whole ΔH: above 1 weakens the tilt, below 1 strengthens it.",
         step=0.1,
-        ge=1e-6,
-        le=_HUGE,
+        within=(1e-6, _HUGE),
     )
     clip: float | None = setting(
         None,

@@ -86,8 +86,7 @@ class BatchConfig(Settings):
         unit="examples",
         step=8,
         decimals=0,
-        ge=1,
-        le=65536,
+        within=(1, 65536),
     )
 
 
@@ -99,21 +98,19 @@ class CadenceConfig(Settings):
         "Log every",
         "Steps between two points of the curves, in the window and in the run's folder.",
         unit="steps",
-        ge=1,
-        le=100_000,
+        within=(1, 100_000),
     )
     sample_every: float = setting(
-        2.0, "Sample every", "Time between two sample grids.", unit="s", step=0.5, decimals=1, ge=0.1, le=3600
+        2.0, "Sample every", "Time between two sample grids.", unit="s", step=0.5, decimals=1, within=(0.1, 3600)
     )
-    samples: int = setting(64, "Samples", "Images in a sample grid.", unit="images", ge=1, le=400)
+    samples: int = setting(64, "Samples", "Images in a sample grid.", unit="images", within=(1, 400))
     sample_room: int = setting(
         500,
         "Room for samples",
         "Most disk space for a run's sample grids, all of which are kept. Beyond it they are thinned out evenly.",
         unit="MB",
         step=100,
-        ge=1,
-        le=1_000_000,
+        within=(1, 1_000_000),
     )
     checkpoint_every: float = setting(
         5.0,
@@ -123,8 +120,7 @@ class CadenceConfig(Settings):
         unit="min",
         step=1,
         decimals=2,
-        ge=0.01,
-        le=1440,
+        within=(0.01, 1440),
     )
 
 
@@ -138,8 +134,7 @@ class EvaluationConfig(Settings):
         unit="%",
         step=1,
         decimals=1,
-        ge=0,
-        le=50,
+        within=(0, 50),
     )
     samples: int = setting(
         1000,
@@ -148,8 +143,7 @@ class EvaluationConfig(Settings):
         "chains or from a replay buffer gives no more than it has of those.",
         unit="images",
         step=500,
-        ge=20,
-        le=50_000,
+        within=(20, 50_000),
     )
     judge: str = setting(
         "",
@@ -176,8 +170,7 @@ class HoldConfig(Settings):
         "Training waits for them. They take the place of those within the evaluation budget.",
         unit="steps",
         step=500,
-        ge=1,
-        le=1_000_000,
+        within=(1, 1_000_000),
         when={"on": ()},
     )
     samples: int = setting(
@@ -187,8 +180,7 @@ class HoldConfig(Settings):
         "once that mean is surely off its target, so that more samples or more evaluations hold shares more closely.",
         unit="images",
         step=1000,
-        ge=20,
-        le=50_000,
+        within=(20, 50_000),
         when={"on": ()},
     )
     most: float = setting(
@@ -197,8 +189,7 @@ class HoldConfig(Settings):
         "Largest correction of a class's ΔH: at 1 its examples are weighted up to 2.7 times more or less than asked.",
         step=0.1,
         decimals=2,
-        ge=0.01,
-        le=10,
+        within=(0.01, 10),
         when={"on": ()},
     )
 
@@ -215,7 +206,7 @@ class RunConfig(Settings):
     cadence: CadenceConfig = Field(default_factory=CadenceConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     hold: HoldConfig = Field(default_factory=HoldConfig)
-    seed: int = setting(0, "Seed", "Same seed, same run on the same machine.", ge=0, le=2**31 - 1)
+    seed: int = setting(0, "Seed", "Same seed, same run on the same machine.", within=(0, 2**31 - 1))
     held_out: float = setting(
         0.02,
         "Held out",
@@ -223,8 +214,7 @@ class RunConfig(Settings):
         "down to whole examples; the weights of the others make up for it, so that classes keep their target shares.",
         decimals=3,
         step=0.01,
-        ge=0,
-        le=0.5,
+        within=(0, 0.5),
     )
     ema_decay: float = setting(
         0.999,
@@ -250,8 +240,7 @@ class RunConfig(Settings):
         "Threads",
         "Processor threads for torch; 0 chooses, and takes fewer while other programs are busy. With a number set, "
         "two runs of one configuration agree to the last bit.",
-        ge=0,
-        le=256,
+        within=(0, 256),
     )
 
     def to_json(self) -> str:
