@@ -1,7 +1,4 @@
-"""A set of images in memory.
-
-Images are uint8 in the order (N, H, W, C), C = 1 (grey) or 3 (RGB); labels are class indices 0…K−1.
-"""
+"""Images in memory, uint8, (N, H, W, C), C = 1 (grey) or 3 (RGB); labels are class indices 0…K−1."""
 
 from __future__ import annotations
 
@@ -19,9 +16,7 @@ __all__ = ["ImageSet", "LoadReport", "SkippedFile"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSet(ExampleSet):
-    """Frozen images of values 0…255, uint8, shape (N, H, W, C), read-only; raises UserError if arrays do not fit
-    together.
-    """
+    """Frozen images, uint8, 0…255, shape (N, H, W, C), read-only; raises UserError if arrays do not fit together."""
 
     images: NDArray[np.uint8]
 

@@ -15,9 +15,7 @@ from studio.training.storage.run_identity import RunIdentity
 
 
 def find_run(name: str, workspace: Path | None = None) -> Path:
-    """The run's folder: a folder, or that of a name in a workspace; raises UserError if there is none, or more than
-    one.
-    """
+    """The run's folder: a folder, or that of a name in a workspace; raises UserError if there is none, or several."""
     path, root = Path(name), workspace or runs_root()
     if os.path.isfile(path / "config.json"):
         return path

@@ -118,9 +118,7 @@ class GenerativeModel(nn.Module, ABC):
         return None
 
     def sample(self, count: int, rng: torch.Generator) -> Tensor:
-        """New images in −1…1, shape (count, C, H, W), the same for the same `rng`; called in eval mode without
-        gradients.
-        """
+        """New images in −1…1, shape (count, C, H, W), by `rng` alone; called in eval mode without gradients."""
         return next(iter(self.sample_parts((count,), rng)))
 
     def sample_parts(self, counts: Iterable[int], rng: torch.Generator) -> Iterator[Tensor]:

@@ -131,9 +131,7 @@ class ExampleFeatures:
         return tuple(said for name in dict.fromkeys(names) if (said := self._said.get(name)))
 
     def fingerprint(self, name: str) -> str:
-        """What tells a column, named with `COLUMN`, from all others of these examples; raises UserError if there is
-        none.
-        """
+        """What tells a column, named with `COLUMN`, from all others of these examples; UserError if there is none."""
         self.prepare([name])
         return self._fingerprints[name]
 

@@ -79,9 +79,7 @@ class PortablePaths:
 
 
 def pack(folder: Path, out: Path, progress: Progress | None = None) -> int:
-    """Save a run's folder, without links and hidden files, as a zip; how many files. Raises UserError if that cannot
-    be.
-    """
+    """Save a run's folder, without links and hidden files, as a zip; how many files. UserError if that cannot be."""
     progress = progress or Progress()
     try:
         files = sorted(path for path in folder.rglob("*") if _is_packed(path, folder))

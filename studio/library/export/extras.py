@@ -10,9 +10,7 @@ from studio.errors import UserError
 
 @contextmanager
 def needed_for(what: str, extra: str) -> Iterator[None]:
-    """Import optional packages within for `what`, such as "A video"; raises UserError, with the extra, if one is
-    missing.
-    """
+    """Import optional packages within for `what`, such as "A video"; UserError, with the extra, if one is missing."""
     try:
         yield
     except ImportError as error:

@@ -81,9 +81,7 @@ class Diffusion(GenerativeModel):
         return torch.cat(images).clamp(-1, 1)
 
     def sampling(self, start: Tensor, rng: torch.Generator | None) -> Sequence[Stage]:
-        """All stages of sampling from x_T = `start`, shape (B, C, H, W), by DDIM where the sampler needs `rng` and has
-        none.
-        """
+        """All stages from x_T = `start`, shape (B, C, H, W), by DDIM where the sampler needs `rng` and has none."""
         times = self.schedule.times(self.config.sampling_steps)
         sampler = Sampler.DDIM if rng is None and self.config.sampler is Sampler.ANCESTRAL else self.config.sampler
         return list(trajectory(start, self.guess_at, self.schedule, times, sampler, rng))

@@ -145,9 +145,7 @@ class Evaluator:
         return None
 
     def look(self, seconds: float) -> None:
-        """Begin the look of this moment by which shares are held, the same whatever came before; UserError if it cannot
-        be.
-        """
+        """Begin the look of this moment by which shares are held, whatever came before; UserError if it cannot be."""
         judge, trainer = self._judge(), self._trainer
         if judge is None or judge.class_names != trainer.data.class_names:
             raise cannot_hold("The judge tells other classes apart." if judge else "There is no judge yet.")

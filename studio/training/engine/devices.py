@@ -1,7 +1,4 @@
-"""Where torch can compute on this machine, and bringing it in beside a window that is already there.
-
-Imports torch when called, never before.
-"""
+"""Where torch can compute here, and bringing it in beside a window that is already there. Imports torch when called."""
 
 from __future__ import annotations
 

@@ -193,9 +193,7 @@ class RunLoop:
         self._side_tasks.take_turn(self.seconds)
 
     def _run_short(self, error: UserError) -> None:
-        """Memory ran out amid a step: go back to where the run is whole, and wait; raises UserError if it is so
-        nowhere.
-        """
+        """Memory ran out amid a step: go back to where the run is whole, and wait; UserError if it is so nowhere."""
         if not self._recovery.to_newest():
             raise error
         self._forget_undone()

@@ -106,9 +106,7 @@ class Recovery:
         return self._returned(left, step)
 
     def to_newest(self) -> bool:
-        """Go back to the newest whole state after a broken step; whether there is one. Raises UserError if it is
-        damaged.
-        """
+        """Go back to the newest whole state after a broken step; whether there is one. UserError if it is damaged."""
         _hand_back(self._trainer)
         left, kept = self._trainer.step_count, -1 if self._good.newest is None else self._good.newest
         if self._recorder is not None:

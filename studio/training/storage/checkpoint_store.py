@@ -54,9 +54,7 @@ class CheckpointStore:
         return path if step in _steps(self._folder) else self._pinned / _file(step)
 
     def put(self, step: int, content: bytes) -> None:
-        """Write a checkpoint, whole, then drop what is too old or undone; raises UserError, and drops none, if it
-        cannot.
-        """
+        """Write a checkpoint, whole, then drop what is too old or undone; UserError, and drops none, if it cannot."""
         with whole_file(self._folder / _file(step), durable=True) as file:
             file.write(content)
         steps = _steps(self._folder)

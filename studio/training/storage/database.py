@@ -36,9 +36,7 @@ class Schema:
 
 @contextmanager
 def writing(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
-    """One batch into a file, new if need be: all is written when the block ends, or nothing. Raises UserError if it
-    cannot.
-    """
+    """One batch into a file, new if need be: all is written when the block ends, or nothing. UserError if it cannot."""
     try:
         if not path.exists():
             _create(path, schema)

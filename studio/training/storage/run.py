@@ -74,9 +74,7 @@ class Run:
         return self.identity.weights_step
 
     def back_at(self, step: int) -> Run:
-        """The run after one of `RunIdentity.kept_steps`; raises UserError if there is no such checkpoint, or it is
-        damaged.
-        """
+        """The run after one of `RunIdentity.kept_steps`; UserError if there is no such checkpoint, or it is damaged."""
         if step == self.weights_step:
             return self
         checkpoint = CheckpointStore(self.path).find(step)

@@ -65,9 +65,7 @@ class RunFolder:
 
     @classmethod
     def at(cls, path: Path, config: RunConfig) -> RunFolder:
-        """Exactly that folder, new or with a sweep's mark alone, with config.json in it; raises UserError if it cannot
-        be.
-        """
+        """Exactly that folder, new or with a sweep's mark alone, with config.json in it; UserError if it cannot be."""
         return cls._begin(path, config, lambda: _empty_folder(path))
 
     @classmethod
