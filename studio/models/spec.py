@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from studio.errors import UserError
@@ -43,3 +44,14 @@ class ModelSpec:
     @property
     def kind(self) -> str:
         return str(self.config.model_fields["kind"].default)
+
+
+def built_by(place: str) -> Callable[[Any, tuple[int, int, int]], GenerativeModel]:
+    """A builder of that class of this package, such as ``vae.model.Vae``, imported, and torch with it, on first use."""
+    module, _, name = place.rpartition(".")
+
+    def build(config: Any, shape: tuple[int, int, int]) -> GenerativeModel:
+        model: GenerativeModel = getattr(import_module(f"studio.models.{module}"), name)(config, shape)
+        return model
+
+    return build

@@ -12,20 +12,9 @@ arXiv:1704.00028 (2017); T. Miyato et al., arXiv:1802.05957 (2018).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from studio.models.adversarial.config import AdversarialConfig, GanConfig, SnGanConfig, WganConfig, WganGpConfig
 from studio.models.adversarial.metrics import GAP, PROBABILITIES, SHARED, references
-from studio.models.spec import ModelSpec
-
-if TYPE_CHECKING:
-    from studio.models.base import GenerativeModel
-
-
-def _build(config: AdversarialConfig, shape: tuple[int, int, int]) -> GenerativeModel:
-    from studio.models.adversarial.model import Adversarial
-
-    return Adversarial(config, shape)
+from studio.models.spec import ModelSpec, built_by
 
 
 def _spec(
@@ -36,7 +25,7 @@ def _spec(
         summary=summary,
         measured=measured,
         config=config,
-        build=_build,
+        build=built_by("adversarial.model.Adversarial"),
         metrics=metrics,
         references=references(metrics),
     )

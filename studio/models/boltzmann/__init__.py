@@ -5,14 +5,9 @@ Free of torch until one is built.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from studio.errors import UserError
 from studio.models.boltzmann.config import GaussianRbmConfig, RbmConfig
-from studio.models.spec import ModelSpec
-
-if TYPE_CHECKING:
-    from studio.models.base import GenerativeModel
+from studio.models.spec import ModelSpec, built_by
 
 _METRICS: dict[str, tuple[str, str]] = {
     "reconstruction": (
@@ -34,18 +29,6 @@ _METRICS: dict[str, tuple[str, str]] = {
 }
 
 
-def _build_rbm(config: RbmConfig, shape: tuple[int, int, int]) -> GenerativeModel:
-    from studio.models.boltzmann.model import Rbm
-
-    return Rbm(config, shape)
-
-
-def _build_gaussian_rbm(config: GaussianRbmConfig, shape: tuple[int, int, int]) -> GenerativeModel:
-    from studio.models.boltzmann.model import GaussianRbm
-
-    return GaussianRbm(config, shape)
-
-
 def _fault_on_points(config: RbmConfig) -> UserError:
     return UserError(
         "An RBM learns black and white pixels, not points",
@@ -62,7 +45,7 @@ RBM = ModelSpec(
     measured="Measured on MNIST with 30 % twos, five minutes on two cores: 30.7 % twos, shares off by 6.1 % in all, "
     "Fréchet distance 24.",
     config=RbmConfig,
-    build=_build_rbm,
+    build=built_by("boltzmann.model.Rbm"),
     without_latents="An RBM draws images by chains that wander on, so no latent stands behind each of them.",
     metrics=_METRICS,
     fault_on_points=_fault_on_points,
@@ -75,7 +58,7 @@ GAUSSIAN_RBM = ModelSpec(
     measured="Measured on MNIST with 30 % twos, three minutes on one core: 30.8 % twos, shares off by 9.6 % in all, "
     "Fréchet distance 200: its images stay noisy.",
     config=GaussianRbmConfig,
-    build=_build_gaussian_rbm,
+    build=built_by("boltzmann.model.GaussianRbm"),
     without_latents="A Gaussian RBM draws images by chains that wander on, so no latent stands behind each of them.",
     metrics=_METRICS,
 )

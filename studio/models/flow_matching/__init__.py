@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from studio.models.flow_matching.config import FlowMatchingConfig
-from studio.models.spec import ModelSpec
-
-if TYPE_CHECKING:
-    from studio.models.base import GenerativeModel
-
-
-def _build(config: FlowMatchingConfig, shape: tuple[int, int, int]) -> GenerativeModel:
-    from studio.models.flow_matching.model import FlowMatching
-
-    return FlowMatching(config, shape)
-
+from studio.models.spec import ModelSpec, built_by
 
 SPEC = ModelSpec(
     title="Flow matching",
@@ -24,7 +12,7 @@ SPEC = ModelSpec(
     measured="Measured on the 8×8 digits with 30 % twos (its preset), 3,000 steps: 29.8 % twos, shares off by 4.8 % in "
     "all, which chance alone explains, Fréchet distance 29. Not measured on MNIST.",
     config=FlowMatchingConfig,
-    build=_build,
+    build=built_by("flow_matching.model.FlowMatching"),
     metrics={
         "loss_velocity": (
             "Matching loss",
