@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from studio.errors import UserError, other_version
 from studio.perturb.perturbation import Gauge, Perturbation
@@ -96,12 +96,6 @@ class CheckpointRecord(Settings):
     data: Fingerprints
     class_names: tuple[str, ...]
     notes: Notes
-
-    @field_validator("held", mode="before")
-    @classmethod
-    def _without_moves(cls, held: Any) -> Any:
-        """That of a thermostat that counted its moves says nothing of its looks."""
-        return None if isinstance(held, dict) and "looks" not in held else held
 
     @model_validator(mode="after")
     def _check_classes(self) -> CheckpointRecord:
