@@ -19,7 +19,6 @@ from studio.models.autoencoder_config import AutoencoderConfig
 from studio.models.base import GenerativeModel, Phase
 from studio.models.likelihoods import PixelLikelihood
 from studio.models.nets import Shape
-from studio.models.views import ModelViews
 
 _CHUNK = 500
 
@@ -85,9 +84,3 @@ class LatentVariableModel(GenerativeModel):
         if rng is None or not self.config.draw_pixels:
             return likelihood.mean(output)
         return likelihood.draw(output, rng)
-
-    @property
-    def views(self) -> ModelViews:
-        from studio.models.latent_variable_views import LatentVariableViews
-
-        return LatentVariableViews(self)
