@@ -12,7 +12,7 @@ import torch
 from studio.data.image_set import ImageSet
 from studio.training.config.file import parse_config
 from studio.training.config.run_config import Precision, RunConfig
-from studio.training.engine.precision import native_bfloat16
+from studio.training.engine.learner import native_bfloat16
 from studio.training.engine.trainer import Trainer
 
 _EXAMPLES, _SIDE, _WARM_UP = 512, 28, 3

@@ -16,15 +16,17 @@ from studio.evaluation.committee import by_committee, recognisable
 from studio.evaluation.divergences import (
     Features,
     Moments,
+    divergence,
     drawn_by_weight,
     frechet_distance,
     frechet_floor,
     kernel_distance,
     moments,
+    total_variation,
+    total_variation_floor,
 )
 from studio.evaluation.neighbours import NEIGHBOURS, Likeness, likeness, nearest
 from studio.evaluation.shares import Shares, estimate
-from studio.evaluation.total_variation import divergence, total_variation, total_variation_floor
 from studio.perturb.arrays import Floats, Indices
 from studio.perturb.features import features_of, measure
 

@@ -20,8 +20,8 @@ import numpy as np
 
 from studio.errors import UserError
 from studio.evaluation.committee import recognisable
+from studio.evaluation.divergences import total_variation_interval
 from studio.evaluation.tables import evaluation_of
-from studio.evaluation.total_variation import total_variation_interval
 from studio.library.compare import NO_RESULTS, late_mean
 from studio.library.index import run_folders
 from studio.library.run_summary import stamp_of, summary_of

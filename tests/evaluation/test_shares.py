@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, entropy
 
-from studio.evaluation.intervals import wilson
-from studio.evaluation.shares import estimate
-from studio.evaluation.total_variation import (
+from studio.evaluation.divergences import (
     divergence,
     total_variation,
     total_variation_floor,
     total_variation_interval,
 )
+from studio.evaluation.intervals import wilson
+from studio.evaluation.shares import estimate
 from tests.benchmarks.coverage import ERRORS, Setting, tried
 
 TRIALS = 300

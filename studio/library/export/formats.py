@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from studio.errors import UserError
 from studio.progress import Progress
 from studio.training.analysis.asked_target import AskedTarget
 
@@ -200,3 +202,16 @@ FORMATS = (
         write=_by("archive.pack", "{:,} files".format),
     ),
 )
+
+
+@contextmanager
+def needed_for(what: str, extra: str) -> Iterator[None]:
+    """Import optional packages within for `what`, such as "A video"; UserError, with the extra, if one is missing."""
+    try:
+        yield
+    except ImportError as error:
+        raise UserError(
+            f"{what} needs a package that is not installed",
+            f"{error}.",
+            f'Install it: pip install "perturbation-studio[{extra}]".',
+        ) from error

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.library.export.extras import needed_for
+from studio.library.export.formats import needed_for
 from studio.library.export.network import Network, Runner, translated, write_checked
 from studio.progress import Progress
 

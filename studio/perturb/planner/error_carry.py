@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from studio.perturb.arrays import Indices
 from studio.perturb.perturbation import Floats
-from studio.perturb.planner.base import BatchPlan, Planner
-from studio.perturb.planner.kept import Kept, kept_amounts, kept_count, kept_indices, number
+from studio.perturb.planner.base import BatchPlan, Kept, Planner, kept_amounts, kept_count, kept_indices, number
 
 _PIECE = 2**20
 """Examples that are planned at a time. Stored plans count their batches from a piece's start."""

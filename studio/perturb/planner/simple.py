@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from studio.perturb.arrays import Indices
 from studio.perturb.perturbation import Floats
-from studio.perturb.planner.base import CountingPlanner
-from studio.perturb.planner.kept import Kept, kept_indices
+from studio.perturb.planner.base import CountingPlanner, Kept, kept_indices
 
 
 class FixedSizePlanner(CountingPlanner):

@@ -25,8 +25,7 @@ from numpy.typing import NDArray
 
 from studio.perturb.arrays import Indices
 from studio.perturb.perturbation import Floats
-from studio.perturb.planner.base import CountingPlanner
-from studio.perturb.planner.kept import Kept, kept_amounts, kept_indices
+from studio.perturb.planner.base import CountingPlanner, Kept, kept_amounts, kept_indices
 
 _BELOW_ONE = float(np.nextafter(1.0, 0.0))
 

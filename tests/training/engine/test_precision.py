@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from studio.training.config.run_config import Precision
-from studio.training.engine.precision import autocast, native_bfloat16
+from studio.training.engine.learner import autocast, native_bfloat16
 from studio.training.engine.trainer import Trainer
 from tests.training.conftest import FAMILIES, tiny_config, tiny_images
 
