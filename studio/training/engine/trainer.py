@@ -72,7 +72,7 @@ class Trainer:
         self.device = torch.device(device)
         self.skipped = 0
         self.perturbation = config.perturbation.resolve(data.class_names)
-        self.held = self._held_at_rest
+        self.held = Held(thermostat=Thermostat.at_rest(len(data.class_names)))
         self._planning = np.random.default_rng(config.seed)
         self._planner = PLANNERS[config.batch.planner](
             self._log_weights(self.perturbation),
@@ -167,14 +167,14 @@ class Trainer:
         `taken` are the steps that each network's optimiser had taken, where that is known.
         """
         self._learner.restore(state, self._learner.rates, taken or self._learner.taken)
-        self.correct(self._held_now(state.held) if self.config.hold.on else self._held_at_rest)
-
-    @property
-    def _held_at_rest(self) -> Held:
-        return Held(thermostat=Thermostat.at_rest(len(self.data.class_names)))
+        self.correct(self._held_now(state.held))
 
     def _held_now(self, held: Held) -> Held:
-        """Where the thermostat stands if it stood there: what it saw of another target counts no more."""
+        """Where the thermostat stands if it stood there: what it saw of another target counts no more; at rest if it
+        is off.
+        """
+        if not self.config.hold.on:
+            return replace(held, thermostat=Thermostat.at_rest(len(self.data.class_names)))
         same = held.revision == self.perturbation.revision
         return held if same else replace(held, thermostat=held.thermostat.anew())
 
@@ -245,9 +245,8 @@ class Trainer:
 
     def hold(self, config: HoldConfig) -> None:
         """Have a thermostat hold the shares from the next step on, or no longer; errors as `retarget`."""
-        if not config.on:
-            self.correct(self._held_at_rest)
         self.config = self.config.model_copy(update={"hold": config})
+        self.correct(self._held_now(self.held))
 
     def correct(self, held: Held) -> None:
         """Weight by what the thermostat makes of the target from the next step on; raises UserError as `retarget`."""

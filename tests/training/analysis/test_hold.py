@@ -220,6 +220,7 @@ def test_that_it_can_be_switched_on_and_off_while_it_trains(judge: Judge) -> Non
         assert any(correction(trainer))
         yield [SetHold(hold=HoldConfig())]
         assert trainer.applied is trainer.perturbation
+        assert trainer.held.step == 12, "so that the curves of the corrections go back to 0"
 
     events = played(trainer, script(), judge)
     assert [(event.step, event.on) for event in events if isinstance(event, HoldApplied)] == [(4, True), (14, False)]
