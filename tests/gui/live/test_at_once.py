@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QToolButton
+from pytestqt.qtbot import QtBot
 
+from studio.gui.live.at_once.caption import AtOnceCaption
 from studio.gui.live.plane.panel import PlanePanel
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.state.view_state import RunPhase
 from studio.gui.target.offsets.columns import Column
+from studio.gui.window.workbench import Workbench
 from studio.progress import Progress
 from studio.training.analysis.at_once import AtOnce
 from studio.training.analysis.measured_samples import MeasuredPoints
@@ -223,3 +227,18 @@ def test_that_a_tilted_run_is_weighed_back_in_the_panel_of_the_theory(quick_hand
     assert back.found == model.untilted_mean("label == 2", 2000)
     share = float(data.view.shares[2])
     assert back.predicted == pytest.approx(0.25 / (share * (1 - share)), rel=1e-6)
+
+
+def test_that_it_says_what_is_waited_for(qtbot: QtBot, workbench: Workbench) -> None:
+    caption = AtOnceCaption(workbench.once)
+    qtbot.addWidget(caption)
+    end = threading.Event()
+
+    def train(progress: Progress) -> None:
+        progress.report("Training the judge", 0.1)
+        end.wait(10)
+
+    workbench.once.tasks.run(train, done=lambda _: None, failed=lambda _: None, cancelled=lambda: None)
+    qtbot.waitUntil(lambda: caption.text.text().endswith("training the judge…"))
+    end.set()
+    qtbot.waitUntil(lambda: caption.text.text().endswith("drawing…"))

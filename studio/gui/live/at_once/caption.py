@@ -37,12 +37,15 @@ class AtOnceCaption(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.text, 1)
         row.addWidget(self.train)
+        self._control = control
         control.changed.connect(self._show)
-        self._show(control.view)
+        control.tasks.changed.connect(self._show)
+        self._show()
 
-    @Slot(object)
-    def _show(self, found: AtOnceView) -> None:
-        self.text.setText(_caption(found))
+    @Slot()
+    def _show(self) -> None:
+        found, task = self._control.view, self._control.tasks.view
+        self.text.setText(_caption(found, task.text if task is not None else ""))
         made = found.made.told() if found.made is not None else "Draws of the trained model are kept or repeated by W."
         self.text.setToolTip(tooltip(made, _HOW))
         careful = found.error is not None or (found.made is not None and not found.made.reliable) or _doubtful(found)
@@ -60,13 +63,13 @@ def _doubtful(found: AtOnceView) -> bool:
     return found.measured is not None and found.measured.doubtful
 
 
-def _caption(found: AtOnceView) -> str:
+def _caption(found: AtOnceView, task: str) -> str:
     nearest = f", the nearest to {whole(found.nearest_to)} that is kept" if found.nearest_to is not None else ""
     whose = f"“{found.title}” at step {whole(found.step)}{nearest}" if found.step else f"“{found.title}”"
     if found.error is not None:
         return f"{whose}: {found.error}"
     if found.made is None:
-        return f"{whose}: drawing…"
+        return f"{whose}: {task[:1].lower()}{task[1:]}…" if task else f"{whose}: drawing…"
     parts = [whose, _made(found.made)]
     if found.measured is not None:
         parts.append(found.measured.words)
