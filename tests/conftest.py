@@ -165,7 +165,8 @@ def _close_widgets_left() -> list[str]:
     qtwidgets = sys.modules.get("PySide6.QtWidgets")
     if qtwidgets is None or qtwidgets.QApplication.instance() is None:
         return []
-    left = [widget for widget in qtwidgets.QApplication.topLevelWidgets() if widget.isVisible()]
+    widgets = qtwidgets.QApplication.topLevelWidgets()
+    left = [widget for widget in widgets if widget.isVisible() and not widget.property("lent")]
     names = [f"{type(widget).__name__} {widget.objectName()!r}" for widget in left]
     for widget in left:
         widget.hide()

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSettings
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.gui.state.history import History
@@ -44,6 +44,7 @@ class Lender:
             with qtbot.waitSignal(bench.setup.dataset_changed):
                 bench.setup.set_dataset(PLAIN.dataset)
             self._window = MainWindow(bench, ThemeManager(ThemeMode.LIGHT), self._settings)
+            self._window.setProperty("lent", True)  # so that it may outlive a test
         window = self._window
         window.workbench.setup.runs_root.mkdir(exist_ok=True)
         with qtbot.waitActive(window):
@@ -80,12 +81,6 @@ class Lender:
             window.page.leave()
             window.page.tabs.setCurrentIndex(0)
             window.page.enter()
-        window.hide()
-        other = QWidget()  # Qt does not make a window active again if none was in between
-        qtbot.addWidget(other)
-        with qtbot.waitActive(other):
-            other.show()
-            other.activateWindow()
         assert bench.setup.config == PLAIN
         assert not any(dock.isFloating() for dock in window.docks.values())
         assert window.windowTitle() == "Perturbation Studio"

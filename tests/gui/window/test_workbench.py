@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -157,15 +156,6 @@ def test_that_a_stop_while_the_run_is_prepared_leaves_nothing(watch: Watch) -> N
     assert not watch.troubles
 
 
-def test_that_shutting_down_ends_a_run_within_two_seconds(watch: Watch) -> None:
-    watch.train()
-    begun = time.monotonic()
-    assert watch.bench.shutdown()
-    assert time.monotonic() - begun < 2
-    assert watch.bench.runs.run.phase is RunPhase.FINISHED
-    assert not watch.bench.runs.run.unsaved
-
-
 def test_that_a_runs_folder_that_cannot_be_made_ends_the_run_with_one_message(watch: Watch) -> None:
     watch.bench.setup.runs_root.write_text("in the way")
     watch.bench.target.set_share(2, 0.3)
@@ -240,22 +230,6 @@ def test_that_a_bug_in_a_model_ends_the_run_with_its_traceback_and_not_the_studi
     watch.end()
 
 
-def test_that_offsets_outlive_a_data_set_that_fails(watch: Watch, tmp_path: Path) -> None:
-    watch.bench.target.set_share(2, 0.3)
-    offsets = watch.bench.target.class_offsets()
-    with watch.qtbot.waitSignal(watch.bench.setup.dataset_failed) as failed:
-        watch.bench.setup.set_dataset(FolderConfig(path=str(tmp_path)))
-    assert "holds no images" in str(failed.args[0])
-    assert watch.bench.target.tilt is None
-    assert watch.bench.starter.blocked
-    watch.bench.starter.start()
-    assert watch.bench.runs.run.phase is RunPhase.IDLE
-    with watch.qtbot.waitSignal(watch.bench.setup.dataset_changed):
-        watch.bench.setup.set_dataset(DigitsConfig())
-    assert watch.bench.target.class_offsets() == offsets
-    assert not watch.bench.starter.blocked
-
-
 def test_that_a_bug_while_data_is_read_is_told_with_its_traceback(
     watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,8 +242,9 @@ def test_that_a_bug_while_data_is_read_is_told_with_its_traceback(
     assert any("in broken" in line.detail for line in watch.lines)
 
 
+@pytest.mark.parametrize("from_a_file", [False, True])
 def test_that_a_cancelled_data_set_leaves_the_one_in_use(
-    watch: Watch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, from_a_file: bool
 ) -> None:
     def endless(_config: Any, _root: Path, progress: Any) -> Any:
         while True:
@@ -277,29 +252,17 @@ def test_that_a_cancelled_data_set_leaves_the_one_in_use(
             threading.Event().wait(0.001)  # leaves Python's lock to the window
 
     monkeypatch.setattr("studio.gui.state.loaded_data.load_dataset", endless)
-    watch.bench.setup.set_dataset(FolderConfig(path=str(tmp_path)))
+    setup, chosen = watch.bench.setup, FolderConfig(path=str(tmp_path))
+    if from_a_file:
+        setup.set_config(RunConfig(dataset=chosen), "Open")
+    else:
+        setup.set_dataset(chosen)
     watch.wait(lambda: watch.bench.tasks.view is not None and watch.bench.tasks.view.cancellable)
     assert "still being read" in watch.bench.starter.blocked
     watch.bench.tasks.cancel()
     watch.wait(lambda: not watch.bench.starter.blocked)
-    assert watch.bench.setup.config.dataset == DigitsConfig()
+    assert setup.config.dataset == DigitsConfig()  # as the images are
     assert watch.bench.target.tilt is not None
-
-
-def test_that_cancelling_what_a_file_asked_for_leaves_the_set_in_use(
-    watch: Watch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    def endless(_config: Any, _root: Path, progress: Any) -> Any:
-        while True:
-            progress.report("Reading for ever", 0.5)
-            threading.Event().wait(0.001)
-
-    monkeypatch.setattr("studio.gui.state.loaded_data.load_dataset", endless)
-    watch.bench.setup.set_config(RunConfig(dataset=FolderConfig(path=str(tmp_path))), "Open")
-    watch.wait(lambda: watch.bench.tasks.view is not None and watch.bench.tasks.view.cancellable)
-    watch.bench.tasks.cancel()
-    watch.wait(lambda: not watch.bench.starter.blocked)
-    assert watch.bench.setup.config.dataset == DigitsConfig()  # as the images are
 
 
 def test_that_a_set_being_read_does_not_take_the_place_of_one_that_is_not_here(
