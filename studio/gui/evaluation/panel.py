@@ -17,7 +17,7 @@ from studio.gui.state.setup import Setup
 from studio.gui.widgets.buttons import toggle_button, tool_button
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.layouts import column_of, scrolled
+from studio.gui.widgets.layouts import column_of, fill, scrolled
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
@@ -56,8 +56,7 @@ class SharesPanel(LivePanel):
         self.samples = SharesSamples()
         self.error = CurvesPanel(SHARE_ERROR, evaluations, theme)
         self.quality = SharesQuality(evaluations, theme)
-        self.body.addWidget(self._controls())
-        self.body.addWidget(self._stack_of_pages(), 1)
+        fill(self.body, self._controls(), (self._stack_of_pages(), 1))
         self.show_empty(_EMPTY)
         evaluations.shown_changed.connect(self.take)
         for changed in (setup.dataset_changed, setup.config_changed):

@@ -128,8 +128,7 @@ class PathField(QWidget, Field):
 
     def __init__(self, *, folder: bool, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._folder = folder
-        self._title = title
+        self._folder, self._title = folder, title
         self.line = TextField()
         self.line.setObjectName("path")
         set_help(self.line, title, f"{'Folder' if folder else 'File'}: typed, or browsed for.")

@@ -50,8 +50,7 @@ class SettingsForm(QWidget):
         folds: Folds | None = None,
     ) -> None:
         super().__init__(parent)
-        self._kind = kind
-        self._theme = theme
+        self._kind, self._theme = kind, theme
         self._value = self._settled = self._defaults = defaults if defaults is not None else kind()
         self._rows: dict[str, FormRow] = {}
         self._parts: dict[str, SettingsForm] = {}

@@ -54,8 +54,7 @@ class NumberField(QAbstractSpinBox, Field):
 
     def __init__(self, style: NumberStyle, bounds: Range, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._style = style
-        self._bounds = bounds
+        self._style, self._bounds = style, bounds
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0" * NARROWEST) + 28)

@@ -31,8 +31,7 @@ class LibraryControl(QObject):
         self, tasks: TaskRunner, setup: Setup, runs: RunControl, overlays: Overlays, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.tasks, self.overlays = tasks, overlays
-        self._setup, self._runs = setup, runs
+        self.tasks, self.overlays, self._setup, self._runs = tasks, overlays, setup, runs
         self._index = RunIndex(setup.runs_root)
         self._busy = self._again = self._begun = False
         self._seen = RunView()

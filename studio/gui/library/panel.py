@@ -23,6 +23,7 @@ from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import fill
 from studio.gui.widgets.messages import agrees
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.stylesheet import set_style_property
@@ -38,8 +39,7 @@ class RunsPanel(LivePanel):
     resume_asked = Signal(object)  # Path of the run to go on with
     like_asked = Signal(object)  # Path of the run to set up another like
 
-    NAME = "runs"
-    TITLE = "Runs"
+    NAME, TITLE = "runs", "Runs"
 
     def __init__(
         self,
@@ -51,8 +51,7 @@ class RunsPanel(LivePanel):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, parent)
-        self.library = library
-        self._sweeps, self._time, self._starter = sweeps, time, starter
+        self.library, self._sweeps, self._time, self._starter = library, sweeps, time, starter
         self.model = RunsModel(self.library, theme, self)
         self.view = RunsView(self.model)
         self.notes = RunNotesEdit()
@@ -60,10 +59,7 @@ class RunsPanel(LivePanel):
         self._message = plain_label(name="runs_message", wraps=True)
         self._message.hide()
         self.exports = RunExports(library.tasks, self)
-        self.body.addWidget(self._controls())
-        self.body.addWidget(self.view, 1)
-        self.body.addWidget(self.notes)
-        self.body.addWidget(self._message)
+        fill(self.body, self._controls(), (self.view, 1), self.notes, self._message)
         self.exports.said.connect(lambda text: self._say(text, "small"))
         self.exports.failed.connect(self._tell)
         self.exports.imported.connect(self.library.refresh)

@@ -16,6 +16,7 @@ from studio.gui.widgets.buttons import icon_button, toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label, wrapped_label
+from studio.gui.widgets.layouts import fill
 from studio.gui.widgets.number_format import FIGURE_SPACE, whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.picture_rows import PictureRows
@@ -44,9 +45,7 @@ _TIP_FROM = 330  # pixels of height from which there is room for a sentence on w
 class DiagnosticsPanel(LivePanel):
     """One diagnostic at a time, by a list of those that the model has."""
 
-    NAME = "diagnostics"
-    TITLE = "Diagnostics"
-    OF_RUN = True
+    NAME, TITLE, OF_RUN = "diagnostics", "Diagnostics", True
 
     def __init__(self, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -64,11 +63,7 @@ class DiagnosticsPanel(LivePanel):
         self.legend.toggled.connect(self.request_draw)
         self._tip = wrapped_label("", "small")
         self.saver = PictureSaver()
-        self.body.addWidget(self._controls())
-        self.body.addWidget(self._tip)
-        self.body.addWidget(self._views, 1)
-        self.body.addWidget(self.legend)
-        self.body.addWidget(self.saver)
+        fill(self.body, self._controls(), self._tip, (self._views, 1), self.legend, self.saver)
         self.show_empty(_EMPTY)
         time.snapshot_shown.connect(self.take_snapshot)
         time.frame_shown.connect(self.take_frame)

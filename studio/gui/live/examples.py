@@ -13,7 +13,7 @@ from studio.gui.state.view_state import DatasetView
 from studio.gui.timeline.subject_data import SubjectData
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.layouts import scrolled
+from studio.gui.widgets.layouts import fill, scrolled
 from studio.gui.widgets.number_format import FIGURE_SPACE
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.pictures import mosaic
@@ -32,9 +32,7 @@ _FRAME, _AIR = 3, 6
 class ExamplesPanel(LivePanel):
     """Planned examples."""
 
-    NAME = "examples"
-    TITLE = "Examples"
-    OF_RUN = True
+    NAME, TITLE, OF_RUN = "examples", "Examples", True
 
     def __init__(self, time: TimeCursor, data: SubjectData, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -47,8 +45,7 @@ class ExamplesPanel(LivePanel):
         self.sheet = _Sheet(theme.tokens)
         scroll = scrolled(self.sheet, frame=QFrame.Shape.StyledPanel)
         scroll.setAccessibleName("Examples of the last batch")
-        self.body.addWidget(self.header)
-        self.body.addWidget(scroll, 1)
+        fill(self.body, self.header, (scroll, 1))
         self.show_empty(_EMPTY)
         time.snapshot_shown.connect(self.take_snapshot)
         time.frame_shown.connect(self.take_frame)

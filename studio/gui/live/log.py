@@ -28,6 +28,7 @@ from studio.gui.widgets.buttons import icon_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.key_help import KeyHelp
+from studio.gui.widgets.layouts import fill
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import named
@@ -190,14 +191,12 @@ def _show(block: QTextBlock, visible: bool) -> None:
 class LogPanel(LivePanel):
     """The log; it is kept when another run begins."""
 
-    NAME = "log"
-    TITLE = "Log"
+    NAME, TITLE = "log", "Log"
 
     def __init__(self, log: Log, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self.view = LogView(theme.tokens)
-        self.body.addWidget(self._controls())
-        self.body.addWidget(self.view, 1)
+        fill(self.body, self._controls(), (self.view, 1))
         self.show_empty(_EMPTY)
         log.line_logged.connect(self.add_line)
 

@@ -12,7 +12,7 @@ from studio.gui.state.view_state import RunPhase, RunView, spoken
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import push_button
 from studio.gui.widgets.labels import plain_label
-from studio.gui.widgets.layouts import row_of
+from studio.gui.widgets.layouts import fill, row_of
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.tables import cell, read_only, set_heads
 from studio.gui.widgets.theme import ThemeManager
@@ -52,9 +52,7 @@ _COLUMNS = (("Planner", _WAY), ("Variance", _VARIANCE), ("× current", _FACTOR),
 class PlannersPanel(LivePanel):
     """A table of planners, a recommendation, and the button that asks."""
 
-    NAME = "planners"
-    TITLE = "Planners"
-    OF_RUN = True
+    NAME, TITLE, OF_RUN = "planners", "Planners", True
 
     def __init__(
         self, setup: Setup, runs: RunControl, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None
@@ -69,10 +67,7 @@ class PlannersPanel(LivePanel):
         font.setBold(True)
         self.advice.setFont(font)
         self.table = self._make_table()
-        self.body.addLayout(self._controls())
-        self.body.addWidget(self.advice)
-        self.body.addWidget(self.table, 1)
-        self.body.addWidget(self.carry)
+        fill(self.body, self._controls(), self.advice, (self.table, 1), self.carry)
         self.body.addStretch(0)  # words stay at the top while there is no table
         self.show_empty(_EMPTY)
         runs.comparing_planners.connect(self.take_progress)

@@ -22,6 +22,7 @@ from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.flow_layout import flow_bar
+from studio.gui.widgets.layouts import fill
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.training.messages.snapshot import Snapshot
@@ -46,8 +47,7 @@ _LEAST_PERCENT = 1e-3  # bottom of a logarithmic share axis where there is nothi
 class WeightsPanel(LivePanel):
     """Histogram of importance weights."""
 
-    NAME = "weights"
-    TITLE = "Weights"
+    NAME, TITLE = "weights", "Weights"
 
     def __init__(
         self, target: TargetControl, time: TimeCursor, theme: ThemeManager, parent: QWidget | None = None
@@ -77,9 +77,7 @@ class WeightsPanel(LivePanel):
             self.legend.add(Chip(name, _TITLES[name], _TIPS[name]), colour)
         self.legend.toggled.connect(self.request_draw)
         self._bar = self._controls()
-        self.body.addWidget(self._bar)
-        self.body.addWidget(self.plot, 1)
-        self.body.addWidget(self.legend)
+        fill(self.body, self._bar, (self.plot, 1), self.legend)
         self.restyle(theme.tokens)
         self.show_empty(_EMPTY)
         target.changed.connect(self.take_tilt)

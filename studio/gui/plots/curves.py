@@ -26,6 +26,7 @@ from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import fill
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named
@@ -117,10 +118,7 @@ class CurvesPanel(LivePanel):
         for plot in self.plots.values():
             self._row.addWidget(plot, 1)
         self._controls = self._make_controls()
-        self.body.addWidget(self._controls)
-        self.body.addLayout(self._row, 1)
-        self.body.addWidget(self._left_out)
-        self.body.addWidget(self.legend)
+        fill(self.body, self._controls, (self._row, 1), self._left_out, self.legend)
         self._on_smoothing(self.smoothing.points)
         self.show_empty(spec.empty)
         source.history_shown.connect(self.take_history)

@@ -17,6 +17,7 @@ from studio.gui.state.setup import Setup
 from studio.gui.widgets.buttons import menu_action, push_button, tool_button
 from studio.gui.widgets.flow_layout import FlowLayout, flow_of
 from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import fill
 from studio.gui.widgets.messages import notify
 from studio.gui.widgets.number_format import format_eta
 from studio.gui.widgets.panel import LivePanel
@@ -35,8 +36,7 @@ Able = Callable[[Job], bool]
 class QueuePanel(LivePanel):
     """The queue as a table, with what can be done to it above and when it will be through below."""
 
-    NAME = "queue"
-    TITLE = "Queue"
+    NAME, TITLE = "queue", "Queue"
     wanted = Signal()  # to be brought into sight
 
     def __init__(
@@ -49,19 +49,14 @@ class QueuePanel(LivePanel):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, parent)
-        self.queue = queue
-        self._setup, self._sweeps, self._log = setup, sweeps, log
+        self.queue, self._setup, self._sweeps, self._log = queue, setup, sweeps, log
         self.table = QueueTable()
         self._drawn: Sequence[Job] = ()
         self.hint = QLabel(_EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
         self.hint.setProperty("role", "muted")
         tip = "How many runs are left, and when the last will have ended, about."
         self.outlook = plain_label(role="muted", title="Outlook", tip=tip)
-        self.body.addLayout(self._make_adding())
-        self.body.addLayout(self._make_buttons())
-        self.body.addWidget(self.hint)
-        self.body.addWidget(self.table, 1)
-        self.body.addWidget(self.outlook)
+        fill(self.body, self._make_adding(), self._make_buttons(), self.hint, (self.table, 1), self.outlook)
         self.show_body()
         self.queue.changed.connect(self.request_draw)
         self.queue.through.connect(self._tell_through)

@@ -37,9 +37,7 @@ class QueueControl(QObject):
 
     def __init__(self, path: Path, setup: Setup, log: Log, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._log = log
-        self._path = path
-        self._setup = setup
+        self._log, self._path, self._setup = log, path, setup
         self._runner: JobRunner | None = None
         self.jobs: tuple[Job, ...] = ()
         self._told = ""  # the last error, which is not told again at every look

@@ -98,9 +98,7 @@ class RunActions(QObject):
         self, setup: Setup, runs: RunControl, starter: RunStarter, theme: ThemeManager, parent: QWidget
     ) -> None:
         super().__init__(parent)
-        self._runs, self._starter = runs, starter
-        self._theme = theme
-        self._window = parent
+        self._runs, self._starter, self._theme, self._window = runs, starter, theme, parent
         self._subject = Subject()
         self._evaluable, self._evaluate_tip = False, ""
         self._actions = {control.name: self._make(control, parent) for control in _CONTROLS}

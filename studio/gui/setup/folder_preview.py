@@ -50,8 +50,7 @@ class FolderPreviewDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("folder_preview")
         self.setWindowTitle("Folder of images")
-        self.config = config
-        self._theme = theme
+        self.config, self._theme = config, theme
         self._work: Background[FolderPreview] | None = None
         self._abandoned: list[Background[FolderPreview]] = []
         self._timer = QTimer(self, interval=_POLL_MS)

@@ -34,8 +34,7 @@ class SetupPanel(QWidget):
         folds: sections that are open.
     """
 
-    NAME = "setup"
-    TITLE = "Set-up"
+    NAME, TITLE = "setup", "Set-up"
 
     def __init__(
         self,

@@ -29,10 +29,7 @@ class Edit(QUndoCommand, Generic[T]):
 
     def __init__(self, before: T, after: T, text: str, apply: Callable[[T], None], *, apart: bool = False) -> None:
         super().__init__(text)
-        self._before = before
-        self._after = after
-        self._apply = apply
-        self._apart = apart
+        self._before, self._after, self._apply, self._apart = before, after, apply, apart
         self._when = time.monotonic()
 
     def id(self) -> int:

@@ -46,6 +46,12 @@ def _filled(box: _Box, parts: tuple[Part, ...], inside: QWidget | None, margins:
         box.setContentsMargins(*margins)
     if spacing >= 0:
         box.setSpacing(spacing)
+    fill(box, *parts)
+    return box
+
+
+def fill(box: QBoxLayout, *parts: Part) -> None:
+    """Append parts to a row or column."""
     for part in parts:
         one, stretch = part if isinstance(part, tuple) else (part, 0)
         if isinstance(one, int):
@@ -54,4 +60,3 @@ def _filled(box: _Box, parts: tuple[Part, ...], inside: QWidget | None, margins:
             box.addLayout(one, stretch)
         else:
             box.addWidget(one, stretch)
-    return box

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
+from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.theme import ThemeManager, Tokens
 from studio.gui.widgets.tooltip import tooltip
 from studio.gui.widgets.veil import Veil
@@ -59,11 +60,8 @@ class LivePanel(QWidget):
         self.figures = ""
         self._stale = False
         self._empty = _EmptyPage(theme.tokens.spacing)
-        content = QWidget()
-        self.body = QVBoxLayout(content)
-        half = theme.tokens.spacing // 2
-        self.body.setContentsMargins(half, half, half, half)
-        self.body.setSpacing(half)
+        content, half = QWidget(), theme.tokens.spacing // 2
+        self.body = column_of(inside=content, margins=half, spacing=half)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(content)

@@ -37,8 +37,7 @@ class ConfigFiles(QObject):
         self, setup: Setup, runs: RunControl, starter: RunStarter, log: Log, settings: QSettings, window: QWidget
     ) -> None:
         super().__init__(window)
-        self._setup, self._runs, self._starter, self._log = setup, runs, starter, log
-        self._settings = settings
+        self._setup, self._runs, self._starter, self._log, self._settings = setup, runs, starter, log, settings
         self._window = window
         self.path: Path | None = None
 

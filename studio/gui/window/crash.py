@@ -60,9 +60,7 @@ class CrashReporter(QObject):
 
     def __init__(self, runs: RunControl, folder: Path, window: QWidget) -> None:
         super().__init__(window)
-        self._runs = runs
-        self._folder = folder
-        self._window = window
+        self._runs, self._folder, self._window = runs, folder, window
         self._box: QMessageBox | None = None
         self._found.connect(self._tell, Qt.ConnectionType.QueuedConnection)
         self._before = sys.excepthook, threading.excepthook

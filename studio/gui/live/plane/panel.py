@@ -28,6 +28,7 @@ from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import fill
 from studio.gui.widgets.number_format import FIGURE_SPACE, whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
@@ -69,8 +70,7 @@ class PlanePanel(LivePanel):
         frames: how many different frames were drawn.
     """
 
-    NAME = "plane"
-    TITLE = "Plane"
+    NAME, TITLE = "plane", "Plane"
 
     def __init__(
         self,
@@ -100,8 +100,7 @@ class PlanePanel(LivePanel):
         self.canvas.letter_pressed.connect(self._on_letter)
         self.distances = PlaneDistances(time, theme)
         self.lesson = LessonCard(lessons, runs, theme)
-        self.body.addWidget(self.lesson)
-        self.body.addWidget(self._controls())
+        fill(self.body, self.lesson, self._controls())
         self._caption = AtOnceCaption(once)
         self.body.addWidget(self._caption)
         self.steps = PlaneSteps(runs, theme)

@@ -99,8 +99,7 @@ class LatentControl(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._tasks, self._runs, self._time, self._stack = tasks, runs, time, stack
-        self._log = log
+        self._tasks, self._runs, self._time, self._stack, self._log = tasks, runs, time, stack, log
         self.view = LatentView()
         self._grid: SampleGrid | None = None  # that is shown
         self._latents: Latents | None = None  # chosen for the run shown

@@ -38,9 +38,7 @@ _DRAWN_FOR_IT = "Samples at once are chosen among draws for the target in the ta
 class SamplesPanel(LivePanel):
     """Sample grids."""
 
-    NAME = "samples"
-    TITLE = "Samples"
-    OF_RUN = True
+    NAME, TITLE, OF_RUN = "samples", "Samples", True
 
     def __init__(
         self,

@@ -20,6 +20,7 @@ from studio.gui.target.terms import changed_value, fresh_term, observed, term_ti
 from studio.gui.widgets.buttons import undo_buttons
 from studio.gui.widgets.flow_layout import FlowLayout, flow_of
 from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import fill
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
 from studio.training.config.energy import ColumnTermConfig, EnergyConfig, TermConfig
@@ -31,8 +32,7 @@ _NO_TERMS = "No terms yet: {alone}. “Add term” favours slanted, thick or any
 class EnergyPanel(LivePanel):
     """Rows of terms above a preview of the target."""
 
-    NAME = "energy"
-    TITLE = "Energy"
+    NAME, TITLE = "energy", "Energy"
 
     def __init__(
         self,
@@ -57,10 +57,7 @@ class EnergyPanel(LivePanel):
         for part in (self._rows, self.preview):
             # By the stretches alone: a plot would else ask for most of the height.
             part.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
-        self.body.addWidget(self._rows, 1)
-        self.body.addWidget(self.message)
-        self.body.addWidget(self.sum.cost)
-        self.body.addWidget(self.preview, 1)
+        fill(self.body, (self._rows, 1), self.message, self.sum.cost, (self.preview, 1))
         self.show_empty(_EMPTY)
         self._connect()
         self._on_dataset(target.data.view)

@@ -80,8 +80,7 @@ class OffsetsDelegate(QStyledItemDelegate):
 
     def __init__(self, theme: ThemeManager, enter: Enter, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
-        self._enter = enter
+        self._theme, self._enter = theme, enter
         self.hovered = -1
 
     # -- drawing

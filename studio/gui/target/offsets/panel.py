@@ -43,8 +43,7 @@ _NOT_HELD = "Shares are held by the judge of the data set, which needs images wi
 class OffsetsPanel(QWidget):
     """Presets, table, terms and answer over the target."""
 
-    NAME = "offsets"
-    TITLE = "Offsets"
+    NAME, TITLE = "offsets", "Offsets"
 
     term_asked = Signal(int)  # place of a term that a person wants to edit; −1 to add one
     columns_chosen = Signal(str)  # names of the columns beside those that are always there
