@@ -27,7 +27,7 @@ from studio.response.curvature import Curvature, Fisher, GaussNewton
 from studio.response.damping import Damping, damping
 from studio.response.means import Observe, Slopes, slopes
 
-_WORK, _LEAST, _MOST = 3 * 10**8, 4_000, 16_000
+_WORK, _LEAST, _MOST = 10**9, 4_000, 24_000
 """Draws times parameters of a product, and bounds of the draws; by the least a rare class may follow twice too far."""
 _FANTASIES = 4_000
 _PUSHED = 120_000

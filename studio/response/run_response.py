@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from studio.data.example_set import ExampleSet
+from studio.errors import UserError
 from studio.evaluation.report import Mean
 from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
@@ -27,6 +28,8 @@ from studio.training.examples.measured_set import measured_set, whole_log_weight
 from studio.training.storage.run import Run, restore_model
 
 _MOST_EXAMPLES = 60_000
+_SAME = 1e-9
+"""Spread of log w over the data that is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +107,33 @@ class RunResponse:
             UserError: f or ΔH cannot be had of the data or of what is generated.
             Cancelled: the person cancelled.
         """
+        return self._along(self._logs - self._log_weights(wanted, progress), formulas, count, progress)
+
+    def beside(
+        self, target: Perturbation, formulas: Mapping[str, str], count: int, progress: Progress
+    ) -> tuple[float, dict[str, Followed]]:
+        """At which scale s of a target's ΔH the model was trained, 0 or 1, and each ⟨f⟩ from there on per unit of s.
+
+        Raises:
+            UserError: the run was trained neither for that target nor for none; or as for `to`.
+            Cancelled: the person cancelled.
+        """
+        energy = -self._log_weights(target, progress)
+        if np.ptp(self._logs) < _SAME:
+            return 0.0, self._along(energy, formulas, count, progress)
+        if np.ptp(self._logs + energy) < _SAME:
+            return 1.0, self._along(energy, formulas, count, progress)
+        raise UserError(
+            "The model was trained for another target",
+            "Its line begins at s = 1 if it was trained for this ΔH, and at s = 0 if it was trained without a tilt.",
+            "Look at such a run, or use `studio response`, which leads from any target to any other.",
+        )
+
+    def _along(
+        self, energy: Floats, formulas: Mapping[str, str], count: int, progress: Progress
+    ) -> dict[str, Followed]:
         terms = [FormulaTerm(text=text) for text in formulas.values()]
         self._measured.prepare([name for term in terms for name in term.names], progress.part(0, 0.05))
-        energy = self._logs - self._log_weights(wanted, progress)
         self._generated.bring_judge(progress.part(0.05, 0.1))
         change = torch.from_numpy(energy).float()
         solved = self._response.to(change, progress.part(0.1, 0.9))

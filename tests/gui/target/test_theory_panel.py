@@ -8,11 +8,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
-from studio.gui.target.theory.model_means import BackAgain
+from studio.errors import UserError
+from studio.evaluation.report import Mean
+from studio.gui.target.theory.model_means import BackAgain, Following
 from studio.gui.target.theory.panel import TheoryPanel
 from studio.gui.target.theory.view import of_points
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
+from studio.perturb.theory import Moments
 from studio.perturb.umbrella import Umbrella
 from studio.training.messages.snapshot import PlaneFrame
 from tests.gui.evaluation.test_shares_panel import arrive, evaluation
@@ -187,3 +190,36 @@ def test_that_draws_weighed_back_are_a_point_at_no_tilt_until_something_else_is_
     workbench.time.run_shown.emit()
     choose(qtbot, panel, "class:2")
     assert len(panel.untilted.point.getData()[0]) == 0
+
+
+def test_that_the_model_is_a_line_through_where_it_was_trained_while_its_target_is_shown(
+    qtbot: QtBot, panel: TheoryPanel, workbench: Workbench
+) -> None:
+    """30.1 % at s = 1 and 12 points per unit of s."""
+    from studio.response.run_response import Followed
+
+    qtbot.mouseClick(panel.controls.follow, Qt.MouseButton.LeftButton)
+    assert panel.verdict.text() == "Train a model for a tilt first, or look at such a run."
+    assert value(panel, "model") == "–"
+    tilt = workbench.target.tilt
+    assert tilt is not None
+    own = Followed(
+        data=Moments.of([0.0, 1.0], [0.0, 1.0]),
+        mean=Mean(value=0.301, error=0.003),
+        slope=Mean(value=0.12, error=0.004),
+    )
+    came = Following(tilt=tilt, start=1.0, means={"class:2": own}, whose="of “a run”, step 1,750")
+    workbench.means.following = came
+    workbench.means.changed.emit()
+    assert value(panel, "model") == "30.1 ± 0.30"
+    assert "The model of “a run”, step 1,750, as trained at s = 1, by its own slope." in panel.verdict.text()
+    panel.slider.setFocus()
+    qtbot.keyClick(panel.slider, Qt.Key.Key_Home)
+    assert value(panel, "model") == "18.1 ± 0.50"
+    choose(qtbot, panel, "class:3")
+    assert value(panel, "model") == "–"
+    choose(qtbot, panel, "class:2")
+    workbench.target.set_offset(8, -1.0)
+    assert value(panel, "model") == "–"
+    workbench.means.failed.emit(UserError("The model was trained for another target"))
+    assert panel.verdict.text() == "The model was trained for another target."

@@ -18,6 +18,10 @@ _BACK = (
     "⟨f⟩ of the data without a tilt, from draws of the tilted model of the run that is shown: umbrella sampling. "
     "Σ w·f/Σ w, w = e^(+ΔH)."
 )
+_FOLLOW = (
+    "Where the model of the run that is shown would go, were ΔH scaled: its parameters follow the tilt, its samples "
+    "them. dθ/ds = H⁻¹·∇Cov(ΔH, ℓ), ⟨f⟩ + (s − s₀)·d⟨f⟩/ds. Takes half a minute; for models of one loss or an energy."
+)
 _AT_FIRST = ("mean", "ess")
 
 
@@ -26,7 +30,7 @@ class TheoryControls:
 
     Attributes:
         row: f, and the scale s.
-        buttons: which plots, and "Back again".
+        buttons: which plots, "Model, first order" and "Back again".
         shown: the buttons of the plots, by name.
     """
 
@@ -73,6 +77,8 @@ class TheoryControls:
         }
         for button in self.shown.values():
             row.addWidget(button)
+        self.follow = tool_button("theory_follow", "Model, first order", _FOLLOW)
+        row.addWidget(self.follow)
         self.back = tool_button("theory_back", "Back again", _BACK)
         row.addWidget(self.back)
         return bar

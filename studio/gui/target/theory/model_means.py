@@ -1,7 +1,9 @@
-"""⟨f⟩ by a model: of what it generates, and of the data without a tilt by draws that are weighed back."""
+"""⟨f⟩ by a model: of what it generates, of the data by draws that are weighed back, and along a tilt to first order."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,8 +17,9 @@ from studio.figures import compact
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.state.loaded_data import LoadedData
 from studio.gui.state.task_runner import TaskRunner
+from studio.gui.state.view_state import TiltView
 from studio.gui.target.target_control import TargetControl
-from studio.gui.target.theory.view import CLASS, of_evaluation, of_points
+from studio.gui.target.theory.view import CLASS, formula_of, of_evaluation, of_points
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.perturb.umbrella import Umbrella
 from studio.progress import Progress
@@ -24,9 +27,10 @@ from studio.training.messages.snapshot import PlaneFrame, Snapshot
 from studio.training.storage.run import Run
 
 if TYPE_CHECKING:
+    from studio.response.run_response import Followed
     from studio.training.analysis.at_once import AtOnce
 
-_DRAWS = 2000
+_DRAWS, _FOLLOWING = 2000, 4000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +72,34 @@ class BackAgain:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """How the model follows the scale s of a tilt.
+
+    Attributes:
+        tilt: which, of which data.
+        start: s₀, at which it was trained.
+        means: each ⟨f⟩ from there on, by name.
+        whose: the run and its step, in words.
+    """
+
+    tilt: TiltView
+    start: float
+    means: Mapping[str, Followed]
+    whose: str
+
+    def at(self, name: str, scale: float) -> Mean | None:
+        """⟨f⟩ at s in the units of the plot; None of an f that was not asked for."""
+        found = self.means.get(name)
+        if found is None:
+            return None
+        unit, further = (100.0 if name.startswith(CLASS) else 1.0), scale - self.start
+        error = math.hypot(found.mean.error, further * found.slope.error)
+        return Mean(value=unit * found.at(further), error=unit * error)
+
+
 class ModelMeans(QObject):
-    """⟨f⟩ by the model of the run that is shown: of what it generates, and weighed back from its weights on disk.
+    """⟨f⟩ by the model of the run that is shown: of what it generates, and by its weights on disk.
 
     Args:
         tasks: draws and weighs beside the window.
@@ -79,6 +109,7 @@ class ModelMeans(QObject):
 
     Attributes:
         back: what was weighed back last of this run; None if nothing was.
+        following: how it follows a tilt, as was asked last of this run; None if nothing was.
     """
 
     changed = Signal()
@@ -97,6 +128,7 @@ class ModelMeans(QObject):
         self._frame: PlaneFrame | None = None
         self._busy = False
         self.back: BackAgain | None = None
+        self.following: Following | None = None
         evaluations.shown_changed.connect(self.changed)
         time.snapshot_shown.connect(self._take_snapshot)
         time.run_shown.connect(self._forget)
@@ -121,26 +153,36 @@ class ModelMeans(QObject):
     @Slot(str)
     def ask(self, name: str) -> None:
         """Weigh back: ⟨f⟩ of a feature, or of a class's share."""
+        self._begin(partial(_asked, name), "Weighing draws back was cancelled")
+
+    def follow(self, tilt: TiltView, names: Sequence[str]) -> None:
+        """Find how the model follows a tilt in each ⟨f⟩."""
+        self._begin(partial(_followed, tilt, names), "Following the tilt was cancelled")
+
+    def _begin(self, work: Callable[[Path, LoadedData, str, Progress], BackAgain | Following], cancelled: str) -> None:
         folder, data = self._time.folder, self._target.data.loaded
         if self._busy or self.blocked or folder is None or data is None:
             return
         self._busy = True
         self._tasks.run(
-            partial(_asked, folder, data, name, self._time.view.title),
+            partial(work, folder, data, self._time.view.title),
             done=lambda found: self._settle(folder, found),
             failed=lambda error: self._settle(folder, error),
-            cancelled=lambda: self._settle(folder, UserError("Weighing draws back was cancelled")),
+            cancelled=lambda: self._settle(folder, UserError(cancelled)),
         )
 
-    def _settle(self, folder: Path, found: BackAgain | UserError) -> None:
+    def _settle(self, folder: Path, found: BackAgain | Following | UserError) -> None:
         self._busy = False
         if folder != self._time.folder:
             return
         if isinstance(found, UserError):
             self.failed.emit(found)
-        else:
+            return
+        if isinstance(found, BackAgain):
             self.back = found
-            self.changed.emit()
+        else:
+            self.following = found
+        self.changed.emit()
 
     @Slot(object)
     def _take_snapshot(self, snapshot: Snapshot) -> None:
@@ -152,16 +194,16 @@ class ModelMeans(QObject):
     @Slot()
     def _forget(self) -> None:
         """Another run."""
-        self._frame = self.back = None
+        self._frame = self.back = self.following = None
         self.changed.emit()
 
 
-def _asked(folder: Path, data: LoadedData, name: str, title: str, progress: Progress) -> BackAgain:
+def _asked(name: str, folder: Path, data: LoadedData, title: str, progress: Progress) -> BackAgain:
     from studio.training.analysis.at_once import AtOnce
 
     run = Run.open(folder)
     model: AtOnce = AtOnce.of_run(run, lambda _: data.images, progress, data_root=data.judges.data_root)
-    formula = f"label == {name.removeprefix(CLASS)}" if name.startswith(CLASS) else name
+    formula = formula_of(name)
     return BackAgain(
         name=name,
         found=model.untilted_mean(formula, _DRAWS, progress),
@@ -169,3 +211,15 @@ def _asked(folder: Path, data: LoadedData, name: str, title: str, progress: Prog
         whose=f"of “{title}”, step {run.weights_step or 0:,}",
         percent=name.startswith(CLASS),
     )
+
+
+def _followed(
+    tilt: TiltView, names: Sequence[str], folder: Path, data: LoadedData, title: str, progress: Progress
+) -> Following:
+    from studio.response.run_response import RunResponse
+
+    run = Run.open(folder)
+    response = RunResponse(run, lambda _: data.images, progress, data_root=data.judges.data_root)
+    formulas = {name: formula_of(name) for name in names}
+    start, means = response.beside(tilt.perturbation, formulas, _FOLLOWING, progress)
+    return Following(tilt=tilt, start=start, means=means, whose=f"of “{title}”, step {run.weights_step or 0:,}")

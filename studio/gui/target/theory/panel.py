@@ -22,7 +22,7 @@ from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
 from studio.gui.target.terms import Observable
 from studio.gui.target.theory.controls import TICKS, TheoryControls
-from studio.gui.target.theory.model_means import BackAgain, ModelMeans
+from studio.gui.target.theory.model_means import BackAgain, Following, ModelMeans
 from studio.gui.target.theory.view import (
     CLASS,
     DATA,
@@ -78,6 +78,7 @@ class TheoryPanel(LivePanel):
         for name, button in controls.shown.items():
             button.toggled.connect(partial(self._on_shown, name))
         controls.back.clicked.connect(self._ask_back)
+        controls.follow.clicked.connect(self._ask_follow)
         self._energies, self._means = energies, means
         self._tilt: TiltView | None = None
         self._offered: dict[str, Observable] = {}  # what is in the list, by name
@@ -195,6 +196,9 @@ class TheoryPanel(LivePanel):
         )
         axes = {"mean": self._offered[self.choice.currentData()].axis, "energy": "−log Z / nats", "ess": "ESS/n (%)"}
         series = curves(theory)
+        if self._following is not None:
+            ends = [self._along(float(s)) for s in theory.exact.scales]
+            series["mean"][SERIES["model"][0]] = np.array([np.nan if end is None else end.value for end in ends])
         for name, plot in self.plots.items():
             if plot.isHidden():
                 continue
@@ -219,11 +223,17 @@ class TheoryPanel(LivePanel):
         self.scale_label.setText(f"s = {scale:.2f}")
         for name, found in numbers(theory, scale).items():
             self.legend.chips[name].set_value(_shown(found))
+        along = self._along(scale)
+        self.legend.chips["model"].set_value("–" if along is None else _shown(along))
         text = words(theory, scale, float(exact_at(theory, scale).efficiency[0]))
         if self._tilt is not None and self._tilt.applied is not None:
             text = f"Of the ΔH that is applied to hold the shares: {text}"
         if not self.plots["energy"].isHidden():
             text += f" {free_energy_words(theory, scale)}"
+        if along is not None and self._following is not None:
+            text += (
+                f" The model {self._following.whose}, as trained at s = {self._following.start:.0f}, by its own slope."
+            )
         back = self._back
         self.verdict.setText(text if back is None else f"{text} {back.words}")
 
@@ -239,6 +249,25 @@ class TheoryPanel(LivePanel):
         """What was weighed back of this f."""
         back = self._means.back
         return back if back is not None and back.name == self.choice.currentData() else None
+
+    @property
+    def _following(self) -> Following | None:
+        """How the model follows this very tilt."""
+        found = self._means.following
+        same = found is not None and self._tilt is not None and found.tilt.has_target_of(self._tilt.trained)
+        return found if same else None
+
+    def _along(self, scale: float) -> Mean | None:
+        """⟨f⟩ of the model at s, to first order, where it is known."""
+        return None if self._following is None else self._following.at(self.choice.currentData(), scale)
+
+    @Slot()
+    def _ask_follow(self) -> None:
+        self.verdict.setText(self._means.blocked or "Finding how the model follows the tilt…")
+        if self._tilt is not None:
+            chosen = self.choice.currentData()
+            names = [name for name in self._offered if name.startswith(CLASS) or name == chosen]
+            self._means.follow(self._tilt.trained, names)
 
     @Slot()
     def _ask_back(self) -> None:

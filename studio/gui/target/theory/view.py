@@ -26,6 +26,11 @@ _NORMAL = 1.96
 """Standard errors in half of a 95 % interval."""
 
 
+def formula_of(name: str) -> str:
+    """f of a class's share, or of a feature, as a formula."""
+    return f"label == {name.removeprefix(CLASS)}" if name.startswith(CLASS) else name
+
+
 def of_evaluation(name: str, found: Evaluation) -> Mean | None:
     """⟨f⟩ of the samples that were judged: a class's corrected share in per cent, or a feature's mean."""
     if not name.startswith(CLASS):
@@ -57,6 +62,10 @@ SERIES = {
     "second": (
         "Second order",
         "The same with the next cumulant, ½·s²·⟨(f − ⟨f⟩)(ΔH − ⟨ΔH⟩)²⟩, added, with its error.",
+    ),
+    "model": (
+        "Model",
+        "What the model would generate, to first order from s₀, where it was trained. ⟨f⟩ + (s − s₀)·d⟨f⟩/ds.",
     ),
 }
 PLOTS = {
