@@ -22,11 +22,7 @@ class Progress:
         self._cancelled = threading.Event()
 
     def report(self, text: str, fraction: float | None = None) -> None:
-        """Say what is going on.
-
-        Raises:
-            Cancelled: the person cancelled; the operation should undo what it half did and let this pass.
-        """
+        """Say what is going on; raises Cancelled if the person cancelled: undo what is half done and let it pass."""
         self.check()
         if self._listener is not None:
             self._listener(text, fraction)

@@ -84,11 +84,9 @@ def not_here_yet(config: DatasetConfig, data_root: Path) -> UserError | None:
 
 
 def load_dataset(config: DatasetConfig, data_root: Path, progress: Progress | None = None) -> ExampleSet:
-    """The data set in memory, downloaded first if it is not in `data_root` yet, which is laid out as torchvision has
-    it.
+    """The data set in memory, downloaded first unless it is in `data_root`, which is laid out as torchvision has it.
 
-    Raises:
-        UserError: it cannot be had, is damaged, or does not fit into memory.
+    Raises UserError if it cannot be had, is damaged, or does not fit into memory.
     """
     spec = dataset_spec(config.kind)
     progress = progress or Progress()

@@ -102,8 +102,7 @@ class _NothingReadError(UserError):
 def inspect_folder(config: FolderConfig, progress: Progress | None = None, thumbnails: int = 4) -> FolderPreview:
     """Count a folder's files and show the first few images of each class, without reading the rest.
 
-    Raises:
-        UserError: there is no such folder, or there is no file in it.
+    Raises UserError if there is no such folder, or no file in it.
     """
     progress = progress or Progress()
     listing = scan_folder(config.path, progress)

@@ -80,10 +80,7 @@ def scan_folder(path: str, progress: Progress, *, flat: bool = False) -> FolderL
 
     What systems leave behind, captions and masks are left out. Links to files and folders are followed, but to no
     folder twice within a class, nor to one that the folder itself lies in. `flat` takes the images beside the
-    sub-folders though these hold files, too.
-
-    Raises:
-        UserError: there is no such folder, it cannot be read, or there is no file in it.
+    sub-folders though these hold files, too. Raises UserError if the folder cannot be read, or there is no file in it.
     """
     root = _root(path)
     walk = FolderWalk(root, progress)

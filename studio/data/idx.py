@@ -30,10 +30,7 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     """The values of an IDX file of unsigned bytes, which must have that number of dimensions (1: labels, 3: images).
 
     The whole header is checked against the file's length before anything is read, so that a file of any content gives
-    the array or one clear error.
-
-    Raises:
-        UserError: it cannot be read, is empty, truncated, too long, or something other than such a file.
+    the array or one UserError.
     """
     start = 4 + 4 * dimensions
     with reporting("A data file cannot be read", path, "Check that you may read it.", field="dataset"):

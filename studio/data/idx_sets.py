@@ -171,11 +171,7 @@ def download_idx_set(which: IdxSet, data_root: Path, progress: Progress) -> None
     """Fetch and unpack whatever of a set is missing.
 
     Archives that were downloaded are removed once they are unpacked; those a person put there stay. Whatever is
-    complete is kept when something else fails, so that a second attempt has less to do.
-
-    Raises:
-        UserError: as `fetch`, or an archive cannot be unpacked.
-        Cancelled: the person cancelled; nothing half-written is left.
+    complete is kept when something else fails. Raises UserError as `fetch`, or if an archive cannot be unpacked.
     """
     progress.report("Loading torchvision, which knows where to download from")
     done = 0.0

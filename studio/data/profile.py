@@ -19,8 +19,7 @@ class OddProfileError(Exception):
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """An image of 8 bits in sRGB by its ICC profile: of mode L or RGB, with its alpha channel where it has one.
 
-    Raises:
-        OddProfileError: the profile cannot be used.
+    Raises OddProfileError if the profile cannot be used.
     """
     from PIL import Image, ImageCms
 

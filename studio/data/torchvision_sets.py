@@ -40,9 +40,7 @@ class SvhnConfig(DatasetConfig):
 def load_cifar10(config: Cifar10Config, data_root: Path, progress: Progress) -> ImageSet:
     """CIFAR-10's training split, images of shape (50000, 32, 32, 3); downloaded first if a file is missing.
 
-    Raises:
-        UserError: it cannot be downloaded, or a file is damaged.
-        Cancelled: the person cancelled; nothing half-written is left.
+    Raises UserError if it cannot be, or a file is damaged; once cancelled, nothing half-written is left.
     """
     progress.report("Loading torchvision")
     from torchvision.datasets import CIFAR10
@@ -73,9 +71,7 @@ def load_cifar10(config: Cifar10Config, data_root: Path, progress: Progress) -> 
 def load_svhn(config: SvhnConfig, data_root: Path, progress: Progress) -> ImageSet:
     """SVHN's training split, images of shape (73257, 32, 32, 3); downloaded first if the file is missing.
 
-    Raises:
-        UserError: it cannot be downloaded, or the file is damaged.
-        Cancelled: the person cancelled; nothing half-written is left.
+    Raises UserError if it cannot be, or the file is damaged; once cancelled, nothing half-written is left.
     """
     progress.report("Loading torchvision")
     from torchvision.datasets import SVHN

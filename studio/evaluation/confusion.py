@@ -23,11 +23,7 @@ _TRUSTED = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOut:
-    """Examples that a judge was not trained on, by their places in the data set, with their true and judged class, K
-    for unsure.
-
-    All have shape (M,).
-    """
+    """Examples a judge was not trained on, by place in the data, with true and judged class, K for unsure, all (M,)."""
 
     examples: Indices
     truth: Indices

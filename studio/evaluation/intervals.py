@@ -76,15 +76,10 @@ def wilson(share: ArrayLike, count: ArrayLike) -> tuple[Floats, Floats]:
 def score_interval(
     found: Floats, counts_at: Callable[[Floats], tuple[Counts, ...]], extra: Floats
 ) -> tuple[Floats, Floats]:
-    """95 % intervals of shares.
+    """95 % intervals, lower and upper ends, of estimates `found` in 0…1, all of shape (E,).
 
-    Args:
-        found: estimates, in 0…1, shape (E,).
-        counts_at: the counts behind D = found − t where the shares are t, shape (2, E); so they have (2, 2, E).
-        extra: variance of each estimate that is no count's, shape (E,).
-
-    Returns:
-        lower and upper ends, shape (E,).
+    `counts_at` gives the counts behind D = found − t where the shares are t, shape (2, E); so they have (2, 2, E).
+    `extra` is the variance of each estimate that is no count's, shape (E,).
     """
     inside, outside = np.stack([found, found]), np.stack([np.zeros_like(found), np.ones_like(found)])
     trial = outside

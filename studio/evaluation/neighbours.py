@@ -47,14 +47,10 @@ def likeness(
     recognised: Floats | None = None,
     neighbours: int = NEIGHBOURS,
 ) -> Likeness:
-    """Compare two sets of features.
+    """Compare features `generated` (n, d) and distinct `real` ones (m, d) by k `neighbours`, n, m > k.
 
-    Args:
-        generated: shape (n, d), n > k.
-        real: distinct examples, shape (m, d), m > k.
-        counts: how often each of `real` was drawn, shape (m,); once if absent.
-        recognised: how much each sample counts as recognised, in 0…1, shape (n,); 1 if absent.
-        neighbours: k.
+    `counts` tells how often each of `real` was drawn, shape (m,), once if absent; `recognised` how much each sample
+    counts as recognised, in 0…1, shape (n,), 1 if absent.
     """
     weight = np.ones(len(real)) if counts is None else counts.astype(np.float64)
     weight = weight / weight.sum()

@@ -119,12 +119,10 @@ class JudgeNetwork(nn.Module):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What a committee of M sees in B images.
+    """What a committee of M sees in B images: features of the first network, and whitened textures, shape (B, 75).
 
-    Attributes:
-        features: of the first network, and whitened textures, shape (B, 75).
-        probabilities: of each class by the committee, by the mean logarithm of its members', and by each of them, shape
-            (B, 1 + M, K).
+    Probabilities of each class are by the committee, by the mean logarithm of its members', and by each of them, shape
+    (B, 1 + M, K).
     """
 
     features: Tensor

@@ -66,12 +66,9 @@ class Shares:
 
 
 def estimate(judged: ArrayLike, confusion: ArrayLike) -> Shares:
-    """Shares and intervals of judged samples.
+    """Shares and intervals of judged samples, counts by judged class (K + 1,), "unsure" last, more than 0.
 
-    Args:
-        judged: samples by judged class, counts of shape (K + 1,), "unsure" last; more than 0, need not be whole.
-        confusion: held-out examples by judged class (rows) and true class (columns), counts of shape (K + 1, K), which
-            need not be whole.
+    `confusion` has held-out examples by judged class (rows) and true class, shape (K + 1, K); no count need be whole.
     """
     counts, table = np.asarray(judged, dtype=np.float64), np.asarray(confusion, dtype=np.float64)
     number = float(counts.sum())

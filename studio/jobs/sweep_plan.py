@@ -45,7 +45,6 @@ class SweepPlan:
         varied: what the runs do not have in common with `base`.
         combination: every value of one setting with every value of the others, or the first of each, the second, ….
         seeds: runs of each combination, with as many seeds, the first of which is the base's.
-        limit: when each run is complete.
     """
 
     base: RunConfig

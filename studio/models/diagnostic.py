@@ -30,13 +30,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram(Shown):
-    """How values are distributed.
-
-    Attributes:
-        axis: label of the values' axis, with its unit.
-        series: values by the legend's text, each of shape (n,).
-        references: vertical lines.
-    """
+    """How values (n,), by the legend's text, are distributed on an axis with its unit; references are upright lines."""
 
     axis: str
     series: Mapping[str, NDArray[np.float64]]
@@ -45,12 +39,9 @@ class Histogram(Shown):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile(Shown):
-    """Values against something other than the step.
+    """Values by the legend's text, each of shape (n,), against something other than the step, `at`, shape (n,).
 
-    Attributes:
-        axes: labels of the horizontal and the vertical axis, with units.
-        at: horizontal positions, shape (n,).
-        series: values by the legend's text, each of shape (n,).
+    `axes` are labels of the horizontal and the vertical axis, with units.
     """
 
     axes: tuple[str, str]

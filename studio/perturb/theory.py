@@ -40,15 +40,7 @@ COLLAPSED = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
-    """What the expansion needs to know of f and ΔH in the data, all in the data's own measure.
-
-    Attributes:
-        mean: ⟨f⟩.
-        covariance: Cov(f, ΔH).
-        third: ⟨(f − ⟨f⟩)(ΔH − ⟨ΔH⟩)²⟩.
-        energy: ⟨ΔH⟩.
-        variance: Var(ΔH).
-    """
+    """⟨f⟩, Cov(f, ΔH), ⟨(f − ⟨f⟩)(ΔH − ⟨ΔH⟩)²⟩, ⟨ΔH⟩ and Var(ΔH) of the data, untilted, as the expansion needs them."""
 
     mean: float
     covariance: float

@@ -59,14 +59,9 @@ class PlaneTarget:
         perturbation: Perturbation,
         energies: ExampleEnergies | None = None,
     ) -> PlaneTarget:
-        """The target of a tilt.
+        """The target of a tilt, by examples per class, shape (K,), and energies of all the data if it is `by_example`.
 
-        Args:
-            counts: examples per class, shape (K,).
-            energies: of all the data; needed if the tilt is `by_example`.
-
-        Raises:
-            UserError: the energy holds a column, so that it is not known off the data.
+        Raises UserError if the energy holds a column, so that it is not known off the data.
         """
         names = tuple(class_names)
         if not perturbation.by_example:
@@ -90,17 +85,11 @@ class PlaneTarget:
         return np.asarray(self.classes_on_grid(points, classes).sum(1))
 
     def classes_on_grid(self, points: Array, classes: Array) -> Array:
-        """p′(x, c) at points that fill the square evenly, shape (n, K), in the unit of `classes`.
+        """p′(x, c) at points (n, 2) that fill the square evenly, of p(x|c) there, per area or per cell, both (n, K).
 
-        Z is found by the midpoint rule over these points, relative to the same rule's ∫ p(x|c), so that an energy
-        that depends on the class alone gives the mixture to rounding, however coarse the grid.
-
-        Args:
-            points: such as `Plane.centres`, shape (n, 2).
-            classes: p(x|c) at each, per area or per cell, shape (n, K).
-
-        Raises:
-            UserError: ΔH is not finite somewhere where a class has points.
+        Z is found by the midpoint rule over these points, relative to the same rule's ∫ p(x|c), so that an energy that
+        depends on the class alone gives the mixture to rounding, however coarse the grid. Raises UserError if ΔH is not
+        finite somewhere where a class has points.
         """
         if not self.perturbation.by_example:
             return np.asarray(classes * self.shares)
@@ -115,10 +104,7 @@ class PlaneTarget:
         """Share of p′ that would lie beyond the square, where data and models end, in 0…1.
 
         It is that of the densities as formulas, which go on beyond the square, by the midpoint rule within three times
-        its side. Where ΔH depends on the class alone nothing is moved out.
-
-        Raises:
-            UserError: ΔH is not finite somewhere where a class has points.
+        its side; 0 where ΔH depends on the class alone. Raises UserError if ΔH is not finite where a class has points.
         """
         if not self.perturbation.by_example:
             return 0.0

@@ -16,12 +16,7 @@ _CALLED_OFF_SECONDS = 10.0
 
 
 def write_apart(kind: ExportFormat, folder: Path, out: Path, options: ExportOptions, progress: Progress) -> str:
-    """Do it, wait for it, and return what was written.
-
-    Raises:
-        UserError: it failed; says what the other process said last.
-        Cancelled: the person cancelled; nothing was written.
-    """
+    """Do it, wait for it, and return what was written; if it failed, UserError with what the process said last."""
     raw = [] if options.averaged else ["--raw"]
     command = [sys.executable, "-m", "studio", "export", str(folder), f"--{kind.name}", str(out), *raw]
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as faults:

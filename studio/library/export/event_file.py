@@ -32,10 +32,8 @@ def write_events(folder: Path, out: Path, progress: Progress | None = None) -> i
     """Save a run's metrics for TensorBoard; how many logged steps there are.
 
     `out` is a folder, for ``tensorboard --logdir``, with a folder for each run that is exported into it: TensorBoard
-    takes all files of a folder for one run. The file is written whole, and again by a later export of the run.
-
-    Raises:
-        UserError: the metrics are damaged, the package is missing, or the file cannot be written.
+    takes all files of a folder for one run. The file is written whole, and again by a later export of the run. Raises
+    UserError if the metrics are damaged, the package is missing, or the file cannot be written.
     """
     with needed_for("An event file", "tensorboard"):
         from tensorboard.compat.proto.event_pb2 import Event

@@ -108,17 +108,10 @@ def write_checked(
     translate: Callable[[Network], bytes],
     runner: Callable[[bytes], Runner],
 ) -> str:
-    """Save what other programs can use of a run's model, once its bytes agree with the original; what was saved, and
-    its error.
+    """Save what other programs can use of a run's model, once its bytes agree with the original; what, and its error.
 
-    Args:
-        averaged: by the moving average of the weights, or as they are.
-        translate: makes the file's bytes.
-        runner: opens them again, to be run.
-
-    Raises:
-        UserError: the run cannot be read, its model has nothing to save, what was made does not agree with it, or the
-            file cannot be written.
+    `translate` makes the file's bytes, `runner` opens them again, to be run. Raises UserError if the run cannot be
+    read, its model has nothing to save, what was made does not agree with it, or the file cannot be written.
     """
     progress = progress or Progress()
     progress.report("Reading the model", 0.0)

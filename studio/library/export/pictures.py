@@ -51,10 +51,7 @@ def write_grid(
 def captioned_grids(folder: Path, progress: Progress, *, averaged: bool) -> list[Image.Image]:
     """All sample grids of a run in the order of steps, RGB and of one size, each with its step and ΔH below.
 
-    Of more than 400 some are left out, evenly.
-
-    Raises:
-        UserError: the run has no grids, or is damaged.
+    Of more than 400 some are left out, evenly. Raises UserError if the run has no grids, or is damaged.
     """
     store = FrameStore(folder)
     if not len(store):
@@ -123,10 +120,8 @@ def write_timelapse(
     """Save a time-lapse of so many seconds, whole, in the format of its ending; how many grids are in it.
 
     Its last grid stays a little longer; of more than 400 some are left out, evenly. They are of the averaged weights,
-    or of the weights as they were.
-
-    Raises:
-        UserError: the run has no grids, is damaged, a package is missing, or the file cannot be written.
+    or of the weights as they were. Raises UserError if there are none, a package is missing, or the file cannot be
+    written.
     """
     save = FORMATS.get(out.suffix.lower())
     if save is None:

@@ -17,17 +17,9 @@ from studio.models.boltzmann.energy import Beta, Machine, bernoulli
 
 @torch.no_grad()
 def gibbs(machine: Machine, v: Tensor, steps: int, rng: torch.Generator, beta: Beta = 1.0) -> Tensor:
-    """v after `steps` times h ~ p_β(h|v), v ~ p_β(v|h).
+    """v, shape (…, D), after `steps` times h ~ p_β(h|v), v ~ p_β(v|h), by `rng` alone.
 
-    Args:
-        machine: what to sample.
-        v: where the chains are, shape (…, D).
-        steps: how many sweeps.
-        rng: the only source of randomness.
-        beta: inverse temperature, a number or of shape (…, 1).
-
-    Returns:
-        shape (…, D).
+    `beta` is the inverse temperature, a number or of shape (…, 1).
     """
     for _ in range(steps):
         h = machine.draw_hidden(v, rng, beta)
@@ -46,17 +38,11 @@ def ladder(count: int, hottest: float, like: Tensor) -> Tensor:
 def tempered_sweep(
     machine: Machine, chains: Tensor, beta: Tensor, odd: bool, rng: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """One Gibbs step at every temperature, then an exchange of every second pair of neighbours.
+    """One Gibbs step at every temperature, then an exchange of every second pair of neighbours, by `rng` alone.
 
-    Args:
-        machine: what to sample.
-        chains: v of R replicas at each of M temperatures, shape (M, R, D).
-        beta: inverse temperature of each, shape (M, 1, 1).
-        odd: exchange temperatures (1, 2), (3, 4), … instead of (0, 1), (2, 3), …; alternate.
-        rng: the only source of randomness.
-
-    Returns:
-        the new chains, shape (M, R, D), and the share of exchanges accepted, scalar (1 where there was no pair).
+    `chains` are v of R replicas at each of M temperatures, shape (M, R, D), of inverse temperatures `beta` (M, 1, 1).
+    `odd` exchanges temperatures (1, 2), (3, 4), … instead of (0, 1), (2, 3), …; alternate. Returns the new chains and
+    the share of exchanges accepted, scalar (1 where there was no pair).
     """
     chains = gibbs(machine, chains, 1, rng, beta)
     first = int(odd)

@@ -178,10 +178,8 @@ class BoltzmannModel(GenerativeModel):
     def log_partition(self, rng: torch.Generator, *, runs: int = 100, steps: int = 10_000) -> tuple[Tensor, Tensor]:
         """Lower and upper estimate of log Z in nats; equal if it is exact, for up to 20 hidden units.
 
-        Args:
-            rng: the only source of randomness.
-            runs: of annealed importance sampling, each way; the reverse ones start from as many chains.
-            steps: temperatures of each run.
+        By `runs` of annealed importance sampling through `steps` temperatures each way, the reverse ones from as many
+        chains.
         """
         if self.machine.hidden <= LARGEST_EXACT:
             exact = exact_log_partition(self.machine)

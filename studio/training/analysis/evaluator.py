@@ -76,10 +76,7 @@ class Piece:
 class EvaluationJob:
     """One evaluation of one model, piece by piece: iterate, and `result` is there at the end.
 
-    Args:
-        model: in eval mode; not changed by anybody meanwhile.
-        target: makes the tilted data, when it is its turn.
-        rng: of the samples, on the model's device.
+    The model, in eval mode, is not changed by anybody meanwhile; `target` makes the tilted data, when it is its turn.
     """
 
     def __init__(

@@ -31,11 +31,7 @@ class _Generated(ExampleFeatures):
 
 
 class Generated:
-    """Looks at what models of a data set make.
-
-    Attributes:
-        judge: who tells classes of images apart; None until `bring_judge`, and where there is none.
-    """
+    """Looks at what models of a data set make, by a `judge`, None until `bring_judge` and where there is none."""
 
     def __init__(self, examples: ExampleSet, judges: Judges) -> None:
         self._examples, self._judges = examples, judges

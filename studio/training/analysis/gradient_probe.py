@@ -15,12 +15,9 @@ from studio.perturb.planner import BatchPlan
 
 
 class GradientProbe:
-    """Gradients of planned batches by a copy of a model, apart from training.
+    """Gradients of planned batches, which `read` reads, by a copy of a model, apart from training.
 
-    Args:
-        read: from a plan to its batch.
-        rng: stream of the model's own draws.
-        precision: under which losses are computed, as in training; none if absent.
+    `rng` is the stream of the model's own draws; losses are computed under `precision`, if any, as in training.
     """
 
     def __init__(

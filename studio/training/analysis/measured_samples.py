@@ -78,11 +78,7 @@ class MeasuredImages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredPoints:
-    """What points are, by densities that are known exactly.
-
-    Attributes:
-        divergence: JS from p′ in nats.
-    """
+    """What points are, by densities that are known exactly; the divergence is JS from p′ in nats."""
 
     seen: Sighting
     divergence: float
@@ -112,15 +108,9 @@ def placed(values: Values, target: PlaneTarget, step: int) -> PlaneFrame:
 
 
 def measured_points(values: Values, target: PlaneTarget, data: np.ndarray, step: int) -> MeasuredPoints:
-    """Compare points with a target.
+    """Compare points, as the data set stores them, with a target, and with class shares of the data, shape (K,).
 
-    Args:
-        values: as the data set stores them.
-        data: class shares of the data, shape (K,).
-        step: of the weights.
-
-    Raises:
-        UserError: ΔH is not finite at one of them.
+    `step` is that of the weights. Raises UserError if ΔH is not finite at one of them.
     """
     points, plane = np.asarray(values, np.float64).reshape(len(values), -1), target.plane
     by_point = target.class_probabilities(points)

@@ -235,10 +235,8 @@ class Trainer:
     def retarget(self, perturbation: Perturbation) -> None:
         """Train towards another target from the next step on; the planner keeps its place and its error.
 
-        What is corrected stays, and the thermostat begins to look anew.
-
-        Raises:
-            UserError: a term does not fit the data, or no batch can be planned for it; the old target stays.
+        What is corrected stays, and the thermostat looks anew. Raises UserError if a term does not fit the data, or no
+        batch can be planned for it; the old target stays.
         """
         same = replace(perturbation, revision=self.perturbation.revision) == self.perturbation
         self._aim(perturbation, self.held if same else replace(self.held, thermostat=self.held.thermostat.anew()))
