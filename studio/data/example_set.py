@@ -42,10 +42,7 @@ class SkippedFile:
 class LoadReport:
     """What was left out and what was decided when a set was loaded; all empty for a set that is known to be whole.
 
-    Attributes:
-        dropped_classes: names of classes without a readable image.
-        loose_files: number of files that belong to no class.
-        notes: what else to know, each a sentence.
+    That is classes without a readable image, how many files belong to no class, and notes, a sentence each.
     """
 
     skipped: tuple[SkippedFile, ...] = ()

@@ -74,13 +74,9 @@ class ClassPreview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderPreview:
-    """A folder as it shows when it is first opened.
+    """A folder as it shows when it is first opened: classes in the order of labels, and what was left out so far.
 
-    Attributes:
-        classes: in the order that labels will have.
-        report: what was left out and decided so far; more may be when all is read.
-        better: folders that look more like what is wanted; mostly none.
-        pixel_bytes, in_memory: the most that loading will take, in memory or in a file.
+    `better` are folders that look more like what is wanted; pixels take at most so many bytes, in memory or in a file.
     """
 
     root: Path

@@ -43,13 +43,9 @@ _EXCHANGES = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unbiased:
-    """Estimates of the shares of K classes and of what belongs to none, the last; none is projected.
+    """Shares found of K classes and of none of them, w_k q̂ less what the others add, (K + 1,); none is projected.
 
-    Attributes:
-        weights: w_k as rows, shape (K + 1, K + 1).
-        found: w_k q̂ less what the others add, shape (K + 1,).
-        extra: Γ, shape (K + 1,).
-        covariance: P, shape (K + 1, K + 1).
+    `weights` are w_k as rows and `covariance` P, both of shape (K + 1, K + 1); `extra` is Γ, shape (K + 1,).
     """
 
     weights: Floats

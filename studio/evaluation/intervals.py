@@ -33,12 +33,9 @@ _HALVINGS = 26
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Two effective counts for each estimate: of what raises D (first) and of what lowers it.
+    """Two effective counts for each estimate, of what raises D (first) and lowers it; arrays of shape (2, ..., E).
 
-    Attributes:
-        variance: Σ b² X, shape (2, ..., E).
-        step: what one count moves D by, Σ b² X / Σ b X, with its sign, shape (2, ..., E).
-        largest: greatest |b|, of counts of 0, too, shape (2, ..., E).
+    They are Σ b² X, what one count moves D by, Σ b² X / Σ b X with its sign, and the greatest |b|, of counts of 0, too.
     """
 
     variance: Floats

@@ -92,12 +92,9 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Specimens:
-    """Some samples of each judged class, and the training example nearest to each.
+    """Some samples of each judged class, K for unsure, and the example nearest to each; images (m, H, W, C), uint8.
 
-    Attributes:
-        labels: judged class, K for unsure, shape (m,).
-        images, neighbours: uint8, shape (m, H, W, C).
-        nearness: distance of the two in the judge's features, over that of real examples, shape (m,).
+    `nearness` is the distance of the two in the judge's features, over that of real examples, shape (m,).
     """
 
     labels: Indices

@@ -39,15 +39,10 @@ Command = Callable[[Sequence[str]], int]
 
 
 class Cluster:
-    """Connects to one.
+    """Connects to the cluster of a host and port, such as this one; "auto" for one that was started here; "local".
 
-    Args:
-        address: host and port of one of its machines, such as this one; "auto" for one that was started here; "local".
-        command: runs the ``studio`` command with these arguments and returns its exit code.
-        data_root: folder of downloaded data sets, on every machine; the person's own there if absent.
-
-    Raises:
-        UserError: Ray is not installed, or there is no cluster.
+    `command` runs the ``studio`` command with these arguments and returns its exit code; data lie in `data_root` on
+    every machine, by default the person's own. Raises UserError if Ray is not installed, or there is no cluster.
     """
 
     def __init__(self, address: str, command: Command, data_root: Path | None = None) -> None:

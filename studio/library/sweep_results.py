@@ -72,13 +72,7 @@ class SweepRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepResults:
-    """All runs of a sweep, in their order.
-
-    Attributes:
-        sweep, title: its unique name, and what it is called.
-        settings: that differ, by dotted path.
-        names: of the numbers that at least one run has.
-    """
+    """All runs of a sweep in their order, settings that differ, by dotted path, and names of the numbers there are."""
 
     sweep: str
     title: str

@@ -15,12 +15,9 @@ from studio.models.diagnostic import Shown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field(Shown):
-    """A number at each place of a square grid.
+    """A number at each place of a square grid, from the lower left along x₁, shape (side, side), in a `unit` or none.
 
-    Attributes:
-        unit: of the values, for the readout; empty for a pure number.
-        values: from the lower left along x₁, shape (side, side).
-        density: the values are log-densities in nats, of a density on the square −1…1 that integrates to 1.
+    Of a `density` they are log-densities in nats, of one on the square −1…1 that integrates to 1.
     """
 
     unit: str

@@ -13,11 +13,9 @@ from studio.models.base import LossTerms
 
 
 def weighted_loss(terms: LossTerms, weights: Tensor, average_size: float) -> Tensor:
-    """The scalar to differentiate, by weights (B,) and B_avg; for a phase without real examples its `model` term as it
-    is.
+    """The scalar to differentiate, by weights (B,) and B_avg; the `model` term as it is where no real examples are.
 
-    Raises:
-        ValueError: the terms are empty, or `data` and `weights` differ in shape.
+    Raises ValueError if the terms are empty, or `data` and `weights` differ in shape.
     """
     if terms.data is None:
         if terms.model is None:

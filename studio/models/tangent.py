@@ -10,11 +10,9 @@ from torch import Tensor
 
 
 class Said(NamedTuple):
-    """What a model says of examples, and how wrong that is.
+    """`outputs` of a model's networks, each (B, …) or a scalar that all examples share, and how wrong such outputs are.
 
-    Attributes:
-        outputs: of its networks, each (B, …) or a scalar that all examples share.
-        loss: of such outputs, per example, shape (B,); convex in each of them while the others are held.
+    That is the loss of each example, shape (B,); convex in each of the outputs while the others are held.
     """
 
     outputs: tuple[Tensor, ...]

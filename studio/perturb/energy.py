@@ -27,10 +27,8 @@ LARGEST_ENERGY = 1e12
 class Energy:
     """How a ΔH is put together, besides the class offsets themselves.
 
-    Attributes:
-        temperature: T > 0, divides the sum; above 1 weakens the tilt.
-        clip: c > 0, or None for none.
-        offsets_scale: s₀, factor on the class offsets.
+    The sum is divided by the temperature, above 1 for a weaker tilt, and clipped if there is a clip > 0;
+    `offsets_scale` is s₀, the factor on the class offsets.
     """
 
     terms: tuple[Term, ...] = ()
@@ -59,11 +57,8 @@ class Energy:
     ) -> ExampleEnergies:
         """ΔH of every example of a data set, or of places that are judged like it, by offsets per class, shape (K,).
 
-        A clip is measured from `middle`, by default the median of these examples.
-
-        Raises:
-            UserError: the data lack what a term needs, or an energy is not finite or beyond ±10¹²; the field is that of
-                the term at fault.
+        A clip is measured from `middle`, by default the median of these examples. Raises UserError, with the term's
+        field, if the data lack what a term needs, or an energy is not finite or beyond ±10¹².
         """
         total = self.offset_factor * np.asarray(offsets, dtype=np.float64)[measured.labels]
         for place, term in enumerate(self.terms):

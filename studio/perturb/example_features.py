@@ -24,11 +24,9 @@ COLUMN = "column:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """What is known of every example from elsewhere, shape (N,).
+    """What is known of every example from elsewhere, shape (N,); what it `says` has no full stop.
 
-    Attributes:
-        says: what a person should know of them, a sentence without a full stop; empty if there is nothing.
-        origin: a fingerprint of what they were computed from, where computing them again may round differently.
+    `origin` is a fingerprint of what they were computed from, where computing them again may round differently.
     """
 
     values: Floats
@@ -92,12 +90,7 @@ class ExampleFeatures:
         return tuple(dict.fromkeys(name for name in names if name != LABEL and name not in self._values))
 
     def prepare(self, names: Iterable[str], progress: Progress | None = None) -> None:
-        """Measure or load what is missing.
-
-        Raises:
-            UserError: a feature or column cannot be had.
-            Cancelled: the person cancelled; what was measured before stays.
-        """
+        """Measure or load what is missing; UserError if it cannot be had. Once cancelled, what was measured stays."""
         progress = progress or Progress()
         if not self.missing(names):
             return  # and wait for nobody who measures something else

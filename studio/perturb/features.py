@@ -49,15 +49,10 @@ class Suits(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A number of an example.
+    """A number of an example: its `name` in formulas and files, its unit, empty for a pure number, and what it is.
 
-    Attributes:
-        name: in formulas and files; an identifier.
-        unit: of its values; empty for a pure number.
-        help: what it is, in a sentence.
-        formula: how it is computed.
-        measure: its values, shape (n,), of some examples.
-        suits: which data have it.
+    The `help` says that in a sentence, the `formula` how; `measure` gives the values (n,) of examples of data that it
+    suits.
     """
 
     name: str

@@ -65,13 +65,9 @@ def class_number(name: str, classes: Sequence[str], column: int) -> int:
 
 
 class FormulaError(UserError):
-    """What is wrong with a formula, and where.
+    """What is wrong with a formula: what happened, what is allowed there, what to do next, and the place of the fault.
 
-    Args:
-        title: what happened.
-        message: what is allowed; the column is put before it.
-        hint: what to do next.
-        column: place of the fault, from 1; one past the end where something is missing.
+    That is the column from 1, which is put before the message; one past the end where something is missing.
     """
 
     def __init__(self, title: str, message: str, hint: str = "", *, column: int) -> None:

@@ -99,19 +99,11 @@ def offsets_for_shares(counts: ArrayLike, shares: ArrayLike) -> Floats:
 
 
 def offsets_for_some_shares(counts: ArrayLike, offsets: ArrayLike, shares: Mapping[int, float]) -> Floats:
-    """Offsets that give several classes a share each, while those of the other classes stay, and with them their
-    proportions among what is left.
+    """Offsets (K,) that give the classes in `shares` a share each; the others keep theirs, and so their proportions.
 
     With F = Σ n_k·e^{−ΔH_k} of the other classes and S the sum of the shares wanted, p′_c = n_c·e^{−ΔH_c}·(1 − S)/F is
-    solved for ΔH_c.
-
-    Args:
-        counts: examples per class, shape (K,), all positive.
-        offsets: ΔH per class as they are, shape (K,).
-        shares: wanted share by class, each in 0…1; all of them sum to less than 1, or to 1 if they name every class.
-
-    Raises:
-        UserError: a share is not positive, or nothing is left for the other classes.
+    solved for ΔH_c. Examples per class and ΔH as they are have shape (K,). Shares sum to less than 1, or to 1 if they
+    name every class; raises UserError if one is not positive, or nothing is left for the other classes.
     """
     number = np.asarray(counts, dtype=np.float64)
     chosen = np.array(sorted(shares), dtype=np.int64)

@@ -25,10 +25,8 @@ def with_settings(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
     """`config` with ``path=value`` assignments, such as ``model.latent_size=32`` or ``perturbation.offsets.2=-1.36``.
 
     Values are JSON, but for a setting that is a text they are that text, in quotes or not. Of two for the same setting
-    the last one counts; otherwise their order does not matter.
-
-    Raises:
-        UserError: an assignment has no ``=``, no such place, or a value that does not fit.
+    the last one counts; otherwise their order does not matter. Raises UserError if there is no ``=``, no such place, or
+    a value does not fit.
     """
     split = [_assignment(text) for text in assignments]
     # A new model or data set starts from its own settings, so it comes before settings of it.

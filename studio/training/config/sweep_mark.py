@@ -19,13 +19,9 @@ _OFFSETS = "perturbation.offsets."
 
 
 class SweepMark(Settings):
-    """One run's place in a sweep.
+    """One run's place in a sweep that has a name that no other has: number 1…count of so many.
 
-    Attributes:
-        sweep: the sweep, by a name that no other has.
-        number, count: this run is number 1…count of so many.
-        settings: all that differ between the runs, by dotted path.
-        values: this run's own, by setting.
+    `settings` are all that differ between the runs, by dotted path; `values` this run's own, by setting.
     """
 
     schema_version: Literal[1] = 1

@@ -22,11 +22,8 @@ Tensors = Mapping[str, Tensor]
 class TrainerState:
     """Everything that training changes in a model, copied, tensors by name; what the next steps go by is left out.
 
-    Attributes:
-        updates: how often the average was updated.
-        optimisers: what each network's rule has accumulated.
-        scalars: the last losses and metrics.
-        held: what was corrected of the target.
+    That is how often the average was updated, what each network's rule has accumulated, the last losses and metrics,
+    and what was corrected of the target.
     """
 
     step: int
