@@ -85,8 +85,7 @@ def go_on(
 ) -> int:
     """Go on from a checkpoint, up to a step of the run or for some minutes; 1,000 further steps if nothing is said.
 
-    All else is as for `train`; a run that is not forked stays in its own folder. A UserError also if it is beyond
-    `steps` already.
+    Else as `train`; what is not forked stays in its own folder. UserError, too, if the run is beyond `steps` already.
     """
     if steps is not None and steps <= resumption.step:
         raise UserError(

@@ -38,11 +38,9 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """One optimiser step within a training step.
+    """One optimiser step within a training step, of the parameters of the model's attribute `network`.
 
-    Attributes:
-        network: attribute of the model whose parameters it trains; also the name of its optimiser.
-        every: it is due on each `every`-th training step (a WGAN's generator: every = n_critic).
+    It is due on each `every`-th step (a WGAN's generator: every = n_critic); the optimiser is called as the attribute.
     """
 
     network: str

@@ -82,14 +82,9 @@ class Moments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reweighted:
-    """Exact values at a row of scales, each of shape (m,).
+    """Exact values at a row of scales s, each of shape (m,): ⟨f⟩_s, its error, with the data as a sample, and −log Z_s.
 
-    Attributes:
-        scales: s.
-        mean: ⟨f⟩_s.
-        error: its standard error, with the data as a sample.
-        free_energy: −log Z_s.
-        efficiency: ESS/n, in 0…1.
+    `efficiency` is ESS/n, in 0…1.
     """
 
     scales: Floats

@@ -36,8 +36,7 @@ def write_grid(
 ) -> int:
     """Save a sample grid, the newest at or before a step, enlarged by a whole factor, as PNG; its step.
 
-    It is that of the averaged weights, or of the weights as they were. Raises UserError if the run has no grid there,
-    is damaged, or the file cannot be written.
+    It is of the averaged weights, or of the weights as they were. UserError if there is none, or it cannot be written.
     """
     (progress or Progress()).report("Drawing the grid")
     frame = FrameStore(folder).at(2**62 if step is None else step)
