@@ -11,8 +11,7 @@ Tasks, of the digit 2 (its share in the data → what is asked for, and ESS/n):
 Rules. Every `CHECK` steps 5,000 samples are judged by two classifiers that took no part, of different builds: the file
 `--judge` and a perceptron that is trained here once. A recipe is there when both see a TV of at most 0.05 from the
 target and the first an FD of at most 12 (or 20) to MNIST with the target's shares. Its score is processor seconds until
-then: steps × the recipe's seconds a step, drawing and judging left out (but for what it draws to hold shares). What is
-then: steps × the seconds of a step, drawing and judging left out (but for what a recipe draws to hold shares). What is
+then: steps × the recipe's seconds a step, drawing and judging left out (but for what it draws to hold shares). The
 benchmark goes on where it was stopped; without `--minutes` left, what is missing is listed and not run.
 
 Entries: the four planners; `ramp`, whose ΔH grows so that ESS/n falls evenly over half of them;
