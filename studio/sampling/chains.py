@@ -17,12 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from studio.data.scale import Scale
 from studio.models.moves import Chained
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
-from studio.sampling.base import Look, Prediction, Tilted, effective_size
-from studio.sampling.particles import LEAST, Weights, finished
+from studio.sampling.base import Tilted, effective_size
+from studio.sampling.particles import LEAST, Population, Weights, finished
 from studio.sampling.pool import Pool
 from studio.sampling.tilt import Tilt
 
@@ -30,36 +29,18 @@ _IN_EFFECT = 0.9
 _SHORTEST = 0.01
 """Step of β, so that a hundred are enough."""
 _LONGEST = 0.1
-_DEARER = 10.0
-"""Than a draw: the images are looked at after each move."""
 _MOVES = 5
 """After each step."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chains:
-    """Sequential Monte Carlo of a model that has chains.
+class Chains(Population):
+    """Of a model that has chains; each of their images is looked at after every move."""
 
-    Attributes:
-        model: likewise.
-        scale: as which the data set stores images.
-        look: at them.
-        device: that the model is on.
-    """
-
+    dearer = 10.0
+    led = "of the model's chains are led to the target"
     model: Chained
-    scale: Scale
-    look: Look
-    device: torch.device
     name: str = "chains"
-
-    def predict(self, pool: Pool, tilt: Tilt, count: int) -> Prediction:
-        """See `TiltedSampler`."""
-        number = max(count, LEAST)
-        return Prediction(
-            seconds=_DEARER * number * pool.seconds_per_draw,
-            says=f"{number:,} of the model's chains are led to the target",
-        )
 
     @torch.no_grad()
     def sample(self, pool: Pool, tilt: Tilt, count: int, rng: np.random.Generator, progress: Progress) -> Tilted:

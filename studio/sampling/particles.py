@@ -6,11 +6,17 @@ half; from then on all weigh alike. Source: P. Del Moral, A. Doucet, A. Jasra, J
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
+from typing import ClassVar
 
-from studio.data.scale import Values
+import numpy as np
+import torch
+
+from studio.data.scale import Scale, Values
 from studio.perturb.arrays import Floats
-from studio.sampling.base import Tilted, effective_size, systematic
+from studio.sampling.base import Look, Prediction, Tilted, effective_size, systematic
+from studio.sampling.pool import Pool
+from studio.sampling.tilt import Tilt
 
 LEAST = 64
 """Particles, even where fewer samples are wanted: one alone could not be chosen from."""
@@ -18,13 +24,27 @@ LEAST = 64
 _RESAMPLED_BELOW = 0.5
 
 
-class Weights:
-    """Of n particles.
+@dataclass(frozen=True, kw_only=True)
+class Population:
+    """Sequential Monte Carlo of a model on `device`: `look` looks at its images, stored by `scale`.
 
-    Args:
-        count: n.
-        rng: of the resampling.
+    A particle is `dearer` than a draw so many times; `led` says where particles are led.
     """
+
+    dearer: ClassVar[float]
+    led: ClassVar[str]
+    scale: Scale
+    look: Look
+    device: torch.device
+
+    def predict(self, pool: Pool, tilt: Tilt, count: int) -> Prediction:
+        """See `TiltedSampler`."""
+        number = max(count, LEAST)
+        return Prediction(seconds=self.dearer * number * pool.seconds_per_draw, says=f"{number:,} {self.led}")
+
+
+class Weights:
+    """Of so many particles, resampled by `rng`."""
 
     def __init__(self, count: int, rng: np.random.Generator) -> None:
         self.logs: Floats = np.zeros(count)

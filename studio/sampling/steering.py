@@ -19,45 +19,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from studio.data.scale import Scale
 from studio.models.moves import Denoises
 from studio.progress import Progress
-from studio.sampling.base import Look, Prediction, Tilted
-from studio.sampling.particles import LEAST, Weights, finished
+from studio.sampling.base import Tilted
+from studio.sampling.particles import LEAST, Population, Weights, finished
 from studio.sampling.pool import Pool
 from studio.sampling.tilt import Tilt
 
 _CHUNK = 250
-_DEARER = 2.5
-"""Than a draw, for its chain has more steps, and images are looked at after each."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Steering:
-    """Sequential Monte Carlo along the chain of a model that denoises.
+class Steering(Population):
+    """Along the chain of a model that denoises images of `shape` (C, H, W).
 
-    Attributes:
-        model: likewise.
-        shape: (C, H, W) of its images.
-        scale: as which the data set stores them.
-        look: at them.
-        device: that the model is on.
+    The chain has more steps than that of a draw, and images are looked at after each.
     """
 
+    dearer = 2.5
+    led = "images are led from noise all the way"
     model: Denoises
     shape: tuple[int, int, int]
-    scale: Scale
-    look: Look
-    device: torch.device
     name: str = "steer"
-
-    def predict(self, pool: Pool, tilt: Tilt, count: int) -> Prediction:
-        """See `TiltedSampler`."""
-        number = max(count, LEAST)
-        return Prediction(
-            seconds=_DEARER * number * pool.seconds_per_draw,
-            says=f"{number:,} images are led from noise all the way",
-        )
 
     @torch.no_grad()
     def sample(self, pool: Pool, tilt: Tilt, count: int, rng: np.random.Generator, progress: Progress) -> Tilted:
