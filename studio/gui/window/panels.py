@@ -55,7 +55,7 @@ PANELS = (
     Panel("right_top", "samples", "Samples", "studio.gui.live.samples.panel.SamplesPanel", "time latents once"),
     Panel("right_top", "diagnostics", "Diagnostics", "studio.gui.live.diagnostics.DiagnosticsPanel", "time"),
     Panel("right_top", "examples", "Examples", "studio.gui.live.examples.ExamplesPanel", "time data"),
-    Panel("right_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "target runs time lessons once"),
+    Panel("right_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "target time lessons once"),
     Panel(
         "middle",
         "offsets",

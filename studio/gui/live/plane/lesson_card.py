@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
 
 from studio.gui.live.plane.lesson_control import LessonControl
 from studio.gui.live.plane.lessons import Lesson, ModelChange, OffsetChange, Opening, Trial
-from studio.gui.run.run_control import RunControl
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.labels import wrapped_label
 from studio.gui.widgets.theme import ThemeManager
@@ -16,11 +15,9 @@ from studio.gui.widgets.theme import ThemeManager
 class LessonCard(QFrame):
     """What is set up, what will be seen, and what to try then; hidden until there is a lesson."""
 
-    def __init__(
-        self, lessons: LessonControl, runs: RunControl, theme: ThemeManager, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, lessons: LessonControl, theme: ThemeManager, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._lessons, self._runs = lessons, runs
+        self._lessons, self._runs = lessons, lessons.runs
         self.setObjectName("lesson_card")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         tip = "Close the lesson; the set-up from before it comes back."
@@ -39,7 +36,7 @@ class LessonCard(QFrame):
             grid.addWidget(text, row, 0)
             grid.addWidget(button, row, 1, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
         lessons.changed.connect(self._show)
-        runs.run_changed.connect(self._show_button)
+        lessons.runs.run_changed.connect(self._show_button)
         self._show(lessons.lesson)
 
     @Slot(object)

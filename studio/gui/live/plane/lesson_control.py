@@ -31,7 +31,7 @@ class LessonControl(QObject):
 
     def __init__(self, setup: Setup, runs: RunControl, target: TargetControl, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._setup, self._runs, self._target = setup, runs, target
+        self._setup, self.runs, self._target = setup, runs, target
         self.lesson: Lesson | None = None
         self._before: RunConfig | None = None
         self._kind = ""  # of the lesson's data set
@@ -62,11 +62,11 @@ class LessonControl(QObject):
             return
         match self.lesson.tries:
             case ModelChange(settings=settings):
-                self._runs.stop_before(partial(self._start_with, self.lesson, settings))
+                self.runs.stop_before(partial(self._start_with, self.lesson, settings))
             case OffsetChange(class_name=name, offset=offset):
                 self._set_offset(name, offset)
             case Opening(name=name):
-                self._runs.stop_before(partial(self.open_asked.emit, name))
+                self.runs.stop_before(partial(self.open_asked.emit, name))
             case None:
                 pass
             case other:
@@ -95,7 +95,7 @@ class LessonControl(QObject):
     @Slot()
     def _restore_if_closed(self) -> None:
         before = self._before
-        if before is not None and self.lesson is None and not self._runs.busy:
+        if before is not None and self.lesson is None and not self.runs.busy:
             self._before = None
             self._setup.set_config(before, "Close the lesson")
 

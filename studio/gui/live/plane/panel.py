@@ -21,7 +21,6 @@ from studio.gui.live.plane.lesson_card import LessonCard
 from studio.gui.live.plane.lesson_control import LessonControl
 from studio.gui.live.plane.plane_canvas import PlaneCanvas
 from studio.gui.live.plane.steps import PlaneSteps
-from studio.gui.run.run_control import RunControl
 from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
@@ -75,7 +74,6 @@ class PlanePanel(LivePanel):
     def __init__(
         self,
         target: TargetControl,
-        runs: RunControl,
         time: TimeCursor,
         lessons: LessonControl,
         once: AtOnceControl,
@@ -99,11 +97,11 @@ class PlanePanel(LivePanel):
         self.canvas.describe = self._describe
         self.canvas.letter_pressed.connect(self._on_letter)
         self.distances = PlaneDistances(time, theme)
-        self.lesson = LessonCard(lessons, runs, theme)
+        self.lesson = LessonCard(lessons, theme)
         fill(self.body, self.lesson, self._controls())
         self._caption = AtOnceCaption(once)
         self.body.addWidget(self._caption)
-        self.steps = PlaneSteps(runs, theme)
+        self.steps = PlaneSteps(lessons.runs, theme)
         self.body.addWidget(self.steps)
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._pair.addWidget(self.canvas, 5)
