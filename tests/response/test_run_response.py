@@ -1,0 +1,46 @@
+"""The response of a run on disk: where on the way of a tilt it stands, and where it goes from there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from studio.cli.main import main
+from studio.errors import UserError
+from studio.perturb.perturbation import Perturbation
+from studio.progress import Progress
+from studio.response.run_response import RunResponse
+from studio.training.storage.run import Run
+from tests.cli.test_response import briefly as briefly
+
+_ZERO, _NORTH = Perturbation.zero(3), Perturbation(offsets=(0.0, 0.0, -2.0))
+_MEANS = {"north": "label == 2"}
+
+
+def trained(path: Path, offset: float) -> RunResponse:
+    settings = ("model.width=4", "dataset.count=400", "batch.average_size=8", f"perturbation.offsets.north={offset}")
+    given = [part for setting in settings for part in ("--set", setting)]
+    assert main(["train", "planar-vae", "--steps", "3", "--run-dir", str(path), *given]) == 0
+    run = Run.open(path)
+    return RunResponse(run, lambda part: run.identity.load(path, part), Progress())
+
+
+@pytest.mark.usefixtures("briefly")
+def test_that_a_run_of_the_target_begins_at_one_and_goes_on_as_it_would_go_back(tmp_path: Path) -> None:
+    response = trained(tmp_path / "run", -2.0)
+    start, on = response.beside(_NORTH, _MEANS, 100, Progress())
+    assert start == 1.0
+    back = response.to(_ZERO, _MEANS, 100, Progress())
+    assert on["north"].slope.value == pytest.approx(-back["north"].slope.value, rel=1e-3)
+    assert on["north"].data.covariance == pytest.approx(-back["north"].data.covariance)
+    with pytest.raises(UserError, match="another target"):
+        response.beside(Perturbation(offsets=(1.0, 0.0, 0.0)), _MEANS, 100, Progress())
+
+
+@pytest.mark.usefixtures("briefly")
+def test_that_an_untilted_run_begins_at_zero(tmp_path: Path) -> None:
+    response = trained(tmp_path / "run", 0.0)
+    start, on = response.beside(_NORTH, _MEANS, 100, Progress())
+    assert start == 0.0
+    assert on["north"].slope == response.to(_NORTH, _MEANS, 100, Progress())["north"].slope
