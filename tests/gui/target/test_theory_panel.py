@@ -212,7 +212,7 @@ def test_that_the_model_is_a_line_through_where_it_was_trained_while_its_target_
     workbench.means.following = came
     workbench.means.changed.emit()
     assert value(panel, "model") == "30.1 ± 0.30"
-    assert "The model of “a run”, step 1,750, as trained at s = 1, by its own slope." in panel.verdict.text()
+    assert "The model’s line is of “a run”, step 1,750, trained at s = 1." in panel.verdict.text()
     panel.slider.setFocus()
     qtbot.keyClick(panel.slider, Qt.Key.Key_Home)
     assert value(panel, "model") == "18.1 ± 0.50"

@@ -231,9 +231,7 @@ class TheoryPanel(LivePanel):
         if not self.plots["energy"].isHidden():
             text += f" {free_energy_words(theory, scale)}"
         if along is not None and self._following is not None:
-            text += (
-                f" The model {self._following.whose}, as trained at s = {self._following.start:.0f}, by its own slope."
-            )
+            text += f" The model’s line is {self._following.whose}, trained at s = {self._following.start:.0f}."
         back = self._back
         self.verdict.setText(text if back is None else f"{text} {back.words}")
 
