@@ -113,8 +113,8 @@ def test_that_weights_older_than_the_end_of_a_killed_run_are_told_of(
     assert main(["sample", str(killed), "--count", "2", "--out", out]) == 0
     assert capsys.readouterr().err == ""
     summary = json.loads((killed / "summary.json").read_text())
-    (killed / "summary.json").write_text(json.dumps(summary | {"status": "running", "steps": 0, "weights_step": 0}))
+    (killed / "summary.json").write_text(json.dumps(summary | {"status": "running", "steps": 10, "weights_step": 10}))
     assert main(["sample", str(killed), "--count", "2", "--out", out]) == 0
     told = capsys.readouterr().err
     assert "cut short at step 20" in told
-    assert "of step 0" in told
+    assert "of step 10" in told
