@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from studio.response.run_response import Followed
 
 _SCALES = (0.1, 1.0)
+_LEGEND = "1st, 2nd: the data to that order in s. model: the trained model to first order, with standard errors."
 
 
 def add_response(commands: Commands) -> None:
@@ -84,21 +85,22 @@ def _response(arguments: argparse.Namespace) -> int:
 
 def table(found: dict[str, tuple[Followed, float]]) -> str:
     """A line for each ⟨f⟩, in its unit: slopes of data and model, and both at s = 0.1 and 1."""
-    at = [f"{who} at s = {s:g}" for s in _SCALES for who in ("data 1st", "data 2nd", "model")]
-    rows = [("", "data", "data slope", "model", "model slope", *at)]
+    groups = ["s = 0", "", "slope", "", *(head for s in _SCALES for head in (f"s = {s:g}", "", ""))]
+    rows = [("", *groups), ("", "data", "model", "data", "model", *(2 * ("1st", "2nd", "model")))]
     for name, (each, unit) in found.items():
         data = each.data
-        values = [unit * data.mean, -unit * data.covariance]
-        model = [
-            f"{compact(unit * mean.value, 3)} ± {compact(unit * mean.error, 2)}" for mean in (each.mean, each.slope)
-        ]
+        cells = [f"{name} (%)" if unit == 100 else name]
+        for known, mean in ((data.mean, each.mean), (-data.covariance, each.slope)):
+            cells += [compact(unit * known, 3), f"{compact(unit * mean.value, 3)} ± {compact(unit * mean.error, 2)}"]
         for s in _SCALES:
-            values += [unit * float(data.first(s)), unit * float(data.second(s)), unit * each.at(s)]
-        said = [compact(value, 3) for value in values]
-        rows.append((f"{name} (%)" if unit == 100 else name, *said[:2], *model, *said[2:]))
+            cells += [compact(unit * value, 3) for value in (float(data.first(s)), float(data.second(s)), each.at(s))]
+        rows.append(tuple(cells))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) if not place else cell.rjust(width) for place, (cell, width) in enumerate(pairs))
-        for pairs in (list(zip(row, widths, strict=True)) for row in rows)
-    ]
-    return "\n".join(lines)
+    lines = []
+    for name, *values in rows:
+        aligned = [
+            name.ljust(widths[0]),
+            *(value.rjust(width) for value, width in zip(values, widths[1:], strict=True)),
+        ]
+        lines.append("  ".join(aligned).rstrip())
+    return "\n".join([*lines, "", _LEGEND])

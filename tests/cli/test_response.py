@@ -31,8 +31,12 @@ def test_that_data_and_model_stand_side_by_side(tmp_path: Path, capsys: pytest.C
     run = trained(tmp_path / "run")
     capsys.readouterr()
     assert main(["response", run, "--share", "north=30%", "--mean", "x", "--count", "100"]) == 0
-    head, *lines = capsys.readouterr().out.splitlines()
-    assert "model at s = 0.1" in head
+    groups, head, *lines, empty, legend = capsys.readouterr().out.splitlines()
+    assert groups.split("  ")[0] == ""
+    assert [group for group in groups.split("  ") if group.strip()][-1].strip() == "s = 1"
+    assert head.split() == ["data", "model"] * 2 + ["1st", "2nd", "model"] * 2
+    assert (empty, legend.partition(":")[0]) == ("", "1st, 2nd")
+    assert max(map(len, lines)) <= 130
     assert [line.split("  ")[0] for line in lines] == [
         "share of west (%)",
         "share of east (%)",
@@ -40,7 +44,7 @@ def test_that_data_and_model_stand_side_by_side(tmp_path: Path, capsys: pytest.C
         "⟨x⟩",
     ]
     cells = [cell.strip() for cell in lines[2].split("  ") if cell.strip()]
-    assert cells[1:3] == ["5", "9.96"]  # 100·0.05·0.95·2.097
+    assert (cells[1], cells[3]) == ("5", "9.96")  # 100·0.05·0.95·2.097
     assert len(cells) == 11
 
 
