@@ -9,7 +9,7 @@ from studio.models.diagnostic import Reference
 
 _EMPTY = (
     "How far the shares of what the model generates are from the target's, evaluation by evaluation.\n"
-    "Press Start to train; Ctrl+E evaluates at once."
+    "Comes once the judge of a run is trained; Ctrl+E evaluates at once."
 )
 _BY_CHANCE = "What TV comes to by chance where the shares are right, for as many samples."
 _RELATIVE = "Relative entropy of the target from the generated shares among the recognisable. KL = Σ p′ log(p′/q)."
