@@ -32,14 +32,13 @@ class Sampler(StrEnum):
     ANCESTRAL = "ancestral"
 
 
-class DiffusionConfig(ModelConfig):
-    """Settings of the diffusion model."""
+class DenoiserConfig(ModelConfig):
+    """Of a model that takes images to noise of their shape and back, by a network that is told the time."""
 
-    kind: Literal["diffusion"] = "diffusion"
     architecture: Architecture = setting(
         Architecture.AUTO,
         "Architecture",
-        "Kind of denoiser. Auto takes an MLP for images of up to 16 pixels a side and a small U-Net above.",
+        "Kind of network. Auto takes an MLP for images of up to 16 pixels a side and a small U-Net above.",
     )
     width: int = setting(
         32,
@@ -49,6 +48,15 @@ class DiffusionConfig(ModelConfig):
         step=8,
         within=(4, 512),
     )
+
+    def latent_numbers(self, pixels: int) -> int:
+        return pixels
+
+
+class DiffusionConfig(DenoiserConfig):
+    """Settings of the diffusion model."""
+
+    kind: Literal["diffusion"] = "diffusion"
     schedule: NoiseSchedule = setting(
         NoiseSchedule.COSINE,
         "Noise schedule",
@@ -88,6 +96,3 @@ class DiffusionConfig(ModelConfig):
     denoiser_optimiser: OptimiserConfig = setting(
         OptimiserConfig(learning_rate=1e-3), "Denoiser", "How the denoiser is trained."
     )
-
-    def latent_numbers(self, pixels: int) -> int:
-        return pixels

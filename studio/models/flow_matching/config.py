@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from studio.models.config import Architecture, ModelConfig, OptimiserConfig
+from studio.models.config import OptimiserConfig
+from studio.models.diffusion.config import DenoiserConfig
 from studio.settings import setting
 
 
@@ -23,23 +24,10 @@ class Solver(StrEnum):
     HEUN = "heun"
 
 
-class FlowMatchingConfig(ModelConfig):
+class FlowMatchingConfig(DenoiserConfig):
     """Settings of flow matching."""
 
     kind: Literal["flow_matching"] = "flow_matching"
-    architecture: Architecture = setting(
-        Architecture.AUTO,
-        "Architecture",
-        "Kind of network. Auto takes an MLP for images of up to 16 pixels a side and a small U-Net above.",
-    )
-    width: int = setting(
-        32,
-        "Width",
-        "Channels of the U-Net's finest level; an MLP has 8 times as many hidden units. Wider learns more, but slower.",
-        unit="channels",
-        step=8,
-        within=(4, 512),
-    )
     path: FlowPath = setting(
         FlowPath.RECTIFIED,
         "Path",
@@ -53,10 +41,11 @@ class FlowMatchingConfig(ModelConfig):
         "would come to: two calls of the network a step, and an error that falls with the square of their number.",
     )
     sampling_steps: int = setting(
-        12, "Sampling steps", "Steps from noise to a sample. More are closer to the flow, but slower.",
-        unit="steps", log=True, within=(1, 10_000),
-    )  # fmt: skip
+        12,
+        "Sampling steps",
+        "Steps from noise to a sample. More are closer to the flow, but slower.",
+        unit="steps",
+        log=True,
+        within=(1, 10_000),
+    )
     velocity_optimiser: OptimiserConfig = setting(OptimiserConfig(), "Velocity", "How the network is trained.")
-
-    def latent_numbers(self, pixels: int) -> int:
-        return pixels
