@@ -56,7 +56,7 @@ class QueuePanel(LivePanel):
         self.hint.setProperty("role", "muted")
         tip = "How many runs are left, and when the last will have ended, about."
         self.outlook = plain_label(role="muted", title="Outlook", tip=tip)
-        fill(self.body, self._make_adding(), self._make_buttons(), self.hint, (self.table, 1), self.outlook)
+        fill(self.body, self._make_adding(), self._make_buttons(), (self.hint, 1), (self.table, 1), self.outlook)
         self.show_body()
         self.queue.changed.connect(self.request_draw)
         self.queue.through.connect(self._tell_through)

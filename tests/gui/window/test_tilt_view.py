@@ -121,7 +121,7 @@ def test_that_both_views_show_all_ten_digits_at_1280_by_800_and_fit_a_screen_of_
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("dressed")
-def test_that_no_panel_is_wider_than_its_place_in_the_workbench_at_1280_by_800(
+def test_that_no_panel_is_wider_than_its_place_in_the_workbench_at_1280_by_800_and_rows_stand_together(
     qtbot: QtBot, window: MainWindow
 ) -> None:
     window.resize(1280, 800)
@@ -134,6 +134,12 @@ def test_that_no_panel_is_wider_than_its_place_in_the_workbench_at_1280_by_800(
         QApplication.processEvents()
         missing[name] = find(dock, PanelArea, "").horizontalScrollBar().maximum()
     assert not any(missing.values()), missing
+    places = {
+        name: find(window, QWidget, name).mapTo(window, QPoint()).y()
+        for name in ("energy_undo", "energy_redo", "queue_at_once", "queue_up")
+    }
+    assert places["energy_undo"] == places["energy_redo"]
+    assert places["queue_up"] - places["queue_at_once"] < 2 * find(window, QWidget, "queue_up").height()
 
 
 def test_that_panels_keep_themselves_and_what_is_entered_through_a_change_of_view(hands: Hands) -> None:

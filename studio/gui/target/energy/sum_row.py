@@ -23,7 +23,7 @@ from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.perturb.diagnostics import Strength
 from studio.training.config.energy import EnergyConfig
 
-_WIDTH = 80
+_WIDTH = 72
 _FIRST_CLIP = 3.0
 _VERDICTS = {Strength.NONE: "no tilt"}
 _COST = (
