@@ -25,7 +25,7 @@ from studio.gui.widgets.tooltip import set_help, tooltip
 
 _EMPTY = (
     "Whether the tilt arrives: each class's share of the data, of the target and of what the model generates, as a "
-    "judge sees it.\nPress Start to train; the first shares come once the judge has been trained, within a minute.\n"
+    "judge sees it.\nPress Start to train; the first shares come once the judge has been trained, within minutes.\n"
     "Ctrl+E evaluates at once."
 )
 _MOMENT = "Evaluate the model of this moment."
