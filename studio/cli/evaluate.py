@@ -75,10 +75,11 @@ def _at_once(
     """The table of what the run's averaged model gives for another target at once."""
     from studio.sampling.choice import Method
     from studio.training.analysis.at_once import AtOnce
+    from studio.training.analysis.trained_model import TrainedModel
 
     with progress_bar() as progress:
-        at_once = AtOnce.of_run(run, lambda part: run.identity.load(root, part), progress, seed=seed, data_root=root)
-        wanted = at_once.asked(asked, progress)
+        trained = TrainedModel.of_run(run, lambda part: run.identity.load(root, part), progress, data_root=root)
+        at_once, wanted = AtOnce(trained, progress, seed=seed), trained.asked(asked, progress)
         made = at_once.sample(wanted, count, progress, Method(method))
         by = run.config.evaluation.judge if judge is None else judge
         measured = at_once.measure(made, wanted, progress, by=by)

@@ -61,6 +61,7 @@ def _response(arguments: argparse.Namespace) -> int:
     if asked is None:
         raise UserError("No tilt was asked for", "", "Ask for one, such as --share 2=30% or --formula 0.1*slant.")
     from studio.response.run_response import RunResponse
+    from studio.training.analysis.trained_model import TrainedModel
     from studio.training.storage.run import Run
 
     folder = run_of(arguments)
@@ -69,15 +70,11 @@ def _response(arguments: argparse.Namespace) -> int:
     shares = {f"share of {name}": f"label == {place}" for place, name in enumerate(run.class_names)}
     formulas = shares | {f"⟨{text}⟩": text for text in arguments.means}
     with progress_bar() as progress:
-        response = RunResponse(
-            run,
-            lambda part: run.identity.load(root, part),
-            progress,
-            averaged=not arguments.raw,
-            seed=arguments.seed,
-            data_root=root,
+        trained = TrainedModel.of_run(
+            run, lambda part: run.identity.load(root, part), progress, averaged=not arguments.raw, data_root=root
         )
-        found = response.to(response.asked(asked, progress), formulas, arguments.count, progress)
+        response = RunResponse(run, trained, progress, seed=arguments.seed)
+        found = response.to(trained.asked(asked, progress), formulas, arguments.count, progress)
     print(table({name: (each, 100.0 if name in shares else 1.0) for name, each in found.items()}))
     tell_if_cut_short(folder)
     return 0

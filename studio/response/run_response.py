@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from studio.data.example_set import ExampleSet
 from studio.errors import UserError
 from studio.evaluation.report import Mean
-from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import FormulaTerm, checked_energy
 from studio.perturb.theory import Moments
 from studio.progress import Progress
 from studio.response.parameters import Response, Trained
-from studio.training.analysis.asked_target import AskedTarget
 from studio.training.analysis.generated import Generated, each_class
+from studio.training.analysis.trained_model import TrainedModel
 from studio.training.examples.examples import for_models
-from studio.training.examples.judges import Judges
-from studio.training.examples.measured_set import measured_set, whole_log_weights
-from studio.training.storage.run import Run, restore_model
+from studio.training.storage.run import Run
 
 _MOST_EXAMPLES = 60_000
 _SAME = 1e-9
@@ -52,47 +47,28 @@ class Followed:
 
 
 class RunResponse:
-    """Of a run on disk, by the moving average of its weights, or by these as they are.
+    """Of a run on disk.
 
     Args:
-        data: loads the run's data set.
-        data_root: folder of downloaded data sets, for judges of other ones; the person's own if absent.
+        trained: its model, by the weights of one kind.
 
     Raises:
-        UserError: the run or its data cannot be read, or its model has no response.
+        UserError: its model has no response.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        data: Callable[[Progress], ExampleSet],
-        progress: Progress,
-        *,
-        averaged: bool = True,
-        seed: int = 0,
-        data_root: Path | None = None,
-    ) -> None:
-        model = restore_model(run, averaged=averaged)
-        self._examples = examples = data(progress)
-        run.identity.ensure_data(examples)
-        judges = Judges(examples, data_root or default_data_root())
-        self._measured, self._generated = measured_set(examples, judges), Generated(examples, judges)
-        self.trained = run.identity.perturbation(self._measured)
-        chosen = np.random.default_rng(seed).permutation(len(examples))[:_MOST_EXAMPLES]
-        self._chosen = np.sort(chosen)
-        self._logs = self._log_weights(self.trained, progress)
-        (network,) = [phase.network for phase in model.phases()][:1]
+    def __init__(self, run: Run, trained: TrainedModel, progress: Progress, *, seed: int = 0) -> None:
+        self._trained, examples = trained, trained.examples
+        self._generated = Generated(examples, trained.judges)
+        self._chosen = np.sort(np.random.default_rng(seed).permutation(len(examples))[:_MOST_EXAMPLES])
+        self._logs = self._log_weights(trained.target, progress)
+        (network,) = [phase.network for phase in trained.model.phases()][:1]
         how = Trained(
             optimiser=run.config.model.optimiser(network),
             steps=max(1, run.weights_step or 0),
             size=round(run.config.batch.average_size),
         )
         images = for_models(examples.rows(self._chosen), examples.scale, torch.device("cpu"))
-        self._response = Response(model, images, torch.from_numpy(np.exp(self._logs)).float(), how, seed=seed)
-
-    def asked(self, asked: AskedTarget, progress: Progress) -> Perturbation:
-        """The target that is asked for in words; raises UserError if there is none."""
-        return asked.of(self.trained, self._measured, progress)
+        self._response = Response(trained.model, images, torch.from_numpy(np.exp(self._logs)).float(), how, seed=seed)
 
     def to(
         self, wanted: Perturbation, formulas: Mapping[str, str], count: int, progress: Progress
@@ -133,20 +109,20 @@ class RunResponse:
         self, energy: Floats, formulas: Mapping[str, str], count: int, progress: Progress
     ) -> dict[str, Followed]:
         terms = [FormulaTerm(text=text) for text in formulas.values()]
-        self._measured.prepare([name for term in terms for name in term.names], progress.part(0, 0.05))
+        self._trained.measured.prepare([name for term in terms for name in term.names], progress.part(0, 0.05))
         self._generated.bring_judge(progress.part(0.05, 0.1))
         change = torch.from_numpy(energy).float()
         solved = self._response.to(change, progress.part(0.1, 0.9))
         progress.report("Drawing samples", 0.9)
 
         def observe(images: Tensor) -> Floats:
-            drawn = self._generated.look(self._examples.scale.stored(images.float().cpu().numpy()))
+            drawn = self._generated.look(self._trained.examples.scale.stored(images.float().cpu().numpy()))
             return np.stack([(drawn.probabilities * each_class(drawn, term)).sum(1) for term in terms], axis=1)
 
         found = self._response.slopes(solved.x, change, observe, count)
         followed = {}
         for place, (name, term) in enumerate(zip(formulas, terms, strict=True)):
-            own = checked_energy(term, self._measured)[self._chosen]
+            own = checked_energy(term, self._trained.measured)[self._chosen]
             followed[name] = Followed(
                 data=Moments.of(own, energy, np.exp(self._logs)),
                 mean=Mean(value=float(found.mean[place]), error=float(found.mean_error[place])),
@@ -155,7 +131,4 @@ class RunResponse:
         return followed
 
     def _log_weights(self, target: Perturbation, progress: Progress) -> Floats:
-        """log w of the chosen examples, up to a constant."""
-        self._measured.prepare(target.energy.names, progress)
-        logs = whole_log_weights(target, self._measured)[self._chosen]
-        return np.asarray(logs - logs.max())
+        return np.asarray(self._trained.log_weights(target, progress)[self._chosen])

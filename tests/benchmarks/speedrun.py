@@ -42,11 +42,13 @@ from studio.progress import Progress
 from studio.training.analysis.at_once import AtOnce
 from studio.training.analysis.evaluator import Evaluator
 from studio.training.analysis.side_tasks import SideTasks
+from studio.training.analysis.trained_model import TrainedModel
 from studio.training.config.assignments import with_settings
 from studio.training.config.presets import config_or_preset
 from studio.training.config.run_config import RunConfig
 from studio.training.engine.trainer import Trainer
 from studio.training.examples.judges import Judges
+from studio.training.examples.measured_set import measured_set
 from tests.benchmarks.options import add_data
 from tests.benchmarks.shelf import CLASS, Judge
 
@@ -217,10 +219,15 @@ def _images(entry: str, trainer: Trainer, course: Course) -> Images:
         return np.asarray(trainer.sample(SAMPLES, seed=1), np.uint8)
     model = trainer.shown(averaged=True)
     model.eval()
-    once = AtOnce(
-        model, trainer.perturbation, course.data, Judges(course.data, default_data_root()), Progress(), seed=1
+    data, judges = course.data, Judges(course.data, default_data_root())
+    own = TrainedModel(
+        model=model,
+        target=trainer.perturbation,
+        examples=data,
+        judges=judges,
+        measured=measured_set(data, judges),
     )
-    found = once.sample(course.target, SAMPLES)
+    found = AtOnce(own, Progress(), seed=1).sample(course.target, SAMPLES)
     return np.asarray(found.alike(np.random.default_rng(1)).values, np.uint8)
 
 

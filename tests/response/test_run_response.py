@@ -11,6 +11,7 @@ from studio.errors import UserError
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.response.run_response import RunResponse
+from studio.training.analysis.trained_model import TrainedModel
 from studio.training.storage.run import Run
 from tests.cli.test_response import briefly as briefly
 
@@ -23,7 +24,8 @@ def trained(path: Path, offset: float) -> RunResponse:
     given = [part for setting in settings for part in ("--set", setting)]
     assert main(["train", "planar-vae", "--steps", "3", "--run-dir", str(path), *given]) == 0
     run = Run.open(path)
-    return RunResponse(run, lambda part: run.identity.load(path, part), Progress())
+    own = TrainedModel.of_run(run, lambda part: run.identity.load(path, part), Progress())
+    return RunResponse(run, own, Progress())
 
 
 @pytest.mark.usefixtures("briefly")

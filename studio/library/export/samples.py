@@ -28,6 +28,7 @@ from studio.sampling.choice import Method
 from studio.training.analysis.asked_target import AskedTarget
 from studio.training.analysis.at_once import AtOnce
 from studio.training.analysis.evaluate_run import images_of
+from studio.training.analysis.trained_model import TrainedModel
 from studio.training.engine.drawing import drawn_pieces
 from studio.training.examples.judges import Judges
 from studio.training.storage.run import Run, restore_model
@@ -95,8 +96,8 @@ def _at_once(
 ) -> tuple[Tilted, dict[str, Any]]:
     """Samples of another target, with what other judges find in them, and how they were made."""
     seed, averaged = options.seed, options.averaged
-    at_once = AtOnce.of_run(run, data, progress, averaged=averaged, seed=seed, data_root=root)
-    wanted = at_once.asked(asked, progress)
+    trained = TrainedModel.of_run(run, data, progress, averaged=averaged, data_root=root)
+    at_once, wanted = AtOnce(trained, progress, seed=seed), trained.asked(asked, progress)
     made = at_once.sample(wanted, options.count, progress, Method(options.method))
     made = at_once.remarked(made, wanted, progress)
     offsets = dict(zip(run.class_names, wanted.offsets, strict=True))

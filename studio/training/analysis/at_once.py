@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import repeat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from studio.data.example_set import ExampleSet
 from studio.data.planar.target import PlaneTarget
 from studio.data.scale import Scale
 from studio.evaluation.report import LEAST_SAMPLES, Target, evaluate
 from studio.models.base import GenerativeModel
 from studio.models.moves import Chained, Denoises
-from studio.paths import default_data_root
-from studio.perturb.arrays import Floats
-from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import FormulaTerm, checked_energy
 from studio.perturb.umbrella import Umbrella, predicted_gain
@@ -34,14 +28,11 @@ from studio.sampling.rejection import Rejection
 from studio.sampling.resampling import Resampling
 from studio.sampling.steering import Steering
 from studio.sampling.tilt import Tilt
-from studio.training.analysis.asked_target import AskedTarget
 from studio.training.analysis.generated import Generated, each_class
 from studio.training.analysis.measured_samples import MeasuredImages, target_on_plane
+from studio.training.analysis.trained_model import TrainedModel
 from studio.training.engine.drawing import draw_parts
 from studio.training.engine.memory import out_of_memory
-from studio.training.examples.judges import Judges
-from studio.training.examples.measured_set import measured_set, whole_log_weights
-from studio.training.storage.run import Run, restore_model
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
@@ -55,37 +46,23 @@ class AtOnce:
     """One model, with draws that are kept from one target to the next; to be used by one thread at a time.
 
     Args:
-        model: in eval mode; not changed by anybody meanwhile.
-        trained: the target in force when its weights were made.
-        examples: its data set.
-        judges: of that data set.
-        measured: what is known of its examples, if there is something already.
-        seed: of all chance.
+        trained: is asked.
         progress: features of the data may have to be measured.
+        seed: of all chance.
 
     Raises:
         UserError: the data lack what a term of the target asks for.
     """
 
-    def __init__(
-        self,
-        model: GenerativeModel,
-        trained: Perturbation,
-        examples: ExampleSet,
-        judges: Judges,
-        progress: Progress,
-        *,
-        measured: ExampleFeatures | None = None,
-        seed: int = 0,
-    ) -> None:
-        self._examples, self._judges, self._seed, self._trained = examples, judges, seed, trained
-        self._data = measured or measured_set(examples, judges)
-        self._generated = Generated(examples, judges)
+    def __init__(self, trained: TrainedModel, progress: Progress, *, seed: int = 0) -> None:
+        self.trained, self._seed = trained, seed
+        model, examples = trained.model, trained.examples
+        self._generated = Generated(examples, trained.judges)
         self._measuring: Judge | None = None
         device = next(model.parameters()).device
         rng = torch.Generator(device).manual_seed(seed)
         self._parts = draw_parts(model, repeat(PIECE), rng, examples.scale)
-        weights = np.exp(self._log_weights(trained, progress))
+        weights = np.exp(trained.log_weights(trained.target, progress))
         self._pool = Pool(
             self._draw,
             prior=examples.counts / len(examples),
@@ -94,40 +71,6 @@ class AtOnce:
             independent=model.independent_samples,
         )
         self._samplers = _samplers(model, self._generated.look, examples.scale, device)
-
-    @classmethod
-    def of_run(
-        cls,
-        run: Run,
-        data: Callable[[Progress], ExampleSet],
-        progress: Progress,
-        *,
-        averaged: bool = True,
-        seed: int = 0,
-        data_root: Path | None = None,
-    ) -> AtOnce:
-        """That of a run on disk, by the weights that it has.
-
-        Args:
-            data: loads the run's data set.
-            averaged: by the moving average of the weights, or as they are.
-            data_root: folder of downloaded data sets, for judges of other ones; the person's own if absent.
-
-        Raises:
-            UserError: the run or its data set cannot be read, or does not fit the other.
-        """
-        model = restore_model(run, averaged=averaged)
-        examples = data(progress)
-        run.identity.ensure_data(examples)
-        judges = Judges(examples, data_root or default_data_root())
-        measured = measured_set(examples, judges)
-        trained = run.identity.perturbation(measured)
-        return cls(model, trained, examples, judges, progress, measured=measured, seed=seed)
-
-    @property
-    def trained(self) -> Perturbation:
-        """The target that the model was trained for."""
-        return self._trained
 
     def sample(
         self, wanted: Perturbation, count: int, progress: Progress | None = None, method: Method = Method.AUTO
@@ -150,14 +93,6 @@ class AtOnce:
         found = chosen.sampler.sample(self._pool, tilt, count, np.random.default_rng(self._seed), progress)
         return replace(found, why=chosen.why)
 
-    def asked(self, asked: AskedTarget, progress: Progress | None = None) -> Perturbation:
-        """The target that is asked for in words.
-
-        Raises:
-            UserError: there is no such class, or no offsets give these shares.
-        """
-        return asked.of(self._trained, self._data, progress or Progress())
-
     def untilted_mean(self, formula: str, count: int, progress: Progress | None = None) -> Umbrella:
         """⟨f⟩ without any tilt, from draws of the model as it is, by e^{+ΔH}.
 
@@ -170,7 +105,7 @@ class AtOnce:
             Cancelled: the person cancelled.
         """
         progress = progress or Progress()
-        tilt = self._tilt(Perturbation.zero(len(self._trained.offsets)), progress)
+        tilt = self._tilt(Perturbation.zero(len(self.trained.target.offsets)), progress)
         self._pool.prepare(count, progress)
         # As the model is, with what it misses of its target: nothing is made up for.
         own = replace(self._pool.own, meant=self._pool.own.shares)
@@ -194,8 +129,10 @@ class AtOnce:
             UserError: f or ΔH cannot be had of the data.
         """
         term = FormulaTerm(text=formula)
-        self._data.prepare((*term.names, *self._trained.energy.names), progress or Progress())
-        return predicted_gain(checked_energy(term, self._data), -whole_log_weights(self._trained, self._data))
+        trained, progress = self.trained, progress or Progress()
+        trained.measured.prepare(term.names, progress)
+        energy = -trained.log_weights(trained.target, progress)
+        return predicted_gain(checked_energy(term, trained.measured), energy)
 
     def measure(self, samples: Tilted, wanted: Perturbation, progress: Progress, *, by: str = "") -> MeasuredImages:
         """Compare images with the target that was asked for, by judges who took no part in weighing.
@@ -206,10 +143,10 @@ class AtOnce:
         Raises:
             UserError: the data have no judge.
         """
-        others = self._judges.judge(by, progress) if by else self._others(progress)
+        others = self.trained.judges.judge(by, progress) if by else self._others(progress)
         images = np.asarray(samples.alike(np.random.default_rng(self._seed)).values, np.uint8)
         judgement = others.judge(images, progress)
-        target = Target.of(others, self._log_weights(wanted, progress), len(images))
+        target = Target.of(others, self.trained.log_weights(wanted, progress), len(images))
         return MeasuredImages(
             evaluation=evaluate(others, target, images, judgement),
             agreement=math.nan
@@ -221,39 +158,33 @@ class AtOnce:
         """The same samples with a remark on what judges who did not weigh find in some of them, if there are any."""
         some = made.alike(np.random.default_rng(self._seed))
         some = replace(some, values=some.values[:_REMARKED])
-        if self._examples.plane is not None or not self._examples.labelled or len(some) < LEAST_SAMPLES:
+        if self.trained.examples.plane is not None or not self.trained.examples.labelled or len(some) < LEAST_SAMPLES:
             return made
         return replace(made, remarks=(*made.remarks, self.measure(some, wanted, progress).remark))
 
     def _others(self, progress: Progress) -> Judge:
         """The judges of the data set without the one who weighs, who look at what was held out from them but once."""
         if self._measuring is None:
-            self._measuring = self._judges.judge("", progress).without_weigher()
+            self._measuring = self.trained.judges.judge("", progress).without_weigher()
         return self._measuring
 
     def on_plane(self, wanted: Perturbation, progress: Progress) -> PlaneTarget:
         """The target that points are to follow, exactly; raises UserError if it is not known off the data."""
-        self._data.prepare(wanted.energy.names, progress)
-        return target_on_plane(self._examples, self._data, wanted)
-
-    def _log_weights(self, target: Perturbation, progress: Progress) -> Floats:
-        """log w of the data, in any gauge."""
-        self._data.prepare(target.energy.names, progress)
-        logs = whole_log_weights(target, self._data)
-        return np.asarray(logs - logs.max())
+        self.trained.measured.prepare(wanted.energy.names, progress)
+        return target_on_plane(self.trained.examples, self.trained.measured, wanted)
 
     def _tilt(self, wanted: Perturbation, progress: Progress) -> Tilt:
         """To that target; the judge who weighs is there then."""
-        middles = (self._middle(self._trained, progress), self._middle(wanted, progress))
-        tilt = Tilt.between(self._trained, wanted, middles)
+        middles = (self._middle(self.trained.target, progress), self._middle(wanted, progress))
+        tilt = Tilt.between(self.trained.target, wanted, middles)
         self._generated.bring_judge(progress)
         return tilt
 
     def _middle(self, target: Perturbation, progress: Progress) -> float | None:
         if target.energy.clip is None:
             return None
-        self._data.prepare(target.energy.names, progress)
-        return float(np.median(target.example_energies(self._data).unclipped))
+        self.trained.measured.prepare(target.energy.names, progress)
+        return float(np.median(target.example_energies(self.trained.measured).unclipped))
 
     def _draw(self, count: int) -> Drawn:
         """So many more, as the model makes them."""

@@ -14,12 +14,14 @@ from pytestqt.qtbot import QtBot
 from studio.gui.live.at_once.caption import AtOnceCaption
 from studio.gui.live.plane.panel import PlanePanel
 from studio.gui.live.samples.panel import SamplesPanel
+from studio.gui.state.loaded_data import LoadedData
 from studio.gui.state.view_state import RunPhase
 from studio.gui.target.offsets.columns import Column
 from studio.gui.window.workbench import Workbench
 from studio.progress import Progress
 from studio.training.analysis.at_once import AtOnce
 from studio.training.analysis.measured_samples import MeasuredPoints
+from studio.training.analysis.trained_model import TrainedModel
 from studio.training.storage.run import Run
 from studio.training.storage.run_identity import RunIdentity
 from tests.gui.hands import Hands
@@ -51,12 +53,16 @@ def trained(hands: Hands) -> Path:
     return folder
 
 
+def model_of(data: LoadedData, folder: Path) -> AtOnce:
+    own = TrainedModel.of_run(Run.open(folder), lambda _: data.images, Progress(), data_root=data.judges.data_root)
+    return AtOnce(own, Progress())
+
+
 def asked_directly(hands: Hands, folder: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """The samples of the target that is set up, by the weights in a folder."""
     data = hands.bench.setup.data
     assert data is not None
-    model = AtOnce.of_run(Run.open(folder), lambda _: data.images, Progress(), data_root=data.judges.data_root)
-    return np.asarray(model.sample(hands.bench.target.perturbation, 64).values, np.uint8)
+    return np.asarray(model_of(data, folder).sample(hands.bench.target.perturbation, 64).values, np.uint8)
 
 
 @pytest.mark.slow
@@ -223,8 +229,7 @@ def test_that_a_tilted_run_is_weighed_back_in_the_panel_of_the_theory(quick_hand
     assert back is not None
     data = bench.setup.data
     assert data is not None
-    model = AtOnce.of_run(Run.open(folder), lambda _: data.images, Progress(), data_root=data.judges.data_root)
-    assert back.found == model.untilted_mean("label == 2", 2000)
+    assert back.found == model_of(data, folder).untilted_mean("label == 2", 2000)
     share = float(data.view.shares[2])
     assert back.predicted == pytest.approx(0.25 / (share * (1 - share)), rel=1e-6)
 

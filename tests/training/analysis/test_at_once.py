@@ -23,8 +23,10 @@ from studio.perturb.terms import FormulaTerm, JudgeTerm, LinearTerm
 from studio.progress import Progress
 from studio.sampling.choice import Method
 from studio.training.analysis.at_once import AtOnce
+from studio.training.analysis.trained_model import TrainedModel
 from studio.training.examples.examples import for_models
 from studio.training.examples.judges import Judges
+from studio.training.examples.measured_set import measured_set
 
 
 class DataModel(GenerativeModel):
@@ -56,7 +58,10 @@ def of(examples: ExampleSet, trained: Perturbation | None = None) -> AtOnce:
     """A model that draws exactly what it was trained for."""
     target = trained or Perturbation.zero(len(examples.class_names))
     model = DataModel(examples, np.exp(target.class_log_weights(examples.counts)[examples.labels]))
-    return AtOnce(model, target, examples, Judges(examples, default_data_root()), Progress())
+    judges = Judges(examples, default_data_root())
+    measured = measured_set(examples, judges)
+    own = TrainedModel(model=model, target=target, examples=examples, judges=judges, measured=measured)
+    return AtOnce(own, Progress())
 
 
 def true_classes(examples: ImageSet, images: object) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

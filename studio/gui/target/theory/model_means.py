@@ -28,7 +28,6 @@ from studio.training.storage.run import Run
 
 if TYPE_CHECKING:
     from studio.response.run_response import Followed
-    from studio.training.analysis.at_once import AtOnce
 
 _DRAWS, _FOLLOWING = 2000, 4000
 
@@ -200,9 +199,11 @@ class ModelMeans(QObject):
 
 def _asked(name: str, folder: Path, data: LoadedData, title: str, progress: Progress) -> BackAgain:
     from studio.training.analysis.at_once import AtOnce
+    from studio.training.analysis.trained_model import TrainedModel
 
     run = Run.open(folder)
-    model: AtOnce = AtOnce.of_run(run, lambda _: data.images, progress, data_root=data.judges.data_root)
+    trained = TrainedModel.of_run(run, lambda _: data.images, progress, data_root=data.judges.data_root)
+    model = AtOnce(trained, progress)
     formula = formula_of(name)
     return BackAgain(
         name=name,
@@ -217,9 +218,11 @@ def _followed(
     tilt: TiltView, names: Sequence[str], folder: Path, data: LoadedData, title: str, progress: Progress
 ) -> Following:
     from studio.response.run_response import RunResponse
+    from studio.training.analysis.trained_model import TrainedModel
 
     run = Run.open(folder)
-    response = RunResponse(run, lambda _: data.images, progress, data_root=data.judges.data_root)
+    trained = TrainedModel.of_run(run, lambda _: data.images, progress, data_root=data.judges.data_root)
+    response = RunResponse(run, trained, progress)
     formulas = {name: formula_of(name) for name in names}
     start, means = response.beside(tilt.perturbation, formulas, _FOLLOWING, progress)
     return Following(tilt=tilt, start=start, means=means, whose=f"of “{title}”, step {run.weights_step or 0:,}")

@@ -1,0 +1,78 @@
+"""A trained model with all that it was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from studio.data.example_set import ExampleSet
+from studio.models.base import GenerativeModel
+from studio.paths import default_data_root
+from studio.perturb.arrays import Floats
+from studio.perturb.example_features import ExampleFeatures
+from studio.perturb.perturbation import Perturbation
+from studio.progress import Progress
+from studio.training.analysis.asked_target import AskedTarget
+from studio.training.examples.judges import Judges
+from studio.training.examples.measured_set import measured_set, whole_log_weights
+from studio.training.storage.run import Run, restore_model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedModel:
+    """One model, which nobody changes.
+
+    Attributes:
+        model: in eval mode.
+        target: in force when its weights were made.
+        examples: its data set.
+        judges: of that data set.
+        measured: what is known of its examples.
+    """
+
+    model: GenerativeModel
+    target: Perturbation
+    examples: ExampleSet
+    judges: Judges
+    measured: ExampleFeatures
+
+    @classmethod
+    def of_run(
+        cls,
+        run: Run,
+        data: Callable[[Progress], ExampleSet],
+        progress: Progress,
+        *,
+        averaged: bool = True,
+        data_root: Path | None = None,
+    ) -> TrainedModel:
+        """That of a run on disk, by the weights that it has.
+
+        Args:
+            data: loads the run's data set.
+            averaged: by the moving average of the weights, or as they are.
+            data_root: folder of downloaded data sets, for judges of other ones; the person's own if absent.
+
+        Raises:
+            UserError: the run or its data set cannot be read, or does not fit the other.
+        """
+        model = restore_model(run, averaged=averaged)
+        examples = data(progress)
+        run.identity.ensure_data(examples)
+        judges = Judges(examples, data_root or default_data_root())
+        measured = measured_set(examples, judges)
+        target = run.identity.perturbation(measured)
+        return cls(model=model, target=target, examples=examples, judges=judges, measured=measured)
+
+    def asked(self, asked: AskedTarget, progress: Progress) -> Perturbation:
+        """The target that is asked for in words; raises UserError if there is none such."""
+        return asked.of(self.target, self.measured, progress)
+
+    def log_weights(self, target: Perturbation, progress: Progress) -> Floats:
+        """log w of every example, at most 0; raises UserError if the data lack what a term asks for."""
+        self.measured.prepare(target.energy.names, progress)
+        logs = whole_log_weights(target, self.measured)
+        return np.asarray(logs - logs.max())
