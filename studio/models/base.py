@@ -7,7 +7,7 @@ is due, answers with unreduced terms; `studio.models.reduce` turns them into the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -79,10 +79,12 @@ class GenerativeModel(nn.Module, ABC):
             copied and not averaged where weights are averaged.
         takes_bfloat16: whether its losses may be asked for under bfloat16 autocast: it converts what its networks
             return back to the images' type, in which all else goes on, and was measured to learn as well.
+        shown_by: makes its views; set by whoever builds it, so that a model knows nothing of what shows it.
     """
 
     memory: tuple[str, ...] = ()
     takes_bfloat16: bool = False
+    shown_by: Callable[[GenerativeModel], ModelViews] = staticmethod(lambda _: ModelViews())
 
     def __init__(self, image_shape: tuple[int, int, int]) -> None:
         super().__init__()
@@ -137,7 +139,7 @@ class GenerativeModel(nn.Module, ABC):
     @property
     def views(self) -> ModelViews:
         """What it shows of itself beside its samples; nothing unless its family has something to show."""
-        return ModelViews()
+        return self.shown_by(self)
 
     @torch.no_grad()
     def after_step(self, network: str) -> None:

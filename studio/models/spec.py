@@ -46,12 +46,21 @@ class ModelSpec:
         return str(self.config.model_fields["kind"].default)
 
 
-def built_by(place: str) -> Callable[[Any, tuple[int, int, int]], GenerativeModel]:
-    """A builder of that class of this package, such as ``vae.model.Vae``, imported, and torch with it, on first use."""
-    module, _, name = place.rpartition(".")
+def built_by(model: str, *, views: str = "") -> Callable[[Any, tuple[int, int, int]], GenerativeModel]:
+    """A builder of that class of this package, such as ``vae.model.Vae``, which that class of `views` shows.
+
+    Both are imported, and torch with them, on first use.
+    """
 
     def build(config: Any, shape: tuple[int, int, int]) -> GenerativeModel:
-        model: GenerativeModel = getattr(import_module(f"studio.models.{module}"), name)(config, shape)
-        return model
+        built: GenerativeModel = _named(model)(config, shape)
+        if views:
+            built.shown_by = _named(views)
+        return built
 
     return build
+
+
+def _named(place: str) -> Any:
+    module, _, name = place.rpartition(".")
+    return getattr(import_module(f"studio.models.{module}"), name)

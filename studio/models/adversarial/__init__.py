@@ -25,7 +25,7 @@ def _spec(
         summary=summary,
         measured=measured,
         config=config,
-        build=built_by("adversarial.model.Adversarial"),
+        build=built_by("adversarial.model.Adversarial", views="adversarial.views.AdversarialViews"),
         metrics=metrics,
         references=references(metrics),
     )

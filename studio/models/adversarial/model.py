@@ -22,7 +22,6 @@ from studio.models.adversarial.losses import loss_of
 from studio.models.adversarial.spectral import buffers_of
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
 from studio.models.nets import Norm, Shape, Style, decoder, encoder, in_chunks
-from studio.models.views import ModelViews
 
 
 def noise_std(config: NoiseConfig, step: int) -> float:
@@ -80,12 +79,6 @@ class Adversarial(GenerativeModel):
 
     def decode(self, latents: Tensor, rng: torch.Generator | None = None) -> Tensor:
         return in_chunks(self.generator, latents)
-
-    @property
-    def views(self) -> ModelViews:
-        from studio.models.adversarial.views import AdversarialViews
-
-        return AdversarialViews(self)
 
     @torch.no_grad()
     def after_step(self, network: str) -> None:

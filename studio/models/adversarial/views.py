@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from studio.models.adversarial.lipschitz import gradient_norm, interpolates
+from studio.models.adversarial.model import Adversarial
 from studio.models.adversarial.spectral import layer_norms, singular_values, weight_layers
 from studio.models.diagnostic import Diagnostic, Histogram, Profile, Reference
 from studio.models.exportable import IMAGES, ExportableModel, latent_argument
@@ -18,9 +18,6 @@ from studio.models.pixels import to_array
 from studio.models.plane import PlaneView
 from studio.models.plane_views import PARTICLES, descent, field, grid, latent_net, slope_arrows
 from studio.models.views import ModelViews, Probe
-
-if TYPE_CHECKING:
-    from studio.models.adversarial.model import Adversarial
 
 CRITIC_TIP = (
     "How real the critic holds each place to be; samples are pulled towards higher values. D(x), a pure number."

@@ -45,7 +45,7 @@ RBM = ModelSpec(
     measured="Measured on MNIST with 30 % twos, five minutes on two cores: 30.7 % twos, shares off by 6.1 % in all, "
     "Fréchet distance 24.",
     config=RbmConfig,
-    build=built_by("boltzmann.model.Rbm"),
+    build=built_by("boltzmann.model.Rbm", views="boltzmann.views.BoltzmannViews"),
     without_latents="An RBM draws images by chains that wander on, so no latent stands behind each of them.",
     metrics=_METRICS,
     fault_on_points=_fault_on_points,
@@ -58,7 +58,7 @@ GAUSSIAN_RBM = ModelSpec(
     measured="Measured on MNIST with 30 % twos, three minutes on one core: 30.8 % twos, shares off by 9.6 % in all, "
     "Fréchet distance 200: its images stay noisy.",
     config=GaussianRbmConfig,
-    build=built_by("boltzmann.model.GaussianRbm"),
+    build=built_by("boltzmann.model.GaussianRbm", views="boltzmann.views.BoltzmannViews"),
     without_latents="A Gaussian RBM draws images by chains that wander on, so no latent stands behind each of them.",
     metrics=_METRICS,
 )

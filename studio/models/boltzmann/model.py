@@ -25,7 +25,6 @@ from studio.models.boltzmann.energy import BernoulliMachine, GaussianMachine, Ma
 from studio.models.boltzmann.gibbs import gibbs, ladder, tempered_sweep
 from studio.models.boltzmann.partition import LARGEST_EXACT, LogPartition, exact_log_partition, forward_ais, reverse_ais
 from studio.models.nets import Shape
-from studio.models.views import ModelViews
 
 _CHUNK = 2_000
 
@@ -168,12 +167,6 @@ class BoltzmannModel(GenerativeModel):
     def shown(self, v: Tensor, rng: torch.Generator) -> Tensor:
         """v itself or, where samples are means, the mean given a draw of the hidden units; shape (B, C, H, W)."""
         return self.chain_images(v if self.config.draw_pixels else self.machine.draw_hidden(v, rng))
-
-    @property
-    def views(self) -> ModelViews:
-        from studio.models.boltzmann.views import BoltzmannViews
-
-        return BoltzmannViews(self)
 
     def log_partition(self, rng: torch.Generator, *, runs: int = 100, steps: int = 10_000) -> tuple[Tensor, Tensor]:
         """Lower and upper estimate of log Z in nats; equal if it is exact, for up to 20 hidden units.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from studio.models.boltzmann.energy import Machine
 from studio.models.boltzmann.gibbs import ladder
+from studio.models.boltzmann.model import BoltzmannModel
 from studio.models.boltzmann.partition import exact_log_partition
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Reference
 from studio.models.exportable import ExportableModel, image_argument
@@ -18,9 +18,6 @@ from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import PlaneView
 from studio.models.plane_views import anywhere, descent, field, grid, log_density_field, slope_arrows
 from studio.models.views import ModelViews, Probe
-
-if TYPE_CHECKING:
-    from studio.models.boltzmann.model import BoltzmannModel
 
 DENSITY_TIP = "What the machine believes, its hidden units summed out. log q(v) = −F(v) − log Z, Z by the grid."
 ENERGY_TIP = "How improbable the machine finds each place. F(v) = −log Σ_h e^(−E(v, h))."

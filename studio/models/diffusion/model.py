@@ -25,7 +25,6 @@ from studio.models.diffusion.sampling import Stage, stepped, trajectory
 from studio.models.diffusion.schedule import noise_schedule, spread
 from studio.models.nets import Shape
 from studio.models.tangent import Said
-from studio.models.views import ModelViews
 
 _CHUNK = 500
 _LEAST_DRAWN = 50
@@ -136,12 +135,6 @@ class Diffusion(GenerativeModel):
         """x̂_0 of images `noisy` (B, C, H, W) at `times` in 1…T, (B,) or one (1,) for all; clipped to ±1 if so set."""
         clean = clean_image(self.config.prediction, self._say(noisy, times), noisy, *self._amplitudes(times))
         return clean.clamp(-1, 1) if self.config.clip else clean
-
-    @property
-    def views(self) -> ModelViews:
-        from studio.models.diffusion.views import DiffusionViews
-
-        return DiffusionViews(self)
 
     def _guess_of(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Tensor:
         """x̂_0 after noise was added to `images` (B, C, H, W) up to `times` (B,)."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from studio.models.diagnostic import Diagnostic, Pictures, Profile
 from studio.models.diffusion.density import log_masses
+from studio.models.diffusion.model import Diffusion
 from studio.models.diffusion.sampling import Guess, Stage
 from studio.models.diffusion.schedule import Schedule
 from studio.models.exportable import IMAGES, Argument, ExportableModel, image_argument
@@ -19,9 +19,6 @@ from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import Arrows, Flow, PlaneView
 from studio.models.plane_views import PARTICLES, arrows, flow, log_density_field
 from studio.models.views import ModelViews, Probe
-
-if TYPE_CHECKING:
-    from studio.models.diffusion.model import Diffusion
 
 Loss = Callable[[Tensor, Tensor, torch.Generator], Tensor]
 """(images (B, C, H, W), times (B,), rng) → (B,)."""

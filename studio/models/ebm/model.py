@@ -21,7 +21,6 @@ from studio.models.ebm.config import EbmConfig
 from studio.models.ebm.langevin import Langevin
 from studio.models.image_layers import FromImage
 from studio.models.nets import Shape, is_convolutional
-from studio.models.views import ModelViews
 
 _CHUNK = 500
 _CHECK_EVERY = 50
@@ -156,12 +155,6 @@ class Ebm(GenerativeModel):
     @property
     def _dtype(self) -> torch.dtype:
         return next(self.energy.parameters()).dtype
-
-    @property
-    def views(self) -> ModelViews:
-        from studio.models.ebm.views import EbmViews
-
-        return EbmViews(self)
 
 
 def _refuse_runaway(positive: Tensor, negative: Tensor) -> None:

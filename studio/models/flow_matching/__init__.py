@@ -12,7 +12,7 @@ SPEC = ModelSpec(
     measured="Measured on the 8×8 digits with 30 % twos (its preset), 3,000 steps: 29.8 % twos, shares off by 4.8 % in "
     "all, which chance alone explains, Fréchet distance 29. Not measured on MNIST.",
     config=FlowMatchingConfig,
-    build=built_by("flow_matching.model.FlowMatching"),
+    build=built_by("flow_matching.model.FlowMatching", views="flow_matching.views.FlowMatchingViews"),
     metrics={
         "loss_velocity": (
             "Matching loss",

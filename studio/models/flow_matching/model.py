@@ -26,7 +26,6 @@ from studio.models.flow_matching.config import FlowMatchingConfig, Solver
 from studio.models.flow_matching.paths import Mixture, mixture
 from studio.models.nets import Shape
 from studio.models.tangent import Said
-from studio.models.views import ModelViews
 
 _CHUNK = 500
 _DENSITY_STEPS = 24
@@ -130,9 +129,3 @@ class FlowMatching(GenerativeModel):
             numbers = velocity.flatten(1).unbind(1)
             slopes = [torch.autograd.grad(each.sum(), places, retain_graph=True)[0].flatten(1) for each in numbers]
         return velocity.detach(), torch.stack([slope[:, place] for place, slope in enumerate(slopes)]).sum(0)
-
-    @property
-    def views(self) -> ModelViews:
-        from studio.models.flow_matching.views import FlowMatchingViews
-
-        return FlowMatchingViews(self)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
 from studio.models.diagnostic import Diagnostic, Profile
 from studio.models.diffusion.views import COLUMNS, mean_losses, stage_pictures
 from studio.models.exportable import IMAGES, Argument, ExportableModel, image_argument
+from studio.models.flow_matching.model import FlowMatching
 from studio.models.pixels import to_array
 from studio.models.plane import PlaneView
 from studio.models.plane_views import PARTICLES, arrows, flow, grid, log_density_field
 from studio.models.views import ModelViews, Probe
-
-if TYPE_CHECKING:
-    from studio.models.flow_matching.model import FlowMatching
 
 _LEVELS = 12
 _LATE = 0.9

@@ -27,7 +27,6 @@ from studio.models.hierarchical_vae.config import HierarchicalVaeConfig
 from studio.models.latent_variable import Autoencoder, LatentVariableModel
 from studio.models.likelihoods import pixel_likelihood
 from studio.models.nets import Shape, Style, decoder, encoder
-from studio.models.views import ModelViews
 
 _LOG_VARIANCE_RANGE = (-10.0, 5.0)
 """Of a code given its neighbour: a code that is told exactly would be worth any number of nats."""
@@ -136,12 +135,6 @@ class HierarchicalVae(LatentVariableModel):
 
     def codes(self, latents: Tensor) -> Tensor:
         return descended(self.autoencoder.down, self.sizes, latents)
-
-    @property
-    def views(self) -> ModelViews:
-        from studio.models.hierarchical_vae.views import HierarchicalVaeViews
-
-        return HierarchicalVaeViews(self)
 
 
 def _perceptron(inputs: int, outputs: int, hidden: int) -> nn.Sequential:

@@ -12,7 +12,7 @@ SPEC = ModelSpec(
     measured="Measured on the 8×8 digits with 30 % twos (its preset), 3,000 steps: 31.0 % twos, shares off by 5.5 % in "
     "all, which chance alone explains, Fréchet distance 15. Not measured on MNIST.",
     config=NormalisingFlowConfig,
-    build=built_by("normalising_flow.model.NormalisingFlow"),
+    build=built_by("normalising_flow.model.NormalisingFlow", views="normalising_flow.views.NormalisingFlowViews"),
     metrics={
         "loss_flow": (
             "Negative log-likelihood",

@@ -18,7 +18,6 @@ from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
 from studio.models.nets import Shape
 from studio.models.normalising_flow.config import NormalisingFlowConfig
 from studio.models.normalising_flow.coupling import CouplingFlow
-from studio.models.views import ModelViews
 
 
 class NormalisingFlow(GenerativeModel):
@@ -74,9 +73,3 @@ class NormalisingFlow(GenerativeModel):
     def shown(self, v: Tensor, rng: torch.Generator) -> Tensor:
         """Themselves as images."""
         return v.reshape(-1, *self.image_shape).clamp(-1, 1)
-
-    @property
-    def views(self) -> ModelViews:
-        from studio.models.normalising_flow.views import NormalisingFlowViews
-
-        return NormalisingFlowViews(self)

@@ -19,7 +19,6 @@ from studio.models.likelihoods import pixel_likelihood
 from studio.models.nets import Shape, Style, decoder, encoder
 from studio.models.tangent import Said
 from studio.models.vae.config import VaeConfig
-from studio.models.views import ModelViews
 
 
 class Codec(Autoencoder):
@@ -74,9 +73,3 @@ class Vae(LatentVariableModel):
 
     def reconstruct(self, images: Tensor, rng: torch.Generator) -> Tensor:
         return self.autoencoder.likelihood.mean(self.autoencoder.decoder(self.encode(images).draw(rng)))
-
-    @property
-    def views(self) -> ModelViews:
-        from studio.models.vae.views import VaeViews
-
-        return VaeViews(self)
