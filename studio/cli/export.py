@@ -22,7 +22,7 @@ from studio.cli.meter import progress_bar
 from studio.errors import UserError
 
 if TYPE_CHECKING:
-    from studio.library.export.formats import ExportOptions
+    from studio.library.export.options import ExportOptions
 
 _DESCRIPTION = """Save parts of a run as files that other programs open. Give one or more of the
 options under “what to save”. Every file is written whole or not at all."""
@@ -62,7 +62,8 @@ def add_sample(commands: Commands) -> None:
 
 def add_export(commands: Commands) -> None:
     """Add the command."""
-    from studio.library.export.formats import FORMATS, MOST_SAMPLES
+    from studio.library.export.formats import FORMATS
+    from studio.library.export.options import MOST_SAMPLES
 
     export = commands.add_parser(
         "export",
@@ -98,7 +99,7 @@ def add_export(commands: Commands) -> None:
 
 def _options(arguments: argparse.Namespace) -> ExportOptions:
     """What was chosen, as far as the command has it."""
-    from studio.library.export.formats import ExportOptions
+    from studio.library.export.options import ExportOptions
 
     same = ("step", "seconds", "count", "seed", "data_root", "method")
     given = {name: value for name, value in vars(arguments).items() if name in same}

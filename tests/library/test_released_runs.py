@@ -13,7 +13,8 @@ from studio.data.digits import DigitsConfig, load_digits
 from studio.errors import UserError
 from studio.library.compare import final_numbers, read_runs
 from studio.library.export.archive import unpack
-from studio.library.export.formats import FORMATS, ExportFormat, ExportOptions
+from studio.library.export.formats import FORMATS, ExportFormat
+from studio.library.export.options import ExportOptions
 from studio.library.index import RunIndex
 from studio.progress import Progress
 from studio.training.storage.checkpoint_store import CheckpointStore

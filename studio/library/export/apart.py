@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 
 from studio.errors import UserError
-from studio.library.export.formats import ExportFormat, ExportOptions
+from studio.library.export.formats import ExportFormat
+from studio.library.export.options import ExportOptions
 from studio.progress import Progress
 
 _POLL_SECONDS = 0.1

@@ -16,7 +16,7 @@ from pathlib import Path
 from studio.errors import UserError
 from studio.files import whole_file
 from studio.library.export.archive import portable
-from studio.library.export.formats import needed_for
+from studio.library.export.options import needed_for
 from studio.progress import Progress
 from studio.training.storage.metrics import Metrics, read_metrics
 from studio.training.storage.run_identity import read_summary

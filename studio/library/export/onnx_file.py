@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.library.export.formats import needed_for
 from studio.library.export.network import Network, Runner, translated, write_checked
+from studio.library.export.options import needed_for
 from studio.progress import Progress
 
 if TYPE_CHECKING:

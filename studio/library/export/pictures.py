@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from studio.errors import UserError
 from studio.files import whole_file
-from studio.library.export.formats import needed_for
+from studio.library.export.options import needed_for
 from studio.progress import Progress
 from studio.training.storage.frames import Frame, FrameStore
 from studio.training.storage.sample_strips import tiled

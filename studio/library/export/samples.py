@@ -19,7 +19,7 @@ from studio.errors import UserError, reporting
 from studio.evaluation.judge import Judge
 from studio.evaluation.tables import UNSURE, with_unsure
 from studio.files import whole_file
-from studio.library.export.formats import ExportOptions
+from studio.library.export.options import ExportOptions
 from studio.names import file_system_key, is_reserved
 from studio.progress import Progress
 from studio.records import json_text

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from studio.files import whole_file
-from studio.library.export.formats import needed_for
+from studio.library.export.options import needed_for
 from studio.progress import Progress
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.run_identity import RunIdentity
