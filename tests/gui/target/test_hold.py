@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
@@ -12,9 +13,10 @@ from studio.gui.live.curves import CORRECTIONS
 from studio.gui.live.weights import WeightsPanel
 from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.view_state import RunPhase, RunView, TiltView
-from studio.gui.target.offsets.columns import Column, cell_help, cell_text
+from studio.gui.target.offsets.columns import Column, applied_text, cell_help, cell_text
 from studio.gui.target.offsets.panel import OffsetsPanel
 from studio.gui.target.offsets.sentence import Sentence
+from studio.gui.target.offsets.table import OffsetsView
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
 from studio.training.config.assignments import with_settings
@@ -133,3 +135,22 @@ def test_that_corrections_have_a_curve_for_each_class(
     assert not panel.empty_text
     assert [chip.title for chip in panel.legend.chips.values()] == [str(digit) for digit in range(10)]
     assert all(curve.of_class and curve.colour == int(curve.title) for curve in panel.plots["corrections"].curves)
+
+
+def test_that_what_is_applied_stands_beneath_what_was_asked_for(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, held: TiltView
+) -> None:
+    assert [applied_text(held, row) for row in (TWO, 3)] == ["−0.750", ""]
+    panel = OffsetsPanel(workbench.setup, workbench.target, theme)
+    show(qtbot, panel)
+    panel.resize(500, 640)
+    table = find(panel, OffsetsView, "offsets_table")
+    drawn = [picture_of(table, row) for row in (TWO, 3)]
+    workbench.runs.history.append(20, corrected(0.0))
+    workbench.runs.history_changed.emit()
+    assert [picture_of(table, row) == before for row, before in zip((TWO, 3), drawn, strict=True)] == [False, True]
+
+
+def picture_of(table: OffsetsView, row: int) -> QImage:
+    """The cell of an offset, as it is drawn."""
+    return table.viewport().grab(table.visualRect(table.model().index(row, Column.OFFSET))).toImage()

@@ -63,7 +63,10 @@ _BAR = (
     "Data grey, target outlined, generated filled with its 95 % interval, on a scale that ends at the share above; of "
     "many classes, at the largest on the screen. Drag the outline’s end to set the target share; Esc gives the drag up."
 )
-_OFFSET = "Energy offset of the class, yours to edit: negative makes the class more likely, positive less."
+_OFFSET = (
+    "Energy offset of the class, yours to edit: negative makes the class more likely, positive less. Beneath it, after an "
+    "arrow, what is applied to hold the shares, where that differs."
+)
 _WEIGHT = "Importance weight that each example of the class carries in training, all terms of the energy counted."
 _GAUGES = "w = e^−ΔH / ⟨e^−ΔH⟩ in the normalised gauge, so that weights have mean 1; w = e^−ΔH in the raw gauge"
 _TARGET = (
@@ -189,12 +192,16 @@ def cell_help(view: TiltView, row: int, column: Column) -> str:
             return f"{HEADERS[column].name.capitalize()} of “{name}”: {cell_text(view, row, column)}."
 
 
+def applied_text(view: TiltView, row: int) -> str:
+    """The offset that a thermostat makes of the one asked for; empty where it leaves it alone."""
+    applied = view.trained.perturbation.offsets[row]
+    return "" if applied == view.perturbation.offsets[row] else shown_offset(applied)
+
+
 def _applied_words(view: TiltView, row: int) -> str:
-    """What a thermostat makes of an offset; empty where it leaves it alone."""
-    asked, applied = view.perturbation.offsets[row], view.trained.perturbation.offsets[row]
-    if applied == asked:
-        return ""
-    return f"Applied, to hold the shares: {shown_offset(applied)} ({applied - asked:+.3f})."
+    asked, applied = view.perturbation.offsets[row], applied_text(view, row)
+    more = view.trained.perturbation.offsets[row] - asked
+    return f"Applied, to hold the shares: {applied} ({more:+.3f})." if applied else ""
 
 
 def _generated_words(view: TiltView, row: int) -> str:

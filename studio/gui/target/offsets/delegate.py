@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from studio.evaluation.arrival import Answer
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.offsets.bar import Scale, paint_bar
-from studio.gui.target.offsets.columns import HEADERS, SIGNS, Column, cell_text
+from studio.gui.target.offsets.columns import HEADERS, SIGNS, Column, applied_text, cell_text
 from studio.gui.target.offsets.table_model import OffsetsModel
 from studio.gui.widgets.theme import ThemeManager, mixed
 from studio.tokens import Tokens
@@ -129,7 +129,16 @@ class OffsetsDelegate(QStyledItemDelegate):
         painter.setPen(QColor(self._theme.tokens.text if strong else self._theme.tokens.muted))
         area = option.rect.adjusted(_PADDING, 0, -_PADDING, 0)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(area, right, cell_text(view, place, column))
+        applied, line = applied_text(view, place) if column is Column.OFFSET else "", painter.fontMetrics().height()
+        if applied and area.height() >= 2 * line:
+            painter.drawText(area.translated(0, -line // 2), right, cell_text(view, place, column))
+            font.setBold(False)
+            font.setPixelSize(line * 3 // 4)
+            painter.setFont(font)
+            painter.setPen(QColor(self._theme.tokens.muted))
+            painter.drawText(area.translated(0, line // 2), right, f"→ {applied}")
+        else:
+            painter.drawText(area, right, cell_text(view, place, column))
 
     def _paint_bar(self, painter: QPainter, cell: QRect, model: OffsetsModel, place: int, *, marked: bool) -> None:
         assert model.view is not None
