@@ -64,8 +64,8 @@ _BAR = (
     "many classes, at the largest on the screen. Drag the outline’s end to set the target share; Esc gives the drag up."
 )
 _OFFSET = (
-    "Energy offset of the class, yours to edit: negative makes the class more likely, positive less. Beneath it, after an "
-    "arrow, what is applied to hold the shares, where that differs."
+    "Energy offset of the class, yours to edit: negative makes the class more likely, positive less. Beneath it, after "
+    "an arrow, what is applied to hold the shares, where that differs."
 )
 _WEIGHT = "Importance weight that each example of the class carries in training, all terms of the energy counted."
 _GAUGES = "w = e^−ΔH / ⟨e^−ΔH⟩ in the normalised gauge, so that weights have mean 1; w = e^−ΔH in the raw gauge"
