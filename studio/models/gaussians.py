@@ -27,6 +27,10 @@ class Normal(NamedTuple):
         """z = μ + σ·ε of ε = `noise`, both of shape (B, n)."""
         return self.mean + (0.5 * self.log_variance).exp() * noise
 
+    def repeated(self, count: int) -> Normal:
+        """Each so many times, one after the other, (B·count, n)."""
+        return Normal(*(each.repeat_interleave(count, 0) for each in self))
+
     def log_density(self, values: Tensor) -> Tensor:
         """log N(z; μ, σ²) of `values` (B, n), in nats, shape (B,)."""
         scaled = (values - self.mean) * (-0.5 * self.log_variance).exp()

@@ -10,7 +10,8 @@ from torch import Tensor
 
 
 class Said(NamedTuple):
-    """`outputs` of a model's networks, each (B, …) or a scalar that all examples share, and how wrong such outputs are.
+    """`outputs` of a model's networks, with as many rows for each of B examples or a scalar for all, and how wrong they
+    are.
 
     That is the loss of each example, shape (B,); convex in each of the outputs while the others are held.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -75,27 +76,71 @@ def test_that_a_learned_width_is_trained(likelihood: Likelihood) -> None:
     assert slope != 0
 
 
-def linear_vae() -> tuple[Vae, torch.Tensor, torch.Tensor]:
-    """x = A·z + σ·ε with a linear encoder close to p(z|x); the model, images and their exact log p(x)."""
+def linear_vae(*, exact: bool = False, **settings: Any) -> tuple[Vae, torch.Tensor, torch.Tensor]:
+    """x = A·z + σ·ε with a linear encoder close to p(z|x), or exact; the model, images and their exact log p(x)."""
     model = small_model(
-        model_spec("vae"), (1, 1, 4), latent_size=2, width=4, likelihood=Likelihood.GAUSSIAN, architecture="mlp"
+        model_spec("vae"), (1, 1, 4), latent_size=2, likelihood=Likelihood.GAUSSIAN, architecture="mlp", **settings
     )
     assert isinstance(model, Vae)
     weights, width = torch.randn(4, 2, generator=stream(5), dtype=torch.float64), 0.6
+    if exact:  # at right angles, so that numbers of the code are independent given x
+        weights = torch.linalg.qr(weights).Q * torch.tensor([1.5, 0.7])
+    nearness, spread = (1.0, 1.0) if exact else (0.9, 1.2)
     covariance = torch.linalg.inv(torch.eye(2).double() + weights.T @ weights / width**2)
     decoder, encoder = nn.Linear(2, 4).double(), nn.Linear(4, 4).double()
     with torch.no_grad():
         decoder.weight.copy_(weights)
         decoder.bias.zero_()
-        encoder.weight.copy_(torch.cat((0.9 * covariance @ weights.T / width**2, torch.zeros(2, 4))))
-        encoder.bias.copy_(torch.cat((torch.zeros(2), (1.2 * covariance.diagonal()).log())))
+        encoder.weight.copy_(torch.cat((nearness * covariance @ weights.T / width**2, torch.zeros(2, 4))))
+        encoder.bias.copy_(torch.cat((torch.zeros(2), (spread * covariance.diagonal()).log())))
     model.autoencoder.decoder = nn.Sequential(decoder, nn.Unflatten(1, (1, 1, 4)))
     model.autoencoder.encoder = nn.Sequential(nn.Flatten(), encoder)
     assert isinstance(model.autoencoder.likelihood, GaussianPixels)
     nn.init.constant_(model.autoencoder.likelihood.log_width, math.log(width))
     evidence = MultivariateNormal(torch.zeros(4).double(), weights @ weights.T + width**2 * torch.eye(4).double())
-    images = evidence.sample((40,)).reshape(40, 1, 1, 4)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        images = evidence.sample((40,)).reshape(40, 1, 1, 4)
     return model, images, evidence.log_prob(images.flatten(1))
+
+
+def bound(model: Vae, images: torch.Tensor) -> torch.Tensor:
+    """What losses take for log p(x), each (B,)."""
+    batch = Batch(images=images, weights=torch.ones(len(images)).double(), step=0)
+    data = model.losses(model.phases()[0], batch, stream()).data
+    assert data is not None
+    return -data.detach()
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_that_of_the_exact_posterior_any_number_of_codes_gives_the_exact_evidence(count: int) -> None:
+    model, images, exact = linear_vae(exact=True, importance_samples=count)
+    torch.testing.assert_close(bound(model, images), exact)
+
+
+def test_that_the_trained_bound_grows_with_the_codes_towards_the_exact_evidence() -> None:
+    found = []
+    for count in (1, 3, 10):
+        model, images, exact = linear_vae(importance_samples=count)
+        found.append(float((exact - bound(model, images.repeat(100, 1, 1, 1)).view(100, 40).mean(0)).mean()))
+    assert found[0] > 1.5 * found[1] > 3 * found[2] > 0
+    assert found[2] < 0.02
+
+
+def test_that_among_several_codes_an_example_still_has_a_loss_of_its_own() -> None:
+    model, images, _ = linear_vae(importance_samples=3)
+    others = torch.cat((images[:1], images[2:3], -images[2:]))
+    torch.testing.assert_close(bound(model, images)[0], bound(model, others)[0])
+
+
+def test_that_what_is_fitted_has_the_slope_of_the_bound() -> None:
+    model, images, _ = linear_vae(importance_samples=3)
+    batch = Batch(images=images, weights=torch.ones(40).double(), step=0)
+    said = model.say(images, stream())
+    data = model.losses(model.phases()[0], batch, stream()).data
+    assert data is not None
+    slopes = [torch.autograd.grad(each.mean(), list(model.parameters())) for each in (data, said.loss(said.outputs))]
+    torch.testing.assert_close(*slopes)
 
 
 @pytest.mark.slow

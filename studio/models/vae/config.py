@@ -19,3 +19,11 @@ class VaeConfig(AutoencoderConfig):
         step=4,
         within=(1, 1024),
     )
+    importance_samples: int = setting(
+        1,
+        "Importance samples",
+        "Codes K drawn for each image. 1 maximises the evidence bound; more a tighter one, log of the mean of "
+        "p(x, z)/q(z|x) over K codes (IWAE), at K times the decoder's cost.",
+        log=True,
+        within=(1, 1000),
+    )

@@ -3,11 +3,18 @@
     −ELBO(x) = −log p(x|z) + β·KL(q(z|x) ‖ N(0, 1)),   z = μ(x) + σ(x)·ε,   ε ~ N(0, 1)
     KL       = ½·Σ_i (μ_i² + σ_i² − 1 − log σ_i²)
 
+and with K > 1 codes for each image the tighter bound of the importance-weighted autoencoder, by draws alone:
+
+    −log (1/K)·Σ_k p(x|z_k)·(p(z_k)/q(z_k|x))^β
+
 All of it is of one real example, so all of it carries that example's weight.
-Sources: D. P. Kingma, M. Welling, arXiv:1312.6114 (2013); β: I. Higgins et al., ICLR (2017).
+Sources: D. P. Kingma, M. Welling, arXiv:1312.6114 (2013); β: I. Higgins et al., ICLR (2017); K: Y. Burda et al.,
+arXiv:1509.00519 (2015).
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor, nn
@@ -34,31 +41,55 @@ class Codec(Autoencoder):
 class Vae(LatentVariableModel):
     """Encoder and decoder, trained together."""
 
+    config: VaeConfig
     autoencoder: Codec
 
     def __init__(self, config: VaeConfig, shape: Shape) -> None:
         super().__init__(config, shape, Codec(config, shape))
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
-        code = self.encode(batch.images)
-        output = self.autoencoder.decoder(code.draw(rng))
-        reconstruction = self.autoencoder.likelihood.negative_log(output, batch.images)
-        kl = kl_to_standard_normal(*code).sum(1)
+        outputs = self._outputs(batch.images, rng)
+        reconstruction, divergence = self._terms(batch.images, *outputs)
+        terms = reconstruction + self.config.beta * divergence
         return LossTerms(
-            data=reconstruction + self.config.beta * kl,
-            example_metrics={"reconstruction": reconstruction.detach(), "kl": kl.detach()},
+            data=math.log(terms.shape[1]) - (-terms).logsumexp(1),
+            example_metrics={"reconstruction": reconstruction.mean(1).detach(), "kl": divergence.mean(1).detach()},
         )
 
     def say(self, images: Tensor, rng: torch.Generator) -> Said:
-        """The code's distribution, what the decoder makes of a draw, and the width of a pixel if it is learned."""
-        code, likelihood = self.encode(images), self.autoencoder.likelihood
+        """The code's distribution, what the decoder makes of draws, and the width of a pixel if it is learned.
+
+        What share each draw has in the bound is held: its slope is the same, and bends as that of one draw does.
+        """
+        outputs, noise = self._outputs(images, rng)
 
         def loss(outputs: tuple[Tensor, ...]) -> Tensor:
-            mean, log_variance, output, *width = outputs
-            kl = kl_to_standard_normal(mean, log_variance).sum(1)
-            return likelihood.negative_log(output, images, *width) + self.config.beta * kl
+            reconstruction, divergence = self._terms(images, outputs, noise)
+            terms = reconstruction + self.config.beta * divergence
+            return ((-terms).softmax(1).detach() * terms).sum(1)
 
-        return Said((*code, self.autoencoder.decoder(code.draw(rng)), *likelihood.parameters()), loss)
+        return Said(outputs, loss)
+
+    def _outputs(self, images: Tensor, rng: torch.Generator) -> tuple[tuple[Tensor, ...], Tensor]:
+        """What the networks say of images, K codes of each drawn, and the noise ε of these (B·K, latent_size)."""
+        code, count = self.encode(images), self.config.importance_samples
+        size = (count * len(images), *code.mean.shape[1:])
+        noise = torch.randn(size, generator=rng, device=images.device, dtype=code.mean.dtype)
+        output = self.autoencoder.decoder(code.repeated(count).at(noise))
+        return (*code, output, *self.autoencoder.likelihood.parameters()), noise
+
+    def _terms(self, images: Tensor, outputs: tuple[Tensor, ...], noise: Tensor) -> tuple[Tensor, Tensor]:
+        """−log p(x|z) and log q(z|x)/p(z), in the mean over z if there is but one, for each of the K codes, (B, K)."""
+        mean, log_variance, output, *width = outputs
+        code, count = Normal(mean, log_variance), self.config.importance_samples
+        reconstruction = self.autoencoder.likelihood.negative_log(output, images.repeat_interleave(count, 0), *width)
+        if count == 1:
+            divergence = kl_to_standard_normal(*code).sum(1)
+        else:
+            many = code.repeated(count)
+            latents = many.at(noise)
+            divergence = many.log_density(latents) - standard_log_density(latents)
+        return reconstruction.view(-1, count), divergence.view(-1, count)
 
     def encode(self, images: Tensor) -> Normal:
         """q(z|x) for images (B, C, H, W); mean and log-variance have shape (B, latent_size)."""
