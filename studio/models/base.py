@@ -26,11 +26,13 @@ class Batch:
         weights: importance weight of each example, float, shape (B,). For the reduction only: a model must not use it.
             The last few may be 0, of examples that only fill the batch up.
         step: number of the training step, from 0.
+        labels: class of each example, −1 where it is not to be told, int64, shape (B,); None if of none it is.
     """
 
     images: Tensor
     weights: Tensor
     step: int
+    labels: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)

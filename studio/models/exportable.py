@@ -48,3 +48,15 @@ def latent_argument(size: int, name: str = "z") -> Argument:
 def image_argument(shape: tuple[int, int, int]) -> Argument:
     """An image per example, of shape (C, H, W)."""
     return Argument(says=IMAGES, draw=lambda count, rng: 2 * torch.rand(count, *shape, generator=rng) - 1)
+
+
+def label_argument(classes: int) -> dict[str, Argument]:
+    """The class of an example, by name, for a model that is told one of so many; nothing for 0."""
+    if not classes:
+        return {}
+    return {
+        "labels": Argument(
+            says=f"class in 0…{classes - 1}, or −1 for none, int64, shape (B,)",
+            draw=lambda count, rng: torch.randint(-1, classes, (count,), generator=rng),
+        )
+    }

@@ -75,7 +75,16 @@ class LatentVariableModel(GenerativeModel):
         return latents
 
     def decode(self, latents: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        return torch.cat([self._images(codes, rng) for codes in self.codes(latents).split(_CHUNK)])
+        return self.decoded(self.codes(latents), rng)
+
+    def output(self, codes: Tensor) -> Tensor:
+        """What p(x|z) takes, of codes (B, latent_size) whose class is not told."""
+        said: Tensor = self.autoencoder.decoder(codes)
+        return said
+
+    def decoded(self, codes: Tensor, rng: torch.Generator | None) -> Tensor:
+        """Images of what the decoder takes."""
+        return torch.cat([self._images(part, rng) for part in codes.split(_CHUNK)])
 
     def _images(self, codes: Tensor, rng: torch.Generator | None) -> Tensor:
         """Images of codes (B, latent_size): the means of p(x|z) or, with `rng` and where so set, draws from it."""

@@ -63,7 +63,7 @@ class LatentVariableViews(ModelViews):
         return (
             log_density_field(kernel_log_density(centres, log_width), _DENSITY_TIP),
             arrows("pull", "Pull on samples", _PULL_TIP, points, pull),
-            latent_net(self._model.config.latent_size, decoder, points),
+            latent_net(self._model.config.latent_size, self._model.output, points),
             repeated(_FLOW_TIP, lambda at: self._model.reconstruct(at, rng), anywhere(points, rng)),
         )
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from studio.errors import UserError
 from studio.models.config import ModelConfig
 from studio.models.diagnostic import Reference
+from studio.models.label_config import LabelSettings
 
 if TYPE_CHECKING:
     from studio.models.base import GenerativeModel
+
+
+class Builder(Protocol):
+    """(config, (C, H, W), number of classes) → the untrained model; draws its weights from torch's global stream."""
+
+    def __call__(self, config: Any, shape: tuple[int, int, int], classes: int = 0) -> GenerativeModel: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +29,7 @@ class ModelSpec:
     Attributes:
         summary: one or two sentences: what it learns by, and what it is good at.
         config: its settings; the class's ``kind`` default names the model.
-        build: (config, (C, H, W)) → the untrained model; draws its weights from torch's global stream.
+        build: makes the untrained model.
         metrics: title and tooltip of each metric that its losses report, by snake_case name.
         references: values to compare metrics with, drawn as lines, by the metric's name.
         measured: how far it came on MNIST with 30 % twos, where that was measured, and what it falls short of.
@@ -34,7 +41,7 @@ class ModelSpec:
     title: str
     summary: str
     config: type[ModelConfig]
-    build: Callable[[Any, tuple[int, int, int]], GenerativeModel]
+    build: Builder
     metrics: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     references: Mapping[str, tuple[Reference, ...]] = field(default_factory=dict)
     measured: str = ""
@@ -46,14 +53,15 @@ class ModelSpec:
         return str(self.config.model_fields["kind"].default)
 
 
-def built_by(model: str, *, views: str = "") -> Callable[[Any, tuple[int, int, int]], GenerativeModel]:
+def built_by(model: str, *, views: str = "") -> Builder:
     """A builder of that class of this package, such as ``vae.model.Vae``, which that class of `views` shows.
 
     Both are imported, and torch with them, on first use.
     """
 
-    def build(config: Any, shape: tuple[int, int, int]) -> GenerativeModel:
-        built: GenerativeModel = _named(model)(config, shape)
+    def build(config: Any, shape: tuple[int, int, int], classes: int = 0) -> GenerativeModel:
+        told = (classes,) if isinstance(config, LabelSettings) and config.conditional else ()
+        built: GenerativeModel = _named(model)(config, shape, *told)
         if views:
             built.shown_by = _named(views)
         return built

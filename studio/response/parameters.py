@@ -19,6 +19,7 @@ from torch import Tensor
 
 from studio.errors import UserError
 from studio.models.base import Batch, GenerativeModel
+from studio.models.conditional import Conditional
 from studio.models.config import OptimiserConfig
 from studio.models.tangent import Energetic, Fitted
 from studio.progress import Progress
@@ -74,6 +75,12 @@ class Response:
         self._damping: Damping | None = None
 
     def _bent(self, model: GenerativeModel) -> Curvature:
+        if isinstance(model, Conditional) and model.classes:
+            raise UserError(
+                "How a conditional model follows a tilt is not computed",
+                "The classes of its samples follow a tilt by class exactly, and at once.",
+                "Sample it at once, or use a model that is not conditional.",
+            )
         if isinstance(model, Fitted):
             size = sum(each.numel() for each in model.parameters())
             count = min(max(_LEAST, _WORK // size), _MOST, _REPEATS * len(self._batch))

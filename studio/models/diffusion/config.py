@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from studio.models.config import Architecture, ModelConfig, OptimiserConfig
+from studio.models.label_config import LabelSettings
 from studio.settings import setting
 
 
@@ -53,7 +54,7 @@ class DenoiserConfig(ModelConfig):
         return pixels
 
 
-class DiffusionConfig(DenoiserConfig):
+class DiffusionConfig(LabelSettings, DenoiserConfig):
     """Settings of the diffusion model."""
 
     kind: Literal["diffusion"] = "diffusion"

@@ -4,8 +4,9 @@
     U-Net   on 2×2 pixel blocks as channels: 28 → 14 → 7, 32 → 16 → 8, 64 → 32 → 16 → 8 with width, 2·width, 4·width
             channels, residual blocks at each level and attention at the coarsest
 
-Time enters each block as a scale and a shift of its normalised features. Real examples pass here, so there is no
-BatchNorm, only group norm. After J. Ho et al., arXiv:2006.11239; A. Nichol, P. Dhariwal, arXiv:2102.09672 (2021).
+Time, and a label if there is one, enter each block as a scale and a shift of its normalised features. Real examples
+pass here, so there is no BatchNorm, only group norm. After J. Ho et al., arXiv:2006.11239; A. Nichol, P. Dhariwal,
+arXiv:2102.09672 (2021).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from studio.models.conditional import LabelEmbedding
 from studio.models.config import Architecture
 from studio.models.nets import Shape, is_convolutional
 
@@ -24,11 +26,28 @@ _COARSEST_SIDE = 8
 _FREQUENCIES = 32
 
 
-def denoiser(shape: Shape, *, architecture: Architecture, width: int) -> nn.Module:
-    """Network (images (B, C, H, W), times (B,) in 0…1) → (B, C, H, W), in which no example sees another."""
+def denoiser(shape: Shape, *, architecture: Architecture, width: int, classes: int = 0) -> nn.Module:
+    """Network (images (B, C, H, W), times (B,) in 0…1) → (B, C, H, W), in which no example sees another.
+
+    One of some classes takes labels (B,) after the times, too.
+    """
     if is_convolutional(shape, architecture):
-        return UNet(shape, width)
-    return MlpDenoiser(shape, 8 * width)
+        return UNet(shape, width, classes)
+    return MlpDenoiser(shape, 8 * width, classes)
+
+
+class _Denoiser(nn.Module):
+    """What tells its blocks the time and, if there are classes, the label."""
+
+    embedding: TimeEmbedding
+    label_embedding: LabelEmbedding | None
+
+    def told(self, time: Tensor, labels: Tensor | None) -> Tensor:
+        """Of times (B,) and labels (B,), shape (B, features)."""
+        embedding: Tensor = self.embedding(time)
+        if labels is None or self.label_embedding is None:
+            return embedding
+        return embedding + self.label_embedding(labels)
 
 
 class TimeEmbedding(nn.Sequential):
@@ -44,19 +63,20 @@ class TimeEmbedding(nn.Sequential):
         return super().forward(torch.cat((angles.sin(), angles.cos()), 1))
 
 
-class MlpDenoiser(nn.Module):
+class MlpDenoiser(_Denoiser):
     """Flat image through residual blocks of `hidden` units."""
 
-    def __init__(self, shape: Shape, hidden: int) -> None:
+    def __init__(self, shape: Shape, hidden: int, classes: int = 0) -> None:
         super().__init__()
         pixels = math.prod(shape)
         self.embedding = TimeEmbedding(hidden)
         self.first = nn.Linear(pixels, hidden)
         self.blocks = nn.ModuleList(_MlpBlock(hidden) for _ in range(2))
         self.last = nn.Sequential(nn.GroupNorm(1, hidden), nn.SiLU(), nn.Linear(hidden, pixels))
+        self.label_embedding = LabelEmbedding(classes, hidden) if classes else None
 
-    def forward(self, images: Tensor, time: Tensor) -> Tensor:
-        features, embedding = self.first(images.flatten(1)), self.embedding(time)
+    def forward(self, images: Tensor, time: Tensor, labels: Tensor | None = None) -> Tensor:
+        features, embedding = self.first(images.flatten(1)), self.told(time, labels)
         for block in self.blocks:
             features = block(features, embedding)
         said: Tensor = self.last(features)
@@ -78,10 +98,10 @@ class _MlpBlock(nn.Module):
         return features + self.outer(F.silu(inner))
 
 
-class UNet(nn.Module):
+class UNet(_Denoiser):
     """Down to the coarsest level and up again, with the fine features handed across."""
 
-    def __init__(self, shape: Shape, width: int) -> None:
+    def __init__(self, shape: Shape, width: int, classes: int = 0) -> None:
         super().__init__()
         levels = 1
         while max(shape[1:]) > _COARSEST_SIDE << levels:
@@ -100,11 +120,12 @@ class UNet(nn.Module):
         self.grow = nn.ModuleList(nn.Conv2d(coarse, fine, 3, padding=1) for fine, coarse in reversed(pairs))
         self.up = nn.ModuleList(_ResidualBlock(2 * c, c, time) for c in reversed(channels[:-1]))
         self.last = nn.Sequential(_group_norm(width), nn.SiLU(), nn.Conv2d(width, 4 * shape[0], 3, padding=1))
+        self.label_embedding = LabelEmbedding(classes, time) if classes else None
 
-    def forward(self, images: Tensor, time: Tensor) -> Tensor:
+    def forward(self, images: Tensor, time: Tensor, labels: Tensor | None = None) -> Tensor:
         height, width = images.shape[2:]
         padding = (0, -width % self._multiple, 0, -height % self._multiple)
-        embedding = self.embedding(time)
+        embedding = self.told(time, labels)
         features = self.first(F.pixel_unshuffle(F.pad(images, padding), 2))
         kept = []
         for block, shrink in zip(self.down, self.shrink, strict=True):

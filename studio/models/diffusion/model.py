@@ -11,12 +11,14 @@ arXiv:2202.00512 (2022).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
+from studio.models.base import Batch, LossTerms, Phase
+from studio.models.conditional import Conditional, in_parts
 from studio.models.diffusion.bound import denoising_term, prior_matching, reconstruction_term
 from studio.models.diffusion.config import DiffusionConfig, Sampler
 from studio.models.diffusion.denoisers import denoiser
@@ -32,12 +34,12 @@ _BOUND_EVERY = 100
 """Steps from one look at the bound to the next; its two calls of the denoiser are two thirds of a step."""
 
 
-class Diffusion(GenerativeModel):
+class Diffusion(Conditional):
     """A denoiser and its noise schedule."""
 
     takes_bfloat16 = True
 
-    def __init__(self, config: DiffusionConfig, shape: Shape) -> None:
+    def __init__(self, config: DiffusionConfig, shape: Shape, classes: int = 0) -> None:
         super().__init__(shape)
         self.config = config
         self.schedule = noise_schedule(config.schedule, config.diffusion_steps)
@@ -51,16 +53,18 @@ class Diffusion(GenerativeModel):
         }
         for name, table in tables.items():
             self.register_buffer(name, table.float(), persistent=False)
-        self.denoiser = denoiser(shape, architecture=config.architecture, width=config.width)
+        self.denoiser = denoiser(shape, architecture=config.architecture, width=config.width, classes=classes)
+        self.hear(classes, config.labels_dropped)
 
     def phases(self) -> Sequence[Phase]:
         return (Phase(network="denoiser"),)
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
-        said = self.say(batch.images, rng)
+        labels = self.told(batch, rng)
+        said = self._said_at(batch.images, self._random_times(batch.images, rng), rng, labels)
         terms: dict[str, Tensor] = {}
         if batch.step % _BOUND_EVERY == 0:
-            terms = self.bound_terms(batch.images, rng)
+            terms = self.bound_terms(batch.images, rng, labels)
         return LossTerms(data=said.loss(said.outputs), example_metrics=terms)
 
     def say(self, images: Tensor, rng: torch.Generator) -> Said:
@@ -68,22 +72,22 @@ class Diffusion(GenerativeModel):
         return self._said_at(images, self._random_times(images, rng), rng)
 
     @property
-    def latent_shape(self) -> tuple[int, ...]:
+    def noise_shape(self) -> tuple[int, ...]:
         """The noise x_T, which decides the image unless the sampler is ancestral and adds more on the way."""
         return self.image_shape
 
-    def decode(self, latents: Tensor, rng: torch.Generator | None = None) -> Tensor:
+    def images(self, noise: Tensor, labels: Tensor | None, rng: torch.Generator | None) -> Tensor:
         images = []
-        for start in latents.split(_CHUNK):
-            *_, last = self.sampling(start, rng)
+        for start, told in in_parts(noise, labels, _CHUNK):
+            *_, last = self.sampling(start, told, rng)
             images.append(last.guess)
         return torch.cat(images).clamp(-1, 1)
 
-    def sampling(self, start: Tensor, rng: torch.Generator | None) -> Sequence[Stage]:
+    def sampling(self, start: Tensor, labels: Tensor | None, rng: torch.Generator | None) -> Sequence[Stage]:
         """All stages from x_T = `start`, shape (B, C, H, W), by DDIM where the sampler needs `rng` and has none."""
         times = self.schedule.times(self.config.sampling_steps)
         sampler = Sampler.DDIM if rng is None and self.config.sampler is Sampler.ANCESTRAL else self.config.sampler
-        return list(trajectory(start, self.guess_at, self.schedule, times, sampler, rng))
+        return list(trajectory(start, partial(self.guess_at, labels=labels), self.schedule, times, sampler, rng))
 
     def denoising_times(self) -> Sequence[int]:
         """Of a chain that draws noise on its way, which needs more of them than a sampler that draws none."""
@@ -102,17 +106,17 @@ class Diffusion(GenerativeModel):
         said = self._said_at(images, times, rng)
         return said.loss(said.outputs)
 
-    def _said_at(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Said:
+    def _said_at(self, images: Tensor, times: Tensor, rng: torch.Generator, labels: Tensor | None = None) -> Said:
         alpha, sigma = self._amplitudes(times)
         noise = torch.randn(images.shape, generator=rng, device=images.device, dtype=images.dtype)
-        said = self._say(alpha * images + sigma * noise, times)
+        said = self._say(alpha * images + sigma * noise, times, labels)
         aim = target(self.config.prediction, images, noise, alpha, sigma)
         return Said((said,), lambda outputs: F.mse_loss(outputs[0], aim, reduction="none").mean((1, 2, 3)))
 
     @torch.no_grad()
-    def bound_terms(self, images: Tensor, rng: torch.Generator) -> dict[str, Tensor]:
+    def bound_terms(self, images: Tensor, rng: torch.Generator, labels: Tensor | None = None) -> dict[str, Tensor]:
         """Terms of the bound on −log p(x), by metric name, in nats per image, each (B,), of x in −1…1, shape (B, C, H,
-        W).
+        W), or of x given labels (B,).
 
         The denoising term is estimated from one time per image, drawn as the noise is.
         """
@@ -124,30 +128,31 @@ class Diffusion(GenerativeModel):
         ones = torch.ones_like(times)
         terms = {
             "prior_term": prior_matching(images, self.get_buffer("noise")[-1]),
-            "denoising_term": denoising_term(images, self._guess_of(images, times, rng), factor),
+            "denoising_term": denoising_term(images, self._guess_of(images, times, rng, labels), factor),
             "reconstruction_term": reconstruction_term(
-                images, self._guess_of(images, ones, rng), self.get_buffer("noise")[1]
+                images, self._guess_of(images, ones, rng, labels), self.get_buffer("noise")[1]
             ),
         }
         return {**terms, "variational_bound": torch.stack(list(terms.values())).sum(0)}
 
-    def guess(self, noisy: Tensor, times: Tensor) -> Tensor:
+    def guess(self, noisy: Tensor, times: Tensor, labels: Tensor | None = None) -> Tensor:
         """x̂_0 of images `noisy` (B, C, H, W) at `times` in 1…T, (B,) or one (1,) for all; clipped to ±1 if so set."""
-        clean = clean_image(self.config.prediction, self._say(noisy, times), noisy, *self._amplitudes(times))
+        clean = clean_image(self.config.prediction, self._say(noisy, times, labels), noisy, *self._amplitudes(times))
         return clean.clamp(-1, 1) if self.config.clip else clean
 
-    def _guess_of(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Tensor:
+    def _guess_of(self, images: Tensor, times: Tensor, rng: torch.Generator, labels: Tensor | None = None) -> Tensor:
         """x̂_0 after noise was added to `images` (B, C, H, W) up to `times` (B,)."""
         alpha, sigma = self._amplitudes(times)
         noise = torch.randn(images.shape, generator=rng, device=images.device, dtype=images.dtype)
-        return self.guess(alpha * images + sigma * noise, times)
+        return self.guess(alpha * images + sigma * noise, times, labels)
 
-    def guess_at(self, noisy: Tensor, time: int) -> Tensor:
+    def guess_at(self, noisy: Tensor, time: int, labels: Tensor | None = None) -> Tensor:
         """x̂_0 of images `noisy` (B, C, H, W) that are all at one time in 1…T."""
-        return self.guess(noisy, torch.full((1,), time, device=noisy.device))
+        return self.guess(noisy, torch.full((1,), time, device=noisy.device), labels)
 
-    def _say(self, noisy: Tensor, times: Tensor) -> Tensor:
-        said: Tensor = self.denoiser(noisy, times.to(noisy.dtype) / self.schedule.steps)
+    def _say(self, noisy: Tensor, times: Tensor, labels: Tensor | None) -> Tensor:
+        given = () if labels is None else (labels,)
+        said: Tensor = self.denoiser(noisy, times.to(noisy.dtype) / self.schedule.steps, *given)
         return said.to(noisy.dtype)
 
     def _amplitudes(self, times: Tensor) -> tuple[Tensor, Tensor]:

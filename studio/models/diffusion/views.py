@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from studio.models.diffusion.density import log_masses
 from studio.models.diffusion.model import Diffusion
 from studio.models.diffusion.sampling import Guess, Stage
 from studio.models.diffusion.schedule import Schedule
-from studio.models.exportable import IMAGES, Argument, ExportableModel, image_argument
+from studio.models.exportable import IMAGES, Argument, ExportableModel, image_argument, label_argument
 from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import Arrows, Flow, PlaneView
 from studio.models.plane_views import PARTICLES, arrows, flow, log_density_field
@@ -46,7 +47,7 @@ class DiffusionViews(ModelViews):
         self._model = model
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
-        stages = self._model.sampling(self._model.draw_latents(COLUMNS, rng), rng)
+        stages = self._stages(COLUMNS, rng)
         profile = noise_profile(self._model.schedule, self._model.denoising_loss, probe, rng)
         return profile, sampling_stages(self._model.schedule, stages)
 
@@ -60,6 +61,7 @@ class DiffusionViews(ModelViews):
             takes={
                 "noisy": image_argument(self._model.image_shape),
                 "time": Argument(says=f"t in 1…{self._model.schedule.steps}, int64, shape (B,)", draw=some_times),
+                **label_argument(self._model.classes),
             },
             gives={
                 "clean": f"x̂_0 of x_t = signal·x_0 + noise·ε: {IMAGES}",
@@ -69,23 +71,30 @@ class DiffusionViews(ModelViews):
         )
 
     def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        flow = flow_from_noise(self._model.sampling(self._model.draw_latents(PARTICLES, rng), rng))
+        flow = flow_from_noise(self._stages(PARTICLES, rng))
         return pull(self._model.guess_at, self._model.schedule, points), flow
 
     def on_plane_at_leisure(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        return (log_density_field(log_masses(self._model.guess_at, self._model.schedule, points), DENSITY_TIP),)
+        def of(labels: Tensor | None) -> Tensor:
+            return log_masses(partial(self._model.guess_at, labels=labels), self._model.schedule, points)
+
+        return (log_density_field(self._model.mixed(of), DENSITY_TIP),)
+
+    def _stages(self, count: int, rng: torch.Generator) -> Sequence[Stage]:
+        """Of some samples on their way."""
+        return self._model.sampling(*self._model.parted(self._model.draw_latents(count, rng)), rng)
 
 
 class Denoising(nn.Module):
-    """What sampling asks of a model at each stage: (x_t, t) → x̂_0, √ᾱ_t and √(1 − ᾱ_t)."""
+    """What sampling asks of a model at each stage: (x_t, t), and the label, → x̂_0, √ᾱ_t and √(1 − ᾱ_t)."""
 
     def __init__(self, model: Diffusion) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, noisy: Tensor, time: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, noisy: Tensor, time: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         signal, noise = (self.model.get_buffer(name)[time] for name in ("signal", "noise"))
-        return self.model.guess(noisy, time), signal, noise
+        return self.model.guess(noisy, time, labels), signal, noise
 
 
 def noise_profile(schedule: Schedule, loss: Loss, probe: Probe, rng: torch.Generator) -> Profile:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from studio.models.config import OptimiserConfig
 from studio.models.diffusion.config import DenoiserConfig
+from studio.models.label_config import LabelSettings
 from studio.settings import setting
 
 
@@ -24,7 +25,7 @@ class Solver(StrEnum):
     HEUN = "heun"
 
 
-class FlowMatchingConfig(DenoiserConfig):
+class FlowMatchingConfig(LabelSettings, DenoiserConfig):
     """Settings of flow matching."""
 
     kind: Literal["flow_matching"] = "flow_matching"

@@ -19,7 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
+from studio.models.base import Batch, LossTerms, Phase
+from studio.models.conditional import Conditional, in_parts
 from studio.models.diffusion.denoisers import denoiser
 from studio.models.diffusion.schedule import spread
 from studio.models.flow_matching.config import FlowMatchingConfig, Solver
@@ -39,18 +40,19 @@ class Stage(NamedTuple):
     velocity: Tensor
 
 
-class FlowMatching(GenerativeModel):
+class FlowMatching(Conditional):
     """A velocity and the path that it was learned on."""
 
     takes_bfloat16 = True
 
-    def __init__(self, config: FlowMatchingConfig, shape: Shape) -> None:
+    def __init__(self, config: FlowMatchingConfig, shape: Shape, classes: int = 0) -> None:
         super().__init__(shape)
         self.config = config
-        self.velocity = denoiser(shape, architecture=config.architecture, width=config.width)
+        self.velocity = denoiser(shape, architecture=config.architecture, width=config.width, classes=classes)
+        self.hear(classes, config.labels_dropped)
 
     @property
-    def latent_shape(self) -> tuple[int, ...]:
+    def noise_shape(self) -> tuple[int, ...]:
         """The noise z, which decides the image."""
         return self.image_shape
 
@@ -58,21 +60,24 @@ class FlowMatching(GenerativeModel):
         return (Phase(network="velocity"),)
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
-        return LossTerms(data=self.matching_loss(batch.images, spread(batch.images, rng), rng))
+        labels = self.told(batch, rng)
+        return LossTerms(data=self.matching_loss(batch.images, spread(batch.images, rng), rng, labels))
 
     def say(self, images: Tensor, rng: torch.Generator) -> Said:
         """The velocity at times and with noise drawn by `rng`."""
         return self._said_at(images, spread(images, rng), rng)
 
-    def matching_loss(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Tensor:
+    def matching_loss(
+        self, images: Tensor, times: Tensor, rng: torch.Generator, labels: Tensor | None = None
+    ) -> Tensor:
         """L of `images` (B, C, H, W) at `times` (B,) in 0…1, per pixel, shape (B,)."""
-        said = self._said_at(images, times, rng)
+        said = self._said_at(images, times, rng, labels)
         return said.loss(said.outputs)
 
-    def _said_at(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Said:
+    def _said_at(self, images: Tensor, times: Tensor, rng: torch.Generator, labels: Tensor | None = None) -> Said:
         noise = torch.randn(images.shape, generator=rng, device=images.device, dtype=images.dtype)
         mix = self.mixture(times)
-        said = self.velocity_at(mix.alpha * images + mix.sigma * noise, times)
+        said = self.velocity_at(mix.alpha * images + mix.sigma * noise, times, labels)
         aim = mix.alpha_rate * images + mix.sigma_rate * noise
         return Said((said,), lambda outputs: F.mse_loss(outputs[0], aim, reduction="none").mean((1, 2, 3)))
 
@@ -80,52 +85,55 @@ class FlowMatching(GenerativeModel):
         """α, σ and their rates at `times` (B,), each of shape (B, 1, 1, 1)."""
         return mixture(self.config.path, times.view(-1, 1, 1, 1))
 
-    def velocity_at(self, images: Tensor, times: Tensor) -> Tensor:
+    def velocity_at(self, images: Tensor, times: Tensor, labels: Tensor | None = None) -> Tensor:
         """v of x_t (B, C, H, W) at `times` in 0…1, (B,) or one (1,) for all."""
-        said: Tensor = self.velocity(images, times)
+        said: Tensor = self.velocity(images, times, *(() if labels is None else (labels,)))
         return said.to(images.dtype)
 
-    def decode(self, latents: Tensor, rng: torch.Generator | None = None) -> Tensor:
+    def images(self, noise: Tensor, labels: Tensor | None, rng: torch.Generator | None) -> Tensor:
         images = []
-        for start in latents.split(_CHUNK):
-            *_, (_, image, _) = self.way(start)
+        for start, told in in_parts(noise, labels, _CHUNK):
+            *_, (_, image, _) = self.way(start, told)
             images.append(image)
         return torch.cat(images).clamp(-1, 1)
 
-    def way(self, start: Tensor) -> Iterator[Stage]:
+    def way(self, start: Tensor, labels: Tensor | None = None) -> Iterator[Stage]:
         """Every stage from z = `start`, shape (B, C, H, W), to the sample, which is the image of the last one."""
         image, steps = start, self.config.sampling_steps
         for step in range(steps):
-            velocity = self._velocity_of_all(image, step / steps)
+            velocity = self._velocity_of_all(image, step / steps, labels)
             yield Stage(step / steps, image, velocity)
             ahead = image + velocity / steps
             if self.config.solver is Solver.HEUN:
-                velocity = (velocity + self._velocity_of_all(ahead, (step + 1) / steps)) / 2
+                velocity = (velocity + self._velocity_of_all(ahead, (step + 1) / steps, labels)) / 2
                 ahead = image + velocity / steps
             image = ahead
         yield Stage(1.0, image, velocity)
 
-    def _velocity_of_all(self, images: Tensor, time: float) -> Tensor:
-        return self.velocity_at(images, images.new_full((1,), time))
+    def _velocity_of_all(self, images: Tensor, time: float, labels: Tensor | None) -> Tensor:
+        return self.velocity_at(images, images.new_full((1,), time), labels)
 
     def log_density(self, points: Tensor) -> Tensor:
         """log q of `points` (n, C, H, W), by d = C·H·W calls of the network's gradient in each step: for a few numbers.
 
         log q(x) = log N(z; 0, 1) − ∫ ∇·v dt along the way back to z, in the midpoint rule with exact ∇·v; shape (n,).
         """
+        return self.mixed(lambda labels: self._log_density(points, labels))
+
+    def _log_density(self, points: Tensor, labels: Tensor | None) -> Tensor:
         image, spread_out = points, points.new_zeros(len(points))
         length = 1 / _DENSITY_STEPS
         for step in reversed(range(_DENSITY_STEPS)):
-            middle = image - length / 2 * self._velocity_of_all(image, (step + 1) * length)
-            velocity, divergence = self._with_divergence(middle, (step + 0.5) * length)
+            middle = image - length / 2 * self._velocity_of_all(image, (step + 1) * length, labels)
+            velocity, divergence = self._with_divergence(middle, (step + 0.5) * length, labels)
             image, spread_out = image - length * velocity, spread_out + length * divergence
         return -0.5 * (image.flatten(1).square() + math.log(2 * math.pi)).sum(1) - spread_out
 
-    def _with_divergence(self, images: Tensor, time: float) -> tuple[Tensor, Tensor]:
+    def _with_divergence(self, images: Tensor, time: float, labels: Tensor | None) -> tuple[Tensor, Tensor]:
         """v (n, C, H, W) and ∇·v (n,)."""
         with torch.enable_grad():
             places = images.detach().requires_grad_()
-            velocity = self._velocity_of_all(places, time)
+            velocity = self._velocity_of_all(places, time, labels)
             numbers = velocity.flatten(1).unbind(1)
             slopes = [torch.autograd.grad(each.sum(), places, retain_graph=True)[0].flatten(1) for each in numbers]
         return velocity.detach(), torch.stack([slope[:, place] for place, slope in enumerate(slopes)]).sum(0)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from studio.models.diagnostic import Diagnostic, Profile
 from studio.models.diffusion.views import COLUMNS, mean_losses, stage_pictures
-from studio.models.exportable import IMAGES, Argument, ExportableModel, image_argument
+from studio.models.exportable import IMAGES, Argument, ExportableModel, image_argument, label_argument
 from studio.models.flow_matching.model import FlowMatching
 from studio.models.pixels import to_array
 from studio.models.plane import PlaneView
@@ -38,7 +38,7 @@ class FlowMatchingViews(ModelViews):
         )
         stages = [
             (f"t = {time:.2f}", image, model.mixture(image.new_full((1,), time)).image(image, velocity))
-            for time, image, velocity in model.way(model.draw_latents(COLUMNS, rng))
+            for time, image, velocity in model.way(*model.parted(model.draw_latents(COLUMNS, rng)))
         ]
         return profile, stage_pictures(stages, "x_t and x̂(x_t, v) as t grows from 0 to 1.")
 
@@ -51,6 +51,7 @@ class FlowMatchingViews(ModelViews):
                 "time": Argument(
                     says="t in 0…1, float32, shape (B,)", draw=lambda count, rng: torch.rand(count, generator=rng)
                 ),
+                **label_argument(self._model.classes),
             },
             gives={"velocity": f"dx_t/dt, to be followed from noise at t = 0 to t = 1: {IMAGES.partition(',')[0]}"},
         )
@@ -59,7 +60,7 @@ class FlowMatchingViews(ModelViews):
         model = self._model
         ways = flow(
             "How particles come out of the noise, as samples do: dx/dt = v(x, t) as t grows from 0 to 1.",
-            [stage.image for stage in model.way(model.draw_latents(PARTICLES, rng))],
+            [stage.image for stage in model.way(*model.parted(model.draw_latents(PARTICLES, rng)))],
         )
         late = points.new_full((1,), _LATE)
         pull = arrows(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from studio.models.autoencoder_config import AutoencoderConfig
+from studio.models.label_config import LabelSettings
 from studio.settings import setting
 
 
-class VaeConfig(AutoencoderConfig):
+class VaeConfig(LabelSettings, AutoencoderConfig):
     """Settings of the variational autoencoder."""
 
     kind: Literal["vae"] = "vae"

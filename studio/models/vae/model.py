@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from studio.models.base import Batch, LossTerms, Phase
+from studio.models.conditional import Conditional, take_labels
 from studio.models.gaussians import Normal, kl_to_standard_normal, standard_log_density
 from studio.models.latent_variable import Autoencoder, LatentVariableModel
 from studio.models.likelihoods import pixel_likelihood
@@ -38,17 +39,33 @@ class Codec(Autoencoder):
         self.encoder = code
 
 
-class Vae(LatentVariableModel):
-    """Encoder and decoder, trained together."""
+class Vae(Conditional, LatentVariableModel):
+    """Encoder and decoder, trained together; a label is told to the decoder alone, since the encoder sees the image."""
 
     config: VaeConfig
     autoencoder: Codec
 
-    def __init__(self, config: VaeConfig, shape: Shape) -> None:
+    def __init__(self, config: VaeConfig, shape: Shape, classes: int = 0) -> None:
         super().__init__(config, shape, Codec(config, shape))
+        self.hear(classes, config.labels_dropped)
+        if classes:
+            take_labels(self.autoencoder.decoder, classes)
+
+    @property
+    def noise_shape(self) -> tuple[int, ...]:
+        return (self.config.latent_size,)
+
+    def codes(self, latents: Tensor) -> Tensor:
+        return self.labelled(*self.parted(latents))
+
+    def output(self, codes: Tensor) -> Tensor:
+        return super().output(self.labelled(codes, None))
+
+    def images(self, noise: Tensor, labels: Tensor | None, rng: torch.Generator | None) -> Tensor:
+        return self.decoded(self.labelled(noise, labels), rng)
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
-        outputs = self._outputs(batch.images, rng)
+        outputs = self._outputs(batch.images, rng, self.told(batch, rng))
         reconstruction, divergence = self._terms(batch.images, *outputs)
         terms = reconstruction + self.config.beta * divergence
         return LossTerms(
@@ -70,12 +87,15 @@ class Vae(LatentVariableModel):
 
         return Said(outputs, loss)
 
-    def _outputs(self, images: Tensor, rng: torch.Generator) -> tuple[tuple[Tensor, ...], Tensor]:
+    def _outputs(
+        self, images: Tensor, rng: torch.Generator, labels: Tensor | None = None
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
         """What the networks say of images, K codes of each drawn, and the noise ε of these (B·K, latent_size)."""
         code, count = self.encode(images), self.config.importance_samples
         size = (count * len(images), *code.mean.shape[1:])
         noise = torch.randn(size, generator=rng, device=images.device, dtype=code.mean.dtype)
-        output = self.autoencoder.decoder(code.repeated(count).at(noise))
+        told = None if labels is None else labels.repeat_interleave(count)
+        output = self.autoencoder.decoder(self.labelled(code.repeated(count).at(noise), told))
         return (*code, output, *self.autoencoder.likelihood.parameters()), noise
 
     def _terms(self, images: Tensor, outputs: tuple[Tensor, ...], noise: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,8 +119,8 @@ class Vae(LatentVariableModel):
     def log_ratio(self, images: Tensor, rng: torch.Generator) -> Tensor:
         code = self.encode(images)
         latents = code.draw(rng)
-        negative = self.autoencoder.likelihood.negative_log(self.autoencoder.decoder(latents), images)
+        negative = self.autoencoder.likelihood.negative_log(self.output(latents), images)
         return standard_log_density(latents) - code.log_density(latents) - negative
 
     def reconstruct(self, images: Tensor, rng: torch.Generator) -> Tensor:
-        return self.autoencoder.likelihood.mean(self.autoencoder.decoder(self.encode(images).draw(rng)))
+        return self.autoencoder.likelihood.mean(self.output(self.encode(images).draw(rng)))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from studio.models.conditional import taking_labels
 from studio.models.diagnostic import Diagnostic, Pictures
+from studio.models.exportable import ExportableModel
 from studio.models.gaussians import kl_to_standard_normal
 from studio.models.latent_variable_views import LatentVariableViews
 from studio.models.pixels import to_pixels
@@ -19,6 +21,9 @@ class VaeViews(LatentVariableViews):
     """Of an encoder and a decoder."""
 
     _model: Vae
+
+    def exportable(self) -> ExportableModel:
+        return taking_labels(super().exportable(), self._model.classes)
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
         return (*super().diagnostics(probe, rng), self._latent_sweep(probe))
@@ -37,7 +42,7 @@ class VaeViews(LatentVariableViews):
             title="Latent sweep",
             tip="What single numbers of a code mean: a row moves one of them, those that say most first. "
             "Mean of p(x|z), z_i from −3 to 3, the others as in one training image's code.",
-            images=to_pixels(self._model.autoencoder.likelihood.mean(self._model.autoencoder.decoder(codes))),
+            images=to_pixels(self._model.autoencoder.likelihood.mean(self._model.output(codes))),
             columns=_SWEEP,
             rows=tuple(f"z_{number + 1}: {information[number]:.2f} nats on average" for number in chosen),
         )

@@ -14,8 +14,10 @@ _ONE_AT_A_TIME = threading.Lock()
 """A run may begin while another's model is built from its folder: neither may draw from what the other has seeded."""
 
 
-def build_model(config: ModelConfig, shape: tuple[int, int, int], seed: int) -> GenerativeModel:
-    """An untrained model of examples (C, H, W), its weights by a seed, on the CPU; the global stream stays as it is."""
+def build_model(config: ModelConfig, shape: tuple[int, int, int], seed: int, classes: int = 0) -> GenerativeModel:
+    """An untrained model of examples (C, H, W) of so many classes, its weights by a seed, on the CPU; the global stream
+    stays as it is.
+    """
     with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return model_spec(config.kind).build(config, shape)
+        return model_spec(config.kind).build(config, shape, classes)

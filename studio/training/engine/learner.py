@@ -22,13 +22,13 @@ from studio.training.engine.trainer_state import Held, TrainerState, copied, ens
 
 
 class Learner:
-    """A model of examples (C, H, W) on a device; `rng` is the stream of its own draws there."""
+    """A model of examples (C, H, W) of so many classes on a device; `rng` is the stream of its own draws there."""
 
     def __init__(
-        self, config: RunConfig, shape: tuple[int, int, int], device: torch.device, rng: torch.Generator
+        self, config: RunConfig, shape: tuple[int, int, int], classes: int, device: torch.device, rng: torch.Generator
     ) -> None:
         self._device, self._rng, self._log_every = device, rng, config.cadence.log_every
-        self.model = build_model(config.model, shape, config.seed).to(device).train()
+        self.model = build_model(config.model, shape, config.seed, classes).to(device).train()
         self.average = WeightAverage(self.model, config.ema_decay)
         self.step_count = 0
         self._phases = tuple(self.model.phases())

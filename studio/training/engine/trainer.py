@@ -26,6 +26,7 @@ from studio.perturb.thermostat import Thermostat
 from studio.training.config.planners import PLANNERS
 from studio.training.config.run_config import HoldConfig, PerturbationConfig, RunConfig
 from studio.training.engine.drawing import draw
+from studio.training.engine.labels import Labels
 from studio.training.engine.learner import Learner
 from studio.training.engine.step_report import StepReport
 from studio.training.engine.trainer_state import Held, ResumeState, TrainerState, set_noise, set_stream, wrong_state
@@ -82,10 +83,12 @@ class Trainer:
             revision=self.perturbation.revision,
         )
         self._rng = torch.Generator(self.device).manual_seed(config.seed)
-        self._learner = Learner(config, self.data.image_shape, self.device, self._rng)
+        self._learner = Learner(config, self.data.image_shape, len(data.class_names), self.device, self._rng)
         self.model, self.average = self._learner.model, self._learner.average
         self._examples = Examples(self.data, self.device)
         self._pads = has_convolutions(self.model)
+        self._labels = Labels(self.data, config, self.model)
+        self._labels.tell_shares(self.log_weights)
         self._held_out = for_models(data.rows(held_out[:_PROBED]), data.scale, self.device)
 
     @property
@@ -132,7 +135,8 @@ class Trainer:
         """The planned examples with their weights, on the device."""
         indices, weights = padded(plan.indices, plan.weights) if self._pads else (plan.indices, plan.weights)
         weighed = torch.from_numpy(weights).to(self.device, torch.float32)
-        return Batch(images=self._examples.read(indices), weights=weighed, step=self.step_count)
+        images, labels = self._examples.read(indices), self._labels.of(indices, self.device)
+        return Batch(images=images, weights=weighed, step=self.step_count, labels=labels)
 
     def set_learning_rate(self, network: str, rate: float) -> None:
         """Step one network with this rate from now on."""
@@ -168,6 +172,7 @@ class Trainer:
         """
         self._learner.restore(state, self._learner.rates, taken or self._learner.taken)
         self.correct(self._held_now(state.held))
+        self._labels.tell_shares(self.log_weights)
 
     def _held_now(self, held: Held) -> Held:
         """Where the thermostat stands if it stood there: what it saw of another target counts no more; at rest if it
@@ -254,8 +259,9 @@ class Trainer:
             self._aim(self.perturbation, held)
 
     def _aim(self, perturbation: Perturbation, held: Held) -> None:
-        applied = held.thermostat.applied(perturbation)
-        self._planner.retarget(self._log_weights(applied), perturbation.revision)
+        log_weights = self._log_weights(held.thermostat.applied(perturbation))
+        self._planner.retarget(log_weights, perturbation.revision)
+        self._labels.tell_shares(log_weights)
         self.perturbation, self.held = perturbation, replace(held, revision=perturbation.revision)
         target = PerturbationConfig.of(perturbation, self.data.class_names)
         self.config = self.config.model_copy(update={"perturbation": target})

@@ -142,7 +142,7 @@ def restore_model(run: Run, *, averaged: bool = True) -> GenerativeModel:
 
     weights = run.weights("average" if averaged else "model")
     try:
-        model = build_model(run.config.model, run.image_shape, seed=0)
+        model = build_model(run.config.model, run.image_shape, 0, len(run.class_names))
         model.load_state_dict(weights)
     except (RuntimeError, MemoryError) as error:
         raise UserError(

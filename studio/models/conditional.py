@@ -1,0 +1,168 @@
+"""What models share that are told the class of each example, p(x|c) in place of p(x).
+
+    p′(x) = Σ_c p′_c·p(x|c)
+
+so that a tilt by class moves no weight of a network: classes of samples are drawn from the shares p′_c. Unlabelled
+examples, and a share of the others at random, are told the label −1, which adds nothing to a network: what it learns
+from these is p(x).
+
+A sample's class is decided by one more number of its latent, u ~ N(0, 1): the first class c with Σ_{i≤c} p′_i > Φ(u).
+So a latent still decides an image, and where shares change only as many samples change their class as must.
+
+Sources: M. Mirza, S. Osindero, arXiv:1411.1784 (2014); dropped labels: J. Ho, T. Salimans, arXiv:2207.12598 (2022).
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import repeat
+
+import torch
+from torch import Tensor, nn
+
+from studio.models.base import Batch, GenerativeModel
+from studio.models.exportable import ExportableModel, label_argument
+
+UNTOLD = -1
+"""Label of an example whose class is not told."""
+
+
+class LabelEmbedding(nn.Linear):
+    """E[c] for labels in −1…K − 1, shapes (B,) → (B, features); 0 where it is −1."""
+
+    def __init__(self, classes: int, features: int) -> None:
+        super().__init__(classes, features, bias=False)
+
+    def forward(self, labels: Tensor) -> Tensor:
+        return super().forward(one_hot(labels, self.in_features).to(self.weight.dtype))
+
+
+def one_hot(labels: Tensor, classes: int) -> Tensor:
+    """Whether each label (B,) is each of the classes, bool, shape (B, K); a row of none where it is −1."""
+    return labels[:, None] == torch.arange(classes, device=labels.device)
+
+
+def take_labels(network: nn.Module, classes: int) -> None:
+    """Have a network's first linear layer take K more numbers, a label as `one_hot`: W·z + b becomes W·z + b + E[c]."""
+    first = next(module for module in network.modules() if isinstance(module, nn.Linear))
+    weight = torch.cat([first.weight.detach(), LabelEmbedding(classes, first.out_features).weight.detach()], 1)
+    first.weight, first.in_features = nn.Parameter(weight), first.in_features + classes
+
+
+class Conditional(GenerativeModel):
+    """A model that can be told classes, and is if `hear` was called when it was built.
+
+    Attributes:
+        classes: K; 0 for a model that is told none.
+        dropped: share of the labels that it is not told in training.
+        label_shares: p′_c, shape (K,): the weight of each labelled class over that of all examples, unlabelled ones
+            included.
+    """
+
+    classes: int = 0
+    dropped: float = 0.0
+    label_shares: Tensor
+
+    def hear(self, classes: int, dropped: float) -> None:
+        """Be told the labels of so many classes, 0 for none, but for a share that is dropped."""
+        self.classes, self.dropped = classes, dropped
+        if classes:
+            self.register_buffer("label_shares", torch.full((classes,), 1 / classes))
+            self.memory = (*self.memory, "label_shares")
+
+    @property
+    @abstractmethod
+    def noise_shape(self) -> tuple[int, ...]:
+        """Of z ~ N(0, 1), which decides an image of a given class."""
+
+    @abstractmethod
+    def images(self, noise: Tensor, labels: Tensor | None, rng: torch.Generator | None) -> Tensor:
+        """As `decode`, for z (n, *noise_shape) and labels (n,), None for a model that is told none."""
+
+    @property
+    def listens(self) -> bool:
+        """Whether it has learned what a label means."""
+        return self.classes > 0 and self.dropped < 1 and bool(self.label_shares.sum() > 0)
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """(z, u), flat, of a model that is told classes, else z."""
+        return (math.prod(self.noise_shape) + 1,) if self.classes else self.noise_shape
+
+    def parted(self, latents: Tensor) -> tuple[Tensor, Tensor | None]:
+        """z (n, *noise_shape) and labels (n,) of latents (n, *latent_shape); −1 where it has not learned any."""
+        if not self.classes:
+            return latents, None
+        noise = latents[:, :-1].reshape(-1, *self.noise_shape)
+        if not self.listens:
+            return noise, torch.full((len(latents),), UNTOLD, device=latents.device)
+        upto = self.label_shares.to(latents.dtype).cumsum(0)
+        below = torch.special.ndtr(latents[:, -1].contiguous()).clamp(max=1 - torch.finfo(latents.dtype).eps)
+        return noise, torch.searchsorted(upto / upto[-1], below, right=True)
+
+    def decode(self, latents: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        return self.images(*self.parted(latents), rng)
+
+    def sample(self, count: int, rng: torch.Generator, labels: Tensor | None = None) -> Tensor:
+        """As of any model, its classes drawn from `label_shares`; or of these labels in −1…K − 1, shape (count,)."""
+        if labels is None:
+            return super().sample(count, rng)
+        return self.images(self.parted(self.draw_latents(count, rng))[0], labels, rng)
+
+    def told(self, batch: Batch, rng: torch.Generator) -> Tensor | None:
+        """Labels of a batch to train by, some dropped, shape (B,); None for a model that is told none."""
+        if not self.classes:
+            return None
+        untold = torch.full((len(batch),), UNTOLD, device=batch.images.device)
+        if batch.labels is None or self.dropped >= 1:
+            return untold
+        if not self.dropped:
+            return batch.labels
+        kept = torch.rand((len(batch),), generator=rng, device=batch.images.device) >= self.dropped
+        return torch.where(kept, batch.labels, untold)
+
+    def labelled(self, codes: Tensor, labels: Tensor | None) -> Tensor:
+        """What a network that `take_labels` takes for codes (B, d) and labels (B,), −1 if absent; shape (B, d + K)."""
+        if labels is None:
+            return nn.functional.pad(codes, (0, self.classes))
+        return torch.cat([codes, one_hot(labels, self.classes).to(codes.dtype)], 1)
+
+    def mixed(self, log_density: Callable[[Tensor | None], Tensor]) -> Tensor:
+        """log Σ_c p′_c·q(x|c), of log q(x|c) as a function of the label, shape (1,); of that of no label if it has
+        learned none.
+        """
+        if not self.listens:
+            return log_density(None)
+        each = [
+            self.label_shares[label].log() + log_density(torch.full((1,), label, device=self.label_shares.device))
+            for label in self.label_shares.nonzero().flatten().tolist()
+        ]
+        return torch.stack(each).logsumexp(0)
+
+
+class _Labelled(nn.Module):
+    """A network that `take_labels`, of codes (B, d) and labels (B,)."""
+
+    def __init__(self, network: nn.Module, classes: int) -> None:
+        super().__init__()
+        self.network, self.classes = network, classes
+
+    def forward(self, codes: Tensor, labels: Tensor) -> Tensor:
+        found: Tensor = self.network(torch.cat([codes, one_hot(labels, self.classes).to(codes.dtype)], 1))
+        return found
+
+
+def taking_labels(exportable: ExportableModel, classes: int) -> ExportableModel:
+    """The same for other programs, with the label as an argument if there are classes."""
+    if not classes:
+        return exportable
+    takes = {**exportable.takes, **label_argument(classes)}
+    return replace(exportable, network=_Labelled(exportable.network, classes), takes=takes)
+
+
+def in_parts(noise: Tensor, labels: Tensor | None, size: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """z and labels, so many at a time."""
+    return zip(noise.split(size), repeat(None) if labels is None else labels.split(size), strict=False)

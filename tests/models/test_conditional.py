@@ -1,0 +1,134 @@
+"""Models that are told classes: p′(x) = Σ_c p′_c·p(x|c), with classes drawn from the shares."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from studio.models.base import Batch
+from studio.models.catalog import MODELS, ModelSpec
+from studio.models.conditional import UNTOLD, Conditional
+from studio.models.reduce import weighted_loss
+from tests.models.conftest import configured, flat_gradient, random_batch, stream
+
+SHAPE = (1, 8, 8)
+CLASSES = 3
+SPECS = [spec for spec in MODELS if "conditional" in spec.config.model_fields]
+
+every_model = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.kind)
+
+
+def conditional_model(spec: ModelSpec, *, seed: int = 0, **settings: float) -> Conditional:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = spec.build(configured(spec, **{"conditional": True, **settings}), SHAPE, CLASSES).double()
+    assert isinstance(model, Conditional)
+    return model
+
+
+def labelled_batch(labels: list[int]) -> Batch:
+    batch = random_batch(SHAPE, len(labels))
+    return Batch(images=batch.images, weights=batch.weights, step=0, labels=torch.tensor(labels))
+
+
+def with_shares(model: Conditional, *shares: float) -> Conditional:
+    model.label_shares.copy_(torch.tensor(shares))
+    return model
+
+
+@every_model
+def test_that_an_image_is_decided_by_its_label(spec: ModelSpec) -> None:
+    model = conditional_model(spec).eval()
+    with torch.no_grad():
+        first, again, other = (model.sample(4, stream(), torch.full((4,), label)) for label in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.allclose(first, other)
+
+
+@every_model
+def test_that_samples_without_labels_have_those_that_the_shares_say(spec: ModelSpec) -> None:
+    model = with_shares(conditional_model(spec), 0, 1, 0).eval()
+    with torch.no_grad():
+        assert torch.equal(model.sample(4, stream()), model.sample(4, stream(), torch.ones(4).long()))
+
+
+def test_that_classes_of_latents_are_multinomial_with_the_shares() -> None:
+    shares = (0.2, 0.7, 0.1)
+    model = with_shares(conditional_model(SPECS[0]), *shares)
+    _, labels = model.parted(model.draw_latents(100_000, stream()))
+    assert labels is not None
+    found = torch.bincount(labels, minlength=3) / len(labels)
+    spread = (torch.tensor(shares) * (1 - torch.tensor(shares)) / len(labels)).sqrt()
+    assert ((found - torch.tensor(shares)).abs() < 4 * spread).all()
+
+
+def test_that_a_class_without_share_is_never_drawn_and_few_samples_change_with_the_shares() -> None:
+    model = with_shares(conditional_model(SPECS[0]), 0, 0.5, 0)  # the rest of the weight is of unlabelled examples
+    latents = model.draw_latents(1000, stream())
+    latents[:2, -1] = torch.tensor([-40.0, 40.0])
+    _, before = model.parted(latents)
+    _, after = with_shares(model, 0, 0.45, 0.05).parted(latents)
+    assert before is not None
+    assert after is not None
+    assert (before == 1).all()
+    assert np.isclose((after == 2).double().mean(), 0.1, atol=0.04)
+    assert ((after == before) | (after == 2)).all()
+
+
+@every_model
+def test_that_gradients_of_labelled_and_unlabelled_examples_are_finite_and_reach_every_network(spec: ModelSpec) -> None:
+    model = conditional_model(spec)
+    for labels in ([0, 1, 2, UNTOLD], [UNTOLD] * 4):
+        batch = labelled_batch(labels)
+        for phase in model.phases():
+            gradient = flat_gradient(
+                weighted_loss(model.losses(phase, batch, stream()), batch.weights, 4), model, phase.network
+            )
+            assert gradient.isfinite().all()
+            assert gradient.norm() > 1e-6
+
+
+@every_model
+def test_that_a_label_changes_the_loss_of_its_own_example_alone(spec: ModelSpec) -> None:
+    model = conditional_model(spec, labels_dropped=0)
+    (phase, *_) = model.phases()
+    found = [model.losses(phase, labelled_batch(labels), stream()).data for labels in ([0, 1, 2], [1, 1, 2])]
+    assert found[0] is not None
+    assert found[1] is not None
+    torch.testing.assert_close(found[0][1:], found[1][1:])
+    assert not torch.isclose(found[0][0], found[1][0])
+
+
+def test_that_about_the_asked_share_of_labels_is_dropped() -> None:
+    model = conditional_model(SPECS[0], labels_dropped=0.25)
+    told = model.told(labelled_batch([2] * 1000), stream())
+    assert told is not None
+    assert set(told.tolist()) == {2, UNTOLD}
+    assert np.isclose((told == UNTOLD).double().mean(), 0.25, atol=0.05)
+
+
+@pytest.mark.parametrize(
+    "spec", [spec for spec in SPECS if len(spec.config.UNWEIGHTED) == 0], ids=lambda spec: spec.kind
+)
+def test_that_a_model_whose_labels_are_all_dropped_is_the_unconditional_one(spec: ModelSpec) -> None:
+    told, plain = conditional_model(spec, labels_dropped=1), conditional_model(spec, conditional=False)
+    batch = labelled_batch([0, 1, 2])
+    (phase,) = plain.phases()
+    losses = [model.losses(phase, batch, stream()).data for model in (told, plain)]
+    torch.testing.assert_close(losses[0], losses[1], rtol=1e-12, atol=1e-12)
+    noise = torch.randn((4, *plain.noise_shape), generator=stream(), dtype=torch.float64)
+    with torch.no_grad():
+        images = told.eval().decode(torch.cat([noise.flatten(1), torch.ones(4, 1)], 1))
+        torch.testing.assert_close(images, plain.eval().decode(noise), rtol=1e-12, atol=1e-12)
+
+
+def test_that_the_density_of_a_mixture_is_the_sum_over_its_classes() -> None:
+    model = with_shares(conditional_model(SPECS[0]), 0.2, 0, 0.3)
+
+    def log_density(labels: Tensor | None) -> Tensor:
+        assert labels is not None
+        return (labels.double() + 1).log() + torch.zeros(5)
+
+    torch.testing.assert_close(model.mixed(log_density).exp(), torch.full((5,), 0.2 + 0.9).double())
