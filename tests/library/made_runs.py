@@ -95,7 +95,8 @@ def add_weights(path: Path) -> Path:
     run = Run.open(path)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        state = model_spec(run.config.model.kind).build(run.config.model, run.image_shape).state_dict()
+        build = model_spec(run.config.model.kind).build
+        state = build(run.config.model, run.image_shape, len(run.class_names)).state_dict()
     raw = {f"model.{name}": tensor.clone() for name, tensor in state.items()}
     averaged = {
         f"average.{name}": tensor / 2 if tensor.is_floating_point() else tensor.clone()

@@ -38,9 +38,10 @@ _SMALL = {"width": 4, "latent_size": 4, "hidden_units": 4, "buffer_size": 16}
 one_thread = pytest.fixture(autouse=True, scope="module")(with_one_thread)
 
 
-def make_model_run(root: Path, kind: str, **summary: Any) -> Path:
+def make_model_run(root: Path, kind: str, *, conditional: bool = False, **summary: Any) -> Path:
     fields = model_spec(kind).config.model_fields
     small: dict[str, Any] = {name: value for name, value in _SMALL.items() if name in fields}
+    small |= {"conditional": True} if conditional else {}
     return add_weights(make_run(root, kind, make_config(model=kind, **small), frames=0, summary=summary))
 
 
@@ -63,9 +64,12 @@ def run_onnx(path: Path, *arguments: Tensor) -> list[np.ndarray]:
     return list(session.run(None, {name: each.numpy() for name, each in zip(names, arguments, strict=True)}))
 
 
-@pytest.mark.parametrize("kind", [*FAMILIES, "gaussian_rbm"])
-def test_that_every_model_goes_both_ways(kind: str, tmp_path: Path) -> None:
-    run = make_model_run(tmp_path, kind)
+@pytest.mark.parametrize(
+    ("kind", "conditional"),
+    [*((kind, False) for kind in (*FAMILIES, "gaussian_rbm")), ("vae", True), ("diffusion", True)],
+)
+def test_that_every_model_goes_both_ways(kind: str, conditional: bool, tmp_path: Path) -> None:
+    run = make_model_run(tmp_path, kind, conditional=conditional)
     said = write_program(run, tmp_path / "model.pt2"), write_onnx(run, tmp_path / "model.onnx")
     exportable = restore_model(Run.open(run)).views.exportable()
     assert exportable is not None
