@@ -116,7 +116,7 @@ def test_that_the_ladder_descends_as_it_samples(tmp_path: Path) -> None:
 
 
 def test_that_points_of_the_plane_go_too(tmp_path: Path) -> None:
-    plane = {"image_shape": [2, 1, 1], "scale": {"centre": 0.0, "half": 4.0, "whole": False}}
+    plane: dict[str, Any] = {"image_shape": [2, 1, 1], "scale": {"centre": 0.0, "half": 4.0, "whole": False}}
     run = make_model_run(tmp_path, "vae", **plane)
     write_program(run, tmp_path / "model.pt2")
     program, about = opened_program(tmp_path / "model.pt2")
