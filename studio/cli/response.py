@@ -13,6 +13,7 @@ from studio.cli.arguments import (
     add_run,
     add_seed,
     number,
+    place,
     run_of,
     tell_if_cut_short,
 )
@@ -48,6 +49,13 @@ def add_response(commands: Commands) -> None:
         metavar="FORMULA",
         help="a mean to predict beside the classes' shares, such as slant; may be repeated",
     )
+    response.add_argument(
+        "--apply",
+        type=place,
+        metavar="FILE.npz",
+        help="step a copy of the weights by s·dθ/ds and draw as many samples into a file; the run stays as it is",
+    )
+    response.add_argument("--scale", type=number(float, -10, 10), default=1.0, metavar="S", help="s of that (1)")
     add_seed(response)
     add_raw(response)
     add_asked(response, "the tilt", "Where the target of the run is to be led; all else of it stays.")
@@ -60,6 +68,7 @@ def _response(arguments: argparse.Namespace) -> int:
     asked = asked_of(arguments)
     if asked is None:
         raise UserError("No tilt was asked for", "", "Ask for one, such as --share 2=30% or --formula 0.1*slant.")
+    from studio.library.export.samples import how_towards, write_drawn
     from studio.response.run_response import RunResponse
     from studio.training.analysis.trained_model import TrainedModel
     from studio.training.storage.run import Run
@@ -74,8 +83,13 @@ def _response(arguments: argparse.Namespace) -> int:
             run, lambda part: run.identity.load(root, part), progress, averaged=not arguments.raw, data_root=root
         )
         response = RunResponse(run, trained, progress, seed=arguments.seed)
-        found = response.to(trained.asked(asked, progress), formulas, arguments.count, progress)
-    print(table({name: (each, 100.0 if name in shares else 1.0) for name, each in found.items()}))
+        wanted = trained.asked(asked, progress)
+        way = response.to(wanted, formulas, arguments.count, progress)
+        if arguments.apply is not None:
+            values = way.step(arguments.scale, arguments.count, progress).values
+            how = how_towards(run, wanted, arguments.seed, not arguments.raw) | {"first_order": {"s": arguments.scale}}
+            write_drawn(values, how, arguments.apply)
+    print(table({name: (each, 100.0 if name in shares else 1.0) for name, each in way.means.items()}))
     tell_if_cut_short(folder)
     return 0
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from studio.data.scale import Values
 from studio.errors import UserError
 from studio.evaluation.report import Mean
 from studio.perturb.arrays import Floats
@@ -16,9 +17,12 @@ from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import FormulaTerm, checked_energy
 from studio.perturb.theory import Moments
 from studio.progress import Progress
+from studio.response.means import stepped
 from studio.response.parameters import Response, Trained
+from studio.sampling.base import joined
 from studio.training.analysis.generated import Generated, each_class
 from studio.training.analysis.trained_model import TrainedModel
+from studio.training.engine.drawing import drawn_pieces, independent
 from studio.training.examples.examples import for_models
 from studio.training.storage.run import Run
 
@@ -46,6 +50,43 @@ class Followed:
         return self.mean.value + scale * self.slope.value
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """Samples, shape (n, H, W, C), as stored, and each ⟨f⟩ of them by name."""
+
+    values: Values
+    means: dict[str, Mean]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """From the target that a model was trained for along a tilt.
+
+    Attributes:
+        start: s₀, at which it was trained.
+        means: each ⟨f⟩ from there on, by name.
+    """
+
+    start: float
+    means: Mapping[str, Followed]
+    _trained: TrainedModel
+    _generated: Generated
+    _terms: Mapping[str, FormulaTerm]
+    _direction: Tensor
+    _seed: int
+
+    def step(self, scale: float, count: int, progress: Progress) -> Stepped:
+        """So many samples by θ + (s − s₀)·dθ/ds; the model itself stays as it is. UserError if they are not finite."""
+        model, stored = stepped(self._trained.model, self._direction, scale - self.start), self._trained.examples.scale
+        rng = torch.Generator(self._direction.device).manual_seed(self._seed)
+        values = joined([drawn for _, drawn in drawn_pieces(model, count, rng, stored, progress)])
+        seen = _seen(self._generated, values, self._terms)
+        errors = seen.std(0) / np.sqrt(independent(model, count))
+        found = zip(self._terms, seen.mean(0), errors, strict=True)
+        means = {name: Mean(value=float(mean), error=float(error)) for name, mean, error in found}
+        return Stepped(values=values, means=means)
+
+
 class RunResponse:
     """Of a run on disk.
 
@@ -57,7 +98,7 @@ class RunResponse:
     """
 
     def __init__(self, run: Run, trained: TrainedModel, progress: Progress, *, seed: int = 0) -> None:
-        self._trained, examples = trained, trained.examples
+        self._trained, self._seed, examples = trained, seed, trained.examples
         self._generated = Generated(examples, trained.judges)
         self._chosen = np.sort(np.random.default_rng(seed).permutation(len(examples))[:_MOST_EXAMPLES])
         self._logs = self._log_weights(trained.target, progress)
@@ -70,65 +111,72 @@ class RunResponse:
         images = for_models(examples.rows(self._chosen), examples.scale, torch.device("cpu"))
         self._response = Response(trained.model, images, torch.from_numpy(np.exp(self._logs)).float(), how, seed=seed)
 
-    def to(
-        self, wanted: Perturbation, formulas: Mapping[str, str], count: int, progress: Progress
-    ) -> dict[str, Followed]:
-        """What becomes of each ⟨f⟩, by name, on the way to another target.
+    def to(self, wanted: Perturbation, formulas: Mapping[str, str], count: int, progress: Progress) -> Way:
+        """To another target, s = 1, from the one that was trained for, s = 0.
 
         Args:
-            formulas: each f over features and ``label``, such as ``label == 2``.
-            count: samples.
+            formulas: each f over features and ``label``, such as ``label == 2``, by name.
+            count: samples for the slopes.
 
         Raises:
             UserError: f or ΔH cannot be had of the data or of what is generated.
             Cancelled: the person cancelled.
         """
-        return self._along(self._logs - self._log_weights(wanted, progress), formulas, count, progress)
+        return self._along(self._logs - self._log_weights(wanted, progress), 0.0, formulas, count, progress)
 
-    def beside(
-        self, target: Perturbation, formulas: Mapping[str, str], count: int, progress: Progress
-    ) -> tuple[float, dict[str, Followed]]:
-        """At which scale s of a target's ΔH the model was trained, 0 or 1, and each ⟨f⟩ from there on per unit of s.
+    def beside(self, target: Perturbation, formulas: Mapping[str, str], count: int, progress: Progress) -> Way:
+        """Along the scale s of a target's ΔH, of which the model was trained for 0 or 1.
 
         Raises:
             UserError: the run was trained neither for that target nor for none; or as for `to`.
             Cancelled: the person cancelled.
         """
         energy = -self._log_weights(target, progress)
-        if np.ptp(self._logs) < _SAME:
-            return 0.0, self._along(energy, formulas, count, progress)
-        if np.ptp(self._logs + energy) < _SAME:
-            return 1.0, self._along(energy, formulas, count, progress)
+        for start, logs in ((0.0, self._logs), (1.0, self._logs + energy)):
+            if np.ptp(logs) < _SAME:
+                return self._along(energy, start, formulas, count, progress)
         raise UserError(
             "The model was trained for another target",
             "Its line begins at s = 1 if it was trained for this ΔH, and at s = 0 if it was trained without a tilt.",
             "Look at such a run, or use `studio response`, which leads from any target to any other.",
         )
 
-    def _along(
-        self, energy: Floats, formulas: Mapping[str, str], count: int, progress: Progress
-    ) -> dict[str, Followed]:
-        terms = [FormulaTerm(text=text) for text in formulas.values()]
-        self._trained.measured.prepare([name for term in terms for name in term.names], progress.part(0, 0.05))
+    def _along(self, energy: Floats, start: float, formulas: Mapping[str, str], count: int, progress: Progress) -> Way:
+        terms = {name: FormulaTerm(text=text) for name, text in formulas.items()}
+        measured = self._trained.measured
+        measured.prepare([name for term in terms.values() for name in term.names], progress.part(0, 0.05))
         self._generated.bring_judge(progress.part(0.05, 0.1))
         change = torch.from_numpy(energy).float()
         solved = self._response.to(change, progress.part(0.1, 0.9))
         progress.report("Drawing samples", 0.9)
 
         def observe(images: Tensor) -> Floats:
-            drawn = self._generated.look(self._trained.examples.scale.stored(images.float().cpu().numpy()))
-            return np.stack([(drawn.probabilities * each_class(drawn, term)).sum(1) for term in terms], axis=1)
+            return _seen(self._generated, self._trained.examples.scale.stored(images.float().cpu().numpy()), terms)
 
         found = self._response.slopes(solved.x, change, observe, count)
-        followed = {}
-        for place, (name, term) in enumerate(zip(formulas, terms, strict=True)):
-            own = checked_energy(term, self._trained.measured)[self._chosen]
-            followed[name] = Followed(
-                data=Moments.of(own, energy, np.exp(self._logs)),
+        means = {
+            name: Followed(
+                data=Moments.of(checked_energy(term, measured)[self._chosen], energy, np.exp(self._logs)),
                 mean=Mean(value=float(found.mean[place]), error=float(found.mean_error[place])),
                 slope=Mean(value=float(found.slope[place]), error=float(found.slope_error[place])),
             )
-        return followed
+            for place, (name, term) in enumerate(terms.items())
+        }
+        return Way(
+            start=start,
+            means=means,
+            _trained=self._trained,
+            _generated=self._generated,
+            _terms=terms,
+            _direction=solved.x,
+            _seed=self._seed,
+        )
 
     def _log_weights(self, target: Perturbation, progress: Progress) -> Floats:
         return np.asarray(self._trained.log_weights(target, progress)[self._chosen])
+
+
+def _seen(generated: Generated, values: Values, terms: Mapping[str, FormulaTerm]) -> Floats:
+    """Each f of each of what a model made, shape (n, F)."""
+    drawn = generated.look(values)
+    return np.stack([(drawn.probabilities * each_class(drawn, term)).sum(1) for term in terms.values()], axis=1)

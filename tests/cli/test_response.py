@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from studio.cli.main import main
@@ -46,6 +48,17 @@ def test_that_data_and_model_stand_side_by_side(tmp_path: Path, capsys: pytest.C
     cells = [cell.strip() for cell in lines[2].split("  ") if cell.strip()]
     assert (cells[1], cells[3]) == ("5", "9.96")  # 100·0.05·0.95·2.097
     assert len(cells) == 11
+
+
+@pytest.mark.usefixtures("briefly")
+def test_that_samples_of_stepped_weights_are_saved_with_how_they_were_made(tmp_path: Path) -> None:
+    run, out = trained(tmp_path / "run"), tmp_path / "stepped.npz"
+    assert main(["response", run, "--offset", "north=-1", "--count", "100", "--apply", str(out), "--scale", "0.5"]) == 0
+    with np.load(out) as arrays:
+        assert arrays["points"].shape == (100, 2)
+        how = json.loads(str(arrays["how"]))
+    assert how["first_order"] == {"s": 0.5}
+    assert (how["run"], how["step"], how["target"]["offsets"]["north"]) == ("run", 3, -1.0)
 
 
 @pytest.mark.usefixtures("briefly")

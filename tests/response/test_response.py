@@ -23,7 +23,7 @@ from studio.progress import Progress
 from studio.response.conjugate_gradients import conjugate_gradients
 from studio.response.curvature import Fisher, GaussNewton
 from studio.response.damping import damping, training_time
-from studio.response.means import slopes
+from studio.response.means import slopes, stepped
 from studio.response.parameters import Response, Trained
 from tests.models.conftest import small_model, stream
 
@@ -113,6 +113,22 @@ def test_that_the_mean_of_a_gaussian_follows_a_linear_energy_by_minus_its_varian
     found = response.slopes(direction, energy, pixels, 100)
     assert found.slope[0] == pytest.approx(-0.7 * variance, rel=1e-6)
     assert found.slope_error[0] == pytest.approx(0, abs=1e-6)
+
+
+def test_that_stepped_weights_miss_the_tilted_optimum_by_its_second_order() -> None:
+    """θ(s) = Σxe^{−sλx}/Σe^{−sλx} is missed by ½s²·λ²⟨(x − ⟨x⟩)³⟩, four times as much twice as far."""
+    x = normal(500, 1, 1, 1).exp()
+    energy = 0.3 * x.flatten()
+    model = Line(float(x.mean()))
+    direction = Response(model, x, torch.ones(500).double(), _LONG).to(energy, Progress()).x
+    missed = []
+    for scale in (0.01, 0.02):
+        found = stepped(model, direction, scale).mean.weight
+        missed.append(float((-scale * energy).softmax(0) @ x.flatten() - found))
+    third = float((x - x.mean()).pow(3).mean())
+    assert missed[0] == pytest.approx(0.5 * (0.3 * 0.01) ** 2 * third, rel=0.1)
+    assert missed[1] == pytest.approx(4 * missed[0], rel=0.1)
+    assert model.mean.weight.item() == pytest.approx(float(x.mean()))
 
 
 def test_that_what_was_trained_shortly_follows_less() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from studio.cli.main import main
 from studio.errors import UserError
@@ -12,7 +14,8 @@ from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.response.run_response import RunResponse
 from studio.training.analysis.trained_model import TrainedModel
-from studio.training.storage.run import Run
+from studio.training.engine.drawing import draw
+from studio.training.storage.run import Run, restore_model
 from tests.cli.test_response import briefly as briefly
 
 _ZERO, _NORTH = Perturbation.zero(3), Perturbation(offsets=(0.0, 0.0, -2.0))
@@ -31,9 +34,9 @@ def trained(path: Path, offset: float) -> RunResponse:
 @pytest.mark.usefixtures("briefly")
 def test_that_a_run_of_the_target_begins_at_one_and_goes_on_as_it_would_go_back(tmp_path: Path) -> None:
     response = trained(tmp_path / "run", -2.0)
-    start, on = response.beside(_NORTH, _MEANS, 100, Progress())
-    assert start == 1.0
-    back = response.to(_ZERO, _MEANS, 100, Progress())
+    way = response.beside(_NORTH, _MEANS, 100, Progress())
+    assert way.start == 1.0
+    on, back = way.means, response.to(_ZERO, _MEANS, 100, Progress()).means
     assert on["north"].slope.value == pytest.approx(-back["north"].slope.value, rel=1e-3)
     assert on["north"].data.covariance == pytest.approx(-back["north"].data.covariance)
     with pytest.raises(UserError, match="another target"):
@@ -43,6 +46,19 @@ def test_that_a_run_of_the_target_begins_at_one_and_goes_on_as_it_would_go_back(
 @pytest.mark.usefixtures("briefly")
 def test_that_an_untilted_run_begins_at_zero(tmp_path: Path) -> None:
     response = trained(tmp_path / "run", 0.0)
-    start, on = response.beside(_NORTH, _MEANS, 100, Progress())
-    assert start == 0.0
-    assert on["north"].slope == response.to(_NORTH, _MEANS, 100, Progress())["north"].slope
+    way, same = response.beside(_NORTH, _MEANS, 100, Progress()), response.to(_NORTH, _MEANS, 100, Progress())
+    assert way.start == 0.0
+    assert way.means["north"].slope == same.means["north"].slope
+
+
+@pytest.mark.usefixtures("briefly")
+def test_that_samples_of_stepped_weights_are_the_models_own_where_it_was_trained(tmp_path: Path) -> None:
+    way = trained(tmp_path / "run", 0.0).beside(_NORTH, {"x": "x"}, 100, Progress())
+    kept = (tmp_path / "run" / "weights.safetensors").read_bytes()
+    run = Run.open(tmp_path / "run")
+    own = draw(restore_model(run), 50, torch.Generator().manual_seed(0), run.scale)
+    here, there = (way.step(scale, 50, Progress()) for scale in (0.0, 1.0))
+    np.testing.assert_array_equal(here.values, own)
+    assert here.means["x"].value == pytest.approx(own.reshape(50, 2)[:, 0].mean(), rel=1e-5)
+    assert not np.array_equal(there.values, own)
+    assert (tmp_path / "run" / "weights.safetensors").read_bytes() == kept

@@ -22,6 +22,7 @@ from studio.gui.run.run_starter import RunStarter
 from studio.gui.state.log import Log
 from studio.gui.state.overlays import Overlays
 from studio.gui.state.setup import Setup
+from studio.gui.state.stepped_samples import SteppedSamples
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
@@ -75,7 +76,8 @@ class Workbench(QObject):
         self.target = TargetControl(
             self.setup, self.runs, self.energies, self.evaluations, self.time, self.subjects, self.data, self
         )
-        self.means = ModelMeans(self.looking, self.time, self.target, self.evaluations, self)
+        self.stepped = SteppedSamples(self)
+        self.means = ModelMeans(self.looking, self.time, self.target, self.evaluations, self.stepped, self)
         self.lessons = LessonControl(self.setup, self.runs, self.target, self)
         self.latents = LatentControl(self.looking, self.runs, self.time, self.setup.undo_stack, self.log, self)
         self.once = AtOnceControl(self.setup, self.target, self.runs, self.starter, self.time, self.log, self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import IO, Any
@@ -21,6 +21,7 @@ from studio.evaluation.tables import UNSURE, with_unsure
 from studio.files import whole_file
 from studio.library.export.options import ExportOptions
 from studio.names import file_system_key, is_reserved
+from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
 from studio.records import json_text
 from studio.sampling.base import Tilted, joined
@@ -76,14 +77,18 @@ def write_at_once(folder: Path, out: Path, progress: Progress, options: ExportOp
     saved = Run.open(folder).at(options.assignments)
     root = saved.identity.root(options.data_root)
     made, how = _at_once(saved, lambda part: saved.identity.load(root, part), root, progress, options, asked)
-    values = made.alike(np.random.default_rng(options.seed)).values
+    write_drawn(made.alike(np.random.default_rng(options.seed)).values, how, out)
+    return made
+
+
+def write_drawn(values: Values, how: Mapping[str, Any], out: Path) -> None:
+    """Samples that are drawn already, shape (n, H, W, C), as stored, with `how`, as the files of `write_at_once`."""
     with whole_file(out) as file:
         if out.suffix.lower() == ".png":
             _save_grid(values, file)
         else:
-            named = {"images": values} if saved.scale.whole else {"points": values.reshape(len(values), -1)}
+            named = {"images": values} if values.dtype == np.uint8 else {"points": values.reshape(len(values), -1)}
             np.savez_compressed(file, allow_pickle=False, how=np.array(json_text(how)), **named)
-    return made
 
 
 def _at_once(
@@ -100,9 +105,7 @@ def _at_once(
     at_once, wanted = AtOnce(trained, progress, seed=seed), trained.asked(asked, progress)
     made = at_once.sample(wanted, options.count, progress, Method(options.method))
     made = at_once.remarked(made, wanted, progress)
-    offsets = dict(zip(run.class_names, wanted.offsets, strict=True))
-    target = {"offsets": offsets, "terms": [term.title for term in wanted.energy.terms if term.active]}
-    return made, _how(run, seed, averaged) | {"at_once": made.record(), "target": target}
+    return made, how_towards(run, wanted, seed, averaged) | {"at_once": made.record()}
 
 
 def write_picture(folder: Path, out: Path, progress: Progress, *, count: int, seed: int, averaged: bool) -> None:
@@ -117,6 +120,13 @@ def _save_grid(values: Values, file: IO[bytes]) -> None:
     if values.dtype != np.uint8:
         raise UserError("Points are no picture", "A PNG holds images.", "Give the file a name that ends in .npz.")
     save_png(tiled(np.asarray(values, np.uint8)), file)
+
+
+def how_towards(run: Run, wanted: Perturbation, seed: int, averaged: bool) -> dict[str, Any]:
+    """What is said in a file of samples of another target than the run's."""
+    offsets = dict(zip(run.class_names, wanted.offsets, strict=True))
+    target = {"offsets": offsets, "terms": [term.title for term in wanted.energy.terms if term.active]}
+    return _how(run, seed, averaged) | {"target": target}
 
 
 def _how(run: Run, seed: int, averaged: bool) -> dict[str, Any]:

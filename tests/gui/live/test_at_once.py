@@ -17,6 +17,7 @@ from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.state.loaded_data import LoadedData
 from studio.gui.state.view_state import RunPhase
 from studio.gui.target.offsets.columns import Column
+from studio.gui.target.terms import Observable
 from studio.gui.window.workbench import Workbench
 from studio.progress import Progress
 from studio.training.analysis.at_once import AtOnce
@@ -232,6 +233,41 @@ def test_that_a_tilted_run_is_weighed_back_in_the_panel_of_the_theory(quick_hand
     assert back.found == model_of(data, folder).untilted_mean("label == 2", 2000)
     share = float(data.view.shares[2])
     assert back.predicted == pytest.approx(0.25 / (share * (1 - share)), rel=1e-6)
+
+
+@pytest.mark.slow
+def test_that_weights_are_stepped_along_the_tilt_and_the_run_stays_as_it_is(
+    quick_hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studio.response import parameters
+
+    for name in ("_MOST", "_LEAST", "_PUSHED"):
+        monkeypatch.setattr(parameters, name, 400)
+    monkeypatch.setattr(parameters, "_ITERATIONS", 5)
+    hands, bench = quick_hands, quick_hands.bench
+    with hands.qtbot.waitSignal(bench.setup.dataset_changed):
+        hands.preset("planar-vae").trigger()
+    hands.enter(0, Column.TARGET, "80")
+    folder = trained(hands)
+    kept = (folder / "weights.safetensors").read_bytes()
+    plane, tilt = hands.find(PlanePanel, "plane"), bench.target.tilt
+    assert tilt is not None
+    west = Observable(name="class:0", title="Share of west", axis="share of west (%)", tip="")
+    bench.means.apply(tilt, ["class:0"], 0.5, west)
+    hands.wait(lambda: bench.stepped.view is not None)
+    view, following = bench.stepped.view, bench.means.following
+    assert view is not None
+    assert view.plane is not None
+    assert following is not None
+    again = following.way.step(0.5, 2000, Progress()).values[:400].reshape(400, 2)
+    np.testing.assert_allclose(view.plane.points, again, rtol=1e-6)
+    assert plane._points is view.plane
+    assert view.words.startswith(f"Weights {following.owner.words}, stepped by dθ/ds to s = 0.50; not trained")
+    assert button(hands, "samples_stepped").isChecked()
+    assert (folder / "weights.safetensors").read_bytes() == kept
+    hands.enter(0, Column.TARGET, "70")
+    assert bench.stepped.view is None
+    assert plane._points is plane._frame
 
 
 def test_that_it_says_what_is_waited_for(qtbot: QtBot, workbench: Workbench) -> None:

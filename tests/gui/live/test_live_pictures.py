@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.gui.live.examples import ExamplesPanel
 from studio.gui.live.samples.panel import SamplesPanel
+from studio.gui.state.stepped_samples import SteppedView
 from studio.gui.widgets.image_view import ImageView
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.pictures import mosaic
@@ -31,7 +32,7 @@ def _click(qtbot: QtBot, panel: LivePanel, name: str) -> None:
 @pytest.fixture
 def samples(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> SamplesPanel:
     """Both grids, side by side."""
-    panel = SamplesPanel(workbench.time, workbench.latents, workbench.once, theme)
+    panel = SamplesPanel(workbench.time, workbench.latents, workbench.once, workbench.stepped, theme)
     next(button for button in panel.which.buttons() if button.text() == "Both").click()
     show(qtbot, panel, 640, 360)
     return panel
@@ -71,6 +72,30 @@ def test_that_raw_and_averaged_samples_stand_side_by_side(
     assert not samples.views["raw"].isVisible()
     _click(qtbot, samples, "samples_both")
     assert samples.views["raw"].isVisible()
+
+
+def test_that_samples_of_stepped_weights_say_whose_they_are_and_go_away_on_leaving(
+    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench
+) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    button = samples.findChild(QToolButton, "samples_stepped")
+    assert button is not None
+    assert not button.isVisible()
+    pictures = np.full((4, 8, 8, 1), 99, np.uint8)
+    view = SteppedView(words="Weights of “a run”, step 7, stepped", file="stepped", pictures=pictures, plane=None)
+    workbench.stepped.show(view)
+    assert button.isChecked()
+    assert samples._stepped_text.text() == view.words
+    assert samples.stepped.picture.pixelColor(0, 0).red() == 99
+    assert samples._picture().size() == samples.stepped.picture.size()
+    assert "go back to" in samples.picks.reroll.toolTip()
+    _click(qtbot, samples, "samples_averaged")
+    assert workbench.stepped.view is None
+    assert not button.isVisible()
+    workbench.stepped.show(view)
+    workbench.time.run_shown.emit()
+    assert workbench.stepped.view is None
+    assert samples.shown == ["averaged"]
 
 
 def test_that_a_grid_seen_before_is_not_drawn_again(

@@ -19,6 +19,7 @@ from studio.gui.live.plane.panel import PlanePanel
 from studio.gui.live.plane.plane_items import arrow_ends, contour_ends, net_ends, particle_tails
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.state.history import HistoryView
+from studio.gui.state.stepped_samples import SteppedView
 from studio.gui.state.view_state import RunPhase
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
 from studio.gui.window.main_window import MainWindow
@@ -62,7 +63,7 @@ def make_frame(step: int = 10, count: int = 50) -> PlaneFrame:
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> PlanePanel:
     load(qtbot, workbench, RingConfig(count=400))
-    panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.once, theme)
+    panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.once, workbench.stepped, theme)
     show(qtbot, panel, 800, 500)
     qtbot.waitUntil(lambda: panel.heat is not None)
     return panel
@@ -81,8 +82,20 @@ def test_that_points_of_an_old_run_are_shown_where_they_belong(panel: PlanePanel
     assert np.array_equal(panel._frame.points, np.ones((5, 2)))
 
 
+def test_that_points_of_stepped_weights_are_shown_until_they_are_left(
+    qtbot: QtBot, panel: PlanePanel, workbench: Workbench
+) -> None:
+    frame = PlaneFrame(step=7, points=np.ones((5, 2)), labels=np.zeros(5, np.int64), views=())
+    pictures = np.zeros((1, 4, 4, 1), np.uint8)
+    workbench.stepped.show(SteppedView(words="Weights of “a run”", file="stepped", pictures=pictures, plane=frame))
+    assert (panel._points, panel._stepped_text.isVisible()) == (frame, True)
+    qtbot.mouseClick(panel.stepped_button, Qt.MouseButton.LeftButton)
+    assert workbench.stepped.view is None
+    assert (panel._points, panel._stepped_text.isVisible()) == (None, False)
+
+
 def test_that_the_panel_says_how_to_get_a_plane(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.once, theme)
+    panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.once, workbench.stepped, theme)
     show(qtbot, panel)
     assert "Choose one of the data sets" in panel.empty_text
     load(qtbot, workbench, RingConfig(count=400))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -10,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.errors import UserError
 from studio.evaluation.report import Mean
+from studio.gui.state.subject import Owner
 from studio.gui.target.theory.model_means import BackAgain, Following
 from studio.gui.target.theory.panel import TheoryPanel
 from studio.gui.target.theory.view import of_points
@@ -177,7 +181,7 @@ def test_that_draws_weighed_back_are_a_point_at_no_tilt_until_something_else_is_
     qtbot.mouseClick(panel.controls.back, Qt.MouseButton.LeftButton)
     assert panel.verdict.text() == "Train a model for a tilt first, or look at such a run."
     found = Umbrella(mean=0.098, error=0.004, plain_error=0.0122, efficiency=0.7)
-    came = BackAgain(name="class:2", found=found, predicted=8.5, whose="of “a run”, step 1,750", percent=True)
+    came = BackAgain(name="class:2", found=found, predicted=8.5, whose="of “a run”, step 1,750")
     workbench.means.back = came
     workbench.means.changed.emit()
     assert panel.untilted.point.getData()[0].tolist() == [0.0]
@@ -201,6 +205,8 @@ def test_that_the_model_is_a_line_through_where_it_was_trained_while_its_target_
     qtbot.mouseClick(panel.controls.follow, Qt.MouseButton.LeftButton)
     assert panel.verdict.text() == "Train a model for a tilt first, or look at such a run."
     assert value(panel, "model") == "–"
+    qtbot.mouseClick(panel.controls.apply, Qt.MouseButton.LeftButton)
+    assert panel.verdict.text() == "Train a model for a tilt first, or look at such a run."
     tilt = workbench.target.tilt
     assert tilt is not None
     own = Followed(
@@ -208,7 +214,8 @@ def test_that_the_model_is_a_line_through_where_it_was_trained_while_its_target_
         mean=Mean(value=0.301, error=0.003),
         slope=Mean(value=0.12, error=0.004),
     )
-    came = Following(tilt=tilt, start=1.0, means={"class:2": own}, whose="of “a run”, step 1,750")
+    way: Any = SimpleNamespace(start=1.0, means={"class:2": own})
+    came = Following(tilt=tilt, way=way, owner=Owner(title="a run", step=1750))
     workbench.means.following = came
     workbench.means.changed.emit()
     assert value(panel, "model") == "30.1 ± 0.30"

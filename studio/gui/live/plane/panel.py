@@ -21,6 +21,7 @@ from studio.gui.live.plane.lesson_card import LessonCard
 from studio.gui.live.plane.lesson_control import LessonControl
 from studio.gui.live.plane.plane_canvas import PlaneCanvas
 from studio.gui.live.plane.steps import PlaneSteps
+from studio.gui.state.stepped_samples import STEPPED_TIP, SteppedSamples
 from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
@@ -77,11 +78,12 @@ class PlanePanel(LivePanel):
         time: TimeCursor,
         lessons: LessonControl,
         once: AtOnceControl,
+        stepped: SteppedSamples,
         theme: ThemeManager,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, parent)
-        self._target, self._time, self._once = target, time, once
+        self._target, self._time, self._once, self._stepped = target, time, once, stepped
         self._shown: DatasetView | None = None  # with a plane or without
         self._dataset: DatasetView | None = None
         self._exact: ExactFields | None = None
@@ -100,7 +102,9 @@ class PlanePanel(LivePanel):
         self.lesson = LessonCard(lessons, theme)
         fill(self.body, self.lesson, self._controls())
         self._caption = AtOnceCaption(once)
-        self.body.addWidget(self._caption)
+        self._stepped_text = plain_label(role="small", wraps=True)
+        self._stepped_text.hide()
+        fill(self.body, self._caption, self._stepped_text)
         self.steps = PlaneSteps(lessons.runs, theme)
         self.body.addWidget(self.steps)
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -113,7 +117,9 @@ class PlanePanel(LivePanel):
         time.frame_shown.connect(self.take_frame)
         time.run_shown.connect(self.reset)
         once.changed.connect(self._on_once)
+        stepped.changed.connect(self._on_stepped)
         self._on_once(once.view)
+        self._on_stepped()
         self.take_tilt(target.tilt)
 
     def _controls(self) -> QWidget:
@@ -127,13 +133,24 @@ class PlanePanel(LivePanel):
             self.toggles[key] = toggle_button(f"plane_{layer}", title, tip, act, checked=True)
         self.once_button = toggle_button("plane_once", "At once", ONCE_TIP)
         self.once_button.clicked.connect(self._once.switch)
+        self.stepped_button = toggle_button("plane_stepped", "First order", STEPPED_TIP, checked=True)
+        self.stepped_button.hide()
+        self.stepped_button.clicked.connect(lambda: self._stepped.show(None))
         tip = "Show distances on a logarithmic scale; those ≤ 0 are left out."
         self.log_button = toggle_button("plane_log", "Log scale", tip, self.distances.set_logarithmic)
         tip = "Least and greatest value of the heat map, pale to strong."
         self._span = plain_label(role="muted", title="Range of the heat map", tip=tip)
         tip = "Training steps taken when these points were generated, and how many new pictures come in a second."
         self._step = plain_label(role="muted", title="Step and frames per second", tip=tip)
-        tools = (self.heat_choice, *self.toggles.values(), self.once_button, self.log_button, self._span, self._step)
+        tools = (
+            self.heat_choice,
+            *self.toggles.values(),
+            self.once_button,
+            self.stepped_button,
+            self.log_button,
+            self._span,
+            self._step,
+        )
         return flow_bar(*tools, spacing=2)
 
     # -- state in
@@ -181,11 +198,21 @@ class PlanePanel(LivePanel):
         self._caption.setVisible(view.on)
         self.request_draw()
 
+    @Slot()
+    def _on_stepped(self) -> None:
+        """Points by stepped weights, too; the button is there to leave them."""
+        view = self._stepped.view
+        self.stepped_button.setVisible(view is not None)
+        self.stepped_button.setChecked(True)
+        self._stepped_text.setVisible(view is not None)
+        self._stepped_text.setText(view.words if view is not None else "")
+        self.request_draw()
+
     @property
     def _points(self) -> PlaneFrame | None:
         """The points on the screen, with what the model shows of itself."""
-        once = self._once.view
-        return once.plane if once.on else self._frame
+        once, stepped = self._once.view, self._stepped.view
+        return once.plane if once.on else stepped.plane if stepped is not None else self._frame
 
     @Slot()
     def reset(self) -> None:
@@ -269,7 +296,7 @@ class PlanePanel(LivePanel):
         self._span.setText(text.ljust(30, FIGURE_SPACE) + FIGURE_SPACE)
 
     def _show_step(self) -> None:
-        if self._frame is None or self._once.view.on:
+        if self._frame is None or self._once.view.on or self._stepped.view is not None:
             self._step.setText("")
             return
         if self._frame is not self._last:

@@ -7,13 +7,14 @@ from PySide6.QtGui import QColor, QImage, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QToolButton, QWidget
 
 from studio.errors import UserError
-from studio.gui.live.at_once.caption import ONCE_TIP
+from studio.gui.live.at_once.caption import ONCE_TIP, AtOnceCaption
 from studio.gui.live.at_once.control import AtOnceControl, AtOnceView
-from studio.gui.live.samples.at_once_pictures import AtOncePictures
 from studio.gui.live.samples.between import BetweenView
+from studio.gui.live.samples.captioned_pictures import CaptionedPictures
 from studio.gui.live.samples.grid_pair import TIPS, TITLES, GridPair
 from studio.gui.live.samples.latent_control import LatentControl
 from studio.gui.live.samples.picks import SamplePicks
+from studio.gui.state.stepped_samples import STEPPED_TIP, SteppedSamples
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import icon_button, toggle_button
 from studio.gui.widgets.flow_layout import flow_bar
@@ -32,7 +33,11 @@ _EMPTY = (
     "Images that the model generates, always from the same random numbers, so that you see each one change.\n"
     "Press Start to train; the first grid comes within seconds."
 )
-_DRAWN_FOR_IT = "Samples at once are chosen among draws for the target in the table; go back to “EMA” or “Raw” first."
+_BACK = "go back to “EMA” or “Raw” first."
+_WITHHELD = {
+    "once": f"Samples at once are chosen among draws for the target in the table; {_BACK}",
+    "stepped": f"These samples are of weights that were stepped along the tilt; {_BACK}",
+}
 
 
 class SamplesPanel(LivePanel):
@@ -45,11 +50,12 @@ class SamplesPanel(LivePanel):
         time: TimeCursor,
         latents: LatentControl,
         once: AtOnceControl,
+        stepped: SteppedSamples,
         theme: ThemeManager,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, parent)
-        self._latents, self._once, self._others = latents, once, ""
+        self._latents, self._once, self._stepped, self._owner = latents, once, stepped, ""
         self._grid: SampleGrid | None = None
         self._chosen = "averaged"
         self._averaged = True  # what the way between samples is drawn by
@@ -58,8 +64,17 @@ class SamplesPanel(LivePanel):
         self.picks = SamplePicks(latents, list(self.views.values()), theme, self)
         self.picks.changed.connect(self._on_picks)
         self.way = BetweenView()
-        self.once = AtOncePictures(once)
-        for other in (self.way, self.once):
+        caption = AtOnceCaption(once)
+        self._once_text = caption.text
+        self.once = CaptionedPictures("Samples at once", caption)
+        self._stepped_text = plain_label(name="stepped_caption", role="small", wraps=True, tip=STEPPED_TIP)
+        self.stepped = CaptionedPictures("Samples of stepped weights", self._stepped_text)
+        self._others: dict[str, BetweenView | CaptionedPictures] = {
+            "between": self.way,
+            "once": self.once,
+            "stepped": self.stepped,
+        }
+        for other in self._others.values():
             other.hide()
         self._leave = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self._back_to_trained)
         self._leave.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -68,7 +83,7 @@ class SamplesPanel(LivePanel):
         self._time = time
         self.saver = PictureSaver()
         self.body.addWidget(self._controls())
-        for part in (self.pair, self.way, self.once):
+        for part in (self.pair, *self._others.values()):
             self.body.addWidget(part, 1)
         self.body.addWidget(self.saver)
         self.show_empty(_EMPTY)
@@ -79,7 +94,9 @@ class SamplesPanel(LivePanel):
         time.frame_shown.connect(self.take_frame)
         time.run_shown.connect(self.reset)
         once.changed.connect(self._on_once)
+        stepped.changed.connect(self._on_stepped)
         self._on_once(once.view)
+        self._on_stepped()
 
     def _controls(self) -> QWidget:
         self.which = QButtonGroup(self)
@@ -93,7 +110,9 @@ class SamplesPanel(LivePanel):
             for name, tip in tips.items()
         ]
         self._once_button = toggle_button("samples_once", "At once", ONCE_TIP)
-        choices += [self.picks.between, self._once_button]
+        self._stepped_button = toggle_button("samples_stepped", "First order", STEPPED_TIP)
+        self._stepped_button.hide()
+        choices += [self.picks.between, self._once_button, self._stepped_button]
         for button in choices:
             self.which.addButton(button)
         ask = QShortcut(QKeySequence("A"), self, self._once_button.click)
@@ -113,16 +132,15 @@ class SamplesPanel(LivePanel):
 
     @property
     def shown(self) -> list[str]:
-        """Which of "raw" and "averaged" are shown; none while the way between samples is, or samples at once."""
-        if self._chosen in ("between", "once"):
+        """Which of "raw" and "averaged" are shown; none while something else is."""
+        if self._chosen in self._others:
             return []
         return [self._chosen] if self._chosen in self.views else list(self.views)
 
     @property
     def _seen(self) -> list[ImageView]:
         """The views on the screen."""
-        other = self.once.view if self._chosen == "once" else self.way.view
-        return [self.views[name] for name in self.shown] or [other]
+        return [self.views[name] for name in self.shown] or [self._others[self._chosen].view]
 
     @Slot(object)
     def take_snapshot(self, snapshot: Snapshot) -> None:
@@ -159,7 +177,7 @@ class SamplesPanel(LivePanel):
             self._back_to_trained()
         self.picks.forget()
         self.saver.hide()
-        if self._chosen != "once":
+        if self._chosen not in _WITHHELD:
             self.show_empty(_EMPTY)
 
     def draw(self) -> None:
@@ -174,9 +192,10 @@ class SamplesPanel(LivePanel):
             self.pair.show_grid(grid)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """What is sampled at once fits, too."""
+        """What is no grid of training fits, too."""
         super().resizeEvent(event)
         self.once.fit()
+        self.stepped.fit()
 
     @Slot(QToolButton, bool)
     def _on_which(self, button: QToolButton, checked: bool) -> None:
@@ -187,8 +206,8 @@ class SamplesPanel(LivePanel):
         self.pair.setVisible(bool(self.shown))
         if self.shown:
             self.pair.show_only(self.shown)
-        self.way.setVisible(self._chosen == "between")
-        self.once.setVisible(self._chosen == "once")
+        for name, other in self._others.items():
+            other.setVisible(self._chosen == name)
         self._leave.setEnabled(not self.shown)
         if held:  # else Qt would hand the keyboard to another panel
             self._seen[0].setFocus()
@@ -200,17 +219,19 @@ class SamplesPanel(LivePanel):
         elif before == "between":
             self._latents.end_between()
         self._once.switch(self._chosen == "once")
-        self.picks.withhold(_DRAWN_FOR_IT if self._chosen == "once" else "")
-        self.show_owner(self._others)
+        if self._chosen != "stepped":
+            self._stepped.show(None)
+        self.picks.withhold(_WITHHELD.get(self._chosen, ""))
+        self.show_owner(self._owner)
         if self.shown and self._grid is None:
             self.show_empty(_EMPTY)
         self.request_draw()
 
     @Slot(str)
     def show_owner(self, words: str) -> None:
-        """What is sampled at once answers the target that is set up, and says itself by whose weights."""
-        self._others = words
-        super().show_owner("" if self._chosen == "once" else words)
+        """What is sampled at once or by stepped weights says itself whose it is."""
+        self._owner = words
+        super().show_owner("" if self._chosen in _WITHHELD else words)
 
     @Slot(object)
     def _on_once(self, view: AtOnceView) -> None:
@@ -220,7 +241,19 @@ class SamplesPanel(LivePanel):
             self._back_to_trained()
         elif view.on:
             self._once_button.setChecked(True)  # by another panel, perhaps
-            self.once.show_view(view)
+            self.once.show_images(view.pictures, self._once_text.text())
+
+    @Slot()
+    def _on_stepped(self) -> None:
+        view = self._stepped.view
+        self._stepped_button.setVisible(view is not None)
+        if view is not None:
+            self.show_body()
+            self._stepped_text.setText(view.words)
+            self._stepped_button.setChecked(True)
+            self.stepped.show_images(view.pictures, view.words)
+        elif self._chosen == "stepped":
+            self._back_to_trained()
 
     @Slot()
     def _back_to_trained(self) -> None:
@@ -247,13 +280,15 @@ class SamplesPanel(LivePanel):
     @Slot()
     def save(self) -> None:
         """Ask where to, and save what is shown."""
+        stepped = self._stepped.view
         if self._chosen == "once":
             self.saver.ask("Save samples", f"{self._once.picture_name}", self._picture)
+        elif stepped is not None:
+            self.saver.ask("Save samples", stepped.file, self._picture)
         elif self._grid is not None:
             what, step = ("samples", self._grid.step) if self.shown else ("between", self.way.step)
             self.saver.ask("Save samples", f"{self._time.picture_name}-{what}-step-{step}", self._picture)
 
     def _picture(self) -> QImage:
-        other = self.once.picture if self._chosen == "once" else self.way.picture
-        pictures = [self.pair.pictures[name] for name in self.shown] or [other]
+        pictures = [self.pair.pictures[name] for name in self.shown] or [self._others[self._chosen].picture]
         return side_by_side(pictures, QColor(self.theme.tokens.surface))

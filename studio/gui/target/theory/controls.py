@@ -22,6 +22,10 @@ _FOLLOW = (
     "Where the model of the run that is shown would go, were ΔH scaled: its parameters follow the tilt, its samples "
     "them. dθ/ds = H⁻¹·∇Cov(ΔH, ℓ), ⟨f⟩ + (s − s₀)·d⟨f⟩/ds. Takes half a minute; for models of one loss or an energy."
 )
+_APPLY = (
+    "Step a copy of the weights of the run that is shown to the scale s, and see in “Samples” what it generates; the "
+    "run stays as it is. θ + (s − s₀)·dθ/ds. Where “Model, first order” was not asked for, it is found first."
+)
 _AT_FIRST = ("mean", "ess")
 
 
@@ -30,7 +34,7 @@ class TheoryControls:
 
     Attributes:
         row: f, and the scale s.
-        buttons: which plots, "Model, first order" and "Back again".
+        buttons: which plots, "Model, first order", "Apply to first order" and "Back again".
         shown: the buttons of the plots, by name.
     """
 
@@ -79,6 +83,8 @@ class TheoryControls:
             row.addWidget(button)
         self.follow = tool_button("theory_follow", "Model, first order", _FOLLOW)
         row.addWidget(self.follow)
+        self.apply = tool_button("theory_apply", "Apply to first order", _APPLY)
+        row.addWidget(self.apply)
         self.back = tool_button("theory_back", "Back again", _BACK)
         row.addWidget(self.back)
         return bar

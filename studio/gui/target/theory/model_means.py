@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,20 +16,25 @@ from studio.evaluation.report import Mean
 from studio.figures import compact
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.state.loaded_data import LoadedData
+from studio.gui.state.stepped_samples import SteppedSamples, SteppedView
+from studio.gui.state.subject import Owner
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.target_control import TargetControl
-from studio.gui.target.theory.view import CLASS, formula_of, of_evaluation, of_points
+from studio.gui.target.terms import Observable
+from studio.gui.target.theory.view import CLASS, formula_of, of_evaluation, of_points, unit_of
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.perturb.umbrella import Umbrella
 from studio.progress import Progress
 from studio.training.messages.snapshot import PlaneFrame, Snapshot
 from studio.training.storage.run import Run
+from studio.training.storage.run_folder import safe_name
 
 if TYPE_CHECKING:
-    from studio.response.run_response import Followed
+    from studio.response.run_response import Way
 
 _DRAWS, _FOLLOWING = 2000, 4000
+_PICTURES, _POINTS = 64, 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,28 +46,23 @@ class BackAgain:
         found: ⟨f⟩ and its errors.
         predicted: the gain that theory predicts, by the data.
         whose: the run and its step, in words.
-        percent: f is a share.
     """
 
     name: str
     found: Umbrella
     predicted: float
     whose: str
-    percent: bool
-
-    @property
-    def _unit(self) -> float:
-        return 100.0 if self.percent else 1.0
 
     @property
     def mean(self) -> Mean:
         """In the units of the plot."""
-        return Mean(value=self._unit * self.found.mean, error=self._unit * self.found.error)
+        unit = unit_of(self.name)
+        return Mean(value=unit * self.found.mean, error=unit * self.found.error)
 
     @property
     def words(self) -> str:
-        unit = " %" if self.percent else ""
-        mean, plain = self.mean, compact(self._unit * self.found.plain_error, 2)
+        unit = " %" if self.name.startswith(CLASS) else ""
+        mean, plain = self.mean, compact(unit_of(self.name) * self.found.plain_error, 2)
         return (
             f"Back again: {_DRAWS:,} draws {self.whose}, weighed by e^(+ΔH), give ⟨f⟩ = {compact(mean.value, 3)} ± "
             f"{compact(mean.error, 2)}{unit} without the tilt; as many of an untilted model would give it to ± "
@@ -77,24 +77,31 @@ class Following:
 
     Attributes:
         tilt: which, of which data.
-        start: s₀, at which it was trained.
-        means: each ⟨f⟩ from there on, by name.
-        whose: the run and its step, in words.
+        way: from where it was trained, with each ⟨f⟩ by name.
+        owner: the run, and the step of its weights.
     """
 
     tilt: TiltView
-    start: float
-    means: Mapping[str, Followed]
-    whose: str
+    way: Way
+    owner: Owner
 
     def at(self, name: str, scale: float) -> Mean | None:
         """⟨f⟩ at s in the units of the plot; None of an f that was not asked for."""
-        found = self.means.get(name)
+        found = self.way.means.get(name)
         if found is None:
             return None
-        unit, further = (100.0 if name.startswith(CLASS) else 1.0), scale - self.start
+        unit, further = unit_of(name), scale - self.way.start
         error = math.hypot(found.mean.error, further * found.slope.error)
         return Mean(value=unit * found.at(further), error=unit * error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Applied:
+    following: Following
+    view: SteppedView
+
+
+_Found = BackAgain | Following | _Applied
 
 
 class ModelMeans(QObject):
@@ -105,6 +112,7 @@ class ModelMeans(QObject):
         time: which run that is.
         target: whose data it is of, and whether what is generated answers it.
         evaluations: of images.
+        stepped: told of samples by stepped weights, which leave with the run and with the tilt.
 
     Attributes:
         back: what was weighed back last of this run; None if nothing was.
@@ -120,10 +128,12 @@ class ModelMeans(QObject):
         time: TimeCursor,
         target: TargetControl,
         evaluations: EvaluationControl,
+        stepped: SteppedSamples,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._tasks, self._time, self._target, self._evaluations = tasks, time, target, evaluations
+        self._stepped = stepped
         self._frame: PlaneFrame | None = None
         self._busy = False
         self.back: BackAgain | None = None
@@ -131,6 +141,7 @@ class ModelMeans(QObject):
         evaluations.shown_changed.connect(self.changed)
         time.snapshot_shown.connect(self._take_snapshot)
         time.run_shown.connect(self._forget)
+        target.changed.connect(self._on_target)
 
     def generated(self, name: str) -> Mean | None:
         """⟨f⟩ of what the model generates, as far as it is known of this target and these data."""
@@ -158,7 +169,12 @@ class ModelMeans(QObject):
         """Find how the model follows a tilt in each ⟨f⟩."""
         self._begin(partial(_followed, tilt, names), "Following the tilt was cancelled")
 
-    def _begin(self, work: Callable[[Path, LoadedData, str, Progress], BackAgain | Following], cancelled: str) -> None:
+    def apply(self, tilt: TiltView, names: Sequence[str], scale: float, shown: Observable) -> None:
+        """Show samples by weights that are stepped to a scale s of the tilt, and what becomes of one ⟨f⟩."""
+        known = self.following if self.following is not None and self.following.tilt.has_target_of(tilt) else None
+        self._begin(partial(_applied, known, tilt, names, scale, shown), "Stepping the weights was cancelled")
+
+    def _begin(self, work: Callable[[Path, LoadedData, str, Progress], _Found], cancelled: str) -> None:
         folder, data = self._time.folder, self._target.data.loaded
         if self._busy or self.blocked or folder is None or data is None:
             return
@@ -170,7 +186,7 @@ class ModelMeans(QObject):
             cancelled=lambda: self._settle(folder, UserError(cancelled)),
         )
 
-    def _settle(self, folder: Path, found: BackAgain | Following | UserError) -> None:
+    def _settle(self, folder: Path, found: _Found | UserError) -> None:
         self._busy = False
         if folder != self._time.folder:
             return
@@ -179,9 +195,20 @@ class ModelMeans(QObject):
             return
         if isinstance(found, BackAgain):
             self.back = found
-        else:
+        elif isinstance(found, Following):
             self.following = found
+        else:
+            self.following = found.following
+            self._on_target()
+            self._stepped.show(found.view)
         self.changed.emit()
+
+    @Slot()
+    def _on_target(self) -> None:
+        """Samples of another tilt than the one that is shown leave."""
+        tilt = self._target.tilt
+        if self.following is None or tilt is None or not self.following.tilt.has_target_of(tilt.trained):
+            self._stepped.show(None)
 
     @Slot(object)
     def _take_snapshot(self, snapshot: Snapshot) -> None:
@@ -194,6 +221,7 @@ class ModelMeans(QObject):
     def _forget(self) -> None:
         """Another run."""
         self._frame = self.back = self.following = None
+        self._stepped.show(None)
         self.changed.emit()
 
 
@@ -210,7 +238,6 @@ def _asked(name: str, folder: Path, data: LoadedData, title: str, progress: Prog
         found=model.untilted_mean(formula, _DRAWS, progress),
         predicted=model.predicted_gain(formula, progress),
         whose=f"of “{title}”, step {run.weights_step or 0:,}",
-        percent=name.startswith(CLASS),
     )
 
 
@@ -223,6 +250,39 @@ def _followed(
     run = Run.open(folder)
     trained = TrainedModel.of_run(run, lambda _: data.images, progress, data_root=data.judges.data_root)
     response = RunResponse(run, trained, progress)
-    formulas = {name: formula_of(name) for name in names}
-    start, means = response.beside(tilt.perturbation, formulas, _FOLLOWING, progress)
-    return Following(tilt=tilt, start=start, means=means, whose=f"of “{title}”, step {run.weights_step or 0:,}")
+    way = response.beside(tilt.perturbation, {name: formula_of(name) for name in names}, _FOLLOWING, progress)
+    return Following(tilt=tilt, way=way, owner=Owner(title=title, step=run.weights_step or 0))
+
+
+def _applied(
+    known: Following | None,
+    tilt: TiltView,
+    names: Sequence[str],
+    scale: float,
+    shown: Observable,
+    folder: Path,
+    data: LoadedData,
+    title: str,
+    progress: Progress,
+) -> _Applied:
+    from studio.training.analysis.measured_samples import placed, target_on_plane
+
+    following = known or _followed(tilt, names, folder, data, title, progress.part(0, 0.9))
+    owner, found = following.owner, following.way.step(scale, _DRAWS, progress.part(0.9, 1))
+    words = f"Weights {owner.words}, stepped by dθ/ds to s = {scale:.2f}; not trained"
+    mean, line = found.means.get(shown.name), following.at(shown.name, scale)
+    if mean is not None and line is not None:
+        unit = unit_of(shown.name)
+        value, error = compact(unit * mean.value, 3), compact(unit * mean.error, 2)
+        words += f"  ·  {shown.axis}: {value} ± {error}, by the line {compact(line.value, 3)}"
+    plane = None
+    if data.images.plane is not None:
+        target = target_on_plane(data.images, data.measured, tilt.perturbation)
+        plane = placed(found.values[:_POINTS], target, owner.step)
+    view = SteppedView(
+        words=words,
+        file=f"{safe_name(title)}-first-order-s-{scale:.2f}-step-{owner.step}",
+        pictures=data.images.overview(found.values[:_PICTURES]),
+        plane=plane,
+    )
+    return _Applied(following=following, view=view)

@@ -79,6 +79,7 @@ class TheoryPanel(LivePanel):
             button.toggled.connect(partial(self._on_shown, name))
         controls.back.clicked.connect(self._ask_back)
         controls.follow.clicked.connect(self._ask_follow)
+        controls.apply.clicked.connect(self._ask_apply)
         self._energies, self._means = energies, means
         self._tilt: TiltView | None = None
         self._offered: dict[str, Observable] = {}  # what is in the list, by name
@@ -231,7 +232,9 @@ class TheoryPanel(LivePanel):
         if not self.plots["energy"].isHidden():
             text += f" {free_energy_words(theory, scale)}"
         if along is not None and self._following is not None:
-            text += f" The model’s line is {self._following.whose}, trained at s = {self._following.start:.0f}."
+            text += (
+                f" The model’s line is {self._following.owner.words}, trained at s = {self._following.way.start:.0f}."
+            )
         back = self._back
         self.verdict.setText(text if back is None else f"{text} {back.words}")
 
@@ -263,9 +266,19 @@ class TheoryPanel(LivePanel):
     def _ask_follow(self) -> None:
         self.verdict.setText(self._means.blocked or "Finding how the model follows the tilt…")
         if self._tilt is not None:
-            chosen = self.choice.currentData()
-            names = [name for name in self._offered if name.startswith(CLASS) or name == chosen]
-            self._means.follow(self._tilt.trained, names)
+            self._means.follow(self._tilt.trained, self._followed)
+
+    @Slot()
+    def _ask_apply(self) -> None:
+        self.verdict.setText(self._means.blocked or "Stepping the weights along the tilt…")
+        if self._tilt is not None:
+            shown = self._offered[self.choice.currentData()]
+            self._means.apply(self._tilt.trained, self._followed, self.scale, shown)
+
+    @property
+    def _followed(self) -> list[str]:
+        """What is asked of the model: every share, and f."""
+        return [name for name in self._offered if name.startswith(CLASS) or name == self.choice.currentData()]
 
     @Slot()
     def _ask_back(self) -> None:

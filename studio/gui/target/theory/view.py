@@ -31,6 +31,11 @@ def formula_of(name: str) -> str:
     return f"label == {name.removeprefix(CLASS)}" if name.startswith(CLASS) else name
 
 
+def unit_of(name: str) -> float:
+    """Of the plot, in which shares are per cent."""
+    return 100.0 if name.startswith(CLASS) else 1.0
+
+
 def of_evaluation(name: str, found: Evaluation) -> Mean | None:
     """⟨f⟩ of the samples that were judged: a class's corrected share in per cent, or a feature's mean."""
     if not name.startswith(CLASS):
