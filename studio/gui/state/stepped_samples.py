@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from studio.training.messages.snapshot import PlaneFrame
 
 STEPPED_TIP = (
-    "What weights give that were stepped along the tilt, as asked for in the panel “Theory”; they were not trained, and "
+    "What weights give that were stepped along the tilt, asked for in the panel “Theory”; they were not trained, and "
     "the run on disk is as it was. θ + (s − s₀)·dθ/ds."
 )
 """For the buttons that stand for them."""
