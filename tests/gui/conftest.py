@@ -19,6 +19,25 @@ from tests.gui.lending import PLAIN, Lender
 from tests.gui.look import put_on
 
 
+_WAITS: dict[str, int | tuple[int, int]] = {
+    "state.task_runner._POLL": 5,
+    "setup.folder_preview._POLL_MS": 5,
+    "setup.data._SETTLE_MS": 30,
+    "queue.queue_control._PERIOD": 20,
+    "queue.sweep_dialog._PAUSE": 10,
+    "run.run_starter.DRAW_INTERVALS": (10, 30),
+}
+"""Milliseconds, of what the window does every now and then: thousands of tests would wait for it."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_timers() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, wait in _WAITS.items():
+            patch.setattr(f"studio.gui.{name}", wait)
+        yield
+
+
 @pytest.fixture
 def theme(qtbot: QtBot) -> ThemeManager:
     return ThemeManager(ThemeMode.LIGHT)

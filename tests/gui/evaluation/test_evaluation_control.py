@@ -34,7 +34,7 @@ from tests.gui.shown import make_snapshot
 from tests.library.made_runs import make_run
 from tests.training.conftest import tiny_config
 
-ON_DEMAND = EvaluationConfig(budget=0)
+ON_DEMAND = EvaluationConfig(budget=0, samples=200)
 
 
 class Judging:

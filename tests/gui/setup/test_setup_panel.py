@@ -137,7 +137,7 @@ def test_that_another_data_set_takes_the_place_of_an_entry_under_way(
         choose(qtbot, dataset, "digits")
     else:
         workbench.setup.set_config(first, "Open")
-    qtbot.wait(700)  # longer than a form waits for the next keystroke
+    qtbot.wait(60)  # longer than a form waits for the next keystroke
     qtbot.waitUntil(lambda: not workbench.setup.reading_data)
     assert workbench.setup.config.dataset == first.dataset
     assert dataset.currentData() == "digits"
@@ -156,7 +156,7 @@ def test_that_an_entry_that_comes_too_late_for_a_run_does_not_stay(
     asked: list[object] = []
     monkeypatch.setattr(workbench.setup, "set_dataset", asked.append)
     workbench.runs.run_changed.emit(RunView(phase=RunPhase.PREPARING))
-    qtbot.wait(700)
+    qtbot.wait(60)
     assert not asked
     assert count.text() == before
 
