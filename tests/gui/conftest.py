@@ -18,7 +18,6 @@ from tests.gui.hands import Hands
 from tests.gui.lending import PLAIN, Lender
 from tests.gui.look import put_on
 
-
 _WAITS: dict[str, int | tuple[int, int]] = {
     "state.task_runner._POLL": 5,
     "setup.folder_preview._POLL_MS": 5,
