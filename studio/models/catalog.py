@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Union
 from pydantic import Field
 
 from studio.errors import UserError
-from studio.models import adversarial, boltzmann, diffusion, ebm, flow_matching, hierarchical_vae, normalising_flow, vae
+from studio.models import (
+    adversarial,
+    autoencoder,
+    boltzmann,
+    diffusion,
+    ebm,
+    flow_matching,
+    hierarchical_vae,
+    normalising_flow,
+    vae,
+)
 from studio.models.config import ModelConfig
 from studio.models.spec import ModelSpec
 
@@ -22,6 +32,7 @@ MODELS: tuple[ModelSpec, ...] = (
     adversarial.WGAN,
     vae.SPEC,
     hierarchical_vae.SPEC,
+    autoencoder.SPEC,
     diffusion.SPEC,
     flow_matching.SPEC,
     normalising_flow.SPEC,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +24,7 @@ _DENSITY_TIP = (
     "What the decoder believes, its codes summed out by drawing. "
     f"log q(x) = log mean of N(x; μ(z), σ²) over {_CENTRES} codes z ~ p(z)."
 )
+_REBUILT = "Mean of p(x|z) for z ~ q(z|x)."
 _PULL_TIP = "Where coding and rebuilding moves each sample. (x̂ − x)/σ, x̂ the mean of p(x|z), z ~ q(z|x)."
 _FLOW_TIP = (
     "Where points from anywhere go when they are coded and rebuilt again and again: towards what the model knows. "
@@ -68,28 +71,7 @@ class LatentVariableViews(ModelViews):
         )
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
-        return self._reconstructions(probe, rng), self._log_likelihoods(probe, rng)
-
-    def _reconstructions(self, probe: Probe, rng: torch.Generator) -> Pictures:
-        images, rows = [], []
-        for title, real in (("training", probe.seen), ("held-out", probe.held_out)):
-            if len(real) >= _COLUMNS:
-                shown = real[:: len(real) // _COLUMNS][:_COLUMNS]
-                images += [shown, self._model.reconstruct(shown, rng)]
-                rows += [f"{title} images", f"{title} images, rebuilt from their codes"]
-        if not images:
-            images, rows = (
-                [probe.seen, self._model.reconstruct(probe.seen, rng)],
-                ["images", "rebuilt from their codes"],
-            )
-        return Pictures(
-            name="reconstructions",
-            title="Reconstructions",
-            tip="Real images and below each what the decoder makes of its code. Mean of p(x|z) for z ~ q(z|x).",
-            images=to_pixels(torch.cat(images)),
-            columns=len(images[0]),
-            rows=tuple(rows),
-        )
+        return reconstructions(self._model.reconstruct, _REBUILT, probe, rng), self._log_likelihoods(probe, rng)
 
     def _log_likelihoods(self, probe: Probe, rng: torch.Generator) -> Histogram:
         sets = {"training": probe.seen[:_JUDGED], "held-out": probe.held_out[:_JUDGED]}
@@ -105,3 +87,25 @@ class LatentVariableViews(ModelViews):
                 if len(images)
             },
         )
+
+
+def reconstructions(
+    rebuild: Callable[[Tensor, torch.Generator], Tensor], formula: str, probe: Probe, rng: torch.Generator
+) -> Pictures:
+    """Real images and what becomes of them, both (B, C, H, W)."""
+    images, rows = [], []
+    for title, real in (("training", probe.seen), ("held-out", probe.held_out)):
+        if len(real) >= _COLUMNS:
+            shown = real[:: len(real) // _COLUMNS][:_COLUMNS]
+            images += [shown, rebuild(shown, rng)]
+            rows += [f"{title} images", f"{title} images, rebuilt from their codes"]
+    if not images:
+        images, rows = [probe.seen, rebuild(probe.seen, rng)], ["images", "rebuilt from their codes"]
+    return Pictures(
+        name="reconstructions",
+        title="Reconstructions",
+        tip=f"Real images and below each what the decoder makes of its code. {formula}",
+        images=to_pixels(torch.cat(images)),
+        columns=len(images[0]),
+        rows=tuple(rows),
+    )

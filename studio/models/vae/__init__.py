@@ -11,7 +11,8 @@ SPEC = ModelSpec(
     summary="An encoder describes each image by a few random numbers, a decoder rebuilds it; together they maximise a "
     "bound on the likelihood. Fast and steady, somewhat blurred.",
     measured="Measured on MNIST with 30 % twos, five minutes on two cores: 31.3 % twos, shares off by 5.4 % in all, "
-    "Fréchet distance 58: its images are blurred.",
+    "Fréchet distance 58: its images are blurred. On the 8×8 digits, 3,000 steps, 5 importance samples in place of one "
+    "take it from 63 to 49.",
     config=VaeConfig,
     build=built_by("vae.model.Vae", views="vae.views.VaeViews"),
     metrics={
