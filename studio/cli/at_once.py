@@ -11,7 +11,7 @@ from studio.cli.arguments import Arguments, number
 if TYPE_CHECKING:
     from studio.training.analysis.asked_target import AskedTarget
 
-METHODS = ("auto", "reject", "resample", "steer", "chains")
+METHODS = ("auto", "condition", "reject", "resample", "steer", "chains")
 
 
 def add_at_once(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +25,8 @@ def add_at_once(parser: argparse.ArgumentParser) -> None:
         "--method",
         choices=METHODS,
         default="auto",
-        help="reject: independent samples; resample: some come several times; steer: diffusion; chains: RBM and EBM; "
-        "auto takes what is predicted to cost least (auto)",
+        help="condition: a conditional model is told the target's classes; reject: independent samples; resample: some "
+        "come several times; steer: diffusion; chains: RBM and EBM; auto takes what is predicted to cost least (auto)",
     )
 
 

@@ -21,6 +21,7 @@ class Method(StrEnum):
     """How to sample another target than the model's."""
 
     AUTO = "auto"
+    CONDITION = "condition"
     REJECT = "reject"
     RESAMPLE = "resample"
     STEER = "steer"
@@ -28,13 +29,15 @@ class Method(StrEnum):
 
 
 _TITLES = {
+    Method.CONDITION: "conditioning",
     Method.REJECT: "rejection",
     Method.RESAMPLE: "resampling",
     Method.STEER: "steering",
     Method.CHAINS: "chains",
 }
 _NEEDS = {
-    Method.STEER: "Only models that begin with noise and denoise it, such as diffusion, can be steered.",
+    Method.CONDITION: "Only models that are told classes, such as a conditional VAE, can be told a target’s.",
+    Method.STEER: "Only models that begin with noise and denoise it, told no class, such as diffusion, can be steered.",
     Method.CHAINS: "Only models with chains, such as RBM and EBM, have any.",
 }
 
@@ -58,13 +61,16 @@ def choose(
     """The method for `count` samples; draws a few hundred first, unless the person chose.
 
     Args:
-        samplers: that the model allows.
+        samplers: that the model allows, conditioning first.
 
     Raises:
         UserError: the model does not allow what was chosen.
         Cancelled: the person cancelled.
     """
     if method is Method.AUTO:
+        first = samplers[0]
+        if first.name == Method.CONDITION and tilt.by_class is not None:  # whatever the model draws
+            return Choice(sampler=first, why=f"Conditioning: {first.predict(pool, tilt, count).says}")
         pool.prepare(count, progress)
         return _cheapest([(each, each.predict(pool, tilt, count)) for each in samplers])
     chosen = next((each for each in samplers if each.name == method), None)

@@ -20,7 +20,7 @@ from studio.sampling.tilt import Tilt
 LEAST_ACCEPTED = 1e-3
 """Share of draws below which it is not begun."""
 
-_WORTH = 4.0
+INDEPENDENT = 4.0
 """Of a sample that is independent of all others, over that of one that may be a copy."""
 
 
@@ -39,7 +39,7 @@ class Rejection:
         return Prediction(
             seconds=draws * pool.seconds_per_draw,
             says=f"{one_in} is kept, and no sample comes twice",
-            worth=_WORTH,
+            worth=INDEPENDENT,
             why_not=why_not,
         )
 

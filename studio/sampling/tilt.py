@@ -107,12 +107,18 @@ class Tilt:
 
     def ceiling(self, own: OwnShares) -> float | None:
         """log W_max, which no draw exceeds; None if δH depends on more than the class, and nothing is known of it."""
+        change = self.by_class
+        return None if change is None else float((own.log_missed - change).max())
+
+    @property
+    def by_class(self) -> Floats | None:
+        """δH_c, shape (K,); None if it depends on more than the class."""
         classes = np.arange(len(self.after.offsets))
         if any(side.energy.clip is not None or side.energy.names for side in (self.before, self.after)):
             return None
         nothing = ExampleFeatures(np.zeros((len(classes), 0)), classes, [""] * len(classes))
-        of = [side.energy.of_examples(side.offsets, nothing).energy for side in (self.before, self.after)]
-        return float((own.log_missed + of[0] - of[1]).max())
+        before, after = (side.energy.of_examples(side.offsets, nothing).energy for side in (self.before, self.after))
+        return np.asarray(after - before)
 
 
 def _without_common(before: Energy, after: Energy) -> tuple[Energy, Energy]:

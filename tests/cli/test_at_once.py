@@ -162,3 +162,18 @@ def test_that_every_model_gives_another_share_at_once(kind: str, tmp_path: Path)
         with np.load(out) as file:
             assert file["images"].shape == (16, 8, 8, 1)
     assert how_of(tmp_path / f"{own}.npz")["at_once"]["method"] == own
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [spec.kind for spec in MODELS if "conditional" in spec.config.model_fields])
+def test_that_a_conditional_model_is_told_the_classes_of_another_share(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = train(tmp_path / "run", kind, "model.conditional=true")
+    for method in ("auto", "condition"):
+        out = tmp_path / f"{method}.npz"
+        asked = ["--share", "2=30%", "--count", "40", "--method", method, "--out", str(out)]
+        assert main(["sample", str(run), *asked]) == 0
+        assert how_of(out)["at_once"]["method"] == "condition"
+    assert main(["sample", str(run), "--share", "2=30%", "--method", "steer", "--out", str(out)]) == 2
+    assert "Choose condition, reject, resample or auto" in capsys.readouterr().err

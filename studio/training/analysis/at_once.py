@@ -14,6 +14,7 @@ from studio.data.planar.target import PlaneTarget
 from studio.data.scale import Scale
 from studio.evaluation.report import LEAST_SAMPLES, Target, evaluate
 from studio.models.base import GenerativeModel
+from studio.models.conditional import Conditional
 from studio.models.moves import Chained, Denoises
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import FormulaTerm, checked_energy
@@ -22,6 +23,7 @@ from studio.progress import Progress
 from studio.sampling.base import Look, Tilted, TiltedSampler
 from studio.sampling.chains import Chains
 from studio.sampling.choice import Method, choose
+from studio.sampling.conditioning import Conditioning
 from studio.sampling.drawn import Drawn
 from studio.sampling.pool import PIECE, Pool
 from studio.sampling.rejection import Rejection
@@ -202,7 +204,9 @@ class AtOnce:
 def _samplers(model: GenerativeModel, look: Look, scale: Scale, device: torch.device) -> tuple[TiltedSampler, ...]:
     """Every method that this model allows."""
     found: list[TiltedSampler] = [Rejection(), Resampling()]
-    if isinstance(model, Denoises):
+    if isinstance(model, Conditional) and model.listens:
+        found.insert(0, Conditioning(model=model, scale=scale, device=device))
+    elif isinstance(model, Denoises):
         found.append(Steering(model=model, shape=model.image_shape, scale=scale, look=look, device=device))
     if isinstance(model, Chained):
         found.append(Chains(model=model, scale=scale, look=look, device=device))

@@ -19,7 +19,7 @@ _HOW = (
 )
 ONCE_TIP = (
     "What the trained model gives of the target in the table without training: its draws are kept or repeated by "
-    "exp(−δH). Edits are answered within seconds. (A)"
+    "exp(−δH), or a conditional model is told the classes of the target. Edits are answered within seconds. (A)"
 )
 """What “At once” does, for its buttons."""
 
