@@ -13,6 +13,8 @@ from studio.gui.live.plane.lessons import LESSONS, Lesson, ModelChange, OffsetCh
 from studio.models.catalog import misfit
 from studio.models.plane import Arrows
 from studio.paths import resources
+from studio.perturb.perturbation import target_shares
+from studio.perturb.umbrella import predicted_gain
 from studio.training.analysis.plane_watch import PlaneWatch
 from studio.training.config.file import read_config
 from studio.training.config.presets import presets
@@ -42,10 +44,14 @@ def test_that_every_lessons_file_is_in_the_menu() -> None:
     assert {lesson.path for lesson in LESSONS} == set((resources() / "lessons").glob("*.json"))
 
 
+def lesson_of(name: str) -> Lesson:
+    (lesson,) = [lesson for lesson in LESSONS if lesson.name == name]
+    return lesson
+
+
 def watched(name: str, steps: int, looks: int) -> tuple[list[dict[str, float]], list[float]]:
     """Distances and the mean length of the pull, `looks` + 1 times on the way."""
-    (lesson,) = [lesson for lesson in LESSONS if lesson.name == name]
-    config = read_config(lesson.path)
+    config = read_config(lesson_of(name).path)
     trainer = Trainer(config, load_dataset(config.dataset, Path()))
     assert trainer.data.plane is not None
     found, pulls = [], []
@@ -77,3 +83,13 @@ def test_that_between_parallel_lines_the_wasserstein_distance_falls_linearly() -
     assert distances[-1] < 0.65 * distances[0]
     assert found[1]["plane_js"] == pytest.approx(math.log(2), abs=0.01)
     assert 0.7 < min(pulls[1:]) < max(pulls[1:]) < 1.6
+
+
+def test_that_a_draw_of_the_umbrella_is_worth_25_of_the_data() -> None:
+    config = read_config(lesson_of("umbrella-sampling").path)
+    data = load_dataset(config.dataset, Path())
+    counts, energy = data.counts, config.perturbation.resolve(data.class_names).class_energies
+    rare = np.array([0.0, 1.0])
+    assert counts @ rare / counts.sum() == pytest.approx(0.01)
+    assert predicted_gain(rare, energy, counts) == pytest.approx(25, abs=0.5)
+    assert target_shares(counts, energy)[1] == pytest.approx(0.5, abs=0.01)
