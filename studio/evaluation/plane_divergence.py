@@ -62,6 +62,12 @@ def w1_floor(draw: Callable[[int], Array], count: int) -> float:
     return float(np.mean([w1_distance(draw(count), draw(count)) for _ in range(_PAIRS)]))
 
 
+def rank_correlation(first: Array, second: Array) -> float:
+    """Spearman's ρ of two series (n,) without ties, in −1…1; NaN of fewer than two."""
+    one, other = (series.argsort().argsort().astype(np.float64) for series in (first, second))
+    return float(np.corrcoef(one, other)[0, 1]) if len(first) > 1 else float("nan")
+
+
 def _relative(a: Array, b: Array) -> Array:
     """a·log(a/b) in each cell, 0 where a is."""
     inside = a > 0

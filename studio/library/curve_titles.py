@@ -20,6 +20,7 @@ _TITLES = {
     "plane_kl": "Relative entropy KL, nats",
     "plane_js": "Jensen–Shannon divergence, nats",
     "plane_w1": "Wasserstein distance W₁",
+    "plane_gap": "Critic gap on the plane",
     "plane_w1_floor": "W₁ of as many points of the target",
 }
 _OF_NETWORKS = {GRADIENT: "Gradient norm of the {}", UPDATE: "Update / weight of the {}", LOSS: "{} loss"}

@@ -40,6 +40,10 @@ class ModelViews:
         """What of `on_plane` takes too long for every frame; called so often that it keeps to a share of the time."""
         return ()
 
+    def wasserstein_scores(self, points: Tensor) -> Tensor | None:
+        """D(x) of points (n, 2, 1, 1), shape (n,), of a critic whose gap stands for W₁; None of a model without one."""
+        return None
+
     def exportable(self) -> ExportableModel | None:
         """What of it other programs can use without the studio; None if there is nothing."""
         return None

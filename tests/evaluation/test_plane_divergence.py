@@ -7,13 +7,14 @@ import math
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.stats import norm
+from scipy.stats import norm, spearmanr
 
 from studio.evaluation.plane_divergence import (
     EVEN,
     cell_counts,
     js_divergence,
     kl_divergence,
+    rank_correlation,
     w1_distance,
     w1_floor,
 )
@@ -101,3 +102,12 @@ def test_that_the_floor_is_what_two_draws_of_one_density_give() -> None:
     rng = np.random.default_rng(3)
     floor = w1_floor(lambda count: rng.standard_normal((count, 2)), 200)
     assert floor == pytest.approx(w1_distance(draws(0, 200, 4), draws(0, 200, 5)), rel=0.3)
+
+
+def test_that_the_rank_correlation_is_spearmans() -> None:
+    rng = np.random.default_rng(0)
+    first = rng.standard_normal(50)
+    second = np.exp(first) + rng.random(50)
+    assert rank_correlation(first, second) == pytest.approx(spearmanr(first, second).statistic)
+    assert rank_correlation(first, -(first**3)) == pytest.approx(-1)
+    assert math.isnan(rank_correlation(first[:1], second[:1]))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from studio.models.adversarial.lipschitz import gradient_norm, interpolates
+from studio.models.adversarial.losses import Wasserstein
 from studio.models.adversarial.model import Adversarial
 from studio.models.adversarial.spectral import layer_norms, singular_values, weight_layers
 from studio.models.diagnostic import Diagnostic, Histogram, Profile, Reference
@@ -59,6 +60,9 @@ class AdversarialViews(ModelViews):
             latent_net(self._model.config.latent_size, self._model.generator, points),
             descent(FLOW_TIP, loss, points[:PARTICLES]),
         )
+
+    def wasserstein_scores(self, points: Tensor) -> Tensor | None:
+        return self._model.scores(points) if isinstance(self._model.loss, Wasserstein) else None
 
     def exportable(self) -> ExportableModel:
         return ExportableModel(

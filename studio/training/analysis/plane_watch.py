@@ -20,6 +20,7 @@ from studio.data.planar.plane import Plane
 from studio.data.planar.target import PlaneTarget
 from studio.errors import UserError
 from studio.evaluation.plane_divergence import cell_counts, js_divergence, kl_divergence, w1_distance, w1_floor
+from studio.models.base import at_rest
 from studio.models.plane import PlaneView
 from studio.training.engine.drawing import independent
 from studio.training.engine.trainer import Trainer
@@ -54,8 +55,8 @@ class PlaneWatch:
     """Frames and distances of one run whose data are points of a plane.
 
     Attributes:
-        values: the newest distances, for the curves: plane_js, plane_kl, plane_w1, plane_w1_floor and plane_tv, that of
-            the class shares; none while the target is not known exactly.
+        values: the newest distances, for the curves: plane_js, plane_kl, plane_w1, plane_w1_floor, plane_tv, that of
+            the class shares, and plane_gap, what a critic takes for W₁; none while the target is not known exactly.
         period: seconds from one frame to the next.
     """
 
@@ -161,7 +162,8 @@ class PlaneWatch:
         self.values |= {
             "plane_js": float(js_divergence(self._target, counts)),
             "plane_kl": float(kl_divergence(self._target, counts)),
-            "plane_w1": w1_distance(points[: self._moved], self._points),
+            "plane_w1": w1_distance(points[: self._moved], self._points[: self._moved]),
+            **self._critic_gap(points),
         }
         self.values.pop("plane_tv", None)
         with suppress(UserError):  # ΔH of a generated point is not finite
@@ -169,6 +171,17 @@ class PlaneWatch:
             self.values["plane_tv"] = 0.5 * float(np.abs(shares - self._shares).sum())
         spent = time.thread_time() - begun  # of the processor, so that a busy machine does not slow the curves further
         self._next_measure = time.perf_counter() + max(_MEASURE_SECONDS, spent / _MOST_OF_THE_TIME)
+
+    def _critic_gap(self, points: NDArray[np.float64]) -> dict[str, float]:
+        """⟨D⟩ of the target's points − ⟨D⟩ of the generated ones, per unit of the plane; nothing without a critic."""
+        both = np.concatenate((self._points, points)) / self._plane.half
+        inside = torch.from_numpy(both).to(self._trainer.device, torch.float32)[:, :, None, None]
+        with at_rest(self._trainer.model), torch.no_grad():
+            scores = self._trainer.model.views.wasserstein_scores(inside)
+        if scores is None:
+            return {}
+        real, fake = scores.split((len(self._points), len(points)))
+        return {"plane_gap": self._plane.half * float(real.mean() - fake.mean())}
 
     def _exact_target(self) -> PlaneTarget | None:
         """The target in force; None where it is not known exactly."""
@@ -213,6 +226,6 @@ class PlaneWatch:
             draw = partial(self._plane.draw_cells, masses=fine / fine.sum(), rng=rng)
         else:
             draw = partial(self._plane.draw_mixture, shares=exact.shares, rng=rng)
-        self._points = draw(self._moved)
+        self._points = rng.permutation(draw(self._counted))  # so that the first few are of every class
         self.values["plane_w1_floor"] = w1_floor(draw, self._moved)
         return True

@@ -18,7 +18,7 @@ from studio.gui.live.plane.fields import SIDE, ExactFields, model_field
 from studio.gui.live.plane.panel import PlanePanel
 from studio.gui.live.plane.plane_items import arrow_ends, contour_ends, net_ends, particle_tails
 from studio.gui.live.samples.panel import SamplesPanel
-from studio.gui.state.history import HistoryView
+from studio.gui.state.history import History, HistoryView
 from studio.gui.state.stepped_samples import SteppedView
 from studio.gui.state.view_state import RunPhase
 from studio.gui.widgets.theme import ThemeManager, ThemeMode
@@ -198,6 +198,25 @@ def test_that_distances_are_drawn_and_explained(panel: PlanePanel, workbench: Wo
     assert "0.300" in chips["plane_js"]._value
     assert not chips["plane_kl"].isChecked()
     assert all("m = " in chip.toolTip() or "." in chip.toolTip() for chip in chips.values())
+
+
+def test_that_a_critics_gap_stands_beside_w1_with_its_rank_correlations(
+    panel: PlanePanel, workbench: Workbench
+) -> None:
+    distances, gap = panel.distances, panel.distances.legend.chips["plane_gap"]
+    workbench.time.history_shown.emit(HistoryView(history=make_history(40, plane_js=0.3, plane_w1=0.5)))
+    assert gap.isHidden()
+    assert distances.ranks.isHidden()
+    history = History()
+    for step in range(24):
+        look = step // 2  # each is logged twice
+        values = {"plane_js": 0.6 - 0.01 * look, "plane_w1": 3.0 / (1 + look), "plane_gap": 0.1 + 0.01 * look}
+        history.append(step, values)
+    workbench.time.history_shown.emit(HistoryView(history=history))
+    assert not gap.isHidden()
+    assert "ρ −1.00 with W₁, −1.00 with JS (12 looks)" in distances.ranks.text()
+    workbench.time.history_shown.emit(HistoryView(history=history, cursor=10))
+    assert distances.ranks.isHidden()
 
 
 def test_that_a_new_run_forgets_the_old_ones_points(panel: PlanePanel, workbench: Workbench) -> None:

@@ -16,6 +16,7 @@ from studio.data.planar.point_set import PointSet
 from studio.errors import UserError
 from studio.library.export.samples import write_samples
 from studio.library.run_summary import summary_of
+from studio.models.adversarial.model import Adversarial
 from studio.models.diagnostic import Pictures
 from studio.models.plane import Arrows, Field, Flow, Net
 from studio.models.plane_views import grid, kernel_log_density
@@ -188,6 +189,26 @@ def test_that_distances_fall_when_the_model_is_the_target_and_follow_an_edit(mon
     assert tilted["plane_js"] > watch.values["plane_js"] + 0.01
     assert tilted["plane_tv"] == pytest.approx(0.5 * np.abs(trainer_shares - shares).sum(), abs=0.03)
     assert watch.values["plane_tv"] < 0.04  # of 2,000 points in 8 classes, by chance
+
+
+def test_that_a_critic_of_slope_1_has_the_distance_of_shifted_points_for_its_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trainer = Trainer(planar_config("wgan_gp"), ring())
+    assert isinstance(trainer.model, Adversarial)
+    watch = PlaneWatch(trainer, ring().plane)
+    monkeypatch.setattr(trainer.model, "scores", lambda points: points[:, 0, 0, 0])
+    monkeypatch.setattr(trainer, "sample", lambda count, **_: watch._points.reshape(-1, 1, 1, 2) - [0.5, 0])
+    watch.measure()
+    assert watch.values["plane_gap"] == pytest.approx(0.5, abs=1e-5)
+    assert watch.values["plane_w1"] == pytest.approx(0.5, abs=1e-5)
+
+
+def test_that_a_loss_that_is_no_distance_has_no_gap_beside_w1() -> None:
+    watch = PlaneWatch(Trainer(planar_config("gan"), ring()), ring().plane)
+    watch.measure()
+    assert "plane_w1" in watch.values
+    assert "plane_gap" not in watch.values
 
 
 def test_that_a_run_on_points_is_logged_kept_and_sampled(tmp_path: Path) -> None:

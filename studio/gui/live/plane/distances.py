@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from studio.figures import compact
+from studio.evaluation.plane_divergence import rank_correlation
+from studio.figures import compact, fixed
 from studio.gui.plots.history_plot import Curve, HistoryPlot
 from studio.gui.plots.legend import Chip, Legend
 from studio.gui.state.history import HistoryView
@@ -42,6 +44,13 @@ _CURVES = (
         colour=4,
     ),
     Curve(
+        name="plane_gap",
+        title="Critic gap / units",
+        tip="What a Wasserstein critic takes for W₁: at most W₁ while its slope is at most 1, and any multiple of it "
+        "else. ⟨D⟩ over 2,000 target points − ⟨D⟩ over 2,000 generated ones, per unit of the plane.",
+        colour=5,
+    ),
+    Curve(
         name="plane_kl",
         title="KL / nats",
         tip="How surprised the target is by generated points; large when they lie where it has none. "
@@ -64,6 +73,11 @@ _CUT = (
     "The tilt moves about {:.2g} % of p′ out of the square, where data and models end; p′ and the distances are of "
     "what is left. A weaker tilt stays inside."
 )
+_RANKS_TIP = (
+    "Whether the critic's gap is large when samples are far from the target and small when they are near; 1 always, 0 "
+    "says nothing. Spearman's ρ of the gap with W₁ and with JS, over the looks up to this step, at most the last 1,000."
+)
+_LEAST_LOOKS, _LOOKS = 10, 1000
 _NOTABLE = 0.001  # of p′: less cannot be seen
 _LOW = 330  # pixels of height below which the legend shows names only
 
@@ -85,7 +99,9 @@ class PlaneDistances(QWidget):
         self._unknown, self._cut = "", 0.0
         self._history = HistoryView()
         self.before = plain_label(_BEFORE, role="muted", wraps=True)
-        column_of(self.before, (self.plot, 1), self.legend, inside=self, spacing=2)
+        self.ranks = plain_label(role="muted", title="Rank correlations of the critic gap", tip=_RANKS_TIP, wraps=True)
+        column_of(self.before, (self.plot, 1), self.legend, self.ranks, inside=self, spacing=2)
+        self._show_ranks()
         self.plot.reset_asked.connect(self._follow)
         self.plot.moved.connect(self._hold)
         time.history_shown.connect(self.show_history)
@@ -99,7 +115,22 @@ class PlaneDistances(QWidget):
         self._show_text()
         for name, chip in self.legend.chips.items():
             chip.set_value(compact(view.current(name), 3))
+        self._show_ranks()
         self.plot.show_history(view)
+
+    def _show_ranks(self) -> None:
+        """How well the gap tells of W₁ and of JS, up to the step that is looked at; nothing without a critic."""
+        history, cursor = self._history.history, self._history.cursor
+        known = len(history) if cursor is None else int(np.searchsorted(history.steps, cursor, side="right"))
+        gap, w1, js = (history.column(name)[:known] for name in ("plane_gap", "plane_w1", "plane_js"))
+        looks = np.flatnonzero(np.isfinite(gap) & (np.diff(w1, prepend=np.nan) != 0))[-_LOOKS:]
+        has_gap = "plane_gap" in history.names
+        self.legend.chips["plane_gap"].setVisible(has_gap)
+        self.ranks.setVisible(has_gap and len(looks) >= _LEAST_LOOKS)
+        of_w1, of_js = (rank_correlation(gap[looks], each[looks]) for each in (w1, js))
+        self.ranks.setText(
+            f"Critic gap by rank: ρ {fixed(of_w1, 2)} with W₁, {fixed(of_js, 2)} with JS ({len(looks)} looks)"
+        )
 
     def show_target(self, unknown: str, cut: float) -> None:
         """Say what is wrong with the target as it is edited.
