@@ -87,6 +87,8 @@ def _sum(outputs: Sequence[Tensor], factors: Sequence[Tensor]) -> Tensor:
 
 def _slopes(of: Tensor, along: Sequence[Tensor], *, again: bool = False) -> tuple[Tensor, ...]:
     """0 where `of` does not depend on it."""
+    if not of.requires_grad:
+        return tuple(map(torch.zeros_like, along))
     return torch.autograd.grad(
         of, along, allow_unused=True, materialize_grads=True, retain_graph=True, create_graph=again
     )

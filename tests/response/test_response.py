@@ -222,15 +222,19 @@ def test_that_a_flow_follows_by_the_fisher_information_of_its_exact_density() ->
     assert float(widened[1]) == pytest.approx(0.5 * variance, rel=0.1)
 
 
-@pytest.mark.parametrize("kind", ["vae", "diffusion", "flow_matching"])
-def test_that_what_is_said_costs_what_training_minimises(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["vae", "hierarchical_vae", "diffusion", "flow_matching"])
+def test_that_what_is_said_costs_what_training_minimises_and_slopes_as_that_does(kind: str) -> None:
     model = small_model(model_spec(kind), (1, 8, 8), width=4)
     batch = Batch(images=normal(3, 1, 8, 8), weights=torch.ones(3).double(), step=1)
     assert isinstance(model, Fitted)
     said = model.say(batch.images, stream())
     terms = model.losses(model.phases()[0], batch, stream())
     assert terms.data is not None
-    np.testing.assert_array_equal(said.loss(said.outputs).detach(), terms.data.detach())
+    losses = (said.loss(said.outputs), terms.data)
+    np.testing.assert_allclose(losses[0].detach(), losses[1].detach(), rtol=1e-9)
+    slopes = (torch.autograd.grad(loss.sum(), list(model.parameters()), allow_unused=True) for loss in losses)
+    for own, trained in zip(*slopes, strict=True):
+        np.testing.assert_allclose(own, trained, rtol=1e-6, atol=1e-9)
 
 
 def test_that_conjugate_gradients_find_what_a_direct_solve_finds() -> None:
@@ -247,6 +251,15 @@ def test_that_conjugate_gradients_find_what_a_direct_solve_finds() -> None:
     )
     np.testing.assert_allclose(solved.x, torch.linalg.solve(dense + 0.1 * metric.diag(), right), rtol=1e-5, atol=1e-5)
     assert solved.residual < 1e-8
+
+
+def test_that_a_ladder_of_codes_never_bends_downwards() -> None:
+    model = small_model(model_spec("hierarchical_vae"), (2, 1, 1), width=4, latent_size=2)
+    data = Batch(images=normal(20, 2, 1, 1), weights=torch.ones(20).double(), step=1)
+    newton = GaussNewton(model, data, len(data), 0)
+    for seed in range(5):
+        v = normal(sum(each.numel() for each in model.parameters()), seed=seed)
+        assert float(v @ newton.product(v)) > 0
 
 
 def test_that_the_metric_is_what_the_gradients_of_batches_are_like() -> None:

@@ -27,6 +27,7 @@ from studio.models.hierarchical_vae.config import HierarchicalVaeConfig
 from studio.models.latent_variable import Autoencoder, LatentVariableModel
 from studio.models.likelihoods import pixel_likelihood
 from studio.models.nets import Shape, Style, decoder, encoder
+from studio.models.tangent import Said
 
 _LOG_VARIANCE_RANGE = (-10.0, 5.0)
 """Of a code given its neighbour: a code that is told exactly would be worth any number of nats."""
@@ -110,12 +111,36 @@ class HierarchicalVae(LatentVariableModel):
     def layer_kl(self, climb: Climb) -> list[Tensor]:
         """KL_1 … KL_L, in nats, each of shape (B,)."""
         codes, posteriors = climb
-        priors = [step(above) for step, above in zip(self.autoencoder.down, codes[1:], strict=True)]
         below_top = [
             posterior.log_density(code) - prior.log_density(code)
-            for code, posterior, prior in zip(codes, posteriors, priors, strict=False)
+            for code, posterior, prior in zip(codes, posteriors, self._priors(codes), strict=False)
         ]
         return [*below_top, kl_to_standard_normal(*posteriors[-1]).sum(1)]
+
+    def _priors(self, codes: Sequence[Tensor]) -> list[Normal]:
+        """p(z_l|z_{l+1}) below the top."""
+        return [step(above) for step, above in zip(self.autoencoder.down, codes[1:], strict=True)]
+
+    def say(self, images: Tensor, rng: torch.Generator) -> Said:
+        """For each layer below the top z_l − μ_p, log σ_p² and log σ_q²; then q of the top, and as of a VAE.
+
+        By these KL_l = ½·Σ((z_l − μ_p)²/σ_p² + log σ_p² − log σ_q² − ε²), which is convex in each of them.
+        """
+        codes, posteriors = self.encode(images, rng)
+        likelihood, top = self.autoencoder.likelihood, posteriors[-1]
+        below = list(zip(codes, posteriors, self._priors(codes), strict=False))
+        squares = [((code - q.mean).square() * (-q.log_variance).exp()).detach() for code, q, _ in below]
+        layers = [each for code, q, p in below for each in (code - p.mean, p.log_variance, q.log_variance)]
+
+        def loss(outputs: tuple[Tensor, ...]) -> Tensor:
+            *layers, mean, log_variance, output = outputs[: 3 * len(below) + 3]
+            kl = kl_to_standard_normal(mean, log_variance).sum(1)
+            for apart, of_p, of_q, square in zip(layers[::3], layers[1::3], layers[2::3], squares, strict=True):
+                kl = kl + 0.5 * (apart.square() * (-of_p).exp() + of_p - of_q - square).sum(1)
+            width = outputs[3 * len(below) + 3 :]
+            return likelihood.negative_log(output, images, *width) + self.config.beta * kl
+
+        return Said((*layers, *top, self.autoencoder.decoder(codes[0]), *likelihood.parameters()), loss)
 
     def log_ratio(self, images: Tensor, rng: torch.Generator) -> Tensor:
         climb = self.encode(images, rng)
