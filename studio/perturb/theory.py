@@ -149,8 +149,13 @@ def prediction_errors(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theory:
-    """Prediction and truth over a row of scales, with standard errors of the predictions there, shape (m,)."""
+    """Prediction and truth over a row of scales, with standard errors of the predictions there, shape (m,).
 
+    `energy` and `counts` are ΔH per kind of example and how many there are, shapes (n,).
+    """
+
+    energy: Floats
+    counts: Floats
     moments: Moments
     exact: Reweighted
     first_error: Floats
@@ -175,6 +180,8 @@ class Theory:
         at = np.linspace(0.0, LARGEST_SCALE, _SCALES) if scales is None else scales
         first, second = prediction_errors(f, h, at, number)
         return cls(
+            energy=h,
+            counts=number,
             moments=Moments.of(f, h, number),
             exact=Reweighted.of(f, h, at, number),
             first_error=first,

@@ -95,6 +95,7 @@ def test_that_the_free_energy_is_told_with_where_its_expansion_fails(qtbot: QtBo
     assert "log Z" not in panel.verdict.text()
     qtbot.mouseClick(panel.controls.shown["energy"], Qt.MouseButton.LeftButton)
     assert "−log Z = −0.25" in panel.verdict.text()
+    assert "as many of 2 tilts from 0 to s, whose neighbours overlap by half or more, −0.2" in panel.verdict.text()
     titles = [line.title for line in panel._marks["energy"].lines]
     assert titles == ["s", "order 1 fails", "order 2 fails"]
 

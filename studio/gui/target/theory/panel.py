@@ -31,6 +31,7 @@ from studio.gui.target.theory.view import (
     curves,
     exact_at,
     free_energy_words,
+    ladder_words,
     marks,
     means,
     numbers,
@@ -231,6 +232,8 @@ class TheoryPanel(LivePanel):
             text = f"Of the ΔH that is applied to hold the shares: {text}"
         if not self.plots["energy"].isHidden():
             text += f" {free_energy_words(theory, scale)}"
+            if scale > 0 and theory.moments.variance > 0:
+                text += f" {ladder_words(theory, scale)}"
         if along is not None and self._following is not None:
             text += (
                 f" The model’s line is {self._following.owner.words}, trained at s = {self._following.way.start:.0f}."

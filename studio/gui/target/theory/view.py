@@ -16,12 +16,15 @@ from studio.gui.target.terms import Observable
 from studio.perturb.arrays import Floats
 from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.features import measure
+from studio.perturb.ladder import Ladder
 from studio.perturb.theory import COLLAPSED, Reweighted, Theory
 from studio.training.messages.snapshot import PlaneFrame
 
 CLASS = "class:"
 """Begins the name of a class's share; what follows is its number."""
 
+_DRAWS = 1000
+"""From which −log Z is estimated."""
 _NORMAL = 1.96
 """Standard errors in half of a 95 % interval."""
 
@@ -158,6 +161,20 @@ def free_energy_words(theory: Theory, scale: float) -> str:
         holds = "" if fails is None else f", wrong by over 0.05 from s = {fails:.2f}"
         orders.append(f"{name} order {compact(float(theory.moments.free_energy(scale, order)), 3)}{holds}")
     return f"−log Z = {compact(exact, 3)} nats at s = {scale:.2f} ({'; '.join(orders)})."
+
+
+def ladder_words(theory: Theory, scale: float) -> str:
+    """What draws give of −log Z at the scale s > 0: of the data alone, and of tilts between."""
+    rng, counts = np.random.default_rng(0), theory.counts
+    drawn = rng.choice(theory.energy, _DRAWS, p=counts / counts.sum())
+    once = Reweighted.of(np.zeros(_DRAWS), drawn, [scale])
+    plain, error = float(once.free_energy[0]), float(np.sqrt((1 / once.efficiency[0] - 1) / _DRAWS))
+    ladder = Ladder.drawn(theory.energy, scale, _DRAWS, rng, counts)
+    return (
+        f"{_DRAWS:,} draws of the data would give it as {compact(plain, 3)} ± {compact(error, 2)}; as many of "
+        f"{len(ladder.scales)} tilts from 0 to s, whose neighbours overlap by half or more, "
+        f"{compact(ladder.free_energy, 3)} ± {compact(ladder.error, 2)} (BAR)."
+    )
 
 
 def words(theory: Theory, scale: float, efficiency: float) -> str:
