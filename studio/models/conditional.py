@@ -107,7 +107,7 @@ class Conditional(GenerativeModel):
         return self.images(*self.parted(latents), rng)
 
     def sample(self, count: int, rng: torch.Generator, labels: Tensor | None = None) -> Tensor:
-        """As of any model, its classes drawn from `label_shares`; or of these labels in −1…K − 1, shape (count,)."""
+        """As of any model, its classes drawn from `label_shares`; or of these classes, shape (count,)."""
         if labels is None:
             return super().sample(count, rng)
         return self.images(self.parted(self.draw_latents(count, rng))[0], labels, rng)
@@ -123,6 +123,12 @@ class Conditional(GenerativeModel):
             return batch.labels
         kept = torch.rand((len(batch),), generator=rng, device=batch.images.device) >= self.dropped
         return torch.where(kept, batch.labels, untold)
+
+    def partly(self, labels: Tensor, rng: torch.Generator) -> Tensor:
+        """Labels (B,) of samples, as many of them −1 as of the examples that are trained on."""
+        told = float(self.label_shares.sum()) * (1 - self.dropped)
+        kept = torch.rand((len(labels),), generator=rng, device=labels.device) < told
+        return labels.where(kept, UNTOLD)
 
     def labelled(self, codes: Tensor, labels: Tensor | None) -> Tensor:
         """What a network that `take_labels` takes for codes (B, d) and labels (B,), −1 if absent; shape (B, d + K)."""

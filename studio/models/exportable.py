@@ -56,7 +56,7 @@ def label_argument(classes: int) -> dict[str, Argument]:
         return {}
     return {
         "labels": Argument(
-            says=f"class in 0…{classes - 1}, or −1 for none, int64, shape (B,)",
-            draw=lambda count, rng: torch.randint(-1, classes, (count,), generator=rng),
+            says=f"class in 0…{classes - 1}, int64, shape (B,)",
+            draw=lambda count, rng: torch.randint(classes, (count,), generator=rng),
         )
     }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from studio.models.adversarial.model import Adversarial
 from studio.models.base import Batch
 from studio.models.catalog import MODELS, ModelSpec
 from studio.models.conditional import UNTOLD, Conditional
@@ -132,3 +133,35 @@ def test_that_the_density_of_a_mixture_is_the_sum_over_its_classes() -> None:
         return (labels.double() + 1).log() + torch.zeros(5)
 
     torch.testing.assert_close(model.mixed(log_density).exp(), torch.full((5,), 0.2 + 0.9).double())
+
+
+def test_that_a_label_goes_with_every_code_of_its_image() -> None:
+    vae = next(spec for spec in SPECS if spec.kind == "vae")
+    model = conditional_model(vae, labels_dropped=0, importance_samples=3)
+    (phase,) = model.phases()
+    found = [model.losses(phase, labelled_batch(labels), stream()).data for labels in ([0, 1, 2], [1, 1, 2])]
+    assert found[0] is not None
+    assert found[1] is not None
+    torch.testing.assert_close(found[0][1:], found[1][1:])
+    assert not torch.isclose(found[0][0], found[1][0])
+
+
+def test_that_the_critic_is_a_projection() -> None:
+    gan = next(spec for spec in SPECS if spec.kind == "gan")
+    model = conditional_model(gan)
+    assert isinstance(model, Adversarial)
+    assert isinstance(model.critic, nn.Sequential)
+    images = random_batch(SHAPE, 4).images
+    features, last = model.critic[:-1](images), model.critic[-1]
+    assert isinstance(last, nn.Linear)
+    plain = features @ last.weight[0] + last.bias[0]
+    torch.testing.assert_close(model.scores(images), plain)
+    torch.testing.assert_close(model.scores(images, torch.full((4,), UNTOLD)), plain)
+    labels = torch.tensor([2, 0, 1, 2])
+    projected = (features * last.weight[1 + labels]).sum(1) + last.bias[1 + labels]
+    torch.testing.assert_close(model.scores(images, labels), plain + projected)
+
+
+def test_that_a_critic_is_told_as_few_classes_of_generated_images_as_of_examples() -> None:
+    model = with_shares(conditional_model(SPECS[0], labels_dropped=0.2), 0.3, 0.1, 0.1)  # half of them have no label
+    assert np.isclose((model.partly(torch.ones(4000).long(), stream()) == UNTOLD).double().mean(), 0.6, atol=0.04)

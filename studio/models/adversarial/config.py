@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import ClassVar, Literal
 
 from studio.models.config import Architecture, LatentModelConfig, Optimiser, OptimiserConfig
+from studio.models.label_config import LabelSettings
 from studio.settings import Settings, setting
 
 
@@ -109,7 +110,7 @@ class NoiseConfig(Settings):
     )
 
 
-class AdversarialConfig(LatentModelConfig):
+class AdversarialConfig(LabelSettings, LatentModelConfig):
     """Base of the settings of a critic and a generator."""
 
     UNWEIGHTED: ClassVar[tuple[str, ...]] = ("generator",)

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from studio.models.adversarial.lipschitz import gradient_norm, interpolates
 from studio.models.adversarial.losses import Wasserstein
-from studio.models.adversarial.model import Adversarial
+from studio.models.adversarial.model import Adversarial, Told
 from studio.models.adversarial.spectral import layer_norms, singular_values, weight_layers
+from studio.models.conditional import taking_labels
 from studio.models.diagnostic import Diagnostic, Histogram, Profile, Reference
 from studio.models.exportable import IMAGES, ExportableModel, latent_argument
 from studio.models.nets import has_convolutions
@@ -42,10 +43,10 @@ class AdversarialViews(ModelViews):
         self._model = model
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
-        fake = self._model.sample(len(probe.seen), rng)
+        fake, critic = self._model.sample(len(probe.seen), rng), Told(self._model.critic, None)
         return (
-            gap_histogram(self._model.critic, probe, fake),
-            slope_histogram(self._model.critic, probe, fake, rng),
+            gap_histogram(critic, probe, fake),
+            slope_histogram(critic, probe, fake, rng),
             weight_histogram(self._model.critic, self._model.lipschitz.weight_limits),
             sigma_profile(self._model.critic, probe.seen[:1], rng),
         )
@@ -57,20 +58,22 @@ class AdversarialViews(ModelViews):
         return (
             field("critic", "Critic", CRITIC_TIP, self._model.scores(grid(points))),
             slope_arrows("pull", "Pull on samples", PULL_TIP, loss, points),
-            latent_net(self._model.config.latent_size, self._model.generator, points),
+            latent_net(self._model.latent_shape[0], self._model.decode, points),
             descent(FLOW_TIP, loss, points[:PARTICLES]),
         )
 
     def wasserstein_scores(self, points: Tensor) -> Tensor | None:
-        return self._model.scores(points) if isinstance(self._model.loss, Wasserstein) else None
+        known = isinstance(self._model.loss, Wasserstein) and not self._model.classes  # else the gap is of (x, c)
+        return self._model.scores(points) if known else None
 
     def exportable(self) -> ExportableModel:
-        return ExportableModel(
+        generator = ExportableModel(
             title="generator",
             network=self._model.generator,
             takes={"latents": latent_argument(self._model.config.latent_size)},
             gives={"images": IMAGES},
         )
+        return taking_labels(generator, self._model.classes)
 
 
 def gap_histogram(critic: nn.Module, probe: Probe, fake: Tensor) -> Histogram:

@@ -12,7 +12,7 @@ from studio.training.engine.trainer import Trainer
 from tests.training.conftest import tiny_config, tiny_images
 from tests.training.run.test_resume import TILT, edited, resumed, same_to_the_bit
 
-KINDS = ("vae", "diffusion", "flow_matching")
+KINDS = ("gan", "vae", "diffusion", "flow_matching")
 
 
 def conditional(kind: str = "vae", **settings: float) -> Trainer:
