@@ -131,10 +131,14 @@ class Conditional(GenerativeModel):
         return labels.where(kept, UNTOLD)
 
     def labelled(self, codes: Tensor, labels: Tensor | None) -> Tensor:
-        """What a network that `take_labels` takes for codes (B, d) and labels (B,), −1 if absent; shape (B, d + K)."""
+        """What a network that `take_labels` takes, shape (B, d + K): codes (B, d) and labels (B,), or (1,) for all.
+
+        −1 if labels are absent.
+        """
         if labels is None:
             return nn.functional.pad(codes, (0, self.classes))
-        return torch.cat([codes, one_hot(labels, self.classes).to(codes.dtype)], 1)
+        told = one_hot(labels, self.classes).to(codes.dtype)
+        return torch.cat([codes, told.expand(len(codes), -1)], 1)
 
     def mixed(self, log_density: Callable[[Tensor | None], Tensor]) -> Tensor:
         """log Σ_c p′_c·q(x|c), of log q(x|c) as a function of the label, shape (1,); of that of no label if it has
@@ -142,11 +146,13 @@ class Conditional(GenerativeModel):
         """
         if not self.listens:
             return log_density(None)
-        each = [
-            self.label_shares[label].log() + log_density(torch.full((1,), label, device=self.label_shares.device))
-            for label in self.label_shares.nonzero().flatten().tolist()
-        ]
-        return torch.stack(each).logsumexp(0)
+        return torch.stack([log_share + log_density(label) for label, log_share in self.classes_told()]).logsumexp(0)
+
+    def classes_told(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Each class that samples are of, as a label (1,), and log p′_c of its share among them, a scalar."""
+        shares = self.label_shares / self.label_shares.sum()
+        for label in shares.nonzero()[:, 0]:
+            yield label.view(1), shares[label].log()
 
 
 class _Labelled(nn.Module):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from studio.models.base import Batch
 from studio.models.catalog import MODELS, ModelSpec
 from studio.models.conditional import UNTOLD, Conditional
 from studio.models.reduce import weighted_loss
+from studio.models.vae.model import Vae
 from tests.models.conftest import configured, flat_gradient, random_batch, stream
 
 SHAPE = (1, 8, 8)
@@ -34,7 +37,10 @@ def labelled_batch(labels: list[int]) -> Batch:
     return Batch(images=batch.images, weights=batch.weights, step=0, labels=torch.tensor(labels))
 
 
-def with_shares(model: Conditional, *shares: float) -> Conditional:
+M = TypeVar("M", bound=Conditional)
+
+
+def with_shares(model: M, *shares: float) -> M:
     model.label_shares.copy_(torch.tensor(shares))
     return model
 
@@ -132,7 +138,7 @@ def test_that_the_density_of_a_mixture_is_the_sum_over_its_classes() -> None:
         assert labels is not None
         return (labels.double() + 1).log() + torch.zeros(5)
 
-    torch.testing.assert_close(model.mixed(log_density).exp(), torch.full((5,), 0.2 + 0.9).double())
+    torch.testing.assert_close(model.mixed(log_density).exp(), torch.full((5,), (0.2 + 0.9) / 0.5).double())
 
 
 def test_that_a_label_goes_with_every_code_of_its_image() -> None:
@@ -165,3 +171,18 @@ def test_that_the_critic_is_a_projection() -> None:
 def test_that_a_critic_is_told_as_few_classes_of_generated_images_as_of_examples() -> None:
     model = with_shares(conditional_model(SPECS[0], labels_dropped=0.2), 0.3, 0.1, 0.1)  # half of them have no label
     assert np.isclose((model.partly(torch.ones(4000).long(), stream()) == UNTOLD).double().mean(), 0.6, atol=0.04)
+
+
+def test_that_the_likelihood_of_an_image_is_the_sum_over_its_classes_and_its_reconstruction_of_the_likeliest() -> None:
+    vae = next(spec for spec in SPECS if spec.kind == "vae")
+    model = with_shares(conditional_model(vae).eval(), 0.3, 0, 0.1)
+    assert isinstance(model, Vae)
+    images = random_batch(SHAPE, 4).images
+    with torch.no_grad():
+        of = {label: with_shares(model, *np.eye(3)[label]).log_ratio(images, stream()).exp() for label in (0, 2)}
+        mixed = with_shares(model, 0.3, 0, 0.1).log_ratio(images, stream()).exp()
+        torch.testing.assert_close(mixed, 0.75 * of[0] + 0.25 * of[2])
+        rebuilt = {label: with_shares(model, *np.eye(3)[label]).reconstruct(images, stream()) for label in (0, 2)}
+        share = (0.75 * of[0] / mixed)[:, None, None, None]
+        found = with_shares(model, 0.3, 0, 0.1).reconstruct(images, stream())
+        torch.testing.assert_close(found, share * rebuilt[0] + (1 - share) * rebuilt[2])

@@ -119,8 +119,19 @@ class Vae(Conditional, LatentVariableModel):
     def log_ratio(self, images: Tensor, rng: torch.Generator) -> Tensor:
         code = self.encode(images)
         latents = code.draw(rng)
-        negative = self.autoencoder.likelihood.negative_log(self.output(latents), images)
-        return standard_log_density(latents) - code.log_density(latents) - negative
+        likelihood = self.mixed(lambda labels: self._log_likelihood(latents, labels, images))
+        return standard_log_density(latents) - code.log_density(latents) + likelihood
 
     def reconstruct(self, images: Tensor, rng: torch.Generator) -> Tensor:
-        return self.autoencoder.likelihood.mean(self.output(self.encode(images).draw(rng)))
+        latents, mean = self.encode(images).draw(rng), self.autoencoder.likelihood.mean
+        if not self.listens:
+            return mean(self.output(latents))
+        told = [(share + self._log_likelihood(latents, label, images), label) for label, share in self.classes_told()]
+        posterior = torch.stack([each for each, _ in told]).softmax(0)[..., None, None, None]
+        means = [mean(self.autoencoder.decoder(self.labelled(latents, label))) for _, label in told]
+        return (posterior * torch.stack(means)).sum(0)
+
+    def _log_likelihood(self, latents: Tensor, labels: Tensor | None, images: Tensor) -> Tensor:
+        """log p(x|z, c), shape (B,)."""
+        output = self.autoencoder.decoder(self.labelled(latents, labels))
+        return -self.autoencoder.likelihood.negative_log(output, images)
