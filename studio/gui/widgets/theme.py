@@ -43,7 +43,7 @@ class ThemeManager(QObject):
         self.mode = ThemeMode(mode)
         self._app: QApplication | None = None
         self._dressed = False
-        self._bound: list[tuple[Any, str]] = []
+        self._bound: dict[Any, str] = {}
         self._icons: dict[tuple[str, str, str], QIcon] = {}  # a window has hundreds, most of them alike
         self._points = _system_points()
         self.tokens = load_tokens(dark=self._wants_dark(), points=self._points)
@@ -87,10 +87,9 @@ class ThemeManager(QObject):
 
     def bind_icon(self, target: Any, name: str) -> None:
         """Give an action or a button an icon that keeps to the look; a later call for the same target replaces it."""
-        if any(other is target and was == name for other, was in self._bound):
+        if self._bound.get(target) == name:
             return
-        self._bound = [(other, was) for other, was in self._bound if other is not target]
-        self._bound.append((target, name))
+        self._bound[target] = name
         target.setProperty("iconName", name)
         target.setIcon(self.icon(name))
 
@@ -104,8 +103,8 @@ class ThemeManager(QObject):
             return
         self.tokens = tokens
         self._dress()
-        self._bound = [(target, name) for target, name in self._bound if shiboken6.isValid(target)]
-        for target, name in self._bound:
+        self._bound = {target: name for target, name in self._bound.items() if shiboken6.isValid(target)}
+        for target, name in self._bound.items():
             target.setIcon(self.icon(name))
         self.changed.emit(tokens)
 
