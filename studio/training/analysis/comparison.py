@@ -12,8 +12,10 @@ Planners, model and random streams are copies or of its own: training goes on as
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,15 +23,56 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from studio.models.base import Batch, GenerativeModel, Phase
+from studio.models.reduce import weighted_loss
 from studio.perturb.arrays import Indices
 from studio.perturb.perturbation import Floats
 from studio.perturb.planner import BatchPlan, Planner
-from studio.training.analysis.gradient_probe import GradientProbe
 from studio.training.config.planners import PLANNERS, PlannerKind
 from studio.training.messages.planner_report import PlannerReport, PlannerRow
 
 if TYPE_CHECKING:
     from studio.training.engine.trainer import Trainer
+
+
+class GradientProbe:
+    """Gradients of planned batches, which `read` reads, by a copy of a model, apart from training.
+
+    `rng` is the stream of the model's own draws; losses are computed under `precision`, if any, as in training.
+    """
+
+    def __init__(
+        self,
+        model: GenerativeModel,
+        read: Callable[[BatchPlan], Batch],
+        rng: torch.Generator,
+        precision: torch.autocast | None = None,
+    ) -> None:
+        self._model = copy.deepcopy(model).train()
+        self._read = read
+        self._rng = rng
+        self._precision = precision or nullcontext()
+        self._phase: Phase | None = None
+
+    @property
+    def network(self) -> str:
+        """Whose gradient it is, once there was one: the first network that real examples train."""
+        return self._phase.network if self._phase is not None else ""
+
+    def gradient(self, plan: BatchPlan) -> Tensor:
+        """Gradient of the weighted loss, flat, shape (parameters,)."""
+        batch = self._read(plan)
+        phases = self._model.phases() if self._phase is None else (self._phase,)
+        for phase in phases:
+            with self._precision:
+                terms = self._model.losses(phase, batch, self._rng)
+            if terms.data is not None:
+                self._phase = phase
+                break
+        loss = weighted_loss(terms, batch.weights, plan.average_size)
+        parameters = tuple(self._model.network_parameters(phase.network))
+        return torch.cat([part.reshape(-1) for part in torch.autograd.grad(loss, parameters)])
+
 
 _FEWEST, _MOST = 4, 1000  # batches of each planner
 _FOR_MASS, _FOR_VARIANCE = 0.15, 0.7  # of the time, when they have to be done

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from studio.models.base import Batch, GenerativeModel, LossTerms, Phase
 from studio.perturb.planner import BatchPlan
-from studio.training.analysis.comparison import ComparisonSpec, PlannerComparison, weight_groups
-from studio.training.analysis.gradient_probe import GradientProbe
+from studio.training.analysis.comparison import ComparisonSpec, GradientProbe, PlannerComparison, weight_groups
 from studio.training.config.planners import PlannerKind
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import CancelComparison, ComparePlanners, Pause, Stop
