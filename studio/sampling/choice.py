@@ -55,22 +55,28 @@ class Choice:
     why: str = ""
 
 
+def needing_no_draws(method: Method, samplers: Sequence[TiltedSampler], pool: Pool, tilt: Tilt) -> Choice | None:
+    """Conditioning, where classes need only be told, and nothing has to be known of the draws to prefer it."""
+    found = next((each for each in samplers if each.name == Method.CONDITION), None)
+    if found is None or tilt.by_class is None or method not in (Method.AUTO, Method.CONDITION):
+        return None
+    says = found.predict(pool, tilt, 1).says
+    return Choice(sampler=found, why=f"Conditioning: {says}" if method is Method.AUTO else "")
+
+
 def choose(
     method: Method, samplers: Sequence[TiltedSampler], pool: Pool, tilt: Tilt, count: int, progress: Progress
 ) -> Choice:
     """The method for `count` samples; draws a few hundred first, unless the person chose.
 
     Args:
-        samplers: that the model allows, conditioning first.
+        samplers: that the model allows.
 
     Raises:
         UserError: the model does not allow what was chosen.
         Cancelled: the person cancelled.
     """
     if method is Method.AUTO:
-        first = samplers[0]
-        if first.name == Method.CONDITION and tilt.by_class is not None:  # whatever the model draws
-            return Choice(sampler=first, why=f"Conditioning: {first.predict(pool, tilt, count).says}")
         pool.prepare(count, progress)
         return _cheapest([(each, each.predict(pool, tilt, count)) for each in samplers])
     chosen = next((each for each in samplers if each.name == method), None)

@@ -15,7 +15,8 @@ then: steps × the recipe's seconds a step, drawing and judging left out (but fo
 benchmark goes on where it was stopped; without `--minutes` left, what is missing is listed and not run.
 
 Entries: the four planners; `ramp`, whose ΔH grows so that ESS/n falls evenly over half of them;
-`hold`, by a thermostat; `at_once`, an untilted model whose samples are tilted by `studio.sampling`.
+`hold`, by a thermostat; `at_once`, an untilted model whose samples are tilted by `studio.sampling`; and the control,
+`condition`: such a model that is conditional, and is told the target's classes.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ from tests.benchmarks.shelf import CLASS, Judge
 
 CHECK, SAMPLES, MOST_TV, MOST_FD, LOOSE_FD = 500, 5_000, 0.05, 12.0, 20.0
 PLANNERS = ("error_carry", "fixed_size", "resampling", "stratified")
-ENTRIES = (*PLANNERS, "ramp", "hold", "at_once")
+AT_ONCE = ("at_once", "condition")
+ENTRIES = (*PLANNERS, "ramp", "hold", *AT_ONCE)
 TASKS = {1: (None, 0.3), 2: (None, 0.9), 3: (0.001, 0.1), 4: (0.001, 0.3), 5: (0.001, 0.9)}
 """Share of twos in the data, as it is if None; and what is asked for."""
 
@@ -142,11 +144,12 @@ def thin(whole: ImageSet, share: float) -> ImageSet:
 
 def configured(model: str, entry: str, course: Course, seed: int) -> RunConfig:
     """A recipe's configuration."""
-    untilted = entry in ("at_once", "ramp")
+    untilted = entry in (*AT_ONCE, "ramp")
     offset = 0.0 if untilted else course.target.offsets[CLASS]
     settings = [f"seed={seed}", f"perturbation.offsets.{CLASS}={offset}"]
     settings += [f"batch.planner={entry}"] if entry in PLANNERS else []
     settings += ["hold.on=true", "hold.every=500", "hold.samples=2000"] if entry == "hold" else []
+    settings += ["model.conditional=true"] if entry == "condition" else []
     return with_settings(config_or_preset(f"mnist-twos-30-{model}"), settings)
 
 
@@ -184,7 +187,7 @@ def run(model: str, entry: str, course: Course, seed: int, steps: int) -> list[C
         spent += time.process_time() - begun
         begun = time.process_time()
         images = _images(entry, trainer, course)
-        drawing = time.process_time() - begun if entry == "at_once" else 0.0
+        drawing = time.process_time() - begun if entry in AT_ONCE else 0.0
         found.append(course.check(trainer.step_count, spent + drawing, images))
         if found[-1].there(MOST_FD):
             break
@@ -215,7 +218,7 @@ def _between(entry: str, trainer: Trainer, course: Course, steps: int) -> Callab
 
 
 def _images(entry: str, trainer: Trainer, course: Course) -> Images:
-    if entry != "at_once":
+    if entry not in AT_ONCE:
         return np.asarray(trainer.sample(SAMPLES, seed=1), np.uint8)
     model = trainer.shown(averaged=True)
     model.eval()

@@ -17,7 +17,7 @@ from studio.perturb.energy import Energy
 from studio.perturb.perturbation import Perturbation, target_shares
 from studio.perturb.terms import LinearTerm
 from studio.progress import Progress
-from studio.sampling.choice import Method, choose
+from studio.sampling.choice import Method, choose, needing_no_draws
 from studio.sampling.conditioning import Conditioning
 from studio.sampling.rejection import Rejection
 from studio.sampling.resampling import Resampling
@@ -82,18 +82,21 @@ def test_that_an_edit_changes_the_samples_alone_whose_class_changes(sampler: Con
     assert np.array_equal(first[:, 0, 1], second[:, 0, 1])
 
 
-def test_that_it_is_preferred_without_a_draw_of_the_pool_and_says_why(sampler: Conditioning) -> None:
-    pool = TRAINED.pool()
-    samplers = (sampler, Rejection(), Resampling())
-    chosen = choose(Method.AUTO, samplers, pool, Tilt.between(TRAINED.trained, STRONG), 64, Progress())
+def test_that_it_is_preferred_without_a_draw_and_says_why(sampler: Conditioning) -> None:
+    pool, samplers, tilt = TRAINED.pool(), (Rejection(), sampler, Resampling()), Tilt.between(TRAINED.trained, STRONG)
+    chosen = needing_no_draws(Method.AUTO, samplers, pool, tilt)
+    assert chosen is not None
     assert chosen.sampler is sampler
     assert chosen.why.startswith("Conditioning: the model is told classes as frequent as in the target")
     assert len(pool) == 0
+    assert needing_no_draws(Method.REJECT, samplers, pool, tilt) is None
+    assert needing_no_draws(Method.AUTO, (Rejection(), Resampling()), pool, tilt) is None
 
 
 def test_that_what_differs_within_classes_is_left_to_the_other_methods(sampler: Conditioning) -> None:
     wanted = Perturbation(offsets=STRONG.offsets, energy=Energy(terms=(LinearTerm(feature="x", slope=0.5),)))
     pool, tilt = TRAINED.pool(), Tilt.between(TRAINED.trained, wanted)
+    assert needing_no_draws(Method.AUTO, (sampler,), pool, tilt) is None
     chosen = choose(Method.AUTO, (sampler, Rejection(), Resampling()), pool, tilt, 64, Progress())
     assert isinstance(chosen.sampler, Resampling)
     assert "conditioning cannot, for the target differs within classes" in chosen.why

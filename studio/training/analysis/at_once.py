@@ -22,7 +22,7 @@ from studio.perturb.umbrella import Umbrella, predicted_gain
 from studio.progress import Progress
 from studio.sampling.base import Look, Tilted, TiltedSampler
 from studio.sampling.chains import Chains
-from studio.sampling.choice import Method, choose
+from studio.sampling.choice import Method, choose, needing_no_draws
 from studio.sampling.conditioning import Conditioning
 from studio.sampling.drawn import Drawn
 from studio.sampling.pool import PIECE, Pool
@@ -91,7 +91,10 @@ class AtOnce:
         """
         progress = progress or Progress()
         tilt = self._tilt(wanted, progress)
-        chosen = choose(method, self._samplers, self._pool, tilt, count, progress)
+        chosen = needing_no_draws(method, self._samplers, self._pool, tilt)
+        if chosen is None:
+            self._generated.bring_judge(progress)
+            chosen = choose(method, self._samplers, self._pool, tilt, count, progress)
         found = chosen.sampler.sample(self._pool, tilt, count, np.random.default_rng(self._seed), progress)
         return replace(found, why=chosen.why)
 
@@ -108,6 +111,7 @@ class AtOnce:
         """
         progress = progress or Progress()
         tilt = self._tilt(Perturbation.zero(len(self.trained.target.offsets)), progress)
+        self._generated.bring_judge(progress)
         self._pool.prepare(count, progress)
         # As the model is, with what it misses of its target: nothing is made up for.
         own = replace(self._pool.own, meant=self._pool.own.shares)
@@ -166,6 +170,7 @@ class AtOnce:
 
     def _others(self, progress: Progress) -> Judge:
         """The judges of the data set without the one who weighs, who look at what was held out from them but once."""
+        self._generated.bring_judge(progress)
         if self._measuring is None:
             self._measuring = self.trained.judges.judge("", progress).without_weigher()
         return self._measuring
@@ -176,11 +181,8 @@ class AtOnce:
         return target_on_plane(self.trained.examples, self.trained.measured, wanted)
 
     def _tilt(self, wanted: Perturbation, progress: Progress) -> Tilt:
-        """To that target; the judge who weighs is there then."""
         middles = (self._middle(self.trained.target, progress), self._middle(wanted, progress))
-        tilt = Tilt.between(self.trained.target, wanted, middles)
-        self._generated.bring_judge(progress)
-        return tilt
+        return Tilt.between(self.trained.target, wanted, middles)
 
     def _middle(self, target: Perturbation, progress: Progress) -> float | None:
         if target.energy.clip is None:
