@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
 
 from studio.errors import UserError
 from studio.gui.setup.parts import LoadingBar
-from studio.gui.state.task_runner import TaskRunner
+from studio.gui.state.task_runner import NewestTask, TaskRunner
 from studio.gui.widgets.buttons import push_button
 from studio.gui.widgets.image_view import ImageView
 from studio.gui.widgets.labels import plain_label, wrapped_label
@@ -46,7 +46,7 @@ class CompareSamples(QWidget):
         super().__init__()
         self._tasks = tasks
         self._runs: Sequence[ComparedRun] = ()
-        self._reading = self._wanted = False
+        self._reading = NewestTask(tasks)
         self._grids: list[SampleGrid | None] = []
         self.views: list[ImageView] = []
         self._captions: list[QLabel] = []
@@ -87,22 +87,16 @@ class CompareSamples(QWidget):
     def _read(self) -> None:
         step = self.slider.value()
         self._step.setText(whole(step))
-        self._wanted = self._reading
-        if self._reading:
-            return
-        self._reading = True
         folders = [run.folder for run in self._runs]
-        self._tasks.run(
+        self._reading.run(
             lambda _: [FrameStore(folder).at(step) for folder in folders],
             done=self._show,
-            failed=self._on_failed,
-            cancelled=self._give_up,
+            failed=lambda error: self._step.setToolTip(tooltip(str(error))),
         )
 
     def _show(self, frames: list[Frame | None]) -> None:
         self._show_grids([frame.grid if frame is not None else None for frame in frames])
         self._say(kinship(self._runs, self._grids))
-        self._settle()
 
     def _show_grids(self, grids: Sequence[SampleGrid | None], how: str = "") -> None:
         self._grids = list(grids)
@@ -139,18 +133,6 @@ class CompareSamples(QWidget):
     def _on_not_redrawn(self, error: UserError) -> None:
         self.redraw.setEnabled(True)
         self.note.setText(str(error))
-
-    def _on_failed(self, error: UserError) -> None:
-        self._step.setToolTip(tooltip(str(error)))
-        self._settle()
-
-    def _give_up(self) -> None:
-        self._reading = self._wanted = False
-
-    def _settle(self) -> None:
-        self._reading = False
-        if self._wanted:
-            self._read()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from studio.errors import UserError
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.overlays import Overlays
 from studio.gui.state.setup import Setup
-from studio.gui.state.task_runner import TaskRunner
+from studio.gui.state.task_runner import NewestTask, TaskRunner
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.library.index import RunIndex
 from studio.library.notes import RunNotes, read_notes, tags_of, write_notes
@@ -33,7 +33,7 @@ class LibraryControl(QObject):
         super().__init__(parent)
         self.tasks, self.overlays, self._setup, self._runs = tasks, overlays, setup, runs
         self._index = RunIndex(setup.runs_root)
-        self._busy = self._again = self._begun = False
+        self._looking, self._begun = NewestTask(tasks), False
         self._seen = RunView()
         self.entries: list[RunSummary] = []
         runs.run_changed.connect(self._on_run)
@@ -45,7 +45,7 @@ class LibraryControl(QObject):
     @property
     def busy(self) -> bool:
         """Folders are being looked at."""
-        return self._busy
+        return self._looking.busy
 
     def begin(self) -> None:
         """Show what is known, then look again; does so once."""
@@ -58,17 +58,11 @@ class LibraryControl(QObject):
     @Slot()
     def refresh(self) -> None:
         """Look at the folders again, once there has been a first look."""
-        self._again = self._busy
-        if self._busy or not self._begun:
-            return
-        self._busy = True
         index = self._index
-        self.tasks.run(
-            index.refresh,
-            done=lambda entries: self._on_entries(index, entries),
-            failed=self._on_failed,
-            cancelled=self._give_up,
-        )
+        if self._begun:
+            self._looking.run(
+                index.refresh, done=lambda entries: self._on_entries(index, entries), failed=self.failed.emit
+            )
 
     def choose_root(self, root: Path) -> None:
         """Keep runs in this folder from now on, and list those that are there."""
@@ -147,19 +141,6 @@ class LibraryControl(QObject):
         if index is self._index:
             self.entries = entries
             self.changed.emit()
-        self._settle()
-
-    def _on_failed(self, error: UserError) -> None:
-        self.failed.emit(error)
-        self._settle()
-
-    def _give_up(self) -> None:
-        self._busy = self._again = False
-
-    def _settle(self) -> None:
-        self._busy = False
-        if self._again:
-            self.refresh()
 
     @Slot(object)
     def _on_run(self, run: RunView) -> None:

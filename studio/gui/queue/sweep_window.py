@@ -14,7 +14,7 @@ from studio.errors import UserError
 from studio.files import whole_file
 from studio.gui.queue.sweep_plot import Coordinate, SweepPlot
 from studio.gui.queue.sweep_table import SweepColumn, SweepTable, columns_of
-from studio.gui.state.task_runner import TaskRunner
+from studio.gui.state.task_runner import NewestTask, TaskRunner
 from studio.gui.state.view_state import TaskView
 from studio.gui.widgets.buttons import tool_button
 from studio.gui.widgets.choice_box import ChoiceBox
@@ -55,7 +55,7 @@ class SweepWindow(QWidget):
         self._reader = SweepReader()
         self._tasks = TaskRunner(self)
         self._tasks.changed.connect(self._on_progress)
-        self._busy = self._again = False
+        self._reading = NewestTask(self._tasks)
         self.results: SweepResults | None = None
         self.table = SweepTable()
         self.table.run_asked.connect(self.run_asked)
@@ -105,17 +105,13 @@ class SweepWindow(QWidget):
     @Slot()
     def look_again(self) -> None:
         """Read the runs again; those that have not changed cost nothing."""
-        if self._busy:
-            self._again = True
-            return
-        self._busy, self._again = True, False
         find, reader = self._members, self._reader  # not this window, which is to be freed on its own thread
 
         def read(progress: Progress) -> SweepResults | None:
             members = find(progress)
             return reader.read(members, progress) if members else None
 
-        self._tasks.run(read, done=self._on_read, failed=self._on_failed, cancelled=self._settle)
+        self._reading.run(read, done=self._on_read, failed=lambda error: self._say(str(error), "error"))
 
     @Slot(object)
     def _on_progress(self, task: TaskView | None) -> None:
@@ -125,7 +121,7 @@ class SweepWindow(QWidget):
 
     def _on_read(self, results: SweepResults | None) -> None:
         if results is None:
-            self._on_failed(UserError("The sweep has no runs any more", "", "They were moved or deleted."))
+            self._say(str(UserError("The sweep has no runs any more", "", "They were moved or deleted.")), "error")
             return
         self.results = results
         ended = sum(run.status == "completed" for run in results.runs)
@@ -137,16 +133,6 @@ class SweepWindow(QWidget):
         self._offer(self.setting, [*self._settings, _ALL] if len(self._settings) > 1 else self._settings)
         self._offer(self.result, [column for column in columns if column.name])
         self._draw()
-        self._settle()
-
-    def _on_failed(self, error: UserError) -> None:
-        self._say(str(error), "error")
-        self._settle()
-
-    def _settle(self) -> None:
-        self._busy = False
-        if self._again:
-            self.look_again()
 
     def _say(self, text: str, role: str) -> None:
         self.message.setText(text)
@@ -203,6 +189,5 @@ class SweepWindow(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Nothing is read for a window that is gone."""
-        self._again = False
         self._tasks.join(2.0)
         super().closeEvent(event)

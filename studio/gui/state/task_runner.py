@@ -115,3 +115,38 @@ class TaskRunner(QObject):
         if view != self.view:
             self.view = view
             self.changed.emit(view)
+
+
+class NewestTask:
+    """Work of one kind, one at a time: of what is asked for meanwhile the newest begins once that has ended."""
+
+    def __init__(self, tasks: TaskRunner) -> None:
+        self._tasks = tasks
+        self.busy = False
+        self._next: Callable[[], None] | None = None
+
+    def run(
+        self, work: Callable[[Progress], T], *, done: Callable[[T], None], failed: Callable[[UserError], None]
+    ) -> None:
+        """Begin, or wait; whoever cancels what goes on gives up what waits, too."""
+        if self.busy:
+            self._next = lambda: self.run(work, done=done, failed=failed)
+            return
+        self.busy = True
+
+        def ended(tell: Callable[[], None]) -> None:
+            tell()
+            wanted = self._next
+            self.give_up()
+            if wanted is not None:
+                wanted()
+
+        self._tasks.run(
+            work,
+            done=lambda found: ended(lambda: done(found)),
+            failed=lambda error: ended(lambda: failed(error)),
+            cancelled=self.give_up,
+        )
+
+    def give_up(self) -> None:
+        self.busy, self._next = False, None

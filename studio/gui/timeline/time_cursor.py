@@ -17,7 +17,7 @@ from studio.gui.state.history import HistoryView, OtherHistory
 from studio.gui.state.log import Level, Log
 from studio.gui.state.old_runs import Moment, OldRun, read_moment, read_old_run
 from studio.gui.state.overlays import Overlays
-from studio.gui.state.task_runner import TaskRunner
+from studio.gui.state.task_runner import NewestTask, TaskRunner
 from studio.training.config.run_config import RunConfig
 from studio.training.messages.marks import Mark
 from studio.training.messages.snapshot import Snapshot
@@ -65,8 +65,7 @@ class TimeCursor(QObject):
         self._newest: Snapshot | None = None
         self._opening: Path | None = None
         self.left = False  # the last run of this window is not shown any more
-        self._reading = False
-        self._wanted = False
+        self._reading = NewestTask(tasks)
         runs.run_begins.connect(self.show_live)
         runs.run_reset.connect(self._on_new_run)
         runs.went_back.connect(self._on_went_back)
@@ -205,34 +204,21 @@ class TimeCursor(QObject):
     # -- reading
 
     def _read(self) -> None:
-        """Read what is on disk of the cursor's step; while one is read, the newest wish waits."""
+        """Read what is on disk of the cursor's step."""
         folder, step = self.folder, self._at
-        if self._reading or folder is None or step is None:
-            self._wanted = self._reading
-            return
-        self._reading, self._wanted = True, False
-        self._tasks.run(
-            lambda _: read_moment(folder, step),
-            done=lambda moment: self._show(folder, moment),
-            failed=self._on_failed,
-            cancelled=self._give_up,
-        )
+        if folder is not None and step is not None:
+            self._reading.run(
+                lambda _: read_moment(folder, step),
+                done=lambda moment: self._show(folder, moment),
+                failed=self._on_failed,
+            )
 
     def _show(self, folder: Path, moment: Moment) -> None:
-        self._on_read()
         if folder != self.folder or self._at is None:
             return
         if moment.frame is not None:
             self.frame_shown.emit(moment.frame)
         self.moment_shown.emit(moment)
-
-    def _give_up(self) -> None:
-        self._reading = self._wanted = False
-
-    def _on_read(self) -> None:
-        self._reading = False
-        if self._wanted:
-            self._read()
 
     def _show_old(self, folder: Path, run: OldRun) -> None:
         if folder != self._opening:
@@ -245,7 +231,6 @@ class TimeCursor(QObject):
         self.seek(run.last)
 
     def _on_failed(self, error: UserError) -> None:
-        self._reading = False
         self._log.add_error(error, Level.WARNING)
 
     # -- the run under way
