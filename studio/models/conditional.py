@@ -135,6 +135,8 @@ class Conditional(GenerativeModel):
 
         −1 if labels are absent.
         """
+        if not self.classes:
+            return codes
         if labels is None:
             return nn.functional.pad(codes, (0, self.classes))
         told = one_hot(labels, self.classes).to(codes.dtype)

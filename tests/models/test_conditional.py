@@ -24,16 +24,18 @@ SPECS = [spec for spec in MODELS if "conditional" in spec.config.model_fields]
 every_model = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.kind)
 
 
-def conditional_model(spec: ModelSpec, *, seed: int = 0, **settings: float) -> Conditional:
+def conditional_model(
+    spec: ModelSpec, *, seed: int = 0, shape: tuple[int, int, int] = SHAPE, **settings: float
+) -> Conditional:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = spec.build(configured(spec, **{"conditional": True, **settings}), SHAPE, CLASSES).double()
+        model = spec.build(configured(spec, **{"conditional": True, **settings}), shape, CLASSES).double()
     assert isinstance(model, Conditional)
     return model
 
 
-def labelled_batch(labels: list[int]) -> Batch:
-    batch = random_batch(SHAPE, len(labels))
+def labelled_batch(labels: list[int], shape: tuple[int, int, int] = SHAPE) -> Batch:
+    batch = random_batch(shape, len(labels))
     return Batch(images=batch.images, weights=batch.weights, step=0, labels=torch.tensor(labels))
 
 
@@ -64,7 +66,7 @@ def test_that_samples_without_labels_have_those_that_the_shares_say(spec: ModelS
 def test_that_classes_of_latents_are_multinomial_with_the_shares() -> None:
     shares = (0.2, 0.7, 0.1)
     model = with_shares(conditional_model(SPECS[0]), *shares)
-    _, labels = model.parted(model.draw_latents(100_000, stream()))
+    _, labels = model.parted(model.draw_latents(20_000, stream()))
     assert labels is not None
     found = torch.bincount(labels, minlength=3) / len(labels)
     spread = (torch.tensor(shares) * (1 - torch.tensor(shares)) / len(labels)).sqrt()
@@ -84,11 +86,14 @@ def test_that_a_class_without_share_is_never_drawn_and_few_samples_change_with_t
     assert ((after == before) | (after == 2)).all()
 
 
+@pytest.mark.parametrize("shape", [SHAPE, (1, 28, 28), (2, 1, 1)], ids=["dense", "convolutional", "points"])
 @every_model
-def test_that_gradients_of_labelled_and_unlabelled_examples_are_finite_and_reach_every_network(spec: ModelSpec) -> None:
-    model = conditional_model(spec)
+def test_that_gradients_of_labelled_and_unlabelled_examples_are_finite_and_reach_every_network(
+    spec: ModelSpec, shape: tuple[int, int, int]
+) -> None:
+    model = conditional_model(spec, shape=shape)
     for labels in ([0, 1, 2, UNTOLD], [UNTOLD] * 4):
-        batch = labelled_batch(labels)
+        batch = labelled_batch(labels, shape)
         for phase in model.phases():
             gradient = flat_gradient(
                 weighted_loss(model.losses(phase, batch, stream()), batch.weights, 4), model, phase.network

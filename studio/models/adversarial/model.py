@@ -48,7 +48,7 @@ def with_noise(images: Tensor, std: float, rng: torch.Generator) -> Tensor:
     return images + std * torch.randn(images.shape, generator=rng, device=images.device, dtype=images.dtype)
 
 
-class Told(nn.Module):
+class _Told(nn.Module):
     """A critic of images (B, C, H, W) that is told their labels (B,), or none of them; its scores have shape (B, 1)."""
 
     def __init__(self, critic: nn.Module, labels: Tensor | None) -> None:
@@ -117,7 +117,7 @@ class Adversarial(Conditional):
         images, fakes = (with_noise(found, noise, rng) for found in (batch.images, fakes))
         both = None if labels is None or fake_labels is None else torch.cat((labels, fake_labels))
         real, fake = self.scores(torch.cat((images, fakes)), both).chunk(2)
-        penalty = self.lipschitz.penalty(Told(self.critic, labels), images, fakes, rng)
+        penalty = self.lipschitz.penalty(self.critic_of(labels), images, fakes, rng)
         model = self.loss.fake(fake).mean()
         metrics = {**self.loss.fake_metrics(fake.detach()), **penalty.metrics}
         if self.config.noise.std:
@@ -129,6 +129,10 @@ class Adversarial(Conditional):
             example_metrics=self.loss.example_metrics(real.detach(), fake.detach()),
         )
 
+    def critic_of(self, labels: Tensor | None) -> nn.Module:
+        """D(·, c) of labels (B,), or D where they are absent: images (B, C, H, W) → (B, 1)."""
+        return _Told(self.critic, labels) if self.classes else self.critic
+
     def _fakes(self, batch: Batch, rng: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """As many generated images as a batch has, and what the critic is told of their classes."""
         noise, labels = self.parted(self.draw_latents(len(batch), rng))
@@ -137,5 +141,5 @@ class Adversarial(Conditional):
 
     def scores(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """D(x) of images (B, C, H, W), shape (B,), or D(x, c) of labels (B,), too."""
-        scores: Tensor = Told(self.critic, labels)(images)
+        scores: Tensor = self.critic_of(labels)(images)
         return scores.squeeze(1).to(images.dtype)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from studio.models.adversarial.lipschitz import gradient_norm, interpolates
 from studio.models.adversarial.losses import Wasserstein
-from studio.models.adversarial.model import Adversarial, Told
+from studio.models.adversarial.model import Adversarial
 from studio.models.adversarial.spectral import layer_norms, singular_values, weight_layers
 from studio.models.conditional import taking_labels
 from studio.models.diagnostic import Diagnostic, Histogram, Profile, Reference
@@ -43,7 +43,7 @@ class AdversarialViews(ModelViews):
         self._model = model
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
-        fake, critic = self._model.sample(len(probe.seen), rng), Told(self._model.critic, None)
+        fake, critic = self._model.sample(len(probe.seen), rng), self._model.critic_of(None)
         return (
             gap_histogram(critic, probe, fake),
             slope_histogram(critic, probe, fake, rng),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -62,6 +64,9 @@ def test_that_samples_have_the_shares_of_the_target_in_force() -> None:
     edited(trainer, 0.0, 3.0, -1.0)
     assert shares_of(trainer) == pytest.approx(target_shares(trainer), rel=1e-6)
     trainer.restore(kept)  # going back keeps the target
+    assert shares_of(trainer) == pytest.approx(target_shares(trainer), rel=1e-6)
+    trainer.correct(replace(trainer.held, thermostat=replace(trainer.held.thermostat, correction=(0.3, -0.3, 0.0))))
+    assert trainer.applied.offsets != trainer.perturbation.offsets
     assert shares_of(trainer) == pytest.approx(target_shares(trainer), rel=1e-6)
 
 
