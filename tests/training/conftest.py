@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -76,8 +76,8 @@ class PlayedMailbox(Mailbox):
         super().__init__()
         self._script: Iterator[list[Command]] = iter(())
 
-    def play(self, script: Iterator[list[Command]]) -> None:
-        self._script = script
+    def play(self, script: Iterable[list[Command]]) -> None:
+        self._script = iter(script)
 
     def commands(self, *, wait: float | None = None) -> list[Command]:
         return next(self._script, [Stop()])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,7 +37,7 @@ class Played:
         self.loop = RunLoop(self.trainer, self.mailbox, self._recorder, limit)
         self.events: list[Event] = []
 
-    def run(self, script: Script) -> Outcome:
+    def run(self, script: Iterable[list[Command]]) -> Outcome:
         self.mailbox.play(script)
         try:
             return self.loop.run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 import torch
@@ -25,7 +25,7 @@ def trainer(budget: float = 50.0, kind: str = "vae") -> Trainer:
     return Trainer(tiny_config(kind, evaluation={"budget": budget, "samples": COUNT}), tiny_images())
 
 
-def played(script: Iterator[list[Command]], evaluator: Evaluator | None, of: Trainer) -> list[Event]:
+def played(script: Iterable[list[Command]], evaluator: Evaluator | None, of: Trainer) -> list[Event]:
     """What a run says that plays this script."""
     mailbox = PlayedMailbox()
     mailbox.play(script)
@@ -113,13 +113,7 @@ def test_that_the_person_sees_it_go_on_while_training_waits_even_paused(judge: J
 
 def test_that_it_can_be_cancelled_and_training_goes_on(judge: Judge) -> None:
     run = trainer(budget=0)
-
-    def script() -> Iterator[list[Command]]:
-        yield [EvaluateNow()]
-        yield [CancelEvaluation()]
-        yield from steps(2)
-
-    events = played(script(), Evaluator(run, lambda: judge), run)
+    events = played([[EvaluateNow()], [CancelEvaluation()], *steps(2)], Evaluator(run, lambda: judge), run)
     assert [type(event) for event in events if isinstance(event, Evaluating | Evaluated | EvaluationEnded)] == [
         Evaluating,
         EvaluationEnded,

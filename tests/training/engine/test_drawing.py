@@ -109,12 +109,7 @@ def test_that_too_few_independent_samples_are_not_evaluated(judge: Judge) -> Non
     run = Trainer(config, tiny_images())
     with pytest.raises(UserError, match="of which 9 are independent"):
         judged_count(run.model, 32)
-
-    def script() -> Iterator[list[Command]]:
-        yield [EvaluateNow()]
-        yield from steps(3)
-
-    events = played(script(), Evaluator(run, lambda: judge), run)
+    events = played([[EvaluateNow()], *steps(3)], Evaluator(run, lambda: judge), run)
     assert [event.error.title for event in events if isinstance(event, Noticed)] == ["Too few samples to evaluate"]
     assert sum(isinstance(event, EvaluationEnded) for event in events) == 1
     assert run.step_count >= 3

@@ -191,12 +191,7 @@ def test_that_latents_are_applied_shown_and_kept(tmp_path: Path) -> None:
 
 def test_that_a_resumed_run_shows_the_latents_that_it_showed_last(tmp_path: Path) -> None:
     path, rolled = tmp_path / "run", Latents(seed=8).pinned([FIRST.at(3)])
-
-    def script() -> Script:
-        yield from steps(2)
-        yield [SetLatents(latents=rolled)]
-
-    Played(folder=path).run(script())
+    Played(folder=path).run([*steps(2), [SetLatents(latents=rolled)]])
     found = resume(path)
     again = Played(tiny_config(), limit=StopCondition(steps=found.step))
     notes = found.load_into(again.trainer)

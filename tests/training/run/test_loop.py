@@ -76,12 +76,7 @@ def test_that_a_run_is_complete_after_its_time_pauses_left_out(clock: FakeTime) 
 
 def test_that_a_stop_ends_it_before_the_next_step_and_what_comes_after_is_ignored() -> None:
     run = Played()
-
-    def script() -> Script:
-        yield from steps(3)
-        yield [Stop(), Step(), SampleNow(), target(1, 2, 3, revision=1)]
-
-    assert run.run(script()) is Outcome.STOPPED
+    assert run.run([*steps(3), [Stop(), Step(), SampleNow(), target(1, 2, 3, revision=1)]]) is Outcome.STOPPED
     assert run.trainer.step_count == 3
     assert run.all_of(PerturbationApplied) == []
 
@@ -167,12 +162,7 @@ def test_that_a_step_takes_exactly_one_and_pauses() -> None:
 
 def test_that_pausing_twice_and_resuming_twice_is_said_once() -> None:
     run = Played()
-
-    def script() -> Script:
-        yield [Resume(), Pause(), Pause()]
-        yield [Resume(), Resume()]
-
-    run.run(script())
+    run.run([[Resume(), Pause(), Pause()], [Resume(), Resume()]])
     assert len(run.all_of(Paused)) == len(run.all_of(Resumed)) == 1
 
 
@@ -209,12 +199,7 @@ def test_that_an_edit_is_answered_with_the_step_from_which_it_holds() -> None:
 
 def test_that_of_several_edits_at_once_only_the_last_counts() -> None:
     run = Played()
-
-    def script() -> Script:
-        yield []
-        yield [target(float(n), 0, 0, revision=n) for n in range(1, 6)]
-
-    run.run(script())
+    run.run([[], [target(float(n), 0, 0, revision=n) for n in range(1, 6)]])
     assert run.all_of(PerturbationApplied) == [PerturbationApplied(step=1, revision=5)]
     assert run.trainer.perturbation.offsets == (5.0, 0.0, 0.0)
 
@@ -234,13 +219,8 @@ def test_that_an_edit_while_paused_is_answered_at_once() -> None:
 
 def test_that_a_target_that_cannot_be_planned_is_rejected_and_training_goes_on() -> None:
     run = Played()
-
-    def script() -> Script:
-        yield [target(1, 0, 0, revision=1)]
-        yield [target(700, 700, 700, revision=2, gauge=Gauge.RAW)]
-        yield from steps(2)
-
-    assert run.run(script()) is Outcome.STOPPED
+    fits, fits_not = target(1, 0, 0, revision=1), target(700, 700, 700, revision=2, gauge=Gauge.RAW)
+    assert run.run([[fits], [fits_not], *steps(2)]) is Outcome.STOPPED
     (rejected,) = run.all_of(PerturbationRejected)
     assert rejected.revision == 2
     assert rejected.error.hint

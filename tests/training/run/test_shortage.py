@@ -124,12 +124,7 @@ def test_that_half_of_a_batch_is_a_whole_number_or_nothing() -> None:
 
 def test_that_a_batch_that_cannot_be_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
     run = Played(folder=tmp_path / "run")
-
-    def script() -> Script:
-        yield [SetBatchSize(average_size=1e6)]
-        yield from steps(2)
-
-    run.run(script())
+    run.run([[SetBatchSize(average_size=1e6)], *steps(2)])
     assert "more examples than the data set has" in run.all_of(Noticed)[0].error.title
     assert run.trainer.config.batch.average_size == 8
     assert not run.all_of(BatchSizeApplied)
@@ -153,13 +148,7 @@ def test_that_batches_keep_their_average_before_and_after(planner: PlannerKind) 
 def test_that_a_run_with_another_batch_is_resumed_to_the_bit(planner: PlannerKind, tmp_path: Path) -> None:
     config = tiny_config(batch={"average_size": 9, "planner": planner})
     run = Played(config, tmp_path / "run")
-
-    def script() -> Script:
-        yield from steps(7)
-        yield [SetBatchSize(average_size=4.0)]
-        yield from steps(5)
-
-    run.run(script())
+    run.run([*steps(7), [SetBatchSize(average_size=4.0)], *steps(5)])
     assert again(tmp_path / "run", run.trainer)
 
 

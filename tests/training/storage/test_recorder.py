@@ -61,12 +61,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 def test_that_the_summary_says_which_target_the_run_ended_with(run_path: Path) -> None:
     run = Played(folder=run_path)
-
-    def script() -> Script:
-        yield [target(0.0, 0.0, -1.0, revision=7)]
-        yield [Stop()]
-
-    run.run(script())
+    run.run([[target(0.0, 0.0, -1.0, revision=7)], [Stop()]])
     assert Run.open(run_path).revision == 7
 
 
@@ -206,13 +201,7 @@ def test_that_saving_elsewhere_moves_the_run_and_continues_it(run_path: Path, tm
 
 def test_that_all_that_can_be_read_goes_along(run_path: Path, tmp_path: Path) -> None:
     run = Played(folder=run_path)
-
-    def script() -> Script:
-        yield from steps(2)
-        yield [Save()]
-        yield [SaveElsewhere(root=tmp_path / "other")]
-
-    run.run(script())
+    run.run([*steps(2), [Save()], [SaveElsewhere(root=tmp_path / "other")]])
     run.folder = tmp_path / "other" / run_path.name
     assert run.logged() == list(range(1, run.trainer.step_count + 1))
     assert FrameStore(run.folder).steps[0] == 0
@@ -237,15 +226,8 @@ def test_that_a_value_that_comes_later_gets_a_column(run_path: Path) -> None:
 def test_that_what_happened_is_kept_with_its_step(run_path: Path) -> None:
     run = Played(folder=run_path)
     network = next(iter(run.trainer.networks))
-
-    def script() -> Script:
-        yield from steps(2)
-        yield [target(1, 0, -1, revision=1)]
-        yield [SetLearningRate(network=network, rate=0.5)]
-        yield [Pause()]
-        yield [Resume()]
-
-    run.run(script())
+    edit, rate = target(1, 0, -1, revision=1), SetLearningRate(network=network, rate=0.5)
+    run.run([*steps(2), [edit], [rate], [Pause()], [Resume()]])
     marks = run.metrics().marks
     kinds = [(2, MarkKind.EDIT), (3, MarkKind.RATE), (4, MarkKind.RESUMED)]
     assert [(mark.step, mark.kind) for mark in marks] == kinds
@@ -316,12 +298,7 @@ def test_that_going_back_is_written_once_to_each_file(monkeypatch: pytest.Monkey
 
 def test_that_edits_are_in_the_summary(run_path: Path) -> None:
     run = Played(folder=run_path)
-
-    def script() -> Script:
-        yield from steps(2)
-        yield [target(1, 0, -1, revision=1)]
-
-    run.run(script())
+    run.run([*steps(2), [target(1, 0, -1, revision=1)]])
     summary = Run.open(run_path).summary
     offsets = {"ant": 1.0, "bee": 0.0, "cat": -1.0}
     assert summary["edits"] == [{"step": 2, "revision": 1, "offsets": offsets, "gauge": "normalised"}]

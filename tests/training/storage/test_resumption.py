@@ -87,15 +87,9 @@ def test_that_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path: Path, start_r
 
 def test_that_a_run_edited_while_it_trained_is_what_it_became(tmp_path: Path) -> None:
     edited, plain = tmp_path / "edited", tmp_path / "plain"
-
-    def script() -> Script:
-        yield from steps(2)
-        yield [target(1, 0, -1, revision=1)]
-        yield [SetLearningRate(network="autoencoder", rate=0.5), SetBatchSize(average_size=4)]
-        yield []
-
-    for folder, told in ((edited, script()), (plain, steps(5))):
-        Played(folder=folder).run(told)
+    rate, batch = SetLearningRate(network="autoencoder", rate=0.5), SetBatchSize(average_size=4)
+    Played(folder=edited).run([*steps(2), [target(1, 0, -1, revision=1)], [rate, batch], []])
+    Played(folder=plain).run(steps(5))
     found = RunIdentity.read(edited)
     assert found.trained == found.config == found.wanted == read_config(edited / "config.json")
     assert found.trained.perturbation.offsets == {"ant": 1.0, "cat": -1.0}
