@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from studio.errors import UserError
 from studio.models.config import Optimiser, OptimiserConfig
+from studio.models.label_config import LabelSettings
 from studio.perturb.diagnostics import Strength, TiltSummary
 from studio.training.config.planners import PlannerKind
 from studio.training.config.run_config import RunConfig
@@ -26,11 +27,10 @@ def cautions(summary: TiltSummary, config: RunConfig) -> tuple[UserError, ...]:
     """All that speaks against training towards this target by these settings, the gravest first."""
     found = []
     if summary.strength is Strength.TOO_STRONG:
-        found.append(
-            UserError(
-                "The tilt is too strong", summary.reason, "A higher temperature, or a clip of ΔH, weakens it as well."
-            )
-        )
+        hint = "A higher temperature, or a clip of ΔH, weakens it as well."
+        if isinstance(config.model, LabelSettings) and not config.perturbation.terms:
+            hint += " Or train a conditional model without offsets: sampled at once it has any shares, without weights."
+        found.append(UserError("The tilt is too strong", summary.reason, hint))
     overweight = outweighing(summary, config)
     return (*found, overweight) if overweight is not None else tuple(found)
 

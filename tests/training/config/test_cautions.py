@@ -132,6 +132,19 @@ def test_that_a_tilt_too_strong_is_told_with_the_verdicts_own_words() -> None:
     assert not cautions(summarise(Perturbation.zero(2), RARE, 16), config_of())
 
 
+def test_that_a_conditional_model_is_recommended_where_only_shares_are_asked_for_too_strongly() -> None:
+    strong = summarise(Perturbation(offsets=(0.0, -8.0)), (9990, 10), 16)
+    told = {
+        name: cautions(strong, config)[0].hint
+        for name, config in {
+            "classes": tiny_config("vae"),
+            "terms": tiny_config("vae", perturbation={"terms": [SLOPE]}),
+            "never conditional": tiny_config("ebm"),
+        }.items()
+    }
+    assert [name for name, hint in told.items() if "a conditional model" in hint] == ["classes"]
+
+
 def test_that_a_run_says_so_before_its_first_step(start_run: Callable[..., WatchedRun]) -> None:
     config = tiny_config("gan", perturbation={"terms": [SLOPE]}, batch={"average_size": 4})
     run = start_run(config, limit=StopCondition(steps=1))
