@@ -12,6 +12,7 @@ from studio.errors import UserError
 from studio.models import (
     adversarial,
     autoencoder,
+    autoregressive,
     boltzmann,
     diffusion,
     ebm,
@@ -36,6 +37,7 @@ MODELS: tuple[ModelSpec, ...] = (
     diffusion.SPEC,
     flow_matching.SPEC,
     normalising_flow.SPEC,
+    autoregressive.SPEC,
     boltzmann.RBM,
     boltzmann.GAUSSIAN_RBM,
     ebm.SPEC,

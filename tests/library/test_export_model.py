@@ -66,7 +66,10 @@ def run_onnx(path: Path, *arguments: Tensor) -> list[np.ndarray]:
 
 @pytest.mark.parametrize(
     ("kind", "conditional"),
-    [*((kind, False) for kind in (*FAMILIES, "gaussian_rbm")), ("vae", True), ("diffusion", True), ("gan", True)],
+    [
+        *((kind, False) for kind in (*FAMILIES, "gaussian_rbm", "autoencoder", "autoregressive")),
+        *((kind, True) for kind in ("vae", "diffusion", "gan")),
+    ],
 )
 def test_that_every_model_goes_both_ways(kind: str, conditional: bool, tmp_path: Path) -> None:
     run = make_model_run(tmp_path, kind, conditional=conditional)

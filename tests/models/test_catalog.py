@@ -35,6 +35,8 @@ COUNT = 6
 every_model = pytest.mark.parametrize("spec", MODELS, ids=lambda spec: spec.kind)
 _VARIANTS = ("gan", "wgan", "sn_gan", "gaussian_rbm")
 """Of another model, whose networks they have."""
+_LARGEST = {"autoregressive": 100}
+"""Numbers of an example that a fast test takes: where each is a call of the network, fewer."""
 every_network = pytest.mark.parametrize(
     ("spec", "shape"),
     [
@@ -42,7 +44,7 @@ every_network = pytest.mark.parametrize(
             spec,
             shape,
             id=f"{spec.kind}-{'x'.join(map(str, shape))}",
-            marks=pytest.mark.slow if shape == max(SHAPES, key=math.prod) else (),
+            marks=pytest.mark.slow if math.prod(shape) > _LARGEST.get(spec.kind, 1000) else (),
         )
         for spec in MODELS
         for shape in (SHAPES[1:2] if spec.kind in _VARIANTS else SHAPES)

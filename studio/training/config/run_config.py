@@ -101,7 +101,13 @@ class CadenceConfig(Settings):
         within=(1, 100_000),
     )
     sample_every: float = setting(
-        2.0, "Sample every", "Time between two sample grids.", unit="s", step=0.5, decimals=1, within=(0.1, 3600)
+        2.0,
+        "Sample every",
+        "Time between two sample grids; more where they take long.",
+        unit="s",
+        step=0.5,
+        decimals=1,
+        within=(0.1, 3600),
     )
     samples: int = setting(64, "Samples", "Images in a sample grid.", unit="images", within=(1, 400))
     sample_room: int = setting(

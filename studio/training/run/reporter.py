@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _SNAPSHOT_SECONDS = 0.1
 _DIAGNOSED = 0.02
 """Share of the time in which a model may look at itself; a WGAN-GP on MNIST takes 0.15 s for it."""
+_APART = 2.0
+"""Times as long as a grid took pass before the next one, at least: one pixel after the other takes seconds."""
 _RECENT_BATCHES = 50
 _SHOWN_EXAMPLES = 32
 _MOST_CORRECTED = 256
@@ -90,6 +92,7 @@ class Reporter:
 
     def draw(self, *, thorough: bool = False) -> Frame:
         """A new sample grid, and what the model shows beside it, unless that takes too long and nobody waits for it."""
+        begun = self._clock.seconds
         grid = self._grid = SampleGrid(
             step=self._trainer.step_count,
             raw=self._samples(averaged=False),
@@ -100,7 +103,8 @@ class Reporter:
         diagnosed = thorough or self._clock.seconds >= self._next_diagnosis
         if diagnosed:
             self._diagnose()
-        self._next_grid = self._clock.seconds + self._trainer.config.cadence.sample_every
+        ended = self._clock.seconds
+        self._next_grid = ended + max(self._trainer.config.cadence.sample_every, _APART * (ended - begun))
         frame = Frame(
             grid=grid,
             seconds=self._clock.seconds,

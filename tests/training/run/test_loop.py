@@ -255,6 +255,28 @@ def test_that_grids_come_at_their_cadence_on_demand_and_at_the_end(clock: FakeTi
     assert FrameStore(run_path).steps.tolist() == [0, 10, 12, 14]
 
 
+def test_that_grids_that_take_long_leave_two_thirds_of_the_time_to_training(
+    clock: FakeTime, run_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Played(tiny_config(cadence={"log_every": 1, "sample_every": 10, "samples": 4}), run_path)
+    decode = type(run.trainer.model).decode
+
+    def slow(*given: Any) -> torch.Tensor:
+        clock.now += 10  # of a grid 20, by raw weights and by averaged ones
+        return decode(*given)
+
+    monkeypatch.setattr(type(run.trainer.model), "decode", slow)
+
+    def script() -> Script:
+        for _ in range(45):
+            clock.now += 1
+            yield []
+        yield [Stop()]
+
+    run.run(script())
+    assert FrameStore(run_path).steps.tolist() == [0, 40, 45]
+
+
 def test_that_a_snapshot_cannot_be_written_to() -> None:
     run = Played(limit=StopCondition(steps=5))
     run.run(steps(9))

@@ -72,7 +72,11 @@ def resumed(trainer: Trainer, config: RunConfig) -> Trainer:
 @pytest.mark.parametrize(
     ("kind", "planner"),
     [
-        *((kind, PlannerKind.ERROR_CARRY) for kind in ("sn_gan", *FAMILIES) if kind != "vae"),
+        *(
+            (kind, PlannerKind.ERROR_CARRY)
+            for kind in ("sn_gan", "autoencoder", "autoregressive", *FAMILIES)
+            if kind != "vae"
+        ),
         *product(["vae"], PlannerKind),
     ],
 )

@@ -1,0 +1,22 @@
+"""Autoregressive model. Free of torch until it is built."""
+
+from __future__ import annotations
+
+from studio.models.autoregressive.config import AutoregressiveConfig
+from studio.models.spec import ModelSpec, built_by
+
+SPEC = ModelSpec(
+    title="Autoregressive",
+    summary="Pixel after pixel is drawn from probabilities of its levels, given those above and to the left, so that "
+    "the exact log-likelihood of each image is known and made large. Best for small images: each pixel of a sample "
+    "takes a call of the network.",
+    measured="Not measured on MNIST.",
+    config=AutoregressiveConfig,
+    build=built_by("autoregressive.model.Autoregressive", views="autoregressive.views.AutoregressiveViews"),
+    metrics={
+        "loss_predictor": (
+            "Negative log-likelihood",
+            "What training makes small, in nats per image, exact. −Σ_i log q(x_i|x_1 … x_{i−1}), weighted mean.",
+        ),
+    },
+)
