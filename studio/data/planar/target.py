@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.data.planar.density import Array
+from studio.data.planar.density import Array, log_mixture
 from studio.data.planar.plane import Plane
 from studio.errors import UserError
 from studio.perturb.energy import ExampleEnergies
@@ -128,16 +128,23 @@ class PlaneTarget:
 
     def class_probabilities(self, points: Array) -> Array:
         """p′(c|x) at points (n, 2), shape (n, K), the nearest class where all are 0; raises UserError as `classify`."""
-        with np.errstate(divide="ignore"):
-            logs = self.plane.log_class_densities(points) + np.log(self.shares)
-        if self.perturbation.by_example:
-            logs = logs - self._energies(points, np.isfinite(logs))
+        logs = self._log_joint(points)
         largest = logs.max(1, keepdims=True)
         lost = ~np.isfinite(largest[:, 0])
         masses = np.exp(logs - np.where(np.isfinite(largest), largest, 0.0))
         if lost.any():
             masses[lost] = np.eye(len(self.shares))[self.plane.classify(points[lost], self.shares)]
         return np.asarray(masses / masses.sum(1, keepdims=True))
+
+    def log_density(self, points: Array) -> Array:
+        """log p′ up to a constant of points (n, 2), shape (n,); −inf where it is 0; raises UserError as `classify`."""
+        return log_mixture(self._log_joint(points), np.ones(len(self.shares)))
+
+    def _log_joint(self, points: Array) -> Array:
+        """log(p_c·p(x|c)) − ΔH(x, c) of points (n, 2), shape (n, K)."""
+        with np.errstate(divide="ignore"):
+            logs = self.plane.log_class_densities(points) + np.log(self.shares)
+        return logs - self._energies(points, np.isfinite(logs)) if self.perturbation.by_example else logs
 
     def _energies(self, points: Array, within: NDArray[np.bool_]) -> Array:
         """ΔH(x, c) where `within` (n, K) says so, 0 elsewhere, shape (n, K)."""

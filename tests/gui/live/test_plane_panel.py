@@ -190,6 +190,23 @@ def test_that_the_mouse_reads_every_field_with_its_unit(panel: PlanePanel, workb
     assert "Critic" in text
 
 
+def test_that_the_gradient_flow_to_the_target_is_drawn_while_it_is_asked_for(
+    panel: PlanePanel, workbench: Workbench
+) -> None:
+    canvas = panel.canvas
+    canvas.letter_pressed.emit("g")
+    ways = canvas._target_knots
+    assert ways is not None
+    assert len(canvas.target_tails.getData()[0])
+    assert np.abs(ways).max() < 1.5 * canvas._half
+    workbench.target.set_offset(0, -3.0)
+    panel.draw()
+    assert canvas._target_knots is not ways
+    canvas.letter_pressed.emit("g")
+    assert canvas._target_knots is None
+    assert not len(canvas.target_tails.getData()[0])
+
+
 def test_that_distances_are_drawn_and_explained(panel: PlanePanel, workbench: Workbench) -> None:
     history = make_history(40, plane_js=0.3, plane_w1=0.5, plane_w1_floor=0.2, plane_kl=1.0)
     workbench.time.history_shown.emit(HistoryView(history=history))

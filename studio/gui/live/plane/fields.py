@@ -8,15 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.data.planar.langevin import gradient_flow
 from studio.data.planar.plane import Plane
 from studio.data.planar.target import PlaneTarget
 from studio.gui.state.view_state import DatasetView, TiltView
 from studio.models.plane import Field
+from studio.perturb.perturbation import Perturbation
 
 Array = NDArray[np.float64]
 
 SIDE = 80
 """Cells along each side of the grid of the exact densities."""
+
+_PARTICLES = 32
 
 _EXACT_TIPS = {
     "p": "How densely the data lie, exactly as they were drawn. p(x) = Σ_c p_c·p(x|c).",
@@ -96,16 +100,22 @@ def model_field(field: Field, half: float) -> ShownField:
     return ShownField(name=field.name, title=field.title, tip=field.tip, unit=unit, values=values)
 
 
-def target_field(dataset: DatasetView, exact: ExactFields, tilt: TiltView | None) -> tuple[ShownField, float]:
-    """p′ of a tilt, p without one, and what share of it the square cuts off.
-
-    Raises:
-        UserError: p′ is not known exactly.
-    """
-    if tilt is None:
-        return exact.field("target", dataset.shares), 0.0
-    if tilt.fault is not None:
+def plane_target(dataset: DatasetView, tilt: TiltView | None) -> PlaneTarget:
+    """p′ of a tilt, p without one; raises UserError if it is not known exactly."""
+    if tilt is not None and tilt.fault is not None:
         raise tilt.fault
     assert dataset.plane is not None
-    target = PlaneTarget.of(dataset.plane, dataset.class_names, dataset.counts, tilt.perturbation, tilt.energies)
-    return exact.target(target), target.cut_off()
+    target, energies = Perturbation.zero(len(dataset.counts)), None
+    if tilt is not None:
+        target, energies = tilt.perturbation, tilt.energies
+    return PlaneTarget.of(dataset.plane, dataset.class_names, dataset.counts, target, energies)
+
+
+def target_flow(target: PlaneTarget) -> Array:
+    """The ways of particles by the gradient flow to p′, from even places of the square, shape (particles, times, 2).
+
+    Raises:
+        UserError: ΔH is not finite where one comes by.
+    """
+    rng, half = np.random.default_rng(0), target.plane.half
+    return gradient_flow(target.log_density, rng.uniform(-half, half, (_PARTICLES, 2)), rng)

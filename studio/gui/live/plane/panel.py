@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextlib import suppress
 from html import escape
 
 import numpy as np
@@ -11,12 +12,13 @@ from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QToolButton, QWidget
 
+from studio.data.planar.target import PlaneTarget
 from studio.errors import UserError
 from studio.figures import compact
 from studio.gui.live.at_once.caption import ONCE_TIP, AtOnceCaption
 from studio.gui.live.at_once.control import AtOnceControl, AtOnceView
 from studio.gui.live.plane.distances import PlaneDistances
-from studio.gui.live.plane.fields import ExactFields, ShownField, model_field, target_field
+from studio.gui.live.plane.fields import ExactFields, ShownField, model_field, plane_target, target_flow
 from studio.gui.live.plane.lesson_card import LessonCard
 from studio.gui.live.plane.lesson_control import LessonControl
 from studio.gui.live.plane.plane_canvas import PlaneCanvas
@@ -54,6 +56,10 @@ _TOGGLES = (
     ("net", "Net", "n", "Where the generator takes a net of latents."),
     ("flow", "Flow", "f", "Particles on the way that the model takes them, three seconds a round, each with a tail."),
 )
+_DESCENT = (
+    "Particles from anywhere on the way to p′ by the steepest descent of KL(q ‖ p′), whatever the model does: Langevin "
+    "dynamics for a time of 0.6. dx = ∇log p′·dt + √2·dW. G in the plot."
+)
 _OF_MODELS = {"arrows": "p", "net": "n", "flow": "f"}
 """Keys of the layers that some models have and others lack."""
 _NO_HEAT = ("", "No heat map", "Points and lines alone.")
@@ -90,6 +96,8 @@ class PlanePanel(LivePanel):
         self._frame: PlaneFrame | None = None
         self._fields: dict[str, ShownField] = {}
         self._target_shown: TiltView | None = None
+        self._exact_target: PlaneTarget | None = None
+        self._descended: PlaneTarget | None = None  # whose gradient flow is drawn
         self._drawn: deque[float] = deque(maxlen=30)
         self.frames = 0
         self._last: PlaneFrame | None = None  # that was drawn
@@ -131,6 +139,7 @@ class PlanePanel(LivePanel):
             tip = f"{tip} {key.upper()} in the plot."
             act = lambda on, layer=layer: self.canvas.set_hidden(layer, not on)  # noqa: E731 - it is handed on
             self.toggles[key] = toggle_button(f"plane_{layer}", title, tip, act, checked=True)
+        self.toggles["g"] = toggle_button("plane_descent", "Gradient flow", _DESCENT, lambda _: self._draw_descent())
         self.once_button = toggle_button("plane_once", "At once", ONCE_TIP)
         self.once_button.clicked.connect(self._once.switch)
         self.stepped_button = toggle_button("plane_stepped", "First order", STEPPED_TIP, checked=True)
@@ -233,6 +242,7 @@ class PlanePanel(LivePanel):
         self._collect_fields(dataset, self._exact)
         self._list_fields()
         self._draw_heat()
+        self._draw_descent()
         self.canvas.show_frame(self._points)
         for layer, key in _OF_MODELS.items():
             self.toggles[key].setEnabled(self._points is None or layer in self.canvas.shown_by_model)
@@ -248,11 +258,13 @@ class PlanePanel(LivePanel):
         tilt = self._target.tilt
         if tilt is not None and tilt.dataset is not dataset:
             tilt = None  # still of the data set before
-        if "p" not in self._fields or self._target_shown is not tilt or tilt is None:
+        if "p" not in self._fields or self._target_shown is not tilt:
             self._fields = {"p": exact.field("p", dataset.shares)}
-            reason, cut = "", 0.0
+            self._exact_target, reason, cut = None, "", 0.0
             try:
-                self._fields["target"], cut = target_field(dataset, exact, tilt)
+                target = plane_target(dataset, tilt)
+                self._fields["target"], cut = exact.target(target), target.cut_off()
+                self._exact_target = target
             except UserError as error:
                 reason = str(error)
             known = self._fields.get("target")
@@ -263,6 +275,17 @@ class PlanePanel(LivePanel):
         views = self._points.views if self._points is not None else ()
         own = {view.name: model_field(view, half) for view in views if isinstance(view, Field)}
         self._fields = {name: field for name, field in self._fields.items() if name in ("p", "target")} | own
+
+    @Slot()
+    def _draw_descent(self) -> None:
+        """The gradient flow to the target, found anew for another one while it is shown."""
+        target = self._exact_target if self.toggles["g"].isChecked() else None
+        if target is self._descended:
+            return
+        self._descended, ways = target, None
+        with suppress(UserError):  # ΔH is not finite on the way
+            ways = target_flow(target) if target is not None else None
+        self.canvas.show_target_flow(ways)
 
     def _list_fields(self) -> None:
         """Offer the fields that there are, and stay at the one that is chosen."""

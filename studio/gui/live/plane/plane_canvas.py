@@ -49,7 +49,7 @@ class PlaneCanvas(Plot):
     KEYS = KeyHelp(
         "In the plane",
         (
-            ("Show or hide a layer", "D, S, C, P, N, F"),
+            ("Show or hide a layer", "D, S, C, P, N, F, G"),
             ("Heat map", "H"),
             ("At once, as trained", "A"),
             ("Move, zoom, show everything", "Arrows, + and −, Home"),
@@ -69,6 +69,7 @@ class PlaneCanvas(Plot):
         self._classes = 0
         self._items: tuple[Any, ...] = ()
         self._knots: Array | None = None
+        self._target_knots: Array | None = None
         self._heat: Array | None = None
         super().__init__(theme, "Plane", "x₁", "x₂")
         self.setAccessibleDescription(
@@ -83,15 +84,17 @@ class PlaneCanvas(Plot):
     def show_plane(self, plane: Plane, points: Array, labels: NDArray[np.int64], classes: int) -> None:
         """Begin with a data set's plane and its points (n, 2)."""
         self._plane, self._half, self._classes = plane, plane.half, classes
-        self._frame = self._heat = None
+        self._frame = self._heat = self._target_knots = None
         step = max(1, len(points) // _MOST_DATA)
         self._data = (points[::step], labels[::step])
         for old in self._items:
             self.removeItem(old)
         half = plane.half
         self.heat, self.real, self.fake = HeatMap(half), Dots(half, 2.5), Dots(half, 5.0, 1.0)
-        self.contour_lines, self.net_lines, self.arrow_lines, self.tails = (Segments() for _ in range(4))
-        lines = (self.net_lines, self.fake, self.tails, self.arrow_lines)
+        self.contour_lines, self.net_lines, self.arrow_lines, self.tails, self.target_tails = (
+            Segments() for _ in range(5)
+        )
+        lines = (self.net_lines, self.fake, self.target_tails, self.tails, self.arrow_lines)
         self._items = (self.heat, self.real, self.contour_lines, *lines)
         self._stack()
         self.restyle(self.tokens)
@@ -114,6 +117,12 @@ class PlaneCanvas(Plot):
             top = float(density.max())
             self._contours = contour_ends(density, tuple(top * level for level in _LEVELS), self._half)
         self._draw_contours()
+
+    def show_target_flow(self, knots: Array | None) -> None:
+        """Draw particles of ways (particles, times, 2) beside the model's own; None draws none."""
+        self._target_knots = knots
+        self._keep_beat()
+        self._draw_flow()
 
     def show_heat(self, values: Array | None) -> None:
         """Draw values 0…1, shape (side, side), rows upwards, as a heat map; None draws none."""
@@ -158,7 +167,7 @@ class PlaneCanvas(Plot):
 
     def _keep_beat(self) -> None:
         """Have particles move while there are some that can be seen; frames move them, too, and put beats off."""
-        if self._knots is None or not self.isVisible():
+        if (self._knots is None and self._target_knots is None) or not self.isVisible():
             self._beat.stop()
         else:
             self._beat.start()
@@ -167,7 +176,10 @@ class PlaneCanvas(Plot):
     def _draw_flow(self) -> None:
         """Particles where they are now."""
         at = time.monotonic() / _ROUND_SECONDS
-        self.tails.set_ends(np.empty((0, 2)) if self._knots is None else particle_tails(self._knots, at))
+        if self._plane is None:
+            return
+        for tails, knots in ((self.tails, self._knots), (self.target_tails, self._target_knots)):
+            tails.set_ends(np.empty((0, 2)) if knots is None else particle_tails(knots, at))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -187,6 +199,7 @@ class PlaneCanvas(Plot):
             (self.net_lines, tokens.series_colour(1), 1.0),
             (self.arrow_lines, tokens.text, 1.0),
             (self.tails, tokens.series_colour(3), 2.5),
+            (self.target_tails, tokens.series_colour(2), 2.5),
         ):
             lines.setPen(cosmetic_pen(colour, width))
         faint = [mixed(colour, ground, 0.55) for colour in self._class_colours()]
