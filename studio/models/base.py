@@ -62,12 +62,14 @@ class LossTerms:
             (a generator's own step), which is then not weighted at all.
         model: scalar term of everything else: fakes, gradient penalty, negative phase.
         metrics: detached scalar tensors for the curves, by snake_case name.
+        tilt: λ in 0…1 of each real example, shape (B,): it counts 1 + λ·(w − 1), so that λ = 0 is no tilt; 1 if absent.
         example_metrics: detached per-example tensors, shape (B,), by snake_case name; the curve shows their mean under
             the weights (`reduce.reduced_metrics`), so that a model reports on the target without using the weights.
     """
 
     data: Tensor | None = None
     model: Tensor | None = None
+    tilt: Tensor | None = None
     metrics: Mapping[str, Tensor] = field(default_factory=dict)
     example_metrics: Mapping[str, Tensor] = field(default_factory=dict)
 

@@ -7,6 +7,7 @@ biased: at ΔH = −4 and 16 examples a batch the class counts as 0.70 of its we
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from studio.models.base import LossTerms
@@ -23,6 +24,9 @@ def weighted_loss(terms: LossTerms, weights: Tensor, average_size: float) -> Ten
         return terms.model
     if terms.data.shape != weights.shape:
         raise ValueError(f"data has shape {tuple(terms.data.shape)}, weights {tuple(weights.shape)}")
+    if terms.tilt is not None:
+        # A weight of 0 stays: it may be of an example that only fills the batch up.
+        weights = torch.where(weights > 0, torch.lerp(torch.ones_like(weights), weights, terms.tilt), 0.0)
     loss = weights @ terms.data / average_size
     if terms.model is not None:
         loss = loss + weights.sum() / average_size * terms.model

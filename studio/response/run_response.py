@@ -12,6 +12,7 @@ from torch import Tensor
 from studio.data.scale import Values
 from studio.errors import UserError
 from studio.evaluation.report import Mean
+from studio.models.diffusion.config import DenoiserConfig
 from studio.perturb.arrays import Floats
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import FormulaTerm, checked_energy
@@ -102,6 +103,12 @@ class RunResponse:
         self._generated = Generated(examples, trained.judges)
         self._chosen = np.sort(np.random.default_rng(seed).permutation(len(examples))[:_MOST_EXAMPLES])
         self._logs = self._log_weights(trained.target, progress)
+        if isinstance(run.config.model, DenoiserConfig) and run.config.model.weights_fade:
+            raise UserError(
+                "How a model follows a tilt is not computed where weights fade",
+                "Its examples count differently at each noise.",
+                "Train one with “Weights fade over” at 0.",
+            )
         (network,) = [phase.network for phase in trained.model.phases()][:1]
         how = Trained(
             optimiser=run.config.model.optimiser(network),

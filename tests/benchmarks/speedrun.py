@@ -16,7 +16,8 @@ benchmark goes on where it was stopped; without `--minutes` left, what is missin
 
 Entries: the four planners; `ramp`, whose ΔH grows so that ESS/n falls evenly over half of them;
 `hold`, by a thermostat; `at_once`, an untilted model whose samples are tilted by `studio.sampling`; and the control,
-`condition`: such a model that is conditional, and is told the target's classes.
+`condition`: such a model that is conditional, and is told the target's classes. If it is asked for, `fade`: a diffusion
+or flow whose weights fade to 1 over the noisiest tenth of the times.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ from tests.benchmarks.shelf import CLASS, Judge
 CHECK, SAMPLES, MOST_TV, MOST_FD, LOOSE_FD = 500, 5_000, 0.05, 12.0, 20.0
 PLANNERS = ("error_carry", "fixed_size", "resampling", "stratified")
 AT_ONCE = ("at_once", "condition")
-ENTRIES = (*PLANNERS, "ramp", "hold", *AT_ONCE)
+ENTRIES = (*PLANNERS, "ramp", "hold", *AT_ONCE, "fade")
 TASKS = {1: (None, 0.3), 2: (None, 0.9), 3: (0.001, 0.1), 4: (0.001, 0.3), 5: (0.001, 0.9)}
 """Share of twos in the data, as it is if None; and what is asked for."""
 
@@ -148,6 +149,7 @@ def configured(model: str, entry: str, course: Course, seed: int) -> RunConfig:
     offset = 0.0 if untilted else course.target.offsets[CLASS]
     settings = [f"seed={seed}", f"perturbation.offsets.{CLASS}={offset}"]
     settings += [f"batch.planner={entry}"] if entry in PLANNERS else []
+    settings += ["model.weights_fade=0.1"] if entry == "fade" else []
     settings += ["hold.on=true", "hold.every=500", "hold.samples=2000"] if entry == "hold" else []
     settings += ["model.conditional=true"] if entry == "condition" else []
     return with_settings(config_or_preset(f"mnist-twos-30-{model}"), settings)
@@ -273,7 +275,7 @@ def main() -> None:
     parser.add_argument("--judge", type=Path, required=True)
     parser.add_argument("--results", type=Path, default=Path("speedrun"), help="folder of what was run before")
     parser.add_argument("--tasks", nargs="+", type=int, default=[2, 3, 4, 1, 5])
-    parser.add_argument("--entries", nargs="+", default=list(ENTRIES), choices=ENTRIES)
+    parser.add_argument("--entries", nargs="+", default=list(ENTRIES[:-1]), choices=ENTRIES)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--minutes", type=float, default=360.0, help="after which nothing more is begun")

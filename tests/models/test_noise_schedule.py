@@ -8,10 +8,12 @@ from itertools import pairwise
 import pytest
 import torch
 
+from studio.models.catalog import model_spec
 from studio.models.diffusion.config import NoiseSchedule, Prediction
 from studio.models.diffusion.parametrisation import clean_image, target
-from studio.models.diffusion.schedule import noise_schedule
-from tests.models.conftest import random_batch, stream
+from studio.models.diffusion.schedule import faded, noise_schedule
+from studio.models.reduce import weighted_loss
+from tests.models.conftest import random_batch, small_model, stream
 
 SHAPE = (1, 8, 8)
 
@@ -92,3 +94,31 @@ def test_that_steps_get_shorter_and_end_at_zero() -> None:
         assert times[0] == 1000
         assert times[-1] == 0
         assert all(later > earlier for later, earlier in pairwise(times))
+
+
+def test_that_weights_fade_over_the_noisiest_times_alone() -> None:
+    noisiness = torch.tensor([0.0, 0.5, 0.75, 0.9, 1.0], dtype=torch.float64)
+    assert faded(0.0, noisiness) is None
+    tilt = faded(0.5, noisiness)
+    assert tilt is not None
+    torch.testing.assert_close(tilt, torch.tensor([1, 1, 0.5, 0.2, 0], dtype=torch.float64))
+    torch.testing.assert_close(faded(1.0, noisiness), 1 - noisiness)
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "flow_matching"])
+def test_that_fading_weights_changes_how_examples_count_and_nothing_else(kind: str) -> None:
+    weights = 3 * torch.rand(64, generator=stream(), dtype=torch.float64)
+    batch = random_batch(SHAPE, 64, weights=weights)
+    plain, fading = (small_model(model_spec(kind), SHAPE, weights_fade=share) for share in (0.0, 0.25))
+    (phase,) = plain.phases()
+    terms, faded_terms = (model.losses(phase, batch, stream()) for model in (plain, fading))
+    assert terms.tilt is None
+    assert terms.data is not None
+    assert faded_terms.data is not None
+    assert torch.equal(terms.data, faded_terms.data)
+    tilt = faded_terms.tilt
+    assert tilt is not None
+    assert (tilt == 1).double().mean().item() == pytest.approx(0.75, abs=1 / 64)  # times are evenly spread
+    assert tilt.min() < 0.1
+    loss = weighted_loss(faded_terms, weights, 8.0)
+    torch.testing.assert_close(loss, ((1 + tilt * (weights - 1)) * terms.data).sum() / 8)

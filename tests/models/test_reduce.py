@@ -40,6 +40,24 @@ def test_that_a_phase_without_real_examples_is_not_weighted() -> None:
     assert loss.item() == 3.0
 
 
+def test_that_the_tilt_of_an_example_goes_from_none_to_its_weight() -> None:
+    rng = torch.Generator().manual_seed(0)
+    data, weights = torch.randn(50, generator=rng), torch.rand(50, generator=rng) * 3
+    untilted, tilted = (weighted_loss(LossTerms(data=data), each, 8.0) for each in (torch.ones(50), weights))
+
+    def at(share: float) -> Tensor:
+        return weighted_loss(LossTerms(data=data, tilt=torch.full((50,), share)), weights, 8.0)
+
+    assert torch.equal(at(1.0), tilted)
+    assert torch.equal(at(0.0), untilted)
+    torch.testing.assert_close(at(0.3), 0.7 * untilted + 0.3 * tilted)
+
+
+def test_that_what_only_fills_a_batch_up_counts_at_no_tilt() -> None:
+    terms = LossTerms(data=torch.tensor([1.0, 100.0]), tilt=torch.zeros(2))
+    assert weighted_loss(terms, torch.tensor([2.0, 0.0]), 4.0).item() == pytest.approx(1 / 4)
+
+
 def test_that_empty_or_ill_matched_terms_are_refused() -> None:
     with pytest.raises(ValueError, match="without any term"):
         weighted_loss(LossTerms(), torch.ones(2), 2.0)

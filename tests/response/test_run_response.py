@@ -22,10 +22,16 @@ _ZERO, _NORTH = Perturbation.zero(3), Perturbation(offsets=(0.0, 0.0, -2.0))
 _MEANS = {"north": "label == 2"}
 
 
-def trained(path: Path, offset: float) -> RunResponse:
-    settings = ("model.width=4", "dataset.count=400", "batch.average_size=8", f"perturbation.offsets.north={offset}")
+def trained(path: Path, offset: float, preset: str = "planar-vae", *more: str) -> RunResponse:
+    settings = (
+        *more,
+        "model.width=4",
+        "dataset.count=400",
+        "batch.average_size=8",
+        f"perturbation.offsets.north={offset}",
+    )
     given = [part for setting in settings for part in ("--set", setting)]
-    assert main(["train", "planar-vae", "--steps", "3", "--run-dir", str(path), *given]) == 0
+    assert main(["train", preset, "--steps", "3", "--run-dir", str(path), *given]) == 0
     run = Run.open(path)
     own = TrainedModel.of_run(run, lambda part: run.identity.load(path, part), Progress())
     return RunResponse(run, own, Progress())
@@ -62,3 +68,9 @@ def test_that_samples_of_stepped_weights_are_the_models_own_where_it_was_trained
     assert here.means["x"].value == pytest.approx(own.reshape(50, 2)[:, 0].mean(), rel=1e-5)
     assert not np.array_equal(there.values, own)
     assert (tmp_path / "run" / "weights.safetensors").read_bytes() == kept
+
+
+@pytest.mark.usefixtures("briefly")
+def test_that_weights_that_fade_have_no_response(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="weights fade"):
+        trained(tmp_path / "run", 0.0, "planar-diffusion", "model.weights_fade=0.1", "model.sampling_steps=2")

@@ -50,6 +50,17 @@ class DenoiserConfig(ModelConfig):
         within=(4, 512),
     )
 
+    weights_fade: float = setting(
+        0.0,
+        "Weights fade over",
+        "The noisiest part of the times, in 0…1, over which weights fade to 1; 0 is off, which is exact. Where noise "
+        "does not yet hide what an example is, samples fall back towards the data: on the 8×8 digits 0.1 made up for "
+        "an overshoot (94.9 % twos in place of 90 % became 91.5 %), but the Fréchet distance rose from 53 to 61.",
+        decimals=2,
+        step=0.05,
+        within=(0.0, 1.0),
+    )
+
     def latent_numbers(self, pixels: int) -> int:
         return pixels
 

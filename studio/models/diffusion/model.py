@@ -24,7 +24,7 @@ from studio.models.diffusion.config import DiffusionConfig, Sampler
 from studio.models.diffusion.denoisers import denoiser
 from studio.models.diffusion.parametrisation import clean_image, target
 from studio.models.diffusion.sampling import Stage, stepped, trajectory
-from studio.models.diffusion.schedule import noise_schedule, spread
+from studio.models.diffusion.schedule import faded, noise_schedule, spread
 from studio.models.nets import Shape
 from studio.models.tangent import Said
 
@@ -61,11 +61,13 @@ class Diffusion(Conditional):
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
         labels = self.told(batch, rng)
-        said = self._said_at(batch.images, self._random_times(batch.images, rng), rng, labels)
+        times = self._random_times(batch.images, rng)
+        said = self._said_at(batch.images, times, rng, labels)
         terms: dict[str, Tensor] = {}
         if batch.step % _BOUND_EVERY == 0:
             terms = self.bound_terms(batch.images, rng, labels)
-        return LossTerms(data=said.loss(said.outputs), example_metrics=terms)
+        tilt = faded(self.config.weights_fade, times.to(batch.images) / self.schedule.steps)
+        return LossTerms(data=said.loss(said.outputs), tilt=tilt, example_metrics=terms)
 
     def say(self, images: Tensor, rng: torch.Generator) -> Said:
         """What the denoiser says of them at times and with noise drawn by `rng`."""

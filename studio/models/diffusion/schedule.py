@@ -101,3 +101,14 @@ def spread(like: Tensor, rng: torch.Generator) -> Tensor:
     start = torch.rand((1,), generator=rng, device=like.device, dtype=like.dtype)
     places = torch.arange(len(like), device=like.device, dtype=like.dtype)
     return places.div_(len(like)).add_(start).remainder_(1)
+
+
+def faded(share: float, noisiness: Tensor) -> Tensor | None:
+    """λ = min(1, (1 − u)/f): how much of their tilt examples keep at u = `noisiness`, from 0 to 1 for noise alone.
+
+    Weights fade to 1 over the noisiest `share` f of the times; None, for 1 throughout, where f = 0. With weights of
+    mean 1 the minimum at u is the denoiser of the noised (1 − λ)·p + λ·p′. That is p′'s where λ = 1, and nearly so
+    where noise makes p and p′ alike, which is where E[w|x_t] is nearly 1. Y. Kim et al., arXiv:2403.01189 (2024), take
+    E[w|x_t] itself for the weight, whose bias its slope corrects; here nothing is estimated, nor corrected.
+    """
+    return ((1 - noisiness) / share).clamp(max=1) if share else None

@@ -22,7 +22,7 @@ from torch import Tensor
 from studio.models.base import Batch, LossTerms, Phase
 from studio.models.conditional import Conditional, in_parts
 from studio.models.diffusion.denoisers import denoiser
-from studio.models.diffusion.schedule import spread
+from studio.models.diffusion.schedule import faded, spread
 from studio.models.flow_matching.config import FlowMatchingConfig, Solver
 from studio.models.flow_matching.paths import Mixture, mixture
 from studio.models.nets import Shape
@@ -61,7 +61,9 @@ class FlowMatching(Conditional):
 
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
         labels = self.told(batch, rng)
-        return LossTerms(data=self.matching_loss(batch.images, spread(batch.images, rng), rng, labels))
+        times = spread(batch.images, rng)
+        data = self.matching_loss(batch.images, times, rng, labels)
+        return LossTerms(data=data, tilt=faded(self.config.weights_fade, 1 - times))
 
     def say(self, images: Tensor, rng: torch.Generator) -> Said:
         """The velocity at times and with noise drawn by `rng`."""
