@@ -1,11 +1,15 @@
 """How far training has come along each parameter: less far than to the optimum where the loss is nearly flat.
 
-After T steps of Adam a loss ½·θᵀHθ − bᵀθ has gone from 0 towards H⁻¹b as H⁻¹(1 − e^{−τD⁻¹H})b, here taken as
+After T steps of Adam a loss ½·θᵀHθ − bᵀθ has gone from 0 towards H⁻¹b as far as
 
-    (H + D/τ)⁻¹·b,   D = √⟨g²⟩ over batches,   τ = Σ_t η_t = η·n·log(1 + T/n) for a rate that halves after n steps
+    τ·f(τD⁻¹H)·D⁻¹b,   f(x) = (1 − e^{−x})/x,   D = √⟨g²⟩ over batches,   τ = Σ_t η_t = η·n·log(1 + T/n)
 
-so that nothing is left to choose; D = 1 where steps are not scaled by gradients. The two agree where τH/D is small or
-large.
+for a rate that halves after n steps; D = 1 where steps are not scaled by gradients. Of averaged weights τ is averaged,
+too. Within 6 % f(x) = (x + a²)/(x + a)² with a = 2.6, so that two solves with H + aD/τ do, and nothing is left to
+choose:
+
+    y = (H + aD/τ)⁻¹·b,   dθ/ds = y + (a² − a)·(H + aD/τ)⁻¹·(D/τ)·y
+
 Sources: D. Kingma, J. Ba, arXiv:1412.6980 (2014); early stopping as damping: A. Ali et al., arXiv:1810.10082 (2018).
 """
 
@@ -14,6 +18,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector
@@ -23,23 +28,29 @@ from studio.models.config import Optimiser, OptimiserConfig
 from studio.models.reduce import weighted_loss
 from studio.progress import Progress
 
+SHAPE = 2.6
+"""a."""
 _BATCHES = 64
+_WINDOWS = 10
 _LEAST = 1e-4
 """Of the mean of D: a parameter that no batch moves is not moved by a tilt either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damping:
-    """D, shape (P,), and λ = 1/τ."""
+    """D, shape (P,), and 1/τ."""
 
     metric: Tensor
     strength: float
 
 
-def training_time(config: OptimiserConfig, steps: int) -> float:
-    """τ."""
-    n = config.half_after
-    return config.learning_rate * (n * math.log1p(steps / n) if n else steps)
+def training_time(config: OptimiserConfig, steps: int, decay: float = 0.0) -> float:
+    """τ, of weights averaged as θ̄ ← d·θ̄ + (1 − d)·θ with d = `decay`."""
+    n, past = config.half_after, np.arange(min(steps, math.ceil(_WINDOWS / (1 - decay))))
+    taken = steps - past
+    weights = decay**past
+    times = config.learning_rate * (n * np.log1p(taken / n) if n else taken)
+    return float(weights @ times / weights.sum())
 
 
 def damping(
@@ -48,6 +59,7 @@ def damping(
     steps: int,
     batch: Batch,
     size: int,
+    decay: float,
     progress: Progress,
 ) -> Damping:
     """Of a model of one phase after so many steps; its own memory, such as chains, is moved on the way.
@@ -55,6 +67,7 @@ def damping(
     Args:
         batch: all examples, with the weights they are trained by.
         size: examples in a batch.
+        decay: of the average of the weights; 0 of weights as they are.
     """
     (phase,) = model.phases()
     rng = torch.Generator(batch.images.device).manual_seed(0)
@@ -68,4 +81,6 @@ def damping(
         loss = weighted_loss(model.losses(phase, part, rng), part.weights, size)
         squares += parameters_to_vector(torch.autograd.grad(loss, parameters)).square()
     metric = (squares / _BATCHES).sqrt() if scaled else torch.ones_like(squares)
-    return Damping(metric=metric.clamp(min=_LEAST * float(metric.mean())), strength=1 / training_time(config, steps))
+    return Damping(
+        metric=metric.clamp(min=_LEAST * float(metric.mean())), strength=1 / training_time(config, steps, decay)
+    )

@@ -4,7 +4,7 @@ At an optimum ∇L = 0, and stays so as the data's weights turn into w·e^{−s�
 
     dθ/ds = +H⁻¹·∇Cov(ΔH, ℓ),   to check: ℓ = ½(x − θ)², ΔH = λx gives −λ·Var(x)
 
-Training ends before the optimum; H + D/τ of `studio.response.damping` stands for H.
+Training ends before the optimum, and as far as `studio.response.damping` says.
 Source: influence functions, P. W. Koh, P. Liang, Understanding black-box predictions via influence functions,
 arXiv:1703.04730 (2017), here of all examples at once.
 """
@@ -23,9 +23,9 @@ from studio.models.conditional import Conditional
 from studio.models.config import OptimiserConfig
 from studio.models.tangent import Energetic, Fitted
 from studio.progress import Progress
-from studio.response.conjugate_gradients import Solution, conjugate_gradients
+from studio.response.conjugate_gradients import conjugate_gradients
 from studio.response.curvature import Curvature, Fisher, GaussNewton
-from studio.response.damping import Damping, damping
+from studio.response.damping import SHAPE, Damping, damping
 from studio.response.means import Observe, Slopes, slopes
 
 _WORK, _LEAST, _MOST = 10**9, 4_000, 24_000
@@ -42,11 +42,12 @@ _STEP = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """How a model came to be: its optimiser, its steps, and B_avg."""
+    """How a model came to be: its optimiser, its steps, B_avg, and d if its weights are averaged."""
 
     optimiser: OptimiserConfig
     steps: int
     size: int
+    decay: float = 0.0
 
 
 class Response:
@@ -93,28 +94,35 @@ class Response:
             "Use a VAE, diffusion, an energy-based model or a Boltzmann machine.",
         )
 
-    def to(self, energy: Tensor, progress: Progress) -> Solution:
-        """dθ/ds for ΔH of each example, shape (N,).
+    def to(self, energy: Tensor, progress: Progress) -> Tensor:
+        """dθ/ds, shape (P,), for ΔH of each example, shape (N,).
 
         Raises:
             Cancelled: the person cancelled.
         """
         if self._damping is None:
             copied = copy.deepcopy(self._model).requires_grad_()
-            trained = self._trained
-            damp = damping(copied, trained.optimiser, trained.steps, self._batch, trained.size, progress.part(0, 0.1))
-            self._damping = damp
+            how, part = self._trained, progress.part(0, 0.1)
+            self._damping = damping(copied, how.optimiser, how.steps, self._batch, how.size, how.decay, part)
         repeats = min(max(1, _PUSHED // len(self._batch)), 2 * _REPEATS)
         push = self._curvature.push(energy[self._order], repeats, progress.part(0.1, 0.3))
+        metric, strength = self._damping.metric, self._damping.strength
+        first = self._solved(push, progress.part(0.3, 0.65))
+        further = self._solved((SHAPE**2 - SHAPE) * strength * metric * first, progress.part(0.65, 1))
+        return first + further
+
+    def _solved(self, right: Tensor, progress: Progress) -> Tensor:
+        """(H + aD/τ)⁻¹ of that, shape (P,)."""
+        assert self._damping is not None
         return conjugate_gradients(
             self._curvature.product,
-            push,
+            right,
             self._damping.metric,
-            damping=self._damping.strength,
+            damping=SHAPE * self._damping.strength,
             tolerance=_TOLERANCE,
             iterations=_ITERATIONS,
-            progress=progress.part(0.3, 1),
-        )
+            progress=progress,
+        ).x
 
     def slopes(self, direction: Tensor, energy: Tensor, observe: Observe, count: int) -> Slopes:
         """⟨f⟩ and d⟨f⟩/ds along dθ/ds = `direction`, by so many samples."""

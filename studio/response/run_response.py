@@ -114,6 +114,7 @@ class RunResponse:
             optimiser=run.config.model.optimiser(network),
             steps=max(1, run.weights_step or 0),
             size=round(run.config.batch.average_size),
+            decay=run.config.ema_decay if trained.averaged else 0.0,
         )
         images = for_models(examples.rows(self._chosen), examples.scale, torch.device("cpu"))
         self._response = Response(trained.model, images, torch.from_numpy(np.exp(self._logs)).float(), how, seed=seed)
@@ -154,13 +155,13 @@ class RunResponse:
         measured.prepare([name for term in terms.values() for name in term.names], progress.part(0, 0.05))
         self._generated.bring_judge(progress.part(0.05, 0.1))
         change = torch.from_numpy(energy).float()
-        solved = self._response.to(change, progress.part(0.1, 0.9))
+        direction = self._response.to(change, progress.part(0.1, 0.9))
         progress.report("Drawing samples", 0.9)
 
         def observe(images: Tensor) -> Floats:
             return _seen(self._generated, self._trained.examples.scale.stored(images.float().cpu().numpy()), terms)
 
-        found = self._response.slopes(solved.x, change, observe, count)
+        found = self._response.slopes(direction, change, observe, count)
         means = {
             name: Followed(
                 data=Moments.of(checked_energy(term, measured)[self._chosen], energy, np.exp(self._logs)),
@@ -175,7 +176,7 @@ class RunResponse:
             _trained=self._trained,
             _generated=self._generated,
             _terms=terms,
-            _direction=solved.x,
+            _direction=direction,
             _seed=self._seed,
         )
 

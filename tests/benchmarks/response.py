@@ -1,15 +1,21 @@
-"""How a model follows a tilt, predicted to first order against trained anew at s = 0.1.
+"""How a model follows a tilt, predicted to first order against trained anew at s = ±0.1.
 
-    OMP_NUM_THREADS=1 python -m tests.benchmarks.response [planar-vae planar-diffusion digits-vae …]
+    OMP_NUM_THREADS=1 python -m tests.benchmarks.response [planar-vae planar-diffusion digits-vae …] [--seeds 6]
 
 For each model ten tilts ΔH, and of each the slope d⟨f⟩/ds of all class shares and some features
 
-    retrained   (⟨f⟩_{s=0.1} − ⟨f⟩_0)/0.1, both trained from the same weights by the same batches and noise
-    predicted   dθ/ds = (H + D/τ)⁻¹·∇Cov(ΔH, ℓ) of the model at s = 0; −Cov(f, ΔH) of the data beside it
+    retrained   (⟨f⟩_{s=0.1} − ⟨f⟩_{s=−0.1})/0.2, both trained from the same weights by the same batches and noise
+    predicted   by `studio.response` of the model at s = 0; −Cov(f, ΔH) of the data beside it
 
-as the rank correlation over the tilts, the root mean square error over that of the slopes, and the factor c of the best
-fit retrained = c·predicted. Models that minimise one loss are trained side by side, the others one after the other. On
-idle cores a model takes a few minutes.
+and all that again from other weights with other batches, for two trainings part by chance however alike they begin. Of
+slopes t with predictions p, n seeds each, d = t − p, and means over tilts, f and seeds
+
+    scatter   √Var t/‖t‖, of one retraining, ‖t‖² = ⟨t̄²⟩ − Var t/n
+    error     √(⟨d̄²⟩ − Var d/n)/‖t‖, of the prediction, without what chance has a part in
+    c         of the best fit t̄ = c·p̄; rank: correlation of the ranks of t̄ and p̄
+
+Models that minimise one loss are trained side by side, the others one after the other. On an idle core a seed of one of
+the former takes two minutes and more, most of them to predict.
 """
 
 from __future__ import annotations
@@ -172,64 +178,100 @@ def _side_by_side(
     return found
 
 
-def measured_case(name: str, data_root: Path) -> None:
-    """Print a line of the table for each f."""
+class Means:
+    """Of what models make of one data set: the classes' shares, then other features.
+
+    Attributes:
+        names: of each.
+        of_data: each of each example, shape (N, F).
+    """
+
+    def __init__(self, data: ExampleSet, features: Sequence[str], data_root: Path) -> None:
+        self._scale, self._generated = data.scale, Generated(data, Judges(data, data_root))
+        self._generated.bring_judge(Progress())
+        self.names = [*(f"share of {name}" for name in data.class_names), *features]
+        texts = [*(f"label == {place}" for place in range(len(data.class_names))), *features]
+        self._terms = [FormulaTerm(text=text) for text in texts]
+        measured = measured_set(data)
+        measured.prepare(name for term in self._terms for name in term.names)
+        self.of_data = np.stack([checked_energy(term, measured) for term in self._terms], axis=1)
+
+    def of(self, images: Tensor) -> Floats:
+        """Each of each image, shape (n, F)."""
+        drawn = self._generated.look(self._scale.stored(images.float().numpy()))
+        return np.stack([(drawn.probabilities * each_class(drawn, term)).sum(1) for term in self._terms], axis=1)
+
+
+def slopes_of(
+    case: Case, config: RunConfig, data: ExampleSet, energies: Sequence[Floats], means: Means
+) -> tuple[Floats, Floats]:
+    """Retrained and predicted, by one seed, shapes (tilts, F)."""
+    scales = [target(tilt, sign * SCALE) for tilt in case.tilts for sign in (1, -1)]
+    models = retrained(config, data, [Perturbation.zero(len(data.class_names)), *scales], case.steps)
+    with torch.no_grad():
+        seen = [means.of(model.sample(SAMPLES, torch.Generator().manual_seed(7))).mean(0) for model in models[1:]]
+    images = for_models(data.rows(slice(None)), data.scale, torch.device("cpu"))
+    optimiser = config.model.optimiser(models[0].phases()[0].network)
+    how = Trained(optimiser=optimiser, steps=case.steps, size=round(config.batch.average_size), decay=config.ema_decay)
+    response, predicted = Response(models[0], images, torch.ones(len(images)), how), []
+    for energy in energies:
+        change = torch.from_numpy(energy).float()
+        direction = response.to(change, Progress())
+        predicted.append(response.slopes(direction, change, means.of, SAMPLES // 2).slope)
+    return (np.stack(seen[::2]) - np.stack(seen[1::2])) / (2 * SCALE), np.stack(predicted)
+
+
+def measured_case(name: str, seeds: int, data_root: Path) -> None:
+    """Print a line of the table for all shares together and for each f."""
     case = CASES[name]
     settings = ("perturbation.offsets={}", "batch.planner=fixed_size", *case.settings)
     config = with_settings(config_or_preset(case.preset), settings)
     data = load_dataset(config.dataset, data_root, Progress())
-    measured, looked = measured_set(data), Generated(data, Judges(data, data_root))
-    looked.bring_judge(Progress())
-    means = [f"label == {place}" for place in range(len(data.class_names))] + list(case.features)
-    terms = [FormulaTerm(text=text) for text in means]
+    measured, means = measured_set(data), Means(data, case.features, data_root)
+    energies = []
+    for whole in (target(tilt, 1.0) for tilt in case.tilts):
+        measured.prepare(whole.energy.names)
+        energies.append(-whole_log_weights(whole, measured))
+    begun = time.process_time()
+    found = [slopes_of(case, with_settings(config, (f"seed={seed}",)), data, energies, means) for seed in range(seeds)]
+    truth, predicted = (np.stack(each) for each in zip(*found, strict=True))
+    apart = means.of_data - means.of_data.mean(0)
+    own = np.stack([-((energy - energy.mean()) @ apart) / len(data) for energy in energies])
+    minutes = (time.process_time() - begun) / 60 / seeds
+    groups = {"all shares": slice(len(data.class_names))} | {
+        each: slice(i, i + 1) for i, each in enumerate(means.names)
+    }
+    for text, part in groups.items():
+        of_truth = truth[:, :, part]
+        scatter = np.sqrt(of_truth.var(0, ddof=1).mean() / _square(of_truth))
+        cells = [_compared(each[..., part], of_truth) for each in (predicted, np.stack([own] * seeds))]
+        print(f"| {name} | {text} | {100 * scatter:.0f} % | {' | '.join(cells)} | {minutes:.1f} min |", flush=True)
 
-    def observe(images: Tensor) -> Floats:
-        drawn = looked.look(data.scale.stored(images.float().numpy()))
-        return np.stack([(drawn.probabilities * each_class(drawn, term)).sum(1) for term in terms], axis=1)
 
-    targets = [Perturbation.zero(len(data.class_names)), *(target(tilt, SCALE) for tilt in case.tilts)]
-    models = retrained(config, data, targets, case.steps)
-    with torch.no_grad():
-        seen = [observe(model.sample(SAMPLES, torch.Generator().manual_seed(7))).mean(0) for model in models]
-    truth = (np.stack(seen[1:]) - seen[0]) / SCALE
-    images = for_models(data.rows(slice(None)), data.scale, torch.device("cpu"))
-    optimiser = config.model.optimiser(models[0].phases()[0].network)
-    how = Trained(optimiser=optimiser, steps=case.steps, size=round(config.batch.average_size))
-    response = Response(models[0], images, torch.ones(len(images)), how)
-    predicted, own, begun = [], [], time.process_time()
-    measured.prepare(name for term in terms for name in term.names)
-    of_data = np.stack([checked_energy(term, measured) for term in terms], axis=1)
-    for tilt in case.tilts:
-        measured.prepare(target(tilt, 1.0).energy.names)
-        energy = -whole_log_weights(target(tilt, 1.0), measured)
-        change = torch.from_numpy(energy).float()
-        predicted.append(response.slopes(response.to(change, Progress()).x, change, observe, SAMPLES // 2).slope)
-        own.append(-((of_data - of_data.mean(0)) * (energy - energy.mean())[:, None]).mean(0))
-    seconds = (time.process_time() - begun) / len(case.tilts)
-    for place, text in enumerate(means):
-        of_truth = truth[:, place]
-        cells = [_compared(np.stack(each)[:, place], of_truth) for each in (predicted, own)]
-        print(f"| {name} | {text} | {' | '.join(cells)} | {seconds:.0f} s |", flush=True)
+def _square(values: Floats) -> float:
+    """Of the mean over seeds, shape (seeds, …), without what chance adds; the mean over all else."""
+    return float((values.mean(0) ** 2).mean() - values.var(0, ddof=1).mean() / len(values))
 
 
 def _compared(found: Floats, truth: Floats) -> str:
-    rank = spearmanr(found, truth)[0]
-    error = np.sqrt(((found - truth) ** 2).mean() / (truth**2).mean())
-    return f"{rank:.2f} | {100 * error:.0f} % | {found @ truth / (found @ found):.2f}"
+    p, t = found.mean(0).ravel(), truth.mean(0).ravel()
+    error = np.sqrt(max(_square(truth - found), 0.0) / _square(truth))
+    return f"{spearmanr(p, t)[0]:.2f} | {100 * error:.0f} % | {p @ t / (p @ p):.2f}"
 
 
 def main() -> None:
     """Print the table as it comes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", choices=(*CASES, []), help="all if none is named")
+    parser.add_argument("--seeds", type=int, default=3, help="at least 2 (3)")
     parser.add_argument(
         "--data", type=Path, default=Path("data"), help="folder of downloaded data sets; none is needed"
     )
     options = parser.parse_args()
-    print("| model | f | rank, model | error | c | rank, data | error | c | processor time a tilt |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("| model | f | scatter | rank, model | error | c | rank, data | error | c | processor time a seed |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for name in options.cases or CASES:
-        measured_case(name, options.data)
+        measured_case(name, options.seeds, options.data)
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def test_that_one_that_can_be_anything_follows_a_tilt_as_its_data_do() -> None:
     long = Trained(optimiser=OptimiserConfig(kind=Optimiser.SGD), steps=10**12, size=32)
     with torch.enable_grad():
         response = Response(model, images, p, long)
-        direction = response.to(energy, Progress()).x
+        direction = response.to(energy, Progress())
         found = response.slopes(direction, energy, lambda drawn: drawn.flatten(1).double().numpy(), 4000)
     exact = -(p * (energy - p @ energy)) @ images.flatten(1)
     np.testing.assert_allclose(found.slope, exact.numpy(), atol=0.05)

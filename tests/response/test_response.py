@@ -107,7 +107,7 @@ def test_that_the_mean_of_a_gaussian_follows_a_linear_energy_by_minus_its_varian
     mean = float(weights @ x.flatten() / weights.sum())
     energy = 0.7 * x.flatten()
     response = Response(Line(mean), x, weights, _LONG)
-    direction = response.to(energy, Progress()).x
+    direction = response.to(energy, Progress())
     variance = float(weights @ (x.flatten() - mean) ** 2 / weights.sum())
     assert float(direction[0]) == pytest.approx(-0.7 * variance, rel=1e-6)
     found = response.slopes(direction, energy, pixels, 100)
@@ -120,7 +120,7 @@ def test_that_stepped_weights_miss_the_tilted_optimum_by_its_second_order() -> N
     x = normal(500, 1, 1, 1).exp()
     energy = 0.3 * x.flatten()
     model = Line(float(x.mean()))
-    direction = Response(model, x, torch.ones(500).double(), _LONG).to(energy, Progress()).x
+    direction = Response(model, x, torch.ones(500).double(), _LONG).to(energy, Progress())
     missed = []
     for scale in (0.01, 0.02):
         found = stepped(model, direction, scale).mean.weight
@@ -131,12 +131,18 @@ def test_that_stepped_weights_miss_the_tilted_optimum_by_its_second_order() -> N
     assert model.mean.weight.item() == pytest.approx(float(x.mean()))
 
 
-def test_that_what_was_trained_shortly_follows_less() -> None:
-    """H = 1 and D = 1, so that dθ/ds = −Var x/(1 + 1/τ)."""
+@pytest.mark.parametrize("decay", [0.0, 0.99])
+@pytest.mark.parametrize("steps", [30, 200, 1000])
+def test_that_what_was_trained_shortly_follows_as_far_as_its_steps_went(steps: int, decay: float) -> None:
+    """Steps of 0.01 from 0 towards −Var x, by ½θ², and what they are on average."""
     x = normal(500, 1, 1, 1)
-    short = Trained(optimiser=OptimiserConfig(kind=Optimiser.SGD, learning_rate=0.1), steps=20, size=32)
-    direction = Response(Line(float(x.mean())), x, torch.ones(500).double(), short).to(x.flatten(), Progress()).x
-    assert float(direction[0]) == pytest.approx(-float(x.var(correction=0)) / 1.5, rel=1e-6)
+    plain = OptimiserConfig(kind=Optimiser.SGD, learning_rate=0.01)
+    short = Trained(optimiser=plain, steps=steps, size=32, decay=decay)
+    direction = Response(Line(float(x.mean())), x, torch.ones(500).double(), short).to(x.flatten(), Progress())
+    gone = 1 - 0.99 ** np.arange(1, steps + 1)
+    weights = decay ** np.arange(steps)[::-1]
+    expected = -float(x.var(correction=0)) * weights @ gone / weights.sum()
+    assert float(direction[0]) == pytest.approx(expected, rel=0.08)
 
 
 def test_that_a_linear_vae_follows_a_linear_energy_by_minus_the_covariance() -> None:
@@ -148,7 +154,7 @@ def test_that_a_linear_vae_follows_a_linear_energy_by_minus_the_covariance() -> 
     model = LinearVae(covariance, x.mean(0), width)
     a = torch.tensor([0.5, -1.0], dtype=torch.float64)
     response = Response(model, x.view(-1, 2, 1, 1), torch.ones(len(x)).double(), _LONG)
-    direction = response.to(x @ a, Progress()).x
+    direction = response.to(x @ a, Progress())
     found = response.slopes(direction, x @ a, pixels, 4_000)
     np.testing.assert_allclose(found.slope, -(covariance @ a).numpy(), atol=0.05)
 
@@ -177,7 +183,7 @@ def test_that_a_machine_that_can_be_anything_follows_as_its_data_do() -> None:
     model, v, p = _machine()
     energy = normal(8, seed=6)
     response = Response(model, (2 * v - 1).view(8, 1, 1, 3), p, _LONG)
-    direction = response.to(energy, Progress()).x
+    direction = response.to(energy, Progress())
     found = response.slopes(direction, energy, pixels, 4000)
     exact = -(p * (energy - p @ energy)) @ (2 * v - 1)
     np.testing.assert_allclose(found.slope, exact.numpy(), atol=0.05)
@@ -216,9 +222,9 @@ def test_that_a_flow_follows_by_the_fisher_information_of_its_exact_density() ->
     model.flow.log_scale.data.fill_(-math.log(float(x.std(correction=0))))
     flat, variance = x.flatten(), float(x.var(correction=0))
     response = Response(model, x, torch.ones(len(x)).double(), _LONG)
-    moved = response.to(0.7 * flat, Progress()).x
+    moved = response.to(0.7 * flat, Progress())
     assert float(moved[0]) == pytest.approx(-0.7 * variance, rel=0.1)  # by 4,000 draws
-    widened = response.to(0.5 * (flat - flat.mean()).square(), Progress()).x
+    widened = response.to(0.5 * (flat - flat.mean()).square(), Progress())
     assert float(widened[1]) == pytest.approx(0.5 * variance, rel=0.1)
 
 
@@ -268,7 +274,7 @@ def test_that_the_metric_is_what_the_gradients_of_batches_are_like() -> None:
     x = (x - x.mean()) / x.std()
     adam = OptimiserConfig(learning_rate=0.01, half_after=100)
     batch = Batch(images=x, weights=torch.ones(4000).double(), step=1)
-    found = damping(Line(0.0), adam, 200, batch, 25, Progress())
+    found = damping(Line(0.0), adam, 200, batch, 25, 0.0, Progress())
     assert float(found.metric[0]) == pytest.approx(0.2, rel=0.25)
     assert 1 / found.strength == training_time(adam, 200) == pytest.approx(math.log(3))
 

@@ -27,6 +27,7 @@ class TrainedModel:
 
     Attributes:
         model: in eval mode.
+        averaged: by the moving average of the weights, or else as they are.
         target: in force when its weights were made.
         examples: its data set.
         judges: of that data set.
@@ -38,6 +39,7 @@ class TrainedModel:
     examples: ExampleSet
     judges: Judges
     measured: ExampleFeatures
+    averaged: bool = True
 
     @classmethod
     def of_run(
@@ -53,7 +55,6 @@ class TrainedModel:
 
         Args:
             data: loads the run's data set.
-            averaged: by the moving average of the weights, or as they are.
             data_root: folder of downloaded data sets, for judges of other ones; the person's own if absent.
 
         Raises:
@@ -65,7 +66,7 @@ class TrainedModel:
         judges = Judges(examples, data_root or default_data_root())
         measured = measured_set(examples, judges)
         target = run.identity.perturbation(measured)
-        return cls(model=model, target=target, examples=examples, judges=judges, measured=measured)
+        return cls(model=model, target=target, examples=examples, judges=judges, measured=measured, averaged=averaged)
 
     def asked(self, asked: AskedTarget, progress: Progress) -> Perturbation:
         """The target that is asked for in words; raises UserError if there is none such."""
