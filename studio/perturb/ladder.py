@@ -67,12 +67,10 @@ def rungs(energy: ArrayLike, scale: float, counts: ArrayLike | None = None) -> F
     while found[-1] < scale:
         p = _tilted(h, found[-1], counts)
         spread = float(np.sqrt(p @ (h - p @ h) ** 2))
-        ahead = scale - found[-1]
-        if spread * ahead > _STEP:
-            ahead = _STEP / spread
-        while overlap(p, _tilted(h, found[-1] + ahead, counts)) < OVERLAP:
-            ahead *= 0.8
-        found.append(min(found[-1] + ahead, scale))
+        following = min(scale, found[-1] + _STEP / spread) if spread else scale
+        while overlap(p, _tilted(h, following, counts)) < OVERLAP:
+            following = found[-1] + 0.8 * (following - found[-1])
+        found.append(following)
     return np.array(found)
 
 

@@ -154,8 +154,10 @@ class ModelMeans(QObject):
 
     @property
     def blocked(self) -> str:
-        """Why nothing can be weighed back, in a sentence; empty if something can."""
+        """Why nothing can be asked of the model, in a sentence; empty if something can."""
         data = self._target.data
+        if self._busy:
+            return "What was asked before is still being found."
         if self._time.folder is None or data.loaded is None or not data.is_of_run:
             return "Train a model for a tilt first, or look at such a run."
         return ""
@@ -176,7 +178,7 @@ class ModelMeans(QObject):
 
     def _begin(self, work: Callable[[Path, LoadedData, str, Progress], _Found], cancelled: str) -> None:
         folder, data = self._time.folder, self._target.data.loaded
-        if self._busy or self.blocked or folder is None or data is None:
+        if self.blocked or folder is None or data is None:
             return
         self._busy = True
         self._tasks.run(
