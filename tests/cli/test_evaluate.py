@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -54,18 +53,8 @@ def test_that_samples_are_sorted_into_folders_by_class(
 
 @pytest.mark.usefixtures("kept_judge")
 def test_that_a_ctrl_c_while_samples_are_sorted_leaves_no_folder(
-    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, drawn: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn: list[int] = []
-
-    def interrupted(model: object, counts: Iterable[int], *rest: object) -> Iterator[object]:
-        for count in counts:
-            drawn.append(count)
-            if len(drawn) == 2:
-                raise KeyboardInterrupt
-            yield np.zeros((count, 8, 8, 1), np.uint8)
-
-    monkeypatch.setattr("studio.training.engine.drawing.draw_parts", interrupted)
     monkeypatch.setattr("studio.training.engine.drawing._PIECE", 5)
     assert main(["export", str(trained), "--classes", str(tmp_path / "sorted"), "--count", "17"]) == 130
     assert drawn == [5, 5]

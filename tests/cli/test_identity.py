@@ -23,10 +23,8 @@ from studio.training.storage.metrics import read_metrics
 from studio.training.storage.owner import Owner
 from studio.training.storage.run import Run
 from tests.data.idx_files import write_idx_set
-from tests.threads import with_one_thread
 
 pytestmark = pytest.mark.usefixtures("quick_judge")
-one_thread = pytest.fixture(autouse=True, scope="module")(with_one_thread)
 COLUMN = 'perturbation.terms=[{"kind":"column","path":"energies.csv"}]'
 _QUICK = (
     *("model.width=4", "batch.average_size=8", "cadence.log_every=5"),

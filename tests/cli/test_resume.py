@@ -16,20 +16,7 @@ from studio.library.notes import RunNotes, write_notes
 from studio.paths import choose_runs_root
 from studio.training.storage.metrics import read_metrics
 from studio.training.storage.run import Run
-from tests.threads import with_one_thread
-
-QUICK = ["--set", "model.width=4", "--set", "batch.average_size=8", "--set", "cadence.log_every=5"]
-
-
-one_thread = pytest.fixture(autouse=True, scope="module")(with_one_thread)
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run of 20 steps; not to be written to."""
-    path = tmp_path_factory.mktemp("cli") / "run"
-    assert main(["train", "digits-vae", "--steps", "20", "--run-dir", str(path), *QUICK]) == 0
-    return path
+from tests.cli.conftest import QUICK
 
 
 def test_that_a_resumed_run_ends_at_its_step_as_one_that_never_stopped(trained: Path, tmp_path: Path) -> None:

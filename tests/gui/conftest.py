@@ -17,6 +17,7 @@ from studio.models.vae.config import VaeConfig
 from tests.gui.hands import Hands
 from tests.gui.lending import PLAIN, Lender
 from tests.gui.look import put_on
+from tests.gui.shown import show_active
 
 _WAITS: dict[str, int | tuple[int, int]] = {
     "state.task_runner._POLL": 5,
@@ -73,9 +74,7 @@ def own_window(
 ) -> Iterator[MainWindow]:
     """The Workbench, active; digits are loaded, torch is not. Panels behind others are made when they are seen."""
     window = MainWindow(workbench, theme, settings)
-    with qtbot.waitActive(window):
-        window.show()
-        window.activateWindow()
+    show_active(qtbot, window)
     yield window
     monkeypatch.setattr(window, "_may_lose", lambda *_: True)
     window.close()

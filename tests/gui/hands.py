@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
     QCheckBox,
     QComboBox,
@@ -37,6 +39,23 @@ def find(parent: QWidget, kind: type[Any], name: str) -> Any:
     found = parent.findChild(kind, name)
     assert found is not None, name
     return found
+
+
+def click(qtbot: QtBot, parent: QWidget, name: str) -> None:
+    """Click the button of that name."""
+    qtbot.mouseClick(find(parent, QAbstractButton, name), Button.LeftButton)
+
+
+def write(qtbot: QtBot, line: QLineEdit, text: str) -> None:
+    """Type in place of what stands there."""
+    line.setFocus()
+    line.selectAll()
+    qtbot.keyClicks(line, text)
+
+
+def enter(qtbot: QtBot, line: QLineEdit, text: str) -> None:
+    write(qtbot, line, text)
+    qtbot.keyClick(line, Key.Key_Return)
 
 
 class Hands:
@@ -117,6 +136,14 @@ class Hands:
     def end(self) -> None:
         self.press("stop")
         self.wait(lambda: not self.bench.starter.blocked)
+
+    def trained(self, steps: int = 3) -> Path:
+        """The folder of a run that was trained and stopped."""
+        self.train(steps)
+        self.end()
+        folder = self.bench.runs.run.folder
+        assert folder is not None
+        return folder
 
     @contextmanager
     def answering(self, button: str, check: str = "") -> Iterator[list[str]]:

@@ -16,6 +16,7 @@ from studio.gui.window.main_window import MainWindow
 from studio.gui.window.panels import PLACES
 from studio.gui.window.workbench import Workbench
 from studio.training.config.run_config import EvaluationConfig, RunConfig
+from tests.gui.shown import show_active
 
 PLAIN = RunConfig(evaluation=EvaluationConfig(budget=0))
 """Nothing is evaluated unless a test asks for it: that would train a judge."""
@@ -47,9 +48,7 @@ class Lender:
             self._window.setProperty("lent", True)  # so that it may outlive a test
         window = self._window
         window.workbench.setup.runs_root.mkdir(exist_ok=True)
-        with qtbot.waitActive(window):
-            window.show()
-            window.activateWindow()
+        show_active(qtbot, window)
         return window
 
     def take_back(self, qtbot: QtBot) -> None:

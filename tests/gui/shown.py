@@ -67,6 +67,13 @@ def show(qtbot: QtBot, panel: QWidget, width: int = 480, height: int = 400) -> N
     qtbot.waitExposed(panel)
 
 
+def show_active(qtbot: QtBot, window: QWidget) -> None:
+    """Put a window on the screen, with the keyboard."""
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+
+
 def tooltip_at(widget: QWidget, place: QPoint) -> str:
     """The tooltip that comes up when the mouse rests there."""
     # Qt hides a tooltip only after a while, so an old one is told from a new one by its text.

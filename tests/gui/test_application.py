@@ -18,6 +18,20 @@ from studio.training.engine.trainer import Trainer
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 110
 
+
+def run_apart(code: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """What a process says that runs this code without a screen."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", **variables},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+
+
 _CLOSED_WHILE_TORCH_LOADS = """
 import sys, threading
 from studio.cli.main import main
@@ -40,15 +54,7 @@ main([])
 
 @pytest.mark.slow
 def test_that_the_process_is_gone_with_its_window_even_while_torch_loads(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", _CLOSED_WHILE_TORCH_LOADS],
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
+    ended = run_apart(_CLOSED_WHILE_TORCH_LOADS, HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path))
     faults = [line for line in ended.stderr.splitlines() if "This plugin does not support" not in line]
     assert (ended.returncode, ended.stdout, faults) == (0, "", [])
     assert list(tmp_path.rglob("studio.conf")) or sys.platform != "linux"  # the layout is remembered
@@ -74,15 +80,7 @@ sys.exit(main(["open", "digits-vae"]))
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without a word")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
 def test_that_a_run_is_saved_when_the_system_ends_the_studio(name: str, private_home: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", _TOLD_TO_END, name],
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
+    ended = run_apart(_TOLD_TO_END, name)
     assert ended.returncode == 0, ended.stderr
     (summary,) = (json.loads(path.read_text()) for path in private_home.rglob("summary.json"))
     assert summary["status"] == "stopped"
@@ -114,15 +112,7 @@ def test_that_a_question_whether_to_quit_does_not_keep_the_system_from_ending_th
         "run.step >= 20 and os.kill(os.getpid(), getattr(signal, sys.argv[1]))",
         "run.step >= 20 and not told and ask(window)",
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", f"{_TOLD_TO_END_WHILE_IT_ASKS}\ntold = []\n{asks}"],
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
+    ended = run_apart(f"{_TOLD_TO_END_WHILE_IT_ASKS}\ntold = []\n{asks}")
     assert (ended.returncode, ended.stdout) == (0, "stays: True\n"), ended.stderr
     (summary,) = (json.loads(path.read_text()) for path in private_home.rglob("summary.json"))
     assert summary["status"] == "stopped"

@@ -395,12 +395,18 @@ def test_that_a_zip_is_taken_in_and_a_broken_one_told_of(
     qtbot.waitUntil(lambda: names(panel).count("twos") == 2)
 
 
+def raised(hands: Hands) -> RunsPanel:
+    """The panel of the window, in front, which looks again."""
+    panel = hands.window.docks["runs"].widget()
+    assert isinstance(panel, RunsPanel)
+    hands.window.docks["runs"].raise_()
+    return panel
+
+
 def test_that_the_trash_is_asked_about_and_can_be_brought_back_from(
     quick_hands: Hands, three_runs: Path, private_home: Path
 ) -> None:
-    panel = quick_hands.window.docks["runs"].widget()
-    assert isinstance(panel, RunsPanel)
-    quick_hands.window.docks["runs"].raise_()  # which looks again
+    panel = raised(quick_hands)
     quick_hands.wait(lambda: len(panel.model.shown) == 3 and not panel.library.busy)
     click(quick_hands.qtbot, panel, "twos")
     with quick_hands.answering("Keep") as said:
@@ -417,9 +423,7 @@ def test_that_the_trash_is_asked_about_and_can_be_brought_back_from(
 def test_that_all_runs_are_selected_and_thrown_away_by_two_keys(
     quick_hands: Hands, three_runs: Path, private_home: Path
 ) -> None:
-    panel = quick_hands.window.docks["runs"].widget()
-    assert isinstance(panel, RunsPanel)
-    quick_hands.window.docks["runs"].raise_()
+    panel = raised(quick_hands)
     quick_hands.wait(lambda: len(panel.model.shown) == 3 and not panel.library.busy)
     click(quick_hands.qtbot, panel, "plain")
     quick_hands.qtbot.keyClick(panel.view, Key.Key_A, Qt.KeyboardModifier.ControlModifier)
@@ -431,9 +435,7 @@ def test_that_all_runs_are_selected_and_thrown_away_by_two_keys(
 
 
 def test_that_a_run_under_way_is_listed_with_its_state_and_is_not_thrown_away(quick_hands: Hands) -> None:
-    panel = quick_hands.window.docks["runs"].widget()
-    assert isinstance(panel, RunsPanel)
-    quick_hands.window.docks["runs"].raise_()
+    panel = raised(quick_hands)
     quick_hands.train()
     quick_hands.wait(lambda: len(panel.model.shown) == 1)
     folder = panel.model.shown[0].folder

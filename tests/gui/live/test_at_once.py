@@ -45,15 +45,6 @@ def answered(hands: Hands) -> bool:
     return hands.bench.once.view.measured is not None
 
 
-def trained(hands: Hands) -> Path:
-    """The folder of a run that was trained for the data as they are, and stopped."""
-    hands.train(20)
-    hands.end()
-    folder = hands.bench.runs.run.folder
-    assert folder is not None
-    return folder
-
-
 def model_of(data: LoadedData, folder: Path) -> AtOnce:
     own = TrainedModel.of_run(Run.open(folder), lambda _: data.images, Progress(), data_root=data.judges.data_root)
     return AtOnce(own, Progress())
@@ -71,7 +62,7 @@ def test_that_a_stopped_run_answers_an_edit_at_once_and_trains_it_instead(quick_
     hands, bench = quick_hands, quick_hands.bench
     panel = hands.find(SamplesPanel, "samples")
     assert not button(hands, "samples_once").isEnabled()
-    folder = trained(hands)
+    folder = hands.trained(20)
     press(hands, "samples_once")
     hands.wait(lambda: answered(hands))
     assert bench.once.view.made is not None
@@ -107,7 +98,7 @@ def test_that_points_are_sampled_at_once_on_the_plane_against_the_exact_target(q
     hands, bench = quick_hands, quick_hands.bench
     with hands.qtbot.waitSignal(bench.setup.dataset_changed):
         hands.preset("planar-vae").trigger()
-    trained(hands)
+    hands.trained(20)
     plane = hands.find(PlanePanel, "plane")
     press(hands, "plane_once")
     hands.enter(0, Column.TARGET, "80")
@@ -140,7 +131,7 @@ def test_that_points_are_sampled_at_once_on_the_plane_against_the_exact_target(q
 def test_that_as_trained_comes_back_with_its_owner(quick_hands: Hands) -> None:
     hands, bench = quick_hands, quick_hands.bench
     panel = hands.find(SamplesPanel, "samples")
-    trained(hands)
+    hands.trained(20)
     press(hands, "samples_once")
     hands.wait(lambda: answered(hands))
     hands.enter(2, Column.TARGET, "30")
@@ -167,7 +158,7 @@ def test_that_a_run_under_way_is_saved_and_asked_and_trains_on(quick_hands: Hand
 def test_that_a_run_from_disk_is_set_up_like_and_asked(quick_hands: Hands) -> None:
     hands, bench = quick_hands, quick_hands.bench
     hands.enter(3, Column.TARGET, "40")
-    folder = trained(hands)
+    folder = hands.trained(20)
     wanted = bench.setup.config.perturbation
     hands.enter(3, Column.TARGET, "20")
     bench.setup.edit(seed=bench.setup.config.seed + 1)
@@ -196,7 +187,7 @@ def test_that_a_run_of_which_no_trained_weights_are_kept_says_so(
     quick_hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hands, bench = quick_hands, quick_hands.bench
-    trained(hands)
+    hands.trained(20)
     assert button(hands, "samples_once").isEnabled()
     monkeypatch.setattr(RunIdentity, "kept_steps", [0])
     bench.time.run_shown.emit()
@@ -207,7 +198,7 @@ def test_that_a_run_of_which_no_trained_weights_are_kept_says_so(
 @pytest.mark.slow
 def test_that_it_ends_with_another_data_set_and_with_the_next_run(quick_hands: Hands) -> None:
     hands, bench = quick_hands, quick_hands.bench
-    trained(hands)
+    hands.trained(20)
     press(hands, "samples_once")
     hands.wait(lambda: answered(hands))
     hands.choose("dataset", "planar_moons")
@@ -223,7 +214,7 @@ def test_that_it_ends_with_another_data_set_and_with_the_next_run(quick_hands: H
 def test_that_a_tilted_run_is_weighed_back_in_the_panel_of_the_theory(quick_hands: Hands) -> None:
     hands, bench = quick_hands, quick_hands.bench
     hands.enter(2, Column.TARGET, "50")
-    folder = trained(hands)
+    folder = hands.trained(20)
     bench.means.ask("class:2")
     hands.wait(lambda: bench.means.back is not None)
     back = bench.means.back
@@ -248,7 +239,7 @@ def test_that_weights_are_stepped_along_the_tilt_and_the_run_stays_as_it_is(
     with hands.qtbot.waitSignal(bench.setup.dataset_changed):
         hands.preset("planar-vae").trigger()
     hands.enter(0, Column.TARGET, "80")
-    folder = trained(hands)
+    folder = hands.trained(20)
     kept = (folder / "weights.safetensors").read_bytes()
     plane, tilt = hands.find(PlanePanel, "plane"), bench.target.tilt
     assert tilt is not None

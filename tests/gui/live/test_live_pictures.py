@@ -15,18 +15,12 @@ from studio.gui.live.examples import ExamplesPanel
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.state.stepped_samples import SteppedView
 from studio.gui.widgets.image_view import ImageView
-from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.pictures import mosaic
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
 from studio.training.messages.snapshot import PlannedExamples, SampleGrid
+from tests.gui.hands import click
 from tests.gui.shown import make_snapshot, show, tooltip_at
-
-
-def _click(qtbot: QtBot, panel: LivePanel, name: str) -> None:
-    button = panel.findChild(QToolButton, name)
-    assert button is not None
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 @pytest.fixture
@@ -67,10 +61,10 @@ def test_that_raw_and_averaged_samples_stand_side_by_side(
     workbench.time.snapshot_shown.emit(make_snapshot())
     assert samples.shown == ["raw", "averaged"]
     assert samples._step.text().startswith("step 100")
-    _click(qtbot, samples, "samples_averaged")
+    click(qtbot, samples, "samples_averaged")
     assert samples.shown == ["averaged"]
     assert not samples.views["raw"].isVisible()
-    _click(qtbot, samples, "samples_both")
+    click(qtbot, samples, "samples_both")
     assert samples.views["raw"].isVisible()
 
 
@@ -89,7 +83,7 @@ def test_that_samples_of_stepped_weights_say_whose_they_are_and_go_away_on_leavi
     assert samples.stepped.picture.pixelColor(0, 0).red() == 99
     assert samples._picture().size() == samples.stepped.picture.size()
     assert "go back to" in samples.picks.reroll.toolTip()
-    _click(qtbot, samples, "samples_averaged")
+    click(qtbot, samples, "samples_averaged")
     assert workbench.stepped.view is None
     assert not button.isVisible()
     workbench.stepped.show(view)
@@ -139,10 +133,10 @@ def test_that_pictures_fill_their_views_and_are_zoomed_together(
     qtbot.keyClick(raw, Qt.Key.Key_Minus)
     qtbot.keyClick(raw, Qt.Key.Key_F)
     assert raw.zoom == averaged.zoom == fitted
-    _click(qtbot, samples, "samples_zoom_in")
+    click(qtbot, samples, "samples_zoom_in")
     assert raw.zoom > fitted
-    _click(qtbot, samples, "samples_zoom_out")
-    _click(qtbot, samples, "samples_fit")
+    click(qtbot, samples, "samples_zoom_out")
+    click(qtbot, samples, "samples_fit")
     assert raw.zoom == fitted
 
 
@@ -150,7 +144,7 @@ def test_that_pictures_fill_their_views_and_are_zoomed_together(
 def test_that_samples_break_their_rows_where_they_are_largest(
     qtbot: QtBot, samples: SamplesPanel, workbench: Workbench, width: int, height: int, columns: int
 ) -> None:
-    _click(qtbot, samples, "samples_averaged")
+    click(qtbot, samples, "samples_averaged")
     workbench.time.snapshot_shown.emit(make_snapshot())
     samples.resize(width, height)
     view = samples.views["averaged"]
@@ -195,7 +189,7 @@ def test_that_samples_are_saved_as_png(
     workbench.time.snapshot_shown.emit(snapshot)
     path = tmp_path / "grid.png"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path.with_suffix("")), ""))
-    _click(qtbot, samples, "samples_save")
+    click(qtbot, samples, "samples_save")
     saved = QImage(str(path))
     assert (saved.width(), saved.height()) == (26 + 4 + 26, 26)
     assert saved.pixelColor(0, 0).red() == snapshot.grid.raw[0, 0, 0, 0]  # type: ignore[union-attr]
@@ -220,7 +214,7 @@ def test_that_cancelling_the_dialog_saves_nothing(
 ) -> None:
     workbench.time.snapshot_shown.emit(make_snapshot())
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
-    _click(qtbot, samples, "samples_save")
+    click(qtbot, samples, "samples_save")
     assert not samples.saver.isVisible()
 
 

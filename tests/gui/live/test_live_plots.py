@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtWidgets import QApplication, QMainWindow, QTabWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QTabWidget, QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.live.curves import BATCH, LOSSES
@@ -20,6 +20,7 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.panels import PANELS
 from studio.gui.window.workbench import Workbench
 from studio.training.messages.marks import Mark, MarkKind
+from tests.gui.hands import click
 from tests.gui.shown import make_history, make_snapshot, show, tooltip_at
 
 
@@ -30,12 +31,6 @@ def _range(plot: Plot) -> list[list[float]]:
 def _at(plot: Plot, x: float, y: float) -> QPoint:
     """Where a point of the plot is in its viewport."""
     return plot.mapFromScene(plot.view.mapViewToScene(QPointF(x, y)))
-
-
-def _click(qtbot: QtBot, panel: QWidget, name: str) -> None:
-    button = panel.findChild(QToolButton, name)
-    assert button is not None
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 @pytest.fixture
@@ -83,7 +78,7 @@ def test_that_a_single_value_is_a_dash(losses: CurvesPanel, workbench: Workbench
 
 def test_that_a_click_in_the_legend_hides_a_curve(qtbot: QtBot, losses: CurvesPanel, workbench: Workbench) -> None:
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
-    _click(qtbot, losses, "show_critic_gap")
+    click(qtbot, losses, "show_critic_gap")
     assert not losses.plots["values"]._drawn["critic_gap"].line.isVisible()
     chip = losses.legend.chips["critic_gap"]
     chip.setFocus()
@@ -137,7 +132,7 @@ def test_that_the_last_steps_can_be_followed(losses: CurvesPanel, workbench: Wor
 
 def test_that_a_log_scale_says_what_it_leaves_out(qtbot: QtBot, losses: CurvesPanel, workbench: Workbench) -> None:
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
-    _click(qtbot, losses, "losses_log")
+    click(qtbot, losses, "losses_log")
     assert losses.plots["values"].left_out == ["Generator loss"]
     assert losses.plots["values"].axes["left"].logarithmic
     assert losses.plots["values"]._drawn["critic_gap"].line.yData[0] == pytest.approx(1.0, abs=0.01)
@@ -201,7 +196,7 @@ def test_that_the_batch_panel_shows_sizes_and_newest_values(
     assert texts[3] == "B_avg 64"
     assert texts[5] == "skipped 3"
     assert "(Σw)²/Σw²" in panel.legend.chips["ess"].toolTip()
-    _click(qtbot, panel, "show_err")
+    click(qtbot, panel, "show_err")
     assert not panel.plots["carry"]._drawn["err"].line.isVisible()
     width = panel.legend.chips["err"].width()
     workbench.time.history_shown.emit(HistoryView(history=make_history(err=1.2345e-9)))
@@ -324,7 +319,7 @@ def test_that_extreme_weights_are_shown_on_every_scale(
     workbench.target.set_offset(0, offset)
     recent = np.array([0.0, np.inf, 1.0, 1e-320, 1e300])
     for name in ("weights_log_weight", "weights_log_share", "weights_log_weight"):
-        _click(qtbot, weights, name)
+        click(qtbot, weights, name)
         workbench.time.snapshot_shown.emit(make_snapshot(recent_weights=recent.copy()))
         assert weights._shares["dataset"].sum() == pytest.approx(100)
         assert np.isfinite(_range(weights.plot)).all()
@@ -340,7 +335,7 @@ def test_that_a_bar_tells_its_weight_share_and_classes(weights: WeightsPanel, wo
 
 def test_that_the_legend_hides_a_series(qtbot: QtBot, weights: WeightsPanel) -> None:
     assert weights._bars["dataset"].isVisible()
-    _click(qtbot, weights, "show_dataset")
+    click(qtbot, weights, "show_dataset")
     assert not weights._bars["dataset"].isVisible()
 
 

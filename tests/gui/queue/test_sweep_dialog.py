@@ -21,6 +21,7 @@ from studio.gui.window.workbench import Workbench
 from studio.jobs.sweep_plan import Combination
 from studio.paths import state_dir
 from studio.training.config.run_config import PerturbationConfig, RunConfig
+from tests.gui.hands import write
 
 Key = Qt.Key
 CLASSES = ("0", "1", "2")
@@ -39,12 +40,6 @@ def dialog(qtbot: QtBot, theme: ThemeManager) -> Iterator[SweepDialog]:
     yield dialog
     dialog.close()
     dialog.deleteLater()
-
-
-def write(qtbot: QtBot, line: QLineEdit, text: str) -> None:
-    line.setFocus()
-    line.selectAll()
-    qtbot.keyClicks(line, text)
 
 
 def names(dialog: SweepDialog) -> list[str]:

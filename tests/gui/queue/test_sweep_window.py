@@ -15,7 +15,7 @@ import shiboken6
 from pyqtgraph import PlotCurveItem
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from studio.gui.library.actions import menu_of
@@ -25,6 +25,7 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench
 from studio.library.sweep_results import Member, members_of
 from studio.progress import Progress
+from tests.gui.hands import click
 from tests.gui.shown import show
 from tests.library.made_runs import make_run
 from tests.library.swept_runs import NAME, make_sweep
@@ -68,12 +69,6 @@ def column(window: SweepWindow, title: str) -> list[str]:
     place = [header.text() for header in headers if header is not None].index(title)
     items = [table.item(row, place) for row in range(table.rowCount())]
     return [item.text() for item in items if item is not None]
-
-
-def click(qtbot: QtBot, window: SweepWindow, name: str) -> None:
-    button = window.findChild(QAbstractButton, f"sweep_{name}")
-    assert button is not None
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def test_that_runs_stand_in_a_table_that_sorts_numbers_as_numbers(swept: SweepWindow) -> None:
@@ -136,12 +131,12 @@ def test_that_the_share_error_is_drawn_against_any_setting(qtbot: QtBot, swept: 
 def test_that_it_looks_again_and_tells_of_runs_that_are_gone(qtbot: QtBot, swept: SweepWindow, tmp_path: Path) -> None:
     swept.table.selectRow(3)
     shutil.rmtree(tmp_path / "tilts_012")
-    click(qtbot, swept, "again")
+    click(qtbot, swept, "sweep_again")
     qtbot.waitUntil(lambda: swept.table.rowCount() == 11)
     assert swept.plot._chosen == {3}
     for folder in tmp_path.glob("tilts_*"):
         shutil.rmtree(folder)
-    click(qtbot, swept, "again")
+    click(qtbot, swept, "sweep_again")
     qtbot.waitUntil(lambda: "no runs any more" in swept.message.text())
 
 

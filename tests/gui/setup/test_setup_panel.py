@@ -32,7 +32,7 @@ from studio.gui.window.workbench import Workbench
 from studio.models.catalog import MODELS
 from studio.training.config.planners import PlannerKind
 from tests.data.image_folders import write_image
-from tests.gui.hands import find
+from tests.gui.hands import enter, find
 
 Key = Qt.Key
 
@@ -55,13 +55,6 @@ def choose(qtbot: QtBot, combo: QComboBox, value: object) -> None:
     assert wanted >= 0
     while combo.currentIndex() != wanted:
         qtbot.keyClick(combo, Key.Key_Down if combo.currentIndex() < wanted else Key.Key_Up)
-
-
-def enter(qtbot: QtBot, line: QLineEdit, text: str) -> None:
-    line.setFocus()
-    line.selectAll()
-    qtbot.keyClicks(line, text)
-    qtbot.keyClick(line, Key.Key_Return)
 
 
 def words(panel: QWidget, name: str) -> str:

@@ -25,7 +25,7 @@ from studio.perturb.perturbation import target_shares
 from studio.training.config.energy import FormulaTermConfig, JudgeTermConfig, LinearTermConfig
 from studio.training.config.run_config import BatchConfig, CadenceConfig, PerturbationConfig, RunConfig
 from tests.data.image_folders import write_image_folder
-from tests.gui.hands import PATIENCE_MS, Hands, Key, find
+from tests.gui.hands import PATIENCE_MS, Hands, Key, find, write
 from tests.gui.shown import show
 
 
@@ -62,9 +62,7 @@ def enter(qtbot: QtBot, row: TermRow, name: str, text: str) -> None:
     """Type into a field of a row and press Enter."""
     field = row.findChild(QLineEdit, f"term_{name}") or row.fields[name]
     line = field if isinstance(field, QLineEdit) else field.lineEdit()  # type: ignore[attr-defined]
-    line.setFocus()
-    line.selectAll()
-    qtbot.keyClicks(line, text)
+    write(qtbot, line, text)
     qtbot.keyClick(line, Key.Key_Return)
 
 

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.widgets import messages
 from studio.gui.widgets.messages import notify
 from studio.gui.widgets.number_format import format_eta
+from tests.gui.shown import show_active
 
 
 class Tray(QObject):
@@ -64,9 +65,7 @@ def test_that_who_does_not_look_is_told_and_a_click_brings_the_window(qtbot: QtB
 def test_that_who_looks_is_not_disturbed(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
-    with qtbot.waitActive(window):
-        window.show()
-        window.activateWindow()
+    show_active(qtbot, window)
     notify("The queue is through", "", window)
     assert Tray.told == []
 

@@ -32,7 +32,7 @@ from tests.data.image_folders import write_image_folder
 from tests.gui.evaluation.test_shares_panel import evaluation
 from tests.gui.keyboard import controls, described, faults, misses, walk
 from tests.gui.live.test_plane_panel import make_frame
-from tests.gui.shown import make_history, make_snapshot
+from tests.gui.shown import make_history, make_snapshot, show_active
 from tests.library.made_runs import make_config, make_run, record_evaluation
 
 NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
@@ -130,9 +130,7 @@ def test_that_tab_reaches_all_of_a_lesson(qtbot: QtBot, window: MainWindow) -> N
 def test_that_tab_reaches_all_of_a_comparison(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
     runs = [make_run(tmp_path, name, make_config(name), steps=100) for name in "ab"]
     window = CompareWindow(runs, theme)
-    with qtbot.waitActive(window):
-        window.show()
-        window.activateWindow()
+    show_active(qtbot, window)
     qtbot.waitUntil(lambda: len(window.runs) == 2)
     for place in range(window.tabs.count()):
         window.tabs.setCurrentIndex(place)

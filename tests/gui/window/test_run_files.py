@@ -73,9 +73,8 @@ def test_that_a_stopped_run_goes_on_in_its_folder_with_its_curves_and_its_target
 @pytest.mark.slow
 def test_that_a_run_is_resumed_from_its_folder_with_its_set_up(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = hands.bench
-    hands.train()
-    hands.end()
-    step, folder = bench.runs.run.step, bench.runs.run.folder
+    folder = hands.trained()
+    step = bench.runs.run.step
     bench.setup.set_dataset(RingConfig())
     hands.wait(lambda: bench.setup.dataset is not None and bench.setup.dataset.plane is not None)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
@@ -119,10 +118,7 @@ def test_that_a_folder_without_a_run_is_refused_with_a_message(hands: Hands, tmp
 
 
 def test_that_a_run_under_way_elsewhere_is_neither_gone_on_with_nor_thrown_away(hands: Hands) -> None:
-    hands.train()
-    hands.end()
-    folder = hands.bench.runs.run.folder
-    assert folder is not None
+    folder = hands.trained()
     owner = Owner(folder)
     with hands.answering("OK") as said:
         hands.window.run_files.resume(folder)
@@ -207,9 +203,8 @@ def test_that_a_run_stopped_before_its_next_step_can_be_gone_on_with_as_before(
     hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = hands.bench
-    hands.train()
-    hands.end()
-    step, folder = bench.runs.run.step, bench.runs.run.folder
+    folder = hands.trained()
+    step = bench.runs.run.step
 
     def endless(*given: object) -> None:
         progress = given[-1]
@@ -273,10 +268,7 @@ def test_that_an_edit_while_the_past_is_read_is_an_edit_of_the_run(
     hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = hands.bench
-    hands.train()
-    hands.end()
-    folder, edited = bench.runs.run.folder, threading.Event()
-    assert folder is not None
+    folder, edited = hands.trained(), threading.Event()
 
     def slow(path: Path, step: int, progress: Progress) -> Past:
         assert edited.wait(10)

@@ -34,7 +34,7 @@ from studio.gui.window.tilt_page import CURVES
 from studio.gui.window.workbench import Workbench
 from tests.gui.hands import Button, Hands, Key, Modifier, find
 from tests.gui.layout_items import count_layout_items
-from tests.gui.shown import make_snapshot
+from tests.gui.shown import make_snapshot, show_active
 from tests.library.made_runs import make_config, make_run
 
 ON_PAGE = True
@@ -80,9 +80,7 @@ def test_that_the_keyboard_is_at_the_table_once_there_is_data(
 ) -> None:
     bench = Workbench(data_root=tmp_path, runs_root=tmp_path)
     window = MainWindow(bench, theme, settings)
-    with qtbot.waitActive(window):
-        window.show()
-        window.activateWindow()
+    show_active(qtbot, window)
     with qtbot.waitSignal(bench.setup.dataset_changed):
         bench.setup.set_dataset(bench.setup.config.dataset)
     assert window.focusWidget().objectName() == "offsets_table"
@@ -315,9 +313,7 @@ def test_that_a_panel_that_is_made_while_a_run_is_shown_shows_it(
 ) -> None:
     window = MainWindow(workbench, theme, settings)
     hands = Hands(qtbot, window)
-    with qtbot.waitActive(window):
-        window.show()
-        window.activateWindow()
+    show_active(qtbot, window)
     window.make_between_events(lambda: None)
     workbench.setup.edit(threads=1)
     hands.train()

@@ -29,6 +29,7 @@ from studio.training.messages.events import (
 from studio.training.messages.marks import MarkKind
 from studio.training.messages.snapshot import SampleGrid
 from studio.training.storage.frames import Frame, FrameStore
+from studio.training.storage.recorder import Recorder
 from studio.training.storage.resumption import resume
 from studio.training.storage.run import Run
 from tests.training.conftest import steps, tiny_config
@@ -234,10 +235,14 @@ def test_that_what_happened_is_kept_with_its_step(run_path: Path) -> None:
     assert marks[0].text == "ΔH edited at step 2 (revision 1)"
 
 
+def recorded(path: Path) -> tuple[Played, Recorder]:
+    run = Played(folder=path)
+    assert run.loop._recorder is not None
+    return run, run.loop._recorder
+
+
 def test_that_going_back_takes_back_what_was_written_of_the_steps_after(run_path: Path) -> None:
-    run = Played(folder=run_path)
-    recorder = run.loop._recorder
-    assert recorder is not None
+    run, recorder = recorded(run_path)
     grid = SampleGrid(step=0, raw=np.zeros((1, 2, 2, 1), np.uint8), averaged=np.zeros((1, 2, 2, 1), np.uint8))
     for step in (10, 20, 30):
         recorder.hear(Logged(step=step, seconds=step, values={"loss": step}))
@@ -259,9 +264,7 @@ def test_that_going_back_takes_back_what_was_written_of_the_steps_after(run_path
 
 
 def test_that_target_and_rate_stay_in_force_from_the_step_that_is_gone_back_to(run_path: Path) -> None:
-    run = Played(folder=run_path)
-    recorder = run.loop._recorder
-    assert recorder is not None
+    run, recorder = recorded(run_path)
     for step in (10, 30, 40):
         run.trainer.retarget(Perturbation(offsets=(0.0, step / 10, 0.0), revision=step))
         recorder.hear(PerturbationApplied(step=step, revision=step))
@@ -276,9 +279,7 @@ def test_that_target_and_rate_stay_in_force_from_the_step_that_is_gone_back_to(r
 
 def test_that_going_back_is_written_once_to_each_file(monkeypatch: pytest.MonkeyPatch, run_path: Path) -> None:
     """Metrics may find room where frames do not: the next try must not take back what was written since."""
-    run = Played(folder=run_path)
-    recorder = run.loop._recorder
-    assert recorder is not None
+    run, recorder = recorded(run_path)
     for step in (10, 20):
         recorder.hear(Logged(step=step, seconds=step, values={}))
     recorder.flush()
