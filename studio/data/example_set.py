@@ -91,6 +91,7 @@ class ExampleSet(ABC):
         listed: all files that the folder lists, with those that could not be read; empty if there are none such. An
             example's number is its place in this list, so that a damaged file shifts no other's number.
         numbers: number of each example, int64, ascending, shape (N,), read-only; 0…N − 1 unless given.
+        unlabelled: examples of the same form without labels, a set of one class; None if there are none.
 
     Raises:
         UserError: the arrays do not fit together, or a class has no example.
@@ -103,6 +104,7 @@ class ExampleSet(ABC):
     files: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    unlabelled: ExampleSet | None = None
 
     def __post_init__(self) -> None:
         """What holds for every set; called by the subclasses."""
@@ -204,6 +206,8 @@ class ExampleSet(ABC):
         for start in range(0, len(self), _PIECE):  # so that a part of a large set is never copied whole
             digest.update(np.ascontiguousarray(self.rows(slice(start, start + _PIECE))).data)
         digest.update(np.ascontiguousarray(self.labels).data)
+        if self.unlabelled is not None:
+            digest.update(self.unlabelled.fingerprint().encode())
         return digest.hexdigest()
 
     def _identity(self) -> Sequence[object]:

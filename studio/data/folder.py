@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from studio.data.example_set import some
 from studio.data.folder_reading import FolderReading
-from studio.data.folder_scan import FolderListing, scan_folder
+from studio.data.folder_scan import ALL_IMAGES, FolderListing, scan_folder
 from studio.data.image_set import ImageSet, LoadReport, SkippedFile
 from studio.data.picture import Background, Fit, Square, decoding_bytes
 from studio.data.spec import DatasetConfig, DatasetSpec
@@ -34,7 +34,8 @@ class FolderConfig(DatasetConfig):
     path: PathText = setting(
         "",
         "Folder",
-        "A folder with a sub-folder of images for each class, named after it; or of images alone, without classes.",
+        "A folder with a sub-folder of images for each class, named after it; or of images alone, without classes. "
+        "Images in a sub-folder “unlabelled” beside the classes are of none.",
         path="folder",
     )
     size: int = setting(
@@ -149,16 +150,18 @@ def _load(config: FolderConfig, listing: FolderListing, progress: Progress) -> I
     """The images of a listing."""
     reading = FolderReading(listing.root, config.square)
     images, labels, numbers = _read_all(listing, reading, progress)
-    if not len(labels):
+    count = int((labels < len(listing.classes)).sum())  # those without labels come last
+    if not count:
         raise _nothing_read(listing, (*listing.skipped, *reading.skipped))
-    notes, listed, present = reading.settle(progress), listing.names, np.unique(labels)
+    notes, listed, present = reading.settle(progress), listing.names, np.unique(labels[:count])
     names = tuple(folder.name for folder in listing.classes)
     if config.colour == "auto" and _is_grey(images):
         images = first_channel(images)
+    name, without = listing.root.name or str(listing.root), images[count:]
     return ImageSet(
-        name=listing.root.name or str(listing.root),
-        images=images,
-        labels=np.searchsorted(present, labels).astype(np.int64),
+        name=name,
+        images=images[:count],
+        labels=np.searchsorted(present, labels[:count]).astype(np.int64),
         class_names=tuple(names[index] for index in present),
         report=LoadReport(
             skipped=(*listing.skipped, *reading.skipped),
@@ -166,9 +169,17 @@ def _load(config: FolderConfig, listing: FolderListing, progress: Progress) -> I
             loose_files=len(listing.loose),
             notes=(*_moved(names, present), *listing.notes, *notes),
         ),
-        files=tuple(listed[number] for number in numbers),
+        files=tuple(listed[number] for number in numbers[:count]),
         listed=listed,
-        numbers=numbers,
+        numbers=numbers[:count],
+        unlabelled=ImageSet(
+            name=f"{name}, without labels",
+            images=without,
+            labels=np.zeros(len(without), np.int64),
+            class_names=(ALL_IMAGES,),
+        )
+        if len(without)
+        else None,
     )
 
 
@@ -188,8 +199,8 @@ def _read_all(
     labels = np.empty(listing.count, dtype=np.int64)
     numbers = np.empty(listing.count, dtype=np.int64)
     number, done, told = 0, 0, 0.0
-    for label, folder in enumerate(listing.classes):
-        for path in folder.files:
+    for label, files in enumerate((*(folder.files for folder in listing.classes), listing.unlabelled)):
+        for path in files:
             progress.check()
             if (now := time.monotonic()) - told > _REPORT_EVERY_S:
                 progress.report(f"Reading image {number + 1:,} of {listing.count:,}", number / listing.count)

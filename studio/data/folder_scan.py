@@ -5,6 +5,7 @@ Where no sub-folder holds a file, the files of the folder itself are images with
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ __all__ = ["ALL_IMAGES", "ClassFolder", "FolderListing", "natural_key", "scan_fo
 
 ALL_IMAGES = "all images"
 """Name of the one class of images without labels."""
+_UNLABELLED_NOTE = "The images in “unlabelled” are of no class: conditional models learn from them, too, others do not."
 _LAYOUT = (
     "Put the images of each class into a sub-folder of its own, named after the class, and choose the folder above; "
     "or choose a folder of images without classes."
@@ -45,6 +47,7 @@ class FolderListing:
         loose: files beside the sub-folders, which belong to no class.
         notes: what else was left out or decided, each a sentence.
         better: folders that look more like what is wanted.
+        unlabelled: files in a sub-folder of that name, beside classes.
     """
 
     root: Path
@@ -53,10 +56,11 @@ class FolderListing:
     loose: tuple[Path, ...]
     notes: tuple[str, ...]
     better: BetterLevel | None
+    unlabelled: tuple[Path, ...] = ()
 
     @property
     def count(self) -> int:
-        return sum(len(folder.files) for folder in self.classes)
+        return sum(len(folder.files) for folder in self.classes) + len(self.unlabelled)
 
     @property
     def loose_images(self) -> bool:
@@ -97,15 +101,24 @@ def scan_folder(path: str, progress: Progress, *, flat: bool = False) -> FolderL
         return _flat(walk, entries, [shown_name(folder.name) for folder, places in found.items() if places])
     better = better_level(found)
     classes, doubles = _classes(found)
+    unlabelled: tuple[Path, ...] = ()
+    if better is None and sum(bool(each.files) for each in classes if not _no_label(each)) > 1:
+        unlabelled = tuple(path for each in classes if _no_label(each) for path in each.files)
+        classes = tuple(each for each in classes if not _no_label(each))
     advice = (better.advice,) if better else ()
     return FolderListing(
         root=root,
         classes=classes,
         skipped=tuple(walk.skipped),
         loose=(*entries.files, *entries.others),
-        notes=(*advice, *doubles, *walk.notes()),
+        notes=(*advice, *doubles, *((_UNLABELLED_NOTE,) if unlabelled else ()), *walk.notes()),
         better=better,
+        unlabelled=unlabelled,
     )
+
+
+def _no_label(folder: ClassFolder) -> bool:
+    return re.fullmatch(r"unlabell?ed", folder.name.lower()) is not None
 
 
 def _classes(found: Mapping[Path, Mapping[Path, list[Path]]]) -> tuple[tuple[ClassFolder, ...], tuple[str, ...]]:

@@ -361,3 +361,30 @@ def test_that_a_plain_image_file_format_mix_is_one_set(tmp_path: Path) -> None:
         Image.new("RGB", (9, 9 + index), (200, 30, 30)).save(folder / f"a.{ending}")
     images = loaded(tmp_path)
     np.testing.assert_allclose(images.images[:, 16, 16], np.broadcast_to((200, 30, 30), (6, 3)), atol=12)
+
+
+def test_that_images_in_unlabelled_beside_classes_are_of_none(tmp_path: Path) -> None:
+    root = write_image_folder(tmp_path / "pets", classes=2)
+    for name in ("z.png", "a.png", "deeper/b.png"):
+        write_image(root / "Unlabelled" / name)
+    (root / "Unlabelled" / "broken.png").write_bytes(b"no image")
+    found = loaded(root)
+    plain = loaded(write_image_folder(tmp_path / "labelled alone" / "pets", classes=2))
+    assert (found.class_names, len(found), found.files) == (plain.class_names, len(plain), plain.files)
+    assert found.listed == plain.listed  # a file of energies names these alone
+    assert found.unlabelled is not None
+    assert len(found.unlabelled) == 3
+    assert not found.unlabelled.labelled
+    assert found.unlabelled.image_shape == found.image_shape
+    assert any("of no class" in note for note in found.report.notes)
+    assert found.fingerprint() != plain.fingerprint()
+    preview = inspect_folder(FolderConfig(path=str(root)))
+    assert [each.name for each in preview.classes] == list(found.class_names)
+
+
+def test_that_unlabelled_is_a_class_where_there_are_not_two_others(tmp_path: Path) -> None:
+    root = write_image_folder(tmp_path / "pets", classes=1)
+    write_image(root / "unlabelled" / "a.png")
+    found = loaded(root)
+    assert found.class_names == ("class 1", "unlabelled")
+    assert found.unlabelled is None

@@ -4,35 +4,57 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from studio.data.example_set import ExampleSet
-from studio.models.base import GenerativeModel
+from studio.models.base import Batch, GenerativeModel
 from studio.models.conditional import UNTOLD, Conditional
 from studio.models.label_config import LabelSettings
 from studio.perturb.arrays import Floats, Indices
+from studio.perturb.energy import Energy
 from studio.training.config.run_config import RunConfig
+from studio.training.engine.unlabelled import Unlabelled
 from studio.training.examples.split import kept_indices
 
 
 class Labels:
-    """Of the examples that a model is trained on."""
+    """Of the examples `data` of a set, whose examples without labels stand beside them if a model learns from these."""
 
-    def __init__(self, data: ExampleSet, config: RunConfig, model: GenerativeModel) -> None:
-        self._model, self._classes = model, len(data.class_names)
+    def __init__(
+        self, data: ExampleSet, whole: ExampleSet, config: RunConfig, model: GenerativeModel, device: torch.device
+    ) -> None:
+        self._told = model if isinstance(model, Conditional) and model.classes else None
+        self._classes, self._device = len(data.class_names), device
         self._labels = data.labels
         if isinstance(config.model, LabelSettings) and config.model.labels_used < 1:
             used = kept_indices(data, 1 - config.model.labels_used, config.seed)
             self._labels = np.full(len(data), UNTOLD)
             self._labels[used] = data.labels[used]
+        self._unlabelled: Unlabelled | None = None
+        if whole.unlabelled is not None and self._told is not None:
+            self._unlabelled = Unlabelled(whole.unlabelled, len(data), config.seed, device)
 
-    def of(self, places: Indices, device: torch.device) -> Tensor:
+    def of(self, places: Indices) -> torch.Tensor:
         """Of some examples, −1 where it is not to be told, int64, shape (B,)."""
-        return torch.from_numpy(self._labels[places]).to(device)
+        return torch.from_numpy(self._labels[places]).to(self._device)
+
+    def weigh(self, energy: Energy) -> Floats | None:
+        """Weights of the examples without labels, if there are any; raises UserError if one is not finite."""
+        return None if self._unlabelled is None else self._unlabelled.weigh(energy)
+
+    def tell(self, log_weights: Floats, unlabelled: Floats | None) -> None:
+        """Train by these weights of examples with labels, shape (N,), and without."""
+        if self._unlabelled is not None and unlabelled is not None:
+            self._unlabelled.weights = unlabelled
+        self.tell_shares(log_weights)
 
     def tell_shares(self, log_weights: Floats) -> None:
-        """What share of all weight each class has by these weights, shape (N,), where it is told."""
-        if isinstance(self._model, Conditional) and self._model.classes:
+        """A conditional model draws classes by the share of all weight that they have where they are told."""
+        if self._told is not None:
             weights, told = np.exp(log_weights - log_weights.max()), self._labels != UNTOLD
             mass = np.bincount(self._labels[told], weights[told], self._classes)
-            self._model.label_shares.copy_(torch.from_numpy(mass / weights.sum()))
+            ratio = 0.0 if self._unlabelled is None else self._unlabelled.ratio
+            self._told.label_shares.copy_(torch.from_numpy(mass / (weights.sum() * (1 + ratio))))
+
+    def beside(self, batch: Batch, average_size: float) -> tuple[Batch, float]:
+        """A batch with examples without labels, if there are any, and its B_avg with them."""
+        return (batch, average_size) if self._unlabelled is None else self._unlabelled.beside(batch, average_size)

@@ -87,8 +87,8 @@ class Trainer:
         self.model, self.average = self._learner.model, self._learner.average
         self._examples = Examples(self.data, self.device)
         self._pads = has_convolutions(self.model)
-        self._labels = Labels(self.data, config, self.model)
-        self._labels.tell_shares(self.log_weights)
+        self._labels = Labels(self.data, data, config, self.model, self.device)
+        self._labels.tell(self.log_weights, self._labels.weigh(self.perturbation.energy))
         self._held_out = for_models(data.rows(held_out[:_PROBED]), data.scale, self.device)
 
     @property
@@ -128,14 +128,14 @@ class Trainer:
         """Train on the next batch: one network alone, or whatever is due."""
         plan = self._planner.next()
         self.skipped += plan.skipped
-        batch = self.read(plan)
-        return StepReport(plan=plan, scalars=self._learner.step(batch, plan.average_size, network))
+        batch, size = self._labels.beside(self.read(plan), plan.average_size)
+        return StepReport(plan=plan, scalars=self._learner.step(batch, size, network))
 
     def read(self, plan: BatchPlan) -> Batch:
         """The planned examples with their weights, on the device."""
         indices, weights = padded(plan.indices, plan.weights) if self._pads else (plan.indices, plan.weights)
         weighed = torch.from_numpy(weights).to(self.device, torch.float32)
-        images, labels = self._examples.read(indices), self._labels.of(indices, self.device)
+        images, labels = self._examples.read(indices), self._labels.of(indices)
         return Batch(images=images, weights=weighed, step=self.step_count, labels=labels)
 
     def set_learning_rate(self, network: str, rate: float) -> None:
@@ -260,8 +260,9 @@ class Trainer:
 
     def _aim(self, perturbation: Perturbation, held: Held) -> None:
         log_weights = self._log_weights(held.thermostat.applied(perturbation))
+        unlabelled = self._labels.weigh(perturbation.energy)
         self._planner.retarget(log_weights, perturbation.revision)
-        self._labels.tell_shares(log_weights)
+        self._labels.tell(log_weights, unlabelled)
         self.perturbation, self.held = perturbation, replace(held, revision=perturbation.revision)
         target = PerturbationConfig.of(perturbation, self.data.class_names)
         self.config = self.config.model_copy(update={"perturbation": target})

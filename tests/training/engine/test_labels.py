@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
+from studio.data.image_set import ImageSet
+from studio.models.base import Batch
 from studio.models.conditional import UNTOLD, Conditional
+from studio.perturb.features import measure
 from studio.perturb.planner import BatchPlan
 from studio.training.engine.trainer import Trainer
 from tests.training.conftest import tiny_config, tiny_images
@@ -83,3 +89,83 @@ def test_that_a_resumed_conditional_run_is_the_same_run(kind: str) -> None:
         again.step()
     same_to_the_bit(again, trainer)
     assert np.array_equal(again.sample(8), trainer.sample(8))
+
+
+def mixed_images(unlabelled: int) -> ImageSet:
+    """With so many more whose class is not known."""
+    labels, names = np.zeros(unlabelled, np.int64), ("all images",)
+    without = replace(tiny_images(unlabelled, seed=5), labels=labels, class_names=names)
+    return replace(tiny_images(), unlabelled=without)
+
+
+def mixed(unlabelled: int, kind: str = "vae", **settings: Any) -> Trainer:
+    return Trainer(tiny_config(kind, model={"conditional": True}, **settings), mixed_images(unlabelled))
+
+
+def batches_of(trainer: Trainer, steps: int, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Batch, float]]:
+    """What it learns from, and the normaliser."""
+    seen: list[tuple[Batch, float]] = []
+    learn = trainer._learner.step
+
+    def step(batch: Batch, average_size: float, network: str) -> Mapping[str, Tensor]:
+        seen.append((batch, average_size))
+        return learn(batch, average_size, network)
+
+    monkeypatch.setattr(trainer._learner, "step", step)
+    for _ in range(steps):
+        trainer.step()
+    return seen
+
+
+def test_that_each_unlabelled_example_is_seen_once_in_a_pass_beside_the_labelled_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trainer = mixed(30)  # a quarter of the labelled ones: 2 for each 8
+    found = batches_of(trainer, 15, monkeypatch)
+    rest = [batch.images[batch.labels == UNTOLD] for batch, _ in found if batch.labels is not None]
+    assert [len(images) for images in rest] == [2] * 15
+    assert len(torch.cat(rest).unique(dim=0)) == 30
+    assert {size for _, size in found} == {10.0}
+    assert all(torch.equal(batch.weights, torch.ones(len(batch))) for batch, _ in found)
+    assert sum(shares_of(trainer)) == pytest.approx(0.8)
+
+
+def test_that_more_unlabelled_examples_than_labelled_ones_take_half_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    ((batch, size),) = batches_of(mixed(500), 1, monkeypatch)
+    assert batch.labels is not None
+    assert (batch.labels == UNTOLD).sum() == 8
+    assert size == 16
+
+
+def test_that_unlabelled_examples_have_the_weights_of_terms_and_no_offset(monkeypatch: pytest.MonkeyPatch) -> None:
+    slope = {"kind": "linear", "feature": "ink", "slope": 0.05}
+    label = {"kind": "formula", "text": "label"}
+    trainer = mixed(60, perturbation={"offsets": {"ant": 3.0}, "terms": [slope, label]})
+    unlabelled = mixed_images(60).unlabelled
+    assert unlabelled is not None
+    ink = measure(unlabelled.values, ["ink"])["ink"]
+    weights = np.exp(-0.05 * ink)
+    found = batches_of(trainer, 15, monkeypatch)
+    total = sum(float(batch.weights[batch.labels == UNTOLD].sum()) for batch, _ in found)
+    assert total == pytest.approx(60, rel=1e-5)  # a pass, of mean 1
+    largest = max(float(batch.weights[batch.labels == UNTOLD].max()) for batch, _ in found)
+    assert largest == pytest.approx(float(weights.max() / weights.mean()), rel=1e-5)
+
+
+def test_that_only_conditional_models_learn_from_unlabelled_examples() -> None:
+    plain, beside = (Trainer(tiny_config(), data) for data in (tiny_images(), mixed_images(30)))
+    for trainer in (plain, beside):
+        trainer.step()
+    assert np.array_equal(plain.sample(4), beside.sample(4))
+
+
+def test_that_a_run_with_unlabelled_examples_is_resumed_as_the_same_run() -> None:
+    trainer = mixed(50, "gan")
+    for _ in range(5):
+        trainer.step()
+    again = mixed(50, "gan")
+    again.load_checkpoint(trainer.state(), trainer.resume_state())
+    for _ in range(5):
+        trainer.step()
+        again.step()
+    same_to_the_bit(again, trainer)
