@@ -222,6 +222,10 @@ def test_that_what_a_critic_shows_is_what_it_is(spec: ModelSpec) -> None:
     weights = [module.weight for module in model.critic.modules() if isinstance(module, nn.Linear)]
     exact = [torch.linalg.matrix_norm(weight.detach(), 2).item() for weight in weights]
     np.testing.assert_allclose(sigmas.series["σ"], exact, rtol=0.02)
+    slopes_by_layer = found["critic_sensitivity"]
+    assert isinstance(slopes_by_layer, Profile)
+    assert (slopes_by_layer.series["parameters"] >= slopes_by_layer.series["bound by the input"]).all()
+    assert len(slopes_by_layer.at) == len(exact)
 
 
 def test_that_a_gap_without_held_out_images_shows_the_seen_ones() -> None:

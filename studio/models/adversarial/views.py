@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from studio.models.adversarial.lipschitz import gradient_norm, interpolates
 from studio.models.adversarial.losses import Wasserstein
 from studio.models.adversarial.model import Adversarial
+from studio.models.adversarial.sensitivity import sensitivity
 from studio.models.adversarial.spectral import layer_norms, singular_values, weight_layers
 from studio.models.conditional import taking_labels
 from studio.models.diagnostic import Diagnostic, Histogram, Profile, Reference
@@ -49,6 +50,7 @@ class AdversarialViews(ModelViews):
             slope_histogram(critic, probe, fake, rng),
             weight_histogram(self._model.critic, self._model.lipschitz.weight_limits),
             sigma_profile(self._model.critic, probe.seen[:1], rng),
+            *sensitivity_profiles(self._model.critic, probe.seen),
         )
 
     def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
@@ -142,6 +144,26 @@ def sigma_profile(critic: nn.Module, image: Tensor, rng: torch.Generator) -> Pro
         axes=("layer", "σ"),
         at=np.arange(1.0, len(sigmas) + 1),
         series=series,
+    )
+
+
+def sensitivity_profiles(critic: nn.Module, images: Tensor) -> tuple[Profile, ...]:
+    """How steep each layer's parameters are at images (n, C, H, W), and at least must be; of a plain perceptron."""
+    found = sensitivity(critic, images)
+    if found is None:
+        return ()
+    series = {"parameters": found.by_layer, "bound by the input": found.bound}
+    return (
+        Profile(
+            name="critic_sensitivity",
+            title="Critic's slope in its parameters",
+            tip="How steep the critic is in each layer's parameters, and how steep it must be by its slope in x, so "
+            "that one that is flat in them is flat in x. ⟨‖∇_l D‖²⟩ ≥ ⟨‖∇_x D‖²·(1 + ‖h_(l−1)‖²)⟩/(σ(W_1)·…·σ(W_l))², "
+            "both as roots.",
+            axes=("layer", "slope"),
+            at=np.arange(1.0, found.bound.shape[1] + 1),
+            series={name: to_array(values.mean(0).sqrt()) for name, values in series.items()},
+        ),
     )
 
 
