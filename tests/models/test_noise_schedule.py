@@ -17,7 +17,7 @@ from tests.models.conftest import random_batch, small_model, stream
 
 SHAPE = (1, 8, 8)
 
-every_schedule = pytest.mark.parametrize("kind", NoiseSchedule)
+every_schedule = pytest.mark.parametrize("kind", [NoiseSchedule.LINEAR, NoiseSchedule.COSINE])
 
 
 @every_schedule
@@ -35,7 +35,9 @@ def test_that_noise_rises_as_the_image_falls_and_their_squares_add_up(kind: Nois
 
 
 def test_that_the_schedules_are_the_published_ones() -> None:
-    linear, cosine = (noise_schedule(kind, 1000).signal.square() for kind in NoiseSchedule)
+    linear, cosine = (
+        noise_schedule(kind, 1000).signal.square() for kind in (NoiseSchedule.LINEAR, NoiseSchedule.COSINE)
+    )
     betas = 1 - linear[1:] / linear[:-1]
     torch.testing.assert_close(betas[[0, 999]], torch.tensor([1e-4, 0.02], dtype=torch.float64), rtol=1e-9, atol=0)
     level = math.cos(math.pi / 2 * 0.508 / 1.008) ** 2 / math.cos(math.pi / 2 * 0.008 / 1.008) ** 2

@@ -15,6 +15,7 @@ class NoiseSchedule(StrEnum):
 
     LINEAR = "linear"
     COSINE = "cosine"
+    LEARNED = "learned"
 
 
 class Prediction(StrEnum):
@@ -72,7 +73,8 @@ class DiffusionConfig(LabelSettings, DenoiserConfig):
     schedule: NoiseSchedule = setting(
         NoiseSchedule.COSINE,
         "Noise schedule",
-        "How noise grows. Cosine spends more steps on moderate noise and suits small images; linear is the original.",
+        "How noise grows. Cosine spends more steps on moderate noise and suits small images; linear is the original. "
+        "Learned is cosine's with noise levels drawn as often as lowers the variance of the loss (VDM).",
     )
     prediction: Prediction = setting(
         Prediction.VELOCITY,

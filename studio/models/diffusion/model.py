@@ -10,18 +10,19 @@ arXiv:2202.00512 (2022).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from studio.models.base import Batch, LossTerms, Phase
 from studio.models.conditional import Conditional, in_parts
 from studio.models.diffusion.bound import denoising_term, prior_matching, reconstruction_term
-from studio.models.diffusion.config import DiffusionConfig, Sampler
+from studio.models.diffusion.config import DiffusionConfig, NoiseSchedule, Sampler
 from studio.models.diffusion.denoisers import denoiser
+from studio.models.diffusion.learned_schedule import LearnedSchedule
 from studio.models.diffusion.parametrisation import clean_image, target
 from studio.models.diffusion.sampling import Stage, stepped, trajectory
 from studio.models.diffusion.schedule import faded, noise_schedule, spread
@@ -54,24 +55,39 @@ class Diffusion(Conditional):
         for name, table in tables.items():
             self.register_buffer(name, table.float(), persistent=False)
         self.denoiser = denoiser(shape, architecture=config.architecture, width=config.width, classes=classes)
+        self.learned = LearnedSchedule(self.schedule.steps) if config.schedule is NoiseSchedule.LEARNED else None
         self.hear(classes, config.labels_dropped)
 
     def phases(self) -> Sequence[Phase]:
         return (Phase(network="denoiser"),)
 
+    def network_parameters(self, network: str) -> Iterator[nn.Parameter]:
+        """Those of the denoiser and of the schedule that is learned with it."""
+        yield from super().network_parameters(network)
+        if self.learned is not None:
+            yield from self.learned.parameters()
+
     def losses(self, phase: Phase, batch: Batch, rng: torch.Generator) -> LossTerms:
         labels = self.told(batch, rng)
         times = self._random_times(batch.images, rng)
         said = self._said_at(batch.images, times, rng, labels)
+        data = said.loss(said.outputs)
+        if self.learned is not None:
+            data = self.learned.loss(data, times)
         terms: dict[str, Tensor] = {}
         if batch.step % _BOUND_EVERY == 0:
             terms = self.bound_terms(batch.images, rng, labels)
         tilt = faded(self.config.weights_fade, times.to(batch.images) / self.schedule.steps)
-        return LossTerms(data=said.loss(said.outputs), tilt=tilt, example_metrics=terms)
+        return LossTerms(data=data, tilt=tilt, example_metrics=terms)
 
     def say(self, images: Tensor, rng: torch.Generator) -> Said:
         """What the denoiser says of them at times and with noise drawn by `rng`."""
-        return self._said_at(images, self._random_times(images, rng), rng)
+        times = self._random_times(images, rng)
+        said = self._said_at(images, times, rng)
+        if self.learned is None:
+            return said
+        factors = self.learned.factors(times)
+        return Said(said.outputs, lambda outputs: said.loss(outputs) * factors)
 
     @property
     def noise_shape(self) -> tuple[int, ...]:
@@ -163,6 +179,8 @@ class Diffusion(Conditional):
         return signal, noise
 
     def _random_times(self, like: Tensor, rng: torch.Generator) -> Tensor:
-        """t ~ U{1…T} for each of the images `like` (B, …), evenly spread over them, shape (B,)."""
+        """t ~ U{1…T}, or as is learned, for each of the images `like` (B, …), spread over them, shape (B,)."""
         share = spread(like, rng)
+        if self.learned is not None:
+            return self.learned.times(share)
         return share.mul_(self.schedule.steps).add_(1).long().clamp_(max=self.schedule.steps)

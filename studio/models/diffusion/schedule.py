@@ -3,6 +3,7 @@
     q(x_t|x_0)      = N(√ᾱ_t·x_0, 1 − ᾱ_t),   ᾱ_t = Π_{s≤t} (1 − β_s),   ᾱ_0 = 1
     linear          β_t from 10⁻⁴ to 0.02 for T = 1000, times 1000/T for others
     cosine          ᾱ_t = f(t)/f(0),   f(t) = cos²(½π·(t/T + 0.008)/1.008),   β_t ≤ 0.999
+    learned         the same, but t is drawn as `learned_schedule` says
     q(x_s|x_t, x_0) = N(a·x_0 + b·x_t, σ²) for s < t, with β = 1 − ᾱ_t/ᾱ_s:
                       a = √ᾱ_s·β/(1 − ᾱ_t),   b = √(ᾱ_t/ᾱ_s)·(1 − ᾱ_s)/(1 − ᾱ_t),   σ² = β·(1 − ᾱ_s)/(1 − ᾱ_t)
 

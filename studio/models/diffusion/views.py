@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from studio.models.diagnostic import Diagnostic, Pictures, Profile
 from studio.models.diffusion.density import log_masses
+from studio.models.diffusion.learned_schedule import LearnedSchedule
 from studio.models.diffusion.model import Diffusion
 from studio.models.diffusion.sampling import Guess, Stage
 from studio.models.diffusion.schedule import Schedule
@@ -38,6 +39,7 @@ _LEVELS = 12
 _JUDGED = 48
 _ROWS = 6
 _LITTLE_NOISE = 0.1
+_PLACES = 50
 
 
 class DiffusionViews(ModelViews):
@@ -49,7 +51,9 @@ class DiffusionViews(ModelViews):
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
         stages = self._stages(COLUMNS, rng)
         profile = noise_profile(self._model.schedule, self._model.denoising_loss, probe, rng)
-        return profile, sampling_stages(self._model.schedule, stages)
+        learned = self._model.learned
+        schedule = () if learned is None else (learned_profile(learned, self._model.schedule),)
+        return profile, sampling_stages(self._model.schedule, stages), *schedule
 
     def exportable(self) -> ExportableModel:
         def some_times(count: int, rng: torch.Generator) -> Tensor:
@@ -109,6 +113,22 @@ def noise_profile(schedule: Schedule, loss: Loss, probe: Probe, rng: torch.Gener
         axes=("noise level √(1 − ᾱ_t)", "loss per pixel"),
         at=to_array(schedule.noise[times]),
         series=mean_losses(loss, times, probe, rng),
+    )
+
+
+def learned_profile(learned: LearnedSchedule, schedule: Schedule) -> Profile:
+    """How noise grows in training."""
+    u = (torch.arange(_PLACES, device=learned.centres.device) + 0.5) / _PLACES
+    gamma = 2 * (schedule.noise / schedule.signal).log()
+    times = {"learned": learned.times(u).cpu(), "cosine": (u * schedule.steps).long().cpu() + 1}
+    return Profile(
+        name="learned_schedule",
+        title="Learned noise schedule",
+        tip="How noise grows over what training draws; flat where the loss is large, so that it is drawn more often. "
+        "γ(u) = log((1 − ᾱ_t)/ᾱ_t), t = t(u), u ~ U(0, 1).",
+        axes=("u, drawn evenly", "noise to signal γ"),
+        at=to_array(u),
+        series={name: to_array(gamma[places]) for name, places in times.items()},
     )
 
 
