@@ -30,7 +30,7 @@ from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.number_entry import MINUS
-from studio.gui.widgets.number_format import format_eta
+from studio.gui.widgets.number_format import format_eta, spoken_duration
 from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help
@@ -291,16 +291,9 @@ class SweepDialog(QDialog):
         seconds = self._seconds(limit, number)
         if seconds is None:
             return "; how long they take is known once one of them has ended."
-        long = _spoken(seconds)
+        long = spoken_duration(seconds)
         return f", about {long} of training; through at about {format_eta(seconds)} if the queue runs from now on."
 
     def _say(self, text: str, role: str) -> None:
         self.summary.setText(text)
         set_style_property(self.summary, "role", role)
-
-
-def _spoken(seconds: float) -> str:
-    minutes = max(1, round(seconds / 60))
-    if minutes < 60:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes < 48 * 60 else f"{minutes / 1440:.1f} days"

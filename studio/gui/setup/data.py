@@ -13,7 +13,7 @@ from studio.errors import UserError
 from studio.gui.forms.fields import ChoiceField, PathField
 from studio.gui.forms.forms import SettingsForm
 from studio.gui.setup.folder_preview import FolderPreviewDialog
-from studio.gui.setup.parts import LoadingBar, card_text
+from studio.gui.setup.parts import DataFolder, LoadingBar, card_text
 from studio.gui.state.setup import Setup
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import DatasetView, RunView, TaskView
@@ -73,13 +73,7 @@ class DataSection(QWidget):
         self.card = wrapped_label("dataset_card")
         self.message = wrapped_label("dataset_message", "error")
         self.loading = LoadingBar(self._theme)
-        self.data_root = PathField(folder=True, title="Data folder")
-        self.data_root.setObjectName("data_root")
-        tip = "Downloaded data sets are kept here, laid out as torchvision has it, so that both can use them."
-        self.data_root.setToolTip(tooltip(tip))
-        text = "Data folder, for what is downloaded"
-        self._root_label = wrapped_label("data_root_label", text=text, of=self.data_root.line)
-        self._root_label.setToolTip(self.data_root.toolTip())
+        self.more = DataFolder(self._theme)
         self._form: SettingsForm | None = None
         self._form_kind = ""
 
@@ -90,8 +84,6 @@ class DataSection(QWidget):
         above = (self.offer, self.download, self._folder_label, self.folder)
         below = (self.message, self.loading)
         column_of(self.choice, self.summary, *above, self._forms, *below, box, inside=self, spacing=half)
-        self.more = QWidget()
-        column_of(self._root_label, self.data_root, inside=self.more, spacing=half)
         for widget in (*above, *below):
             widget.hide()
 
@@ -104,7 +96,7 @@ class DataSection(QWidget):
         self.choice.edited.connect(self._chosen)
         self.download.clicked.connect(self._download)
         self.folder.edited.connect(self._open_folder)
-        self.data_root.edited.connect(self._move)
+        self.more.field.edited.connect(self._move)
         self.loading.cancel.clicked.connect(self._cancel)
 
     # -- state in
@@ -118,10 +110,15 @@ class DataSection(QWidget):
         self._settle.stop()  # another data set has come, as from a file: an entry must not replace that
         self._shown = state
         self._drafts[config.dataset.kind] = config.dataset
-        self.data_root.show_value(str(self._setup.data_root))
+        self.more.field.show_value(str(self._setup.data_root))
         self._name_choices()
         if self._offered is None and self._dialog is None:
             self._show_kind(dataset_spec(config.dataset.kind))
+
+    def _show_again(self) -> None:
+        """Show what is set up, in place of what was chosen or entered."""
+        self._shown = None
+        self._show_config(self._setup.config)
 
     def _show_kind(self, spec: DatasetSpec) -> None:
         """Show a data set's row, summary and form, loaded or not."""
@@ -164,17 +161,16 @@ class DataSection(QWidget):
         self.message.hide()
         self.card.setText(card_text(view) if view is not None else "No data set is loaded yet.")
         self._setup.lack("")
-        self._shown = None
-        self._show_config(self._setup.config)
+        self._show_again()
 
     @Slot()
     def _on_lacking(self) -> None:
         """A whole set-up has come, and what was chosen before it counts no more."""
         other = self.choice.raw() != self._setup.config.dataset.kind
         if other and not self._setup.lacking and not self._loading:
-            self._offered = self._shown = None
+            self._offered = None
             self._show_offer()
-            self._show_config(self._setup.config)
+            self._show_again()
 
     @Slot(object)
     def show_error(self, error: UserError) -> None:
@@ -188,8 +184,7 @@ class DataSection(QWidget):
         if run.phase.active and self._settle.isActive():
             self._settle.stop()  # it trains on what was loaded, so that is what stands here
             self._setup.lack("")
-            self._shown = None
-            self._show_config(self._setup.config)
+            self._show_again()
 
     @Slot(object)
     def _show_task(self, task: TaskView | None) -> None:
@@ -290,13 +285,12 @@ class DataSection(QWidget):
         if result == dialog.DialogCode.Accepted:
             self._load(dialog.config)
         else:
-            self._shown = None
-            self._show_config(self._setup.config)
+            self._show_again()
         dialog.deleteLater()
 
     @Slot()
     def _move(self) -> None:
-        text = self.data_root.raw().strip()
+        text = self.more.field.raw().strip()
         folder = Path(text).expanduser()
         if not text or (folder.exists() and not folder.is_dir()):
             self.show_error(UserError("The data folder must be a folder", f"“{text}” is none."))

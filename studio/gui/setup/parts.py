@@ -1,14 +1,16 @@
-"""Small parts of the set-up panel: what goes on while a data set loads, and what is loaded."""
+"""Small parts of the set-up panel: what goes on while a data set loads, where it is kept, and what is loaded."""
 
 from __future__ import annotations
 
 from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
 
+from studio.gui.forms.fields import PathField
 from studio.gui.state.view_state import DatasetView, TaskView
 from studio.gui.widgets.labels import wrapped_label
 from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.number_format import classes
 from studio.gui.widgets.theme import ThemeManager
+from studio.gui.widgets.tooltip import tooltip
 
 
 class LoadingBar(QWidget):
@@ -31,6 +33,20 @@ class LoadingBar(QWidget):
         self._bar.setRange(0, 0 if task.fraction is None else 1000)
         self._bar.setValue(round(1000 * (task.fraction or 0.0)))
         self.cancel.setEnabled(task.cancellable)
+
+
+class DataFolder(QWidget):
+    """Where downloads are kept."""
+
+    def __init__(self, theme: ThemeManager) -> None:
+        super().__init__()
+        self.field = PathField(folder=True, title="Data folder")
+        self.field.setObjectName("data_root")
+        tip = "Downloaded data sets are kept here, laid out as torchvision has it, so that both can use them."
+        self.field.setToolTip(tooltip(tip))
+        label = wrapped_label("data_root_label", text="Data folder, for what is downloaded", of=self.field.line)
+        label.setToolTip(tooltip(tip))
+        column_of(label, self.field, inside=self, spacing=theme.tokens.spacing // 2)
 
 
 def card_text(view: DatasetView) -> str:

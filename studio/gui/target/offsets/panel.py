@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
@@ -35,8 +34,6 @@ _UNLABELLED = (
     "{name} has no classes to give offsets to.\n"
     "Tilt it under “Energy”: by what is measured of each example, by a formula, or by the judge of another data set."
 )
-
-
 _NOT_HELD = "Shares are held by the judge of the data set, which needs images with classes."
 
 
@@ -151,15 +148,9 @@ class OffsetsPanel(QWidget):
 
     def _order(self, *, asked: bool = False) -> None:
         """Filter and order the classes, but not under a hand that is at one of them; the first is seen if `asked`."""
-        view = self._model.view
-        if view is None or self.table.dragging or self.table.editing:
+        if self._model.view is None or self.table.dragging or self.table.editing:
             return
-        wanted = self.head.filter.text().strip().casefold()
-        names = view.dataset.class_names
-        classes = [index for index, name in enumerate(names) if wanted in name.casefold()]
-        if self.head.deviation.isChecked():
-            off = _deviation(view)
-            classes.sort(key=lambda index: -float(off[index]))
+        classes = self._model.found(self.head.filter.text(), by_deviation=self.head.deviation.isChecked())
         if classes != self._model.classes:
             current = self.table.currentIndex()
             place = self._model.classes[current.row()] if current.isValid() else -1
@@ -292,12 +283,3 @@ class OffsetsPanel(QWidget):
         menu.addAction("Reset to 0", self.table.reset_asked.emit)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.table.viewport().mapToGlobal(position))
-
-
-def _deviation(view: TiltView) -> np.ndarray:
-    """How far each class is off its target, shape (K,); what the judge cannot tell comes last."""
-    if view.generated is None:
-        return np.abs(view.summary.target - view.dataset.shares)
-    off = np.nan_to_num(np.abs(view.generated.shares - view.summary.target), nan=-1.0)
-    off[list(view.generated.untold)] = -1.0
-    return off

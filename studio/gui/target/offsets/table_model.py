@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QImage
 
@@ -59,6 +60,16 @@ class OffsetsModel(QAbstractTableModel):
         self.classes = list(range(len(self._thumbnails)))
         self._rescale()
         self.endResetModel()
+
+    def found(self, text: str, *, by_deviation: bool) -> list[int]:
+        """Classes whose names have this text, in their own order or with those first that are off most."""
+        assert self.view is not None
+        wanted = text.strip().casefold()
+        classes = [index for index, name in enumerate(self.view.dataset.class_names) if wanted in name.casefold()]
+        if by_deviation:
+            off = _deviation(self.view)
+            classes.sort(key=lambda index: -float(off[index]))
+        return classes
 
     def show_classes(self, classes: list[int]) -> None:
         """Show these, in that order."""
@@ -152,6 +163,15 @@ class OffsetsModel(QAbstractTableModel):
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _LEFT if section == Column.CLASS else _RIGHT
         return None
+
+
+def _deviation(view: TiltView) -> np.ndarray:
+    """How far each class is off its target, shape (K,); what the judge cannot tell comes last."""
+    if view.generated is None:
+        return np.abs(view.summary.target - view.dataset.shares)
+    off = np.nan_to_num(np.abs(view.generated.shares - view.summary.target), nan=-1.0)
+    off[list(view.generated.untold)] = -1.0
+    return off
 
 
 def _images(dataset: DatasetView | None) -> list[QImage]:
