@@ -26,9 +26,8 @@ class Labels:
         self._classes, self._device = len(data.class_names), device
         self._labels = data.labels
         if isinstance(config.model, LabelSettings) and config.model.labels_used < 1:
-            used = kept_indices(data, 1 - config.model.labels_used, config.seed)
-            self._labels = np.full(len(data), UNTOLD)
-            self._labels[used] = data.labels[used]
+            used = whole.numbers[kept_indices(whole, 1 - config.model.labels_used, config.seed)]
+            self._labels = np.where(np.isin(data.numbers, used), data.labels, UNTOLD)
         self._unlabelled: Unlabelled | None = None
         if whole.unlabelled is not None and self._told is not None:
             self._unlabelled = Unlabelled(whole.unlabelled, len(data), config.seed, device)

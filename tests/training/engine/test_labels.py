@@ -23,8 +23,9 @@ from tests.training.run.test_resume import TILT, edited, resumed, same_to_the_bi
 KINDS = ("gan", "vae", "diffusion", "flow_matching")
 
 
-def conditional(kind: str = "vae", **settings: float) -> Trainer:
-    return Trainer(tiny_config(kind, model={"conditional": True, **settings}, perturbation=TILT), tiny_images())
+def conditional(kind: str = "vae", held_out: float = 0.0, **settings: float) -> Trainer:
+    model = {"conditional": True, **settings}
+    return Trainer(tiny_config(kind, model=model, perturbation=TILT, held_out=held_out), tiny_images())
 
 
 def shares_of(trainer: Trainer) -> list[float]:
@@ -53,9 +54,10 @@ def test_that_a_batch_holds_the_labels_of_its_examples() -> None:
     assert labels.tolist() == tiny_images().labels[[0, 5, 119]].tolist()
 
 
-def test_that_the_labels_used_are_a_share_of_each_class() -> None:
-    trainer = conditional(labels_used=0.5)
-    told = trainer.read(planned(trainer, *range(120))).labels
+@pytest.mark.parametrize("held_out", [0.0, 0.2])
+def test_that_the_labels_used_are_a_share_of_each_class(held_out: float) -> None:
+    trainer = conditional(held_out=held_out, labels_used=0.5)
+    told = trainer.read(planned(trainer, *range(len(trainer.data)))).labels
     assert told is not None
     counts = trainer.counts
     assert torch.bincount(told[told != UNTOLD], minlength=3).tolist() == [count - count // 2 for count in counts]
