@@ -5,10 +5,10 @@ After T steps of Adam a loss ½·θᵀHθ − bᵀθ has gone from 0 towards H�
     τ·f(τD⁻¹H)·D⁻¹b,   f(x) = (1 − e^{−x})/x,   D = √⟨g²⟩ over batches,   τ = Σ_t η_t = η·n·log(1 + T/n)
 
 for a rate that halves after n steps; D = 1 where steps are not scaled by gradients. Of averaged weights τ is averaged,
-too. Within 6 % f(x) = (x + a²)/(x + a)² with a = 2.6, so that two solves with H + aD/τ do, and nothing is left to
+too. Within 6 % f(x) = (2a − 1)/(x + a) − (2a − 2)/(x + 2a) with a = 1.94, so that two solves do, and nothing is left to
 choose:
 
-    y = (H + aD/τ)⁻¹·b,   dθ/ds = y + (a² − a)·(H + aD/τ)⁻¹·(D/τ)·y
+    dθ/ds = (2a − 1)·(H + aD/τ)⁻¹·b − (2a − 2)·(H + 2aD/τ)⁻¹·b
 
 Sources: D. Kingma, J. Ba, arXiv:1412.6980 (2014); early stopping as damping: A. Ali et al., arXiv:1810.10082 (2018).
 """
@@ -28,7 +28,7 @@ from studio.models.config import Optimiser, OptimiserConfig
 from studio.models.reduce import weighted_loss
 from studio.progress import Progress
 
-SHAPE = 2.6
+SHAPE = 1.94
 """a."""
 _BATCHES = 64
 _WINDOWS = 10

@@ -106,23 +106,17 @@ class Response:
             self._damping = damping(copied, how.optimiser, how.steps, self._batch, how.size, how.decay, part)
         repeats = min(max(1, _PUSHED // len(self._batch)), 2 * _REPEATS)
         push = self._curvature.push(energy[self._order], repeats, progress.part(0.1, 0.3))
-        metric, strength = self._damping.metric, self._damping.strength
-        first = self._solved(push, progress.part(0.3, 0.65))
-        further = self._solved((SHAPE**2 - SHAPE) * strength * metric * first, progress.part(0.65, 1))
-        return first + further
-
-    def _solved(self, right: Tensor, progress: Progress) -> Tensor:
-        """(H + aD/τ)⁻¹ of that, shape (P,)."""
-        assert self._damping is not None
-        return conjugate_gradients(
+        found = conjugate_gradients(
             self._curvature.product,
-            right,
+            push,
             self._damping.metric,
             damping=SHAPE * self._damping.strength,
+            more=2 * SHAPE * self._damping.strength,
             tolerance=_TOLERANCE,
             iterations=_ITERATIONS,
-            progress=progress,
-        ).x
+            progress=progress.part(0.3, 1),
+        )
+        return (2 * SHAPE - 1) * found.x - (2 * SHAPE - 2) * found.more_damped
 
     def slopes(self, direction: Tensor, energy: Tensor, observe: Observe, count: int) -> Slopes:
         """⟨f⟩ and d⟨f⟩/ds along dθ/ds = `direction`, by so many samples."""

@@ -253,9 +253,11 @@ def test_that_conjugate_gradients_find_what_a_direct_solve_finds() -> None:
     assert float(torch.linalg.eigvalsh(dense)[0]) > -1e-9
     right, metric = normal(size, seed=7), 1 + normal(size, seed=8).abs()
     solved = conjugate_gradients(
-        newton.product, right, metric, damping=0.1, tolerance=1e-8, iterations=500, progress=Progress()
+        newton.product, right, metric, damping=0.1, more=0.4, tolerance=1e-8, iterations=500, progress=Progress()
     )
     np.testing.assert_allclose(solved.x, torch.linalg.solve(dense + 0.1 * metric.diag(), right), rtol=1e-5, atol=1e-5)
+    more_damped = torch.linalg.solve(dense + 0.4 * metric.diag(), right)
+    np.testing.assert_allclose(solved.more_damped, more_damped, rtol=1e-5, atol=1e-5)
     assert solved.residual < 1e-8
 
 
