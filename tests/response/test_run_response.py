@@ -72,5 +72,6 @@ def test_that_samples_of_stepped_weights_are_the_models_own_where_it_was_trained
 
 @pytest.mark.usefixtures("briefly")
 def test_that_weights_that_fade_have_no_response(tmp_path: Path) -> None:
+    other = ("dataset.kind=planar_mixture", "perturbation.offsets={}", "model.weights_fade=0.1")
     with pytest.raises(UserError, match="weights fade"):
-        trained(tmp_path / "run", 0.0, "planar-diffusion", "model.weights_fade=0.1", "model.sampling_steps=2")
+        trained(tmp_path / "run", 0.0, "planar-diffusion", *other)
