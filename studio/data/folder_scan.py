@@ -22,7 +22,6 @@ __all__ = ["ALL_IMAGES", "ClassFolder", "FolderListing", "natural_key", "scan_fo
 
 ALL_IMAGES = "all images"
 """Name of the one class of images without labels."""
-_UNLABELLED_NOTE = "The images in “unlabelled” are of no class: conditional models learn from them, too, others do not."
 _LAYOUT = (
     "Put the images of each class into a sub-folder of its own, named after the class, and choose the folder above; "
     "or choose a folder of images without classes."
@@ -111,9 +110,16 @@ def scan_folder(path: str, progress: Progress, *, flat: bool = False) -> FolderL
         classes=classes,
         skipped=tuple(walk.skipped),
         loose=(*entries.files, *entries.others),
-        notes=(*advice, *doubles, *((_UNLABELLED_NOTE,) if unlabelled else ()), *walk.notes()),
+        notes=(*advice, *doubles, *_told(unlabelled), *walk.notes()),
         better=better,
         unlabelled=unlabelled,
+    )
+
+
+def _told(unlabelled: tuple[Path, ...]) -> tuple[str, ...]:
+    count = len(unlabelled)
+    return (
+        (f"{count:,} files in “unlabelled” are of no class: only conditional models learn from them.",) if count else ()
     )
 
 
