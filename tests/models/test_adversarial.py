@@ -90,7 +90,8 @@ def test_that_every_loss_and_every_constraint_train(
     chosen = {**settings, "lipschitz": {"kind": constraint}, "critic_steps": 1, "noise": {"std": 0.1, "steps": 4}}
     config = spec.config.model_validate({"width": 4, **chosen})
     assert isinstance(config, AdversarialConfig)
-    model = adversarial(spec, (1, 9, 10), width=4, architecture="convolutional", **chosen)
+    architecture = "mlp" if constraint is Constraint.PARAMETER_PENALTY else "convolutional"
+    model = adversarial(spec, (1, 9, 10), width=4, architecture=architecture, **chosen)
     before = {network: flat(model, network) for network in ("critic", "generator")}
     train(model, config, 2)
     assert all(not torch.equal(flat(model, network), before[network]) for network in before)

@@ -6,9 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from studio.errors import UserError
+from studio.models.adversarial.config import Constraint, LipschitzConfig
+from studio.models.adversarial.lipschitz import constrain
 from studio.models.adversarial.sensitivity import sensitivity
 from studio.models.adversarial.spectral import normalise
-from tests.models.conftest import random_batch
+from tests.models.conftest import random_batch, stream
 
 SHAPE = (1, 3, 3)
 
@@ -65,6 +68,31 @@ def test_that_a_normalised_weight_counts_as_it_acts(images: Tensor) -> None:
     assert found is not None
     assert (found.bound <= found.by_layer * (1 + 1e-12)).all()
     assert (found.by_input <= 1 + 1e-6).all()  # σ = 1 in each layer, up to the power iteration
+
+
+def test_that_the_parameter_penalty_is_a_term_of_each_real_example(images: Tensor) -> None:
+    """Its gradient is that of the squares of explicit parameter gradients."""
+    critic = perceptron(7)
+    lipschitz = constrain(critic, LipschitzConfig(kind=Constraint.PARAMETER_PENALTY, parameter_weight=0.3))
+    penalty = lipschitz.penalty(critic, images, -images, stream())
+    assert penalty.value is None
+    assert penalty.data is not None
+    parameters = tuple(critic.parameters())
+    for term, image in zip(penalty.data, images, strict=True):
+        slopes = torch.autograd.grad(critic(image[None]).sum(), parameters, create_graph=True)
+        explicit = 0.3 * torch.stack([slope.square().sum() for slope in slopes]).sum()
+        torch.testing.assert_close(term, explicit)
+        found, expected = (
+            torch.autograd.grad(each, parameters, retain_graph=True, allow_unused=True, materialize_grads=True)
+            for each in (term, explicit)
+        )
+        torch.testing.assert_close(found, expected)
+
+
+def test_that_a_critic_with_convolutions_takes_no_parameter_penalty() -> None:
+    with pytest.raises(UserError, match="plain MLP") as caught:
+        constrain(nn.Sequential(nn.Conv2d(1, 1, 3)), LipschitzConfig(kind=Constraint.PARAMETER_PENALTY))
+    assert caught.value.field == "model.lipschitz.kind"
 
 
 def test_that_only_a_plain_perceptron_has_one(images: Tensor) -> None:

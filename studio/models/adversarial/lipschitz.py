@@ -5,6 +5,7 @@ gradient penalty    + λ·⟨(‖∇D(x̂)‖ − 1)²⟩, or one-sided + λ·�
                                                                (I. Gulrajani et al., arXiv:1704.00028, 2017)
 spectral norm       W ← W/σ(W), W each layer's matrix                  (T. Miyato et al., arXiv:1802.05957, 2018)
 spectral penalty    + ½·λ·Σ_l σ(W_l)²                           (Y. Yoshida, T. Miyato, arXiv:1705.10941, 2017)
+parameter penalty   + λ·⟨w·‖∇_θ D(x)‖²⟩, which bounds ‖∇_x D‖, see `sensitivity`
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import assert_never
 import torch
 from torch import Tensor, nn
 
+from studio.errors import UserError
 from studio.models.adversarial.config import Constraint, LipschitzConfig, PenaltySides
+from studio.models.adversarial.sensitivity import is_perceptron, parameter_squares
 from studio.models.adversarial.spectral import SingularValue, iterate_norms, normalise, weight_layers
 from studio.models.diagnostic import Reference
 
@@ -47,9 +50,12 @@ def gradient_penalty(norm: Tensor, sides: PenaltySides) -> Tensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Penalty:
-    """What a constraint adds to the critic's loss, a scalar or nothing, with detached scalars for the curves."""
+    """What a constraint adds to the critic's loss, a scalar or nothing, and to that of each real example, shape (B,) or
+    nothing, which carries its weight; with detached scalars for the curves.
+    """
 
     value: Tensor | None = None
+    data: Tensor | None = None
     metrics: Mapping[str, Tensor] = field(default_factory=dict)
 
 
@@ -140,6 +146,25 @@ class SpectralPenalty(Lipschitz):
             yield follower, layer.weight
 
 
+class ParameterPenalty(Lipschitz):
+    """Parameters in which the critic is steep at real examples cost λ."""
+
+    def __init__(self, weight: float, critic: nn.Module) -> None:
+        super().__init__()
+        if not is_perceptron(critic):
+            raise UserError(
+                "The parameter penalty is for a plain MLP",
+                "Gradients of each example by the weights of a convolution or a norm are not at hand.",
+                "Choose another constraint, or an MLP without norm for the critic.",
+                field="model.lipschitz.kind",
+            )
+        self._weight = weight
+
+    def penalty(self, critic: nn.Module, real: Tensor, fake: Tensor, rng: torch.Generator) -> Penalty:
+        squares = parameter_squares(critic, real)
+        return Penalty(data=self._weight * squares, metrics={"parameter_slope": squares.detach().mean().sqrt()})
+
+
 def constrain(critic: nn.Module, config: LipschitzConfig) -> Lipschitz:
     """The constraint that the settings name; may change `critic` in place, so call it before anything trains."""
     match config.kind:
@@ -153,5 +178,7 @@ def constrain(critic: nn.Module, config: LipschitzConfig) -> Lipschitz:
             return SpectralNormalisation(critic)
         case Constraint.SPECTRAL_PENALTY:
             return SpectralPenalty(config.spectral_weight, critic)
+        case Constraint.PARAMETER_PENALTY:
+            return ParameterPenalty(config.parameter_weight, critic)
         case _:
             assert_never(config.kind)

@@ -27,6 +27,10 @@ CONSTRAINTS = {
         "Clipped weights",
         "Share of the critic's weights that sit at the clip; near 1 the critic is too simple. Mean of [|w| = c].",
     ),
+    "parameter_slope": (
+        "Critic slope in θ",
+        "How steep the critic is in its parameters at real examples; the penalty pulls it down. √⟨‖∇_θ D(x)‖²⟩.",
+    ),
     "largest_sigma": (
         "Largest σ",
         "How much the critic's most stretching weight can, a kernel as a matrix; the penalty pulls it down. max σ(W).",

@@ -118,12 +118,12 @@ class Adversarial(Conditional):
         both = None if labels is None or fake_labels is None else torch.cat((labels, fake_labels))
         real, fake = self.scores(torch.cat((images, fakes)), both).chunk(2)
         penalty = self.lipschitz.penalty(self.critic_of(labels), images, fakes, rng)
-        model = self.loss.fake(fake).mean()
+        data, model = self.loss.real(real), self.loss.fake(fake).mean()
         metrics = {**self.loss.fake_metrics(fake.detach()), **penalty.metrics}
         if self.config.noise.std:
             metrics["instance_noise"] = fake.new_tensor(noise)
         return LossTerms(
-            data=self.loss.real(real),
+            data=data if penalty.data is None else data + penalty.data,
             model=model if penalty.value is None else model + penalty.value,
             metrics=metrics,
             example_metrics=self.loss.example_metrics(real.detach(), fake.detach()),

@@ -20,6 +20,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from studio.models.adversarial.spectral import weight_layers
+
 
 class Sensitivity(NamedTuple):
     """Of B images: ‖∇_x D‖², shape (B,), ‖∇_l D‖² and the least that it can be by the first, both (B, layers)."""
@@ -29,26 +31,50 @@ class Sensitivity(NamedTuple):
     bound: Tensor
 
 
+def is_perceptron(critic: nn.Module) -> bool:
+    """Whether it is a plain one, of linear layers and functions of slope at most 1."""
+    return isinstance(critic, nn.Sequential) and all(isinstance(part, _PARTS) for part in critic)
+
+
 def sensitivity(critic: nn.Module, images: Tensor) -> Sensitivity | None:
     """Of a critic (B, C, H, W) → (B, 1) at `images`; None of one that is no plain perceptron."""
-    if not isinstance(critic, nn.Sequential) or not all(isinstance(part, _PARTS) for part in critic):
+    if not is_perceptron(critic):
         return None
-    values, layers, inputs, outputs = images.detach().requires_grad_(), [], [], []
     with torch.enable_grad():
-        found = values
-        for part in critic:
-            if isinstance(part, nn.Linear):
-                layers.append(part)
-                inputs.append(found)
-            found = part(found)
-            if isinstance(part, nn.Linear):
-                outputs.append(found)
-        slope, *deltas = torch.autograd.grad(found.sum(), (values, *outputs))
-    by_input = slope.flatten(1).square().sum(1)
-    one_more = torch.stack([1 + each.detach().square().sum(1) for each in inputs], 1)
-    by_layer = torch.stack([delta.square().sum(1) for delta in deltas], 1) * one_more
-    stretch = torch.stack([torch.linalg.matrix_norm(layer.weight.detach(), 2) for layer in layers]).cumprod(0)
+        (slope, *deltas), inputs = _slopes(critic, images.detach().requires_grad_())
+    by_input = slope.detach().flatten(1).square().sum(1)
+    one_more = _one_more(inputs).detach()
+    by_layer = torch.stack([delta.detach().square().sum(1) for delta in deltas], 1) * one_more
+    sigmas = [torch.linalg.matrix_norm(layer.weight.detach(), 2) for layer in weight_layers(critic)]
+    stretch = torch.stack(sigmas).cumprod(0)
     return Sensitivity(by_input, by_layer, by_input[:, None] * one_more / stretch.square())
+
+
+def parameter_squares(critic: nn.Module, images: Tensor) -> Tensor:
+    """‖∇_θ D‖² at each of `images` (B, C, H, W), shape (B,), of a plain perceptron or what reads its outputs; can be
+    differentiated again.
+    """
+    (_, *deltas), inputs = _slopes(critic, images.detach().requires_grad_())
+    return (torch.stack([delta.square().sum(1) for delta in deltas], 1) * _one_more(inputs)).sum(1)
+
+
+def _slopes(critic: nn.Module, images: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """∂D/∂x and each δ_l, and the inputs h_{l−1} of the layers, each of shape (B, …)."""
+    passed: list[tuple[Tensor, Tensor]] = []
+    hooks = [
+        layer.register_forward_hook(lambda _, given, found: passed.append((given[0], found)))
+        for layer in weight_layers(critic)
+    ]
+    score = critic(images).sum()
+    for hook in hooks:
+        hook.remove()
+    inputs, outputs = zip(*passed, strict=True)
+    return torch.autograd.grad(score, (images, *outputs), create_graph=True), inputs
+
+
+def _one_more(inputs: tuple[Tensor, ...]) -> Tensor:
+    """1 + ‖h_{l−1}‖², shape (B, layers)."""
+    return torch.stack([1 + each.square().sum(1) for each in inputs], 1)
 
 
 _PARTS = (nn.Flatten, nn.Linear, nn.LeakyReLU)

@@ -50,7 +50,7 @@ class AdversarialViews(ModelViews):
             slope_histogram(critic, probe, fake, rng),
             weight_histogram(self._model.critic, self._model.lipschitz.weight_limits),
             sigma_profile(self._model.critic, probe.seen[:1], rng),
-            *sensitivity_profiles(self._model.critic, probe.seen),
+            *sensitivity_profiles(critic, probe.seen),
         )
 
     def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:

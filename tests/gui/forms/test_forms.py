@@ -293,7 +293,7 @@ def test_that_a_row_is_left_out_while_its_condition_is_not_met(qtbot: QtBot, the
     show(qtbot, form)
 
     def seen() -> set[str]:
-        rows = ("clip", "penalty_weight", "penalty_sides", "spectral_weight")
+        rows = ("clip", "penalty_weight", "penalty_sides", "spectral_weight", "parameter_weight")
         return {name for name in rows if find(form, QWidget, name).isVisible()}
 
     shown: dict[Constraint, set[str]] = {
@@ -301,6 +301,7 @@ def test_that_a_row_is_left_out_while_its_condition_is_not_met(qtbot: QtBot, the
         Constraint.CLIP: {"clip"},
         Constraint.GRADIENT_PENALTY: {"penalty_weight", "penalty_sides"},
         Constraint.SPECTRAL_PENALTY: {"spectral_weight"},
+        Constraint.PARAMETER_PENALTY: {"parameter_weight"},
     }
     for kind, rows in shown.items():
         form.set_value(LipschitzConfig(kind=kind))
