@@ -243,9 +243,9 @@ def measured_case(name: str, seeds: int, data_root: Path) -> None:
     }
     for text, part in groups.items():
         of_truth = truth[:, :, part]
-        scatter = np.sqrt(of_truth.var(0, ddof=1).mean() / _square(of_truth))
+        scatter = _percent(of_truth.var(0, ddof=1).mean(), _square(of_truth))
         cells = [_compared(each[..., part], of_truth) for each in (predicted, np.stack([own] * seeds))]
-        print(f"| {name} | {text} | {100 * scatter:.0f} % | {' | '.join(cells)} | {minutes:.1f} min |", flush=True)
+        print(f"| {name} | {text} | {scatter} | {' | '.join(cells)} | {minutes:.1f} min |", flush=True)
 
 
 def _square(values: Floats) -> float:
@@ -255,8 +255,13 @@ def _square(values: Floats) -> float:
 
 def _compared(found: Floats, truth: Floats) -> str:
     p, t = found.mean(0).ravel(), truth.mean(0).ravel()
-    error = np.sqrt(max(_square(truth - found), 0.0) / _square(truth))
-    return f"{spearmanr(p, t)[0]:.2f} | {100 * error:.0f} % | {p @ t / (p @ p):.2f}"
+    error = _percent(_square(truth - found), _square(truth))
+    return f"{spearmanr(p, t)[0]:.2f} | {error} | {p @ t / (p @ p):.2f}"
+
+
+def _percent(square: float, whole: float) -> str:
+    """The root of their ratio, as far as chance leaves something of both."""
+    return f"{100 * np.sqrt(square / whole):.0f} %" if min(square, whole) > 0 else "≈ 0" if whole > 0 else "–"
 
 
 def main() -> None:
