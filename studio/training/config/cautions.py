@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from studio.errors import UserError
 from studio.models.config import Optimiser, OptimiserConfig
+from studio.models.diffusion.config import DenoiserConfig
 from studio.models.label_config import LabelSettings
 from studio.perturb.diagnostics import Strength, TiltSummary
 from studio.training.config.planners import PlannerKind
@@ -31,6 +32,15 @@ def cautions(summary: TiltSummary, config: RunConfig) -> tuple[UserError, ...]:
         if isinstance(config.model, LabelSettings) and not config.perturbation.terms:
             hint += " Or train a conditional model without offsets: sampled at once it has any shares, without weights."
         found.append(UserError("The tilt is too strong", summary.reason, hint))
+    if isinstance(config.model, DenoiserConfig) and config.model.weights_fade and config.batch.planner not in _COUNTING:
+        found.append(
+            UserError(
+                "There are no weights to fade",
+                "This planner takes heavier examples more often, whatever the noise, and counts all alike.",
+                "Take energy carry or fixed size, or set “Weights fade over” to 0.",
+                field="batch.planner",
+            )
+        )
     overweight = outweighing(summary, config)
     return (*found, overweight) if overweight is not None else tuple(found)
 

@@ -145,6 +145,14 @@ def test_that_a_conditional_model_is_recommended_where_only_shares_are_asked_for
     assert [name for name, hint in told.items() if "a conditional model" in hint] == ["classes"]
 
 
+def test_that_fading_weights_needs_a_planner_that_counts_by_them() -> None:
+    mild = summarise(Perturbation(offsets=(0.0, -0.5)), (500, 500), 16)
+    for planner, count in (("error_carry", 0), ("fixed_size", 0), ("stratified", 1), ("resampling", 1)):
+        told = {"model": {"weights_fade": 0.1}, "batch": {"average_size": 16, "planner": planner}}
+        found = cautions(mild, tiny_config("diffusion", **told))
+        assert [error.field for error in found] == ["batch.planner"] * count
+
+
 def test_that_a_run_says_so_before_its_first_step(start_run: Callable[..., WatchedRun]) -> None:
     config = tiny_config("gan", perturbation={"terms": [SLOPE]}, batch={"average_size": 4})
     run = start_run(config, limit=StopCondition(steps=1))
