@@ -10,7 +10,9 @@ SPEC = ModelSpec(
     summary="Pixel after pixel is drawn from probabilities of its levels, given those above and to the left, so that "
     "the exact log-likelihood of each image is known and made large. Best for small images: each pixel of a sample "
     "takes a call of the network.",
-    measured="Not measured on MNIST.",
+    measured="Measured on the 8×8 digits with 30 % twos (its preset), 3,000 steps: 29.3 % twos, shares off by 4.6 % in "
+    "all, which chance alone explains, Fréchet distance 2. On MNIST, 900 of its preset's steps, two minutes of a "
+    "core: 31.1 % twos, but shares off by 22 % in all, Fréchet distance 142: it takes longer there.",
     config=AutoregressiveConfig,
     build=built_by("autoregressive.model.Autoregressive", views="autoregressive.views.AutoregressiveViews"),
     metrics={
