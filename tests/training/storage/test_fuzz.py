@@ -157,7 +157,7 @@ def open_everything(run: Path) -> None:
         trainer.step()
 
 
-@sizes(2_000, 10_500)
+@sizes(1_000, 10_500)
 @pytest.mark.skipif(os.name == "nt", reason="needs pipes and links")
 def test_that_changed_folders_are_refused_or_opened(
     count: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -12,7 +12,7 @@ import pytest
 from tests.sizes import sizes
 
 
-@sizes(80, 240)
+@sizes(40, 240)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks a child for each kill")
 def test_that_no_kill_loses_what_was_on_disk(count: int, capsys: pytest.CaptureFixture[str]) -> None:
     command = [sys.executable, "-m", "tests.training.kill", str(count)]
