@@ -10,6 +10,7 @@ from studio.gui.forms.number_field import NumberField
 from studio.gui.state.log import LogLine
 from studio.gui.state.view_state import RunPhase
 from studio.models.catalog import MODELS
+from studio.models.vae.config import VaeConfig
 from studio.training.config.run_config import BatchConfig, CadenceConfig
 from tests.gui.hands import Hands
 
@@ -19,10 +20,8 @@ Key = Qt.Key
 @pytest.fixture
 def hands(hands: Hands) -> Hands:
     """At a window whose runs are quick and log every step."""
-    hands.choose("model", "vae")
-    hands.bench.setup.edit(
-        batch=BatchConfig(average_size=8), cadence=CadenceConfig(log_every=1, sample_every=60, samples=4), threads=1
-    )
+    cadence = CadenceConfig(log_every=1, sample_every=60, samples=4)
+    hands.bench.setup.edit(model=VaeConfig(), batch=BatchConfig(average_size=8), cadence=cadence, threads=1)
     return hands
 
 

@@ -25,6 +25,7 @@ from studio.gui.window.main_window import MainWindow
 from studio.gui.window.panels import PLACES
 from studio.gui.window.status import StudioStatusBar
 from studio.gui.window.workbench import Workbench
+from studio.models.vae.config import VaeConfig
 from studio.training.config.run_config import BatchConfig, CadenceConfig
 from studio.training.messages.events import Finished, Outcome
 from tests.gui.full_disk import FullDisk
@@ -38,8 +39,8 @@ CTRL, CTRL_SHIFT = Modifier.ControlModifier, Modifier.ControlModifier | Modifier
 @pytest.fixture
 def hands(hands: Hands) -> Hands:
     """At a window whose runs are quick."""
-    hands.choose("model", "vae")
     hands.bench.setup.edit(
+        model=VaeConfig(),
         batch=BatchConfig(average_size=8),
         cadence=CadenceConfig(log_every=1, sample_every=0.1, samples=4),
         threads=1,
@@ -51,7 +52,6 @@ def hands(hands: Hands) -> Hands:
 
 
 def test_that_a_model_and_a_data_set_are_chosen_with_the_keyboard(hands: Hands) -> None:
-    assert hands.bench.setup.config.model.kind == "vae"
     hands.choose("model", "wgan_gp")
     assert hands.bench.setup.config.model.kind == "wgan_gp"
     hands.choose("dataset", "folder")
