@@ -52,10 +52,10 @@ def _load(path: str) -> Any:
 _CURVES = "studio.gui.plots.curves.CurvesPanel"
 PANELS = (
     Panel("left", "setup", "Set-up", "studio.gui.setup.panel.SetupPanel", "setup runs starter tasks"),
-    Panel("right_top", "samples", "Samples", "studio.gui.live.samples.panel.SamplesPanel", "time latents once stepped"),
+    Panel("right_top", "samples", "Samples", "studio.gui.live.samples.panel.SamplesPanel", "time latents untrained"),
     Panel("right_top", "diagnostics", "Diagnostics", "studio.gui.live.diagnostics.DiagnosticsPanel", "time"),
     Panel("right_top", "examples", "Examples", "studio.gui.live.examples.ExamplesPanel", "time data"),
-    Panel("right_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "target time lessons once stepped"),
+    Panel("right_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "target time lessons untrained"),
     Panel(
         "middle",
         "offsets",

@@ -63,7 +63,7 @@ def make_frame(step: int = 10, count: int = 50) -> PlaneFrame:
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> PlanePanel:
     load(qtbot, workbench, RingConfig(count=400))
-    panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.once, workbench.stepped, theme)
+    panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.untrained, theme)
     show(qtbot, panel, 800, 500)
     qtbot.waitUntil(lambda: panel.heat is not None)
     return panel
@@ -95,7 +95,7 @@ def test_that_points_of_stepped_weights_are_shown_until_they_are_left(
 
 
 def test_that_the_panel_says_how_to_get_a_plane(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.once, workbench.stepped, theme)
+    panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.untrained, theme)
     show(qtbot, panel)
     assert "Choose one of the data sets" in panel.empty_text
     load(qtbot, workbench, RingConfig(count=400))

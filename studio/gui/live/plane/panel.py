@@ -16,14 +16,15 @@ from studio.data.planar.target import PlaneTarget
 from studio.errors import UserError
 from studio.figures import compact
 from studio.gui.live.at_once.caption import ONCE_TIP, AtOnceCaption
-from studio.gui.live.at_once.control import AtOnceControl, AtOnceView
+from studio.gui.live.at_once.control import AtOnceView
+from studio.gui.live.at_once.untrained import Untrained
 from studio.gui.live.plane.distances import PlaneDistances
 from studio.gui.live.plane.fields import ExactFields, ShownField, model_field, plane_target, target_flow
 from studio.gui.live.plane.lesson_card import LessonCard
 from studio.gui.live.plane.lesson_control import LessonControl
 from studio.gui.live.plane.plane_canvas import PlaneCanvas
 from studio.gui.live.plane.steps import PlaneSteps
-from studio.gui.state.stepped_samples import STEPPED_TIP, SteppedSamples
+from studio.gui.state.stepped_samples import STEPPED_TIP
 from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
@@ -83,12 +84,12 @@ class PlanePanel(LivePanel):
         target: TargetControl,
         time: TimeCursor,
         lessons: LessonControl,
-        once: AtOnceControl,
-        stepped: SteppedSamples,
+        untrained: Untrained,
         theme: ThemeManager,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, parent)
+        once, stepped = untrained.once, untrained.stepped
         self._target, self._time, self._once, self._stepped = target, time, once, stepped
         self._shown: DatasetView | None = None  # with a plane or without
         self._dataset: DatasetView | None = None

@@ -8,13 +8,14 @@ from PySide6.QtWidgets import QButtonGroup, QToolButton, QWidget
 
 from studio.errors import UserError
 from studio.gui.live.at_once.caption import ONCE_TIP, AtOnceCaption
-from studio.gui.live.at_once.control import AtOnceControl, AtOnceView
+from studio.gui.live.at_once.control import AtOnceView
+from studio.gui.live.at_once.untrained import Untrained
 from studio.gui.live.samples.between import BetweenView
 from studio.gui.live.samples.captioned_pictures import CaptionedPictures
 from studio.gui.live.samples.grid_pair import TIPS, TITLES, GridPair
 from studio.gui.live.samples.latent_control import LatentControl
 from studio.gui.live.samples.picks import SamplePicks
-from studio.gui.state.stepped_samples import STEPPED_TIP, SteppedSamples
+from studio.gui.state.stepped_samples import STEPPED_TIP
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import icon_button, toggle_button
 from studio.gui.widgets.flow_layout import flow_bar
@@ -49,12 +50,12 @@ class SamplesPanel(LivePanel):
         self,
         time: TimeCursor,
         latents: LatentControl,
-        once: AtOnceControl,
-        stepped: SteppedSamples,
+        untrained: Untrained,
         theme: ThemeManager,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, parent)
+        once, stepped = untrained.once, untrained.stepped
         self._latents, self._once, self._stepped, self._owner = latents, once, stepped, ""
         self._grid: SampleGrid | None = None
         self._chosen = "averaged"
