@@ -101,38 +101,34 @@ LESSONS = (
     Lesson(
         name="unmeasured-distance",
         title="WGAN works though it does not measure W₁",
-        setting="A WGAN-GP on the ring. The plane's curves have the critic's gap, which its loss takes for the "
-        "Wasserstein distance, beside the exact W₁, and below them how well the one tells of the other.",
-        sight="Press Start: W₁ falls to within twice its floor. The gap soon stands at a fifth to a half of W₁ and "
-        "says little of it: over 1,500 steps their rank correlation was 0.1 to 0.4 in three runs.",
-        trial="Set the constraint to clipping at ±0.1 and start again: the gap is a few per cent of W₁ and says "
-        "nothing of it (−0.2 to 0.1), yet the samples come as near; found of images by Stanczuk et al. (2021) and "
-        "Mallasto et al. (2019).",
+        setting="A WGAN-GP on the ring. The critic's gap, which its loss takes for the Wasserstein distance, is drawn "
+        "beside the exact W₁.",
+        sight="Press Start: W₁ falls to within twice its floor, while the gap stays at a fifth to a half of it. Their "
+        "rank correlation, below the curves, was 0.1 to 0.4 in three runs.",
+        trial="Clip the weights at ±0.1 instead: the gap is a few per cent of W₁ and says nothing of it, yet the "
+        "samples come as near (Stanczuk et al. 2021; Mallasto et al. 2019).",
         tries=ModelChange(settings={"lipschitz": {"kind": "clip", "clip": 0.1}}),
     ),
     Lesson(
         name="parameter-gradients",
         title="Parameter and input gradients",
-        setting="A GAN on the ring, whose critic nothing keeps from becoming steep. A perceptron that is steep in x"
-        " must, unless its weights stretch a lot, be steep in the parameters of each of its layers, too.",
-        sight="Press Start and look at “Critic's slope in its parameters” in Diagnostics: each layer's slope lies"
-        " above what the slope in x asks of it. In three runs of 1,500 steps all layers' came to 8 to 10, "
-        "and that in x to 1.9 to 2.7.",
-        trial="Set the constraint to the parameter penalty and start again: the slope in the parameters came to "
-        "2.6 to 2.8, in x to 0.6 to 0.8, and the samples as near (JS 0.16 to 0.20). The term of each "
-        "example carries its weight.",
+        setting="A GAN on the ring, whose critic may grow as steep as it likes. One that is steep in x must be steep "
+        "in the parameters of each layer, too, unless its weights stretch a lot.",
+        sight="Press Start and look at “Critic's slope in its parameters” in Diagnostics: each layer's slope lies "
+        "above the bound that the slope in x sets.",
+        trial="Penalise the slope in the parameters and start again: it fell from 8–10 to 2.7, and that in x from "
+        "1.9–2.7 to 0.6–0.8, with samples as good (three runs).",
         tries=ModelChange(settings={"lipschitz": {"kind": "parameter_penalty"}}),
     ),
     Lesson(
         name="gradient-flow",
         title="Gradient flow",
-        setting="A GAN on the mixture, 5 % of it in the north. Its best critic pulls samples along −∇log(q/p′), down "
-        "KL(q ‖ p′), as the gradient flow does that knows p′ itself.",
-        sight="Press Start and, in the plane, G: particles of the flow are on a mode by a time of 0.5, but on "
-        "whichever was near: a third of them in the north, and a quarter still at a time of 20. Of the samples, whose "
-        "shares are off by 1 to 4 % after 1,000 steps, 5 % are.",
-        trial="Set ΔH of north to −2.5, which asks for 39 %: within 500 steps the samples had moved there, while 34 % "
-        "of particles go there in place of 31 %, for a slope within one mode says nothing of the mass of others.",
+        setting="A GAN on the mixture, 5 % of it in the north. Its critic pulls samples down KL(q ‖ p′), as the "
+        "gradient flow does, which knows p′ itself.",
+        sight="Press Start, then G in the plot: particles of the flow end on whichever mode was near, a third of them "
+        "in the north. The generator's samples find the shares.",
+        trial="Ask for 39 % in the north: the samples move there within 500 steps. The particles hardly do, for the "
+        "slope within one mode says nothing of the others.",
         tries=OffsetChange(class_name="north", offset=-2.5),
     ),
     Lesson(
@@ -159,11 +155,10 @@ LESSONS = (
         title="Umbrella sampling",
         setting="The spot amid the ring, class 2, holds 1 % of the points. ΔH = −4.6 makes it half of p′, so that half "
         "of all samples tell of it.",
-        sight="Press Start, let it train for 2,000 steps, choose the share of 2 in Theory and press Back again: 2,000 "
-        "draws, weighed by e^(+ΔH), give it to ± 0.04 %, each worth 25 of an untilted model. What the model misses of "
-        "p′ adds as much: three runs gave 0.87 to 1.04 %.",
-        trial="Set ΔH of 2 to 0 while it trains and ask again a thousand steps later: now some twenty of 2,000 draws "
-        "lie in the spot, and its share is known to ± 0.2 % only.",
+        sight="Press Start. After 2,000 steps choose the share of 2 in Theory and press Back again: 2,000 draws give "
+        "it to ± 0.04 %, each worth 25 of an untilted model. Three runs: 0.87 to 1.04 %.",
+        trial="Set ΔH of 2 to 0 and ask again a thousand steps later: some twenty draws lie in the spot now, and its "
+        "share is known to ± 0.2 % only.",
         tries=OffsetChange(class_name="2", offset=0.0),
     ),
 )

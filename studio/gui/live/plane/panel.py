@@ -108,14 +108,12 @@ class PlanePanel(LivePanel):
         self.canvas.describe = self._describe
         self.canvas.letter_pressed.connect(self._on_letter)
         self.distances = PlaneDistances(time, theme)
-        self.lesson = LessonCard(lessons, theme)
+        self.lesson, self.steps = LessonCard(lessons, theme), PlaneSteps(lessons.runs, theme)
         fill(self.body, self.lesson, self._controls())
         self._caption = AtOnceCaption(once)
         self._stepped_text = plain_label(role="small", wraps=True)
         self._stepped_text.hide()
         fill(self.body, self._caption, self._stepped_text)
-        self.steps = PlaneSteps(lessons.runs, theme)
-        self.body.addWidget(self.steps)
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._pair.addWidget(self.canvas, 5)
         self._pair.addWidget(self.distances, 4)
@@ -158,6 +156,7 @@ class PlanePanel(LivePanel):
             self.once_button,
             self.stepped_button,
             self.log_button,
+            self.steps,
             self._span,
             self._step,
         )
@@ -329,7 +328,7 @@ class PlanePanel(LivePanel):
             self._drawn.append(time.monotonic())
         rate = ""
         if len(self._drawn) > 5 and self._drawn[-1] > self._drawn[0]:
-            rate = f" · {(len(self._drawn) - 1) / (self._drawn[-1] - self._drawn[0]):.0f} frames/s"
+            rate = f" · {(len(self._drawn) - 1) / (self._drawn[-1] - self._drawn[0]):.0f}/s"
         text = self._samples_owner or f"step {whole(self._frame.step)}{rate}"
         self._step.setText(text.ljust(28, FIGURE_SPACE))
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QToolButton, QWidget
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.view_state import RunPhase, RunView, spoken
 from studio.gui.widgets.buttons import toggle_button, tool_button
-from studio.gui.widgets.flow_layout import FlowLayout
+from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.theme import ThemeManager
 from studio.training.messages.commands import SetDelay, Step
 
@@ -23,10 +23,9 @@ class PlaneSteps(QWidget):
         self._runs = runs
         self._names: tuple[str, ...] = ()
         self.buttons: dict[str, QToolButton] = {}
-        self._row = FlowLayout(self, spacing=2)
         tip = f"Take a step each {SLOW_SECONDS:g} s, so that every one of them can be followed."
         self.slow = toggle_button("plane_slow", "Slow motion", tip, self._set_delay)
-        self._row.addWidget(self.slow)
+        self._row = row_of(self.slow, inside=self, spacing=2)
         runs.run_changed.connect(self._show_run)
         self.hide()
 
