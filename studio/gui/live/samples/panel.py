@@ -56,7 +56,7 @@ class SamplesPanel(LivePanel):
     ) -> None:
         super().__init__(theme, parent)
         once, stepped = untrained.once, untrained.stepped
-        self._latents, self._once, self._stepped, self._owner = latents, once, stepped, ""
+        self._latents, self._once, self._stepped, self._whose = latents, once, stepped, ""
         self._grid: SampleGrid | None = None
         self._chosen = "averaged"
         self._averaged = True  # what the way between samples is drawn by
@@ -223,7 +223,7 @@ class SamplesPanel(LivePanel):
         if self._chosen != "stepped":
             self._stepped.show(None)
         self.picks.withhold(_WITHHELD.get(self._chosen, ""))
-        self.show_owner(self._owner)
+        self.show_owner(self._whose)
         if self.shown and self._grid is None:
             self.show_empty(_EMPTY)
         self.request_draw()
@@ -231,7 +231,7 @@ class SamplesPanel(LivePanel):
     @Slot(str)
     def show_owner(self, words: str) -> None:
         """What is sampled at once or by stepped weights says itself whose it is."""
-        self._owner = words
+        self._whose = words
         super().show_owner("" if self._chosen in _WITHHELD else words)
 
     @Slot(object)
