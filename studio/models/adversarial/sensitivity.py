@@ -37,7 +37,7 @@ def is_perceptron(critic: nn.Module) -> bool:
 
 
 def sensitivity(critic: nn.Module, images: Tensor) -> Sensitivity | None:
-    """Of a critic (B, C, H, W) → (B, 1) at `images`; None of one that is no plain perceptron."""
+    """Of a critic (B, C, H, W) → (B, 1) at `images`; None of one that is no plain perceptron, or no longer finite."""
     if not is_perceptron(critic):
         return None
     with torch.enable_grad():
@@ -45,8 +45,10 @@ def sensitivity(critic: nn.Module, images: Tensor) -> Sensitivity | None:
     by_input = slope.detach().flatten(1).square().sum(1)
     one_more = _one_more(inputs).detach()
     by_layer = torch.stack([delta.detach().square().sum(1) for delta in deltas], 1) * one_more
-    sigmas = [torch.linalg.matrix_norm(layer.weight.detach(), 2) for layer in weight_layers(critic)]
-    stretch = torch.stack(sigmas).cumprod(0)
+    weights = [layer.weight.detach() for layer in weight_layers(critic)]
+    if not all(weight.isfinite().all() for weight in weights):  # of which there is no largest stretch
+        return None
+    stretch = torch.stack([torch.linalg.matrix_norm(weight, 2) for weight in weights]).cumprod(0)
     return Sensitivity(by_input, by_layer, by_input[:, None] * one_more / stretch.square())
 
 
