@@ -4,8 +4,8 @@ Where w > B_avg, one example makes a gradient w/B_avg times the usual, once in n
 root of the mean square gradient of the last 1/(1 − β₂) steps: if that is less than about 5·n, the divisor grows just
 when the example comes, and its class is learned too small, as it is by clipping. A class of 1 % that should have 30 %
 is learned at 26 % with B_avg = 16 and β₂ = 0.9, at 29.7 % with β₂ = 0.99, and at 30 % by planners whose examples all
-weigh 1. An SN-GAN of MNIST with 0.1 % twos that was asked for 10 % had 4 to 5 % after 4,000 steps by error carry, and 10 to
-11 % by stratified batches (two seeds each).
+weigh 1. An SN-GAN of MNIST with 0.1 % twos that was asked for 10 % had 4 to 5 % after 4,000 steps by error carry, and
+10 to 11 % by stratified batches (two seeds each).
 """
 
 from __future__ import annotations
