@@ -69,6 +69,17 @@ def undo_buttons(theme: ThemeManager, stack: QUndoStack, before: str = "") -> tu
     return undo, redo
 
 
+def menu_button(name: str, title: str, tip: str) -> tuple[QToolButton, QMenu]:
+    """A button that opens a menu, whose entries have tooltips."""
+    button = tool_button(name, title, tip)
+    button.setProperty("menu", "true")
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    menu = QMenu(button)
+    menu.setToolTipsVisible(True)
+    button.setMenu(menu)
+    return button, menu
+
+
 def menu_action(menu: QMenu, name: str, title: str, tip: str, act: Act | None = None, *, keys: str = "") -> QAction:
     """An entry of a menu; a menu shows its tips where it is told to."""
     action = menu.addAction(title)

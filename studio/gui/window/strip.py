@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QGridLayout, QMenu, QToolButton
+from PySide6.QtWidgets import QFrame, QGridLayout, QToolButton
 
 from studio.gui.run.run_actions import RunActions
 from studio.gui.state.subject import Aspect
 from studio.gui.state.view_state import RunView
-from studio.gui.widgets.buttons import toggle_button, tool_button
+from studio.gui.widgets.buttons import menu_button, toggle_button, tool_button
 from studio.gui.widgets.labels import Elided
 from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.theme import ThemeManager
@@ -100,13 +100,8 @@ class Strip(QFrame):
         self._show_run(workbench.runs.run)
 
     def _more(self, actions: RunActions) -> QToolButton:
-        button = tool_button("run_more", "More", "What else can be done with the run.")
-        menu = QMenu(button)
-        menu.setToolTipsVisible(True)
+        button, menu = menu_button("run_more", "More", "What else can be done with the run.")
         menu.addActions([action for action in actions.all() if action.objectName().removeprefix("run_") not in _BIG])
-        button.setMenu(menu)
-        button.setProperty("menu", True)
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         return button
 
     def _lay_out(self, spacing: int) -> None:

@@ -153,9 +153,9 @@ def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
     panel.canvas.setFocus()
     qtbot.keyClick(panel.canvas, letter.lower())
     assert drawn() == 0
-    button = panel.toggles[letter.lower()]
+    button = panel.layers[letter.lower()]
     assert not button.isChecked()
-    qtbot.keyClick(button, Key.Key_Space)
+    button.trigger()
     assert drawn() == full
     assert f"{letter} in the plot" in button.toolTip()
 
@@ -351,13 +351,13 @@ def test_that_particles_move_while_they_are_seen(panel: PlanePanel, workbench: W
 
 
 def test_that_layers_a_model_lacks_are_not_offered(panel: PlanePanel, workbench: Workbench) -> None:
-    assert all(button.isEnabled() for button in panel.toggles.values())
+    assert all(button.isEnabled() for button in panel.layers.values())
     frame = make_frame()
     no_net = tuple(view for view in frame.views if not isinstance(view, Net))
     workbench.time.snapshot_shown.emit(make_snapshot(plane=replace(frame, views=no_net)))
-    assert [layer for layer, button in panel.toggles.items() if not button.isEnabled()] == ["n"]
+    assert [layer for layer, button in panel.layers.items() if not button.isEnabled()] == ["n"]
     workbench.time.run_shown.emit()
-    assert all(button.isEnabled() for button in panel.toggles.values())
+    assert all(button.isEnabled() for button in panel.layers.values())
 
 
 def test_that_a_models_log_density_becomes_a_density_per_area() -> None:

@@ -9,8 +9,8 @@ from html import escape
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QComboBox, QToolButton, QWidget
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QWidget
 
 from studio.data.planar.target import PlaneTarget
 from studio.errors import UserError
@@ -28,14 +28,14 @@ from studio.gui.state.stepped_samples import STEPPED_TIP
 from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
-from studio.gui.widgets.buttons import toggle_button
+from studio.gui.widgets.buttons import menu_action, menu_button, toggle_button
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import fill
 from studio.gui.widgets.number_format import FIGURE_SPACE, whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import named, set_help
+from studio.gui.widgets.tooltip import named, set_help, tooltip
 from studio.models.plane import Field
 from studio.training.messages.snapshot import PlaneFrame, Snapshot
 from studio.training.storage.frames import Frame
@@ -44,7 +44,7 @@ _EMPTY = (
     "Points, exact densities and the model on the plane.\n"
     "Choose one of the data sets “Plane: …” in the set-up panel, or a lesson in the Help menu."
 )
-_TOGGLES = (
+_LAYERS = (
     ("data", "Data", "d", "The training points, small and pale, in the colours of their classes."),
     ("samples", "Samples", "s", "Generated points, large, in the colour of the class that is most probable there."),
     ("contours", "Contours", "c", "Where the target's exact density p′ is 50, 10 and 2 % of its greatest."),
@@ -56,10 +56,15 @@ _TOGGLES = (
     ),
     ("net", "Net", "n", "Where the generator takes a net of latents."),
     ("flow", "Flow", "f", "Particles on the way that the model takes them, three seconds a round, each with a tail."),
-)
-_DESCENT = (
-    "Particles from anywhere on the way to p′ by the steepest descent of KL(q ‖ p′), whatever the model does: Langevin "
-    "dynamics for a time of 0.6. dx = ∇log p′·dt + √2·dW. G in the plot."
+    (
+        "descent",
+        "Gradient flow",
+        "g",
+        (
+            "Particles from anywhere on the way to p′ by the steepest descent of KL(q ‖ p′), whatever the model does: "
+            "Langevin dynamics for a time of 0.6. dx = ∇log p′·dt + √2·dW."
+        ),
+    ),
 )
 _OF_MODELS = {"arrows": "p", "net": "n", "flow": "f"}
 """Keys of the layers that some models have and others lack."""
@@ -133,12 +138,18 @@ class PlanePanel(LivePanel):
         self.heat_choice = named(QComboBox(), "plane_heat", "Heat map", f"{_HEAT_TIP} H in the plot takes the next.")
         self.heat_choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.heat_choice.currentIndexChanged.connect(self._on_heat)
-        self.toggles: dict[str, QToolButton] = {}
-        for layer, title, key, tip in _TOGGLES:
-            tip = f"{tip} {key.upper()} in the plot."
-            act = lambda on, layer=layer: self.canvas.set_hidden(layer, not on)  # noqa: E731 - it is handed on
-            self.toggles[key] = toggle_button(f"plane_{layer}", title, tip, act, checked=True)
-        self.toggles["g"] = toggle_button("plane_descent", "Gradient flow", _DESCENT, lambda _: self._draw_descent())
+        self.layers_button, menu = menu_button("plane_layers", "Layers", "What is drawn on the plane.")
+        self.layers: dict[str, QAction] = {}
+        for layer, title, key, tip in _LAYERS:
+            letter = key.upper()
+            tip = tooltip(f"{tip} {letter} in the plot.")
+            self.layers[key] = action = menu_action(menu, f"plane_{layer}", f"{title}\t{letter}", tip)
+            action.setCheckable(True)
+            action.setChecked(layer != "descent")
+            if layer == "descent":
+                action.toggled.connect(self._draw_descent)
+            else:
+                action.toggled.connect(lambda on, layer=layer: self.canvas.set_hidden(layer, not on))
         self.once_button = toggle_button("plane_once", "At once", ONCE_TIP)
         self.once_button.clicked.connect(self._once.switch)
         self.stepped_button = toggle_button("plane_stepped", "First order", STEPPED_TIP, checked=True)
@@ -152,7 +163,7 @@ class PlanePanel(LivePanel):
         self._step = plain_label(role="muted", title="Step and frames per second", tip=tip)
         tools = (
             self.heat_choice,
-            *self.toggles.values(),
+            self.layers_button,
             self.once_button,
             self.stepped_button,
             self.log_button,
@@ -245,7 +256,7 @@ class PlanePanel(LivePanel):
         self._draw_descent()
         self.canvas.show_frame(self._points)
         for layer, key in _OF_MODELS.items():
-            self.toggles[key].setEnabled(self._points is None or layer in self.canvas.shown_by_model)
+            self.layers[key].setEnabled(self._points is None or layer in self.canvas.shown_by_model)
         self._show_step()
 
     @Slot(str)
@@ -279,7 +290,7 @@ class PlanePanel(LivePanel):
     @Slot()
     def _draw_descent(self) -> None:
         """The gradient flow to the target, found anew for another one while it is shown."""
-        target = self._exact_target if self.toggles["g"].isChecked() else None
+        target = self._exact_target if self.layers["g"].isChecked() else None
         if target is self._descended:
             return
         self._descended, ways = target, None
@@ -362,8 +373,8 @@ class PlanePanel(LivePanel):
     @Slot(str)
     def _on_letter(self, letter: str) -> None:
         """A layer's letter toggles it; H takes the next heat map, and A samples at once."""
-        if letter in self.toggles:
-            self.toggles[letter].click()
+        if letter in self.layers:
+            self.layers[letter].trigger()
         elif letter == "a":
             self.once_button.click()
         elif letter == "h" and self.heat_choice.count():

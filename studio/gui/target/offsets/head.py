@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QUndoStack
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QToolButton, QWidget
 
 from studio.gui.target.offsets.bar import BarLegend
 from studio.gui.target.offsets.columns import HEADERS, ON_DEMAND, Column
@@ -14,9 +14,9 @@ from studio.gui.widgets.buttons import (
     REDO,
     UNDO,
     menu_action,
+    menu_button,
     push_button,
     toggle_button,
-    tool_button,
     undo_buttons,
 )
 from studio.gui.widgets.flow_layout import flow_bar
@@ -73,11 +73,8 @@ class OffsetsHead(QWidget):
         column_of(first, second, inside=self, spacing=half)
 
     def _menu_button(self) -> QToolButton:
-        button = tool_button("offsets_columns", "Columns", "Which columns there are, and how weights are normalised.")
-        button.setProperty("menu", "true")
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.menu = QMenu(button)
-        self.menu.setToolTipsVisible(True)
+        tip = "Which columns there are, and how weights are normalised."
+        button, self.menu = menu_button("offsets_columns", "Columns", tip)
         for column in ON_DEMAND:
             header = HEADERS[column]
             name, title = f"column_{column.name.lower()}", header.name.capitalize()
@@ -91,7 +88,6 @@ class OffsetsHead(QWidget):
             action = menu_action(self.menu, f"gauge_{gauge.value}", title, tooltip(help_text), act)
             action.setCheckable(True)
             self.gauges[gauge] = group.addAction(action)
-        button.setMenu(self.menu)
         return button
 
     def _order(self) -> tuple[QWidget, ...]:
