@@ -16,7 +16,7 @@ from studio.paths import resources
 _TOY = '''
 from typing import Literal
 from studio.models.config import ModelConfig, OptimiserConfig
-from studio.models.spec import ModelSpec
+from studio.models.spec import ModelSpec, built_by
 from studio.settings import setting
 
 class ToyConfig(ModelConfig):
@@ -24,11 +24,9 @@ class ToyConfig(ModelConfig):
     kind: Literal["toy"] = "toy"
     mean_optimiser: OptimiserConfig = setting(OptimiserConfig(), "Mean", "How the mean is learned.")
 
-def _build(config, shape):
-    from studio.models.toy.model import Toy
-    return Toy(shape)
-
-SPEC = ModelSpec(title="Toy", summary="A mean image and noise.", config=ToyConfig, build=_build)
+SPEC = ModelSpec(
+    title="Toy", summary="A mean image and noise.", config=ToyConfig, build=built_by("toy.model.Toy")
+)
 '''
 _MODEL = '''
 import torch
@@ -36,7 +34,7 @@ from studio.models.base import GenerativeModel, LossTerms, Phase
 
 class Toy(GenerativeModel):
     """N(mean, 1) of every pixel."""
-    def __init__(self, shape):
+    def __init__(self, config, shape):
         super().__init__(shape)
         self.latent_shape = shape
         self.mean = torch.nn.Linear(1, shape[0] * shape[1] * shape[2])
@@ -70,7 +68,7 @@ def test_that_a_model_is_a_folder_and_a_line_of_the_catalog(tmp_path: Path) -> N
     (package / "models" / "toy" / "__init__.py").write_text(_TOY)
     (package / "models" / "toy" / "model.py").write_text(_MODEL)
     catalog = package / "models" / "catalog.py"
-    lines = catalog.read_text().replace("import adversarial,", "import toy, adversarial,")
+    lines = catalog.read_text().replace("    adversarial,\n", "    adversarial,\n    toy,\n", 1)
     catalog.write_text(lines.replace("    ebm.SPEC,\n", "    ebm.SPEC,\n    toy.SPEC,\n"))
     subprocess.run(
         [sys.executable, "-c", _SCRIPT, str(tmp_path / "run"), str(tmp_path / "samples.npz")],
