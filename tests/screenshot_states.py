@@ -105,9 +105,9 @@ def _plane(window: MainWindow, wait: Callable[..., None]) -> Shown:
     plane = cast("PlanePanel", window.docks["plane"].widget())
     _train(window, wait)
     yield "window", window
-    for place in range(plane.heat_choice.count()):
-        plane.heat_choice.setCurrentIndex(place)
-        yield f"heat-{plane.heat_choice.currentData() or 'none'}", _front(window, "plane")
+    for place in range(plane.heat.box.count()):
+        plane.heat.box.setCurrentIndex(place)
+        yield f"heat-{plane.heat.box.currentData() or 'none'}", _front(window, "plane")
 
 
 def _tilted(window: MainWindow, wait: Callable[..., None]) -> Shown:

@@ -65,7 +65,7 @@ def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> PlanePanel
     load(qtbot, workbench, RingConfig(count=400))
     panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.untrained, theme)
     show(qtbot, panel, 800, 500)
-    qtbot.waitUntil(lambda: panel.heat is not None)
+    qtbot.waitUntil(lambda: panel.heat.shown is not None)
     return panel
 
 
@@ -106,13 +106,13 @@ def test_that_the_panel_says_how_to_get_a_plane(qtbot: QtBot, workbench: Workben
 
 
 def test_that_the_target_is_drawn_before_a_run_and_follows_the_tilt(panel: PlanePanel, workbench: Workbench) -> None:
-    assert panel.heat is not None
-    assert panel.heat.name == "target"
+    assert panel.heat.shown is not None
+    assert panel.heat.shown.name == "target"
     assert not panel.steps.isVisible()
     assert "press Start" in panel.distances.before.text()
-    before = panel.heat.at(0, 2, 4)
+    before = panel.heat.shown.at(0, 2, 4)
     workbench.target.set_offset(0, -2.0)
-    after = panel.heat.at(0, 2, 4)
+    after = panel.heat.shown.at(0, 2, 4)
     assert before is not None
     assert after is not None
     assert workbench.target.tilt is not None
@@ -125,8 +125,8 @@ def test_that_a_frame_brings_points_arrows_a_net_and_the_models_field(panel: Pla
     assert sum(polygon.size() for _, polygon in canvas.fake._parts) == 50
     assert len(canvas.arrow_lines.xData) == 6 * 17
     assert len(canvas.net_lines.xData) == 2 * 40
-    assert panel.heat is not None
-    assert panel.heat.name == "critic"
+    assert panel.heat.shown is not None
+    assert panel.heat.shown.name == "critic"
     assert "step 10" in panel._step.text()
 
 
@@ -171,14 +171,14 @@ def test_that_h_goes_through_the_heat_maps_and_the_choice_stays(
     qtbot: QtBot, panel: PlanePanel, workbench: Workbench
 ) -> None:
     workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
-    assert panel.heat is not None
-    seen = [panel.heat.name]
+    assert panel.heat.shown is not None
+    seen = [panel.heat.shown.name]
     for _ in range(3):
         qtbot.keyClick(panel.canvas, "h")
-        seen.append(panel.heat.name if panel.heat is not None else "none")
+        seen.append(panel.heat.shown.name if panel.heat.shown is not None else "none")
     assert seen == ["critic", "none", "p", "target"]
     workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame(20)))
-    assert panel.heat.name == "target"
+    assert panel.heat.shown.name == "target"
 
 
 def test_that_the_mouse_reads_every_field_with_its_unit(panel: PlanePanel, workbench: Workbench) -> None:

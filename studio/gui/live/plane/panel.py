@@ -5,21 +5,20 @@ from __future__ import annotations
 import time
 from collections import deque
 from contextlib import suppress
-from html import escape
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QComboBox, QWidget
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from studio.data.planar.target import PlaneTarget
 from studio.errors import UserError
-from studio.figures import compact
 from studio.gui.live.at_once.caption import ONCE_TIP, AtOnceCaption
 from studio.gui.live.at_once.control import AtOnceView
 from studio.gui.live.at_once.untrained import Untrained
 from studio.gui.live.plane.distances import PlaneDistances
 from studio.gui.live.plane.fields import ExactFields, ShownField, model_field, plane_target, target_flow
+from studio.gui.live.plane.heat import HeatChoice
 from studio.gui.live.plane.lesson_card import LessonCard
 from studio.gui.live.plane.lesson_control import LessonControl
 from studio.gui.live.plane.plane_canvas import PlaneCanvas
@@ -35,7 +34,7 @@ from studio.gui.widgets.layouts import fill
 from studio.gui.widgets.number_format import FIGURE_SPACE, whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import named, set_help, tooltip
+from studio.gui.widgets.tooltip import set_help, tooltip
 from studio.models.plane import Field
 from studio.training.messages.snapshot import PlaneFrame, Snapshot
 from studio.training.storage.frames import Frame
@@ -68,9 +67,6 @@ _LAYERS = (
 )
 _OF_MODELS = {"arrows": "p", "net": "n", "flow": "f"}
 """Keys of the layers that some models have and others lack."""
-_NO_HEAT = ("", "No heat map", "Points and lines alone.")
-_HEAT_TIP = "What the heat map behind the points shows."
-_NOTHING = 1e-6  # of the greatest value: less is shown as 0
 _WIDE = 0.9  # width over height from which the curves stand beside the plane
 _LEAST_HEIGHT = 340  # pixels from which there is room for curves
 
@@ -100,7 +96,7 @@ class PlanePanel(LivePanel):
         self._dataset: DatasetView | None = None
         self._exact: ExactFields | None = None
         self._frame: PlaneFrame | None = None
-        self._fields: dict[str, ShownField] = {}
+        self._fields: dict[str, ShownField] = {}  # that are exact
         self._target_shown: TiltView | None = None
         self._exact_target: PlaneTarget | None = None
         self._descended: PlaneTarget | None = None  # whose gradient flow is drawn
@@ -108,11 +104,10 @@ class PlanePanel(LivePanel):
         self.frames = 0
         self._last: PlaneFrame | None = None  # that was drawn
         self._samples_owner = ""  # of the samples, where they are not of what the window is about
-        self._by_hand = False  # the person chose the heat map
         self.canvas = PlaneCanvas(theme)
         self.canvas.describe = self._describe
         self.canvas.letter_pressed.connect(self._on_letter)
-        self.distances = PlaneDistances(time, theme)
+        self.heat, self.distances = HeatChoice(self.canvas, self), PlaneDistances(time, theme)
         self.lesson, self.steps = LessonCard(lessons, theme), PlaneSteps(lessons.runs, theme)
         fill(self.body, self.lesson, self._controls())
         self._caption = AtOnceCaption(once)
@@ -135,9 +130,6 @@ class PlanePanel(LivePanel):
         self.take_tilt(target.tilt)
 
     def _controls(self) -> QWidget:
-        self.heat_choice = named(QComboBox(), "plane_heat", "Heat map", f"{_HEAT_TIP} H in the plot takes the next.")
-        self.heat_choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.heat_choice.currentIndexChanged.connect(self._on_heat)
         self.layers_button, menu = menu_button("plane_layers", "Layers", "What is drawn on the plane.")
         self.layers: dict[str, QAction] = {}
         for layer, title, key, tip in _LAYERS:
@@ -157,18 +149,16 @@ class PlanePanel(LivePanel):
         self.stepped_button.clicked.connect(lambda: self._stepped.show(None))
         tip = "Show distances on a logarithmic scale; those ≤ 0 are left out."
         self.log_button = toggle_button("plane_log", "Log scale", tip, self.distances.set_logarithmic)
-        tip = "Least and greatest value of the heat map, pale to strong."
-        self._span = plain_label(role="muted", title="Range of the heat map", tip=tip)
         tip = "Training steps taken when these points were generated, and how many new pictures come in a second."
         self._step = plain_label(role="muted", title="Step and frames per second", tip=tip)
         tools = (
-            self.heat_choice,
+            self.heat.box,
             self.layers_button,
             self.once_button,
             self.stepped_button,
             self.log_button,
             self.steps,
-            self._span,
+            self.heat.span,
             self._step,
         )
         return flow_bar(*tools, spacing=2)
@@ -250,9 +240,10 @@ class PlanePanel(LivePanel):
             points = dataset.points.reshape(-1, 2).astype(np.float64)
             order = np.random.default_rng(0).permutation(len(points))
             self.canvas.show_plane(dataset.plane, points[order], dataset.labels[order], len(dataset.class_names))
-        self._collect_fields(dataset, self._exact)
-        self._list_fields()
-        self._draw_heat()
+        self._find_exact(dataset, self._exact)
+        views = self._points.views if self._points is not None else ()
+        own = (model_field(view, dataset.plane.half) for view in views if isinstance(view, Field))
+        self.heat.show(self._fields, {field.name: field for field in own})
         self._draw_descent()
         self.canvas.show_frame(self._points)
         for layer, key in _OF_MODELS.items():
@@ -265,7 +256,7 @@ class PlanePanel(LivePanel):
         self._samples_owner = words
         self._show_step()
 
-    def _collect_fields(self, dataset: DatasetView, exact: ExactFields) -> None:
+    def _find_exact(self, dataset: DatasetView, exact: ExactFields) -> None:
         tilt = self._target.tilt
         if tilt is not None and tilt.dataset is not dataset:
             tilt = None  # still of the data set before
@@ -282,10 +273,6 @@ class PlanePanel(LivePanel):
             self.canvas.show_target(known.values if known is not None else None)
             self.distances.show_target(reason, cut)
             self._target_shown = tilt
-        half = dataset.plane.half if dataset.plane is not None else 1.0
-        views = self._points.views if self._points is not None else ()
-        own = {view.name: model_field(view, half) for view in views if isinstance(view, Field)}
-        self._fields = {name: field for name, field in self._fields.items() if name in ("p", "target")} | own
 
     @Slot()
     def _draw_descent(self) -> None:
@@ -297,37 +284,6 @@ class PlanePanel(LivePanel):
         with suppress(UserError):  # ΔH is not finite on the way
             ways = target_flow(target) if target is not None else None
         self.canvas.show_target_flow(ways)
-
-    def _list_fields(self) -> None:
-        """Offer the fields that there are, and stay at the one that is chosen."""
-        entries = [_NO_HEAT, *((field.name, field.title, field.tip) for field in self._fields.values())]
-        names = [self.heat_choice.itemData(place) for place in range(self.heat_choice.count())]
-        if names == [name for name, _, _ in entries]:
-            return
-        own = [name for name in self._fields if name not in ("p", "target")]
-        chosen = self.heat_choice.currentData() if self._by_hand else own[0] if own else list(self._fields)[-1]
-        with QSignalBlocker(self.heat_choice):
-            self.heat_choice.clear()
-            for place, (name, title, tip) in enumerate(entries):
-                self.heat_choice.addItem(title, name)
-                self.heat_choice.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
-            self.heat_choice.setCurrentIndex(max(0, self.heat_choice.findData(chosen)))
-
-    @property
-    def heat(self) -> ShownField | None:
-        """The field that the heat map shows."""
-        return self._fields.get(self.heat_choice.currentData() or "")
-
-    def _draw_heat(self) -> None:
-        shown = self.heat
-        self.canvas.show_heat(shown.scaled if shown is not None else None)
-        text = ""
-        if shown is not None:
-            low, high = shown.span
-            low = 0.0 if 0 < low < _NOTHING * high else low
-            text = f"{compact(low, 3)} … {compact(high, 3)} {shown.unit}".rstrip()
-            set_help(self.heat_choice, f"Heat map: {shown.title}", f"{shown.tip} H in the plot takes the next.")
-        self._span.setText(text.ljust(30, FIGURE_SPACE) + FIGURE_SPACE)
 
     def _show_step(self) -> None:
         if self._frame is None or self._once.view.on or self._stepped.view is not None:
@@ -348,13 +304,8 @@ class PlanePanel(LivePanel):
         dataset = self._dataset
         if dataset is None or dataset.plane is None:
             return ""
-        half = dataset.plane.half
-        lines = [f"<b>x₁ = {x:.2f}, x₂ = {y:.2f}</b>"]
-        for field in self._fields.values():
-            value = field.at(x, y, half)
-            if value is not None:
-                lines.append(f"{escape(field.title)}: {compact(value, 3)} {field.unit}".rstrip())
-        return "<br>".join(lines)
+        place = f"<b>x₁ = {x:.2f}, x₂ = {y:.2f}</b>"
+        return "<br>".join([place, *self.heat.describe(x, y, dataset.plane.half)])
 
     # -- intent
 
@@ -365,11 +316,6 @@ class PlanePanel(LivePanel):
         wide = self.width() >= _WIDE * self.height()
         self._pair.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
-    @Slot(int)
-    def _on_heat(self, place: int) -> None:
-        self._by_hand = True
-        self._draw_heat()
-
     @Slot(str)
     def _on_letter(self, letter: str) -> None:
         """A layer's letter toggles it; H takes the next heat map, and A samples at once."""
@@ -377,5 +323,5 @@ class PlanePanel(LivePanel):
             self.layers[letter].trigger()
         elif letter == "a":
             self.once_button.click()
-        elif letter == "h" and self.heat_choice.count():
-            self.heat_choice.setCurrentIndex((self.heat_choice.currentIndex() + 1) % self.heat_choice.count())
+        elif letter == "h":
+            self.heat.take_next()
