@@ -1,8 +1,9 @@
-"""Settings that the variational autoencoders share. Free of torch."""
+"""Settings that autoencoders share, variational ones and the plain one. Free of torch."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from studio.errors import UserError
 from studio.models.config import LatentModelConfig, OptimiserConfig
@@ -15,6 +16,17 @@ class Likelihood(StrEnum):
     BERNOULLI = "bernoulli"
     GAUSSIAN = "gaussian"
     DISCRETISED_LOGISTIC = "discretised_logistic"
+
+
+def code_size() -> Any:
+    """The setting of a model whose images have one code each."""
+    return setting(
+        12,
+        "Latent size",
+        "Numbers in the code z of an image. More rebuild it better, but make fresh samples harder.",
+        step=4,
+        within=(1, 1024),
+    )
 
 
 class AutoencoderConfig(LatentModelConfig):

@@ -90,8 +90,9 @@ class Response:
             return Fisher(model, self._batch, model.fantasies(_FANTASIES, self._rng), self._seed)
         raise UserError(
             "How this model follows a tilt cannot be computed",
-            "That takes a model that minimises one loss, or has an energy; the two networks of a GAN have a loss each.",
-            "Use a VAE, diffusion, an energy-based model or a Boltzmann machine.",
+            "That takes a model that minimises one loss, or has an energy. The two networks of a GAN have a loss each, "
+            "and so have an autoencoder and the Gaussian of its codes.",
+            "Use a VAE, diffusion, a flow, an autoregressive or energy-based model, or a Boltzmann machine.",
         )
 
     def to(self, energy: Tensor, progress: Progress) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from studio.models.autoencoder_config import code_size
 from studio.models.config import LatentModelConfig, OptimiserConfig
 from studio.settings import setting
 
@@ -12,13 +13,7 @@ class PlainAutoencoderConfig(LatentModelConfig):
     """Settings of the autoencoder, whose codes are no draws."""
 
     kind: Literal["autoencoder"] = "autoencoder"
-    latent_size: int = setting(
-        12,
-        "Latent size",
-        "Numbers in the code z of an image. More rebuild it better, but make fresh samples harder.",
-        step=4,
-        within=(1, 1024),
-    )
+    latent_size: int = code_size()
     linear: bool = setting(
         False,
         "Linear",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from studio.models.autoencoder_config import AutoencoderConfig
+from studio.models.autoencoder_config import AutoencoderConfig, code_size
 from studio.models.label_config import LabelSettings
 from studio.settings import setting
 
@@ -13,13 +13,7 @@ class VaeConfig(LabelSettings, AutoencoderConfig):
     """Settings of the variational autoencoder."""
 
     kind: Literal["vae"] = "vae"
-    latent_size: int = setting(
-        12,
-        "Latent size",
-        "Numbers in the code z of an image. More rebuild it better, but make fresh samples harder.",
-        step=4,
-        within=(1, 1024),
-    )
+    latent_size: int = code_size()
     importance_samples: int = setting(
         1,
         "Importance samples",
