@@ -11,6 +11,7 @@ import pytest
 from studio.perturb.arrays import Floats
 from studio.perturb.ladder import OVERLAP, Ladder, overlap, rungs
 from studio.perturb.theory import Reweighted
+from tests.perturb.pymbar_reference import CASES
 
 _DRAWS = 600
 
@@ -57,6 +58,26 @@ def test_that_the_acceptance_ratio_balances_both_sides() -> None:
     sides = [1 / (1 + np.exp(sign * (part[:, None] - grid))) for sign, part in ((1, below), (-1, above))]
     root = grid[np.abs(sides[0].sum(0) - sides[1].sum(0)).argmin()]
     assert Ladder.of(np.stack((below, above)), [0, 1]).free_energy == pytest.approx(root, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("case", "bar", "steps", "mbar"),
+    [
+        ("gaussian", -4.414806399124153, [0.032276, 0.037869, 0.025397], 0.070056),
+        ("planar", -2.437241180093518, [0.031465, 0.032399], 0.049092),
+        ("one class", -1.8481651732838968, [0.026785, 0.029879], 0.050066),
+    ],
+)
+def test_that_a_ladder_is_that_of_pymbar(case: str, bar: float, steps: list[float], mbar: float) -> None:
+    """By pymbar 4.0.3. Its BAR has the same root; its MBAR weighs all rungs at once, and so is a little nearer."""
+    draws = CASES[case]()
+    found = Ladder.of(draws.energies, draws.scales)
+    assert found.free_energy == pytest.approx(bar, abs=1e-10)
+    assert 1 < found.error / mbar < 1.06
+    pairs = [slice(place, place + 2) for place in range(len(steps))]
+    errors = [Ladder.of(draws.energies[pair], draws.scales[pair]).error for pair in pairs]
+    np.testing.assert_allclose(errors, steps, rtol=0.03)
+    assert abs(found.free_energy - draws.exact) < 3 * found.error
 
 
 def test_that_neighbours_overlap_by_half_and_the_ends_are_those_asked_for(energy: Floats) -> None:
