@@ -70,10 +70,10 @@ def _in(home: Path, folder: Path) -> int:
         settings = QSettings(str(home / f"{name}.ini"), QSettings.Format.IniFormat)
         workbench = Workbench(config, data_root=home / "datasets", runs_root=home / "runs")
         window = MainWindow(workbench, theme, settings)
-        window.workbench_action.setChecked(True)  # where each panel has a place to be taken in
+        window.views.workbench_action.setChecked(True)  # where each panel has a place to be taken in
         window.showNormal()  # it would fill this platform's small screen
         window.resize(WIDTH, HEIGHT)
-        window.make_panels()
+        window.views.make_panels()
         workbench.begin()
         return window
 
@@ -240,7 +240,7 @@ def _take(window: MainWindow, folder: Path, state: str, names: Sequence[str] = (
         settle()
         if not names or "window" in names:
             for view in ("tilt", "window"):
-                window.workbench_action.setChecked(view == "window")
+                window.views.workbench_action.setChecked(view == "window")
                 settle()
                 window.grab().save(str(folder / f"{state}-{look}-{view}.png"))
         for name, dock in window.docks.items():

@@ -69,7 +69,7 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
         text = f"The studio ended unexpectedly the last time. Where it was then is in {died}"
         workbench.log.add(text, Level.WARNING)
     workbench.setup.engine_ready.connect(garbage.settle)
-    QTimer.singleShot(_AFTER_PAINT, lambda: window.make_between_events(begin))
+    QTimer.singleShot(_AFTER_PAINT, lambda: window.views.make_between_events(begin))
     _heed_signals(app, window)
     code = int(app.exec())
     workbench.runs.shutdown(None)

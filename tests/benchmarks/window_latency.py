@@ -58,7 +58,7 @@ def rows(preset: str, seconds: float) -> Iterator[Row]:
         bench.setup.engine_ready.connect(garbage.settle)
         window = MainWindow(bench, theme, QSettings(str(folder / "studio.ini"), QSettings.Format.IniFormat))
         window.showNormal()
-        window.make_panels()
+        window.views.make_panels()
         _turn(300)
         timer.start()
         bench.begin()

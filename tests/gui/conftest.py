@@ -105,7 +105,7 @@ def window(request: pytest.FixtureRequest, qtbot: QtBot) -> Iterator[MainWindow]
 @pytest.fixture
 def all_panels(window: MainWindow) -> None:
     """As in the studio soon after it is opened; takes as long again as the window itself."""
-    window.make_panels()
+    window.views.make_panels()
 
 
 @pytest.fixture

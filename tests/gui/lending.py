@@ -71,15 +71,15 @@ class Lender:
         shutil.rmtree(bench.setup.runs_root)
         window.files.path = None
         window.files.path_changed.emit(None)
-        window.workbench_action.setChecked(self._in_docks)
-        window.page.reset()
+        window.views.workbench_action.setChecked(self._in_docks)
+        window.views.page.reset()
         if self._in_docks:
             for panels in PLACES.values():
-                window.show_panel(panels[0].name)
+                window.views.show_panel(panels[0].name)
         else:
-            window.page.leave()
-            window.page.tabs.setCurrentIndex(0)
-            window.page.enter()
+            window.views.page.leave()
+            window.views.page.tabs.setCurrentIndex(0)
+            window.views.page.enter()
         assert bench.setup.config == PLAIN
         assert not any(dock.isFloating() for dock in window.docks.values())
         assert window.windowTitle() == "Perturbation Studio"

@@ -134,11 +134,11 @@ def open_studio(config: RunConfig, home: Path, data_root: Path | None = None) ->
         bench = Workbench(config, data_root=data_root or home / "datasets", runs_root=home / "runs")
         bench.setup.engine_ready.connect(garbage.settle)
         window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
-        window.workbench_action.setChecked(True)  # with every panel at hand
+        window.views.workbench_action.setChecked(True)  # with every panel at hand
         window.showNormal()  # it would fill this platform's small screen
         window.resize(1280, 800)
         window.activateWindow()
-        window.make_panels()
+        window.views.make_panels()
         bench.begin()
         try:
             yield window

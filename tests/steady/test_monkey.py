@@ -77,7 +77,7 @@ class Game:
 
     def play(self, preset: str, events: int) -> None:
         """Let it play with a run of this preset under way, then see that all is in order."""
-        self.window.dock_area.arrange()
+        self.window.views.dock_area.arrange()
         self.window.resize(1280, 800)
         self.bench.setup.set_config(tiny(preset), "Preset")
         self._wait(lambda: self.bench.setup.images is not None and not self.bench.starter.blocked)

@@ -41,7 +41,7 @@ NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 @pytest.fixture
 def window(window: MainWindow) -> MainWindow:
     """With all panels, which hear what is shown to them."""
-    window.make_panels()
+    window.views.make_panels()
     return window
 
 
@@ -59,7 +59,7 @@ def check_panels(qtbot: QtBot, window: MainWindow) -> None:
     window.resize(1280, 800)
     for turn in range(max(len(panels) for panels in PLACES.values())):
         for panels in PLACES.values():
-            window.go_to(panels[turn % len(panels)].name)
+            window.views.go_to(panels[turn % len(panels)].name)
         for _ in range(5):
             QApplication.processEvents()  # for layouts to come to rest
         first = window.findChild(QWidget, "dataset")
@@ -90,7 +90,7 @@ def run_of_another_day(qtbot: QtBot, window: MainWindow) -> Path:
 def test_that_tab_reaches_all_of_an_old_run(qtbot: QtBot, window: MainWindow, run_of_another_day: Path) -> None:
     runs = window.docks["runs"].widget()
     assert isinstance(runs, RunsPanel)
-    window.go_to("runs")
+    window.views.go_to("runs")
     qtbot.waitUntil(lambda: len(runs.model.shown) == 1)
     runs.view.selectRow(0)
     check_panels(qtbot, window)
@@ -156,7 +156,7 @@ def test_that_tab_reaches_all_of_the_dialogs(qtbot: QtBot, theme: ThemeManager, 
 
 def test_that_a_panel_is_floated_and_docked_again_by_keys(qtbot: QtBot, window: MainWindow) -> None:
     dock = window.docks["offsets"]
-    window.go_to("offsets")
+    window.views.go_to("offsets")
     focus = QApplication.focusWidget()
     said = window.findChild(QLabel, "last_line")
     assert said is not None
@@ -166,7 +166,7 @@ def test_that_a_panel_is_floated_and_docked_again_by_keys(qtbot: QtBot, window: 
         assert dock.isFloating() is floats
         assert f"“{dock.windowTitle()}” is {where}" in said.toolTip()
         qtbot.waitUntil(lambda: QApplication.focusWidget() is focus)
-    window.workbench_action.setChecked(False)
+    window.views.workbench_action.setChecked(False)
     qtbot.keyClick(QApplication.focusWidget(), *keys)
     assert not dock.isFloating()
     assert "in the Workbench alone" in said.toolTip()
@@ -180,7 +180,7 @@ def test_that_one_sees_where_the_keyboard_is(qtbot: QtBot, window: MainWindow, r
     looked_at: set[QWidget] = set()
     for turn in range(max(len(panels) for panels in PLACES.values())):
         for panels in PLACES.values():
-            window.go_to(panels[turn % len(panels)].name)
+            window.views.go_to(panels[turn % len(panels)].name)
         qtbot.wait(20)  # for layouts to come to rest
         first = window.findChild(QWidget, "dataset")
         assert isinstance(first, QWidget)

@@ -290,7 +290,7 @@ def test_that_closing_asks_when_the_last_save_fails(hands: Hands, monkeypatch: p
 def tabs(window: MainWindow) -> list[list[str]]:
     """Titles on each tab bar between the panels that can be seen."""
     QApplication.processEvents()
-    area = window.dock_area
+    area = window.views.dock_area
     bars = [bar for bar in area.findChildren(QTabBar) if bar.count() and area.rect().intersects(bar.geometry())]
     return sorted([bar.tabText(place) for place in range(bar.count())] for bar in bars)
 
@@ -315,7 +315,7 @@ def test_that_the_layout_is_remembered_and_can_be_reset(
     with qtbot.waitExposed(again):
         again.show()
     if made:
-        again.make_panels()
+        again.views.make_panels()
     assert not again.docks["log"].isVisible()
     assert again.docks["weights"].isFloating()
     (reset,) = [action for action in again.findChildren(QAction) if action.text() == "&Reset layout"]
@@ -349,7 +349,7 @@ def test_that_panels_behind_others_come_after_the_first_paint_or_when_they_are_s
     assert not window.docks["theory"].made
     places = {name: window.docks[name].geometry() for name in front}
     ended: list[bool] = []
-    window.make_between_events(lambda: ended.append(True))
+    window.views.make_between_events(lambda: ended.append(True))
     qtbot.waitUntil(lambda: bool(ended))
     assert all(dock.made for dock in window.docks.values())
     assert {name: window.docks[name].geometry() for name in front} == places
@@ -460,7 +460,7 @@ bench.setup.set_dataset(bench.setup.config.dataset)
 window = MainWindow(bench, theme, QSettings(str(home / "studio.ini"), QSettings.Format.IniFormat))
 window.showNormal()  # it would fill this platform's small screen
 window.resize(1280, 800)
-window.make_panels()
+window.views.make_panels()
 while not loaded:
     app.processEvents()
 app.processEvents()

@@ -52,6 +52,6 @@ def test_that_a_new_panel_is_one_line(
     toy = dock.widget()
     assert isinstance(toy, ToyPanel)
     assert toy.label.text() == workbench.setup.config.model.kind
-    assert window.docks["batch"] in window.dock_area.tabifiedDockWidgets(dock)
+    assert window.docks["batch"] in window.views.dock_area.tabifiedDockWidgets(dock)
     window.close()
     window.deleteLater()

@@ -68,7 +68,7 @@ def texts(window: MainWindow) -> Iterator[str]:
 
 
 def test_that_all_that_the_tour_names_is_in_the_window(window: MainWindow) -> None:
-    window.make_panels()
+    window.views.make_panels()
     check_names(window)
     check_menus(window)
     check_keys(window)
@@ -130,7 +130,7 @@ def tilt(hands: Hands) -> None:
 
 def train(hands: Hands) -> None:
     """Step 3."""
-    page, samples = hands.window.page, hands.find(SamplesPanel, "samples")
+    page, samples = hands.window.views.page, hands.find(SamplesPanel, "samples")
     hands.key(Key.Key_F5)
     hands.wait(lambda: hands.bench.runs.run.step >= 3)
     hands.wait(lambda: not samples.empty_text)

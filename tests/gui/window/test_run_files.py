@@ -175,7 +175,7 @@ def test_that_a_run_resumed_in_a_new_window_has_its_past_in_all_panels(
     other.wait(lambda: bench.runs.run.phase is RunPhase.RUNNING and bench.runs.run.step > step + 2)
     assert bench.runs.history.steps[:step].tolist() == list(range(1, step + 1))
     assert [mark.text for mark in bench.runs.history.marks][marks:] == ["Went on from here"]
-    other.window.make_panels()
+    other.window.views.make_panels()
     losses = other.find(CurvesPanel, "losses")
     assert losses._view.history is bench.runs.history
     shares = bench.evaluations.view

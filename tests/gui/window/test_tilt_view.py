@@ -59,7 +59,7 @@ def window(qtbot: QtBot, window: MainWindow) -> MainWindow:
 
 def fill_page(qtbot: QtBot, window: MainWindow) -> None:
     done = threading.Event()
-    window.make_between_events(done.set)
+    window.views.make_between_events(done.set)
     qtbot.waitUntil(done.is_set)
 
 
@@ -70,7 +70,7 @@ def on_page(window: MainWindow) -> set[str]:
 @pytest.mark.usefixtures("own_window")
 def test_that_the_page_comes_first_and_has_the_table_the_samples_and_three_curves(window: MainWindow) -> None:
     assert window.focusWidget().objectName() == "offsets_table"
-    assert not window.workbench_action.isChecked()
+    assert not window.views.workbench_action.isChecked()
     assert on_page(window) == {"offsets", "samples", *CURVES}
     assert all(window.docks[name].widget().isVisible() for name in on_page(window))
 
@@ -102,7 +102,7 @@ def test_that_both_views_show_all_ten_digits_at_1280_by_800_and_fit_a_screen_of_
     assert table.model().rowCount() == 10
     for in_docks in (False, True):
         window.resize(1280, 800)
-        window.workbench_action.setChecked(in_docks)
+        window.views.workbench_action.setChecked(in_docks)
         for _ in range(5):
             QApplication.processEvents()
         last = table.visualRect(table.model().index(9, Column.TARGET))
@@ -123,11 +123,11 @@ def test_that_no_panel_is_wider_than_its_place_in_the_workbench_at_1280_by_800_a
     qtbot: QtBot, window: MainWindow
 ) -> None:
     window.resize(1280, 800)
-    window.workbench_action.setChecked(True)
-    window.make_panels()
+    window.views.workbench_action.setChecked(True)
+    window.views.make_panels()
     missing = {}
     for name, dock in window.docks.items():
-        window.show_panel(name)
+        window.views.show_panel(name)
         qtbot.waitUntil(dock.widget().isVisible)
         QApplication.processEvents()
         missing[name] = find(dock, PanelArea, "").horizontalScrollBar().maximum()
@@ -145,7 +145,7 @@ def test_that_panels_keep_themselves_and_what_is_entered_through_a_change_of_vie
     before = {name: dock.widget() for name, dock in window.docks.items()}
     hands.enter(2, Column.TARGET, "30")
     hands.key(Key.Key_F4)
-    assert window.workbench_action.isChecked()
+    assert window.views.workbench_action.isChecked()
     assert on_page(window) == set()
     assert window.docks["offsets"].isVisible()
     assert hands.focus().objectName() == "offsets_table"
@@ -169,17 +169,17 @@ def test_that_a_panel_that_goes_leaves_nothing_for_another_object_to_be_taken_fo
 def test_that_the_view_is_remembered(
     window: MainWindow, workbench: Workbench, theme: ThemeManager, settings: QSettings
 ) -> None:
-    window.workbench_action.trigger()
+    window.views.workbench_action.trigger()
     window.docks["log"].hide()
     window.close()
     again = MainWindow(workbench, theme, settings)
-    assert again.workbench_action.isChecked()
+    assert again.views.workbench_action.isChecked()
     assert again.docks["log"].isHidden()
-    again.workbench_action.trigger()
+    again.views.workbench_action.trigger()
     again.close()
     third = MainWindow(workbench, theme, settings)
-    assert not third.workbench_action.isChecked()
-    third.workbench_action.trigger()
+    assert not third.views.workbench_action.isChecked()
+    third.views.workbench_action.trigger()
     assert third.docks["log"].isHidden()
     for each in (again, third):
         each.close()
@@ -188,13 +188,13 @@ def test_that_the_view_is_remembered(
 
 @pytest.mark.usefixtures("own_window")
 def test_that_a_floating_panel_floats_again_after_the_page(window: MainWindow) -> None:
-    window.workbench_action.trigger()
+    window.views.workbench_action.trigger()
     dock = window.docks["weights"]
     dock.setFloating(True)
-    window.workbench_action.trigger()
+    window.views.workbench_action.trigger()
     assert not dock.isVisible()
     assert window.docks["weights"].widget().window() is window
-    window.workbench_action.trigger()
+    window.views.workbench_action.trigger()
     assert dock.isVisible()
     assert dock.isFloating()
 
@@ -202,7 +202,7 @@ def test_that_a_floating_panel_floats_again_after_the_page(window: MainWindow) -
 @pytest.mark.parametrize("name", ["weights", "losses", "runs", "log"])
 def test_that_any_panel_takes_the_right_side_and_escape_gives_it_back(hands: Hands, name: str) -> None:
     window = hands.window
-    window.page.grow(name)
+    window.views.page.grow(name)
     assert window.docks[name].widget().width() > 600
     assert not window.docks["samples"].widget().isVisible()
     window.docks[name].widget().setFocus()
@@ -213,10 +213,10 @@ def test_that_any_panel_takes_the_right_side_and_escape_gives_it_back(hands: Han
 
 
 def test_that_a_double_click_in_a_plot_enlarges_its_card(hands: Hands) -> None:
-    card = hands.window.page.cards["weights"]
+    card = hands.window.views.page.cards["weights"]
     plot = hands.find(QWidget, "Importance weights")
     hands.qtbot.mouseDClick(plot.viewport(), Button.LeftButton)
-    assert hands.window.page.grown.dock is hands.window.docks["weights"]
+    assert hands.window.views.page.grown.dock is hands.window.docks["weights"]
     assert card.dock is None
 
 
@@ -226,16 +226,16 @@ def test_that_a_double_click_in_a_large_card_is_its_panels(hands: Hands) -> None
     hands.qtbot.mouseDClick(viewport, Button.LeftButton, pos=place)
     assert hands.find(QLineEdit, "cell_editor").isVisible()
     hands.key(Key.Key_Escape)
-    hands.window.page.grow("log")
+    hands.window.views.page.grow("log")
     hands.bench.log.add("A word that a double click marks")
     text = find(hands.window.docks["log"].widget(), QPlainTextEdit, "")
     hands.qtbot.mouseDClick(text.viewport(), Button.LeftButton, pos=text.cursorRect().center())
-    assert hands.window.page.grown.dock is hands.window.docks["log"]
+    assert hands.window.views.page.grown.dock is hands.window.docks["log"]
 
 
 @pytest.mark.usefixtures("own_window")
 def test_that_a_double_click_in_the_table_of_runs_looks_at_a_run(hands: Hands) -> None:
-    bench, page = hands.bench, hands.window.page
+    bench, page = hands.bench, hands.window.views.page
     run = make_run(bench.setup.runs_root, "old", make_config("an old run"))
     page.grow("runs")
     table = hands.find(QTableView, "runs_table")
@@ -254,7 +254,7 @@ def test_that_a_double_click_in_the_table_of_runs_looks_at_a_run(hands: Hands) -
 def test_that_a_cards_head_chooses_another_curve_and_two_swap(
     qtbot: QtBot, hands: Hands, workbench: Workbench, theme: ThemeManager, settings: QSettings
 ) -> None:
-    page = hands.window.page
+    page = hands.window.views.page
 
     def choose(place: str, title: str) -> None:
         menu = page.cards[place].title.menu()
@@ -271,7 +271,7 @@ def test_that_a_cards_head_chooses_another_curve_and_two_swap(
     hands.window.close()
     again = MainWindow(workbench, theme, settings)
     fill_page(qtbot, again)
-    assert [card.dock.name for card in again.page.cards.values() if card.dock is not None] == shown()
+    assert [card.dock.name for card in again.views.page.cards.values() if card.dock is not None] == shown()
     again.close()
     again.deleteLater()
 
@@ -289,7 +289,7 @@ def test_that_the_set_up_opens_in_place_of_the_table_and_folds_away_with_escape(
 
 def test_that_the_set_up_folds_away_when_training_starts(quick_hands: Hands) -> None:
     hands = quick_hands
-    hands.window.go_to("setup")
+    hands.window.views.go_to("setup")
     hands.train()
     assert not hands.window.docks["setup"].widget().isVisible()
     assert hands.find(QTableView, "offsets_table").isVisible()
@@ -314,11 +314,11 @@ def test_that_a_panel_that_is_made_while_a_run_is_shown_shows_it(
     window = MainWindow(workbench, theme, settings)
     hands = Hands(qtbot, window)
     show_active(qtbot, window)
-    window.make_between_events(lambda: None)
+    window.views.make_between_events(lambda: None)
     workbench.setup.edit(threads=1)
     hands.train()
     hands.end()
-    window.page.show_panel("examples")
+    window.views.page.show_panel("examples")
     examples = window.docks["examples"].widget()
     assert isinstance(examples, ExamplesPanel)
     qtbot.waitUntil(lambda: not examples.empty_text)
@@ -366,7 +366,7 @@ def test_that_two_samples_are_picked_by_click_and_ctrl_click(hands: Hands) -> No
 @pytest.mark.parametrize("workbench_view", [False, True])
 def test_that_a_plane_leaves_its_neighbours_their_room(hands: Hands, workbench_view: bool) -> None:
     window = hands.window
-    window.workbench_action.setChecked(workbench_view)
+    window.views.workbench_action.setChecked(workbench_view)
     names = ("offsets", "batch")
     QApplication.processEvents()
     before = [window.docks[name].widget().size() for name in names]
@@ -375,7 +375,7 @@ def test_that_a_plane_leaves_its_neighbours_their_room(hands: Hands, workbench_v
     QApplication.processEvents()
     assert not window.docks["plane"].widget().visibleRegion().isEmpty()
     assert [window.docks[name].widget().size() for name in names] == before
-    window.workbench_action.trigger()
+    window.views.workbench_action.trigger()
     for _ in range(5):
         QApplication.processEvents()
     assert not window.docks["plane"].widget().visibleRegion().isEmpty(), "the other view shows it, too"
@@ -403,12 +403,12 @@ def test_that_the_head_of_a_narrow_card_shows_whole_figures_only(qtbot: QtBot, d
 def test_that_sizes_and_folds_are_remembered_until_the_layout_is_reset(
     qtbot: QtBot, window: MainWindow, workbench: Workbench, theme: ThemeManager, settings: QSettings
 ) -> None:
-    first = [splitter.sizes() for splitter in window.page.splitters.values()]
-    for splitter in window.page.splitters.values():
+    first = [splitter.sizes() for splitter in window.views.page.splitters.values()]
+    for splitter in window.views.page.splitters.values():
         splitter.moveSplitter(splitter.sizes()[0] - 40, 1)
-    moved = [splitter.sizes() for splitter in window.page.splitters.values()]
+    moved = [splitter.sizes() for splitter in window.views.page.splitters.values()]
     assert all(before != after for before, after in zip(first, moved, strict=True))
-    window.go_to("setup")
+    window.views.go_to("setup")
     find(window, SetupPanel, "setup").more.set_open(True)
     window.close()
     again = MainWindow(workbench, theme, settings)
@@ -416,17 +416,17 @@ def test_that_sizes_and_folds_are_remembered_until_the_layout_is_reset(
     again.resize(window.size())
     with qtbot.waitExposed(again):
         again.show()
-    assert [splitter.sizes() for splitter in again.page.splitters.values()] == moved
-    again.go_to("setup")
+    assert [splitter.sizes() for splitter in again.views.page.splitters.values()] == moved
+    again.views.go_to("setup")
     more = find(again, SetupPanel, "setup").more
     assert more.is_open
-    again.page.cards["batch"].chosen.emit("losses")
+    again.views.page.cards["batch"].chosen.emit("losses")
     (reset,) = [action for action in again.findChildren(QAction) if action.text() == "&Reset layout"]
     reset.trigger()
-    assert not again.workbench_action.isChecked()
-    assert [splitter.sizes() for splitter in again.page.splitters.values()] == first
+    assert not again.views.workbench_action.isChecked()
+    assert [splitter.sizes() for splitter in again.views.page.splitters.values()] == first
     assert not more.is_open
-    assert again.page.cards["batch"].dock is again.docks["batch"]
+    assert again.views.page.cards["batch"].dock is again.docks["batch"]
     again.close()
     again.deleteLater()
 
