@@ -8,14 +8,13 @@ by the next. An hour's memory is not among them: see `soak`.
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks.options import add_data
+from tests.benchmarks.options import parser_of
 from tests.benchmarks.table import show
 
 _PLAIN = ("start_up", "window_latency", "planner_cost", "data_size", "frame_cost")
@@ -24,9 +23,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:
-    """Print the table as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_data(parser)
+    parser = parser_of(__doc__, data=True)
     options = parser.parse_args()
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}\n")
     show(lines(options.data.resolve()))

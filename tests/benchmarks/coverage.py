@@ -17,7 +17,6 @@ Source: G. Zou, A. Donner, Statistics in Medicine 27, 1693 (2008), for MOVER.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 from studio.evaluation.confusion import sampling_covariance
 from studio.evaluation.intervals import wilson
 from studio.evaluation.shares import estimate
+from tests.benchmarks.options import parser_of
 
 Floats = NDArray[np.float64]
 
@@ -120,8 +120,7 @@ def grid() -> Iterator[Setting]:
 
 
 def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--trials", type=int, default=300)
     parser.add_argument("--part", default="0/1", help="every so manieth cell: 1/4 is the second of four parts")
     options = parser.parse_args()

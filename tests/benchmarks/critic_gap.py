@@ -8,7 +8,6 @@ the weights as they are, and at the end the correlation of both: Spearman's of r
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from studio.data.catalog import load_dataset
 from studio.progress import Progress
 from studio.training.config.presets import config_or_preset
 from studio.training.engine.trainer import Trainer
+from tests.benchmarks.options import parser_of
 from tests.benchmarks.shelf import Judge
 
 SAMPLES = 2_000
@@ -37,9 +37,7 @@ def points(trainer: Trainer, judge: Judge, steps: int, every: int) -> Iterator[t
 
 
 def main() -> None:
-    """Train, and print the table and the correlations."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds MNIST/raw")
+    parser = parser_of(__doc__, data=True)
     parser.add_argument("--judge", type=Path, required=True)
     parser.add_argument("--preset", default="mnist-twos-30-wgan")
     parser.add_argument("--steps", type=int, default=6000)

@@ -10,7 +10,6 @@ takes to be made.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tests.benchmarks.options import parser_of
 from tests.benchmarks.table import Row, duel, show
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ _PRESET, _SIDE, _CLASSES = "digits-vae", 8, 10
 
 
 def main() -> None:
-    """Print the table as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--examples", type=int, default=_MANY, help="of the larger set")
     parser.add_argument("--seconds", type=float, default=0.5, help="of a block")
     parser.add_argument("--blocks", type=int, default=12)

@@ -9,14 +9,13 @@ the wall, and the share is that of the whole run.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.runtime import prepare_runtime
-from tests.benchmarks.options import add_data, mnist
+from tests.benchmarks.options import mnist, parser_of
 from tests.benchmarks.table import Row, show
 
 if TYPE_CHECKING:
@@ -28,9 +27,7 @@ _ON_MNIST = ("mnist-twos-30-wgan_gp", "mnist-twos-30-diffusion")
 
 
 def main() -> None:
-    """Print the table as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_data(parser)
+    parser = parser_of(__doc__, data=True)
     parser.add_argument("--seconds", type=float, default=60.0, help="of training, for each preset")
     options = parser.parse_args()
     prepare_runtime()

@@ -11,7 +11,6 @@ and the rest.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +26,7 @@ from studio.training.config.assignments import with_settings
 from studio.training.config.presets import config_or_preset
 from studio.training.engine.trainer import Trainer
 from studio.training.examples.split import kept_indices
+from tests.benchmarks.options import parser_of
 
 CLASS, SAMPLES, HALF = 2, 4000, 0.5
 
@@ -72,8 +72,7 @@ def measure(name: str, steps: list[int], share: float, seed: int) -> None:
 
 
 def main() -> None:
-    """Print the table as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--models", nargs="+", default=["gan", "vae"])
     parser.add_argument("--steps", nargs="+", type=int, default=[1000, 10_000, 50_000])
     parser.add_argument("--share", type=float, default=0.3)

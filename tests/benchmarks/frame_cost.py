@@ -9,8 +9,6 @@ first after the run was opened. Needs some 5 GB.
 
 from __future__ import annotations
 
-import argparse
-import os
 import statistics
 import tempfile
 import time
@@ -20,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.benchmarks.options import parser_of
+from tests.benchmarks.screen import application
 from tests.benchmarks.table import Row, show
 
 _COLUMNS = ("loss_autoencoder", "batch_size", "adjusted_size", "average_size", "ess", "err", "skipped")
@@ -28,24 +28,16 @@ _FRAMES = 30
 
 
 def main() -> None:
-    """Print the table as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--points", type=int, default=_LONG, help="of the longest run")
     parser.add_argument("--blocks", type=int, default=12)
     options = parser.parse_args()
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     show(rows(options.points, options.blocks))
 
 
 def rows(points: int = _LONG, blocks: int = 12) -> Iterator[Row]:
     """A row for each length, and one for the longest frame."""
-    from studio.gui.widgets.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
-    from PySide6.QtWidgets import QApplication
-
-    app = QApplication.instance() or QApplication([])
-    assert isinstance(app, QApplication)
-    theme = ThemeManager(ThemeMode.LIGHT)
-    theme.apply(app)
+    _, theme = application()
     lengths = (_SHORT, _MIDDLE, points)
     with tempfile.TemporaryDirectory(prefix="studio-frames-") as home:
         screens = [Screen(length, theme, Path(home)) for length in lengths]
@@ -104,23 +96,18 @@ class Screen:
         return sum(self.frame() for _ in range(_FRAMES)) / _FRAMES
 
     def close(self) -> None:
-        """Be gone."""
         for panel in self.panels:
             panel.close()
         self.bench.shutdown()
 
     def _draw(self) -> None:
+        from PySide6.QtWidgets import QGraphicsView
+
         for panel in self.panels:
             panel.take_history(self._view)
             assert panel.on_screen()
-            for part in panel.findChildren(_graphics()):
+            for part in panel.findChildren(QGraphicsView):
                 part.viewport().repaint()
-
-
-def _graphics() -> Any:
-    from PySide6.QtWidgets import QGraphicsView
-
-    return QGraphicsView
 
 
 if __name__ == "__main__":

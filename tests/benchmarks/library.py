@@ -9,7 +9,6 @@ thousand runs open in under a second.
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import tempfile
@@ -17,13 +16,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.benchmarks.options import parser_of
+from tests.benchmarks.screen import application
+
 
 def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--runs", type=int, default=1000)
     options = parser.parse_args()
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {options.runs:,} runs\n")
     print("| what | ms |\n|---|---:|")
     with tempfile.TemporaryDirectory(prefix="studio-library-") as home:
@@ -43,17 +43,12 @@ def fill(root: Path, count: int) -> None:
 
 def measure(root: Path) -> None:
     """A line for each."""
-    from studio.gui.widgets.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
-    from PySide6.QtWidgets import QApplication
-
     from studio.gui.library.columns import Column
     from studio.gui.library.panel import RunsPanel
     from studio.gui.window.workbench import Workbench
     from studio.library.index import RunIndex
 
-    app = QApplication([])
-    theme = ThemeManager(ThemeMode.LIGHT)
-    theme.apply(app)
+    app, theme = application()
     say("make the index from the folders", lambda: RunIndex(root).refresh())
     say("open the index", lambda: RunIndex(root).entries())
     say("open it and look at every folder", lambda: RunIndex(root).refresh())

@@ -10,7 +10,6 @@ moves of the time cursor with losses and batch sizes drawn. The promise is that 
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 import time
@@ -18,16 +17,17 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+from tests.benchmarks.options import parser_of
+from tests.benchmarks.screen import application
+
 _COLUMNS = ("loss_autoencoder", "batch_size", "adjusted_size", "average_size", "ess", "err", "skipped", "epoch")
 _MOVES = 200
 
 
 def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--points", type=int, default=1_000_000)
     options = parser.parse_args()
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {options.points:,} points\n")
     print("| what | ms |\n|---|---:|")
     with tempfile.TemporaryDirectory(prefix="studio-long-run-") as home:
@@ -59,17 +59,13 @@ def write(root: Path, points: int) -> Path:
 
 def look(run: Path) -> None:
     """Open it and move the cursor."""
-    from studio.gui.widgets.theme import ThemeManager, ThemeMode  # isort: skip - before Qt, whose hook on imports goes
+    app, theme = application()
     from PySide6.QtCore import QTimer
-    from PySide6.QtWidgets import QApplication
 
     from studio.gui.live.curves import BATCH, LOSSES
     from studio.gui.plots.curves import CurvesPanel
     from studio.gui.window.workbench import Workbench
 
-    app = QApplication([])
-    theme = ThemeManager(ThemeMode.LIGHT)
-    theme.apply(app)
     bench = Workbench(data_root=run.parent / "data", runs_root=run.parent)
     panels = [CurvesPanel(LOSSES, bench.time, theme), CurvesPanel(BATCH, bench.time, theme)]
     for panel in panels:

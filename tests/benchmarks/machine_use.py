@@ -11,17 +11,15 @@ and, without a target, the bare loop of `throughput` on the same networks: what 
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from studio.runtime import prepare_runtime
-from tests.benchmarks.options import NO_MNIST, add_data, mnist
+from tests.benchmarks.options import NO_MNIST, mnist, parser_of
 from tests.benchmarks.table import Row, duel, show
-from tests.benchmarks.throughput import torch_images
+from tests.benchmarks.throughput import Case, torch_images
 
 _SIDE = 1024
 _WARM = 100
@@ -29,25 +27,15 @@ _COUNTED = 4
 """Steps whose FLOPs are counted; with tilted batches their sizes differ a little."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A preset of MNIST."""
-
-    title: str
-    model: str
-
-
 _CASES = (
-    Case(title="VAE, convolutional", model="vae"),
-    Case(title="diffusion, U-Net", model="diffusion"),
-    Case(title="WGAN-GP, convolutional", model="wgan_gp"),
+    Case(title="VAE, convolutional", preset="mnist-twos-30-vae"),
+    Case(title="diffusion, U-Net", preset="mnist-twos-30-diffusion"),
+    Case(title="WGAN-GP, convolutional", preset="mnist-twos-30-wgan_gp"),
 )
 
 
 def main() -> None:
-    """Print the table as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_data(parser)
+    parser = parser_of(__doc__, data=True)
     parser.add_argument("--seconds", type=float, default=1.0, help="of a block")
     parser.add_argument("--blocks", type=int, default=8)
     parser.add_argument("--threads", type=int, default=1)
@@ -70,11 +58,10 @@ def rows(root: Path, seconds: float = 1.0, blocks: int = 8) -> Iterator[Row]:
 
 def _rows(case: Case, root: Path, seconds: float, blocks: int) -> Iterator[Row]:
     from studio.data.catalog import load_dataset
-    from studio.training.config.presets import config_or_preset
     from studio.training.engine.trainer import Trainer
     from tests.benchmarks.bare import Bare, loop_of
 
-    config = config_or_preset(f"mnist-twos-30-{case.model}").model_copy(update={"precision": "float32"})
+    config = case.config(precision="float32")
     data = load_dataset(config.dataset, root)
     trainer = Trainer(config, data)
     loop = loop_of(Trainer(config, data).model, config.model, fused=True)

@@ -16,11 +16,9 @@ B_avg and the error carry remove. Needs MNIST where the studio keeps it (`--data
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -35,6 +33,7 @@ from studio.training.config.presets import config_or_preset
 from studio.training.config.run_config import RunConfig
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.planner_report import PlannerReport, PlannerRow
+from tests.benchmarks.options import parser_of
 
 OFFSETS = (-4.0, -1.35)
 CLASS, BATCH, PLANS = 2, 32, 4000
@@ -96,9 +95,7 @@ def compared(offset: float, data: ExampleSet, steps: int, seconds: float) -> Non
 
 
 def main() -> None:
-    """Print the table as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds MNIST/raw")
+    parser = parser_of(__doc__, data=True)
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=40.0, help="for each comparison")
     options = parser.parse_args()

@@ -9,24 +9,25 @@ studio keeps it (`--data` names a folder that holds `MNIST/raw`). Takes a few mi
 
 from __future__ import annotations
 
-import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from studio.data.idx import read_images
-from studio.models.base import Batch
+from studio.models.base import Batch, GenerativeModel
 from studio.models.boltzmann.config import BoltzmannConfig
 from studio.models.boltzmann.model import BoltzmannModel
 from studio.models.boltzmann.partition import exact_log_partition, log_likelihood
 from studio.models.catalog import model_spec
 from studio.models.reduce import weighted_loss
 from studio.training.engine.optimisers import NetworkOptimiser
+from tests.benchmarks.options import parser_of
 
 BATCH = 100
-_TRAINED, _TESTED = "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"
+TRAINED, TESTED = (Path("MNIST/raw", name) for name in ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"))
 
 
 def binarised(path: Path) -> Tensor:
@@ -64,37 +65,41 @@ def likelihood(model: BoltzmannModel, images: Tensor) -> float:
     return log_likelihood(model.machine, v, exact_log_partition(model.machine)).mean().item()
 
 
-def train(model: BoltzmannModel, config: BoltzmannConfig, images: Tensor, rng: torch.Generator) -> None:
-    """One epoch."""
+def train(
+    model: GenerativeModel,
+    optimiser: NetworkOptimiser,
+    images: Tensor,
+    rng: torch.Generator,
+    seen: Callable[[Tensor], Tensor] = lambda images: images,
+) -> None:
+    """One epoch, of images as they are `seen`."""
     (phase,) = model.phases()
     parameters = tuple(model.network_parameters(phase.network))
-    optimiser = NetworkOptimiser(config.optimiser(phase.network), parameters, rng)
     ones = torch.ones(BATCH)
     for chosen in torch.randperm(len(images), generator=rng).split(BATCH):
-        batch = Batch(images=images[chosen], weights=ones, step=0)
+        batch = Batch(images=seen(images[chosen]), weights=ones, step=0)
         loss = weighted_loss(model.losses(phase, batch, rng), ones, float(BATCH))
         optimiser.step(torch.autograd.grad(loss, parameters))
         model.after_step(phase.network)
 
 
 def main() -> None:
-    """Train, and print the exact log-likelihood as it goes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds MNIST/raw")
+    parser = parser_of(__doc__, data=True)
     parser.add_argument("--epochs", type=int, default=50)
     parser.add_argument("--every", type=int, default=10, help="epochs between two lines")
     parser.add_argument("--centred", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    raw = options.data / "MNIST" / "raw"
-    trained, tested = binarised(raw / _TRAINED), binarised(raw / _TESTED)
+    trained, tested = binarised(options.data / TRAINED), binarised(options.data / TESTED)
     torch.manual_seed(options.seed)
     rng = torch.Generator().manual_seed(options.seed)
     model, config = built(options.centred, trained)
+    (phase,) = model.phases()
+    optimiser = NetworkOptimiser(config.optimiser(phase.network), list(model.network_parameters(phase.network)), rng)
     began = time.monotonic()
     print("epoch  train log p  test log p  minutes")
     for epoch in range(1, options.epochs + 1):
-        train(model, config, trained, rng)
+        train(model, optimiser, trained, rng)
         if epoch % options.every == 0 or epoch == options.epochs:
             seen, unseen = likelihood(model, trained), likelihood(model, tested)
             print(f"{epoch:5d}  {seen:11.2f}  {unseen:10.2f}  {(time.monotonic() - began) / 60:7.2f}", flush=True)

@@ -20,7 +20,6 @@ the former takes two minutes and more, most of them to predict.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,6 +52,7 @@ from studio.training.engine.trainer import Trainer
 from studio.training.examples.examples import for_models
 from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set, whole_log_weights
+from tests.benchmarks.options import parser_of
 
 SCALE, SAMPLES = 0.1, 8000
 _ZERO = (0.0,) * 10
@@ -265,8 +265,7 @@ def _percent(square: float, whole: float) -> str:
 
 
 def main() -> None:
-    """Print the table as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("cases", nargs="*", choices=(*CASES, []), help="all if none is named")
     parser.add_argument("--seeds", type=int, default=3, help="at least 2 (3)")
     parser.add_argument(

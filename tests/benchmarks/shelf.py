@@ -19,7 +19,6 @@ counted in steps at that pace, so that a machine which is busy by then changes n
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import math
 import statistics
@@ -42,6 +41,7 @@ from studio.training.config.presets import config_or_preset
 from studio.training.config.run_config import RunConfig
 from studio.training.engine.drawing import independent
 from studio.training.engine.trainer import Trainer
+from tests.benchmarks.options import parser_of
 
 SAMPLES, FEW, LOOK_EVERY = 10_000, 100, 5.0
 PACE_STEPS = 150
@@ -183,9 +183,7 @@ def pace(config: RunConfig, data: ExampleSet) -> float:
 
 
 def main() -> None:
-    """Train, and print the table as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds MNIST/raw")
+    parser = parser_of(__doc__, data=True)
     parser.add_argument("--judge", type=Path, required=True)
     parser.add_argument("--models", nargs="+", default=[spec.kind for spec in MODELS])
     parser.add_argument("--minutes", nargs="+", type=float, default=[1, 3, 5])

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.runtime import prepare_runtime
-from tests.benchmarks.options import add_data
+from tests.benchmarks.options import parser_of
+from tests.benchmarks.screen import training
 from tests.benchmarks.table import HEADER, Row
 from tests.steady.desk import Troubles, open_studio, private_home
 
@@ -36,14 +37,12 @@ _COLUMNS = (
 
 
 def main() -> None:
-    """Print the table as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__, data=True)
     parser.add_argument("--minutes", type=int, default=60)
     parser.add_argument("--settled", type=int, default=10, help="minutes after which nothing should grow any more")
     parser.add_argument("--every", type=float, default=3.0, help="seconds between two acts")
     parser.add_argument("--preset", default="mnist-twos-30")
     parser.add_argument("--trace", action="store_true", help="tell which lines of code allocate what grows")
-    add_data(parser)
     options = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     prepare_runtime()
@@ -78,16 +77,16 @@ class Soak:
         from PySide6.QtCore import QTimer
 
         from studio.training.config.presets import config_or_preset
-        from tests.screenshots import _turn, _wait
+        from tests.screenshots import _turn
         from tests.steady.person import Person
         from tests.steady.watch import Heart, count_objects, read
 
         process, minutes = psutil.Process(), self.options.minutes
-        with open_studio(config_or_preset(self.options.preset), self.home, self.options.data) as window:
+        with (
+            open_studio(config_or_preset(self.options.preset), self.home, self.options.data) as window,
+            training(window.workbench, 3),
+        ):
             bench = window.workbench
-            _wait("data and torch", lambda: bench.setup.dataset is not None and bench.tasks.view is None)
-            bench.starter.start()
-            _wait("the first steps", lambda: bench.runs.run.step >= 3)
             self._begin_trace()
             heart, person = Heart(), Person(window)
             timer = QTimer(interval=round(1000 * self.options.every))
@@ -120,8 +119,6 @@ class Soak:
             step = bench.runs.run.step
             marks, evaluations = len(bench.runs.history.marks), len(bench.evaluations.view.history.history)
             print(f"\n{marks} marks, {evaluations} evaluations, {bench.setup.undo_stack.count()} edits to undo")
-            bench.starter.stop()
-            _wait("the end", lambda: not bench.starter.blocked)
         return self._judge(step, sum(stall.busy > 1.0 for stall in heart.stalls))
 
     def _tell(self, minute: int, steps: int, acts: int) -> None:

@@ -22,7 +22,6 @@ or flow whose weights fade to 1 over the noisiest tenth of the times.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import time
@@ -51,7 +50,7 @@ from studio.training.config.run_config import RunConfig
 from studio.training.engine.trainer import Trainer
 from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set
-from tests.benchmarks.options import add_data
+from tests.benchmarks.options import parser_of
 from tests.benchmarks.shelf import CLASS, Judge
 
 CHECK, SAMPLES, MOST_TV, MOST_FD, LOOSE_FD = 500, 5_000, 0.05, 12.0, 20.0
@@ -269,9 +268,7 @@ HEADER = (
 
 
 def main() -> None:
-    """Run what is missing, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_data(parser)
+    parser = parser_of(__doc__, data=True)
     parser.add_argument("--judge", type=Path, required=True)
     parser.add_argument("--results", type=Path, default=Path("speedrun"), help="folder of what was run before")
     parser.add_argument("--tasks", nargs="+", type=int, default=[2, 3, 4, 1, 5])

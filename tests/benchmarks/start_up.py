@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.options import parser_of
 from tests.benchmarks.table import Row, show
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -29,8 +30,7 @@ _SPLASH, _PAINT, _ENGINE, _STEP = "splash", "paint", "engine", "step"
 
 
 def main() -> None:
-    """Print the table as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--preset", default="digits-wgan_gp")
     parser.add_argument("--child", type=float, help=argparse.SUPPRESS)

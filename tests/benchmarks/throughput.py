@@ -8,20 +8,20 @@ they come through torchvision's data set and a DataLoader. Blocks alternate, and
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.runtime import prepare_runtime
-from tests.benchmarks.options import NO_MNIST, add_data, mnist
+from tests.benchmarks.options import NO_MNIST, mnist, parser_of
 from tests.benchmarks.table import Row, duel, show
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from studio.data.scale import Values
+    from studio.training.config.run_config import RunConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,36 +35,42 @@ class Case:
 
     title: str
     preset: str
-    changes: dict[str, object]
+    changes: dict[str, object] = field(default_factory=dict)
     against_script: float | None = None
+
+    def config(self, **updates: object) -> RunConfig:
+        """The preset with its model changed, and other settings replaced."""
+        from studio.training.config.presets import config_or_preset
+
+        preset = config_or_preset(self.preset)
+        model = type(preset.model).model_validate(preset.model.model_dump() | self.changes)
+        return preset.model_copy(update={"model": model, **updates})
 
 
 _PLAIN: dict[str, object] = {"noise": {"std": 0.0}}
 """The hand-written GAN adds no noise to what its critic sees."""
-_MLP: dict[str, object] = {"architecture": "mlp", "generator_architecture": "mlp"}
+MLP: dict[str, object] = {"architecture": "mlp", "generator_architecture": "mlp"}
 _WARM = 100
 """Steps until kernels of all sizes of batches are made."""
 _DIGITS = (
     Case(title="GAN, MLP, 8×8", preset="digits-gan", changes=_PLAIN),
-    Case(title="WGAN-GP, MLP, 8×8", preset="digits-wgan_gp", changes={}),
-    Case(title="VAE, MLP, 8×8", preset="digits-vae", changes={}),
-    Case(title="diffusion, MLP, 8×8", preset="digits-diffusion", changes={}),
+    Case(title="WGAN-GP, MLP, 8×8", preset="digits-wgan_gp"),
+    Case(title="VAE, MLP, 8×8", preset="digits-vae"),
+    Case(title="diffusion, MLP, 8×8", preset="digits-diffusion"),
 )
 _MNIST = (
-    Case(title="GAN, MLP", preset="mnist-twos-30-gan", changes=_MLP | _PLAIN, against_script=1.8),
-    Case(title="WGAN-GP, MLP", preset="mnist-twos-30-wgan_gp", changes=_MLP, against_script=1.8),
+    Case(title="GAN, MLP", preset="mnist-twos-30-gan", changes=MLP | _PLAIN, against_script=1.8),
+    Case(title="WGAN-GP, MLP", preset="mnist-twos-30-wgan_gp", changes=MLP, against_script=1.8),
     Case(title="VAE, MLP", preset="mnist-twos-30-vae", changes={"architecture": "mlp"}, against_script=1.8),
-    Case(title="VAE, convolutional", preset="mnist-twos-30-vae", changes={}),
+    Case(title="VAE, convolutional", preset="mnist-twos-30-vae"),
     Case(title="DCGAN", preset="mnist-twos-30-gan", changes=_PLAIN, against_script=1.3),
-    Case(title="WGAN-GP, convolutional", preset="mnist-twos-30-wgan_gp", changes={}),
-    Case(title="diffusion, U-Net", preset="mnist-twos-30-diffusion", changes={}),
+    Case(title="WGAN-GP, convolutional", preset="mnist-twos-30-wgan_gp"),
+    Case(title="diffusion, U-Net", preset="mnist-twos-30-diffusion"),
 )
 
 
 def main() -> None:
-    """Print the table as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_data(parser)
+    parser = parser_of(__doc__, data=True)
     parser.add_argument("--seconds", type=float, default=0.7, help="of a block")
     parser.add_argument("--blocks", type=int, default=12)
     options = parser.parse_args()
@@ -88,21 +94,18 @@ def rows(root: Path, seconds: float = 0.7, blocks: int = 12) -> Iterator[Row]:
 
 def _rows(case: Case, root: Path, seconds: float, blocks: int) -> Iterator[Row]:
     from studio.data.catalog import load_dataset
-    from studio.training.config.presets import config_or_preset
     from studio.training.engine.trainer import Trainer
     from tests.benchmarks.bare import Bare, Scripted, loop_of
 
-    preset = config_or_preset(case.preset)
-    model = type(preset.model).model_validate(preset.model.model_dump() | case.changes)
-    config = preset.model_copy(update={"model": model, "precision": "float32", "held_out": 0.0})
+    config = case.config(precision="float32", held_out=0.0)
     data = load_dataset(config.dataset, root)
     trainer, size = Trainer(config, data), round(config.batch.average_size)
     images = torch_images(data.values)
-    bare = Bare(loop_of(Trainer(config, data).model, model, fused=True), images, size)
+    bare = Bare(loop_of(Trainer(config, data).model, config.model, fused=True), images, size)
     rates = duel(trainer.step, bare.step, seconds=seconds, blocks=blocks, warm=_WARM)
     yield Row(what=case.title, against="bare loop", target=0.97, values=rates.ratios, notes=rates.notes)
     if case.against_script is not None:
-        script = Scripted(loop_of(Trainer(config, data).model, model, fused=False), root, size)
+        script = Scripted(loop_of(Trainer(config, data).model, config.model, fused=False), root, size)
         rates = duel(trainer.step, script.step, seconds=seconds, blocks=blocks, warm=_WARM)
         yield Row(what=case.title, against="script", target=case.against_script, values=rates.ratios, notes=rates.notes)
 

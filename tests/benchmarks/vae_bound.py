@@ -9,7 +9,6 @@ by importance weighting with 5,000 codes after long training with K = 1 (Y. Burd
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
 
@@ -17,14 +16,13 @@ import torch
 from torch import Tensor
 
 from studio.data.idx import read_images
-from studio.models.base import Batch
 from studio.models.catalog import model_spec
 from studio.models.config import ModelConfig
-from studio.models.reduce import weighted_loss
 from studio.models.vae.model import Vae
 from studio.training.engine.optimisers import NetworkOptimiser
+from tests.benchmarks.options import parser_of
+from tests.benchmarks.rbm_likelihood import TESTED, TRAINED, train
 
-BATCH = 100
 JUDGED = 2_000  # test images whose importance-weighted bound is estimated
 
 
@@ -51,31 +49,17 @@ def settings() -> ModelConfig:
     )
 
 
-def train(model: Vae, optimiser: NetworkOptimiser, images: Tensor, rng: torch.Generator) -> None:
-    """One epoch."""
-    (phase,) = model.phases()
-    parameters = tuple(model.network_parameters(phase.network))
-    ones = torch.ones(BATCH)
-    for chosen in torch.randperm(len(images), generator=rng).split(BATCH):
-        batch = Batch(images=drawn(images[chosen], rng), weights=ones, step=0)
-        loss = weighted_loss(model.losses(phase, batch, rng), ones, float(BATCH))
-        optimiser.step(torch.autograd.grad(loss, parameters))
-
-
 def main() -> None:
-    """Train, and print both bounds as it goes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds MNIST/raw")
+    parser = parser_of(__doc__, data=True)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--every", type=int, default=5, help="epochs between two lines")
     parser.add_argument("--samples", type=int, default=100, help="codes K of the importance-weighted bound")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    raw = options.data / "MNIST" / "raw"
     rng = torch.Generator().manual_seed(options.seed)
     torch.manual_seed(options.seed)
-    trained = brightness(raw / "train-images-idx3-ubyte")
-    tested = drawn(brightness(raw / "t10k-images-idx3-ubyte"), rng)
+    trained = brightness(options.data / TRAINED)
+    tested = drawn(brightness(options.data / TESTED), rng)
     config = settings()
     model = model_spec("vae").build(config, (1, 28, 28))
     assert isinstance(model, Vae)
@@ -84,7 +68,7 @@ def main() -> None:
     print(f"epoch  ELBO  log-likelihood bound (K = {options.samples})  minutes of training")
     for epoch in range(1, options.epochs + 1):
         began = time.monotonic()
-        train(model, optimiser, trained, rng)
+        train(model, optimiser, trained, rng, lambda images: drawn(images, rng))
         spent += time.monotonic() - began
         if epoch % options.every == 0 or epoch == options.epochs:
             elbo = model.importance_weighted_log_likelihood(tested, 1, rng).mean().item()

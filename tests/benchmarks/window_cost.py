@@ -9,18 +9,18 @@ goes on as without a window. Ratios are those of neighbouring blocks, on the wal
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.runtime import prepare_runtime
-from tests.benchmarks.options import NO_MNIST, add_data, mnist
+from tests.benchmarks.options import NO_MNIST, mnist, parser_of
+from tests.benchmarks.screen import training
 from tests.benchmarks.table import Row, show
+from tests.benchmarks.throughput import MLP, Case
 from tests.steady.desk import loops_of_runs, open_studio, private_home
 
 if TYPE_CHECKING:
@@ -31,27 +31,15 @@ _LEAST = 5
 """Steps of a block, however slow the machine is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A preset, and what of its model is changed."""
-
-    title: str
-    preset: str
-    changes: dict[str, object]
-
-
-_MLP: dict[str, object] = {"architecture": "mlp", "generator_architecture": "mlp"}
 _CASES = (
-    Case(title="GAN, MLP", preset="mnist-twos-30-gan", changes=_MLP),
-    Case(title="WGAN-GP, convolutional", preset="mnist-twos-30-wgan_gp", changes={}),
-    Case(title="diffusion, U-Net", preset="mnist-twos-30-diffusion", changes={}),
+    Case(title="GAN, MLP", preset="mnist-twos-30-gan", changes=MLP),
+    Case(title="WGAN-GP, convolutional", preset="mnist-twos-30-wgan_gp"),
+    Case(title="diffusion, U-Net", preset="mnist-twos-30-diffusion"),
 )
 
 
 def main() -> None:
-    """Print the table as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_data(parser)
+    parser = parser_of(__doc__, data=True)
     parser.add_argument("--seconds", type=float, default=2.0, help="of a block")
     parser.add_argument("--blocks", type=int, default=10, help="of each kind")
     options = parser.parse_args()
@@ -72,18 +60,11 @@ def rows(root: Path, seconds: float = 2.0, blocks: int = 10) -> Iterator[Row]:
 
 
 def _row(case: Case, home: Path, root: Path, loops: list[RunLoop], seconds: float, blocks: int) -> Row:
-    from studio.training.config.presets import config_or_preset
     from studio.training.config.run_config import EvaluationConfig
-    from tests.screenshots import _turn, _wait
+    from tests.screenshots import _turn
 
-    preset = config_or_preset(case.preset)
-    model = type(preset.model).model_validate(preset.model.model_dump() | case.changes)
-    config = preset.model_copy(update={"model": model, "evaluation": EvaluationConfig(budget=0)})
-    with open_studio(config, home, root) as window:
-        bench = window.workbench
-        _wait("data and torch", lambda: bench.setup.dataset is not None and bench.tasks.view is None)
-        bench.starter.start()
-        _wait("the first steps", lambda: bench.runs.run.step >= 3)
+    config = case.config(evaluation=EvaluationConfig(budget=0))
+    with open_studio(config, home, root) as window, training(window.workbench, 3):
         _turn(round(1000 * _WARM_S))
         trainer = loops[-1].trainer
 
@@ -100,8 +81,6 @@ def _row(case: Case, home: Path, root: Path, loops: list[RunLoop], seconds: floa
             _turn(_SETTLE_MS)
             live.append(pace(lambda duration: _turn(round(1000 * duration))))
             alone.append(pace(time.sleep))
-        bench.starter.stop()
-        _wait("the end", lambda: not bench.starter.blocked)
     ratios = [with_it / without for with_it, without in zip(live, alone, strict=True)]
     notes = f"{statistics.median(live):.3g} against {statistics.median(alone):.3g} steps/s"
     return Row(what=f"{case.title}, window live", against="nobody looking", target=0.95, values=ratios, notes=notes)

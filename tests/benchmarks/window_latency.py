@@ -7,8 +7,6 @@ While torch is imported in the background, and while a model trains. It is time 
 
 from __future__ import annotations
 
-import argparse
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,37 +15,33 @@ from pathlib import Path
 import numpy as np
 
 from studio.runtime import prepare_runtime
+from tests.benchmarks.options import parser_of
+from tests.benchmarks.screen import application, training, wait_until_ready
 from tests.benchmarks.table import Row, show
-from tests.screenshots import _turn, _wait
+from tests.screenshots import _turn
 
 BEAT, FIRST_STEPS = 5, 50
 
 
 def main() -> None:
-    """Print the table as it comes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--preset", default="digits-gan")
     parser.add_argument("--seconds", type=float, default=10.0)
     options = parser.parse_args()
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
     prepare_runtime()
     show(rows(options.preset, options.seconds))
 
 
 def rows(preset: str, seconds: float) -> Iterator[Row]:
     """Longest gap of the import; 99th percentile and longest gap of training."""
-    from studio.gui.widgets.garbage import GarbageCollector  # isort: skip - before Qt, whose hook on imports it takes away
+    app, theme = application()
     from PySide6.QtCore import QSettings, QTimer
-    from PySide6.QtWidgets import QApplication
 
-    from studio.gui.widgets.theme import ThemeManager, ThemeMode
+    from studio.gui.widgets.garbage import GarbageCollector
     from studio.gui.window.main_window import MainWindow
     from studio.gui.window.workbench import Workbench
     from studio.training.config.presets import config_or_preset
 
-    app = QApplication([])
-    theme = ThemeManager(ThemeMode.LIGHT)
-    theme.apply(app)
     garbage = GarbageCollector(app)
     beats: list[float] = []
     timer = QTimer(interval=BEAT)
@@ -62,17 +56,14 @@ def rows(preset: str, seconds: float) -> Iterator[Row]:
         _turn(300)
         timer.start()
         bench.begin()
-        _wait("data and torch", lambda: bench.setup.dataset is not None and bench.tasks.view is None)
+        wait_until_ready(bench)
         yield _row("longest gap, torch being imported", 250, [max(_gaps(beats))])
-        bench.starter.start()
-        _wait("the first steps", lambda: bench.runs.run.step >= FIRST_STEPS)
-        beats.clear()
-        _turn(round(1000 * seconds))
-        gaps = _gaps(beats)
+        with training(bench, FIRST_STEPS):
+            beats.clear()
+            _turn(round(1000 * seconds))
+            gaps = _gaps(beats)
         yield _row(f"99th percentile of gaps, {preset}", 35, [float(np.percentile(gaps, 99))])
         yield _row(f"longest gap, {preset}", 100, [max(gaps)])
-        bench.starter.stop()
-        _wait("the end", lambda: not bench.starter.blocked)
         window.close()
 
 
