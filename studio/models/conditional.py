@@ -4,7 +4,7 @@
 
 so that a tilt by class moves no weight of a network: classes of samples are drawn from the shares p′_c. Unlabelled
 examples, and a share of the others at random, are told the label −1, which adds nothing to a network: what it learns
-from these is p(x).
+from these is p(x). A VAE sums out their class instead.
 
 A sample's class is decided by one more number of its latent, u ~ N(0, 1): the first class c with Σ_{i≤c} p′_i > Φ(u).
 So a latent still decides an image, and where shares change only as many samples change their class as must.
@@ -60,18 +60,21 @@ class Conditional(GenerativeModel):
         dropped: share of the labels that it is not told in training.
         label_shares: p′_c, shape (K,): the weight of each labelled class over that of all examples, unlabelled ones
             included.
+        untold_shares: π_c, shape (K,): of each class in the weight of the examples whose label it is not told.
     """
 
     classes: int = 0
     dropped: float = 0.0
     label_shares: Tensor
+    untold_shares: Tensor
 
     def hear(self, classes: int, dropped: float) -> None:
         """Be told the labels of so many classes, 0 for none, but for a share that is dropped."""
         self.classes, self.dropped = classes, dropped
         if classes:
             self.register_buffer("label_shares", torch.full((classes,), 1 / classes))
-            self.memory = (*self.memory, "label_shares")
+            self.register_buffer("untold_shares", self.label_shares.clone(), persistent=False)  # of training alone
+            self.memory = (*self.memory, "label_shares", "untold_shares")
 
     @property
     @abstractmethod
@@ -123,6 +126,10 @@ class Conditional(GenerativeModel):
             return batch.labels
         kept = torch.rand((len(batch),), generator=rng, device=batch.images.device) >= self.dropped
         return torch.where(kept, batch.labels, untold)
+
+    def possible(self, labels: Tensor) -> Tensor:
+        """The probability of each class for examples with labels (B,), shape (B, K): `untold_shares` where it is −1."""
+        return one_hot(labels, self.classes).to(self.untold_shares).where(labels[:, None] != UNTOLD, self.untold_shares)
 
     def partly(self, labels: Tensor, rng: torch.Generator) -> Tensor:
         """Labels (B,) of samples, as many of them −1 as of the examples that are trained on."""

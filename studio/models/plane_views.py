@@ -103,7 +103,7 @@ def latent_net(latent_size: int, generate: Callable[[Tensor], Tensor], like: Ten
         name="latent_net",
         title="Latent net",
         tip="Where the generator takes a net of latents: small meshes are where it puts many points. "
-        "G(z) at equal steps of probability of z₁ and z₂, the other z at 0.",
+        "G(z) at equal steps of probability of z₁ and z₂, the other z at 0: of one class, if it is told classes.",
         knots=_points(generate(latents)).reshape(_KNOTS, _KNOTS, 2),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -34,9 +34,22 @@ def conditional_model(
     return model
 
 
+def conditional_vae(**settings: Any) -> Vae:
+    model = conditional_model(next(spec for spec in SPECS if spec.kind == "vae"), **settings)
+    assert isinstance(model, Vae)
+    return model
+
+
 def labelled_batch(labels: list[int], shape: tuple[int, int, int] = SHAPE) -> Batch:
     batch = random_batch(shape, len(labels))
     return Batch(images=batch.images, weights=batch.weights, step=0, labels=torch.tensor(labels))
+
+
+def loss_of(model: Conditional, labels: list[int]) -> Tensor:
+    """Of each example, by the same noise for the same labels' number."""
+    data = model.losses(model.phases()[0], labelled_batch(labels), stream()).data
+    assert data is not None
+    return data
 
 
 M = TypeVar("M", bound=Conditional)
@@ -105,12 +118,10 @@ def test_that_gradients_of_labelled_and_unlabelled_examples_are_finite_and_reach
 @every_model
 def test_that_a_label_changes_the_loss_of_its_own_example_alone(spec: ModelSpec) -> None:
     model = conditional_model(spec, labels_dropped=0)
-    (phase, *_) = model.phases()
-    found = [model.losses(phase, labelled_batch(labels), stream()).data for labels in ([0, 1, 2], [1, 1, 2])]
-    assert found[0] is not None
-    assert found[1] is not None
-    torch.testing.assert_close(found[0][1:], found[1][1:])
-    assert not torch.isclose(found[0][0], found[1][0])
+    found, *others = (loss_of(model, labels) for labels in ([0, 1, 2], [1, 1, 2], [UNTOLD, 1, 2]))
+    for other in others:
+        torch.testing.assert_close(found[1:], other[1:])
+        assert not torch.isclose(found[0], other[0])
 
 
 def test_that_about_the_asked_share_of_labels_is_dropped() -> None:
@@ -147,14 +158,45 @@ def test_that_the_density_of_a_mixture_is_the_sum_over_its_classes() -> None:
 
 
 def test_that_a_label_goes_with_every_code_of_its_image() -> None:
-    vae = next(spec for spec in SPECS if spec.kind == "vae")
-    model = conditional_model(vae, labels_dropped=0, importance_samples=3)
+    model = conditional_vae(labels_dropped=0, importance_samples=3)
+    found, other = loss_of(model, [0, 1, 2]), loss_of(model, [1, 1, 2])
+    torch.testing.assert_close(found[1:], other[1:])
+    assert not torch.isclose(found[0], other[0])
+
+
+@pytest.mark.parametrize("codes", [1, 3])
+def test_that_a_vae_sums_out_the_class_that_it_is_not_told(codes: int) -> None:
+    model, shares = conditional_vae(labels_dropped=0, importance_samples=codes), torch.tensor([0.2, 0.8, 0.0]).double()
+    model.untold_shares.copy_(shares)
+    of = torch.stack([loss_of(model, [label] * 4) for label in range(CLASSES)], 1)
+    marginal = -(shares * (-of).exp()).sum(1).log()
+    torch.testing.assert_close(loss_of(model, [UNTOLD] * 4), marginal)
+    likely = shares * (marginal[:, None] - of).exp()
+    bound = (likely * of).sum(1) + (likely * (likely / shares).nan_to_num(1).log()).sum(1)
+    torch.testing.assert_close(bound, marginal)  # M2, by the best q(c|x)
+    mixed = loss_of(model, [0, UNTOLD, 2, UNTOLD])
+    torch.testing.assert_close(mixed, torch.stack([of[0, 0], marginal[1], of[2, 2], marginal[3]]))
+
+
+def test_that_what_a_vae_reports_of_an_untold_example_is_the_mean_over_its_classes() -> None:
+    model = conditional_vae(labels_dropped=0)
     (phase,) = model.phases()
-    found = [model.losses(phase, labelled_batch(labels), stream()).data for labels in ([0, 1, 2], [1, 1, 2])]
-    assert found[0] is not None
-    assert found[1] is not None
-    torch.testing.assert_close(found[0][1:], found[1][1:])
-    assert not torch.isclose(found[0][0], found[1][0])
+    told = [model.losses(phase, labelled_batch([label] * 4), stream()) for label in range(CLASSES)]
+    terms = model.losses(phase, labelled_batch([UNTOLD] * 4), stream())
+    likely = torch.stack([each.data for each in told if each.data is not None]).neg().softmax(0)
+    rebuilt = torch.stack([each.example_metrics["reconstruction"] for each in told])
+    torch.testing.assert_close(terms.example_metrics["reconstruction"], (likely * rebuilt).sum(0))
+    torch.testing.assert_close(terms.example_metrics["kl"], told[0].example_metrics["kl"])
+
+
+def test_that_a_vae_shows_its_codes_as_of_a_class_that_it_has_learned() -> None:
+    model = with_shares(conditional_vae().eval(), 0.1, 0.7, 0.2)
+    codes = torch.randn((4, *model.noise_shape), generator=stream(), dtype=torch.float64)
+    torch.testing.assert_close(model.output(codes), model.output(codes, torch.tensor([1])))
+    images = random_batch(SHAPE, 4).images
+    labels, posterior = model.posterior(codes, images)
+    assert labels.tolist() == [0, 1, 2]
+    torch.testing.assert_close(posterior.sum(0), torch.ones(4).double())
 
 
 def test_that_the_critic_is_a_projection() -> None:
@@ -179,9 +221,7 @@ def test_that_a_critic_is_told_as_few_classes_of_generated_images_as_of_examples
 
 
 def test_that_the_likelihood_of_an_image_is_the_sum_over_its_classes_and_its_reconstruction_of_the_likeliest() -> None:
-    vae = next(spec for spec in SPECS if spec.kind == "vae")
-    model = with_shares(conditional_model(vae).eval(), 0.3, 0, 0.1)
-    assert isinstance(model, Vae)
+    model = with_shares(conditional_vae().eval(), 0.3, 0, 0.1)
     images = random_batch(SHAPE, 4).images
     with torch.no_grad():
         of = {label: with_shares(model, *np.eye(3)[label]).log_ratio(images, stream()).exp() for label in (0, 2)}

@@ -34,6 +34,10 @@ class VaeViews(LatentVariableViews):
         information = kl_to_standard_normal(*code).mean(0)
         chosen = information.argsort(descending=True)[:_SWEPT].tolist()
         places = torch.linspace(-3, 3, _SWEEP, device=code.mean.device, dtype=code.mean.dtype)
+        label = None
+        if self._model.listens:
+            labels, posterior = self._model.posterior(code.mean[:1], probe.seen[:1])
+            label = labels[posterior.argmax(0)]
         codes = code.mean[:1].repeat(len(chosen) * _SWEEP, 1)
         for row, number in enumerate(chosen):
             codes[row * _SWEEP : (row + 1) * _SWEEP, number] = places
@@ -41,8 +45,8 @@ class VaeViews(LatentVariableViews):
             name="latent_sweep",
             title="Latent sweep",
             tip="What single numbers of a code mean: a row moves one of them, those that say most first. "
-            "Mean of p(x|z), z_i from −3 to 3, the others as in one training image's code.",
-            images=to_pixels(self._model.autoencoder.likelihood.mean(self._model.output(codes))),
+            "Mean of p(x|z), z_i from −3 to 3, the others, and the class if it is told one, as in one training image.",
+            images=to_pixels(self._model.autoencoder.likelihood.mean(self._model.output(codes, label))),
             columns=_SWEEP,
             rows=tuple(f"z_{number + 1}: {information[number]:.2f} nats on average" for number in chosen),
         )

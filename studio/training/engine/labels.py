@@ -53,6 +53,19 @@ class Labels:
             mass = np.bincount(self._labels[told], weights[told], self._classes)
             ratio = 0.0 if self._unlabelled is None else self._unlabelled.ratio
             self._told.label_shares.copy_(torch.from_numpy(mass / (weights.sum() * (1 + ratio))))
+            self._told.untold_shares.copy_(torch.from_numpy(self._untold(mass / max(mass.sum(), 1e-300), ratio)))
+
+    def _untold(self, target: Floats, ratio: float) -> Floats:
+        """Shares of the classes, (K,), in the weight of what is not told: `target` of the set's examples, and of those
+        without labels, which offsets do not touch, those of the data.
+        """
+        assert self._told is not None
+        if not ratio:
+            return target
+        known = self._labels[self._labels != UNTOLD]
+        told = float(self._told.label_shares.sum()) * (1 - self._told.dropped)
+        share = ratio / (1 + ratio) / (1 - told)
+        return (1 - share) * target + share * np.bincount(known, minlength=self._classes) / max(len(known), 1)
 
     def beside(self, batch: Batch, average_size: float) -> tuple[Batch, float]:
         """A batch with examples without labels, if there are any, and its B_avg with them."""

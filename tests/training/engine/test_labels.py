@@ -132,6 +132,19 @@ def test_that_each_unlabelled_example_is_seen_once_in_a_pass_beside_the_labelled
     assert sum(shares_of(trainer)) == pytest.approx(0.8)
 
 
+def test_that_untold_examples_are_of_the_classes_of_the_target_and_those_without_labels_of_the_datas() -> None:
+    def untold(trainer: Trainer) -> list[float]:
+        assert isinstance(trainer.model, Conditional)
+        return list(trainer.model.untold_shares.tolist())
+
+    alone = conditional(labels_used=0.5)
+    shares = np.array(shares_of(alone))
+    assert untold(alone) == pytest.approx(shares / shares.sum())
+    trainer = mixed(30, perturbation=TILT)  # a quarter of the labelled ones, of which 0.1 are not told
+    expected = (0.1 * np.array(target_shares(trainer)) + 0.25 * trainer.counts / 120) / 0.35
+    assert untold(trainer) == pytest.approx(expected)
+
+
 def test_that_more_unlabelled_examples_than_labelled_ones_take_half_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     ((batch, size),) = batches_of(mixed(500), 1, monkeypatch)
     assert batch.labels is not None
