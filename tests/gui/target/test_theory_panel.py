@@ -180,7 +180,7 @@ def test_that_draws_weighed_back_are_a_point_at_no_tilt_until_something_else_is_
     qtbot: QtBot, panel: TheoryPanel, workbench: Workbench
 ) -> None:
     qtbot.mouseClick(panel.controls.back, Qt.MouseButton.LeftButton)
-    assert panel.verdict.text() == "Train a model for a tilt first, or look at such a run."
+    assert panel.verdict.text().startswith("Train a model for a tilt first, or look at such a run. ")
     found = Umbrella(mean=0.098, error=0.004, plain_error=0.0122, efficiency=0.7)
     came = BackAgain(name="class:2", found=found, predicted=8.5, whose="of “a run”, step 1,750")
     workbench.means.back = came
@@ -204,10 +204,10 @@ def test_that_the_model_is_a_line_through_where_it_was_trained_while_its_target_
     from studio.response.run_response import Followed
 
     qtbot.mouseClick(panel.controls.follow, Qt.MouseButton.LeftButton)
-    assert panel.verdict.text() == "Train a model for a tilt first, or look at such a run."
+    assert panel.verdict.text().startswith("Train a model for a tilt first, or look at such a run. ")
     assert value(panel, "model") == "–"
     qtbot.mouseClick(panel.controls.apply, Qt.MouseButton.LeftButton)
-    assert panel.verdict.text() == "Train a model for a tilt first, or look at such a run."
+    assert panel.verdict.text().startswith("Train a model for a tilt first, or look at such a run. ")
     tilt = workbench.target.tilt
     assert tilt is not None
     own = Followed(
@@ -229,5 +229,14 @@ def test_that_the_model_is_a_line_through_where_it_was_trained_while_its_target_
     choose(qtbot, panel, "class:2")
     workbench.target.set_offset(8, -1.0)
     assert value(panel, "model") == "–"
-    workbench.means.failed.emit(UserError("The model was trained for another target"))
-    assert panel.verdict.text() == "The model was trained for another target."
+
+
+def test_that_a_refusal_stays_through_the_snapshots_of_a_run_until_the_tilt_is_another(
+    panel: TheoryPanel, workbench: Workbench
+) -> None:
+    workbench.means.said = str(UserError("The model was trained for another target"))
+    for _ in range(2):
+        workbench.means.changed.emit()
+        assert panel.verdict.text().startswith("The model was trained for another target. ")
+    workbench.target.set_offset(8, -1.0)
+    assert not panel.verdict.text().startswith("The model")

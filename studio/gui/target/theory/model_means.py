@@ -117,10 +117,10 @@ class ModelMeans(QObject):
     Attributes:
         back: what was weighed back last of this run; None if nothing was.
         following: how it follows a tilt, as was asked last of this run; None if nothing was.
+        said: what is being found, or why what was asked last was not; empty once it is.
     """
 
     changed = Signal()
-    failed = Signal(object)  # UserError
 
     def __init__(
         self,
@@ -138,6 +138,7 @@ class ModelMeans(QObject):
         self._busy = False
         self.back: BackAgain | None = None
         self.following: Following | None = None
+        self.said = ""
         evaluations.shown_changed.connect(self.changed)
         time.snapshot_shown.connect(self._take_snapshot)
         time.run_shown.connect(self._forget)
@@ -165,19 +166,21 @@ class ModelMeans(QObject):
     @Slot(str)
     def ask(self, name: str) -> None:
         """Weigh back: ⟨f⟩ of a feature, or of a class's share."""
-        self._begin(partial(_asked, name), "Weighing draws back was cancelled")
+        self._begin(partial(_asked, name), "Weighing draws of the model back")
 
     def follow(self, tilt: TiltView, names: Sequence[str]) -> None:
         """Find how the model follows a tilt in each ⟨f⟩."""
-        self._begin(partial(_followed, tilt, names), "Following the tilt was cancelled")
+        self._begin(partial(_followed, tilt, names), "Finding how the model follows the tilt")
 
     def apply(self, tilt: TiltView, names: Sequence[str], scale: float, shown: Observable) -> None:
         """Show samples by weights that are stepped to a scale s of the tilt, and what becomes of one ⟨f⟩."""
         known = self.following if self.following is not None and self.following.tilt.has_target_of(tilt) else None
-        self._begin(partial(_applied, known, tilt, names, scale, shown), "Stepping the weights was cancelled")
+        self._begin(partial(_applied, known, tilt, names, scale, shown), "Stepping the weights along the tilt")
 
-    def _begin(self, work: Callable[[Path, LoadedData, str, Progress], _Found], cancelled: str) -> None:
+    def _begin(self, work: Callable[[Path, LoadedData, str, Progress], _Found], doing: str) -> None:
         folder, data = self._time.folder, self._target.data.loaded
+        self.said = self.blocked or f"{doing}…"
+        self.changed.emit()
         if self.blocked or folder is None or data is None:
             return
         self._busy = True
@@ -185,21 +188,19 @@ class ModelMeans(QObject):
             partial(work, folder, data, self._time.view.title),
             done=lambda found: self._settle(folder, found),
             failed=lambda error: self._settle(folder, error),
-            cancelled=lambda: self._settle(folder, UserError(cancelled)),
+            cancelled=lambda: self._settle(folder, UserError(f"{doing} was cancelled")),
         )
 
     def _settle(self, folder: Path, found: _Found | UserError) -> None:
         self._busy = False
         if folder != self._time.folder:
             return
-        if isinstance(found, UserError):
-            self.failed.emit(found)
-            return
+        self.said = str(found) if isinstance(found, UserError) else ""
         if isinstance(found, BackAgain):
             self.back = found
         elif isinstance(found, Following):
             self.following = found
-        else:
+        elif isinstance(found, _Applied):
             self.following = found.following
             self._on_target()
             self._stepped.show(found.view)
@@ -207,7 +208,8 @@ class ModelMeans(QObject):
 
     @Slot()
     def _on_target(self) -> None:
-        """Samples of another tilt than the one that is shown leave."""
+        """Samples of another tilt than the one that is shown leave, and why that one could not be followed."""
+        self.said = self.said if self._busy else ""
         tilt = self._target.tilt
         if self.following is None or tilt is None or not self.following.tilt.has_target_of(tilt.trained):
             self._stepped.show(None)
@@ -223,6 +225,7 @@ class ModelMeans(QObject):
     def _forget(self) -> None:
         """Another run."""
         self._frame = self.back = self.following = None
+        self.said = ""
         self._stepped.show(None)
         self.changed.emit()
 

@@ -110,7 +110,6 @@ class TheoryPanel(LivePanel):
         self.show_empty(_EMPTY)
         target.changed.connect(self.take_tilt)
         means.changed.connect(self.request_draw)
-        means.failed.connect(self._say)
         self.take_tilt(target.tilt)
 
     def _make_plot(self, name: str) -> ProfilePlot:
@@ -238,8 +237,9 @@ class TheoryPanel(LivePanel):
             text += (
                 f" The model’s line is {self._following.owner.words}, trained at s = {self._following.way.start:.0f}."
             )
-        back = self._back
-        self.verdict.setText(text if back is None else f"{text} {back.words}")
+        if self._back is not None:
+            text += f" {self._back.words}"
+        self.verdict.setText(f"{self._means.said} {text}".strip())
 
     def _show_generated(self, found: Mean | None) -> None:
         """A point at s = 1 with its error, and the numbers in the legend."""
@@ -267,13 +267,11 @@ class TheoryPanel(LivePanel):
 
     @Slot()
     def _ask_follow(self) -> None:
-        self.verdict.setText(self._means.blocked or "Finding how the model follows the tilt…")
         if self._tilt is not None:
             self._means.follow(self._tilt.trained, self._followed)
 
     @Slot()
     def _ask_apply(self) -> None:
-        self.verdict.setText(self._means.blocked or "Stepping the weights along the tilt…")
         if self._tilt is not None:
             shown = self._offered[self.choice.currentData()]
             self._means.apply(self._tilt.trained, self._followed, self.scale, shown)
@@ -285,12 +283,7 @@ class TheoryPanel(LivePanel):
 
     @Slot()
     def _ask_back(self) -> None:
-        self.verdict.setText(self._means.blocked or "Weighing draws of the model back…")
         self._means.ask(self.choice.currentData())
-
-    @Slot(object)
-    def _say(self, error: UserError) -> None:
-        self.verdict.setText(str(error))
 
     def restyle(self, tokens: Tokens) -> None:
         """Take up another look."""
