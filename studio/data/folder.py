@@ -35,7 +35,8 @@ class FolderConfig(DatasetConfig):
         "",
         "Folder",
         "A folder with a sub-folder of images for each class, named after it; or of images alone, without classes. "
-        "Images in a sub-folder “unlabelled” beside the classes are of none.",
+        "Images in a sub-folder “unlabelled” beside the classes are of none. Without sub-folders of classes, a file "
+        "“labels.csv” may name them, a file and its class in each line.",
         path="folder",
     )
     size: int = setting(

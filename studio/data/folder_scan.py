@@ -1,6 +1,7 @@
 """Which files of a folder belong to which class: one class per sub-folder, named after it.
 
-Where no sub-folder holds a file, the files of the folder itself are images without labels: one class of them all.
+Where no two sub-folders do, a file ``labels.csv`` names the classes of images anywhere in the folder. Without it, and
+without a file in a sub-folder, the files of the folder itself are images without labels: one class of them all.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from studio.data.clutter import is_no_image
 from studio.data.example_set import SkippedFile, some
 from studio.data.folder_level import BetterLevel, better_level
 from studio.data.folder_walk import Entries, FolderWalk, natural_key, shown_path
+from studio.data.label_table import is_label_table, read_labels
 from studio.errors import UserError
 from studio.names import shown_name
 from studio.progress import Progress
@@ -46,7 +48,7 @@ class FolderListing:
         loose: files beside the sub-folders, which belong to no class.
         notes: what else was left out or decided, each a sentence.
         better: folders that look more like what is wanted.
-        unlabelled: files in a sub-folder of that name, beside classes.
+        unlabelled: files in a sub-folder of that name, beside classes; or whose class a table does not tell.
     """
 
     root: Path
@@ -96,22 +98,51 @@ def scan_folder(path: str, progress: Progress, *, flat: bool = False) -> FolderL
         progress.report(f"Looking through {shown_name(folder.name)}")
         if (files := walk.files(folder)) is not None:
             found[folder] = files
-    if flat or not any(found.values()):
-        return _flat(walk, entries, [shown_name(folder.name) for folder, places in found.items() if places])
     better = better_level(found)
     classes, doubles = _classes(found)
+    several = better is None and sum(bool(each.files) for each in classes if not _no_label(each)) > 1
+    table = next((path for path in entries.others if is_label_table(path)), None)
+    if table is not None and not several and (entries.files or any(found.values())):
+        return _by_table(table, FolderWalk(root, progress))
+    if flat or not any(found.values()):
+        return _flat(walk, entries, [shown_name(folder.name) for folder, places in found.items() if places])
     unlabelled: tuple[Path, ...] = ()
-    if better is None and sum(bool(each.files) for each in classes if not _no_label(each)) > 1:
+    if several:
         unlabelled = tuple(path for each in classes if _no_label(each) for path in each.files)
         classes = tuple(each for each in classes if not _no_label(each))
     advice = (better.advice,) if better else ()
+    unread = (f"{table.name} is not read: the sub-folders are classes.",) if table else ()
     return FolderListing(
         root=root,
         classes=classes,
         skipped=tuple(walk.skipped),
         loose=(*entries.files, *entries.others),
-        notes=(*advice, *doubles, *_told(unlabelled), *walk.notes()),
+        notes=(*advice, *doubles, *unread, *_told(unlabelled), *walk.notes()),
         better=better,
+        unlabelled=unlabelled,
+    )
+
+
+def _by_table(table: Path, walk: FolderWalk) -> FolderListing:
+    """The images anywhere in the folder, by the classes that its table gives them."""
+    places = walk.files(walk.root) or {}
+    walk.captions.remove(shown_path(table, walk.root))
+    files = [path for paths in places.values() for path in paths]
+    labels = read_labels(table, [shown_path(path, walk.root) for path in files], walk.progress)
+    of: dict[str | None, list[Path]] = {}
+    for path, label in zip(files, labels, strict=True):
+        of.setdefault(label, []).append(path)
+    unlabelled = tuple(of.pop(None, ()))
+    rest = f"; only conditional models learn from the other {len(unlabelled):,}" if unlabelled else ""
+    told = f"{table.name} tells the class of {len(files) - len(unlabelled):,} of {len(files):,} files{rest}."
+    names = sorted((label for label in of if label is not None), key=natural_key)
+    return FolderListing(
+        root=walk.root,
+        classes=tuple(ClassFolder(name=name, files=tuple(of[name])) for name in names),
+        skipped=tuple(walk.skipped),
+        loose=(),
+        notes=(told, *walk.notes()),
+        better=None,
         unlabelled=unlabelled,
     )
 

@@ -126,7 +126,7 @@ class FolderWalk:
         return (f"Left out by name: {' and '.join(parts)}.",) if parts else ()
 
     def _leads_back(self, folder: Path) -> bool:
-        back = folder.is_symlink() and self.root.resolve().is_relative_to(folder.resolve())
+        back = folder != self.root and folder.is_symlink() and self.root.resolve().is_relative_to(folder.resolve())
         if back:
             self._skip(folder, "a link back to the folder it lies in")
         return back
