@@ -14,9 +14,8 @@ from studio.evaluation.report import Evaluation
 from studio.evaluation.tables import with_unsure
 from studio.figures import percent
 from studio.gui.plots.ticks import number_label
-from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.theme import Tokens, outline_pens
-from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.gui.widgets.tooltip import KeyHelp, set_help, tooltip
 
 _LEAST_ROOM = 20
 """Pixels of width for each class."""
@@ -59,7 +58,6 @@ class Bars:
         )
 
     def describe(self, index: int) -> str:
-        """One class in words."""
         shares = (self.data, self.target, self.generated, self.low, self.high)
         data, target, generated, low, high = (percent(float(each[index])) for each in shares)
         return (
@@ -107,7 +105,6 @@ class SharesBars(QWidget):
         self.chosen.emit(index)
 
     def minimumSizeHint(self) -> QSize:
-        """Room for each class's bars and its name."""
         number = len(self.bars.names) if self.bars is not None else 1
         return QSize(_LEFT + (number - 1) * _LEAST_ROOM + self._last_room(_LEAST_ROOM), 60)
 
@@ -213,7 +210,6 @@ class SharesBars(QWidget):
             self.choose(index)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left, right, Home and End choose a class."""
         number = len(self.bars.names) if self.bars is not None else 0
         places = {
             Qt.Key.Key_Left: max(0, self.current - 1),
@@ -228,7 +224,6 @@ class SharesBars(QWidget):
             self.choose(place)
 
     def event(self, event: QEvent) -> bool:
-        """The class under the mouse, in words."""
         if not isinstance(event, QHelpEvent) or event.type() is not QEvent.Type.ToolTip:
             return super().event(event)
         index = self.class_at(event.pos().x())

@@ -145,7 +145,6 @@ class EvaluationControl(QObject):
 
     @Slot()
     def cancel(self) -> None:
-        """Give up what the person waits for."""
         self._on_disk.asked = None
         self._runs.send(CancelEvaluation())
         self._tasks.cancel()

@@ -43,7 +43,6 @@ class SharesPanel(LivePanel):
     """Bars, curves and figures of the newest evaluation."""
 
     NAME, TITLE, OF_RUN = "shares", "Shares", True
-    """Bars, curves and figures of the newest evaluation."""
 
     def __init__(
         self, setup: Setup, evaluations: EvaluationControl, theme: ThemeManager, parent: QWidget | None = None

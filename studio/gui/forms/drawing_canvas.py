@@ -11,8 +11,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from studio.data.planar.drawing import LEAST_WIDTH, MOST_CLASSES, MOST_PLACES, MOST_WIDTH, REACH, Stroke
-from studio.gui.widgets.key_help import KeyHelp
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import KeyHelp, set_help
 from studio.tokens import Tokens, load_tokens
 
 _GAP = 0.5

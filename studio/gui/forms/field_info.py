@@ -44,7 +44,6 @@ def choices_of(annotation: Any) -> list[tuple[Any, str]]:
 
 
 def _literal_values(annotation: Any) -> tuple[Any, ...]:
-    """Values of a literal, or of an alias or union of literals."""
     annotation = getattr(annotation, "__value__", annotation)
     if get_origin(annotation) is Literal:
         return get_args(annotation)

@@ -100,7 +100,6 @@ class FormRow(QObject):
         )
 
     def set_shown(self, on: bool) -> None:
-        """Leave the row out, or show it again."""
         self._label.setVisible(on)
         self._widget.setVisible(on)
         room = self.reset.sizePolicy()

@@ -76,7 +76,6 @@ class NumberField(QAbstractSpinBox, Field):
         return ""
 
     def _bare_text(self) -> str:
-        """What was typed, without the unit."""
         text, unit = self.lineEdit().text().strip(), self._style.unit
         return text.removesuffix(unit).removesuffix(_singular(unit)).strip()
 

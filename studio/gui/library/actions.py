@@ -117,7 +117,6 @@ def menu_of(
 
 
 def _save_menu(exports: RunExports, root: Path, folders: list[str], parent: QWidget) -> QMenu:
-    """The forms that one run can be saved in."""
     menu = QMenu("E&xport", parent)
     menu.setObjectName("runs_save")
     menu.setToolTipsVisible(True)

@@ -166,7 +166,6 @@ class ComparePlot(Plot):
         return points
 
     def _describe(self, x: float, y: float) -> str:
-        """The values of all curves at the place under the mouse."""
         lines = [f"<b>{whole(x)}</b>"]
         for line in self._lines:
             values = [float(np.interp(x, each.x, each.y)) for each in line.members if line.shown and len(each.x)]

@@ -66,7 +66,6 @@ class CompareSamples(QWidget):
         column_of(row, (self._grid, 1), below, self.progress, inside=self, margins=None)
 
     def show_runs(self, runs: Sequence[ComparedRun]) -> None:
-        """Show these, from their ends."""
         self._runs = runs
         across = math.ceil(math.sqrt(len(runs)))
         for place, run in enumerate(runs):

@@ -145,7 +145,6 @@ class CompareWindow(QWidget):
         self._show_curves()
 
     def _show_shares(self) -> None:
-        """The shares of each run that was evaluated."""
         known = [(run, found) for run in self.runs if (found := run.evaluation) is not None]
         across = min(len(known), 2) if len(known) <= 4 else 4
         for place, (run, found) in enumerate(known):

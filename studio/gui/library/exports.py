@@ -37,7 +37,6 @@ class RunExports(QObject):
         self.averaged = averaged
 
     def ask(self, kind: ExportFormat, folder: Path) -> None:
-        """Ask where to, and save."""
         options = ExportOptions(averaged=self.averaged)
         if kind.draws:
             count, wanted = QInputDialog.getInt(
@@ -75,7 +74,6 @@ class RunExports(QObject):
         self._tasks.run(work, done=lambda said: self.said.emit(f"{said} in {out}"), failed=self._on_failed)
 
     def ask_import(self, root: Path) -> None:
-        """Ask for a zip, and take its run into the workspace."""
         chosen, _ = QFileDialog.getOpenFileName(self._window, "Import a run", "", "Zip archive (*.zip)")
         if not chosen:
             return

@@ -35,7 +35,6 @@ class RunNotesEdit(QPlainTextEdit):
         self.setPlaceholderText("Notes on this run" if run is not None else "Select a run to write notes to it")
 
     def keep(self) -> None:
-        """Write what was typed."""
         text = self.toPlainText().strip()
         run = self._run
         if run is not None and not run.fault and text != run.notes:

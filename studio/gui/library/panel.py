@@ -202,12 +202,10 @@ class RunsPanel(LivePanel):
             self.compare(self.view.folders())
 
     def compare(self, folders: list[str]) -> None:
-        """Open a window with these runs side by side."""
         window = CompareWindow([self.library.root / folder for folder in folders], self.theme, self.window())
         window.show()
 
     def resumable(self, folder: str) -> bool:
-        """Whether a run may be gone on with."""
         damaged = any(e.fault for e in self._entries([folder]))
         return not damaged and not self._starter.trains(self.library.root / folder)
 
@@ -216,18 +214,15 @@ class RunsPanel(LivePanel):
         return next((run.sweep for run in self._entries([folder])), "")
 
     def show_sweep(self, folder: str) -> None:
-        """Open a window with what came of the sweep that a run belongs to."""
         self._sweeps.show_results(self.sweep_of(folder), self.theme, self.window())
 
     def duplicate(self, folder: str) -> None:
-        """Set up a run like this one."""
         self.like_asked.emit(self.library.root / folder)
 
     def resume(self, folder: str) -> None:
         self.resume_asked.emit(self.library.root / folder)
 
     def trash(self, folders: list[str]) -> None:
-        """Ask, then move runs to the trash."""
         chosen = self._entries(folders)
         if not chosen:
             return
@@ -242,13 +237,11 @@ class RunsPanel(LivePanel):
 
     @Slot()
     def ask_workspace(self) -> None:
-        """Ask for another folder of runs."""
         chosen = QFileDialog.getExistingDirectory(self, "Folder of the runs", str(self.library.root))
         if chosen:
             self.library.choose_root(Path(chosen))
 
     def open_folder(self, folder: str) -> None:
-        """Open a run's folder in the file manager."""
         path = self.library.root / folder
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
             self._tell(UserError("The folder could not be opened", f"{path}.", "Open it in your file manager."))

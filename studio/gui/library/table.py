@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from studio.gui.library.columns import HEADERS, Column
 from studio.gui.library.table_model import THUMBNAIL, RunsModel
-from studio.gui.widgets.key_help import KeyHelp
+from studio.gui.widgets.tooltip import KeyHelp
 
 COMPARE_KEYS = QKeyCombination(Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier, Qt.Key.Key_C)
 _PADDING = 14
@@ -74,7 +74,6 @@ class RunsView(QTableView):
 
     @property
     def editing(self) -> bool:
-        """Something is being typed into a cell."""
         return self.state() is QAbstractItemView.State.EditingState
 
     def folders(self) -> list[str]:
@@ -104,7 +103,6 @@ class RunsView(QTableView):
             self.edit(index)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """F2 renames, Delete moves to the trash, Return looks at the run."""
         if event.matches(QKeySequence.StandardKey.Delete):
             self.trash_asked.emit()
         elif event.key() == Qt.Key.Key_F2 and self.currentIndex().column() not in (Column.NAME, Column.TAGS):

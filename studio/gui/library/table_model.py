@@ -33,7 +33,6 @@ class RunsModel(QAbstractTableModel):
         self.shown: list[RunSummary] = []
 
     def show_runs(self) -> None:
-        """Take up what the library holds now."""
         found = [run for run in self._library.entries if run.matches(self._words)]
         column, descending = self._order
         runs = in_order(found, column, descending=descending)

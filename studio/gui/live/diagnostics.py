@@ -97,7 +97,6 @@ class DiagnosticsPanel(LivePanel):
 
     @Slot(object)
     def take_frame(self, frame: Frame) -> None:
-        """What the model showed at the step that is looked at, or last before it."""
         self._old = True
         self._take(frame.diagnostics, frame.diagnosed)
 
@@ -144,7 +143,7 @@ class DiagnosticsPanel(LivePanel):
         self.log_button.setVisible(not isinstance(shown, Pictures))
         self.save_button.setVisible(isinstance(shown, Pictures))
         self._set_series([] if isinstance(shown, Pictures) else list(shown.series))
-        hidden = frozenset(name for name, chip in self.legend.chips.items() if not chip.isChecked())
+        hidden = self.legend.hidden
         match shown:
             case Histogram():
                 self._views.setCurrentWidget(self.histogram)

@@ -59,7 +59,6 @@ class ExamplesPanel(LivePanel):
 
     @Slot(object)
     def take_frame(self, frame: Frame) -> None:
-        """The batch before the step that is looked at."""
         self._planned, self._step = frame.planned, frame.step
         if frame.planned is None:
             self.show_empty(_FIRST if frame.step == 0 else _NOT_KEPT)
@@ -125,7 +124,6 @@ class _Sheet(QWidget):
         return max(1, (width - _AIR) // self._cell().width())
 
     def heightForWidth(self, width: int) -> int:
-        """Height of all rows."""
         if self._planned is None:
             return 0
         rows = -(-len(self._planned.images) // self._columns(width))
@@ -161,7 +159,6 @@ class _Sheet(QWidget):
             painter.drawText(below, Qt.AlignmentFlag.AlignCenter, compact(float(weight), 3))
 
     def event(self, event: QEvent) -> bool:
-        """Say which example is under the mouse."""
         if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent) or self._planned is None:
             return super().event(event)
         for index, label in enumerate(self._planned.labels):

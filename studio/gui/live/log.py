@@ -27,11 +27,10 @@ from studio.gui.state.log import Level, Log, LogLine
 from studio.gui.widgets.buttons import icon_button
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.flow_layout import flow_bar
-from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.layouts import fill
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager, Tokens
-from studio.gui.widgets.tooltip import named
+from studio.gui.widgets.tooltip import KeyHelp, named
 
 MOST_LINES = 5_000
 _LEVELS = (Level.INFO, Level.WARNING, Level.ERROR)
@@ -149,13 +148,11 @@ class LogView(QPlainTextEdit):
             self.toggle(self.cursorForPosition(event.position().toPoint()).block())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter and Space unfold the line of the text cursor."""
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
         if not (enter and self.toggle(self.textCursor().block())):
             super().keyPressEvent(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
-        """Say that there is more to a line."""
         if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
             return super().viewportEvent(event)
         foldable = self.cursorForPosition(event.pos()).block().userState() & _FOLDABLE
@@ -171,7 +168,6 @@ class _Colours(QSyntaxHighlighter):
         self.tokens = tokens
 
     def highlightBlock(self, text: str) -> None:
-        """Called by Qt for each changed line."""
         state = max(0, self.currentBlock().userState())
         level = _LEVELS[min(state & _LEVEL, 2)]
         colour = {Level.INFO: self.tokens.text, Level.WARNING: self.tokens.warning, Level.ERROR: self.tokens.error}

@@ -118,7 +118,6 @@ class WeightsPanel(LivePanel):
 
     @Slot(object)
     def take_frame(self, frame: Frame) -> None:
-        """Weights of the batches before the step that is looked at."""
         self._recent_source = frame.weights
         self.request_draw()
 
@@ -193,7 +192,6 @@ class WeightsPanel(LivePanel):
         return float(bottom), float(np.log10(self._top) + 0.05)
 
     def _describe(self, x: float, y: float) -> str:
-        """The bar under the mouse."""
         bins = self._bins
         if bins is None or not bins.edges[0] <= x < bins.edges[-1]:
             return ""
@@ -206,7 +204,6 @@ class WeightsPanel(LivePanel):
         return "<br>".join(lines + self._classes_in(low, high))
 
     def _classes_in(self, low: float, high: float) -> list[str]:
-        """Which classes have weights in a bin."""
         if self._tilt is None or self._tilt.energies is not None:
             return []
         with np.errstate(over="ignore", under="ignore"):

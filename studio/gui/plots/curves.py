@@ -1,7 +1,4 @@
-"""Panels of curves against step, each as a declaration: plots over the same steps, legend, scale and smoothing.
-
-The source is a run that is looked at, or its evaluations. A small card shows the curves that its head names.
-"""
+"""Panels of curves against step, each as a declaration: plots over the same steps, legend, scale and smoothing."""
 
 from __future__ import annotations
 
@@ -115,8 +112,7 @@ class CurvesPanel(LivePanel):
         self._left_out = plain_label(role="small", wraps=True)
         self._left_out.hide()
         self._row = QBoxLayout(QBoxLayout.Direction.TopToBottom)
-        for plot in self.plots.values():
-            self._row.addWidget(plot, 1)
+        fill(self._row, *((plot, 1) for plot in self.plots.values()))
         self._controls = self._make_controls()
         fill(self.body, self._controls, (self._row, 1), self._left_out, self.legend)
         self._on_smoothing(self.smoothing.points)
@@ -147,8 +143,8 @@ class CurvesPanel(LivePanel):
         self.view_box.addItems([*_VIEWS, _HOLD])
         self.view_box.currentTextChanged.connect(self._on_view)
         tip = "Show values on a logarithmic scale, where equal factors are equal distances; those ≤ 0 are left out."
-        self.log_button = toggle_button(f"{name}_log", "Log scale", tip, checked=self._spec.plots[0].logarithmic)
-        self.log_button.toggled.connect(self._on_log)
+        logarithmic = self._spec.plots[0].logarithmic
+        self.log_button = toggle_button(f"{name}_log", "Log scale", tip, self._on_log, checked=logarithmic)
         self.smoothing = Smoothing(f"{name}_smoothing", self._spec.window)
         self.smoothing.changed.connect(self._on_smoothing)
         tools = (*self.shown.values(), self.view_box, self.log_button, self.smoothing)
@@ -194,13 +190,9 @@ class CurvesPanel(LivePanel):
             for place, curve in enumerate(spec.curves(other.history.names, other.config)):
                 if curve.name in other.history.names:
                     colour += 1
-                    whose = replace(
-                        curve,
-                        title=f"{curve.title} of {shorten(other.title, _LONGEST, placeholder='…')}",
-                        references=(),
-                    )
-                    whose = replace(whose, name=f"{curve.name}@{number}", column=curve.name, other=other.history)
-                    found.append(replace(whose, colour=colour, shown=place == 0))
+                    whose = replace(curve, name=f"{curve.name}@{number}", column=curve.name, other=other.history)
+                    title = f"{curve.title} of {shorten(other.title, _LONGEST, placeholder='…')}"
+                    found.append(replace(whose, title=title, colour=colour, shown=place == 0, references=()))
         return found
 
     def _figure(self, curve: Curve) -> str:
@@ -257,8 +249,7 @@ class CurvesPanel(LivePanel):
 
     def _on_shown(self, name: str, shown: bool) -> None:
         if not shown and not any(button.isChecked() for button in self.shown.values()):
-            others = [button for each, button in self.shown.items() if each != name]
-            others[0].setChecked(True)  # something is always to be seen
+            next(button for each, button in self.shown.items() if each != name).setChecked(True)  # one is always shown
         self._arrange()
 
     @Slot()

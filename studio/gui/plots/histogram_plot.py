@@ -105,7 +105,6 @@ class HistogramPlot(Plot):
         return float(np.log10(_LEAST_PERCENT)), float(np.log10(max(self._top, 10 * _LEAST_PERCENT)) + 0.05)
 
     def _describe(self, x: float, y: float) -> str:
-        """The bin under the mouse."""
         shown, edges = self._shown, self._edges
         if shown is None or edges is None or not edges[0] <= x < edges[-1]:
             return ""

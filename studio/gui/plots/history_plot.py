@@ -281,7 +281,6 @@ class HistoryPlot(Plot):
 
 
 def _nearest(steps: NDArray[np.float64], x: float) -> float:
-    """The step nearest to a place along the axis."""
     index = int(np.clip(np.searchsorted(steps, x), 0, len(steps) - 1))
     if index and abs(steps[index - 1] - x) < abs(steps[index] - x):
         index -= 1

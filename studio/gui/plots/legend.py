@@ -99,8 +99,12 @@ class Legend(QWidget):
         self._restyle(self._theme.tokens)
         return chip
 
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Names of the curves that are switched off."""
+        return frozenset(name for name, chip in self.chips.items() if not chip.isChecked())
+
     def set_compact(self, on: bool) -> None:
-        """Names only."""
         if on != self._compact:
             self._compact = on
             for chip in self.chips.values():

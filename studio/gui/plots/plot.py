@@ -13,9 +13,8 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QGuiApplication, QHe
 from PySide6.QtWidgets import QGraphicsSceneResizeEvent, QMenu, QToolTip, QWidget
 
 from studio.gui.plots.ticks import linear_ticks, log_label, log_ticks, number_label
-from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.theme import ThemeManager, Tokens
-from studio.gui.widgets.tooltip import rich, tooltip
+from studio.gui.widgets.tooltip import KeyHelp, rich, tooltip
 
 _PIXELS_PER_TICK = {"left": 28, "bottom": 62}
 _SPARSER = 1.6  # how much further apart ticks are on a card
@@ -185,7 +184,6 @@ class Plot(pg.PlotWidget):
             self.view.setRange(xRange=x, yRange=y, padding=0, disableAutoRange=True)
 
     def viewportEvent(self, event: QEvent) -> bool:
-        """Say what is under the mouse."""
         if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
             return bool(super().viewportEvent(event))
         place = self.mapToScene(event.pos())
@@ -201,7 +199,6 @@ class Plot(pg.PlotWidget):
         return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows move, + and − zoom, Home shows everything."""
         key = Qt.Key
         shifts = {key.Key_Left: (-1, 0), key.Key_Right: (1, 0), key.Key_Up: (0, 1), key.Key_Down: (0, -1)}
         zooms = {key.Key_Plus: 0.8, key.Key_Equal: 0.8, key.Key_Minus: 1.25}
@@ -220,7 +217,6 @@ class Plot(pg.PlotWidget):
             event.ignore()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """What one may want of a plot."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Show everything").triggered.connect(self.reset_asked)

@@ -1,4 +1,4 @@
-"""Curves against something other than the step."""
+"""Curves against something other than the step, and single means among them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QPen
 
+from studio.evaluation.report import Mean
 from studio.figures import compact
 from studio.gui.plots.plot import Plot, cosmetic_pen
 from studio.gui.plots.ranges import Range, sticky
@@ -92,7 +93,6 @@ class ProfilePlot(Plot):
         self.show_range((low - air, high + air), self._y_range or (0.0, 1.0))
 
     def _describe(self, x: float, y: float) -> str:
-        """The values at the place nearest to the mouse."""
         shown = self._shown
         if shown is None or not len(shown.at):
             return ""
@@ -100,3 +100,28 @@ class ProfilePlot(Plot):
         lines = [f"<b>{escape(shown.axes[0])} {compact(float(shown.at[index]), 3)}</b>"]
         lines += [f"{escape(name)}: {compact(float(values[index]), 3)}" for name, values in shown.series.items()]
         return "<br>".join(lines)
+
+
+class MeanMark:
+    """A mean with its standard error, as a point with a bar; the plot's axis reaches to it."""
+
+    def __init__(self, plot: ProfilePlot, at: float) -> None:
+        self._plot, self._at = plot, at
+        self.point = pg.ScatterPlotItem(size=9)
+        self._bar = pg.ErrorBarItem(beam=0.02)
+        for item in (self._bar, self.point):
+            plot.addItem(item, ignoreBounds=True)
+
+    def show(self, mean: Mean | None) -> None:
+        """Show this one; None shows nothing. The plot is drawn after it."""
+        values = np.array([] if mean is None else [mean.value])
+        errors = np.array([] if mean is None else [mean.error])
+        at = np.full(len(values), self._at)
+        self._plot.reached[self] = (*(values - errors).tolist(), *(values + errors).tolist())
+        self.point.setData(at, values)
+        self._bar.setData(x=at, y=values, height=2 * errors)
+
+    def restyle(self, tokens: Tokens) -> None:
+        self.point.setPen(QPen(QColor(tokens.text), 1.5))
+        self.point.setBrush(QColor(tokens.surface))
+        self._bar.setData(pen=QPen(QColor(tokens.text), 0))

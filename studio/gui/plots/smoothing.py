@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QSlider, QWidget
 
 from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.number_format import whole
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import named, set_help
 
 _WINDOWS = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 300, 500, 1000)
 
@@ -19,16 +19,14 @@ class Smoothing(QWidget):
 
     def __init__(self, name: str, points: int) -> None:
         super().__init__()
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setObjectName(name)
+        tip = "Points averaged; the raw curve stays faintly behind, if there is room. Mean of the last m logged values."
+        self.slider = named(QSlider(Qt.Orientation.Horizontal), name, "Smoothing, in points", tip)
         self.slider.setRange(0, len(_WINDOWS) - 1)
         self.slider.setPageStep(2)
         self.slider.setFixedWidth(80)
         self.slider.setValue(_WINDOWS.index(points))
         self._told = QLabel()
         self._told.setFixedWidth(self._told.fontMetrics().horizontalAdvance("1,000 pts") + 4)
-        tip = "Points averaged; the raw curve stays faintly behind, if there is room. Mean of the last m logged values."
-        set_help(self.slider, "Smoothing, in points", tip)
         set_help(self._told, "Points averaged", tip)
         row_of(QLabel("Smooth"), self.slider, self._told, inside=self)
         self.slider.valueChanged.connect(self._on_slider)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from studio.gui.forms.number_field import NumberField, NumberStyle, Range
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.layouts import row_of
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import named
 from studio.training.config.limit import StopCondition
 
 _LEAST, _MOST = 1e-6, 1e9
@@ -21,16 +21,15 @@ class LengthField(QWidget):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.amount = NumberField(NumberStyle(step=1), Range(lowest=0, open_below=True, highest=_MOST))
-        self.amount.setObjectName(f"{name}_amount")
+        amount = NumberField(NumberStyle(step=1), Range(lowest=0, open_below=True, highest=_MOST))
+        tip = "How long each run is to train, in the unit beside it."
+        self.amount = named(amount, f"{name}_amount", "Length", tip)
         self.amount.show_value(5)
         self.amount.edited.connect(self.changed)
-        set_help(self.amount, "Length", "How long each run is to train, in the unit beside it.")
-        self.unit = ChoiceBox()
-        self.unit.setObjectName(f"{name}_unit")
+        tip = "Minutes of training, or training steps."
+        self.unit = named(ChoiceBox(), f"{name}_unit", "Unit of the length", tip)
         self.unit.addItems(["minutes", "steps"])
         self.unit.currentIndexChanged.connect(self.changed)
-        set_help(self.unit, "Unit of the length", "Minutes of training, or training steps.")
         self.setFocusProxy(self.amount)
         row_of((self.amount, 1), (self.unit, 1), inside=self)
 

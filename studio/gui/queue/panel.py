@@ -22,7 +22,7 @@ from studio.gui.widgets.messages import notify
 from studio.gui.widgets.number_format import format_eta
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import named, set_help
 from studio.jobs.job import Job, JobStatus
 
 _EMPTY = "No run is queued. Set one up, say how long it is to train, and press “Add”; then run the queue."
@@ -71,12 +71,10 @@ class QueuePanel(LivePanel):
         self.add = push_button("queue_add", "Add", tip, self._add)
         self.add.setShortcut("Ctrl+Shift+A")
         sweep = push_button("queue_sweep", "Sweep…", f"{_SWEEP} (Ctrl+Shift+W)", self._ask_sweep)
-        self.at_once = NumberField(
-            NumberStyle(integer=True, step=1, unit="at once"), Range(lowest=1, highest=_MOST_AT_ONCE)
-        )
+        tip = "How many queued runs train at a time, each in a process of its own."
+        field = NumberField(NumberStyle(integer=True, step=1, unit="at once"), Range(lowest=1, highest=_MOST_AT_ONCE))
+        self.at_once = named(field, "queue_at_once", "Runs at once", tip)
         self.at_once.show_value(1)
-        self.at_once.setObjectName("queue_at_once")
-        set_help(self.at_once, "Runs at once", "How many queued runs train at a time, each in a process of its own.")
         self.at_once.finished.connect(self._set_at_once)
         self.run = push_button("queue_run", "", "", lambda: self.queue.run(not self.queue.running))
         widgets = (self.add, self.length, sweep, self.run, self.at_once)
@@ -89,13 +87,7 @@ class QueuePanel(LivePanel):
             ("up", "Earlier", "Let the chosen runs have their turn earlier. (Alt+Up)", self._earlier, _waits),
             ("down", "Later", "Let the chosen runs have their turn later. (Alt+Down)", self._later, _waits),
             ("cancel", "Cancel", "Stop the chosen runs, which are saved, or leave them out.", queue.cancel, _not_ended),
-            (
-                "retry",
-                "Retry",
-                "Let runs that have ended have another turn, from where they were.",
-                queue.retry,
-                _ended,
-            ),
+            ("retry", "Retry", "Give runs that have ended another turn, from where they were.", queue.retry, _ended),
             ("remove", "Remove", "Take them off the list; what they saved stays. (Delete)", queue.remove, _idle),
             ("results", "Results…", "Show what came of the sweep that the run belongs to.", self._show_sweep, _swept),
         ):
@@ -113,7 +105,6 @@ class QueuePanel(LivePanel):
 
     @Slot()
     def ask_sweep(self) -> None:
-        """Bring the panel to the front and ask for a sweep."""
         self.wanted.emit()
         self._ask_sweep()
 

@@ -127,7 +127,6 @@ class QueueControl(QObject):
         self._act(lambda: self._open().cancel(*jobs))
 
     def retry(self, jobs: Sequence[Job]) -> None:
-        """Run jobs that have ended once more."""
         self._act(lambda: self._open().queue.retry(*jobs))
 
     def remove(self, jobs: Sequence[Job]) -> None:

@@ -232,7 +232,6 @@ class SweepDialog(QDialog):
 
     @property
     def title(self) -> str:
-        """What the sweep is to be called."""
         return self.name.text().strip() or self.name.placeholderText()
 
     @Slot()

@@ -181,7 +181,6 @@ class SweepPlot(Plot):
         self._items.append(item)
 
     def _describe(self, x: float, y: float) -> str:
-        """The run nearest to the mouse."""
         if not self._titles or not self._at.size:
             return ""
         (left, right), (bottom, top) = self.view.viewRange()

@@ -65,7 +65,6 @@ class SweepColumn:
     name: str = ""
 
     def text(self, run: SweepRun) -> str:
-        """What a run's cell shows."""
         value = self.value(run)
         if not self.name:
             return value_text(value).replace("-", MINUS) if isinstance(value, int | float) else value_text(value)
@@ -179,7 +178,6 @@ class SweepTable(QTableWidget):
         QGuiApplication.clipboard().setText(self.as_text())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Ctrl+C copies all of it."""
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
         else:

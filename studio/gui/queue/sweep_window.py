@@ -74,16 +74,14 @@ class SweepWindow(QWidget):
         self.look_again()
 
     def _make_bar(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addWidget(self.message, 1)
-        for name, title, tip, act in (
-            ("again", "&Refresh", "Read the runs again; this happens by itself when one of the queue has ended.", None),
-            ("copy", "&Copy", "Put the table on the clipboard, for a spreadsheet.", self.table.copy),
-            ("save", "Save as CS&V…", "Save the table as CSV, every number in full.", self._ask_file),
-        ):
-            button = tool_button(f"sweep_{name}", title, tip, act or self.look_again)
-            row.addWidget(button)
-        return row
+        tip = "Read the runs again; this happens by itself when one of the queue has ended."
+        again = tool_button("sweep_again", "&Refresh", tip, self.look_again)
+        tip = "Put the table on the clipboard, for a spreadsheet."
+        copy = tool_button("sweep_copy", "&Copy", tip, self.table.copy)
+        save = tool_button(
+            "sweep_save", "Save as CS&V…", "Save the table as CSV, every number in full.", self._ask_file
+        )
+        return row_of((self.message, 1), again, copy, save)
 
     def _make_plot(self) -> QWidget:
         page = QWidget()
@@ -177,7 +175,6 @@ class SweepWindow(QWidget):
             self.save_csv(Path(name))
 
     def save_csv(self, path: Path) -> None:
-        """Save the table, and say whether that went well."""
         assert self.results is not None
         try:
             with whole_file(path) as file:

@@ -13,9 +13,8 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from studio.errors import UserError
-from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.tables import read_only, set_heads
-from studio.gui.widgets.tooltip import named, tooltip
+from studio.gui.widgets.tooltip import KeyHelp, named, tooltip
 from studio.jobs.job import Job, JobStatus
 from studio.training.config.run_config import PerturbationConfig
 from studio.training.config.run_title import tilt_words
@@ -113,7 +112,6 @@ class QueueTable(QTableWidget):
         return item.data(Qt.ItemDataRole.UserRole) if item is not None else None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Alt with an arrow moves what is chosen, Delete removes it."""
         if event.modifiers() == Qt.KeyboardModifier.AltModifier and event.key() in _MOVES:
             self.moved.emit(_MOVES[Qt.Key(event.key())])
         elif event.matches(QKeySequence.StandardKey.Delete):

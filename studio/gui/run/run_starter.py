@@ -71,7 +71,6 @@ class RunStarter(QObject):
         return str(error) if error is not None else ""
 
     def start(self) -> None:
-        """Train what is set up, from the beginning."""
         setup, reason = self._setup, self.blocked
         if reason:
             self._log.add(reason, Level.WARNING)

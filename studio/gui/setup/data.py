@@ -48,7 +48,7 @@ class DataSection(QWidget):
         self._dialog: FolderPreviewDialog | None = None
         self._settle = QTimer(self, interval=_SETTLE_MS, singleShot=True)
         self._edited_from = setup.config.dataset  # what an entry under way would replace
-        self._settle.timeout.connect(self._load_entered)
+        self._settle.timeout.connect(lambda: self._load(self._draft(dataset_spec(self.choice.raw()))))
         self._make_widgets()
         self._lay_out(theme.tokens.spacing)
         self._connect()
@@ -121,7 +121,6 @@ class DataSection(QWidget):
         self._show_config(self._setup.config)
 
     def _show_kind(self, spec: DatasetSpec) -> None:
-        """Show a data set's row, summary and form, loaded or not."""
         config = self._draft(spec)
         self.choice.show_value(spec.kind)
         self.choice.setToolTip(tooltip(spec.summary))
@@ -191,7 +190,6 @@ class DataSection(QWidget):
         self.loading.show_task(task if self._loading else None)
 
     def _show_offer(self) -> None:
-        """What has to be downloaded before the chosen set can be loaded."""
         spec = None if self._loading else self._offered
         self.offer.setVisible(spec is not None)
         self.download.setVisible(spec is not None)
@@ -262,10 +260,6 @@ class DataSection(QWidget):
         self._edited_from = self._setup.config.dataset
         self._settle.start()
         self._setup.lack("The data set is about to be read anew.")
-
-    @Slot()
-    def _load_entered(self) -> None:
-        self._load(self._draft(dataset_spec(self.choice.raw())))
 
     @Slot()
     def _open_folder(self) -> None:

@@ -235,7 +235,6 @@ class FolderPreviewDialog(QDialog):
 
 
 def _class_table() -> QTableWidget:
-    """Name, number of files and examples of each class."""
     tip = "Each sub-folder is a class: its name, files, and first images."
     classes = named(QTableWidget(0, 3), "folder_classes", "Classes of the folder", tip)
     classes.setHorizontalHeaderLabels(["Class", "Files", "Examples"])

@@ -105,7 +105,6 @@ class ModelSection(QWidget):
         return self._forms[self._shown].changes
 
     def show_error(self, error: UserError, path: Sequence[str]) -> None:
-        """Show a refusal beside the field that it names."""
         self._forms[self._shown].show_error(error, path)
 
     @Slot(object)

@@ -116,5 +116,4 @@ class SetupPanel(QWidget):
 
 
 def _titled(sections: dict[str, QWidget]) -> list[QWidget]:
-    """Each below its heading."""
     return [part for title, section in sections.items() for part in (plain_label(title, role="heading"), section)]

@@ -85,7 +85,6 @@ class TrainingSection(QWidget):
         self._show_config(self._setup.config)
 
     def show_error(self, error: UserError, path: Sequence[str]) -> None:
-        """Show a refusal beside the field that it names."""
         match path:
             case ["batch", "average_size"]:
                 self._size.show_error(error, path[1:])

@@ -34,7 +34,6 @@ class History:
 
     @classmethod
     def of(cls, metrics: Metrics) -> History:
-        """The numbers of a run that is on disk."""
         found = cls()
         found._size = len(metrics.steps)
         found._steps = metrics.steps

@@ -76,7 +76,6 @@ class DatasetLoader(QObject):
 
     @property
     def busy(self) -> bool:
-        """Whether a data set is being loaded."""
         return self._wanted is not None
 
     def load(self, config: DatasetConfig, data_root: Path) -> None:

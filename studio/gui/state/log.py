@@ -63,7 +63,6 @@ class LogLine:
 
     @classmethod
     def of_error(cls, error: UserError, level: Level = Level.ERROR) -> LogLine:
-        """An error as a log line."""
         return cls(text=str(error), level=level)
 
 

@@ -91,7 +91,6 @@ class Setup(QObject):
 
     @property
     def reading_data(self) -> bool:
-        """Whether a data set is being read."""
         return self._loader.busy
 
     @property
@@ -164,12 +163,10 @@ class Setup(QObject):
         self.edit(dataset=config)
 
     def set_runs_root(self, folder: Path) -> None:
-        """Keep runs in this folder from now on."""
         self.runs_root = folder
         self._log.add(f"Folder of the runs: {folder}")
 
     def set_data_root(self, folder: Path) -> None:
-        """Look for downloaded data sets there from now on."""
         self.data_root = folder
         if self.judges is not None:
             self.judges.data_root = folder

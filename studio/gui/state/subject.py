@@ -81,7 +81,6 @@ class Subject:
 
     @property
     def name(self) -> str:
-        """What it is, in words."""
         match self.aspect:
             case Aspect.SETUP:
                 return "Set-up"

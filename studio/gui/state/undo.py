@@ -2,17 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from PySide6.QtCore import QObject, Qt, SignalInstance, Slot
 from PySide6.QtGui import QAction, QUndoCommand, QUndoStack
 
+from studio.training.config.energy import EnergyConfig
 from studio.training.config.run_config import RunConfig
 
+Offsets = Mapping[str, float]
+T = TypeVar("T")
+
+_MERGE_SECONDS = 1.0
 _WHOLE = 100
 """Identifies commands that replace the whole set-up."""
+
+
+class Edit(QUndoCommand, Generic[T]):
+    """From one value to another. Quick edits of the same name and the same part undo as one.
+
+    Args:
+        text: names the edit in the menu.
+        apply: puts a value in force.
+        apart: undone by itself, however quickly it follows.
+    """
+
+    ID = -1
+
+    def __init__(self, before: T, after: T, text: str, apply: Callable[[T], None], *, apart: bool = False) -> None:
+        super().__init__(text)
+        self._before, self._after, self._apply, self._apart = before, after, apply, apart
+        self._when = time.monotonic()
+
+    def id(self) -> int:
+        return self.ID
+
+    def part(self) -> object:
+        raise NotImplementedError
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        """Take in an edit of the same part that follows at once, as a turning wheel makes them."""
+        if not isinstance(other, type(self)) or other._apart or other.text() != self.text():
+            return False
+        if other._when - self._when > _MERGE_SECONDS or self.part() != other.part():
+            return False
+        self._after, self._when = other._after, other._when
+        return True
+
+    def redo(self) -> None:
+        self._apply(self._after)
+
+    def undo(self) -> None:
+        self._apply(self._before)
+
+
+class SetOffsets(Edit[Offsets]):
+    """ΔH by class name, 0 where none is given; its part is the classes that it changes."""
+
+    ID = 1
+
+    def part(self) -> object:
+        before, after = self._before, self._after
+        return {name for name in {*before, *after} if before.get(name, 0.0) != after.get(name, 0.0)}
+
+
+class SwitchHold(Edit[bool]):
+    """Whether shares are held."""
+
+    ID = 3
+
+    def part(self) -> object:
+        return None
+
+
+class SetEnergy(Edit[EnergyConfig]):
+    """Terms, temperature and clip; its part is the number of terms before and after, since its name tells the rest."""
+
+    ID = 2
+
+    def part(self) -> object:
+        return len(self._before.terms), len(self._after.terms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +115,6 @@ class ReplaceSetup(QUndoCommand):
         return _WHOLE
 
     def redo(self) -> None:
-        """Take the other one."""
         self._other = self._swap(self._other)
 
     undo = redo
@@ -79,11 +151,9 @@ class UndoStack(QUndoStack):
             super().redo()
 
     def createUndoAction(self, parent: QObject, prefix: str = "") -> QAction:
-        """Undoes what can be undone, and says what."""
         return _StackAction(parent, prefix, self.undoText(), self.undo, self.canUndoChanged, self.undoTextChanged)
 
     def createRedoAction(self, parent: QObject, prefix: str = "") -> QAction:
-        """Redoes what can be redone, and says what."""
         return _StackAction(parent, prefix, self.redoText(), self.redo, self.canRedoChanged, self.redoTextChanged)
 
     def _is_held(self, place: int) -> bool:
@@ -117,5 +187,4 @@ class _StackAction(QAction):
 
     @Slot(str)
     def name(self, text: str) -> None:
-        """Say what it would undo or redo."""
         self.setText(f"{self._prefix} {text}".rstrip())

@@ -67,7 +67,6 @@ class DatasetView:
 
     @classmethod
     def of(cls, images: ExampleSet) -> DatasetView:
-        """The view of a loaded set."""
         counts = images.counts
         return cls(
             name=images.name,
@@ -149,7 +148,6 @@ class TiltView:
 
     @property
     def fixed(self) -> bool:
-        """Whether it cannot be edited."""
         return bool(self.hint)
 
     def has_target_of(self, other: TiltView) -> bool:
@@ -164,7 +162,6 @@ class TiltView:
         return self.applied or self
 
     def arrival(self, index: int) -> Arrival:
-        """Whether a class's share has arrived at this target."""
         if self.generated is not None and self.generated.at_once:
             return arrival_at_once(self.seen[-1], index)
         return arrival(since_edit(self.seen), index)

@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.errors import UserError
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.edits import SetEnergy, SetOffsets, SwitchHold
 from studio.gui.state.generated import Generated
 from studio.gui.state.setup import Setup
+from studio.gui.state.undo import SetEnergy, SetOffsets, SwitchHold
 from studio.gui.state.view_state import DatasetView, RunPhase, TiltView
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.generated_shares import BEFORE, GeneratedShares

@@ -160,7 +160,6 @@ class MarkedSlider(QSlider):
             super().mousePressEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        """Say which mark is under the mouse."""
         if isinstance(event, QHelpEvent):
             near = [mark for mark in self.marks if abs(self._place(mark.step) - event.pos().x()) <= _NEAR]
             if near:

@@ -103,7 +103,6 @@ class TimeCursor(QObject):
 
     @property
     def view(self) -> TimeView:
-        """Where the cursor is."""
         if self.left:
             return TimeView()
         history, old, run = self.history.history, self.old, self._runs.run
@@ -174,7 +173,6 @@ class TimeCursor(QObject):
 
     @Slot(int)
     def seek(self, step: int) -> None:
-        """Show that step of the run."""
         view = self.view
         if not view.title:
             return

@@ -21,7 +21,6 @@ class Folds(QObject):
         self.open: frozenset[str] = frozenset()
 
     def show(self, names: Collection[str]) -> None:
-        """Open these, and fold all others away."""
         self.open = frozenset(names)
         self.changed.emit()
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QImage, QKeyEvent, QPixmap, QResizeEvent, QTransform, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsPixmapItem, QGraphicsScene, QGraphicsView, QToolTip
 
-from studio.gui.widgets.key_help import KeyHelp
+from studio.gui.widgets.tooltip import KeyHelp
 
 _LEAST, _MOST = 0.1, 64.0
 _STEP = 1.25
@@ -60,7 +60,6 @@ class ImageView(QGraphicsView):
                 self.fit()
 
     def fit(self) -> None:
-        """As large as the view allows."""
         self.fitted = True
         size, area = self._item.pixmap().size(), self.contentsRect().marginsRemoved(self.viewportMargins())
         if size.isEmpty() or area.isEmpty():
@@ -113,7 +112,6 @@ class ImageView(QGraphicsView):
             self.fit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Ctrl+wheel zooms, the wheel alone scrolls."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.zoom_by(_STEP if event.angleDelta().y() > 0 else 1 / _STEP)
             event.accept()
@@ -121,7 +119,6 @@ class ImageView(QGraphicsView):
             super().wheelEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """+ and − zoom, F and Home fit, arrows scroll."""
         key = Qt.Key
         if event.key() in (key.Key_Plus, key.Key_Equal):
             self.zoom_by(_STEP)
@@ -134,7 +131,6 @@ class ImageView(QGraphicsView):
             super().keyPressEvent(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
-        """Say which image is under the mouse."""
         if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
             return super().viewportEvent(event)
         place = self.mapToScene(QPoint(event.pos()))

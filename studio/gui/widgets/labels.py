@@ -74,11 +74,9 @@ class Elided(QLabel):
         self._fit()
 
     def sizeHint(self) -> QSize:
-        """That of the whole text."""
         return QSize(self._width(), super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        """Of a few letters."""
         return QSize(min(self._width(), _LEAST) if self._snug else 0, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:

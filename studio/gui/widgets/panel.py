@@ -36,13 +36,11 @@ class Veil(QWidget):
         self.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay as large as what is below."""
         if event.type() == QEvent.Type.Resize:
             self.resize(self._below.size())
         return False
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Dim, and say whose it is in the lower corner."""
         tokens, painter = self._theme.tokens, QPainter(self)
         cover = QColor(tokens.window)
         cover.setAlpha(_COVER)

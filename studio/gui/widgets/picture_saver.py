@@ -59,7 +59,6 @@ class PictureSaver(QLabel):
             self.save(picture(), Path(chosen))
 
     def save(self, picture: QImage, path: Path) -> None:
-        """Save without asking."""
         path = path if path.suffix else path.with_suffix(".png")
         try:
             save_png(picture, path)

@@ -11,9 +11,9 @@ from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QApplication
 
 from studio.gui.widgets.image_view import ImageView
-from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.pictures import GAP, columns_for, columns_of
 from studio.gui.widgets.theme import ThemeManager, Tokens
+from studio.gui.widgets.tooltip import KeyHelp
 
 _MOVES = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 _FRAME, _MARK = 2.0, 9.0  # screen pixels
@@ -139,7 +139,6 @@ class TileView(ImageView):
         self.pick(place, more=bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows go from image to image, Space picks, Escape lets go; the rest is as in every picture."""
         move = _MOVES.get(Qt.Key(event.key()))
         if move is not None and self._count:
             place = self.current + move[0] + self.columns * move[1]

@@ -1,8 +1,9 @@
-"""What a widget says of itself: a tooltip that wraps, and the same for a screen reader."""
+"""What a widget says of itself: a tooltip that wraps, the same for a screen reader, and what its keys do."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from html import escape
 from typing import TypeVar
 
@@ -33,3 +34,16 @@ def set_help(widget: QWidget, name: str, text: str) -> None:
     widget.setAccessibleName(name)
     widget.setAccessibleDescription(text)
     widget.setToolTip(tooltip(text))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHelp:
+    """Keys of a kind of widget, which has it as its class attribute ``KEYS``, so that the list of all cannot go stale.
+
+    Attributes:
+        where: the keyboard must be, such as "In a plot".
+        keys: what is done, and by which keys.
+    """
+
+    where: str
+    keys: tuple[tuple[str, str], ...]

@@ -92,12 +92,10 @@ class Card(QFrame):
         self.title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, False)
 
     def name_it(self, title: str) -> None:
-        """Say what it shows."""
         self.title.setText(title)
         set_help(self.title, title, "What this card shows. Choose another." if self.title.menu() else title)
 
     def take(self, dock: PanelDock) -> None:
-        """Have the panel of a dock."""
         if self.dock is not dock:
             self.give_back()
             self.dock = dock
@@ -111,7 +109,6 @@ class Card(QFrame):
                 view.viewport().installEventFilter(self)  # a plot keeps its clicks to itself
 
     def give_back(self) -> None:
-        """Let the dock have its panel again."""
         dock, self.dock = self.dock, None
         if dock is not None:
             for view in self._views():
@@ -128,7 +125,6 @@ class Card(QFrame):
         return [*self.area.findChildren(QAbstractScrollArea), self.area] if self._compact else []
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """The same as its button."""
         self.asked.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -58,7 +58,6 @@ class ConfigFiles(QObject):
         self._fill_recent()
 
     def ask_open(self) -> None:
-        """Ask for a file and open it."""
         name, _ = QFileDialog.getOpenFileName(self._window, "Open configuration", self._folder(), _FILTER)
         if name:
             self.when_free(partial(self.open, Path(name)))
@@ -106,7 +105,6 @@ class ConfigFiles(QObject):
             self._write(self.path)
 
     def ask_save(self) -> None:
-        """Ask for a file and write the configuration to it."""
         start = str(self.path or Path(self._folder()) / "configuration.json")
         name, _ = QFileDialog.getSaveFileName(self._window, "Save configuration", start, _FILTER)
         if name:

@@ -34,7 +34,6 @@ class Panel:
     first: str = ""
 
     def make(self, workbench: Workbench, theme: ThemeManager, parent: QWidget | None = None) -> QWidget:
-        """The panel."""
         kind, *spec = (_load(path) for path in (self.path, self.spec) if path)
         found = kind(*spec, *(getattr(workbench, each) for each in self.takes.split()), theme, parent)
         assert isinstance(found, QWidget)
@@ -52,10 +51,10 @@ def _load(path: str) -> Any:
 _CURVES = "studio.gui.plots.curves.CurvesPanel"
 PANELS = (
     Panel("left", "setup", "Set-up", "studio.gui.setup.panel.SetupPanel", "setup runs starter tasks"),
-    Panel("right_top", "samples", "Samples", "studio.gui.live.samples.panel.SamplesPanel", "time latents untrained"),
+    Panel("right_top", "samples", "Samples", "studio.gui.live.samples.panel.SamplesPanel", "time latents once stepped"),
     Panel("right_top", "diagnostics", "Diagnostics", "studio.gui.live.diagnostics.DiagnosticsPanel", "time"),
     Panel("right_top", "examples", "Examples", "studio.gui.live.examples.ExamplesPanel", "time data"),
-    Panel("right_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "target time lessons untrained"),
+    Panel("right_top", "plane", "Plane", "studio.gui.live.plane.panel.PlanePanel", "target time lessons once stepped"),
     Panel(
         "middle",
         "offsets",

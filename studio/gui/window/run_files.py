@@ -36,7 +36,6 @@ class RunFiles(QObject):
 
     @Slot()
     def ask_resume(self) -> None:
-        """Ask for a run's folder and go on with it."""
         root = self._setup.runs_root
         name = QFileDialog.getExistingDirectory(self._window, "Resume the run in", str(root if root.is_dir() else ""))
         if name:

@@ -18,10 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.panel import LivePanel
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import KeyHelp, set_help
 
 _COLUMNS = 3
 _MOST = QSize(1240, 700)

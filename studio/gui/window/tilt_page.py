@@ -9,11 +9,10 @@ from PySide6.QtCore import QByteArray, QSettings, Qt, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QSplitter, QStackedWidget, QTabBar, QWidget
 
-from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.layouts import column_of
 from studio.gui.widgets.tab_order import focus_first
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.tooltip import KeyHelp, set_help
 from studio.gui.window.card import Card
 from studio.gui.window.panel_dock import PanelArea, PanelDock
 
@@ -216,7 +215,6 @@ class TiltPage(QScrollArea):
 
     @Slot()
     def fold(self) -> None:
-        """Show the table again."""
         self.left.setCurrentWidget(self.table)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -63,7 +63,6 @@ class Views(QStackedWidget):
         workbench.runs.run_changed.connect(self._on_run)
 
     def make_panels(self) -> None:
-        """Make every panel that is not made yet."""
         for make in (*self._later, *(dock.make for dock in self.docks.values())):
             make()
 

@@ -13,7 +13,6 @@ from PySide6.QtCore import QObject
 from studio.gui.evaluation.evaluation_control import EvaluationControl
 from studio.gui.library.library_control import LibraryControl
 from studio.gui.live.at_once.control import AtOnceControl
-from studio.gui.live.at_once.untrained import Untrained
 from studio.gui.live.plane.lesson_control import LessonControl
 from studio.gui.live.samples.latent_control import LatentControl
 from studio.gui.queue.queue_control import QueueControl
@@ -82,7 +81,6 @@ class Workbench(QObject):
         self.lessons = LessonControl(self.setup, self.runs, self.target, self)
         self.latents = LatentControl(self.looking, self.runs, self.time, self.setup.undo_stack, self.log, self)
         self.once = AtOnceControl(self.setup, self.target, self.runs, self.starter, self.time, self.log, self)
-        self.untrained = Untrained(self.once, self.stepped)
         self.once.tasks.bug_found.connect(self.log.add_line)
         self.library = LibraryControl(self.looking, self.setup, self.runs, self.overlays, self)
         self.queue = QueueControl(state_dir() / "queue.sqlite", self.setup, self.log, self)

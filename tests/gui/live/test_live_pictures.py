@@ -26,7 +26,7 @@ from tests.gui.shown import make_snapshot, show, tooltip_at
 @pytest.fixture
 def samples(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> SamplesPanel:
     """Both grids, side by side."""
-    panel = SamplesPanel(workbench.time, workbench.latents, workbench.untrained, theme)
+    panel = SamplesPanel(workbench.time, workbench.latents, workbench.once, workbench.stepped, theme)
     next(button for button in panel.which.buttons() if button.text() == "Both").click()
     show(qtbot, panel, 640, 360)
     return panel

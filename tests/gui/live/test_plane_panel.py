@@ -63,7 +63,7 @@ def make_frame(step: int = 10, count: int = 50) -> PlaneFrame:
 @pytest.fixture
 def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> PlanePanel:
     load(qtbot, workbench, RingConfig(count=400))
-    panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.untrained, theme)
+    panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.once, workbench.stepped, theme)
     show(qtbot, panel, 800, 500)
     qtbot.waitUntil(lambda: panel.heat.shown is not None)
     return panel
@@ -95,7 +95,7 @@ def test_that_points_of_stepped_weights_are_shown_until_they_are_left(
 
 
 def test_that_the_panel_says_how_to_get_a_plane(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.untrained, theme)
+    panel = PlanePanel(workbench.target, workbench.time, workbench.lessons, workbench.once, workbench.stepped, theme)
     show(qtbot, panel)
     assert "Choose one of the data sets" in panel.empty_text
     load(qtbot, workbench, RingConfig(count=400))
@@ -153,7 +153,7 @@ def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
     panel.canvas.setFocus()
     qtbot.keyClick(panel.canvas, letter.lower())
     assert drawn() == 0
-    button = panel.layers[letter.lower()]
+    button = panel.layers.actions[letter.lower()]
     assert not button.isChecked()
     button.trigger()
     assert drawn() == full
@@ -351,13 +351,13 @@ def test_that_particles_move_while_they_are_seen(panel: PlanePanel, workbench: W
 
 
 def test_that_layers_a_model_lacks_are_not_offered(panel: PlanePanel, workbench: Workbench) -> None:
-    assert all(button.isEnabled() for button in panel.layers.values())
+    assert all(button.isEnabled() for button in panel.layers.actions.values())
     frame = make_frame()
     no_net = tuple(view for view in frame.views if not isinstance(view, Net))
     workbench.time.snapshot_shown.emit(make_snapshot(plane=replace(frame, views=no_net)))
-    assert [layer for layer, button in panel.layers.items() if not button.isEnabled()] == ["n"]
+    assert [layer for layer, button in panel.layers.actions.items() if not button.isEnabled()] == ["n"]
     workbench.time.run_shown.emit()
-    assert all(button.isEnabled() for button in panel.layers.values())
+    assert all(button.isEnabled() for button in panel.layers.actions.values())
 
 
 def test_that_a_models_log_density_becomes_a_density_per_area() -> None:

@@ -15,7 +15,7 @@ from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.view_state import RunPhase, RunView, TiltView
 from studio.gui.target.offsets.columns import Column, applied_text, cell_help, cell_text
 from studio.gui.target.offsets.panel import OffsetsPanel
-from studio.gui.target.offsets.sentence import Sentence
+from studio.gui.target.offsets.summary import Sentence
 from studio.gui.target.offsets.table import OffsetsView
 from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.workbench import Workbench

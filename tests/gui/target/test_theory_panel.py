@@ -45,10 +45,10 @@ def value(panel: TheoryPanel, name: str) -> str:
 
 
 def choose(qtbot: QtBot, panel: TheoryPanel, name: str) -> None:
-    panel.choice.setFocus()
-    while panel.choice.currentData() != name:
-        down = panel.choice.currentIndex() < panel.choice.findData(name)
-        qtbot.keyClick(panel.choice, Qt.Key.Key_Down if down else Qt.Key.Key_Up)
+    panel.controls.choice.setFocus()
+    while panel.controls.choice.currentData() != name:
+        down = panel.controls.choice.currentIndex() < panel.controls.choice.findData(name)
+        qtbot.keyClick(panel.controls.choice, Qt.Key.Key_Down if down else Qt.Key.Key_Up)
 
 
 def test_that_without_data_it_says_what_will_appear(qtbot: QtBot, theme: ThemeManager, workbench: Workbench) -> None:
@@ -61,7 +61,7 @@ def test_that_without_data_it_says_what_will_appear(qtbot: QtBot, theme: ThemeMa
 def test_that_the_share_of_the_tilted_class_is_met_exactly_at_one_and_by_the_data_at_zero(
     qtbot: QtBot, panel: TheoryPanel, workbench: Workbench
 ) -> None:
-    assert panel.choice.currentText() == "Share of 2"
+    assert panel.controls.choice.currentText() == "Share of 2"
     assert value(panel, "exact").startswith("30.0 ±")
     assert workbench.setup.dataset is not None
     share = 100 * float(workbench.setup.dataset.shares[2])
@@ -70,9 +70,9 @@ def test_that_the_share_of_the_tilted_class_is_met_exactly_at_one_and_by_the_dat
     assert float(value(panel, "first").split(" ± ")[0]) == pytest.approx(
         share - share * (1 - share / 100) * offset, rel=0.01
     )
-    panel.slider.setFocus()
-    qtbot.keyClick(panel.slider, Qt.Key.Key_Home)
-    assert panel.scale_label.text() == "s = 0.00"
+    panel.controls.slider.setFocus()
+    qtbot.keyClick(panel.controls.slider, Qt.Key.Key_Home)
+    assert panel.controls.scale_label.text() == "s = 0.00"
     assert [float(value(panel, name).split()[0]) for name in ("exact", "first", "second")] == pytest.approx(
         [share] * 3, rel=0.01
     )
@@ -84,9 +84,9 @@ def test_that_the_data_and_the_predictions_have_errors(panel: TheoryPanel, workb
     mean, error = value(panel, "data").split(" ± ")
     assert float(mean) == pytest.approx(100 * share, rel=0.01)
     assert float(error) == pytest.approx(100 * np.sqrt(share * (1 - share) / count), rel=0.05)
-    assert [line.title for line in panel._level.lines] == ["data"]
+    assert [line.title for line in panel.plots._level.lines] == ["data"]
     panel.legend.chips["data"].click()
-    assert not panel._level.lines
+    assert not panel.plots._level.lines
     errors = [float(value(panel, name).split(" ± ")[1]) for name in ("first", "second")]
     assert 0 < errors[0] < errors[1]
 
@@ -96,14 +96,14 @@ def test_that_the_free_energy_is_told_with_where_its_expansion_fails(qtbot: QtBo
     qtbot.mouseClick(panel.controls.shown["energy"], Qt.MouseButton.LeftButton)
     assert "−log Z = −0.25" in panel.verdict.text()
     assert "as many of 2 tilts from 0 to s, whose neighbours overlap by half or more, −0.2" in panel.verdict.text()
-    titles = [line.title for line in panel._marks["energy"].lines]
+    titles = [line.title for line in panel.plots._marks["energy"].lines]
     assert titles == ["s", "order 1 fails", "order 2 fails"]
 
 
 def test_that_the_slider_goes_by_keys_to_twice_the_tilt(qtbot: QtBot, panel: TheoryPanel) -> None:
-    panel.slider.setFocus()
-    qtbot.keyClick(panel.slider, Qt.Key.Key_End)
-    assert panel.scale == 2
+    panel.controls.slider.setFocus()
+    qtbot.keyClick(panel.controls.slider, Qt.Key.Key_End)
+    assert panel.controls.scale == 2
     assert float(value(panel, "exact").split()[0]) > 60
 
 
@@ -115,7 +115,7 @@ def test_that_it_says_where_orders_fail_and_where_the_data_no_longer_carry_the_t
     workbench.target.set_offset(2, 4.0)
     workbench.target.set_offset(8, -6.0)  # one class of ten alone, with less than a tenth of the examples
     assert "below 10 % from s = " in panel.verdict.text()
-    assert any(line.title == "collapse" for line in panel._marks["ess"].lines)
+    assert any(line.title == "collapse" for line in panel.plots._marks["ess"].lines)
 
 
 def test_that_without_a_tilt_it_says_so(panel: TheoryPanel, workbench: Workbench) -> None:
@@ -131,7 +131,7 @@ def test_that_a_feature_is_measured_and_then_predicted(qtbot: QtBot, panel: Theo
     ink, labels = measured.values("ink"), measured.labels
     weights = np.exp(-np.asarray(workbench.target.class_offsets())[labels])
     assert float(value(panel, "exact").split()[0]) == pytest.approx(np.average(ink, weights=weights), rel=0.005)
-    assert panel.plots["mean"].labels["left"] == "mean ink (%)"
+    assert panel.plots.by_name["mean"].labels["left"] == "mean ink (%)"
 
 
 def test_that_what_the_model_generates_is_shown_once_it_is_known(
@@ -143,12 +143,12 @@ def test_that_what_the_model_generates_is_shown_once_it_is_known(
     share, error = value(panel, "generated").split(" ± ")
     assert float(share) == pytest.approx(100 * found.corrected[2], rel=0.01)
     assert float(error) == pytest.approx(100 * (found.high[2] - found.low[2]) / 3.92, rel=0.1)
-    assert panel.generated.point.getData()[0].tolist() == [1.0]
+    assert panel.plots.generated.point.getData()[0].tolist() == [1.0]
     choose(qtbot, panel, "ink")
     qtbot.waitUntil(lambda: not panel.empty_text and value(panel, "generated") == "31.5 ± 0.25")
-    assert panel.plots["mean"].view.viewRange()[1][0] < 31.25  # far off the curves, and still to be seen
+    assert panel.plots.by_name["mean"].view.viewRange()[1][0] < 31.25  # far off the curves, and still to be seen
     panel.legend.chips["generated"].click()
-    assert panel.generated.point.getData()[0].tolist() == []
+    assert panel.plots.generated.point.getData()[0].tolist() == []
 
 
 def test_that_points_of_the_plane_have_means_with_errors() -> None:
@@ -165,13 +165,13 @@ def test_that_points_of_the_plane_have_means_with_errors() -> None:
 
 def test_that_a_small_panel_shows_what_was_asked_for_last_and_never_nothing(qtbot: QtBot, panel: TheoryPanel) -> None:
     panel.resize(480, 420)
-    visible = [name for name, plot in panel.plots.items() if plot.isVisible()]
+    visible = [name for name, plot in panel.plots.by_name.items() if plot.isVisible()]
     assert visible == ["mean", "ess"]
     for name in ("theory_energy", "theory_energy", "theory_ess", "theory_mean"):
         button = panel.findChild(QToolButton, name)
         assert button is not None
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-        shown = [each for each, plot in panel.plots.items() if plot.isVisible()]
+        shown = [each for each, plot in panel.plots.by_name.items() if plot.isVisible()]
         assert 1 <= len(shown) <= 2
         assert shown == [each for each, toggle in panel.controls.shown.items() if toggle.isChecked()]
 
@@ -185,16 +185,16 @@ def test_that_draws_weighed_back_are_a_point_at_no_tilt_until_something_else_is_
     came = BackAgain(name="class:2", found=found, predicted=8.5, whose="of “a run”, step 1,750")
     workbench.means.back = came
     workbench.means.changed.emit()
-    assert panel.untilted.point.getData()[0].tolist() == [0.0]
-    assert panel.untilted.point.getData()[1].tolist() == pytest.approx([9.8])
+    assert panel.plots.untilted.point.getData()[0].tolist() == [0.0]
+    assert panel.plots.untilted.point.getData()[1].tolist() == pytest.approx([9.8])
     said = "give ⟨f⟩ = 9.80 ± 0.40 % without the tilt; as many of an untilted model would give it to ± 1.2 %"
     assert said in panel.verdict.text()
     assert "Each is worth 9.3 of those; theory says 8.5." in panel.verdict.text()
     choose(qtbot, panel, "class:3")
-    assert len(panel.untilted.point.getData()[0]) == 0
+    assert len(panel.plots.untilted.point.getData()[0]) == 0
     workbench.time.run_shown.emit()
     choose(qtbot, panel, "class:2")
-    assert len(panel.untilted.point.getData()[0]) == 0
+    assert len(panel.plots.untilted.point.getData()[0]) == 0
 
 
 def test_that_the_model_is_a_line_through_where_it_was_trained_while_its_target_is_shown(
@@ -221,8 +221,8 @@ def test_that_the_model_is_a_line_through_where_it_was_trained_while_its_target_
     workbench.means.changed.emit()
     assert value(panel, "model") == "30.1 ± 0.30"
     assert "The model’s line is of “a run”, step 1,750, trained at s = 1." in panel.verdict.text()
-    panel.slider.setFocus()
-    qtbot.keyClick(panel.slider, Qt.Key.Key_Home)
+    panel.controls.slider.setFocus()
+    qtbot.keyClick(panel.controls.slider, Qt.Key.Key_Home)
     assert value(panel, "model") == "18.1 ± 0.50"
     choose(qtbot, panel, "class:3")
     assert value(panel, "model") == "–"

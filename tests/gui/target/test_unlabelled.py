@@ -112,12 +112,12 @@ def test_that_the_judge_of_another_set_tilts_and_its_log_odds_are_seen_before_an
     assert weights @ odds / weights.sum() > odds.mean() + 0.1
     assert tilt.summary.efficiency < 0.99
     theory = panel(loose, "theory")
-    theory.choice.setFocus()
-    qtbot.keyClick(theory.choice, Key.Key_End)
-    assert theory.choice.currentText() == "Judge: 2 (digits)"
+    theory.controls.choice.setFocus()
+    qtbot.keyClick(theory.controls.choice, Key.Key_End)
+    assert theory.controls.choice.currentText() == "Judge: 2 (digits)"
     qtbot.waitUntil(lambda: theory.theory is not None)
     assert theory.theory.moments.mean == pytest.approx(odds.mean())
-    assert theory.plots["mean"].labels["left"] == "mean log-odds of 2 (nats)"
+    assert theory.plots.by_name["mean"].labels["left"] == "mean log-odds of 2 (nats)"
     panel(loose, "energy")
     qtbot.mouseClick(row.findChild(QToolButton, "term_remove"), Qt.MouseButton.LeftButton)
     settle(qtbot, loose.workbench)
@@ -221,7 +221,7 @@ def test_that_a_run_on_them_is_judged_compared_and_foreseen(qtbot: QtBot, quick_
     assert shares.bars.bars.names[-1] == "unsure"
     theory = panel(window, "theory")
     quick_hands.wait(lambda: theory.theory is not None)
-    assert theory.choice.currentData() == "ink"
+    assert theory.controls.choice.currentData() == "ink"
     assert theory.legend.chips["generated"].text().removeprefix("Generated").strip() != "–"
     planners = panel(window, "planners")
     qtbot.mouseClick(planners.findChild(QPushButton, "planners_compare"), Qt.MouseButton.LeftButton)

@@ -56,7 +56,7 @@ def test_that_an_old_run_fills_the_panels(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, old_run: Path
 ) -> None:
     samples, losses, shares, weights = panels = (
-        SamplesPanel(workbench.time, workbench.latents, workbench.untrained, theme),
+        SamplesPanel(workbench.time, workbench.latents, workbench.once, workbench.stepped, theme),
         CurvesPanel(LOSSES, workbench.time, theme),
         SharesPanel(workbench.setup, workbench.evaluations, theme),
         WeightsPanel(workbench.target, workbench.time, theme),
@@ -133,7 +133,7 @@ def test_that_the_run_that_was_asked_for_last_is_shown(qtbot: QtBot, workbench: 
 def test_that_a_live_run_is_followed_left_and_followed_again(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, old_run: Path
 ) -> None:
-    samples = SamplesPanel(workbench.time, workbench.latents, workbench.untrained, theme)
+    samples = SamplesPanel(workbench.time, workbench.latents, workbench.once, workbench.stepped, theme)
     show(qtbot, samples)
     workbench.runs.snapshot_arrived.emit(make_snapshot(120))
     assert samples._step.text().startswith("step 100")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from studio.figures import compact
 from studio.gui.live.at_once.control import AtOnceControl, AtOnceView
 from studio.gui.widgets.buttons import tool_button
+from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
@@ -31,12 +32,8 @@ class AtOnceCaption(QWidget):
         super().__init__()
         self.text = QLabel(wordWrap=True)
         self.text.setObjectName("at_once_caption")
-        self.train = tool_button("at_once_train", "Train it instead", "")
-        self.train.clicked.connect(control.train)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.train)
+        self.train = tool_button("at_once_train", "Train it instead", "", control.train)
+        row_of((self.text, 1), self.train, inside=self)
         self._control = control
         control.changed.connect(self._show)
         control.tasks.changed.connect(self._show)
@@ -79,7 +76,6 @@ def _caption(found: AtOnceView, task: str) -> str:
 
 
 def _made(made: Tilted) -> str:
-    """How, in a line."""
     costs = f"{compact(made.seconds_per_100, 2)} s per 100"
     if made.acceptance is not None:
         return f"rejection keeps {100 * made.acceptance:.3g} % of the draws  ·  {costs}"

@@ -120,12 +120,10 @@ class AtOnceControl(QObject):
 
     @property
     def picture_name(self) -> str:
-        """How a picture of the samples is called."""
         return f"{safe_name(self.view.title)}-at-once-step-{self.view.step}"
 
     @Slot(bool)
     def switch(self, on: bool) -> None:
-        """Ask the model of the run that is shown, or no more."""
         if on and not self.view.on and not self.view.blocked:
             self._begin()
         elif not on and self.view.on:

@@ -108,7 +108,6 @@ class PlaneDistances(QWidget):
 
     @Slot(object)
     def show_history(self, view: HistoryView) -> None:
-        """New points, or a new run's."""
         self._history = view
         if "plane_js" not in view.history.names and len(view.history):
             return
@@ -158,7 +157,6 @@ class PlaneDistances(QWidget):
 
     @Slot(bool)
     def set_logarithmic(self, on: bool) -> None:
-        """Distances on a logarithmic scale, or a linear one."""
         self.plot.logarithmic = on
         self.plot.forget_range()
         self._follow()

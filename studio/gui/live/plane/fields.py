@@ -46,7 +46,6 @@ class ShownField:
 
     @property
     def span(self) -> tuple[float, float]:
-        """Least and greatest value."""
         return float(self.values.min()), float(self.values.max())
 
     @property

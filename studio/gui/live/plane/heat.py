@@ -55,11 +55,9 @@ class HeatChoice(QObject):
 
     @property
     def shown(self) -> ShownField | None:
-        """The field that the heat map shows."""
         return self._fields.get(self.box.currentData() or "")
 
     def take_next(self) -> None:
-        """The next in the list, after the last the first."""
         if self.box.count():
             self.box.setCurrentIndex((self.box.currentIndex() + 1) % self.box.count())
 

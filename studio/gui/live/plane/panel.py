@@ -8,33 +8,33 @@ from contextlib import suppress
 
 import numpy as np
 from PySide6.QtCore import Slot
-from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from studio.data.planar.target import PlaneTarget
 from studio.errors import UserError
 from studio.gui.live.at_once.caption import ONCE_TIP, AtOnceCaption
-from studio.gui.live.at_once.control import AtOnceView
-from studio.gui.live.at_once.untrained import Untrained
+from studio.gui.live.at_once.control import AtOnceControl, AtOnceView
 from studio.gui.live.plane.distances import PlaneDistances
 from studio.gui.live.plane.fields import ExactFields, ShownField, model_field, plane_target, target_flow
 from studio.gui.live.plane.heat import HeatChoice
+from studio.gui.live.plane.layers import PlaneLayers
 from studio.gui.live.plane.lesson_card import LessonCard
 from studio.gui.live.plane.lesson_control import LessonControl
 from studio.gui.live.plane.plane_canvas import PlaneCanvas
 from studio.gui.live.plane.steps import PlaneSteps
-from studio.gui.state.stepped_samples import STEPPED_TIP
+from studio.gui.state.stepped_samples import STEPPED_TIP, SteppedSamples
 from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
-from studio.gui.widgets.buttons import menu_action, menu_button, toggle_button
+from studio.gui.widgets.buttons import toggle_button
 from studio.gui.widgets.flow_layout import flow_bar
 from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import fill
 from studio.gui.widgets.number_format import FIGURE_SPACE, whole
 from studio.gui.widgets.panel import LivePanel
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.gui.widgets.tooltip import set_help
 from studio.models.plane import Field
 from studio.training.messages.snapshot import PlaneFrame, Snapshot
 from studio.training.storage.frames import Frame
@@ -43,30 +43,6 @@ _EMPTY = (
     "Points, exact densities and the model on the plane.\n"
     "Choose one of the data sets “Plane: …” in the set-up panel, or a lesson in the Help menu."
 )
-_LAYERS = (
-    ("data", "Data", "d", "The training points, small and pale, in the colours of their classes."),
-    ("samples", "Samples", "s", "Generated points, large, in the colour of the class that is most probable there."),
-    ("contours", "Contours", "c", "Where the target's exact density p′ is 50, 10 and 2 % of its greatest."),
-    (
-        "arrows",
-        "Pull",
-        "p",
-        "Where the model pulls its samples, none where the slope s has vanished: an arrow is L·s/(1 + s) long.",
-    ),
-    ("net", "Net", "n", "Where the generator takes a net of latents."),
-    ("flow", "Flow", "f", "Particles on the way that the model takes them, three seconds a round, each with a tail."),
-    (
-        "descent",
-        "Gradient flow",
-        "g",
-        (
-            "Particles from anywhere on the way to p′ by the steepest descent of KL(q ‖ p′), whatever the model does: "
-            "Langevin dynamics for a time of 0.6. dx = ∇log p′·dt + √2·dW."
-        ),
-    ),
-)
-_OF_MODELS = {"arrows": "p", "net": "n", "flow": "f"}
-"""Keys of the layers that some models have and others lack."""
 _WIDE = 0.9  # width over height from which the curves stand beside the plane
 _LEAST_HEIGHT = 340  # pixels from which there is room for curves
 
@@ -85,12 +61,12 @@ class PlanePanel(LivePanel):
         target: TargetControl,
         time: TimeCursor,
         lessons: LessonControl,
-        untrained: Untrained,
+        once: AtOnceControl,
+        stepped: SteppedSamples,
         theme: ThemeManager,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, parent)
-        once, stepped = untrained.once, untrained.stepped
         self._target, self._time, self._once, self._stepped = target, time, once, stepped
         self._shown: DatasetView | None = None  # with a plane or without
         self._dataset: DatasetView | None = None
@@ -107,6 +83,8 @@ class PlanePanel(LivePanel):
         self.canvas = PlaneCanvas(theme)
         self.canvas.describe = self._describe
         self.canvas.letter_pressed.connect(self._on_letter)
+        self.layers = PlaneLayers(self.canvas, self)
+        self.layers.descent_toggled.connect(self._draw_descent)
         self.heat, self.distances = HeatChoice(self.canvas, self), PlaneDistances(time, theme)
         self.lesson, self.steps = LessonCard(lessons, theme), PlaneSteps(lessons.runs, theme)
         fill(self.body, self.lesson, self._controls())
@@ -130,18 +108,6 @@ class PlanePanel(LivePanel):
         self.take_tilt(target.tilt)
 
     def _controls(self) -> QWidget:
-        self.layers_button, menu = menu_button("plane_layers", "Layers", "What is drawn on the plane.")
-        self.layers: dict[str, QAction] = {}
-        for layer, title, key, tip in _LAYERS:
-            letter = key.upper()
-            tip = tooltip(f"{tip} {letter} in the plot.")
-            self.layers[key] = action = menu_action(menu, f"plane_{layer}", f"{title}\t{letter}", tip)
-            action.setCheckable(True)
-            action.setChecked(layer != "descent")
-            if layer == "descent":
-                action.toggled.connect(self._draw_descent)
-            else:
-                action.toggled.connect(lambda on, layer=layer: self.canvas.set_hidden(layer, not on))
         self.once_button = toggle_button("plane_once", "At once", ONCE_TIP)
         self.once_button.clicked.connect(self._once.switch)
         self.stepped_button = toggle_button("plane_stepped", "First order", STEPPED_TIP, checked=True)
@@ -153,7 +119,7 @@ class PlanePanel(LivePanel):
         self._step = plain_label(role="muted", title="Step and frames per second", tip=tip)
         tools = (
             self.heat.box,
-            self.layers_button,
+            self.layers.button,
             self.once_button,
             self.stepped_button,
             self.log_button,
@@ -246,8 +212,7 @@ class PlanePanel(LivePanel):
         self.heat.show(self._fields, {field.name: field for field in own})
         self._draw_descent()
         self.canvas.show_frame(self._points)
-        for layer, key in _OF_MODELS.items():
-            self.layers[key].setEnabled(self._points is None or layer in self.canvas.shown_by_model)
+        self.layers.offer(all_of_them=self._points is None)
         self._show_step()
 
     @Slot(str)
@@ -277,7 +242,7 @@ class PlanePanel(LivePanel):
     @Slot()
     def _draw_descent(self) -> None:
         """The gradient flow to the target, found anew for another one while it is shown."""
-        target = self._exact_target if self.layers["g"].isChecked() else None
+        target = self._exact_target if self.layers.descent else None
         if target is self._descended:
             return
         self._descended, ways = target, None
@@ -300,7 +265,6 @@ class PlanePanel(LivePanel):
         self._step.setText(text.ljust(28, FIGURE_SPACE))
 
     def _describe(self, x: float, y: float) -> str:
-        """Every field's value under the mouse."""
         dataset = self._dataset
         if dataset is None or dataset.plane is None:
             return ""
@@ -319,8 +283,8 @@ class PlanePanel(LivePanel):
     @Slot(str)
     def _on_letter(self, letter: str) -> None:
         """A layer's letter toggles it; H takes the next heat map, and A samples at once."""
-        if letter in self.layers:
-            self.layers[letter].trigger()
+        if letter in self.layers.actions:
+            self.layers.actions[letter].trigger()
         elif letter == "a":
             self.once_button.click()
         elif letter == "h":

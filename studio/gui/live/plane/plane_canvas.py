@@ -22,8 +22,8 @@ from studio.gui.live.plane.plane_items import (
     particle_tails,
 )
 from studio.gui.plots.plot import Plot, cosmetic_pen
-from studio.gui.widgets.key_help import KeyHelp
 from studio.gui.widgets.theme import ThemeManager, Tokens, mixed
+from studio.gui.widgets.tooltip import KeyHelp
 from studio.models.plane import Arrows, Flow, Net, PlaneView
 from studio.training.messages.snapshot import PlaneFrame
 
@@ -106,7 +106,6 @@ class PlaneCanvas(Plot):
             self.addItem(item, ignoreBounds=True)
 
     def show_all(self) -> None:
-        """All of the square."""
         edge = _AIR * self._half
         self.view.setRange(xRange=(-edge, edge), yRange=(-edge, edge), padding=0, disableAutoRange=True)
 
@@ -174,7 +173,6 @@ class PlaneCanvas(Plot):
 
     @Slot()
     def _draw_flow(self) -> None:
-        """Particles where they are now."""
         at = time.monotonic() / _ROUND_SECONDS
         if self._plane is None:
             return

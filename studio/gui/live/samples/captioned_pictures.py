@@ -1,4 +1,4 @@
-"""Images that are not those of training as it went, in one grid under a caption that says whose they are."""
+"""Images that are not those of training as it went, in one picture under a caption that says whose they are."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from studio.gui.widgets.image_view import ImageView
+from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of
-from studio.gui.widgets.pictures import columns_for, mosaic
+from studio.gui.widgets.number_format import whole
+from studio.gui.widgets.pictures import GAP, columns_for, mosaic
+from studio.gui.widgets.tooltip import tooltip
+from studio.training.messages.snapshot import Interpolation
+
+_TIP = "Images on the arc between the latents of the samples. slerp(a, b; t) = [sin((1−t)Ω)·a + sin(tΩ)·b]/sin Ω."
 
 
 class CaptionedPictures(QWidget):
@@ -41,3 +47,42 @@ class CaptionedPictures(QWidget):
         columns = columns_for(count, QSize(width, height), self.view.viewport().size())
         self.picture = mosaic(self._images, columns)
         self.view.set_picture(self.picture)
+
+
+class BetweenView(CaptionedPictures):
+    """The way between two samples as a row, or between four as a square."""
+
+    def __init__(self) -> None:
+        self.caption = plain_label(role="small")
+        super().__init__("Between samples", self.caption)
+        self.setObjectName("samples_way")
+        self._found: Interpolation | None = None
+        self.caption.setToolTip(tooltip(_TIP))
+        self.view.describe = self._describe
+
+    @property
+    def step(self) -> int:
+        return self._found.step if self._found is not None else 0
+
+    def wait(self) -> None:
+        self._found, self.picture = None, QImage()
+        self.caption.setText("Drawing the way between the samples…")
+        self.view.set_picture(None)
+
+    def show_between(self, found: Interpolation) -> None:
+        self._found, self.picture = found, mosaic(found.images, found.columns)
+        places = ", ".join(str(point.place + 1) for point in found.points)
+        weights = "EMA" if found.averaged else "raw"
+        self.caption.setText(f"Between samples {places} by {weights} weights, step {whole(found.step)}")
+        self.view.setAccessibleDescription(self.caption.text())
+        self.view.set_picture(self.picture)
+
+    def _describe(self, x: int, y: int) -> str:
+        found = self._found
+        if found is None:
+            return ""
+        height, width = found.images.shape[1:3]
+        column, row = min(x // (width + GAP), found.columns - 1), y // (height + GAP)
+        last = found.columns - 1
+        across = f"{column / last:.0%} of the way to the right"
+        return tooltip(across if len(found.points) == 2 else f"{across}, {row / last:.0%} of the way down", _TIP)

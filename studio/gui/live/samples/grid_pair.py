@@ -96,7 +96,6 @@ class GridPair(QWidget):
         )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """As the room is."""
         super().resizeEvent(event)
         wide = self.width() >= self.height()
         self._line.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)

@@ -17,9 +17,9 @@ from PySide6.QtGui import QUndoStack
 
 from studio.errors import UserError
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.edits import Edit
 from studio.gui.state.log import Level, Log
 from studio.gui.state.task_runner import TaskRunner
+from studio.gui.state.undo import Edit
 from studio.gui.state.view_state import RunPhase
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.models.catalog import model_spec
@@ -115,7 +115,6 @@ class LatentControl(QObject):
         return self._time.view.live and self._runs.run.phase in (RunPhase.RUNNING, RunPhase.PAUSED)
 
     def show_grid(self, grid: SampleGrid) -> None:
-        """This is the grid that is looked at now."""
         self._grid = grid
         self._tell()
 
@@ -145,7 +144,6 @@ class LatentControl(QObject):
             self._draw_between(folder, self._asked)
 
     def end_between(self) -> None:
-        """It is not looked at any more."""
         if self._asked.points:
             self.show_between((), averaged=True)
 

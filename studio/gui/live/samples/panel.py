@@ -8,14 +8,12 @@ from PySide6.QtWidgets import QButtonGroup, QToolButton, QWidget
 
 from studio.errors import UserError
 from studio.gui.live.at_once.caption import ONCE_TIP, AtOnceCaption
-from studio.gui.live.at_once.control import AtOnceView
-from studio.gui.live.at_once.untrained import Untrained
-from studio.gui.live.samples.between import BetweenView
-from studio.gui.live.samples.captioned_pictures import CaptionedPictures
+from studio.gui.live.at_once.control import AtOnceControl, AtOnceView
+from studio.gui.live.samples.captioned_pictures import BetweenView, CaptionedPictures
 from studio.gui.live.samples.grid_pair import TIPS, TITLES, GridPair
 from studio.gui.live.samples.latent_control import LatentControl
 from studio.gui.live.samples.picks import SamplePicks
-from studio.gui.state.stepped_samples import STEPPED_TIP
+from studio.gui.state.stepped_samples import STEPPED_TIP, SteppedSamples
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.gui.widgets.buttons import icon_button, toggle_button
 from studio.gui.widgets.flow_layout import flow_bar
@@ -50,12 +48,12 @@ class SamplesPanel(LivePanel):
         self,
         time: TimeCursor,
         latents: LatentControl,
-        untrained: Untrained,
+        once: AtOnceControl,
+        stepped: SteppedSamples,
         theme: ThemeManager,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, parent)
-        once, stepped = untrained.once, untrained.stepped
         self._latents, self._once, self._stepped, self._whose = latents, once, stepped, ""
         self._grid: SampleGrid | None = None
         self._chosen = "averaged"
@@ -70,7 +68,7 @@ class SamplesPanel(LivePanel):
         self.once = CaptionedPictures("Samples at once", caption)
         self._stepped_text = plain_label(name="stepped_caption", role="small", wraps=True, tip=STEPPED_TIP)
         self.stepped = CaptionedPictures("Samples of stepped weights", self._stepped_text)
-        self._others: dict[str, BetweenView | CaptionedPictures] = {
+        self._others: dict[str, CaptionedPictures] = {
             "between": self.way,
             "once": self.once,
             "stepped": self.stepped,
@@ -140,7 +138,6 @@ class SamplesPanel(LivePanel):
 
     @property
     def _seen(self) -> list[ImageView]:
-        """The views on the screen."""
         return [self.views[name] for name in self.shown] or [self._others[self._chosen].view]
 
     @Slot(object)
@@ -150,7 +147,6 @@ class SamplesPanel(LivePanel):
 
     @Slot(object)
     def take_frame(self, frame: Frame) -> None:
-        """The grid of the step that is looked at."""
         self.take_grid(frame.grid)
 
     @Slot(object)
@@ -161,12 +157,10 @@ class SamplesPanel(LivePanel):
 
     @Slot(object)
     def take_between(self, found: Interpolation) -> None:
-        """The way between samples, drawn anew."""
         self.way.show_between(found)
 
     @Slot(object)
     def take_failure(self, error: UserError) -> None:
-        """Samples could not be drawn."""
         self.saver.say(str(error), "error")
         if self._chosen == "between":
             self._back_to_trained()
@@ -280,7 +274,6 @@ class SamplesPanel(LivePanel):
 
     @Slot()
     def save(self) -> None:
-        """Ask where to, and save what is shown."""
         stepped = self._stepped.view
         if self._chosen == "once":
             self.saver.ask("Save samples", f"{self._once.picture_name}", self._picture)

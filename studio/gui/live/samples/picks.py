@@ -78,7 +78,6 @@ class SamplePicks(QObject):
         self._show(self._control.view)
 
     def show_grid(self, grid: SampleGrid) -> None:
-        """These samples are shown now."""
         self._grid = grid
         for view in self._views:
             view.set_tiles(*grid.raw.shape[:3])
@@ -86,7 +85,6 @@ class SamplePicks(QObject):
         self._show(self._control.view)
 
     def forget(self) -> None:
-        """Another run."""
         self._grid = None
         for view in self._views:
             view.show_picks(())

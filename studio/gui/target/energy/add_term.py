@@ -70,7 +70,6 @@ class AddTermButton(QPushButton):
                 part.addSeparator()
 
     def _part(self, menu: QMenu, title: str, help_text: str) -> QMenu:
-        """A menu of its own."""
         part = menu.addMenu(title.replace("&", "&&"))
         part.setToolTipsVisible(True)
         part.menuAction().setToolTip(tooltip(help_text))

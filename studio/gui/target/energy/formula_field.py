@@ -9,7 +9,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QCompleter, QListView
 
 from studio.gui.forms.fields import TextField
-from studio.gui.widgets.key_help import KeyHelp
+from studio.gui.widgets.tooltip import KeyHelp
 from studio.perturb.features import Feature
 from studio.perturb.formula import FUNCTIONS, LABEL, LOG_ODDS
 

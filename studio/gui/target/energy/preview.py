@@ -97,7 +97,7 @@ class EnergyPreview(QWidget):
         if tilt is None or measured is None or name is None:
             return
         logs = self._log_weights(tilt.trained if name == WEIGHT else tilt)
-        hidden = frozenset(name for name, chip in self.legend.chips.items() if not chip.isChecked())
+        hidden = self.legend.hidden
         self.legend.chips["Target"].setEnabled(name != WEIGHT)
         if name == WEIGHT:
             self.plot.show_histogram(weight_histogram(logs), hidden - {"Data"})
@@ -151,7 +151,6 @@ class _Strip(QWidget):
         self._draw()
 
     def _edge(self, columns: int, room: QSize) -> float:
-        """Edge of an image, in that many columns."""
         assert self._images is not None
         rows = -(-len(self._images) // columns)
         return min(room.width() / columns, room.height() / rows)

@@ -28,7 +28,6 @@ class Column(IntEnum):
 
     @property
     def editable(self) -> bool:
-        """Whether a person can type into it."""
         return self in (Column.OFFSET, Column.TARGET)
 
     @property

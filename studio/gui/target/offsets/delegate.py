@@ -151,7 +151,6 @@ class OffsetsDelegate(QStyledItemDelegate):
             painter.drawText(QRectF(left, cell.top(), room, cell.height()), Qt.AlignmentFlag.AlignVCenter, _TOO_WEAK)
 
     def _paint_class(self, painter: QPainter, option: QStyleOptionViewItem, index: Index, place: int) -> None:
-        """Colour, example, name."""
         cell, gap = option.rect, self._theme.tokens.spacing // 2
         colour = QColor(self._theme.tokens.class_colour(place))
         painter.fillRect(QRect(cell.left(), cell.top() + 2, SWATCH, cell.height() - 4), colour)

@@ -60,13 +60,11 @@ class OffsetsEdits:
         self._set(view, column, moved)
 
     def reset(self, rows: Sequence[int]) -> None:
-        """Set the offsets of classes to 0."""
         view = self.view
         if view is not None and rows:
             self._set(view, Column.OFFSET, dict.fromkeys(rows, 0.0))
 
     def apply(self, preset: Preset, rows: Sequence[int]) -> None:
-        """Take a preset over."""
         view = self.view
         if view is None:
             return

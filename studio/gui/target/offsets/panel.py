@@ -17,8 +17,7 @@ from studio.gui.target.offsets.delegate import OffsetsDelegate
 from studio.gui.target.offsets.edits import OffsetsEdits
 from studio.gui.target.offsets.head import OffsetsHead
 from studio.gui.target.offsets.presets import Preset
-from studio.gui.target.offsets.sentence import tilted_most
-from studio.gui.target.offsets.summary import OffsetsSummary
+from studio.gui.target.offsets.summary import OffsetsSummary, tilted_most
 from studio.gui.target.offsets.table import OffsetsView
 from studio.gui.target.offsets.table_model import OffsetsModel
 from studio.gui.target.offsets.terms_list import TermsList

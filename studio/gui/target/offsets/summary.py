@@ -1,18 +1,24 @@
-"""Below the table: whether the tilt has arrived and what it costs, and whether the run has taken it up."""
+"""Below the table, in words: did the tilt arrive, what does it cost, and has the run taken it up?"""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QWidget
 
-from studio.figures import compact
+from studio.evaluation.arrival import Answer, answer_words, at_once_words
+from studio.figures import compact, fixed, percent_words
 from studio.gui.state.view_state import TiltView
-from studio.gui.target.offsets.sentence import Sentence
 from studio.gui.widgets.labels import plain_label, wrapped_label
 from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.number_entry import shown_weight
 from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
+from studio.perturb.diagnostics import Strength
 
 _PENDING = (
     "pending…",
@@ -28,6 +34,14 @@ _EFFICIENCY = (
     "ESS/n = (Σw)² / (n · Σw²): what the weighted data is worth, as a share of its examples (Kish's effective sample "
     "size)."
 )
+_OUTWEIGHED = "Single examples outweigh a batch."
+_STRENGTHS = {
+    Strength.NONE: ("No tilt", "muted"),
+    Strength.GENTLE: ("Gentle tilt", "muted"),
+    Strength.STRONG: ("Strong tilt", "warning"),
+    Strength.TOO_STRONG: ("Too strong a tilt", "error"),
+}
+_ROLES = {Answer.ARRIVED: "ok", Answer.STALLED: "warning"}
 
 
 class OffsetsSummary(QFrame):
@@ -67,3 +81,100 @@ class OffsetsSummary(QFrame):
         batch = f"About {examples} examples a batch. Raw weights have mean ⟨w⟩ = {mean}."
         self.cost.setToolTip(tooltip(view.reason, batch, _EFFICIENCY))
         self.cost.setAccessibleDescription(view.reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """What is said below the table, and the role that it is said in: ok, warning, error or muted.
+
+    Attributes:
+        answer: of the class that is tilted most, and how many of the tilted ones have arrived.
+        cost: of the tilt.
+    """
+
+    answer: str
+    answer_role: str
+    cost: str
+    cost_role: str
+
+    @classmethod
+    def of(cls, view: TiltView) -> Sentence:
+        answer, answer_role = _answer(view)
+        cost, cost_role = _cost(view)
+        return cls(answer=answer, answer_role=answer_role, cost=cost, cost_role=cost_role)
+
+
+def tilted_most(view: TiltView) -> int:
+    """The class whose share the target changes most: of those with an offset of their own, if there are any."""
+    change = np.abs(view.summary.target - view.dataset.shares)
+    own = _tilted(view)
+    return max(own, key=lambda index: float(change[index])) if own else int(np.argmax(change))
+
+
+def _tilted(view: TiltView) -> list[int]:
+    """Classes whose offset is not that of most."""
+    offsets = view.perturbation.offsets
+    ((common, _),) = Counter(offsets).most_common(1)
+    return [index for index, offset in enumerate(offsets) if offset != common]
+
+
+def _answer(view: TiltView) -> tuple[str, str]:
+    if view.summary.strength is Strength.NONE:
+        return "No tilt: the target is the data as it is.", "muted"
+    index, found = tilted_most(view), view.generated
+    name, wanted = view.dataset.class_names[index], percent_words(float(view.summary.target[index]))
+    whose = f"{name}s" if len(name) == 1 else name
+    if found is not None and found.stale:
+        share = 100 * float(found.shares[index])
+        return f"{whose}: {wanted} is asked for. {fixed(share, 1 if share >= 0.1 else 3)} % is {found.note}.", "muted"
+    if view.dataset.plane is not None and (found is None or not found.at_once):
+        return f"{whose}: {wanted} is asked for; the plane shows whether it arrives.", "muted"
+    if not view.seen:
+        return f"{whose}: {wanted} is asked for, and nothing is evaluated yet.", "muted"
+    where = view.arrival(index)
+    if found is not None and found.at_once:
+        return at_once_words(name, view.seen[-1], index), _ROLES.get(where.answer, "muted")
+    others = [view.arrival(each).answer for each in _tilted(view)]
+    more = f" {others.count(Answer.ARRIVED)} of {len(others)} tilted classes have." if len(others) > 1 else ""
+    return answer_words(name, view.seen[-1], index, where) + more, _ROLES.get(where.answer, "muted")
+
+
+def _cost(view: TiltView) -> tuple[str, str]:
+    summary = view.trained.summary
+    strength, role = _STRENGTHS[summary.strength]
+    worth = f"the data is worth {percent_words(summary.efficiency, 2)} of itself (ESS/n)"
+    parts = []
+    if summary.carriers.few and summary.strength is not Strength.NONE:
+        carried = summary.carriers.words(view.dataset.noun)
+        parts.append(f"{strength}. {carried}: expect copies. {worth[0].upper()}{worth[1:]}.")
+        role = "error" if role == "error" else "warning"
+    elif summary.strength is not Strength.NONE:
+        parts.append(f"{strength}: {worth}.")
+    parts += _held(view)
+    if view.outweighed:
+        parts.append(_OUTWEIGHED)
+        role = "error" if role == "error" else "warning"
+    parts += [f"Share error TV {fixed(error, 3)}." for error in _share_error(view)]
+    return " ".join(parts), role
+
+
+def _held(view: TiltView) -> list[str]:
+    """The largest correction by which shares are held, if there is one."""
+    corrections = np.subtract(view.trained.perturbation.offsets, view.perturbation.offsets)
+    index = int(np.abs(corrections).argmax())
+    if corrections[index] == 0:
+        return []
+    off = f"{abs(corrections[index]):.2f} {'higher' if corrections[index] > 0 else 'lower'}"
+    others = np.count_nonzero(corrections) - 1
+    more = f", and {others} others are less so" if others > 1 else ", and another one less so" if others else ""
+    return [f"Held: ΔH of {view.dataset.class_names[index]} is applied {off}{more}."]
+
+
+def _share_error(view: TiltView) -> list[float]:
+    """Total variation of what is generated from this target, if that is known."""
+    if view.generated is None or view.generated.stale or not view.dataset.labelled:
+        return []
+    if len(view.generated.untold) == len(view.dataset.counts):
+        return []
+    error = 0.5 * float(np.abs(view.generated.shares - view.summary.target).sum())
+    return [error] if math.isfinite(error) else []

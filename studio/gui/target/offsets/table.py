@@ -10,7 +10,7 @@ from studio.gui.target.offsets.bar import Scale
 from studio.gui.target.offsets.columns import HEADERS, ON_DEMAND, Column
 from studio.gui.target.offsets.delegate import LARGEST_THUMBNAIL, SWATCH, THUMBNAIL, CellEditor, OffsetsDelegate
 from studio.gui.target.offsets.table_model import Index, OffsetsModel
-from studio.gui.widgets.key_help import KeyHelp
+from studio.gui.widgets.tooltip import KeyHelp
 
 _PADDING = 14
 _LEAST_CLASS, _MOST_CLASS = SWATCH + LARGEST_THUMBNAIL + 30, 180
@@ -227,7 +227,6 @@ class OffsetsView(QTableView):
         self.viewport().setCursor(Qt.CursorShape.SizeHorCursor if over else Qt.CursorShape.ArrowCursor)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """What is dragged counts."""
         if self.dragging:
             self._drop(kept=True)
             return

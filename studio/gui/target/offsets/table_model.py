@@ -72,7 +72,6 @@ class OffsetsModel(QAbstractTableModel):
         return classes
 
     def show_classes(self, classes: list[int]) -> None:
-        """Show these, in that order."""
         if classes != self.classes:
             self.beginResetModel()
             self.classes = classes

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QScrollArea, QWidget
 from studio.figures import fixed, percent
 from studio.gui.target.terms import kind_title, term_sign, term_words
 from studio.gui.widgets.buttons import tool_button
+from studio.gui.widgets.labels import plain_label
 from studio.gui.widgets.layouts import column_of, row_of
 from studio.gui.widgets.number_entry import MINUS
 from studio.gui.widgets.theme import ThemeManager
@@ -37,13 +38,10 @@ class TermsList(QWidget):
         self._area.setProperty("role", "bare")
         self._area.setWidgetResizable(True)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.add = tool_button(
-            "offsets_add_term",
-            "+ Tilt by a feature, a formula, a judge, a file…",
-            "Favour slanted, thick or any other examples: opens the panel “Energy”.",
-        )
+        title = "+ Tilt by a feature, a formula, a judge, a file…"
+        tip = "Favour slanted, thick or any other examples: opens the panel “Energy”."
+        self.add = tool_button("offsets_add_term", title, tip, lambda: self.opened.emit(-1))
         self.add.setProperty("kind", "link")
-        self.add.clicked.connect(lambda: self.opened.emit(-1))
         column = column_of(self._area, inside=self, spacing=0)
         column.addWidget(self.add, 0, Qt.AlignmentFlag.AlignLeft)
         self.show_terms(())
@@ -98,14 +96,11 @@ class _TermLine(QWidget):
     def __init__(self, of: TermsList, place: int, spacing: int) -> None:
         super().__init__()
         self._place = place
-        self._switch, self.effect = QCheckBox(), QLabel()
+        self._switch, self.effect = QCheckBox(), plain_label(name=f"offsets_term_{place}_effect", role="muted")
         self._switch.setObjectName(f"offsets_term_{place}")
         self._switch.clicked.connect(lambda on: of.switched.emit(place, on))
-        self._text = tool_button(f"offsets_term_{place}_edit", "", "")
+        self._text = tool_button(f"offsets_term_{place}_edit", "", "", lambda: of.opened.emit(place))
         self._text.setProperty("kind", "link")
-        self._text.clicked.connect(lambda: of.opened.emit(place))
-        self.effect.setObjectName(f"offsets_term_{place}_effect")
-        self.effect.setProperty("role", "muted")
         row_of(self._switch, self._text, 1, self.effect, inside=self, margins=(2, 0, spacing, 0))
 
     def show_term(self, term: TermConfig) -> None:

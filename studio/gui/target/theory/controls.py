@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider
 
 from studio.gui.target.theory.view import PLOTS
 from studio.gui.widgets.buttons import toggle_button, tool_button
-from studio.gui.widgets.flow_layout import FlowLayout
-from studio.gui.widgets.tooltip import set_help
+from studio.gui.widgets.flow_layout import flow_bar
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import row_of
+from studio.gui.widgets.tooltip import named, set_help
 from studio.perturb.theory import LARGEST_SCALE
 
 TICKS = 100
@@ -40,51 +42,35 @@ class TheoryControls:
 
     def __init__(self, spacing: int) -> None:
         self.row = self._row(spacing)
-        self.buttons = self._buttons()
-
-    def _row(self, spacing: int) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(spacing)
-        self.choice = QComboBox()
-        self.choice.setObjectName("theory_observable")
-        self.choice.setMinimumContentsLength(12)
-        set_help(
-            self.choice,
-            "Observable f",
-            "The number whose mean is predicted: a class's share, a feature, or what a term reads.",
-        )
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setObjectName("theory_scale")
-        self.slider.setRange(0, round(LARGEST_SCALE * TICKS))
-        self.slider.setPageStep(TICKS // 10)
-        self.slider.setValue(TICKS)
-        tip = "Scales the whole tilt: 0 is the data as it is, 1 the target as set up. p_s ∝ p·e^(−s·ΔH)."
-        set_help(self.slider, "Scale s of the tilt", tip)
-        self.scale_label = QLabel()
-        self.scale_label.setMinimumWidth(self.scale_label.fontMetrics().horizontalAdvance("s = 0.00 "))
-        set_help(self.scale_label, "Scale s of the tilt", tip)
-        for text, widget, stretch in (("f", self.choice, 1), ("Scale", self.slider, 2)):
-            label = QLabel(text)
-            label.setBuddy(widget)
-            label.setProperty("role", "muted")
-            row.addWidget(label)
-            row.addWidget(widget, stretch)
-        row.addWidget(self.scale_label)
-        return row
-
-    def _buttons(self) -> QWidget:
-        bar = QWidget()
-        row = FlowLayout(bar, spacing=2)
         self.shown = {
             name: toggle_button(f"theory_{name}", title, tip, checked=name in _AT_FIRST)
             for name, (title, tip) in PLOTS.items()
         }
-        for button in self.shown.values():
-            row.addWidget(button)
         self.follow = tool_button("theory_follow", "Model, first order", _FOLLOW)
-        row.addWidget(self.follow)
         self.apply = tool_button("theory_apply", "Apply to first order", _APPLY)
-        row.addWidget(self.apply)
         self.back = tool_button("theory_back", "Back again", _BACK)
-        row.addWidget(self.back)
-        return bar
+        self.buttons = flow_bar(*self.shown.values(), self.follow, self.apply, self.back, spacing=2)
+
+    def _row(self, spacing: int) -> QHBoxLayout:
+        tip = "The number whose mean is predicted: a class's share, a feature, or what a term reads."
+        self.choice = named(QComboBox(), "theory_observable", "Observable f", tip)
+        self.choice.setMinimumContentsLength(12)
+        title = "Scale s of the tilt"
+        tip = "Scales the whole tilt: 0 is the data as it is, 1 the target as set up. p_s ∝ p·e^(−s·ΔH)."
+        self.slider = named(QSlider(Qt.Orientation.Horizontal), "theory_scale", title, tip)
+        self.slider.setRange(0, round(LARGEST_SCALE * TICKS))
+        self.slider.setPageStep(TICKS // 10)
+        self.slider.setValue(TICKS)
+        self.scale_label = QLabel()
+        self.scale_label.setMinimumWidth(self.scale_label.fontMetrics().horizontalAdvance("s = 0.00 "))
+        set_help(self.scale_label, title, tip)
+        of_f, of_scale = (
+            plain_label("f", role="muted", of=self.choice),
+            plain_label("Scale", role="muted", of=self.slider),
+        )
+        return row_of(of_f, (self.choice, 1), of_scale, (self.slider, 2), self.scale_label, spacing=spacing)
+
+    @property
+    def scale(self) -> float:
+        """s, as chosen."""
+        return self.slider.value() / TICKS

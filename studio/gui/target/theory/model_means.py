@@ -223,7 +223,6 @@ class ModelMeans(QObject):
 
     @Slot()
     def _forget(self) -> None:
-        """Another run."""
         self._frame = self.back = self.following = None
         self.said = ""
         self._stepped.show(None)

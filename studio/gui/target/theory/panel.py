@@ -2,45 +2,39 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.errors import UserError
 from studio.evaluation.report import Mean
 from studio.figures import compact
 from studio.gui.plots.legend import Chip, Legend, is_cramped
-from studio.gui.plots.line import Line
-from studio.gui.plots.mean_mark import MeanMark
-from studio.gui.plots.profile_plot import ProfilePlot
-from studio.gui.plots.reference_lines import ReferenceLines
 from studio.gui.state.view_state import TiltView
 from studio.gui.target.energy_control import EnergyControl
 from studio.gui.target.target_control import TargetControl
 from studio.gui.target.terms import Observable
-from studio.gui.target.theory.controls import TICKS, TheoryControls
+from studio.gui.target.theory.controls import TheoryControls
 from studio.gui.target.theory.model_means import BackAgain, Following, ModelMeans
+from studio.gui.target.theory.plots import TheoryPlots
 from studio.gui.target.theory.view import (
     CLASS,
     DATA,
-    PLOTS,
     SERIES,
     curves,
     exact_at,
     free_energy_words,
     ladder_words,
-    marks,
     means,
     numbers,
     theory_of,
     words,
 )
+from studio.gui.widgets.labels import plain_label
+from studio.gui.widgets.layouts import fill
 from studio.gui.widgets.panel import LivePanel
-from studio.gui.widgets.theme import ThemeManager, Tokens
-from studio.models.diagnostic import Profile
+from studio.gui.widgets.theme import ThemeManager
 from studio.perturb.theory import Theory
 
 _EMPTY = (
@@ -51,8 +45,7 @@ _GENERATED = (
     "What the model generates, with its standard error; it belongs to s = 1. Images are judged first, as in the panel "
     "“Shares”."
 )
-_PLOT_ROOM = 220  # pixels along the longer side that a plot needs
-_SCALE_AXIS = "scale s of ΔH"
+_WORDS_FROM = 220  # pixels of height from which there is room for words
 
 
 class TheoryPanel(LivePanel):
@@ -69,59 +62,31 @@ class TheoryPanel(LivePanel):
         theme: ThemeManager,
         parent: QWidget | None = None,
     ) -> None:
-        self._marks: dict[str, ReferenceLines] = {}
-        self._target = target
         super().__init__(theme, parent)
-        self.controls = controls = TheoryControls(theme.tokens.spacing)
-        self.choice, self.slider, self.scale_label = controls.choice, controls.slider, controls.scale_label
-        self.choice.currentIndexChanged.connect(self._on_choice)
-        self.slider.valueChanged.connect(self.request_draw)
-        for name, button in controls.shown.items():
-            button.toggled.connect(partial(self._on_shown, name))
-        controls.back.clicked.connect(self._ask_back)
-        controls.follow.clicked.connect(self._ask_follow)
-        controls.apply.clicked.connect(self._ask_apply)
         self._energies, self._means = energies, means
         self._tilt: TiltView | None = None
         self._offered: dict[str, Observable] = {}  # what is in the list, by name
         self.theory: Theory | None = None
-        self.plots = {name: self._make_plot(name) for name in PLOTS}
-        self.generated = MeanMark(self.plots["mean"], at=1.0)
-        self.untilted = MeanMark(self.plots["mean"], at=0.0)
-        self._level = ReferenceLines(vertical=False)
-        self.plots["mean"].addItem(self._level, ignoreBounds=True)
+        self.controls = controls = TheoryControls(theme.tokens.spacing)
+        controls.choice.currentIndexChanged.connect(self._on_choice)
+        controls.slider.valueChanged.connect(self.request_draw)
+        controls.back.clicked.connect(self._ask_back)
+        controls.follow.clicked.connect(self._ask_follow)
+        controls.apply.clicked.connect(self._ask_apply)
+        self.plots = TheoryPlots(controls.shown, theme)
+        self.plots.arranged.connect(self.request_draw)
         self.legend = Legend(theme)
         self.legend.add(Chip("data", *DATA, width=15), "data_grey")
         for colour, (name, (title, tip)) in enumerate(SERIES.items()):
             self.legend.add(Chip(name, title, tip, width=15), colour)
         self.legend.add(Chip("generated", "Generated", _GENERATED, width=15), "text")
         self.legend.toggled.connect(self.request_draw)
-        self.verdict = QLabel(wordWrap=True)
-        self.verdict.setTextFormat(Qt.TextFormat.PlainText)
-        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        for plot in self.plots.values():
-            self._pair.addWidget(plot, 1)
-        self.body.addLayout(self.controls.row)
-        self.body.addWidget(self.controls.buttons)
-        self.body.addLayout(self._pair, 1)
-        self.body.addWidget(self.legend)
-        self.body.addWidget(self.verdict)
-        self.restyle(theme.tokens)
+        self.verdict = plain_label(wraps=True)
+        fill(self.body, controls.row, controls.buttons, (self.plots, 1), self.legend, self.verdict)
         self.show_empty(_EMPTY)
         target.changed.connect(self.take_tilt)
         means.changed.connect(self.request_draw)
         self.take_tilt(target.tilt)
-
-    def _make_plot(self, name: str) -> ProfilePlot:
-        plot = ProfilePlot(self.theme)
-        self._marks[name] = ReferenceLines(vertical=True)
-        plot.addItem(self._marks[name], ignoreBounds=True)
-        return plot
-
-    @property
-    def scale(self) -> float:
-        """s, as chosen."""
-        return self.slider.value() / TICKS
 
     # -- what comes in
 
@@ -140,88 +105,67 @@ class TheoryPanel(LivePanel):
         offered = {each.name: each for each in means(tilt.dataset, self._energies.observables())}
         if offered == self._offered:
             return
-        self._offered, chosen = offered, self.choice.currentData()
-        with QSignalBlocker(self.choice):
-            self.choice.clear()
+        self._offered, chosen = offered, self.controls.choice.currentData()
+        with QSignalBlocker(self.controls.choice):
+            self.controls.choice.clear()
             for each in offered.values():
-                self.choice.addItem(each.title, each.name)
+                self.controls.choice.addItem(each.title, each.name)
             tilted = int(np.argmax(np.abs(tilt.summary.target - tilt.dataset.shares)))
-            self.choice.setCurrentIndex(max(self.choice.findData(chosen), 0) if chosen else tilted)
+            self.controls.choice.setCurrentIndex(max(self.controls.choice.findData(chosen), 0) if chosen else tilted)
 
     @Slot()
     def _on_choice(self) -> None:
         self.theory = None
-        for plot in self.plots.values():
-            plot.forget()
+        self.plots.forget()
         self.request_draw()
 
     # -- what is shown
 
     def draw(self) -> None:
         """Compute anew if need be, and show."""
-        tilt, name = self._tilt, self.choice.currentData()
+        tilt, name = self._tilt, self.controls.choice.currentData()
         if tilt is None or name is None:
             self.show_empty(_EMPTY)
             return
-        if self.theory is None and not self._compute(tilt, name):
+        self.theory = theory = self.theory or self._computed(tilt, name)
+        if theory is None:
             return
         self.show_body()
         self._show_generated(self._means.generated(name))
-        self._show_curves()
-        self._show_values()
+        self._show_curves(theory)
+        self._show_values(theory)
 
-    def _compute(self, tilt: TiltView, name: str) -> bool:
-        """Whether there is something to show; what is still to be measured comes later."""
+    def _computed(self, tilt: TiltView, name: str) -> Theory | None:
+        """None where there is nothing to show; what is still to be measured comes later."""
         measured = self._energies.measured
         if measured is None:
-            return False
+            return None
         if not name.startswith(CLASS) and measured.missing([name]):
             self.show_empty("Measuring this feature of every example…")
             self._energies.prepare([name], self.request_draw, self._refuse)
-            return False
+            return None
         try:
-            self.theory = theory_of(tilt.trained, measured, name)
+            return theory_of(tilt.trained, measured, name)
         except UserError as error:
             self._refuse(error)
-            return False
-        return True
+            return None
 
     def _refuse(self, error: UserError) -> None:
         self.show_empty(f"{error.title}\n{error.message}")
 
-    def _show_curves(self) -> None:
-        theory = self.theory
-        assert theory is not None
-        hidden = frozenset(
-            SERIES[name][0] for name, chip in self.legend.chips.items() if name in SERIES and not chip.isChecked()
-        )
-        axes = {"mean": self._offered[self.choice.currentData()].axis, "energy": "−log Z / nats", "ess": "ESS/n (%)"}
+    def _show_curves(self, theory: Theory) -> None:
+        hidden = frozenset(SERIES[name][0] for name in self.legend.hidden if name in SERIES)
         series = curves(theory)
         if self._following is not None:
             ends = [self._along(float(s)) for s in theory.exact.scales]
             series["mean"][SERIES["model"][0]] = np.array([np.nan if end is None else end.value for end in ends])
-        for name, plot in self.plots.items():
-            if plot.isHidden():
-                continue
-            title, tip = PLOTS[name]
-            labels = (_SCALE_AXIS, axes[name])
-            at = theory.exact.scales
-            profile = Profile(name=name, title=title, tip=tip, axes=labels, at=at, series=series[name])
-            plot.show_profile(profile, hidden if name != "ess" else frozenset())
-        self._show_marks(theory)
+        axis, level = self._offered[self.controls.choice.currentData()].axis, self.legend.chips["data"].isChecked()
+        self.plots.show_curves(theory, series, axis, hidden, self.controls.scale, level=level)
 
-    def _show_marks(self, theory: Theory) -> None:
-        for name, lines in marks(theory, self.scale).items():
-            self._marks[name].set_lines(lines)
-        level = [Line(place=theory.moments.mean, title="data")] if self.legend.chips["data"].isChecked() else []
-        self._level.set_lines(level)
-
-    def _show_values(self) -> None:
+    def _show_values(self, theory: Theory) -> None:
         """Numbers at s in the legend, and in words how far the theory carries."""
-        theory = self.theory
-        assert theory is not None
-        scale = self.scale
-        self.scale_label.setText(f"s = {scale:.2f}")
+        scale = self.controls.scale
+        self.controls.scale_label.setText(f"s = {scale:.2f}")
         for name, found in numbers(theory, scale).items():
             self.legend.chips[name].set_value(_shown(found))
         along = self._along(scale)
@@ -229,14 +173,13 @@ class TheoryPanel(LivePanel):
         text = words(theory, scale, float(exact_at(theory, scale).efficiency[0]))
         if self._tilt is not None and self._tilt.applied is not None:
             text = f"Of the ΔH that is applied to hold the shares: {text}"
-        if not self.plots["energy"].isHidden():
+        if not self.plots.by_name["energy"].isHidden():
             text += f" {free_energy_words(theory, scale)}"
             if scale > 0 and theory.moments.variance > 0:
                 text += f" {ladder_words(theory, scale)}"
         if along is not None and self._following is not None:
-            text += (
-                f" The model’s line is {self._following.owner.words}, trained at s = {self._following.way.start:.0f}."
-            )
+            owner, start = self._following.owner, self._following.way.start
+            text += f" The model’s line is {owner.words}, trained at s = {start:.0f}."
         if self._back is not None:
             text += f" {self._back.words}"
         self.verdict.setText(f"{self._means.said} {text}".strip())
@@ -245,14 +188,13 @@ class TheoryPanel(LivePanel):
         """A point at s = 1 with its error, and the numbers in the legend."""
         chip = self.legend.chips["generated"]
         chip.set_value("–" if found is None else _shown(found))
-        self.generated.show(found if chip.isChecked() else None)
-        self.untilted.show(None if self._back is None else self._back.mean)
+        self.plots.show_means(found if chip.isChecked() else None, None if self._back is None else self._back.mean)
 
     @property
     def _back(self) -> BackAgain | None:
         """What was weighed back of this f."""
         back = self._means.back
-        return back if back is not None and back.name == self.choice.currentData() else None
+        return back if back is not None and back.name == self.controls.choice.currentData() else None
 
     @property
     def _following(self) -> Following | None:
@@ -263,7 +205,7 @@ class TheoryPanel(LivePanel):
 
     def _along(self, scale: float) -> Mean | None:
         """⟨f⟩ of the model at s, to first order, where it is known."""
-        return None if self._following is None else self._following.at(self.choice.currentData(), scale)
+        return None if self._following is None else self._following.at(self.controls.choice.currentData(), scale)
 
     @Slot()
     def _ask_follow(self) -> None:
@@ -273,57 +215,23 @@ class TheoryPanel(LivePanel):
     @Slot()
     def _ask_apply(self) -> None:
         if self._tilt is not None:
-            shown = self._offered[self.choice.currentData()]
-            self._means.apply(self._tilt.trained, self._followed, self.scale, shown)
+            shown = self._offered[self.controls.choice.currentData()]
+            self._means.apply(self._tilt.trained, self._followed, self.controls.scale, shown)
 
     @property
     def _followed(self) -> list[str]:
         """What is asked of the model: every share, and f."""
-        return [name for name in self._offered if name.startswith(CLASS) or name == self.choice.currentData()]
+        return [name for name in self._offered if name.startswith(CLASS) or name == self.controls.choice.currentData()]
 
     @Slot()
     def _ask_back(self) -> None:
-        self._means.ask(self.choice.currentData())
-
-    def restyle(self, tokens: Tokens) -> None:
-        """Take up another look."""
-        for lines in (*self._marks.values(), self._level):
-            lines.restyle(tokens, self.font())
-        for mark in (self.generated, self.untilted):
-            mark.restyle(tokens)
+        self._means.ask(self.controls.choice.currentData())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """As many plots as there is room for."""
         super().resizeEvent(event)
         self.legend.set_compact(is_cramped(self))
-        self.verdict.setVisible(self.height() >= 220)
-        high = self.height() > 0.8 * self.width()
-        self._pair.setDirection(QBoxLayout.Direction.TopToBottom if high else QBoxLayout.Direction.LeftToRight)
-        self._choose_plots()
-
-    @property
-    def _room(self) -> int:
-        """For how many plots there is room."""
-        return min(3, max(1, max(self.width(), self.height()) // _PLOT_ROOM))
-
-    def _on_shown(self, name: str, shown: bool) -> None:
-        """Something is always to be seen, and what was asked for last in any case."""
-        others = [other for other, button in self.controls.shown.items() if button.isChecked() and other != name]
-        if shown:
-            for other in others[: max(0, len(others) + 1 - self._room)]:
-                with QSignalBlocker(self.controls.shown[other]):
-                    self.controls.shown[other].setChecked(False)
-        elif not others:
-            self.controls.shown[name].setChecked(True)
-            return
-        self._choose_plots()
-
-    def _choose_plots(self) -> None:
-        """Those that are switched on, as many as there is room for."""
-        wanted = [name for name, button in self.controls.shown.items() if button.isChecked()][: self._room]
-        for name, plot in self.plots.items():
-            plot.setVisible(name in wanted)
-        self.request_draw()
+        self.verdict.setVisible(self.height() >= _WORDS_FROM)
+        self.plots.arrange(self.size())
 
 
 def _shown(found: Mean) -> str:
