@@ -211,6 +211,7 @@ class RunView:
     """What the toolbar and status line say of the run.
 
     Attributes:
+        saves: how often it was saved, also where no step was taken since.
         good_step: step of the last good state, to which one can go back; None if there is none.
     """
 
@@ -223,6 +224,7 @@ class RunView:
     device: str = ""
     folder: Path | None = None
     saved_step: int = -1
+    saves: int = 0
     good_step: int | None = None
 
     @property
@@ -265,7 +267,7 @@ def run_after(view: RunView, message: Event | Snapshot) -> RunView:
         case Resumed():
             return replace(view, phase=_unless_stopping(view, RunPhase.RUNNING))
         case Saved():
-            return replace(view, saved_step=message.step)
+            return replace(view, saved_step=message.step, saves=view.saves + 1)
         case Moved():
             return replace(view, folder=message.path)
         case Warned(unsaved=True):
@@ -273,7 +275,8 @@ def run_after(view: RunView, message: Event | Snapshot) -> RunView:
         case Warned(back_to=int() as step):
             return replace(view, good_step=step)
         case Restored():
-            return replace(view, step=message.step, good_step=message.step)
+            saved = min(view.saved_step, message.step)
+            return replace(view, step=message.step, saved_step=saved, good_step=message.step)
         case Finished():
             phase = RunPhase.FAILED if message.outcome is Outcome.FAILED else RunPhase.FINISHED
             return replace(view, phase=phase, step=message.step, good_step=None)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
+from studio.errors import UserError
+from studio.gui.live.at_once.answer import Source
 from studio.gui.live.at_once.caption import AtOnceCaption
+from studio.gui.live.at_once.control import AtOnceView
 from studio.gui.live.plane.panel import PlanePanel
 from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.state.loaded_data import LoadedData
@@ -20,6 +25,7 @@ from studio.gui.target.offsets.columns import Column
 from studio.gui.target.terms import Observable
 from studio.gui.window.workbench import Workbench
 from studio.progress import Progress
+from studio.sampling.base import Tilted
 from studio.training.analysis.at_once import AtOnce
 from studio.training.analysis.measured_samples import MeasuredPoints
 from studio.training.analysis.trained_model import TrainedModel
@@ -274,3 +280,66 @@ def test_that_it_says_what_is_waited_for(qtbot: QtBot, workbench: Workbench) -> 
     qtbot.waitUntil(lambda: caption.text.text().endswith("training the judge…"))
     end.set()
     qtbot.waitUntil(lambda: caption.text.text().endswith("drawing…"))
+
+
+@pytest.mark.slow
+def test_that_a_paused_run_is_asked_again_and_again(quick_hands: Hands) -> None:
+    """Also where nothing new is to be saved: then the weights that were saved are those of now."""
+    hands, bench = quick_hands, quick_hands.bench
+    hands.train(5)
+    hands.press("pause")
+    hands.wait_for(RunPhase.PAUSED)
+    for _ in range(2):
+        press(hands, "samples_once")
+        hands.wait(lambda: answered(hands))
+        assert bench.once.view.step == bench.runs.run.step
+        press(hands, "samples_averaged")
+        assert not bench.once.view.on
+    hands.end()
+
+
+@pytest.mark.slow
+def test_that_a_run_that_went_back_is_asked_as_it_is_now(quick_hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    from studio.training.run import recovery
+
+    monkeypatch.setattr(recovery, "_SECONDS", 0.0)
+    hands, bench = quick_hands, quick_hands.bench
+    hands.train(5)
+    hands.press("pause")
+    hands.wait_for(RunPhase.PAUSED)
+    hands.find(QAction, "run_save").trigger()
+    hands.wait(lambda: not bench.runs.run.unsaved)
+    saved = bench.runs.run.saved_step
+    hands.find(QAction, "run_restore").trigger()
+    hands.wait(lambda: bench.runs.run.step < saved)
+    assert bench.runs.run.saved_step == bench.runs.run.step
+    hands.find(QAction, "run_step").trigger()
+    assert bench.runs.run.unsaved or bench.runs.run.step < saved - 1
+    press(hands, "samples_once")
+    hands.wait(lambda: answered(hands))
+    assert bench.once.view.step == bench.runs.run.step
+    hands.end()
+
+
+def test_that_samples_of_the_target_before_are_not_told_of_the_next(qtbot: QtBot, workbench: Workbench) -> None:
+    """They stay on the screen until there are others, or it is known that there will be none."""
+    once, caption = workbench.once, AtOnceCaption(workbench.once)
+    qtbot.addWidget(caption)
+    source = Source(folder=Path(), step=None, dataset=workbench.setup.config.dataset, title="a run")
+    made = Tilted(
+        values=np.zeros((9, 8, 8, 1), np.uint8), method="reject", draws=20, seconds=1, effective=9, distinct=9
+    )
+    pictures = np.asarray(made.values, np.uint8)
+    once._source, once._busy = source, True
+    once._set(AtOnceView(on=True, blocked="", title="a run", step=7, made=made, pictures=pictures))
+    assert "reject: 9 different" in caption.text.text()
+    workbench.target.set_share(2, 0.3)
+    assert caption.text.text() == "“a run” at step 7: drawing…"
+    assert once.view.pictures is not None
+    once._fail(UserError("It cannot be had"))
+    assert caption.text.text() == "“a run” at step 7: It cannot be had."
+    left = once.view.pictures
+    assert left is None
+    once._set(replace(once.view, made=made, pictures=pictures))
+    assert caption.text.text().endswith("It cannot be had."), "it cannot be measured"
+    assert "reject: 9 different" in caption.text.text()

@@ -63,13 +63,15 @@ def _doubtful(found: AtOnceView) -> bool:
 def _caption(found: AtOnceView, task: str) -> str:
     nearest = f", the nearest to {whole(found.nearest_to)} that is kept" if found.nearest_to is not None else ""
     whose = f"“{found.title}” at step {whole(found.step)}{nearest}" if found.step else f"“{found.title}”"
-    if found.error is not None:
+    if found.made is None and found.error is not None:
         return f"{whose}: {found.error}"
     if found.made is None:
         return f"{whose}: {task[:1].lower()}{task[1:]}…" if task else f"{whose}: drawing…"
     parts = [whose, _made(found.made)]
     if found.measured is not None:
         parts.append(found.measured.words)
+    elif found.error is not None:
+        parts.append(str(found.error))
     elif found.doing:
         parts.append("measuring…")
     return "  ·  ".join((*parts, *found.made.remarks))

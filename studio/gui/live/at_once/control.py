@@ -56,7 +56,7 @@ class AtOnceView:
         step: of its weights.
         nearest_to: the step that is looked at, where weights of another one had to do.
         made: samples of the target; None while there are none.
-        pictures: of them, uint8, shape (n, H, W, C).
+        pictures: of them, uint8, shape (n, H, W, C); until there are others those of the target before.
         plane: the same as points of the plane, where they are such.
         measured: what more of them are, by judges who took no part, or exactly; None until that is known.
         under_way: the run trains.
@@ -111,7 +111,7 @@ class AtOnceControl(QObject):
         self._model: AtOnce | None = None  # with the draws that it has made
         self._wanted: Perturbation | None = None  # that is answered, or is about to be
         self._busy = False
-        self._saved_step = 0  # of the run under way
+        self._saves = 0  # of the run under way, that are answered for
         for changed in (target.changed, setup.config_changed, setup.dataset_changed):
             changed.connect(self._on_target)
         runs.run_begins.connect(self._end)
@@ -164,7 +164,7 @@ class AtOnceControl(QObject):
                 self._end()
                 self._log.add_error(error)
         elif active:
-            self._saved_step = self._runs.run.saved_step
+            self._saves = self._runs.run.saves
             self._runs.send(Save())
             self._set(replace(self.view, doing=True))
             return
@@ -208,9 +208,13 @@ class AtOnceControl(QObject):
             blocked = self._blocked()
             if blocked != self.view.blocked:
                 self._set(replace(self.view, blocked=blocked))
-        elif self._source is not None and run.folder == self._source.folder and run.saved_step > self._saved_step:
-            self._saved_step, self._model, self._wanted = run.saved_step, None, None
-            self._ask()
+        elif self._source is not None and self.view.under_way:
+            if run.saves > self._saves and run.folder is not None:  # which may be another, if it was moved
+                self._saves, self._model, self._wanted = run.saves, None, None
+                self._source = replace(self._source, folder=run.folder)
+                self._ask()
+            if not run.phase.active:
+                self._set(replace(self.view, under_way=False))
 
     @Slot()
     def _on_run_shown(self) -> None:
@@ -236,7 +240,7 @@ class AtOnceControl(QObject):
         if self._wanted is not None and _same(wanted, self._wanted):
             return
         self._wanted = wanted
-        self._set(replace(self.view, doing=True, error=None, measured=None))
+        self._set(replace(self.view, doing=True, error=None, made=None, measured=None))
         self._target.show_at_once(None)
         if self._busy:
             self.tasks.cancel()
@@ -277,7 +281,8 @@ class AtOnceControl(QObject):
         self._target.show_at_once(Generated.at_once_of(found.sighting(self.view.step)))
 
     def _fail(self, error: UserError) -> None:
-        self._set(replace(self.view, doing=False, error=error))
+        view = replace(self.view, doing=False, error=error)
+        self._set(view if view.made is not None else replace(view, pictures=None, plane=None))
 
     def _set(self, view: AtOnceView) -> None:
         self.view = view
