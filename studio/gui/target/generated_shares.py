@@ -54,10 +54,10 @@ class GeneratedShares:
         """Whether it is another, or of another target, than when it was last asked for."""
         return self._evaluations.shown.latest is not self._shown[0] or self._note() != self._shown[1]
 
-    @property
-    def answers(self) -> bool:
-        """Whether what was evaluated last was trained towards this target, on these data."""
-        return self._evaluations.shown.latest is not None and not self.of_other_data and not self._note()
+    def answers(self, revision: int) -> bool:
+        """Whether what was trained towards a target of this revision answers the one that is shown, on these data."""
+        others = self._subjects.subject.others
+        return others is None and not self.of_other_data and self._is_target(revision)
 
     @property
     def of_other_data(self) -> bool:

@@ -268,10 +268,9 @@ class TargetControl(QObject):
         if self.tilt is not None and self._generated.has_news:
             self._show(replace(self.tilt, generated=self._generated.now()))
 
-    @property
-    def answered(self) -> bool:
-        """Whether what was evaluated last was trained towards this target, on these data."""
-        return self._generated.answers
+    def answers(self, revision: int) -> bool:
+        """Whether the run's target of this revision is the one that is shown, on these data."""
+        return self._generated.answers(revision)
 
     def _is_target(self, revision: int) -> bool:
         if self.data.fixed:

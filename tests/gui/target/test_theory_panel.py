@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
+from studio.data.planar.config import RingConfig
 from studio.errors import UserError
 from studio.evaluation.report import Mean
 from studio.gui.state.subject import Owner
@@ -22,8 +24,9 @@ from studio.gui.window.workbench import Workbench
 from studio.perturb.theory import Moments
 from studio.perturb.umbrella import Umbrella
 from studio.training.messages.snapshot import PlaneFrame
+from studio.training.storage.frames import Frame
 from tests.gui.evaluation.test_shares_panel import arrive, evaluation
-from tests.gui.shown import show
+from tests.gui.shown import make_snapshot, show
 
 
 def made(bench: Workbench, theme: ThemeManager) -> TheoryPanel:
@@ -151,6 +154,31 @@ def test_that_what_the_model_generates_is_shown_once_it_is_known(
     assert panel.plots.generated.point.getData()[0].tolist() == []
 
 
+def test_that_points_answer_their_own_target_over_their_own_data_alone(qtbot: QtBot, workbench: Workbench) -> None:
+    """Those of the step that is looked at."""
+    means, target = workbench.means, workbench.target
+    digits = workbench.setup.config.dataset
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
+        workbench.setup.set_dataset(RingConfig(count=400))
+    workbench.runs.config = workbench.setup.config
+    points = np.random.default_rng(0).standard_normal((400, 2))
+    newest = PlaneFrame(step=20, points=points, labels=np.zeros(400, np.int64), views=())
+    workbench.time.snapshot_shown.emit(replace(make_snapshot(plane=newest), revision=target.perturbation.revision))
+    assert means.generated("class:0") == Mean(value=100.0, error=0.0)
+    grid = make_snapshot().grid
+    assert grid is not None
+    workbench.time.frame_shown.emit(Frame(grid=grid, seconds=1.0, points=points, labels=np.ones(400, np.int64)))
+    assert means.generated("class:0") == Mean(value=0.0, error=0.0)
+    target.set_offset(0, -1.0)
+    assert means.generated("class:0") is None
+    target.set_offset(0, 0.0)
+    assert means.generated("class:0") is not None
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
+        workbench.setup.set_dataset(digits)
+    assert means.generated("class:0") is None
+    assert means.generated("ink") is None
+
+
 def test_that_points_of_the_plane_have_means_with_errors() -> None:
     points = np.random.default_rng(0).standard_normal((400, 2))
     frame = PlaneFrame(step=1, points=points, labels=(points[:, 0] > 0).astype(np.int64), views=())
@@ -182,7 +210,9 @@ def test_that_draws_weighed_back_are_a_point_at_no_tilt_until_something_else_is_
     qtbot.mouseClick(panel.controls.back, Qt.MouseButton.LeftButton)
     assert panel.verdict.text().startswith("Train a model for a tilt first, or look at such a run. ")
     found = Umbrella(mean=0.098, error=0.004, plain_error=0.0122, efficiency=0.7)
-    came = BackAgain(name="class:2", found=found, predicted=8.5, whose="of “a run”, step 1,750")
+    assert workbench.setup.dataset is not None
+    whose, data = "of “a run”, step 1,750", workbench.setup.dataset
+    came = BackAgain(name="class:2", found=found, predicted=8.5, whose=whose, dataset=data)
     workbench.means.back = came
     workbench.means.changed.emit()
     assert panel.plots.untilted.point.getData()[0].tolist() == [0.0]
@@ -192,6 +222,12 @@ def test_that_draws_weighed_back_are_a_point_at_no_tilt_until_something_else_is_
     assert "Each is worth 9.3 of those; theory says 8.5." in panel.verdict.text()
     choose(qtbot, panel, "class:3")
     assert len(panel.plots.untilted.point.getData()[0]) == 0
+    choose(qtbot, panel, "class:2")
+    assert len(panel.plots.untilted.point.getData()[0]) == 1
+    with qtbot.waitSignal(workbench.setup.dataset_changed):
+        workbench.setup.set_dataset(RingConfig(count=400))
+    choose(qtbot, panel, "class:2")
+    assert len(panel.plots.untilted.point.getData()[0]) == 0, "it is of the digit 2"
     workbench.time.run_shown.emit()
     choose(qtbot, panel, "class:2")
     assert len(panel.plots.untilted.point.getData()[0]) == 0

@@ -19,7 +19,7 @@ from studio.gui.state.loaded_data import LoadedData
 from studio.gui.state.stepped_samples import SteppedSamples, SteppedView
 from studio.gui.state.subject import Owner
 from studio.gui.state.task_runner import TaskRunner
-from studio.gui.state.view_state import TiltView
+from studio.gui.state.view_state import DatasetView, TiltView
 from studio.gui.target.target_control import TargetControl
 from studio.gui.target.terms import Observable
 from studio.gui.target.theory.view import CLASS, formula_of, of_evaluation, of_points, unit_of
@@ -27,8 +27,10 @@ from studio.gui.timeline.time_cursor import TimeCursor
 from studio.perturb.umbrella import Umbrella
 from studio.progress import Progress
 from studio.training.messages.snapshot import PlaneFrame, Snapshot
+from studio.training.storage.frames import Frame
 from studio.training.storage.run import Run
 from studio.training.storage.run_folder import safe_name
+from studio.training.storage.run_identity import nearest_kept
 
 if TYPE_CHECKING:
     from studio.response.run_response import Way
@@ -46,12 +48,14 @@ class BackAgain:
         found: ⟨f⟩ and its errors.
         predicted: the gain that theory predicts, by the data.
         whose: the run and its step, in words.
+        dataset: of which data.
     """
 
     name: str
     found: Umbrella
     predicted: float
     whose: str
+    dataset: DatasetView
 
     @property
     def mean(self) -> Mean:
@@ -134,22 +138,24 @@ class ModelMeans(QObject):
         super().__init__(parent)
         self._tasks, self._time, self._target, self._evaluations = tasks, time, target, evaluations
         self._stepped = stepped
-        self._frame: PlaneFrame | None = None
+        self._points: tuple[PlaneFrame, int] | None = None  # and the revision of the target that they were made for
         self._busy = False
         self.back: BackAgain | None = None
         self.following: Following | None = None
         self.said = ""
         evaluations.shown_changed.connect(self.changed)
         time.snapshot_shown.connect(self._take_snapshot)
+        time.frame_shown.connect(self._take_frame)
         time.run_shown.connect(self._forget)
         target.changed.connect(self._on_target)
 
     def generated(self, name: str) -> Mean | None:
         """⟨f⟩ of what the model generates, as far as it is known of this target and these data."""
         latest = self._evaluations.shown.latest
-        if self._frame is not None:
-            return of_points(name, self._frame)
-        if latest is None or not self._target.answered:
+        if self._points is not None:
+            frame, revision = self._points
+            return of_points(name, frame) if self._target.answers(revision) else None
+        if latest is None or not self._target.answers(latest.revision):
             return None
         return of_evaluation(name, latest.evaluation)
 
@@ -177,15 +183,15 @@ class ModelMeans(QObject):
         known = self.following if self.following is not None and self.following.tilt.has_target_of(tilt) else None
         self._begin(partial(_applied, known, tilt, names, scale, shown), "Stepping the weights along the tilt")
 
-    def _begin(self, work: Callable[[Path, LoadedData, str, Progress], _Found], doing: str) -> None:
-        folder, data = self._time.folder, self._target.data.loaded
+    def _begin(self, work: Callable[[Run, LoadedData, str, Progress], _Found], doing: str) -> None:
+        folder, data, seen = self._time.folder, self._target.data.loaded, self._time.view
         self.said = self.blocked or f"{doing}…"
         self.changed.emit()
         if self.blocked or folder is None or data is None:
             return
         self._busy = True
         self._tasks.run(
-            partial(work, folder, data, self._time.view.title),
+            lambda progress: work(_run_near(folder, seen.step), data, seen.title, progress),
             done=lambda found: self._settle(folder, found),
             failed=lambda error: self._settle(folder, error),
             cancelled=lambda: self._settle(folder, UserError(f"{doing} was cancelled")),
@@ -202,8 +208,8 @@ class ModelMeans(QObject):
             self.following = found
         elif isinstance(found, _Applied):
             self.following = found.following
-            self._on_target()
             self._stepped.show(found.view)
+            self._on_target()  # which may have been edited meanwhile
         self.changed.emit()
 
     @Slot()
@@ -218,22 +224,36 @@ class ModelMeans(QObject):
     def _take_snapshot(self, snapshot: Snapshot) -> None:
         """Points of the plane come with every snapshot."""
         if snapshot.plane is not None:
-            self._frame = snapshot.plane
+            self._points = snapshot.plane, snapshot.revision
+            self.changed.emit()
+
+    @Slot(object)
+    def _take_frame(self, frame: Frame) -> None:
+        """Those of the step that is looked at."""
+        if len(frame.points):
+            shown = PlaneFrame(step=frame.step, points=frame.points, labels=frame.labels, views=())
+            self._points = shown, frame.revision
             self.changed.emit()
 
     @Slot()
     def _forget(self) -> None:
-        self._frame = self.back = self.following = None
+        self._points = self.back = self.following = None
         self.said = ""
         self._stepped.show(None)
         self.changed.emit()
 
 
-def _asked(name: str, folder: Path, data: LoadedData, title: str, progress: Progress) -> BackAgain:
+def _run_near(folder: Path, step: int) -> Run:
+    """A run by the weights that are kept nearest to the step that is looked at."""
+    run = Run.open(folder)
+    kept = run.identity.kept_steps
+    return run.back_at(nearest_kept(kept, step)) if kept else run
+
+
+def _asked(name: str, run: Run, data: LoadedData, title: str, progress: Progress) -> BackAgain:
     from studio.training.analysis.at_once import AtOnce
     from studio.training.analysis.trained_model import TrainedModel
 
-    run = Run.open(folder)
     trained = TrainedModel.of_run(run, lambda _: data.images, progress, data_root=data.judges.data_root)
     model = AtOnce(trained, progress)
     formula = formula_of(name)
@@ -242,16 +262,16 @@ def _asked(name: str, folder: Path, data: LoadedData, title: str, progress: Prog
         found=model.untilted_mean(formula, _DRAWS, progress),
         predicted=model.predicted_gain(formula, progress),
         whose=f"of “{title}”, step {run.weights_step or 0:,}",
+        dataset=data.view,
     )
 
 
 def _followed(
-    tilt: TiltView, names: Sequence[str], folder: Path, data: LoadedData, title: str, progress: Progress
+    tilt: TiltView, names: Sequence[str], run: Run, data: LoadedData, title: str, progress: Progress
 ) -> Following:
     from studio.response.run_response import RunResponse
     from studio.training.analysis.trained_model import TrainedModel
 
-    run = Run.open(folder)
     trained = TrainedModel.of_run(run, lambda _: data.images, progress, data_root=data.judges.data_root)
     response = RunResponse(run, trained, progress)
     way = response.beside(tilt.perturbation, {name: formula_of(name) for name in names}, _FOLLOWING, progress)
@@ -264,14 +284,15 @@ def _applied(
     names: Sequence[str],
     scale: float,
     shown: Observable,
-    folder: Path,
+    run: Run,
     data: LoadedData,
     title: str,
     progress: Progress,
 ) -> _Applied:
     from studio.training.analysis.measured_samples import placed, target_on_plane
 
-    following = known or _followed(tilt, names, folder, data, title, progress.part(0, 0.9))
+    following = known if known is not None and known.owner.step == run.weights_step else None
+    following = following or _followed(tilt, names, run, data, title, progress.part(0, 0.9))
     owner, found = following.owner, following.way.step(scale, _DRAWS, progress.part(0.9, 1))
     words = f"Weights {owner.words}, stepped by dθ/ds to s = {scale:.2f}; not trained"
     mean, line = found.means.get(shown.name), following.at(shown.name, scale)

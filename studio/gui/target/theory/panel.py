@@ -192,9 +192,11 @@ class TheoryPanel(LivePanel):
 
     @property
     def _back(self) -> BackAgain | None:
-        """What was weighed back of this f."""
-        back = self._means.back
-        return back if back is not None and back.name == self.controls.choice.currentData() else None
+        """What was weighed back of this f, over these data."""
+        back, tilt = self._means.back, self._tilt
+        if back is None or tilt is None or back.dataset is not tilt.dataset:
+            return None
+        return back if back.name == self.controls.choice.currentData() else None
 
     @property
     def _following(self) -> Following | None:
