@@ -102,7 +102,8 @@ class RunResponse:
         self._trained, self._seed, examples = trained, seed, trained.examples
         self._generated = Generated(examples, trained.judges)
         self._chosen = np.sort(np.random.default_rng(seed).permutation(len(examples))[:_MOST_EXAMPLES])
-        self._logs = self._log_weights(trained.target, progress)
+        # Weights are of what a thermostat has made of the target, if one holds its shares.
+        self._logs = self._log_weights(run.identity.applied.resolve(examples.class_names), progress)
         if isinstance(run.config.model, DenoiserConfig) and run.config.model.weights_fade:
             raise UserError(
                 "How a model follows a tilt is not computed where weights fade",
@@ -130,7 +131,8 @@ class RunResponse:
             UserError: f or ΔH cannot be had of the data or of what is generated.
             Cancelled: the person cancelled.
         """
-        return self._along(self._logs - self._log_weights(wanted, progress), 0.0, formulas, count, progress)
+        asked = self._log_weights(self._trained.target, progress)
+        return self._along(asked - self._log_weights(wanted, progress), 0.0, formulas, count, progress)
 
     def beside(self, target: Perturbation, formulas: Mapping[str, str], count: int, progress: Progress) -> Way:
         """Along the scale s of a target's ΔH, of which the model was trained for 0 or 1.

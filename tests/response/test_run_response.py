@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,10 @@ def trained(path: Path, offset: float, preset: str = "planar-vae", *more: str) -
     )
     given = [part for setting in settings for part in ("--set", setting)]
     assert main(["train", preset, "--steps", "3", "--run-dir", str(path), *given]) == 0
+    return opened(path)
+
+
+def opened(path: Path) -> RunResponse:
     run = Run.open(path)
     own = TrainedModel.of_run(run, lambda part: run.identity.load(path, part), Progress())
     return RunResponse(run, own, Progress())
@@ -55,6 +60,22 @@ def test_that_an_untilted_run_begins_at_zero(tmp_path: Path) -> None:
     way, same = response.beside(_NORTH, _MEANS, 100, Progress()), response.to(_NORTH, _MEANS, 100, Progress())
     assert way.start == 0.0
     assert way.means["north"].slope == same.means["north"].slope
+
+
+@pytest.mark.usefixtures("briefly")
+def test_that_weights_of_a_held_run_are_of_what_is_applied(tmp_path: Path) -> None:
+    """5 % of north asked to be 5·e²/(95 + 5·e²) %, but e^1.5 is what it is weighted by."""
+    trained(tmp_path / "run", -2.0)
+    path = tmp_path / "run" / "summary.json"
+    held = {"correction": {"north": 0.5}, "applied": {"north": -1.5}, "step": 2, "judge": ""}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"held": held}))
+    response = opened(tmp_path / "run")
+    way = response.beside(Perturbation(offsets=(0.0, 0.0, -1.5)), _MEANS, 100, Progress())
+    assert way.start == 1.0
+    assert way.means["north"].data.mean == pytest.approx(5 * np.exp(1.5) / (95 + 5 * np.exp(1.5)))
+    stay, change = (response.to(target, _MEANS, 100, Progress()) for target in (_NORTH, _ZERO))
+    assert stay.means["north"].data.covariance == pytest.approx(0, abs=1e-12), "it is led from what was asked for"
+    assert change.means["north"].data.covariance > 0
 
 
 @pytest.mark.usefixtures("briefly")

@@ -11,7 +11,7 @@ import json
 import stat
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -22,7 +22,7 @@ from studio.perturb.perturbation import Gauge, Perturbation
 from studio.perturb.thermostat import Thermostat
 from studio.settings import Settings
 from studio.training.config.energy import energy_config_of_record, energy_of_record, energy_record
-from studio.training.config.run_config import PerturbationConfig, RunConfig
+from studio.training.config.run_config import PerturbationConfig, RunConfig, offsets_by_name
 from studio.training.storage.fingerprints import Fingerprints
 
 if TYPE_CHECKING:
@@ -111,6 +111,14 @@ class CheckpointRecord(Settings):
         """The target in force; raises ValueError if the energy is none."""
         energy = energy_of_record(self.energy)
         return Perturbation(offsets=self.offsets, energy=energy, gauge=self.gauge, revision=self.revision)
+
+    @property
+    def corrected(self) -> dict[str, float] | None:
+        """The offsets by class name that a thermostat made of those in force, not 0; None if it corrected nothing."""
+        if self.held is None or not any(self.held.correction):
+            return None
+        thermostat = replace(Thermostat.at_rest(0), correction=self.held.correction)
+        return offsets_by_name(thermostat.applied(self.perturbation).offsets, self.class_names)
 
     def target(self, before: PerturbationConfig) -> PerturbationConfig:
         """The target in force, and as in `before` what it does not say; raises ValueError if the energy is none."""

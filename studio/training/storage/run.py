@@ -83,7 +83,9 @@ class Run:
         return replace(
             self,
             checkpoint=checkpoint,
-            identity=replace(self.identity, config=config, corrected=None, data=record.data, weights_step=step),
+            identity=replace(
+                self.identity, config=config, corrected=record.corrected, data=record.data, weights_step=step
+            ),
             summary={**self.summary, "weights_seconds": record.notes.seconds, "revision": record.revision},
         )
 

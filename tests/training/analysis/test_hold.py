@@ -23,7 +23,7 @@ from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import CancelEvaluation, Command, EvaluateNow, SetHold, SetPerturbation
 from studio.training.messages.events import Evaluated, EvaluationEnded, Event, HoldApplied, Logged, Noticed
 from studio.training.run.loop import RunLoop
-from studio.training.storage.checkpoint import read_checkpoint
+from studio.training.storage.checkpoint import read_checkpoint, read_record
 from studio.training.storage.checkpoint_store import CheckpointStore
 from studio.training.storage.metrics import append_metrics, held_class, held_column, read_metrics
 from studio.training.storage.recorder import Recorder
@@ -104,6 +104,7 @@ def test_that_what_was_asked_for_stays_what_the_run_says(judge: Judge, run_path:
     assert {name: applied.get(name, 0.0) - ASKED[name] for name in CLASSES} == pytest.approx(
         dict(zip(CLASSES, moved, strict=True))
     )
+    assert read_record(CheckpointStore(run_path).find(14)).corrected == applied
     assert run.summary["held"]["judge"] == judge.fingerprint
     points = {event.step: event.values for event in events if isinstance(event, Logged)}
     assert held_column(0, "ant") not in points[3]
