@@ -51,6 +51,10 @@ def answered(hands: Hands) -> bool:
     return hands.bench.once.view.measured is not None
 
 
+def shows_nothing(view: AtOnceView) -> bool:
+    return view.pictures is None
+
+
 def model_of(data: LoadedData, folder: Path) -> AtOnce:
     own = TrainedModel.of_run(Run.open(folder), lambda _: data.images, Progress(), data_root=data.judges.data_root)
     return AtOnce(own, Progress())
@@ -338,8 +342,7 @@ def test_that_samples_of_the_target_before_are_not_told_of_the_next(qtbot: QtBot
     assert once.view.pictures is not None
     once._fail(UserError("It cannot be had"))
     assert caption.text.text() == "“a run” at step 7: It cannot be had."
-    left = once.view.pictures
-    assert left is None
+    assert shows_nothing(once.view)
     once._set(replace(once.view, made=made, pictures=pictures))
     assert caption.text.text().endswith("It cannot be had."), "it cannot be measured"
     assert "reject: 9 different" in caption.text.text()
