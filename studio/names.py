@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\..*)?", re.IGNORECASE)
 
@@ -26,6 +27,12 @@ def shown_name(name: str) -> str:
 def file_system_key(name: str) -> str:
     """Equal for names that are one file on some system: macOS and Windows tell neither case nor spelling apart."""
     return composed(composed(name).casefold())
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """The first of some names, and that there are more."""
+    known = list(names)
+    return ", ".join(known[:most]) + ("…" if len(known) > most else "")
 
 
 def is_reserved(name: str) -> bool:

@@ -215,7 +215,7 @@ def _train(arguments: argparse.Namespace) -> int:
     from studio.cli.train import train
     from studio.library.find import config_of
     from studio.training.config.assignments import with_settings
-    from studio.training.config.limit import StopCondition
+    from studio.training.config.run_config import StopCondition
 
     named = config_of(arguments.config)
     config = with_settings(named.config, arguments.assignments)

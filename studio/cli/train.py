@@ -16,8 +16,7 @@ from studio.data.image_set import ImageSet
 from studio.errors import UserError
 from studio.paths import default_data_root, runs_root
 from studio.progress import Progress
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.config.run_title import tilt_words
 from studio.training.examples.judges import Judges
 from studio.training.messages.commands import Stop

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 
 from studio.jobs.job import Job, JobStatus
-from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import StopCondition
 
 _START_UP = 10.0
 """Seconds a process takes before its first step and after its last."""

@@ -24,8 +24,7 @@ from studio.errors import UserError, other_version, reporting
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.sweep import Sweep
 from studio.process import start_of
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.config.sweep_mark import MOST_RUNS, SweepMark
 from studio.training.storage.places import made_absolute
 

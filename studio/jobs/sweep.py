@@ -25,9 +25,8 @@ from typing import Any
 from studio.errors import UserError
 from studio.records import read_json
 from studio.training.config.assignments import with_settings
-from studio.training.config.limit import StopCondition
 from studio.training.config.presets import config_or_preset
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.config.sweep_mark import MOST_RUNS, SweepMark, title_of
 from studio.training.storage.places import made_absolute
 from studio.training.storage.run_folder import safe_name

@@ -11,8 +11,7 @@ from typing import Any
 
 from studio.errors import UserError
 from studio.jobs.sweep import Sweep, combined
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.config.sweep_mark import MOST_RUNS
 
 SEED = "seed"

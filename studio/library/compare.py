@@ -13,7 +13,6 @@ import numpy as np
 
 from studio.errors import UserError
 from studio.evaluation.report import Evaluation
-from studio.evaluation.tables import evaluation_of
 from studio.figures import short
 from studio.library.curve_titles import curve_title
 from studio.library.run_summary import RunSummary, summary_of
@@ -65,10 +64,7 @@ class ComparedRun:
     def evaluation(self) -> Evaluation | None:
         """The last one, without its specimens."""
         records = self.metrics.evaluations
-        try:
-            return evaluation_of(records[-1].record) if records else None
-        except ValueError:
-            return None
+        return records[-1].evaluation if records else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

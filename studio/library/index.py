@@ -90,8 +90,8 @@ class RunIndex:
         try:
             with reading(self._path, _SCHEMA) as connection:
                 rows = connection.execute(f"SELECT stamp, {', '.join(_COLUMNS)} FROM run").fetchall()
-            return {row[1]: (row[0], _entry(dict(zip(_COLUMNS, row[1:], strict=True)))) for row in rows}
-        except (UserError, TypeError, ValueError):
+                return {row[1]: (row[0], _entry(dict(zip(_COLUMNS, row[1:], strict=True)))) for row in rows}
+        except UserError:
             with suppress(OSError):
                 self._path.unlink()
             return {}

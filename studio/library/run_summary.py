@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -25,7 +24,7 @@ from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import FILE as METRICS
 from studio.training.storage.metrics import newest_evaluation, newest_point, newest_value
 from studio.training.storage.run_identity import RunIdentity, read_summary
-from studio.training.storage.sample_strips import tiled
+from studio.training.storage.sample_strips import thumbnail
 
 DAMAGED = "damaged"
 UNFINISHED = "unfinished"
@@ -175,15 +174,6 @@ def _started(summary: Mapping[str, Any], folder: Path) -> str:
 
 def _thumbnail(folder: Path) -> bytes:
     """Some of the newest samples by the averaged weights."""
-    from PIL import Image
-
     frames = FrameStore(folder)
     frame = frames.at(int(frames.steps[-1])) if len(frames) else None
-    if frame is None:
-        return b""
-    grid = tiled(frame.grid.averaged[:_THUMBNAIL_IMAGES])
-    picture = Image.fromarray(grid[..., 0] if grid.shape[2] == 1 else grid)
-    picture.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
-    file = io.BytesIO()
-    picture.save(file, format="PNG")
-    return file.getvalue()
+    return b"" if frame is None else thumbnail(frame.grid.averaged[:_THUMBNAIL_IMAGES], _THUMBNAIL_SIDE)

@@ -21,7 +21,6 @@ import numpy as np
 from studio.errors import UserError
 from studio.evaluation.committee import recognisable
 from studio.evaluation.divergences import total_variation_interval
-from studio.evaluation.tables import evaluation_of
 from studio.library.compare import NO_RESULTS, late_mean
 from studio.library.index import run_folders
 from studio.library.run_summary import stamp_of, summary_of
@@ -198,9 +197,8 @@ def _evaluated(folder: Path, steps: int) -> dict[str, float]:
     known = {name: value for name, value in numbers.items() if value is not None and math.isfinite(value)}
     if found.step != steps:
         known[MEASURED] = found.step
-    try:
-        evaluation = evaluation_of(found.record)
-    except ValueError:
+    evaluation = found.evaluation
+    if evaluation is None:
         return known
     target, shares = recognisable(evaluation.target), recognisable(evaluation.shares.corrected)
     deviation = evaluation.shares.deviation[:-1]

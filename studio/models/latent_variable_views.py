@@ -11,10 +11,9 @@ from studio.models.diagnostic import Diagnostic, Histogram, Pictures
 from studio.models.exportable import IMAGES, ExportableModel, latent_argument
 from studio.models.latent_variable import Autoencoder, LatentVariableModel
 from studio.models.likelihoods import LOG_LEAST_WIDTH, GaussianPixels
-from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import PlaneView
 from studio.models.plane_views import anywhere, arrows, kernel_log_density, latent_net, log_density_field, repeated
-from studio.models.views import ModelViews, Probe
+from studio.models.views import ModelViews, Probe, to_array, to_pixels
 
 _COLUMNS = 8
 _JUDGED = 64

@@ -11,9 +11,8 @@ import numpy as np
 from studio.data.scale import Values
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
-from studio.sampling.drawn import Drawn
 from studio.sampling.pool import Pool
-from studio.sampling.tilt import Tilt
+from studio.sampling.tilt import Drawn, Tilt
 
 _UNNOTICED = 0.5
 

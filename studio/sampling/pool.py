@@ -14,9 +14,8 @@ import numpy as np
 
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
-from studio.sampling.drawn import Drawn
 from studio.sampling.own_shares import OwnShares
-from studio.sampling.tilt import Tilt
+from studio.sampling.tilt import Drawn, Tilt
 
 KEPT = 4096
 """Draws that are kept."""

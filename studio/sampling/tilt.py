@@ -13,15 +13,33 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from studio.data.scale import Values
 from studio.errors import UserError
 from studio.perturb.arrays import Floats
 from studio.perturb.energy import Energy
 from studio.perturb.example_features import COLUMN, ExampleFeatures
 from studio.perturb.perturbation import Perturbation
-from studio.sampling.drawn import Drawn
 from studio.sampling.own_shares import OwnShares
 
 _JUDGED = f"{COLUMN}judge:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """n draws.
+
+    Attributes:
+        values: as the data set stores them, shape (n, H, W, C).
+        probabilities: p(c|x) by a classifier that takes classes to be as frequent as in the data, shape (n, K).
+        measured: their features, and the log-odds of judges.
+    """
+
+    values: Values
+    probabilities: Floats
+    measured: ExampleFeatures
+
+    def __len__(self) -> int:
+        return len(self.values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

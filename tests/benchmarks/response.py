@@ -46,7 +46,7 @@ from studio.training.analysis.generated import Generated, each_class
 from studio.training.config.assignments import with_settings
 from studio.training.config.presets import config_or_preset
 from studio.training.config.run_config import RunConfig
-from studio.training.engine.building import build_model
+from studio.training.engine.learner import build_model
 from studio.training.engine.optimisers import NetworkOptimiser
 from studio.training.engine.trainer import Trainer
 from studio.training.examples.examples import for_models

@@ -80,8 +80,8 @@ def test_that_images_are_evaluated_and_runs_without_a_folder_go_to_the_workspace
 def test_that_a_job_that_was_cut_short_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     from studio.jobs.runner import JobRunner
     from studio.training.config.assignments import with_settings
-    from studio.training.config.limit import StopCondition
     from studio.training.config.presets import config_or_preset
+    from studio.training.config.run_config import StopCondition
     from studio.training.storage.metrics import read_metrics
     from studio.training.storage.run import Run
 

@@ -9,7 +9,7 @@ import pytest
 
 from studio.jobs.estimate import seconds_for, seconds_left
 from studio.jobs.job import Job, JobStatus
-from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import StopCondition
 
 
 def job(limit: StopCondition, status: JobStatus = JobStatus.WAITING, seconds: float = 0.0) -> Job:

@@ -11,8 +11,7 @@ import pytest
 from studio.errors import UserError
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.config.sweep_mark import SweepMark
 
 

@@ -18,8 +18,7 @@ from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
 from studio.training.config.assignments import with_settings
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.config.sweep_mark import SweepMark, read_mark
 
 PATIENCE_S = 60

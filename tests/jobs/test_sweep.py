@@ -10,7 +10,7 @@ import pytest
 
 from studio.errors import UserError
 from studio.jobs.sweep import read_sweep
-from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import StopCondition
 
 
 def sweep_file(folder: Path, **fields: Any) -> Path:

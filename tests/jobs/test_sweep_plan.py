@@ -8,8 +8,7 @@ import pytest
 
 from studio.errors import UserError
 from studio.jobs.sweep_plan import Combination, SweepPlan, Varied
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import RunConfig, StopCondition
 
 OFFSETS = Varied(path="perturbation.offsets.2", values=(-2.0, -1.0))
 SIZES = Varied(path="batch.average_size", values=(16.0, 32.0, 64.0))

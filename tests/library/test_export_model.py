@@ -17,10 +17,9 @@ from torch import Tensor
 
 from studio.errors import Cancelled, UserError
 from studio.library.export import network as network_module
-from studio.library.export.network import write_program
+from studio.library.export.network import write_program, write_weights
 from studio.library.export.onnx_file import write_onnx
 from studio.library.export.samples import write_samples
-from studio.library.export.weights import write_weights
 from studio.models.catalog import model_spec
 from studio.models.hierarchical_vae.model import HierarchicalVae
 from studio.models.views import ModelViews

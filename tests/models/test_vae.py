@@ -16,9 +16,8 @@ from studio.models.catalog import model_spec
 from studio.models.diagnostic import Histogram, Pictures
 from studio.models.gaussians import kl_to_standard_normal
 from studio.models.likelihoods import GaussianPixels
-from studio.models.pixels import to_pixels
 from studio.models.vae.model import Vae
-from studio.models.views import Probe
+from studio.models.views import Probe, to_pixels
 from tests.models.conftest import random_batch, small_model, stream
 
 SHAPE = (1, 8, 8)

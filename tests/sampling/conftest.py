@@ -13,8 +13,8 @@ from studio.data.scale import Values
 from studio.perturb.arrays import Floats
 from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.perturbation import Perturbation, target_shares
-from studio.sampling.drawn import Drawn
 from studio.sampling.pool import Pool
+from studio.sampling.tilt import Drawn
 
 NAMES = ("left", "middle", "right")
 COUNTS = np.array([600, 300, 100])

@@ -18,9 +18,8 @@ from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import LinearTerm
 from studio.progress import Progress
 from studio.sampling.chains import Chains
-from studio.sampling.drawn import Drawn
 from studio.sampling.pool import Pool
-from studio.sampling.tilt import Tilt
+from studio.sampling.tilt import Drawn, Tilt
 
 ONE = np.ones(1)
 SLOPE = 0.2  # for each percent of brightness

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from studio.perturb.perturbation import Gauge, Perturbation
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import Command, SetPerturbation
 from studio.training.messages.events import Event, Outcome

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 from studio.errors import UserError
 from studio.gui.state.task_runner import TaskRunner
-from studio.library.export.apart import write_apart
-from studio.library.export.formats import ExportFormat
+from studio.library.export.formats import ExportFormat, write_apart
 from studio.library.export.options import MOST_SAMPLES, ExportOptions
 from studio.progress import Progress
 

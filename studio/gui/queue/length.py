@@ -9,7 +9,7 @@ from studio.gui.forms.number_field import NumberField, NumberStyle, Range
 from studio.gui.widgets.choice_box import ChoiceBox
 from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.tooltip import named
-from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import StopCondition
 
 _LEAST, _MOST = 1e-6, 1e9
 

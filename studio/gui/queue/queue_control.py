@@ -18,8 +18,7 @@ from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
 from studio.jobs.runner import JobRunner
 from studio.jobs.sweep import Sweep
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.config.run_title import run_title
 
 _PERIOD = 500

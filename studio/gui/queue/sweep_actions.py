@@ -18,7 +18,7 @@ from studio.jobs.estimate import seconds_for
 from studio.jobs.sweep import Sweep
 from studio.library.sweep_results import Member, members_of
 from studio.progress import Progress
-from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import StopCondition
 
 
 class SweepActions(QObject):

@@ -36,8 +36,7 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.gui.widgets.tooltip import named, set_help
 from studio.jobs.sweep import Sweep
 from studio.jobs.sweep_plan import Combination, SweepPlan, Varied
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.config.sweep_mark import title_of
 
 _SIZE = (760, 620)

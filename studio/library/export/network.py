@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from studio.models.exportable import ExportableModel
 
+
 TOLERANCE = 1e-4
 _COUNTS = (1, 2, 7)
 """Numbers of examples that are tried; those that it was translated with are none of them."""
@@ -174,3 +175,22 @@ def translated(network: Network) -> ExportedProgram:
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # where in the source it comes from, with this machine's folders
     return program
+
+
+def write_weights(folder: Path, out: Path, progress: Progress | None = None, *, averaged: bool = True) -> int:
+    """Save them, or their moving average; how many numbers. Raises UserError if they cannot be read or written."""
+    from safetensors.torch import save
+
+    from studio.training.storage.run import restore_model
+
+    (progress or Progress()).report("Reading the weights")
+    run = Run.open(folder)
+    tensors = restore_model(run, averaged=averaged).state_dict()
+    metadata = {
+        "model": run.config.model.model_dump_json(),
+        "image_shape": json.dumps(run.image_shape),
+        "scale": json.dumps(asdict(run.scale)),
+    }
+    with whole_file(out) as file:
+        file.write(save(tensors, metadata=metadata))
+    return sum(tensor.numel() for tensor in tensors.values())

@@ -18,7 +18,7 @@ from studio.files import whole_file
 from studio.library.export.options import needed_for
 from studio.progress import Progress
 from studio.training.storage.frames import Frame, FrameStore
-from studio.training.storage.sample_strips import tiled
+from studio.training.storage.sample_strips import picture_of, tiled
 
 _LEAST_SIDE = 320  # pixels; smaller grids are enlarged by whole factors
 _MOST_FRAMES = 400
@@ -77,7 +77,7 @@ def caption(step: int, offsets: Mapping[str, float]) -> str:
 def _picture(frame: Frame, *, averaged: bool) -> Image.Image:
     grid = tiled(frame.grid.averaged if averaged else frame.grid.raw)
     factor = max(1, -(-_LEAST_SIDE // max(grid.shape[:2])))
-    picture = Image.fromarray(grid[..., 0] if grid.shape[2] == 1 else grid)
+    picture = picture_of(grid)
     return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
 
 

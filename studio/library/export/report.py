@@ -7,20 +7,17 @@ whatever a run's files say stands there as text.
 from __future__ import annotations
 
 import base64
-import io
 import math
-from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from studio.errors import UserError
 from studio.evaluation.arrival import KEPT, Sighting, answer_words, arrival, since_edit
 from studio.evaluation.report import Evaluation
-from studio.evaluation.tables import caveats, curve_values, evaluation_of
+from studio.evaluation.tables import caveats, curve_values
 from studio.figures import percent, short
 from studio.files import whole_file
 from studio.library.curve_titles import curve_title
@@ -34,9 +31,9 @@ from studio.training.config.run_title import tilt_words
 from studio.training.storage.frames import FrameStore
 from studio.training.storage.metrics import Metrics, read_metrics
 from studio.training.storage.run_identity import RunIdentity, read_summary
-from studio.training.storage.sample_strips import tiled
+from studio.training.storage.sample_strips import thumbnail
 
-_SIDE = 180
+_SIDE = 720
 _SET_UP = ("epoch", "average_size")
 """Columns that say nothing of what came of a run."""
 _STYLE = """
@@ -75,7 +72,7 @@ def write_report(folder: Path, out: Path, progress: Progress | None = None) -> N
     metrics = read_metrics(folder, progress)
     entry = summary_of(folder)
     progress.report("Writing the report")
-    found = _newest(metrics)
+    found = metrics.evaluations[-1].evaluation if metrics.evaluations else None
     parts = [
         f"<h1>{escape(entry.name)}</h1>",
         f'<p class="about">{escape(_about(entry, config))}</p>',
@@ -104,13 +101,6 @@ def _about(entry: RunSummary, config: RunConfig) -> str:
         f"{entry.dataset} · {entry.model} · {config.batch.average_size:g} a batch · {entry.steps:,} steps in "
         f"{minutes}:{seconds:02} min · {entry.status}"
     )
-
-
-def _newest(metrics: Metrics) -> Evaluation | None:
-    try:
-        return evaluation_of(metrics.evaluations[-1].record) if metrics.evaluations else None
-    except ValueError:
-        return None
 
 
 def _set_up(entry: RunSummary, remarks: str, applied: str) -> str:
@@ -153,10 +143,8 @@ def _shares(metrics: Metrics, found: Evaluation | None) -> str:
 
 def _answer(metrics: Metrics) -> str:
     """Whether the class whose share was tilted most has arrived, with the share error."""
-    seen = []
-    for each in metrics.evaluations[-KEPT:]:
-        with suppress(ValueError):
-            seen.append((each, evaluation_of(each.record)))
+    last = ((each, each.evaluation) for each in metrics.evaluations[-KEPT:])
+    seen = [(each, found) for each, found in last if found is not None]
     newest = seen[-1][1]
     index = int(np.argmax(np.abs(newest.target - newest.data)[:-1]))
     sightings = [Sighting.of(each.step, found) for each, found in seen]
@@ -195,8 +183,9 @@ def _samples(folder: Path) -> str:
     for step in np.unique(store.steps[[0, -1]]) if len(store) else ():
         frame = store.at(int(step))
         if frame is not None:
+            picture = base64.b64encode(thumbnail(frame.grid.averaged, _SIDE)).decode()
             said = escape(caption(frame.step, frame.offsets))
-            figures += f'<figure><img src="{_data_url(frame.grid.averaged)}" alt="Samples, {said}">'
+            figures += f'<figure><img src="data:image/png;base64,{picture}" alt="Samples, {said}">'
             figures += f"<figcaption>{said}</figcaption></figure>"
     return f'<h2>Samples, first and last</h2><div class="side">{figures}</div>' if figures else ""
 
@@ -217,28 +206,13 @@ def _curves(metrics: Metrics, kind: str) -> str:
 
 def _distance(metrics: Metrics) -> Any:
     """Share error of each evaluation, shape (n,); NaN where it is not known."""
-    values = []
-    for each in metrics.evaluations:
-        try:
-            values.append(curve_values(evaluation_of(each.record))["tv"])
-        except ValueError:
-            values.append(math.nan)
-    return np.array(values)
+    found = (each.evaluation for each in metrics.evaluations)
+    return np.array([math.nan if each is None else curve_values(each)["tv"] for each in found])
 
 
 def _marks(metrics: Metrics) -> str:
     rows = "".join(f'<tr><td class="n">{mark.step:,}</td><td>{escape(mark.text)}</td></tr>' for mark in metrics.marks)
     return f"<h2>What happened</h2><table>{rows}</table>" if rows else ""
-
-
-def _data_url(images: Any) -> str:
-    grid = tiled(images)
-    picture = Image.fromarray(grid[..., 0] if grid.shape[2] == 1 else grid)
-    if max(picture.size) > 4 * _SIDE:
-        picture.thumbnail((4 * _SIDE, 4 * _SIDE))
-    file = io.BytesIO()
-    picture.save(file, format="PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def _figure(value: float | None, at: str) -> str:

@@ -17,10 +17,9 @@ from studio.models.conditional import taking_labels
 from studio.models.diagnostic import Diagnostic, Histogram, Profile, Reference
 from studio.models.exportable import IMAGES, ExportableModel, latent_argument
 from studio.models.nets import has_convolutions
-from studio.models.pixels import to_array
 from studio.models.plane import PlaneView
 from studio.models.plane_views import PARTICLES, descent, field, grid, latent_net, slope_arrows
-from studio.models.views import ModelViews, Probe
+from studio.models.views import ModelViews, Probe, to_array
 
 CRITIC_TIP = (
     "How real the critic holds each place to be; samples are pulled towards higher values. D(x), a pure number."

@@ -9,10 +9,9 @@ from studio.models.autoencoder.model import PlainAutoencoder
 from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.exportable import IMAGES, ExportableModel, latent_argument
 from studio.models.latent_variable_views import reconstructions
-from studio.models.pixels import to_pixels
 from studio.models.plane import PlaneView
 from studio.models.plane_views import anywhere, arrows, latent_net, repeated
-from studio.models.views import ModelViews, Probe
+from studio.models.views import ModelViews, Probe, to_pixels
 
 _ROWS, _COLUMNS = 8, 9
 _NEAR = 1e-2

@@ -8,10 +8,9 @@ from torch import Tensor, nn
 from studio.models.autoregressive.model import Autoregressive
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures
 from studio.models.exportable import ExportableModel, image_argument
-from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import PlaneView
 from studio.models.plane_views import PARTICLES, flow, grid, latent_net, log_density_field
-from studio.models.views import ModelViews, Probe
+from studio.models.views import ModelViews, Probe, to_array, to_pixels
 
 _JUDGED = 256
 _COLUMNS = 8

@@ -14,10 +14,9 @@ from studio.models.boltzmann.partition import exact_log_partition
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Reference
 from studio.models.exportable import ExportableModel, image_argument
 from studio.models.nets import Shape
-from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import PlaneView
 from studio.models.plane_views import anywhere, descent, field, grid, log_density_field, slope_arrows
-from studio.models.views import ModelViews, Probe
+from studio.models.views import ModelViews, Probe, to_array, to_pixels
 
 DENSITY_TIP = "What the machine believes, its hidden units summed out. log q(v) = −F(v) − log Z, Z by the grid."
 ENERGY_TIP = "How improbable the machine finds each place. F(v) = −log Σ_h e^(−E(v, h))."

@@ -17,10 +17,9 @@ from studio.models.diffusion.model import Diffusion
 from studio.models.diffusion.sampling import Guess, Stage
 from studio.models.diffusion.schedule import Schedule
 from studio.models.exportable import IMAGES, Argument, ExportableModel, image_argument, label_argument
-from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import Arrows, Flow, PlaneView
 from studio.models.plane_views import PARTICLES, arrows, flow, log_density_field
-from studio.models.views import ModelViews, Probe
+from studio.models.views import ModelViews, Probe, to_array, to_pixels
 
 Loss = Callable[[Tensor, Tensor, torch.Generator], Tensor]
 """(images (B, C, H, W), times (B,), rng) → (B,)."""

@@ -8,10 +8,9 @@ from torch import Tensor
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures
 from studio.models.ebm.model import Ebm
 from studio.models.exportable import ExportableModel, image_argument
-from studio.models.pixels import to_array, to_pixels
 from studio.models.plane import PlaneView
 from studio.models.plane_views import anywhere, field, grid, log_density_field, repeated, slope_arrows
-from studio.models.views import ModelViews, Probe
+from studio.models.views import ModelViews, Probe, to_array, to_pixels
 
 _ENERGY_TIP = "How improbable the model finds each place; points roll downhill. E(x), with p(x) ∝ exp(−E(x)/T)."
 _FORCE_TIP = "Where a Langevin step takes each sample. −∇E(x)."

@@ -9,10 +9,9 @@ from studio.models.diagnostic import Diagnostic, Profile
 from studio.models.diffusion.views import COLUMNS, mean_losses, stage_pictures
 from studio.models.exportable import IMAGES, Argument, ExportableModel, image_argument, label_argument
 from studio.models.flow_matching.model import FlowMatching
-from studio.models.pixels import to_array
 from studio.models.plane import PlaneView
 from studio.models.plane_views import PARTICLES, arrows, flow, grid, log_density_field
-from studio.models.views import ModelViews, Probe
+from studio.models.views import ModelViews, Probe, to_array
 
 _LEVELS = 12
 _LATE = 0.9

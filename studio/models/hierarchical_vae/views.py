@@ -11,8 +11,7 @@ from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.exportable import IMAGES, ExportableModel, latent_argument
 from studio.models.hierarchical_vae.model import HierarchicalVae, Ladder, descended
 from studio.models.latent_variable_views import LatentVariableViews, MeanImage
-from studio.models.pixels import to_pixels
-from studio.models.views import Probe
+from studio.models.views import Probe, to_pixels
 
 _ROWS = 6
 _COLUMNS = 8

@@ -8,10 +8,9 @@ from torch import Tensor, nn
 from studio.models.diagnostic import Diagnostic, Histogram
 from studio.models.exportable import IMAGES, ExportableModel, latent_argument
 from studio.models.normalising_flow.model import NormalisingFlow
-from studio.models.pixels import to_array
 from studio.models.plane import PlaneView
 from studio.models.plane_views import PARTICLES, flow, grid, latent_net, log_density_field
-from studio.models.views import ModelViews, Probe
+from studio.models.views import ModelViews, Probe, to_array
 
 _JUDGED = 256
 

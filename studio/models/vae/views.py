@@ -9,9 +9,8 @@ from studio.models.diagnostic import Diagnostic, Pictures
 from studio.models.exportable import ExportableModel
 from studio.models.gaussians import kl_to_standard_normal
 from studio.models.latent_variable_views import LatentVariableViews
-from studio.models.pixels import to_pixels
 from studio.models.vae.model import Vae
-from studio.models.views import Probe
+from studio.models.views import Probe, to_pixels
 
 _SWEPT = 8
 _SWEEP = 9

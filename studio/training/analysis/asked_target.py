@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from studio.errors import UserError
-from studio.names import composed
+from studio.names import composed, listed
 from studio.perturb.energy import class_masses
 from studio.perturb.example_features import ExampleFeatures
 from studio.perturb.perturbation import Perturbation, offsets_for_some_shares
@@ -59,6 +59,6 @@ class AskedTarget:
 
 def _place(name: str, measured: ExampleFeatures) -> int:
     if composed(name) not in measured.class_names:
-        known = ", ".join(measured.class_names[:12]) + ("…" if len(measured.class_names) > 12 else "")
-        raise UserError(f"There is no class “{name[:40]}”", f"The classes are {known}.", field=_FIELD)
+        classes = f"The classes are {listed(measured.class_names)}."
+        raise UserError(f"There is no class “{name[:40]}”", classes, field=_FIELD)
     return measured.class_names.index(composed(name))

@@ -24,17 +24,16 @@ from studio.sampling.base import Look, Tilted, TiltedSampler
 from studio.sampling.chains import Chains
 from studio.sampling.choice import Method, choose, needing_no_draws
 from studio.sampling.conditioning import Conditioning
-from studio.sampling.drawn import Drawn
 from studio.sampling.pool import PIECE, Pool
 from studio.sampling.rejection import Rejection
 from studio.sampling.resampling import Resampling
 from studio.sampling.steering import Steering
-from studio.sampling.tilt import Tilt
+from studio.sampling.tilt import Drawn, Tilt
 from studio.training.analysis.generated import Generated, each_class
 from studio.training.analysis.measured_samples import MeasuredImages, target_on_plane
 from studio.training.analysis.trained_model import TrainedModel
-from studio.training.engine.drawing import draw_parts
-from studio.training.engine.memory import out_of_memory
+from studio.training.engine.drawing import SMALLER_MODEL, draw_parts
+from studio.training.engine.memory import telling_of_shortage
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
@@ -193,13 +192,8 @@ class AtOnce:
     def _draw(self, count: int) -> Drawn:
         """So many more, as the model makes them."""
         assert count == PIECE
-        try:
+        with telling_of_shortage(SMALLER_MODEL):
             values = next(self._parts)
-        except (MemoryError, RuntimeError) as found:
-            error = out_of_memory(found, "Use a smaller model, or close other programs.")
-            if error is None:
-                raise
-            raise error from found
         return self._generated.look(values)
 
 

@@ -18,7 +18,7 @@ from studio.paths import default_data_root
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
 from studio.training.analysis.evaluator import EvaluationJob, judged_count
-from studio.training.engine.memory import out_of_memory
+from studio.training.engine.memory import telling_of_shortage
 from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set, whole_log_weights
 from studio.training.messages.events import Evaluated
@@ -86,16 +86,11 @@ def _work(
     model: GenerativeModel, judge: Judge, log_weights: Floats, progress: Progress, count: int, seed: int
 ) -> Evaluation:
     rng = torch.Generator().manual_seed(seed)
-    try:
+    with telling_of_shortage("Evaluate fewer samples at once."):
         job = EvaluationJob(model, judge, lambda: Target.of(judge, log_weights, count), count, rng)
         while job.next is not None:
             progress.report(job.next.name, job.next.fraction)
             job.advance()
-    except (MemoryError, RuntimeError) as found:
-        error = out_of_memory(found, "Evaluate fewer samples at once.")
-        if error is None:
-            raise
-        raise error from found
     assert job.result is not None
     return job.result
 

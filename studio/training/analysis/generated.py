@@ -16,7 +16,7 @@ from studio.perturb.example_features import Column, ExampleFeatures
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import FormulaTerm, checked_energy
 from studio.progress import Progress
-from studio.sampling.drawn import Drawn
+from studio.sampling.tilt import Drawn
 from studio.training.examples.judges import Judges
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from studio.data.scale import Scale, Values
 from studio.models.base import GenerativeModel, at_rest
-from studio.models.pixels import marked
+from studio.models.views import marked
 from studio.training.messages.commands import ShowBetween
 from studio.training.messages.latents import LatentPoint, Latents
 from studio.training.messages.snapshot import Interpolation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -271,3 +272,16 @@ def _listed(names: Sequence[str]) -> str:
 def offsets_by_name(offsets: Sequence[float], class_names: Sequence[str]) -> dict[str, float]:
     """The offsets that are not 0, by class name, as a configuration holds them."""
     return {name: offset for name, offset in zip(class_names, offsets, strict=True) if offset != 0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopCondition:
+    """When a run is complete, after so many steps or seconds of training; without either, when it is stopped."""
+
+    steps: int | None = None
+    seconds: float | None = None
+
+    def reached(self, steps: int, seconds: float) -> bool:
+        return (self.steps is not None and steps >= self.steps) or (
+            self.seconds is not None and seconds >= self.seconds
+        )

@@ -14,9 +14,11 @@ from studio.data.scale import PIXELS, Scale, Values
 from studio.errors import UserError
 from studio.models.base import GenerativeModel, at_rest
 from studio.progress import Progress
-from studio.training.engine.memory import out_of_memory
+from studio.training.engine.memory import telling_of_shortage
 
 _PIECE = 500
+SMALLER_MODEL = "Use a smaller model, or close other programs."
+"""What to do where drawing takes too much memory."""
 
 
 def draw(model: GenerativeModel, count: int, rng: torch.Generator, scale: Scale = PIXELS) -> Values:
@@ -57,13 +59,8 @@ def drawn_pieces(
     parts = draw_parts(model, (min(_PIECE, count - start) for start in starts), rng, scale)
     for start in starts:
         progress.report(f"Drawing {count:,} samples", start / count)
-        try:
+        with telling_of_shortage(SMALLER_MODEL):
             drawn = next(parts)
-        except (MemoryError, RuntimeError) as found:
-            error = out_of_memory(found, "Use a smaller model, or close other programs.")
-            if error is None:
-                raise
-            raise error from found
         yield start, drawn
 
 

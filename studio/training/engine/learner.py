@@ -6,19 +6,56 @@ Micikevicius et al., arXiv:1710.03740 (2017); bfloat16: D. Kalamkar et al., arXi
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from studio.models.base import Batch, GenerativeModel, Phase
+from studio.models.catalog import model_spec
+from studio.models.config import ModelConfig
 from studio.models.nets import has_convolutions
 from studio.models.reduce import reduced_metrics, weighted_loss
+from studio.perturb.planner import BatchPlan
 from studio.training.config.run_config import Precision, RunConfig
 from studio.training.engine.averaging import WeightAverage
-from studio.training.engine.building import build_model
 from studio.training.engine.optimisers import NetworkOptimiser
 from studio.training.engine.trainer_state import Held, TrainerState, copied, ensure_alike, wrong_state
+
+_ONE_AT_A_TIME = threading.Lock()
+"""A run may begin while another's model is built from its folder: neither may draw from what the other has seeded."""
+
+
+def build_model(config: ModelConfig, shape: tuple[int, int, int], seed: int, classes: int = 0) -> GenerativeModel:
+    """An untrained model of examples (C, H, W) of so many classes, its weights by a seed, on the CPU; the global stream
+    stays as it is.
+    """
+    with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return model_spec(config.kind).build(config, shape, classes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReport:
+    """What one step did: the batch, and what was last measured of each phase, scalars that stay on the device."""
+
+    plan: BatchPlan
+    scalars: Mapping[str, Tensor]
+
+    def values(self) -> dict[str, float]:
+        """Everything as plain numbers: one transfer from the device."""
+        plan = self.plan
+        batch = {
+            "batch_size": float(len(plan.indices)),
+            "adjusted_size": plan.adjusted_size,
+            "average_size": plan.average_size,
+            "ess": plan.effective_size,
+            "err": plan.err,
+        }
+        numbers = torch.stack([scalar.float() for scalar in self.scalars.values()]).tolist() if self.scalars else []
+        return batch | dict(zip(self.scalars, numbers, strict=True))
 
 
 class Learner:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from studio.errors import UserError
 
@@ -14,6 +16,18 @@ def out_of_memory(error: BaseException, hint: str) -> UserError | None:
     if not isinstance(error, MemoryError) and "out of memory" not in text and "can't allocate memory" not in text:
         return None
     return UserError("There is not enough memory", text.splitlines()[0][:200] if text else "", hint)
+
+
+@contextmanager
+def telling_of_shortage(hint: str) -> Iterator[None]:
+    """Raise UserError, with a hint, where memory runs out within; all else passes through as it is."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as found:
+        error = out_of_memory(found, hint)
+        if error is None:
+            raise
+        raise error from found
 
 
 def give_back() -> None:

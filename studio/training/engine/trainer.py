@@ -27,8 +27,7 @@ from studio.training.config.planners import PLANNERS
 from studio.training.config.run_config import HoldConfig, PerturbationConfig, RunConfig
 from studio.training.engine.drawing import draw
 from studio.training.engine.labels import Labels
-from studio.training.engine.learner import Learner
-from studio.training.engine.step_report import StepReport
+from studio.training.engine.learner import Learner, StepReport
 from studio.training.engine.trainer_state import Held, ResumeState, TrainerState, set_noise, set_stream, wrong_state
 from studio.training.examples.examples import Examples, for_models, padded
 from studio.training.examples.measured_set import measured_set, whole_log_weights

@@ -17,6 +17,7 @@ from studio.data.catalog import DATASETS, dataset_named, load_dataset, not_here_
 from studio.data.example_set import ExampleSet
 from studio.data.image_set import ImageSet
 from studio.errors import UserError
+from studio.names import listed
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
 
@@ -147,8 +148,7 @@ def _place(of: str | int, known: tuple[str, ...]) -> int:
             return of
         raise _fault(f"The judge knows no class number {of}", f"Its classes are 0…{len(known) - 1}.", "Choose one.")
     if of not in known:
-        shown = ", ".join(known[:12]) + ("…" if len(known) > 12 else "")
-        raise _fault(f"The judge knows no class “{of[:60]}”", f"It knows {shown}.", "Choose one.")
+        raise _fault(f"The judge knows no class “{of[:60]}”", f"It knows {listed(known)}.", "Choose one.")
     return known.index(of)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 from studio.errors import UserError
 from studio.training.analysis.side_tasks import SideTasks
 from studio.training.config.cautions import cautions
-from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import StopCondition
 from studio.training.examples.measured_set import whole_tilt
 from studio.training.messages.clock import Stopwatch
 from studio.training.messages.commands import (
@@ -48,7 +48,7 @@ from studio.training.run.saver import Saver
 
 if TYPE_CHECKING:
     from studio.training.analysis.evaluator import Evaluator
-    from studio.training.engine.step_report import StepReport
+    from studio.training.engine.learner import StepReport
     from studio.training.engine.threads import ThreadGuard
     from studio.training.engine.trainer import Trainer
     from studio.training.storage.recorder import Recorder

@@ -21,7 +21,7 @@ from studio.training.storage.metrics import held_column
 
 if TYPE_CHECKING:
     from studio.training.analysis.plane_watch import PlaneWatch
-    from studio.training.engine.step_report import StepReport
+    from studio.training.engine.learner import StepReport
     from studio.training.engine.trainer import Trainer
 
 _SNAPSHOT_SECONDS = 0.1

@@ -19,8 +19,7 @@ from studio.errors import Cancelled, UserError
 from studio.paths import default_data_root
 from studio.perturb.example_features import ExampleFeatures
 from studio.progress import Progress
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.engine.memory import out_of_memory
 from studio.training.examples.judges import Judges
 from studio.training.examples.measured_set import measured_set

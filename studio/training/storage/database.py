@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ _WAIT_SECONDS = 10.0
 _LONGEST = 256 * 2**20
 _FAULTS = (sqlite3.Error, OverflowError, UnicodeError)
 """What a damaged file makes Python's sqlite3 raise; its messages may quote names that are no UTF-8."""
+
+_UNREADABLE = (TypeError, ValueError, zlib.error, RecursionError, MemoryError)
+"""What values raise that are none of those a file should hold."""
 
 _HINT = "Make room there, and check that you may write there."
 
@@ -77,13 +81,15 @@ def _create(path: Path, schema: Schema) -> None:
 
 @contextmanager
 def reading(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
-    """One look; raises UserError if there is no such file, or it is damaged, foreign or from another version."""
+    """One look; raises UserError if there is no such file, or it is from another version, or damaged or foreign, as far
+    as reading its values within shows.
+    """
     try:
         with closing(_open_to_read(path)) as connection:
             _check(connection, path, schema)
             yield connection
-    except _FAULTS as error:
-        raise damaged(path, schema, str(error)) from error
+    except (*_FAULTS, *_UNREADABLE) as error:
+        raise damaged(path, schema, str(error)[:200] or type(error).__name__) from error
 
 
 def damaged(path: Path, schema: Schema, reason: str) -> UserError:

@@ -7,12 +7,13 @@ that the target asks has one of its values, or of the data set that its judge wa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from pydantic import Field
 
 from studio.data.example_set import ExampleSet
 from studio.errors import UserError
+from studio.names import listed
 from studio.perturb.energy import Energy
 from studio.perturb.example_features import COLUMN, ExampleFeatures
 from studio.settings import Settings
@@ -79,7 +80,7 @@ def _columns(measured: ExampleFeatures, energy: Energy) -> dict[str, str]:
 def _difference(then: Mapping[str, int], now: Mapping[str, int], found: ExampleSet) -> str:
     """What is another in a data set, in words."""
     if then.keys() != now.keys():
-        return f"its classes are {_listed(now)}; the run’s were {_listed(then)}"
+        return f"its classes are {listed(now)}; the run’s were {listed(then)}"
     changed = [
         f"“{name}” has {now[name]:,} {found.noun} instead of {then[name]:,}" for name in then if now[name] != then[name]
     ]
@@ -88,11 +89,6 @@ def _difference(then: Mapping[str, int], now: Mapping[str, int], found: ExampleS
     if list(then) != list(now):
         return "its classes are in another order"
     return f"there are as many {found.noun} of each class, but not the same ones, or prepared in another way"
-
-
-def _listed(names: Iterable[str]) -> str:
-    listed = list(names)
-    return ", ".join(listed[:12]) + ("…" if len(listed) > 12 else "")
 
 
 def _changed(name: str) -> UserError:

@@ -33,7 +33,7 @@ from studio.models.diagnostic import Diagnostic
 from studio.models.plane import PlaneView
 from studio.training.messages.latents import Latents
 from studio.training.messages.snapshot import PlannedExamples, SampleGrid
-from studio.training.storage.database import Schema, damaged, reading, writing
+from studio.training.storage.database import Schema, reading, writing
 from studio.training.storage.sample_strips import images_of, strip_of
 from studio.training.storage.views import inflated, pack_batch, pack_diagnostics, unpack_batch, unpack_diagnostics
 
@@ -152,10 +152,7 @@ class FrameStore:
         if self._path.exists():
             with reading(self._path, _SCHEMA) as connection:
                 rows = connection.execute("SELECT DISTINCT step FROM frame ORDER BY step").fetchall()
-                try:
-                    self.steps = np.array([step for (step,) in rows], np.int64)
-                except (TypeError, ValueError) as error:
-                    raise damaged(self._path, _SCHEMA, str(error)[:100]) from error
+                self.steps = np.array([step for (step,) in rows], np.int64)
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -167,10 +164,7 @@ class FrameStore:
         with reading(self._path, _SCHEMA) as connection:
             query = f"SELECT {_COLUMNS} FROM frame WHERE step <= ? ORDER BY step DESC, id DESC LIMIT 1"
             row = connection.execute(query, (step,)).fetchone()
-        try:
             return None if row is None else _frame(row)
-        except (TypeError, ValueError, zlib.error, RecursionError) as error:
-            raise damaged(self._path, _SCHEMA, str(error)[:100]) from error
 
     def diagnosed_at(self, step: int) -> tuple[int, tuple[Diagnostic, ...]]:
         """What the model showed of itself at or before a step, and at which; raises UserError if it is damaged."""
@@ -179,10 +173,7 @@ class FrameStore:
         with reading(self._path, _SCHEMA) as connection:
             there = "step <= ? AND length(diagnostics) > 0 ORDER BY step DESC, id DESC LIMIT 1"
             row = connection.execute(f"SELECT step, diagnostics FROM frame WHERE {there}", (step,)).fetchone()
-        try:
             return (0, ()) if row is None else (int(row[0]), unpack_diagnostics(row[1]))
-        except (TypeError, ValueError, RecursionError) as error:
-            raise damaged(self._path, _SCHEMA, str(error)[:100]) from error
 
 
 def _frame(row: tuple[Any, ...]) -> Frame:

@@ -15,6 +15,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.evaluation.tables import record
+from studio.evaluation.report import Evaluation
+from studio.evaluation.tables import evaluation_of, record
 from studio.perturb.arrays import Floats
 from studio.progress import Progress
 from studio.records import json_text
 from studio.training.messages.events import Evaluated, Logged
 from studio.training.messages.marks import Mark, MarkKind
-from studio.training.storage.database import Schema, damaged, reading, writing
+from studio.training.storage.database import Schema, reading, writing
 
 FILE = "metrics.sqlite"
 _HELD = "held_"
@@ -76,6 +78,13 @@ class RecordedEvaluation:
     def figure(self, name: str) -> float | None:
         """A number of the record; None where there is none."""
         return _finite(self.record.get(name))
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """All of it but the specimens; None where the record is damaged."""
+        with suppress(ValueError):
+            return evaluation_of(self.record)
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,17 +151,14 @@ def read_metrics(folder: Path, progress: Progress | None = None) -> Metrics:
     if not path.exists():
         return Metrics()
     with reading(path, _SCHEMA) as connection:
-        try:
-            names, table = _read_points(connection, progress or Progress())
-            return Metrics(
-                steps=table[:, 0],
-                seconds=table[:, 1],
-                columns={name: table[:, 2 + index] for index, name in enumerate(names)},
-                marks=_read_marks(connection),
-                evaluations=tuple(_read_evaluations(connection)),
-            )
-        except (TypeError, ValueError, RecursionError, MemoryError) as error:
-            raise damaged(path, _SCHEMA, str(error)[:200] or type(error).__name__) from error
+        names, table = _read_points(connection, progress or Progress())
+        return Metrics(
+            steps=table[:, 0],
+            seconds=table[:, 1],
+            columns={name: table[:, 2 + index] for index, name in enumerate(names)},
+            marks=_read_marks(connection),
+            evaluations=tuple(_read_evaluations(connection)),
+        )
 
 
 def newest_point(folder: Path) -> tuple[int, float]:
@@ -162,10 +168,7 @@ def newest_point(folder: Path) -> tuple[int, float]:
         return 0, 0.0
     with reading(path, _SCHEMA) as connection:
         row = connection.execute("SELECT step, seconds FROM point ORDER BY id DESC LIMIT 1").fetchone()
-    try:
         return (int(row[0]), float(row[1])) if row else (0, 0.0)
-    except (TypeError, ValueError) as error:
-        raise damaged(path, _SCHEMA, str(error)[:200]) from error
 
 
 def newest_value(folder: Path, name: str) -> tuple[int, float] | None:
@@ -192,10 +195,9 @@ def newest_value(folder: Path, name: str) -> tuple[int, float] | None:
     return (row[0], value) if row is not None and isinstance(row[0], int) and value is not None else None
 
 
-def newest_evaluation(folder: Path, step: int = 2**62) -> RecordedEvaluation | None:
-    """The last evaluation of a run at or before a step; raises as `newest_evaluations`."""
-    found = newest_evaluations(folder, step, 1)
-    return found[0] if found else None
+def newest_evaluation(folder: Path) -> RecordedEvaluation | None:
+    """The last evaluation of a run; raises as `newest_evaluations`."""
+    return next(iter(newest_evaluations(folder, 2**62, 1)), None)
 
 
 def newest_evaluations(folder: Path, step: int, count: int) -> list[RecordedEvaluation]:
@@ -204,12 +206,8 @@ def newest_evaluations(folder: Path, step: int, count: int) -> list[RecordedEval
     if not path.exists():
         return []
     with reading(path, _SCHEMA) as connection:
-        try:
-            return _read_evaluations(connection, "WHERE step <= ? ORDER BY step DESC, id DESC LIMIT ?", step, count)[
-                ::-1
-            ]
-        except (TypeError, ValueError, RecursionError) as error:
-            raise damaged(path, _SCHEMA, str(error)[:200]) from error
+        last = _read_evaluations(connection, "WHERE step <= ? ORDER BY step DESC, id DESC LIMIT ?", step, count)
+        return last[::-1]
 
 
 def _finite(value: object) -> float | None:

@@ -11,8 +11,7 @@ from typing import Any
 from studio.errors import UserError
 from studio.perturb.energy import Energy
 from studio.training.config.energy import energy_record
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import offsets_by_name
+from studio.training.config.run_config import StopCondition, offsets_by_name
 from studio.training.engine.trainer import Trainer
 from studio.training.engine.trainer_state import TrainerState, all_finite
 from studio.training.messages.events import (

@@ -140,7 +140,7 @@ class Run:
 
 def restore_model(run: Run, *, averaged: bool = True) -> GenerativeModel:
     """The trained model, averaged or as it was, on the CPU in eval mode; raises UserError if the weights do not fit."""
-    from studio.training.engine.building import build_model
+    from studio.training.engine.learner import build_model
 
     weights = run.weights("average" if averaged else "model")
     try:

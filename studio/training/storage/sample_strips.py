@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
 from studio.training.messages.snapshot import Images
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _MOST_PIXELS = 2**26
 
@@ -47,8 +50,21 @@ def tiled(images: Images, gap: int = 1) -> Images:
     return canvas
 
 
-def save_png(image: Images, file: IO[bytes]) -> None:
-    """Write an image, uint8, shape (height, width, 1 or 3), as PNG into an open binary file."""
+def picture_of(image: Images) -> Image.Image:
+    """An image, uint8, shape (height, width, 1 or 3), as Pillow has it."""
     from PIL import Image
 
-    Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).save(file, format="PNG")
+    return Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
+
+
+def save_png(image: Images, file: IO[bytes]) -> None:
+    """Write an image, uint8, shape (height, width, 1 or 3), as PNG into an open binary file."""
+    picture_of(image).save(file, format="PNG")
+
+
+def thumbnail(images: Images, most: int) -> bytes:
+    """Images, uint8, shape (n, H, W, C), in a grid of so many pixels a side at most, as PNG."""
+    picture, file = picture_of(tiled(images)), io.BytesIO()
+    picture.thumbnail((most, most))
+    picture.save(file, format="PNG")
+    return file.getvalue()

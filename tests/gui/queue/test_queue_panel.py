@@ -21,8 +21,7 @@ from studio.jobs.attempt import LocalProcesses
 from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
 from studio.paths import state_dir
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import PerturbationConfig
+from studio.training.config.run_config import PerturbationConfig, StopCondition
 from tests.library.made_runs import make_run
 
 

@@ -10,7 +10,7 @@ import torch
 
 from studio.evaluation.judge import Judge
 from studio.training.analysis.evaluator import CHUNK, EvaluationJob, Evaluator
-from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import StopCondition
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import CancelEvaluation, Command, EvaluateNow, Pause
 from studio.training.messages.events import Evaluated, Evaluating, EvaluationEnded, Event, Logged, Noticed

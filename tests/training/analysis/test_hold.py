@@ -17,8 +17,7 @@ from studio.evaluation.report import Evaluation
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.thermostat import Thermostat
 from studio.training.analysis.evaluator import Evaluator
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import HoldConfig, PerturbationConfig, RunConfig
+from studio.training.config.run_config import HoldConfig, PerturbationConfig, RunConfig, StopCondition
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import CancelEvaluation, Command, EvaluateNow, SetHold, SetPerturbation
 from studio.training.messages.events import Evaluated, EvaluationEnded, Event, HoldApplied, Logged, Noticed

@@ -22,8 +22,7 @@ from studio.models.plane import Arrows, Field, Flow, Net
 from studio.models.plane_views import grid, kernel_log_density
 from studio.perturb.perturbation import target_shares
 from studio.training.analysis.plane_watch import PlaneWatch
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import Command, SetDelay, Step, Stop
 from studio.training.messages.events import Logged

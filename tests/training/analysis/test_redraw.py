@@ -13,8 +13,8 @@ from studio.errors import Cancelled, UserError
 from studio.progress import Progress
 from studio.training.analysis.latent_images import grid_images, interpolation
 from studio.training.analysis.redraw import redraw_alike, redraw_between, redraw_grid
-from studio.training.config.limit import StopCondition
-from studio.training.engine.building import build_model
+from studio.training.config.run_config import StopCondition
+from studio.training.engine.learner import build_model
 from studio.training.messages.commands import ShowBetween
 from studio.training.messages.latents import Latents
 from tests.library.made_runs import make_run

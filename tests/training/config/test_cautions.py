@@ -15,9 +15,8 @@ from studio.perturb.energy import ExampleEnergies
 from studio.perturb.perturbation import Perturbation, offsets_for_shares
 from studio.perturb.planner import ErrorCarryPlanner, Planner, StratifiedPlanner
 from studio.training.config.cautions import cautions, outweighing
-from studio.training.config.limit import StopCondition
-from studio.training.config.run_config import RunConfig
-from studio.training.engine.building import build_model
+from studio.training.config.run_config import RunConfig, StopCondition
+from studio.training.engine.learner import build_model
 from studio.training.messages.events import Noticed
 from tests.training.conftest import WatchedRun, tiny_config
 

@@ -17,12 +17,12 @@ from studio.evaluation.judge import Judge
 from studio.evaluation.report import Evaluation, Target
 from studio.models.base import GenerativeModel, chosen_in_turn
 from studio.models.catalog import MODELS
-from studio.models.pixels import to_pixels
+from studio.models.views import to_pixels
 from studio.training.analysis.evaluator import EvaluationJob, Evaluator, judged_count
 from studio.training.analysis.latent_images import grid_images
 from studio.training.analysis.plane_watch import PlaneWatch
-from studio.training.engine.building import build_model
 from studio.training.engine.drawing import draw, draw_parts, independent
+from studio.training.engine.learner import build_model
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import Command, EvaluateNow, SampleNow, Stop
 from studio.training.messages.events import EvaluationEnded, Noticed, Outcome

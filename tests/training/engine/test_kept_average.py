@@ -12,8 +12,8 @@ from torch import Tensor
 
 from studio.cli.main import main
 from studio.models.catalog import MODELS
-from studio.training.config.limit import StopCondition
-from studio.training.engine.building import build_model
+from studio.training.config.run_config import StopCondition
+from studio.training.engine.learner import build_model
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import Command, SampleNow
 from studio.training.run.loop import RunLoop

@@ -14,7 +14,7 @@ from studio.data.scale import PIXELS
 from studio.errors import UserError
 from studio.models.catalog import MODELS, model_spec
 from studio.training.analysis.latent_images import ROW, SIDE, between, grid_images, interpolation, latents_of, slerp
-from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import StopCondition
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import Command, Pause, SetLatents, ShowBetween, without_outdated
 from studio.training.messages.events import LatentsApplied

@@ -11,7 +11,7 @@ import torch
 
 from studio.models.base import LossTerms
 from studio.perturb.perturbation import Gauge
-from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import StopCondition
 from studio.training.messages.commands import Pause, Resume, SampleNow, Step, Stop
 from studio.training.messages.events import (
     Logged,

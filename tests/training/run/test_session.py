@@ -14,7 +14,7 @@ from studio.errors import UserError
 from studio.models.vae.model import Vae
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
-from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import StopCondition
 from studio.training.messages.commands import Pause, Resume, SampleNow, Save, SetPerturbation, Step, Stop
 from studio.training.messages.events import (
     Finished,

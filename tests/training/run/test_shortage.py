@@ -11,9 +11,8 @@ import torch
 
 from studio.errors import UserError
 from studio.training.config.file import read_config
-from studio.training.config.limit import StopCondition
 from studio.training.config.planners import PlannerKind
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import RunConfig, StopCondition
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.commands import Command, Resume, Save, SetBatchSize
 from studio.training.messages.events import BatchSizeApplied, Noticed, Outcome, Restored, Warned

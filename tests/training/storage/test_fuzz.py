@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from studio.errors import UserError
-from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import StopCondition
 from studio.training.engine.trainer import Trainer
 from studio.training.storage.checkpoint import Checkpoint, packed, read_checkpoint
 from studio.training.storage.resumption import fork, resume

@@ -13,7 +13,7 @@ import pytest
 
 from studio.errors import UserError
 from studio.perturb.perturbation import Perturbation
-from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import StopCondition
 from studio.training.messages.commands import Pause, Resume, SampleNow, Save, SaveElsewhere, SetLearningRate, Step, Stop
 from studio.training.messages.events import (
     LearningRateApplied,

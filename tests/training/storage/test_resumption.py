@@ -14,7 +14,7 @@ from studio.errors import UserError
 from studio.library.compare import ABSENT, differences, read_runs
 from studio.library.run_summary import summary_of
 from studio.training.config.file import read_config
-from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import StopCondition
 from studio.training.messages.commands import SampleNow, Save, SetBatchSize, SetLearningRate
 from studio.training.messages.events import Outcome
 from studio.training.run.session import folder_for

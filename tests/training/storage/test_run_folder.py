@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from studio.errors import UserError
 from studio.training.analysis.latent_images import grid_images
 from studio.training.config.file import read_config
-from studio.training.config.limit import StopCondition
+from studio.training.config.run_config import StopCondition
 from studio.training.engine.drawing import draw
 from studio.training.engine.trainer import Trainer
 from studio.training.messages.events import Logged
