@@ -136,8 +136,8 @@ class PlannersPanel(LivePanel):
             self.report = None
             self._refresh()
 
-    @Slot(int)
-    def _on_target(self, revision: int) -> None:
+    @Slot(int, int)
+    def _on_target(self, _step: int, revision: int) -> None:
         self._target = revision
         self._refresh()
 

@@ -45,7 +45,7 @@ class RunControl(QObject):
     snapshot_arrived = Signal(object)  # Snapshot
     went_back = Signal(int)  # to this step; those after it are undone
     history_changed = Signal()  # new points or marks, or another one
-    target_applied = Signal(int)  # revision that the run now trains towards
+    target_applied = Signal(int, int)  # step, and the revision that the run trains towards from it on
     target_rejected = Signal(int, object)  # revision, UserError
     troubled = Signal(object)  # UserError that paused or ended the run
     comparing_planners = Signal(float)  # how far a comparison of planners is, 0…1
@@ -158,7 +158,7 @@ class RunControl(QObject):
             case Logged():
                 self.history.append(event.step, event.values)
             case PerturbationApplied():
-                self.target_applied.emit(event.revision)
+                self.target_applied.emit(event.step, event.revision)
             case PerturbationRejected():
                 self.target_rejected.emit(event.revision, event.error)
             case BatchSizeApplied(average_size=size):

@@ -55,7 +55,6 @@ class TargetControl(QObject):
         self._locked: frozenset[str] = frozenset()  # by name, so that a data set with the same classes has them, too
         self._revision = 0
         self._applied_revision = 0
-        self._targets = {0: setup.config.perturbation}  # of this window's run and of what is set up, by revision
         self._behind = False
         self._refused_revision: int | None = None  # by the run under way, which keeps the target before
         setup.config_changed.connect(self._on_config)
@@ -67,6 +66,7 @@ class TargetControl(QObject):
         subjects.subject_changed.connect(self._on_evaluations)
         runs.run_begins.connect(self._on_run_begins)
         runs.target_applied.connect(self._on_applied)
+        runs.went_back.connect(data.targets.go_back)
         runs.target_rejected.connect(self._on_rejected)
         runs.run_changed.connect(self._on_run)
 
@@ -201,7 +201,7 @@ class TargetControl(QObject):
 
     def _renew(self, perturbation: PerturbationConfig) -> None:
         self._revision += 1
-        self._targets[self._revision] = perturbation
+        self.data.targets.add(self._revision, perturbation)
 
     def _send(self) -> None:
         if self._setup.dataset is not None:
@@ -209,7 +209,7 @@ class TargetControl(QObject):
 
     @property
     def perturbation(self) -> Perturbation:
-        """The target as edited, or that of the run from disk that is looked at."""
+        """The target as edited, or that of the step that is looked at."""
         config = self.data.config.perturbation
         revision = self.data.revision if self.data.fixed else self._revision
         return Perturbation(offsets=self.class_offsets(), energy=config.energy(), gauge=config.gauge, revision=revision)
@@ -275,14 +275,15 @@ class TargetControl(QObject):
     def _is_target(self, revision: int) -> bool:
         if self.data.fixed:
             return revision == self.data.revision
-        return self._targets.get(revision) == self._setup.config.perturbation
+        return self.data.targets.of(revision) == self._setup.config.perturbation
 
     def _show(self, tilt: TiltView | None) -> None:
         self.tilt = tilt
         self.changed.emit(tilt)
 
-    @Slot(int)
-    def _on_applied(self, revision: int) -> None:
+    @Slot(int, int)
+    def _on_applied(self, step: int, revision: int) -> None:
+        self.data.targets.apply(step, revision)
         self._applied_revision = revision
         self.refresh()
 
@@ -299,7 +300,7 @@ class TargetControl(QObject):
         self._revision = self._applied_revision = found.revision if found is not None else 0
         self._refused_revision = None
         began = self._setup.config.perturbation if found is None else found.config.perturbation
-        self._targets = {self._revision: began}
+        self.data.targets.begin(began, self._revision, found.step if found is not None else 0)
         self._behind = began != self._setup.config.perturbation  # edited while its past was read
         if found is None:  # a file may have been edited since its column was read
             self._energies.reload(name for name in self.perturbation.energy.names if name.startswith(CSV))

@@ -1,4 +1,4 @@
-"""Data and target of the subject: those that are set up, or those that a run from disk had at the time cursor."""
+"""Data and target of the subject: those that are set up, or those that a run had at the step that is looked at."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from PySide6.QtCore import QObject, Signal, Slot
 from studio.gui.state.loaded_data import LoadedData, read_data_of
 from studio.gui.state.old_runs import Moment, OldRun
 from studio.gui.state.setup import Setup
+from studio.gui.state.subject import Subject
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import DatasetView
+from studio.gui.timeline.run_targets import RunTargets
+from studio.gui.timeline.subject_control import SubjectControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.perturb.example_features import ExampleFeatures
-from studio.training.config.run_config import RunConfig
+from studio.training.config.run_config import PerturbationConfig, RunConfig
 from studio.training.examples.judges import Judges
 
 _UNKNOWN = "The run did not keep which terms its target had at this step: it is known from its first edit on."
 _FIXED = "This is the target that the run had: set up like it to edit."
+_EARLIER = "This is the target that the run had at step {:,}: follow the newest step to edit."
 
 
 class SubjectData(QObject):
@@ -25,17 +29,23 @@ class SubjectData(QObject):
 
     Attributes:
         missing: why the data set, or the target, of the run that is looked at is not shown; empty if it is.
+        targets: of this window's run.
     """
 
     dataset_changed = Signal(object)  # DatasetView | None while there is none
-    target_changed = Signal()  # of a run from disk: another step, perhaps
+    target_changed = Signal()  # it is that of another step, perhaps
 
-    def __init__(self, tasks: TaskRunner, setup: Setup, time: TimeCursor, parent: QObject | None = None) -> None:
+    def __init__(
+        self, tasks: TaskRunner, setup: Setup, time: TimeCursor, subjects: SubjectControl, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._tasks, self._setup, self._time = tasks, setup, time
         self._looked: LoadedData | None = None  # of a run from disk
         self._moment: Moment | None = None
+        self._earlier: int | None = None  # step of this window's run that is looked at, which has gone on since
+        self.targets = RunTargets(setup.config.perturbation)
         self.missing = ""
+        subjects.subject_changed.connect(self._on_subject)
         setup.dataset_changed.connect(self._on_setup)
         time.run_shown.connect(self._on_run_shown)
         time.moment_shown.connect(self._on_moment)
@@ -43,6 +53,8 @@ class SubjectData(QObject):
     @property
     def fixed(self) -> str:
         """Why the target cannot be edited, in a sentence; empty if it can."""
+        if self._earlier is not None:
+            return _EARLIER.format(self._earlier)
         return _FIXED if self._time.old is not None else ""
 
     @property
@@ -69,18 +81,26 @@ class SubjectData(QObject):
 
     @property
     def config(self) -> RunConfig:
-        """What is set up; or what the run from disk was trained with, its target that at the cursor."""
-        old, moment = self._time.old, self._moment
-        if old is None:
-            return self._setup.config
-        if moment is None or moment.target is None:
-            return old.config
-        return old.config.model_copy(update={"perturbation": moment.target})
+        """What is set up, or what the run from disk was trained with; the target is that at the cursor."""
+        old, then = self._time.old, self._then
+        config = old.config if old is not None else self._setup.config
+        return config if then is None else config.model_copy(update={"perturbation": then[0]})
 
     @property
     def revision(self) -> int:
-        """Of the target of a run from disk."""
-        return self._moment.revision if self._moment is not None else 0
+        """Of the target that a run had at the cursor."""
+        then = self._then
+        return then[1] if then is not None else 0
+
+    @property
+    def _then(self) -> tuple[PerturbationConfig, int] | None:
+        """Target and revision at the step that is looked at; None where that is not known, or none is."""
+        moment, found = self._moment, None
+        if self._earlier is not None:
+            found = self.targets.at(self._earlier)
+        if found is None and moment is not None and moment.target is not None:
+            found = moment.target, moment.revision
+        return found
 
     @property
     def is_of_run(self) -> bool:
@@ -125,10 +145,22 @@ class SubjectData(QObject):
 
     @Slot(object)
     def _on_moment(self, moment: Moment) -> None:
-        if self._time.old is not None:
-            self._moment, before = moment, self.missing
-            if self._looked is not None:
-                self.missing = _UNKNOWN if moment.target is None else ""
-            if self.missing != before:
-                self.dataset_changed.emit(None if self.missing else self.view)
-            self.target_changed.emit()
+        if self._time.old is not None or self._earlier is not None:
+            self._moment = moment
+            self._retarget()
+
+    @Slot(object)
+    def _on_subject(self, subject: Subject) -> None:
+        """An earlier step of this window's run, another one, or none any more."""
+        earlier = subject.shown if subject.live else None
+        if earlier != self._earlier:
+            self._earlier, self._moment = earlier, None
+            self._retarget()
+
+    def _retarget(self) -> None:
+        before = self.missing
+        if self._time.old is None or self._looked is not None:
+            self.missing = _UNKNOWN if self._moment is not None and self._then is None else ""
+        if self.missing != before:
+            self.dataset_changed.emit(None if self.missing else self.view)
+        self.target_changed.emit()

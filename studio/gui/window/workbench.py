@@ -67,9 +67,9 @@ class Workbench(QObject):
         self.overlays = Overlays(self.looking, self.log, self)
         self.time = TimeCursor(self.looking, self.runs, self.overlays, self.log, self)
         self.starter = RunStarter(self.setup, self.runs, self.looking, self.log, self)
-        self.data = SubjectData(self.looking, self.setup, self.time, self)
-        self.energies = EnergyControl(self.tasks, self.setup, self.data, self)
         self.subjects = SubjectControl(self.setup, self.runs, self.starter, self.time, self)
+        self.data = SubjectData(self.looking, self.setup, self.time, self.subjects, self)
+        self.energies = EnergyControl(self.tasks, self.setup, self.data, self)
         self.evaluations = EvaluationControl(
             self.tasks, self.setup, self.runs, self.time, self.data, self.overlays, self.log, self
         )

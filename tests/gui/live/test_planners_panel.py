@@ -170,7 +170,7 @@ def test_that_it_shows_nothing_of_this_windows_run_beside_another_or_once_that_i
     assert not panel.compare.isVisible()
     workbench.time.show_live()
     assert panel.place.text() == "step 1,200, gradient of the autoencoder"
-    workbench.runs.target_applied.emit(2)
+    workbench.runs.target_applied.emit(1300, 2)
     assert panel.place.text() == "step 1,200, of the target before, gradient of the autoencoder"
     run_is(workbench, RunPhase.FINISHED)
     workbench.subjects.leave()

@@ -413,7 +413,7 @@ def test_that_a_target_that_the_run_refuses_does_not_stay_pending(hand: Hand, wo
     assert told == [error]
     target.set_offset(2, -0.5)
     assert badge.text() == "pending…", "that may be possible again"
-    runs.target_applied.emit(target.perturbation.revision)
+    runs.target_applied.emit(5, target.perturbation.revision)
     assert not badge.isVisible()
     runs.run = replace(runs.run, phase=RunPhase.IDLE)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QSpinBox, QToolButton
+from PySide6.QtWidgets import QAbstractButton, QSpinBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.evaluation.panel import SharesPanel
@@ -18,6 +18,10 @@ from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.live.weights import WeightsPanel
 from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.view_state import RunPhase
+from studio.gui.target.energy.panel import EnergyPanel
+from studio.gui.target.offsets.columns import Column
+from studio.gui.target.offsets.panel import OffsetsPanel
+from studio.gui.target.theory.panel import TheoryPanel
 from studio.gui.timeline.time_bar import TimeBar
 from studio.gui.timeline.time_cursor import TimeView
 from studio.gui.widgets.number_format import FIGURE_SPACE
@@ -26,7 +30,7 @@ from studio.gui.window.workbench import Workbench
 from studio.training.messages.commands import SampleNow
 from studio.training.messages.marks import MarkKind
 from studio.training.storage.frames import FrameStore
-from tests.gui.hands import Hands
+from tests.gui.hands import Hands, find
 from tests.gui.shown import make_snapshot, show, tooltip_at
 from tests.library.made_runs import make_config, make_grid, make_run, record_evaluation
 
@@ -320,6 +324,44 @@ def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
     assert not panels["diagnostics"]._old
     hands.window.docks["examples"].raise_()
     hands.wait(lambda: not panels["examples"].empty_text)
+
+
+@pytest.mark.slow
+def test_that_an_earlier_step_of_the_run_under_way_has_the_target_of_then(quick_hands: Hands) -> None:
+    """In table, sentence, energy and theory; it is for reading alone until the newest step is followed."""
+    hands, bench = quick_hands, quick_hands.bench
+    hands.window.make_panels()
+    hands.enter(2, Column.TARGET, "30")
+    hands.train(20)
+    hands.enter(2, Column.TARGET, "60")
+    hands.wait(lambda: bench.target.tilt is not None and not bench.target.tilt.pending)
+    edit = bench.runs.history.marks[0].step
+    now = bench.setup.config.perturbation
+    hands.wait(lambda: bench.runs.run.step > edit + 20)
+    table = hands.find(OffsetsPanel, "offsets")
+    slider = hands.window.time_bar.slider
+
+    def target() -> float:
+        return float(str(table.table.model().index(2, Column.TARGET).data()).removesuffix(" %"))
+
+    assert target() == 60
+    with hands.qtbot.waitSignal(bench.time.moment_shown, timeout=10_000):
+        hands.qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(2, slider.height() // 2))
+    assert target() == 30
+    assert "30 %" in table.summary.answer.text()
+    assert bench.target.tilt is not None
+    assert "at step 0" in bench.target.tilt.hint
+    assert not find(table, QAbstractButton, "preset_zero").isEnabled()
+    assert not bench.target.tilt.pending
+    theory = hands.find(TheoryPanel, "theory")
+    assert theory._tilt is bench.target.tilt
+    assert hands.find(EnergyPanel, "energy").energy == now.energy_part()
+    assert bench.setup.config.perturbation == now
+    hands.qtbot.mouseClick(hands.find(QToolButton, "time_follow"), Qt.MouseButton.LeftButton)
+    assert target() == 60
+    hands.enter(2, Column.TARGET, "40")
+    assert target() == 40
+    hands.end()
 
 
 def test_that_an_old_run_says_what_it_has_not_kept(

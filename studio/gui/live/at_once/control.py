@@ -156,6 +156,8 @@ class AtOnceControl(QObject):
         newest = not kept or step == kept[-1]
         self._source = Source(folder=folder, step=None if newest else step, dataset=config.dataset, title=seen.title)
         nearest_to = None if step == seen.step else seen.step
+        if self._time.old is None:
+            self._time.follow()  # what is asked for is the target of now
         self._set(AtOnceView(on=True, blocked="", title=seen.title, nearest_to=nearest_to, under_way=active))
         if self._time.old is not None:
             try:
@@ -225,7 +227,9 @@ class AtOnceControl(QObject):
 
     @Slot()
     def _on_target(self) -> None:
-        if self.view.on:
+        if self.view.on and self._target.data.fixed:  # another step is looked at
+            self._end()
+        elif self.view.on:
             self._ask()
 
     def _ask(self) -> None:

@@ -243,7 +243,7 @@ class OffsetsPanel(QWidget):
     @Slot(int, bool)
     def _switch(self, place: int, on: bool) -> None:
         """A term on or off; a refusal puts its switch back."""
-        energy = self._setup.config.perturbation.energy_part()
+        energy = self._target.data.config.perturbation.energy_part()
         terms = list(energy.terms)
         terms[place] = terms[place].model_copy(update={"enabled": on})
         what = "Switch on" if on else "Switch off"
