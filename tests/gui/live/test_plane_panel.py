@@ -15,6 +15,7 @@ from studio.data.planar.config import GaussianConfig, LinesConfig, RingConfig
 from studio.data.planar.density import Blobs, blob
 from studio.data.planar.plane import Plane
 from studio.gui.live.plane.fields import SIDE, ExactFields, model_field
+from studio.gui.live.plane.lessons import LESSONS
 from studio.gui.live.plane.panel import PlanePanel
 from studio.gui.live.plane.plane_items import arrow_ends, contour_ends, net_ends, particle_tails
 from studio.gui.live.samples.panel import SamplesPanel
@@ -31,7 +32,7 @@ from studio.training.config.presets import config_or_preset
 from studio.training.config.run_config import RunConfig
 from studio.training.messages.snapshot import PlaneFrame
 from studio.training.storage.frames import Frame
-from tests.gui.hands import Hands
+from tests.gui.hands import Hands, find
 from tests.gui.shown import make_history, make_snapshot, show, tooltip_at
 
 Key = Qt.Key
@@ -390,6 +391,25 @@ def test_that_a_lesson_opens_from_the_menu_with_its_text_and_its_set(qtbot: QtBo
     (close,) = panel.lesson.findChildren(QToolButton, "lesson_close")
     qtbot.keyClick(close, Key.Key_Space)
     assert not panel.lesson.isVisible()
+
+
+def test_that_a_lesson_leaves_the_plane_its_room_in_a_small_panel(
+    qtbot: QtBot, panel: PlanePanel, workbench: Workbench
+) -> None:
+    panel.resize(515, 283)
+    before = panel.canvas.height()
+    workbench.lessons.open(LESSONS[0], lambda: True)
+    qtbot.waitUntil(panel.lesson.isVisible)
+    assert panel.canvas.height() == before
+    steps = [find(panel, QToolButton, name) for name in ("lesson_close", "lesson_start", "lesson_try")]
+    for number, button in enumerate(steps):
+        assert [each.isVisible() for each in (*panel.lesson.texts, *steps)] == 2 * [each is button for each in steps]
+        assert find(panel, QToolButton, "lesson_next").text() == f"Step {number + 1} of 3 ›"
+        qtbot.mouseClick(find(panel, QToolButton, "lesson_next"), Qt.MouseButton.LeftButton)
+    panel.resize(800, 500)
+    qtbot.waitUntil(lambda: all(each.isVisible() for each in (*panel.lesson.texts, *steps)))
+    assert not find(panel, QToolButton, "lesson_next").isVisible()
+    assert panel.canvas.height() > before
 
 
 def test_that_a_lesson_leaves_with_its_plane(qtbot: QtBot, window: MainWindow) -> None:

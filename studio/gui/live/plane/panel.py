@@ -274,9 +274,19 @@ class PlanePanel(LivePanel):
     # -- intent
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Curves beside the plane in a wide panel, below it in a high one; a low one has room for the plane alone."""
+        """Curves beside the plane in a wide panel, below it in a high one; a low one has room for the plane alone, and
+        beside it for one step of a lesson.
+        """
         super().resizeEvent(event)
-        self.distances.setVisible(self.height() >= _LEAST_HEIGHT)
+        low = self.height() < _LEAST_HEIGHT
+        self.distances.setVisible(not low)
+        if low is not (self._pair.indexOf(self.lesson) >= 0):
+            (self.body if low else self._pair).removeWidget(self.lesson)
+            self.lesson.set_small(low)
+            if low:
+                self._pair.addWidget(self.lesson, 4)
+            else:
+                self.body.insertWidget(0, self.lesson)
         wide = self.width() >= _WIDE * self.height()
         self._pair.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
