@@ -20,6 +20,9 @@ from studio.gui.widgets.tooltip import KeyHelp, set_help, tooltip
 _LEAST_ROOM = 20
 """Pixels of width for each class."""
 
+_LEAST = 4
+"""Pixels of height of the smallest share that is not 0."""
+
 _TOP, _LEFT = 8, 46
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _NICE = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
@@ -179,17 +182,20 @@ class SharesBars(QWidget):
         def height(share: float) -> float:
             return (bottom - _TOP) * share / scale
 
+        def bar(share: float) -> float:
+            return max(height(share), _LEAST) if share > 0 else 0.0
+
         if index == self.current:
             painter.fillRect(QRectF(left, _TOP, room, self.height() - _TOP), QColor(self.tokens.hover))
         width = min(0.38 * room, 26.0)
         middle = left + room / 2
-        data = height(float(bars.data[index]))
+        data = bar(float(bars.data[index]))
         painter.fillRect(QRectF(middle - width, bottom - data, width, data), QColor(self.tokens.data_grey))
-        made = height(float(bars.generated[index]))
+        made = bar(float(bars.generated[index]))
         last = index == len(bars.names) - 1
         colour = QColor(self.tokens.muted if last else self.tokens.class_colour(index))
         painter.fillRect(QRectF(middle, bottom - made, width, made), colour)
-        wanted = height(float(bars.target[index]))
+        wanted = bar(float(bars.target[index]))
         low, high = (bottom - height(float(ends[index])) for ends in (bars.low, bars.high))
         for pen in outline_pens(self.tokens):
             painter.setPen(pen)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QFontMetrics, QGuiApplication, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -16,7 +16,7 @@ from studio.errors import UserError
 from studio.evaluation.arrival import Sighting
 from studio.gui.state.generated import Generated
 from studio.gui.state.view_state import RunPhase
-from studio.gui.target.offsets.bar import scale_of
+from studio.gui.target.offsets.bar import Scale, scale_of
 from studio.gui.target.offsets.columns import Column
 from studio.gui.target.offsets.panel import OffsetsPanel
 from studio.gui.widgets.theme import ThemeManager
@@ -599,6 +599,11 @@ def test_that_classes_that_are_not_told_apart_have_no_share(hand: Hand, workbenc
     evaluated(workbench, seen(workbench, 100, 0.1, untold=frozenset(range(10))))
     assert "Share error" not in hand.panel.summary.cost.text()
     assert "too weak to tell these apart" in model.index(3, Column.BAR).data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_that_a_small_share_beside_a_large_one_can_be_seen() -> None:
+    scale = Scale(QRect(0, 0, 218, 40), 1.0)
+    assert (scale.length(0.0), scale.length(0.0001), scale.length(0.011), scale.length(0.5)) == (0, 4, 4, 100)
 
 
 def test_that_the_scale_is_common_and_rounded_up(workbench: Workbench) -> None:

@@ -24,6 +24,8 @@ _REACH = 4
 _BEYOND = 1.04
 """How far bars go beyond the scale."""
 _NICE = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+_LEAST = 4
+"""Pixels of the smallest share that is not 0: beside one of 90 % others would not be seen."""
 _DATA, _GAP, _BAR = 0.16, 0.02, 0.42
 """Heights of the grey bar, of what is between the two, and of the outline, as parts of the row's."""
 
@@ -53,6 +55,10 @@ class Scale:
     def x(self, share: float) -> float:
         """Where a share ends."""
         return self.cell.left() + _LEFT + self._room * min(max(share, 0.0) / self.most, _BEYOND)
+
+    def length(self, share: float) -> float:
+        """Of a share's bar; a very small one is longer than it is, so as to be seen."""
+        return max(self.x(share) - self.x(0.0), _LEAST) if share > 0 else 0.0
 
     def share(self, x: float) -> float:
         """The share that ends there; beyond the right end, too, for a drag that takes it there."""
@@ -97,18 +103,18 @@ def paint_bar(painter: QPainter, scale: Scale, view: TiltView, index: int, token
     left, (top, height) = scale.x(0.0), scale.bar
     data_top, data_height = scale.data
     wanted = float(view.summary.target[index])
-    _fill(painter, QRectF(left, data_top, scale.x(view.dataset.shares[index]) - left, data_height), tokens.data_grey)
+    _fill(painter, QRectF(left, data_top, scale.length(view.dataset.shares[index]), data_height), tokens.data_grey)
     found = view.generated
     told = found is not None and index not in found.untold
     if found is not None and told:
         painter.setOpacity(0.4 if found.stale else 1.0)
-        inside = QRectF(left, top, scale.x(float(found.shares[index])) - left, height).adjusted(0, 1.5, 0, -1.5)
+        inside = QRectF(left, top, scale.length(float(found.shares[index])), height).adjusted(0, 1.5, 0, -1.5)
         _fill(painter, inside, tokens.class_colour(index))
         painter.setOpacity(1.0)
     for pen in outline_pens(tokens):
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(QRectF(left, top, max(2.0, scale.x(wanted) - left), height), 2.5, 2.5)
+        painter.drawRoundedRect(QRectF(left, top, max(2.0, scale.length(wanted)), height), 2.5, 2.5)
         if found is not None and told and not found.stale:
             low, high = float(found.low[index]), float(found.high[index])
             cut = high > _BEYOND * scale.most

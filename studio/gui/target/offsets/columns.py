@@ -60,7 +60,8 @@ class Header:
 
 _BAR = (
     "Data grey, target outlined, generated filled with its 95 % interval, on a scale that ends at the share above; of "
-    "many classes, at the largest on the screen. Drag the outline’s end to set the target share; Esc gives the drag up."
+    "many classes, at the largest on the screen. The smallest shares are drawn 4 pixels long. Drag the outline’s end "
+    "to set the target share; Esc gives the drag up."
 )
 _OFFSET = (
     "Energy offset of the class, yours to edit: negative makes the class more likely, positive less. Beneath it, after "
