@@ -22,6 +22,7 @@ class Veil(QWidget):
         super().__init__(below)
         self._theme, self._below = theme, below
         self.words = ""
+        self.room = self.fontMetrics().height() + 2 * _AIR  # that the words take above what is below
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         below.installEventFilter(self)
         self.hide()
@@ -48,7 +49,7 @@ class Veil(QWidget):
         metrics = self.fontMetrics()
         text = metrics.elidedText(self.words, Qt.TextElideMode.ElideMiddle, self.width() - 4 * _AIR)
         box = metrics.boundingRect(text).adjusted(-_AIR, -_AIR, _AIR, _AIR)
-        box.moveBottomRight(self.rect().bottomRight() - self.rect().topLeft())
+        box.moveTopRight(self.rect().topRight())
         painter.fillRect(box, QColor(tokens.surface))
         painter.setPen(QColor(tokens.text))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
@@ -157,7 +158,11 @@ class LivePanel(QWidget):
 
     def _show_page(self, index: int) -> None:
         self._stack.setCurrentIndex(index)
-        self.veil.show_words(self._owner if index else "")  # what will appear is nobody's; the stack raises its page
+        words = self._owner if index else ""  # what will appear is nobody's
+        margins = self.body.contentsMargins()
+        margins.setTop(margins.bottom() + (self.veil.room if words else 0))  # the words cover nothing
+        self.body.setContentsMargins(margins)
+        self.veil.show_words(words)  # the stack has raised its page
 
     @property
     def empty_text(self) -> str:

@@ -1,0 +1,28 @@
+"""What belongs to another run is dimmed, and says whose it is without covering any of it."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from studio.gui.widgets.panel import LivePanel
+from studio.gui.widgets.theme import ThemeManager
+from tests.gui.shown import show
+
+
+class OfRun(LivePanel):
+    OF_RUN = True
+
+
+def test_that_the_owner_stands_above_what_is_dimmed(qtbot: QtBot, theme: ThemeManager) -> None:
+    panel, text = OfRun(theme), QLabel("first row")
+    panel.body.addWidget(text)
+    panel.show_body()
+    show(qtbot, panel, 300, 120)
+    before = text.geometry()
+    panel.show_owner("of “twos”, step 102")
+    qtbot.waitUntil(lambda: text.geometry() != before)
+    assert panel.veil.isVisible()
+    assert text.mapTo(panel, text.rect().topLeft()).y() >= panel.veil.room
+    panel.show_owner("")
+    qtbot.waitUntil(lambda: text.geometry() == before)
