@@ -74,12 +74,10 @@ def line_of(event: Event) -> LogLine | None:
         case Started(device=device, threads=threads, parameters=parameters, folder=folder, step=step):
             since = f" from step {step:,} on" if step else ""
             place = f", recorded in {folder}" if folder else ", not recorded"
-            text = f"Training {parameters:,} parameters{since} on {device} with {_threads(threads)}{place}"
+            text = f"Training {parameters:,} parameters{since} on {device} with {threads_words(threads)}{place}"
             return LogLine(text=text)
         case PerturbationApplied() | HoldApplied() | LearningRateApplied() | BatchSizeApplied() | LatentsApplied():
             return LogLine(text=f"{_change(event)} from step {event.step:,}")
-        case ThreadsChanged(step=step, threads=threads):
-            return LogLine(text=f"{_threads(threads)} from step {step:,}, as other programs leave room".capitalize())
         case PerturbationRejected(error=error):
             return LogLine(text=f"The run keeps its old target. {error}", level=Level.WARNING)
         case Paused() | Resumed() | Restored() | Saved() | Moved():
@@ -90,6 +88,8 @@ def line_of(event: Event) -> LogLine | None:
             return _last_line(event)
         case PlannersCompared(step=step, report=report) if report is not None:
             return LogLine(text=f"Planners compared at step {step:,}. {report.advice.reason}")
+        case ThreadsChanged():  # with every change of the machine's load: the status line has it
+            return None
         case Logged() | ComparingPlanners() | PlannersCompared() | Evaluating() | Evaluated() | EvaluationEnded():
             return None
         case _:
@@ -113,7 +113,8 @@ def _change(event: PerturbationApplied | HoldApplied | LearningRateApplied | Bat
             assert_never(event)
 
 
-def _threads(count: int) -> str:
+def threads_words(count: int) -> str:
+    """So many threads of the processor."""
     return "1 thread" if count == 1 else f"{count} threads"
 
 

@@ -30,6 +30,7 @@ from studio.training.messages.events import (
     Resumed,
     Saved,
     Started,
+    ThreadsChanged,
     Warned,
 )
 from studio.training.messages.snapshot import Snapshot
@@ -212,6 +213,7 @@ class RunView:
 
     Attributes:
         saves: how often it was saved, also where no step was taken since.
+        threads: of the processor that compute, fewer while other programs keep it busy.
         good_step: step of the last good state, to which one can go back; None if there is none.
     """
 
@@ -222,6 +224,7 @@ class RunView:
     steps_per_second: float = 0.0
     examples_per_second: float = 0.0
     device: str = ""
+    threads: int = 0
     folder: Path | None = None
     saved_step: int = -1
     saves: int = 0
@@ -261,7 +264,10 @@ def run_after(view: RunView, message: Event | Snapshot) -> RunView:
                 good_step=message.good_step,
             )
         case Started():
-            return replace(view, phase=RunPhase.RUNNING, device=message.device, folder=message.folder)
+            begun = replace(view, phase=RunPhase.RUNNING, device=message.device, folder=message.folder)
+            return replace(begun, threads=message.threads)
+        case ThreadsChanged():
+            return replace(view, threads=message.threads)
         case Paused():
             return replace(view, phase=_unless_stopping(view, RunPhase.PAUSED), step=message.step)
         case Resumed():

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QBoxLayout, QLabel, QProgressBar, QSizePolicy, QStatusBar, QWidget
 
 from studio.gui.run.run_control import RunControl
-from studio.gui.state.log import Level, Log, LogLine
+from studio.gui.state.log import Level, Log, LogLine, threads_words
 from studio.gui.state.subject import Aspect
 from studio.gui.state.task_runner import TaskRunner
 from studio.gui.state.view_state import RunPhase, RunView
@@ -136,7 +136,8 @@ class StudioStatusBar(QStatusBar):
         self._bar.setFixedSize(140, 12)
         tip = "Stop what goes on in the background; nothing half-done is kept."
         self._cancel = push_button("task_cancel", "Cancel", tip, self._cancel_shown)
-        self._device = plain_label(name="device", title="Device", tip="Where the run computes.")
+        tip = "Where the run computes, and with how many processor threads; fewer while other programs keep them busy."
+        self._device = plain_label(name="device", title="Device", tip=tip)
         for widget in (self._text, self._bar, self._cancel, self._device):
             self.addPermanentWidget(widget)
         self._text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
@@ -174,7 +175,7 @@ class StudioStatusBar(QStatusBar):
 
     @Slot(object)
     def _show_run(self, run: RunView) -> None:
-        self._device.setText(run.device)
+        self._device.setText(f"{run.device}, {threads_words(run.threads)}" if run.device else "")
         self._device.setVisible(bool(run.device))
 
     @Slot(object)

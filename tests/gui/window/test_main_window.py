@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,9 @@ from studio.gui.window.status import StudioStatusBar
 from studio.gui.window.workbench import Workbench
 from studio.models.vae.config import VaeConfig
 from studio.training.config.run_config import BatchConfig, CadenceConfig
-from studio.training.messages.events import Finished, Outcome
+from studio.training.messages.events import Finished, Outcome, Started, ThreadsChanged
 from tests.gui.full_disk import FullDisk
-from tests.gui.hands import Hands, Key, Modifier
+from tests.gui.hands import Hands, Key, Modifier, find
 from tests.gui.look import look_kept
 
 ROOT = Path(__file__).parents[3]
@@ -499,6 +500,18 @@ def test_that_the_window_fits_a_small_screen_at_any_scale(scale: int, tmp_path: 
     width, height = measured["least"]
     assert width <= 1024
     assert height <= 700
+
+
+def test_that_the_status_bar_says_how_many_threads_compute_and_the_log_does_not_repeat_it(window: MainWindow) -> None:
+    bench, device = window.workbench, find(window, QLabel, "device")
+    told: list[LogLine] = []
+    bench.log.line_logged.connect(told.append)
+    begun = Started(device="cpu", threads=2, parameters=100, folder=None)
+    fewer = ThreadsChanged(step=7, threads=1)
+    bench.runs._on_news(None, [begun, fewer, replace(fewer, threads=2), fewer], 0)
+    assert device.text() == "cpu, 1 thread"
+    assert [line.text for line in told] == ["Training 100 parameters on cpu with 2 threads, not recorded"]
+    bench.runs._on_news(None, [Finished(outcome=Outcome.STOPPED, step=7)], 0)
 
 
 def test_that_a_line_in_the_status_bar_goes_unless_it_is_a_fault(window: MainWindow, qtbot: QtBot) -> None:
