@@ -87,6 +87,8 @@ class Elided(QLabel):
         return self.fontMetrics().horizontalAdvance(self._whole) + 1
 
     def _fit(self) -> None:
-        self.setText(
-            self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.contentsRect().width())
-        )
+        self.setText(self.shortened(self.contentsRect().width()))
+
+    def shortened(self, width: int) -> str:
+        """As much of the text as there is room for, in pixels."""
+        return self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, width)

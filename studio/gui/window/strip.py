@@ -20,6 +20,7 @@ from studio.gui.window.workbench import Workbench
 from studio.models.catalog import model_spec
 
 _BIG = ("start", "pause", "stop")
+_ARROW = " ▸ "
 _WORDS = ("Start", "Pause", "Resume")
 """What stands on the button that begins, holds and goes on, which keeps its place and its width."""
 
@@ -58,6 +59,33 @@ class ActionButton(QToolButton):
         self.setIcon(self._theme.icon(name, tokens.on_accent if self._role == "primary" else ""))
 
 
+class SetupPath(Elided):
+    """Data, model and batch size; where there is little room the last goes first, then the data; the model stays."""
+
+    def __init__(self) -> None:
+        super().__init__("setup_path", snug=True)
+        self._parts = ("", "", "")
+
+    def show_setup(self, data: str, model: str, batch: str) -> str:
+        """Show them, and return them as text."""
+        self._parts = data, model, batch
+        text = _ARROW.join(self._parts)
+        self.setMinimumWidth(self._width_of(f"…{_ARROW}{model}") + 1)
+        self.show_text(text, "strong")
+        return text
+
+    def shortened(self, width: int) -> str:
+        data, model, _batch = self._parts
+        for text in (_ARROW.join(self._parts), f"{data}{_ARROW}{model}"):
+            if self._width_of(text) <= width:
+                return text
+        room = width - self._width_of(f"{_ARROW}{model}")
+        return f"{self.fontMetrics().elidedText(data, Qt.TextElideMode.ElideRight, room) or '…'}{_ARROW}{model}"
+
+    def _width_of(self, text: str) -> int:
+        return self.fontMetrics().horizontalAdvance(text)
+
+
 class BenchRow(QFrame):
     """What the Workbench has room for beside: single steps, and the run's figures."""
 
@@ -78,7 +106,7 @@ class Strip(QFrame):
         super().__init__()
         self.setProperty("role", "strip")
         self._setup, self._subjects, self._runs = workbench.setup, workbench.subjects, workbench.runs
-        self.path = Elided("setup_path", snug=True)
+        self.path = SetupPath()
         self.change = tool_button("setup_change", "Change…", "Open the set-up: data, model and training (Alt+1).")
         self.buttons = {
             name: ActionButton(actions[name], theme, "big" if name == "stop" else "primary") for name in _BIG
@@ -148,12 +176,11 @@ class Strip(QFrame):
     def _show_setup(self) -> None:
         config, dataset, subject = self._setup.config, self._setup.dataset, self._subjects.subject
         data = dataset.name if dataset is not None else "No data"
-        parts = (data, model_spec(config.model.kind).title, f"{config.batch.average_size:g} a batch")
         whose = ""
         if subject.aspect is Aspect.LOOKING and not subject.live:  # not the run's that is looked at
             whose = "Trains: " if self._runs.run.phase.active else "Next: "
-        text = whose + "  ▸  ".join(parts)
-        self.path.show_text(text, "strong")
+        model, batch = model_spec(config.model.kind).title, f"{config.batch.average_size:g} a batch"
+        text = self.path.show_setup(f"{whose}{data}", model, batch)
         set_help(self.path, "Set-up", f"{text}: what Start trains.")
 
     @Slot(object)

@@ -1,10 +1,11 @@
-"""A line that is shortened."""
+"""Lines that are shortened."""
 
 from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
 
 from studio.gui.widgets.labels import Elided
+from studio.gui.window.strip import SetupPath
 from tests.gui.shown import show
 
 
@@ -17,3 +18,18 @@ def test_that_a_line_keeps_both_ends_and_its_tooltip_has_all_of_it(qtbot: QtBot)
     assert text.endswith(end)
     assert min(len(start), len(end)) > 3
     assert text in line.toolTip()
+
+
+def test_that_the_path_of_the_set_up_loses_its_batch_first_then_its_data_and_never_its_model(qtbot: QtBot) -> None:
+    path = SetupPath()
+    show(qtbot, path, 600, 30)
+    assert path.show_setup("Plane: parallel lines", "WGAN-GP", "64 a batch") == path.text()
+    path.resize(path.sizeHint().width() - 5, 30)
+    assert path.text() == "Plane: parallel lines ▸ WGAN-GP"
+    path.resize(path.fontMetrics().horizontalAdvance("Plane: … ▸ WGAN-GP") + 8, 30)
+    start, _, end = path.text().partition("…")
+    assert "Plane: parallel lines".startswith(start or "none")
+    assert end == " ▸ WGAN-GP"
+    path.resize(path.minimumWidth(), 30)
+    assert path.text() == "… ▸ WGAN-GP"
+    assert "64 a batch" in path.toolTip()
