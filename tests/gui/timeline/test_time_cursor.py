@@ -327,10 +327,10 @@ def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("all_panels")
 def test_that_an_earlier_step_of_the_run_under_way_has_the_target_of_then(quick_hands: Hands) -> None:
     """In table, sentence, energy and theory; it is for reading alone until the newest step is followed."""
     hands, bench = quick_hands, quick_hands.bench
-    hands.window.make_panels()
     hands.enter(2, Column.TARGET, "30")
     hands.train(20)
     hands.enter(2, Column.TARGET, "60")
