@@ -11,6 +11,7 @@ import pytest
 from studio.data.catalog import load_dataset
 from studio.gui.live.plane.lessons import LESSONS, Lesson, ModelChange, OffsetChange, Opening
 from studio.models.catalog import misfit
+from studio.models.conditional import Conditional
 from studio.models.plane import Arrows
 from studio.paths import resources
 from studio.perturb.perturbation import target_shares
@@ -83,6 +84,41 @@ def test_that_between_parallel_lines_the_wasserstein_distance_falls_linearly() -
     assert distances[-1] < 0.65 * distances[0]
     assert found[1]["plane_js"] == pytest.approx(math.log(2), abs=0.01)
     assert 0.7 < min(pulls[1:]) < max(pulls[1:]) < 1.6
+
+
+def control_trainer(*, conditional: bool) -> Trainer:
+    """Of the lesson as it is set up, or as its last step would have it."""
+    lesson = lesson_of("control-experiment")
+    config = read_config(lesson.path)
+    if conditional:
+        assert isinstance(lesson.tries, ModelChange)
+        changed = config.model.model_dump() | dict(lesson.tries.settings)
+        config = config.model_copy(update={"model": type(config.model).model_validate(changed)})
+    return Trainer(config, load_dataset(config.dataset, Path()))
+
+
+def test_that_the_control_draws_the_targets_classes_before_it_has_learned() -> None:
+    trainer = control_trainer(conditional=True)
+    assert isinstance(trainer.model, Conditional)
+    shares = target_shares(trainer.counts, np.array(trainer.perturbation.offsets))
+    assert trainer.model.label_shares.tolist() == pytest.approx(list(shares), rel=1e-6)
+    assert max(shares) == pytest.approx(0.9, abs=0.001)
+    ess = 1 / (shares**2 * trainer.counts.sum() / trainer.counts).sum()
+    assert ess == pytest.approx(0.06, abs=0.005)
+
+
+@pytest.mark.slow
+def test_that_the_control_comes_nearer_in_as_many_steps() -> None:
+    distances = []
+    for conditional in (False, True):
+        trainer = control_trainer(conditional=conditional)
+        for _ in range(800):
+            trainer.step()
+        assert trainer.data.plane is not None
+        watch = PlaneWatch(trainer, trainer.data.plane)
+        watch.measure()
+        distances.append(watch.values["plane_js"])
+    assert distances[1] < distances[0] / 3
 
 
 def test_that_a_draw_of_the_umbrella_is_worth_25_of_the_data() -> None:
