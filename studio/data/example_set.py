@@ -105,6 +105,7 @@ class ExampleSet(ABC):
     listed: tuple[str, ...] = ()
     numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     unlabelled: ExampleSet | None = None
+    _known: list[str] = field(default_factory=list, init=False, repr=False, compare=False)  # the fingerprint, if it is
 
     def __post_init__(self) -> None:
         """What holds for every set; called by the subclasses."""
@@ -200,7 +201,12 @@ class ExampleSet(ABC):
         return channels, height, width
 
     def fingerprint(self) -> str:
-        """A hash of values, labels and names: equal exactly when the sets are."""
+        """A hash of values, labels and names: equal exactly when the sets are; found once."""
+        if not self._known:
+            self._known.append(self._hashed())
+        return self._known[0]
+
+    def _hashed(self) -> str:
         digest = hashlib.blake2b(digest_size=16)
         digest.update(repr(self._identity()).encode())
         for start in range(0, len(self), _PIECE):  # so that a part of a large set is never copied whole

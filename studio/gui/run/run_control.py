@@ -62,6 +62,7 @@ class RunControl(QObject):
         self.run = RunView()
         self.config: RunConfig | None = None  # what the run under way, or else the last one, began with
         self.title = ""  # of the run, in a few words
+        self.data = ""  # fingerprint of its data set; empty where that is not known
         self.history = History()
         self._given_up = False  # the run was ended although it could not be saved
         self._then: Callable[[], object] | None = None  # is done once the run has stopped
@@ -74,15 +75,21 @@ class RunControl(QObject):
         return self.run.phase.active or self._bridge.handle is not None
 
     def start(
-        self, request: RunRequest, past: Past, intervals: tuple[int, int] = DRAW_INTERVALS, title: str = ""
+        self,
+        request: RunRequest,
+        past: Past,
+        intervals: tuple[int, int] = DRAW_INTERVALS,
+        title: str = "",
+        data: str = "",
     ) -> None:
         """Begin a run, or go on with one.
 
         Args:
             intervals: milliseconds at least and at most between two looks at it.
+            data: fingerprint of its data set.
         """
         self.config, found = request.config, request.resumption
-        self.title = title or run_title(self.config)
+        self.title, self.data = title or run_title(self.config), data
         self.run_begins.emit(request, past)
         self.history = past.history
         if found is None or found.forked or found.run != self.run.folder:

@@ -215,7 +215,8 @@ class RunStarter(QObject):
         )
         intervals = QUICK_INTERVALS if images.plane is not None else DRAW_INTERVALS
         counts = dict(zip(images.class_names, images.counts.tolist(), strict=True))
-        self._runs.start(request, past or Past(), intervals, run_title(config, counts, images.name))
+        title = run_title(config, counts, images.name)
+        self._runs.start(request, past or Past(), intervals, title, images.fingerprint())
 
     # -- what a run under way takes up of the set-up, and the set-up of it
 

@@ -84,8 +84,14 @@ class DatasetLoader(QObject):
         self._wanted = config
         self._request += 1
         request = self._request
+
+        def work(progress: Progress) -> ExampleSet:
+            images = load_dataset(config, data_root, progress)
+            images.fingerprint()  # which is asked for where nobody should wait for it
+            return images
+
         self._tasks.run(
-            lambda progress: load_dataset(config, data_root, progress),
+            work,
             done=lambda images: self._answer(request, self.loaded, images),
             failed=lambda error: self._answer(request, self.failed, error),
             cancelled=lambda: self._answer(request, self.cancelled, config),

@@ -27,6 +27,7 @@ class OldRun:
 
     Attributes:
         kept: steps whose weights are there, ascending.
+        data: fingerprint of its data set; empty where that is not known.
     """
 
     folder: Path
@@ -34,6 +35,7 @@ class OldRun:
     config: RunConfig
     last: int
     kept: list[int]
+    data: str
     history: History = field(repr=False)
     evaluations: History = field(repr=False)
 
@@ -86,6 +88,7 @@ def read_old_run(folder: Path, progress: Progress) -> OldRun:
         config=config,
         last=int(max([0, *metrics.steps[-1:], *frames.steps[-1:]])),
         kept=identity.kept_steps,
+        data=identity.data.data if identity.data is not None else "",
         history=history,
         evaluations=_evaluations(metrics),
     )

@@ -104,9 +104,13 @@ class SubjectData(QObject):
 
     @property
     def is_of_run(self) -> bool:
-        """Whether the run that is shown has, or had, the same data set."""
+        """Whether the run that is shown has, or had, the same data set; files may have changed since."""
         run, loaded = self._time.config, self.loaded
-        return run is not None and loaded is not None and run.dataset == loaded.config
+        return run is not None and loaded is not None and self._is(loaded, run)
+
+    def _is(self, loaded: LoadedData, run: RunConfig) -> bool:
+        """Whether it is the data set of the run that is shown."""
+        return run.dataset == loaded.config and self._time.data in ("", loaded.images.fingerprint())
 
     @Slot(object)
     def _on_setup(self, dataset: DatasetView | None) -> None:
@@ -119,7 +123,7 @@ class SubjectData(QObject):
         self._looked = None
         if old is not None:
             here = self._setup.data
-            if here is not None and here.config == old.config.dataset:
+            if here is not None and self._is(here, old.config):
                 self._looked = here
             else:
                 self.missing = f"Reading the data set of “{old.title}”."

@@ -87,6 +87,11 @@ class TimeCursor(QObject):
         return self.old.folder if self.old is not None else None if self.left else self._runs.run.folder
 
     @property
+    def data(self) -> str:
+        """Fingerprint of its data set; empty where that is not known."""
+        return self.old.data if self.old is not None else self._runs.data
+
+    @property
     def history(self) -> HistoryView:
         """Of the run that is shown."""
         others = tuple(OtherHistory(title=run.title, config=run.config, history=run.history) for run in self.others)
@@ -124,6 +129,7 @@ class TimeCursor(QObject):
 
     def open(self, folder: Path) -> None:
         """Show the run in this folder, from its end."""
+        self._opening = None  # what was asked for before does not come any more
         if folder == self._runs.run.folder:
             self.show_live()
             return

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from studio.data.folder import FolderConfig
 from studio.data.idx_sets import MnistConfig
 from studio.data.planar.config import RingConfig
 from studio.errors import UserError
@@ -17,6 +18,7 @@ from studio.gui.window.workbench import Workbench
 from studio.perturb.perturbation import Gauge, Perturbation
 from studio.training.config.energy import EnergyConfig, energy_record
 from studio.training.storage.fingerprints import Fingerprints
+from tests.data.image_folders import write_image, write_image_folder
 from tests.library.made_runs import CLASSES, make_config, make_run, record_evaluation
 
 _OFFSETS = {"2": -1.5}
@@ -108,6 +110,40 @@ def test_that_data_that_are_not_here_are_said_to_be_missing(qtbot: QtBot, workbe
     look_at(qtbot, workbench, make_run(workbench.setup.runs_root, "far", config))
     assert workbench.target.tilt is None
     assert "MNIST is not in the data folder yet" in workbench.data.missing
+
+
+def test_that_data_that_have_changed_since_are_not_the_runs(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+    """Of the same settings, as those of a folder that has got more images."""
+    path = old_run / "summary.json"
+    summary = json.loads(path.read_text())
+    then = summary["data"] | {"data": "another", "classes": summary["data"]["classes"] | {"2": 100}}
+    path.write_text(json.dumps(summary | {"data": then}))
+    look_at(qtbot, workbench, old_run)
+    assert workbench.target.tilt is None
+    assert "“2” has 177 images instead of 100" in workbench.data.missing
+    assert not workbench.data.is_of_run
+
+
+def test_that_a_folder_that_is_read_anew_is_the_runs_only_if_it_has_the_same_images(
+    qtbot: QtBot, workbench: Workbench, tmp_path: Path
+) -> None:
+    folder = write_image_folder(tmp_path / "images")
+    config = FolderConfig(path=str(folder), size=12)
+    run, data = workbench.runs, workbench.data
+
+    def read() -> str:
+        with qtbot.waitSignal(workbench.setup.dataset_changed):
+            workbench.setup.set_dataset(config)
+        assert workbench.setup.images is not None
+        return workbench.setup.images.fingerprint()
+
+    run.data, run.config = read(), workbench.setup.config
+    assert data.is_of_run
+    read()
+    assert data.is_of_run
+    write_image(folder / "class 1" / "new.png")
+    read()
+    assert not data.is_of_run
 
 
 def test_that_the_target_before_the_first_edit_is_the_one_that_the_run_began_with(

@@ -134,6 +134,17 @@ def test_that_the_run_that_was_asked_for_last_is_shown(qtbot: QtBot, workbench: 
     assert workbench.time.view.title == "another"
 
 
+def test_that_the_run_that_is_shown_stays_where_it_was_asked_for_last(
+    qtbot: QtBot, workbench: Workbench, old_run: Path
+) -> None:
+    other = make_run(workbench.setup.runs_root, "other", make_config("another run"))
+    look_at(qtbot, workbench, old_run)
+    workbench.time.open(other)
+    workbench.time.open(old_run)
+    qtbot.waitUntil(lambda: not workbench.looking._tasks)
+    assert workbench.time.folder == old_run
+
+
 def test_that_a_live_run_is_followed_left_and_followed_again(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, old_run: Path
 ) -> None:
