@@ -166,10 +166,12 @@ class ComparePlot(Plot):
         return points
 
     def _describe(self, x: float, y: float) -> str:
+        """The values of the curves that are drawn at this place: of seeds, where all of them are."""
         lines = [f"<b>{whole(x)}</b>"]
         for line in self._lines:
-            values = [float(np.interp(x, each.x, each.y)) for each in line.members if line.shown and len(each.x)]
-            if values:
+            members = [each for each in line.members if line.shown and len(each.x)]
+            values = [float(np.interp(x, each.x, each.y)) for each in members]
+            if values and all(each.x[0] <= x <= each.x[-1] for each in members):
                 spread = f" ({compact(min(values))} – {compact(max(values))})" if len(values) > 1 else ""
                 lines.append(f"{escape(line.curve.title)} {compact(float(np.mean(values)))}{spread}")
         return "<br>".join(lines)

@@ -148,7 +148,7 @@ class CompareWindow(QWidget):
         known = [(run, found) for run in self.runs if (found := run.evaluation) is not None]
         across = min(len(known), 2) if len(known) <= 4 else 4
         for place, (run, found) in enumerate(known):
-            caption = plain_label(f"{run.entry.name}: share error TV {compact(found.tv, 3)}")
+            caption = plain_label(f"{run.entry.name}: share error TV {compact(found.tv, 3)}{run.entry.measured_at}")
             bars = SharesBars(self.theme.tokens)
             bars.setAccessibleName(f"Class shares of {run.entry.name}")
             bars.show_bars(Bars.of(found))

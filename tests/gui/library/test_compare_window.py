@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -82,8 +83,18 @@ def test_that_shares_come_first_and_seeds_are_a_band(qtbot: QtBot, theme: ThemeM
             assert item.getData()[1][[0, -1]] == pytest.approx(values)
         assert alone.item.getData()[1].tolist() == [0.3, 0.3]
         assert "a, 2 seeds 0.05000 (0.04000 – 0.06000)" in window.plot.describe(100, 0)
+        assert "a, 2 seeds" not in window.plot.describe(150, 0), "nothing is drawn there"
         window.band.click()
         assert [chip.title for chip in window.legend.chips.values()] == ["a", "b", "c"]
+
+
+def test_that_shares_say_at_which_step_they_were_judged(qtbot: QtBot, theme: ThemeManager, tmp_path: Path) -> None:
+    runs = [make_run(tmp_path, name, make_config(name)) for name in ("a", "b")]
+    for run, step in zip(runs, (50, 100), strict=True):
+        record_evaluation(run, step, 0.2, 10.0)
+    with opened(qtbot, theme, runs) as window:
+        said = {label.text() for label in window.shares.findChildren(QLabel)}
+        assert {"a: share error TV 0.200 (step 50)", "b: share error TV 0.200"} < said
 
 
 def test_that_samples_of_one_step_stand_side_by_side(qtbot: QtBot, compared: CompareWindow) -> None:
