@@ -58,7 +58,7 @@ class Conditional(GenerativeModel):
     Attributes:
         classes: K; 0 for a model that is told none.
         dropped: share of the labels that it is not told in training.
-        label_shares: p′_c, shape (K,): the weight of each labelled class over that of all examples, unlabelled ones
+        label_shares: p′_c, shape (K,), times the weight of the labelled examples over that of all, unlabelled ones
             included.
         untold_shares: π_c, shape (K,): of each class in the weight of the examples whose label it is not told.
     """

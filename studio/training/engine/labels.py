@@ -24,7 +24,7 @@ class Labels:
     ) -> None:
         self._told = model if isinstance(model, Conditional) and model.classes else None
         self._classes, self._device = len(data.class_names), device
-        self._labels = data.labels
+        self._labels = self._of_all = data.labels
         if isinstance(config.model, LabelSettings) and config.model.labels_used < 1:
             used = whole.numbers[kept_indices(whole, 1 - config.model.labels_used, config.seed)]
             self._labels = np.where(np.isin(data.numbers, used), data.labels, UNTOLD)
@@ -47,13 +47,16 @@ class Labels:
         self.tell_shares(log_weights)
 
     def tell_shares(self, log_weights: Floats) -> None:
-        """A conditional model draws classes by the share of all weight that they have where they are told."""
+        """A conditional model draws classes by their shares of the weight of all examples, as far as any is told: of a
+        few that are told, at least one of a class, the shares would be others.
+        """
         if self._told is not None:
             weights, told = np.exp(log_weights - log_weights.max()), self._labels != UNTOLD
-            mass = np.bincount(self._labels[told], weights[told], self._classes)
+            mass = np.bincount(self._of_all, weights, self._classes) / weights.sum()
             ratio = 0.0 if self._unlabelled is None else self._unlabelled.ratio
-            self._told.label_shares.copy_(torch.from_numpy(mass / (weights.sum() * (1 + ratio))))
-            self._told.untold_shares.copy_(torch.from_numpy(self._untold(mass / max(mass.sum(), 1e-300), ratio)))
+            part = weights[told].sum() / weights.sum() / (1 + ratio)
+            self._told.label_shares.copy_(torch.from_numpy(mass * part))
+            self._told.untold_shares.copy_(torch.from_numpy(self._untold(mass, ratio)))
 
     def _untold(self, target: Floats, ratio: float) -> Floats:
         """Shares of the classes, (K,), in the weight of what is not told: `target` of the set's examples, and of those
@@ -62,10 +65,9 @@ class Labels:
         assert self._told is not None
         if not ratio:
             return target
-        known = self._labels[self._labels != UNTOLD]
         told = float(self._told.label_shares.sum()) * (1 - self._told.dropped)
         share = ratio / (1 + ratio) / (1 - told)
-        return (1 - share) * target + share * np.bincount(known, minlength=self._classes) / max(len(known), 1)
+        return (1 - share) * target + share * np.bincount(self._of_all, minlength=self._classes) / len(self._of_all)
 
     def beside(self, batch: Batch, average_size: float) -> tuple[Batch, float]:
         """A batch with examples without labels, if there are any, and its B_avg with them."""

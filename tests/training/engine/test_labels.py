@@ -64,6 +64,18 @@ def test_that_the_labels_used_are_a_share_of_each_class(held_out: float) -> None
     assert sum(shares_of(trainer)) < 1
 
 
+def test_that_samples_have_the_shares_of_the_target_however_few_labels_are_used() -> None:
+    """One label of each class is told, and the classes are not as frequent as that."""
+    trainer = conditional(labels_used=0.001)
+    told = trainer.read(planned(trainer, *range(len(trainer.data)))).labels
+    assert told is not None
+    assert torch.bincount(told[told != UNTOLD], minlength=3).tolist() == [1, 1, 1]
+    found = np.array(shares_of(trainer))
+    assert found / found.sum() == pytest.approx(target_shares(trainer), rel=1e-6)
+    weights = np.exp(trainer.log_weights)
+    assert found.sum() == pytest.approx(weights[told.numpy() != UNTOLD].sum() / weights.sum())
+
+
 def test_that_samples_have_the_shares_of_the_target_in_force() -> None:
     trainer = conditional()
     assert shares_of(trainer) == pytest.approx(target_shares(trainer), rel=1e-6)
