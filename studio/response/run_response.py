@@ -102,8 +102,7 @@ class RunResponse:
         self._trained, self._seed, examples = trained, seed, trained.examples
         self._generated = Generated(examples, trained.judges)
         self._chosen = np.sort(np.random.default_rng(seed).permutation(len(examples))[:_MOST_EXAMPLES])
-        # Weights are of what a thermostat has made of the target, if one holds its shares.
-        self._logs = self._log_weights(run.identity.applied.resolve(examples.class_names), progress)
+        self._logs = self._log_weights(trained.applied, progress)
         if isinstance(run.config.model, DenoiserConfig) and run.config.model.weights_fade:
             raise UserError(
                 "How a model follows a tilt is not computed where weights fade",

@@ -19,6 +19,7 @@ from studio.data.scale import Scale, Values
 from studio.errors import UserError
 from studio.models.base import at_rest
 from studio.models.conditional import Conditional
+from studio.perturb.arrays import Floats
 from studio.progress import Progress
 from studio.sampling.base import Prediction, Tilted, joined
 from studio.sampling.pool import PIECE, Pool
@@ -28,11 +29,15 @@ from studio.sampling.tilt import Tilt
 
 @dataclass(frozen=True, kw_only=True)
 class Conditioning:
-    """Of a model that has learned what labels mean, on `device`; its samples are stored by `scale`."""
+    """Of a model that has learned what labels mean, on `device`; its samples are stored by `scale`.
+
+    For the target that it was trained for, and held to, it is `told` classes with these shares, shape (K,).
+    """
 
     model: Conditional
     scale: Scale
     device: torch.device
+    told: Floats
     name: str = "condition"
 
     def predict(self, pool: Pool, tilt: Tilt, count: int) -> Prediction:
@@ -55,7 +60,7 @@ class Conditioning:
                 "A conditional model is told classes and nothing else; energy terms within a class act in training.",
                 "Use resampling, or train it.",
             )
-        shares = pool.meant * np.exp(change.min() - change)
+        shares = self.told * np.exp(change.min() - change)
         labels = torch.from_numpy(rng.choice(len(shares), count, p=shares / shares.sum())).to(self.device)
         noise = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
         begun = time.perf_counter()

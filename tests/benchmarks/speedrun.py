@@ -227,6 +227,7 @@ def _images(entry: str, trainer: Trainer, course: Course) -> Images:
     own = TrainedModel(
         model=model,
         target=trainer.perturbation,
+        applied=trainer.applied,
         examples=data,
         judges=judges,
         measured=measured_set(data, judges),

@@ -54,7 +54,7 @@ class Told(Conditional):
 
 @pytest.fixture
 def sampler() -> Conditioning:
-    return Conditioning(model=Told(), scale=PIXELS, device=CPU)
+    return Conditioning(model=Told(), scale=PIXELS, device=CPU, told=TRAINED.meant)
 
 
 def classes(values: object) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
@@ -68,6 +68,15 @@ def test_that_classes_are_multinomial_with_the_shares_of_the_target(sampler: Con
     counts = np.bincount(classes(found.values), minlength=3)
     assert ((counts - 20_000 * shares) ** 2 / (20_000 * shares)).sum() < 13.8  # χ² of 2, one in a thousand
     assert (found.draws, found.distinct, found.effective, found.acceptance) == (20_000, 20_000, 20_000, None)
+
+
+def test_that_what_a_thermostat_corrected_stays_corrected() -> None:
+    """The model's own target gives the classes that its own samples are of."""
+    told = np.array([0.2, 0.3, 0.5])
+    held = Conditioning(model=Told(), scale=PIXELS, device=CPU, told=told)
+    tilt = Tilt.between(TRAINED.trained, TRAINED.trained)
+    found = held.sample(TRAINED.pool(), tilt, 20_000, np.random.default_rng(0), Progress())
+    assert np.bincount(classes(found.values), minlength=3) / 20_000 == pytest.approx(told, abs=0.015)
 
 
 def test_that_an_edit_changes_the_samples_alone_whose_class_changes(sampler: Conditioning) -> None:

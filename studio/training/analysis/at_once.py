@@ -16,6 +16,7 @@ from studio.evaluation.report import LEAST_SAMPLES, Target, evaluate
 from studio.models.base import GenerativeModel
 from studio.models.conditional import Conditional
 from studio.models.moves import Chained, Denoises
+from studio.perturb.arrays import Floats
 from studio.perturb.perturbation import Perturbation
 from studio.perturb.terms import FormulaTerm, checked_energy
 from studio.perturb.umbrella import Umbrella, predicted_gain
@@ -63,15 +64,15 @@ class AtOnce:
         device = next(model.parameters()).device
         rng = torch.Generator(device).manual_seed(seed)
         self._parts = draw_parts(model, repeat(PIECE), rng, examples.scale)
-        weights = np.exp(trained.log_weights(trained.target, progress))
         self._pool = Pool(
             self._draw,
             prior=examples.counts / len(examples),
-            meant=np.bincount(examples.labels, weights, len(examples.counts)) / weights.sum(),
+            meant=trained.shares(trained.target, progress),
             seed=seed,
             independent=model.independent_samples,
         )
-        self._samplers = _samplers(model, self._generated.look, examples.scale, device)
+        told = trained.shares(trained.applied, progress)
+        self._samplers = _samplers(model, self._generated.look, examples.scale, device, told)
 
     def sample(
         self, wanted: Perturbation, count: int, progress: Progress | None = None, method: Method = Method.AUTO
@@ -197,11 +198,13 @@ class AtOnce:
         return self._generated.look(values)
 
 
-def _samplers(model: GenerativeModel, look: Look, scale: Scale, device: torch.device) -> tuple[TiltedSampler, ...]:
-    """Every method that this model allows."""
+def _samplers(
+    model: GenerativeModel, look: Look, scale: Scale, device: torch.device, told: Floats
+) -> tuple[TiltedSampler, ...]:
+    """Every method that this model allows; `told` are the shares of classes that it is told for its own target."""
     found: list[TiltedSampler] = [Rejection(), Resampling()]
     if isinstance(model, Conditional) and model.listens:
-        found.insert(0, Conditioning(model=model, scale=scale, device=device))
+        found.insert(0, Conditioning(model=model, scale=scale, device=device, told=told))
     elif isinstance(model, Denoises):
         found.append(Steering(model=model, shape=model.image_shape, scale=scale, look=look, device=device))
     if isinstance(model, Chained):

@@ -29,6 +29,7 @@ class TrainedModel:
         model: in eval mode.
         averaged: by the moving average of the weights, or else as they are.
         target: in force when its weights were made.
+        applied: what examples were weighted by: that, or what a thermostat made of it.
         examples: its data set.
         judges: of that data set.
         measured: what is known of its examples.
@@ -36,6 +37,7 @@ class TrainedModel:
 
     model: GenerativeModel
     target: Perturbation
+    applied: Perturbation
     examples: ExampleSet
     judges: Judges
     measured: ExampleFeatures
@@ -66,11 +68,24 @@ class TrainedModel:
         judges = Judges(examples, data_root or default_data_root())
         measured = measured_set(examples, judges)
         target = run.identity.perturbation(measured)
-        return cls(model=model, target=target, examples=examples, judges=judges, measured=measured, averaged=averaged)
+        return cls(
+            model=model,
+            target=target,
+            applied=run.identity.applied.resolve(measured.class_names),
+            examples=examples,
+            judges=judges,
+            measured=measured,
+            averaged=averaged,
+        )
 
     def asked(self, asked: AskedTarget, progress: Progress) -> Perturbation:
         """The target that is asked for in words; raises UserError if there is none such."""
         return asked.of(self.target, self.measured, progress)
+
+    def shares(self, target: Perturbation, progress: Progress) -> Floats:
+        """Of the classes in the weight of all examples, shape (K,); errors as of `log_weights`."""
+        weights = np.exp(self.log_weights(target, progress))
+        return np.asarray(np.bincount(self.examples.labels, weights, len(self.examples.counts)) / weights.sum())
 
     def log_weights(self, target: Perturbation, progress: Progress) -> Floats:
         """log w of every example, at most 0; raises UserError if the data lack what a term asks for."""

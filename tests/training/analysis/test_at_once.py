@@ -60,7 +60,7 @@ def of(examples: ExampleSet, trained: Perturbation | None = None) -> AtOnce:
     model = DataModel(examples, np.exp(target.class_log_weights(examples.counts)[examples.labels]))
     judges = Judges(examples, default_data_root())
     measured = measured_set(examples, judges)
-    own = TrainedModel(model=model, target=target, examples=examples, judges=judges, measured=measured)
+    own = TrainedModel(model=model, target=target, applied=target, examples=examples, judges=judges, measured=measured)
     return AtOnce(own, Progress())
 
 
