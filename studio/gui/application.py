@@ -24,8 +24,8 @@ from studio.paths import state_dir
 from studio.training.config.presets import is_configuration, presets
 
 LAST_SETUP = "last-setup.json"
-_AFTER_PAINT = 50
-"""Milliseconds between showing the window and making or loading what it does not show, so that it is painted first."""
+_AFTER_PAINT, _UNPAINTED = 20, 3_000
+"""Milliseconds until what the window does not show is made or loaded: once it is painted, or if it never is."""
 
 _AFTER_ANSWER = 50
 """Milliseconds between the end of a question and that of what asked it."""
@@ -69,7 +69,10 @@ def run_application(*, config: str | None = None, data_root: Path | None = None,
         text = f"The studio ended unexpectedly the last time. Where it was then is in {died}"
         workbench.log.add(text, Level.WARNING)
     workbench.setup.engine_ready.connect(garbage.settle)
-    QTimer.singleShot(_AFTER_PAINT, lambda: window.views.make_between_events(begin))
+    late = QTimer(window, singleShot=True)
+    late.timeout.connect(lambda: window.views.make_between_events(begin))
+    late.start(_UNPAINTED)
+    window.painted.connect(lambda: late.start(_AFTER_PAINT))
     _heed_signals(app, window)
     code = int(app.exec())
     workbench.runs.shutdown(None)

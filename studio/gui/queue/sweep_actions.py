@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QUndoCommand
 from PySide6.QtWidgets import QWidget
 
 from studio.gui.queue.queue_control import QueueControl
-from studio.gui.queue.sweep_dialog import SweepDialog
 from studio.gui.run.run_control import RunControl
 from studio.gui.state.setup import Setup
 from studio.gui.timeline.time_cursor import TimeCursor
@@ -19,6 +19,9 @@ from studio.jobs.sweep import Sweep
 from studio.library.sweep_results import Member, members_of
 from studio.progress import Progress
 from studio.training.config.run_config import StopCondition
+
+if TYPE_CHECKING:
+    from studio.gui.queue.sweep_dialog import SweepDialog
 
 
 class SweepActions(QObject):
@@ -42,6 +45,8 @@ class SweepActions(QObject):
 
     def ask(self, theme: ThemeManager, window: QWidget) -> None:
         """Ask above this window for a sweep over what is set up, and queue it."""
+        from studio.gui.queue.sweep_dialog import SweepDialog  # with its forms, for which the first paint does not wait
+
         dataset = self._setup.dataset
         names = dataset.class_names if dataset is not None else ()
         dialog = SweepDialog(self._setup.config, names, self._seconds, theme, window)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, Slot
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import QByteArray, QSettings, Qt, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from studio.gui.run.run_actions import RunActions
@@ -36,11 +36,14 @@ _TITLE_BAR = 40
 class MainWindow(QMainWindow):
     """The studio's window; `settings` remembers views, layout, theme and recent files."""
 
+    painted = Signal()  # for the first time
+
     def __init__(self, workbench: Workbench, theme: ThemeManager, settings: QSettings) -> None:
         super().__init__()
         self.setObjectName("main_window")
         self.setWindowTitle("Perturbation Studio")
         self.workbench, self.theme, self._settings = workbench, theme, settings
+        self._on_screen = False
         self.asks = False  # before it closes on a run that trains; only a person can answer
         self.files = ConfigFiles(workbench.setup, workbench.runs, workbench.starter, workbench.log, settings, self)
         self.run_files = RunFiles(workbench.setup, workbench.subjects, workbench.runs, workbench.starter, self)
@@ -142,6 +145,12 @@ class MainWindow(QMainWindow):
         room, bar = self.screen().availableSize(), 0 if restored else _TITLE_BAR
         if room.width() < self.width() or room.height() < self.height() + bar:  # of another screen
             self.setWindowState(Qt.WindowState.WindowMaximized)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._on_screen:
+            self._on_screen = True
+            self.painted.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the run in good order, save it, and remember the layout."""

@@ -27,13 +27,13 @@ from studio.training.messages.background import Background
 from studio.training.messages.commands import Command, Stop
 from studio.training.messages.events import Event, Finished, Outcome, PerturbationApplied, Preparing, Remarked, Started
 from studio.training.messages.mailbox import Mailbox
-from studio.training.run.loop import RunLoop
 from studio.training.storage.resumption import Resumption
 from studio.training.storage.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from studio.evaluation.judge import Judge
     from studio.training.engine.trainer import Trainer
+    from studio.training.run.loop import RunLoop
     from studio.training.storage.checkpoint import Notes
     from studio.training.storage.recorder import Recorder
 
@@ -104,6 +104,7 @@ def _prepare(request: RunRequest, mailbox: Mailbox, progress: Progress, ending: 
     mailbox.post(Preparing(text="Loading torch"))
     from studio.training.analysis.evaluator import Evaluator
     from studio.training.engine.threads import ThreadGuard, use_threads, useful_threads
+    from studio.training.run.loop import RunLoop
 
     mailbox.post(Preparing(text="Reading the data set"))
     data = request.data(progress)

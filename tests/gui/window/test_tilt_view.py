@@ -88,11 +88,16 @@ def test_that_the_keyboard_is_at_the_table_once_there_is_data(
     window.deleteLater()
 
 
-def test_that_what_is_not_seen_is_not_made_for_the_first_paint(
-    workbench: Workbench, theme: ThemeManager, settings: QSettings
+def test_that_what_is_not_seen_is_not_made_for_the_first_paint_of_which_the_window_tells_once(
+    qtbot: QtBot, workbench: Workbench, theme: ThemeManager, settings: QSettings
 ) -> None:
     window = MainWindow(workbench, theme, settings)
+    with qtbot.waitSignal(window.painted):
+        window.show()
     assert {name for name, dock in window.docks.items() if dock.made} == {"offsets", "samples"}
+    with qtbot.assertNotEmitted(window.painted):
+        window.repaint()
+    window.close()
     window.deleteLater()
 
 

@@ -13,11 +13,11 @@ from studio.data.catalog import DatasetConfig
 from studio.gui.state.loaded_data import LoadedData
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
-from studio.sampling.base import Tilted
 from studio.training.messages.snapshot import PlaneFrame
 from studio.training.storage.run import Run
 
 if TYPE_CHECKING:
+    from studio.sampling.base import Tilted
     from studio.training.analysis.at_once import AtOnce
     from studio.training.analysis.measured_samples import MeasuredImages, MeasuredPoints
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
@@ -12,7 +14,9 @@ from studio.gui.widgets.layouts import row_of
 from studio.gui.widgets.number_format import whole
 from studio.gui.widgets.stylesheet import set_style_property
 from studio.gui.widgets.tooltip import set_help, tooltip
-from studio.sampling.base import Tilted
+
+if TYPE_CHECKING:
+    from studio.sampling.base import Tilted
 
 _HOW = (
     "W(x) = exp(−δH(x)), δH being what the target differs by from the one that the model was trained for. One judge "

@@ -27,13 +27,13 @@ from studio.gui.target.target_control import TargetControl
 from studio.gui.timeline.time_cursor import TimeCursor
 from studio.perturb.perturbation import Perturbation
 from studio.progress import Progress
-from studio.sampling.base import Tilted
 from studio.training.messages.commands import Save
 from studio.training.messages.snapshot import PlaneFrame
 from studio.training.storage.run_folder import safe_name
 from studio.training.storage.run_identity import RunIdentity, nearest_kept
 
 if TYPE_CHECKING:
+    from studio.sampling.base import Tilted
     from studio.training.analysis.at_once import AtOnce
     from studio.training.analysis.measured_samples import MeasuredImages, MeasuredPoints
 
