@@ -41,6 +41,11 @@ def find(parent: QWidget, kind: type[Any], name: str) -> Any:
     return found
 
 
+def panel_of(window: MainWindow, name: str) -> Any:
+    """The panel of that name, which is made if it is not yet."""
+    return window.docks[name].widget()
+
+
 def click(qtbot: QtBot, parent: QWidget, name: str) -> None:
     """Click the button of that name."""
     qtbot.mouseClick(find(parent, QAbstractButton, name), Button.LeftButton)

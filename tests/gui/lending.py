@@ -53,7 +53,6 @@ class Lender:
 
     def take_back(self, qtbot: QtBot) -> None:
         """Undo what the test did, by what a person could do, and see that it is undone."""
-        assert self._window is not None
         window, bench = self._window, self._window.workbench
         self._window = None  # unless all goes well
         while (popup := QApplication.activePopupWidget() or QApplication.activeModalWidget()) is not None:

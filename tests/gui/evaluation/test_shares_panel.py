@@ -23,12 +23,12 @@ from studio.gui.widgets.theme import ThemeManager
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.workbench import Workbench
 from studio.training.messages.events import Evaluated
+from tests.gui.hands import click
 from tests.gui.shown import make_snapshot
 
 
 def evaluation(workbench: Workbench) -> Evaluation:
     """Of a generator that makes only 2s, one of three unsure."""
-    assert workbench.setup.dataset is not None
     shares, classes = workbench.setup.dataset.shares, len(workbench.setup.dataset.class_names)
     confusion = np.vstack([np.diag(np.full(classes, 1000)), np.zeros(classes)])
     judged = np.zeros(classes + 1)
@@ -99,7 +99,6 @@ def test_that_bars_show_data_target_and_generated_with_intervals(panel: SharesPa
     arrive(workbench)
     assert panel.empty_text == ""
     bars = panel.bars.bars
-    assert bars is not None
     assert bars.names == (*(str(digit) for digit in range(10)), "unsure")
     assert bars.generated[2] == pytest.approx(2 / 3, abs=0.01)
     assert bars.low[2] < bars.generated[2] < bars.high[2]
@@ -131,16 +130,13 @@ def test_that_a_click_or_the_arrow_keys_show_samples_of_a_class(
 def test_that_raw_shares_can_be_asked_for(panel: SharesPanel, workbench: Workbench, qtbot: QtBot) -> None:
     arrive(workbench)
     qtbot.mouseClick(panel.raw, Qt.MouseButton.LeftButton)
-    assert panel.bars.bars is not None
     assert panel.bars.bars.generated[2] == pytest.approx(2 / 3)
 
 
 def test_that_every_evaluation_is_a_point_of_the_curves(panel: SharesPanel, workbench: Workbench, qtbot: QtBot) -> None:
     for step in (100, 200, 300):
         arrive(workbench, step)
-    button = panel.findChild(QToolButton, "shares_error")
-    assert button is not None
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    click(qtbot, panel, "shares_error")
     history = workbench.evaluations.view.history.history
     assert history.steps.tolist() == [100, 200, 300]
     assert history.column("tv").tolist() == [0.9] * 3
@@ -195,7 +191,6 @@ def test_that_every_figure_of_quality_is_explained_on_its_own(
 ) -> None:
     arrive(workbench)
     button = panel.findChild(QToolButton, "shares_figures")
-    assert button is not None
     button.setFocus()
     qtbot.keyClick(button, Qt.Key.Key_Space)
     values = panel.quality.values
@@ -220,7 +215,6 @@ def test_that_unsure_is_never_cut_off(panel: SharesPanel, workbench: Workbench) 
 
 
 def generated(bench: Workbench) -> Generated:
-    assert bench.target.tilt is not None
     assert bench.target.tilt.generated is not None
     return bench.target.tilt.generated
 
@@ -241,5 +235,4 @@ def test_that_generated_shares_of_other_data_are_blank(workbench: Workbench) -> 
     other = workbench.setup.config.model_copy(update={"dataset": dataset_named("mnist")})
     workbench.runs.config = other
     workbench.target.refresh()
-    assert workbench.target.tilt is not None
     assert workbench.target.tilt.generated is None

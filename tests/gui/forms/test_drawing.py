@@ -70,7 +70,6 @@ def test_that_the_field_takes_what_was_accepted(qtbot: QtBot) -> None:
     field.show_value(TEXT)
     assert field.told.text() == "2 brush marks in 2 classes"
     qtbot.keyClick(field.button, Key.Key_Space)
-    assert field.dialog is not None
     qtbot.keyClick(field.dialog.canvas, Key.Key_Space)
     with qtbot.waitSignal(field.edited):
         qtbot.mouseClick(field.dialog.buttons.button(QDialogButtonBox.StandardButton.Ok), Button.LeftButton)

@@ -66,9 +66,7 @@ class Hand:
         form.changed.connect(self.told.append)
 
     def field(self, name: str) -> QWidget:
-        found = self.form.findChild(QWidget, name)
-        assert found is not None
-        return found
+        return find(self.form, QWidget, name)
 
     def number(self, name: str) -> NumberField:
         field = self.field(name)
@@ -89,13 +87,11 @@ class Hand:
 
     def press(self, name: str) -> None:
         button = self.form.findChild(QToolButton, name)
-        assert button is not None
         assert button.isVisible()
         self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
     def message(self, name: str) -> str:
         label = self.form.findChild(QLabel, f"{name}_message")
-        assert label is not None
         return label.text() if label.isVisible() else ""
 
     def wheel(self, name: str, notches: int) -> None:
@@ -195,14 +191,12 @@ def test_that_a_bad_entry_survives_when_the_same_settings_are_shown_again(hand: 
 def test_that_a_rule_over_several_fields_speaks_below_the_form(hand: Hand) -> None:
     hand.enter("size", "120")
     label = hand.form.findChild(QLabel, "form_message")
-    assert label is not None
     assert label.text() == "Fast works up to 100 px."
     assert hand.value == Sample()
 
 
 def test_that_reset_shows_only_when_there_is_something_to_reset(hand: Hand) -> None:
     reset = hand.form.findChild(QToolButton, "rate_reset")
-    assert reset is not None
     assert not reset.isVisible()
     hand.enter("rate", "1")
     hand.press("rate_reset")
@@ -241,7 +235,6 @@ def test_that_steps_stay_in_range_and_a_log_field_climbs_one_two_five(hand: Hand
 
 def test_that_a_group_is_folded_away_and_says_how_much_of_it_is_changed(hand: Hand) -> None:
     header = hand.form.findChild(QToolButton, "fold")
-    assert header is not None
     hand.qtbot.mouseClick(header, Qt.MouseButton.LeftButton)
     assert not hand.field("rate").isVisible()
     hand.qtbot.mouseClick(header, Qt.MouseButton.LeftButton)
@@ -252,8 +245,7 @@ def test_that_a_group_is_folded_away_and_says_how_much_of_it_is_changed(hand: Ha
 
 def test_that_a_folder_can_be_browsed_for(hand: Hand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
-    browse = hand.form.findChild(QPushButton, "browse")
-    assert browse is not None
+    browse = find(hand.form, QPushButton, "browse")
     hand.qtbot.mouseClick(browse, Qt.MouseButton.LeftButton)
     assert hand.value.place == str(tmp_path)
 

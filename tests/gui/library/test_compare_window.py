@@ -134,7 +134,6 @@ def test_that_the_selected_runs_are_compared_by_key(qtbot: QtBot, workbench: Wor
     panel.view.selectAll()
     qtbot.keyClick(panel.view, Key.Key_C, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     window = panel.findChild(CompareWindow)
-    assert window is not None
     qtbot.waitUntil(lambda: len(window.runs) == 3)
     qtbot.keyClick(window, Key.Key_Escape)
     qtbot.waitUntil(lambda: panel.findChild(CompareWindow) is None)
@@ -211,8 +210,6 @@ def test_that_samples_are_drawn_anew_from_the_same_latents(
         qtbot.waitUntil(lambda: "of the same latents" in samples.note.text(), timeout=20_000)
         assert all(caption.text().endswith(", drawn anew") for caption in samples._captions)
         first, second = samples._grids
-        assert first is not None
-        assert second is not None
         assert first.latents == second.latents
         assert not samples.redraw.isVisible()
         qtbot.keyClick(samples.slider, Key.Key_Home)

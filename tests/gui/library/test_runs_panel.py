@@ -20,7 +20,6 @@ from studio.gui.live.curves import LOSSES
 from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.widgets.theme import ThemeManager
-from studio.gui.window.main_window import MainWindow
 from studio.gui.window.workbench import Workbench
 from studio.library.export.archive import pack
 from studio.library.export.formats import FORMATS, ExportFormat
@@ -29,7 +28,7 @@ from studio.library.run_summary import RunSummary, summary_of
 from studio.paths import runs_root
 from studio.training.storage.fingerprints import Fingerprints
 from studio.training.storage.metrics import read_metrics
-from tests.gui.hands import Hands, find
+from tests.gui.hands import Hands, find, panel_of
 from tests.gui.shown import show
 from tests.library.made_runs import add_weights, make_config, make_run, record_evaluation
 
@@ -123,21 +122,19 @@ def test_that_a_click_on_a_header_sorts(qtbot: QtBot, panel: RunsPanel) -> None:
     assert names(panel) == ["plain", "twos", "c"]
 
 
-@pytest.mark.parametrize("column", Column)
-def test_that_every_column_sorts_and_explains_itself(column: Column) -> None:
+def test_that_every_column_sorts_and_explains_itself() -> None:
     runs = [
         RunSummary(folder="a", name="A"),
-        RunSummary(folder="b", name="b", share_error=0.1, tags=("x",), frechet=1.0),
+        RunSummary(folder="b", name="B", share_error=0.1, tags=("x",), frechet=1.0),
     ]
-    assert {run.folder for run in in_order(runs, column, descending=True)} == {"a", "b"}
-    assert HEADERS[column].tip.endswith(".")
+    for column in Column:
+        assert {run.folder for run in in_order(runs, column, descending=True)} == {"a", "b"}
+        assert HEADERS[column].tip.endswith(".")
 
 
 def test_that_the_search_looks_at_all_that_is_said(qtbot: QtBot, panel: RunsPanel) -> None:
     search = panel.findChild(QLineEdit, "runs_search")
     count = panel.findChild(QLabel, "runs_count")
-    assert search is not None
-    assert count is not None
     for typed, found in (
         ("PAPER", ["twos"]),
         ("looks vae", ["twos"]),
@@ -194,7 +191,6 @@ def test_that_notes_that_cannot_be_written_are_told_of(qtbot: QtBot, panel: Runs
     (three_runs / "a" / "notes.json").write_text("{")
     panel.library.rename("a", "other")
     message = panel.findChild(QLabel, "runs_message")
-    assert message is not None
     assert "notes cannot be read" in message.text()
     assert message.isVisible()
     panel.library.rename("b", "x" * 200)
@@ -219,13 +215,12 @@ def test_that_a_click_selects_and_a_double_click_or_enter_looks_at_a_run(
     click(qtbot, panel, "c")
     qtbot.keyClick(panel.view, Key.Key_Return)
     message = panel.findChild(QLabel, "runs_message")
-    assert message is not None
     qtbot.waitUntil(message.isVisible)
     assert "not valid JSON" in message.text()
     assert workbench.time.view.title == "plain"
 
 
-def test_that_a_chosen_run_is_resumed_by_its_button(
+def test_that_a_chosen_run_is_resumed_by_its_button_and_several_show_none(
     qtbot: QtBot, panel: RunsPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Path] = []
@@ -239,9 +234,6 @@ def test_that_a_chosen_run_is_resumed_by_its_button(
     assert not button.isEnabled()
     click(qtbot, panel, "c")  # damaged
     assert not button.isEnabled()
-
-
-def test_that_several_selected_runs_show_none(qtbot: QtBot, panel: RunsPanel, workbench: Workbench) -> None:
     click(qtbot, panel, "twos")
     click(qtbot, panel, "plain", held=True)
     qtbot.keyClick(panel.view, Key.Key_Return)
@@ -254,8 +246,7 @@ def menu(qtbot: QtBot, panel: RunsPanel) -> Iterator[QMenu]:
     """The menu of the run “twos”, opened with the menu key's event."""
     click(qtbot, panel, "twos")
     panel.view.menu_asked.emit(panel.mapToGlobal(QPoint(5, 5)))
-    menu = panel.findChild(QMenu, "runs_menu")
-    assert menu is not None
+    menu = find(panel, QMenu, "runs_menu")
     yield menu
     menu.close()
 
@@ -266,9 +257,7 @@ def action(menu: QMenu, name: str) -> QAction:
 
 
 def save_menu(menu: QMenu) -> QMenu:
-    found = menu.findChild(QMenu, "runs_save")
-    assert found is not None
-    return found
+    return find(menu, QMenu, "runs_save")
 
 
 def test_that_every_entry_of_the_menu_explains_itself(menu: QMenu) -> None:
@@ -279,15 +268,12 @@ def test_that_every_entry_of_the_menu_explains_itself(menu: QMenu) -> None:
     assert len(keys) == len(set(keys))
 
 
-def test_that_a_set_up_like_an_old_run_is_asked_for(
-    qtbot: QtBot, menu: QMenu, panel: RunsPanel, three_runs: Path
+def test_that_a_set_up_like_an_old_run_is_asked_for_and_its_folder_opened(
+    qtbot: QtBot, menu: QMenu, panel: RunsPanel, three_runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with qtbot.waitSignal(panel.like_asked) as asked:
         action(menu, "duplicate").trigger()
     assert asked.args == [three_runs / "a"]
-
-
-def test_that_its_folder_is_opened(menu: QMenu, three_runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
 
     def open_url(url: QUrl) -> bool:
@@ -320,7 +306,6 @@ def test_that_a_run_is_exported_and_told_of(
     monkeypatch.setattr(QInputDialog, "getInt", lambda *_: (7, True))
     action(save_menu(menu), kind.name).trigger()
     message = panel.findChild(QLabel, "runs_message")
-    assert message is not None
     ending = next(iter(kind.endings), "")
     out = tmp_path / f"out{ending}" if ending else tmp_path / f"a-{kind.name}"
     qtbot.waitUntil(lambda: message.text().endswith(f" in {out}"), timeout=60_000)
@@ -339,7 +324,6 @@ def test_that_an_export_is_given_up_at_either_question(
     action(save_menu(menu), "npz").trigger()
     assert panel.library.tasks.join(10)
     message = panel.findChild(QLabel, "runs_message")
-    assert message is not None
     assert message.text() == ""
 
 
@@ -368,7 +352,6 @@ def test_that_an_export_apart_says_what_failed_and_can_be_called_off(
     (three_runs / "a" / "weights.safetensors").unlink()
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out"), ""))
     message = panel.findChild(QLabel, "runs_message")
-    assert message is not None
     action(save_menu(menu), "torch-export").trigger()
     qtbot.waitUntil(lambda: "weights cannot be read" in message.text(), timeout=60_000)
     message.clear()
@@ -387,7 +370,6 @@ def test_that_a_zip_is_taken_in_and_a_broken_one_told_of(
     button = panel.findChild(QToolButton, "runs_import")
     message = panel.findChild(QLabel, "runs_message")
     assert button is not None
-    assert message is not None
     for name, said in (("a", "Imported a-2"), ("b", "cannot be opened")):
         monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, name=name: (str(tmp_path / f"{name}.zip"), ""))
         qtbot.mouseClick(button, LEFT)
@@ -397,13 +379,12 @@ def test_that_a_zip_is_taken_in_and_a_broken_one_told_of(
 
 def raised(hands: Hands) -> RunsPanel:
     """The panel of the window, in front, which looks again."""
-    panel = hands.window.docks["runs"].widget()
-    assert isinstance(panel, RunsPanel)
+    panel = panel_of(hands.window, "runs")
     hands.window.docks["runs"].raise_()
     return panel
 
 
-def test_that_the_trash_is_asked_about_and_can_be_brought_back_from(
+def test_that_the_trash_is_asked_about_for_one_run_and_for_all_and_can_be_brought_back_from(
     quick_hands: Hands, three_runs: Path, private_home: Path
 ) -> None:
     panel = raised(quick_hands)
@@ -418,19 +399,12 @@ def test_that_the_trash_is_asked_about_and_can_be_brought_back_from(
     assert not (three_runs / "a").exists()
     quick_hands.wait(lambda: "twos" not in names(panel))
     assert list(private_home.rglob("config.json"))
-
-
-def test_that_all_runs_are_selected_and_thrown_away_by_two_keys(
-    quick_hands: Hands, three_runs: Path, private_home: Path
-) -> None:
-    panel = raised(quick_hands)
-    quick_hands.wait(lambda: len(panel.model.shown) == 3 and not panel.library.busy)
     click(quick_hands.qtbot, panel, "plain")
     quick_hands.qtbot.keyClick(panel.view, Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     assert panel.view.folders() == [run.folder for run in panel.model.shown]
     with quick_hands.answering("Move to the trash") as said:
         quick_hands.qtbot.keyClick(panel.view, Key.Key_Delete)
-    assert "Move 3 runs" in said[0]
+    assert "Move 2 runs" in said[0]
     quick_hands.wait(lambda: not panel.model.shown)
 
 
@@ -452,15 +426,9 @@ def test_that_another_workspace_is_chosen_and_remembered(
 ) -> None:
     make_run(tmp_path / "others", "z", make_config("elsewhere"))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "others"))
-    button = panel.findChild(QToolButton, "runs_workspace")
-    assert button is not None
-    qtbot.mouseClick(button, LEFT)
+    click(qtbot, panel, "runs_workspace")
     qtbot.waitUntil(lambda: names(panel) == ["elsewhere"])
     assert workbench.setup.runs_root == runs_root() == tmp_path / "others"
-
-
-def test_that_the_window_has_the_panel(window: MainWindow) -> None:
-    assert isinstance(window.docks["runs"].widget(), RunsPanel)
 
 
 def test_that_ticked_runs_lie_over_the_curves_that_are_shown_and_say_whose_they_are(

@@ -75,7 +75,6 @@ def test_that_a_stopped_run_answers_an_edit_at_once_and_trains_it_instead(quick_
     folder = hands.trained(20)
     press(hands, "samples_once")
     hands.wait(lambda: answered(hands))
-    assert bench.once.view.made is not None
     assert np.array_equal(bench.once.view.made.values, asked_directly(hands, folder))
     hands.enter(2, Column.TARGET, "30")
     assert bench.subjects.subject.others is not None
@@ -85,8 +84,6 @@ def test_that_a_stopped_run_answers_an_edit_at_once_and_trains_it_instead(quick_
     step = bench.runs.run.saved_step
     assert hands.find(QLabel, "at_once_caption").text().startswith(f"“{bench.once.view.title}” at step {step}")
     tilt = bench.target.tilt
-    assert tilt is not None
-    assert tilt.generated is not None
     assert tilt.generated.at_once
     assert tilt.seen[-1].target[2] == pytest.approx(0.3)
     answer = hands.find(QLabel, "answer").text()
@@ -96,7 +93,6 @@ def test_that_a_stopped_run_answers_an_edit_at_once_and_trains_it_instead(quick_
     hands.wait_for(RunPhase.RUNNING)
     assert not bench.once.view.on
     assert bench.runs.run.folder != folder
-    assert bench.runs.config is not None
     assert bench.runs.config.perturbation == bench.setup.run_config().perturbation
     assert bench.runs.config.hold.on
     hands.wait(lambda: bench.runs.run.step > step)
@@ -114,14 +110,12 @@ def test_that_points_are_sampled_at_once_on_the_plane_against_the_exact_target(q
     hands.enter(0, Column.TARGET, "80")
     hands.wait(lambda: answered(hands))
     shown, seen = bench.once.view.plane, bench.once.view.measured
-    assert shown is not None
     assert isinstance(seen, MeasuredPoints)
     assert shown.points.shape == (400, 2)
     assert plane._points is shown
     assert seen.seen.target[0] == pytest.approx(0.8)
     assert seen.seen.share.sum() == pytest.approx(1)
     assert f"JS {seen.divergence:.3f} nats from p′" in hands.find(QLabel, "at_once_caption").text()
-    assert bench.target.tilt is not None
     assert bench.target.tilt.generated is not None
     assert hands.find(QLabel, "answer").text().startswith("Sampled at once")
     samples = hands.find(SamplesPanel, "samples")
@@ -147,7 +141,6 @@ def test_that_as_trained_comes_back_with_its_owner(quick_hands: Hands) -> None:
     hands.enter(2, Column.TARGET, "30")
     press(hands, "samples_averaged")
     assert not bench.once.view.on
-    assert bench.target.tilt is not None
     assert bench.target.tilt.generated is None
     assert not panel.veil.isHidden()
     assert panel.shown == ["averaged"]
@@ -184,11 +177,9 @@ def test_that_a_run_from_disk_is_set_up_like_and_asked(quick_hands: Hands) -> No
     assert bench.once.view.step > 1
     assert bench.time.old is None
     assert bench.setup.config.perturbation == wanted
-    assert bench.once.view.made is not None
     assert np.array_equal(bench.once.view.made.values, asked_directly(hands, folder))
     hands.enter(3, Column.TARGET, "30")
     hands.wait(lambda: answered(hands))
-    assert bench.target.tilt is not None
     assert bench.target.tilt.seen[-1].target[3] == pytest.approx(0.3)
 
 
@@ -228,7 +219,6 @@ def test_that_a_tilted_run_is_weighed_back_in_the_panel_of_the_theory(quick_hand
     bench.means.ask("class:2")
     hands.wait(lambda: bench.means.back is not None)
     back = bench.means.back
-    assert back is not None
     data = bench.setup.data
     assert data is not None
     assert back.found == model_of(data, folder).untilted_mean("label == 2", 2000)
@@ -257,9 +247,6 @@ def test_that_weights_are_stepped_along_the_tilt_and_the_run_stays_as_it_is(
     bench.means.apply(tilt, ["class:0"], 0.5, west)
     hands.wait(lambda: bench.stepped.view is not None)
     view, following = bench.stepped.view, bench.means.following
-    assert view is not None
-    assert view.plane is not None
-    assert following is not None
     again = following.way.step(0.5, 2000, Progress()).values[:400].reshape(400, 2)
     np.testing.assert_allclose(view.plane.points, again, rtol=1e-6)
     assert plane._points is view.plane

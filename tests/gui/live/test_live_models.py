@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFileDialog, QLabel, QToolButton
+from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from studio.gui.live.curves import GRADIENTS, LOSSES
@@ -23,6 +24,7 @@ from studio.models.catalog import MODELS
 from studio.models.diagnostic import Diagnostic, Histogram, Pictures, Profile, Reference
 from studio.training.config.run_config import RunConfig
 from studio.training.messages.marks import Mark, MarkKind
+from tests.gui.hands import click
 from tests.gui.shown import make_history, make_snapshot, show, tooltip_at
 
 Key = Qt.Key
@@ -80,7 +82,9 @@ def test_that_it_says_what_will_appear_and_when_a_model_has_none(panel: Diagnost
     assert "Press Start" in panel.empty_text
 
 
-def test_that_all_are_offered_by_title_and_chosen_by_keyboard(qtbot: QtBot, panel: DiagnosticsPanel) -> None:
+def test_that_all_are_offered_by_title_chosen_by_keyboard_and_kept_by_name(
+    qtbot: QtBot, panel: DiagnosticsPanel
+) -> None:
     feed(panel, histogram(), profile(), pictures())
     titles = [panel.choice.itemText(place) for place in range(3)]
     assert titles == ["Critic slope", "Loss by noise level", "Reconstructions"]
@@ -92,11 +96,6 @@ def test_that_all_are_offered_by_title_and_chosen_by_keyboard(qtbot: QtBot, pane
     qtbot.keyClick(panel.choice, Key.Key_Down)
     assert panel.pictures.isVisible()
     assert any(label.text().startswith("step 100") for label in panel.findChildren(QLabel))
-
-
-def test_that_the_choice_is_kept_by_name(panel: DiagnosticsPanel) -> None:
-    feed(panel, histogram(), pictures())
-    panel.choice.setCurrentIndex(1)
     panel._time.run_shown.emit()
     feed(panel, histogram())
     assert panel.histogram.isVisible()
@@ -105,7 +104,9 @@ def test_that_the_choice_is_kept_by_name(panel: DiagnosticsPanel) -> None:
     assert panel.pictures.isVisible()
 
 
-def test_that_a_histogram_has_its_series_its_reference_and_its_axis(qtbot: QtBot, panel: DiagnosticsPanel) -> None:
+def test_that_a_histogram_has_its_series_its_reference_and_its_axis_and_bins_that_stand_still(
+    qtbot: QtBot, panel: DiagnosticsPanel
+) -> None:
     feed(panel, histogram())
     assert list(panel.legend.chips) == ["real", "generated"]
     assert panel.histogram.labels["bottom"] == "slope ‖∇D‖"
@@ -117,10 +118,6 @@ def test_that_a_histogram_has_its_series_its_reference_and_its_axis(qtbot: QtBot
     assert [bars.isVisible() for bars in panel.histogram._bars] == [False, True]
     place = panel.histogram.mapFromScene(panel.histogram.view.mapViewToScene(QPointF(1.0, 1.0)))
     assert "% of 400" in tooltip_at(panel.histogram.viewport(), place)
-
-
-def test_that_bins_stand_still_while_values_change_a_little(panel: DiagnosticsPanel) -> None:
-    feed(panel, histogram())
     before = panel.histogram.view.viewRange()
     feed(panel, histogram(scale=0.98), step=140)
     assert panel.histogram.view.viewRange() == before
@@ -128,14 +125,16 @@ def test_that_bins_stand_still_while_values_change_a_little(panel: DiagnosticsPa
     assert panel.histogram.view.viewRange() != before
 
 
-@pytest.mark.parametrize("values", [[], [np.nan, np.inf], [0.0], [3.0, 3.0], [1e300, -1e300], [1e-300]])
-def test_that_odd_values_are_drawn_without_a_fault(panel: DiagnosticsPanel, values: list[float]) -> None:
-    odd = Histogram(name="odd", title="Odd", tip="", axis="", series={"a": np.array(values), "b": np.empty(0)})
-    curve = Profile(name="c", title="C", tip="", axes=("", ""), at=np.array(values), series={"a": np.array(values)})
-    feed(panel, odd, curve)
+def test_that_odd_values_are_drawn_without_a_fault(panel: DiagnosticsPanel) -> None:
     panel.log_button.click()
-    panel.choice.setCurrentIndex(1)
-    assert panel.profile.isVisible()
+    for found in ([], [np.nan, np.inf], [0.0], [3.0, 3.0], [1e300, -1e300], [1e-300]):
+        values = np.array(found)
+        odd = Histogram(name="odd", title="Odd", tip="", axis="", series={"a": values, "b": np.empty(0)})
+        curve = Profile(name="c", title="C", tip="", axes=("", ""), at=values, series={"a": values})
+        feed(panel, odd, curve)
+        for place, view in enumerate((panel.histogram, panel.profile)):
+            panel.choice.setCurrentIndex(place)
+            assert view.isVisible()
 
 
 def test_that_a_profile_is_drawn_against_its_own_axis(qtbot: QtBot, panel: DiagnosticsPanel) -> None:
@@ -233,25 +232,7 @@ def test_that_gradients_have_a_curve_per_network_and_the_usual_ratio(
     assert list(norm.marks.places) == [200]
 
 
-def test_that_one_plot_can_be_switched_off_but_not_both(
-    qtbot: QtBot, gradients: CurvesPanel, workbench: Workbench
-) -> None:
-    workbench.time.history_shown.emit(HistoryView(history=gradients_history()))
-    norm, ratio = gradients.plots.values()
-    assert norm.isVisible()
-    assert ratio.isVisible()
-    for name in ("gradients_norm", "gradients_update"):
-        button = gradients.findChild(QToolButton, name)
-        assert button is not None
-        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert norm.isVisible()
-    assert not ratio.isVisible()
-    gradients.shown["update"].click()
-    gradients.resize(320, 220)
-    assert not ratio.isVisible(), "a small panel has room for one"
-
-
-def test_that_a_linear_scale_hiding_and_holding_work_on_both_plots(
+def test_that_one_plot_can_be_switched_off_but_not_both_and_both_follow_scale_legend_and_hold(
     qtbot: QtBot, gradients: CurvesPanel, workbench: Workbench
 ) -> None:
     workbench.time.history_shown.emit(HistoryView(history=gradients_history()))
@@ -267,6 +248,15 @@ def test_that_a_linear_scale_hiding_and_holding_work_on_both_plots(
     assert ratio.view.viewRange()[0] == pytest.approx(norm.view.viewRange()[0])
     qtbot.keyClick(ratio, Key.Key_Home)
     assert norm.following
+    assert norm.isVisible()
+    assert ratio.isVisible()
+    for name in ("gradients_norm", "gradients_update"):
+        click(qtbot, gradients, name)
+    assert norm.isVisible()
+    assert not ratio.isVisible()
+    gradients.shown["update"].click()
+    gradients.resize(320, 220)
+    assert not ratio.isVisible(), "a small panel has room for one"
 
 
 def test_that_losses_draw_the_references_of_what_is_shown(
@@ -283,11 +273,8 @@ def test_that_losses_draw_the_references_of_what_is_shown(
     assert "bound" not in [line.title for line in losses.plots["values"].references.lines]
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_that_both_looks_fit_a_small_dock(
-    panel: DiagnosticsPanel, gradients: CurvesPanel, theme: ThemeManager, dark: bool
-) -> None:
-    theme.set_mode("dark" if dark else "light")
-    for each in (panel, gradients):
+def test_that_both_looks_fit_a_small_dock(panel: DiagnosticsPanel, gradients: CurvesPanel, theme: ThemeManager) -> None:
+    for mode, each in product(("light", "dark"), (panel, gradients)):
+        theme.set_mode(mode)
         assert each.minimumSizeHint().width() <= 320
         assert each.minimumSizeHint().height() <= 220

@@ -45,7 +45,9 @@ def test_that_a_mosaic_has_every_pixel(channels: int) -> None:
     assert picture.pixelColor(19, 8).alpha() == 0
 
 
-def test_that_samples_say_what_will_appear_and_forget_the_last_run(samples: SamplesPanel, workbench: Workbench) -> None:
+def test_that_samples_say_what_will_appear_stand_side_by_side_and_forget_the_last_run(
+    samples: SamplesPanel, workbench: Workbench, qtbot: QtBot
+) -> None:
     assert "Press Start" in samples.empty_text
     workbench.time.snapshot_shown.emit(make_snapshot(grid=None))
     assert "Press Start" in samples.empty_text
@@ -53,11 +55,6 @@ def test_that_samples_say_what_will_appear_and_forget_the_last_run(samples: Samp
     assert not samples.empty_text
     workbench.time.run_shown.emit()
     assert "Press Start" in samples.empty_text
-
-
-def test_that_raw_and_averaged_samples_stand_side_by_side(
-    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench
-) -> None:
     workbench.time.snapshot_shown.emit(make_snapshot())
     assert samples.shown == ["raw", "averaged"]
     assert samples._step.text().startswith("step 100")
@@ -66,6 +63,11 @@ def test_that_raw_and_averaged_samples_stand_side_by_side(
     assert not samples.views["raw"].isVisible()
     click(qtbot, samples, "samples_both")
     assert samples.views["raw"].isVisible()
+    samples.resize(320, 700)
+    QApplication.processEvents()
+    raw, averaged = (view.mapTo(samples, QPoint()) for view in samples.views.values())
+    assert raw.x() == averaged.x()
+    assert raw.y() < averaged.y()
 
 
 def test_that_samples_of_stepped_weights_say_whose_they_are_and_go_away_on_leaving(
@@ -73,7 +75,6 @@ def test_that_samples_of_stepped_weights_say_whose_they_are_and_go_away_on_leavi
 ) -> None:
     workbench.time.snapshot_shown.emit(make_snapshot())
     button = samples.findChild(QToolButton, "samples_stepped")
-    assert button is not None
     assert not button.isVisible()
     pictures = np.full((4, 8, 8, 1), 99, np.uint8)
     view = SteppedView(words="Weights of “a run”, step 7, stepped", file="stepped", pictures=pictures, plane=None)
@@ -140,19 +141,19 @@ def test_that_pictures_fill_their_views_and_are_zoomed_together(
     assert raw.zoom == fitted
 
 
-@pytest.mark.parametrize(("width", "height", "columns"), [(800, 300, 5), (300, 900, 2), (600, 600, 3)])
 def test_that_samples_break_their_rows_where_they_are_largest(
-    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench, width: int, height: int, columns: int
+    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench
 ) -> None:
     click(qtbot, samples, "samples_averaged")
     workbench.time.snapshot_shown.emit(make_snapshot())
-    samples.resize(width, height)
     view = samples.views["averaged"]
-    qtbot.waitUntil(lambda: view.columns == columns)
-    assert view.sceneRect().width() == columns * 9 - 1
-    for tile in (0, 8):
-        place = view.rect_of(tile).center()
-        assert view.place_at(int(place.x()), int(place.y())) == tile
+    for width, height, columns in ((800, 300, 5), (300, 900, 2), (600, 600, 3)):
+        samples.resize(width, height)
+        qtbot.waitUntil(lambda columns=columns: view.columns == columns)  # type: ignore[misc]
+        assert view.sceneRect().width() == columns * 9 - 1
+        for tile in (0, 8):
+            place = view.rect_of(tile).center()
+            assert view.place_at(int(place.x()), int(place.y())) == tile
 
 
 def test_that_no_message_moves_the_pictures(qtbot: QtBot, samples: SamplesPanel, workbench: Workbench) -> None:
@@ -164,9 +165,18 @@ def test_that_no_message_moves_the_pictures(qtbot: QtBot, samples: SamplesPanel,
     assert samples.views["averaged"].geometry() == before
 
 
-def test_that_zoom_has_ends(samples: SamplesPanel, workbench: Workbench) -> None:
+def test_that_a_sample_tells_its_number_zoom_has_ends_and_another_number_fits_again(
+    samples: SamplesPanel, workbench: Workbench, qtbot: QtBot
+) -> None:
     workbench.time.snapshot_shown.emit(make_snapshot())
     view = samples.views["raw"]
+    qtbot.waitUntil(lambda: view.zoom > 1)
+    assert "Sample 5 of 9 at step 100, Raw" in tooltip_at(view.viewport(), view.mapFromScene(QPointF(13, 13)))
+    before = samples.views["raw"].zoom
+    pixels = np.zeros((400, 28, 28, 3), dtype=np.uint8)
+    workbench.time.snapshot_shown.emit(make_snapshot(grid=SampleGrid(step=9, raw=pixels, averaged=pixels)))
+    assert samples.views["raw"].zoom < before
+    assert samples.views["raw"].zoom < 1
     for _ in range(60):
         view.zoom_by(1.25)
     assert view.zoom <= 64
@@ -175,65 +185,28 @@ def test_that_zoom_has_ends(samples: SamplesPanel, workbench: Workbench) -> None
     assert 0.05 < view.zoom < 1
 
 
-def test_that_a_sample_tells_its_number(samples: SamplesPanel, workbench: Workbench, qtbot: QtBot) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot())
-    view = samples.views["raw"]
-    qtbot.waitUntil(lambda: view.zoom > 1)
-    assert "Sample 5 of 9 at step 100, Raw" in tooltip_at(view.viewport(), view.mapFromScene(QPointF(13, 13)))
-
-
-def test_that_samples_are_saved_as_png(
-    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_that_samples_are_saved_as_png_unless_cancelled_and_a_failure_says_why(
+    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     snapshot = make_snapshot()
     workbench.time.snapshot_shown.emit(snapshot)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
+    click(qtbot, samples, "samples_save")
+    assert not samples.saver.isVisible()
     path = tmp_path / "grid.png"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path.with_suffix("")), ""))
     click(qtbot, samples, "samples_save")
     saved = QImage(str(path))
     assert (saved.width(), saved.height()) == (26 + 4 + 26, 26)
-    assert saved.pixelColor(0, 0).red() == snapshot.grid.raw[0, 0, 0, 0]  # type: ignore[union-attr]
-    assert saved.pixelColor(30, 0).red() == snapshot.grid.averaged[0, 0, 0, 0]  # type: ignore[union-attr]
+    assert saved.pixelColor(0, 0).red() == snapshot.grid.raw[0, 0, 0, 0]
+    assert saved.pixelColor(30, 0).red() == snapshot.grid.averaged[0, 0, 0, 0]
     assert [file.name for file in tmp_path.iterdir() if file.suffix == ".png"] == ["grid.png"]
     assert str(path) in samples.saver.text()
-
-
-def test_that_a_failed_save_says_why_and_leaves_nothing(
-    samples: SamplesPanel, workbench: Workbench, tmp_path: Path
-) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot())
     samples.saver.save(samples._picture(), tmp_path / "missing" / "grid.png")
     assert samples.saver.isVisible()
     assert "was not saved" in samples.saver.text()
     assert samples.saver.property("role") == "error"
     assert not (tmp_path / "missing").exists()
-
-
-def test_that_cancelling_the_dialog_saves_nothing(
-    qtbot: QtBot, samples: SamplesPanel, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot())
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
-    click(qtbot, samples, "samples_save")
-    assert not samples.saver.isVisible()
-
-
-def test_that_a_narrow_panel_stacks_the_pictures(samples: SamplesPanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot())
-    samples.resize(320, 700)
-    QApplication.processEvents()
-    raw, averaged = (view.mapTo(samples, QPoint()) for view in samples.views.values())
-    assert raw.x() == averaged.x()
-    assert raw.y() < averaged.y()
-
-
-def test_that_another_number_of_samples_fits_again(qtbot: QtBot, samples: SamplesPanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot())
-    before = samples.views["raw"].zoom
-    pixels = np.zeros((400, 28, 28, 3), dtype=np.uint8)
-    workbench.time.snapshot_shown.emit(make_snapshot(grid=SampleGrid(step=9, raw=pixels, averaged=pixels)))
-    assert samples.views["raw"].zoom < before
-    assert samples.views["raw"].zoom < 1
 
 
 @pytest.fixture
@@ -243,13 +216,26 @@ def examples(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> Example
     return panel
 
 
-def test_that_examples_show_how_many_and_their_weight(examples: ExamplesPanel, workbench: Workbench) -> None:
+def test_that_examples_show_how_many_their_weight_and_their_class(
+    examples: ExamplesPanel, workbench: Workbench, qtbot: QtBot
+) -> None:
     assert "Press Start" in examples.empty_text
     workbench.time.snapshot_shown.emit(make_snapshot())
     assert "n = 9" in examples.header.text()
     assert "Σw = 9" in examples.header.text()
     workbench.time.run_shown.emit()
     assert "Press Start" in examples.empty_text
+    workbench.time.snapshot_shown.emit(make_snapshot())
+    text = tooltip_at(examples.sheet, examples.sheet._rect(4).center())
+    assert "class 4" in text
+    assert "counts 1 times" in text
+    assert tooltip_at(examples.sheet, QPoint(1, 1)) == ""
+    planned = PlannedExamples(
+        images=np.zeros((2, 28, 28, 3), dtype=np.uint8), labels=np.array([3, 60]), weights=np.array([1e-12, 3e9])
+    )
+    workbench.time.snapshot_shown.emit(make_snapshot(planned=planned))
+    assert "class 60" in tooltip_at(examples.sheet, examples.sheet._rect(1).center())
+    examples.grab()
 
 
 def test_that_an_example_has_a_frame_in_its_class_colour(
@@ -261,22 +247,3 @@ def test_that_an_example_has_a_frame_in_its_class_colour(
         image = examples.sheet.grab().toImage()
         colours = {image.pixelColor(x, 30).name() for x in range(image.width())}
         assert {theme.tokens.class_colour(index) for index in range(3)} <= colours
-
-
-def test_that_an_example_tells_its_class_and_weight(
-    qtbot: QtBot, examples: ExamplesPanel, workbench: Workbench
-) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot())
-    text = tooltip_at(examples.sheet, examples.sheet._rect(4).center())
-    assert "class 4" in text
-    assert "counts 1 times" in text
-    assert tooltip_at(examples.sheet, QPoint(1, 1)) == ""
-
-
-def test_that_labels_beyond_the_known_classes_do_no_harm(examples: ExamplesPanel, workbench: Workbench) -> None:
-    planned = PlannedExamples(
-        images=np.zeros((2, 28, 28, 3), dtype=np.uint8), labels=np.array([3, 60]), weights=np.array([1e-12, 3e9])
-    )
-    workbench.time.snapshot_shown.emit(make_snapshot(planned=planned))
-    assert "class 60" in tooltip_at(examples.sheet, examples.sheet._rect(1).center())
-    examples.grab()

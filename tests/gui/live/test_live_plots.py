@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import numpy as np
 import pytest
@@ -40,17 +41,14 @@ def losses(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> CurvesPan
     return panel
 
 
-def test_that_losses_say_what_will_appear_and_forget_the_last_run(losses: CurvesPanel, workbench: Workbench) -> None:
+def test_that_losses_say_what_will_appear_draw_a_curve_for_each_metric_and_forget_the_last_run(
+    losses: CurvesPanel, workbench: Workbench
+) -> None:
     assert "Press Start" in losses.empty_text
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
     assert not losses.empty_text
     workbench.time.history_shown.emit(HistoryView())
     assert "Press Start" in losses.empty_text
-
-
-def test_that_each_metric_has_a_curve_with_its_title_and_newest_value(
-    losses: CurvesPanel, workbench: Workbench
-) -> None:
     history = make_history()
     workbench.time.history_shown.emit(HistoryView(history=history))
     titles = [chip.text() for chip in losses.legend.chips.values()]
@@ -64,6 +62,10 @@ def test_that_each_metric_has_a_curve_with_its_title_and_newest_value(
     assert "Weighted mean of D(x)" in losses.legend.chips["critic_gap"].toolTip()
     line = losses.plots["values"]._drawn["critic_gap"].line
     assert line.xData[-1] == history.steps[-1]
+    history = History()
+    history.append(0, {"kl": 1.0, "loss_model": 2.0, "epoch": 3.0})
+    workbench.time.history_shown.emit(HistoryView(history=history))
+    assert list(losses.legend.chips) == ["kl", "loss_model"], "other columns make other curves"
 
 
 def test_that_a_single_value_is_a_dash(losses: CurvesPanel, workbench: Workbench) -> None:
@@ -114,40 +116,33 @@ def test_that_moving_the_plot_holds_it_and_home_follows_again(
     qtbot.keyClick(losses.plots["values"], Qt.Key.Key_Home)
     assert losses.view_box.currentText() == "All steps"
     assert _range(losses.plots["values"])[0][1] >= 90_000
+    keys = Qt.Key
+    for key in (keys.Key_Left, keys.Key_Right, keys.Key_Up, keys.Key_Down, keys.Key_Minus):
+        before = _range(losses.plots["values"])
+        qtbot.keyClick(losses.plots["values"], key)
+        assert _range(losses.plots["values"]) != before, key
 
 
-@pytest.mark.parametrize("key", [Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Minus])
-def test_that_keys_move_the_plot(qtbot: QtBot, losses: CurvesPanel, workbench: Workbench, key: Qt.Key) -> None:
-    workbench.time.history_shown.emit(HistoryView(history=make_history()))
-    before = _range(losses.plots["values"])
-    qtbot.keyClick(losses.plots["values"], key)
-    assert _range(losses.plots["values"]) != before
-
-
-def test_that_the_last_steps_can_be_followed(losses: CurvesPanel, workbench: Workbench) -> None:
-    workbench.time.history_shown.emit(HistoryView(history=make_history()))
-    losses.view_box.setCurrentIndex(1)
-    assert _range(losses.plots["values"])[0] == [2_000, 3_000]
-
-
-def test_that_a_log_scale_says_what_it_leaves_out(qtbot: QtBot, losses: CurvesPanel, workbench: Workbench) -> None:
-    workbench.time.history_shown.emit(HistoryView(history=make_history()))
-    click(qtbot, losses, "losses_log")
-    assert losses.plots["values"].left_out == ["Generator loss"]
-    assert losses.plots["values"].axes["left"].logarithmic
-    assert losses.plots["values"]._drawn["critic_gap"].line.yData[0] == pytest.approx(1.0, abs=0.01)
-
-
-def test_that_smoothing_shows_the_raw_curve_faintly_behind(losses: CurvesPanel, workbench: Workbench) -> None:
+def test_that_curves_are_smoothed_followed_and_drawn_on_a_log_scale_that_says_what_it_leaves_out(
+    losses: CurvesPanel, workbench: Workbench, qtbot: QtBot
+) -> None:
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
     drawn = losses.plots["values"]._drawn["loss_generator"]
     assert drawn.faint.isVisible()
     assert np.ptp(drawn.line.yData[50:]) < np.ptp(drawn.faint.yData[50:])
     losses.smoothing.slider.setValue(0)
     assert not drawn.faint.isVisible()
+    losses.view_box.setCurrentIndex(1)
+    assert _range(losses.plots["values"])[0] == [2_000, 3_000]
+    click(qtbot, losses, "losses_log")
+    assert losses.plots["values"].left_out == ["Generator loss"]
+    assert losses.plots["values"].axes["left"].logarithmic
+    assert losses.plots["values"]._drawn["critic_gap"].line.yData[0] == pytest.approx(1.0, abs=0.01)
 
 
-def test_that_marks_and_values_are_read_under_the_mouse(losses: CurvesPanel, workbench: Workbench) -> None:
+def test_that_marks_and_values_are_read_under_the_mouse_and_the_plot_is_copied(
+    losses: CurvesPanel, workbench: Workbench, qtbot: QtBot, qapp: QApplication
+) -> None:
     history = make_history()
     history.marks.append(Mark(step=1_500, kind=MarkKind.EDIT, text="ΔH <edited>"))
     workbench.time.history_shown.emit(HistoryView(history=history))
@@ -156,14 +151,8 @@ def test_that_marks_and_values_are_read_under_the_mouse(losses: CurvesPanel, wor
     text = tooltip_at(losses.plots["values"].viewport(), _at(losses.plots["values"], 503, 2))
     assert "step 500" in text
     assert "Critic gap" in text
-
-
-def test_that_other_columns_make_other_curves(losses: CurvesPanel, workbench: Workbench) -> None:
-    workbench.time.history_shown.emit(HistoryView(history=make_history()))
-    history = History()
-    history.append(0, {"kl": 1.0, "loss_model": 2.0, "epoch": 3.0})
-    workbench.time.history_shown.emit(HistoryView(history=history))
-    assert list(losses.legend.chips) == ["kl", "loss_model"]
+    losses.plots["values"].copy_picture()
+    assert not qapp.clipboard().pixmap().isNull()
 
 
 def test_that_nothing_hidden_is_drawn(
@@ -184,11 +173,17 @@ def test_that_nothing_hidden_is_drawn(
     qtbot.waitUntil(lambda: bool(drawn))
 
 
-def test_that_the_batch_panel_shows_sizes_and_newest_values(
-    qtbot: QtBot, workbench: Workbench, theme: ThemeManager
-) -> None:
+@pytest.fixture
+def batch(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> CurvesPanel:
     panel = CurvesPanel(BATCH, workbench.time, theme)
     show(qtbot, panel)
+    return panel
+
+
+def test_that_the_batch_panel_shows_sizes_and_newest_values(
+    qtbot: QtBot, batch: CurvesPanel, workbench: Workbench
+) -> None:
+    panel = batch
     assert "Press Start" in panel.empty_text
     workbench.time.history_shown.emit(HistoryView(history=make_history(batch_size=57.0, skipped=3.0)))
     texts = [chip.text() for chip in panel.legend.chips.values()]
@@ -201,14 +196,12 @@ def test_that_the_batch_panel_shows_sizes_and_newest_values(
     width = panel.legend.chips["err"].width()
     workbench.time.history_shown.emit(HistoryView(history=make_history(err=1.2345e-9)))
     assert panel.legend.chips["err"].width() == width
+    workbench.time.history_shown.emit(HistoryView(history=make_history(err=0.0)))
+    assert _range(panel.plots["carry"])[1][0] == 0, "a size below zero is not on the axis"
 
 
-def test_that_a_curve_is_painted_wherever_the_view_goes(
-    qtbot: QtBot, workbench: Workbench, theme: ThemeManager
-) -> None:
-    panel = CurvesPanel(BATCH, workbench.time, theme)
-    show(qtbot, panel)
-    plot = panel.plots["sizes"]
+def test_that_a_curve_is_painted_wherever_the_view_goes(qtbot: QtBot, batch: CurvesPanel, workbench: Workbench) -> None:
+    plot = batch.plots["sizes"]
 
     def painted() -> bool:
         rectangle = plot._drawn["batch_size"].line.boundingRect()
@@ -220,14 +213,13 @@ def test_that_a_curve_is_painted_wherever_the_view_goes(
         assert plot.view.viewRect().contains(QPointF(150, size))
 
 
-def test_that_both_batch_plots_show_the_same_steps(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    panel = CurvesPanel(BATCH, workbench.time, theme)
-    show(qtbot, panel)
+def test_that_both_batch_plots_show_the_same_steps(qtbot: QtBot, batch: CurvesPanel, workbench: Workbench) -> None:
+    sizes, carry = batch.plots["sizes"], batch.plots["carry"]
     workbench.time.history_shown.emit(HistoryView(history=make_history()))
-    qtbot.keyClick(panel.plots["sizes"], Qt.Key.Key_Right)
-    assert _range(panel.plots["sizes"])[0] == _range(panel.plots["carry"])[0] == [300, 3_300]
-    qtbot.keyClick(panel.plots["carry"], Qt.Key.Key_Home)
-    assert _range(panel.plots["sizes"])[0] == _range(panel.plots["carry"])[0] == [0, 3_000]
+    qtbot.keyClick(sizes, Qt.Key.Key_Right)
+    assert _range(sizes)[0] == _range(carry)[0] == [300, 3_300]
+    qtbot.keyClick(carry, Qt.Key.Key_Home)
+    assert _range(sizes)[0] == _range(carry)[0] == [0, 3_000]
 
 
 def test_that_a_low_batch_panel_has_one_plot_with_the_runs_range(
@@ -260,13 +252,6 @@ def test_that_a_card_shows_the_curves_that_its_head_names(
     assert panel.figures == ""
 
 
-def test_that_a_size_below_zero_is_not_on_the_axis(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> None:
-    panel = CurvesPanel(BATCH, workbench.time, theme)
-    show(qtbot, panel)
-    workbench.time.history_shown.emit(HistoryView(history=make_history(err=0.0)))
-    assert _range(panel.plots["carry"])[1][0] == 0
-
-
 def test_that_no_title_of_an_axis_is_cut_off(qtbot: QtBot, theme: ThemeManager) -> None:
     plot = HistoryPlot(theme, "Norm", "gradient norm of each network")
     show(qtbot, plot)
@@ -285,12 +270,21 @@ def weights(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> WeightsP
     return panel
 
 
-def test_that_equal_weights_stand_in_one_bar_at_one(weights: WeightsPanel) -> None:
+def test_that_equal_weights_stand_in_one_bar_that_tells_what_it_is_and_can_be_hidden(
+    weights: WeightsPanel, workbench: Workbench, qtbot: QtBot
+) -> None:
     shares = weights._shares["dataset"]
     assert shares.max() == pytest.approx(100)
     assert (shares > 0).sum() == 1
-    low, high = weights._bins.weight_range(int(shares.argmax()))  # type: ignore[union-attr]
+    low, high = weights._bins.weight_range(int(shares.argmax()))
     assert low < 1 < high
+    workbench.target.set_offset(2, -1.36)
+    text = tooltip_at(weights.plot.viewport(), _at(weights.plot, np.log10(3.03), 2))
+    assert "Data set: 9.85 %" in text
+    assert "Classes: 2" in text
+    assert weights._bars["dataset"].isVisible()
+    click(qtbot, weights, "show_dataset")
+    assert not weights._bars["dataset"].isVisible()
 
 
 def test_that_a_card_of_weights_is_the_plot_and_what_the_data_is_worth(weights: WeightsPanel) -> None:
@@ -303,22 +297,26 @@ def test_that_a_card_of_weights_is_the_plot_and_what_the_data_is_worth(weights: 
     assert weights.log_weight.isVisible()
 
 
-def test_that_batches_stand_in_the_same_bars_as_the_data_set(weights: WeightsPanel, workbench: Workbench) -> None:
+def test_that_batches_stand_in_the_same_bars_as_the_data_set_and_are_forgotten_with_their_run(
+    weights: WeightsPanel, workbench: Workbench
+) -> None:
     workbench.target.set_offset(2, -1.36)
-    logs = np.exp(workbench.target.tilt.perturbation.class_log_weights(workbench.setup.dataset.counts))  # type: ignore[union-attr]
+    logs = np.exp(workbench.target.tilt.perturbation.class_log_weights(workbench.setup.dataset.counts))
     workbench.time.snapshot_shown.emit(make_snapshot(recent_weights=np.repeat(logs[[0, 2]], [90, 10])))
     dataset, recent = weights._shares["dataset"], weights._shares["recent"]
     assert (dataset > 0).tolist() == (recent > 0).tolist()
     assert recent[recent > 0].tolist() == [90, 10]
+    workbench.time.run_shown.emit()
+    assert not weights._shares["recent"].any()
 
 
-@pytest.mark.parametrize("offset", [-700.0, 25.0, 0.001])
 def test_that_extreme_weights_are_shown_on_every_scale(
-    qtbot: QtBot, weights: WeightsPanel, workbench: Workbench, offset: float
+    qtbot: QtBot, weights: WeightsPanel, workbench: Workbench
 ) -> None:
-    workbench.target.set_offset(0, offset)
     recent = np.array([0.0, np.inf, 1.0, 1e-320, 1e300])
-    for name in ("weights_log_weight", "weights_log_share", "weights_log_weight"):
+    scales = ("weights_log_weight", "weights_log_share", "weights_log_weight", "weights_log_share")
+    for offset, name in product((-700.0, 25.0, 0.001), scales):
+        workbench.target.set_offset(0, offset)
         click(qtbot, weights, name)
         workbench.time.snapshot_shown.emit(make_snapshot(recent_weights=recent.copy()))
         assert weights._shares["dataset"].sum() == pytest.approx(100)
@@ -326,27 +324,7 @@ def test_that_extreme_weights_are_shown_on_every_scale(
         weights.grab()
 
 
-def test_that_a_bar_tells_its_weight_share_and_classes(weights: WeightsPanel, workbench: Workbench) -> None:
-    workbench.target.set_offset(2, -1.36)
-    text = tooltip_at(weights.plot.viewport(), _at(weights.plot, np.log10(3.03), 2))
-    assert "Data set: 9.85 %" in text
-    assert "Classes: 2" in text
-
-
-def test_that_the_legend_hides_a_series(qtbot: QtBot, weights: WeightsPanel) -> None:
-    assert weights._bars["dataset"].isVisible()
-    click(qtbot, weights, "show_dataset")
-    assert not weights._bars["dataset"].isVisible()
-
-
-def test_that_weights_of_the_last_run_are_forgotten(weights: WeightsPanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot())
-    assert weights._shares["recent"].any()
-    workbench.time.run_shown.emit()
-    assert not weights._shares["recent"].any()
-
-
-@pytest.mark.parametrize("name", ["losses", "batch", "weights"])
+@pytest.mark.parametrize("name", ["losses", "weights"])
 def test_that_plots_change_their_look_at_once(
     qtbot: QtBot, workbench: Workbench, theme: ThemeManager, name: str
 ) -> None:
@@ -357,11 +335,3 @@ def test_that_plots_change_their_look_at_once(
     theme.set_mode("dark")
     for plot in panel.findChildren(Plot):
         assert plot.backgroundBrush().color().name() == theme.tokens.surface
-
-
-def test_that_a_plot_can_be_copied_from_its_menu(
-    qtbot: QtBot, losses: CurvesPanel, workbench: Workbench, qapp: QApplication
-) -> None:
-    workbench.time.history_shown.emit(HistoryView(history=make_history()))
-    losses.plots["values"].copy_picture()
-    assert not qapp.clipboard().pixmap().isNull()

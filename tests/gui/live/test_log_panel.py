@@ -62,7 +62,17 @@ def test_that_the_log_stays_at_its_end_whatever_its_size_until_one_scrolls_up(
     assert bar.value() == 3
 
 
-def test_that_details_unfold_by_click_and_by_key(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
+def test_that_details_unfold_by_click_and_by_key_and_take_up_room(
+    qtbot: QtBot, log: LogPanel, workbench: Workbench
+) -> None:
+    workbench.log.line_logged.emit(LogLine(text="Failed", level=Level.ERROR, detail=_TRACE * 20))
+    bar = log.view.verticalScrollBar()
+    assert bar.maximum() == 0
+    log.view.toggle(log.view.document().begin())
+    assert bar.maximum() > 0
+    log.view.toggle(log.view.document().begin())
+    assert bar.maximum() == 0
+    log.view.clear()
     workbench.log.line_logged.emit(LogLine(text="Failed", level=Level.ERROR, detail=_TRACE))
     workbench.log.line_logged.emit(LogLine(text="After"))
     assert len(_visible(log)) == 2
@@ -77,16 +87,6 @@ def test_that_details_unfold_by_click_and_by_key(qtbot: QtBot, log: LogPanel, wo
     assert _visible(log)[0].startswith("▸")
 
 
-def test_that_unfolded_lines_take_up_room(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
-    workbench.log.line_logged.emit(LogLine(text="Failed", level=Level.ERROR, detail=_TRACE * 20))
-    bar = log.view.verticalScrollBar()
-    assert bar.maximum() == 0
-    log.view.toggle(log.view.document().begin())
-    assert bar.maximum() > 0
-    log.view.toggle(log.view.document().begin())
-    assert bar.maximum() == 0
-
-
 def test_that_the_filter_keeps_what_matters(log: LogPanel, workbench: Workbench) -> None:
     for level in Level:
         workbench.log.line_logged.emit(LogLine(text=level.value, level=level, detail="more"))
@@ -97,16 +97,6 @@ def test_that_the_filter_keeps_what_matters(log: LogPanel, workbench: Workbench)
     assert [text.split()[-1] for text in _visible(log)] == ["error"]
     log.filter.setCurrentIndex(0)
     assert len(_visible(log)) == 4
-
-
-def test_that_the_view_stays_at_the_end_unless_scrolled_up(log: LogPanel, workbench: Workbench) -> None:
-    bar = log.view.verticalScrollBar()
-    for index in range(60):
-        workbench.log.line_logged.emit(LogLine(text=f"line {index}"))
-    assert bar.value() == bar.maximum() > 0
-    bar.setValue(3)
-    workbench.log.line_logged.emit(LogLine(text="new"))
-    assert bar.value() == 3
 
 
 def test_that_copy_takes_the_selection_or_everything(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
@@ -126,7 +116,9 @@ def test_that_copy_takes_the_selection_or_everything(qtbot: QtBot, log: LogPanel
     assert len(QApplication.clipboard().text()) == 2
 
 
-def test_that_the_log_outlives_a_run_and_can_be_cleared(qtbot: QtBot, log: LogPanel, workbench: Workbench) -> None:
+def test_that_old_lines_make_room_and_the_log_outlives_a_run_until_it_is_cleared(
+    qtbot: QtBot, log: LogPanel, workbench: Workbench
+) -> None:
     workbench.log.line_logged.emit(LogLine(text="one"))
     workbench.time.run_shown.emit()
     assert len(_visible(log)) == 1
@@ -134,9 +126,6 @@ def test_that_the_log_outlives_a_run_and_can_be_cleared(qtbot: QtBot, log: LogPa
     assert log.empty_text
     workbench.log.line_logged.emit(LogLine(text="two"))
     assert [text[-3:] for text in _visible(log)] == ["two"]
-
-
-def test_that_old_lines_make_room(log: LogPanel, workbench: Workbench) -> None:
     log.view.setMaximumBlockCount(50)
     for index in range(120):
         workbench.log.line_logged.emit(LogLine(text=f"line {index}", detail="more"))

@@ -18,7 +18,6 @@ from studio.gui.live.plane.fields import SIDE, ExactFields, model_field
 from studio.gui.live.plane.lessons import LESSONS
 from studio.gui.live.plane.panel import PlanePanel
 from studio.gui.live.plane.plane_items import arrow_ends, contour_ends, net_ends, particle_tails
-from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.state.history import History, HistoryView
 from studio.gui.state.stepped_samples import SteppedView
 from studio.gui.state.view_state import RunPhase
@@ -32,7 +31,7 @@ from studio.training.config.presets import config_or_preset
 from studio.training.config.run_config import RunConfig
 from studio.training.messages.snapshot import PlaneFrame
 from studio.training.storage.frames import Frame
-from tests.gui.hands import Hands, find
+from tests.gui.hands import Hands, find, panel_of
 from tests.gui.shown import make_history, make_snapshot, show, tooltip_at
 
 Key = Qt.Key
@@ -78,7 +77,6 @@ def test_that_points_of_an_old_run_are_shown_where_they_belong(panel: PlanePanel
     assert panel._step.text() == ""  # of no run that learned these points
     workbench.runs.config = workbench.setup.config
     workbench.time.frame_shown.emit(kept)
-    assert panel._frame is not None
     assert panel._step.text().startswith(f"step {grid.step}")
     assert np.array_equal(panel._frame.points, np.ones((5, 2)))
 
@@ -107,7 +105,6 @@ def test_that_the_panel_says_how_to_get_a_plane(qtbot: QtBot, workbench: Workben
 
 
 def test_that_the_target_is_drawn_before_a_run_and_follows_the_tilt(panel: PlanePanel, workbench: Workbench) -> None:
-    assert panel.heat.shown is not None
     assert panel.heat.shown.name == "target"
     assert not panel.steps.isVisible()
     assert "press Start" in panel.distances.before.text()
@@ -116,63 +113,63 @@ def test_that_the_target_is_drawn_before_a_run_and_follows_the_tilt(panel: Plane
     after = panel.heat.shown.at(0, 2, 4)
     assert before is not None
     assert after is not None
-    assert workbench.target.tilt is not None
     assert after / before == pytest.approx(workbench.target.tilt.summary.target[0] * 8, rel=1e-6)
 
 
-def test_that_a_frame_brings_points_arrows_a_net_and_the_models_field(panel: PlanePanel, workbench: Workbench) -> None:
+def test_that_a_frame_brings_points_arrows_a_net_and_the_models_field_and_a_new_run_forgets_them(
+    panel: PlanePanel, workbench: Workbench
+) -> None:
     workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     canvas = panel.canvas
     assert sum(polygon.size() for _, polygon in canvas.fake._parts) == 50
     assert len(canvas.arrow_lines.xData) == 6 * 17
     assert len(canvas.net_lines.xData) == 2 * 40
-    assert panel.heat.shown is not None
     assert panel.heat.shown.name == "critic"
     assert "step 10" in panel._step.text()
-
-
-@pytest.mark.parametrize(
-    ("letter", "layer"),
-    [("D", "data"), ("S", "samples"), ("C", "contours"), ("P", "arrows"), ("N", "net"), ("F", "flow")],
-)
-def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
-    qtbot: QtBot, panel: PlanePanel, workbench: Workbench, letter: str, layer: str
-) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
-
-    def drawn() -> int:
-        canvas = panel.canvas
-        lines = {"contours": canvas.contour_lines, "arrows": canvas.arrow_lines}
-        lines |= {"net": canvas.net_lines, "flow": canvas.tails}
-        if layer in lines:
-            return len(lines[layer].xData)
-        dots = canvas.real if layer == "data" else canvas.fake
-        return sum(polygon.size() for _, polygon in dots._parts)
-
-    full = drawn()
-    assert full > 0
-    panel.canvas.setFocus()
-    qtbot.keyClick(panel.canvas, letter.lower())
-    assert drawn() == 0
-    button = panel.layers.actions[letter.lower()]
-    assert not button.isChecked()
-    button.trigger()
-    assert drawn() == full
-    assert f"{letter} in the plot" in button.toolTip()
-
-
-def test_that_a_model_that_makes_no_points_shows_none(panel: PlanePanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
     nothing = PlaneFrame(step=20, points=np.empty((0, 2)), labels=np.empty(0, np.int64), views=())
     workbench.time.snapshot_shown.emit(make_snapshot(plane=nothing))
     assert sum(polygon.size() for _, polygon in panel.canvas.fake._parts) == 0
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    workbench.time.run_shown.emit()
+    assert not panel.canvas.fake._parts
+    assert panel.empty_text == ""
 
 
-def test_that_h_goes_through_the_heat_maps_and_the_choice_stays(
+def test_that_each_layer_can_be_hidden_by_its_letter_and_its_button(
     qtbot: QtBot, panel: PlanePanel, workbench: Workbench
 ) -> None:
     workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
-    assert panel.heat.shown is not None
+    canvas = panel.canvas
+    dots = {"D": canvas.real, "S": canvas.fake}
+    lines = {"C": canvas.contour_lines, "P": canvas.arrow_lines, "N": canvas.net_lines, "F": canvas.tails}
+
+    def drawn(letter: str) -> int:
+        if letter in lines:
+            return len(lines[letter].xData)
+        return sum(polygon.size() for _, polygon in dots[letter]._parts)
+
+    canvas.setFocus()
+    for letter in (*dots, *lines):
+        full = drawn(letter)
+        assert full > 0
+        qtbot.keyClick(canvas, letter.lower())
+        assert drawn(letter) == 0
+        button = panel.layers.actions[letter.lower()]
+        assert not button.isChecked()
+        button.trigger()
+        assert drawn(letter) == full
+        assert f"{letter} in the plot" in button.toolTip()
+
+
+def test_that_the_mouse_reads_every_field_and_h_goes_through_the_heat_maps(
+    panel: PlanePanel, workbench: Workbench, qtbot: QtBot
+) -> None:
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    middle = panel.canvas.viewport().mapFromParent(panel.canvas.rect().center()) + QPoint(25, -10)
+    text = tooltip_at(panel.canvas.viewport(), middle)
+    assert "Target" in text
+    assert "per area" in text
+    assert "Critic" in text
     seen = [panel.heat.shown.name]
     for _ in range(3):
         qtbot.keyClick(panel.canvas, "h")
@@ -180,15 +177,6 @@ def test_that_h_goes_through_the_heat_maps_and_the_choice_stays(
     assert seen == ["critic", "none", "p", "target"]
     workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame(20)))
     assert panel.heat.shown.name == "target"
-
-
-def test_that_the_mouse_reads_every_field_with_its_unit(panel: PlanePanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
-    middle = panel.canvas.viewport().mapFromParent(panel.canvas.rect().center()) + QPoint(25, -10)
-    text = tooltip_at(panel.canvas.viewport(), middle)
-    assert "Target" in text
-    assert "per area" in text
-    assert "Critic" in text
 
 
 def test_that_the_gradient_flow_to_the_target_is_drawn_while_it_is_asked_for(
@@ -208,7 +196,9 @@ def test_that_the_gradient_flow_to_the_target_is_drawn_while_it_is_asked_for(
     assert not len(canvas.target_tails.getData()[0])
 
 
-def test_that_distances_are_drawn_and_explained(panel: PlanePanel, workbench: Workbench) -> None:
+def test_that_distances_are_drawn_and_a_critics_gap_stands_beside_w1_with_its_rank_correlations(
+    panel: PlanePanel, workbench: Workbench
+) -> None:
     history = make_history(40, plane_js=0.3, plane_w1=0.5, plane_w1_floor=0.2, plane_kl=1.0)
     workbench.time.history_shown.emit(HistoryView(history=history))
     assert panel.distances.before.isHidden()
@@ -216,13 +206,7 @@ def test_that_distances_are_drawn_and_explained(panel: PlanePanel, workbench: Wo
     assert "0.300" in chips["plane_js"]._value
     assert not chips["plane_kl"].isChecked()
     assert all("m = " in chip.toolTip() or "." in chip.toolTip() for chip in chips.values())
-
-
-def test_that_a_critics_gap_stands_beside_w1_with_its_rank_correlations(
-    panel: PlanePanel, workbench: Workbench
-) -> None:
     distances, gap = panel.distances, panel.distances.legend.chips["plane_gap"]
-    workbench.time.history_shown.emit(HistoryView(history=make_history(40, plane_js=0.3, plane_w1=0.5)))
     assert gap.isHidden()
     assert distances.ranks.isHidden()
     history = History()
@@ -235,13 +219,6 @@ def test_that_a_critics_gap_stands_beside_w1_with_its_rank_correlations(
     assert "ρ −1.00 with W₁, −1.00 with JS (12 looks)" in distances.ranks.text()
     workbench.time.history_shown.emit(HistoryView(history=history, cursor=10))
     assert distances.ranks.isHidden()
-
-
-def test_that_a_new_run_forgets_the_old_ones_points(panel: PlanePanel, workbench: Workbench) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
-    workbench.time.run_shown.emit()
-    assert not panel.canvas.fake._parts
-    assert panel.empty_text == ""
 
 
 def test_that_the_look_can_change_while_it_is_shown(panel: PlanePanel, workbench: Workbench) -> None:
@@ -259,8 +236,7 @@ def test_that_a_planar_set_brings_its_panel_to_the_front_and_trains(qtbot: QtBot
     bench = window.workbench
     with qtbot.waitSignal(bench.setup.dataset_changed):
         bench.setup.set_config(config_or_preset("planar-gan"), "Preset")
-    panel = window.docks["plane"].widget()
-    assert isinstance(panel, PlanePanel)
+    panel = panel_of(window, "plane")
     qtbot.waitUntil(panel.on_screen)
     hands.train()
     hands.wait(lambda: panel._frame is not None and bool(panel.canvas.fake._parts))
@@ -279,8 +255,7 @@ def test_that_a_planar_set_brings_its_panel_to_the_front_and_trains(qtbot: QtBot
     assert steps.isHidden()
     with qtbot.waitSignal(bench.setup.dataset_changed):
         bench.setup.set_dataset(RunConfig().dataset)
-    samples = window.docks["samples"].widget()
-    assert isinstance(samples, SamplesPanel)
+    samples = panel_of(window, "samples")
     qtbot.waitUntil(samples.on_screen)
 
 
@@ -341,17 +316,9 @@ def test_that_particles_run_along_their_ways_and_never_off_them() -> None:
     assert lengths.max() == pytest.approx(2)
 
 
-def test_that_particles_move_while_they_are_seen(panel: PlanePanel, workbench: Workbench, qtbot: QtBot) -> None:
-    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
-    first = panel.canvas.tails.xData.copy()
-    qtbot.waitUntil(lambda: not np.array_equal(panel.canvas.tails.xData, first))
-    panel.hide()
-    assert not panel.canvas._beat.isActive()
-    panel.show()
-    assert panel.canvas._beat.isActive()
-
-
-def test_that_layers_a_model_lacks_are_not_offered(panel: PlanePanel, workbench: Workbench) -> None:
+def test_that_particles_move_while_they_are_seen_and_layers_a_model_lacks_are_not_offered(
+    panel: PlanePanel, workbench: Workbench, qtbot: QtBot
+) -> None:
     assert all(button.isEnabled() for button in panel.layers.actions.values())
     frame = make_frame()
     no_net = tuple(view for view in frame.views if not isinstance(view, Net))
@@ -359,6 +326,13 @@ def test_that_layers_a_model_lacks_are_not_offered(panel: PlanePanel, workbench:
     assert [layer for layer, button in panel.layers.actions.items() if not button.isEnabled()] == ["n"]
     workbench.time.run_shown.emit()
     assert all(button.isEnabled() for button in panel.layers.actions.values())
+    workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
+    first = panel.canvas.tails.xData.copy()
+    qtbot.waitUntil(lambda: not np.array_equal(panel.canvas.tails.xData, first))
+    panel.hide()
+    assert not panel.canvas._beat.isActive()
+    panel.show()
+    assert panel.canvas._beat.isActive()
 
 
 def test_that_a_models_log_density_becomes_a_density_per_area() -> None:
@@ -380,8 +354,7 @@ def test_that_exact_fields_integrate_to_one() -> None:
 
 
 def test_that_a_lesson_opens_from_the_menu_with_its_text_and_its_set(qtbot: QtBot, window: MainWindow) -> None:
-    bench, panel = window.workbench, window.docks["plane"].widget()
-    assert isinstance(panel, PlanePanel)
+    bench, panel = window.workbench, panel_of(window, "plane")
     (action,) = [each for each in window.findChildren(QAction) if each.objectName() == "lesson_vanishing-gradients"]
     with qtbot.waitSignal(bench.setup.dataset_changed):
         action.trigger()
@@ -410,17 +383,6 @@ def test_that_a_lesson_leaves_the_plane_its_room_in_a_small_panel(
     qtbot.waitUntil(lambda: all(each.isVisible() for each in (*panel.lesson.texts, *steps)))
     assert not find(panel, QToolButton, "lesson_next").isVisible()
     assert panel.canvas.height() > before
-
-
-def test_that_a_lesson_leaves_with_its_plane(qtbot: QtBot, window: MainWindow) -> None:
-    bench, panel = window.workbench, window.docks["plane"].widget()
-    assert isinstance(panel, PlanePanel)
-    (action,) = [each for each in window.findChildren(QAction) if each.objectName() == "lesson_mode-collapse"]
-    with qtbot.waitSignal(bench.setup.dataset_changed):
-        action.trigger()
-    with qtbot.waitSignal(bench.setup.dataset_changed):
-        bench.setup.set_dataset(RunConfig().dataset)
-    assert panel.lesson.isHidden()
 
 
 def test_that_it_is_said_how_much_of_the_target_the_square_cuts_off(

@@ -22,6 +22,7 @@ from studio.jobs.job import Job, JobStatus
 from studio.jobs.queue import JobQueue
 from studio.paths import state_dir
 from studio.training.config.run_config import PerturbationConfig, StopCondition
+from tests.gui.hands import find
 from tests.library.made_runs import make_run
 
 
@@ -42,9 +43,7 @@ def panel(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> Iterator[Q
 
 
 def button(panel: QueuePanel, name: str) -> QAbstractButton:
-    found = panel.findChild(QAbstractButton, f"queue_{name}")
-    assert isinstance(found, QAbstractButton)
-    return found
+    return find(panel, QAbstractButton, f"queue_{name}")
 
 
 def click(qtbot: QtBot, panel: QueuePanel, name: str) -> None:

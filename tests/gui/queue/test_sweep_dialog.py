@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from studio.gui.queue.panel import QueuePanel
@@ -21,7 +21,7 @@ from studio.gui.window.workbench import Workbench
 from studio.jobs.sweep_plan import Combination
 from studio.paths import state_dir
 from studio.training.config.run_config import PerturbationConfig, RunConfig
-from tests.gui.hands import write
+from tests.gui.hands import click, write
 
 Key = Qt.Key
 CLASSES = ("0", "1", "2")
@@ -164,7 +164,6 @@ def test_that_a_fault_stands_beside_its_values_and_keeps_the_dialog_open(qtbot: 
 
 def test_that_a_setting_can_be_left_out_again(qtbot: QtBot, dialog: SweepDialog) -> None:
     remove = dialog.table.cellWidget(0, 3)
-    assert remove is not None
     remove.setFocus()
     qtbot.keyClick(remove, Key.Key_Space)
     assert dialog.rows == []
@@ -196,11 +195,8 @@ def test_that_a_sweep_is_queued_as_it_is_now_and_can_be_undone(
     with qtbot.waitActive(panel):
         panel.show()
     workbench.setup.edit(name="base")
-    button = panel.findChild(QAbstractButton, "queue_sweep")
-    assert button is not None
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    click(qtbot, panel, "queue_sweep")
     dialog = panel.findChild(SweepDialog)
-    assert dialog is not None
     write(qtbot, dialog.rows[0].values, "-1, -2")
     write(qtbot, dialog.name, "two tilts")
     qtbot.keyClick(dialog.name, Key.Key_Return)
@@ -224,20 +220,15 @@ def test_that_menu_and_keys_open_the_dialog_and_the_results(qtbot: QtBot, window
     lines: list[LogLine] = []
     window.workbench.log.line_logged.connect(lines.append)
     results = window.findChild(QAction, "run_sweep_results")
-    ask = window.findChild(QAction, "run_sweep")
-    assert results is not None
-    assert ask is not None
     results.trigger()
     assert "no sweep yet" in lines[-1].text
     qtbot.keyClick(window, Key.Key_W, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     dialog = window.findChild(SweepDialog)
-    assert dialog is not None
     write(qtbot, dialog.rows[0].values, "-1, -2")
     qtbot.keyClick(dialog.rows[0].values, Key.Key_Return)
     assert len(window.workbench.queue.jobs) == 2
     qtbot.keyClick(window, Key.Key_R, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     shown = window.findChild(SweepWindow)
-    assert shown is not None
     qtbot.waitUntil(lambda: shown.table.rowCount() == 2)
     assert "0 of 2" in shown.message.text()
     shown.close()

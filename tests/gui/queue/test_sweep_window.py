@@ -151,7 +151,6 @@ def test_that_it_is_opened_from_the_table_of_runs(qtbot: QtBot, workbench: Workb
         assert _action(menu).isEnabled() is able
     _action(menu).trigger()
     window = panel.findChild(SweepWindow)
-    assert window is not None
     qtbot.waitUntil(lambda: window.results is not None)
     with qtbot.waitSignal(window.run_asked) as asked:
         window.table.setCurrentCell(4, 0)

@@ -12,7 +12,7 @@ from studio.gui.state.view_state import RunPhase
 from studio.models.catalog import MODELS
 from studio.models.vae.config import VaeConfig
 from studio.training.config.run_config import BatchConfig, CadenceConfig
-from tests.gui.hands import Hands
+from tests.gui.hands import Hands, find
 
 Key = Qt.Key
 
@@ -27,9 +27,7 @@ def hands(hands: Hands) -> Hands:
 
 def rate_field(hands: Hands) -> NumberField:
     part: QWidget = hands.find(QWidget, "autoencoder_optimiser")
-    field = part.findChild(NumberField, "learning_rate")
-    assert isinstance(field, NumberField)
-    return field
+    return find(part, NumberField, "learning_rate")
 
 
 def type_in(hands: Hands, field: NumberField, text: str) -> None:
@@ -49,11 +47,9 @@ def test_that_learning_rates_alone_can_be_edited_while_it_trains(hands: Hands) -
     assert rate_field(hands).isEnabled()
     hands.train()
     form = rate_field(hands).parentWidget()
-    assert form is not None
     assert rate_field(hands).isEnabled()
     assert not hands.find(NumberField, "beta").isEnabled()
     kind = form.findChild(QComboBox, "kind")
-    assert kind is not None
     assert not kind.isEnabled()
     assert "Stop the run" in kind.toolTip()
     assert not hands.find(QComboBox, "model").isEnabled()
@@ -84,9 +80,7 @@ def test_that_a_bad_rate_stays_beside_its_field(hands: Hands) -> None:
     type_in(hands, field, "-3")
     hands.qtbot.keyClick(field, Key.Key_Return)
     form = field.parentWidget()
-    assert form is not None
     message = form.findChild(QLabel, "learning_rate_message")
-    assert message is not None
     assert "range" in message.text()
     hands.wait(lambda step=hands.bench.runs.run.step: hands.bench.runs.run.step > step + 2)
     assert not hands.bench.runs.history.marks
@@ -105,10 +99,8 @@ def test_that_a_run_that_diverges_goes_back_by_a_click_and_on(hands: Hands) -> N
     hands.qtbot.keyClick(rate_field(hands), Key.Key_Return)
     hands.wait(lambda: hands.window.findChild(QMessageBox, "error_box") is not None)
     box = hands.window.findChild(QMessageBox, "error_box")
-    assert box is not None
     assert box.text() == "Training has diverged"
     button = box.findChild(QPushButton, "go_back")
-    assert button is not None
     assert button.text().replace("&", "") == f"Go back to step {good:,}"
     assert restore.isEnabled()
     hands.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)

@@ -45,19 +45,16 @@ def test_that_one_click_halves_the_batch_and_goes_on(
     full = True
     hands.wait(lambda: hands.window.findChild(QMessageBox, "error_box") is not None)
     box = hands.window.findChild(QMessageBox, "error_box")
-    assert box is not None
     assert box.text() == "There is not enough memory"
     hands.wait_for(RunPhase.PAUSED)
     assert f"waits at step {bench.runs.run.step:,}" in box.informativeText()
     assert bench.runs.run.step >= kept
     button = box.findChild(QPushButton, "halve_batch")
-    assert button is not None
     assert button.text().replace("&", "") == "Go on with B_avg = 32"
     waiting = bench.runs.run.step
     hands.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     hands.wait(lambda: bench.runs.run.phase is RunPhase.RUNNING and bench.runs.run.step > waiting + 3)
     assert bench.setup.config.batch.average_size == 32
-    assert bench.runs.config is not None
     assert bench.runs.config.batch.average_size == 32
     assert bench.time.history.current("average_size") == 32
     assert any(mark.text.startswith("B_avg set to 32") for mark in bench.time.view.marks)

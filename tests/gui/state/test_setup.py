@@ -48,7 +48,6 @@ def test_that_a_run_takes_the_offsets_of_its_own_classes_alone(setup: Setup) -> 
 
 def test_that_judges_and_values_are_of_the_data_set_in_use(qtbot: QtBot, setup: Setup, tmp_path: Path) -> None:
     assert setup.images is not None
-    assert setup.judges is not None
     assert setup.measured is not None
     assert setup.judges.examples is setup.images
     assert len(setup.measured) == len(setup.images)

@@ -25,7 +25,7 @@ from studio.perturb.perturbation import target_shares
 from studio.training.config.energy import FormulaTermConfig, JudgeTermConfig, LinearTermConfig
 from studio.training.config.run_config import BatchConfig, CadenceConfig, PerturbationConfig, RunConfig
 from tests.data.image_folders import write_image_folder
-from tests.gui.hands import PATIENCE_MS, Hands, Key, find, write
+from tests.gui.hands import PATIENCE_MS, Hands, Key, find, panel_of, write
 from tests.gui.shown import show
 
 
@@ -105,7 +105,6 @@ def test_that_a_formula_shows_an_example_and_completes_names(
 
 
 def term_shares(bench: Workbench) -> Any:
-    assert bench.target.tilt is not None
     return bench.target.tilt.summary.target
 
 
@@ -124,10 +123,8 @@ def test_that_a_feature_term_starts_gentle_and_tilts_the_target(
 ) -> None:
     row = add(qtbot, panel, "Linear", "Slant")
     assert isinstance(row.term, LinearTermConfig)
-    assert workbench.target.tilt is not None
     assert workbench.target.tilt.energies is not None
     assert workbench.target.tilt.summary.efficiency == pytest.approx(np.exp(-0.25), abs=0.05)
-    assert workbench.setup.images is not None
     slant = measure(workbench.setup.images.values, ["slant"])["slant"]
     weights = np.exp(-dict(row.term)["slope"] * slant)
     labels = workbench.setup.images.labels
@@ -149,13 +146,12 @@ def test_that_edits_count_at_enter_and_undo_one_by_one(qtbot: QtBot, panel: Ener
     assert panel.rows[0].term == first
 
 
-def test_that_a_term_can_be_switched_off_scaled_and_removed(
+def test_that_a_term_can_be_gone_to_switched_off_scaled_and_removed(
     qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
 ) -> None:
     row = add(qtbot, panel, "Quadratic", "Mean")
     tilted = term_shares(workbench)
     qtbot.keyClick(row.findChild(QCheckBox, "term_enabled"), Key.Key_Space)
-    assert workbench.target.tilt is not None
     assert workbench.target.tilt.energies is None
     qtbot.keyClick(row.findChild(QCheckBox, "term_enabled"), Key.Key_Space)
     assert term_shares(workbench) == pytest.approx(tilted)
@@ -164,6 +160,15 @@ def test_that_a_term_can_be_switched_off_scaled_and_removed(
     qtbot.mouseClick(row.findChild(QToolButton, "term_remove"), Qt.MouseButton.LeftButton)
     assert panel.rows == []
     assert workbench.setup.undo_stack.undoText() == "Remove quadratic in mean"
+    row = add(qtbot, panel, "Linear", "Ink")
+    panel.setFocus()
+    panel.edit_term(0)
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    assert row.isAncestorOf(focused)
+    panel.edit_term(-1)
+    assert panel.add.menu().isVisible()
+    panel.add.menu().close()
 
 
 def test_that_a_formula_is_told_where_it_is_wrong_while_it_is_typed(
@@ -193,19 +198,7 @@ def test_that_a_formula_is_told_where_it_is_wrong_while_it_is_typed(
     assert workbench.setup.config.perturbation.terms == (FormulaTermConfig(text="0.1*ink"),)
 
 
-def test_that_what_is_not_finite_is_refused_at_its_row_and_changes_nothing(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
-) -> None:
-    add(qtbot, panel, "Linear", "Ink")
-    row = add(qtbot, panel, "Formula")
-    enter(qtbot, row, "text", "log(label)")
-    settle(qtbot, workbench)
-    assert "gives −∞ for example 0 (class “0”), where label = 0" in row.message.text()
-    assert workbench.setup.config.perturbation.terms[1] == FormulaTermConfig()
-    assert not panel.message.isVisibleTo(panel)
-
-
-def test_that_a_window_whose_ends_are_swapped_is_refused(
+def test_that_what_is_not_finite_or_out_of_order_is_refused_at_its_row_and_changes_nothing(
     qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
 ) -> None:
     row = add(qtbot, panel, "Window", "Contrast")
@@ -215,11 +208,22 @@ def test_that_a_window_whose_ends_are_swapped_is_refused(
     enter(qtbot, row, "low", "x")
     assert "not a number" in row.message.text()
     assert workbench.setup.config.perturbation.terms == (before,)
+    row = add(qtbot, panel, "Formula")
+    enter(qtbot, row, "text", "log(label)")
+    settle(qtbot, workbench)
+    assert "gives −∞ for example 0 (class “0”), where label = 0" in row.message.text()
+    assert workbench.setup.config.perturbation.terms[-1] == FormulaTermConfig()
+    assert not panel.message.isVisibleTo(panel)
 
 
-def test_that_temperature_and_clip_say_what_they_give(qtbot: QtBot, panel: EnergyPanel, workbench: Workbench) -> None:
+def test_that_temperature_and_clip_say_what_they_give_and_class_offsets_can_be_switched_off(
+    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
+) -> None:
+    workbench.target.set_offset(2, -2.0)
+    assert term_shares(workbench)[2] > 0.3
+    qtbot.keyClick(panel.sum.offsets_row.findChild(QCheckBox, "energy_offsets_enabled"), Key.Key_Space)
+    assert term_shares(workbench) == pytest.approx(workbench.target.tilt.dataset.shares)
     add(qtbot, panel, "Linear", "Ink")
-    assert workbench.target.tilt is not None
     warm = workbench.target.tilt.summary.efficiency
     line = panel.sum.fields["temperature"].lineEdit()  # type: ignore[attr-defined]
     line.selectAll()
@@ -235,29 +239,7 @@ def test_that_temperature_and_clip_say_what_they_give(qtbot: QtBot, panel: Energ
     assert workbench.setup.config.perturbation.clip is None
 
 
-def test_that_class_offsets_can_be_switched_off(qtbot: QtBot, panel: EnergyPanel, workbench: Workbench) -> None:
-    workbench.target.set_offset(2, -2.0)
-    assert term_shares(workbench)[2] > 0.3
-    qtbot.keyClick(panel.sum.offsets_row.findChild(QCheckBox, "energy_offsets_enabled"), Key.Key_Space)
-    assert workbench.target.tilt is not None
-    assert term_shares(workbench) == pytest.approx(workbench.target.tilt.dataset.shares)
-
-
-def test_that_a_term_can_be_gone_to_and_one_that_is_not_there_opens_the_menu(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
-) -> None:
-    row = add(qtbot, panel, "Linear", "Ink")
-    panel.setFocus()
-    panel.edit_term(0)
-    focused = QApplication.focusWidget()
-    assert focused is not None
-    assert row.isAncestorOf(focused)
-    panel.edit_term(-1)
-    assert panel.add.menu().isVisible()
-    panel.add.menu().close()
-
-
-def test_that_a_share_typed_beside_terms_is_the_share_that_the_target_has(
+def test_that_a_share_typed_beside_terms_is_the_share_that_the_target_has_unless_it_is_clipped_or_offsets_are_off(
     qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
 ) -> None:
     add(qtbot, panel, "Linear", "Ink")
@@ -272,11 +254,6 @@ def test_that_a_share_typed_beside_terms_is_the_share_that_the_target_has(
     workbench.target.set_energy(panel.energy.model_copy(update={"temperature": 3.0}), "T")
     workbench.target.set_share(5, 0.4)
     assert term_shares(workbench)[5] == pytest.approx(0.4, rel=1e-9)
-
-
-def test_that_no_share_is_solved_for_while_it_is_clipped_or_the_offsets_are_off(
-    qtbot: QtBot, panel: EnergyPanel, workbench: Workbench
-) -> None:
     for change, says in (({"clip": 1.0}, "clipped"), ({"clip": None, "offsets_enabled": False}, "do not count")):
         workbench.target.set_energy(panel.energy.model_copy(update=change), "change")
         with pytest.raises(UserError, match=says):
@@ -290,7 +267,6 @@ def test_that_the_preview_shows_before_and_after_weights_and_extremes(
     row = add(qtbot, panel, "Linear", "Ink")
     enter(qtbot, row, "slope", "-0.5")
     shown = panel.preview.plot._shown
-    assert shown is not None
     assert shown.name == "ink"
     data, target = shown.series["Data"], shown.series["Target"]
     weights = np.exp(0.5 * data)
@@ -299,7 +275,6 @@ def test_that_the_preview_shows_before_and_after_weights_and_extremes(
     combo = find(panel, QComboBox, "energy_histogram")
     combo.setFocus()
     qtbot.keyClick(combo, Key.Key_End)
-    assert panel.preview.plot._shown is not None
     assert panel.preview.plot._shown.name == "weight"
 
 
@@ -315,8 +290,6 @@ def test_that_a_csv_column_is_added_by_its_file(
     path.write_text("id,energy\n0,-4\n", encoding="utf-8")
     add(qtbot, panel, "CSV column")
     assert not panel.message.isVisibleTo(panel)
-    assert workbench.target.tilt is not None
-    assert workbench.target.tilt.energies is not None
     assert workbench.target.tilt.energies.energy[0] == -4
     qtbot.waitUntil(lambda: "energies.csv gives 1 of 1,797 examples their ΔH" in panel.sum.cost.text())
 
@@ -329,7 +302,6 @@ def test_that_a_file_with_terms_that_the_data_set_lacks_says_so_at_the_row(
     qtbot.waitUntil(lambda: workbench.target.tilt is not None and workbench.target.tilt.fault is not None)
     settle(qtbot, workbench)
     assert "no feature “hue”" in (panel.message.text() or panel.rows[1].message.text())
-    assert workbench.setup.dataset is not None
     assert term_shares(workbench) == pytest.approx(target_shares(workbench.setup.dataset.counts, [0, 0, -1, *[0] * 7]))
 
 
@@ -342,8 +314,6 @@ def test_that_terms_stay_when_the_data_set_changes_and_are_measured_anew(
         workbench.setup.set_dataset(FolderConfig(path=str(root), size=8))
     qtbot.waitUntil(lambda: workbench.target.tilt is not None and workbench.target.tilt.energies is not None)
     tilt = workbench.target.tilt
-    assert tilt is not None
-    assert tilt.energies is not None
     assert len(tilt.energies.energy) == 8
     assert "Hue" in [action.text() for action in menu_action(panel.add.menu(), "Linear").menu().actions()]
 
@@ -354,8 +324,7 @@ def test_that_a_run_under_way_takes_up_terms(qtbot: QtBot, window: MainWindow) -
     hands.choose("model", "vae")
     cadence = CadenceConfig(log_every=1, sample_every=3600, samples=4)
     hands.bench.setup.edit(batch=BatchConfig(average_size=8), cadence=cadence, threads=1)
-    bench, panel = window.workbench, window.docks["energy"].widget()
-    assert isinstance(panel, EnergyPanel)
+    bench, panel = window.workbench, panel_of(window, "energy")
     hands.train()
     add(qtbot, panel, "Linear", "Slant")
     hands.wait(
@@ -366,9 +335,8 @@ def test_that_a_run_under_way_takes_up_terms(qtbot: QtBot, window: MainWindow) -
 
 
 def test_that_every_control_can_be_reached_with_tab(qtbot: QtBot, window: MainWindow) -> None:
-    panel = window.docks["energy"].widget()
+    panel = panel_of(window, "energy")
     window.docks["energy"].raise_()
-    assert isinstance(panel, EnergyPanel)
     add(qtbot, panel, "Formula")
     assert find(panel, QLineEdit, "term_text").hasFocus()
     row = add(qtbot, panel, "Quadratic", "Ink")
@@ -377,7 +345,6 @@ def test_that_every_control_can_be_reached_with_tab(qtbot: QtBot, window: MainWi
     for _ in range(40):
         qtbot.keyClick(QApplication.focusWidget(), Key.Key_Tab)
         focus = QApplication.focusWidget()
-        assert focus is not None
         reached.add(focus.objectName())
     wanted = {
         "energy_temperature",
@@ -400,8 +367,6 @@ def test_that_a_judge_term_trains_the_judge_in_the_background_and_tilts_within_a
     assert row.term.slope < 0
     assert term_shares(workbench)[2] > 0.11
     tilt = workbench.target.tilt
-    assert tilt is not None
-    assert tilt.energies is not None
     assert np.ptp(tilt.energies.energy[tilt.dataset.labels == 2]) > 0
     choose = row.fields["of"]
     assert isinstance(choose, QComboBox)

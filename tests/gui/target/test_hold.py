@@ -106,7 +106,6 @@ def test_that_an_edit_keeps_the_correction_and_none_is_shown_before_it_moves(
 ) -> None:
     workbench.target.set_offset(TWO, -2.0)
     tilt = workbench.target.tilt
-    assert tilt is not None
     assert tilt.trained.perturbation.offsets[TWO] == pytest.approx(-1.75)
     assert not tilt.has_target_of(held)
     workbench.runs.history.append(20, corrected(0.0))

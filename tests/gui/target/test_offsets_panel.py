@@ -124,12 +124,10 @@ def hand(qtbot: QtBot, panel: OffsetsPanel) -> Hand:
 
 
 def offsets(workbench: Workbench) -> tuple[float, ...]:
-    assert workbench.target.tilt is not None
     return workbench.target.tilt.perturbation.offsets
 
 
 def target(workbench: Workbench, row: int) -> float:
-    assert workbench.target.tilt is not None
     return float(workbench.target.tilt.summary.target[row])
 
 
@@ -142,14 +140,12 @@ def test_that_a_typed_offset_is_taken(hand: Hand, workbench: Workbench) -> None:
     assert workbench.setup.undo_stack.undoText() == "ΔH of 2"
 
 
-@pytest.mark.parametrize("text", ["30", "30 %", "30,0%"])
 def test_that_a_typed_share_solves_for_its_offset_and_keeps_the_other_proportions(
-    hand: Hand, workbench: Workbench, text: str
+    hand: Hand, workbench: Workbench
 ) -> None:
-    assert workbench.target.tilt is not None
     before = workbench.target.tilt.summary.target
     hand.click(2, TARGET)
-    hand.type(text)
+    hand.type("30,0%")
     after = workbench.target.tilt.summary.target
     assert after[2] == pytest.approx(0.3)
     others = np.arange(10) != 2
@@ -161,14 +157,10 @@ def test_that_a_typed_share_solves_for_its_offset_and_keeps_the_other_proportion
     ("column", "text", "told"),
     [
         (OFFSET, "abc", "“abc” is not a number"),
-        (OFFSET, "NaN", "“NaN” is not a number"),
         (OFFSET, "1e308", "too large an offset"),
-        (OFFSET, "1e999", "too large a number"),
         (OFFSET, "30 %", "Share p′"),
-        (TARGET, "abc", "“abc” is not a number"),
         (TARGET, "0 %", "above 0 %"),
         (TARGET, "100", "below 100 %"),
-        (TARGET, "-5", "above 0 %"),
     ],
 )
 def test_that_a_bad_entry_changes_nothing_and_stays_to_be_mended(
@@ -187,52 +179,34 @@ def test_that_a_bad_entry_changes_nothing_and_stays_to_be_mended(
     assert offsets(workbench)[3] != 0
 
 
-def test_that_a_bad_entry_survives_a_click_elsewhere_and_new_numbers(hand: Hand, workbench: Workbench) -> None:
+def test_that_a_bad_entry_survives_a_click_elsewhere_and_new_numbers_until_escape_gives_it_up(
+    hand: Hand, workbench: Workbench
+) -> None:
     hand.click(3, OFFSET)
     hand.type("abc", end=None)
     hand.click(5, TARGET)
     workbench.target.set_offset(4, 1.0)
     assert "abc" in hand.message()
     assert hand.editor().text() == "abc"
-
-
-def test_that_escape_gives_a_bad_entry_up(hand: Hand, workbench: Workbench) -> None:
-    hand.click(3, OFFSET)
-    hand.type("abc")
     hand.qtbot.keyClick(hand.editor(), Key.Key_Escape)
     assert hand.message() == ""
-    assert not any(offsets(workbench))
+    assert offsets(workbench)[3] == 0
 
 
-def test_that_an_entry_goes_to_all_selected_rows_as_one_step(hand: Hand, workbench: Workbench) -> None:
-    hand.click(1, OFFSET)
-    hand.click(4, OFFSET, Modifier.ShiftModifier)
-    hand.type("-2")
-    assert offsets(workbench) == (0, -2, -2, -2, -2, 0, 0, 0, 0, 0)
-    assert workbench.setup.undo_stack.count() == 1
-
-
-def test_that_a_share_typed_for_too_many_classes_is_refused_with_their_sum(hand: Hand, workbench: Workbench) -> None:
+def test_that_an_entry_goes_to_all_selected_rows_as_one_step_if_their_shares_make_sense(
+    hand: Hand, workbench: Workbench
+) -> None:
     hand.click(0, TARGET)
     hand.click(3, TARGET, Modifier.ShiftModifier)
     hand.type("30")
     assert "120 %" in hand.message()
     assert not any(offsets(workbench))
-
-
-def test_that_tab_opens_the_next_cell_that_can_be_edited(hand: Hand, workbench: Workbench) -> None:
-    hand.click(2, OFFSET)
-    hand.type("1", Key.Key_Tab)
-    assert hand.table.currentIndex().column() == TARGET
-    assert hand.editor().accessibleName() == "target share"
-
-
-def test_that_an_editor_left_as_it_is_changes_nothing(hand: Hand, workbench: Workbench) -> None:
-    workbench.target.set_offset(2, -1.35772934)
-    hand.click(2, OFFSET)
-    hand.key(Key.Key_F2)
-    hand.qtbot.keyClick(hand.editor(), Key.Key_Return)
-    assert offsets(workbench)[2] == -1.35772934
+    hand.qtbot.keyClick(hand.editor(), Key.Key_Escape)
+    hand.click(1, OFFSET)
+    hand.click(4, OFFSET, Modifier.ShiftModifier)
+    hand.type("-2")
+    assert offsets(workbench) == (0, -2, -2, -2, -2, 0, 0, 0, 0, 0)
+    assert workbench.setup.undo_stack.count() == 1
 
 
 def test_that_arrows_move_between_cells_and_with_alt_nudge(hand: Hand, workbench: Workbench) -> None:
@@ -302,11 +276,17 @@ def paste(hand: Hand, text: str) -> None:
     hand.key(Key.Key_V, Modifier.ControlModifier)
 
 
-def test_that_a_column_from_a_spreadsheet_is_pasted(hand: Hand, workbench: Workbench) -> None:
+def test_that_a_column_or_one_value_for_all_selected_rows_is_pasted_from_a_spreadsheet(
+    hand: Hand, workbench: Workbench
+) -> None:
     hand.click(2, OFFSET)
     paste(hand, "-1,5\r\n−2\r\n\r\n0.25\r\n")
     assert offsets(workbench)[2:6] == (-1.5, -2, 0, 0.25)
     assert workbench.setup.undo_stack.count() == 1
+    hand.click(2, TARGET)
+    hand.click(3, TARGET, Modifier.ShiftModifier)
+    paste(hand, "25 %")
+    assert (target(workbench, 2), target(workbench, 3)) == pytest.approx((0.25, 0.25))
 
 
 def test_that_what_is_copied_can_be_pasted_back(hand: Hand, workbench: Workbench) -> None:
@@ -321,13 +301,6 @@ def test_that_what_is_copied_can_be_pasted_back(hand: Hand, workbench: Workbench
     hand.click(0, Column.CLASS)
     paste(hand, text)
     assert offsets(workbench) == pytest.approx(before, abs=1e-5)
-
-
-def test_that_one_pasted_value_fills_all_selected_rows(hand: Hand, workbench: Workbench) -> None:
-    hand.click(2, TARGET)
-    hand.click(3, TARGET, Modifier.ShiftModifier)
-    paste(hand, "25 %")
-    assert (target(workbench, 2), target(workbench, 3)) == pytest.approx((0.25, 0.25))
 
 
 @pytest.mark.parametrize(
@@ -351,7 +324,9 @@ def test_that_a_paste_is_taken_whole_or_not_at_all(
     assert not any(offsets(workbench))
 
 
-def test_that_the_summary_says_what_the_tilt_costs(hand: Hand, workbench: Workbench) -> None:
+def test_that_the_summary_says_what_the_tilt_costs_and_tells_of_examples_that_outweigh_a_batch(
+    hand: Hand, workbench: Workbench
+) -> None:
     cost = hand.panel.summary.cost
     assert hand.panel.summary.answer.text() == "No tilt: the target is the data as it is."
     hand.click(2, TARGET)
@@ -362,10 +337,6 @@ def test_that_the_summary_says_what_the_tilt_costs(hand: Hand, workbench: Workbe
     hand.type("-8")
     assert cost.text() == "Strong tilt: the data is worth 9.9 % of itself (ESS/n)."
     assert "177 examples carry all of it" in cost.toolTip()
-
-
-def test_that_the_summary_tells_of_examples_that_outweigh_a_batch(hand: Hand, workbench: Workbench) -> None:
-    cost = hand.panel.summary.cost
     model = parse_config({"model": {"kind": "gan"}}, "test").model
     workbench.setup.edit(model=model, batch=workbench.setup.config.batch.model_copy(update={"average_size": 2.0}))
     hand.click(2, OFFSET)
@@ -386,15 +357,6 @@ def test_that_the_raw_gauge_can_be_chosen(hand: Hand, workbench: Workbench) -> N
     assert head() == "Weight w"
     assert hand.table.model().index(2, Column.WEIGHT).data() == "2.718"
     assert raw.isChecked()
-
-
-def test_that_pending_shows_until_the_trainer_answers(hand: Hand, workbench: Workbench) -> None:
-    badge = find(hand.panel, QLabel, "pending")
-    assert workbench.target.tilt is not None
-    workbench.target.changed.emit(replace(workbench.target.tilt, pending=True))
-    assert badge.isVisible()
-    workbench.target.changed.emit(replace(workbench.target.tilt, pending=False))
-    assert not badge.isVisible()
 
 
 def test_that_a_target_that_the_run_refuses_does_not_stay_pending(hand: Hand, workbench: Workbench) -> None:
@@ -421,20 +383,12 @@ def test_that_a_target_that_the_run_refuses_does_not_stay_pending(hand: Hand, wo
 def test_that_ten_classes_fit_in_560_pixels_and_numbers_do_not_move_columns(hand: Hand, workbench: Workbench) -> None:
     header = hand.table.horizontalHeader()
     before = [header.sectionSize(column) for column in Column]
+    model, tips = hand.table.model(), Qt.ItemDataRole.ToolTipRole
+    assert all(model.headerData(column, Qt.Orientation.Horizontal, tips) for column in Column)
     assert sum(before) <= hand.table.viewport().width()
     assert hand.table.verticalScrollBar().maximum() == 0
     workbench.target.set_offset(2, -700)
     assert [header.sectionSize(column) for column in Column] == before
-
-
-def test_that_generated_shares_are_a_dash_until_known(hand: Hand, workbench: Workbench) -> None:
-    cell = hand.table.model().index(2, Column.GENERATED)
-    assert cell.data() == "–"
-    assert workbench.target.tilt is not None
-    share = np.full(10, 0.1)
-    found = Generated(shares=share, low=share / 2, high=2 * share, step=100, revision=0)
-    workbench.target.changed.emit(replace(workbench.target.tilt, generated=found))
-    assert cell.data() == "10.00 %"
 
 
 def test_that_an_empty_panel_says_what_to_do(qtbot: QtBot, theme: ThemeManager) -> None:
@@ -447,18 +401,9 @@ def test_that_an_empty_panel_says_what_to_do(qtbot: QtBot, theme: ThemeManager) 
     assert not panel.table.isVisible()
 
 
-def test_that_everything_has_a_name_and_headers_explain_themselves(panel: OffsetsPanel) -> None:
-    for button in panel.findChildren(QAbstractButton):
-        if button.isVisible():
-            assert button.accessibleName(), button.objectName()
-            assert button.toolTip(), button.objectName()
-            assert button.focusPolicy() != Qt.FocusPolicy.NoFocus
-    model = panel.table.model()
-    for column in Column:
-        assert model.headerData(column, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
-
-
-def test_that_tab_goes_from_cell_to_cell_and_on_after_the_last(hand: Hand) -> None:
+def test_that_tab_goes_from_cell_to_cell_opening_the_next_and_on_after_the_last(
+    hand: Hand, workbench: Workbench
+) -> None:
     def here() -> tuple[int, int]:
         return hand.table.currentIndex().row(), hand.table.currentIndex().column()
 
@@ -476,9 +421,13 @@ def test_that_tab_goes_from_cell_to_cell_and_on_after_the_last(hand: Hand) -> No
     hand.click(3, OFFSET)
     hand.key(Key.Key_Tab, Modifier.ControlModifier)
     assert QApplication.focusWidget() is focused
+    hand.click(2, OFFSET)
+    hand.type("1", Key.Key_Tab)
+    assert hand.table.currentIndex().column() == TARGET
+    assert hand.editor().accessibleName() == "target share"
 
 
-def test_that_enter_opens_a_cell_and_commits_it_where_it_is(hand: Hand, workbench: Workbench) -> None:
+def test_that_enter_opens_a_cell_and_commits_it_where_it_is_but_not_as_it_was(hand: Hand, workbench: Workbench) -> None:
     hand.click(2, TARGET)
     hand.key(Key.Key_Return)
     hand.editor().selectAll()
@@ -487,6 +436,11 @@ def test_that_enter_opens_a_cell_and_commits_it_where_it_is(hand: Hand, workbenc
     assert target(workbench, 2) == pytest.approx(0.3)
     assert hand.table.currentIndex().row() == 2
     assert not hand.editors()
+    workbench.target.set_offset(2, -1.35772934)
+    hand.click(2, OFFSET)
+    hand.key(Key.Key_F2)
+    hand.qtbot.keyClick(hand.editor(), Key.Key_Return)
+    assert offsets(workbench)[2] == -1.35772934
 
 
 def test_that_the_end_of_a_bar_is_dragged_to_a_share_in_one_step(hand: Hand, workbench: Workbench) -> None:
@@ -506,22 +460,18 @@ def test_that_the_end_of_a_bar_is_dragged_to_a_share_in_one_step(hand: Hand, wor
     assert hand.panel._model.scale == scale
 
 
-def test_that_a_drag_goes_on_beyond_the_scale(hand: Hand, workbench: Workbench) -> None:
-    hand.drag(2, 0.25)
-    assert target(workbench, 2) == pytest.approx(0.25, abs=0.003)
-    assert hand.panel._model.scale == pytest.approx(0.3)
-
-
-def test_that_escape_gives_a_drag_up(hand: Hand, workbench: Workbench) -> None:
+def test_that_a_drag_goes_on_beyond_the_scale_to_what_locks_leave_and_escape_gives_it_up(
+    hand: Hand, workbench: Workbench
+) -> None:
     before = target(workbench, 2)
     hand.drag(2, 0.05, end=False)
     assert target(workbench, 2) != pytest.approx(before)
     hand.key(Key.Key_Escape)
     assert target(workbench, 2) == pytest.approx(before)
     assert workbench.setup.undo_stack.count() == 0
-
-
-def test_that_a_drag_stops_at_what_locks_leave(hand: Hand, workbench: Workbench) -> None:
+    hand.drag(2, 0.25)
+    assert target(workbench, 2) == pytest.approx(0.25, abs=0.003)
+    assert hand.panel._model.scale == pytest.approx(0.3)
     hand.click(2, TARGET)
     hand.type("90")
     workbench.target.lock(2, on=True)
@@ -532,7 +482,6 @@ def test_that_a_drag_stops_at_what_locks_leave(hand: Hand, workbench: Workbench)
 
 def test_that_a_click_or_space_locks_a_class(hand: Hand, workbench: Workbench) -> None:
     hand.click(2, Column.LOCK)
-    assert workbench.target.tilt is not None
     assert workbench.target.tilt.locked == {2}
     hand.key(Key.Key_Space)
     assert not workbench.target.tilt.locked
@@ -554,7 +503,6 @@ def test_that_columns_come_on_demand_and_are_told_of(hand: Hand, qtbot: QtBot) -
 
 def seen(workbench: Workbench, step: int, share: float, **parts: Any) -> Sighting:
     """An evaluation of the target in force whose twos have this share."""
-    assert workbench.target.tilt is not None
     wanted = workbench.target.tilt.summary.target
     found = np.where(np.arange(10) == 2, share, wanted)
     data = workbench.target.tilt.dataset.shares
@@ -574,13 +522,15 @@ def evaluated(workbench: Workbench, *sightings: Sighting, note: str = "") -> Non
 def test_that_the_sentence_says_whether_the_class_that_is_tilted_most_has_arrived(
     hand: Hand, workbench: Workbench
 ) -> None:
-    answer = hand.panel.summary.answer
+    answer, cell = hand.panel.summary.answer, hand.table.model().index(2, Column.GENERATED)
     hand.click(2, TARGET)
     hand.type("30")
     assert answer.text() == "2s: 30 % is asked for, and nothing is evaluated yet."
+    assert cell.data() == "–"
     first = seen(workbench, 100, 0.2)
     evaluated(workbench, first)
     assert answer.text() == "2s: 20.0 ± 3.0 % of 30 %. Not yet."
+    assert cell.data() == "20.00 %"
     evaluated(workbench, first, seen(workbench, 200, 0.29), seen(workbench, 300, 0.294))
     assert answer.text() == "2s: 29.4 ± 3.0 % of 30 %. It has arrived."
     assert hand.panel.summary.cost.text().endswith("Share error TV 0.003.")
@@ -662,7 +612,6 @@ def test_that_zero_is_no_tilt_at_all_and_undone_in_one_step(qtbot: QtBot, hand: 
     workbench.target.set_share(2, 0.3)
     before = [target(workbench, index) for index in range(10)]
     hand.press("preset_zero")
-    assert workbench.target.tilt is not None
     assert workbench.target.tilt.summary.target == pytest.approx(workbench.target.tilt.dataset.shares)
     assert workbench.setup.undo_stack.undoText() == "Zero"
     workbench.setup.undo_stack.undo()

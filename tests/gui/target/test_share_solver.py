@@ -21,7 +21,6 @@ def edits(workbench: Workbench) -> OffsetsEdits:
 @pytest.fixture
 def share(workbench: Workbench) -> Callable[[int], float]:
     def of(index: int) -> float:
-        assert workbench.target.tilt is not None
         return float(workbench.target.tilt.summary.target[index])
 
     return of

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from studio.data.planar.config import RingConfig
@@ -26,6 +25,7 @@ from studio.perturb.umbrella import Umbrella
 from studio.training.messages.snapshot import PlaneFrame
 from studio.training.storage.frames import Frame
 from tests.gui.evaluation.test_shares_panel import arrive, evaluation
+from tests.gui.hands import click
 from tests.gui.shown import make_snapshot, show
 
 
@@ -66,7 +66,6 @@ def test_that_the_share_of_the_tilted_class_is_met_exactly_at_one_and_by_the_dat
 ) -> None:
     assert panel.controls.choice.currentText() == "Share of 2"
     assert value(panel, "exact").startswith("30.0 ±")
-    assert workbench.setup.dataset is not None
     share = 100 * float(workbench.setup.dataset.shares[2])
     # First order: p·(1 − p)·|ΔH| above p, for an offset of one class alone.
     offset = workbench.target.class_offsets()[2]
@@ -82,7 +81,6 @@ def test_that_the_share_of_the_tilted_class_is_met_exactly_at_one_and_by_the_dat
 
 
 def test_that_the_data_and_the_predictions_have_errors(panel: TheoryPanel, workbench: Workbench) -> None:
-    assert workbench.setup.dataset is not None
     share, count = float(workbench.setup.dataset.shares[2]), len(workbench.setup.dataset.labels)
     mean, error = value(panel, "data").split(" ± ")
     assert float(mean) == pytest.approx(100 * share, rel=0.01)
@@ -130,7 +128,6 @@ def test_that_a_feature_is_measured_and_then_predicted(qtbot: QtBot, panel: Theo
     choose(qtbot, panel, "ink")
     qtbot.waitUntil(lambda: not panel.empty_text)
     measured = workbench.energies.measured
-    assert measured is not None
     ink, labels = measured.values("ink"), measured.labels
     weights = np.exp(-np.asarray(workbench.target.class_offsets())[labels])
     assert float(value(panel, "exact").split()[0]) == pytest.approx(np.average(ink, weights=weights), rel=0.005)
@@ -183,8 +180,6 @@ def test_that_points_of_the_plane_have_means_with_errors() -> None:
     points = np.random.default_rng(0).standard_normal((400, 2))
     frame = PlaneFrame(step=1, points=points, labels=(points[:, 0] > 0).astype(np.int64), views=())
     coordinate, share = of_points("x", frame), of_points("class:1", frame)
-    assert coordinate is not None
-    assert share is not None
     assert coordinate.value == pytest.approx(points[:, 0].mean())
     assert coordinate.error == pytest.approx(1 / 20, rel=0.1)
     assert share.value == pytest.approx(100 * (points[:, 0] > 0).mean())
@@ -196,9 +191,7 @@ def test_that_a_small_panel_shows_what_was_asked_for_last_and_never_nothing(qtbo
     visible = [name for name, plot in panel.plots.by_name.items() if plot.isVisible()]
     assert visible == ["mean", "ess"]
     for name in ("theory_energy", "theory_energy", "theory_ess", "theory_mean"):
-        button = panel.findChild(QToolButton, name)
-        assert button is not None
-        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        click(qtbot, panel, name)
         shown = [each for each, plot in panel.plots.by_name.items() if plot.isVisible()]
         assert 1 <= len(shown) <= 2
         assert shown == [each for each, toggle in panel.controls.shown.items() if toggle.isChecked()]

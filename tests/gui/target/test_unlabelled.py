@@ -104,9 +104,6 @@ def test_that_the_judge_of_another_set_tilts_and_its_log_odds_are_seen_before_an
     assert preview.choice.currentText() == "Judge: 2 (digits)"
     assert preview.plot.accessibleName() == "Judge: 2 (digits) before and after"
     tilt, measured = loose.workbench.target.tilt, loose.workbench.energies.measured
-    assert tilt is not None
-    assert measured is not None
-    assert tilt.energies is not None
     odds = measured.values(preview.choice.currentData())
     weights = np.exp(-tilt.energies.energy)
     assert weights @ odds / weights.sum() > odds.mean() + 0.1
@@ -176,7 +173,6 @@ def test_that_a_formula_asks_for_its_judge_once_it_needs_one(qtbot: QtBot, loose
     assert (term.data, term.text) == ("digits", "-0.05*log_odds(2)")
     assert data.isVisible()
     tilt = loose.workbench.target.tilt
-    assert tilt is not None
     assert 0.1 < tilt.summary.efficiency < 0.99
 
 
@@ -214,7 +210,6 @@ def test_that_a_run_on_them_is_judged_compared_and_foreseen(qtbot: QtBot, quick_
     qtbot.mouseClick(shares.evaluate, Qt.MouseButton.LeftButton)
     quick_hands.wait(lambda: shares.bars.bars is not None)
     latest = bench.evaluations.view.latest
-    assert latest is not None
     found = latest.evaluation
     assert (found.judge, found.class_names) == ("Digits", tuple("0123456789"))
     assert found.target[2] > found.data[2]

@@ -61,12 +61,10 @@ def test_that_the_target_is_that_of_the_run_at_the_cursor(qtbot: QtBot, workbenc
     assert (tilt(workbench).perturbation.offsets[2:4], tilt(workbench).perturbation.revision) == ((-1.5, 0.7), 1)
     assert tilt(workbench).perturbation.offsets[5] == 0
     generated = tilt(workbench).generated
-    assert generated is not None
     assert generated.note == "of step 400, of the target before"
     go_to(qtbot, workbench, 450)
     assert (tilt(workbench).perturbation.offsets[2:4], tilt(workbench).perturbation.revision) == ((-1.5, 0.0), 0)
     generated = tilt(workbench).generated
-    assert generated is not None
     assert generated.note == ""
     workbench.subjects.leave()
     assert workbench.target.class_offsets() == mine

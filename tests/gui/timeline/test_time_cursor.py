@@ -30,7 +30,7 @@ from studio.gui.window.workbench import Workbench
 from studio.training.messages.commands import SampleNow
 from studio.training.messages.marks import MarkKind
 from studio.training.storage.frames import FrameStore
-from tests.gui.hands import Hands, find
+from tests.gui.hands import Hands, click, find
 from tests.gui.shown import make_snapshot, show, tooltip_at
 from tests.library.made_runs import make_config, make_grid, make_run, record_evaluation
 
@@ -78,7 +78,6 @@ def test_that_an_old_run_fills_the_panels(
     assert shares._step.text() == "step 900, 1,000 samples"
     go_to(qtbot, workbench, 450)
     assert samples._step.text().startswith("step 333")
-    assert samples._grid is not None
     assert np.array_equal(samples._grid.averaged, make_grid(333).averaged)
     assert shares._step.text() == "step 400, 1,000 samples"
     assert losses.plots["values"].cursor.places.tolist() == [450]
@@ -86,37 +85,21 @@ def test_that_an_old_run_fills_the_panels(
     assert not weights.empty_text
 
 
-def test_that_before_the_first_evaluation_there_is_none(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
-    look_at(qtbot, workbench, old_run)
-    go_to(qtbot, workbench, 399)
-    assert workbench.evaluations.shown.latest is None
-    assert len(workbench.evaluations.shown.history.history) == 2
-
-
-def test_that_the_last_evaluations_up_to_the_cursor_are_shown(
+def test_that_the_last_evaluations_up_to_the_cursor_are_shown_and_none_before_the_first(
     qtbot: QtBot, workbench: Workbench, old_run: Path
 ) -> None:
     look_at(qtbot, workbench, old_run)
     assert [seen.step for seen in workbench.evaluations.shown.recent] == [400, 900]
     go_to(qtbot, workbench, 450)
     assert [seen.step for seen in workbench.evaluations.shown.recent] == [400]
+    go_to(qtbot, workbench, 399)
+    assert workbench.evaluations.shown.latest is None
+    assert len(workbench.evaluations.shown.history.history) == 2
 
 
-def test_that_marks_are_jumped_between(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
-    look_at(qtbot, workbench, old_run)
-    workbench.time.to_mark(-1)
-    assert workbench.time.view.step == 500
-    workbench.time.to_mark(-1)
-    assert workbench.time.view.step == 500
-    go_to(qtbot, workbench, 0)
-    workbench.time.to_mark(1)
-    assert workbench.time.view.step == 500
-    with qtbot.waitSignal(workbench.evaluations.shown_changed):
-        workbench.time.follow()
-    assert workbench.time.view.step == 1000
-
-
-def test_that_a_damaged_run_is_told_of_and_changes_nothing(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
+def test_that_a_damaged_run_changes_nothing_and_of_several_asked_for_the_last_is_shown_until_a_new_run_comes(
+    qtbot: QtBot, workbench: Workbench, old_run: Path
+) -> None:
     look_at(qtbot, workbench, old_run)
     bad = make_run(workbench.setup.runs_root, "bad")
     (bad / "metrics.sqlite").write_bytes(b"x" * 5000)
@@ -124,14 +107,15 @@ def test_that_a_damaged_run_is_told_of_and_changes_nothing(qtbot: QtBot, workben
         workbench.time.open(bad)
     assert "metrics cannot be read" in told.args[0].text
     assert workbench.time.view.title == "an old run"
-
-
-def test_that_the_run_that_was_asked_for_last_is_shown(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
     other = make_run(workbench.setup.runs_root, "other", make_config("another"))
-    workbench.time.open(old_run)
+    third = make_run(workbench.setup.runs_root, "third")
+    workbench.time.open(third)
     with qtbot.waitSignal(workbench.time.frame_shown):
         workbench.time.open(other)
     assert workbench.time.view.title == "another"
+    workbench.runs.run_reset.emit()
+    assert workbench.time.view.live
+    assert workbench.time.config is None
 
 
 def test_that_the_run_that_is_shown_stays_where_it_was_asked_for_last(
@@ -161,13 +145,6 @@ def test_that_a_live_run_is_followed_left_and_followed_again(
     assert samples._step.text().startswith("step 300")
 
 
-def test_that_a_new_run_takes_the_panels(qtbot: QtBot, workbench: Workbench, old_run: Path) -> None:
-    look_at(qtbot, workbench, old_run)
-    workbench.runs.run_reset.emit()
-    assert workbench.time.view.live
-    assert workbench.time.config is None
-
-
 # -- the bar
 
 
@@ -178,24 +155,24 @@ def bar(qtbot: QtBot, workbench: Workbench, theme: ThemeManager) -> TimeBar:
     return bar
 
 
-def test_that_a_click_beside_the_handle_brings_it_there(
-    qtbot: QtBot, bar: TimeBar, workbench: Workbench, old_run: Path
+def test_that_the_bar_says_what_to_do_and_what_a_mark_is_and_a_click_brings_the_handle(
+    bar: TimeBar, qtbot: QtBot, workbench: Workbench, old_run: Path
 ) -> None:
+    assert "press Start" in bar.title.toolTip()
+    assert not bar.slider.isEnabled()
+    assert not bar.live.isVisible()
     look_at(qtbot, workbench, old_run)
+    place = round(bar.slider._place(500))
+    assert "Step 500: ΔH edited" in tooltip_at(bar.slider, QPoint(place, 5))
+    assert "The step that samples" in tooltip_at(bar.slider, QPoint(place + 40, 5))
     slider = bar.slider
     for step in (250, 700):
         qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(slider._place(step)), 4))
         assert workbench.time.view.step == pytest.approx(step, abs=1000 / slider.width())
     slider.show_view(TimeView(title="run", step=0, last=3))
-    place = QPoint(round(slider._place(2)) + slider.width() // 10, 4)  # farther from its step than the handle is wide
-    qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=place)
+    beside = QPoint(round(slider._place(2)) + slider.width() // 10, 4)  # farther from its step than the handle is wide
+    qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=beside)
     assert slider.value() == 2
-
-
-def test_that_the_bar_says_what_to_do_while_there_is_no_run(bar: TimeBar) -> None:
-    assert "press Start" in bar.title.toolTip()
-    assert not bar.slider.isEnabled()
-    assert not bar.live.isVisible()
 
 
 def test_that_the_bar_is_moved_by_keys_clicks_and_numbers(
@@ -213,15 +190,12 @@ def test_that_the_bar_is_moved_by_keys_clicks_and_numbers(
     qtbot.keyClick(bar.slider, Key.Key_Home)
     assert workbench.time.view.step == 0
     step = bar.findChild(QSpinBox, "time_step")
-    assert step is not None
     step.selectAll()
     qtbot.keyClicks(step, "777")
     qtbot.keyClick(step, Key.Key_Return)
     assert workbench.time.view.step == 777
     for name, there in (("time_back", 500), ("time_follow", 1000), ("time_back", 500)):
-        button = bar.findChild(QToolButton, name)
-        assert button is not None
-        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        click(qtbot, bar, name)
         assert workbench.time.view.step == there
     assert not bar.back.isEnabled()
     assert not bar.next.isEnabled()
@@ -241,13 +215,6 @@ def test_that_the_whole_window_jumps_by_keys(quick_hands: Hands, old_run: Path) 
     assert not quick_hands.window.time_bar.jumps["back"].isEnabled()
     quick_hands.key(Key.Key_Home, alt)
     assert bench.time.view.live
-
-
-def test_that_a_mark_says_what_it_is(qtbot: QtBot, bar: TimeBar, workbench: Workbench, old_run: Path) -> None:
-    look_at(qtbot, workbench, old_run)
-    place = round(bar.slider._place(500))
-    assert "Step 500: ΔH edited" in tooltip_at(bar.slider, QPoint(place, 5))
-    assert "The step that samples" in tooltip_at(bar.slider, QPoint(place + 40, 5))
 
 
 @pytest.mark.slow
@@ -317,7 +284,6 @@ def test_that_every_panel_goes_to_the_step_by_keys(quick_hands: Hands) -> None:
     assert panels["examples"]._step == shown
     assert panels["diagnostics"]._old
     assert panels["diagnostics"]._step <= shown
-    assert bench.evaluations.shown.latest is not None
     assert bench.evaluations.shown.latest.evaluation.tv == 0.3
     assert bench.time.history.current("loss_autoencoder") == bench.runs.history.column("loss_autoencoder")[edit - 1]
     slider = hands.window.time_bar.slider

@@ -55,7 +55,6 @@ def test_that_who_does_not_look_is_told_and_a_click_brings_the_window(qtbot: QtB
     notify("The queue is through", "3 of 3 runs were completed.", window)
     assert Tray.told == [("The queue is through", "3 of 3 runs were completed.")]
     icon = window.findChild(Tray)
-    assert icon is not None
     window.show()
     with qtbot.waitActive(window):
         icon.messageClicked.emit()

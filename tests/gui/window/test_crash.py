@@ -18,6 +18,7 @@ from studio.gui.state.log import LogLine
 from studio.gui.state.view_state import RunPhase
 from studio.gui.window.crash import CrashReporter, keep_faults
 from studio.gui.window.workbench import Workbench
+from tests.gui.hands import click, find
 
 pytestmark = pytest.mark.qt_no_exception_capture
 
@@ -35,9 +36,7 @@ def broken(qtbot: QtBot, workbench: Workbench, tmp_path: Path) -> Iterator[QPush
 
 
 def box_of(button: QPushButton) -> QMessageBox:
-    box = button.findChild(QMessageBox, "crash_box")
-    assert box is not None
-    return box
+    return find(button, QMessageBox, "crash_box")
 
 
 def test_that_an_unexpected_error_shows_a_report_to_copy(
@@ -46,9 +45,7 @@ def test_that_an_unexpected_error_shows_a_report_to_copy(
     qtbot.mouseClick(broken, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: broken.findChild(QMessageBox, "crash_box") is not None)
     box = box_of(broken)
-    copy = box.findChild(QPushButton, "copy_report")
-    assert copy is not None
-    qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
+    click(qtbot, box, "copy_report")
     report = QGuiApplication.clipboard().text()
     assert "ZeroDivisionError" in report
     assert "torch" in report
@@ -97,6 +94,7 @@ _BEGINS = """
 import ctypes, sys
 from pathlib import Path
 from studio.gui.window.crash import keep_faults
+from tests.gui.hands import click, find
 print(keep_faults(Path(sys.argv[1])))
 if sys.argv[2:]:
     ctypes.string_at(0)

@@ -16,9 +16,7 @@ from studio.data.folder import FolderConfig
 from studio.data.planar.config import DrawnConfig
 from studio.gui.forms.drawing_field import DrawingDialog
 from studio.gui.library.compare_window import CompareWindow
-from studio.gui.library.panel import RunsPanel
 from studio.gui.live.plane.lessons import LESSONS
-from studio.gui.live.plane.panel import PlanePanel
 from studio.gui.setup.folder_preview import FolderPreviewDialog
 from studio.gui.state.history import HistoryView
 from studio.gui.widgets.tab_order import reveal
@@ -30,6 +28,7 @@ from studio.training.config.energy import EnergyConfig
 from studio.training.messages.events import Evaluated
 from tests.data.image_folders import write_image_folder
 from tests.gui.evaluation.test_shares_panel import evaluation
+from tests.gui.hands import find, panel_of
 from tests.gui.keyboard import controls, described, faults, misses, walk
 from tests.gui.live.test_plane_panel import make_frame
 from tests.gui.shown import make_history, make_snapshot, show_active
@@ -62,8 +61,7 @@ def check_panels(qtbot: QtBot, window: MainWindow) -> None:
             window.views.go_to(panels[turn % len(panels)].name)
         for _ in range(5):
             QApplication.processEvents()  # for layouts to come to rest
-        first = window.findChild(QWidget, "dataset")
-        assert isinstance(first, QWidget)
+        first = find(window, QWidget, "dataset")
         check(qtbot, window, first)
 
 
@@ -88,8 +86,7 @@ def run_of_another_day(qtbot: QtBot, window: MainWindow) -> Path:
 
 @pytest.mark.slow
 def test_that_tab_reaches_all_of_an_old_run(qtbot: QtBot, window: MainWindow, run_of_another_day: Path) -> None:
-    runs = window.docks["runs"].widget()
-    assert isinstance(runs, RunsPanel)
+    runs = panel_of(window, "runs")
     window.views.go_to("runs")
     qtbot.waitUntil(lambda: len(runs.model.shown) == 1)
     runs.view.selectRow(0)
@@ -119,8 +116,7 @@ def test_that_tab_reaches_all_of_a_lesson(qtbot: QtBot, window: MainWindow) -> N
     workbench = window.workbench
     with qtbot.waitSignal(workbench.setup.dataset_changed):
         workbench.setup.set_dataset(DrawnConfig(count=400))
-    plane = window.docks["plane"].widget()
-    assert isinstance(plane, PlanePanel)
+    plane = panel_of(window, "plane")
     workbench.lessons.open(LESSONS[0], lambda: True)
     plane.steps.setVisible(True)
     workbench.time.snapshot_shown.emit(make_snapshot(plane=make_frame()))
@@ -159,7 +155,6 @@ def test_that_a_panel_is_floated_and_docked_again_by_keys(qtbot: QtBot, window: 
     window.views.go_to("offsets")
     focus = QApplication.focusWidget()
     said = window.findChild(QLabel, "last_line")
-    assert said is not None
     keys = Qt.Key.Key_F, SHIFT | Qt.KeyboardModifier.ControlModifier
     for floats, where in ((True, "a window of its own"), (False, "in its place again")):
         qtbot.keyClick(QApplication.focusWidget(), *keys)
@@ -182,8 +177,7 @@ def test_that_one_sees_where_the_keyboard_is(qtbot: QtBot, window: MainWindow, r
         for panels in PLACES.values():
             window.views.go_to(panels[turn % len(panels)].name)
         qtbot.wait(20)  # for layouts to come to rest
-        first = window.findChild(QWidget, "dataset")
-        assert isinstance(first, QWidget)
+        first = find(window, QWidget, "dataset")
         for widget, other in pairwise([*walk(qtbot, first, Qt.Key.Key_Tab, NONE), first]):
             if widget in looked_at:
                 continue

@@ -32,15 +32,12 @@ def test_that_the_set_up_and_its_run_are_kept(hands: Hands, tmp_path: Path) -> N
     bench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=102, saved_step=102, folder=run))
     keeper.write()
     last = read_last_setup(path)
-    assert last is not None
     assert last.config == bench.setup.config
-    assert last.offer is not None
     assert (last.offer.words, last.offer.folder) == ("Continue 2 → 30 % (step 102)?", run)
     with hands.qtbot.waitSignal(bench.setup.dataset_changed):
         hands.find(QAction, "lesson_mode-collapse").trigger()
     keeper.write()
     again = read_last_setup(path)
-    assert again is not None
     assert again.config == last.config, "a lesson is not the person's own set-up"
     (run / "summary.json").unlink()
     assert again.offer is None, "its run is gone"
@@ -57,7 +54,6 @@ def test_that_the_banner_offers_to_continue_until_the_set_up_is_another(hands: H
     keeper._of_run = {"run": str(run), "title": "mine", "step": 100}
     keeper.write()
     last = read_last_setup(path)
-    assert last is not None
     bench.subjects.offer(last.offer)
     assert hands.window.banner.state.accessibleName() == "Continue mine (step 100)?"
     assert button(hands, "resume").text() == "Continue"

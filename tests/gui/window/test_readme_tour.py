@@ -124,7 +124,6 @@ def tilt(hands: Hands) -> None:
     hands.key(Key.Key_Z, Modifier.ControlModifier)
     assert table.model().index(2, Column.OFFSET).data() == "0.000"
     hands.enter(2, Column.TARGET, "30")
-    assert bench.target.tilt is not None
     assert bench.target.tilt.summary.target[2] == pytest.approx(0.3)
 
 

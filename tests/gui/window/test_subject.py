@@ -14,16 +14,14 @@ from pytestqt.qtbot import QtBot
 from studio.gui.library.panel import RunsPanel
 from studio.gui.live.plane.lessons import LESSONS
 from studio.gui.live.planners import PlannersPanel
-from studio.gui.live.samples.panel import SamplesPanel
 from studio.gui.live.weights import WeightsPanel
 from studio.gui.plots.curves import CurvesPanel
 from studio.gui.state.subject import Aspect, Offer
 from studio.gui.state.view_state import RunPhase, RunView
 from studio.gui.target.offsets.columns import Column
 from studio.gui.timeline.time_cursor import TimeView
-from studio.gui.widgets.panel import LivePanel
 from studio.training.messages.events import Finished, Outcome
-from tests.gui.hands import Hands
+from tests.gui.hands import Hands, panel_of
 from tests.gui.live.test_planners_panel import report
 from tests.gui.shown import make_history, make_snapshot
 from tests.library.made_runs import make_config, make_run
@@ -50,7 +48,7 @@ def banner(hands: Hands) -> tuple[str, str]:
     return hands.window.banner.words.accessibleName(), hands.window.banner.state.accessibleName()
 
 
-def test_that_the_banner_names_an_old_run_and_leaving_it_blanks_the_window(hands: Hands, old_run: Path) -> None:
+def test_that_the_banner_names_an_old_run_that_may_be_left_or_set_up_like(hands: Hands, old_run: Path) -> None:
     assert banner(hands) == ("Set-up", "")
     assert not hands.find(QToolButton, "subject_leave").isVisible()
     look_at(hands, old_run)
@@ -63,9 +61,6 @@ def test_that_the_banner_names_an_old_run_and_leaving_it_blanks_the_window(hands
     assert banner(hands) == ("Set-up", "")
     assert hands.bench.time.view == TimeView()
     assert hands.bench.time.folder is None
-
-
-def test_that_setting_up_like_the_run_makes_the_set_up_the_subject(hands: Hands, old_run: Path) -> None:
     look_at(hands, old_run)
     press(hands, "like")
     assert hands.bench.setup.config.name == "an old run"
@@ -124,7 +119,7 @@ def test_that_a_closed_lesson_gives_the_set_up_back(hands: Hands) -> None:
     assert hands.find(QWidget, "lesson_card").isHidden()
 
 
-def test_that_a_lesson_is_left_with_its_data_set(hands: Hands) -> None:
+def test_that_a_lesson_is_left_with_its_data_set_or_a_preset(hands: Hands) -> None:
     bench = hands.bench
     bench.setup.edit(seed=7, name="mine")
     before = bench.setup.config
@@ -134,9 +129,6 @@ def test_that_a_lesson_is_left_with_its_data_set(hands: Hands) -> None:
         hands.choose("dataset", "digits")
     assert bench.setup.config == before
     assert hands.find(QWidget, "lesson_card").isHidden()
-
-
-def test_that_a_preset_ends_a_lesson(hands: Hands) -> None:
     open_lesson(hands)
     hands.preset("planar-gan").trigger()
     config = hands.bench.setup.config
@@ -184,9 +176,7 @@ def test_that_a_lesson_is_opened_under_a_run_once_that_is_stopped(hands: Hands) 
 
 
 def runs_panel(hands: Hands) -> RunsPanel:
-    panel = hands.window.docks["runs"].widget()
-    assert isinstance(panel, RunsPanel)
-    return panel
+    return panel_of(hands.window, "runs")
 
 
 @pytest.mark.usefixtures("all_panels")
@@ -309,7 +299,6 @@ def test_that_a_lesson_that_trains_is_started_again_with_what_its_step_sets(hand
     first = bench.runs.run.folder
     hands.qtbot.mouseClick(hands.find(QToolButton, "lesson_try"), LEFT)
     hands.wait(lambda: bench.runs.run.folder not in (first, None) and bench.runs.run.step >= 1)
-    assert bench.runs.config is not None
     assert bench.runs.config.model.model_dump()["loss"] == "non_saturating"
     assert bench.lessons.lesson is LESSONS[0]
     hands.end()
@@ -336,8 +325,7 @@ def test_that_a_run_is_trained_looked_at_edited_and_left(qtbot: QtBot, quick_han
 
 @pytest.mark.usefixtures("all_panels")
 def test_that_another_runs_pictures_are_dimmed_and_say_whose_they_are(hands: Hands) -> None:
-    bench, samples = hands.bench, hands.window.docks["samples"].widget()
-    assert isinstance(samples, SamplesPanel)
+    bench, samples = hands.bench, panel_of(hands.window, "samples")
     bench.runs.title = "twos"
     bench.runs.config = bench.setup.config
     bench.runs._set_run(RunView(phase=RunPhase.RUNNING, step=102))
@@ -348,8 +336,7 @@ def test_that_another_runs_pictures_are_dimmed_and_say_whose_they_are(hands: Han
     assert samples.veil.isVisible()
     assert samples.veil.words == "of “twos”, step 102"
     assert samples.veil.size() == samples.size()
-    empty = hands.window.docks["share_error"].widget()
-    assert isinstance(empty, LivePanel)
+    empty = panel_of(hands.window, "share_error")
     assert "evaluates at once" in empty.empty_text
     assert empty.veil.words == "", "what will appear is nobody's"
     press(hands, "leave")
@@ -359,8 +346,7 @@ def test_that_another_runs_pictures_are_dimmed_and_say_whose_they_are(hands: Han
 
 @pytest.mark.usefixtures("all_panels")
 def test_that_a_lesson_opened_beside_a_run_is_not_dimmed_as_that_runs(hands: Hands) -> None:
-    bench, plane = hands.bench, hands.window.docks["plane"].widget()
-    assert isinstance(plane, LivePanel)
+    bench, plane = hands.bench, panel_of(hands.window, "plane")
     bench.runs.title, bench.runs.config = "twos", bench.setup.config
     bench.runs._set_run(RunView(phase=RunPhase.FINISHED, step=102))
     open_lesson(hands)

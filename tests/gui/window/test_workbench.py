@@ -86,29 +86,25 @@ def watch(qtbot: QtBot, workbench: Workbench) -> Iterator[Watch]:
     assert workbench.shutdown()
 
 
-def test_that_an_edit_while_training_is_pending_until_the_trainer_has_taken_it_up(watch: Watch) -> None:
-    watch.train()
-    watch.bench.target.set_offset(2, -1.0)
-    assert watch.bench.target.tilt is not None
-    assert watch.bench.target.tilt.pending
-    watch.wait(lambda: not watch.bench.target.tilt.pending)
-    (mark,) = watch.bench.runs.history.marks
-    assert 0 < mark.step <= watch.bench.runs.run.step + 1000
-    assert "revision 1" in mark.text
-    watch.wait(lambda: watch.snapshots[-1].revision == 1)
-    watch.end()
-
-
-def test_that_an_edit_before_the_first_step_is_taken_up_too(watch: Watch) -> None:
+def test_that_an_edit_is_pending_until_the_trainer_has_taken_it_up_be_it_before_the_first_step(watch: Watch) -> None:
     watch.bench.starter.start()
     watch.bench.target.set_offset(2, -1.0)
     watch.wait(lambda: bool(watch.bench.runs.history.marks))
     assert watch.offsets == {"2": -1.0}
+    watch.wait(lambda: watch.bench.runs.run.step > 0 and not watch.bench.target.tilt.pending)
+    watch.bench.target.set_offset(2, -2.0)
+    assert watch.bench.target.tilt.pending
+    watch.wait(lambda: not watch.bench.target.tilt.pending)
+    _, mark = watch.bench.runs.history.marks
+    assert 0 < mark.step <= watch.bench.runs.run.step + 1000
+    assert "revision 2" in mark.text
+    watch.wait(lambda: watch.snapshots[-1].revision == 2)
     watch.end()
 
 
-def test_that_a_pause_holds_a_step_is_one_and_resuming_goes_on(watch: Watch) -> None:
+def test_that_a_pause_holds_a_step_is_one_resuming_goes_on_and_samples_come_when_asked_for(watch: Watch) -> None:
     runs = watch.bench.runs
+    watch.bench.setup.edit(cadence=CadenceConfig(log_every=1, sample_every=3600, samples=4))
     watch.train()
     runs.send(Pause())
     watch.wait_for(RunPhase.PAUSED)
@@ -120,18 +116,12 @@ def test_that_a_pause_holds_a_step_is_one_and_resuming_goes_on(watch: Watch) -> 
         assert watch.bench.runs.run.step == held + taken
     runs.send(Resume())
     watch.wait(lambda: watch.bench.runs.run.step > held + 2)
-    watch.end()
-    assert watch.bench.runs.run.phase is RunPhase.FINISHED
-    assert list(watch.bench.runs.history.steps) == list(range(1, watch.bench.runs.run.step + 1))
-
-
-def test_that_samples_come_when_they_are_asked_for(watch: Watch) -> None:
-    watch.bench.setup.edit(cadence=CadenceConfig(sample_every=3600, samples=4))
-    watch.train()
-    watch.bench.runs.send(SampleNow())
+    runs.send(SampleNow())
     watch.wait(lambda: any(grid.step > 0 for grid in watch.grids))
     assert watch.grids[-1].averaged.shape[0] == 4
     watch.end()
+    assert watch.bench.runs.run.phase is RunPhase.FINISHED
+    assert list(watch.bench.runs.history.steps) == list(range(1, watch.bench.runs.run.step + 1))
 
 
 def test_that_a_stop_saves_and_keeps_the_results_and_another_start_forgets_them(watch: Watch) -> None:
@@ -147,29 +137,10 @@ def test_that_a_stop_saves_and_keeps_the_results_and_another_start_forgets_them(
     watch.wait(lambda: watch.bench.runs.run.step > 0)
     assert watch.bench.runs.run.folder != run.folder
     watch.end()
-
-
-def test_that_a_stop_while_the_run_is_prepared_leaves_nothing(watch: Watch) -> None:
     watch.bench.starter.start()
     watch.end()
     assert watch.bench.runs.run.phase is RunPhase.FINISHED
     assert not watch.troubles
-
-
-def test_that_a_runs_folder_that_cannot_be_made_ends_the_run_with_one_message(watch: Watch) -> None:
-    watch.bench.setup.runs_root.write_text("in the way")
-    watch.bench.target.set_share(2, 0.3)
-    watch.bench.starter.start()
-    watch.wait_for(RunPhase.FAILED)
-    (trouble,) = watch.troubles
-    assert trouble.title == "The run folder cannot be made"
-    assert str(watch.bench.setup.runs_root) in trouble.message
-    assert watch.text(Level.ERROR) == str(trouble)
-    assert list(watch.offsets) == ["2"]
-    watch.bench.setup.runs_root.unlink()
-    watch.train()
-    watch.end()
-    assert len(watch.troubles) == 1
 
 
 def test_that_a_full_disk_pauses_the_run_and_room_lets_it_go_on(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
