@@ -426,7 +426,7 @@ def test_that_another_workspace_is_chosen_and_remembered(
 ) -> None:
     make_run(tmp_path / "others", "z", make_config("elsewhere"))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "others"))
-    click(qtbot, panel, "runs_workspace")
+    find(panel, QToolButton, "runs_workspace").click()
     qtbot.waitUntil(lambda: names(panel) == ["elsewhere"])
     assert workbench.setup.runs_root == runs_root() == tmp_path / "others"
 

@@ -134,6 +134,7 @@ def test_that_curves_are_smoothed_followed_and_drawn_on_a_log_scale_that_says_wh
     assert not drawn.faint.isVisible()
     losses.view_box.setCurrentIndex(1)
     assert _range(losses.plots["values"])[0] == [2_000, 3_000]
+    losses.view_box.setCurrentIndex(0)
     click(qtbot, losses, "losses_log")
     assert losses.plots["values"].left_out == ["Generator loss"]
     assert losses.plots["values"].axes["left"].logarithmic
