@@ -90,6 +90,10 @@ class Conditional(GenerativeModel):
         """Whether it has learned what a label means."""
         return self.classes > 0 and self.dropped < 1 and bool(self.label_shares.sum() > 0)
 
+    def heard(self, labels: Tensor) -> Tensor | None:
+        """Labels that it has learned the meaning of; None for a model that has not."""
+        return labels if self.listens else None
+
     @property
     def latent_shape(self) -> tuple[int, ...]:
         """(z, u), flat, of a model that is told classes, else z."""

@@ -56,7 +56,7 @@ class LatentVariableViews(ModelViews):
             gives={"images": IMAGES},
         )
 
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+    def on_plane(self, points: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
         decoder, likelihood = self._model.autoencoder.decoder, self._model.autoencoder.likelihood
         assert isinstance(likelihood, GaussianPixels)  # points have no other
         centres = decoder(self._model.codes(self._model.draw_latents(_CENTRES, rng)))

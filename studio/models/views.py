@@ -20,11 +20,14 @@ from studio.models.plane import PlaneView
 class Probe:
     """Real examples in −1…1 on which a model may look at itself; never trained on from here.
 
-    Training uses those `seen`, shape (n, C, H, W), and not those `held_out`, shape (m, C, H, W), m possibly 0.
+    Training uses those `seen`, shape (n, C, H, W), and not those `held_out`, shape (m, C, H, W), m possibly 0. Their
+    labels, shapes (n,) and (m,), are there for a model that has learned what a label means.
     """
 
     seen: Tensor
     held_out: Tensor
+    seen_labels: Tensor | None = None
+    held_out_labels: Tensor | None = None
 
 
 class ModelViews:
@@ -34,8 +37,11 @@ class ModelViews:
         """Pictures, histograms and curves of its inner life, asked for now and then."""
         return ()
 
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        """What a model of points shows beside some of its samples, shape (n, 2, 1, 1), in each frame of the window."""
+    def on_plane(self, points: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+        """What a model of points shows beside some of its samples, shape (n, 2, 1, 1), in each frame of the window.
+
+        A model that is told classes is told the most probable one of each of these, shape (n,).
+        """
         return ()
 
     def on_plane_at_leisure(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:

@@ -164,7 +164,9 @@ def test_that_views_are_of_likelihoods_completions_and_the_density() -> None:
     )
     assert isinstance(pictures, Pictures)
     assert pictures.images.shape == (4 * 8, 6, 6, 1)
-    density, _, ways = autoregressive(PLANE).views.on_plane(random_batch(PLANE, 4).images, stream())
+    density, _, ways = autoregressive(PLANE).views.on_plane(
+        random_batch(PLANE, 4).images, torch.zeros(4).long(), stream()
+    )
     assert isinstance(density, Field)
     assert isinstance(ways, Flow)
 

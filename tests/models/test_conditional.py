@@ -13,8 +13,11 @@ from studio.models.adversarial.model import Adversarial
 from studio.models.base import Batch
 from studio.models.catalog import MODELS, ModelSpec
 from studio.models.conditional import UNTOLD, Conditional
+from studio.models.diagnostic import Profile
+from studio.models.plane import Arrows
 from studio.models.reduce import weighted_loss
 from studio.models.vae.model import Vae
+from studio.models.views import Probe
 from tests.models.conftest import configured, flat_gradient, random_batch, stream
 
 SHAPE = (1, 8, 8)
@@ -145,6 +148,42 @@ def test_that_a_model_whose_labels_are_all_dropped_is_the_unconditional_one(spec
     with torch.no_grad():
         images = told.eval().decode(torch.cat([noise.flatten(1), torch.ones(4, 1)], 1))
         torch.testing.assert_close(images, plain.eval().decode(noise), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["gan", "diffusion", "flow_matching"])
+def test_that_what_pulls_on_a_point_is_told_its_class(kind: str) -> None:
+    spec, points = next(spec for spec in SPECS if spec.kind == kind), random_batch((2, 1, 1), 4).images
+    model = conditional_model(spec, shape=(2, 1, 1)).eval()
+
+    def pull(labels: list[int]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        with torch.no_grad():
+            views = model.views.on_plane(points, torch.tensor(labels), stream())
+        (found,) = (view.along for view in views if isinstance(view, Arrows))
+        return found
+
+    plain, other = pull([0, 1, 2, 0]), pull([1, 1, 2, 0])
+    np.testing.assert_allclose(plain[1:], other[1:])
+    assert not np.allclose(plain[0], other[0])
+    with_shares(model, 0, 0, 0)  # has learned none
+    np.testing.assert_allclose(pull([0, 1, 2, 0]), pull([1, 1, 2, 0]))
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "flow_matching"])
+def test_that_the_loss_that_is_shown_is_that_of_images_with_their_labels(kind: str) -> None:
+    model = conditional_model(next(spec for spec in SPECS if spec.kind == kind)).eval()
+    images, labels = random_batch(SHAPE, 8).images, torch.arange(8) % CLASSES
+
+    def losses(seen: Tensor | None, held_out: Tensor | None) -> dict[str, list[float]]:
+        probe = Probe(seen=images, held_out=images, seen_labels=seen, held_out_labels=held_out)
+        with torch.no_grad():
+            profile = model.views.diagnostics(probe, stream())[0]
+        assert isinstance(profile, Profile)
+        return {name: list(values) for name, values in profile.series.items()}
+
+    told, other = losses(labels, labels), losses(labels, (labels + 1) % CLASSES)
+    assert told["training"] == other["training"]
+    assert told["held-out"] != other["held-out"]
+    assert losses(None, None)["training"] != told["training"]
 
 
 def test_that_the_density_of_a_mixture_is_the_sum_over_its_classes() -> None:

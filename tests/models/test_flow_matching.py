@@ -131,7 +131,10 @@ def test_that_views_are_of_the_flow_its_density_and_its_ways() -> None:
     model = best(FlowPath.RECTIFIED).eval()
     points = random_batch(PLANE, 16).images
     model.draw_latents = lambda count, rng: torch.randn(count, *PLANE, generator=rng, dtype=torch.float64)  # type: ignore[method-assign]
-    (_, ways), (density,) = model.views.on_plane(points, stream()), model.views.on_plane_at_leisure(points, stream())
+    (_, ways), (density,) = (
+        model.views.on_plane(points, torch.zeros(len(points)).long(), stream()),
+        model.views.on_plane_at_leisure(points, stream()),
+    )
     assert isinstance(ways, Flow)
     assert ways.knots.shape == (32, 11, 2)
     assert isinstance(density, Field)

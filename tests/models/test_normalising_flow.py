@@ -69,7 +69,7 @@ def test_that_pixels_are_spread_out_and_points_are_not() -> None:
 def test_that_views_are_of_the_density_the_net_and_the_ways() -> None:
     model = normalising_flow()
     points = random_batch(PLANE, 16).images
-    density, net, ways = model.views.on_plane(points, stream())
+    density, net, ways = model.views.on_plane(points, torch.zeros(len(points)).long(), stream())
     assert isinstance(density, Field)
     assert isinstance(net, Net)
     assert isinstance(ways, Flow)

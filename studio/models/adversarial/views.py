@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -32,6 +33,7 @@ FLOW_TIP = (
     "Where samples would go if the critic stayed as it is; none goes far where the slope has vanished. "
     "x ← x − h·∇L_G/(1 + ‖∇L_G‖), from x = G(z)."
 )
+_UNTOLD = " Told no class. A gap between points with their classes is none of W₁, and is not drawn beside it."
 _MOST_WEIGHTS = 20_000
 _ITERATIONS = 30
 
@@ -44,20 +46,27 @@ class AdversarialViews(ModelViews):
 
     def diagnostics(self, probe: Probe, rng: torch.Generator) -> tuple[Diagnostic, ...]:
         fake, critic = self._model.sample(len(probe.seen), rng), self._model.critic_of(None)
-        return (
+        of_images: tuple[Diagnostic, ...] = (
             gap_histogram(critic, probe, fake),
             slope_histogram(critic, probe, fake, rng),
-            weight_histogram(self._model.critic, self._model.lipschitz.weight_limits),
-            sigma_profile(self._model.critic, probe.seen[:1], rng),
             *sensitivity_profiles(critic, probe.seen),
         )
-
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
-        def loss(at: Tensor) -> Tensor:
-            return self._model.loss.generator(self._model.scores(at))
-
+        untold = " Told no class." if self._model.classes else ""
         return (
-            field("critic", "Critic", CRITIC_TIP, self._model.scores(grid(points))),
+            *(replace(each, tip=each.tip + untold) for each in of_images),
+            weight_histogram(self._model.critic, self._model.lipschitz.weight_limits),
+            sigma_profile(self._model.critic, probe.seen[:1], rng),
+        )
+
+    def on_plane(self, points: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+        told = self._model.heard(labels)
+
+        def loss(at: Tensor) -> Tensor:
+            return self._model.loss.generator(self._model.scores(at, None if told is None else told[: len(at)]))
+
+        tip = CRITIC_TIP + _UNTOLD if self._model.classes else CRITIC_TIP
+        return (
+            field("critic", "Critic", tip, self._model.scores(grid(points))),
             slope_arrows("pull", "Pull on samples", PULL_TIP, loss, points),
             latent_net(self._model.latent_shape[0], self._model.decode, points),
             descent(FLOW_TIP, loss, points[:PARTICLES]),

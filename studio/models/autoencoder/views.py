@@ -71,7 +71,7 @@ class PlainAutoencoderViews(ModelViews):
             gives={"images": IMAGES},
         )
 
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+    def on_plane(self, points: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
         model = self._model
         return (
             arrows("pull", "Pull on samples", _PULL_TIP, points, model.reconstruct(points, rng) - points),

@@ -79,7 +79,7 @@ class AutoregressiveViews(ModelViews):
             },
         )
 
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+    def on_plane(self, points: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
         tip = "How densely samples lie, exactly. log q(x) = log q(x₁) + log q(x₂|x₁), even within each cell."
         model = self._model
         latents = model.draw_latents(PARTICLES, rng)

@@ -68,7 +68,7 @@ class BoltzmannViews(ModelViews):
             gives={"free_energy": "F(v) with p(v) = exp(−F(v))/Z, nats, float32, shape (B,)"},
         )
 
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+    def on_plane(self, points: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
         def energy(at: Tensor) -> Tensor:
             return self._model.machine.free_energy(self._model.visible_values(at, rng))
 

@@ -119,9 +119,11 @@ class Diffusion(Conditional):
         """x_s ~ q(x_s|x_t, x̂_0) for s = `earlier` > 0, shape (B, C, H, W)."""
         return stepped(Stage(time, noisy, guess), None, earlier, self.schedule, Sampler.ANCESTRAL, rng)
 
-    def denoising_loss(self, images: Tensor, times: Tensor, rng: torch.Generator) -> Tensor:
+    def denoising_loss(
+        self, images: Tensor, times: Tensor, rng: torch.Generator, labels: Tensor | None = None
+    ) -> Tensor:
         """L of `images` (B, C, H, W) at `times` (B,) in 1…T, per pixel, shape (B,)."""
-        said = self._said_at(images, times, rng)
+        said = self._said_at(images, times, rng, labels)
         return said.loss(said.outputs)
 
     def _said_at(self, images: Tensor, times: Tensor, rng: torch.Generator, labels: Tensor | None = None) -> Said:

@@ -21,8 +21,8 @@ from studio.models.plane import Arrows, Flow, PlaneView
 from studio.models.plane_views import PARTICLES, arrows, flow, log_density_field
 from studio.models.views import ModelViews, Probe, to_array, to_pixels
 
-Loss = Callable[[Tensor, Tensor, torch.Generator], Tensor]
-"""(images (B, C, H, W), times (B,), rng) → (B,)."""
+Loss = Callable[[Tensor, Tensor, torch.Generator, Tensor | None], Tensor]
+"""(images (B, C, H, W), times (B,), rng, labels (B,) if any) → (B,)."""
 
 COLUMNS = 8
 PULL_TIP = (
@@ -73,9 +73,10 @@ class DiffusionViews(ModelViews):
             },
         )
 
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+    def on_plane(self, points: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
         flow = flow_from_noise(self._stages(PARTICLES, rng))
-        return pull(self._model.guess_at, self._model.schedule, points), flow
+        guess = partial(self._model.guess_at, labels=self._model.heard(labels))
+        return pull(guess, self._model.schedule, points), flow
 
     def on_plane_at_leisure(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
         def of(labels: Tensor | None) -> Tensor:
@@ -133,13 +134,14 @@ def learned_profile(learned: LearnedSchedule, schedule: Schedule) -> Profile:
 
 def mean_losses(loss: Loss, times: Tensor, probe: Probe, rng: torch.Generator) -> dict[str, NDArray[np.float64]]:
     """Mean loss at each of `times` (T,) of a few real images, by whether they are trained on, each (T,)."""
-    return {
-        title: to_array(
-            torch.stack([loss(images, time.expand(len(images)), rng).mean() for time in times.to(images.device)])
-        )
-        for title, images in (("training", probe.seen[:_JUDGED]), ("held-out", probe.held_out[:_JUDGED]))
-        if len(images)
-    }
+
+    def losses(images: Tensor, labels: Tensor | None) -> NDArray[np.float64]:
+        images, labels = images[:_JUDGED], None if labels is None else labels[:_JUDGED]
+        found = [loss(images, time.expand(len(images)), rng, labels).mean() for time in times.to(images.device)]
+        return to_array(torch.stack(found))
+
+    sets = ("training", probe.seen, probe.seen_labels), ("held-out", probe.held_out, probe.held_out_labels)
+    return {title: losses(images, labels) for title, images, labels in sets if len(images)}
 
 
 def pull(guess: Guess, schedule: Schedule, points: Tensor) -> Arrows:

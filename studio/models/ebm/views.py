@@ -32,7 +32,7 @@ class EbmViews(ModelViews):
             gives={"energy": "E(x) with p(x) ∝ exp(−E(x)/T), float32, shape (B,)"},
         )
 
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+    def on_plane(self, points: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
         energy = self._model.energy(grid(points))
         views: list[PlaneView] = [
             field("energy", "Energy", _ENERGY_TIP, energy),

@@ -55,7 +55,7 @@ class FlowMatchingViews(ModelViews):
             gives={"velocity": f"dx_t/dt, to be followed from noise at t = 0 to t = 1: {IMAGES.partition(',')[0]}"},
         )
 
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+    def on_plane(self, points: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
         model = self._model
         ways = flow(
             "How particles come out of the noise, as samples do: dx/dt = v(x, t) as t grows from 0 to 1.",
@@ -67,7 +67,7 @@ class FlowMatchingViews(ModelViews):
             "Velocity",
             f"Where each sample would be carried, were it at t = {_LATE}. v(x, t)",
             points,
-            model.velocity_at(points, late),
+            model.velocity_at(points, late, model.heard(labels)),
         )
         return pull, ways
 

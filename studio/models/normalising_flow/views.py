@@ -58,7 +58,7 @@ class NormalisingFlowViews(ModelViews):
             gives={"images": IMAGES},
         )
 
-    def on_plane(self, points: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
+    def on_plane(self, points: Tensor, labels: Tensor, rng: torch.Generator) -> tuple[PlaneView, ...]:
         model = self._model
         log_density, _ = model.likelihood(grid(points))
         return (

@@ -99,7 +99,7 @@ class PlaneWatch:
         model.eval()
         try:
             with torch.no_grad():
-                views = model.views.on_plane(inside, rng)
+                views = model.views.on_plane(inside, torch.from_numpy(labels).to(trainer.device), rng)
                 if hurried:
                     self.period = max(FRAME_SECONDS, (time.thread_time() - begun) / _MOST_OF_A_FRAME)
                 self._take_time(inside, rng)
@@ -108,7 +108,7 @@ class PlaneWatch:
         return PlaneFrame(step=trainer.step_count, points=points, labels=labels, views=views + self._slow_views)
 
     def _take_time(self, inside: torch.Tensor, rng: torch.Generator) -> None:
-        """Bring what the model shows at leisure up to date, if it is time; arguments as for `on_plane`."""
+        """Bring what the model shows at leisure up to date, if it is time, beside points (n, 2, 1, 1)."""
         if time.perf_counter() < self._next_slow_views:
             return
         begun = time.thread_time()

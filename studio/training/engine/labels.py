@@ -36,6 +36,11 @@ class Labels:
         """Of some examples, −1 where it is not to be told, int64, shape (B,)."""
         return torch.from_numpy(self._labels[places]).to(self._device)
 
+    def known(self, labels: Indices) -> torch.Tensor | None:
+        """The labels of some examples, shape (n,), for a model that has learned what they mean, used or not."""
+        listens = self._told is not None and self._told.listens
+        return torch.from_numpy(labels).to(self._device) if listens else None
+
     def weigh(self, energy: Energy) -> Floats | None:
         """Weights of the examples without labels, if there are any; raises UserError if one is not finite."""
         return None if self._unlabelled is None else self._unlabelled.weigh(energy)

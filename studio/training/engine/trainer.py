@@ -89,6 +89,7 @@ class Trainer:
         self._labels = Labels(self.data, data, config, self.model, self.device)
         self._labels.tell(self.log_weights, self._labels.weigh(self.perturbation.energy))
         self._held_out = for_models(data.rows(held_out[:_PROBED]), data.scale, self.device)
+        self._held_out_labels = data.labels[held_out[:_PROBED]]
 
     @property
     def step_count(self) -> int:
@@ -225,7 +226,13 @@ class Trainer:
     def diagnose(self) -> tuple[Diagnostic, ...]:
         """What the model shows of its inner life, on examples chosen once."""
         step = max(1, len(self.data) // _PROBED)
-        probe = Probe(seen=self._examples.read(slice(0, step * _PROBED, step)), held_out=self._held_out)
+        seen = slice(0, step * _PROBED, step)
+        probe = Probe(
+            seen=self._examples.read(seen),
+            held_out=self._held_out,
+            seen_labels=self._labels.known(self.data.labels[seen]),
+            held_out_labels=self._labels.known(self._held_out_labels),
+        )
         rng = torch.Generator(self.device).manual_seed(self.config.seed)
         self.model.eval()
         try:
