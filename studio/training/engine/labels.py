@@ -39,7 +39,7 @@ class Labels:
     def known(self, labels: Indices) -> torch.Tensor | None:
         """The labels of some examples, shape (n,), for a model that has learned what they mean, used or not."""
         listens = self._told is not None and self._told.listens
-        return torch.from_numpy(labels).to(self._device) if listens else None
+        return torch.tensor(labels, device=self._device) if listens else None
 
     def weigh(self, energy: Energy) -> Floats | None:
         """Weights of the examples without labels, if there are any; raises UserError if one is not finite."""

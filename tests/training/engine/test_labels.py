@@ -105,6 +105,11 @@ def test_that_a_resumed_conditional_run_is_the_same_run(kind: str) -> None:
     assert np.array_equal(again.sample(8), trainer.sample(8))
 
 
+@pytest.mark.parametrize("kind", ["gan", "vae", "diffusion"])
+def test_that_a_conditional_model_is_looked_at_with_labels(kind: str) -> None:
+    assert conditional(kind, held_out=0.2).diagnose()
+
+
 def mixed_images(unlabelled: int) -> ImageSet:
     """With so many more whose class is not known."""
     labels, names = np.zeros(unlabelled, np.int64), ("all images",)
